@@ -1,0 +1,1 @@
+"""ClickHouse: how to reach it and what its tables are."""

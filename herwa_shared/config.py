@@ -1,0 +1,74 @@
+"""Every setting, from the environment or `.env`. Read in entry points only and handed on as a value."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_SOURCE = SettingsConfigDict(
+    env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, validate_by_name=True, validate_by_alias=True
+)
+
+
+class DiscordSettings(BaseSettings):
+    """Where Discord is and who we are there. Without a token the local Discord plays its part."""
+
+    model_config = _SOURCE
+
+    token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN")
+    client_id: int | None = Field(None, validation_alias="DISCORD_CLIENT_ID")
+    client_secret: SecretStr | None = Field(None, validation_alias="DISCORD_CLIENT_SECRET")
+    url: str | None = Field(None, validation_alias="HERWA_DISCORD_URL")
+    message_content: bool = Field(False, validation_alias="HERWA_MESSAGE_CONTENT")
+
+    @field_validator("url")
+    @classmethod
+    def _without_trailing_slash(cls, url: str | None) -> str | None:
+        return url.rstrip("/") if url else None
+
+    @property
+    def is_local(self) -> bool:
+        """True when this copy runs a local Discord of its own."""
+        return self.token is None and self.url is None
+
+
+class StoreSettings(BaseSettings):
+    """Databases that are already running. What is not named here is started from a wheel, in the data folder."""
+
+    model_config = _SOURCE
+
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    clickhouse_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_URL")
+
+
+class Settings(BaseSettings):
+    """All of them. Every default is safe on a laptop."""
+
+    model_config = _SOURCE
+
+    port: int = Field(8321, validation_alias="HERWA_PORT", ge=1, le=65535)
+    public_url: str | None = Field(None, validation_alias="HERWA_PUBLIC_URL")
+    data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
+    secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
+    super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
+    log_level: str = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
+    discord: DiscordSettings = Field(default_factory=DiscordSettings)
+    stores: StoreSettings = Field(default_factory=StoreSettings)
+
+    @field_validator("super_admins", mode="before")
+    @classmethod
+    def _split_ids(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(int(part) for part in value.replace(",", " ").split())
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @property
+    def origin(self) -> str:
+        """The address people type, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")

@@ -1,0 +1,52 @@
+"""PostgreSQL: one pool, two ways in. Rows go through `transaction()`, streams of rows through `raw()`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+
+def async_url(url: str) -> URL:
+    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it, with libpq's `sslmode` under asyncpg's name."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    if mode := parsed.query.get("sslmode"):
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(mode)})
+    return parsed
+
+
+class Database:
+    """A pool of connections to one PostgreSQL. `await close()` when done."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self._engine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            pool_pre_ping=True,
+            connect_args={"server_settings": {"application_name": "herwa"}, "timeout": 10},
+        )
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One use case: committed when the block ends, rolled back when it raises."""
+        async with self._sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def raw(self) -> AsyncIterator[asyncpg.Connection]:
+        """A bare asyncpg connection, for COPY; the block opens its own transactions."""
+        async with self._engine.connect() as connection:
+            fairy = await connection.get_raw_connection()
+            driver = fairy.driver_connection
+            assert driver is not None
+            try:
+                yield driver
+            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                await connection.invalidate()
+                raise
+
+    async def close(self) -> None:
+        """Return every connection to the server."""
+        await self._engine.dispose()

@@ -1,0 +1,63 @@
+"""The ClickHouse engine as a loopback HTTP server: a process of its own around chDB, started like a real server."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+import herwa_shared
+from herwa_shared.embedded.engine import Launch, Say
+from herwa_shared.folder import DataFolder
+
+USER = "herwa"
+DATABASE = "herwa"
+_MODULE = "herwa_shared.embedded.clickhouse_server"
+_ROOM = Path(herwa_shared.__file__).parents[1]
+
+
+class ClickHouse:
+    """The ClickHouse engine of one data folder."""
+
+    name = "clickhouse"
+    title = "ClickHouse"
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._home = folder.path / "clickhouse"
+        self._password = folder.secret("clickhouse")
+
+    def prepare(self, say: Say) -> None:
+        if not self._home.exists():
+            say(f"{self.title}: first start, creating the database")
+            self._home.mkdir(mode=0o700)
+
+    def launch(self, port: int) -> Launch:
+        """`-P`: the working folder is full of data and no place to import from."""
+        argv = (sys.executable, "-P", "-m", _MODULE, "--home", str(self._home), "--port", str(port))
+        environment = {
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": str(self._home),  # the engine reads configuration from there, and must find none
+            "PYTHONPATH": str(_ROOM),
+            "TZ": "UTC",
+            "HERWA_CLICKHOUSE_PASSWORD": self._password,
+        }
+        return Launch(argv, self._home, environment)
+
+    def answers(self, port: int) -> bool:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/?query=SELECT+1")
+        request.add_header("X-ClickHouse-User", USER)
+        request.add_header("X-ClickHouse-Key", self._password)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(request, timeout=5) as answer:
+                return bool(answer.read() == b"1\n")
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def owns(self, process: psutil.Process) -> bool:
+        return process.cwd() == str(self._home) and _MODULE in process.cmdline()
+
+    def url(self, port: int) -> str:
+        return f"http://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"

@@ -1,0 +1,37 @@
+"""A query with large parameters arrives as a form; this reads its text fields."""
+
+import re
+from urllib.parse import parse_qsl
+
+from herwa_shared.embedded.clickhouse_server.errors import INCORRECT_DATA, NOT_IMPLEMENTED, EngineError
+
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+_NAME = re.compile(rb'\bname="([^"]*)"')
+
+
+def is_form(content_type: str) -> bool:
+    return content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
+
+
+def read_form(content_type: str, body: bytes) -> dict[str, str]:
+    """The fields of a form by name. Raises EngineError for files (external data) and for what is no form."""
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(body.decode(), keep_blank_values=True))
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None:
+        raise EngineError.of(INCORRECT_DATA, "INCORRECT_DATA", "The form names no boundary")
+    delimiter = b"\r\n--" + boundary.group(1).encode()
+    parts = (b"\r\n" + body).split(delimiter)[1:-1]
+    return dict(_read_part(part) for part in parts)
+
+
+def _read_part(part: bytes) -> tuple[str, str]:
+    head, _, content = part.partition(b"\r\n\r\n")
+    name = _NAME.search(head)
+    if name is None:
+        raise EngineError.of(INCORRECT_DATA, "INCORRECT_DATA", "A field of the form has no name")
+    if b"filename=" in head:
+        raise EngineError.of(
+            NOT_IMPLEMENTED, "NOT_IMPLEMENTED", "External data is not supported by the embedded engine"
+        )
+    return name.group(1).decode(), content.decode()

@@ -1,0 +1,60 @@
+"""Broken promises. A refusal is a value; these are for what should not have happened, and they say the mend."""
+
+
+class HerwaError(Exception):
+    """Root of the tree. `code` names the kind for programs, `status` is its HTTP status, the message is for people."""
+
+    code = "error"
+    status = 500
+    message = "Something went wrong."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+
+class NotFound(HerwaError):
+    """What was asked for does not exist, or the asker may not know that it does."""
+
+    code = "not_found"
+    status = 404
+    message = "There is nothing here."
+
+
+class Unauthenticated(HerwaError):
+    """Nobody is known to be asking."""
+
+    code = "unauthenticated"
+    status = 401
+    message = "Send a valid API key as 'Authorization: Bearer sk_live_…'."
+
+
+class Forbidden(HerwaError):
+    """The asker is known and may not."""
+
+    code = "forbidden"
+    status = 403
+    message = "This key may not do that."
+
+
+class BadRequest(HerwaError):
+    """What was sent cannot be understood; the message names the part and what would be right."""
+
+    code = "bad_request"
+    status = 400
+    message = "The request cannot be understood."
+
+
+class EngineFailed(HerwaError):
+    """An embedded database would not start or stopped answering."""
+
+    code = "engine_failed"
+    status = 503
+    message = "A database of this copy would not start."
+
+
+class Unreachable(HerwaError):
+    """Another part of Herwa, or a store, does not answer."""
+
+    code = "unreachable"
+    status = 503
+    message = "A part of Herwa does not answer at the moment."

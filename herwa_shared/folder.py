@@ -1,0 +1,95 @@
+"""The data folder of one copy: its secrets, its ports, its locks. Two copies differ in it and in `HERWA_PORT` alone."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def port_is_free(port: int) -> bool:
+    """True when nothing listens on this loopback TCP port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+class DataFolder:
+    """Everything that this copy keeps on disk, below `path`. Safe for several processes at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run = path / "run"
+        self.logs = path / "logs"
+        for folder in (path, self.run, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold `name` against every other process of this copy; the system releases it when the holder dies."""
+        with (self.run / f"{name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def secret(self, name: str) -> str:
+        """The secret of that name (43 characters), made at first use and kept for ever, readable by the owner alone."""
+        path = self.path / "secrets.json"
+        with self.lock("secrets"):
+            known = _read_json(path)
+            if name not in known:
+                known[name] = secrets.token_urlsafe(32)
+                _write_json(path, known, mode=0o600)
+        return str(known[name])
+
+    def port(self, name: str) -> int:
+        """The loopback port that belongs to `name`: a free one at first use, the same ever after."""
+        with self.lock("ports"):
+            known = self.ports()
+            if name not in known:
+                known[name] = _free_port(taken=set(known.values()))
+                _write_json(self.path / "ports.json", known)
+        return known[name]
+
+    def move_port(self, name: str) -> int:
+        """Give `name` another free port, for when a stranger has taken the old one."""
+        with self.lock("ports"):
+            known = self.ports()
+            known[name] = _free_port(taken=set(known.values()))
+            _write_json(self.path / "ports.json", known)
+        return known[name]
+
+    def ports(self) -> dict[str, int]:
+        """Every port given out so far, by name."""
+        return {name: int(str(port)) for name, port in _read_json(self.path / "ports.json").items()}
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def _write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
+    """Replace the file in one step, so that a reader or a crash never sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=1, sort_keys=True)
+    temporary.replace(path)
+
+
+def _free_port(*, taken: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port

@@ -1,0 +1,57 @@
+"""How the pipeline is doing: what `herwa status` and the operator see."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+STATE = """
+SELECT s.batch, s.rows, s.planned_at, s.moved, s.moved_at, s.failures, s.last_error, w.waiting,
+       extract(epoch FROM now() - w.oldest)::float AS age,
+       CASE WHEN s.batch IS NULL THEN 0 ELSE extract(epoch FROM now() - s.planned_at)::float END AS batch_age
+FROM ingest_state AS s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS waiting, min(b.stored_at) AS oldest
+    FROM event_buffer AS b
+    WHERE (b.txid, b.seq) > (s.wm_txid, s.wm_seq)
+) AS w
+WHERE s.id = 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """`buffer_rows` wait for ClickHouse, the oldest for `buffer_age_seconds`, which is also how far the mover lags.
+
+    `pending_rows` are on their way for `pending_seconds`; `failures` counts tries of that batch that failed in a row.
+    """
+
+    buffer_rows: int
+    buffer_age_seconds: float
+    pending_rows: int
+    pending_seconds: float
+    moved: int
+    moved_at: datetime | None
+    failures: int
+    last_error: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; moments in ISO 8601."""
+        return {**asdict(self), "moved_at": self.moved_at and self.moved_at.isoformat()}
+
+
+async def pipeline_state(connection: asyncpg.Connection) -> PipelineState:
+    """The state at this moment."""
+    row = await connection.fetchrow(STATE)
+    assert row is not None
+    return PipelineState(
+        buffer_rows=row["waiting"],
+        buffer_age_seconds=round(row["age"] or 0.0, 3),
+        pending_rows=row["rows"] if row["batch"] else 0,
+        pending_seconds=round(row["batch_age"], 3),
+        moved=row["moved"],
+        moved_at=row["moved_at"],
+        failures=row["failures"],
+        last_error=row["last_error"],
+    )

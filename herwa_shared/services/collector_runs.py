@@ -1,0 +1,24 @@
+"""Keep the book of when each shard was listened to."""
+
+from collections.abc import Collection
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from herwa_shared.clock import utc_now
+from herwa_shared.models import CollectorRun
+
+
+async def begin_run(session: AsyncSession, *, shard_id: int, shard_count: int) -> int:
+    """A shard became ready in a new gateway session; the id of its run."""
+    run = CollectorRun(shard_id=shard_id, shard_count=shard_count)
+    session.add(run)
+    await session.flush()
+    assert run.id is not None
+    return run.id
+
+
+async def still_listening(session: AsyncSession, *, run_ids: Collection[int]) -> None:
+    """These runs have heard everything up to now."""
+    await session.execute(update(CollectorRun).where(col(CollectorRun.id).in_(run_ids)).values(seen_at=utc_now()))

@@ -1,0 +1,90 @@
+"""The directory: guilds, channels and members as Discord last described them, so that ids have names."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel, col, select
+
+from herwa_shared.clock import utc_now
+from herwa_shared.models import Channel, Guild, Member
+
+AT_ONCE = 1000  # rows a statement; PostgreSQL takes at most 32,767 parameters
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSeen:
+    """A guild as its GUILD_CREATE or GUILD_UPDATE tells."""
+
+    id: int
+    name: str
+    owner_id: int
+    icon: str | None
+    member_count: int
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSeen:
+    """A channel, category or thread; see `models.channel`."""
+
+    id: int
+    guild_id: int
+    parent_id: int | None
+    kind: int
+    name: str
+    position: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSeen:
+    """The name under which a guild knows a user."""
+
+    guild_id: int
+    user_id: int
+    name: str
+    bot: bool
+
+
+async def save_guilds(session: AsyncSession, guilds: Sequence[GuildSeen]) -> None:
+    """Add or update; a guild that the bot had left is entered again."""
+    rows = [{**asdict(guild), "left_at": None, "seen_at": utc_now()} for guild in guilds]
+    await _upsert(session, Guild, rows, key=["id"])
+
+
+async def save_channels(session: AsyncSession, channels: Sequence[ChannelSeen]) -> None:
+    """Add or update. Their guilds must be known."""
+    await _upsert(session, Channel, [asdict(channel) for channel in channels], key=["id"])
+
+
+async def save_members(session: AsyncSession, members: Sequence[MemberSeen]) -> None:
+    """Add or update. Their guilds must be known."""
+    rows = [{**asdict(member), "seen_at": utc_now()} for member in members]
+    await _upsert(session, Member, rows, key=["guild_id", "user_id"])
+
+
+async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
+    """Keep the names of channels that are gone, for the history they have."""
+    await session.execute(update(Channel).where(col(Channel.id).in_(channel_ids)).values(deleted=True))
+
+
+async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
+    """The bot was removed from these guilds."""
+    await session.execute(update(Guild).where(col(Guild.id).in_(guild_ids)).values(left_at=utc_now()))
+
+
+async def known_guilds(session: AsyncSession) -> Sequence[Guild]:
+    """Every guild that the bot is or was in, by name."""
+    return (await session.execute(select(Guild).order_by(Guild.name, col(Guild.id)))).scalars().all()
+
+
+async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[str, Any]], *, key: list[str]) -> None:
+    for start in range(0, len(rows), AT_ONCE):
+        statement = insert(table).values(rows[start : start + AT_ONCE])
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
+        await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))

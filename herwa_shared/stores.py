@@ -1,0 +1,39 @@
+"""Open both stores of this copy: start what is embedded, bring the schema up to date, hand out the two clients."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.clickhouse.client import open_clickhouse
+from herwa_shared.config import Settings
+from herwa_shared.db import Database
+from herwa_shared.embedded import lease_engines
+from herwa_shared.folder import DataFolder
+from herwa_shared.log import get_logger
+from herwa_shared.migrate import migrate
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The two databases, ready for use."""
+
+    database: Database
+    clickhouse: AsyncClient
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, *, say: Callable[[str], None] = log.info) -> AsyncIterator[Stores]:
+    """Both stores with their schema up to date; what this call started stops when its last user is gone."""
+    folder = DataFolder(settings.data_dir)
+    async with AsyncExitStack() as stack:
+        lease = await asyncio.to_thread(lease_engines, settings, folder, say=say)
+        stack.push_async_callback(asyncio.to_thread, lease.release)
+        await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
+        database = Database(lease.urls.database)
+        stack.push_async_callback(database.close)
+        yield Stores(database, await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse)))

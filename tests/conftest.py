@@ -1,0 +1,48 @@
+"""Fixtures of every room: one copy's data folder with real engines, started once a run."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from herwa_shared.config import DiscordSettings, Settings, StoreSettings
+from herwa_shared.folder import DataFolder
+from herwa_shared.stores import Stores, open_stores
+
+_guild_ids = count(1_000_000_000_000_000_001, 1_000)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Iterator[Path]:
+    """A data folder that every account may enter, as PostgreSQL needs it when the tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="herwa-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def settings(data_dir: Path) -> Settings:
+    """A copy of its own: nothing of the developer's environment reaches the tests."""
+    return Settings(data_dir=data_dir, discord=DiscordSettings(token=None, url=None), stores=StoreSettings())
+
+
+@pytest.fixture(scope="session")
+def folder(settings: Settings) -> DataFolder:
+    return DataFolder(settings.data_dir)
+
+
+@pytest.fixture(scope="session")
+async def stores(settings: Settings) -> AsyncIterator[Stores]:
+    """PostgreSQL and the ClickHouse engine with the newest schema. Tests share them: each uses a guild of its own."""
+    async with open_stores(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def guild_id() -> int:
+    """A guild id that no other test has."""
+    return next(_guild_ids)
