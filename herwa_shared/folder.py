@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PORTS = range(20_000, 32_000)  # below what the system hands to outgoing connections, which could take an engine's port
+
 
 def port_is_free(port: int) -> bool:
     """True when nothing listens on this loopback TCP port."""
@@ -88,8 +90,6 @@ def _write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
 
 def _free_port(*, taken: set[int]) -> int:
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port not in taken and port_is_free(port):
             return port

@@ -5,6 +5,17 @@ import sys
 
 import structlog
 
+# Libraries that tell more than people need to know, and from which level on they are heard.
+NOISY = {
+    "alembic": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "clickhouse_connect": logging.WARNING,
+    "discord": logging.WARNING,
+    "discord.client": logging.ERROR,  # on every start it regrets that voice cannot be played
+    "httpx": logging.WARNING,
+    "uvicorn": logging.WARNING,
+}
+
 
 def configure_logging(level: str = "INFO") -> None:
     """Send everything, also what libraries log, to standard error as one line each."""
@@ -26,8 +37,9 @@ def configure_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "discord", "clickhouse_connect", "uvicorn", "apscheduler"):
-        logging.getLogger(noisy).setLevel(max(root.level, logging.WARNING))
+    handler.addFilter(lambda record: record.name != "root" or record.levelno >= logging.WARNING)
+    for noisy, least in NOISY.items():
+        logging.getLogger(noisy).setLevel(max(root.level, least))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,7 +1,6 @@
 """Bring both stores to the schema that this code expects. Safe to repeat and safe for several processes at once."""
 
 import asyncio
-import logging
 from pathlib import Path
 
 import asyncpg
@@ -38,7 +37,6 @@ def alembic_config(database_url: str) -> Config:
 
 def _migrate_clickhouse(url: str) -> None:
     parsed = make_url(url)
-    logging.getLogger("clickhouse_migrations").setLevel(logging.WARNING)
     cluster = ClickhouseCluster(
         db_host=parsed.host or "127.0.0.1",
         db_port=str(parsed.port or 8123),

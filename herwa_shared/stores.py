@@ -27,11 +27,11 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, say: Callable[[str], None] = log.info) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, *, say: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
     """Both stores with their schema up to date; what this call started stops when its last user is gone."""
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
-        lease = await asyncio.to_thread(lease_engines, settings, folder, say=say)
+        lease = await asyncio.to_thread(lease_engines, settings, folder, say=say or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
         database = Database(lease.urls.database)

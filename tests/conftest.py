@@ -27,7 +27,11 @@ def data_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def settings(data_dir: Path) -> Settings:
     """A copy of its own: nothing of the developer's environment reaches the tests."""
-    return Settings(data_dir=data_dir, discord=DiscordSettings(token=None, url=None), stores=StoreSettings())
+    return Settings(
+        HERWA_DATA_DIR=data_dir,
+        discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
+        stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
 """Keep the book of when each shard was listened to."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from herwa_shared.clock import utc_now
 from herwa_shared.models import CollectorRun
 
 
@@ -19,6 +19,6 @@ async def begin_run(session: AsyncSession, *, shard_id: int, shard_count: int) -
     return run.id
 
 
-async def still_listening(session: AsyncSession, *, run_ids: Collection[int]) -> None:
-    """These runs have heard everything up to now."""
-    await session.execute(update(CollectorRun).where(col(CollectorRun.id).in_(run_ids)).values(seen_at=utc_now()))
+async def still_listening(session: AsyncSession, *, run_ids: Collection[int], until: datetime) -> None:
+    """These runs have heard everything up to `until`, and it is stored."""
+    await session.execute(update(CollectorRun).where(col(CollectorRun.id).in_(run_ids)).values(seen_at=until))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
@@ -88,3 +89,9 @@ async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[
         statement = insert(table).values(rows[start : start + AT_ONCE])
         changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
         await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+
+
+async def guild_zone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
+    """The time zone that a guild's people chose; UTC where they chose none or the guild is not known."""
+    name = await session.scalar(select(Guild.timezone).where(col(Guild.id) == guild_id))
+    return ZoneInfo(name or "UTC")

@@ -1,0 +1,15 @@
+"""How a benchmark speaks: remarks on standard error, the result as the last line of standard output."""
+
+import json
+import sys
+
+
+def remark(line: str) -> None:
+    """What is being done or was found on the way."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def result(name: str, *, value: float, goal: float, at_most: bool = False) -> None:
+    """The one line of JSON. `goal` is the least that will do, with `at_most` the most."""
+    holds = value <= goal if at_most else value >= goal
+    print(json.dumps({"name": name, "value": round(value, 3), "goal": goal, "holds": holds}), flush=True)

@@ -1,0 +1,159 @@
+"""Every `herwa` command: parse, call one thing, print, exit code."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from herwa_shared.config import Settings
+from herwa_shared.errors import HerwaError
+
+app = typer.Typer(
+    help="Herwa counts what happens in a Discord server, never what is said.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+pipeline = typer.Typer(help="The way of events from the bot to ClickHouse.", no_args_is_help=True)
+keys = typer.Typer(help="API keys, with which programs read one server.", no_args_is_help=True)
+sim = typer.Typer(help="The local Discord. Without a sub-command: run it.", invoke_without_command=True)
+app.add_typer(pipeline, name="pipeline")
+app.add_typer(keys, name="keys")
+app.add_typer(sim, name="sim")
+
+BAD_FILE = 2
+T = TypeVar("T")
+
+
+@app.command()
+def up() -> None:
+    """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker."""
+    from herwa.up import up as run_up
+
+    raise typer.Exit(asyncio.run(run_up(Settings())))
+
+
+@app.command()
+def bot() -> None:
+    """Run the bot alone."""
+    become("herwa_bot")
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone, on HERWA_PORT."""
+    become("herwa_api")
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker alone: it moves events to ClickHouse."""
+    become("herwa_worker")
+
+
+@sim.callback()
+def run_sim(context: typer.Context) -> None:
+    """Run the local Discord alone."""
+    if context.invoked_subcommand is None:
+        become("herwa_sim")
+
+
+@sim.command("replay")
+def sim_replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV, gzipped or not.")],
+    guild: Annotated[str, typer.Option(help="The server to replay into; made when there is none of that name.")],
+    start: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day.")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="UTC day to stop before.")] = None,
+) -> None:
+    """Send a server's history through the local Discord, message by message, at their true times."""
+    from herwa.history import replay_into
+
+    settings = Settings()
+    done = run(replay_into(settings, file, guild=guild, start=day(start), end=day(end)))
+    print(json.dumps({"guild_id": str(done.guild_id), "sent": done.sent}))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring both databases to the newest schema. Safe to repeat."""
+    from herwa_shared.stores import open_stores
+
+    async def migrated() -> None:
+        async with open_stores(Settings(), say=tell):
+            tell("Both databases are on the newest schema.")
+
+    run(migrated())
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Who runs, on which ports, what waits, and what is wrong."""
+    from herwa.say import out
+    from herwa.status import as_text, read_status
+
+    found = run(read_status(Settings()))
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        out.print(as_text(found))
+
+
+@pipeline.command("drain")
+def pipeline_drain(
+    timeout: Annotated[float, typer.Option(help="Seconds to wait before giving up.", min=0)] = 60.0,
+) -> None:
+    """Wait until all that the bot and the buffer hold now is in ClickHouse. Exit 1 when the time is up."""
+    from herwa_shared.pipeline.drain import drain
+    from herwa_shared.stores import open_stores
+
+    async def drained() -> None:
+        async with open_stores(Settings(), say=tell) as stores, stores.database.raw() as connection:
+            await drain(connection, within=timeout)
+
+    run(drained())
+
+
+@keys.command("create")
+def keys_create(
+    guild: Annotated[int, typer.Option(help="The server's id.")],
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+) -> None:
+    """Make a key that may read one server's statistics and members. It is printed this once and kept as a hash."""
+    from herwa.keys import create
+
+    print(run(create(Settings(), guild_id=guild, name=name)))
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; an error of ours becomes its sentence on standard error and an exit code."""
+    try:
+        return asyncio.run(work)
+    except HerwaError as error:
+        tell(str(error))
+        raise typer.Exit(BAD_FILE if error.code == "bad_history" else 1) from error
+
+
+def become(module: str) -> None:
+    """Turn into another process of Herwa, so that signals reach it without a detour."""
+    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - our own module, no shell
+
+
+def tell(line: str) -> None:
+    """A remark for people; standard output is for results."""
+    print(line, file=sys.stderr)
+
+
+def day(moment: datetime | None) -> date | None:
+    """The day that was typed."""
+    return moment.date() if moment else None
+
+
+def main() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,68 @@
+"""The short way from the socket to the tap.
+
+For every gateway message discord.py arms a timer, formats a log record, dispatches an internal event and looks for
+listeners; that costs more than all that Herwa does with a message. Events that we count take a way of their own, all
+others go discord.py's. Two of its methods are replaced, which a test holds in place with the pinned version.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import orjson
+from discord.gateway import DiscordWebSocket
+
+from herwa_bot.collector.writer import Writer
+from herwa_shared.log import get_logger
+
+log = get_logger(__name__)
+
+Parser = Callable[[dict[str, Any]], None]
+
+DISPATCH = DiscordWebSocket.DISPATCH
+DATA = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
+
+_poll = DiscordWebSocket.poll_event
+_received = DiscordWebSocket.received_message
+
+
+def shorten_the_way(counted: Mapping[str, Parser], writer: Writer) -> None:
+    """Hand these events straight to their parsers, and read nothing while the writer is full.
+
+    What is not read stays with Discord: when that takes too long the connection is given up and resumed, and Discord
+    sends all of it again.
+    """
+
+    async def poll_event(self: DiscordWebSocket) -> None:
+        if writer.is_full:
+            await writer.room()
+        if self._keep_alive is None:
+            await _poll(self)
+            return
+        # No timeout of its own: the keep-alive thread closes a connection that has fallen silent.
+        message = await self.socket.receive()
+        if message.type in DATA:
+            await received_message(self, message.data)
+        else:
+            await _poll(self)  # the socket is closed and says so again
+
+    async def received_message(self: DiscordWebSocket, received: bytes | str, /) -> None:
+        text = self._decompressor.decompress(received) if type(received) is bytes else received
+        if text is None:  # zlib: the rest of it is still to come
+            return
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            log.error("gateway message skipped, it is not JSON", characters=len(text))  # noqa: TRY400 - one line says it
+            return
+        parser = counted.get(message.get("t")) if message.get("op") == DISPATCH else None
+        if parser is None:
+            await _received(self, text)
+            return
+        self.sequence = message["s"]
+        if self._keep_alive:
+            self._keep_alive.tick()
+        parser(message["d"])
+
+    DiscordWebSocket.poll_event = poll_event  # type: ignore[method-assign]
+    DiscordWebSocket.received_message = received_message  # type: ignore[method-assign]

@@ -1,0 +1,49 @@
+"""Since when each shard has been hearing everything: what makes a range of messages provably whole."""
+
+from dataclasses import dataclass, field
+
+from herwa_shared.clock import utc_now
+
+# Discord stamps messages by its clock, we stamp READY by ours: for so long the two are not compared.
+CLOCK_MARGIN_MS = 10_000
+NEVER_MS = 1 << 62
+
+
+@dataclass(slots=True)
+class Session:
+    """One gateway session of one shard. It outlives its sockets: a resumed session has missed nothing."""
+
+    shard_id: int
+    shard_count: int
+    since_ms: int
+    connected: bool = True
+    run_id: int | None = None
+
+
+@dataclass(slots=True)
+class Listening:
+    """The sessions of this process, by shard."""
+
+    sessions: dict[int, Session] = field(default_factory=dict)
+    shard_count: int = 1
+
+    def ready(self, *, shard_id: int, shard_count: int) -> None:
+        """A new session began: what was sent before it may have been missed."""
+        now_ms = int(utc_now().timestamp() * 1000)
+        self.shard_count = shard_count
+        self.sessions[shard_id] = Session(shard_id, shard_count, now_ms + CLOCK_MARGIN_MS)
+
+    def disconnected(self, shard_id: int) -> None:
+        """The socket is gone; the session may yet be resumed."""
+        if session := self.sessions.get(shard_id):
+            session.connected = False
+
+    def resumed(self, shard_id: int) -> None:
+        """Discord has replayed what the shard had missed."""
+        if session := self.sessions.get(shard_id):
+            session.connected = True
+
+    def since_ms(self, guild_id: int) -> int:
+        """The moment from which every message of this guild has been heard; far in the future when it never was."""
+        session = self.sessions.get((guild_id >> 22) % self.shard_count)
+        return session.since_ms if session else NEVER_MS

@@ -1,0 +1,154 @@
+"""Raw gateway events, before discord.py makes anything of them.
+
+discord.py would build a message object for every message, the dearest thing it does. So the events that we count never
+reach it, and the parsers of the others are wrapped. Nothing that an event contains may end the process: an
+exception in a parser would, so each is guarded. `ConnectionState.parsers` is private; the version is pinned and a test
+holds this in place.
+"""
+
+from typing import Any
+
+from discord.ext import commands
+
+from herwa_bot.collector import translate
+from herwa_bot.collector.directory import Directory
+from herwa_bot.collector.gateway import Parser, shorten_the_way
+from herwa_bot.collector.listening import Listening
+from herwa_bot.collector.places import Places
+from herwa_bot.collector.writer import Writer
+from herwa_shared.clock import utc_now
+from herwa_shared.log import get_logger
+
+log = get_logger(__name__)
+
+Data = dict[str, Any]
+
+# Parts of a guild that discord.py would keep in memory and nothing in Herwa asks it for.
+STRIPPED = ("channels", "threads", "emojis", "stickers", "members", "presences", "voice_states", "soundboard_sounds")
+
+
+class Tap:
+    """Hears every event of the bot and hands what counts to the writer."""
+
+    def __init__(self, writer: Writer, *, content: bool) -> None:
+        self._writer = writer
+        self._directory: Directory = writer.directory
+        self._places: Places = writer.places
+        self._listening: Listening = writer.listening
+        self._content = content
+
+    def install(self, bot: commands.AutoShardedBot) -> None:
+        """Put our parsers in the place of discord.py's, or before them."""
+        counted: dict[str, Parser] = {
+            "MESSAGE_CREATE": self.message_create,
+            "MESSAGE_UPDATE": self.message_update,
+            "MESSAGE_DELETE": self.message_delete,
+            "MESSAGE_DELETE_BULK": self.message_delete_bulk,
+        }
+        shorten_the_way({name: guarded(name, parser) for name, parser in counted.items()}, self._writer)
+        before: dict[str, Parser] = {
+            "READY": self.ready,
+            "GUILD_CREATE": self.guild_create,
+            "GUILD_UPDATE": self.guild_update,
+            "GUILD_DELETE": self.guild_delete,
+            "CHANNEL_CREATE": self.channel_described,
+            "CHANNEL_UPDATE": self.channel_described,
+            "CHANNEL_DELETE": self.channel_delete,
+            "THREAD_CREATE": self.channel_described,
+            "THREAD_UPDATE": self.channel_described,
+            "THREAD_DELETE": self.thread_delete,
+            "THREAD_LIST_SYNC": self.thread_list_sync,
+        }
+        parsers = bot._connection.parsers  # noqa: SLF001 - see above
+        for name, original in list(parsers.items()):
+            ours = before.get(name)
+            parsers[name] = guarded(name, ours, original) if ours else guarded(name, original)
+
+    def message_create(self, data: Data) -> None:
+        if "guild_id" not in data:
+            return
+        parent_id = self._places.parent_of(int(data["channel_id"]))
+        since = self._listening.since_ms(int(data["guild_id"]))
+        event = translate.message_created(data, parent_id=parent_id or 0, live_since_ms=since, content=self._content)
+        if event is None:
+            return
+        self._writer.add(event, resolved=parent_id is not None)
+        if "webhook_id" not in data:
+            self._directory.member(
+                event.guild_id, event.user_id, translate.member_name(data), bot=bool(data["author"].get("bot"))
+            )
+
+    def message_update(self, data: Data) -> None:
+        if "guild_id" in data:
+            parent_id = self._places.parent_of(int(data["channel_id"]))
+            event = translate.message_edited(data, parent_id=parent_id or 0)
+            if event is not None:
+                key = f"edit {data['id']} {event.at_ms}"
+                self._writer.add_once(key, event, resolved=parent_id is not None)
+
+    def message_delete(self, data: Data) -> None:
+        if "guild_id" in data:
+            parent_id = self._places.parent_of(int(data["channel_id"]))
+            now_ms = int(utc_now().timestamp() * 1000)
+            event = translate.message_deleted(data, parent_id=parent_id or 0, at_ms=now_ms)
+            self._writer.add_once(f"delete {data['id']}", event, resolved=parent_id is not None)
+
+    def message_delete_bulk(self, data: Data) -> None:
+        for message_id in data["ids"]:
+            self.message_delete({**data, "id": message_id})
+
+    def ready(self, data: Data) -> None:
+        shard_id, shard_count = data.get("shard", (0, 1))
+        self._listening.ready(shard_id=shard_id, shard_count=shard_count)
+
+    def guild_create(self, data: Data) -> None:
+        if data.get("unavailable") is True:
+            return
+        guild = translate.guild_created(data)
+        self._directory.guild(guild)
+        for part in ("channels", "threads"):
+            self._learn(data.get(part, ()), guild.id)
+        for part in STRIPPED:
+            data[part] = []
+
+    def guild_update(self, data: Data) -> None:
+        if known := self._directory.guilds.get(int(data["id"])):
+            self._directory.guild(translate.guild_updated(data, known))
+        for part in ("emojis", "stickers"):
+            data[part] = []
+
+    def guild_delete(self, data: Data) -> None:
+        if not data.get("unavailable"):
+            self._directory.guild_left(int(data["id"]))
+
+    def channel_described(self, data: Data) -> None:
+        if "guild_id" in data:
+            self._learn([data], int(data["guild_id"]))
+
+    def channel_delete(self, data: Data) -> None:
+        self._directory.channels_gone([int(data["id"])])
+
+    def thread_delete(self, data: Data) -> None:
+        self._directory.channels_gone([int(data["id"])])
+
+    def thread_list_sync(self, data: Data) -> None:
+        self._learn(data.get("threads", ()), int(data["guild_id"]))
+
+    def _learn(self, payloads: Any, guild_id: int) -> None:
+        channels = [translate.channel_seen(payload, guild_id=guild_id) for payload in payloads]
+        self._places.learn(channels)
+        if guild_id in self._directory.guilds:
+            self._directory.channels(channels)
+
+
+def guarded(name: str, *parsers: Parser) -> Parser:
+    """One parser that runs these in turn; what one of them cannot digest is logged by name and skipped."""
+
+    def parse(data: Data) -> None:
+        for parser in parsers:
+            try:
+                parser(data)
+            except Exception as error:
+                log.exception("event skipped", event_type=name, error=type(error).__name__)
+
+    return parse

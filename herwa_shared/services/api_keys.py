@@ -1,0 +1,163 @@
+"""API keys: made, shown once, found again by a keyed hash alone, revoked. One key reads one guild."""
+
+import hmac
+import secrets
+import string
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.config import Settings
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.folder import DataFolder
+from herwa_shared.models import ApiKey, Guild
+
+PREFIX = "sk_live_"
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+SECRET_LENGTH, CHECKSUM_LENGTH = 43, 6  # 256 and 32 bits in base 62
+USE_NOTED_EVERY = timedelta(minutes=1)
+NAMED_GUILDS = 20
+
+
+class Scope(StrEnum):
+    """What a key may read."""
+
+    STATS = "stats:read"
+    MEMBERS = "members:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking: a key, the one guild that it reads, and what of it."""
+
+    key_id: int
+    guild_id: int
+    scopes: frozenset[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """A key as lists show it; `hint` is its last four characters."""
+
+    id: int
+    name: str
+    hint: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+def pepper_of(settings: Settings, folder: DataFolder) -> bytes:
+    """What keys are hashed with: the secret of the settings, else one of the data folder. A new one ends every key."""
+    given = settings.secret_key
+    return (given.get_secret_value() if given else folder.secret("api_key_pepper")).encode()
+
+
+async def create_key(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    name: str,
+    scopes: Collection[Scope],
+    pepper: bytes,
+    expires_at: datetime | None = None,
+) -> str:
+    """A new key of this guild. It is returned here and nowhere else. Raises NotFound naming the guilds there are."""
+    if not name.strip() or len(name) > 80:
+        raise BadRequest("A key needs a name of 1 to 80 characters.")
+    if await session.get(Guild, guild_id) is None:
+        raise NotFound(await _unknown_guild(session, guild_id))
+    body = PREFIX + _base62(int.from_bytes(secrets.token_bytes(32)), SECRET_LENGTH)
+    key = body + _checksum(body)
+    session.add(
+        ApiKey(
+            guild_id=guild_id,
+            name=name,
+            digest=_digest(key, pepper),
+            hint=key[-4:],
+            scopes=sorted(scopes),
+            expires_at=expires_at,
+        )
+    )
+    await session.flush()
+    return key
+
+
+async def find_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | None:
+    """Who holds this key, unless it is mistyped, unknown, expired or revoked. Notes the use once a minute."""
+    body = key[:-CHECKSUM_LENGTH]
+    if not key.startswith(PREFIX) or not hmac.compare_digest(key.encode(), (body + _checksum(body)).encode()):
+        return None
+    found = (
+        await session.execute(select(ApiKey).where(col(ApiKey.digest) == _digest(key, pepper)))
+    ).scalar_one_or_none()
+    if found is None or found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
+        return None
+    if found.last_used_at is None or found.last_used_at <= now - USE_NOTED_EVERY:
+        found.last_used_at = now
+    assert found.id is not None
+    return Principal(found.id, found.guild_id, _scopes(found))
+
+
+async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus, ...]:
+    """Every key the guild ever had, newest first."""
+    rows = await session.execute(select(ApiKey).where(col(ApiKey.guild_id) == guild_id).order_by(col(ApiKey.id).desc()))
+    return tuple(_status(row) for row in rows.scalars())
+
+
+async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: datetime) -> None:
+    """End a key at once; again changes nothing. Raises NotFound for a key that this guild does not have."""
+    key = await session.get(ApiKey, key_id)
+    if key is None or key.guild_id != guild_id:
+        raise NotFound("This server has no such key.")
+    key.revoked_at = key.revoked_at or now
+
+
+def _digest(key: str, pepper: bytes) -> bytes:
+    return hmac.digest(pepper, key.encode(), "sha256")
+
+
+def _checksum(body: str) -> str:
+    """Lets a typing mistake, and a found string that is no key, be told without asking the database."""
+    return _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
+
+
+def _base62(number: int, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return digits
+
+
+def _scopes(key: ApiKey) -> frozenset[Scope]:
+    """Scopes of a newer version that this one does not know are no scopes here."""
+    return frozenset(scope for scope in Scope if scope in key.scopes)
+
+
+def _status(key: ApiKey) -> KeyStatus:
+    assert key.id is not None
+    return KeyStatus(
+        id=key.id,
+        name=key.name,
+        hint=key.hint,
+        scopes=_scopes(key),
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        revoked_at=key.revoked_at,
+        last_used_at=key.last_used_at,
+    )
+
+
+async def _unknown_guild(session: AsyncSession, guild_id: int) -> str:
+    present = select(Guild).where(col(Guild.left_at).is_(None)).order_by(col(Guild.name)).limit(NAMED_GUILDS)
+    names = [f"{guild.id} ({guild.name})" for guild in (await session.execute(present)).scalars()]
+    where = f"The bot is in {', '.join(names)}." if names else "The bot is in no server yet."
+    return f"The bot knows no server {guild_id}. {where}"
