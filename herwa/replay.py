@@ -49,10 +49,12 @@ class HistoryRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay has done."""
+    """What a replay has done; the times of its first and last message, None when there was none."""
 
     guild_id: int
     sent: int
+    first_at: datetime | None
+    last_at: datetime | None
 
 
 def read_history(file: Path, *, start: date | None, end: date | None) -> list[HistoryRow]:
@@ -80,7 +82,8 @@ def replay(
         for chunk in chunks(rows):
             client.replay_rows(key, [(row.sent_at.isoformat(), *row[1:]) for row in chunk])
             progress.advance(task, len(chunk))
-    return Replayed(guild_id, client.finish_replay(key))
+    sent = client.finish_replay(key)
+    return Replayed(guild_id, sent, rows[0].sent_at if rows else None, rows[-1].sent_at if rows else None)
 
 
 def chunks(rows: Sequence[HistoryRow], size: int = CHUNK) -> Iterator[Sequence[HistoryRow]]:

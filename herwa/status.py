@@ -104,6 +104,12 @@ async def _ask_the_database(settings: Settings, folder: DataFolder, status: Stat
         finally:
             await database.close()
     status.gateway = next((dict(process.detail) for process in alive if process.name == "bot"), {})
+    shown = {process["pid"] for process in status.processes}
+    status.processes += [
+        {"name": process.name, "pid": process.pid, "host": process.host, "running": True}
+        for process in alive
+        if process.pid not in shown
+    ]
     status.problems += _troubles(status)
 
 

@@ -1,0 +1,98 @@
+"""A member runs a command, types into one, or clicks; the answer is what the member then sees."""
+
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_sim.command_line import command_data, find_command
+from herwa_sim.control.edge import Action
+from herwa_sim.entities import Channel, Json, Member, Message
+from herwa_sim.interactions import Interaction, answered, is_ephemeral
+from herwa_sim.parts import Parts
+from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT
+from herwa_sim.serialize.messages import message_json
+
+PATIENCE = 15.0
+
+
+async def command(parts: Parts, body: Json) -> Json:
+    """`channel_id`, `user_id`, `command` ("features list"), `options` ({name: value}); `target_id` for a menu entry."""
+    channel, member = _who(parts, body)
+    found = find_command(parts.world, channel, member, body["command"])
+    data = command_data(parts.world, channel, found, body.get("options") or {}, target=body.get("target_id"))
+    asked = _ask(parts, COMMAND, body["command"], channel, member, data)
+    return await _outcome(parts, asked, body)
+
+
+async def autocomplete(parts: Parts, body: Json) -> Json:
+    """As `command`, with the name of the option that is being typed as `focused`."""
+    channel, member = _who(parts, body)
+    found = find_command(parts.world, channel, member, body["command"])
+    data = command_data(parts.world, channel, found, body.get("options") or {}, focused=body["focused"])
+    asked = _ask(parts, AUTOCOMPLETE, body["command"], channel, member, data)
+    return await _outcome(parts, asked, body)
+
+
+async def click(parts: Parts, body: Json) -> Json:
+    """`channel_id`, `user_id`, `message_id`, `custom_id`, and `values` for a select."""
+    channel, member = _who(parts, body)
+    id_ = int(body["message_id"])
+    message = parts.interactions.hidden(id_) or parts.world.message(channel.id, id_)
+    component = _component(message.components, body["custom_id"])
+    if component is None:
+        raise NotFound("The message has no such component.")
+    if component.get("disabled"):
+        raise BadRequest("That component is disabled.")
+    data = {"custom_id": body["custom_id"], "component_type": component["type"], "id": component["id"]}
+    if "values" in body:
+        data["values"] = body["values"]
+    asked = _ask(parts, COMPONENT, body["custom_id"], channel, member, data, clicked=message)
+    return await _outcome(parts, asked, body)
+
+
+def _who(parts: Parts, body: Json) -> tuple[Channel, Member]:
+    channel = parts.world.channel(int(body["channel_id"]))
+    return channel, parts.world.member(channel.guild_id, int(body["user_id"]))
+
+
+def _ask(
+    parts: Parts,
+    kind: int,
+    name: str,
+    channel: Channel,
+    member: Member,
+    data: Json,
+    *,
+    clicked: Message | None = None,
+) -> Interaction:
+    shown = message_json(parts.world, clicked) if clicked else None
+    return parts.interactions.ask(
+        kind=kind, name=name, channel=channel, member=member, data=data, clicked=clicked, shown=shown
+    )
+
+
+async def _outcome(parts: Parts, asked: Interaction, body: Json) -> Json:
+    in_time = await answered(asked, float(body.get("seconds", PATIENCE)))
+    return {
+        "id": str(asked.id),
+        "answered": in_time,
+        "type": asked.answer,
+        "messages": [message_json(parts.world, one) | {"ephemeral": is_ephemeral(one)} for one in asked.messages],
+        "choices": asked.choices,
+        "modal": asked.modal,
+    }
+
+
+def _component(components: list[Json], custom_id: str) -> Json | None:
+    for component in components:
+        if component.get("custom_id") == custom_id:
+            return component
+        nested = [*component.get("components", ()), *filter(None, [component.get("accessory")])]
+        found = _component(nested, custom_id)
+        if found is not None:
+            return found
+    return None
+
+
+ACTIONS: dict[str, Action] = {
+    "interaction/command": command,
+    "interaction/autocomplete": autocomplete,
+    "interaction/click": click,
+}

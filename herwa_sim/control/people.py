@@ -1,0 +1,56 @@
+"""Members join and leave, and get roles; the population is let live or stopped."""
+
+from herwa_sim.actions.members import create_role, create_user, join, leave, set_roles
+from herwa_sim.control.edge import Action
+from herwa_sim.entities import Json
+from herwa_sim.parts import Parts
+
+
+async def member_join(parts: Parts, body: Json) -> Json:
+    """A user of that `name`, or with that `user_id`, joins `guild_id`. `bot` makes it a bot."""
+    if "user_id" in body:
+        user = parts.world.user(int(body["user_id"]))
+    else:
+        user = create_user(parts.world, name=body["name"], bot=bool(body.get("bot", False)))
+    join(parts.world, parts.world.guild(int(body["guild_id"])), user)
+    return {"id": str(user.id)}
+
+
+async def member_leave(parts: Parts, body: Json) -> Json:
+    guild = parts.world.guild(int(body["guild_id"]))
+    leave(parts.world, guild, parts.world.user(int(body["user_id"])))
+    return {}
+
+
+async def member_roles(parts: Parts, body: Json) -> Json:
+    """Exactly these `roles` for the member."""
+    guild = parts.world.guild(int(body["guild_id"]))
+    member = parts.world.member(guild.id, int(body["user_id"]))
+    set_roles(parts.world, guild, parts.world.user(member.user_id), tuple(int(one) for one in body["roles"]))
+    return {}
+
+
+async def new_role(parts: Parts, body: Json) -> Json:
+    """A role with `name` and `permissions` (Discord's bits)."""
+    guild = parts.world.guild(int(body["guild_id"]))
+    role = create_role(parts.world, guild, name=body["name"], permissions=int(body.get("permissions", 0)))
+    return {"id": str(role.id)}
+
+
+async def population(parts: Parts, body: Json) -> Json:
+    """`on` or off, and `speed` (1: a message every few seconds)."""
+    parts.population.speed = float(body.get("speed", parts.population.speed))
+    if body.get("on", parts.population.is_on):
+        parts.population.start()
+    else:
+        parts.population.stop()
+    return {"on": parts.population.is_on, "speed": parts.population.speed}
+
+
+ACTIONS: dict[str, Action] = {
+    "member/join": member_join,
+    "member/leave": member_leave,
+    "member/roles": member_roles,
+    "role/create": new_role,
+    "population": population,
+}

@@ -1,0 +1,186 @@
+"""What the local Discord is made of: plain values, ids as numbers, no JSON and no network."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, IntFlag
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class ChannelType(IntEnum):
+    """Discord's numbers for kinds of channel."""
+
+    TEXT = 0
+    VOICE = 2
+    CATEGORY = 4
+    NEWS = 5
+    NEWS_THREAD = 10
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
+    STAGE = 13
+    FORUM = 15
+
+
+THREADS = frozenset({ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+
+
+class Privileged(IntFlag):
+    """Intents that an application must be granted; the bits are those of IDENTIFY."""
+
+    MEMBERS = 1 << 1
+    PRESENCES = 1 << 8
+    MESSAGE_CONTENT = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account, in any number of guilds."""
+
+    id: int
+    name: str
+    display_name: str | None = None
+    bot: bool = False
+    avatar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role; the one with the guild's own id is @everyone."""
+
+    id: int
+    name: str
+    permissions: int
+    position: int = 0
+    color: int = 0
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user in a guild."""
+
+    user_id: int
+    joined_at: datetime
+    roles: tuple[int, ...] = ()
+    nick: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overwrite:
+    """What a channel changes for a role (type 0) or a member (type 1)."""
+
+    id: int
+    type: int
+    allow: int = 0
+    deny: int = 0
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel, a category or, with `owner_id`, a thread."""
+
+    id: int
+    guild_id: int
+    type: ChannelType
+    name: str
+    parent_id: int | None = None
+    position: int = 0
+    topic: str | None = None
+    overwrites: tuple[Overwrite, ...] = ()
+    last_message_id: int | None = None
+    owner_id: int | None = None
+    created_at: datetime | None = None
+    archived: bool = False
+    locked: bool = False
+    message_count: int = 0
+
+    @property
+    def is_thread(self) -> bool:
+        return self.type in THREADS
+
+
+@dataclass(slots=True)
+class Guild:
+    """A server. `lively` ones have a population that goes on talking; quiet ones hold only what is sent to them."""
+
+    id: int
+    name: str
+    owner_id: int
+    joined_at: datetime
+    lively: bool = False
+    available: bool = True
+    locale: str = "en-US"
+    icon: str | None = None
+    roles: dict[int, Role] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    threads: dict[int, Channel] = field(default_factory=dict)
+    members: dict[int, Member] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file on a message. Its bytes, if it has any, are kept by the CDN."""
+
+    id: int
+    filename: str
+    size: int
+    content_type: str
+    description: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionSource:
+    """The interaction that a message answers."""
+
+    id: int
+    type: int
+    name: str
+    user_id: int
+
+
+@dataclass(slots=True)
+class Message:
+    """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent."""
+
+    id: int
+    channel_id: int
+    guild_id: int
+    author_id: int
+    sent_at: datetime
+    length: int = 0
+    content: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    type: int = 0
+    flags: int = 0
+    edited_at: datetime | None = None
+    reply_to: int | None = None
+    webhook_id: int | None = None
+    application_id: int | None = None
+    embeds: list[Json] = field(default_factory=list)
+    components: list[Json] = field(default_factory=list)
+    source: InteractionSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A door into one channel for programs."""
+
+    id: int
+    channel_id: int
+    guild_id: int
+    name: str
+    token: str
+
+
+@dataclass(slots=True)
+class Application:
+    """The one application of this Discord, and what its owner has switched on."""
+
+    id: int
+    name: str = "Herwa"
+    privileged: Privileged = Privileged.MEMBERS | Privileged.PRESENCES | Privileged.MESSAGE_CONTENT
+    shards: int = 1
+    max_concurrency: int = 1

@@ -1,0 +1,106 @@
+"""A gateway event: its name, whom it concerns, and its JSON, made once however many sessions get it."""
+
+from collections.abc import Mapping
+from enum import IntFlag
+from typing import Any
+
+import orjson
+
+
+class Intents(IntFlag):
+    """The intents whose events this Discord has, by IDENTIFY's bits."""
+
+    GUILDS = 1 << 0
+    GUILD_MEMBERS = 1 << 1
+    GUILD_MODERATION = 1 << 2
+    GUILD_EXPRESSIONS = 1 << 3
+    GUILD_INTEGRATIONS = 1 << 4
+    GUILD_WEBHOOKS = 1 << 5
+    GUILD_INVITES = 1 << 6
+    GUILD_VOICE_STATES = 1 << 7
+    GUILD_PRESENCES = 1 << 8
+    GUILD_MESSAGES = 1 << 9
+    GUILD_MESSAGE_REACTIONS = 1 << 10
+    GUILD_MESSAGE_TYPING = 1 << 11
+    DIRECT_MESSAGES = 1 << 12
+    DIRECT_MESSAGE_REACTIONS = 1 << 13
+    DIRECT_MESSAGE_TYPING = 1 << 14
+    MESSAGE_CONTENT = 1 << 15
+    GUILD_SCHEDULED_EVENTS = 1 << 16
+    AUTO_MODERATION_CONFIGURATION = 1 << 20
+    AUTO_MODERATION_EXECUTION = 1 << 21
+    GUILD_MESSAGE_POLLS = 1 << 24
+    DIRECT_MESSAGE_POLLS = 1 << 25
+
+
+EVERY_INTENT = sum(Intents)
+
+_BY_PREFIX = {
+    "GUILD_MEMBER": Intents.GUILD_MEMBERS,
+    "GUILD_BAN": Intents.GUILD_MODERATION,
+    "GUILD_AUDIT_LOG": Intents.GUILD_MODERATION,
+    "GUILD_EMOJIS": Intents.GUILD_EXPRESSIONS,
+    "GUILD_STICKERS": Intents.GUILD_EXPRESSIONS,
+    "GUILD_INTEGRATIONS": Intents.GUILD_INTEGRATIONS,
+    "GUILD_SCHEDULED_EVENT": Intents.GUILD_SCHEDULED_EVENTS,
+    "GUILD_": Intents.GUILDS,
+    "CHANNEL_": Intents.GUILDS,
+    "THREAD_": Intents.GUILDS,
+    "STAGE_INSTANCE": Intents.GUILDS,
+    "WEBHOOKS_": Intents.GUILD_WEBHOOKS,
+    "INVITE_": Intents.GUILD_INVITES,
+    "VOICE_": Intents.GUILD_VOICE_STATES,
+    "PRESENCE_": Intents.GUILD_PRESENCES,
+    "MESSAGE_REACTION": Intents.GUILD_MESSAGE_REACTIONS,
+    "MESSAGE_POLL": Intents.GUILD_MESSAGE_POLLS,
+    "MESSAGE_": Intents.GUILD_MESSAGES,
+    "TYPING_": Intents.GUILD_MESSAGE_TYPING,
+}
+_BY_NAME: dict[str, int] = {"GUILD_MEMBERS_CHUNK": 0}
+
+
+def intent_for(name: str) -> int:
+    """The intent without which a session does not get events of that name; 0 for those that everybody gets."""
+    known = _BY_NAME.get(name)
+    if known is None:
+        known = next((int(intent) for prefix, intent in _BY_PREFIX.items() if name.startswith(prefix)), 0)
+        _BY_NAME[name] = known
+    return known
+
+
+class Event:
+    """One thing that happened. `blanked` is what sessions without the message-content intent get instead of `data`.
+
+    Either may already be bytes of JSON. What is not is encoded when the first session wants it, and only then.
+    """
+
+    __slots__ = ("_blank", "_full", "guild_id", "intent", "name")
+
+    def __init__(
+        self,
+        name: str,
+        data: Mapping[str, Any] | bytes,
+        *,
+        guild_id: int | None = None,
+        blanked: Mapping[str, Any] | bytes | None = None,
+    ) -> None:
+        self.name = name
+        self.intent = intent_for(name)
+        self.guild_id = guild_id
+        self._full = data
+        self._blank = data if blanked is None else blanked
+
+    def body(self, *, with_content: bool) -> bytes:
+        """The event's `d`, as bytes that all sessions of a kind share."""
+        if self._blank is self._full:
+            self._full = self._blank = _encoded(self._full)
+            return self._full
+        if with_content:
+            self._full = _encoded(self._full)
+            return self._full
+        self._blank = _encoded(self._blank)
+        return self._blank
+
+
+def _encoded(data: Mapping[str, Any] | bytes) -> bytes:
+    return data if isinstance(data, bytes) else orjson.dumps(data)

@@ -1,0 +1,17 @@
+"""Discord's REST interface, version 10: the routes that discord.py calls for our bot, one noun a file."""
+
+from aiohttp import web
+
+from herwa_sim.rest import cdn, channels, commands, edge, guilds, identity, interactions, messages, threads, webhooks
+
+NOUNS = (identity, guilds, channels, messages, threads, commands, interactions, webhooks)
+
+
+def add_routes(app: web.Application) -> None:
+    """Every route under /api/v10, and the CDN."""
+    for noun in NOUNS:
+        for method, path, handler in noun.ROUTES:
+            app.router.add_route(method, edge.API + path, handler)
+    app.router.add_route("*", edge.API + "/{rest:.*}", edge.unknown)
+    for path, handler in cdn.ROUTES:
+        app.router.add_get(path, handler)

@@ -1,0 +1,85 @@
+"""Commands of every shape, for the bot of these tests."""
+
+import io
+
+import discord
+from discord import app_commands
+
+from herwa_sim.files import plain_picture
+
+CHART = plain_picture(1)
+
+
+class More(discord.ui.View):
+    """A button that changes its message, and one that answers apart."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=60)
+
+    @discord.ui.button(label="30 days", custom_id="thirty")
+    async def thirty(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.edit_message(content="30 days", view=None)
+
+    @discord.ui.button(label="Explain", custom_id="explain")
+    async def explain(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.send_message("Because.", ephemeral=True)
+
+
+def chart() -> discord.File:
+    return discord.File(io.BytesIO(CHART), filename="chart.png", description="A line that goes up")
+
+
+@app_commands.command()
+async def stats(interaction: discord.Interaction) -> None:
+    """Chart the messages."""
+    embed = discord.Embed(title="Messages").set_image(url="attachment://chart.png")
+    await interaction.response.send_message("12 messages", file=chart(), embed=embed, view=More())
+
+
+@app_commands.command()
+async def slow(interaction: discord.Interaction, quiet: bool = False) -> None:
+    """Answer after a pause, then go on."""
+    await interaction.response.defer(ephemeral=quiet)
+    await interaction.followup.send("first", file=chart())
+    await interaction.followup.send("second")
+    await interaction.edit_original_response(content="first, corrected")
+
+
+@app_commands.command()
+async def whoami(interaction: discord.Interaction) -> None:
+    """Say what came with the question."""
+    parent = interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None
+    roles = [role.id for role in interaction.user.roles if not role.is_default()]
+    facts = f"{interaction.permissions.manage_guild} {interaction.app_permissions.attach_files} {parent} {roles}"
+    await interaction.response.send_message(facts, ephemeral=True)
+
+
+features = app_commands.Group(name="features", description="What is on")
+
+
+@features.command()
+async def enable(interaction: discord.Interaction, feature: str, member: discord.Member | None = None) -> None:
+    """Switch a feature on."""
+    await interaction.response.send_message(f"{feature} for {member}")
+
+
+@enable.autocomplete("feature")
+async def feature_names(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=one, value=one) for one in ("charts", "exports") if one.startswith(typed)]
+
+
+@app_commands.command()
+@app_commands.default_permissions(manage_guild=True)
+async def manage(interaction: discord.Interaction) -> None:
+    """For managers."""
+    await interaction.response.send_message("managed")
+
+
+@app_commands.context_menu(name="Look closer")
+async def look(interaction: discord.Interaction, message: discord.Message) -> None:
+    await interaction.response.send_message(str(message.id), ephemeral=True)
+
+
+def add_commands(tree: app_commands.CommandTree) -> None:
+    for command in (stats, slow, whoami, features, manage, look):
+        tree.add_command(command)

@@ -1,0 +1,63 @@
+"""One quiet local Discord for the whole room; every REST call of every test is held against Discord's document."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from herwa.sim_client import SimClient
+from tests.sim import openapi
+from tests.sim.bot import Bot, connected
+from tests.sim.process import SimProcess
+
+_names = count(1)
+
+
+class Place:
+    """A guild of one test's own, with a channel and a member."""
+
+    def __init__(self, client: SimClient) -> None:
+        number = next(_names)
+        self.guild = client.create_guild(f"Guild {number}")
+        self.channel = client.create_channel(self.guild, "general")
+        self.member = client.join(self.guild, f"Ada {number}")
+        self.owner = client.state().personas["owner"]
+
+
+@pytest.fixture(scope="session")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
+    process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
+    process.client.journal(on=True)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
+    """A process that a test may stop and kill."""
+    process = SimProcess(tmp_path, "--quiet")
+    yield process
+    process.close()
+
+
+@pytest.fixture(autouse=True)
+def rest_as_documented(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test: no REST call in it may differ from Discord's document."""
+    yield
+    if "sim" in request.fixturenames and openapi.DOCUMENT.exists():
+        entries = request.getfixturevalue("sim").client.journal(on=True)
+        found = sorted({problem for entry in entries for problem in openapi.findings(entry)})
+        assert not found, "\n".join(found)
+
+
+@pytest.fixture
+async def place(sim: SimProcess) -> Place:
+    return await asyncio.to_thread(Place, sim.client)
+
+
+@pytest.fixture
+async def bot(sim: SimProcess, place: Place) -> AsyncIterator[Bot]:
+    async with connected(sim) as ready:
+        yield ready

@@ -1,0 +1,57 @@
+"""A local Discord as a process of its own, in a data folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from herwa.sim_client import SimClient
+from herwa_shared.errors import Unreachable
+from herwa_shared.folder import DataFolder
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class SimProcess:
+    """Started when made; `client` speaks to its control API, `token` is the bot's."""
+
+    def __init__(self, path: Path, *arguments: str) -> None:
+        self.folder = DataFolder(path)
+        self.arguments = arguments
+        self.url = f"http://127.0.0.1:{self.folder.port('sim')}"
+        self.token = self.folder.secret("local_discord_token")
+        self.client = SimClient(self.url, self.folder.secret("sim_control"))
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, "HERWA_DATA_DIR": str(self.folder.path)}
+        command = [sys.executable, "-m", "herwa_sim", *self.arguments]
+        with (self.folder.logs / "sim.log").open("a") as log:
+            self.process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=log, stdin=subprocess.PIPE)
+        self._await_ready()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it with a signal; its exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(10)
+        self.process.stdin.close()
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        self.client.close()
+
+    def _await_ready(self) -> None:
+        until = time.monotonic() + 20
+        while True:
+            try:
+                self.client.state()
+            except Unreachable:
+                if self.process.poll() is not None or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
