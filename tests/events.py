@@ -8,7 +8,9 @@ def snowflake(ms: int, low: int = 0) -> int:
     return ((ms - DISCORD_EPOCH_MS) << 22) | low
 
 
-def message(guild_id: int, message_id: int, *, channel: int = 1, thread: int = 0, user: int = 7, since_ms: int = 0) -> Event:
+def message(
+    guild_id: int, message_id: int, *, channel: int = 1, thread: int = 0, user: int = 7, since_ms: int = 0
+) -> Event:
     """A human's message; `since_ms` is when the collector began to listen."""
     at_ms = snowflake_ms(message_id)
     return Event(guild_id, EventKind.MESSAGE, at_ms, channel, thread, user, False, None, None, message_id, since_ms)

@@ -81,6 +81,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_channel_guild_id"), "channel", ["guild_id"], unique=False)
     op.create_table(
+        "guild_stay",
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["guild_id"], ["guild.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("guild_id", "joined_at"),
+    )
+    op.create_table(
         "history_coverage",
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
@@ -104,6 +112,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("member")
     op.drop_table("history_coverage")
+    op.drop_table("guild_stay")
     op.drop_index(op.f("ix_channel_guild_id"), table_name="channel")
     op.drop_table("channel")
     op.drop_index(op.f("ix_api_key_guild_id"), table_name="api_key")

@@ -14,6 +14,7 @@ from herwa_shared.folder import DataFolder
 
 USER = "herwa"
 DATABASE = "herwa"
+PASSWORD_VARIABLE = "HERWA_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of it
 _MODULE = "herwa_shared.embedded.clickhouse_server"
 _ROOM = Path(herwa_shared.__file__).parents[1]
 
@@ -41,7 +42,7 @@ class ClickHouse:
             "HOME": str(self._home),  # the engine reads configuration from there, and must find none
             "PYTHONPATH": str(_ROOM),
             "TZ": "UTC",
-            "HERWA_CLICKHOUSE_PASSWORD": self._password,
+            PASSWORD_VARIABLE: self._password,
         }
         return Launch(argv, self._home, environment)
 

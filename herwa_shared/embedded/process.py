@@ -31,7 +31,7 @@ def start(launch: Launch, *, port: int, log: int) -> EngineRecord:
 
 def is_alive(record: EngineRecord) -> bool:
     """True while this very process runs; a zombie is dead. Some 50 µs."""
-    _reap(record.pid)
+    _reap()
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.created) < _CLOCK_STEP
@@ -85,8 +85,8 @@ def _wait(records: Collection[EngineRecord], seconds: float) -> list[EngineRecor
     return left
 
 
-def _reap(pid: int) -> None:
-    """Collect a child of ours that has ended, so that it is no zombie."""
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        del _children[pid]
+def _reap() -> None:
+    """Collect children of ours that have ended, so that they are no zombies."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)

@@ -6,6 +6,7 @@ from herwa_shared.models.api_key import ApiKey
 from herwa_shared.models.channel import Channel
 from herwa_shared.models.collector_run import CollectorRun
 from herwa_shared.models.guild import Guild
+from herwa_shared.models.guild_stay import GuildStay
 from herwa_shared.models.history_coverage import HistoryCoverage
 from herwa_shared.models.member import Member
 from herwa_shared.models.process import Process
@@ -17,6 +18,7 @@ __all__ = [
     "Channel",
     "CollectorRun",
     "Guild",
+    "GuildStay",
     "HistoryCoverage",
     "Member",
     "Process",

@@ -16,7 +16,9 @@ class Guild(SQLModel, table=True):
     owner_id: int = Field(sa_type=SNOWFLAKE)
     icon: str | None = Field(default=None, max_length=64)
     member_count: int = 0
-    timezone: str | None = Field(default=None, max_length=64, description="IANA name that its people chose; none means UTC")
-    joined_at: datetime = Field(sa_type=MOMENT, description="when the bot joined, so when counting could begin")
+    timezone: str | None = Field(
+        default=None, max_length=64, description="IANA name that its people chose; none means UTC"
+    )
+    joined_at: datetime = Field(sa_type=MOMENT, description="when the bot joined, the last time it did")
     left_at: datetime | None = Field(default=None, sa_type=MOMENT)
     seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)

@@ -60,5 +60,5 @@ async def newest_drain_request(connection: asyncpg.Connection) -> int:
 
 
 async def answer_drain(connection: asyncpg.Connection, *, process_id: int, request: int) -> None:
-    """This collector has stored all that it held when it read `request`."""
+    """The collector has stored all that it held when it read `request`."""
     await connection.execute("UPDATE process SET drained = $2 WHERE id = $1", process_id, request)

@@ -12,9 +12,7 @@ async def trim(connection: asyncpg.Connection) -> list[int]:
     current = await connection.fetchval(NOW_SLOT, SLOT_SECONDS, SLOTS)
     written = {(current + near) % SLOTS for near in (-1, 0, 1)}
     return [
-        slot
-        for slot in range(SLOTS)
-        if slot not in written and await _empty(connection, f"event_buffer_{slot:02}")
+        slot for slot in range(SLOTS) if slot not in written and await _empty(connection, f"event_buffer_{slot:02}")
     ]
 
 

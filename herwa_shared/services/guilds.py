@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models import Channel, Guild, Member
+from herwa_shared.models import Channel, Guild, GuildStay, Member
 
 AT_ONCE = 1000  # rows a statement; PostgreSQL takes at most 32,767 parameters
 
@@ -53,9 +53,17 @@ class MemberSeen:
 
 
 async def save_guilds(session: AsyncSession, guilds: Sequence[GuildSeen]) -> None:
-    """Add or update; a guild that the bot had left is entered again."""
+    """Add or update; a guild that the bot had left is entered again, its earlier stay ended then at the latest."""
     rows = [{**asdict(guild), "left_at": None, "seen_at": utc_now()} for guild in guilds]
     await _upsert(session, Guild, rows, key=["id"])
+    stays = [{"guild_id": guild.id, "joined_at": guild.joined_at, "left_at": None} for guild in guilds]
+    await _upsert(session, GuildStay, stays, key=["guild_id", "joined_at"])
+    await session.execute(
+        update(GuildStay)
+        .where(col(GuildStay.guild_id).in_([guild.id for guild in guilds]), col(GuildStay.left_at).is_(None))
+        .where(col(GuildStay.guild_id) == col(Guild.id), col(GuildStay.joined_at) < col(Guild.joined_at))
+        .values(left_at=Guild.joined_at)
+    )
 
 
 async def save_channels(session: AsyncSession, channels: Sequence[ChannelSeen]) -> None:
@@ -76,7 +84,10 @@ async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[i
 
 async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
     """The bot was removed from these guilds."""
-    await session.execute(update(Guild).where(col(Guild.id).in_(guild_ids)).values(left_at=utc_now()))
+    now = utc_now()
+    await session.execute(update(Guild).where(col(Guild.id).in_(guild_ids)).values(left_at=now))
+    open_stays = update(GuildStay).where(col(GuildStay.guild_id).in_(guild_ids), col(GuildStay.left_at).is_(None))
+    await session.execute(open_stays.values(left_at=now))
 
 
 async def known_guilds(session: AsyncSession) -> Sequence[Guild]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import uvicorn
 
-from herwa_shared.embedded.clickhouse_server.app import DATABASE, App
+from herwa_shared.embedded.clickhouse import DATABASE, PASSWORD_VARIABLE
+from herwa_shared.embedded.clickhouse_server.app import App
 from herwa_shared.embedded.clickhouse_server.configuration import write_configuration
 from herwa_shared.embedded.clickhouse_server.pool import Pool
 
@@ -34,7 +35,7 @@ def main() -> None:
     arguments.add_argument("--home", type=Path, required=True, help="working folder: store, spool, configuration")
     arguments.add_argument("--port", type=int, required=True)
     chosen = arguments.parse_args()
-    password = os.environ.pop("HERWA_CLICKHOUSE_PASSWORD")
+    password = os.environ.pop(PASSWORD_VARIABLE)
 
     pool = Pool(chosen.home / "store", write_configuration(chosen.home), database=DATABASE)
     app = App(pool, spool=chosen.home / "spool", password=password)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from herwa_shared.embedded.clickhouse import DATABASE, USER
 from herwa_shared.embedded.clickhouse_server import body, errors, form, statement
 from herwa_shared.embedded.clickhouse_server.answer import (
     Send,
@@ -23,8 +24,6 @@ from herwa_shared.embedded.clickhouse_server.pool import Pool
 from herwa_shared.embedded.clickhouse_server.request import Request, parameters_in, read_request
 from herwa_shared.embedded.clickhouse_server.streams import run_stream
 
-USER = "herwa"
-DATABASE = "herwa"
 _HEAD_BYTES = 64 << 10
 
 

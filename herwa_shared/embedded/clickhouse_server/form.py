@@ -1,7 +1,6 @@
 """A query with large parameters arrives as a form; this reads its text fields."""
 
 import re
-from urllib.parse import parse_qsl
 
 from herwa_shared.embedded.clickhouse_server.errors import INCORRECT_DATA, NOT_IMPLEMENTED, EngineError
 
@@ -10,13 +9,12 @@ _NAME = re.compile(rb'\bname="([^"]*)"')
 
 
 def is_form(content_type: str) -> bool:
-    return content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
+    """As with ClickHouse, `curl -d` sends no form but a statement, whatever it calls it."""
+    return content_type.startswith("multipart/form-data")
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, str]:
     """The fields of a form by name. Raises EngineError for files (external data) and for what is no form."""
-    if content_type.startswith("application/x-www-form-urlencoded"):
-        return dict(parse_qsl(body.decode(), keep_blank_values=True))
     boundary = _BOUNDARY.search(content_type)
     if boundary is None:
         raise EngineError.of(INCORRECT_DATA, "INCORRECT_DATA", "The form names no boundary")

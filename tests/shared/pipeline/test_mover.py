@@ -40,7 +40,13 @@ async def raw(stores, guild_id: int) -> int:
 async def test_every_field_arrives_as_it_was(stores, connection, guild_id):
     now = int(utc_now().timestamp() * 1000)
     event = message(guild_id, snowflake(now), channel=5, thread=6, user=2**63 - 1)
-    await append(connection, [event._replace(reply=True, value=140, attachments=2), event._replace(kind=EventKind.MESSAGE_EDIT, message_id=0)])
+    await append(
+        connection,
+        [
+            event._replace(reply=True, value=140, attachments=2),
+            event._replace(kind=EventKind.MESSAGE_EDIT, message_id=0),
+        ],
+    )
     assert await move_once(connection, stores.clickhouse) == 2
     rows = await stores.clickhouse.query(
         "SELECT kind, toUnixTimestamp64Milli(at), channel_id, thread_id, user_id, reply, value, attachments"

@@ -1,0 +1,1 @@
+"""The machine face: a guild's statistics for programs, over HTTP."""

@@ -1,0 +1,39 @@
+"""The API among the other processes: announced, alive every two seconds, and gone with a good-bye."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from herwa_shared.db import Database
+from herwa_shared.log import get_logger
+from herwa_shared.services import processes
+
+log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def present(database: Database, detail: dict[str, Any]) -> AsyncIterator[None]:
+    """Be seen by `herwa status` as long as the block runs. A lost database is no reason to end."""
+    async with database.transaction() as session:
+        process_id = await processes.register(session, name="api")
+    beating = asyncio.create_task(_beat(database, process_id, detail))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(OSError, SQLAlchemyError):
+            async with database.transaction() as session:
+                await processes.stopped(session, process_id=process_id)
+
+
+async def _beat(database: Database, process_id: int, detail: dict[str, Any]) -> None:
+    while True:
+        try:
+            async with database.transaction() as session:
+                await processes.beat(session, process_id=process_id, detail=detail)
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("no sign of life could be given", error=str(error)[:200])
+        await asyncio.sleep(processes.BEAT_SECONDS)

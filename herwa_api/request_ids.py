@@ -1,0 +1,46 @@
+"""Around every answer: an id to ask about it, headers that keep it private, and words for what nobody expected."""
+
+from traceback import format_exc
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from herwa_api.errors import problem
+from herwa_shared.log import get_logger
+
+log = get_logger(__name__)
+HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+UNEXPECTED = "Something went wrong on our side. Tell the operator this request id."
+
+
+class RequestIds:
+    """ASGI middleware. The query string and the headers of a request are never logged: they may hold a key."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid4().hex
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update({**HEADERS, "X-Request-Id": request_id})
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            log.error(  # noqa: TRY400 - a logger's own tracebacks may show local variables, and so a key
+                "request failed", request_id=request_id, method=scope["method"], path=scope["path"], trace=format_exc()
+            )
+            if started:
+                raise
+            answer = problem(500, UNEXPECTED, code="error", request_id=request_id)
+            await answer(scope, receive, send_with_headers)

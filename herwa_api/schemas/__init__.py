@@ -1,0 +1,1 @@
+"""Shapes on the wire: what may be asked, and what is answered."""

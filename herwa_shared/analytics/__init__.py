@@ -1,0 +1,1 @@
+"""Questions about one guild's activity, answered exactly from ClickHouse."""

@@ -1,0 +1,35 @@
+"""The application in this process, asked through HTTP's own shapes; the real process has a test of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+
+import httpx
+import pytest
+
+from herwa_api.app import create_app
+from herwa_shared.config import Settings
+from herwa_shared.folder import DataFolder
+from herwa_shared.services.api_keys import Scope, create_key, pepper_of
+from herwa_shared.stores import Stores
+
+MakeKey = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+async def client(stores: Stores, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(stores, settings), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://herwa") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pepper(settings: Settings) -> bytes:
+    return pepper_of(settings, DataFolder(settings.data_dir))
+
+
+@pytest.fixture(scope="session")
+def make_key(stores: Stores, pepper: bytes) -> MakeKey:
+    async def make(guild_id: int, scopes: Collection[Scope] = tuple(Scope), **more) -> str:
+        async with stores.database.transaction() as session:
+            return await create_key(session, guild_id=guild_id, name="test", scopes=scopes, pepper=pepper, **more)
+
+    return make

@@ -1,0 +1,51 @@
+"""The document at /api/openapi.json is a true OpenAPI 3.1 description of what is there."""
+
+from jsonschema import Draft202012Validator
+
+
+async def test_the_document_is_openapi_3_1_and_names_every_route(client):
+    document = (await client.get("/api/openapi.json")).json()
+
+    assert document["openapi"].startswith("3.1.")
+    assert set(document["paths"]) == {
+        "/api/guilds/{guild_id}/stats",
+        "/api/guilds/{guild_id}/top/channels",
+        "/api/guilds/{guild_id}/top/members",
+        "/api/guilds/{guild_id}/heatmap",
+        "/healthz",
+        "/readyz",
+    }
+    for schema in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+async def test_every_reference_in_the_document_leads_somewhere(client):
+    document = (await client.get("/api/openapi.json")).json()
+
+    def references(node):
+        if isinstance(node, dict):
+            yield from [node["$ref"]] if "$ref" in node else []
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from references(child)
+
+    found = set(references(document))
+    assert "#/components/schemas/Problem" in found
+    for reference in found:
+        node = document
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+
+
+async def test_every_guild_route_shows_its_key_its_errors_and_examples(client):
+    document = (await client.get("/api/openapi.json")).json()
+
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    for path, operations in document["paths"].items():
+        if "{guild_id}" not in path:
+            continue
+        operation = operations["get"]
+        assert operation["security"] == [{"apiKey": []}]
+        assert {"200", "400", "401", "403", "404"} <= operation["responses"].keys()
+        assert "422" not in operation["responses"]
+        for parameter in operation["parameters"]:
+            assert parameter["description"]

@@ -1,0 +1,138 @@
+"""Every error is a problem (RFC 9457) that shows people what to do and strangers nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+
+from herwa_api.app import create_app
+from herwa_shared.clickhouse.client import open_clickhouse
+from herwa_shared.config import Settings
+from herwa_shared.db import Database
+from herwa_shared.folder import DataFolder
+from herwa_shared.stores import Stores
+from tests.activity import add_guild
+from tests.api.conftest import MakeKey
+
+NOBODY = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+
+
+def assert_problem(answer: httpx.Response, status: int) -> dict:
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == body["status"] == status
+    assert {"type", "title", "status", "code", "detail"} <= body.keys()
+    return body
+
+
+def asking(stores: Stores, settings: Settings) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(create_app(stores, settings), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://herwa")
+
+
+async def test_an_unknown_address_names_the_document(client):
+    assert "/api/openapi.json" in assert_problem(await client.get("/api/guild"), 404)["detail"]
+
+
+async def test_a_method_that_is_not_possible_says_which_is(client):
+    answer = await client.post("/api/guilds/1/stats")
+
+    assert_problem(answer, 405)
+    assert answer.headers["allow"] == "GET"
+
+
+async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores, make_key: MakeKey):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    answer = await client.get(f"/api/guilds/{guild_id}/stats?interval=year&metric=x", headers=headers)
+
+    assert {error["field"] for error in assert_problem(answer, 400)["errors"]} == {"interval", "metric"}
+
+
+async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
+    stores: Stores, settings: Settings, make_key: MakeKey, caplog
+):
+    guild_id = await add_guild(stores)
+    key = await make_key(guild_id)
+    folder = DataFolder(settings.data_dir)
+    password, port = folder.secret("clickhouse"), folder.ports()["clickhouse"]
+    async with (
+        open_clickhouse(f"http://herwa:{password}@127.0.0.1:{port}/system") as without_tables,
+        asking(Stores(stores.database, without_tables), settings) as client,
+    ):
+        answer = await client.get(
+            f"/api/guilds/{guild_id}/heatmap?timezone=Asia/Tokyo", headers={"Authorization": f"Bearer {key}"}
+        )
+
+    body = assert_problem(answer, 500)
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert not any(word in answer.text for word in ("activity", "SELECT", "Traceback", "clickhouse"))
+    assert key not in caplog.text
+    assert "Tokyo" not in caplog.text
+
+
+async def test_a_lost_database_is_a_passing_failure(stores: Stores, settings: Settings, make_key: MakeKey):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    lost = Database(NOBODY)
+    async with asking(Stores(lost, stores.clickhouse), settings) as client:
+        answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+        ready = await client.get("/readyz")
+    await lost.close()
+
+    assert_problem(answer, 503)
+    assert answer.headers["retry-after"]
+    assert ready.status_code == 503
+    assert ready.json()["stores"] == {"postgresql": "down", "clickhouse": "ok"}
+
+
+@asynccontextmanager
+async def passed_on(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
+    """A port that leads to another, and how to cut the way."""
+    open_writers: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        beyond_reader, beyond_writer = await asyncio.open_connection("127.0.0.1", port)
+        open_writers.extend((writer, beyond_writer))
+        await asyncio.gather(pump(reader, beyond_writer), pump(beyond_reader, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(connect, "127.0.0.1", 0)
+
+    def cut() -> None:
+        server.close()
+        for writer in open_writers:
+            writer.close()
+
+    yield server.sockets[0].getsockname()[1], cut
+    cut()
+    await server.wait_closed()
+
+
+async def test_lost_statistics_are_a_passing_failure(stores: Stores, settings: Settings, make_key: MakeKey):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    folder = DataFolder(settings.data_dir)
+    async with passed_on(folder.ports()["clickhouse"]) as (port, cut):
+        url = f"http://herwa:{folder.secret('clickhouse')}@127.0.0.1:{port}/herwa"
+        async with open_clickhouse(url) as clickhouse, asking(Stores(stores.database, clickhouse), settings) as client:
+            before = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+            cut()
+            answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+            ready = await client.get("/readyz")
+
+    assert before.status_code == 200
+    assert_problem(answer, 503)
+    assert answer.headers["retry-after"]
+    assert ready.json()["stores"] == {"postgresql": "ok", "clickhouse": "down"}
+
+
+async def test_ready_when_both_stores_answer(client):
+    ready = await client.get("/readyz")
+
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")

@@ -1,0 +1,242 @@
+"""What a program gets: exact numbers in the shapes that the document promises."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from herwa_shared.clock import utc_now
+from herwa_shared.stores import Stores
+from tests.activity import Wrote, add_channel, add_guild, add_history, add_member, record, utc
+from tests.api.conftest import MakeKey
+
+MARCH = {"from": "2025-03-01", "to": "2025-03-04"}
+
+
+class Asker:
+    """A program with a key of one guild, that checks every answer against the document."""
+
+    def __init__(self, client: httpx.AsyncClient, guild_id: int, key: str) -> None:
+        self._client = client
+        self.guild_id = guild_id
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    async def get(self, address: str, **parameters) -> dict:
+        answer = await self._client.get(
+            f"/api/guilds/{self.guild_id}/{address}", params=parameters, headers=self._headers
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        body = answer.json()
+        await self._conforms(address, body)
+        return body
+
+    async def refused(self, address: str, **parameters) -> tuple[int, str]:
+        answer = await self._client.get(
+            f"/api/guilds/{self.guild_id}/{address}", params=parameters, headers=self._headers
+        )
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code, answer.json()["detail"]
+
+    async def _conforms(self, address: str, body: dict) -> None:
+        document = (await self._client.get("/api/openapi.json")).json()
+        operation = document["paths"][f"/api/guilds/{{guild_id}}/{address}"]["get"]
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        Draft202012Validator({**schema, "components": document["components"]}).validate(body)
+
+
+@pytest.fixture
+async def asker(client: httpx.AsyncClient, stores: Stores, make_key: MakeKey) -> Asker:
+    guild_id = await add_guild(stores)
+    return Asker(client, guild_id, await make_key(guild_id))
+
+
+async def test_stats_have_the_promised_shape(asker: Asker, stores: Stores):
+    await record(
+        stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 14, 59)), Wrote(utc(2025, 3, 1, 15)), Wrote(utc(2025, 3, 3), 8)]
+    )
+    await add_history(stores, asker.guild_id, utc(2025, 2, 1), utc(2025, 4, 1))
+
+    assert await asker.get("stats", metric="messages", timezone="Asia/Tokyo", **MARCH) == {
+        "guild_id": str(asker.guild_id),
+        "metric": "messages",
+        "from": "2025-03-01T00:00:00+09:00",
+        "to": "2025-03-04T00:00:00+09:00",
+        "interval": "day",
+        "timezone": "Asia/Tokyo",
+        "total": 3,
+        "points": [
+            {"t": "2025-03-01T00:00:00+09:00", "value": 1},
+            {"t": "2025-03-02T00:00:00+09:00", "value": 1},
+            {"t": "2025-03-03T00:00:00+09:00", "value": 1},
+        ],
+    }
+    active = await asker.get("stats", metric="active_members", timezone="Asia/Tokyo", **MARCH)
+    assert active["total"] == 2
+    assert [point["value"] for point in active["points"]] == [1, 1, 1]
+
+
+async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(asker: Asker, stores: Stores):
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 3, 20))])
+    await add_history(stores, asker.guild_id, utc(2025, 3, 2), utc(2025, 3, 3, 12))
+
+    points = (await asker.get("stats", **MARCH))["points"]
+
+    assert points == [
+        {"t": "2025-03-01T00:00:00+00:00", "value": None},
+        {"t": "2025-03-02T00:00:00+00:00", "value": 0},
+        {"t": "2025-03-03T00:00:00+00:00", "value": 1, "partial": True},
+    ]
+
+
+async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(asker: Asker, stores: Stores):
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 2, 24)), Wrote(utc(2025, 3, 1))])
+
+    body = await asker.get("stats", interval="week", **MARCH)
+
+    assert [(point["t"], point["value"]) for point in body["points"]] == [
+        ("2025-02-24T00:00:00+00:00", 1),
+        ("2025-03-03T00:00:00+00:00", None),
+    ]
+
+
+async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(asker: Asker, stores: Stores):
+    moments = [utc(2025, 3, 1), utc(2025, 2, 26), utc(2025, 2, 28, 23), utc(2024, 3, 3)]
+    await record(stores, asker.guild_id, [Wrote(moment) for moment in moments])
+
+    previous = (await asker.get("stats", compare="previous", **MARCH))["compare"]
+    year = (await asker.get("stats", compare="year", **MARCH))["compare"]
+
+    assert (previous["from"], previous["to"], previous["total"]) == (
+        "2025-02-26T00:00:00+00:00",
+        "2025-03-01T00:00:00+00:00",
+        2,
+    )
+    assert [point["value"] for point in previous["points"]] == [1, None, 1]
+    assert (year["from"], year["to"], year["total"]) == ("2024-03-01T00:00:00+00:00", "2024-03-04T00:00:00+00:00", 1)
+
+
+async def test_without_a_window_it_is_the_last_30_days_in_the_zone_of_the_guild(
+    client, stores: Stores, make_key: MakeKey
+):
+    guild_id = await add_guild(stores, timezone="Pacific/Auckland")
+    body = await Asker(client, guild_id, await make_key(guild_id)).get("stats")
+
+    zone = ZoneInfo("Pacific/Auckland")
+    first, end = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
+    assert body["timezone"] == "Pacific/Auckland"
+    assert len(body["points"]) == 30
+    assert (first.hour, end.hour) == (0, 0)
+    assert end - timedelta(days=1) <= utc_now().astimezone(zone) < end
+
+
+async def test_a_channel_is_counted_alone_and_a_silent_one_is_silent(asker: Asker, stores: Stores):
+    tea, silent = [await add_channel(stores, asker.guild_id, name) for name in ("tea", "silent")]
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1), channel=tea), Wrote(utc(2025, 3, 1), channel=5)])
+
+    assert (await asker.get("stats", channel_id=str(tea), **MARCH))["total"] == 1
+    assert (await asker.get("stats", channel_id=str(silent), **MARCH))["total"] == 0
+    assert (await asker.get("stats", channel_id="5", **MARCH))["total"] == 1
+
+
+async def test_a_thread_and_an_unknown_channel_are_told_apart_from_silence(asker: Asker, stores: Stores):
+    other_guild = await add_guild(stores)
+    tea = await add_channel(stores, asker.guild_id, "tea")
+    thread = await add_channel(stores, asker.guild_id, "green", kind=11, parent_id=tea)
+    foreign = await add_channel(stores, other_guild, "foreign")
+
+    status, detail = await asker.refused("stats", channel_id=str(thread), **MARCH)
+    assert (status, str(tea) in detail) == (400, True)
+    assert (await asker.refused("stats", channel_id="6", **MARCH))[0] == 404
+    assert (await asker.refused("stats", channel_id=str(foreign), **MARCH))[0] == 404
+
+
+async def test_tops_give_ids_as_strings_and_names_where_known(asker: Asker, stores: Stores):
+    tea = await add_channel(stores, asker.guild_id, "tea ☕")
+    await add_member(stores, asker.guild_id, 11, "Ada")
+    at = utc(2025, 3, 1)
+    await record(stores, asker.guild_id, [Wrote(at, 11, tea), Wrote(at, 11, tea), Wrote(at, 12, 5)])
+
+    assert await asker.get("top/channels", **MARCH) == {
+        "items": [{"id": str(tea), "name": "tea ☕", "value": 2}, {"id": "5", "name": None, "value": 1}]
+    }
+    assert (await asker.get("top/members", limit=1, **MARCH))["items"] == [{"id": "11", "name": "Ada", "value": 2}]
+    by_members = await asker.get("top/channels", metric="active_members", **MARCH)
+    assert [item["id"] for item in by_members["items"]] == ["5", str(tea)]
+
+
+async def test_heatmap_has_every_hour_of_the_week(asker: Asker, stores: Stores):
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 23))])
+
+    cells = (await asker.get("heatmap", timezone="Asia/Tokyo", **MARCH))["cells"]
+
+    assert len(cells) == 168
+    assert [cell for cell in cells if cell["value"]] == [{"weekday": 7, "hour": 8, "value": 1}]
+
+
+async def test_old_answers_off_the_whole_hour_say_that_they_are_approximate(asker: Asker, stores: Stores):
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 18, 45))])
+    kolkata = {"timezone": "Asia/Kolkata", **MARCH}
+
+    day = await asker.get("stats", compare="previous", **kolkata)
+    assert (day["approximate"], day["compare"]["approximate"]) == (True, True)
+    assert [point["value"] for point in day["points"]] == [1, None, None]
+    assert (await asker.get("top/channels", **kolkata))["approximate"] is True
+    assert (await asker.get("heatmap", **kolkata))["approximate"] is True
+
+
+async def test_recent_answers_off_the_whole_hour_are_exact(asker: Asker, stores: Stores):
+    midnight = (utc_now() - timedelta(days=5)).replace(hour=18, minute=30, second=0, microsecond=0)
+    just_before = midnight - timedelta(milliseconds=1)
+    await record(stores, asker.guild_id, [Wrote(just_before), Wrote(midnight), Wrote(midnight)])
+
+    window = {"from": (midnight - timedelta(days=1)).isoformat(), "to": (midnight + timedelta(days=1)).isoformat()}
+    body = await asker.get("stats", timezone="Asia/Kolkata", **window)
+
+    assert "approximate" not in body
+    assert [point["value"] for point in body["points"]] == [1, 2]
+
+
+async def test_every_id_survives_as_a_string(client, stores: Stores, asker: Asker):
+    huge = (1 << 63) - 25
+    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1), user=huge, channel=huge - 2)])
+
+    assert (await asker.get("top/members", **MARCH))["items"][0]["id"] == str(huge)
+    assert (await asker.get("top/channels", **MARCH))["items"][0]["id"] == str(huge - 2)
+
+
+@pytest.mark.parametrize(
+    ("address", "parameters", "hint"),
+    [
+        ("stats", {"from": "1 March"}, "'from' must be an ISO date or time such as 2025-03-01"),
+        ("stats", {"to": ""}, "'to' must be an ISO date"),
+        ("stats", {"from": "2025-02-30"}, "'from' must be"),
+        ("stats", {"from": "0001-01-01"}, "between 1971 and 2099"),
+        ("stats", {"from": "2025-03-04", "to": "2025-03-01"}, "'from' must be before 'to'"),
+        ("stats", {"timezone": "Europe/Berlinn"}, "such as Europe/Berlin,"),
+        ("stats", {"timezone": "../../etc/passwd"}, "IANA name"),
+        ("stats", {"interval": "year"}, "'hour', 'day', 'week' or 'month'"),
+        ("stats", {"metric": "mesages"}, "'messages' or 'active_members'"),
+        ("stats", {"compare": "next"}, "'previous' or 'year'"),
+        ("stats", {"channel_id": "general"}, "channel_id"),
+        ("stats", {"channel_id": "9" * 19}, "channel_id"),
+        ("stats", {"form": "2025-03-01"}, "no parameter 'form' here; there are from, to, timezone"),
+        ("stats", {"from": "2015-01-01", "interval": "hour", "to": "2025-01-01"}, "at most 50,000"),
+        ("top/channels", {"limit": "0"}, "limit"),
+        ("top/channels", {"limit": "101"}, "limit"),
+        ("top/members", {"metric": "active_members"}, "'metric' must be 'messages'."),
+        ("heatmap", {"interval": "day"}, "channel_id"),
+    ],
+)
+async def test_a_wrong_parameter_is_refused_with_what_would_be_right(asker: Asker, address, parameters, hint):
+    status, detail = await asker.refused(address, **parameters)
+
+    assert (status, hint in detail) == (400, True), detail
+
+
+async def test_an_offset_whose_plus_was_lost_in_the_address_is_understood(asker: Asker):
+    body = await asker.get("stats", **{"from": "2025-03-01T00:00:00 09:00", "to": "2025-03-02"}, timezone="Asia/Tokyo")
+
+    assert body["from"] == "2025-03-01T00:00:00+09:00"

@@ -1,0 +1,106 @@
+"""Windows as people write them and compare them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from herwa_shared.analytics.moments import parse_moment, parse_zone
+from herwa_shared.analytics.query import ActivityQuery, Window
+from herwa_shared.errors import BadRequest
+from tests.activity import utc
+
+TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "moment"),
+    [
+        ("2025-03-01", TOKYO, utc(2025, 2, 28, 15)),
+        ("2025-03-01T12:00", TOKYO, utc(2025, 3, 1, 3)),
+        ("2025-03-01T12:00:00Z", TOKYO, utc(2025, 3, 1, 12)),
+        ("2025-03-01T12:00:00.999Z", TOKYO, utc(2025, 3, 1, 12)),
+        ("2025-03-01T12:00:00+05:30", TOKYO, utc(2025, 3, 1, 6, 30)),
+        ("2025-03-01T12:00:00 05:30", TOKYO, utc(2025, 3, 1, 6, 30)),
+        ("2024-03-10T02:30", NEW_YORK, utc(2024, 3, 10, 7)),
+        ("2024-11-03T01:30", NEW_YORK, utc(2024, 11, 3, 5, 30)),
+    ],
+)
+def test_dates_are_midnights_of_the_zone_and_times_are_its_clocks_unless_they_bring_an_offset(text, zone, moment):
+    assert parse_moment(text, zone, field="from") == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2025-13-01", "2025-03-01T25:00", "1740787200", "0000-00-00", "2025-03-01T12:00:00+99:00"]
+)
+def test_what_is_no_time_is_refused_by_its_name(text):
+    with pytest.raises(BadRequest, match="'from' must"):
+        parse_moment(text, TOKYO, field="from")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1970-12-31", "2100-01-01", "9999-12-31T23:59:59-14:00"])
+def test_times_out_of_all_reason_are_refused(text):
+    with pytest.raises(BadRequest, match="between 1971 and 2099"):
+        parse_moment(text, TOKYO, field="from")
+
+
+def test_a_mistyped_zone_is_answered_with_the_nearest():
+    assert parse_zone("Asia/Kathmandu").key == "Asia/Kathmandu"
+    with pytest.raises(BadRequest, match="such as America/New_York,"):
+        parse_zone("america/new york")
+
+
+def test_the_last_week_ends_with_today():
+    query = ActivityQuery.last(Window.WEEK, guild_id=1, zone=TOKYO, now=utc(2025, 3, 9, 15))
+
+    assert (query.start, query.end) == (utc(2025, 3, 3, 15), utc(2025, 3, 10, 15))
+
+
+def test_the_last_days_are_whole_days_even_when_the_clocks_change():
+    query = ActivityQuery.last(Window.MONTH, guild_id=1, zone=NEW_YORK, now=utc(2024, 3, 20))
+
+    assert query.start == utc(2024, 2, 19, 5)
+    assert query.end == utc(2024, 3, 20, 4)
+
+
+def test_a_window_with_one_end_gets_the_other():
+    now = utc(2025, 3, 9, 12)
+
+    assert ActivityQuery.between(None, "2025-01-31", guild_id=1, now=now).start == utc(2025, 1, 1)
+    assert ActivityQuery.between("2025-03-01", None, guild_id=1, now=now).end == utc(2025, 3, 10)
+
+
+def test_an_empty_window_is_refused():
+    with pytest.raises(BadRequest, match="'from' must be before 'to'"):
+        ActivityQuery.between("2025-03-01", "2025-03-01", guild_id=1)
+
+
+def test_the_window_before_has_as_many_days_though_not_as_many_hours():
+    march = ActivityQuery.between("2024-03-10", "2024-03-12", guild_id=1, zone=NEW_YORK)
+
+    before = march.previous()
+
+    assert (before.start, before.end) == (utc(2024, 3, 8, 5), utc(2024, 3, 10, 5))
+    assert march.end - march.start == timedelta(hours=47)
+
+
+def test_the_window_before_some_hours_is_as_long():
+    hours = ActivityQuery.between("2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00", guild_id=1, zone=NEW_YORK)
+
+    assert hours.previous().start == hours.start - timedelta(hours=1)
+
+
+def test_the_year_before_keeps_dates_and_a_leap_day_becomes_the_28th():
+    leap = ActivityQuery.between("2024-02-29", "2024-03-01", guild_id=1)
+    skipped = replace(leap, start=utc(2025, 3, 12, 6), end=utc(2025, 3, 12, 7), zone=NEW_YORK)
+
+    assert (leap.year_before().start, leap.year_before().end) == (utc(2023, 2, 28), utc(2023, 3, 1))
+    assert skipped.year_before().start == utc(2024, 3, 12, 6)
+
+
+def test_an_hour_that_the_clocks_skipped_a_year_ago_is_compared_with_the_one_after():
+    hour = ActivityQuery.between("2025-03-10T02:00", "2025-03-10T03:00", guild_id=1, zone=NEW_YORK)
+
+    assert hour.year_before().start == utc(2024, 3, 10, 7)
+    assert hour.year_before().end == utc(2024, 3, 10, 8)

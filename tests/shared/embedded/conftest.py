@@ -1,0 +1,67 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from herwa_shared.config import Settings, StoreSettings
+from herwa_shared.embedded import EngineLease, lease_engines
+from herwa_shared.folder import DataFolder
+
+ELSEWHERE = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
+
+
+@contextmanager
+def data_folder() -> Iterator[DataFolder]:
+    """A data folder of its own that every user may walk to, as a clone in a home folder is."""
+    path = Path(tempfile.mkdtemp(prefix="herwa-test-"))
+    path.chmod(0o755)
+    try:
+        yield DataFolder(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def settings_for(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
+    """Settings from nobody's environment; a store that is not wanted is said to be elsewhere."""
+    stores = StoreSettings(
+        _env_file=None,
+        DATABASE_URL=None if postgres else ELSEWHERE[0],
+        CLICKHOUSE_URL=None if clickhouse else ELSEWHERE[1],
+    )
+    return Settings(_env_file=None, HERWA_DATA_DIR=folder.path, stores=stores)
+
+
+@pytest.fixture(scope="session")
+def clickhouse_folder() -> Iterator[DataFolder]:
+    with data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def clickhouse_lease(clickhouse_folder: DataFolder) -> Iterator[EngineLease]:
+    with lease_engines(settings_for(clickhouse_folder, postgres=False), clickhouse_folder) as lease:
+        yield lease
+
+
+@pytest.fixture
+def client(clickhouse_lease: EngineLease) -> Iterator[Client]:
+    client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[DataFolder]:
+    """A folder whose cluster exists after its first use: later starts are fast."""
+    with data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_settings(postgres_folder: DataFolder) -> Settings:
+    return settings_for(postgres_folder, clickhouse=False)

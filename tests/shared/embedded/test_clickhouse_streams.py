@@ -1,0 +1,131 @@
+"""Answers that are read while they are made: whole in every format, loud when they fail, ended when nobody listens."""
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import clickhouse_connect
+import pytest
+from clickhouse_connect.driver.exceptions import StreamFailureError
+
+from herwa_shared.embedded import engine_states, lease_engines
+from herwa_shared.embedded.clickhouse_server.statement import into_outfile
+from tests.shared.embedded.conftest import data_folder, settings_for
+
+ROOT = Path(__file__).parents[3]
+RUNNING = "SELECT count() FROM system.processes WHERE query LIKE '%e12%' AND query NOT LIKE '%system.processes%'"
+
+
+def test_a_million_rows_stream_through(client):
+    with client.query_rows_stream("SELECT number, toString(number) FROM numbers(1000000)") as stream:
+        assert sum(int(text) - number + 1 for number, text in stream) == 1_000_000
+
+
+@pytest.mark.parametrize("rows", [0, 1, 70_000])
+def test_csv_has_one_header_and_every_row(client, rows):
+    stream = client.raw_stream(f"SELECT number AS id, 'a,b' AS text FROM numbers({rows})", fmt="CSVWithNames")
+    table = list(csv.reader(io.StringIO(stream.read().decode())))
+    stream.close()
+    assert table == [["id", "text"], *([str(n), "a,b"] for n in range(rows))]
+
+
+def test_small_streams_are_never_cut_short(client):
+    for n in range(200):
+        stream = client.raw_stream(f"SELECT {n} AS n", fmt="JSONEachRow")
+        assert json.loads(stream.read()) == {"n": n}
+        stream.close()
+
+
+def test_parquet_streams_as_one_file(client):
+    stream = client.raw_stream("SELECT number FROM numbers(300000)", fmt="Parquet")
+    body = stream.read()
+    stream.close()
+    assert (body[:4], body[-4:]) == (b"PAR1", b"PAR1")
+
+
+def test_an_error_in_the_middle_of_a_stream_is_raised(client):
+    stream = client.query_rows_stream("SELECT throwIf(number = 900000) FROM numbers(1000000)")
+    with stream, pytest.raises(StreamFailureError, match="395"):
+        list(stream)
+
+
+def listen_briefly(url: str, query: str) -> None:
+    """Ask, read the beginning of the answer if there is one, and hang up."""
+    address = urlsplit(url)
+    head = (
+        f"GET /?query={quote(query)} HTTP/1.1\r\nHost: herwa\r\nX-ClickHouse-User: herwa\r\n"
+        f"X-ClickHouse-Key: {address.password}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", address.port)) as connection:
+        connection.sendall(head.encode())
+        connection.settimeout(0.5)
+        with suppress(TimeoutError):
+            connection.recv(4096)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["SELECT number FROM numbers(1e12)", "SELECT sum(sipHash64(number)) FROM numbers(1e12)"],
+    ids=["streaming", "silent"],
+)
+def test_a_query_ends_when_its_listener_hangs_up(client, clickhouse_lease, query):
+    listen_briefly(clickhouse_lease.urls.clickhouse, query)
+    deadline = time.monotonic() + 10
+    while client.query(RUNNING).result_rows != [(0,)]:
+        assert time.monotonic() < deadline, "the query still runs"
+        time.sleep(0.02)
+
+
+def test_a_stop_ends_running_queries_and_loses_no_row():
+    asking = "import clickhouse_connect, sys; clickhouse_connect.get_client(dsn=sys.argv[1]).query(sys.argv[2])"
+    with data_folder() as folder:
+        settings = settings_for(folder, postgres=False)
+        with lease_engines(settings, folder) as lease:
+            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
+            client.command("CREATE TABLE kept (n UInt64) ENGINE = MergeTree ORDER BY n")
+            client.command("INSERT INTO kept SELECT number FROM numbers(1000)")
+            argv = (
+                sys.executable,
+                "-c",
+                asking,
+                lease.urls.clickhouse,
+                "SELECT sum(sipHash64(number)) FROM numbers(1e12)",
+            )
+            asker = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE)
+            while client.query(RUNNING).result_rows != [(1,)]:
+                time.sleep(0.02)
+            client.close()
+            pid = engine_states(folder)[1].pid
+            os.kill(pid, signal.SIGTERM)
+            asker.communicate()
+            assert asker.returncode != 0
+            assert lease.heal() in (["clickhouse"], [])
+        log = (folder.logs / "clickhouse.log").read_text()
+        assert "Traceback" not in log
+        with lease_engines(settings, folder) as lease:
+            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
+            assert client.query("SELECT count() FROM kept").result_rows == [(1000,)]
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1", "SELECT 1\nINTO OUTFILE 'p' APPEND FORMAT TabSeparated"),
+        ("SELECT 1;", "SELECT 1\nINTO OUTFILE 'p' APPEND FORMAT TabSeparated"),
+        ("SELECT 1\n FORMAT Native", "SELECT 1\n \nINTO OUTFILE 'p' APPEND FORMAT Native"),
+        ("SELECT 1 FORMAT CSV SETTINGS a = 1", "SELECT 1 \nINTO OUTFILE 'p' APPEND FORMAT CSV SETTINGS a = 1"),
+        ("SELECT ' FORMAT CSV'", "SELECT ' FORMAT CSV'\nINTO OUTFILE 'p' APPEND FORMAT TabSeparated"),
+    ],
+)
+def test_a_stream_keeps_the_format_that_was_asked_for(sql, expected):
+    assert into_outfile(sql, "p", None) == expected
