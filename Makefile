@@ -1,0 +1,52 @@
+# Every target sets up what it needs, once. Nothing asks questions.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check bench journey-full lock clean
+
+help: ## Show what can be made
+	@echo "Herwa: Discord analytics and governance. Two commands do all: make up, make test."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: .venv/ready ## Run everything here; Ctrl-C stops it
+	@exec $(BIN)/herwa up
+
+test: .venv/ready-dev ## Run every test that takes seconds
+	@$(BIN)/python -m pytest
+
+check: .venv/ready-dev ## Tests, and format, lint, types, import contracts, migration drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim benchmarks
+	$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest
+
+journey-full: .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
+	@$(BIN)/python -m pytest -m slow tests/journeys
+
+bench: .venv/ready-dev ## Run every benchmark; each prints one line of JSON
+	@for name in collector mover freshness; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
+	$(BIN)/pip-compile --quiet --upgrade --output-file=requirements.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+
+clean: ## Remove what was installed; ./data, which holds what was counted, stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+# The locks name everything, with hashes, so nothing is resolved: --no-deps.
+.venv/ready: requirements.txt pyproject.toml scripts/system-packages
+	@scripts/system-packages
+	@test -x $(BIN)/python || { echo "→ making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
+	@echo "→ installing Herwa into .venv: about a minute the first time"
+	@$(PIP) install --no-deps -r requirements.txt
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	@echo "→ installing what tests it"
+	@$(PIP) install --no-deps -r requirements-dev.txt
+	@touch $@
