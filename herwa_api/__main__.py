@@ -10,10 +10,10 @@ import uvicorn
 import uvloop
 
 from herwa_api.app import create_app
-from herwa_api.presence import present
 from herwa_shared.config import Settings
 from herwa_shared.lifetime import call_on_stop
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.presence import present
 from herwa_shared.stores import open_stores
 
 HOST = "127.0.0.1"
@@ -35,7 +35,10 @@ class _Server(uvicorn.Server):
 
 async def run(settings: Settings, listening: socket.socket) -> None:
     """Answer on this socket until told to stop."""
-    async with open_stores(settings) as stores, present(stores.database, {"port": settings.port}):
+    async with (
+        open_stores(settings) as stores,
+        present(stores.database, name="api", detail=lambda: {"port": settings.port}),
+    ):
         server = _Server(
             uvicorn.Config(
                 create_app(stores, settings),

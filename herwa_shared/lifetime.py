@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def call_on_stop(stop: Callable[[], None]) -> None:
@@ -24,14 +26,15 @@ def call_on_stop(stop: Callable[[], None]) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, once)
     if os.environ.get("HERWA_SUPERVISED"):
-        descriptor = sys.stdin.fileno()
+        threading.Thread(target=_outlive, args=(lambda: loop.call_soon_threadsafe(once),), daemon=True).start()
 
-        def read() -> None:
-            if not os.read(descriptor, 1024):
-                loop.remove_reader(descriptor)
-                once()
 
-        loop.add_reader(descriptor, read)
+def _outlive(then: Callable[[], object]) -> None:
+    """Wait for the end of standard input in a thread: not everything that it may be can be polled."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+        then()
 
 
 async def until_stopped() -> None:

@@ -1,20 +1,15 @@
 """The process: `python -m herwa_sim`. Listens on loopback until it is told to stop."""
 
 import argparse
-import asyncio
 import gc
-import os
-import signal
 import socket
-import sys
-import threading
-from collections.abc import Callable
 
 import uvloop
 from aiohttp import web
 
 from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
+from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
 from herwa_sim.app import build
 from herwa_sim.parts import PARTS
@@ -33,7 +28,7 @@ async def serve(folder: DataFolder, *, quiet: bool) -> None:
     if not quiet:
         app[PARTS].population.start()
     log.info("local Discord is ready", url=url, guilds=len(app[PARTS].world.guilds))
-    await _told_to_stop()
+    await until_stopped()
     await runner.cleanup()
 
 
@@ -43,23 +38,6 @@ def _listener(port: int) -> socket.socket:
     except OSError as error:
         sentence = f"The local Discord cannot listen on port {port}: {error.strerror}. Is it running already?"
         raise SystemExit(sentence) from None
-
-
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if os.environ.get("HERWA_SUPERVISED") == "1":
-        threading.Thread(target=_outlive, args=(lambda: loop.call_soon_threadsafe(stop.set),), daemon=True).start()
-    await stop.wait()
-
-
-def _outlive(then: Callable[[], object]) -> None:
-    """Wait in a thread for the end of standard input: not everything that it may be can be polled."""
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    then()
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from herwa_shared.config import Settings
 from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
-from herwa_shared.services import processes
+from herwa_shared.presence import present
 from herwa_shared.stores import open_stores
 from herwa_worker.jobs import Jobs
 
@@ -22,21 +22,17 @@ TRIM_SECONDS = 30
 async def run(settings: Settings) -> None:
     """Run every job on time until told to stop."""
     async with open_stores(settings) as stores:
-        async with stores.database.transaction() as session:
-            process_id = await processes.register(session, name="worker")
-        jobs = Jobs(stores, process_id=process_id)
+        jobs = Jobs(stores)
         await jobs.before_all()
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         scheduler.add_job(jobs.move, "interval", seconds=MOVE_SECONDS)
         scheduler.add_job(jobs.trim, "interval", seconds=TRIM_SECONDS)
-        scheduler.add_job(jobs.beat, "interval", seconds=processes.BEAT_SECONDS)
         scheduler.add_listener(_say_failure, EVENT_JOB_ERROR)
-        scheduler.start()
-        log.info("working")
-        await until_stopped()
-        scheduler.shutdown(wait=False)
-        async with stores.database.transaction() as session:
-            await processes.stopped(session, process_id=process_id)
+        async with present(stores.database, name="worker", detail=jobs.detail):
+            scheduler.start()
+            log.info("working")
+            await until_stopped()
+            scheduler.shutdown(wait=False)
 
 
 def _say_failure(event: JobExecutionEvent) -> None:

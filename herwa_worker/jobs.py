@@ -6,7 +6,6 @@ from typing import Any
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.mover import move_once, restamp_after_restore
 from herwa_shared.pipeline.trim import trim
-from herwa_shared.services import processes
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -17,10 +16,10 @@ LONGEST_WAIT_SECONDS = 10.0
 class Jobs:
     """The jobs of one worker and what they know of each other."""
 
-    def __init__(self, stores: Stores, *, process_id: int) -> None:
+    def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._process_id = process_id
-        self._detail: dict[str, Any] = {"moved": 0, "failures": 0}
+        self._moved = 0
+        self._failures = 0
 
     async def before_all(self) -> None:
         """Once at the start."""
@@ -32,11 +31,11 @@ class Jobs:
         try:
             async with self._stores.database.raw() as connection:
                 while rows := await move_once(connection, self._stores.clickhouse):
-                    self._detail["moved"] += rows
+                    self._moved += rows
                     self._recovered()
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is pending and must be tried again
-            self._detail["failures"] += 1
-            wait = min(0.3 * 2 ** self._detail["failures"], LONGEST_WAIT_SECONDS)
+            self._failures += 1
+            wait = min(0.3 * 2**self._failures, LONGEST_WAIT_SECONDS)
             log.error("events could not be moved", error=str(error)[:500], again_in_seconds=wait)  # noqa: TRY400
             await asyncio.sleep(wait)
 
@@ -45,12 +44,11 @@ class Jobs:
         async with self._stores.database.raw() as connection:
             await trim(connection)
 
-    async def beat(self) -> None:
-        """A sign of life."""
-        async with self._stores.database.transaction() as session:
-            await processes.beat(session, process_id=self._process_id, detail=dict(self._detail))
+    def detail(self) -> dict[str, Any]:
+        """What people want to know of the worker."""
+        return {"moved": self._moved, "failures": self._failures}
 
     def _recovered(self) -> None:
-        if self._detail["failures"]:
-            log.info("events move again", after_failures=self._detail["failures"])
-        self._detail["failures"] = 0
+        if self._failures:
+            log.info("events move again", after_failures=self._failures)
+        self._failures = 0

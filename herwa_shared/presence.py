@@ -1,7 +1,7 @@
-"""The API among the other processes: announced, alive every two seconds, and gone with a good-bye."""
+"""One process among the others: announced, alive every two seconds, and gone with a good-bye."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -15,13 +15,13 @@ log = get_logger(__name__)
 
 
 @asynccontextmanager
-async def present(database: Database, detail: dict[str, Any]) -> AsyncIterator[None]:
-    """Be seen by `herwa status` as long as the block runs. A lost database is no reason to end."""
+async def present(database: Database, *, name: str, detail: Callable[[], dict[str, Any]]) -> AsyncIterator[int]:
+    """Be seen by `herwa status` as long as the block runs; yields the process's id. A lost database ends nothing."""
     async with database.transaction() as session:
-        process_id = await processes.register(session, name="api")
+        process_id = await processes.register(session, name=name)
     beating = asyncio.create_task(_beat(database, process_id, detail))
     try:
-        yield
+        yield process_id
     finally:
         beating.cancel()
         with suppress(OSError, SQLAlchemyError):
@@ -29,11 +29,11 @@ async def present(database: Database, detail: dict[str, Any]) -> AsyncIterator[N
                 await processes.stopped(session, process_id=process_id)
 
 
-async def _beat(database: Database, process_id: int, detail: dict[str, Any]) -> None:
+async def _beat(database: Database, process_id: int, detail: Callable[[], dict[str, Any]]) -> None:
     while True:
         try:
             async with database.transaction() as session:
-                await processes.beat(session, process_id=process_id, detail=detail)
+                await processes.beat(session, process_id=process_id, detail=detail())
         except (OSError, SQLAlchemyError) as error:
             log.warning("no sign of life could be given", error=str(error)[:200])
         await asyncio.sleep(processes.BEAT_SECONDS)
