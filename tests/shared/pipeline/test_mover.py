@@ -17,10 +17,16 @@ DAY = 86_400_000
 
 @pytest.fixture
 async def connection(stores):
+    """A connection to a buffer that other tests have left nothing in, and that is left empty."""
     async with stores.database.raw() as connection:
+        await move_all(connection, stores)
         yield connection
-        while await move_once(connection, stores.clickhouse):
-            pass
+        await move_all(connection, stores)
+
+
+async def move_all(connection, stores) -> None:
+    while await move_once(connection, stores.clickhouse):
+        pass
 
 
 def history(guild_id: int, count: int, *, step_ms: int = 1000) -> list:
@@ -139,7 +145,6 @@ async def test_trim_empties_old_slots_that_are_moved_and_no_others(stores, conne
     old = (slot + SLOTS // 2) % SLOTS
     await connection.execute("UPDATE event_buffer SET slot = $2 WHERE guild_id = $1", guild_id, old)
     assert old not in await trim(connection), "its events still wait"
-    while await move_once(connection, stores.clickhouse):
-        pass
+    await move_all(connection, stores)
     assert old in await trim(connection)
     assert await raw(stores, guild_id) == 10
