@@ -1,41 +1,84 @@
-"""Bring both stores to the schema that this code expects. Safe to repeat and safe for several processes at once."""
+"""Bring both stores to the schema that this code expects. Safe to repeat and safe for several processes at once.
+
+Every process does this at its start, so what is up to date already is seen from the stores' own books, without loading
+the tools.
+"""
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic.config import Config
-from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster
+from clickhouse_connect.driver.exceptions import DatabaseError
 from sqlalchemy import make_url
 
-from alembic import command
+from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.db import async_url
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+ALEMBIC_FILES = Path(__file__).resolve().parent.parent / "alembic"
 CLICKHOUSE_FILES = Path(__file__).parent / "clickhouse" / "migrations"
 MIGRATION_LOCK = 0x4845525741  # "HERWA": one migration at a time, whoever runs it
+NOT_YET = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
 
 
 async def migrate(*, database_url: str, clickhouse_url: str) -> None:
     """Run what is missing: alembic on PostgreSQL, then the numbered files on ClickHouse, under one lock."""
-    lock = await asyncpg.connect(_plain(database_url), timeout=30)
+    plain = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    lock = await asyncpg.connect(plain, timeout=30)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        await asyncio.to_thread(command.upgrade, alembic_config(database_url), "head")
-        await asyncio.to_thread(_migrate_clickhouse, clickhouse_url)
+        if await _postgresql_revision(lock) != _newest(ALEMBIC_FILES / "versions", "*.py"):
+            await asyncio.to_thread(_migrate_postgresql, database_url)
+        if await _clickhouse_revision(clickhouse_url) != int(_newest(CLICKHOUSE_FILES, "*.sql")):
+            await asyncio.to_thread(_migrate_clickhouse, clickhouse_url)
     finally:
         await lock.close()
 
 
-def alembic_config(database_url: str) -> Config:
+def alembic_config(database_url: str) -> "Config":
     """Alembic's configuration for this database, independent of the working directory."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
-    config.set_main_option("script_location", str(ROOT / "alembic"))
+    config.set_main_option("script_location", str(ALEMBIC_FILES))
     config.attributes["url"] = async_url(database_url)
     return config
 
 
+def _newest(folder: Path, pattern: str) -> str:
+    """The number of the last file, as `0002` of `0002_event_buffer.py`."""
+    return max(path.name for path in folder.glob(pattern)).split("_")[0]
+
+
+async def _postgresql_revision(connection: asyncpg.Connection) -> str | None:
+    if not await connection.fetchval("SELECT to_regclass('alembic_version')"):
+        return None
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision
+
+
+async def _clickhouse_revision(url: str) -> int | None:
+    try:
+        async with open_clickhouse(url) as clickhouse:
+            return int((await clickhouse.query("SELECT max(version) FROM schema_versions")).result_rows[0][0])
+    except DatabaseError as error:
+        if not any(code in str(error) for code in NOT_YET):
+            raise
+        return None
+
+
+def _migrate_postgresql(url: str) -> None:
+    from alembic import command  # noqa: PLC0415 - see above
+
+    command.upgrade(alembic_config(url), "head")
+
+
 def _migrate_clickhouse(url: str) -> None:
+    from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # noqa: PLC0415 - see above
+
     parsed = make_url(url)
     cluster = ClickhouseCluster(
         db_host=parsed.host or "127.0.0.1",
@@ -47,7 +90,3 @@ def _migrate_clickhouse(url: str) -> None:
         driver="clickhouse-connect",
     )
     cluster.migrate(parsed.database, CLICKHOUSE_FILES, multi_statement=True)
-
-
-def _plain(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

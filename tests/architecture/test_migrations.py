@@ -4,18 +4,21 @@ import asyncio
 import re
 
 import asyncpg
-from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
+from alembic import command
 from herwa_shared.embedded import lease_engines
-from herwa_shared.migrate import CLICKHOUSE_FILES, alembic_config, migrate
+from herwa_shared.migrate import ALEMBIC_FILES, CLICKHOUSE_FILES, alembic_config, migrate
 
 SCHEMA = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
 
 
-def test_alembic_has_one_head():
-    assert len(ScriptDirectory.from_config(alembic_config("postgresql://x")).get_heads()) == 1
+def test_alembic_has_one_head_and_it_is_the_last_file():
+    scripts = ScriptDirectory.from_config(alembic_config("postgresql://x"))
+    files = sorted((ALEMBIC_FILES / "versions").glob("*.py"))
+    assert scripts.get_heads() == [files[-1].name.split("_")[0]]
+    assert [script.revision for script in scripts.walk_revisions()][::-1] == [f.name.split("_")[0] for f in files]
 
 
 async def test_the_models_and_the_database_do_not_drift(stores, settings, folder):
@@ -43,6 +46,14 @@ async def test_every_postgresql_migration_can_be_taken_back_and_made_again(store
         connection = await asyncpg.connect(other)
         assert await connection.fetchval("SELECT count(*) FROM ingest_state") == 1
         await connection.close()
+
+
+async def test_a_clickhouse_database_that_does_not_exist_yet_is_made(stores, settings, folder):
+    with lease_engines(settings, folder) as lease:
+        url = make_url(lease.urls.clickhouse).set(database="made_by_migration")
+        await migrate(database_url=lease.urls.database, clickhouse_url=url.render_as_string(hide_password=False))
+    tables = await stores.clickhouse.query("SELECT count() FROM system.tables WHERE database = 'made_by_migration'")
+    assert tables.result_rows[0][0] >= 3
 
 
 def test_clickhouse_migrations_are_numbered_without_a_gap():

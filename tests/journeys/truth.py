@@ -24,16 +24,17 @@ def window(start: str) -> dict[str, Any]:
 
 
 def assert_true(api: Reader, truth: dict[str, Any]) -> None:
-    """Every number of the window, through the API."""
+    """Every number of the window, through the API. The longest window was not counted by day."""
     about = {"from": truth["from"], "to": truth["to"], "timezone": truth["timezone"]}
     messages = api.get("/stats", metric="messages", interval="day", **about)
     members = api.get("/stats", metric="active_members", interval="day", **about)
     months = api.get("/stats", metric="active_members", interval="month", **about)
     assert messages["total"] == truth["messages"]
     assert members["total"] == months["total"] == truth["active_members"]
-    assert by(messages, "2021-05-01") == truth["messages_by_day"]
-    assert by(members, "2021-05-01") == truth["active_members_by_day"]
     assert by(months, "2021-05") == truth["active_members_by_month"]
+    if "messages_by_day" in truth:
+        assert by(messages, "2021-05-01") == truth["messages_by_day"]
+        assert by(members, "2021-05-01") == truth["active_members_by_day"]
     cells = api.get("/heatmap", metric="messages", **about)["cells"]
     assert {f"{c['weekday']}-{c['hour']}": c["value"] for c in cells if c["value"]} == truth["hour_of_week"]
     channels = api.get("/top/channels", metric="messages", limit=10, **about)["items"]
