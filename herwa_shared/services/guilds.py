@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.models import Channel, Guild, GuildStay, Member
 
-AT_ONCE = 1000  # rows a statement; PostgreSQL takes at most 32,767 parameters
+AT_ONCE = 1000  # rows between which others get their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,21 @@ async def known_guilds(session: AsyncSession) -> Sequence[Guild]:
 
 
 async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[str, Any]], *, key: list[str]) -> None:
+    """Add or update. A row that says nothing new is not written again: at every start all of them come."""
+    if not rows:
+        return
+    statement = insert(table)
+    said = [name for name in rows[0] if name not in key]
+    new = [name for name in said if name != "seen_at"]
+    columns = tuple_(*(getattr(table, name) for name in new))
+    upsert = statement.on_conflict_do_update(
+        index_elements=key,
+        set_={name: statement.excluded[name] for name in said},
+        where=columns.is_distinct_from(tuple_(*(statement.excluded[name] for name in new))),
+    )
+    connection = await session.connection()
     for start in range(0, len(rows), AT_ONCE):
-        statement = insert(table).values(rows[start : start + AT_ONCE])
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
+        await connection.execute(upsert, rows[start : start + AT_ONCE])
 
 
 async def guild_zone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
