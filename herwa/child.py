@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -10,8 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-
-import psutil
+from typing import IO, Any
 
 from herwa.say import say
 from herwa_shared.clock import utc_now
@@ -44,52 +42,61 @@ class Child:
         deaths = 0
         while not self._told_to_stop.is_set():
             started = time.monotonic()
-            code = await self._live()
+            end = await self._live()
             if self._told_to_stop.is_set():
                 return
             deaths = 1 if time.monotonic() - started > STEADY_SECONDS else deaths + 1
             wait = BACK_OFF_SECONDS[min(deaths, len(BACK_OFF_SECONDS)) - 1]
-            say(f"ended ({_reason(code)}), starting again in {wait:g} s", who=self.name)
+            say(f"ended ({end}), starting again in {wait:g} s", who=self.name)
             self.restarts += 1
             self._on_change()
             await self._pause(wait)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the roster tells of it."""
+        since = self.since.isoformat() if self.since else None
+        return {"name": self.name, "pid": self.pid, "restarts": self.restarts, "since": since}
 
     def stop(self) -> None:
         """Ask it to end."""
         self._told_to_stop.set()
         self._signal(signal.SIGTERM)
 
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._told_to_stop.wait(), seconds)
-
     def kill(self) -> None:
         """End it at once."""
         self._signal(signal.SIGKILL)
 
-    async def _live(self) -> int:
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._told_to_stop.wait(), seconds)
+
+    async def _live(self) -> str:
+        """Start it and see it through; in words, how it ended."""
         # The pipe to its standard input tells it, by closing, that this process is gone. A session of its own keeps
         # the terminal's Ctrl-C from it: it is told to stop by us, in order.
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            f"herwa_{self.name}",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "HERWA_SUPERVISED": "1", "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                f"herwa_{self.name}",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, "HERWA_SUPERVISED": "1", "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            return str(error)
         self.since = utc_now()
         self._on_change()
         if self._told_to_stop.is_set():
             self._signal(signal.SIGTERM)
         await self._pass_on_its_lines(self._process)
-        return await self._process.wait()
+        return _reason(await self._process.wait())
 
     async def _pass_on_its_lines(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        with _log_file(self._folder.logs / f"{self.name}.log").open("ab") as log:
+        with _open_log(self._folder.logs / f"{self.name}.log") as log:
             while True:
                 try:
                     line = await process.stdout.readline()
@@ -97,8 +104,8 @@ class Child:
                     continue
                 if not line:
                     return
-                log.write(line)
-                log.flush()
+                with contextlib.suppress(OSError):  # a full disk: on the console it is still seen
+                    log.write(line)
                 say(line.decode(errors="replace").rstrip(), who=self.name)
 
     def _signal(self, signum: signal.Signals) -> None:
@@ -107,42 +114,12 @@ class Child:
                 self._process.send_signal(signum)
 
 
-def _log_file(path: Path) -> Path:
-    """The log, the old one put aside when it has grown large."""
+def _open_log(path: Path) -> IO[bytes]:
+    """The log, unbuffered; the old one is put aside when it has grown large."""
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
-    return path
+    return path.open("ab", buffering=0)
 
 
 def _reason(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
-
-
-def write_roster(folder: DataFolder, children: list[Child]) -> None:
-    """Leave word of who is supervised here, for `herwa status`."""
-    roster = {
-        "supervisor": {"pid": os.getpid(), "created": psutil.Process().create_time()},
-        "processes": [
-            {
-                "name": child.name,
-                "pid": child.pid,
-                "restarts": child.restarts,
-                "since": child.since.isoformat() if child.since else None,
-            }
-            for child in children
-        ],
-    }
-    temporary = folder.run / ".up.json"
-    temporary.write_text(json.dumps(roster))
-    temporary.replace(folder.run / "up.json")
-
-
-def read_roster(folder: DataFolder) -> dict[str, object] | None:
-    """What the living `herwa up` of this folder left, None when there is none."""
-    try:
-        roster: dict[str, dict[str, float]] = json.loads((folder.run / "up.json").read_text())
-        supervisor = psutil.Process(int(roster["supervisor"]["pid"]))
-        alive = abs(supervisor.create_time() - roster["supervisor"]["created"]) < 1
-    except (FileNotFoundError, psutil.NoSuchProcess):
-        return None
-    return dict(roster) if alive else None

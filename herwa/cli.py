@@ -4,15 +4,16 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Coroutine
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
+from herwa.settings import read_settings
 from herwa_shared.config import Settings
 from herwa_shared.errors import HerwaError
+from herwa_shared.folder import DataFolder
 
 app = typer.Typer(
     help="Herwa counts what happens in a Discord server, never what is said.",
@@ -28,7 +29,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(sim, name="sim")
 
 BAD_FILE = 2
-T = TypeVar("T")
+LARGEST_ID = (1 << 63) - 1
 
 
 @app.command()
@@ -36,7 +37,7 @@ def up() -> None:
     """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker."""
     from herwa.up import up as run_up
 
-    raise typer.Exit(asyncio.run(run_up(Settings())))
+    asyncio.run(run_up(read_settings()))
 
 
 @app.command()
@@ -74,8 +75,9 @@ def sim_replay(
     """Send a server's history through the local Discord, message by message, at their true times."""
     from herwa.history import replay_into
 
-    settings = Settings()
-    done = run(replay_into(settings, file, guild=guild, start=day(start), end=day(end)))
+    if start and end and end <= start:
+        raise typer.BadParameter("--to must be after --from.")
+    done = asyncio.run(replay_into(read_settings(), file, guild=guild, start=day(start), end=day(end)))
     print(json.dumps({"guild_id": str(done.guild_id), "sent": done.sent}))
 
 
@@ -84,20 +86,21 @@ def migrate() -> None:
     """Bring both databases to the newest schema. Safe to repeat."""
     from herwa_shared.stores import open_stores
 
-    async def migrated() -> None:
-        async with open_stores(Settings(), say=tell):
+    async def migrated(settings: Settings) -> None:
+        async with open_stores(settings, say=tell):
             tell("Both databases are on the newest schema.")
 
-    run(migrated())
+    asyncio.run(migrated(read_settings()))
 
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Who runs, on which ports, what waits, and what is wrong."""
     from herwa.say import out
-    from herwa.status import as_text, read_status
+    from herwa.status import read_status
+    from herwa.status_text import as_text
 
-    found = run(read_status(Settings()))
+    found = asyncio.run(read_status(read_settings()))
     if as_json:
         print(json.dumps(found.as_json()))
     else:
@@ -109,38 +112,25 @@ def pipeline_drain(
     timeout: Annotated[float, typer.Option(help="Seconds to wait before giving up.", min=0)] = 60.0,
 ) -> None:
     """Wait until all that the bot and the buffer hold now is in ClickHouse. Exit 1 when the time is up."""
-    from herwa_shared.pipeline.drain import drain
-    from herwa_shared.stores import open_stores
+    from herwa.drain import drain_pipeline
 
-    async def drained() -> None:
-        async with open_stores(Settings(), say=tell) as stores, stores.database.raw() as connection:
-            await drain(connection, within=timeout)
-
-    run(drained())
+    asyncio.run(drain_pipeline(read_settings(), within=timeout, say=tell))
 
 
 @keys.command("create")
 def keys_create(
-    guild: Annotated[int, typer.Option(help="The server's id.")],
+    guild: Annotated[int, typer.Option(help="The server's id.", min=1, max=LARGEST_ID)],
     name: Annotated[str, typer.Option(help="What the key is for.")],
 ) -> None:
     """Make a key that may read one server's statistics and members. It is printed this once and kept as a hash."""
     from herwa.keys import create
 
-    print(run(create(Settings(), guild_id=guild, name=name)))
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; an error of ours becomes its sentence on standard error and an exit code."""
-    try:
-        return asyncio.run(work)
-    except HerwaError as error:
-        tell(str(error))
-        raise typer.Exit(BAD_FILE if error.code == "bad_history" else 1) from error
+    print(asyncio.run(create(read_settings(), guild_id=guild, name=name)))
 
 
 def become(module: str) -> None:
-    """Turn into another process of Herwa, so that signals reach it without a detour."""
+    """Turn into another process of Herwa, so that signals reach it without a detour; bad settings are told before."""
+    DataFolder(read_settings().data_dir)
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - our own module, no shell
 
 
@@ -155,5 +145,14 @@ def day(moment: datetime | None) -> date | None:
 
 
 def main() -> None:
-    """Entry point."""
-    app()
+    """Entry point. What people can mend is told in a sentence; a bug has its traceback."""
+    try:
+        app(prog_name="herwa")
+    except Exception as error:
+        from herwa.failure import sentence
+
+        said = sentence(error)
+        if said is None:
+            raise
+        tell(said)
+        sys.exit(BAD_FILE if isinstance(error, HerwaError) and error.code == "bad_history" else 1)

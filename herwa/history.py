@@ -17,6 +17,8 @@ KNOWN_WITHIN_SECONDS = 15
 
 async def replay_into(settings: Settings, file: Path, *, guild: str, start: date | None, end: date | None) -> Replayed:
     """Replay and note it. Raises BadHistory before anything is sent, Unreachable when no local Discord answers."""
+    if settings.discord.token is not None and settings.discord.url is None:
+        raise Unreachable("This copy listens to the real Discord: a replay needs a local one, without DISCORD_TOKEN.")
     folder = DataFolder(settings.data_dir)
     url = settings.discord.url or f"http://127.0.0.1:{folder.port('sim')}"
     client = SimClient(url, folder.secret("sim_control"))
@@ -24,12 +26,17 @@ async def replay_into(settings: Settings, file: Path, *, guild: str, start: date
         done = await asyncio.to_thread(replay, file, guild=guild, start=start, end=end, client=client)
     finally:
         client.close()
-    if done.first_at and done.last_at:
-        begin = datetime.combine(start, time(), UTC) if start else done.first_at
-        stop = datetime.combine(end, time(), UTC) if end else done.last_at + timedelta(milliseconds=1)
+    first = start or (done.first_at and done.first_at.date())
+    after = end or (done.last_at and done.last_at.date() + timedelta(days=1))
+    if first and after:
         async with open_stores(settings, say=lambda _: None) as stores:
-            await _note(stores, done.guild_id, begin, stop)
+            await _note(stores, done.guild_id, _midnight(first), _midnight(after))
     return done
+
+
+def _midnight(day: date) -> datetime:
+    """Replays are counted in whole UTC days."""
+    return datetime.combine(day, time(), UTC)
 
 
 async def _note(stores: Stores, guild_id: int, begin: datetime, stop: datetime) -> None:

@@ -2,14 +2,13 @@
 
 import asyncio
 import gc
-from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import discord
 from discord.ext import commands
 
 from herwa_bot.cogs.server_stats import ServerStats
-from herwa_bot.collector.beat import beat
 from herwa_bot.collector.tap import Tap
 from herwa_bot.collector.writer import Writer
 from herwa_bot.replies import CommandTree
@@ -18,11 +17,14 @@ from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
 
+SYNC_SECONDS = 10.0
+SYNC_AGAIN_SECONDS = 60.0
+
 
 class HerwaBot(commands.AutoShardedBot):
     """Counts through the tap, answers through cogs; caches nothing that it does not need."""
 
-    def __init__(self, stores: Stores, *, process_id: int, content: bool) -> None:
+    def __init__(self, stores: Stores, writer: Writer, *, content: bool) -> None:
         super().__init__(
             commands.when_mentioned,
             intents=discord.Intents(guilds=True, guild_messages=True, message_content=content),
@@ -36,28 +38,45 @@ class HerwaBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
         self.stores = stores
-        self.process_id = process_id
-        self.writer = Writer(stores.database, process_id=process_id, resolve=self._describe_place)
-        self._tasks: list[asyncio.Task[None]] = []
-        Tap(self.writer, content=content).install(self)
+        self.writer = writer
+        self.was_ready = False
+        self._syncing_again: asyncio.Task[None] | None = None
+        self._tap = Tap(writer, content=content)
+        self._tap.install(self)
+        writer.resolve = self._describe_place
 
     async def setup_hook(self) -> None:
-        """Before the gateway: commands are known, the writer runs."""
+        """Before the gateway: commands are known."""
         await self.add_cog(ServerStats(self.stores))
-        self._tasks = [
-            asyncio.create_task(self.writer.run()),
-            asyncio.create_task(beat(self, self.writer, self.stores.database, process_id=self.process_id)),
-        ]
+        if not await self._sync():
+            self._syncing_again = asyncio.create_task(self._sync_again())
+
+    async def _sync(self) -> bool:
+        """Tell Discord our commands. It takes the whole list and changes nothing where nothing is new."""
         try:
-            await self.tree.sync()
-        except discord.HTTPException as error:
-            log.warning("commands could not be registered, the old ones stay", error=str(error))
+            async with asyncio.timeout(SYNC_SECONDS):
+                await self.tree.sync()
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.warning("commands could not be registered, the old ones stay for now", error=repr(error)[:200])
+            return False
+        return True
+
+    async def _sync_again(self) -> None:
+        """Counting does not wait for commands."""
+        while True:
+            await asyncio.sleep(SYNC_AGAIN_SECONDS)
+            if await self._sync():
+                log.info("commands are registered")
+                return
 
     async def on_ready(self) -> None:
         """What was loaded at start stays for good: take it out of the collector's rounds."""
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 50, 100)
+        self.was_ready = True
+        self.writer.listening.user = str(self.user)
         log.info("listening", guilds=len(self.guilds), shards=self.shard_count)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
@@ -71,18 +90,20 @@ class HerwaBot(commands.AutoShardedBot):
         log.error("event handler failed", handler=event_method, exc_info=True)  # noqa: LOG014 - called in one
 
     async def close(self) -> None:
-        """Leave Discord first, so that nothing more arrives, then store what is held."""
+        """Leave Discord."""
+        if self._syncing_again is not None:
+            self._syncing_again.cancel()
         await super().close()
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        self.writer.listening.hung_up()
 
     async def _describe_place(self, place_id: int) -> None:
-        places = self.writer.places
         try:
-            data = await self.http.get_channel(place_id)
-        except (discord.NotFound, discord.Forbidden):
-            places.assume_channel(place_id)
-            return
-        places.learn_payload(data)
+            self._tap.channel_described(dict(await self.http.get_channel(place_id)))
+        except discord.HTTPException as error:
+            if error.status >= 500:
+                raise
+            log.info("Discord does not say what a place is, it counts for itself", place=place_id, status=error.status)
+        except (LookupError, TypeError, ValueError):
+            log.exception("Discord's answer about a place is skipped, it counts for itself", place=place_id)
+        if self.writer.places.parent_of(place_id) is None:
+            self.writer.places.assume_channel(place_id)

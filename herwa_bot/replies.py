@@ -1,34 +1,84 @@
 """How the bot speaks: nothing pings, names are plain text, a failure is a sentence."""
 
+import asyncio
 import io
+import re
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
+import aiohttp
 import discord
 from discord import app_commands
 
-from herwa_shared.errors import HerwaError
+from herwa_shared.charts.png import render_png
+from herwa_shared.charts.renderer import RendererMissing
+from herwa_shared.charts.words import ALT_LIMIT
+from herwa_shared.errors import HerwaError, Unreachable
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
 SORRY = "Something went wrong on our side. It has been noted; please try again in a moment."
+AWAY = "The statistics cannot be read at the moment. Counting goes on; please try again in a few minutes."
+NO_PICTURE = "-# No picture this time: whoever runs this bot finds the reason and the mend in its log."
+PROMPT_SECONDS = 1.5  # Discord gives an answer three seconds, and a picture has to be sent
+PATIENCE_SECONDS = 30.0
+
+Result = TypeVar("Result")
+
+_MEANING = re.compile(r"([\\*_~|`<>\[\]()]|:(?=//))")
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # among them what turns a line around
 
 
 def plain(name: str) -> str:
-    """A name as text: no mention, no markdown, no link in it works."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(name))
+    """A name as text: no mention, no markdown, no link in it works, and it cannot turn the words around it."""
+    visible = " ".join(_UNSEEN.sub("", name).split())
+    return discord.utils.escape_mentions(_MEANING.sub(r"\\\1", visible))
 
 
-def picture(png: bytes, *, name: str, alt: str) -> discord.File:
-    """An attachment with words for those who cannot see it (Discord takes 1,024 characters)."""
-    return discord.File(io.BytesIO(png), filename=f"{name}.png", description=alt[:1024])
+async def picture(figure: dict[str, Any], *, name: str, alt: str) -> discord.File | None:
+    """The figure as an attachment with words for those who cannot see it; None where it cannot be drawn."""
+    try:
+        png = await asyncio.to_thread(render_png, figure)
+    except RendererMissing as missing:
+        log.warning("an answer goes without its picture", error=str(missing))
+        return None
+    except Exception:  # the words are worth more than the picture
+        log.exception("an answer goes without its picture")
+        return None
+    return discord.File(io.BytesIO(png), filename=f"{name}.png", description=alt[:ALT_LIMIT])
+
+
+async def patiently(interaction: discord.Interaction, work: Coroutine[Any, Any, Result]) -> Result:
+    """What `work` comes to. Members see "thinking" only when it takes more than a moment."""
+    task = asyncio.create_task(work)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.wait({task}, timeout=PROMPT_SECONDS)
+            if not task.done():
+                await interaction.response.defer()
+            return await task
+    finally:
+        task.cancel()
+
+
+async def answer(interaction: discord.Interaction, words: str, *, file: discord.File | None = None) -> None:
+    """The answer for everybody in the channel."""
+    attached = [] if file is None else [file]
+    if interaction.response.is_done():
+        await interaction.followup.send(words, files=attached)
+    else:
+        await interaction.response.send_message(words, files=attached)
 
 
 async def say_failure(interaction: discord.Interaction, sentence: str) -> None:
     """Answer only to the member who asked, whether or not the command had begun to answer."""
-    if interaction.response.is_done():
-        await interaction.followup.send(sentence, ephemeral=True)
-    else:
+    if not interaction.response.is_done():
         await interaction.response.send_message(sentence, ephemeral=True)
+        return
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        await interaction.delete_original_response()  # else the sentence takes its place, for all to see
+    await interaction.followup.send(sentence, ephemeral=True)
 
 
 class CommandTree(app_commands.CommandTree):
@@ -36,13 +86,16 @@ class CommandTree(app_commands.CommandTree):
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        command = interaction.command.qualified_name if interaction.command else None
         if isinstance(cause, HerwaError) and cause.status < 500:
             sentence = str(cause)
+        elif isinstance(cause, (Unreachable, OSError)):  # time-outs are OSErrors, too
+            log.warning("command failed, a store is away", command=command, error=repr(cause)[:200])
+            sentence = AWAY
         else:
-            command = interaction.command.qualified_name if interaction.command else None
             log.error("command failed", command=command, error=type(cause).__name__, exc_info=cause)
             sentence = SORRY
         try:
             await say_failure(interaction, sentence)
-        except discord.HTTPException as failure:
-            log.warning("a failure could not be told", error=str(failure))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
+            log.warning("a failure could not be told", error=repr(failure)[:200])

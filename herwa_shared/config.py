@@ -1,7 +1,7 @@
 """Every setting, from the environment or `.env`. Read in entry points only and handed on as a value."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -24,7 +24,10 @@ class DiscordSettings(BaseSettings):
 
     @field_validator("url")
     @classmethod
-    def _without_trailing_slash(cls, url: str | None) -> str | None:
+    def _an_address(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            message = "an address begins with http:// or https://"
+            raise ValueError(message)
         return url.rstrip("/") if url else None
 
     @property
@@ -52,9 +55,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
     secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
-    log_level: str = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
     discord: DiscordSettings = Field(default_factory=DiscordSettings)
     stores: StoreSettings = Field(default_factory=StoreSettings)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
 
     @field_validator("super_admins", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ NOISY = {
     "apscheduler": logging.WARNING,
     "clickhouse_connect": logging.WARNING,
     "discord": logging.WARNING,
+    "discord.shard": logging.CRITICAL,  # every attempt to reconnect comes with forty lines
     "discord.client": logging.ERROR,  # on every start it regrets that voice cannot be played
     "httpx": logging.WARNING,
     "uvicorn": logging.WARNING,

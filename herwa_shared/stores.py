@@ -10,7 +10,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.embedded import lease_engines
+from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.folder import DataFolder
 from herwa_shared.log import get_logger
 from herwa_shared.migrate import migrate
@@ -26,12 +26,22 @@ class Stores:
     clickhouse: AsyncClient
 
 
+async def _lease(settings: Settings, folder: DataFolder, say: Callable[[str], None]) -> EngineLease:
+    """A lease; whoever is told to stop meanwhile lets go of it, so that no engine is left running."""
+    leasing = asyncio.create_task(asyncio.to_thread(lease_engines, settings, folder, say=say))
+    try:
+        return await asyncio.shield(leasing)
+    except asyncio.CancelledError:
+        await asyncio.to_thread((await leasing).release)
+        raise
+
+
 @asynccontextmanager
 async def open_stores(settings: Settings, *, say: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
     """Both stores with their schema up to date; what this call started stops when its last user is gone."""
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
-        lease = await asyncio.to_thread(lease_engines, settings, folder, say=say or log.info)
+        lease = await _lease(settings, folder, say or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
         database = Database(lease.urls.database)

@@ -7,11 +7,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.replies import picture, plain
+from herwa_bot.replies import NO_PICTURE, answer, patiently, picture, plain
 from herwa_shared.analytics.messages import message_counts
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.charts.figures import messages_over_time
-from herwa_shared.charts.png import render_png
 from herwa_shared.charts.words import alt_text, findings
 from herwa_shared.clock import utc_now
 from herwa_shared.services.guilds import guild_zone
@@ -36,22 +35,22 @@ class ServerStats(commands.Cog):
     async def server_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
         """Answer with a line chart, three findings in words and the same for those who cannot see the picture."""
         assert interaction.guild is not None
-        await interaction.response.defer()
+        words, picture_ = await patiently(interaction, self._stats(interaction.guild, window))
+        await answer(interaction, words, file=picture_)
+
+    async def _stats(self, guild: discord.Guild, window: int) -> tuple[str, discord.File | None]:
         now = utc_now()
-        query = ActivityQuery.last(window, guild_id=interaction.guild.id, zone=await self._zone(interaction.guild.id))
+        query = ActivityQuery.last(window, guild_id=guild.id, zone=await self._zone(guild.id), now=now)
         series, before = await asyncio.gather(
             message_counts(self._stores.database, self._stores.clickhouse, query, now=now),
             message_counts(self._stores.database, self._stores.clickhouse, query.previous(), now=now),
         )
-        figure = messages_over_time(
-            series, title=interaction.guild.name, subtitle=f"Messages, last {window} days", compare=before, now=now
-        )
-        png = await asyncio.to_thread(render_png, figure)
-        lines = [f"**{plain(interaction.guild.name)}**, the last {window} days"]
+        subtitle = f"Messages, last {window} days"
+        figure = messages_over_time(series, title=guild.name, subtitle=subtitle, compare=before, now=now)
+        drawn = await picture(figure, name="server-stats", alt=alt_text(series, compare=before, now=now))
+        lines = [f"**{plain(guild.name)}**, the last {window} days"]
         lines += [f"- {sentence}" for sentence in findings(series, compare=before, now=now)]
-        await interaction.followup.send(
-            "\n".join(lines), file=picture(png, name="server-stats", alt=alt_text(series, compare=before, now=now))
-        )
+        return "\n".join(lines if drawn else [*lines, NO_PICTURE]), drawn
 
     async def _zone(self, guild_id: int) -> ZoneInfo:
         async with self._stores.database.transaction() as session:

@@ -3,10 +3,6 @@
 import asyncio
 from typing import Any
 
-import discord
-from discord.ext import commands
-from sqlalchemy.exc import SQLAlchemyError
-
 from herwa_bot.collector.writer import Writer
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
@@ -16,23 +12,30 @@ from herwa_shared.services.collector_runs import begin_run, still_listening
 log = get_logger(__name__)
 
 
-async def beat(bot: commands.AutoShardedBot, writer: Writer, database: Database, *, process_id: int) -> None:
+async def beat(writer: Writer, database: Database, *, process_id: int) -> None:
     """Say so every two seconds, for ever. A database that is away is no reason to stop."""
     while True:
         try:
-            async with database.transaction() as session:
-                for run in writer.listening.sessions.values():
-                    if run.run_id is None:
-                        run.run_id = await begin_run(session, shard_id=run.shard_id, shard_count=run.shard_count)
-                heard = [r.run_id for r in writer.listening.sessions.values() if r.connected and r.run_id is not None]
-                await still_listening(session, run_ids=heard, until=writer.stored_until)
-                await processes.beat(session, process_id=process_id, detail=detail(bot, writer))
-        except (OSError, SQLAlchemyError) as error:
-            log.warning("no sign of life could be left", error=str(error)[:200])
+            await beat_once(writer, database, process_id=process_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next sign may come through
+            log.warning("no sign of life could be left", error=repr(error)[:200])
         await asyncio.sleep(processes.BEAT_SECONDS)
 
 
-def detail(bot: commands.AutoShardedBot, writer: Writer) -> dict[str, Any]:
+async def beat_once(writer: Writer, database: Database, *, process_id: int) -> None:
+    """One sign of life."""
+    runs = list(writer.listening.sessions.values())
+    begun = [run for run in runs if run.run_id is None]
+    heard = [run.run_id for run in runs if run.connected and run.run_id is not None]
+    async with database.transaction() as session:
+        ids = [await begin_run(session, shard_id=run.shard_id, shard_count=run.shard_count) for run in begun]
+        await still_listening(session, run_ids=heard, until=writer.stored_until)
+        await processes.beat(session, process_id=process_id, detail=detail(writer))
+    for run, run_id in zip(begun, ids, strict=True):  # now that it is committed
+        run.run_id = run_id
+
+
+def detail(writer: Writer) -> dict[str, Any]:
     """What people want to know of the bot."""
     sessions = writer.listening.sessions.values()
     connected = sum(session.connected for session in sessions)
@@ -45,5 +48,5 @@ def detail(bot: commands.AutoShardedBot, writer: Writer) -> dict[str, Any]:
         "stored": writer.stored,
         "duplicates": writer.duplicates,
         "skipped": writer.skipped,
-        "user": str(bot.user) if isinstance(bot.user, discord.ClientUser) else None,
+        "user": writer.listening.user,
     }

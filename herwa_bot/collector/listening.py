@@ -22,13 +22,16 @@ class Session:
 
 @dataclass(slots=True)
 class Listening:
-    """The sessions of this process, by shard."""
+    """The sessions of this process, by shard, and as whom it listens."""
 
     sessions: dict[int, Session] = field(default_factory=dict)
     shard_count: int = 1
+    user: str | None = None
 
     def ready(self, *, shard_id: int, shard_count: int) -> None:
         """A new session began: what was sent before it may have been missed."""
+        if not 0 <= shard_id < shard_count:
+            raise ValueError("there is no such shard")
         now_ms = int(utc_now().timestamp() * 1000)
         self.shard_count = shard_count
         self.sessions[shard_id] = Session(shard_id, shard_count, now_ms + CLOCK_MARGIN_MS)
@@ -42,6 +45,11 @@ class Listening:
         """Discord has replayed what the shard had missed."""
         if session := self.sessions.get(shard_id):
             session.connected = True
+
+    def hung_up(self) -> None:
+        """The bot has left Discord: no shard hears anything until its next READY."""
+        for session in self.sessions.values():
+            session.connected = False
 
     def since_ms(self, guild_id: int) -> int:
         """The moment from which every message of this guild has been heard; far in the future when it never was."""

@@ -1,9 +1,8 @@
 """Which channel counts what happens in a place: a thread's parent, else the channel itself."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from herwa_bot.collector.translate import channel_seen, is_thread
+from herwa_bot.collector.translate import is_thread
 from herwa_shared.services.guilds import ChannelSeen
 
 
@@ -22,15 +21,6 @@ class Places:
         for channel in channels:
             self._parents[channel.id] = (channel.parent_id or 0) if is_thread(channel) else 0
 
-    def learn_payload(self, data: Mapping[str, Any]) -> None:
-        """Remember what Discord answered about one place."""
-        self.learn([channel_seen(data, guild_id=int(data["guild_id"]))])
-
     def assume_channel(self, place_id: int) -> None:
         """Discord would not say what this is; it counts for itself."""
         self._parents[place_id] = 0
-
-    def forget(self, place_ids: Iterable[int]) -> None:
-        """These are gone."""
-        for place_id in place_ids:
-            self._parents.pop(place_id, None)

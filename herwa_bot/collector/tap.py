@@ -27,6 +27,9 @@ Data = dict[str, Any]
 STRIPPED = ("channels", "threads", "emojis", "stickers", "members", "presences", "voice_states", "soundboard_sounds")
 
 
+DAY_MS = 86_400_000
+
+
 class Tap:
     """Hears every event of the bot and hands what counts to the writer."""
 
@@ -67,20 +70,22 @@ class Tap:
     def message_create(self, data: Data) -> None:
         if "guild_id" not in data:
             return
-        parent_id = self._places.parent_of(int(data["channel_id"]))
-        since = self._listening.since_ms(int(data["guild_id"]))
+        place_id, guild_id = translate.snowflake(data, "channel_id"), translate.snowflake(data, "guild_id")
+        parent_id = self._places.parent_of(place_id)
+        since = self._listening.since_ms(guild_id)
         event = translate.message_created(data, parent_id=parent_id or 0, live_since_ms=since, content=self._content)
         if event is None:
             return
+        if event.at_ms > _now_ms() + DAY_MS:  # coverage would take it for the newest message of its channel, for years
+            raise translate.Impossible("id")
+        if not data.get("webhook_id"):
+            name, bot = translate.member_name(data), event.kind == translate.BOT
+            self._directory.member(guild_id, event.user_id, name, bot=bot)
         self._writer.add(event, resolved=parent_id is not None)
-        if "webhook_id" not in data:
-            self._directory.member(
-                event.guild_id, event.user_id, translate.member_name(data), bot=bool(data["author"].get("bot"))
-            )
 
     def message_update(self, data: Data) -> None:
         if "guild_id" in data:
-            parent_id = self._places.parent_of(int(data["channel_id"]))
+            parent_id = self._places.parent_of(translate.snowflake(data, "channel_id"))
             event = translate.message_edited(data, parent_id=parent_id or 0)
             if event is not None:
                 key = f"edit {data['id']} {event.at_ms}"
@@ -88,18 +93,21 @@ class Tap:
 
     def message_delete(self, data: Data) -> None:
         if "guild_id" in data:
-            parent_id = self._places.parent_of(int(data["channel_id"]))
-            now_ms = int(utc_now().timestamp() * 1000)
-            event = translate.message_deleted(data, parent_id=parent_id or 0, at_ms=now_ms)
+            parent_id = self._places.parent_of(translate.snowflake(data, "channel_id"))
+            event = translate.message_deleted(data, parent_id=parent_id or 0, at_ms=_now_ms())
             self._writer.add_once(f"delete {data['id']}", event, resolved=parent_id is not None)
 
     def message_delete_bulk(self, data: Data) -> None:
+        if not isinstance(data["ids"], list):
+            raise translate.Impossible("ids")
         for message_id in data["ids"]:
             self.message_delete({**data, "id": message_id})
 
     def ready(self, data: Data) -> None:
         shard_id, shard_count = data.get("shard", (0, 1))
         self._listening.ready(shard_id=shard_id, shard_count=shard_count)
+        here = frozenset(translate.snowflake(guild, "id") for guild in data["guilds"])
+        self._directory.shard_is_in(here, shard_id=shard_id, shard_count=shard_count)
 
     def guild_create(self, data: Data) -> None:
         if data.get("unavailable") is True:
@@ -112,33 +120,37 @@ class Tap:
             data[part] = []
 
     def guild_update(self, data: Data) -> None:
-        if known := self._directory.guilds.get(int(data["id"])):
+        if known := self._directory.guilds.get(translate.snowflake(data, "id")):
             self._directory.guild(translate.guild_updated(data, known))
         for part in ("emojis", "stickers"):
             data[part] = []
 
     def guild_delete(self, data: Data) -> None:
         if not data.get("unavailable"):
-            self._directory.guild_left(int(data["id"]))
+            self._directory.guild_left(translate.snowflake(data, "id"))
 
     def channel_described(self, data: Data) -> None:
         if "guild_id" in data:
-            self._learn([data], int(data["guild_id"]))
+            self._learn([data], translate.snowflake(data, "guild_id"))
 
     def channel_delete(self, data: Data) -> None:
-        self._directory.channels_gone([int(data["id"])])
+        self._directory.channels_gone([translate.snowflake(data, "id")])
 
     def thread_delete(self, data: Data) -> None:
-        self._directory.channels_gone([int(data["id"])])
+        self._directory.channels_gone([translate.snowflake(data, "id")])
 
     def thread_list_sync(self, data: Data) -> None:
-        self._learn(data.get("threads", ()), int(data["guild_id"]))
+        self._learn(data.get("threads", ()), translate.snowflake(data, "guild_id"))
 
     def _learn(self, payloads: Any, guild_id: int) -> None:
         channels = [translate.channel_seen(payload, guild_id=guild_id) for payload in payloads]
         self._places.learn(channels)
         if guild_id in self._directory.guilds:
             self._directory.channels(channels)
+
+
+def _now_ms() -> int:
+    return int(utc_now().timestamp() * 1000)
 
 
 def guarded(name: str, *parsers: Parser) -> Parser:

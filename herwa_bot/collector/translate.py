@@ -1,20 +1,44 @@
-"""Discord's JSON into what Herwa keeps. Pure; a missing field raises and the tap skips that event."""
+"""Discord's JSON into what Herwa keeps. Pure; what is missing or impossible raises, and the tap skips that event.
 
+Both databases refuse a whole batch for one value out of range, so nothing of the kind may leave this module.
+"""
+
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
 from herwa_shared.services.guilds import ChannelSeen, GuildSeen
 
 Payload = Mapping[str, Any]
+Kind = TypeVar("Kind")
+
+
+class Impossible(ValueError):
+    """A value that Discord never sends. Its text names the field alone: what stands in it may be what was said."""
+
 
 DEFAULT, REPLY = 0, 19  # the message types that people write; all others are Discord's own or answers of apps
 WRITTEN = frozenset((DEFAULT, REPLY))
 THREADS = frozenset((10, 11, 12))
 NAME_LENGTH = 100
+ICON_LENGTH = 64
+LAST_SMALL = (1 << 31) - 1
+ATTACHMENTS_AT_MOST = 255  # Discord takes ten; the column one byte
+LAST_ID = (1 << 63) - 1
+ID_LENGTH = len(str(LAST_ID))
+LAST_MS = snowflake_ms(LAST_ID)
 HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
+
+
+def snowflake(data: Payload, field: str) -> int:
+    """The id in that field, which both databases can hold. Raises Impossible."""
+    value = data[field]
+    if type(value) is str and len(value) <= ID_LENGTH and value.isdecimal() and 0 < (id_ := int(value)) <= LAST_ID:
+        return id_
+    raise Impossible(field)
 
 
 def message_created(data: Payload, *, parent_id: int, live_since_ms: int, content: bool) -> Event | None:
@@ -26,35 +50,40 @@ def message_created(data: Payload, *, parent_id: int, live_since_ms: int, conten
     if kind not in WRITTEN:
         return None
     author = data["author"]
-    message_id, place_id = int(data["id"]), int(data["channel_id"])
-    if "webhook_id" in data:
+    message_id, place_id = snowflake(data, "id"), snowflake(data, "channel_id")
+    if data.get("webhook_id"):
         what = WEBHOOK
     elif author.get("bot"):
         what = BOT
     else:
         what = HUMAN
     return Event(
-        int(data["guild_id"]),
+        snowflake(data, "guild_id"),
         what,
         snowflake_ms(message_id),
         parent_id or place_id,
         place_id if parent_id else 0,
-        int(author["id"]),
+        snowflake(author, "id"),
         kind == REPLY,
-        len(data["content"]) if content else None,
-        len(data["attachments"]) if content else None,
+        len(_typed(data, "content", str)) if content else None,
+        _attachments(data) if content else None,
         message_id,
         live_since_ms,
     )
 
 
 def message_edited(data: Payload, *, parent_id: int) -> Event | None:
-    """An edit by its author, or None for Discord's own changes, such as a link's preview."""
+    """An edit by a person, or None for what apps and webhooks change and for Discord's own doing, such as previews."""
     edited = data.get("edited_timestamp")
-    if edited is None or "author" not in data:
+    if edited is None or data.get("webhook_id") or data.get("type", DEFAULT) not in WRITTEN:
         return None
-    at_ms = int(datetime.fromisoformat(edited).timestamp() * 1000)
-    return _mark(data, EventKind.MESSAGE_EDIT, at_ms, parent_id=parent_id, user_id=int(data["author"]["id"]))
+    author = data.get("author")
+    if author is None or author.get("bot"):
+        return None
+    at_ms = int(_moment(data, "edited_timestamp").timestamp() * 1000)
+    if not snowflake_ms(snowflake(data, "id")) <= at_ms <= LAST_MS:
+        raise Impossible("edited_timestamp")
+    return _mark(data, EventKind.MESSAGE_EDIT, at_ms, parent_id=parent_id, user_id=snowflake(author, "id"))
 
 
 def message_deleted(data: Payload, *, parent_id: int, at_ms: int) -> Event:
@@ -63,9 +92,10 @@ def message_deleted(data: Payload, *, parent_id: int, at_ms: int) -> Event:
 
 
 def _mark(data: Payload, kind: EventKind, at_ms: int, *, parent_id: int, user_id: int) -> Event:
-    place_id = int(data["channel_id"])
+    snowflake(data, "id")
+    place_id = snowflake(data, "channel_id")
     return Event(
-        guild_id=int(data["guild_id"]),
+        guild_id=snowflake(data, "guild_id"),
         kind=kind,
         at_ms=at_ms,
         channel_id=parent_id or place_id,
@@ -81,42 +111,89 @@ def _mark(data: Payload, kind: EventKind, at_ms: int, *, parent_id: int, user_id
 
 def member_name(data: Payload) -> str:
     """What the guild calls the author of a message: nickname, else display name, else user name."""
-    author = data["author"]
-    nick = data["member"].get("nick") if "member" in data else None
-    name: str = nick or author.get("global_name") or author["username"]
-    return name[:NAME_LENGTH]
+    member, author = data.get("member") or {}, data["author"]
+    return name_of(member.get("nick") or author.get("global_name") or author["username"])
+
+
+def name_of(value: Any) -> str:
+    """A name as databases take it: at most so long, and without the one character that PostgreSQL cannot store."""
+    if not isinstance(value, str):
+        raise Impossible("name")
+    name = value.replace("\0", "")
+    if len(name) <= NAME_LENGTH:
+        return name
+    end = NAME_LENGTH
+    while end > 1 and unicodedata.combining(name[end]):  # an accent stays with its letter, or both go
+        end -= 1
+    return name[:end]
 
 
 def guild_created(data: Payload) -> GuildSeen:
     """A guild that the bot is in."""
     return GuildSeen(
-        id=int(data["id"]),
-        name=data["name"][:NAME_LENGTH],
-        owner_id=int(data["owner_id"]),
-        icon=data.get("icon"),
-        member_count=data.get("member_count", 0),
-        joined_at=datetime.fromisoformat(data["joined_at"]),
+        id=snowflake(data, "id"),
+        name=name_of(data["name"]),
+        owner_id=snowflake(data, "owner_id"),
+        icon=_icon(data),
+        member_count=_small(data, "member_count"),
+        joined_at=_moment(data, "joined_at"),
     )
 
 
 def guild_updated(data: Payload, known: GuildSeen) -> GuildSeen:
     """The same guild with what people changed; the update repeats neither its size nor when we joined."""
-    return replace(known, name=data["name"][:NAME_LENGTH], owner_id=int(data["owner_id"]), icon=data.get("icon"))
+    return replace(known, name=name_of(data["name"]), owner_id=snowflake(data, "owner_id"), icon=_icon(data))
 
 
 def channel_seen(data: Payload, *, guild_id: int) -> ChannelSeen:
     """A channel, category or thread; GUILD_CREATE leaves its guild's id out."""
-    parent = data.get("parent_id")
     return ChannelSeen(
-        id=int(data["id"]),
+        id=snowflake(data, "id"),
         guild_id=guild_id,
-        parent_id=int(parent) if parent else None,
-        kind=data["type"],
-        name=(data.get("name") or "")[:NAME_LENGTH],
-        position=data.get("position") or 0,
+        parent_id=snowflake(data, "parent_id") if data.get("parent_id") else None,
+        kind=_small(data, "type"),
+        name=name_of(data.get("name") or ""),
+        position=_small(data, "position"),
     )
 
 
 def is_thread(channel: ChannelSeen) -> bool:
     """Threads count for their parent."""
     return channel.kind in THREADS
+
+
+def _attachments(data: Payload) -> int:
+    count = len(_typed(data, "attachments", list))
+    if count > ATTACHMENTS_AT_MOST:
+        raise Impossible("attachments")
+    return count
+
+
+def _icon(data: Payload) -> str | None:
+    icon = data.get("icon")
+    return icon if isinstance(icon, str) and len(icon) <= ICON_LENGTH else None
+
+
+def _small(data: Payload, field: str) -> int:
+    """A number that a column of four bytes takes; 0 where Discord leaves it out."""
+    value = data.get(field) or 0
+    if not isinstance(value, int) or not -LAST_SMALL <= value <= LAST_SMALL:
+        raise Impossible(field)
+    return value
+
+
+def _moment(data: Payload, field: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_typed(data, field, str))
+    except ValueError:
+        raise Impossible(field) from None
+    if moment.tzinfo is None:
+        raise Impossible(field)
+    return moment
+
+
+def _typed(data: Payload, field: str, kind: type[Kind]) -> Kind:
+    value = data[field]
+    if not isinstance(value, kind):
+        raise Impossible(field)
+    return value

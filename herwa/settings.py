@@ -1,0 +1,35 @@
+"""The settings as a person gave them: understood, or named by a sentence."""
+
+from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from herwa_shared.config import Settings
+from herwa_shared.errors import HerwaError
+
+
+class BadSettings(HerwaError):
+    """A setting cannot be understood; the message names it and never shows its value, which may be a secret."""
+
+    code = "bad_settings"
+    status = 400
+
+
+def read_settings() -> Settings:
+    """The settings of the environment and `.env`. Raises BadSettings."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}." for one in error.errors(include_input=False)]
+        raise BadSettings("\n".join(wrong)) from None
+    for name, url in (
+        ("DATABASE_URL", settings.stores.database_url),
+        ("CLICKHOUSE_URL", settings.stores.clickhouse_url),
+    ):
+        try:
+            _ = url and make_url(url.get_secret_value())
+        except (ArgumentError, ValueError):
+            raise BadSettings(
+                f"{name}: this is not an address like scheme://user:password@host:port/database."
+            ) from None
+    return settings

@@ -1,0 +1,76 @@
+"""One quiet local Discord for the room; each module has a bot process of its own, each test a server of its own."""
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+
+from herwa.sim_client import SimClient
+from herwa_shared.config import Settings
+from herwa_shared.stores import Stores
+from tests.bot.process import BotProcess, bot_process
+from tests.sim.process import SimProcess
+
+_names = count(1)
+
+
+class Place:
+    """A server with a channel, two people and a bot in it."""
+
+    def __init__(self, client: SimClient, name: str | None = None) -> None:
+        number = next(_names)
+        self.guild = client.create_guild(name or f"Server {number}")
+        self.channel = client.create_channel(self.guild, "general")
+        self.ada = client.join(self.guild, f"ada{number}")
+        self.bob = client.join(self.guild, f"bob{number}")
+        self.robot = client.join(self.guild, f"robot{number}", bot=True)
+        self.owner = client.state().personas["owner"]
+
+
+@pytest.fixture(scope="package")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
+    process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="package")
+def sleeping_thread(sim: SimProcess) -> tuple[Place, int]:
+    """A place and in it a thread that was archived before any bot came: no event ever described it."""
+    place = Place(sim.client)
+    thread = sim.client.create_thread(place.channel, "last year")
+    archive(sim, thread)
+    return place, thread
+
+
+@pytest.fixture(scope="module")
+async def bot(
+    stores: Stores, settings: Settings, sim: SimProcess, sleeping_thread: tuple[Place, int]
+) -> AsyncIterator[BotProcess]:
+    """A bot that listens."""
+    with bot_process(settings, sim) as process:
+        await process.listens()
+        yield process
+        assert process.process.poll() is None, process.said()
+
+
+@pytest.fixture
+def place(sim: SimProcess) -> Place:
+    return Place(sim.client)
+
+
+def change_channel(sim: SimProcess, channel_id: int, **changes: object) -> None:
+    """As a moderator does."""
+    url = f"{sim.url}/api/v10/channels/{channel_id}"
+    httpx.patch(url, json=changes, headers={"Authorization": f"Bot {sim.token}"}, trust_env=False).raise_for_status()
+
+
+def archive(sim: SimProcess, thread_id: int) -> None:
+    change_channel(sim, thread_id, archived=True)
+
+
+@pytest.fixture(scope="session")
+def logs(settings: Settings) -> Path:
+    return settings.data_dir / "logs"

@@ -1,0 +1,46 @@
+"""What the bot takes for granted of discord.py's inside. A new version of it has to pass here before anything else."""
+
+import inspect
+import re
+from pathlib import Path
+
+import discord
+from discord.asset import Asset
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from discord.state import AutoShardedConnectionState
+
+KNOWN = "2.7.1"
+LOCK = Path(__file__).parents[2] / "requirements.txt"
+
+
+def test_it_is_the_version_that_was_read():
+    assert discord.__version__ == KNOWN, (
+        "herwa_bot/collector/gateway.py and tap.py replace private parts of discord.py: read those parts of the new"
+        " version, then change KNOWN"
+    )
+
+
+def test_the_lock_names_the_same_version():
+    assert re.search(r"^discord-py==([\d.]+)", LOCK.read_text(), re.MULTILINE)[1] == KNOWN
+
+
+def test_the_two_replaced_methods_read_and_hand_on_as_ours_do():
+    poll = inspect.getsource(DiscordWebSocket.poll_event)
+    assert "await self.socket.receive(timeout=self._max_heartbeat_timeout)" in poll
+    assert "await self.received_message(msg.data)" in poll
+    received = inspect.getsource(DiscordWebSocket.received_message)
+    for step in ("self._decompressor.decompress(msg)", "self.sequence = seq", "self._keep_alive.tick()"):
+        assert step in received
+    assert "func = self._discord_parsers[event]" in received
+    assert "ws._discord_parsers = client._connection.parsers" in inspect.getsource(DiscordWebSocket.from_client)
+
+
+def test_events_are_parsed_through_a_dictionary():
+    assert "self.parsers: Dict[str, Callable[[Any], None]]" in inspect.getsource(AutoShardedConnectionState.__mro__[1])
+
+
+def test_its_addresses_stand_where_they_are_replaced():
+    assert str(Route.BASE).startswith("http")
+    assert DiscordWebSocket.DEFAULT_GATEWAY.scheme in ("ws", "wss")
+    assert Asset.BASE.startswith("http")

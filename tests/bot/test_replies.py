@@ -1,0 +1,34 @@
+"""Names in the bot's answers are text and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from herwa_bot.replies import plain
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Tea & Biscuits: R&D #1 - 日本 ☕", "Tea & Biscuits: R&D #1 - 日本 ☕"),
+        ("**bold** _it_ ~~no~~ ||hid|| `x`", r"\*\*bold\*\* \_it\_ \~\~no\~\~ \|\|hid\|\| \`x\`"),
+        ("<@1> <#2> <t:3> <:a:4>", r"\<@1\> \<#2\> \<t:3\> \<:a:4\>"),
+        ("[here](https://x.org)", r"\[here\]\(https\://x.org\)"),
+        ("two\nlines", "two lines"),
+        ("\u202eback\u202c", "back"),
+    ],
+)
+def test_a_name_means_nothing_to_discord(name, shown):
+    assert plain(name) == shown
+
+
+@given(st.text(max_size=100))
+def test_no_name_mentions_links_or_breaks_the_line(name):
+    shown = plain(name)
+    assert not any(alarm in shown for alarm in ("@everyone", "@here", "https://", "http://", "\n", "\r"))
+    assert len(shown) <= 2 * len(name) + 1 + name.count("@")
+
+
+def test_mentions_of_everybody_are_broken():
+    assert "@everyone" not in plain("@everyone @here")
+    assert "@here" not in plain("@everyone @here")
