@@ -1,6 +1,8 @@
 # Every target sets up what it needs, once. Nothing asks questions.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# Most of a test's time is waiting for processes, so one more runs at once than there are cores on a small machine.
+TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -14,15 +16,15 @@ help: ## Show what can be made
 up: .venv/ready ## Run everything here; Ctrl-C stops it
 	@exec $(BIN)/herwa up
 
-test: .venv/ready-dev ## Run every test that takes seconds
-	@$(BIN)/python -m pytest
+test: .venv/ready-dev ## Run the tests (about five minutes)
+	@$(TESTS)
 
 check: .venv/ready-dev ## Tests, and format, lint, types, import contracts, migration drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim benchmarks
 	$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest
+	@$(TESTS)
 
 journey-full: .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
 	@$(BIN)/python -m pytest -m slow tests/journeys

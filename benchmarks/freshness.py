@@ -1,7 +1,7 @@
 """Seconds from an event to the API answer that contains it, at 500 events a second, the whole copy running.
 
-The local Discord sends numbered messages at a steady rate while a program asks the API for the server's total, again and
-again: an event is answered by the first answer whose total reaches its number. Bound: p99 of at most 2 seconds.
+The local Discord sends numbered messages at a steady rate while a program asks the API for the total, again and again:
+an event is answered by the first answer whose total reaches its number. Bound: p99 of at most 2 seconds.
 """
 
 import asyncio

@@ -46,6 +46,7 @@ def stop(records: Collection[EngineRecord]) -> None:
     if left := _wait(records, STOP_SECONDS):
         _signal(left, signal.SIGKILL)
         _wait(left, STOP_SECONDS)
+    _reap()
 
 
 def stop_strays(engine: Engine) -> None:
