@@ -45,8 +45,7 @@ class ServerStats(commands.Cog):
             message_counts(self._stores.database, self._stores.clickhouse, query, now=now),
             message_counts(self._stores.database, self._stores.clickhouse, query.previous(), now=now),
         )
-        subtitle = f"Messages, last {window} days"
-        figure = messages_over_time(series, title=guild.name, subtitle=subtitle, compare=before, now=now)
+        figure = messages_over_time(series, title=guild.name, compare=before, now=now)
         drawn = await picture(figure, name="server-stats", alt=alt_text(series, compare=before, now=now))
         lines = [f"**{plain(guild.name)}**, the last {window} days"]
         lines += [f"- {sentence}" for sentence in findings(series, compare=before, now=now)]

@@ -28,8 +28,11 @@ def messages_over_time(
     """The series as a line from zero, of any metric.
 
     What nobody counted (None) is a grey band, the interval that is still running at `now` a dotted end, a partly
-    counted point a hollow mark. `compare` lies beneath, point by point, with its own dates in the hover.
+    counted point a hollow mark. `compare` lies beneath, point by point, with its own dates in the hover; where nothing
+    of it was counted there is nothing to compare with.
     """
+    if compare and all(point.value is None for point in compare.points):
+        compare = None
     times = [time.isoformat() for time in positions(series)]
     shown = list(happened(series, now))
     against = list(compare.points)[: len(times)] if compare else []

@@ -97,6 +97,12 @@ def test_a_legend_stands_only_beside_a_comparison():
     assert messages_over_time(series([5, 6]), compare=series([1, 2]))["layout"]["showlegend"] is True
 
 
+def test_a_period_that_nobody_counted_is_no_comparison():
+    figure = messages_over_time(series([1, 2]), compare=series([None, None]))
+
+    assert figure == messages_over_time(series([1, 2]))
+
+
 def test_the_header_tells_total_and_change():
     assert texts(messages_over_time(series([500, 700]), compare=series([400, 600])))[:2] == ["1,200", "▲ 20%"]
     assert texts(messages_over_time(series([300, 200]), compare=series([400, 600])))[:2] == ["500", "▼ 50%"]
