@@ -39,6 +39,8 @@ FROM batch AS b
 WHERE id = 0
 RETURNING batch, wm_txid, wm_seq, hi_txid, hi_seq, rows
 """
+# Rows come in the order of the index, however many wait: a table without statistics would be sorted for every batch.
+IN_ORDER = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'"
 PENDING = "SELECT batch, wm_txid, wm_seq, hi_txid, hi_seq, rows FROM ingest_state WHERE id = 0 FOR UPDATE"
 READ = """
 SELECT guild_id, kind, at_ms, channel_id, thread_id, user_id, reply::int, value, attachments
@@ -89,6 +91,7 @@ async def move_once(connection: asyncpg.Connection, clickhouse: AsyncClient, *, 
 async def plan(connection: asyncpg.Connection, *, batch_rows: int = BATCH_ROWS) -> Batch | None:
     """The batch that is on its way, else a new one, durable before anything is sent; None when nothing waits."""
     async with connection.transaction():
+        await connection.execute(IN_ORDER)
         state = await connection.fetchrow(PENDING)
         assert state is not None
         if state["batch"] is None:
@@ -121,7 +124,9 @@ async def _rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIterator[b
 
     async def read() -> str:
         try:
-            return str(await connection.copy_from_query(READ, *batch.low, *batch.high, output=chunks.put))
+            async with connection.transaction():
+                await connection.execute(IN_ORDER)
+                return str(await connection.copy_from_query(READ, *batch.low, *batch.high, output=chunks.put))
         finally:
             await chunks.put(None)
 
