@@ -25,8 +25,6 @@ Data = dict[str, Any]
 
 # Parts of a guild that discord.py would keep in memory and nothing in Herwa asks it for.
 STRIPPED = ("channels", "threads", "emojis", "stickers", "members", "presences", "voice_states", "soundboard_sounds")
-
-
 DAY_MS = 86_400_000
 
 
