@@ -14,6 +14,7 @@ from herwa_shared.charts.words import change, wording
 
 _DIGIT = 7.2
 _WIDE_GAP = 0.12
+NOT_COUNTED = "—"
 
 
 def messages_over_time(
@@ -94,7 +95,9 @@ def _time_axis(series: Series) -> Figure:
 
 def _total(series: Series, compare: Series | None, theme: Theme, now: datetime | None, top: int) -> list[Figure]:
     """The total at the right of the header, and beneath it the change in the colour of its direction."""
-    notes = [header_note(short(series.total), below_top=16, top=top, size=26, colour=theme.text, bold=True)]
+    counted = any(point.value is not None for point in series.points)
+    total = short(series.total) if counted else NOT_COUNTED
+    notes = [header_note(total, below_top=16, top=top, size=26, colour=theme.text, bold=True)]
     grown = change(series, compare, now=now)
     if grown is None:
         text, colour = wording(series.metric).many, theme.muted

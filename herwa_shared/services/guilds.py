@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import tuple_, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
@@ -60,7 +60,7 @@ async def save_guilds(session: AsyncSession, guilds: Sequence[GuildSeen]) -> Non
     await _upsert(session, GuildStay, stays, key=["guild_id", "joined_at"])
     await session.execute(
         update(GuildStay)
-        .where(col(GuildStay.guild_id).in_([guild.id for guild in guilds]), col(GuildStay.left_at).is_(None))
+        .where(_among(GuildStay.guild_id, [guild.id for guild in guilds]), col(GuildStay.left_at).is_(None))
         .where(col(GuildStay.guild_id) == col(Guild.id), col(GuildStay.joined_at) < col(Guild.joined_at))
         .values(left_at=Guild.joined_at)
     )
@@ -79,20 +79,25 @@ async def save_members(session: AsyncSession, members: Sequence[MemberSeen]) -> 
 
 async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
     """Keep the names of channels that are gone, for the history they have."""
-    await session.execute(update(Channel).where(col(Channel.id).in_(channel_ids)).values(deleted=True))
+    await session.execute(update(Channel).where(_among(Channel.id, channel_ids)).values(deleted=True))
 
 
 async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
     """The bot was removed from these guilds."""
     now = utc_now()
-    await session.execute(update(Guild).where(col(Guild.id).in_(guild_ids)).values(left_at=now))
-    open_stays = update(GuildStay).where(col(GuildStay.guild_id).in_(guild_ids), col(GuildStay.left_at).is_(None))
+    await session.execute(update(Guild).where(_among(Guild.id, guild_ids)).values(left_at=now))
+    open_stays = update(GuildStay).where(_among(GuildStay.guild_id, guild_ids), col(GuildStay.left_at).is_(None))
     await session.execute(open_stays.values(left_at=now))
 
 
 async def known_guilds(session: AsyncSession) -> Sequence[Guild]:
     """Every guild that the bot is or was in, by name."""
     return (await session.execute(select(Guild).order_by(Guild.name, col(Guild.id)))).scalars().all()
+
+
+def _among(column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
+    """One parameter however many ids: a statement takes at most 32,767."""
+    return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[str, Any]], *, key: list[str]) -> None:

@@ -165,6 +165,8 @@ def test_silence_and_absence_are_two_different_sentences():
     assert "No messages in this period" in texts(messages_over_time(series([0, 0])))
     assert "Nothing was counted in this period" in texts(messages_over_time(series([None, None])))
     assert "Nothing was counted in this period" in texts(messages_over_time(series([])))
+    assert "0" not in texts(messages_over_time(series([None, None]))), "nobody knows that it is nothing"
+    assert "0" in texts(messages_over_time(series([0, 0])))
 
 
 def test_members_are_called_members():
