@@ -10,7 +10,7 @@ from functools import partial
 import asyncpg
 
 from benchmarks.report import remark, result
-from benchmarks.stage import Stage, cpu_seconds, running, stage, until
+from benchmarks.stage import Stage, cpu_seconds, listens, running, stage, until
 from herwa.sim_client import SimClient
 from herwa_shared.migrate import migrate
 
@@ -48,11 +48,6 @@ def flood(here: Stage, sim: SimClient, module: str, channels: list[int]) -> floa
         sim.blast(channels, EVENTS)
         until(lambda: buffered(here) == before + 500 + EVENTS, "every event in the buffer")
         return cpu_seconds(subject) - began
-
-
-def listens(sim: SimClient) -> bool:
-    """True when a bot is connected."""
-    return any(session.connected for session in sim.state().sessions)
 
 
 def buffered(here: Stage) -> int:

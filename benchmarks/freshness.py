@@ -13,7 +13,7 @@ from datetime import timedelta
 import httpx
 
 from benchmarks.report import remark, result
-from benchmarks.stage import Stage, stage, until
+from benchmarks.stage import Stage, listens, stage, until
 from herwa.keys import create
 from herwa.sim_client import SimClient
 from herwa_shared.clock import utc_now
@@ -36,7 +36,7 @@ def main() -> None:
         for module in ("herwa_worker", "herwa_api", "herwa_bot"):
             here.start(module)
         ask = asker(here, guild_id)
-        until(lambda: any(session.connected for session in sim.state().sessions), "the bot to listen")
+        until(lambda: listens(sim), "the bot to listen")
         sim.blast(channels, RATE)
         until(lambda: ask() == RATE, "the first answer")
         delays = measure(sim, channels, ask)

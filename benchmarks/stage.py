@@ -39,33 +39,36 @@ class Stage:
     def sim(self) -> SimClient:
         """The local Discord without a population of its own."""
         self.start("herwa_sim", "--quiet")
-        client = SimClient(f"http://127.0.0.1:{self.folder.port('sim')}", self.folder.secret("sim_control"))
-        until(lambda: answers(client), "the local Discord to answer")
-        return client
+        return sim_of(self.folder)
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Engines with an empty data folder."""
+def empty_copy() -> Iterator[Settings]:
+    """Settings of a copy with an empty data folder and a free port; nothing of it runs yet."""
     path = Path(tempfile.mkdtemp(prefix="herwa-bench-"))
     path.chmod(0o755)
-    folder = DataFolder(path)
-    settings = Settings(
-        HERWA_DATA_DIR=path,
-        HERWA_PORT=folder.port("herwa"),
-        discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
-        stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
-    )
     try:
-        with ExitStack() as stack:
-            lease = stack.enter_context(lease_engines(settings, folder, say=remark))
-            yield Stage(settings, folder, lease, stack)
+        yield Settings(
+            HERWA_DATA_DIR=path,
+            HERWA_PORT=DataFolder(path).port("herwa"),
+            discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
+            stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
+        )
     except BaseException:
         for log in sorted((path / "logs").glob("*.log")):
             remark(f"--- the end of {log.name}\n{log.read_text(errors='replace')[-2000:]}")
         raise
     finally:
         shutil.rmtree(path)
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Engines with an empty data folder."""
+    with empty_copy() as settings, ExitStack() as stack:
+        folder = DataFolder(settings.data_dir)
+        lease = stack.enter_context(lease_engines(settings, folder, say=remark))
+        yield Stage(settings, folder, lease, stack)
 
 
 @contextmanager
@@ -99,6 +102,13 @@ def until(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def sim_of(folder: DataFolder) -> SimClient:
+    """The running local Discord of that folder, once it answers."""
+    client = SimClient(f"http://127.0.0.1:{folder.port('sim')}", folder.secret("sim_control"))
+    until(lambda: answers(client), "the local Discord to answer")
+    return client
+
+
 def answers(client: SimClient) -> bool:
     """True when the local Discord is up."""
     try:
@@ -106,6 +116,11 @@ def answers(client: SimClient) -> bool:
     except Exception:  # noqa: BLE001 - not yet, for whatever reason
         return False
     return True
+
+
+def listens(sim: SimClient) -> bool:
+    """True when a bot is connected."""
+    return any(session.connected for session in sim.state().sessions)
 
 
 def cpu_seconds(process: psutil.Process) -> float:

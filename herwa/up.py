@@ -26,10 +26,10 @@ T = TypeVar("T")
 HEAL_SECONDS = 0.5
 LONGEST_HEAL_SECONDS = 30.0
 
-# Together below the five seconds within which Ctrl-C stops everything.
+# Together well below the five seconds within which Ctrl-C stops everything: see benchmarks/stopping.py.
 ROOMS_SECONDS = 2.0
-SIM_SECONDS = 0.8
-ENGINES_SECONDS = 1.5
+SIM_SECONDS = 0.5
+ENGINES_SECONDS = 1.2
 
 
 class CannotRunHere(HerwaError):

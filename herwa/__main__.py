@@ -1,0 +1,5 @@
+"""`python -m herwa` is `herwa`."""
+
+from herwa.cli import main
+
+main()
