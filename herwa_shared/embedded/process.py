@@ -1,5 +1,6 @@
 """Processes of engines: started apart from us, known to be alive, stopped within a bounded time."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -84,6 +85,14 @@ def _wait(records: Collection[EngineRecord], seconds: float) -> list[EngineRecor
         time.sleep(0.01)
         left = [record for record in left if is_alive(record)]
     return left
+
+
+@atexit.register
+def _let_go() -> None:
+    """An engine may outlive its starter, on whom Python would then blame it."""
+    for child in _children.values():
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def _reap() -> None:
