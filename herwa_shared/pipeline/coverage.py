@@ -40,10 +40,31 @@ CROSS JOIN LATERAL (
 ) AS nearest
 WHERE message.id <= nearest.to_id OR message.id = ANY (nearest.recent)
 """
-SAVE_POINTS = """
+# A single message among the ids that a row keeps by name joins them: a row of its own there would hide those above it.
+SAVE_SINGLES = """
+WITH message AS (
+    SELECT message.*, nearest.from_id AS home
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS message (guild_id, channel_id, id)
+    LEFT JOIN LATERAL (
+        SELECT from_id, recent
+        FROM channel_coverage AS c
+        WHERE c.guild_id = message.guild_id AND c.channel_id = message.channel_id AND c.from_id <= message.id
+        ORDER BY from_id DESC
+        LIMIT 1
+    ) AS nearest ON message.id < (SELECT max(known) FROM unnest(nearest.recent) AS known)
+), joined AS (
+    UPDATE channel_coverage AS c
+    SET recent = c.recent || guests.ids
+    FROM (
+        SELECT guild_id, channel_id, home, array_agg(id) AS ids
+        FROM message
+        WHERE home IS NOT NULL
+        GROUP BY guild_id, channel_id, home
+    ) AS guests
+    WHERE c.guild_id = guests.guild_id AND c.channel_id = guests.channel_id AND c.from_id = guests.home
+)
 INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id)
-SELECT guild_id, channel_id, id, id
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS message (guild_id, channel_id, id)
+SELECT guild_id, channel_id, id, id FROM message WHERE home IS NULL
 """
 SAVE_RANGE = """
 INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id, recent) VALUES ($1, $2, $3, $4, $5)
@@ -116,7 +137,7 @@ async def _uncovered(connection: asyncpg.Connection, events: list[Event]) -> lis
 async def _record(
     connection: asyncpg.Connection, fresh: dict[Place, list[Event]], newest: dict[Place, Range], *, now_ms: int
 ) -> None:
-    points: list[Event] = []
+    singles: list[Event] = []
     ranges: list[tuple[int, int, int, int, list[int]]] = []
     for place, events in fresh.items():
         if not events:
@@ -127,7 +148,7 @@ async def _record(
         for event in events:
             before_the_row = row is not None and event.message_id < row.from_id
             if event.at_ms < listening_since or before_the_row:
-                points.append(event)
+                singles.append(event)
             else:
                 heard.append(event.message_id)
         if heard:
@@ -135,10 +156,10 @@ async def _record(
                 row = Range(min(heard), min(heard), frozenset())
             row = row.grown_by(heard, now_ms=now_ms)
             ranges.append((*place, row.from_id, row.to_id, sorted(row.recent)))
-    if points:
-        await connection.execute(SAVE_POINTS, *_columns(points))
     if ranges:
         await connection.executemany(SAVE_RANGE, ranges)
+    if singles:
+        await connection.execute(SAVE_SINGLES, *_columns(singles))
 
 
 def _columns(events: list[Event]) -> tuple[list[int], list[int], list[int]]:

@@ -75,6 +75,37 @@ async def test_a_message_overtaken_by_a_moment_is_not_lost(stores, guild_id):
     assert await store(stores, [message(guild_id, early, since_ms=now - 2000)]) == 0
 
 
+async def test_a_straggler_of_another_collector_does_not_hide_what_the_first_has_recorded(stores, guild_id):
+    now = now_ms()
+    ids = [snowflake(now + 10 * n) for n in range(6)]
+    old = [message(guild_id, i, since_ms=now - 60_000) for i in ids]
+    new = [message(guild_id, i, since_ms=now + 10_000) for i in ids]
+    assert await store(stores, [old[0], old[1], old[3], old[4]]) == 4
+    assert await store(stores, [new[2]]) == 1, "the first collector has not heard it yet"
+    assert await store(stores, [new[3], new[4]]) == 0
+    assert await store(stores, [old[2], old[5]]) == 1
+    assert await store(stores, new) == 0
+
+
+async def test_two_collectors_that_hear_the_same_in_any_order_store_it_once(stores, guild_id):
+    """Seeded: an old bot and a new one during a deploy, their batches interleaved, messages overtaking each other."""
+    for seed in range(25):
+        chance = random.Random(seed)
+        guild, now = guild_id + seed + 1, now_ms()
+        ids = [snowflake(now - 4_000 + 20 * n, n) for n in range(150)]
+        queues = []
+        for since in (now - 60_000, now - 2_000 + 10_000):
+            heard = [message(guild, i, since_ms=since) for i in ids]
+            queues.append(sorted(heard, key=lambda event: event.message_id + chance.randrange(400 << 22)))
+        stored = 0
+        while any(queues):
+            queue = chance.choice([queue for queue in queues if queue])
+            size = chance.randrange(1, 12)
+            stored += await store(stores, queue[:size])
+            del queue[:size]
+        assert stored == len(ids), f"seed {seed}"
+
+
 async def test_any_mixture_of_live_old_late_and_repeated_messages_is_stored_once_each(stores, guild_id):
     """Seeded random histories: what the buffer holds in the end is the set of ids that were sent."""
     for seed in range(12):
