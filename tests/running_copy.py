@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -26,7 +26,7 @@ HISTORY = Path(__file__).resolve().parents[2] / "shared" / "data"
 class RunningCopy:
     """One copy. `herwa("status")` is what a person types; the API answers at `address`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, demo_days: int = 0) -> None:
         self.folder = DataFolder(path)
         self.port = self.folder.port("herwa")
         self.address = f"http://127.0.0.1:{self.port}"
@@ -34,6 +34,7 @@ class RunningCopy:
         self.settings = Settings(
             HERWA_DATA_DIR=path,
             HERWA_PORT=self.port,
+            HERWA_DEMO_DAYS=demo_days,
             discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
             stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
         )
@@ -43,7 +44,12 @@ class RunningCopy:
     def environment(self) -> dict[str, str]:
         """The developer's own settings do not reach this copy."""
         elsewhere = ("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SECRET_KEY")
-        own = {"HERWA_DATA_DIR": str(self.folder.path), "HERWA_PORT": str(self.port), "COLUMNS": "200"}
+        own = {
+            "HERWA_DATA_DIR": str(self.folder.path),
+            "HERWA_PORT": str(self.port),
+            "HERWA_DEMO_DAYS": str(self.settings.demo_days),
+            "COLUMNS": "200",
+        }
         return {**os.environ, **dict.fromkeys(elsewhere, ""), **own}
 
     def up(self) -> None:
@@ -54,10 +60,15 @@ class RunningCopy:
             )
         self.until(lambda: self.status()["healthy"] and self.api_is_ready(), "the copy to be up")
 
-    def down(self) -> None:
-        """Ctrl-C; returns when everything has stopped. How soon that is, `benchmarks.stopping` measures."""
+    def down(self, *, waking: int | None = None) -> None:
+        """Ctrl-C; returns when everything has stopped. How soon that is, `benchmarks.stopping` measures.
+
+        `waking` is a process that the test had made stand still and that goes on after the signal.
+        """
         assert self._up is not None
         self._up.send_signal(signal.SIGINT)
+        if waking is not None:
+            os.kill(waking, signal.SIGCONT)
         assert self._up.wait(30) == 0, self.said()
         self._up = None
 
@@ -97,6 +108,11 @@ class RunningCopy:
 
     def sim(self) -> SimClient:
         return SimClient(f"http://127.0.0.1:{self.folder.port('sim')}", self.folder.secret("sim_control"))
+
+    def unacknowledged(self) -> int:
+        """How many gateway events the bot was sent and has not acknowledged yet."""
+        with closing(self.sim()) as sim:
+            return sum(session.sequence - session.acknowledged for session in sim.state().sessions)
 
     def api_is_ready(self) -> bool:
         try:
