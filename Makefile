@@ -6,23 +6,26 @@ TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench journey-full lock clean
+.PHONY: help up pages test check bench journey-full lock clean
 
 help: ## Show what can be made
 	@echo "Herwa: Discord analytics and governance. Two commands do all: make up, make test."
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: .venv/ready ## Run everything here; Ctrl-C stops it
+up: pages ## Run everything here; Ctrl-C stops it
 	@exec $(BIN)/herwa up
 
-test: .venv/ready-dev ## Run the tests (about five minutes)
+pages: .venv/ready ## Build the pages, if they have changed
+	@$(BIN)/python -m herwa_web.build
+
+test: .venv/ready-dev pages ## Run the tests (about five minutes)
 	@$(TESTS)
 
-check: .venv/ready-dev ## Tests, and format, lint, types, import contracts, migration drift
+check: .venv/ready-dev pages ## Tests, and format, lint, types, import contracts, migration drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim benchmarks
+	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim herwa_web benchmarks
 	$(BIN)/lint-imports --no-cache
 	@$(TESTS)
 
@@ -37,7 +40,7 @@ lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
 
 clean: ## Remove what was installed; ./data, which holds what was counted, stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .web .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 # The locks name everything, with hashes, so nothing is resolved: --no-deps.
 .venv/ready: requirements.txt pyproject.toml scripts/system-packages
@@ -49,6 +52,7 @@ clean: ## Remove what was installed; ./data, which holds what was counted, stays
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.txt
+	@scripts/system-packages tests
 	@echo "→ installing what tests it"
 	@$(PIP) install --no-deps -r requirements-dev.txt
 	@touch $@

@@ -51,12 +51,12 @@ def flood(here: Stage, sim: SimClient, module: str, channels: list[int]) -> floa
 
 
 def buffered(here: Stage) -> int:
-    """Events in the buffer, which nobody empties here."""
+    """Messages in the buffer, which nobody empties here."""
 
     async def count() -> int:
         connection = await asyncpg.connect(here.lease.urls.database)
         try:
-            return int(await connection.fetchval("SELECT count(*) FROM event_buffer"))
+            return int(await connection.fetchval("SELECT count(*) FROM event_buffer WHERE kind = 'message'"))
         finally:
             await connection.close()
 

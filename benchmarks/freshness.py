@@ -103,7 +103,7 @@ def asker(here: Stage, guild_id: int) -> Asker:
 
     until(has_a_key, "the server to be known")
     client = httpx.Client(
-        base_url=f"http://127.0.0.1:{here.settings.port}", headers={"Authorization": f"Bearer {key}"}, timeout=10
+        base_url=f"http://127.0.0.1:{here.folder.port('api')}", headers={"Authorization": f"Bearer {key}"}, timeout=10
     )
     until(lambda: is_ready(client), "the API to be ready")
     return Asker(client, f"/api/guilds/{guild_id}/stats")

@@ -75,7 +75,7 @@ def stage() -> Iterator[Stage]:
 def running(settings: Settings, *command: str) -> Iterator[psutil.Process]:
     """`python -m command` on that copy, stopped at the end of the block."""
     log = settings.data_dir / "logs" / f"{command[0]}.log"
-    own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port)}
+    own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port), "HERWA_DEMO_DAYS": "0"}
     elsewhere = dict.fromkeys(("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL"), "")
     environment = {**os.environ, **elsewhere, **own}
     with log.open("ab") as output:

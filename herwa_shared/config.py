@@ -52,6 +52,9 @@ class Settings(BaseSettings):
 
     port: int = Field(8321, validation_alias="HERWA_PORT", ge=1, le=65535)
     public_url: str | None = Field(None, validation_alias="HERWA_PUBLIC_URL")
+    api_url: str | None = Field(None, validation_alias="HERWA_API_URL")
+    trusted_proxies: int = Field(0, validation_alias="HERWA_TRUSTED_PROXIES", ge=0, le=8)
+    demo_days: int = Field(120, validation_alias="HERWA_DEMO_DAYS", ge=0, le=400)
     data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
     secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
@@ -75,6 +78,11 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin under which pages of this copy are opened, as a browser writes them into `Origin`."""
+        return frozenset({self.origin, f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}"})
 
     @property
     def origin(self) -> str:
