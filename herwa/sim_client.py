@@ -1,85 +1,17 @@
 """Speaks to the local Discord's control API: what people do there, what goes wrong there, and how the bot is doing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from herwa.sim_shapes import Answer, Journal, SimState, answer_from, state_from
 from herwa_shared.errors import BadRequest, Forbidden, HerwaError, NotFound, Unauthenticated, Unreachable
 
 _ERRORS: dict[str, type[HerwaError]] = {
     error.code: error for error in (BadRequest, Forbidden, NotFound, Unauthenticated, Unreachable)
 }
 _PATIENCE = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class BotSession:
-    """One gateway session. `acknowledged` is the last sequence that a heartbeat of the bot's named."""
-
-    shard: tuple[int, int]
-    connected: bool
-    sequence: int
-    acknowledged: int
-    intents: int
-    resumes: int
-    user_agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class SimGuild:
-    """One server of the local Discord."""
-
-    id: int
-    name: str
-    owner_id: int
-    lively: bool
-    members: int
-
-
-@dataclass(frozen=True, slots=True)
-class SimState:
-    """What is going on. `personas` are the people who may log in, by name."""
-
-    application_id: int
-    personas: dict[str, int]
-    population: bool
-    guilds: tuple[SimGuild, ...]
-    sessions: tuple[BotSession, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file in an answer; `url` can be fetched."""
-
-    filename: str
-    url: str
-    content_type: str
-    size: int
-    description: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A message as a member sees it."""
-
-    id: int
-    content: str
-    ephemeral: bool
-    embeds: list[dict[str, Any]]
-    components: list[dict[str, Any]]
-    attachments: tuple[Attached, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a command, a click or typing. `answered` is False when the bot let the time run out."""
-
-    answered: bool
-    messages: tuple[Shown, ...]
-    choices: tuple[dict[str, Any], ...]
-    modal: dict[str, Any] | None
 
 
 class SimClient:
@@ -98,22 +30,23 @@ class SimClient:
         return self._send("POST", f"/{name}", {part: value for part, value in body.items() if value is not None})
 
     def state(self) -> SimState:
-        found = self._send("GET", "/state", None)
-        return SimState(
-            application_id=int(found["application_id"]),
-            personas={name: int(id_) for name, id_ in found["personas"].items()},
-            population=found["population"]["on"],
-            guilds=tuple(_guild(one) for one in found["guilds"]),
-            sessions=tuple(_session(one) for one in found["sessions"]),
-        )
+        return state_from(self._send("GET", "/state", None))
 
     def guild(self, guild_id: int) -> dict[str, Any]:
         """A guild with `channels`, `threads` and `member_list`, ids as strings."""
         return self.call("guild", guild_id=str(guild_id))
 
-    def create_guild(self, name: str, *, lively: bool = False, owner_id: int | None = None) -> int:
-        """A server; of one name there is one."""
-        return _id(self.call("guild/create", name=name, lively=lively, owner_id=_text(owner_id)))
+    def create_guild(self, name: str, *, lively: bool = False, owner_id: int | None = None, bot: bool = True) -> int:
+        """A server, with the bot in it or not yet; of one name there is one."""
+        return _id(self.call("guild/create", name=name, lively=lively, owner_id=_text(owner_id), bot=bot))
+
+    def update_guild(self, guild_id: int, *, name: str | None = None, owner_id: int | None = None) -> None:
+        """The server gets another name or another owner."""
+        self.call("guild/update", guild_id=str(guild_id), name=name, owner_id=_text(owner_id))
+
+    def add_bot(self, guild_id: int) -> None:
+        """Somebody invites the bot."""
+        self.call("bot/add", guild_id=str(guild_id))
 
     def remove_guild(self, guild_id: int) -> None:
         """The server throws the bot out."""
@@ -144,6 +77,22 @@ class SimClient:
         )
         return _id(made)
 
+    def create_post(self, forum_id: int, name: str, *, owner_id: int | None = None, content: str | None = None) -> int:
+        """A post in a forum with its first message, which has the same id."""
+        return _id(
+            self.call("post/create", channel_id=str(forum_id), name=name, owner_id=_text(owner_id), content=content)
+        )
+
+    def join_thread(self, thread_id: int, user_id: int) -> None:
+        self.call("thread/join", channel_id=str(thread_id), user_id=str(user_id))
+
+    def leave_thread(self, thread_id: int, user_id: int) -> None:
+        self.call("thread/leave", channel_id=str(thread_id), user_id=str(user_id))
+
+    def set_archived(self, thread_id: int, archived: bool) -> None:
+        """The thread goes to sleep, or wakes."""
+        self.call("thread/archive", channel_id=str(thread_id), archived=archived)
+
     def join(self, guild_id: int, name: str, *, bot: bool = False) -> int:
         """Somebody of that name joins; the user's id."""
         return _id(self.call("member/join", guild_id=str(guild_id), name=name, bot=bot))
@@ -151,8 +100,50 @@ class SimClient:
     def leave(self, guild_id: int, user_id: int) -> None:
         self.call("member/leave", guild_id=str(guild_id), user_id=str(user_id))
 
+    def ban(self, guild_id: int, user_id: int) -> None:
+        self.call("member/ban", guild_id=str(guild_id), user_id=str(user_id))
+
+    def rename(self, guild_id: int, user_id: int, nick: str | None) -> None:
+        """Give the member a nickname, or take it away."""
+        self.call("member/nick", guild_id=str(guild_id), user_id=str(user_id), nick=nick)
+
+    def set_status(self, user_id: int, status: str) -> None:
+        """The user is `online`, `idle`, `dnd` or `offline`."""
+        self.call("presence", user_id=str(user_id), status=status)
+
+    def move(
+        self,
+        guild_id: int,
+        user_id: int,
+        channel_id: int | None,
+        *,
+        muted: bool = False,
+        deafened: bool = False,
+        streaming: bool = False,
+        video: bool = False,
+    ) -> None:
+        """The member is in that voice channel, in exactly this state; None: in none."""
+        self.call(
+            "voice/move",
+            guild_id=str(guild_id),
+            user_id=str(user_id),
+            channel_id=_text(channel_id),
+            muted=muted,
+            deafened=deafened,
+            streaming=streaming,
+            video=video,
+        )
+
     def create_role(self, guild_id: int, name: str, *, permissions: int = 0) -> int:
         return _id(self.call("role/create", guild_id=str(guild_id), name=name, permissions=permissions))
+
+    def update_role(
+        self, guild_id: int, role_id: int, *, name: str | None = None, permissions: int | None = None
+    ) -> None:
+        self.call("role/update", guild_id=str(guild_id), role_id=str(role_id), name=name, permissions=permissions)
+
+    def delete_role(self, guild_id: int, role_id: int) -> None:
+        self.call("role/delete", guild_id=str(guild_id), role_id=str(role_id))
 
     def set_roles(self, guild_id: int, user_id: int, roles: Iterable[int]) -> None:
         """Give the member exactly these roles."""
@@ -192,6 +183,30 @@ class SimClient:
         """One message, or several in one event."""
         self.call("message/delete", channel_id=str(channel_id), message_ids=[str(one) for one in message_ids])
 
+    def react(self, channel_id: int, message_id: int, user_id: int, emoji: str = "👍") -> None:
+        """A member reacts, with a character or with `name:id`."""
+        self.call(
+            "reaction/add",
+            channel_id=str(channel_id),
+            message_id=str(message_id),
+            user_id=str(user_id),
+            emoji=emoji,
+        )
+
+    def unreact(self, channel_id: int, message_id: int, user_id: int, emoji: str = "👍") -> None:
+        """The member takes it back."""
+        self.call(
+            "reaction/remove",
+            channel_id=str(channel_id),
+            message_id=str(message_id),
+            user_id=str(user_id),
+            emoji=emoji,
+        )
+
+    def clear_reactions(self, channel_id: int, message_id: int, emoji: str | None = None) -> None:
+        """A moderator removes all reactions, or those of one emoji."""
+        self.call("reaction/clear", channel_id=str(channel_id), message_id=str(message_id), emoji=emoji)
+
     def command(
         self,
         channel_id: int,
@@ -216,6 +231,10 @@ class SimClient:
         """A member presses a button or chooses `values` in a select."""
         return self._ask("click", channel_id, user_id, message_id=str(message_id), custom_id=custom_id, values=values)
 
+    def submit(self, channel_id: int, user_id: int, interaction_id: int, values: Mapping[str, object]) -> Answer:
+        """A member sends off the form that was the answer to `interaction_id`; texts and choices by `custom_id`."""
+        return self._ask("submit", channel_id, user_id, interaction_id=str(interaction_id), values=values)
+
     def fetch(self, url: str) -> bytes:
         """A file of the local Discord's CDN."""
         return self._http.get(url).raise_for_status().content
@@ -235,6 +254,17 @@ class SimClient:
     def dispatch(self, name: str, data: object, *, guild_id: int | None = None) -> None:
         """Any gateway event, malformed ones included."""
         self.call("fault/dispatch", name=name, data=data, guild_id=_text(guild_id))
+
+    def chaos(self, **faults: object) -> dict[str, dict[str, Any]]:
+        """Switch faults on: a number is the share of the times that it strikes, a dict says more; see all of them.
+
+        At the gateway double, malformed, drop, reconnect, invalidate; at REST limit, fail, slow.
+        """
+        return self._send("POST", "/chaos", faults)
+
+    def end_chaos(self) -> dict[str, dict[str, Any]]:
+        """Nothing goes wrong any more; how often each fault struck."""
+        return self._send("POST", "/chaos/off", {})
 
     def ask_for_heartbeat(self) -> None:
         """Op 1: the answer acknowledges what the bot has."""
@@ -274,9 +304,10 @@ class SimClient:
         )
         return [(int(id_), sent_at) for id_, sent_at in fired["shots"]]
 
-    def journal(self, *, on: bool) -> list[dict[str, Any]]:
-        """Switch the record of REST calls on or off, and take what it held."""
-        return list(self.call("journal", on=on)["entries"])
+    def journal(self, *, on: bool) -> Journal:
+        """Switch the record of REST calls and gateway events on or off, and take what it held."""
+        told = self.call("journal", on=on)
+        return Journal(tuple(told["entries"]), {name: tuple(found) for name, found in told["events"].items()})
 
     def begin_replay(self, guild: str, *, patience: float | None = None) -> tuple[str, int]:
         """A key for the rows that follow, and the guild's id. The bot may be away for `patience` seconds."""
@@ -291,9 +322,7 @@ class SimClient:
         return int(self.call("replay/finish", replay=replay)["sent"])
 
     def _ask(self, kind: str, channel_id: int, user_id: int, **body: Any) -> Answer:
-        told = self.call(f"interaction/{kind}", channel_id=str(channel_id), user_id=str(user_id), **body)
-        messages = tuple(_shown(one) for one in told["messages"])
-        return Answer(told["answered"], messages, tuple(told["choices"] or ()), told["modal"])
+        return answer_from(self.call(f"interaction/{kind}", channel_id=str(channel_id), user_id=str(user_id), **body))
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         try:
@@ -314,27 +343,3 @@ def _text(id_: int | None) -> str | None:
 
 def _id(told: dict[str, Any]) -> int:
     return int(told["id"])
-
-
-def _guild(told: dict[str, Any]) -> SimGuild:
-    return SimGuild(int(told["id"]), told["name"], int(told["owner_id"]), told["lively"], told["members"])
-
-
-def _session(told: dict[str, Any]) -> BotSession:
-    return BotSession(
-        shard=(told["shard"][0], told["shard"][1]),
-        connected=told["connected"],
-        sequence=told["sequence"],
-        acknowledged=told["acknowledged"],
-        intents=told["intents"],
-        resumes=told["resumes"],
-        user_agent=told["user_agent"],
-    )
-
-
-def _shown(told: dict[str, Any]) -> Shown:
-    files = tuple(
-        Attached(one["filename"], one["url"], one["content_type"], one["size"], one.get("description"))
-        for one in told["attachments"]
-    )
-    return Shown(int(told["id"]), told["content"], told["ephemeral"], told["embeds"], told["components"], files)

@@ -17,11 +17,11 @@ from herwa_sim.parts import PARTS
 log = get_logger("herwa_sim")
 
 
-async def serve(folder: DataFolder, *, quiet: bool) -> None:
+async def serve(folder: DataFolder, *, home: str, quiet: bool) -> None:
     """Serve until SIGTERM, SIGINT, or the end of a supervisor that holds our standard input."""
     url = f"http://127.0.0.1:{folder.port('sim')}"
     listener = _listener(folder.port("sim"))  # first of all: a second process must not touch the world
-    app = build(folder, url)
+    app = build(folder, url, home=home)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
     await runner.setup()
     await web.SockSite(runner, listener).start()
@@ -48,7 +48,7 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 100)  # a flood makes many small objects and no cycles
     settings = Settings()
     configure_logging(settings.log_level)
-    uvloop.run(serve(DataFolder(settings.data_dir), quiet=arguments.quiet))
+    uvloop.run(serve(DataFolder(settings.data_dir), home=settings.origin, quiet=arguments.quiet))
 
 
 if __name__ == "__main__":

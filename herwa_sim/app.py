@@ -9,6 +9,7 @@ from aiohttp import web
 
 from herwa_shared.folder import DataFolder
 from herwa_sim import control, rest, store
+from herwa_sim.chaos import Chaos
 from herwa_sim.files import Files
 from herwa_sim.gateway import Gateway
 from herwa_sim.history import Histories
@@ -16,59 +17,76 @@ from herwa_sim.hub import Hub
 from herwa_sim.interactions import Interactions
 from herwa_sim.journal import Journal
 from herwa_sim.limits import Limits
+from herwa_sim.oauth import routes as oauth
+from herwa_sim.oauth.grants import Grants
+from herwa_sim.oauth.registration import Registration
+from herwa_sim.pages import routes as pages
 from herwa_sim.parts import PARTS, Parts, parts_of
 from herwa_sim.population import Population
+from herwa_sim.rest.chaos import chaotic
 from herwa_sim.rest.edge import rest_edge, unknown
 
 WORLD_FILE = web.AppKey("world_file", Path)
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
-def build(folder: DataFolder, base_url: str) -> web.Application:
-    """The local Discord of that data folder, at that address."""
-    parts = _parts(folder, base_url)
-    app = web.Application(middlewares=[rest_edge], client_max_size=LARGEST_REQUEST)
+def build(folder: DataFolder, base_url: str, *, home: str) -> web.Application:
+    """The local Discord of that data folder, at that address; `home` is the origin of the Herwa that one logs in to."""
+    parts = _parts(folder, base_url, home)
+    app = web.Application(middlewares=[chaotic, rest_edge], client_max_size=LARGEST_REQUEST)
     app[PARTS] = parts
-    app[WORLD_FILE] = _home(folder) / "world.json"
+    app[WORLD_FILE] = _kept(folder) / "world.json"
     rest.add_routes(app)
     control.add_routes(app)
+    oauth.add_routes(app)
+    pages.add_routes(app)
     app.router.add_get("/{path:.*}", _gateway)
     app.cleanup_ctx.append(_keeping)
     app.on_shutdown.append(_shut)
     return app
 
 
-def _parts(folder: DataFolder, base_url: str) -> Parts:
-    home = _home(folder)
-    world = store.load(home / "world.json")
+def _parts(folder: DataFolder, base_url: str, home: str) -> Parts:
+    kept = _kept(folder)
+    world = store.load(kept / "world.json")
     world.base_url = base_url
-    hub = Hub(world)
+    chaos, journal = Chaos(), Journal()
+    hub = Hub(world, chaos, journal)
     token = folder.secret("local_discord_token")
     return Parts(
         world=world,
         hub=hub,
         gateway=Gateway(hub, token),
         interactions=Interactions(world),
-        files=Files(home / "files"),
+        files=Files(kept / "files"),
         limits=Limits(),
-        journal=Journal(),
+        journal=journal,
+        chaos=chaos,
         histories=Histories(),
         population=Population(world),
+        registration=Registration(
+            world.application.id,
+            folder.secret("local_discord_client_secret"),
+            frozenset({f"{home}/auth/callback"}),
+            home,
+        ),
+        grants=Grants(kept / "grants.json"),
         bot_token=token,
         control_token=folder.secret("sim_control"),
+        cookie_key=folder.secret("local_discord_cookies"),
     )
 
 
-def _home(folder: DataFolder) -> Path:
-    home = folder.path / "sim"
-    home.mkdir(exist_ok=True)
-    return home
+def _kept(folder: DataFolder) -> Path:
+    kept = folder.path / "sim"
+    kept.mkdir(exist_ok=True)
+    return kept
 
 
 async def _gateway(request: web.Request) -> web.StreamResponse:
     if request.headers.get("Upgrade", "").lower() == "websocket":
         return await parts_of(request).gateway.serve(request)
-    return await unknown(request)
+    return await (pages.front(request) if request.path == "/" else unknown(request))
 
 
 async def _keeping(app: web.Application) -> AsyncIterator[None]:

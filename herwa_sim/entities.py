@@ -76,9 +76,22 @@ class Overwrite:
     deny: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """A member in a voice channel. `session_id` stays the same while they move from one to another."""
+
+    user_id: int
+    channel_id: int
+    session_id: str
+    muted: bool = False
+    deafened: bool = False
+    streaming: bool = False
+    video: bool = False
+
+
 @dataclass(slots=True)
 class Channel:
-    """A channel, a category or, with `owner_id`, a thread."""
+    """A channel, a category or, with `owner_id`, a thread and who has joined it when."""
 
     id: int
     guild_id: int
@@ -94,6 +107,7 @@ class Channel:
     archived: bool = False
     locked: bool = False
     message_count: int = 0
+    members: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def is_thread(self) -> bool:
@@ -116,6 +130,8 @@ class Guild:
     channels: dict[int, Channel] = field(default_factory=dict)
     threads: dict[int, Channel] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
+    voice: dict[int, VoiceState] = field(default_factory=dict)
+    afk_channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +149,21 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class InteractionSource:
-    """The interaction that a message answers."""
+    """The interaction that a message answers; a form that was sent knows the one that had opened it."""
 
     id: int
     type: int
     name: str
     user_id: int
+    opened_by: "InteractionSource | None" = None
 
 
 @dataclass(slots=True)
 class Message:
-    """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent."""
+    """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent.
+
+    `reactions` are the users by emoji: a character, or `name:id` for a guild's own.
+    """
 
     id: int
     channel_id: int
@@ -162,6 +182,7 @@ class Message:
     embeds: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     source: InteractionSource | None = None
+    reactions: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

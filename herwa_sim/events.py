@@ -45,6 +45,7 @@ _BY_PREFIX = {
     "GUILD_SCHEDULED_EVENT": Intents.GUILD_SCHEDULED_EVENTS,
     "GUILD_": Intents.GUILDS,
     "CHANNEL_": Intents.GUILDS,
+    "THREAD_MEMBERS": Intents.GUILD_MEMBERS,
     "THREAD_": Intents.GUILDS,
     "STAGE_INSTANCE": Intents.GUILDS,
     "WEBHOOKS_": Intents.GUILD_WEBHOOKS,
@@ -72,9 +73,10 @@ class Event:
     """One thing that happened. `blanked` is what sessions without the message-content intent get instead of `data`.
 
     Either may already be bytes of JSON. What is not is encoded when the first session wants it, and only then.
+    What is not `genuine` is made up, to see how a bot takes it.
     """
 
-    __slots__ = ("_blank", "_full", "guild_id", "intent", "name")
+    __slots__ = ("_blank", "_full", "genuine", "guild_id", "intent", "name")
 
     def __init__(
         self,
@@ -83,10 +85,12 @@ class Event:
         *,
         guild_id: int | None = None,
         blanked: Mapping[str, Any] | bytes | None = None,
+        genuine: bool = True,
     ) -> None:
         self.name = name
         self.intent = intent_for(name)
         self.guild_id = guild_id
+        self.genuine = genuine
         self._full = data
         self._blank = data if blanked is None else blanked
 

@@ -7,7 +7,7 @@ import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from herwa_shared.log import get_logger
-from herwa_sim.entities import Json, Privileged
+from herwa_sim.entities import Guild, Json, Privileged
 from herwa_sim.events import EVERY_INTENT, Event, Intents
 from herwa_sim.hub import Hub
 from herwa_sim.limits import GATEWAY_SENDS, IdentifyGate, Pace
@@ -122,17 +122,22 @@ class Connection:
             return
         session = self._session = self._hub.open_session(identity)
         session.attach(self._socket)
-        guilds = [one for one in self._world.guilds.values() if session.covers(one.id)]
+        guilds = [one for one in self._world.guilds.values() if session.covers(one.id) and self._world.has_bot(one)]
         ids = [guild.id for guild in guilds]
         session.push(
             Event("READY", ready_json(self._world, session_id=session.id, shard=identity.shard, guild_ids=ids))
         )
-        with_members = bool(identity.intents & Intents.GUILD_MEMBERS)
         for guild in guilds if identity.intents & Intents.GUILDS else ():
             if guild.available:
-                session.push(Event("GUILD_CREATE", guild_create_json(self._world, guild, with_members=with_members)))
+                session.push(self._introduction(guild, identity.intents))
         log.info("bot identified", shard=list(identity.shard), guilds=len(guilds), intents=identity.intents)
         await self._hub.progress()
+
+    def _introduction(self, guild: Guild, intents: int) -> Event:
+        with_members = bool(intents & Intents.GUILD_MEMBERS)
+        with_presences = bool(intents & Intents.GUILD_PRESENCES)
+        data = guild_create_json(self._world, guild, with_members=with_members, with_presences=with_presences)
+        return Event("GUILD_CREATE", data)
 
     def _checked(self, data: Json) -> Identity:
         if str(data.get("token", "")).removeprefix("Bot ") != self._gateway.token:

@@ -73,9 +73,13 @@ class History:
 
     async def send(self, rows: Sequence[Row]) -> None:
         """Send the rows, then wait until so little is unacknowledged that more may come."""
-        self._chunks.append(Chunk([self._message(row, id_) for id_, row in identified(self.guild.id, rows)]))
-        await self._deliver(self._chunks[-1])
+        await self.tell([self._message(row, id_) for id_, row in identified(self.guild.id, rows)])
         self.sent += len(rows)
+
+    async def tell(self, events: list[Event]) -> None:
+        """The same for any events of this guild: they come in this order, also when a session is lost on the way."""
+        self._chunks.append(Chunk(events))
+        await self._deliver(self._chunks[-1])
         self._world.changed()
         await self._settle(down_to=UNACKNOWLEDGED_CHUNKS - 1)
 

@@ -25,6 +25,7 @@ class Interaction:
     channel_id: int
     user_id: int
     clicked: Message | None = None
+    opened_by: "Interaction | None" = None
     answer: int | None = None
     original: Message | None = None
     followups: list[Message] = field(default_factory=list)
@@ -64,11 +65,11 @@ class Interactions:
         data: Json,
         clicked: Message | None,
         shown: Json | None,
+        opened_by: Interaction | None = None,
     ) -> Interaction:
-        """Send the question to the bot. `shown` is the JSON of the clicked message."""
-        interaction = Interaction(
-            self._world.mint.next(), secrets.token_urlsafe(48), kind, name, channel.id, member.user_id, clicked
-        )
+        """Send the question to the bot. `shown` is the JSON of the clicked message; `opened_by` brought up the form."""
+        id_, token = self._world.mint.next(), secrets.token_urlsafe(48)
+        interaction = Interaction(id_, token, kind, name, channel.id, member.user_id, clicked, opened_by)
         self._by_token[interaction.token] = interaction
         _forget_oldest(self._by_token)
         payload = interaction_json(
@@ -87,6 +88,9 @@ class Interactions:
     def find(self, token: str) -> Interaction | None:
         return self._by_token.get(token)
 
+    def get(self, interaction_id: int) -> Interaction | None:
+        return next((one for one in self._by_token.values() if one.id == interaction_id), None)
+
     def hide(self, message: Message) -> None:
         """Remember an ephemeral message: buttons on it can be clicked."""
         self._hidden[message.id] = message
@@ -94,6 +98,11 @@ class Interactions:
 
     def hidden(self, message_id: int) -> Message | None:
         return self._hidden.get(message_id)
+
+    def seen_by(self, user_id: int, channel_id: int) -> list[Message]:
+        """The ephemeral messages that this member has before their eyes there."""
+        mine = [one for one in self._hidden.values() if one.source is not None and one.source.user_id == user_id]
+        return [one for one in mine if one.channel_id == channel_id]
 
     def unhide(self, message_id: int) -> None:
         self._hidden.pop(message_id, None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from herwa_sim.chaos import Chaos
 from herwa_sim.files import Files
 from herwa_sim.gateway import Gateway
 from herwa_sim.history import Histories
@@ -11,6 +12,8 @@ from herwa_sim.hub import Hub
 from herwa_sim.interactions import Interactions
 from herwa_sim.journal import Journal
 from herwa_sim.limits import Limits
+from herwa_sim.oauth.grants import Grants
+from herwa_sim.oauth.registration import Registration
 from herwa_sim.population import Population
 from herwa_sim.world import World
 
@@ -26,10 +29,14 @@ class Parts:
     files: Files
     limits: Limits
     journal: Journal
+    chaos: Chaos
     histories: Histories
     population: Population
+    registration: Registration
+    grants: Grants
     bot_token: str
     control_token: str
+    cookie_key: str
 
 
 PARTS = web.AppKey("parts", Parts)

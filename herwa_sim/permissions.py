@@ -6,6 +6,7 @@ from herwa_sim.entities import Channel, Guild, Member, Overwrite
 
 ADMINISTRATOR = 1 << 3
 MANAGE_GUILD = 1 << 5
+VIEW = 1 << 10
 ALL = (1 << 53) - 1
 
 # What Discord gives @everyone in a new server: see and read, write, embed, attach, react, threads, speak, commands.

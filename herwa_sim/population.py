@@ -1,30 +1,49 @@
-"""People who go on living: a few servers whose members talk by night and day, the loud ones most."""
+"""People who go on living: what each server's people do next, and when."""
 
 import asyncio
 from datetime import datetime
-from math import cos, pi
-from random import Random
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol
 
 from herwa_shared.clock import utc_now
-from herwa_sim.actions import speech
-from herwa_sim.cast import CAST, settle
-from herwa_sim.entities import Channel, Guild, Message
-from herwa_sim.world import World
+from herwa_shared.log import get_logger
+from herwa_sim.cast import CAST, WITHOUT_THE_BOT
+from herwa_sim.people.asking import Asking
+from herwa_sim.people.coming import Coming
+from herwa_sim.people.life import Life
+from herwa_sim.people.posting import Posting
+from herwa_sim.people.regarding import Regarding
+from herwa_sim.people.seeing import Seeing
+from herwa_sim.people.settle import settle, settle_bare
+from herwa_sim.people.talking import Talking
+from herwa_sim.people.voicing import Voicing
+from herwa_sim.world import Missing, World
 
-SEED = 20_240_229
-EVERY = 3.0
+log = get_logger(__name__)
 
-_TALK, _REPLY, _EDIT, _DELETE, _BOT, _WEBHOOK = range(6)
-_WEIGHTS = (70, 14, 5, 2, 5, 4)
+LONGEST_NAP = 0.5
+
+
+class Strand(Protocol):
+    """One kind of thing that goes on in a server."""
+
+    def act(self, now: datetime) -> float:
+        """Do the next thing; the seconds of the server's own time until the one after it."""
+
+
+STRANDS = (Seeing, Talking, Regarding, Voicing, Asking, Posting, Coming)
 
 
 class Population:
-    """The people of the lively guilds. `speed` 1 is a message every few seconds."""
+    """The people of the lively servers. At `speed` 1 their time is ours."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._random = Random(SEED)  # noqa: S311 - a play, not a secret
         self._task: asyncio.Task[None] | None = None
+        self._turn = count()
+        self._agenda: list[tuple[float, int, Life, Strand]] = []
+        self.elapsed = 0.0
         self.speed = 1.0
 
     @property
@@ -33,8 +52,8 @@ class Population:
 
     def start(self) -> None:
         """Make the servers, if this is a new world, and let the people live."""
-        for scene in CAST:
-            settle(self._world, scene)
+        if not self._agenda:
+            self.settle()
         if self._task is None:
             self._task = asyncio.create_task(self._live())
 
@@ -43,65 +62,37 @@ class Population:
             self._task.cancel()
             self._task = None
 
+    def settle(self) -> None:
+        """Everybody is where they belong, and has something in mind."""
+        for name, owner in WITHOUT_THE_BOT:
+            settle_bare(self._world, name=name, owner=owner)
+        for scene in CAST:
+            life = Life(self._world, settle(self._world, scene), scene)
+            for strand in STRANDS:
+                begins = 0.0 if strand in (Seeing, Talking) else life.random.uniform(0, 6 * scene.deed_every)
+                self._plan(begins, life, strand(life))
+
+    def deed(self, now: datetime) -> None:
+        """The next thing of all happens."""
+        due, _, life, strand = heappop(self._agenda)
+        self.elapsed = life.elapsed = max(self.elapsed, due)
+        pause = LONGEST_NAP
+        try:
+            if life.guild.id in self._world.guilds and life.guild.available:
+                pause = strand.act(now)
+        except Missing as missing:  # somebody else has just deleted it
+            log.info("something is not there any more", what=str(missing))
+        finally:
+            self._plan(self.elapsed + max(pause, LONGEST_NAP), life, strand)
+
+    def _plan(self, due: float, life: Life, strand: Strand) -> None:
+        heappush(self._agenda, (due, next(self._turn), life, strand))
+
     async def _live(self) -> None:
         while True:
-            pause = self._random.expovariate(1 / EVERY) / (self.speed * liveliness(utc_now()))
-            await asyncio.sleep(min(pause, 60.0))
-            lively = [guild for guild in self._world.guilds.values() if guild.lively and guild.available]
-            if lively:
-                self._act(self._random.choice(lively))
-
-    def _act(self, guild: Guild) -> None:
-        """Somebody does something, most often says a few words."""
-        channel = self._somewhere(guild)
-        deed = self._random.choices(range(len(_WEIGHTS)), _WEIGHTS)[0]
-        recent = [one for one in self._world.messages[channel.id] if one.author_id in guild.members]
-        if deed == _WEBHOOK:
-            hooks = [one for one in self._world.webhooks.values() if one.guild_id == guild.id]
-            for hook in hooks[:1]:
-                speech.say(
-                    self._world, self._world.channel(hook.channel_id), author_id=hook.id, length=80, webhook=hook
-                )
-        elif deed in (_EDIT, _DELETE) and recent:
-            self._regret(channel, self._random.choice(recent), delete=deed == _DELETE)
-        else:
-            answered = self._random.choice(recent).id if deed == _REPLY and recent else None
-            author = self._somebody(guild, bot=deed == _BOT)
-            pictures = 1 if self._random.random() < 0.06 else 0
-            speech.say(
-                self._world, channel, author_id=author, length=self._words(), attachments=pictures, reply_to=answered
-            )
-
-    def _regret(self, channel: Channel, message: Message, *, delete: bool) -> None:
-        if message.author_id == self._world.bot.id:
-            return
-        if delete:
-            speech.delete(self._world, channel, [message.id])
-        else:
-            speech.edit(self._world, message, length=self._words())
-
-    def _somewhere(self, guild: Guild) -> Channel:
-        """A channel, the first ones more often, or now and then a thread."""
-        threads = [one for one in guild.threads.values() if not one.archived]
-        if threads and self._random.random() < 0.15:
-            return self._random.choice(threads)
-        places = [one for one in guild.channels.values() if one.type == 0]
-        return self._random.choices(places, zipf(len(places)))[0]
-
-    def _somebody(self, guild: Guild, *, bot: bool) -> int:
-        """A member, the loud ones more often: the n-th speaks an n-th as much as the first."""
-        others = [user_id for user_id in guild.members if user_id != self._world.bot.id]
-        people = [user_id for user_id in others if self._world.user(user_id).bot == bot] or others
-        return self._random.choices(people, zipf(len(people)))[0]
-
-    def _words(self) -> int:
-        return min(1900, int(self._random.lognormvariate(3.6, 0.9)) + 1)
-
-
-def zipf(count: int) -> list[float]:
-    return [1 / rank for rank in range(1, count + 1)]
-
-
-def liveliness(now: datetime) -> float:
-    """How much is going on at that hour: 1.6 times the mean at 19 o'clock UTC, 0.4 times at 7."""
-    return 1.0 + 0.6 * cos((now.hour + now.minute / 60 - 19) / 24 * 2 * pi)
+            nap = min((self._agenda[0][0] - self.elapsed) / self.speed, LONGEST_NAP)
+            await asyncio.sleep(max(nap, 0.0))
+            if nap < LONGEST_NAP:
+                self.deed(utc_now())
+            else:
+                self.elapsed += nap * self.speed

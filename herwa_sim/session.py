@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from herwa_sim.events import Event, Intents
+from herwa_sim.journal import Journal
 
 BUFFERED_EVENTS = 250_000
 DETACHED_FOR = 300.0
@@ -48,8 +49,9 @@ class Identity:
 class Session:
     """What a client resumes. `acknowledged` is the last sequence that one of its heartbeats named."""
 
-    def __init__(self, id_: str, identity: Identity) -> None:
+    def __init__(self, id_: str, identity: Identity, journal: Journal) -> None:
         self.id = id_
+        self._journal = journal
         self.identity = identity
         self._with_content = bool(identity.intents & Intents.MESSAGE_CONTENT)
         self.sequence = 0
@@ -73,6 +75,8 @@ class Session:
         self.sequence += 1
         sent = Sent(self.sequence, event.name, event.body(with_content=self._with_content))
         self._unacknowledged.append(sent)
+        if self._journal.on and event.genuine:
+            self._journal.note_event(event.name, sent.body)
         if self.line is not None:
             self.line.enqueue(sent)
 

@@ -13,6 +13,7 @@ from herwa_sim.entities import Application, Guild, Json, Message, User, Webhook
 from herwa_sim.world import World
 
 SAVE_EVERY = 0.5
+WRITTEN_A_SECOND = 500_000  # bytes in the mean: a lively world changes all the time, and a disk should have peace
 
 log = get_logger(__name__)
 
@@ -84,8 +85,10 @@ async def keep(world: World, path: Path) -> None:
         while True:
             if saved != world.version:
                 saved = world.version
-                writing = asyncio.ensure_future(asyncio.to_thread(write, path, dump(world)))
+                content = dump(world)
+                writing = asyncio.ensure_future(asyncio.to_thread(write, path, content))
                 await asyncio.shield(writing)
+                await asyncio.sleep(len(content) / WRITTEN_A_SECOND)
             await asyncio.sleep(SAVE_EVERY)
     finally:
         await writing  # a thread cannot be cancelled, and the last word must be the newest

@@ -4,16 +4,19 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from herwa_shared.discord_place import LOCAL_CLIENT_ID
 from herwa_sim.entities import Application, Channel, Guild, Json, Member, Message, User, Webhook
 from herwa_sim.events import Event
+from herwa_sim.portraits import picture_hash
 from herwa_sim.snowflakes import Mint, stable_snowflake
 
 RECENT_MESSAGES = 50
 
 Thing = TypeVar("Thing")
 
-APPLICATION_ID = stable_snowflake("application", "Herwa")
-PERSONAS = {name: stable_snowflake("persona", name) for name in ("owner", "operator", "member")}
+APPLICATION_ID = LOCAL_CLIENT_ID
+_PERSONA_NAMES = {"owner": "Ottilie", "manager": "Manolo", "member": "Mei", "stranger": "Sasha", "operator": "Opal"}
+PERSONAS = {name: stable_snowflake("persona", name) for name in _PERSONA_NAMES}
 
 
 class Missing(Exception):
@@ -30,12 +33,13 @@ class World:
     def __init__(self) -> None:
         self.application = Application(APPLICATION_ID)
         self.users: dict[int, User] = {APPLICATION_ID: User(APPLICATION_ID, "Herwa", bot=True)}
-        self.users |= {id_: User(id_, name, name.title()) for name, id_ in PERSONAS.items()}
+        self.users |= {id_: _persona(name) for name, id_ in PERSONAS.items()}
         self.guilds: dict[int, Guild] = {}
         self.webhooks: dict[int, Webhook] = {}
         self.commands: dict[int | None, dict[int, Json]] = defaultdict(dict)
         self.messages: dict[int, deque[Message]] = defaultdict(lambda: deque(maxlen=RECENT_MESSAGES))
         self.channels: dict[int, Channel] = {}
+        self.statuses: dict[int, str] = {}
         self.mint = Mint()
         self.base_url = ""
         self.listeners: list[Callable[[Event], None]] = []
@@ -51,6 +55,14 @@ class World:
     @property
     def bot(self) -> User:
         return self.users[self.application.id]
+
+    def has_bot(self, guild: Guild) -> bool:
+        """True when the bot is a member there: of other guilds it neither hears nor sees anything."""
+        return self.application.id in guild.members
+
+    def status(self, user_id: int) -> str:
+        """`online`, `idle`, `dnd`, or `offline`."""
+        return self.statuses.get(user_id, "offline")
 
     def guild(self, guild_id: int) -> Guild:
         return _found(self.guilds.get(guild_id), "Guild", guild_id)
@@ -77,6 +89,11 @@ class World:
     def add_users(self, users: Iterable[User]) -> None:
         self.users.update((user.id, user) for user in users)
         self.version += 1
+
+
+def _persona(name: str) -> User:
+    id_ = PERSONAS[name]
+    return User(id_, name, _PERSONA_NAMES[name], avatar=picture_hash("user", id_))
 
 
 def _found(thing: Thing | None, kind: str, id_: int) -> Thing:

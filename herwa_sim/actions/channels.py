@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_sim.actions.voice import empty
 from herwa_sim.entities import Channel, ChannelType, Guild
 from herwa_sim.events import Event
 from herwa_sim.serialize.guilds import channel_json, thread_deleted_json
@@ -54,7 +55,7 @@ def create_thread(
     id_: int | None = None,
     created_at: datetime | None = None,
 ) -> Channel:
-    """A public thread. One that starts at a message has that message's id."""
+    """A public thread with its opener in it. One that starts at a message has that message's id."""
     guild = world.guild(parent.guild_id)
     thread = Channel(
         id_ or world.mint.next(),
@@ -65,6 +66,7 @@ def create_thread(
         owner_id=owner_id,
         created_at=created_at or utc_now(),
     )
+    thread.members[owner_id] = thread.created_at or utc_now()
     guild.threads[thread.id] = world.channels[thread.id] = thread
     data = channel_json(thread) | {"newly_created": True}
     world.changed(Event("THREAD_CREATE", data, guild_id=guild.id))
@@ -77,12 +79,13 @@ def update_channel(world: World, channel: Channel) -> None:
 
 
 def delete_channel(world: World, channel: Channel) -> None:
-    """Delete a channel with its threads, or a thread. A category leaves its channels behind, as on Discord."""
+    """Delete a channel with its threads and voices, or a thread. A category leaves its channels behind."""
     guild = world.guild(channel.guild_id)
     for thread in [one for one in guild.threads.values() if channel.id in (one.id, one.parent_id)]:
         _forget(world, guild, thread)
         world.changed(Event("THREAD_DELETE", thread_deleted_json(thread), guild_id=guild.id))
     if not channel.is_thread:
+        empty(world, guild, channel.id)
         _forget(world, guild, channel)
         world.changed(_told("CHANNEL_DELETE", channel))
 

@@ -1,40 +1,64 @@
-"""Guilds come, fail for a while, and go."""
+"""Guilds come, change, fail for a while, and go; so does the bot."""
 
 from herwa_shared.clock import utc_now
 from herwa_sim import permissions
 from herwa_sim.entities import Guild, Member, Role
 from herwa_sim.events import Event
-from herwa_sim.serialize.guilds import guild_create_json
+from herwa_sim.portraits import picture_hash
+from herwa_sim.serialize.guilds import guild_create_json, guild_json
 from herwa_sim.snowflakes import moment_of, stable_snowflake
 from herwa_sim.world import PERSONAS, World
 
 
 def create_guild(
-    world: World, *, name: str, lively: bool = False, owner_id: int | None = None, locale: str = "en-US"
+    world: World,
+    *,
+    name: str,
+    lively: bool = False,
+    owner_id: int | None = None,
+    locale: str = "en-US",
+    bot: bool = True,
 ) -> Guild:
-    """A new guild with its owner and the bot in it. Of one name there is one guild, with one id."""
-    existing = next((guild for guild in world.guilds.values() if guild.name == name), None)
-    if existing is not None:
-        return existing
-    guild_id = stable_snowflake("guild", name)
-    bot_role = Role(guild_id + 1, world.bot.name, permissions.BOT, position=1, managed=True)
-    guild = Guild(guild_id, name, owner_id or PERSONAS["owner"], joined_at=utc_now(), lively=lively, locale=locale)
-    guild.roles = {guild_id: Role(guild_id, "@everyone", permissions.EVERYONE), bot_role.id: bot_role}
-    founded = moment_of(guild_id)
-    guild.members = {guild.owner_id: Member(guild.owner_id, founded)}
-    guild.members[world.bot.id] = Member(world.bot.id, guild.joined_at, roles=(bot_role.id,))
-    world.guilds[guild_id] = guild
-    world.changed(_created(world, guild, joined=True))
+    """A new guild with its owner and, if wanted, the bot in it. Of one name there is one guild, with one id."""
+    guild = next((guild for guild in world.guilds.values() if guild.name == name), None)
+    if guild is None:
+        guild_id = stable_snowflake("guild", name)
+        guild = Guild(guild_id, name, owner_id or PERSONAS["owner"], joined_at=utc_now(), lively=lively, locale=locale)
+        guild.icon = picture_hash("guild", guild_id)
+        guild.roles = {guild_id: Role(guild_id, "@everyone", permissions.EVERYONE)}
+        guild.members = {guild.owner_id: Member(guild.owner_id, moment_of(guild_id))}
+        world.guilds[guild_id] = guild
+        world.changed()
+    if bot:
+        add_bot(world, guild)
     return guild
 
 
+def add_bot(world: World, guild: Guild) -> None:
+    """Somebody invites the bot; nothing happens where it is already."""
+    if world.has_bot(guild):
+        return
+    guild.joined_at = utc_now()
+    role = Role(guild.id + 1, world.bot.name, permissions.BOT, position=1, managed=True)
+    guild.roles[role.id] = role
+    guild.members[world.bot.id] = Member(world.bot.id, guild.joined_at, roles=(role.id,))
+    world.changed(_created(world, guild, joined=True))
+
+
 def remove_bot(world: World, guild: Guild) -> None:
-    """The guild throws the bot out; nothing of it is left here."""
-    del world.guilds[guild.id]
-    for channel_id in (*guild.channels, *guild.threads):
-        world.channels.pop(channel_id, None)
-        world.messages.pop(channel_id, None)
-    world.changed(Event("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))
+    """The guild throws the bot out, and lives on without it."""
+    if not world.has_bot(guild):
+        return
+    world.changed(Event("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))  # the last that it hears
+    del guild.members[world.bot.id]
+    guild.roles.pop(guild.id + 1, None)
+    guild.available = True
+    world.changed()
+
+
+def update_guild(world: World, guild: Guild) -> None:
+    """Announce what was changed on the guild: its name, icon, owner."""
+    world.changed(Event("GUILD_UPDATE", guild_json(guild), guild_id=guild.id))
 
 
 def set_available(world: World, guild: Guild, available: bool) -> None:

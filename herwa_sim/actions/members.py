@@ -1,12 +1,14 @@
-"""People join, leave and get roles."""
+"""People join, are renamed, get roles, and leave or are thrown out."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
-from herwa_sim.entities import Guild, Member, Role, User
+from herwa_sim.actions.voice import move
+from herwa_sim.entities import Guild, Member, User
 from herwa_sim.events import Event
-from herwa_sim.serialize.people import member_json, role_json, user_json
+from herwa_sim.portraits import picture_hash
+from herwa_sim.serialize.people import member_json, user_json
 from herwa_sim.snowflakes import stable_snowflake
 from herwa_sim.world import World
 
@@ -15,7 +17,7 @@ def create_user(world: World, *, name: str, display_name: str | None = None, bot
     """An account. Of one name there is one, with one id."""
     user_id = stable_snowflake("user", name)
     if user_id not in world.users:
-        world.add_users([User(user_id, name, display_name, bot)])
+        world.add_users([User(user_id, name, display_name, bot, avatar=picture_hash("user", user_id))])
     return world.users[user_id]
 
 
@@ -30,24 +32,33 @@ def join(world: World, guild: Guild, user: User, *, at: datetime | None = None) 
 
 
 def leave(world: World, guild: Guild, user: User) -> None:
-    """The user stops being a member."""
-    if guild.members.pop(user.id, None) is not None:
+    """The user stops being a member, and is in no voice channel any more."""
+    if user.id in guild.members:
+        move(world, guild, user.id, None)
+        del guild.members[user.id]
         data = {"guild_id": str(guild.id), "user": user_json(user)}
         world.changed(Event("GUILD_MEMBER_REMOVE", data, guild_id=guild.id))
 
 
-def create_role(world: World, guild: Guild, *, name: str, permissions: int) -> Role:
-    """A role above all others."""
-    role = Role(world.mint.next(), name, permissions, position=len(guild.roles))
-    guild.roles[role.id] = role
-    data = {"guild_id": str(guild.id), "role": role_json(role)}
-    world.changed(Event("GUILD_ROLE_CREATE", data, guild_id=guild.id))
-    return role
-
-
 def set_roles(world: World, guild: Guild, user: User, roles: tuple[int, ...]) -> Member:
     """Give the member exactly these roles."""
-    member = guild.members[user.id] = replace(guild.members[user.id], roles=roles)
+    return _changed(world, guild, user, replace(guild.members[user.id], roles=roles))
+
+
+def rename(world: World, guild: Guild, user: User, nick: str | None) -> Member:
+    """Give the member a nickname, or take it away."""
+    return _changed(world, guild, user, replace(guild.members[user.id], nick=nick))
+
+
+def ban(world: World, guild: Guild, user: User) -> None:
+    """The member is thrown out and may not come back; the local Discord forgets that they may not."""
+    data = {"guild_id": str(guild.id), "user": user_json(user)}
+    world.changed(Event("GUILD_BAN_ADD", data, guild_id=guild.id))
+    leave(world, guild, user)
+
+
+def _changed(world: World, guild: Guild, user: User, member: Member) -> Member:
+    guild.members[user.id] = member
     data = member_json(member, user) | {"guild_id": str(guild.id)}
     world.changed(Event("GUILD_MEMBER_UPDATE", data, guild_id=guild.id))
     return member

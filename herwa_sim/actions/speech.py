@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_sim.actions.threads import join_thread
 from herwa_sim.entities import Attachment, Channel, Json, Message, Webhook
 from herwa_sim.events import Event
 from herwa_sim.serialize.messages import message_event, plain_event
 from herwa_sim.snowflakes import moment_of, snowflake_at
-from herwa_sim.world import World
+from herwa_sim.world import RECENT_MESSAGES, World
 
 REPLY = 19
 
@@ -23,9 +24,10 @@ def say(
     attachments: int = 0,
     reply_to: int | None = None,
     webhook: Webhook | None = None,
+    id_: int | None = None,
 ) -> Message:
-    """A person, another bot or a webhook says something, now."""
-    id_ = world.mint.next()
+    """A person, another bot or a webhook says something, now. The first message of a post has the post's `id_`."""
+    id_ = id_ or world.mint.next()
     message = Message(
         id_,
         channel.id,
@@ -44,7 +46,15 @@ def say(
 
 
 def remember(
-    world: World, channel: Channel, *, message_id: int, author_id: int, sent_at: datetime, length: int, attachments: int
+    world: World,
+    channel: Channel,
+    *,
+    message_id: int,
+    author_id: int,
+    sent_at: datetime,
+    length: int,
+    attachments: int,
+    reply_to: int | None = None,
 ) -> Event:
     """Something that was said long ago enters the channel. The event is returned, to be sent when there is room."""
     message = Message(
@@ -55,13 +65,17 @@ def remember(
         sent_at,
         length=length,
         attachments=_pictures(message_id, attachments),
+        type=0 if reply_to is None else REPLY,
+        reply_to=reply_to,
     )
     _file(world, channel, message)
     return _event(world, "MESSAGE_CREATE", message)
 
 
 def post(world: World, channel: Channel, message: Message) -> None:
-    """Put a finished message into its channel and announce it."""
+    """Put a finished message into its channel and announce it. Who speaks in a thread joins it."""
+    if channel.is_thread and message.author_id in world.guild(channel.guild_id).members:
+        join_thread(world, channel, message.author_id)
     _file(world, channel, message)
     world.changed(_event(world, "MESSAGE_CREATE", message))
 
@@ -104,7 +118,14 @@ def _pictures(message_id: int, count: int) -> tuple[Attachment, ...]:
 
 
 def _file(world: World, channel: Channel, message: Message) -> None:
-    world.messages[channel.id].append(message)
+    """At its place among the recent ones; what is known, or older than all that are kept, is not kept again."""
+    recent = world.messages[channel.id]
+    if not recent or recent[-1].id < message.id:
+        recent.append(message)
+    elif message.id not in (one.id for one in recent):
+        kept = sorted((*recent, message), key=lambda one: one.id)[-RECENT_MESSAGES:]
+        recent.clear()
+        recent.extend(kept)
     channel.last_message_id = max(channel.last_message_id or 0, message.id)
     channel.message_count += 1
 

@@ -2,14 +2,28 @@
 
 from aiohttp import web
 
-from herwa_sim.control import edge, faults, interactions, people, places, replay, speech, state
+from herwa_sim.control import (
+    edge,
+    faults,
+    interactions,
+    past,
+    people,
+    places,
+    reactions,
+    replay,
+    speech,
+    state,
+    threads,
+    voice,
+)
 
-SUBJECTS = (state, places, people, speech, interactions, faults, replay)
+SUBJECTS = (state, places, threads, people, speech, reactions, voice, interactions, faults, replay, past)
 
 
 def add_routes(app: web.Application) -> None:
-    """Every action, as POST /_sim/<name> with a JSON object, and GET /_sim/state."""
+    """Every action, as POST /_sim/<name> with a JSON object, and GET /_sim/state and /_sim/chaos."""
     app.router.add_get("/_sim/state", edge.handler(state.state))
+    app.router.add_get("/_sim/chaos", edge.handler(faults.chaos))
     for subject in SUBJECTS:
         for name, action in subject.ACTIONS.items():
             app.router.add_post(f"/_sim/{name}", edge.handler(action))

@@ -31,10 +31,7 @@ async def invalidate(parts: Parts, body: Json) -> Json:
     """Op 9: the session is worthless; the bot must identify anew, or, if `resumable`, may resume."""
     resumable = bool(body.get("resumable", False))
     for session in _chosen(parts, body):
-        if session.line is not None:
-            session.line.send(Op.INVALID_SESSION, resumable)
-        if not resumable:
-            parts.hub.end(session)
+        parts.hub.invalidate(session, resumable=resumable)
     return {}
 
 
@@ -49,9 +46,21 @@ async def heartbeat(parts: Parts, body: Json) -> Json:
 async def dispatch(parts: Parts, body: Json) -> Json:
     """Any event `name` with any `data`, to the shard of `guild_id` or to shard 0: the malformed ones, too."""
     guild_id = int(body["guild_id"]) if body.get("guild_id") else None
-    event = Event(body["name"], body["data"], guild_id=guild_id)
+    event = Event(body["name"], body["data"], guild_id=guild_id, genuine=False)
     parts.hub.dispatch(event)
     return {}
+
+
+async def chaos(parts: Parts, body: Json) -> Json:
+    """Switch faults: each by its name (see `chaos.py`), a share or an object. The answer is all, and what struck."""
+    parts.chaos.switch(body)
+    return parts.chaos.told()
+
+
+async def chaos_off(parts: Parts, _: Json) -> Json:
+    """Nothing goes wrong any more."""
+    parts.chaos.off()
+    return parts.chaos.told()
 
 
 async def application(parts: Parts, body: Json) -> Json:
@@ -79,6 +88,8 @@ ACTIONS: dict[str, Action] = {
     "fault/reconnect": reconnect,
     "fault/invalidate": invalidate,
     "fault/dispatch": dispatch,
+    "chaos": chaos,
+    "chaos/off": chaos_off,
     "heartbeat": heartbeat,
     "application": application,
 }

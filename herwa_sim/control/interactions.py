@@ -1,12 +1,13 @@
-"""A member runs a command, types into one, or clicks; the answer is what the member then sees."""
+"""A member runs a command, types into one, clicks, or sends a form; the answer is what the member then sees."""
 
-from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.errors import NotFound
 from herwa_sim.command_line import command_data, find_command
+from herwa_sim.components import click_data, modal_data
 from herwa_sim.control.edge import Action
 from herwa_sim.entities import Channel, Json, Member, Message
 from herwa_sim.interactions import Interaction, answered, is_ephemeral
 from herwa_sim.parts import Parts
-from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT
+from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL
 from herwa_sim.serialize.messages import message_json
 
 PATIENCE = 15.0
@@ -35,15 +36,19 @@ async def click(parts: Parts, body: Json) -> Json:
     channel, member = _who(parts, body)
     id_ = int(body["message_id"])
     message = parts.interactions.hidden(id_) or parts.world.message(channel.id, id_)
-    component = _component(message.components, body["custom_id"])
-    if component is None:
-        raise NotFound("The message has no such component.")
-    if component.get("disabled"):
-        raise BadRequest("That component is disabled.")
-    data = {"custom_id": body["custom_id"], "component_type": component["type"], "id": component["id"]}
-    if "values" in body:
-        data["values"] = body["values"]
-    asked = _ask(parts, COMPONENT, body["custom_id"], channel, member, data, clicked=message)
+    data = click_data(parts.world, channel, message.components, body["custom_id"], body.get("values"))
+    asked = _ask(parts, COMPONENT, body["custom_id"], channel, member, data, message)
+    return await _outcome(parts, asked, body)
+
+
+async def submit(parts: Parts, body: Json) -> Json:
+    """`channel_id`, `user_id`, the `interaction_id` that was answered with a form, and `values` by `custom_id`."""
+    channel, member = _who(parts, body)
+    opened = parts.interactions.get(int(body["interaction_id"]))
+    if opened is None or opened.modal is None or opened.user_id != member.user_id:
+        raise NotFound("No form is open there for this member.")
+    data = modal_data(parts.world, channel, opened.modal, body.get("values") or {})
+    asked = _ask(parts, MODAL, opened.modal["custom_id"], channel, member, data, opened.clicked, opened)
     return await _outcome(parts, asked, body)
 
 
@@ -59,12 +64,19 @@ def _ask(
     channel: Channel,
     member: Member,
     data: Json,
-    *,
     clicked: Message | None = None,
+    opened_by: Interaction | None = None,
 ) -> Interaction:
     shown = message_json(parts.world, clicked) if clicked else None
     return parts.interactions.ask(
-        kind=kind, name=name, channel=channel, member=member, data=data, clicked=clicked, shown=shown
+        kind=kind,
+        name=name,
+        channel=channel,
+        member=member,
+        data=data,
+        clicked=clicked,
+        shown=shown,
+        opened_by=opened_by,
     )
 
 
@@ -80,19 +92,9 @@ async def _outcome(parts: Parts, asked: Interaction, body: Json) -> Json:
     }
 
 
-def _component(components: list[Json], custom_id: str) -> Json | None:
-    for component in components:
-        if component.get("custom_id") == custom_id:
-            return component
-        nested = [*component.get("components", ()), *filter(None, [component.get("accessory")])]
-        found = _component(nested, custom_id)
-        if found is not None:
-            return found
-    return None
-
-
 ACTIONS: dict[str, Action] = {
     "interaction/command": command,
     "interaction/autocomplete": autocomplete,
     "interaction/click": click,
+    "interaction/submit": submit,
 }

@@ -1,6 +1,8 @@
-"""Members join and leave, and get roles; the population is let live or stopped."""
+"""Members join and leave, are renamed and seen online, and get roles; the population is let live or stopped."""
 
-from herwa_sim.actions.members import create_role, create_user, join, leave, set_roles
+from herwa_sim.actions.members import ban, create_user, join, leave, rename, set_roles
+from herwa_sim.actions.presence import set_status
+from herwa_sim.actions.roles import change_role, create_role, delete_role
 from herwa_sim.control.edge import Action
 from herwa_sim.entities import Json
 from herwa_sim.parts import Parts
@@ -22,6 +24,28 @@ async def member_leave(parts: Parts, body: Json) -> Json:
     return {}
 
 
+async def member_ban(parts: Parts, body: Json) -> Json:
+    """The member is banned, which makes them leave."""
+    guild = parts.world.guild(int(body["guild_id"]))
+    member = parts.world.member(guild.id, int(body["user_id"]))
+    ban(parts.world, guild, parts.world.user(member.user_id))
+    return {}
+
+
+async def member_nick(parts: Parts, body: Json) -> Json:
+    """`nick` is the member's name in this guild; without one it is the user's own again."""
+    guild = parts.world.guild(int(body["guild_id"]))
+    member = parts.world.member(guild.id, int(body["user_id"]))
+    rename(parts.world, guild, parts.world.user(member.user_id), body.get("nick"))
+    return {}
+
+
+async def presence(parts: Parts, body: Json) -> Json:
+    """The user's `status`: online, idle, dnd or offline."""
+    set_status(parts.world, int(body["user_id"]), body["status"])
+    return {}
+
+
 async def member_roles(parts: Parts, body: Json) -> Json:
     """Exactly these `roles` for the member."""
     guild = parts.world.guild(int(body["guild_id"]))
@@ -37,6 +61,25 @@ async def new_role(parts: Parts, body: Json) -> Json:
     return {"id": str(role.id)}
 
 
+async def change(parts: Parts, body: Json) -> Json:
+    """`role_id` of `guild_id` gets another `name`, other `permissions`, or both."""
+    granted = body.get("permissions")
+    change_role(
+        parts.world,
+        parts.world.guild(int(body["guild_id"])),
+        int(body["role_id"]),
+        name=body.get("name"),
+        permissions=None if granted is None else int(granted),
+    )
+    return {}
+
+
+async def remove_role(parts: Parts, body: Json) -> Json:
+    """The role is deleted, and taken from its members."""
+    delete_role(parts.world, parts.world.guild(int(body["guild_id"])), int(body["role_id"]))
+    return {}
+
+
 async def population(parts: Parts, body: Json) -> Json:
     """`on` or off, and `speed` (1: a message every few seconds)."""
     parts.population.speed = float(body.get("speed", parts.population.speed))
@@ -50,7 +93,12 @@ async def population(parts: Parts, body: Json) -> Json:
 ACTIONS: dict[str, Action] = {
     "member/join": member_join,
     "member/leave": member_leave,
+    "member/ban": member_ban,
+    "member/nick": member_nick,
     "member/roles": member_roles,
+    "presence": presence,
     "role/create": new_role,
+    "role/update": change,
+    "role/delete": remove_role,
     "population": population,
 }

@@ -3,8 +3,9 @@
 from herwa_sim.control.edge import Action
 from herwa_sim.entities import Channel, Guild, Json
 from herwa_sim.parts import Parts
+from herwa_sim.serialize.voice import voice_state_json
 from herwa_sim.session import Session
-from herwa_sim.world import PERSONAS
+from herwa_sim.world import PERSONAS, World
 
 
 async def state(parts: Parts, _: Json) -> Json:
@@ -13,37 +14,40 @@ async def state(parts: Parts, _: Json) -> Json:
         "application_id": str(parts.world.application.id),
         "personas": {name: str(id_) for name, id_ in PERSONAS.items()},
         "population": {"on": parts.population.is_on, "speed": parts.population.speed},
-        "guilds": [_brief(guild) for guild in parts.world.guilds.values()],
+        "guilds": [_brief(parts.world, guild) for guild in parts.world.guilds.values()],
         "sessions": [_session(session) for session in parts.hub.sessions.values()],
     }
 
 
 async def guild(parts: Parts, body: Json) -> Json:
-    """One guild with its channels, threads and members."""
+    """One guild with its channels, threads and members, and who is in which voice channel."""
     found = parts.world.guild(int(body["guild_id"]))
     names = parts.world.users
-    return _brief(found) | {
+    return _brief(parts.world, found) | {
         "channels": [_place(channel) for channel in found.channels.values()],
         "threads": [_place(thread) for thread in found.threads.values()],
+        "voice": [voice_state_json(one) for one in found.voice.values()],
         "member_list": [{"id": str(one), "name": names[one].name, "bot": names[one].bot} for one in found.members],
     }
 
 
 async def journal(parts: Parts, body: Json) -> Json:
-    """Switch the journal on or off, and take what it has."""
+    """Switch the journal on or off, and take what it has: REST calls, and gateway events by name."""
     parts.journal.on = bool(body.get("on", parts.journal.on))
     entries = list(parts.journal.entries)
+    events = parts.journal.take_events()
     parts.journal.entries.clear()
-    return {"entries": entries}
+    return {"entries": entries, "events": events}
 
 
-def _brief(guild: Guild) -> Json:
+def _brief(world: World, guild: Guild) -> Json:
     return {
         "id": str(guild.id),
         "name": guild.name,
         "owner_id": str(guild.owner_id),
         "lively": guild.lively,
         "available": guild.available,
+        "bot": world.has_bot(guild),
         "members": len(guild.members),
     }
 

@@ -2,9 +2,21 @@
 
 from aiohttp import web
 
-from herwa_sim.rest import cdn, channels, commands, edge, guilds, identity, interactions, messages, threads, webhooks
+from herwa_sim.rest import (
+    cdn,
+    channels,
+    commands,
+    edge,
+    guilds,
+    identity,
+    interactions,
+    messages,
+    threads,
+    users,
+    webhooks,
+)
 
-NOUNS = (identity, guilds, channels, messages, threads, commands, interactions, webhooks)
+NOUNS = (identity, users, guilds, channels, messages, threads, commands, interactions, webhooks)
 
 
 def add_routes(app: web.Application) -> None:

@@ -6,8 +6,9 @@ import orjson
 from aiohttp import web
 
 from herwa_shared.log import get_logger
-from herwa_sim.limits import Refused
+from herwa_sim.limits import Bucket, Refused
 from herwa_sim.parts import parts_of
+from herwa_sim.rest.bearer import GRANT, bearer_may
 from herwa_sim.world import Missing
 
 API = "/api/v10"
@@ -19,6 +20,7 @@ _UNKNOWN = {
     "Guild": 10004,
     "Member": 10007,
     "Message": 10008,
+    "Role": 10011,
     "User": 10013,
     "Webhook": 10015,
     "Interaction": 10062,
@@ -72,7 +74,7 @@ async def rest_edge(request: web.Request, handler: Handler) -> web.StreamRespons
     """Authorize, count, answer, translate refusals, and note it all in the journal."""
     if not request.path.startswith(API):
         return await handler(request)
-    route = _route(request)
+    route = route_of(request)
     headers: dict[str, str] = {}
     try:
         _authorize(request, route)
@@ -85,9 +87,9 @@ async def rest_edge(request: web.Request, handler: Handler) -> web.StreamRespons
     except (KeyError, ValueError) as wrong:
         log.warning("a request that Discord would not take", method=request.method, route=route, wrong=repr(wrong))
         response = refused(Refusal(400, 50035, "Invalid Form Body"))
-    except _TooMany as too_many:
-        headers = too_many.headers
-        response = answer({"message": str(too_many), "retry_after": too_many.wait, "global": too_many.everywhere}, 429)
+    except _TooMany as excess:
+        headers = {}
+        response = too_many(excess.refused.wait, everywhere=excess.refused.everywhere, headers=excess.headers)
     response.headers.update(headers)
     _note(request, route, response)
     return response
@@ -95,18 +97,25 @@ async def rest_edge(request: web.Request, handler: Handler) -> web.StreamRespons
 
 class _TooMany(Exception):
     def __init__(self, refused_: Refused, headers: dict[str, str]) -> None:
-        super().__init__("You are being rate limited.")
-        self.wait = round(refused_.wait, 3)
-        self.everywhere = refused_.everywhere
-        # Without Via discord.py takes a 429 for a ban by the proxy in front of Discord, and gives up.
-        self.headers = headers | {
-            "Via": "1.1 local",
-            "Retry-After": str(self.wait),
-            "X-RateLimit-Scope": "global" if refused_.everywhere else "user",
-        }
+        super().__init__()
+        self.refused = refused_
+        self.headers = headers
 
 
-def _route(request: web.Request) -> str:
+def too_many(wait: float, *, everywhere: bool, headers: dict[str, str]) -> web.Response:
+    """429: wait so many seconds, with this route (`headers` of its bucket) or with everything."""
+    wait = round(wait, 3)
+    told = {"message": "You are being rate limited.", "retry_after": wait, "global": everywhere}
+    response = answer(told, 429)
+    # Without Via discord.py takes a 429 for a ban by the proxy in front of Discord, and gives up.
+    response.headers.update(headers | {"Via": "1.1 local", "Retry-After": str(wait)})
+    response.headers.update(
+        {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"} if everywhere else {"X-RateLimit-Scope": "user"}
+    )
+    return response
+
+
+def route_of(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical.removeprefix(API) if resource is not None else request.path
 
@@ -114,17 +123,21 @@ def _route(request: web.Request) -> str:
 def _authorize(request: web.Request, route: str) -> None:
     if route.startswith(_OPEN) and route != "/gateway/bot":
         return
-    if request.headers.get("Authorization") != f"Bot {parts_of(request).bot_token}":
+    if request.headers.get("Authorization") != f"Bot {parts_of(request).bot_token}" and not bearer_may(request, route):
         raise Refusal(401, 0, "401: Unauthorized")
 
 
-def _count(request: web.Request, route: str) -> dict[str, str]:
-    if route.startswith("/interactions/"):
-        return {}
-    limits = parts_of(request).limits
+def bucket_of(request: web.Request, route: str) -> Bucket:
+    """The rate limit that the call counts against."""
     major = next((request.match_info[name] for name in _MAJOR if name in request.match_info), "")
-    bucket = limits.bucket(request.method, route, major)
-    too_much = limits.take(bucket)
+    return parts_of(request).limits.bucket(request.method, route, major)
+
+
+def _count(request: web.Request, route: str) -> dict[str, str]:
+    if route.startswith("/interactions/") or GRANT in request:
+        return {}
+    bucket = bucket_of(request, route)
+    too_much = parts_of(request).limits.take(bucket)
     headers = bucket.headers()
     if too_much is not None:
         raise _TooMany(too_much, {} if too_much.everywhere else headers)

@@ -12,9 +12,10 @@ from herwa_sim.serialize.people import member_json, role_json
 
 
 async def guild(request: web.Request) -> web.Response:
-    found = parts_of(request).world.guild(id_in(request, "guild_id"))
+    world = parts_of(request).world
+    found = world.guild(id_in(request, "guild_id"))
     counts = request.query.get("with_counts", "").lower() in ("1", "true")
-    return answer(guild_json(found) | (guild_counts(found) if counts else {}))
+    return answer(guild_json(found) | (guild_counts(world, found) if counts else {}))
 
 
 async def channels(request: web.Request) -> web.Response:

@@ -48,7 +48,8 @@ async def callback(request: web.Request) -> web.Response:
 
 
 def source_of(interaction: Interaction) -> InteractionSource:
-    return InteractionSource(interaction.id, interaction.kind, interaction.name, interaction.user_id)
+    first = None if interaction.opened_by is None else source_of(interaction.opened_by)
+    return InteractionSource(interaction.id, interaction.kind, interaction.name, interaction.user_id, first)
 
 
 def show(parts: Parts, message: Message) -> None:

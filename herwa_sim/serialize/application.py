@@ -75,7 +75,7 @@ def ready_json(world: World, *, session_id: str, shard: tuple[int, int], guild_i
         "session_id": session_id,
         "resume_gateway_url": gateway_url(world),
         "shard": list(shard),
-        "application": {"id": application["id"], "flags": application["flags"]},
+        "application": {name: application[name] for name in ("id", "flags", "flags_new")},
         "private_channels": [],
         "relationships": [],
         "user_settings": {},

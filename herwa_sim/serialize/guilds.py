@@ -2,7 +2,8 @@
 
 from herwa_sim import permissions
 from herwa_sim.entities import Channel, ChannelType, Guild, Json
-from herwa_sim.serialize.people import member_json, role_json
+from herwa_sim.serialize.people import member_json, presence_json, role_json
+from herwa_sim.serialize.voice import voice_state_json
 from herwa_sim.snowflakes import moment_of
 from herwa_sim.world import World
 
@@ -23,7 +24,7 @@ def guild_json(guild: Guild) -> Json:
         "owner_id": str(guild.owner_id),
         "application_id": None,
         "region": "deprecated",
-        "afk_channel_id": None,
+        "afk_channel_id": str(guild.afk_channel_id) if guild.afk_channel_id else None,
         "afk_timeout": 300,
         "system_channel_id": None,
         "system_channel_flags": 0,
@@ -51,11 +52,14 @@ def guild_json(guild: Guild) -> Json:
         "emojis": [],
         "stickers": [],
         "incidents_data": None,
+        "hub_type": None,
     }
 
 
-def guild_counts(guild: Guild) -> Json:
-    return {"approximate_member_count": len(guild.members), "approximate_presence_count": len(guild.members) // 3}
+def guild_counts(world: World, guild: Guild) -> Json:
+    """How many members there are, and how many of them are online now: here, unlike on Discord, exactly."""
+    online = sum(user_id in world.statuses for user_id in guild.members)
+    return {"approximate_member_count": len(guild.members), "approximate_presence_count": online}
 
 
 def own_guild_json(guild: Guild, user_id: int) -> Json:
@@ -71,11 +75,17 @@ def own_guild_json(guild: Guild, user_id: int) -> Json:
     }
 
 
-def guild_create_json(world: World, guild: Guild, *, with_members: bool, joined: bool = False) -> Json:
-    """GUILD_CREATE. `unavailable` is absent when the bot was just added: its presence tells the two cases apart."""
-    shown = (
-        guild.members if with_members and len(guild.members) <= LARGE else {world.bot.id: guild.members[world.bot.id]}
-    )
+def guild_create_json(
+    world: World, guild: Guild, *, with_members: bool, with_presences: bool = False, joined: bool = False
+) -> Json:
+    """GUILD_CREATE. `unavailable` is absent when the bot was just added: its presence tells the two cases apart.
+
+    A large guild names only the bot and who is in voice.
+    """
+    few = {world.bot.id, *guild.voice}
+    everybody = with_members and len(guild.members) <= LARGE
+    shown = {id_: one for id_, one in guild.members.items() if everybody or id_ in few}
+    online = [id_ for id_ in shown if with_presences and id_ in world.statuses]
     return guild_json(guild) | {
         **({} if joined else {"unavailable": False}),
         "joined_at": guild.joined_at.isoformat(),
@@ -84,8 +94,8 @@ def guild_create_json(world: World, guild: Guild, *, with_members: bool, joined:
         "members": [member_json(member, world.user(member.user_id)) for member in shown.values()],
         "channels": [channel_json(channel, nested=True) for channel in guild.channels.values()],
         "threads": [channel_json(thread, nested=True) for thread in guild.threads.values() if not thread.archived],
-        "presences": [],
-        "voice_states": [],
+        "presences": [presence_json(guild.id, id_, world.status(id_)) for id_ in online],
+        "voice_states": [voice_state_json(state) for state in guild.voice.values()],
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
@@ -135,7 +145,7 @@ def _thread_part(thread: Channel) -> Json:
         "owner_id": str(thread.owner_id),
         "message_count": thread.message_count,
         "total_message_sent": thread.message_count,
-        "member_count": 1,
+        "member_count": max(1, len(thread.members)),
         "thread_metadata": {
             "archived": thread.archived,
             "archive_timestamp": created.isoformat(),

@@ -7,6 +7,7 @@ import orjson
 
 from herwa_sim.entities import Attachment, InteractionSource, Json, Member, Message, User
 from herwa_sim.serialize.people import member_fragment, user_fragment, user_json
+from herwa_sim.serialize.reactions import reactions_json
 from herwa_sim.snowflakes import EPOCH
 from herwa_sim.world import World
 
@@ -121,6 +122,8 @@ def _plain(world: World, message: Message, author: User) -> Json:
         shape["webhook_id"] = str(message.webhook_id)
     if message.application_id:
         shape["application_id"] = str(message.application_id)
+    if message.reactions:
+        shape["reactions"] = reactions_json(message, world.bot.id)
     if message.source:
         shape["interaction_metadata"] = _source_json(world, message.source)
     return shape
@@ -157,4 +160,6 @@ def _source_json(world: World, source: InteractionSource) -> Json:
     }
     if source.type == 2:
         return metadata | {"name": source.name, "command_type": 1}
+    if source.opened_by is not None:
+        return metadata | {"triggering_interaction_metadata": _source_json(world, source.opened_by)}
     return metadata | {"interacted_message_id": str(source.id)}

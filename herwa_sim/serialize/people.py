@@ -43,6 +43,18 @@ def member_part(member: Member) -> Json:
     }
 
 
+def presence_json(guild_id: int, user_id: int, status: str) -> Json:
+    """What is known in a guild of a user who is online, or no longer."""
+    devices = {} if status == "offline" else {"desktop": status}
+    return {
+        "guild_id": str(guild_id),
+        "user": {"id": str(user_id)},
+        "status": status,
+        "activities": [],
+        "client_status": devices,
+    }
+
+
 def member_json(member: Member, user: User) -> Json:
     return member_part(member) | {"user": user_json(user)}
 

@@ -14,7 +14,7 @@ from discord.http import Route
 from tests.sim.commands import add_commands
 from tests.sim.process import SimProcess
 
-INTENTS = discord.Intents(guilds=True, guild_messages=True, members=True)
+INTENTS = discord.Intents(guilds=True, guild_messages=True, members=True, voice_states=True, guild_reactions=True)
 
 
 class Bot(commands.AutoShardedBot):
@@ -66,6 +66,15 @@ class Bot(commands.AutoShardedBot):
 
     async def on_member_join(self, member: discord.Member) -> None:
         self.told.append(("member", member.id))
+
+    async def on_voice_state_update(self, member, _before, _after) -> None:
+        self.told.append(("voice", member.id))
+
+    async def on_raw_reaction_add(self, payload) -> None:
+        self.told.append(("reaction", payload.message_id))
+
+    async def on_raw_reaction_remove(self, payload) -> None:
+        self.told.append(("unreaction", payload.message_id))
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
         self.told.append(("thread", thread.id))

@@ -25,6 +25,55 @@ class More(discord.ui.View):
         await interaction.response.send_message("Because.", ephemeral=True)
 
 
+class Choices(discord.ui.View):
+    """A select of each kind; each says what was chosen."""
+
+    @discord.ui.select(
+        custom_id="text", options=[discord.SelectOption(label=one) for one in ("a", "b", "c")], max_values=2
+    )
+    async def text(self, interaction: discord.Interaction, select: discord.ui.Select) -> None:
+        await interaction.response.send_message(" ".join(select.values))
+
+    @discord.ui.select(cls=discord.ui.UserSelect, custom_id="user")
+    async def user(self, interaction: discord.Interaction, select: discord.ui.UserSelect) -> None:
+        await interaction.response.send_message(select.values[0].name)
+
+    @discord.ui.select(cls=discord.ui.RoleSelect, custom_id="role")
+    async def role(self, interaction: discord.Interaction, select: discord.ui.RoleSelect) -> None:
+        await interaction.response.send_message(select.values[0].name)
+
+    @discord.ui.select(cls=discord.ui.MentionableSelect, custom_id="mentionable", max_values=2)
+    async def mentionable(self, interaction: discord.Interaction, select: discord.ui.MentionableSelect) -> None:
+        await interaction.response.send_message(" ".join(one.name for one in select.values))
+
+    @discord.ui.select(cls=discord.ui.ChannelSelect, custom_id="channel")
+    async def channel(self, interaction: discord.Interaction, select: discord.ui.ChannelSelect) -> None:
+        await interaction.response.send_message(select.values[0].name)
+
+
+class Form(discord.ui.Modal, title="A note"):
+    """A text and a choice of a member."""
+
+    note = discord.ui.TextInput(label="Note", custom_id="note", max_length=20)
+    about = discord.ui.Label(text="About", component=discord.ui.UserSelect(custom_id="about", required=False))
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        about = [one.name for one in self.about.component.values]
+        await interaction.response.send_message(f"{self.note.value} {about}", ephemeral=True)
+
+
+@app_commands.command()
+async def choose(interaction: discord.Interaction) -> None:
+    """Offer a choice of every kind."""
+    await interaction.response.send_message("Choose.", view=Choices())
+
+
+@app_commands.command()
+async def note(interaction: discord.Interaction) -> None:
+    """Open a form."""
+    await interaction.response.send_modal(Form())
+
+
 def chart() -> discord.File:
     return discord.File(io.BytesIO(CHART), filename="chart.png", description="A line that goes up")
 
@@ -81,5 +130,5 @@ async def look(interaction: discord.Interaction, message: discord.Message) -> No
 
 
 def add_commands(tree: app_commands.CommandTree) -> None:
-    for command in (stats, slow, whoami, features, manage, look):
+    for command in (stats, slow, whoami, features, manage, look, choose, note):
         tree.add_command(command)

@@ -1,4 +1,4 @@
-"""One quiet local Discord for the whole room; every REST call of every test is held against Discord's document."""
+"""One quiet local Discord for the whole room; all that goes over the wire is held against Discord's own shapes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from herwa.sim_client import SimClient
-from tests.sim import openapi
+from tests.sim import openapi, schemas
 from tests.sim.bot import Bot, connected
 from tests.sim.process import SimProcess
 
@@ -43,12 +43,12 @@ def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
 
 
 @pytest.fixture(autouse=True)
-def rest_as_documented(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: no REST call in it may differ from Discord's document."""
+def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test: neither a REST call nor a gateway event in it may differ from Discord's."""
     yield
-    if "sim" in request.fixturenames and openapi.DOCUMENT.exists():
-        entries = request.getfixturevalue("sim").client.journal(on=True)
-        found = sorted({problem for entry in entries for problem in openapi.findings(entry)})
+    if "sim" in request.fixturenames:
+        journal = request.getfixturevalue("sim").client.journal(on=True)
+        found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
         assert not found, "\n".join(found)
 
 

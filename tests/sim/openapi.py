@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def _document() -> tuple[dict, Registry, dict[str, str]]:
 @cache
 def _validator(pointer: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"{_NAME}#{pointer}"}, registry=_document()[1])
+
+
+def call_problems(calls: Iterable[dict]) -> list[str]:
+    """Each different problem of a journal's calls, once; nothing is found where the document is absent."""
+    return sorted({problem for entry in calls for problem in findings(entry)}) if DOCUMENT.exists() else []
 
 
 def findings(entry: dict) -> list[str]:

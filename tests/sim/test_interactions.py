@@ -130,3 +130,56 @@ async def test_silent_bot_is_seen_as_no_answer(sim, place, bot):
 
 async def _ignore(*_: object) -> None:
     """The tree has nothing to say."""
+
+
+async def test_every_kind_of_select_says_what_was_chosen(sim, place, run):
+    role = sim.client.create_role(place.guild, "Keeper")
+    name = next(one["name"] for one in sim.client.guild(place.guild)["member_list"] if one["id"] == str(place.member))
+    [message] = (await run("choose")).messages
+    kinds = {
+        "text": (["c", "a"], "c a"),
+        "user": ([place.member], name),
+        "role": ([role], "Keeper"),
+        "mentionable": ([place.member, role], f"{name} Keeper"),
+        "channel": ([place.channel], "general"),
+    }
+    for custom_id, (values, said) in kinds.items():
+        chosen = [str(one) for one in values]
+        answer = await asyncio.to_thread(
+            sim.client.click, place.channel, place.member, message.id, custom_id, values=chosen
+        )
+        assert answer.messages[0].content == said
+
+
+@pytest.mark.parametrize("values", [[], ["a", "b", "c"], ["d"]])
+async def test_a_select_takes_only_what_it_offers(sim, place, run, values):
+    [message] = (await run("choose")).messages
+    with pytest.raises(BadRequest):
+        await asyncio.to_thread(sim.client.click, place.channel, place.member, message.id, "text", values=values)
+
+
+async def test_a_form_is_filled_in_and_sent(sim, place, run):
+    opened = await run("note")
+    assert opened.modal["title"] == "A note"
+    answer = await asyncio.to_thread(
+        sim.client.submit,
+        place.channel,
+        place.member,
+        opened.id,
+        {"note": "Be kind", "about": [str(place.owner)]},
+    )
+    assert answer.messages[0].content == "Be kind ['owner']"
+    assert answer.messages[0].ephemeral
+
+
+@pytest.mark.parametrize("values", [{}, {"note": "x" * 21}, {"note": "fine", "extra": "y"}])
+async def test_a_form_is_not_sent_half_filled(sim, place, run, values):
+    opened = await run("note")
+    with pytest.raises(BadRequest):
+        await asyncio.to_thread(sim.client.submit, place.channel, place.member, opened.id, values)
+
+
+async def test_a_form_that_is_not_open_cannot_be_sent(sim, place, run):
+    answered = await run("whoami")
+    with pytest.raises(NotFound, match="No form is open"):
+        await asyncio.to_thread(sim.client.submit, place.channel, place.member, answered.id, {})

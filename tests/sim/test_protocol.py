@@ -1,56 +1,11 @@
 """The gateway, frame by frame, as a client without discord.py sees it."""
 
 import asyncio
-import zlib
-from contextlib import asynccontextmanager
 
-import aiohttp
-import orjson
 import pytest
-import zstandard
 
 from tests.sim import openapi
-
-GUILDS, MEMBERS, MESSAGES, CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 15
-
-
-class Client:
-    """One websocket and its decompressor."""
-
-    def __init__(self, socket, compress) -> None:
-        self.socket = socket
-        stream = {"zlib-stream": zlib.decompressobj, "zstd-stream": zstandard.ZstdDecompressor().decompressobj}
-        self.inflate = stream[compress]().decompress if compress else None
-        self.sequence = None
-
-    async def send(self, op, data=None) -> None:
-        await self.socket.send_str(orjson.dumps({"op": op, "d": data}).decode())
-
-    async def receive(self):
-        message = await self.socket.receive(timeout=5)
-        if message.type is aiohttp.WSMsgType.CLOSE or message.type is aiohttp.WSMsgType.CLOSED:
-            return {"closed": self.socket.close_code}
-        frame = orjson.loads(self.inflate(message.data) if self.inflate else message.data)
-        self.sequence = frame["s"] or self.sequence
-        return frame
-
-    async def event(self, name):
-        while True:
-            frame = await self.receive()
-            assert "closed" not in frame, frame
-            if frame["t"] == name:
-                return frame["d"]
-
-    async def identify(self, token, **data):
-        assert (await self.receive())["op"] == 10
-        await self.send(2, {"token": token, "intents": GUILDS | MESSAGES, "properties": {}, **data})
-
-
-@asynccontextmanager
-async def gateway(sim, compress=None, version=10):
-    query = f"?v={version}&encoding=json" + (f"&compress={compress}" if compress else "")
-    async with aiohttp.ClientSession() as http, http.ws_connect(f"{sim.url}/{query}") as socket:
-        yield Client(socket, compress)
+from tests.sim.gateway_client import CONTENT, GUILDS, MEMBERS, MESSAGES, gateway
 
 
 @pytest.mark.parametrize("compress", [None, "zlib-stream", "zstd-stream"])

@@ -53,7 +53,7 @@ async def test_every_call_of_a_bots_day_is_as_discord_documents_it(sim, place, b
     )
     await bot.http.edit_guild_command(bot.application_id, place.guild, command["id"], {"description": "e"})
     await bot.http.delete_guild_command(bot.application_id, place.guild, command["id"])
-    entries = sim.client.journal(on=True)
+    entries = sim.client.journal(on=True).calls
     assert len(entries) > 25
     assert [problem for entry in entries for problem in openapi.findings(entry)] == []
 

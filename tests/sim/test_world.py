@@ -1,4 +1,4 @@
-"""The world outlives its process, and lives."""
+"""The world outlives its process."""
 
 import asyncio
 import os
@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 
 import orjson
 import pytest
 
-from herwa_sim.population import Population, liveliness
+from herwa_sim.actions.channels import create_channel, create_thread
+from herwa_sim.actions.guilds import create_guild
+from herwa_sim.actions.reactions import react
+from herwa_sim.actions.speech import say
+from herwa_sim.actions.voice import move
+from herwa_sim.entities import ChannelType
 from herwa_sim.store import dump, load, write
 from herwa_sim.world import World
 from tests.sim.bot import connected, until
@@ -86,47 +90,44 @@ def test_second_process_on_the_same_folder_touches_nothing_and_says_that_one_is_
     assert world.stat().st_mtime_ns == before
 
 
-async def test_people_go_on_living(tmp_path):
-    process = await asyncio.to_thread(SimProcess, tmp_path)
-    try:
-        async with connected(process) as bot:
-            names = {guild.name for guild in bot.guilds}
-            assert names == {"Garden Club", "Pixel Forge", "週末カメラ部"}
-            assert all(8 <= guild.member_count <= 40 for guild in bot.guilds)
-            assert any(guild.threads for guild in bot.guilds)
-            await asyncio.to_thread(process.client.set_population, True, speed=500)
-            await until(lambda: len(bot.messages) > 150 and any(one.webhook_id for one in bot.messages))
-            await asyncio.to_thread(process.client.set_population, False)
-        assert {one.guild.name for one in bot.messages} == names
-        assert {"edit", "delete"} <= {kind for kind, _ in bot.told}
-        assert any(one.author.bot and not one.webhook_id for one in bot.messages)
-    finally:
-        await asyncio.to_thread(process.close)
-
-
-async def test_population_is_the_same_for_the_same_seed():
-    async def deeds() -> list[tuple[int, int]]:
-        world = World()
-        people = Population(world)
-        people.start()
-        people.stop()
-        for _ in range(200):
-            people._act(next(iter(world.guilds.values())))
-        return [(one.channel_id, one.author_id) for recent in world.messages.values() for one in recent]
-
-    assert await deeds() == await deeds()
-
-
-def test_evenings_are_livelier_than_mornings():
-    assert liveliness(datetime(2024, 1, 1, 19, tzinfo=UTC)) > 3 * liveliness(datetime(2024, 1, 1, 7, tzinfo=UTC))
-
-
 def test_half_written_file_is_never_read(tmp_path):
     path = tmp_path / "world.json"
     write(path, dump(World()))
     path.with_suffix(".new").write_bytes(b"{")
     assert load(path).guilds == {}
     assert orjson.loads(path.read_bytes())["users"]
+
+
+def test_a_world_that_was_kept_before_there_was_voice_is_read(tmp_path):
+    world = World()
+    guild = create_guild(world, name="Old")
+    thread = create_thread(world, create_channel(world, guild, name="general"), name="aside", owner_id=guild.owner_id)
+    said = say(world, thread, author_id=guild.owner_id, length=3)
+    kept = orjson.loads(dump(world))
+    del kept["guilds"][0]["voice"], kept["guilds"][0]["afk_channel_id"], kept["messages"][0]["reactions"]
+    del kept["guilds"][0]["threads"][str(thread.id)]["members"]
+    path = tmp_path / "world.json"
+    path.write_bytes(orjson.dumps(kept))
+    again = load(path)
+    assert again.guild(guild.id).voice == {}
+    assert again.channel(thread.id).members == {}
+    assert again.message(thread.id, said.id).reactions == {}
+
+
+def test_voice_reactions_and_who_joined_a_thread_are_kept(tmp_path):
+    world = World()
+    guild = create_guild(world, name="New")
+    hall = create_channel(world, guild, name="lounge", type_=ChannelType.VOICE)
+    thread = create_thread(world, create_channel(world, guild, name="general"), name="aside", owner_id=guild.owner_id)
+    said = say(world, thread, author_id=guild.owner_id, length=3)
+    react(world, thread, said.id, guild.owner_id, "🌻")
+    move(world, guild, guild.owner_id, hall.id, streaming=True)
+    path = tmp_path / "world.json"
+    write(path, dump(world))
+    again = load(path)
+    assert again.guild(guild.id).voice == guild.voice
+    assert again.channel(thread.id).members == thread.members
+    assert again.message(thread.id, said.id).reactions == {"🌻": [guild.owner_id]}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,14 @@
+"""The addresses of OAuth, where Discord has them."""
+
+from aiohttp import web
+
+from herwa_sim.oauth import authorize, token
+from herwa_sim.pages.edge import shown
+
+
+def add_routes(app: web.Application) -> None:
+    """The form for people, and the two addresses for the client's server."""
+    app.router.add_get("/oauth2/authorize", shown(authorize.form))
+    app.router.add_post("/oauth2/authorize", shown(authorize.answered))
+    app.router.add_post("/api/oauth2/token", token.token)
+    app.router.add_post("/api/oauth2/token/revoke", token.revoke)

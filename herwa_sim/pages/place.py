@@ -1,0 +1,49 @@
+"""Where a visitor is: as whom, and in which channel, if that person may see it."""
+
+from aiohttp import web
+
+from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
+from herwa_sim import permissions
+from herwa_sim.entities import Channel, User
+from herwa_sim.pages.servers import VIEW
+from herwa_sim.pages.visitor import visitor_of
+from herwa_sim.parts import Parts, parts_of
+
+SEND = 1 << 11
+MANAGE_MESSAGES = 1 << 13
+_SEND_IN_THREADS = 1 << 38
+
+
+def me(request: web.Request) -> User:
+    """The person whom the visitor has chosen to be."""
+    user_id = visitor_of(request).user_id
+    if user_id is None:
+        raise Unauthenticated("Choose who you want to be first.")
+    return parts_of(request).world.user(user_id)
+
+
+def channel_in(request: web.Request, user: User) -> Channel:
+    """The channel of the address. One that the person may not see is not there."""
+    parts = parts_of(request)
+    channel = parts.world.channels.get(int(request.match_info["channel_id"]))
+    if channel is None or not held(parts, channel, user) & VIEW:
+        raise NotFound("There is no such channel, or you may not see it.")
+    return channel
+
+
+def held(parts: Parts, channel: Channel, user: User) -> int:
+    """The person's permissions there; none for somebody from outside."""
+    guild = parts.world.guild(channel.guild_id)
+    member = guild.members.get(user.id)
+    return permissions.in_channel(guild, channel, member) if member else 0
+
+
+def may_write(parts: Parts, channel: Channel, user: User) -> bool:
+    """True when the person may write there."""
+    return bool(held(parts, channel, user) & (_SEND_IN_THREADS if channel.is_thread else SEND))
+
+
+def require(held_: int, bit: int, sentence: str) -> None:
+    """Raise Forbidden, with the sentence, when the permission is not held."""
+    if not held_ & bit:
+        raise Forbidden(sentence)

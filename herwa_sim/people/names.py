@@ -1,0 +1,56 @@
+"""Invented names for the many: handles, and given names in the scripts of the world."""
+
+from functools import lru_cache
+
+from herwa_sim.snowflakes import digest
+
+_FIRST = (
+    "amber", "arctic", "brave", "calm", "cinder", "cosmic", "crimson", "dapper", "dusty", "early", "ember",
+    "feral", "frosty", "gentle", "golden", "hidden", "hollow", "idle", "ivory", "jolly", "karmic", "lazy",
+    "lucid", "lunar", "mellow", "misty", "neon", "noble", "odd", "pale", "quiet", "rapid", "rusty",
+    "silent", "sleepy", "solar", "stormy", "tidy", "velvet", "wild",
+)  # fmt: skip
+_SECOND = (
+    "acorn", "badger", "beacon", "bison", "cactus", "comet", "crane", "dune", "echo", "falcon", "fern",
+    "finch", "fox", "gecko", "harbour", "heron", "ibis", "jackal", "kettle", "lemur", "lynx", "magpie",
+    "meteor", "moth", "newt", "orbit", "otter", "panda", "pebble", "pilot", "quokka", "raven", "sparrow",
+    "tapir", "teapot", "tiger", "urchin", "vole", "walrus", "yak",
+)  # fmt: skip
+_GIVEN = (
+    "Aino", "Bogdan", "Chiamaka", "Dilnoza", "Esra", "Fionnuala", "Gustavo", "Håkon", "Ioana", "Jelena",
+    "Kwame", "Leilani", "Mbali", "Nkechi", "Oisín", "Paweł", "Quỳnh", "Rúna", "Siobhán", "Thảo", "Ülkü",
+    "Vojtěch", "Wanjiru", "Žofia", "Алексей", "Дарья", "Олена", "Светлана", "Георги", "Ελένη", "Γιώργος",
+    "Δήμητρα", "אורי", "נועה", "יעל", "فاطمة", "محمد", "ليلى", "مریم", "پارسا", "अर्जुन", "प्रिया", "নীলা",
+    "தமிழ்", "อรุณ", "ნინო", "Արամ", "ሰላም", "さくら子", "大輔", "小林", "李娜", "王伟", "陳怡君", "지훈",
+    "서연",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def invented(seed: str, count: int) -> tuple[str, ...]:
+    """So many different names; the first ones of a longer row are those of a shorter one."""
+    found: dict[str, None] = {}
+    for number in range(count):
+        name = invent(seed, number)
+        found.setdefault(name if name not in found else f"{name}{number}")
+    return tuple(found)
+
+
+def invent(seed: str, number: int) -> str:
+    """One name; now and then two numbers have the same."""
+    bits = digest(seed, "name", number)
+    first, second, given = _FIRST[bits % 40], _SECOND[bits // 40 % 40], _GIVEN[bits // 1600 % len(_GIVEN)]
+    digits = bits // 100_000 % 97 + 3
+    match bits >> 40 & 7:
+        case 0:
+            return given
+        case 1:
+            return f"{given} {digits}"
+        case 2:
+            return f"{first}{second.title()}"
+        case 3 | 4:
+            return f"{first}_{second}"
+        case 5:
+            return f"{second}{digits}"
+        case _:
+            return f"{first}.{second}{digits}"

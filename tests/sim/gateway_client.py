@@ -1,0 +1,73 @@
+"""A client of the gateway without discord.py: frames in, frames out."""
+
+import zlib
+from contextlib import asynccontextmanager
+
+import aiohttp
+import orjson
+import zstandard
+
+GUILDS, MEMBERS, MESSAGES, CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 15
+MODERATION, VOICE, PRESENCES, REACTIONS = 1 << 2, 1 << 7, 1 << 8, 1 << 10
+
+
+class Client:
+    """One websocket and its decompressor."""
+
+    def __init__(self, socket, compress) -> None:
+        self.socket = socket
+        stream = {"zlib-stream": zlib.decompressobj, "zstd-stream": zstandard.ZstdDecompressor().decompressobj}
+        self.inflate = stream[compress]().decompress if compress else None
+        self.sequence = None
+        self.ready = None
+
+    async def send(self, op, data=None) -> None:
+        await self.socket.send_str(orjson.dumps({"op": op, "d": data}).decode())
+
+    async def receive(self):
+        message = await self.socket.receive(timeout=5)
+        if message.type is aiohttp.WSMsgType.CLOSE or message.type is aiohttp.WSMsgType.CLOSED:
+            return {"closed": self.socket.close_code}
+        frame = orjson.loads(self.inflate(message.data) if self.inflate else message.data)
+        self.sequence = frame["s"] or self.sequence
+        return frame
+
+    async def event(self, name):
+        while True:
+            frame = await self.receive()
+            assert "closed" not in frame, frame
+            if frame["t"] == name:
+                return frame["d"]
+
+    async def events(self, *names):
+        """The next event of each name, in this order, whatever comes between."""
+        return [await self.event(name) for name in names]
+
+    async def names_until(self, last):
+        """The names of all events up to one of that name."""
+        names = []
+        while not names or names[-1] != last:
+            frame = await self.receive()
+            assert "closed" not in frame, frame
+            names.append(frame["t"])
+        return names
+
+    async def identify(self, token, **data):
+        assert (await self.receive())["op"] == 10
+        await self.send(2, {"token": token, "intents": GUILDS | MESSAGES, "properties": {}, **data})
+
+
+@asynccontextmanager
+async def gateway(sim, compress=None, version=10):
+    query = f"?v={version}&encoding=json" + (f"&compress={compress}" if compress else "")
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"{sim.url}/{query}") as socket:
+        yield Client(socket, compress)
+
+
+@asynccontextmanager
+async def listening(sim, intents):
+    """A client that has identified with these intents and is ready."""
+    async with gateway(sim) as client:
+        await client.identify(sim.token, intents=intents)
+        client.ready = await client.event("READY")
+        yield client

@@ -1,0 +1,57 @@
+"""Pictures of accounts and guilds: drawn, the same for ever, of the size that was asked for."""
+
+import io
+
+import httpx
+import pytest
+from PIL import Image
+
+from herwa_sim.portraits import face, icon, picture_hash
+from herwa_sim.world import PERSONAS
+
+
+def size_of(content: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.format == "PNG"
+        return picture.size
+
+
+@pytest.mark.parametrize(
+    ("asked", "side"), [("16", 16), ("64", 64), ("512", 512), ("4096", 512), ("1", 16), ("x", 128)]
+)
+def test_a_picture_has_the_size_that_was_asked_for(sim, asked, side):
+    for address in ("avatars/5/0a1b.png", "icons/7/0a1b.png", "embed/avatars/3.png"):
+        answer = httpx.get(f"{sim.url}/cdn/{address}", params={"size": asked})
+        assert size_of(answer.content) == (side, side)
+        assert answer.headers["Content-Type"] == "image/png"
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_an_address_is_one_picture_and_another_hash_another(sim):
+    assert face("0a1b", 64) == httpx.get(f"{sim.url}/cdn/avatars/5/0a1b.png?size=64").content
+    assert len({face(picture_hash(n), 32) for n in range(50)}) == 50
+    assert len({icon(picture_hash(n), 32) for n in range(50)}) == 50
+
+
+def test_personas_and_new_guilds_and_members_have_a_picture(sim):
+    guild = sim.client.create_guild("Pictured 週末")
+    member = sim.client.join(guild, "Pictured member")
+    headers = {"Authorization": f"Bot {sim.token}"}
+    for path, kind, name in (
+        (f"/guilds/{guild}", "icons", "icon"),
+        (f"/users/{member}", "avatars", "avatar"),
+        (f"/users/{PERSONAS['owner']}", "avatars", "avatar"),
+    ):
+        told = httpx.get(f"{sim.url}/api/v10{path}", headers=headers).json()
+        assert len(told[name]) == 32
+        assert size_of(httpx.get(f"{sim.url}/cdn/{kind}/{told['id']}/{told[name]}.png?size=32").content) == (32, 32)
+
+
+def test_a_file_of_the_bot_can_run_no_script(sim):
+    answer = httpx.get(f"{sim.url}/cdn/attachments/1/2/picture.png")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_such_picture(sim):
+    assert httpx.get(f"{sim.url}/cdn/avatars/5/..%2f..%2fx.png").status_code == 404
