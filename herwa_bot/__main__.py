@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from herwa_bot.collector.beat import beat
+from herwa_bot.collector.beat import beat, last_beat
+from herwa_bot.collector.ticking import tick
+from herwa_bot.collector.voice_store import load_voice
 from herwa_bot.collector.writer import Writer
 from herwa_bot.connection import stay_connected
 from herwa_bot.discord_place import bot_token, discord_url, use_discord_at
@@ -46,21 +48,27 @@ async def _collecting(database: Database) -> AsyncIterator[Writer]:
     async with database.transaction() as session:
         process_id = await processes.register(session, name="bot")
     writer = Writer(database, process_id=process_id)
-    writing = asyncio.create_task(writer.run())
-    beating = asyncio.create_task(beat(writer, database, process_id=process_id))
+    await load_voice(database, writer.voice)
+    tasks = [
+        asyncio.create_task(writer.run()),
+        asyncio.create_task(beat(writer, database, process_id=process_id)),
+        asyncio.create_task(tick(writer, database)),
+    ]
     try:
         yield writer
     finally:
-        beating.cancel()
-        writing.cancel()
-        await asyncio.gather(beating, writing, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await _say_goodbye(writer, database, process_id=process_id)
 
 
 async def _say_goodbye(writer: Writer, database: Database, *, process_id: int) -> None:
     try:
-        async with asyncio.timeout(GOODBYE_SECONDS), database.transaction() as session:
-            await processes.stopped(session, process_id=process_id)
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await last_beat(writer, database)
+            async with database.transaction() as session:
+                await processes.stopped(session, process_id=process_id)
     except Exception as error:  # noqa: BLE001 - the process ends, whatever it is
         log.warning("no good-bye could be left", error=repr(error)[:200])
     log.info("stopped", stored=writer.stored)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -9,8 +10,12 @@ import discord
 from discord.ext import commands
 
 from herwa_bot.cogs.server_stats import ServerStats
+from herwa_bot.collector.census import PAGE, go_rounds
+from herwa_bot.collector.fields import Payload
+from herwa_bot.collector.listening import now_ms
 from herwa_bot.collector.tap import Tap
 from herwa_bot.collector.writer import Writer
+from herwa_bot.intents import missing_intents, privileged, say_missing, wanted_intents
 from herwa_bot.replies import CommandTree
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
@@ -22,12 +27,15 @@ SYNC_AGAIN_SECONDS = 60.0
 
 
 class HerwaBot(commands.AutoShardedBot):
-    """Counts through the tap, answers through cogs; caches nothing that it does not need."""
+    """Counts through the tap, answers through cogs; caches nothing that it does not need.
 
-    def __init__(self, stores: Stores, writer: Writer, *, content: bool) -> None:
+    `content` and `all_granted` are what to hope for: what Discord does not grant is done without.
+    """
+
+    def __init__(self, stores: Stores, writer: Writer, *, content: bool, all_granted: bool = True) -> None:
         super().__init__(
             commands.when_mentioned,
-            intents=discord.Intents(guilds=True, guild_messages=True, message_content=content),
+            intents=wanted_intents(content=content),
             tree_cls=CommandTree,
             allowed_contexts=discord.app_commands.AppCommandContext(guild=True),
             allowed_installs=discord.app_commands.AppInstallationType(guild=True),
@@ -40,16 +48,30 @@ class HerwaBot(commands.AutoShardedBot):
         self.stores = stores
         self.writer = writer
         self.was_ready = False
-        self._syncing_again: asyncio.Task[None] | None = None
-        self._tap = Tap(writer, content=content)
+        self._all_granted = all_granted
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rounds: asyncio.Task[None] | None = None
+        self._tap = Tap(writer)
         self._tap.install(self)
         writer.resolve = self._describe_place
 
     async def setup_hook(self) -> None:
-        """Before the gateway: commands are known."""
+        """Before the gateway: intents are settled and commands known."""
+        self._settle_intents()
         await self.add_cog(ServerStats(self.stores))
         if not await self._sync():
-            self._syncing_again = asyncio.create_task(self._sync_again())
+            self._tasks.add(asyncio.create_task(self._sync_again()))
+
+    def _settle_intents(self) -> None:
+        """Ask the gateway for no more than the application may have: it would hang up."""
+        intents = self._connection._intents  # noqa: SLF001 - what IDENTIFY sends; the version is pinned
+        missing = missing_intents(intents, self.application_flags) if self._all_granted else privileged(intents)
+        say_missing(missing)
+        for name in missing:
+            setattr(intents, name, False)
+        self._tap.content = intents.message_content
+        self.writer.listening.intents = intents.value
+        self.writer.listening.missing_intents = missing
 
     async def _sync(self) -> bool:
         """Tell Discord our commands. It takes the whole list and changes nothing where nothing is new."""
@@ -78,12 +100,17 @@ class HerwaBot(commands.AutoShardedBot):
         self.was_ready = True
         self.writer.listening.user = str(self.user)
         log.info("listening", guilds=len(self.guilds), shards=self.shard_count)
+        if self._rounds is None:
+            self._rounds = asyncio.create_task(go_rounds(self.writer.census, self._count_guilds, self.writer.add_all))
+            self._tasks.add(self._rounds)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         self.writer.listening.disconnected(shard_id)
+        self.writer.voice.silence(self.writer.listening.guilds_of(shard_id), now_ms=now_ms())
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         self.writer.listening.resumed(shard_id)
+        self.writer.voice.resume(self.writer.listening.guilds_of(shard_id))
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """A handler of ours failed: say so and go on."""
@@ -91,10 +118,14 @@ class HerwaBot(commands.AutoShardedBot):
 
     async def close(self) -> None:
         """Leave Discord."""
-        if self._syncing_again is not None:
-            self._syncing_again.cancel()
+        for task in self._tasks:
+            task.cancel()
         await super().close()
         self.writer.listening.hung_up()
+        self.writer.voice.silence(lambda _: True, now_ms=now_ms())
+
+    async def _count_guilds(self, after: int) -> Sequence[Payload]:
+        return await self.http.get_guilds(PAGE, after=after or None, with_counts=True)
 
     async def _describe_place(self, place_id: int) -> None:
         try:

@@ -30,23 +30,19 @@ async def stay_connected(
 ) -> int:
     """Listen until `stopping` is done; the exit code: 0, or 2 when Discord does not know the token.
 
-    A bot that may not have the content intent comes back without it: it goes on counting, lengths are unknown.
+    A bot that may not have what it asked for comes back without: it goes on counting all the rest.
     """
-    failures = 0
+    failures, all_granted = 0, True
     while not stopping.done():
-        bot = HerwaBot(stores, writer, content=content)
+        bot = HerwaBot(stores, writer, content=content, all_granted=all_granted)
         outcome = await _live(bot, token, stopping)
         if stopping.done():
             break
         if _is_unknown_token(outcome):
             log.error("Discord does not know this token: set DISCORD_TOKEN to the token of your application's bot")
             return 2
-        if content and isinstance(outcome, discord.PrivilegedIntentsRequired):
-            log.warning(
-                "Discord does not grant the message content intent: messages are counted, lengths and attachments stay"
-                " unknown. Switch the intent on at https://discord.com/developers, or HERWA_MESSAGE_CONTENT off"
-            )
-            content = False
+        if all_granted and isinstance(outcome, discord.PrivilegedIntentsRequired):
+            all_granted = bot.was_ready  # granted until just now: the next one asks what is left
             continue
         failures = 1 if bot.was_ready else failures + 1
         wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1]

@@ -1,4 +1,4 @@
-"""Where Discord is. The one place that knows discord.py's addresses (version pinned in the lock, held by a test)."""
+"""The bot at its Discord: the one place that knows discord.py's addresses (version in the lock, held by a test)."""
 
 import yarl
 from discord.asset import Asset
@@ -6,14 +6,10 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from herwa_shared.config import Settings
+from herwa_shared.discord_place import discord_url
 from herwa_shared.folder import DataFolder
 
-
-def discord_url(settings: Settings, folder: DataFolder) -> str | None:
-    """The address that the settings name, else this copy's local Discord; None means the real one."""
-    if settings.discord.is_local:
-        return f"http://127.0.0.1:{folder.port('sim')}"
-    return settings.discord.url
+__all__ = ["bot_token", "discord_url", "use_discord_at"]
 
 
 def bot_token(settings: Settings, folder: DataFolder) -> str:

@@ -25,7 +25,14 @@ class Unauthenticated(HerwaError):
 
     code = "unauthenticated"
     status = 401
-    message = "Send a valid API key as 'Authorization: Bearer sk_live_…'."
+    message = "Send a valid API key as 'Authorization: Bearer sk_live_…', or log in at /auth/login."
+
+
+class LogInAgain(Unauthenticated):
+    """Discord no longer lets us ask on behalf of this user; their sessions have ended."""
+
+    code = "log_in_again"
+    message = "Discord has ended this log-in. Log in again."
 
 
 class Forbidden(HerwaError):
@@ -58,3 +65,26 @@ class Unreachable(HerwaError):
     code = "unreachable"
     status = 503
     message = "A part of Herwa does not answer at the moment."
+
+
+class DiscordAway(HerwaError):
+    """Discord does not answer, or wants to be left alone for `seconds`."""
+
+    code = "discord_away"
+    status = 503
+    message = "Discord does not answer at the moment. Try again in a moment."
+
+    def __init__(self, *, seconds: float = 5.0) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class LogInNotSetUp(HerwaError):
+    """The settings name no application of Discord's, so that nobody can log in."""
+
+    code = "log_in_not_set_up"
+    status = 503
+    message = (
+        "Logging in is not set up here: DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET are not both set. Whoever runs this"
+        " finds them under OAuth2 at https://discord.com/developers/applications."
+    )

@@ -13,6 +13,7 @@ NOISY = {
     "discord": logging.WARNING,
     "discord.shard": logging.CRITICAL,  # every attempt to reconnect comes with forty lines
     "discord.client": logging.ERROR,  # on every start it regrets that voice cannot be played
+    "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
     "uvicorn": logging.WARNING,
 }

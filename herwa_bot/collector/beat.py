@@ -28,11 +28,24 @@ async def beat_once(writer: Writer, database: Database, *, process_id: int) -> N
     begun = [run for run in runs if run.run_id is None]
     heard = [run.run_id for run in runs if run.connected and run.run_id is not None]
     async with database.transaction() as session:
-        ids = [await begin_run(session, shard_id=run.shard_id, shard_count=run.shard_count) for run in begun]
+        ids = [
+            await begin_run(session, shard_id=run.shard_id, shard_count=run.shard_count, intents=run.intents)
+            for run in begun
+        ]
         await still_listening(session, run_ids=heard, until=writer.stored_until)
         await processes.beat(session, process_id=process_id, detail=detail(writer))
     for run, run_id in zip(begun, ids, strict=True):  # now that it is committed
         run.run_id = run_id
+
+
+async def last_beat(writer: Writer, database: Database) -> None:
+    """Before good-bye, when all is stored: up to when each shard was heard."""
+    if writer.held:
+        return
+    async with database.transaction() as session:
+        for run in writer.listening.sessions.values():
+            if run.run_id is not None and run.heard_until is not None:
+                await still_listening(session, run_ids=[run.run_id], until=run.heard_until)
 
 
 def detail(writer: Writer) -> dict[str, Any]:
@@ -49,4 +62,5 @@ def detail(writer: Writer) -> dict[str, Any]:
         "duplicates": writer.duplicates,
         "skipped": writer.skipped,
         "user": writer.listening.user,
+        "missing_intents": list(writer.listening.missing_intents),
     }

@@ -1,12 +1,14 @@
 """Names and places that changed since the last flush, waiting to be saved together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_bot.collector.fields import told_moment
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
 from herwa_shared.services.guilds import (
@@ -16,6 +18,7 @@ from herwa_shared.services.guilds import (
     known_guilds,
     mark_channels_deleted,
     mark_left,
+    mark_missing_channels,
     save_channels,
     save_guilds,
     save_members,
@@ -28,7 +31,7 @@ UNSTORABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Over
 
 
 Shard = tuple[int, int]
-ORDER = ("shards", "guilds", "channels", "members", "gone_channels", "left_guilds")
+ORDER = ("shards", "guilds", "channels", "members", "listed_channels", "gone_channels", "left_guilds")
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Changes:
     guilds: dict[int, GuildSeen] = field(default_factory=dict)
     channels: dict[int, ChannelSeen] = field(default_factory=dict)
     members: dict[tuple[int, int], MemberSeen] = field(default_factory=dict)
+    listed_channels: dict[int, frozenset[int]] = field(default_factory=dict)
     gone_channels: set[int] = field(default_factory=set)
     left_guilds: set[int] = field(default_factory=set)
     shards: dict[Shard, frozenset[int]] = field(default_factory=dict)
@@ -47,6 +51,7 @@ class Changes:
         self.guilds = older.guilds | self.guilds
         self.channels = older.channels | self.channels
         self.members = older.members | self.members
+        self.listed_channels = older.listed_channels | self.listed_channels
         self.gone_channels |= older.gone_channels - self.channels.keys()
         self.left_guilds |= older.left_guilds - self.guilds.keys()
         self.shards = older.shards | self.shards
@@ -97,19 +102,29 @@ class Directory:
         """Channels appeared or changed."""
         self.changes.channels.update((channel.id, channel) for channel in channels)
 
+    def channels_listed(self, guild_id: int, channel_ids: Iterable[int]) -> None:
+        """All that the guild has: any other was deleted while nobody listened."""
+        self.changes.listed_channels[guild_id] = frozenset(channel_ids)
+
     def channels_gone(self, channel_ids: Iterable[int]) -> None:
         """Channels were deleted; their names stay for the history they have."""
         self.changes.gone_channels.update(channel_ids)
 
-    def member(self, guild_id: int, user_id: int, name: str, *, bot: bool) -> None:
-        """Somebody wrote under this name."""
+    def sized(self, guild_id: int, members: int | None) -> None:
+        """So many members a guild has, if that is known."""
+        known = self.guilds.get(guild_id)
+        if known is not None and members is not None and known.member_count != members:
+            self.guild(replace(known, member_count=members))
+
+    def member(self, guild_id: int, user_id: int, name: str, *, bot: bool, joined_at: Any = None) -> None:
+        """Somebody did something under this name; `joined_at` as the event tells it."""
         key = guild_id, user_id
         if self._names.get(key) == name or guild_id not in self.guilds:
             return
         if len(self._names) >= NAMES_KEPT:
             self._names.clear()
         self._names[key] = name
-        self.changes.members[key] = MemberSeen(guild_id, user_id, name, bot)
+        self.changes.members[key] = MemberSeen(guild_id, user_id, name, bot, told_moment(joined_at))
 
     def take(self) -> Changes:
         """All that changed since the last call."""
@@ -124,6 +139,8 @@ async def save(session: AsyncSession, changes: Changes) -> None:
     await save_guilds(session, list(changes.guilds.values()))
     await save_channels(session, list(changes.channels.values()))
     await save_members(session, list(changes.members.values()))
+    if changes.listed_channels:
+        await mark_missing_channels(session, changes.listed_channels)
     if changes.gone_channels:
         await mark_channels_deleted(session, changes.gone_channels)
     if changes.left_guilds:

@@ -2,9 +2,10 @@
 
 For every gateway message discord.py arms a timer, formats a log record, dispatches an internal event and looks for
 listeners; that costs more than all that Herwa does with a message. Events that we count take a way of their own, all
-others go discord.py's. Two of its methods are replaced, which a test holds in place with the pinned version.
+others go discord.py's. Three of its methods are replaced, which a test holds in place with the pinned version.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ DATA = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
 
 _poll = DiscordWebSocket.poll_event
 _received = DiscordWebSocket.received_message
+_send_heartbeat = DiscordWebSocket.send_heartbeat
 
 
 def shorten_the_way(counted: Mapping[str, Parser], writer: Writer) -> None:
@@ -62,8 +64,19 @@ def shorten_the_way(counted: Mapping[str, Parser], writer: Writer) -> None:
             self._keep_alive.tick()
         parser(message.get("d"))
 
+    DiscordWebSocket.send_heartbeat = send_heartbeat  # type: ignore[method-assign]
     DiscordWebSocket.poll_event = poll_event  # type: ignore[method-assign]
     DiscordWebSocket.received_message = received_message  # type: ignore[method-assign]
+
+
+async def send_heartbeat(self: DiscordWebSocket, data: Any) -> None:
+    """Note the time before sending. discord.py does so afterwards, and an answer may be there before.
+
+    It would be measured from the heartbeat before this one, and people be warned of a connection that is behind.
+    """
+    if self._keep_alive:
+        self._keep_alive._last_send = time.perf_counter()  # noqa: SLF001 - discord.py has no other place for it
+    await _send_heartbeat(self, data)
 
 
 def _read(text: bytes | str) -> dict[str, Any] | None:

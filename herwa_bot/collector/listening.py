@@ -1,6 +1,8 @@
 """Since when each shard has been hearing everything: what makes a range of messages provably whole."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from herwa_shared.clock import utc_now
 
@@ -16,42 +18,64 @@ class Session:
     shard_id: int
     shard_count: int
     since_ms: int
+    intents: int = 0
     connected: bool = True
+    heard_until: datetime | None = None
     run_id: int | None = None
+
+    def fall_silent(self) -> None:
+        """Nothing is heard from now on."""
+        if self.connected:
+            self.connected = False
+            self.heard_until = utc_now()
 
 
 @dataclass(slots=True)
 class Listening:
-    """The sessions of this process, by shard, and as whom it listens."""
+    """The sessions of this process, by shard, as whom it listens, and to what.
+
+    `intents` are Discord's bits for sessions to come, `missing_intents` the names of those that are not granted.
+    """
 
     sessions: dict[int, Session] = field(default_factory=dict)
     shard_count: int = 1
     user: str | None = None
+    intents: int = 0
+    missing_intents: tuple[str, ...] = ()
 
     def ready(self, *, shard_id: int, shard_count: int) -> None:
         """A new session began: what was sent before it may have been missed."""
         if not 0 <= shard_id < shard_count:
             raise ValueError("there is no such shard")
-        now_ms = int(utc_now().timestamp() * 1000)
         self.shard_count = shard_count
-        self.sessions[shard_id] = Session(shard_id, shard_count, now_ms + CLOCK_MARGIN_MS)
+        self.sessions[shard_id] = Session(shard_id, shard_count, now_ms() + CLOCK_MARGIN_MS, self.intents)
 
     def disconnected(self, shard_id: int) -> None:
         """The socket is gone; the session may yet be resumed."""
         if session := self.sessions.get(shard_id):
-            session.connected = False
+            session.fall_silent()
 
     def resumed(self, shard_id: int) -> None:
         """Discord has replayed what the shard had missed."""
         if session := self.sessions.get(shard_id):
             session.connected = True
+            session.heard_until = None
 
     def hung_up(self) -> None:
         """The bot has left Discord: no shard hears anything until its next READY."""
         for session in self.sessions.values():
-            session.connected = False
+            session.fall_silent()
 
     def since_ms(self, guild_id: int) -> int:
         """The moment from which every message of this guild has been heard; far in the future when it never was."""
         session = self.sessions.get((guild_id >> 22) % self.shard_count)
         return session.since_ms if session else NEVER_MS
+
+    def guilds_of(self, shard_id: int) -> Callable[[int], bool]:
+        """Which guilds this shard hears."""
+        return lambda guild_id: (guild_id >> 22) % self.shard_count == shard_id
+
+
+def now_ms() -> int:
+    """The present moment in milliseconds since 1970."""
+    return int(utc_now().timestamp() * 1000)

@@ -1,44 +1,20 @@
-"""Discord's JSON into what Herwa keeps. Pure; what is missing or impossible raises, and the tap skips that event.
+"""Discord's JSON about messages and places into what Herwa keeps. Pure; what is missing or impossible raises.
 
-Both databases refuse a whole batch for one value out of range, so nothing of the kind may leave this module.
+The tap skips such an event. What a field may hold is decided in `fields`.
 """
 
-import unicodedata
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, TypeVar
 
+from herwa_bot.collector.fields import LAST_MS, Impossible, Payload, moment, name_of, small, snowflake, typed
 from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
 from herwa_shared.services.guilds import ChannelSeen, GuildSeen
-
-Payload = Mapping[str, Any]
-Kind = TypeVar("Kind")
-
-
-class Impossible(ValueError):
-    """A value that Discord never sends. Its text names the field alone: what stands in it may be what was said."""
-
 
 DEFAULT, REPLY = 0, 19  # the message types that people write; all others are Discord's own or answers of apps
 WRITTEN = frozenset((DEFAULT, REPLY))
 THREADS = frozenset((10, 11, 12))
-NAME_LENGTH = 100
 ICON_LENGTH = 64
-LAST_SMALL = (1 << 31) - 1
 ATTACHMENTS_AT_MOST = 255  # Discord takes ten; the column one byte
-LAST_ID = (1 << 63) - 1
-ID_LENGTH = len(str(LAST_ID))
-LAST_MS = snowflake_ms(LAST_ID)
 HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
-
-
-def snowflake(data: Payload, field: str) -> int:
-    """The id in that field, which both databases can hold. Raises Impossible."""
-    value = data[field]
-    if type(value) is str and len(value) <= ID_LENGTH and value.isdecimal() and 0 < (id_ := int(value)) <= LAST_ID:
-        return id_
-    raise Impossible(field)
 
 
 def message_created(data: Payload, *, parent_id: int, live_since_ms: int, content: bool) -> Event | None:
@@ -65,7 +41,7 @@ def message_created(data: Payload, *, parent_id: int, live_since_ms: int, conten
         place_id if parent_id else 0,
         snowflake(author, "id"),
         kind == REPLY,
-        len(_typed(data, "content", str)) if content else None,
+        len(typed(data, "content", str)) if content else None,
         _attachments(data) if content else None,
         message_id,
         live_since_ms,
@@ -80,7 +56,7 @@ def message_edited(data: Payload, *, parent_id: int) -> Event | None:
     author = data.get("author")
     if author is None or author.get("bot"):
         return None
-    at_ms = int(_moment(data, "edited_timestamp").timestamp() * 1000)
+    at_ms = int(moment(data, "edited_timestamp").timestamp() * 1000)
     if not snowflake_ms(snowflake(data, "id")) <= at_ms <= LAST_MS:
         raise Impossible("edited_timestamp")
     return _mark(data, EventKind.MESSAGE_EDIT, at_ms, parent_id=parent_id, user_id=snowflake(author, "id"))
@@ -109,23 +85,9 @@ def _mark(data: Payload, kind: EventKind, at_ms: int, *, parent_id: int, user_id
     )
 
 
-def member_name(data: Payload) -> str:
-    """What the guild calls the author of a message: nickname, else display name, else user name."""
-    member, author = data.get("member") or {}, data["author"]
-    return name_of(member.get("nick") or author.get("global_name") or author["username"])
-
-
-def name_of(value: Any) -> str:
-    """A name as databases take it: at most so long, and without the one character that PostgreSQL cannot store."""
-    if not isinstance(value, str):
-        raise Impossible("name")
-    name = value.replace("\0", "")
-    if len(name) <= NAME_LENGTH:
-        return name
-    end = NAME_LENGTH
-    while end > 1 and unicodedata.combining(name[end]):  # an accent stays with its letter, or both go
-        end -= 1
-    return name[:end]
+def member_name(member: Payload, user: Payload) -> str:
+    """What the guild calls somebody: nickname, else display name, else user name."""
+    return name_of(member.get("nick") or user.get("global_name") or user["username"])
 
 
 def guild_created(data: Payload) -> GuildSeen:
@@ -135,8 +97,8 @@ def guild_created(data: Payload) -> GuildSeen:
         name=name_of(data["name"]),
         owner_id=snowflake(data, "owner_id"),
         icon=_icon(data),
-        member_count=_small(data, "member_count"),
-        joined_at=_moment(data, "joined_at"),
+        member_count=small(data, "member_count"),
+        joined_at=moment(data, "joined_at"),
     )
 
 
@@ -151,9 +113,9 @@ def channel_seen(data: Payload, *, guild_id: int) -> ChannelSeen:
         id=snowflake(data, "id"),
         guild_id=guild_id,
         parent_id=snowflake(data, "parent_id") if data.get("parent_id") else None,
-        kind=_small(data, "type"),
+        kind=small(data, "type"),
         name=name_of(data.get("name") or ""),
-        position=_small(data, "position"),
+        position=small(data, "position"),
     )
 
 
@@ -163,7 +125,7 @@ def is_thread(channel: ChannelSeen) -> bool:
 
 
 def _attachments(data: Payload) -> int:
-    count = len(_typed(data, "attachments", list))
+    count = len(typed(data, "attachments", list))
     if count > ATTACHMENTS_AT_MOST:
         raise Impossible("attachments")
     return count
@@ -172,28 +134,3 @@ def _attachments(data: Payload) -> int:
 def _icon(data: Payload) -> str | None:
     icon = data.get("icon")
     return icon if isinstance(icon, str) and len(icon) <= ICON_LENGTH else None
-
-
-def _small(data: Payload, field: str) -> int:
-    """A number that a column of four bytes takes; 0 where Discord leaves it out."""
-    value = data.get(field) or 0
-    if not isinstance(value, int) or not -LAST_SMALL <= value <= LAST_SMALL:
-        raise Impossible(field)
-    return value
-
-
-def _moment(data: Payload, field: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(_typed(data, field, str))
-    except ValueError:
-        raise Impossible(field) from None
-    if moment.tzinfo is None:
-        raise Impossible(field)
-    return moment
-
-
-def _typed(data: Payload, field: str, kind: type[Kind]) -> Kind:
-    value = data[field]
-    if not isinstance(value, kind):
-        raise Impossible(field)
-    return value

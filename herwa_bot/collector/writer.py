@@ -2,11 +2,15 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
+from herwa_bot.collector.census import Census
 from herwa_bot.collector.directory import UNSTORABLE, Directory, save_all_but_impossible
 from herwa_bot.collector.listening import Listening
+from herwa_bot.collector.live import Live
 from herwa_bot.collector.places import Places
+from herwa_bot.collector.voice import Voice
+from herwa_bot.collector.voice_store import store_all_but_impossible
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
@@ -46,6 +50,9 @@ class Writer:
         self.directory = Directory()
         self.places = Places()
         self.listening = Listening()
+        self.voice = Voice()
+        self.census = Census()
+        self.live = Live(self.voice, self.census)
         self.resolve = resolve
         self.stored = 0
         self.duplicates = 0
@@ -66,8 +73,8 @@ class Writer:
 
     @property
     def held(self) -> int:
-        """Events that are not stored yet."""
-        return len(self._events) + len(self._nameless)
+        """Events and changes in voice that are not stored yet."""
+        return len(self._events) + len(self._nameless) + self.voice.held
 
     def add(self, event: Event, *, resolved: bool = True) -> None:
         """Take an event. `resolved` is False where nobody has yet said what its place is."""
@@ -80,6 +87,11 @@ class Writer:
         if len(self._events) + len(self._nameless) >= self._full_events and self._room.is_set():
             self._room.clear()
             log.warning("Discord is not read any more until events could be stored", held=self.held)
+
+    def add_all(self, events: Iterable[Event]) -> None:
+        """Take events whose places are known."""
+        for event in events:
+            self.add(event)
 
     def add_once(self, key: str, event: Event, *, resolved: bool = True) -> None:
         """Take an event that has no message id, unless one with the same natural key came lately."""
@@ -138,6 +150,7 @@ class Writer:
             whole = not self._nameless
             await self._save_directory()
             await self._store_events()
+            self.stored += await store_all_but_impossible(self._database, self.voice)
             if not whole:
                 return
             self.stored_until = began

@@ -11,7 +11,8 @@ from herwa_shared.models.columns import MOMENT, SNOWFLAKE
 class CollectorRun(SQLModel, table=True):
     """One gateway session of one shard, from READY until it was lost; a resumed session is the same run.
 
-    `seen_at` moves with every sign of life; a run that ended by a crash ends there.
+    `seen_at` moves with every sign of life; a run that ended by a crash ends there. `intents` are Discord's bits: what
+    needs one that is not among them was not counted.
     """
 
     __tablename__ = "collector_run"
@@ -21,3 +22,4 @@ class CollectorRun(SQLModel, table=True):
     shard_count: int
     started_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
     seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now, index=True)
+    intents: int = Field(default=0, sa_column_kwargs={"server_default": "0"})

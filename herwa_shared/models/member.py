@@ -15,4 +15,5 @@ class Member(SQLModel, table=True):
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     name: str = Field(max_length=100)
     bot: bool = False
+    joined_at: datetime | None = Field(default=None, sa_type=MOMENT, description="the last time, where an event told")
     seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)

@@ -8,6 +8,7 @@ import asyncpg
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.coverage import admit
 from herwa_shared.pipeline.events import BUFFER_COLUMNS, Event
+from herwa_shared.pipeline.stays import KINDS, admit_stays
 
 APPEND_LOCK = 0x4845525742  # one append at a time, so that two collectors of one guild cannot both admit a message
 COLUMNS = len(BUFFER_COLUMNS)
@@ -33,8 +34,15 @@ async def append(connection: asyncpg.Connection, events: Sequence[Event]) -> App
         await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK)
         fresh = await admit(connection, messages, now_ms=int(utc_now().timestamp() * 1000)) if messages else []
         if len(messages) < len(events):
-            fresh += [event for event in events if not event.message_id]
+            fresh += await _admit_others(connection, [event for event in events if not event.message_id])
         await connection.copy_records_to_table(
             "event_buffer", records=[event[:COLUMNS] for event in fresh], columns=BUFFER_COLUMNS
         )
     return Appended(stored=len(fresh), duplicates=len(events) - len(fresh))
+
+
+async def _admit_others(connection: asyncpg.Connection, events: list[Event]) -> list[Event]:
+    stays = [event for event in events if event.kind in KINDS]
+    if not stays:
+        return events
+    return [event for event in events if event.kind not in KINDS] + await admit_stays(connection, stays)

@@ -10,9 +10,9 @@ from sqlmodel import col
 from herwa_shared.models import CollectorRun
 
 
-async def begin_run(session: AsyncSession, *, shard_id: int, shard_count: int) -> int:
-    """A shard became ready in a new gateway session; the id of its run."""
-    run = CollectorRun(shard_id=shard_id, shard_count=shard_count)
+async def begin_run(session: AsyncSession, *, shard_id: int, shard_count: int, intents: int = 0) -> int:
+    """A shard became ready in a new gateway session with these intents (Discord's bits); the id of its run."""
+    run = CollectorRun(shard_id=shard_id, shard_count=shard_count, intents=intents)
     session.add(run)
     await session.flush()
     assert run.id is not None

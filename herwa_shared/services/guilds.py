@@ -1,12 +1,12 @@
 """The directory: guilds, channels and members as Discord last described them, so that ids have names."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal, tuple_, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, literal, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.models import Channel, Guild, GuildStay, Member
 
+THREADS = (10, 11, 12)  # Discord's channel types
 AT_ONCE = 1000  # rows between which others get their turn
 
 
@@ -44,12 +45,13 @@ class ChannelSeen:
 
 @dataclass(frozen=True, slots=True)
 class MemberSeen:
-    """The name under which a guild knows a user."""
+    """The name under which a guild knows a user, and since when they are in it, where an event told."""
 
     guild_id: int
     user_id: int
     name: str
     bot: bool
+    joined_at: datetime | None = None
 
 
 async def save_guilds(session: AsyncSession, guilds: Sequence[GuildSeen]) -> None:
@@ -72,14 +74,31 @@ async def save_channels(session: AsyncSession, channels: Sequence[ChannelSeen]) 
 
 
 async def save_members(session: AsyncSession, members: Sequence[MemberSeen]) -> None:
-    """Add or update. Their guilds must be known."""
+    """Add or update. Their guilds must be known. An event that does not tell when one joined leaves what is known."""
     rows = [{**asdict(member), "seen_at": utc_now()} for member in members]
-    await _upsert(session, Member, rows, key=["guild_id", "user_id"])
+    silent = [row for row in rows if row["joined_at"] is None]
+    for row in silent:
+        del row["joined_at"]
+    await _upsert(session, Member, [row for row in rows if "joined_at" in row], key=["guild_id", "user_id"])
+    await _upsert(session, Member, silent, key=["guild_id", "user_id"])
 
 
 async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
     """Keep the names of channels that are gone, for the history they have."""
     await session.execute(update(Channel).where(_among(Channel.id, channel_ids)).values(deleted=True))
+
+
+async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Collection[int]]) -> None:
+    """Of these guilds Discord lists these channels: any other is gone. Sleeping threads are never listed."""
+    here = func.unnest(literal([id_ for ids in listed.values() for id_ in ids], ARRAY(BigInteger))).column_valued(
+        "here"
+    )
+    gone = (
+        update(Channel)
+        .where(_among(Channel.guild_id, listed), col(Channel.deleted).is_(False), col(Channel.kind).not_in(THREADS))
+        .where(~select(here).where(here == col(Channel.id)).exists())
+    )
+    await session.execute(gone.values(deleted=True))
 
 
 async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
@@ -122,3 +141,8 @@ async def guild_zone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
     """The time zone that a guild's people chose; UTC where they chose none or the guild is not known."""
     name = await session.scalar(select(Guild.timezone).where(col(Guild.id) == guild_id))
     return ZoneInfo(name or "UTC")
+
+
+async def choose_zone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
+    """From now on the days and hours of this guild are those of this zone, wherever nobody asks for another."""
+    await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))

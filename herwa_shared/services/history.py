@@ -1,9 +1,10 @@
-"""Say that a stretch of a guild's past has been brought in, so that its silence counts as silence."""
+"""Which stretches of a guild's past have been brought in, so that their silence counts as silence."""
 
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
 
 from herwa_shared.models import Guild, HistoryCoverage
 
@@ -15,3 +16,9 @@ async def note_history(session: AsyncSession, *, guild_id: int, begin: datetime,
     row = {"guild_id": guild_id, "from_at": begin, "to_at": end, "source": source}
     await session.execute(insert(HistoryCoverage).values(row).on_conflict_do_nothing())
     return True
+
+
+async def guilds_with_history(session: AsyncSession, *, source: str) -> frozenset[int]:
+    """The guilds into which a stretch of the past has been brought from there."""
+    rows = await session.scalars(select(HistoryCoverage.guild_id).where(col(HistoryCoverage.source) == source))
+    return frozenset(rows)

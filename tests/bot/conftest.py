@@ -11,6 +11,7 @@ from herwa.sim_client import SimClient
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
 from tests.bot.process import BotProcess, bot_process
+from tests.sim import openapi, schemas
 from tests.sim.process import SimProcess
 
 _names = count(1)
@@ -32,8 +33,19 @@ class Place:
 @pytest.fixture(scope="package")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
     process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
+    process.client.journal(on=True)
     yield process
     process.close()
+
+
+@pytest.fixture(autouse=True)
+def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test: what the bot has asked, and what it was told, must be as Discord documents it."""
+    yield
+    if "sim" in request.fixturenames:
+        journal = request.getfixturevalue("sim").client.journal(on=True)
+        found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
+        assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="package")

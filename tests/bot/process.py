@@ -61,7 +61,7 @@ class BotProcess:
 
     async def ends(self) -> int:
         """Wait for its end; the exit code."""
-        return await asyncio.to_thread(self.process.wait, 20)
+        return await asyncio.to_thread(self.process.wait, 60)
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -94,7 +94,7 @@ async def heard(sim: SimProcess) -> None:
     await until(lambda: all(one.acknowledged >= by for one, by in zip(connected(sim), sent, strict=False)))
 
 
-async def until(true: Callable[[], bool], bot: BotProcess | None = None, seconds: float = 30) -> None:
+async def until(true: Callable[[], bool], bot: BotProcess | None = None, seconds: float = 90) -> None:
     """Wait for what must come."""
     try:
         async with asyncio.timeout(seconds):

@@ -12,7 +12,7 @@ from tests.bot.process import BotProcess, heard
 
 ROWS = """
 SELECT kind, channel_id, thread_id, user_id, reply, value, attachments
-FROM event_buffer WHERE guild_id = :guild ORDER BY txid, seq
+FROM event_buffer WHERE guild_id = :guild AND (kind LIKE 'message%' OR :all) ORDER BY txid, seq
 """
 DRAINED = "SELECT coalesce(max(drained), -1) FROM process WHERE pid = :pid AND stopped_at IS NULL"
 
@@ -47,14 +47,21 @@ async def settled(stores: Stores, bot: BotProcess) -> None:
 
 async def comes_true(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what must be stored in the end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not await holds():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.02)
 
 
 async def events(stores: Stores, guild_id: int) -> list[Row]:
-    """Every event of the guild, in the order in which they were stored."""
-    return [Row(*row) for row in await ask(stores, ROWS, guild=guild_id)]
+    """What was said, edited and deleted in the guild, in the order in which it was stored."""
+    return [Row(*row) for row in await ask(stores, ROWS, guild=guild_id, all=False)]
+
+
+async def happened(stores: Stores, guild_id: int, *kinds: str) -> list[Row]:
+    """Events of these kinds, in the same order."""
+    return [
+        row for row in (Row(*row) for row in await ask(stores, ROWS, guild=guild_id, all=True)) if row.kind in kinds
+    ]
 
 
 async def moved(stores: Stores) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import discord
 from discord.asset import Asset
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.http import HTTPClient, Route
 from discord.state import AutoShardedConnectionState
 
 KNOWN = "2.7.1"
@@ -25,7 +25,7 @@ def test_the_lock_names_the_same_version():
     assert re.search(r"^discord-py==([\d.]+)", LOCK.read_text(), re.MULTILINE)[1] == KNOWN
 
 
-def test_the_two_replaced_methods_read_and_hand_on_as_ours_do():
+def test_the_replaced_methods_read_and_hand_on_as_ours_do():
     poll = inspect.getsource(DiscordWebSocket.poll_event)
     assert "await self.socket.receive(timeout=self._max_heartbeat_timeout)" in poll
     assert "await self.received_message(msg.data)" in poll
@@ -36,8 +36,20 @@ def test_the_two_replaced_methods_read_and_hand_on_as_ours_do():
     assert "ws._discord_parsers = client._connection.parsers" in inspect.getsource(DiscordWebSocket.from_client)
 
 
+def test_a_heartbeat_is_timed_from_the_moment_it_is_sent():
+    assert "self.latency = ack_time - self._last_send" in inspect.getsource(KeepAliveHandler.ack)
+    assert "coro = self.ws.send_heartbeat(data)" in inspect.getsource(KeepAliveHandler.run)
+
+
 def test_events_are_parsed_through_a_dictionary():
     assert "self.parsers: Dict[str, Callable[[Any], None]]" in inspect.getsource(AutoShardedConnectionState.__mro__[1])
+
+
+def test_identify_sends_the_intents_that_are_lowered_before_it():
+    assert "payload['d']['intents'] = state._intents.value" in inspect.getsource(DiscordWebSocket.identify)
+    login = inspect.getsource(discord.Client.login)
+    assert login.index("application_flags = self._application.flags") < login.index("await self.setup_hook()")
+    assert "with_counts" in inspect.signature(HTTPClient.get_guilds).parameters
 
 
 def test_its_addresses_stand_where_they_are_replaced():

@@ -114,6 +114,22 @@ async def test_thrown_out_while_nobody_listened_is_noticed_at_the_next_start(sto
     assert await ask(stores, left, id=kept.guild) == [(False,)]
 
 
+async def test_a_channel_that_was_deleted_while_nobody_listened_is_found_missing(stores, settings, sim, place):
+    channel = sim.client.create_channel(place.guild, "soon gone")
+    thread = sim.client.create_thread(place.channel, "asleep")
+    with bot_process(settings, sim) as first:
+        await first.listens()
+        await settled(stores, first)
+        assert await first.stop() == 0
+    sim.client.set_archived(thread, archived=True)
+    sim.client.delete_channel(channel)
+    with bot_process(settings, sim) as second:
+        await second.listens()
+        await settled(stores, second)
+    deleted = "SELECT id FROM channel WHERE guild_id = :g AND deleted"
+    assert await ask(stores, deleted, g=place.guild) == [(channel,)]
+
+
 async def test_two_bots_of_one_token_count_each_message_once(stores, settings, sim, place):
     with bot_process(settings, sim) as old, bot_process(settings, sim) as new:
         await until(lambda: len(connected(sim)) == 2)

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import text
 
+from herwa_shared.clock import utc_now
 from tests.bot.process import connected
-from tests.bot.stored import Row, ask, events, settled
+from tests.bot.stored import Row, ask, events, happened, settled
 from tests.bot.test_counting import raw_message
 
 BEYOND = str(2**63)
@@ -38,6 +39,13 @@ OTHERS = (
     "THREAD_LIST_SYNC",
     "INTERACTION_CREATE",
     "GUILD_ROLE_CREATE",
+    "GUILD_ROLE_UPDATE",
+    "GUILD_ROLE_DELETE",
+    "MESSAGE_REACTION_ADD",
+    "VOICE_STATE_UPDATE",
+    "GUILD_MEMBER_ADD",
+    "GUILD_MEMBER_UPDATE",
+    "GUILD_MEMBER_REMOVE",
     "A_NAME_OF_THE_FUTURE",
 )
 
@@ -93,6 +101,28 @@ async def test_any_other_broken_event_is_skipped(dispatch, place, unharmed, name
         dispatch(name, broken)
 
 
+async def test_broken_news_of_people_is_skipped(stores, sim, bot, dispatch, place, unharmed):
+    here, ada = {"guild_id": str(place.guild)}, {"id": str(place.ada), "username": "ada"}
+    reaction = {**here, "channel_id": str(place.channel), "message_id": "7", "user_id": str(place.ada)}
+    for emoji in (None, {}, {"id": None, "name": 5}, {"name": "x" * 200}, "👍"):
+        dispatch("MESSAGE_REACTION_ADD", {**reaction, "emoji": emoji})
+    for part in ({"user_id": HUGE}, {"message_id": None}, {"member": "x"}, {"channel_id": {}}):
+        dispatch("MESSAGE_REACTION_ADD", {**reaction, "emoji": {"name": "👍"}, **part})
+    for joined_at in (None, 5, "soon", "2999-01-01T00:00:00+00:00", "0001-01-01T00:00:00+00:00", "2026-01-01"):
+        dispatch("GUILD_MEMBER_ADD", {**here, "user": ada, "joined_at": joined_at})
+    for user in (None, {}, {"id": HUGE}, "ada", {**ada, "id": "-5"}):
+        dispatch("GUILD_MEMBER_ADD", {**here, "user": user, "joined_at": utc_now().isoformat()})
+        dispatch("GUILD_MEMBER_REMOVE", {**here, "user": user})
+    for part in ({"channel_id": HUGE}, {"user_id": None}, {"member": [1]}):
+        dispatch("VOICE_STATE_UPDATE", {**here, "user_id": "5", "channel_id": str(place.channel), **part})
+    dispatch(
+        "THREAD_CREATE", {**here, "id": LATER, "type": 11, "newly_created": True, "owner_id": "5", "parent_id": "6"}
+    )
+    await settled(stores, bot)
+    assert len(await happened(stores, place.guild, "join")) == 2
+    assert await happened(stores, place.guild, "reaction", "leave", "thread", "voice") == []
+
+
 async def test_a_broken_description_is_skipped_and_the_next_is_taken(stores, bot, dispatch, place, unharmed):
     guild = {"id": str(place.guild), "owner_id": str(place.owner)}
     channel = {"id": str(place.channel + 1), "guild_id": str(place.guild), "type": 0, "name": "fine"}
@@ -112,5 +142,6 @@ async def test_a_name_that_postgresql_cannot_hold_loses_that_character_alone(sto
     dispatch("MESSAGE_CREATE", raw_message(place) | {"author": author})
     await settled(stores, bot)
     async with stores.database.transaction() as session:
-        named = await session.scalar(text("SELECT name FROM member WHERE guild_id = :g"), {"g": place.guild})
+        query = text("SELECT name FROM member WHERE guild_id = :g AND user_id = :u")
+        named = await session.scalar(query, {"g": place.guild, "u": place.ada})
     assert named == "Ada 🎉"

@@ -62,7 +62,8 @@ async def test_a_bot_is_known_as_one_and_a_webhook_not_as_a_member(stores, sim, 
     await settled(stores, bot)
     [(_, is_bot)] = await ask(stores, MEMBER, guild=place.guild, user=place.robot)
     assert is_bot
-    assert await ask(stores, "SELECT count(*) FROM member WHERE guild_id = :g", g=place.guild) == [(1,)]
+    known = await ask(stores, "SELECT user_id FROM member WHERE guild_id = :g", g=place.guild)
+    assert {user for (user,) in known} == {place.ada, place.bob, place.robot}
 
 
 async def test_thrown_out_of_a_server_and_invited_again(stores, sim, bot, place):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.collector import translate
+from herwa_bot.collector import fields, translate
 from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
 
 ID = 200_000_000_000_000_000
@@ -99,7 +99,7 @@ def fits(event: Event) -> bool:
 @given(st.text(max_size=40))
 def test_what_is_wrong_with_an_event_is_told_without_what_stands_in_it(text):
     for field in ("id", "edited_timestamp"):
-        with pytest.raises(translate.Impossible, match=f"^{field}$"):
+        with pytest.raises(fields.Impossible, match=f"^{field}$"):
             translate.message_edited(
                 message(**{"edited_timestamp": "2030-01-01T00:00:00+00:00", field: f"~{text}"}), parent_id=0
             )
@@ -143,28 +143,28 @@ def test_a_deletion_is_nobodys_and_of_now():
 )
 def test_a_nickname_goes_before_a_display_name_before_a_user_name(nick, display, called):
     data = message(author={"id": "40", "username": "ada", "global_name": display}, member={"nick": nick})
-    assert translate.member_name(data) == called
+    assert translate.member_name(data["member"], data["author"]) == called
 
 
 def test_without_a_member_part_the_account_names_the_author():
-    assert translate.member_name(message()) == "ada"
+    assert translate.member_name({}, message()["author"]) == "ada"
 
 
 @given(st.text(max_size=300).filter(bool))
 def test_any_name_fits_its_column(name):
-    kept = translate.name_of(name)
+    kept = fields.name_of(name)
     assert len(kept) <= 100
     assert "\0" not in kept
     assert name.replace("\0", "").startswith(kept)
 
 
 def test_a_long_name_is_not_cut_between_a_letter_and_its_accent():
-    assert translate.name_of("a" * 99 + "e\N{COMBINING ACUTE ACCENT}") == "a" * 99
+    assert fields.name_of("a" * 99 + "e\N{COMBINING ACUTE ACCENT}") == "a" * 99
 
 
 @given(ids)
 def test_every_id_that_fits_is_taken_as_it_is(id_):
-    assert str(translate.snowflake({"id": id_}, "id")) == id_
+    assert str(fields.snowflake({"id": id_}, "id")) == id_
 
 
 def test_threads_are_told_from_channels():

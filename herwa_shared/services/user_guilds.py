@@ -1,0 +1,122 @@
+"""The guilds of a user as Discord last told them: kept, read, doubted."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.discord_login import GuildTold
+from herwa_shared.models import Guild, User, UserGuild
+
+ADMINISTRATOR = 1 << 3
+MANAGE_GUILD = 1 << 5
+VIEW_GUILD_INSIGHTS = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class OwnGuild:
+    """A guild of a user, with or without the bot, and what the user is there; `permissions` are Discord's bits."""
+
+    id: int
+    name: str
+    icon: str | None
+    owner: bool
+    permissions: int
+    bot_is_in: bool
+    member_count: int
+
+    @property
+    def manages(self) -> bool:
+        """They own it, or are an administrator of it, or have Manage Server."""
+        return self.owner or bool(self.permissions & (ADMINISTRATOR | MANAGE_GUILD))
+
+    @property
+    def sees_members(self) -> bool:
+        """Discord itself shows them statistics of members."""
+        return self.manages or bool(self.permissions & VIEW_GUILD_INSIGHTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Discord told at `at`; None: it was never asked, or what it said is in doubt since."""
+
+    at: datetime | None
+    doubted: int
+    guilds: tuple[OwnGuild, ...]
+
+
+async def told_guilds(session: AsyncSession, *, user_id: int) -> Told:
+    """What we know of this user's guilds, by name; where the bot is, names and numbers are its newer ones."""
+    user = (
+        await session.execute(select(User.guilds_asked_at, User.guilds_doubted).where(col(User.id) == user_id))
+    ).one_or_none()
+    if user is None:
+        return Told(None, 0, ())
+    rows = await session.execute(
+        select(UserGuild, Guild)
+        .outerjoin(Guild, (col(Guild.id) == col(UserGuild.guild_id)) & col(Guild.left_at).is_(None))
+        .where(col(UserGuild.user_id) == user_id)
+    )
+    guilds = [_own_guild(mine, known) for mine, known in rows]
+    return Told(user[0], user[1], tuple(sorted(guilds, key=lambda guild: (guild.name.casefold(), guild.id))))
+
+
+async def guild_of(session: AsyncSession, *, guild_id: int) -> OwnGuild:
+    """A guild that the bot is or was in, as one sees it who is nobody there."""
+    known = await session.get_one(Guild, guild_id)
+    return OwnGuild(
+        id=known.id,
+        name=known.name,
+        icon=known.icon,
+        owner=False,
+        permissions=0,
+        bot_is_in=known.left_at is None,
+        member_count=known.member_count,
+    )
+
+
+async def keep_guilds(
+    session: AsyncSession, *, user_id: int, guilds: Sequence[GuildTold], doubted: int, at: datetime
+) -> bool:
+    """Keep what Discord answered to a question of `at`; False when a change was reported since it was asked."""
+    believed = (
+        update(User).where(col(User.id) == user_id, col(User.guilds_doubted) == doubted).values(guilds_asked_at=at)
+    )
+    if (await session.execute(believed.returning(col(User.id)))).first() is None:
+        return False
+    await session.execute(delete(UserGuild).where(col(UserGuild.user_id) == user_id))
+    if guilds:
+        await session.execute(insert(UserGuild), [_row(user_id, guild) for guild in guilds])
+    return True
+
+
+async def forget_rights(session: AsyncSession, *, guild_id: int, user_id: int | None = None) -> None:
+    """Something changed in this guild, for one user or for all: what Discord said about them is no longer good."""
+    doubting = update(User).values(guilds_asked_at=None, guilds_doubted=User.guilds_doubted + 1)
+    if user_id is None:
+        concerned = select(UserGuild.user_id).where(col(UserGuild.guild_id) == guild_id)
+        await session.execute(doubting.where(col(User.id).in_(concerned)))
+    else:
+        await session.execute(doubting.where(col(User.id) == user_id))
+
+
+def _row(user_id: int, guild: GuildTold) -> dict[str, Any]:
+    told = asdict(guild)
+    return {"user_id": user_id, "guild_id": told.pop("id"), **told}
+
+
+def _own_guild(mine: UserGuild, known: Guild | None) -> OwnGuild:
+    newest = known or mine
+    return OwnGuild(
+        id=mine.guild_id,
+        name=newest.name,
+        icon=newest.icon,
+        owner=mine.owner,
+        permissions=mine.permissions,
+        bot_is_in=known is not None,
+        member_count=newest.member_count,
+    )

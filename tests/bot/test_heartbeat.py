@@ -1,0 +1,25 @@
+"""The answer to a heartbeat may be there before anybody has noted that it was sent."""
+
+import time
+from types import SimpleNamespace
+
+from discord.gateway import DiscordWebSocket
+
+from herwa_bot.collector.gateway import shorten_the_way
+
+
+async def test_an_answer_at_once_is_not_taken_for_a_late_one(monkeypatch):
+    for method in ("poll_event", "received_message", "send_heartbeat"):
+        monkeypatch.setattr(DiscordWebSocket, method, getattr(DiscordWebSocket, method))
+    shorten_the_way({}, SimpleNamespace(is_full=False))
+    before = time.perf_counter()
+    keep_alive = SimpleNamespace(_last_send=before - 41.25)
+    seen = []
+
+    async def send_str(_text: str) -> None:
+        seen.append(keep_alive._last_send)
+
+    await DiscordWebSocket.send_heartbeat(
+        SimpleNamespace(_keep_alive=keep_alive, socket=SimpleNamespace(send_str=send_str)), {"op": 1, "d": 7}
+    )
+    assert seen[0] >= before
