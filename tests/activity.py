@@ -15,12 +15,13 @@ BOT_JOINED = datetime(2015, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """One message."""
+    """One message, or another kind of event with its one number."""
 
     at: datetime
     user: int = 7
     channel: int = 1
     kind: str = "message"
+    value: int | None = None
 
 
 def utc(*parts: int) -> datetime:
@@ -28,7 +29,7 @@ def utc(*parts: int) -> datetime:
 
 
 async def record(stores: Stores, guild_id: int, messages: Iterable[Wrote]) -> None:
-    rows = [[guild_id, m.kind, m.at, m.channel, 0, m.user, False, None, None] for m in messages]
+    rows = [[guild_id, m.kind, m.at, m.channel, 0, m.user, False, m.value, None] for m in messages]
     await stores.clickhouse.insert("activity_events", rows, column_names=COLUMNS)
 
 
@@ -51,11 +52,15 @@ async def add_history(stores: Stores, guild_id: int, start: datetime, end: datet
         session.add(HistoryCoverage(guild_id=guild_id, from_at=start, to_at=end, source="import"))
 
 
-async def add_run(stores: Stores, guild_id: int, start: datetime, seen: datetime) -> None:
+async def add_run(stores: Stores, guild_id: int, start: datetime, seen: datetime, *, intents: int = 0) -> None:
     """A collector of this guild's shard, one of so many that it is nobody else's."""
     count = (1 << 31) - 1
     async with stores.database.transaction() as session:
-        session.add(CollectorRun(shard_id=(guild_id >> 22) % count, shard_count=count, started_at=start, seen_at=seen))
+        session.add(
+            CollectorRun(
+                shard_id=(guild_id >> 22) % count, shard_count=count, started_at=start, seen_at=seen, intents=intents
+            )
+        )
 
 
 async def add_channel(stores: Stores, guild_id: int, name: str, *, kind: int = 0, parent_id: int | None = None) -> int:

@@ -1,9 +1,10 @@
-"""The week as 168 hours: when people write, in their own zone."""
+"""The week as 168 hours: when people write, talk, join, in their own zone."""
 
 from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.analytics.measures import CHANNEL_METRICS, HOUR_METRICS, Sum, measure_of, require
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.series import Cell, Heatmap
 from herwa_shared.analytics.source import array_of, source_of
@@ -22,14 +23,24 @@ SELECT /* analytics.heatmap */
         ),
         3600
     ) % 168 AS slot,
-    sum(events) AS value
+    sum(events),
+    sum(total),
+    uniqExact(user_id)
 FROM activity
 GROUP BY slot
 """
+_COLUMNS = {Sum.EVENTS: 1, Sum.MINUTES: 2, Sum.PEOPLE: 3}
 
 
 async def hours_of_week(clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None) -> Heatmap:
-    """Human messages by weekday and hour of the clocks in the query's zone, every cell there."""
+    """The query's metric by weekday and hour of the clocks in its zone, every cell there.
+
+    People count once a cell. Raises BadRequest for a metric of samples.
+    """
+    measure = measure_of(query.metric)
+    require(query.metric, HOUR_METRICS, what="by the hour of the week")
+    if query.channel_id is not None:
+        require(query.metric, CHANNEL_METRICS, what="with a channel")
     clocks = stretches(query.start_second, query.end_second, query.zone)
     cuts = (cut for clock in clocks for cut in (clock.start, clock.start + clock.offset))
     source = source_of(query, cuts, now=now or utc_now())
@@ -39,6 +50,6 @@ async def hours_of_week(clickhouse: AsyncClient, query: ActivityQuery, *, now: d
         starts=array_of(clock.start for clock in clocks),
         offsets=array_of(clock.offset for clock in clocks),
     )
-    values = {row[0]: row[1] for row in rows}
+    values = {row[0]: measure.finished(row[_COLUMNS[measure.sum]]) for row in rows}
     cells = sorted(((slot // 24 + THURSDAY) % 7 + 1, slot % 24, values.get(slot, 0)) for slot in range(WEEK_HOURS))
     return Heatmap(tuple(Cell(*cell) for cell in cells), source.approximate)

@@ -12,6 +12,8 @@ from herwa_shared.analytics.wallclock import first_instant, wall_at
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 
+WHOLE_HOUR = timedelta(hours=1)
+
 
 class Window(IntEnum):
     """The usual windows, in days; today is the last of them."""
@@ -72,12 +74,36 @@ class ActivityQuery:
         """Seconds since 1970."""
         return int(self.end.timestamp())
 
-    def previous(self) -> Self:
-        """The window of the same length just before: as many days where it is made of days, else as much time."""
+    def shifted(self, by: int) -> Self:
+        """The window so many of its own lengths later: in months where it is made of months, or days, else in time."""
         begin, end = (wall_at(second, self.zone) for second in (self.start_second, self.end_second))
-        if begin.time() == end.time() == time() and end > begin:
-            return replace(self, start=_shifted(self.start, self.zone, begin - end), end=self.start)
-        return replace(self, start=self.start - (self.end - self.start), end=self.start)
+        if not begin.time() == end.time() == time() or begin >= end:
+            length = self.end - self.start
+            return replace(self, start=self.start + by * length, end=self.end + by * length)
+        if begin.day == end.day == 1:
+            months = by * (_months(end) - _months(begin))
+            walls = [_months_later(wall, months) for wall in (begin, end)]
+        else:
+            walls = [wall + by * (end - begin) for wall in (begin, end)]
+        first, last = (_instant(wall, self.zone) for wall in walls)
+        return replace(self, start=first, end=last)
+
+    def previous(self) -> Self:
+        """The window of the same length just before: as many months or days where it is made of them."""
+        return replace(self.shifted(-1), end=self.start)
+
+    def done_at(self, now: datetime) -> datetime:
+        """The end of the window, or where it is running the end of its last whole hour that is over."""
+        if now >= self.end:
+            return self.end
+        return self.start + max((now - self.start) // WHOLE_HOUR, 0) * WHOLE_HOUR
+
+    def as_much_as(self, of: "ActivityQuery", now: datetime) -> Self | None:
+        """The beginning of this window, as long as what is done of another, so that both compare. None of nothing."""
+        done = of.done_at(now)
+        if done <= of.start:
+            return None
+        return self if done == of.end else replace(self, end=min(self.end, self.start + (done - of.start)))
 
     def year_before(self) -> Self:
         """The same dates of the year before; 29 February becomes 28 February."""
@@ -85,6 +111,16 @@ class ActivityQuery:
         if start >= end:  # an hour that the clocks skipped a year ago
             end = start + (self.end - self.start)
         return replace(self, start=start, end=end)
+
+
+def _months(wall: datetime) -> int:
+    return 12 * wall.year + wall.month - 1
+
+
+def _months_later(wall: datetime, months: int) -> datetime:
+    """Of a first of the month."""
+    year, month = divmod(_months(wall) + months, 12)
+    return wall.replace(year=year, month=month + 1)
 
 
 def _day_after(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -20,6 +20,13 @@ class Metric(StrEnum):
 
     MESSAGES = "messages"
     ACTIVE_MEMBERS = "active_members"
+    VOICE_MINUTES = "voice_minutes"
+    VOICE_MEMBERS = "voice_members"
+    JOINS = "joins"
+    LEAVES = "leaves"
+    MEMBERS = "members"
+    REACTIONS = "reactions"
+    THREADS = "threads"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Which rows answer: this file alone decides between hourly sums, kept for ever, and single events of three months.
 
-Both are offered to questions as one relation, `activity (moment, channel_id, user_id, events)`, so that each question
-is written once. Hourly rows answer wherever every boundary of the question is a whole hour in UTC.
+Both are offered to questions as one relation, `activity (kind, moment, channel_id, user_id, events, total)`, so that
+each question is written once; `total` is the sum of the events' one number. Hourly rows answer wherever every boundary
+of the question is a whole hour in UTC.
 """
 
 from calendar import monthrange
@@ -13,6 +14,7 @@ from typing import Any
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from herwa_shared.analytics.measures import measure_of
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.wallclock import HOUR
 from herwa_shared.errors import Unreachable
@@ -22,18 +24,19 @@ Rows = Sequence[Sequence[Any]]
 
 HOURLY = """
 WITH activity AS (
-    SELECT toUnixTimestamp(hour) AS moment, channel_id, user_id, events
+    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, events, total
     FROM activity_hourly
-    WHERE guild_id = {guild:UInt64} AND kind = 'message'
+    WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND hour >= toDateTime({start:UInt32}, 'UTC') AND hour < toDateTime({end:UInt32}, 'UTC')
       AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
 )
 """
 EVENTS = """
 WITH activity AS (
-    SELECT toUnixTimestamp(at) AS moment, channel_id, user_id, toUInt64(1) AS events
+    SELECT kind, toUnixTimestamp(at) AS moment, channel_id, user_id, toUInt64(1) AS events,
+        toUInt64(ifNull(value, 0)) AS total
     FROM activity_events
-    WHERE guild_id = {guild:UInt64} AND kind = 'message'
+    WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND at >= toDateTime({start:UInt32}, 'UTC') AND at < toDateTime({end:UInt32}, 'UTC')
       AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
 )
@@ -51,32 +54,45 @@ class Source:
 
     relation: str
     query: ActivityQuery
+    kinds: tuple[str, ...]
     approximate: bool
 
     async def ask(self, clickhouse: AsyncClient, question: str, *, start: int = 0, end: int = 0, **more: Any) -> Rows:
         """The rows of `question`, a SELECT from `activity`; `start` and `end` narrow the window. Raises Unreachable."""
         parameters = {
             "guild": self.query.guild_id,
+            "kinds": list(self.kinds),
             "channel": self.query.channel_id or 0,
             "start": max(start, self.query.start_second),
             "end": min(end or self.query.end_second, self.query.end_second),
             **more,
         }
-        try:
-            answer = await clickhouse.query(self.relation + question, parameters=parameters)
-        except (OperationalError, OSError) as error:
-            raise Unreachable("The store of the statistics does not answer. Try again in a moment.") from error
-        return answer.result_rows
+        return await rows_of(clickhouse, self.relation + question, parameters)
 
 
-def source_of(query: ActivityQuery, boundaries: Iterable[int], *, now: datetime) -> Source:
-    """The rows for this query, whose answer is cut at its ends and at these instants (seconds since 1970)."""
+def source_of(
+    query: ActivityQuery, boundaries: Iterable[int], *, now: datetime, kinds: Iterable[str] | None = None
+) -> Source:
+    """The rows for this query, whose answer is cut at its ends and at these instants (seconds since 1970).
+
+    They are the events of the query's metric, or of the kinds that are named.
+    """
+    several = tuple(kinds) if kinds is not None else (measure_of(query.metric).kind,)
     cuts = (query.start_second, query.end_second, *boundaries)
     if all(cut % HOUR == 0 for cut in cuts):
-        return Source(HOURLY, query, approximate=False)
+        return Source(HOURLY, query, several, approximate=False)
     if query.start >= precise_since(now):
-        return Source(EVENTS, query, approximate=False)
-    return Source(HOURLY, query, approximate=True)
+        return Source(EVENTS, query, several, approximate=False)
+    return Source(HOURLY, query, several, approximate=True)
+
+
+async def rows_of(clickhouse: AsyncClient, question: str, parameters: dict[str, Any]) -> Rows:
+    """The rows of a whole statement. Raises Unreachable."""
+    try:
+        answer = await clickhouse.query(question, parameters=parameters)
+    except (OperationalError, OSError) as error:
+        raise Unreachable("The store of the statistics does not answer. Try again in a moment.") from error
+    return answer.result_rows
 
 
 def precise_since(now: datetime) -> datetime:

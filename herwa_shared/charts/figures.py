@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from herwa_shared.analytics.measures import measure_of
 from herwa_shared.analytics.series import Point, Series
 from herwa_shared.charts.frame import EDGE, Figure, axis, header_note, layout, literal, middle_note
 from herwa_shared.charts.theme import DARK, Theme, compact, percent, period, short, zone_name
 from herwa_shared.charts.ticks import count_ticks, date_ticks, headroom
 from herwa_shared.charts.timeline import WIDTHS, gaps, happened, positions
 from herwa_shared.charts.traces import compared, lines
-from herwa_shared.charts.words import change, wording
+from herwa_shared.charts.wording import STEADY, wording
+from herwa_shared.charts.words import change
 
 _DIGIT = 7.2
 _WIDE_GAP = 0.12
@@ -94,17 +96,18 @@ def _time_axis(series: Series) -> Figure:
 
 
 def _total(series: Series, compare: Series | None, theme: Theme, now: datetime | None, top: int) -> list[Figure]:
-    """The total at the right of the header, and beneath it the change in the colour of its direction."""
+    """The total at the right of the header, and beneath it the change in the colour of good or bad."""
     counted = any(point.value is not None for point in series.points)
     total = short(series.total) if counted else NOT_COUNTED
     notes = [header_note(total, below_top=16, top=top, size=26, colour=theme.text, bold=True)]
     grown = change(series, compare, now=now)
     if grown is None:
         text, colour = wording(series.metric).many, theme.muted
-    elif abs(grown) < 0.0005:
+    elif abs(grown) < STEADY:
         text, colour = "as before", theme.muted
     else:
-        text, colour = f"{'▲' if grown > 0 else '▼'} {percent(grown)}", theme.up if grown > 0 else theme.down
+        good = (grown > 0) == measure_of(series.metric).rising_is_good
+        text, colour = f"{'▲' if grown > 0 else '▼'} {percent(grown)}", theme.up if good else theme.down
     return [*notes, header_note(text, below_top=51, top=top, size=13, colour=colour, bold=grown is not None)]
 
 

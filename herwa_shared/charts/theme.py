@@ -1,7 +1,7 @@
 """How Herwa looks and writes numbers and dates: the one source for the web, the pictures and the bot."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 FONT_FAMILY = "Inter, 'Noto Sans', system-ui, sans-serif"
@@ -96,7 +96,7 @@ def percent(change: float) -> str:
     return f"{size:.0%}" if size >= 0.01 else f"{size:.1%}"
 
 
-def day(moment: datetime) -> str:
+def day(moment: date) -> str:
     """`May 3`."""
     return f"{MONTHS[moment.month - 1]} {moment.day}"
 

@@ -1,52 +1,42 @@
 """What a series says, in plain words with numbers: three findings, and the text that stands for a picture."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from herwa_shared.analytics.series import Interval, Metric, Point, Series
+from herwa_shared.analytics.measures import Sum, measure_of
+from herwa_shared.analytics.series import Interval, Point, Series
 from herwa_shared.charts.rhythm import rhythm
-from herwa_shared.charts.theme import exact, percent, period, zone_name
-from herwa_shared.charts.timeline import called, happened, interval_end
+from herwa_shared.charts.standing import standing
+from herwa_shared.charts.theme import exact, period, zone_name
+from herwa_shared.charts.timeline import called, finished, happened, interval_end
+from herwa_shared.charts.wording import amount, compared, wording
 
 ALT_LIMIT = 1024
 """The longest description that Discord keeps for a picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a metric is spoken of."""
-
-    title: str
-    one: str
-    many: str
-
-
-_WORDINGS = {
-    Metric.MESSAGES: Wording("Messages", "message", "messages"),
-    Metric.ACTIVE_MEMBERS: Wording("Active members", "active member", "active members"),
-}
-
-
-def wording(metric: Metric) -> Wording:
-    """The words for a metric; one that has none yet is called by its name."""
-    plain = metric.value.replace("_", " ")
-    return _WORDINGS.get(metric, Wording(plain.capitalize(), plain, plain))
-
-
-def amount(count: int, metric: Metric) -> str:
-    """`1 message`, `48,201 messages`."""
-    words = wording(metric)
-    return f"{exact(count)} {words.one if count == 1 else words.many}"
-
-
 def change(series: Series, compare: Series | None, *, now: datetime | None = None) -> float | None:
-    """How much the total grew over the compared window: 0.12 is 12% more.
+    """How much the total grew over the compared window: 0.12 is 12% more. Of a running window, what is over counts.
 
     None where the two cannot be compared fairly: nothing to compare with, or intervals that nobody counted in full.
     """
-    if compare is None or compare.total == 0 or not (_whole(series, now) and _whole(compare, now)):
+    if compare is None or compare.total == 0:
         return None
-    return series.total / compare.total - 1
+    if measure_of(series.metric).sum is not Sum.NEWEST and not (_whole(series, now) and _whole(compare, now)):
+        return None
+    after, before = _comparable(series, compare, now)
+    return after / before - 1 if before else None
+
+
+def _comparable(series: Series, compare: Series, now: datetime | None) -> tuple[int, int]:
+    """Both totals, or the sums of as many intervals as are over; zeros where people would be counted twice."""
+    over = now is None or now >= series.end or compare.end - compare.start <= now - series.start
+    if over or measure_of(series.metric).sum is Sum.NEWEST:
+        return series.total, compare.total
+    if measure_of(series.metric).sum is Sum.PEOPLE:
+        return 0, 0
+    done = len(finished(series, now))
+    after, before = (sum(point.value or 0 for point in one.points[:done]) for one in (series, compare))
+    return after, before
 
 
 def findings(series: Series, *, compare: Series | None = None, now: datetime | None = None) -> list[str]:
@@ -57,6 +47,8 @@ def findings(series: Series, *, compare: Series | None = None, now: datetime | N
     counted = [point for point in happened(series, now) if point.value is not None]
     if not counted:
         return _nothing_counted(series)
+    if measure_of(series.metric).sum is Sum.NEWEST:
+        return standing(series, counted, change(series, compare, now=now))
     if series.total == 0:
         return _silence(series, counted)
     return [
@@ -93,7 +85,7 @@ def _silence(series: Series, counted: list[Point]) -> list[str]:
     return [
         f"No {wording(series.metric).many} in {_span(len(counted), series.interval)}.",
         f"No {series.interval.value} stands out.",
-        "As soon as somebody writes, it shows here.",
+        f"As soon as somebody {wording(series.metric).does}, it shows here.",
     ]
 
 
@@ -105,7 +97,7 @@ def _total(series: Series, counted: list[Point], compare: Series | None, now: da
         return f"{head}; {_span(left_out, series.interval)} {'was' if left_out == 1 else 'were'} not counted."
     grown = change(series, compare, now=now)
     if grown is not None:
-        return f"{head}, {_compared(grown)} the period before."
+        return f"{head}, {compared(grown, 'in the period before')}."
     if compare is not None and compare.total == 0 and _whole(compare, now):
         return f"{head}, after none in the period before."
     if len(counted) == 1:
@@ -123,14 +115,6 @@ def _busiest(series: Series, counted: list[Point]) -> str:
     if usual and value >= 1.5 * usual and value - usual >= 3:
         return f"{head}, {_mean(value / usual)} times the usual."
     return f"{head}."
-
-
-def _compared(grown: float) -> str:
-    if abs(grown) < 0.0005:
-        return "as many as in"
-    if grown >= 10:
-        return f"{percent(grown)} as many as in"
-    return f"{percent(grown)} {'more' if grown > 0 else 'fewer'} than in"
 
 
 def _span(count: int, interval: Interval) -> str:

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_shared.analytics.heatmap import hours_of_week
-from herwa_shared.analytics.members import active_members
 from herwa_shared.analytics.messages import message_counts
+from herwa_shared.analytics.metrics import series_of
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Interval
+from herwa_shared.analytics.series import Interval, Metric
 from herwa_shared.analytics.tops import top_channels, top_members
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_guild, add_history, record, utc
 from tests.shared.analytics.oracle import counts, labelled, labels, to_the_hour
@@ -61,7 +62,7 @@ async def assert_equal_to_the_naive_count(stores: Stores, query: ActivityQuery, 
         written = await message_counts(stores.database, stores.clickhouse, asked)
         assert labelled(written, asked) == {key: len(expected[key]) for key in labels(asked)}
         assert written.total == sum(map(len, expected.values()))
-        active = await active_members(stores.database, stores.clickhouse, asked)
+        active = await series_of(stores.database, stores.clickhouse, replace(asked, metric=Metric.ACTIVE_MEMBERS))
         assert labelled(active, asked) == {key: len(set(expected[key])) for key in labels(asked)}
         assert active.total == len({user for users in expected.values() for user in users})
 
@@ -124,7 +125,7 @@ async def test_one_channel_is_counted_alone(stores: Stores):
     here = replace(query, channel_id=10)
 
     assert (await message_counts(stores.database, stores.clickhouse, here)).total == 2
-    assert (await active_members(stores.database, stores.clickhouse, here)).total == 2
+    assert (await series_of(stores.database, stores.clickhouse, replace(here, metric=Metric.ACTIVE_MEMBERS))).total == 2
 
 
 async def test_a_guild_is_counted_apart_from_every_other(stores: Stores):
@@ -167,3 +168,38 @@ async def test_five_years_by_the_hour_are_one_answer(stores: Stores):
 
     assert len(series.points) == (query.end - query.start) // timedelta(hours=1) == 43_776
     assert [number for number, point in enumerate(series.points) if point.value] == hours
+
+
+async def test_tops_and_hours_of_voice_are_in_minutes_and_reactions_in_reactions(stores: Stores):
+    query = ActivityQuery.between("2024-03-01", "2024-03-08", guild_id=await add_guild(stores))
+    at = utc(2024, 3, 1, 20, 10)
+    stays = [(1, 5, 50), (1, 5, 50), (2, 6, 60), (3, 5, 10)]
+    await record(stores, query.guild_id, [Wrote(at, user, channel, "voice", value) for user, channel, value in stays])
+    await record(stores, query.guild_id, [Wrote(at, 3, 6, "reaction"), Wrote(at, 3, 6, "reaction"), Wrote(at, 1, 5)])
+
+    async def ranked(answer, metric):
+        found = await answer(stores.database, stores.clickhouse, replace(query, metric=metric))
+        return [(item.id, item.value) for item in found.items]
+
+    async def lively(metric):
+        found = await hours_of_week(stores.clickhouse, replace(query, metric=metric))
+        return [(cell.weekday, cell.hour, cell.value) for cell in found.cells if cell.value]
+
+    assert await ranked(top_channels, Metric.VOICE_MINUTES) == [(5, 2), (6, 1)]
+    assert await ranked(top_channels, Metric.VOICE_MEMBERS) == [(5, 2), (6, 1)]
+    assert await ranked(top_members, Metric.VOICE_MINUTES) == [(1, 2), (2, 1)], "less than half a minute is none"
+    assert await ranked(top_members, Metric.REACTIONS) == [(3, 2)]
+    assert await lively(Metric.VOICE_MINUTES) == [(5, 20, 3)]
+    assert await lively(Metric.VOICE_MEMBERS) == [(5, 20, 3)]
+    assert await lively(Metric.REACTIONS) == [(5, 20, 2)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "metric"),
+    [(top_channels, Metric.JOINS), (top_members, Metric.ACTIVE_MEMBERS), (top_members, Metric.MEMBERS)],
+)
+async def test_what_has_no_ranking_is_refused_with_what_has_one(stores: Stores, answer, metric):
+    query = replace(ActivityQuery.last(7, guild_id=1), metric=metric)
+
+    with pytest.raises(BadRequest, match=r"must be messages, .* or threads for (channels|members), not"):
+        await answer(stores.database, stores.clickhouse, query)

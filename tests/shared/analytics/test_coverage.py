@@ -141,3 +141,10 @@ def test_coverage_of_a_stretch(start, end, covered):
     coverage = Coverage.of([(utc(2024, 3, b), utc(2024, 3, e)) for b, e in [(6, 8), (2, 3), (3, 4), (5, 5), (7, 6)]])
 
     assert coverage.over(utc(2024, 3, start), utc(2024, 3, end)) is covered
+
+
+@pytest.mark.parametrize(("start", "end", "share"), [(1, 2, 0), (2, 4, 1), (1, 5, 0.5), (3, 7, 0.5), (4, 4, 0)])
+def test_which_part_of_a_stretch_was_counted(start, end, share):
+    coverage = Coverage.of([(utc(2024, 3, b), utc(2024, 3, e)) for b, e in [(6, 8), (2, 4)]])
+
+    assert coverage.share(utc(2024, 3, start), utc(2024, 3, end)) == share

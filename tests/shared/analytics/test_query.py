@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.analytics.moments import parse_moment, parse_zone
+from herwa_shared.analytics.moments import UTC_ZONE, parse_moment, parse_zone
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.errors import BadRequest
 from tests.activity import utc
@@ -83,6 +83,28 @@ def test_the_window_before_has_as_many_days_though_not_as_many_hours():
 
     assert (before.start, before.end) == (utc(2024, 3, 8, 5), utc(2024, 3, 10, 5))
     assert march.end - march.start == timedelta(hours=47)
+
+
+@pytest.mark.parametrize("zone", [UTC_ZONE, TOKYO, NEW_YORK])
+def test_the_window_before_whole_months_is_as_many_months(zone):
+    def window(since, until):
+        return ActivityQuery.between(since, until, guild_id=1, zone=zone)
+
+    assert window("2025-03-01", "2025-04-01").previous() == window("2025-02-01", "2025-03-01")
+    assert window("2025-01-01", "2026-01-01").previous() == window("2024-01-01", "2025-01-01")
+    assert window("2025-01-01", "2025-03-01").shifted(1) == window("2025-03-01", "2025-05-01")
+    assert window("2025-01-01", "2025-01-31").previous() == window("2024-12-02", "2025-01-01")
+
+
+def test_of_an_earlier_window_as_much_counts_as_is_done_of_the_running_one():
+    march = ActivityQuery.between("2025-03-01", "2025-04-01", guild_id=1)
+    february = march.previous()
+
+    assert february.as_much_as(march, utc(2025, 3, 2, 5, 59)).end == utc(2025, 2, 2, 5)
+    assert february.as_much_as(march, utc(2025, 3, 30)).end == utc(2025, 3, 1)
+    assert february.as_much_as(march, utc(2025, 4, 1)) == february
+    assert february.as_much_as(march, utc(2025, 3, 1, 0, 59)) is None
+    assert february.as_much_as(march, utc(2025, 1, 1)) is None
 
 
 def test_the_window_before_some_hours_is_as_long():
