@@ -5,19 +5,19 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from herwa_api.dependencies import Access
+from herwa_api.dependencies import open_access
 from herwa_api.errors import add_error_handlers
 from herwa_api.request_ids import RequestIds
-from herwa_api.routers import guilds, health
+from herwa_api.routers import auth, guilds, health, me
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_shared.services.api_keys import pepper_of
+from herwa_shared.services.sessions import cookie_name
 from herwa_shared.stores import Stores
 
 DESCRIPTION = """What happens in your server, counted, for your programs. Ids are strings, times ISO 8601 with offset.
 
-Send a key of the server as `Authorization: Bearer sk_live_…`. Errors are `application/problem+json`.
+Send a key of the server as `Authorization: Bearer sk_live_…`; a browser in which somebody is logged in needs none, and
+reads the servers that they manage. Errors are `application/problem+json`.
 """
 
 
@@ -31,22 +31,25 @@ def create_app(stores: Stores, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.access = Access(stores, pepper_of(settings, DataFolder(settings.data_dir)))
+    app.state.access = open_access(stores, settings)
+    app.include_router(auth.router)
+    app.include_router(me.router)
     app.include_router(guilds.router)
     app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(RequestIds)
-    _document(app)
+    _document(app, cookie_name(settings))
     return app
 
 
-def _document(app: FastAPI) -> None:
+def _document(app: FastAPI, cookie: str) -> None:
     """FastAPI's own document, with the shape of errors that only we know."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+            document["components"]["securitySchemes"]["session"]["name"] = cookie
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -1,30 +1,63 @@
-"""Who is asking, and may they: a key in the Authorization header, the guild it belongs to, its scopes."""
+"""Who is asking, and may they: a key, its guild and its scopes; or a person who is logged in, and what they manage."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Path
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from herwa_api.dependencies import Access, access_of
+from herwa_api.cookies import session_secret
+from herwa_api.dependencies import Access, Given
+from herwa_api.same_origin import SAFE_METHODS, require_same_origin
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
 from herwa_shared.services.api_keys import Principal, Scope, find_key
+from herwa_shared.services.sessions import Viewer, viewer_of
 
 NO_SUCH_GUILD = "There is no server with this id that this key may read."
+SNOWFLAKE = re.compile(r"[1-9][0-9]{0,18}")
 bearer = HTTPBearer(
     scheme_name="apiKey",
     bearerFormat="sk_live_…",
     description="A key of the server: `Authorization: Bearer sk_live_…`. Keys in addresses are never accepted.",
     auto_error=False,
 )
+session_cookie = APIKeyCookie(
+    name="herwa_session",
+    scheme_name="session",
+    description="The session of a person who logged in at `/auth/login`. It reads the servers that they manage.",
+    auto_error=False,
+)
 
 
-async def principal_of(
-    access: Annotated[Access, Depends(access_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-) -> Principal:
-    """The holder of the key. Raises Unauthenticated."""
+async def asker_of(
+    request: Request,
+    access: Given,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    _: Annotated[str | None, Security(session_cookie)],
+) -> Principal | Viewer:
+    """The holder of the key; where none is sent, the person who is logged in. Raises Unauthenticated."""
+    if "Authorization" in request.headers:
+        return await _principal(access, credentials)
+    viewer = await viewer_in(request, access)
+    if viewer is None:
+        raise Unauthenticated
+    return viewer
+
+
+async def viewer_in(request: Request, access: Access) -> Viewer | None:
+    """The person whose session this browser sent. For a change it must have been one of our pages that asked."""
+    secret = session_secret(request, access.settings)
+    if secret is None:
+        return None
+    if request.method not in SAFE_METHODS:
+        require_same_origin(request, access.settings)
+    async with access.stores.database.transaction() as session:
+        return await viewer_of(session, secret=secret, now=utc_now())
+
+
+async def _principal(access: Access, credentials: HTTPAuthorizationCredentials | None) -> Principal:
     if credentials is None:
         raise Unauthenticated
     async with access.stores.database.transaction() as session:
@@ -34,20 +67,33 @@ async def principal_of(
     return principal
 
 
-def guild_reader(*scopes: Scope) -> Callable[[Principal, str], Awaitable[int]]:
-    """A dependency: the id of the guild in the path, which the key must own, with these scopes."""
+Asker = Annotated[Principal | Viewer, Depends(asker_of)]
+
+
+def guild_reader(*scopes: Scope) -> Callable[[Asker, Access, str], Awaitable[int]]:
+    """A dependency: the id of the guild in the path, which the key must own with these scopes, or the person manage."""
 
     async def guild_id_of(
-        principal: Annotated[Principal, Depends(principal_of)],
+        asker: Asker,
+        access: Given,
         guild_id: Annotated[str, Path(description="The server's id", examples=["81384788765712384"])],
     ) -> int:
-        if guild_id != str(principal.guild_id):
+        if isinstance(asker, Viewer):
+            return await _managed(access, asker, guild_id)
+        if guild_id != str(asker.guild_id):
             raise NotFound(NO_SUCH_GUILD)
-        if missing := [scope for scope in scopes if scope not in principal.scopes]:
+        if missing := [scope for scope in scopes if scope not in asker.scopes]:
             raise Forbidden(f"This key lacks the scope {' and '.join(missing)}. Make one that has it.")
-        return principal.guild_id
+        return asker.guild_id
 
     return guild_id_of
+
+
+async def _managed(access: Access, viewer: Viewer, guild_id: str) -> int:
+    """What is no id is asked about like any other, so that it looks and lasts the same."""
+    number = int(guild_id) if SNOWFLAKE.fullmatch(guild_id) else 0
+    guild = await access.logging_in().rights.managed(viewer.user_id, number)
+    return guild.id
 
 
 StatsReader = Annotated[int, Depends(guild_reader(Scope.STATS))]

@@ -1,5 +1,6 @@
 """Every error as a problem (RFC 9457): what is wrong, in words, and for a wrong parameter what would be right."""
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,13 +10,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from herwa_shared.errors import BadRequest, HerwaError, Unauthenticated, Unreachable
+from herwa_api.pages import error_page, wants_page
+from herwa_shared.errors import BadRequest, DiscordAway, HerwaError, LogInNotSetUp, Unauthenticated, Unreachable
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 LONGEST_NAME = 32
-HEADERS = {Unauthenticated: {"WWW-Authenticate": 'Bearer realm="Herwa"'}, Unreachable: {"Retry-After": "2"}}
 
 
 def problem(status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
@@ -32,9 +33,19 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _store_lost)
 
 
-async def _herwa_error(_: Request, error: Exception) -> Response:
+async def _herwa_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HerwaError)
-    return problem(error.status, str(error), code=error.code, headers=HEADERS.get(type(error)))
+    if wants_page(request):
+        return error_page(error.status, str(error), log_in=not isinstance(error, LogInNotSetUp))
+    return problem(error.status, str(error), code=error.code, headers=_headers(error))
+
+
+def _headers(error: HerwaError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="Herwa"'}
+    if isinstance(error, DiscordAway):
+        return {"Retry-After": str(math.ceil(error.seconds))}
+    return {"Retry-After": "2"} if isinstance(error, Unreachable) else {}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -45,6 +56,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
         detail = f"{request.method} is not possible here."
     else:
         detail = str(error.detail)
+    if wants_page(request):
+        return error_page(error.status_code, detail)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return problem(error.status_code, detail, code=code, headers=error.headers)
 

@@ -10,7 +10,12 @@ from herwa_api.errors import problem
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
-HEADERS = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept, Authorization, Cookie",
+}
 UNEXPECTED = "Something went wrong on our side. Tell the operator this request id."
 
 

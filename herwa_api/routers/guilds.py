@@ -15,6 +15,7 @@ from herwa_shared.analytics.channels import require_channel
 from herwa_shared.analytics.heatmap import hours_of_week
 from herwa_shared.analytics.metrics import series_of
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.series import Metric
 from herwa_shared.analytics.tops import top_channels, top_members
 
 router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEMS)
@@ -41,23 +42,23 @@ async def channels(
     guild_id: StatsReader, asked: Annotated[AskedTopChannels, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
     """A thread counts for its channel. Highest first, equals by id."""
-    query = replace(await asked.query(database, guild_id), metric=asked.metric)
+    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
     return Json(top_body(await top_channels(database, clickhouse, query, limit=asked.limit)))
 
 
-@router.get("/top/members", summary="Members who wrote most", response_model=answers.Top)
+@router.get("/top/members", summary="Members with most activity", response_model=answers.Top)
 async def members(
     guild_id: MembersReader, asked: Annotated[AskedTopMembers, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
     """Bots and webhooks are not among them. The key needs the scope `members:read`."""
-    query = await asked.query(database, guild_id)
+    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
     return Json(top_body(await top_members(database, clickhouse, query, limit=asked.limit)))
 
 
-@router.get("/heatmap", summary="Messages by hour of the week", response_model=answers.Heatmap)
+@router.get("/heatmap", summary="Activity by hour of the week", response_model=answers.Heatmap)
 async def heatmap(
     guild_id: StatsReader, asked: Annotated[AskedHeatmap, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
     """Every one of the 168 hours, by the clocks of the zone."""
-    query = replace(await asked.query(database, guild_id), channel_id=asked.channel)
+    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric), channel_id=asked.channel)
     return Json(heatmap_body(await hours_of_week(clickhouse, query)))

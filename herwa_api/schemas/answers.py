@@ -8,6 +8,10 @@ from pydantic.json_schema import SkipJsonSchema
 from herwa_shared.analytics.series import Interval, Metric
 
 Mark = Literal[True] | SkipJsonSchema[None]
+TOTAL = (
+    "The sum; of active_members and voice_members the different people of the whole window, of members the newest "
+    "number, or null where there is none"
+)
 APPROXIMATE = "Set where hours had to be placed by where they start"
 
 
@@ -19,7 +23,7 @@ class PointAnswer(_Answer):
     """One interval."""
 
     t: str = Field(description="Start of the interval in the zone, with offset", examples=["2025-03-01T00:00:00+09:00"])
-    value: int | None = Field(description="0 where nothing happened, null where nobody counted", examples=[412])
+    value: int | None = Field(description="0 where nothing happened, null where nobody counted it", examples=[412])
     partial: Mark = Field(None, description="Set where only a part of the interval was counted")
 
 
@@ -28,7 +32,7 @@ class Compared(_Answer):
 
     from_: str = Field(alias="from", examples=["2025-02-01T00:00:00+09:00"])
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
-    total: int = Field(examples=[9871])
+    total: int | None = Field(description="As of the window itself", examples=[9871])
     points: list[PointAnswer]
     approximate: Mark = Field(None, description=APPROXIMATE)
 
@@ -42,9 +46,7 @@ class Stats(_Answer):
     to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
     interval: Interval
     timezone: str = Field(examples=["Asia/Tokyo"])
-    total: int = Field(
-        description="The sum; of active_members the distinct members of the whole window", examples=[12873]
-    )
+    total: int | None = Field(description=TOTAL, examples=[12873])
     points: list[PointAnswer]
     approximate: Mark = Field(None, description=APPROXIMATE)
     compare: Compared | SkipJsonSchema[None] = Field(None, description="Only if asked for")

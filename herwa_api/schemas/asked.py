@@ -6,12 +6,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from herwa_shared.analytics.definitions import definition
 from herwa_shared.analytics.moments import parse_zone
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.series import Interval, Metric
 from herwa_shared.db import Database
 from herwa_shared.services.guilds import guild_zone
 
+ChannelMetric = Literal["messages", "active_members", "voice_minutes", "voice_members", "reactions", "threads"]
+MemberMetric = Literal["messages", "voice_minutes", "reactions", "threads"]
+HourMetric = Literal[
+    "messages", "active_members", "voice_minutes", "voice_members", "joins", "leaves", "reactions", "threads"
+]
+WHAT_TO_COUNT = "What to count.\n\n" + "\n".join(f"- `{metric}`: {definition(metric)}" for metric in Metric)
 SNOWFLAKE = "^[0-9]{1,19}$"
 LARGEST_ID = (1 << 63) - 1
 
@@ -59,7 +66,7 @@ class AskedInChannel(Asked):
 
     channel_id: str | None = Field(
         None,
-        description="Count in this channel only",
+        description="Count in this channel only; `joins`, `leaves` and `members` have none",
         examples=["381870129706958858"],
         json_schema_extra={"pattern": SNOWFLAKE},
     )
@@ -80,7 +87,7 @@ class AskedInChannel(Asked):
 class AskedStats(AskedInChannel):
     """Of `…/stats`."""
 
-    metric: Metric = Field(Metric.MESSAGES, description="What to count")
+    metric: Metric = Field(Metric.MESSAGES, description=WHAT_TO_COUNT, examples=["voice_minutes"])
     interval: Interval = Field(Interval.DAY, description="Width of one point; weeks begin on Monday")
     compare: Comparison | None = Field(None, description="Add the window before, or the same dates of last year")
 
@@ -88,18 +95,20 @@ class AskedStats(AskedInChannel):
 class AskedTopChannels(Asked):
     """Of `…/top/channels`."""
 
-    metric: Metric = Field(Metric.MESSAGES, description="By what to rank")
+    metric: ChannelMetric = Field("messages", description="By what to rank", examples=["active_members"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
 class AskedTopMembers(Asked):
     """Of `…/top/members`."""
 
-    metric: Literal["messages"] = Field("messages", description="By what to rank")
+    metric: MemberMetric = Field("messages", description="By what to rank", examples=["voice_minutes"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
 class AskedHeatmap(AskedInChannel):
     """Of `…/heatmap`."""
 
-    metric: Literal["messages"] = Field("messages", description="What to count")
+    metric: HourMetric = Field(
+        "messages", description="What to count; people count once an hour of the week", examples=["joins"]
+    )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from fastapi import Response
 
+from herwa_shared.analytics.measures import Sum, measure_of
 from herwa_shared.analytics.series import Heatmap, Point, Ranking, Series
 
 
@@ -46,9 +47,15 @@ def _window_body(series: Series) -> dict[str, Any]:
     return {
         "from": _written(series.start, series.zone),
         "to": _written(series.end, series.zone),
-        "total": series.total,
+        "total": _total(series),
         "points": [_point_body(point, series.zone) for point in series.points],
     } | _approximate(series.approximate)
+
+
+def _total(series: Series) -> int | None:
+    """Nobody knows how many members there were where no sample was taken."""
+    sampled = measure_of(series.metric).sum is Sum.NEWEST
+    return None if sampled and all(point.value is None for point in series.points) else series.total
 
 
 def _point_body(point: Point, zone: ZoneInfo) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The application in this process, asked through HTTP's own shapes; the real process has a test of its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 
 import httpx
 import pytest
@@ -10,6 +10,10 @@ from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
 from herwa_shared.services.api_keys import Scope, create_key, pepper_of
 from herwa_shared.stores import Stores
+from tests.api import browser as browsers
+from tests.api.browser import Browser
+from tests.people import Server
+from tests.sim.process import SimProcess
 
 MakeKey = Callable[..., Awaitable[str]]
 
@@ -33,3 +37,24 @@ def make_key(stores: Stores, pepper: bytes) -> MakeKey:
             return await create_key(session, guild_id=guild_id, name="test", scopes=scopes, pepper=pepper, **more)
 
     return make
+
+
+@pytest.fixture
+async def browser(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[Browser]:
+    """Of a visitor whom nobody knows yet."""
+    async with browsers.opened(stores, settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[Browser]:
+    """Of somebody else."""
+    async with browsers.opened(stores, settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(discord: SimProcess) -> Iterator[Server]:
+    """A server of this test's own, which the bot is in."""
+    yield Server(discord.client)
+    discord.client.end_chaos()

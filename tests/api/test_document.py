@@ -2,12 +2,16 @@
 
 from jsonschema import Draft202012Validator
 
+from herwa_shared.services.sessions import cookie_name
+
 
 async def test_the_document_is_openapi_3_1_and_names_every_route(client):
     document = (await client.get("/api/openapi.json")).json()
 
     assert document["openapi"].startswith("3.1.")
     assert set(document["paths"]) == {
+        "/api/me",
+        "/api/guilds",
         "/api/guilds/{guild_id}/stats",
         "/api/guilds/{guild_id}/top/channels",
         "/api/guilds/{guild_id}/top/members",
@@ -36,15 +40,17 @@ async def test_every_reference_in_the_document_leads_somewhere(client):
             node = node[step]
 
 
-async def test_every_guild_route_shows_its_key_its_errors_and_examples(client):
+async def test_every_guild_route_shows_its_key_its_errors_and_examples(client, settings):
     document = (await client.get("/api/openapi.json")).json()
 
-    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["apiKey"]["scheme"] == "bearer"
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", cookie_name(settings))
     for path, operations in document["paths"].items():
         if "{guild_id}" not in path:
             continue
         operation = operations["get"]
-        assert operation["security"] == [{"apiKey": []}]
+        assert operation["security"] == [{"apiKey": []}, {"session": []}]
         assert {"200", "400", "401", "403", "404"} <= operation["responses"].keys()
         assert "422" not in operation["responses"]
         for parameter in operation["parameters"]:

@@ -1,12 +1,16 @@
 """What a program gets: exact numbers in the shapes that the document promises."""
 
 from datetime import datetime, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from herwa_api.schemas.asked import ChannelMetric, HourMetric, MemberMetric
+from herwa_shared.analytics.measures import CHANNEL_METRICS, HOUR_METRICS, MEMBER_METRICS
+from herwa_shared.analytics.series import Metric
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_channel, add_guild, add_history, add_member, record, utc
@@ -176,6 +180,47 @@ async def test_heatmap_has_every_hour_of_the_week(asker: Asker, stores: Stores):
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 7, "hour": 8, "value": 1}]
 
 
+async def test_every_metric_is_answered_in_the_promised_shape(asker: Asker, stores: Stores):
+    day = utc(2025, 3, 1, 12)
+    kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread")
+    await record(stores, asker.guild_id, [Wrote(day, 11, 5, kind, 3600) for kind in kinds])
+
+    totals = {metric: (await asker.get("stats", metric=metric, **MARCH))["total"] for metric in Metric}
+
+    assert totals == dict.fromkeys(Metric, 1) | {"voice_minutes": 60, "members": 3600}
+
+
+async def test_the_number_of_members_is_null_where_nobody_looked(asker: Asker, stores: Stores):
+    await add_history(stores, asker.guild_id, utc(2025, 2, 1), utc(2025, 4, 1))
+
+    body = await asker.get("stats", metric="members", compare="previous", **MARCH)
+
+    assert (body["total"], body["compare"]["total"]) == (None, None)
+    assert [point["value"] for point in body["points"]] == [None] * 3
+
+
+async def test_tops_and_hours_are_given_in_whatever_is_asked_for(asker: Asker, stores: Stores):
+    talks = [Wrote(utc(2025, 3, 1, 20), user, channel, "voice", 90) for user, channel in [(1, 5), (1, 5), (2, 6)]]
+    await record(stores, asker.guild_id, [*talks, Wrote(utc(2025, 3, 1, 20), 0, 6, "thread")])
+    voice = {"metric": "voice_minutes", **MARCH}
+
+    assert [(i["id"], i["value"]) for i in (await asker.get("top/members", **voice))["items"]] == [("1", 3), ("2", 2)]
+    assert [(i["id"], i["value"]) for i in (await asker.get("top/channels", **voice))["items"]] == [("5", 3), ("6", 2)]
+    cells = (await asker.get("heatmap", **voice))["cells"]
+    assert [cell for cell in cells if cell["value"]] == [{"weekday": 6, "hour": 20, "value": 5}]
+    threads = {"metric": "threads", **MARCH}
+    assert (await asker.get("top/members", **threads))["items"] == [], "who opened it is not known"
+    assert (await asker.get("top/channels", **threads))["items"] == [{"id": "6", "name": None, "value": 1}]
+
+
+@pytest.mark.parametrize(
+    ("offered", "possible"),
+    [(ChannelMetric, CHANNEL_METRICS), (MemberMetric, MEMBER_METRICS), (HourMetric, HOUR_METRICS)],
+)
+def test_the_document_offers_the_metrics_that_there_are(offered, possible):
+    assert get_args(offered) == possible
+
+
 async def test_old_answers_off_the_whole_hour_say_that_they_are_approximate(asker: Asker, stores: Stores):
     await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 18, 45))])
     kolkata = {"timezone": "Asia/Kolkata", **MARCH}
@@ -218,7 +263,7 @@ async def test_every_id_survives_as_a_string(client, stores: Stores, asker: Aske
         ("stats", {"timezone": "Europe/Berlinn"}, "such as Europe/Berlin,"),
         ("stats", {"timezone": "../../etc/passwd"}, "IANA name"),
         ("stats", {"interval": "year"}, "'hour', 'day', 'week' or 'month'"),
-        ("stats", {"metric": "mesages"}, "'messages' or 'active_members'"),
+        ("stats", {"metric": "mesages"}, "'messages', 'active_members', 'voice_minutes', "),
         ("stats", {"compare": "next"}, "'previous' or 'year'"),
         ("stats", {"channel_id": "general"}, "channel_id"),
         ("stats", {"channel_id": "9" * 19}, "channel_id"),
@@ -226,8 +271,16 @@ async def test_every_id_survives_as_a_string(client, stores: Stores, asker: Aske
         ("stats", {"from": "2015-01-01", "interval": "hour", "to": "2025-01-01"}, "at most 50,000"),
         ("top/channels", {"limit": "0"}, "limit"),
         ("top/channels", {"limit": "101"}, "limit"),
-        ("top/members", {"metric": "active_members"}, "'metric' must be 'messages'."),
+        (
+            "top/members",
+            {"metric": "active_members"},
+            "'metric' must be 'messages', 'voice_minutes', 'reactions' or 'threads'.",
+        ),
+        ("top/channels", {"metric": "joins"}, "'metric' must be 'messages', "),
         ("heatmap", {"interval": "day"}, "channel_id"),
+        ("heatmap", {"metric": "members"}, "'metric' must be 'messages', "),
+        ("heatmap", {"metric": "joins", "channel_id": "7"}, "or threads with a channel, not joins."),
+        ("stats", {"metric": "joins", "channel_id": "7"}, "or threads with a channel, not joins."),
     ],
 )
 async def test_a_wrong_parameter_is_refused_with_what_would_be_right(asker: Asker, address, parameters, hint):

@@ -1,0 +1,74 @@
+"""The few pages that the API itself shows to people: a log-in that did not work, why, and the way on."""
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+
+from fastapi import Request, Response
+
+from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT
+
+LOGO = (
+    '<svg viewBox="0 0 32 32" width="44" height="44" aria-hidden="true">'
+    '<rect width="32" height="32" rx="9" fill="#5865e8"/>'
+    '<path d="M9.5 8v16M22.5 8v16M9.5 18.5l4.2-4.6 4 4 4.8-6" fill="none" stroke="#fff" stroke-width="3"'
+    ' stroke-linecap="round" stroke-linejoin="round"/></svg>'
+)
+STYLE = f"""
+:root {{ color-scheme: light dark; --text: light-dark({LIGHT.text}, {DARK.text});
+  --muted: light-dark({LIGHT.muted}, {DARK.muted}); --accent: light-dark({LIGHT.accent}, #5865e8); }}
+* {{ box-sizing: border-box; }}
+body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 20px; color: var(--text);
+  background: light-dark(#f4f4f7, #101114); font: 16px/1.55 {FONT_FAMILY}; }}
+main {{ width: 100%; max-width: 440px; padding: 40px 36px 32px; border-radius: 16px; text-align: center;
+  background: light-dark(#ffffff, #18191d); border: 1px solid light-dark(#e3e4ea, #2a2c33);
+  box-shadow: 0 8px 32px light-dark(rgb(20 22 40 / 0.08), rgb(0 0 0 / 0.35)); }}
+h1 {{ font-size: 22px; line-height: 1.3; letter-spacing: -0.01em; margin: 20px 0 8px; }}
+p {{ margin: 0 0 28px; color: var(--muted); overflow-wrap: anywhere; }}
+a {{ display: block; padding: 11px 18px; border-radius: 9px; font-weight: 550; text-decoration: none;
+  color: var(--muted); margin-top: 8px; }}
+a.first {{ background: var(--accent); color: #fff; }}
+a:hover {{ filter: brightness(1.08); }}
+a:focus-visible {{ outline: 3px solid var(--accent); outline-offset: 3px; }}
+"""
+CONTENT_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>{title} · Herwa</title><style>{style}</style></head>
+<body><main>{logo}<h1>{title}</h1><p>{sentence}</p>{links}</main></body></html>
+"""
+TITLES = {
+    400: "That log-in did not work",
+    403: "Not from here",
+    404: "There is no such page",
+    405: "There is no such page",
+    503: "Logging in is not possible right now",
+}
+LOG_IN = ("/auth/login", "Log in again")
+START = ("/", "Back to the start")
+
+
+def wants_page(request: Request) -> bool:
+    """A person's browser asks, at an address that people visit."""
+    return request.url.path.startswith("/auth/") and "text/html" in request.headers.get("Accept", "")
+
+
+def error_page(status: int, sentence: str, *, log_in: bool = True) -> Response:
+    """What did not work, in words, and the way on."""
+    links = [LOG_IN, START] if log_in else [START]
+    body = PAGE.format(
+        title=escape(TITLES.get(status, "Something went wrong")),
+        sentence=escape(sentence),
+        links="".join(_link(address, text, first=at == 0) for at, (address, text) in enumerate(links)),
+        logo=LOGO,
+        style=STYLE,
+    )
+    headers = {"Content-Security-Policy": CONTENT_POLICY, "X-Frame-Options": "DENY"}
+    return Response(body, status, headers, "text/html; charset=utf-8")
+
+
+def _link(address: str, text: str, *, first: bool) -> str:
+    return f'<a href="{escape(address)}"{" class=first" if first else ""}>{escape(text)}</a>'

@@ -1,0 +1,16 @@
+"""Was a change asked for by one of our own pages? Against requests that other sites make in a person's name."""
+
+from fastapi import Request
+
+from herwa_shared.config import Settings
+from herwa_shared.errors import Forbidden
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def require_same_origin(request: Request, settings: Settings) -> None:
+    """Raise Forbidden unless the browser says that one of our pages asks; silence is not believed."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = site in (None, "same-origin") and (origin is None or origin in settings.origins)
+    if not ours or (site is None and origin is None):
+        raise Forbidden("This can only be asked for from a page of this site.")
