@@ -34,7 +34,7 @@ LARGEST_ID = (1 << 63) - 1
 
 @app.command()
 def up() -> None:
-    """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker."""
+    """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker, pages."""
     from herwa.up import up as run_up
 
     asyncio.run(run_up(read_settings()))
@@ -48,8 +48,14 @@ def bot() -> None:
 
 @app.command()
 def api() -> None:
-    """Run the API alone, on HERWA_PORT."""
+    """Run the API alone, on a port of its own."""
     become("herwa_api")
+
+
+@app.command()
+def web() -> None:
+    """Run the pages alone, on HERWA_PORT; they pass on to the API what is its."""
+    become("herwa_web")
 
 
 @app.command()
@@ -105,6 +111,21 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         print(json.dumps(found.as_json()))
     else:
         out.print(as_text(found))
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Say what is wrong with this machine, these settings or this copy, and how to mend it. Exit 1 if anything is."""
+    from herwa.doctor import Grade, checkup
+    from herwa.doctor_text import as_text
+    from herwa.say import out
+
+    findings = asyncio.run(checkup(read_settings()))
+    if as_json:
+        print(json.dumps([finding.as_json() for finding in findings]))
+    else:
+        out.print(as_text(findings))
+    sys.exit(any(finding.grade is Grade.WRONG for finding in findings))
 
 
 @pipeline.command("drain")

@@ -7,10 +7,11 @@ from pathlib import Path
 from herwa.replay import Replayed, replay
 from herwa.sim_client import SimClient
 from herwa_shared.config import Settings
+from herwa_shared.db import Database
 from herwa_shared.errors import Unreachable
 from herwa_shared.folder import DataFolder
 from herwa_shared.services.history import note_history
-from herwa_shared.stores import Stores, open_stores
+from herwa_shared.stores import open_stores
 
 KNOWN_WITHIN_SECONDS = 15
 
@@ -30,7 +31,7 @@ async def replay_into(settings: Settings, file: Path, *, guild: str, start: date
     after = end or (done.last_at and done.last_at.date() + timedelta(days=1))
     if first and after:
         async with open_stores(settings, say=lambda _: None) as stores:
-            await _note(stores, done.guild_id, _midnight(first), _midnight(after))
+            await note_when_known(stores.database, done.guild_id, _midnight(first), _midnight(after))
     return done
 
 
@@ -39,10 +40,10 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-async def _note(stores: Stores, guild_id: int, begin: datetime, stop: datetime) -> None:
-    """The bot hears of a new server some moments before it has written it down."""
+async def note_when_known(database: Database, guild_id: int, begin: datetime, stop: datetime) -> None:
+    """Note that this stretch was replayed. The bot hears of a new server some moments before it has written it down."""
     for _ in range(KNOWN_WITHIN_SECONDS * 10):
-        async with stores.database.transaction() as session:
+        async with database.transaction() as session:
             if await note_history(session, guild_id=guild_id, begin=begin, end=stop, source="replay"):
                 return
         await asyncio.sleep(0.1)

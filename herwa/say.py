@@ -7,7 +7,14 @@ from rich.console import Console
 from rich.text import Text
 
 out = Console(highlight=False, soft_wrap=True)
-COLOURS = {"herwa": "bold magenta", "bot": "cyan", "api": "green", "worker": "yellow", "sim": "blue"}
+COLOURS = {
+    "herwa": "bold magenta",
+    "bot": "cyan",
+    "api": "green",
+    "worker": "yellow",
+    "sim": "blue",
+    "web": "bright_cyan",
+}
 LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red"}
 
 # A log line of one of our processes: 11:33:38 [info     ] working                        [herwa_worker] moved=3

@@ -15,7 +15,7 @@ from herwa_shared.folder import DataFolder
 from herwa_shared.models import Process
 from herwa_shared.pipeline.state import PipelineState, pipeline_state
 
-NEEDED = ("worker", "api", "bot")
+NEEDED = ("worker", "api", "bot", "web")
 LATE_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 

@@ -26,7 +26,7 @@ def as_text(status: Status) -> Text:
 
 
 def _process_lines(status: Status) -> list[Text]:
-    ports = {**status.ports, "api": status.ports["herwa"]}
+    ports = {**status.ports, "web": status.ports["herwa"]}
     return [_process_line(process, ports.get(process["name"])) for process in status.processes]
 
 

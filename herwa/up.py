@@ -46,6 +46,8 @@ async def up(settings: Settings) -> None:
     with _alone_in(folder):
         if not port_is_free(settings.port):
             raise CannotRunHere(f"Port {settings.port} cannot be had: set HERWA_PORT to another one, above 1023.")
+        if not port_is_free(folder.port("api")):
+            folder.move_port("api")
         stop = asyncio.Event()
         call_on_stop(stop.set)
         say(f"data in {folder.path}")
@@ -60,7 +62,7 @@ async def up(settings: Settings) -> None:
 
 def rooms(settings: Settings) -> tuple[str, ...]:
     """Which processes this copy runs: the local Discord only where no other is named."""
-    return (("sim",) if settings.discord.is_local else ()) + ("worker", "api", "bot")
+    return (("sim",) if settings.discord.is_local else ()) + ("worker", "api", "bot", "web")
 
 
 @contextmanager
@@ -129,7 +131,7 @@ async def _supervise(
     lives = {child: asyncio.create_task(child.run()) for child in children}
     watchers = [
         asyncio.create_task(_heal(lease)),
-        asyncio.create_task(welcome(settings, database_url=lease.urls.database, began=began)),
+        asyncio.create_task(welcome(settings, folder, database_url=lease.urls.database, began=began)),
     ]
     await stop.wait()
     say("stopping")

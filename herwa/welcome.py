@@ -1,4 +1,4 @@
-"""What `herwa up` says when everything answers: where, which servers there are, and what to type next."""
+"""What `herwa up` says when everything answers: where to look, who one can be, and what to try."""
 
 import asyncio
 import os
@@ -14,31 +14,53 @@ import asyncpg
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
+from herwa.demo import bring_the_past
+from herwa.failure import sentence
 from herwa.roster import truly_living
 from herwa.say import say
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
+from herwa_shared.errors import HerwaError
+from herwa_shared.folder import DataFolder
 from herwa_shared.models import Guild
 from herwa_shared.services.guilds import known_guilds
 
 READY_SECONDS = 90.0
 POLL_SECONDS = 0.2
-NAMED_GUILDS = 5
+
+PERSONAS = {
+    "owner": "owns most servers, and one that the bot is not in yet",
+    "manager": "may manage two servers through a role",
+    "member": "an ordinary member: sees the bot's answers, not the dashboard",
+    "stranger": "is in none of the servers that the bot is in",
+    "operator": "runs this Herwa",
+}
+"""Who one can be on the local Discord."""
 
 
-async def welcome(settings: Settings, *, database_url: str, began: float) -> None:
-    """Wait until API and bot are ready, then say so. `began` is when the start began, on the monotonic clock."""
+async def welcome(settings: Settings, folder: DataFolder, *, database_url: str, began: float) -> None:
+    """Wait until pages, API and bot are ready, then say so. `began` is when the start began, on the monotonic clock."""
     try:
         async with asyncio.timeout(READY_SECONDS):
-            await _api_answers(settings.port)
+            await _pages_answer(settings.port)
             guilds = await _bot_listens(database_url)
     except TimeoutError:
         say(f"not everything is ready after {READY_SECONDS:.0f} s: `{to_type('status')}` says more")
         return
-    say(f"ready after {time.monotonic() - began:.0f} s at {settings.origin}/api/openapi.json")
-    for line in _next_steps(settings, guilds):
+    if settings.discord.is_local and settings.demo_days:
+        await _past(settings, folder, database_url)
+    say(f"ready after {time.monotonic() - began:.0f} s")
+    for line in _first_lines(settings, folder, guilds):
         say(line)
     say("Ctrl-C stops everything")
+
+
+async def _past(settings: Settings, folder: DataFolder, database_url: str) -> None:
+    """Without it Herwa works as well: a failure is said, and the next start goes on."""
+    try:
+        await bring_the_past(settings, folder, database_url, say)
+    except (HerwaError, OSError, SQLAlchemyError) as error:
+        say(f"the servers of the local Discord have no past yet: {sentence(error)} The next start goes on with it.")
 
 
 def to_type(*words: str) -> str:
@@ -55,7 +77,8 @@ def _program() -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-async def _api_answers(port: int) -> None:
+async def _pages_answer(port: int) -> None:
+    """Through the one public port, pages and API."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         while True:
             with suppress(httpx.HTTPError):
@@ -82,19 +105,28 @@ async def _bot_listens(database_url: str) -> Sequence[Guild]:
         await database.close()
 
 
-def _next_steps(settings: Settings, guilds: Sequence[Guild]) -> list[str]:
-    where = "the local Discord" if settings.discord.is_local else (settings.discord.url or "Discord")
-    if not guilds:
-        return [f"the bot listens to {where} and is in no server yet: invite it to one"]
-    number = f"{len(guilds):,} servers" if len(guilds) > 1 else "one server"
-    width = max(len(str(guild.id)) for guild in guilds[:NAMED_GUILDS])
-    left_out = [f"  and {len(guilds) - NAMED_GUILDS:,} more"] if len(guilds) > NAMED_GUILDS else []
-    first = guilds[0].id
+def _first_lines(settings: Settings, folder: DataFolder, guilds: Sequence[Guild]) -> list[str]:
+    local = settings.discord.is_local
+    where = "the local Discord" if local else (settings.discord.url or "Discord")
+    number = "no server yet: invite it to one" if not guilds else "one server" if len(guilds) == 1 else None
     return [
-        f"the bot listens to {number} of {where}:",
-        *(f"  {guild.id:<{width}}  {guild.name}" for guild in guilds[:NAMED_GUILDS]),
-        *left_out,
-        "get a key, in another terminal, and ask with it:",
-        f"  {to_type('keys', 'create', '--guild', str(first), '--name', 'first')}",
-        f"  curl -H 'Authorization: Bearer KEY' {settings.origin}/api/guilds/{first}/stats",
+        f"the bot listens to {number or f'{len(guilds):,} servers'} of {where}",
+        "",
+        f"  open {settings.origin}",
+        "",
+        *(_to_try(f"http://127.0.0.1:{folder.port('sim')}") if local else ()),
+        f"for programs: `{to_type('keys', 'create', '--guild', 'ID', '--name', 'first')}`, then",
+        f"  curl -H 'Authorization: Bearer KEY' {settings.origin}/api/guilds/ID/stats",
+    ]
+
+
+def _to_try(local_discord: str) -> list[str]:
+    width = max(map(len, PERSONAS))
+    return [
+        "log in and be one of these:",
+        *(f"  {name:<{width}}  {words}" for name, words in PERSONAS.items()),
+        "things to try:",
+        "  - as the owner, open a server and pick another range, channel or comparison",
+        f"  - at {local_discord} write, join voice or run /server-stats as a member, and watch the numbers move",
+        f"  - at {local_discord}/chaos let Discord misbehave: nothing is lost",
     ]

@@ -6,6 +6,7 @@ import uvloop
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
@@ -17,6 +18,7 @@ log = get_logger("herwa_worker")
 
 MOVE_SECONDS = 0.3
 TRIM_SECONDS = 30
+FORGET_SECONDS = 3600
 
 
 async def run(settings: Settings) -> None:
@@ -27,6 +29,7 @@ async def run(settings: Settings) -> None:
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         scheduler.add_job(jobs.move, "interval", seconds=MOVE_SECONDS)
         scheduler.add_job(jobs.trim, "interval", seconds=TRIM_SECONDS)
+        scheduler.add_job(jobs.forget, "interval", seconds=FORGET_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(_say_failure, EVENT_JOB_ERROR)
         async with present(stores.database, name="worker", detail=jobs.detail):
             scheduler.start()

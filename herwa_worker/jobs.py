@@ -3,9 +3,12 @@
 import asyncio
 from typing import Any
 
+from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.mover import move_once, restamp_after_restore
 from herwa_shared.pipeline.trim import trim
+from herwa_shared.services.sessions import remove_expired
+from herwa_shared.services.users import forget_absent
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -43,6 +46,12 @@ class Jobs:
         """Give moved events' room back."""
         async with self._stores.database.raw() as connection:
             await trim(connection)
+
+    async def forget(self) -> None:
+        """End sessions whose time is over, and forget people who have none left."""
+        async with self._stores.database.transaction() as session:
+            await remove_expired(session, now=utc_now())
+            await forget_absent(session, now=utc_now())
 
     def detail(self) -> dict[str, Any]:
         """What people want to know of the worker."""

@@ -11,6 +11,7 @@ import pytest
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.folder import DataFolder
 from herwa_shared.stores import Stores, open_stores
+from tests.sim.process import SimProcess
 
 _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 
@@ -44,6 +45,15 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
     """PostgreSQL and the ClickHouse engine with the newest schema. Tests share them: each uses a guild of its own."""
     async with open_stores(settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def discord(settings: Settings) -> Iterator[SimProcess]:
+    """The local Discord of this copy, without people of its own; its journal is on."""
+    process = SimProcess(settings.data_dir, "--quiet")
+    process.client.journal(on=True)
+    yield process
+    process.close()
 
 
 @pytest.fixture

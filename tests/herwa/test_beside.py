@@ -74,7 +74,7 @@ def test_token_and_addresses_replace_what_a_copy_would_start(copy, elsewhere):
         other.until_said("Ctrl-C stops everything")
         status = other.status()
         settings = Settings(discord=DiscordSettings(DISCORD_TOKEN=SecretStr("any"), HERWA_DISCORD_URL=None))
-        assert [one["name"] for one in status["processes"]] == list(rooms(settings)) == ["worker", "api", "bot"]
+        assert [one["name"] for one in status["processes"]] == list(rooms(settings)) == ["worker", "api", "bot", "web"]
         assert status["healthy"]
         assert not {"sim", "postgres", "clickhouse"} & set(status["ports"])
         assert not (other.folder.path / "postgres").exists()

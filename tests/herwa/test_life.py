@@ -58,7 +58,7 @@ def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_r
         assert "Traceback" not in said
 
 
-def test_processes_in_four_terminals_are_a_working_copy_and_the_last_one_out_stops_the_engines(tmp_path):
+def test_processes_in_five_terminals_are_a_working_copy_and_the_last_one_out_stops_the_engines(tmp_path):
     with copy_of_its_own() as copy:
         terminals = [copy.start(room) for room in ("sim", "bot")]
         copy.until(lambda: (copy.status()["gateway"] or {}).get("gateway") == "connected", "the bot to listen")
@@ -70,9 +70,10 @@ def test_processes_in_four_terminals_are_a_working_copy_and_the_last_one_out_sto
         assert copy.status()["problems"] == [
             "No worker is running: start it with `herwa worker`.",
             "No api is running: start it with `herwa api`.",
+            "No web is running: start it with `herwa web`.",
         ]
 
-        terminals += [copy.start("worker"), copy.start("api")]
+        terminals += [copy.start("worker"), copy.start("api"), copy.start("web")]
         copy.until(lambda: copy.status()["healthy"] and copy.api_is_ready(), "a working copy")
         assert copy.status()["up"] is False
         copy.drain()
