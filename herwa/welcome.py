@@ -115,8 +115,15 @@ def _first_lines(settings: Settings, folder: DataFolder, guilds: Sequence[Guild]
         f"  open {settings.origin}",
         "",
         *(_to_try(f"http://127.0.0.1:{folder.port('sim')}") if local else ()),
-        f"for programs: `{to_type('keys', 'create', '--guild', 'ID', '--name', 'first')}`, then",
-        f"  curl -H 'Authorization: Bearer KEY' {settings.origin}/api/guilds/ID/stats",
+        *(_for_programs(settings, guilds[0]) if guilds else ()),
+    ]
+
+
+def _for_programs(settings: Settings, guild: Guild) -> list[str]:
+    return [
+        f"programs get a key, this one of {guild.name}:",
+        f"  {to_type('keys', 'create', '--guild', str(guild.id), '--name', 'first')}",
+        f"  curl -H 'Authorization: Bearer KEY' {settings.origin}/api/guilds/{guild.id}/stats",
     ]
 
 

@@ -123,8 +123,8 @@ async def record_of(database: Database, guild_id: int, start: datetime, end: dat
         )
         runs = found.scalars().all()
         return Record(
-            tuple(_listened(run, stay, now) for run in runs for stay in stays),
-            tuple(_listened(run, stay, now) for run in runs if run.intents & MEMBERS_INTENT for stay in stays),
+            tuple(listened_during(run, stay, now) for run in runs for stay in stays),
+            tuple(listened_during(run, stay, now) for run in runs if run.intents & MEMBERS_INTENT for stay in stays),
             tuple((stretch.from_at, stretch.to_at) for stretch in history.scalars()),
         )
 
@@ -143,6 +143,7 @@ async def first_hours(clickhouse: AsyncClient, guild_id: int, kinds: Collection[
     return begun
 
 
-def _listened(run: CollectorRun, stay: GuildStay, now: datetime) -> Span:
+def listened_during(run: CollectorRun, stay: GuildStay, now: datetime) -> Span:
+    """When a collector counted in a guild, the bot being there."""
     until = now if run.seen_at >= now - ALIVE_WITHIN else run.seen_at
     return max(run.started_at, stay.joined_at), min(until, stay.left_at or until)

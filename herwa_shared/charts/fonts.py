@@ -1,6 +1,9 @@
 """Which fonts draw which marks: Inter from its wheel first, then other font wheels, then the fonts of the system."""
 
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +47,8 @@ class FontBook:
     def __init__(self, *, system_fonts: bool = True) -> None:
         skia = load_skia()
         self._skia = skia
-        self._system = skia.FontMgr.RefDefault() if system_fonts else skia.FontMgr.New_Custom_Empty()
+        with _unheard():
+            self._system = skia.FontMgr.RefDefault() if system_fonts else skia.FontMgr.New_Custom_Empty()
         self._provider = skia.textlayout.TypefaceFontProvider()
         self._faces: dict[str, Any] = {}
         self._seen: set[int] = set()
@@ -97,6 +101,20 @@ class FontBook:
     def _add(self, family: str, face: Any) -> None:
         self._provider.registerTypeface(face, family)
         self._faces.setdefault(family, face)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Skia's own fontconfig is older than many a system's settings, and complains of words that it does not know."""
+    sys.stderr.flush()
+    heard, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(heard, 2)
+        os.close(heard)
+        os.close(nowhere)
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("herwa_shared", "herwa_bot", "herwa_api", "herwa_worker", "herwa_sim", "herwa")
+ROOMS = ("herwa_shared", "herwa_bot", "herwa_api", "herwa_worker", "herwa_sim", "herwa_web", "herwa")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ from herwa_shared.services.guilds import known_guilds
 from tests.running_copy import HERWA, RunningCopy
 
 T = TypeVar("T")
-STOP_SECONDS = 5  # within so long Ctrl-C stops everything
 HEADER = "created_at,category,channel,thread,author,content_length,attachments"
 
 
@@ -134,12 +132,9 @@ def listens(port: int) -> bool:
 
 
 def stopped_by(process: subprocess.Popen[bytes], number: int) -> int:
-    """The exit code after this signal, which must come within the time that is promised."""
-    began = time.monotonic()
+    """The exit code after this signal. How soon that is, `benchmarks.stopping` measures."""
     process.send_signal(number)
-    code = process.wait(30)
-    assert time.monotonic() - began < STOP_SECONDS
-    return code
+    return process.wait(30)
 
 
 def _belongs(process: psutil.Process, path: Path) -> bool:

@@ -106,7 +106,7 @@ def test_a_token_that_discord_does_not_know_is_told_at_every_ever_rarer_try(else
         said = other.all_said()
         assert said.count("error: Discord does not know this token: set DISCORD_TOKEN") == 3
         assert "not-a-token" not in said
-        assert other.api_is_ready(), "the rest goes on"
+        other.until(other.api_is_ready, "the rest to go on")
         status = other.status()
         assert not status["healthy"]
         assert any("bot" in problem for problem in status["problems"])

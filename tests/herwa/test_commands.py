@@ -36,7 +36,9 @@ def test_help_says_which_commands_there_are():
     said = command_by_itself("--help")
     assert said.returncode == 0
     assert "herwa [OPTIONS] COMMAND" in said.stdout
-    assert {"up", "bot", "api", "web", "worker", "sim", "migrate", "status", "pipeline", "keys"} <= set(said.stdout.split())
+    assert {"up", "bot", "api", "web", "worker", "sim", "migrate", "status", "pipeline", "keys"} <= set(
+        said.stdout.split()
+    )
 
 
 @pytest.mark.parametrize(

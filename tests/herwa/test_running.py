@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import subprocess
+from contextlib import closing
 
 import httpx
 
@@ -29,14 +30,15 @@ def sim_guild(copy: Copy, name: str) -> tuple[int, list[int]]:
     return guild_id, [channel]
 
 
-def test_welcome_names_address_servers_and_the_command_that_makes_a_key(copy):
+def test_welcome_names_addresses_people_to_be_and_the_command_that_makes_a_key(copy):
     said = copy.all_said()
     assert "ready after" in said
     assert f"http://localhost:{copy.port}" in said
-    sim = copy.sim()
-    guilds = sim.state().guilds
-    sim.close()
-    assert all(f"{guild.id}  {guild.name}" in said for guild in guilds if guild.lively)
+    with closing(copy.sim()) as sim:
+        state = sim.state()
+    assert f"http://127.0.0.1:{copy.folder.port('sim')} " in said
+    told = {line.split("│", 1)[1].split()[0] for line in said.splitlines() if "│   " in line}
+    assert set(state.personas) <= told
     command, curl = (
         line.split("│", 1)[1].strip() for line in said.splitlines() if " keys create " in line or "curl" in line
     )
