@@ -18,6 +18,7 @@ from herwa_shared.models import CollectorRun, GuildStay, HistoryCoverage
 
 HOURS = 24
 DAY = timedelta(days=1)
+TIME_BIT = 1 << 22  # the bits of a snowflake below its time; what is left names the shard
 WHOLE = 0  # stands for all hours
 LAST_DAY = """
 WITH toDateTime({start:UInt32}, 'UTC') AS start, toDateTime({running:UInt32}, 'UTC') AS running
@@ -89,7 +90,7 @@ async def _coverages(
 ) -> Mapping[int, Coverage]:
     """When messages were counted in each of these guilds, as far as it touches `[start, end)`."""
     wanted = any_(literal(list(guild_ids), ARRAY(BigInteger)))
-    of_its_shard = col(GuildStay.guild_id).op(">>")(22) % col(CollectorRun.shard_count) == col(CollectorRun.shard_id)
+    of_its_shard = col(GuildStay.guild_id) // TIME_BIT % col(CollectorRun.shard_count) == col(CollectorRun.shard_id)
     spans: dict[int, list[Span]] = defaultdict(list)
     async with database.transaction() as session:
         runs = await session.execute(

@@ -1,0 +1,44 @@
+"""Who looks, and may they: asked by every handler itself, of the session and of Discord, at every event."""
+
+from typing import Any
+
+from herwa_shared.clock import utc_now
+from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.services.rights import NO_SUCH_GUILD, OwnGuild
+from herwa_shared.services.sessions import Viewer, viewer_of
+from herwa_web import doors
+from herwa_web.admissions import secret_behind
+
+LOG_IN = "Log in to see this."
+LONGEST_ID = 19
+
+
+async def require_viewer(state: Any) -> Viewer:
+    """The person behind this state's socket. Raises Unauthenticated."""
+    secret = secret_behind(state.router.headers.cookie)
+    viewer = await viewer_behind(secret) if secret else None
+    if viewer is None:
+        raise Unauthenticated(LOG_IN)
+    return viewer
+
+
+async def require_guild(state: Any, guild_id: str, *, fresh: bool = False) -> tuple[Viewer, OwnGuild]:
+    """The person and the guild, which they manage. `fresh` asks Discord anew, as before every write.
+
+    Raises Unauthenticated; NotFound, in the same words for a guild of others, an unknown one and nonsense; DiscordAway.
+    """
+    viewer = await require_viewer(state)
+    rights = doors.rights()
+    if rights is None or not _is_id(guild_id):
+        raise NotFound(NO_SUCH_GUILD)
+    return viewer, await rights.managed(viewer.user_id, int(guild_id), fresh=fresh)
+
+
+async def viewer_behind(secret: str) -> Viewer | None:
+    """Who holds this session, None when it is over."""
+    async with doors.stores().database.transaction() as session:
+        return await viewer_of(session, secret=secret, now=utc_now())
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= LONGEST_ID

@@ -1,0 +1,111 @@
+"""The small parts that every page is made of: faces, icons, buttons, sheets that open, changes."""
+
+from typing import Any
+
+import reflex as rx
+
+Text = str | rx.Var[str]
+
+
+def icon(tag: str, size: int = 18) -> rx.Component:
+    """A line drawing that says nothing to screen readers; the words beside it do."""
+    return rx.icon(tag, size=size, stroke_width=1.9, aria_hidden="true")
+
+
+def face(picture: Any, hue: Any, initial: Any, *, size: int = 24, around: bool = False) -> rx.Component:
+    """The picture of a server or a person; without one their initial on a colour of their own."""
+    return rx.el.span(
+        rx.cond(picture != "", rx.el.img(src=picture, alt="", width=size, height=size), initial),
+        class_name="face round" if around else "face",
+        style={"--size": f"{size}px", "--hue": hue},
+        aria_hidden="true",
+    )
+
+
+def letter_face(hue: Any, initial: Any, *, size: int = 24) -> rx.Component:
+    """An initial on a colour, where there is no picture."""
+    return rx.el.span(initial, class_name="face round", style={"--size": f"{size}px", "--hue": hue}, aria_hidden="true")
+
+
+def change(text: Any, tone: Any) -> rx.Component:
+    """`▲ 12%` in the colour of its tone."""
+    return rx.el.span(text, class_name="change numbers " + tone)
+
+
+def key(letter: str) -> rx.Component:
+    """A key of the keyboard."""
+    return rx.el.kbd(letter, class_name="key", aria_hidden="true")
+
+
+def sheet(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Component:
+    """What opens from `opener(name)`: a menu on a desk, a whole page on a phone. Esc closes it."""
+    return rx.el.div(
+        rx.el.div(
+            title,
+            rx.el.button(
+                icon("x", 20),
+                aria_label="Close",
+                class_name="button plain square",
+                custom_attrs={"popoverTarget": name, "popoverTargetAction": "hide"},
+            ),
+            class_name="sheet-head",
+        ),
+        *children,
+        id=name,
+        role="dialog",
+        aria_label=title,
+        class_name="sheet",
+        custom_attrs={"popover": "auto"},
+        **props,
+    )
+
+
+def opener(
+    name: str, *children: Any, class_name: str = "button", attrs: dict[str, str] | None = None, **props: Any
+) -> rx.Component:
+    """A button that opens the sheet of that name."""
+    return rx.el.button(
+        *children, type="button", class_name=class_name, custom_attrs={"popoverTarget": name, **(attrs or {})}, **props
+    )
+
+
+def link(
+    *children: Any, href: Any, letter: str = "", tip: Text = "", attrs: dict[str, Any] | None = None, **props: Any
+) -> rx.Component:
+    """A link inside Herwa that keeps the place on the page; `letter` is its key on the keyboard."""
+    extra = {
+        **(attrs or {}),
+        **({"data-key": letter} if letter else {}),
+        **({} if isinstance(tip, str) and not tip else {"data-tip": tip}),
+    }
+    return rx.el.a(*children, to=href, prevent_scroll_reset=True, custom_attrs=extra, **props)
+
+
+def tool(tag: str, label: str, **props: Any) -> rx.Component:
+    """A small button that is a picture; its words are in its tip."""
+    attrs = {"data-tip": label, **props.pop("attrs", {})}
+    return rx.el.button(
+        icon(tag, 16),
+        type="button",
+        aria_label=label,
+        class_name="button plain small square",
+        custom_attrs=attrs,
+        **props,
+    )
+
+
+def spark(line: Any, area: Any, *, height: int = 32) -> rx.Component:
+    """A sparkline in a box of 100 by `height`, stretched to where it stands."""
+    return rx.el.svg(
+        rx.el.path(d=area, class_name="area"),
+        rx.el.path(d=line, class_name="line"),
+        view_box=f"0 -2 100 {height + 3}",
+        custom_attrs={"preserveAspectRatio": "none"},
+        class_name="spark",
+        aria_hidden="true",
+    )
+
+
+def grouped(number: Any) -> rx.Var[str]:
+    """A number with its thousands parted, written by the browser."""
+    return rx.Var(_js_expr=f"({number!s}).toLocaleString('en-US')", _var_data=number._get_all_var_data()).to(str)  # noqa: SLF001

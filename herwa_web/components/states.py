@@ -1,0 +1,59 @@
+"""Loading, empty, failed, missing: four different things, and what to do about each."""
+
+from typing import Any
+
+import reflex as rx
+
+from herwa_web.components.controls import icon, link
+
+
+def bone(width: str, height: str, **style: str) -> rx.Component:
+    """A grey shape where something will be."""
+    return rx.el.div(class_name="bone", style={"width": width, "height": height, **style})
+
+
+def alone(
+    sign: str, title: Any, *what: Any, actions: tuple[rx.Component, ...] = (), full: bool = False
+) -> rx.Component:
+    """A page that has one thing to say."""
+    return rx.el.section(
+        rx.el.div(icon(sign, 28), class_name="sign"),
+        rx.el.h2(title),
+        *(rx.el.p(one) for one in what),
+        rx.el.div(*actions, class_name="actions"),
+        class_name="alone full" if full else "alone",
+    )
+
+
+def missing(words: Any) -> rx.Component:
+    """The same for a server of others, an unknown one, and nonsense."""
+    return alone(
+        "search-x",
+        words,
+        "It may be that the address is wrong, or that you manage this server with another account.",
+        actions=(link("All my servers", href="/", class_name="button main"),),
+    )
+
+
+def failed(words: Any, retry: Any) -> rx.Component:
+    """Something does not answer, and there is nothing older to show."""
+    return alone(
+        "cloud-off",
+        "The numbers cannot be shown right now",
+        words,
+        actions=(
+            rx.el.button(icon("rotate-cw", 16), "Try again", type="button", class_name="button main", on_click=retry),
+            link("All my servers", href="/", class_name="button"),
+        ),
+    )
+
+
+def stale(since: Any, why: Any, retry: Any) -> rx.Component:
+    """Older numbers are shown, and this says how old."""
+    return rx.el.div(
+        icon("clock-alert", 18),
+        rx.el.span("Numbers ", since, ". ", why),
+        rx.el.button("Try again", type="button", class_name="button small", on_click=retry),
+        role="status",
+        class_name="banner",
+    )

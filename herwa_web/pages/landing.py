@@ -1,0 +1,122 @@
+"""What a visitor sees: what Herwa is in five seconds, and the way in."""
+
+from math import pi, sin
+
+import reflex as rx
+
+from herwa_shared.charts.web import sparkline
+from herwa_web.components.controls import icon
+from herwa_web.shell import wordmark
+
+LOG_IN = "/auth/login?next=/"
+PROMISES = (
+    ("Counts, never reads.", "What people write is not stored, not even for a moment."),
+    ("Gaps stay gaps.", "What nobody counted is shown as not counted, never as zero."),
+    ("Yours to share.", "Every number is an address that you can copy, a table, or a picture."),
+)
+WIDTH, HEIGHT, BEFORE_HEIGHT = 560, 190, 150
+
+
+def landing(notice: rx.Component) -> rx.Component:
+    """The whole page; `notice` stands under the button."""
+    return rx.el.div(
+        rx.el.header(
+            rx.el.div(wordmark(), class_name="brand"),
+            log_in("Log in", "button"),
+        ),
+        rx.el.main(
+            rx.el.div(
+                rx.el.div(
+                    rx.el.h1("See how your Discord server is doing."),
+                    rx.el.p(
+                        "Herwa counts what happens in your community and shows it on one page: messages, people, "
+                        "voice, joins, and the hours when it comes alive.",
+                        class_name="lead",
+                    ),
+                    rx.el.div(log_in("Log in with Discord", "button main large"), class_name="actions"),
+                    notice,
+                    rx.el.ul(
+                        *(
+                            rx.el.li(icon("check", 18), rx.el.span(rx.el.b(title), " ", text))
+                            for title, text in PROMISES
+                        ),
+                        class_name="promises",
+                    ),
+                ),
+                _picture(),
+                class_name="hero",
+            ),
+            id="content",
+        ),
+        rx.el.footer(
+            rx.el.span("Herwa counts what happens in a server, never what is said."),
+            rx.el.a("API", href="/api/openapi.json", reload_document=True),
+        ),
+        class_name="landing",
+    )
+
+
+def log_in(words: str, class_name: str, href: rx.Var[str] | str = LOG_IN) -> rx.Component:
+    """A full page load, so that the page afterwards knows who looks."""
+    return rx.el.a(icon("log-in", 18), words, to=href, reload_document=True, class_name=class_name, id="log-in")
+
+
+def _picture() -> rx.Component:
+    """An example, drawn without any library."""
+    now, before = _wave(0.0), _wave(1.7)
+    line, area = sparkline(now, width=WIDTH, height=HEIGHT)
+    earlier, _ = sparkline(before, width=WIDTH, height=BEFORE_HEIGHT)
+    return rx.el.figure(
+        rx.el.div(rx.el.span("Messages"), rx.el.span("Last 30 days", class_name="note"), class_name="caption"),
+        rx.el.div(
+            rx.el.span("48,201", class_name="big"),
+            rx.el.span("▲ 12%", class_name="change good"),
+            class_name="actions",
+        ),
+        rx.el.svg(
+            rx.el.svg.defs(
+                rx.el.svg.linear_gradient(
+                    rx.el.svg.stop(offset="0", stop_color="var(--accent)", stop_opacity="0.34"),
+                    rx.el.svg.stop(offset="1", stop_color="var(--accent)", stop_opacity="0.02"),
+                    id="fade",
+                    x1="0",
+                    x2="0",
+                    y1="0",
+                    y2="1",
+                )
+            ),
+            *(
+                rx.el.path(d=f"M0,{at}H{WIDTH}", stroke="var(--line)", stroke_width="1")
+                for at in range(0, HEIGHT + 1, HEIGHT // 4)
+            ),
+            rx.el.path(
+                d=earlier,
+                fill="none",
+                stroke="var(--accent)",
+                stroke_opacity="0.4",
+                stroke_width="1.6",
+                transform=f"translate(0 {HEIGHT - BEFORE_HEIGHT})",
+            ),
+            rx.el.path(d=area, fill="url(#fade)"),
+            rx.el.path(d=line, fill="none", stroke="var(--accent)", stroke_width="2.4", stroke_linejoin="round"),
+            view_box=f"0 -6 {WIDTH} {HEIGHT + 10}",
+            role="img",
+            aria_label="An example: messages over 30 days, rising, with the period before beneath",
+        ),
+        rx.el.dl(
+            *(
+                rx.el.div(rx.el.dt(name), rx.el.dd(value, class_name="numbers"))
+                for name, value in (("Active members", "1,204"), ("Voice minutes", "19,870"), ("Joins", "318"))
+            ),
+            class_name="row",
+        ),
+        class_name="picture",
+    )
+
+
+def _wave(shift: float) -> list[int]:
+    """Weeks that rise and fall, as communities do."""
+    return [
+        round(900 + 14 * at + 260 * sin((at + shift) * 2 * pi / 7) + 90 * sin((at + shift) * 1.9) + 60 * sin(at * 4.1))
+        for at in range(30)
+    ]

@@ -1,0 +1,66 @@
+"""Where one is asked to log in, and told why it did not work."""
+
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from herwa_web.components.states import alone
+from herwa_web.pages.landing import log_in
+
+REASONS = {
+    "denied": ("You did not let Herwa in", "Discord told us that you cancelled. Nothing was stored."),
+    "expired": ("Log in to see this page", "You are not logged in, or your session is over. It takes a moment."),
+    "failed": ("That did not work", "Discord did not confirm the log-in. Please try once more."),
+    "not_set_up": (
+        "Log-in is not set up here",
+        "Whoever runs this Herwa has to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET.",
+    ),
+}
+USUAL = ("Log in", "Herwa asks Discord who you are and which servers you manage, and for nothing else.")
+
+
+class LogIn(rx.State):
+    """Which of the known reasons the address names, and where to go afterwards."""
+
+    reason: str = ""
+    href: str = "/auth/login"
+
+    @rx.event
+    async def read(self) -> None:
+        """Nothing is shown of the address but a reason that we know; where to go is checked by the log-in itself."""
+        params = self.router.url.query_parameters
+        reason = params.get("reason", "")
+        self.reason = reason if reason in REASONS else ""
+        self.href = address(params.get("next", ""))
+
+
+def address(then: str) -> str:
+    """The log-in's address; what is no path of ours is left out."""
+    if not then.startswith("/") or then.startswith(("//", "/\\")):
+        return "/auth/login"
+    return f"/auth/login?{urlencode({'next': then})}"
+
+
+def login() -> rx.Component:
+    """The page."""
+    return rx.el.main(
+        rx.match(
+            LogIn.reason,
+            *((reason, _said(*words)) for reason, words in REASONS.items()),
+            _said(*USUAL),
+        ),
+        id="content",
+    )
+
+
+def _said(title: str, text: str) -> rx.Component:
+    return alone(
+        "key-round",
+        title,
+        text,
+        actions=(
+            log_in("Log in with Discord", "button main large", LogIn.href),
+            rx.el.a("Back to the start", to="/", class_name="button large"),
+        ),
+        full=True,
+    )

@@ -1,0 +1,100 @@
+"""The colours of charts and pages, from the one palette in `charts.theme`: CSS variables and Plotly templates."""
+
+from typing import Any
+
+import reflex as rx
+from plotly.graph_objs.layout import Template
+
+from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, tint
+from herwa_shared.charts.web import Layer
+
+STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages")]
+WEB_FONT = f"'Inter Variable', {FONT_FAMILY}"
+
+TICK_FORMATS = [
+    {"dtickrange": [None, 43_200_000], "value": "%H:%M\n%b %-d"},
+    {"dtickrange": [43_200_000, 1_209_600_000], "value": "%b %-d\n%Y"},
+    {"dtickrange": [1_209_600_000, "M6"], "value": "%b\n%Y"},
+    {"dtickrange": ["M6", None], "value": "%Y"},
+]
+"""Of the time axis, from hours to years; a template would not take them."""
+
+
+def variables() -> rx.Component:
+    """The palette as CSS variables; the mode of the page chooses."""
+    names = ("text", "muted", "accent", "up", "down")
+    lines = (f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names)
+    return rx.el.style(f":root {{ {' '.join(lines)} }}")
+
+
+def chart_template() -> rx.Var[Template]:
+    """Everything about the large chart that is the same for every figure, in the colours of the page's mode."""
+    return rx.color_mode_cond(light=rx.Var.create(_template(LIGHT)), dark=rx.Var.create(_template(DARK))).to(Template)
+
+
+def _template(theme: Theme) -> dict[str, Any]:
+    return {
+        "data": {"scatter": [_trace(theme)[layer] for layer in Layer]},
+        "layout": {
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": WEB_FONT, "size": 12, "color": theme.muted},
+            "margin": {"l": 48, "r": 18, "t": 10, "b": 34, "pad": 4},
+            "showlegend": False,
+            "hovermode": "x unified",
+            "dragmode": "zoom",
+            "hoverlabel": {
+                "bgcolor": "#08090b",
+                "bordercolor": "rgba(255,255,255,0.14)",
+                "font": {"family": WEB_FONT, "size": 13, "color": "#f4f5f7"},
+                "align": "left",
+            },
+            "xaxis": _x_axis(theme),
+            "yaxis": {
+                "gridcolor": theme.grid,
+                "zeroline": False,
+                "fixedrange": True,
+                "tickmode": "array",
+                "automargin": True,
+            },
+            "shapedefaults": {"fillcolor": theme.gap, "line": {"width": 0}, "layer": "below"},
+            "annotationdefaults": {"showarrow": False, "font": {"size": 12, "color": theme.muted}},
+        },
+    }
+
+
+def _x_axis(theme: Theme) -> dict[str, Any]:
+    return {
+        "type": "date",
+        "showgrid": False,
+        "zeroline": False,
+        "tickangle": 0,
+        "showspikes": True,
+        "spikemode": "across",
+        "spikethickness": 1,
+        "spikedash": "solid",
+        "spikecolor": tint(theme.ink, 0.3),
+    }
+
+
+def _trace(theme: Theme) -> dict[Layer, dict[str, Any]]:
+    fade = [[0, tint(theme.accent, 0.02)], [1, tint(theme.accent, 0.3)]]
+    area = {"fill": "tozeroy", "fillcolor": tint(theme.accent, 0.14)}
+    return {
+        Layer.LINE: {
+            "line": {"color": theme.accent},
+            **area,
+            "fillgradient": {"type": "vertical", "colorscale": fade},
+        },
+        Layer.RUNNING: {
+            "line": {"color": theme.accent, "dash": "dot", "width": 2},
+            "marker": {"color": theme.accent},
+            **area,
+            "fillcolor": tint(theme.accent, 0.06),
+        },
+        Layer.FULL_MARKS: {"marker": {"color": theme.accent, "size": 7}},
+        Layer.HOLLOW_MARKS: {
+            "marker": {"color": theme.background, "size": 7, "line": {"color": theme.accent, "width": 1.5}}
+        },
+        Layer.COMPARED: {"line": {"color": theme.comparison}},
+    }

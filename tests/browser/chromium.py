@@ -1,0 +1,42 @@
+"""The browser of the system, without a window; and what a person does first: log in."""
+
+import re
+import shutil
+
+from playwright.async_api import Browser, Page, Playwright, ViewportSize, expect
+
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+QUIETLY = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+async def start_chromium(playwright: Playwright) -> Browser:
+    """Debian's Chromium, which `make test` installs."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "there is no Chromium: scripts/system-packages tests installs it"
+    return await playwright.chromium.launch(executable_path=path, args=list(QUIETLY))
+
+
+async def log_in(page: Page, address: str, persona: str) -> None:
+    """From the first page through the local Discord's form and back to one's own servers."""
+    await page.goto(f"{address}/")
+    await page.get_by_role("link", name="Log in with Discord").click()
+    await authorise(page, persona)
+    await expect(page).to_have_url(re.compile(f"^{re.escape(address)}/"))
+
+
+async def authorise(page: Page, persona: str) -> None:
+    """On the local Discord's form: be this one."""
+    await page.locator(
+        ".choices .choice", has=page.locator(".tag", has_text=re.compile(f"^{persona}", re.IGNORECASE))
+    ).click()
+    await page.get_by_role("button", name="Authorise").click()

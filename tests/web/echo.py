@@ -1,0 +1,89 @@
+"""Stands where the API stands and tells what reached it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+class Upstream:
+    """What it saw, and how it behaves."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.arrived = asyncio.Event()
+        self.app = Starlette(
+            routes=[
+                Route("/api/redirect", self.redirect),
+                Route("/api/stream", self.stream),
+                Route("/api/upload", self.upload, methods=["POST"]),
+                Route("/api/cookies", self.cookies),
+                Route("/embed/card", self.card),
+                Route("/{path:path}", self.tell, methods=METHODS),
+            ]
+        )
+
+    async def tell(self, request: Request) -> Response:
+        body = await request.body()
+        return JSONResponse(
+            {
+                "method": request.method,
+                "raw_path": request.scope["raw_path"].decode(),
+                "query": request.scope["query_string"].decode(),
+                "headers": [[name.decode(), value.decode()] for name, value in request.headers.raw],
+                "size": len(body),
+            },
+            headers={"Connection": "X-Private", "X-Private": "for one hop"},
+        )
+
+    async def redirect(self, _: Request) -> Response:
+        return RedirectResponse("https://elsewhere.example/", 303)
+
+    async def stream(self, _: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"first"
+            await self.released.wait()
+            yield b"last"
+
+        return StreamingResponse(parts())
+
+    async def upload(self, request: Request) -> Response:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            self.arrived.set()
+        return JSONResponse({"size": size})
+
+    async def cookies(self, _: Request) -> Response:
+        answer = PlainTextResponse("two")
+        answer.set_cookie("one", "1", httponly=True)
+        answer.set_cookie("two", "2", samesite="lax")
+        return answer
+
+    async def card(self, _: Request) -> Response:
+        return PlainTextResponse("card", headers={"Content-Security-Policy": "frame-ancestors https://a.example"})
+
+
+@asynccontextmanager
+async def upstream() -> AsyncIterator[tuple[Upstream, str]]:
+    """The stand-in and its address."""
+    stand_in = Upstream()
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(stand_in.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    server.install_signal_handlers = lambda: None
+    serving = asyncio.create_task(server._serve([listening]))
+    try:
+        yield stand_in, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        stand_in.released.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(serving, 10)

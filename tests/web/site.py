@@ -1,0 +1,87 @@
+"""The process that serves the pages, started as people start it, on a port of its own."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from herwa_shared.config import Settings
+
+PATIENCE_SECONDS = 120  # a build may have to be made first
+
+
+@dataclass(frozen=True)
+class Site:
+    """One running process. `said()` is everything that it has printed so far."""
+
+    port: int
+    settings: Settings
+    process: asyncio.subprocess.Process
+    output: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def client(self, **options) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30, **options)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@asynccontextmanager
+async def site(
+    settings: Settings, *, api: str | None = None, cwd: str = "/", **environment: str
+) -> AsyncIterator[Site]:
+    """Serve until the block ends. `api` is where it finds the API; by default nobody is there."""
+    port = free_port()
+    own = {
+        "HERWA_DATA_DIR": str(settings.data_dir),
+        "HERWA_PORT": str(port),
+        "HERWA_API_URL": api or "http://127.0.0.1:9",
+    }
+    with tempfile.NamedTemporaryFile(prefix="herwa-web-") as file:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "herwa_web",
+            env={**os.environ, **own, **environment},
+            cwd=cwd,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=file,
+            stderr=file,
+        )
+        own_settings = settings.model_copy(update={"port": port, "public_url": environment.get("HERWA_PUBLIC_URL")})
+        served = Site(port, own_settings, process, Path(file.name))
+        try:
+            await until_it_answers(served)
+            yield served
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+
+async def until_it_answers(served: Site) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS), served.client() as client:
+        while True:
+            assert served.process.returncode is None, served.said()
+            try:
+                await client.get("/")
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+            else:
+                return

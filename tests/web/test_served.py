@@ -1,0 +1,97 @@
+"""The pages as a browser gets them: whole, safe, kept as long as they hold, and at any address."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+import pytest
+
+from tests.web.site import site
+from tests.web.tab import HYDRATE, tab
+
+PAGES = ("/", "/login", "/blank", "/g/81384788765712384", "/no/such/page")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_may_run_its_own_scripts_only_and_be_framed_nowhere(web, path):
+    async with web.client() as client:
+        page = await client.get(path)
+    policy = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert "'unsafe-inline'" not in policy["script-src"]
+    assert "*" not in page.headers["content-security-policy"]
+    for script in re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", page.text, re.DOTALL):
+        assert f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in policy["script-src"]
+    assert page.headers["x-frame-options"] == "DENY"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert page.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert "camera=()" in page.headers["permissions-policy"]
+    assert "server" not in page.headers
+    assert "strict-transport-security" not in page.headers, "this copy is on http"
+
+
+async def test_pages_that_exist_are_told_from_those_that_do_not(web):
+    async with web.client() as client:
+        assert [(await client.get(path)).status_code for path in PAGES] == [200, 200, 200, 200, 404]
+        assert (await client.get("/login/")).status_code == 200
+
+
+async def test_a_page_of_a_server_says_early_what_it_will_need_and_others_do_not(web):
+    async with web.client() as client:
+        link = (await client.get("/g/81384788765712384")).headers["link"]
+        early = re.findall(r"<(/assets/[^>]+)>; rel=modulepreload", link)
+        assert len(early) == len(link.split(", "))
+        assert any("plotly" in path for path in early)
+        assert {(await client.get(path)).status_code for path in early} == {200}
+        for path in ("/", "/login", "/no/such/page", early[0]):
+            assert "link" not in (await client.get(path)).headers
+
+
+async def test_pages_are_asked_for_again_and_assets_never(web):
+    async with web.client() as client:
+        page = await client.get("/")
+        assert page.headers["cache-control"] == "no-cache"
+        again = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
+        assert again.status_code == 304
+        assets = sorted(set(re.findall(r'"(/assets/[^"]+)"', page.text)))
+        assert assets
+        for asset in assets:
+            answer = await client.get(asset)
+            assert answer.status_code == 200
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["vary"] == "Accept-Encoding"
+            assert len(answer.content) < 2_000 or answer.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    "path", ["/../rxconfig.py", "/%2e%2e/rxconfig.py", "/assets/..%2f..%2f..%2froutes.json", "/\0", "/" + "a" * 5000]
+)
+async def test_no_file_but_a_page_is_served(web, path):
+    async with web.client() as client:
+        answer = await client.get(path.replace("\0", "%00"))
+    assert answer.status_code in (404, 405)
+    assert "import" not in answer.text[:200]
+
+
+async def test_pages_are_read_and_never_written_to(web):
+    async with web.client() as client:
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            assert (await client.request(method, "/")).status_code == 405
+
+
+async def test_one_build_is_at_home_at_every_address(web, stores, settings):
+    async with site(settings, HERWA_PUBLIC_URL="https://herwa.example") as other:
+        async with web.client() as one, other.client() as two:
+            page = await one.get("/")
+            assert page.text == (await two.get("/")).text
+            assert (await two.get("/")).headers["strict-transport-security"] == "max-age=31536000"
+            for asset in set(re.findall(r'"(/assets/[^"]+\.js)"', page.text)):
+                text = (await one.get(asset)).text
+                assert "herwa.invalid" not in text
+                assert f":{web.port}" not in text
+                assert "localhost:8" not in text
+        for origin in ("https://herwa.example", f"http://localhost:{other.port}"):
+            async with tab(other, origin=origin) as visitor:
+                await visitor.say(HYDRATE)
+                await visitor.until_done()

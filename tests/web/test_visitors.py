@@ -1,0 +1,34 @@
+"""Whose address counts: the visitor's, as the nearest proxies that we trust have seen it."""
+
+import pytest
+
+from herwa_web.visitors import Visitor, visitor_of
+
+
+def scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
+    raw = [(name.encode(), value.encode()) for name, value in (("host", "here"), *headers)]
+    return {"type": "http", "client": ("10.0.0.9", 5), "scheme": scheme, "headers": raw}
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "address"),
+    [
+        (0, ["1.1.1.1"], "10.0.0.9"),
+        (1, ["1.1.1.1"], "1.1.1.1"),
+        (1, ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+        (2, ["6.6.6.6, 1.1.1.1, 2.2.2.2"], "1.1.1.1"),
+        (2, ["6.6.6.6", "1.1.1.1", " 2.2.2.2 ,"], "1.1.1.1"),
+        (2, ["2.2.2.2"], "2.2.2.2"),
+        (1, [], "10.0.0.9"),
+    ],
+)
+def test_only_what_trusted_proxies_added_is_believed(trusted, forwarded, address):
+    headers = [("x-forwarded-for", line) for line in forwarded]
+    assert visitor_of(scope(*headers), trusted_proxies=trusted).address == address
+
+
+def test_scheme_and_host_are_the_nearest_proxys_word():
+    told = [("x-forwarded-proto", "http, https"), ("x-forwarded-host", "evil, herwa.example")]
+    assert visitor_of(scope(*told), trusted_proxies=1) == Visitor("10.0.0.9", "https", "herwa.example")
+    assert visitor_of(scope(*told), trusted_proxies=0) == Visitor("10.0.0.9", "http", "here")
+    assert visitor_of(scope(scheme="wss"), trusted_proxies=0).scheme == "https"
