@@ -32,8 +32,8 @@ check: .venv/ready-dev pages ## Tests, and format, lint, types, import contracts
 journey-full: .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
 	@$(BIN)/python -m pytest -m slow tests/journeys
 
-bench: .venv/ready-dev ## Run every benchmark; each prints one line of JSON
-	@for name in collector mover freshness stopping; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSON
+	@for name in collector mover freshness stopping page; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --output-file=requirements.txt pyproject.toml

@@ -52,6 +52,7 @@
     if (event.target.closest?.("[data-rail]")) {
       stored.set("rail", root.classList.contains("narrow-rail") ? "wide" : "narrow");
       narrow();
+      window.dispatchEvent(new Event("resize")); // the chart has another width now
     }
     const copied = event.target.closest?.("[data-copy]");
     if (copied) navigator.clipboard?.writeText(copied.dataset.copy).then(() => say(copied, "Copied"));

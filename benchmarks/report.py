@@ -9,7 +9,8 @@ def remark(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def result(name: str, *, value: float, goal: float, at_most: bool = False) -> None:
-    """The one line of JSON. `goal` is the least that will do, with `at_most` the most."""
+def result(name: str, *, value: float, goal: float, at_most: bool = False, **beside: float) -> None:
+    """The one line of JSON. `goal` is the least that will do, with `at_most` the most; `beside` goes along."""
     holds = value <= goal if at_most else value >= goal
-    print(json.dumps({"name": name, "value": round(value, 3), "goal": goal, "holds": holds}), flush=True)
+    more = {name: round(number, 3) for name, number in beside.items()}
+    print(json.dumps({"name": name, "value": round(value, 3), "goal": goal, "holds": holds, **more}), flush=True)

@@ -75,12 +75,13 @@ def stage() -> Iterator[Stage]:
 def running(settings: Settings, *command: str) -> Iterator[psutil.Process]:
     """`python -m command` on that copy, stopped at the end of the block."""
     log = settings.data_dir / "logs" / f"{command[0]}.log"
-    own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port), "HERWA_DEMO_DAYS": "0"}
-    elsewhere = dict.fromkeys(("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL"), "")
-    environment = {**os.environ, **elsewhere, **own}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], stdout=output, stderr=output, env=environment, start_new_session=True
+            [sys.executable, "-m", *command],
+            stdout=output,
+            stderr=output,
+            env=environment(settings),
+            start_new_session=True,
         )
     try:
         yield psutil.Process(process.pid)
@@ -90,6 +91,13 @@ def running(settings: Settings, *command: str) -> Iterator[psutil.Process]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """For commands of that copy: nothing of the developer's own settings, and no history that is made up."""
+    own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port), "HERWA_DEMO_DAYS": "0"}
+    elsewhere = dict.fromkeys(("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL"), "")
+    return {**os.environ, **elsewhere, **own}
 
 
 def until(true: Callable[[], bool], what: str) -> None:

@@ -202,3 +202,14 @@ async def test_the_numbers_can_be_taken_along(owner: Page, place: Place):
     async with page.expect_download() as picture:
         await page.get_by_role("button", name="Download as a picture").click()
     assert (await (await picture.value).path()).read_bytes().startswith(b"\x89PNG")
+
+
+async def test_the_chart_fills_its_place_after_the_side_bar_was_made_narrow(owner: Page, place: Place):
+    page = await shown(owner, place)
+    fills = """() => {
+        const [panel, drawn] = ['.chart', '.chart .main-svg'].map((one) => document.querySelector(one));
+        return Math.abs(panel.clientWidth - drawn.clientWidth) < 40 && panel.clientWidth;
+    }"""
+    before = await (await page.wait_for_function(fills)).json_value()
+    await page.keyboard.press("[")
+    await page.wait_for_function(f"() => (({fills})() || 0) > {before}")

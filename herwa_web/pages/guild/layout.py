@@ -52,7 +52,6 @@ class Laid:
     metric: str = ""
     about: str = ""
     kpis: list[KpiShown] = field(default_factory=list)
-    figure: dict[str, Any] = field(default_factory=dict)
     counted: str = ""
     gaps: bool = False
     channel: str = ""
@@ -92,7 +91,6 @@ def laid_out(answers: Answers, asked: Asked) -> Laid:
         metric=measure_of(view.metric).title,
         about=definition(view.metric),
         kpis=[kpi_shown(kpi, view, why_not) for kpi in answers.kpis],
-        figure=web_figure(series, compare=compare, now=view.now, revision=address(view)),
         counted=_counted(values, asked),
         gaps=None in values,
         channel=_channel(answers, view),
@@ -106,6 +104,11 @@ def laid_out(answers: Answers, asked: Asked) -> Laid:
         curl=curl_of(view),
         running=view.span.end > view.now,
     )
+
+
+def figure_of(answers: Answers, view: View) -> dict[str, Any]:
+    """The large chart."""
+    return web_figure(answers.series, compare=answers.compare, now=view.now, revision=address(view))
 
 
 def curl_of(view: View) -> str:

@@ -8,7 +8,7 @@ from herwa_web.components.chart import chart
 from herwa_web.components.controls import change, grouped, icon, letter_face, link, spark, tool
 from herwa_web.pages.guild.downloads import Downloads
 from herwa_web.pages.guild.shown import DayShown, KpiShown, RowShown
-from herwa_web.pages.guild.state import Overview
+from herwa_web.pages.guild.state import Course, Overview
 
 WIDTHS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 HOURS = tuple(range(24))
@@ -25,7 +25,7 @@ def numbers() -> rx.Component:
         _chart_head(),
         _key_lines(),
         rx.el.div(
-            chart(Overview.laid.figure, on_zoom=Overview.zoomed, alt=Overview.laid.sentence),
+            chart(Course.figure, on_zoom=Overview.zoomed, alt=Overview.laid.sentence),
             _zoom(),
             rx.cond(Overview.laid.counted != "", _uncounted()),
             style={"position": "relative"},

@@ -22,12 +22,18 @@ from herwa_web.faults import words
 from herwa_web.pages.guild.addresses import addresses, with_span
 from herwa_web.pages.guild.answers import answers_to, series_pair
 from herwa_web.pages.guild.asked import Asked, asked_by, guild_id_in
-from herwa_web.pages.guild.layout import Laid, laid_out
+from herwa_web.pages.guild.layout import Laid, figure_of, laid_out
 from herwa_web.pages.guild.shown import PlaceShown, places_shown, table_shown
 from herwa_web.state import NO_SERVER, Frame, ServerShown, server_shown
 
 PATIENCE_SECONDS = 12
 """With stores that do not answer; then people are told."""
+
+
+class Course(rx.State):
+    """The large chart's figure, apart: a chart is drawn anew with every change of the state that it belongs to."""
+
+    figure: dict[str, Any] = rx.field(default_factory=dict)
 
 
 class Overview(rx.State):
@@ -144,7 +150,7 @@ class Overview(rx.State):
                 await self._frame()
                 asked = await asked_by(self)
                 answers = await answers_to(doors.stores(), asked.view)
-            laid = laid_out(answers, asked)
+            laid, figure = laid_out(answers, asked), figure_of(answers, asked.view)
         except Unauthenticated:
             url = self.router.url
             return rx.redirect(
@@ -153,6 +159,7 @@ class Overview(rx.State):
         except NotFound as missing:
             async with self:
                 self.reset()  # type: ignore[no-untyped-call]
+                (await self.get_state(Course)).reset()  # type: ignore[no-untyped-call]
                 self.phase, self.fault = "missing", str(missing)
             return None
         except Exception as away:  # noqa: BLE001 - `words` logs it and finds the sentence for people
@@ -164,6 +171,9 @@ class Overview(rx.State):
         async with self:
             if turn == self._turn:
                 self._show(asked, laid, answers.now)
+                course = await self.get_state(Course)
+                if figure != course.figure:
+                    course.figure = figure
                 if self.table_open:
                     self.table = table_shown(answers.series, answers.compare, asked.view)
         return None
