@@ -6,7 +6,7 @@ TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help up pages test check bench journey-full lock clean
+.PHONY: help up pages test test-slow check bench journey-full lock clean
 
 help: ## Show what can be made
 	@echo "Herwa: Discord analytics and governance. Two commands do all: make up, make test."
@@ -19,7 +19,7 @@ up: pages ## Run everything here; Ctrl-C stops it
 pages: .venv/ready ## Build the pages, if they have changed
 	@$(BIN)/python -m herwa_web.build
 
-test: .venv/ready-dev pages ## Run the tests (about five minutes)
+test: .venv/ready-dev pages ## Run the tests (about ten minutes)
 	@$(TESTS)
 
 check: .venv/ready-dev pages ## Tests, and format, lint, types, import contracts, migration drift
@@ -29,7 +29,10 @@ check: .venv/ready-dev pages ## Tests, and format, lint, types, import contracts
 	$(BIN)/lint-imports --no-cache
 	@$(TESTS)
 
-journey-full: .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
+test-slow: pages .venv/ready-dev ## Run the tests that take minutes each, the whole real history among them
+	@$(BIN)/python -m pytest -m slow
+
+journey-full: pages .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
 	@$(BIN)/python -m pytest -m slow tests/journeys
 
 bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSON

@@ -32,6 +32,7 @@ def not_root() -> tuple[str, ...]:
     return next((prefix for prefix in (AS_NOBODY, (*AS_NOBODY, *READ_ALL)) if runs_herwa(prefix)), ())
 
 
+@pytest.mark.slow
 def test_two_copies_of_two_accounts_do_not_meet(copy, tmp_path):
     with copy_of_its_own() as other:
         other.prefix = not_root()

@@ -114,6 +114,7 @@ async def test_what_has_a_past_is_left_alone_and_no_days_are_nothing(demo):
     assert lines == []
 
 
+@pytest.mark.slow
 def test_interrupted_past_is_brought_in_whole_at_the_next_start():
     with copy_of_its_own(HERWA_DEMO_DAYS=str(DAYS)) as copy:
         copy.begin()

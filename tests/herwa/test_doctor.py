@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.herwa.copies import command_by_itself, copy_of_its_own
+from tests.herwa.copies import command_by_itself
 from tests.sim.process import SimProcess
 
 
@@ -82,12 +82,3 @@ def test_a_token_that_discord_does_not_know_a_missing_intent_and_a_missing_log_i
         )
         assert found["Server members intent"]["found"] == "granted"
         assert found["Log-in"]["found"] == "DISCORD_CLIENT_ID is another application's"
-
-
-def test_a_running_copy_is_well_and_what_has_died_is_told():
-    with copy_of_its_own() as copy:
-        copy.up()
-        done = copy.herwa("doctor")
-        assert done.returncode == 0, done.stdout
-        assert "answered by this copy" in done.stdout
-        assert "all well" in done.stdout

@@ -69,6 +69,13 @@ def test_second_up_in_the_same_folder_is_refused(copy):
     assert copy.status()["healthy"]
 
 
+def test_the_doctor_finds_a_running_copy_well(copy):
+    done = copy.herwa("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "answered by this copy" in done.stdout
+    assert "all well" in done.stdout
+
+
 def test_status_for_programs_has_every_part(copy):
     status = json.loads(copy.ask("status", "--json"))
     assert status["healthy"] is True
