@@ -28,8 +28,7 @@ CREATE DATABASE {database} OWNER {role};
 
 def create_cluster(place: PostgresPlace, *, password: str) -> None:
     """Make `place.cluster`. Raises EngineFailed with what the programs said."""
-    for rubbish in place.base.glob("cluster.new.*"):
-        shutil.rmtree(rubbish, ignore_errors=True)
+    _sweep(place)
     unfinished = place.base / f"cluster.new.{os.getpid()}"
     unfinished.mkdir(mode=0o700)
     if place.account:
@@ -41,6 +40,12 @@ def create_cluster(place: PostgresPlace, *, password: str) -> None:
     _run(place, "postgres", "--single", "-D", at, "-c", "exit_on_error=on", "postgres", stdin=statements)
     unfinished.rename(place.cluster)
     _flush(place.base)
+    _sweep(place)  # once more: an initdb whose starter was killed may have gone on writing for a moment
+
+
+def _sweep(place: PostgresPlace) -> None:
+    for rubbish in place.base.glob("cluster.new.*"):
+        shutil.rmtree(rubbish, ignore_errors=True)
 
 
 def _run(place: PostgresPlace, program: str, *arguments: str, stdin: str = "") -> None:
