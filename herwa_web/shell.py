@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex.style import set_color_mode
 
-from herwa_web.components.controls import face, icon, key, link, opener, sheet
+from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
 from herwa_web.state import Frame, ServerShown
 
 LOG_OUT = (
@@ -172,16 +172,7 @@ def _switcher() -> rx.Component:
     return sheet(
         "switcher",
         "Servers",
-        rx.el.div(
-            icon("search", 16),
-            rx.el.input(
-                placeholder="Find a server",
-                aria_label="Find a server",
-                custom_attrs={"data-search": "#switcher .choice", "autoFocus": True},
-            ),
-            class_name="search",
-            style={"margin": "4px"},
-        ),
+        find("switcher", "Find a server"),
         rx.foreach(Frame.servers, _server_choice),
         rx.el.hr(),
         link(icon("layout-grid"), "All my servers", key("G"), href="/", class_name="choice", letter="G"),

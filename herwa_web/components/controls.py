@@ -60,6 +60,20 @@ def sheet(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Co
     )
 
 
+def find(name: str, words: str) -> rx.Component:
+    """A field in the sheet of that name that leaves only the choices with what is typed."""
+    return rx.el.div(
+        icon("search", 16),
+        rx.el.input(
+            placeholder=words,
+            aria_label=words,
+            custom_attrs={"data-search": f"#{name} .choice", "autoFocus": True},
+        ),
+        class_name="search",
+        style={"margin": "4px"},
+    )
+
+
 def opener(
     name: str, *children: Any, class_name: str = "button", attrs: dict[str, str] | None = None, **props: Any
 ) -> rx.Component:

@@ -11,7 +11,7 @@ from herwa.sim_client import SimClient
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
 from tests.bot.process import BotProcess, bot_process
-from tests.sim import openapi, schemas
+from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
 
 _names = count(1)
@@ -43,9 +43,7 @@ def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: what the bot has asked, and what it was told, must be as Discord documents it."""
     yield
     if "sim" in request.fixturenames:
-        journal = request.getfixturevalue("sim").client.journal(on=True)
-        found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
-        assert not found, "\n".join(found)
+        assert_documented(request.getfixturevalue("sim").client)
 
 
 @pytest.fixture(scope="package")

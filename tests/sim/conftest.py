@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from herwa.sim_client import SimClient
-from tests.sim import openapi, schemas
 from tests.sim.bot import Bot, connected
+from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
 
 _names = count(1)
@@ -47,9 +47,7 @@ def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: neither a REST call nor a gateway event in it may differ from Discord's."""
     yield
     if "sim" in request.fixturenames:
-        journal = request.getfixturevalue("sim").client.journal(on=True)
-        found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
-        assert not found, "\n".join(found)
+        assert_documented(request.getfixturevalue("sim").client)
 
 
 @pytest.fixture

@@ -1,25 +1,22 @@
 """The page to be a member on, in a real browser: what is written, run and clicked shows, and no name becomes code."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.browser.chromium import start_chromium
 from tests.sim.bot import until
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 expect.set_options(timeout=60_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        yield await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield await start_chromium(playwright)
 
 
 @pytest.fixture

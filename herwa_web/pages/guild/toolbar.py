@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_web.components.controls import face, icon, key, link, opener, sheet
+from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
 from herwa_web.pages.guild.addresses import COMPARISONS, RANGE_KEYS
 from herwa_web.pages.guild.shown import PlaceShown
 from herwa_web.pages.guild.state import Overview
@@ -191,16 +191,7 @@ def _filter_sheet() -> rx.Component:
     return sheet(
         "filter",
         "Narrow to a channel",
-        rx.el.div(
-            icon("search", 16),
-            rx.el.input(
-                placeholder="Find a channel",
-                aria_label="Find a channel",
-                custom_attrs={"data-search": "#filter .choice", "autoFocus": True},
-            ),
-            class_name="search",
-            style={"margin": "4px"},
-        ),
+        find("filter", "Find a channel"),
         link(icon("globe", 17), "The whole server", href=Overview.hrefs["whole"], class_name="choice"),
         rx.foreach(Overview.places, _place_choice),
     )

@@ -1,0 +1,11 @@
+"""What a bot has asked and what it was told, held against Discord's own documents."""
+
+from herwa.sim_client import SimClient
+from tests.sim import openapi, schemas
+
+
+def assert_documented(client: SimClient) -> None:
+    """Of everything since the last time: no REST call and no gateway event may differ from Discord's."""
+    journal = client.journal(on=True)
+    found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
+    assert not found, "\n".join(found)
