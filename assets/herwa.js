@@ -66,6 +66,16 @@
       found.hidden = !plain(names(found)).includes(wanted);
     }
   };
+  // A sheet with a search is typed into as soon as it opens, or letters would be taken for keys; on a phone a tap asks for it.
+  document.addEventListener("toggle", (event) => {
+    const input = event.target.querySelector?.("[data-search]");
+    if (!input) return;
+    if (event.newState === "open" && matchMedia("(pointer: fine)").matches) input.focus();
+    if (event.newState === "closed") {
+      input.value = "";
+      search(input);
+    }
+  }, true);
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("[data-search]")) search(event.target);
   });

@@ -67,7 +67,7 @@ def find(name: str, words: str) -> rx.Component:
         rx.el.input(
             placeholder=words,
             aria_label=words,
-            custom_attrs={"data-search": f"#{name} .choice", "autoFocus": True},
+            custom_attrs={"data-search": f"#{name} .choice"},
         ),
         class_name="search",
         style={"margin": "4px"},

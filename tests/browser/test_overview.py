@@ -213,3 +213,17 @@ async def test_the_chart_fills_its_place_after_the_side_bar_was_made_narrow(owne
     before = await (await page.wait_for_function(fills)).json_value()
     await page.keyboard.press("[")
     await page.wait_for_function(f"() => (({fills})() || 0) > {before}")
+
+
+async def test_what_is_typed_into_the_filter_finds_a_channel_and_is_taken_for_no_key(owner: Page, place: Place):
+    page = await shown(owner, place, interval="day")
+    before, (name, count) = page.url, TRUTH["top_channels"][1]
+    await page.get_by_role("button", name="Narrow to a channel").click()
+    choices = page.locator("#filter .choice")
+    await expect(choices.filter(has_text=name).first).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Find a channel")).to_be_focused()
+    await page.keyboard.type(name)
+    await expect(choices.filter(has_text="The whole server")).to_be_hidden()
+    assert page.url == before
+    await choices.filter(has_text=name).first.click()
+    await expect(kpi(page, "Messages").locator(".value")).to_have_text(exact(count))
