@@ -14,11 +14,11 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.folder import DataFolder
 from herwa_shared.models import metadata
 
-PLAIN_SQL = ("event_buffer", "channel_coverage", "ingest_state", "drain_request")
+PLAIN_SQL = ("event_buffer", "channel_coverage", "ingest_state", "drain_request", "policy_change")
 
 
-def is_modelled(_object: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
-    """The pipeline's own tables are plain SQL; everything else is compared with the models."""
+def is_modelled(name: str | None, kind: str, _parents: Any) -> bool:
+    """Some tables are plain SQL; everything else is compared with the models."""
     return not (kind == "table" and name is not None and name.startswith(PLAIN_SQL))
 
 
@@ -31,7 +31,7 @@ def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        include_object=is_modelled,
+        include_name=is_modelled,
         compare_type=True,
         render_item=render_type,
     )

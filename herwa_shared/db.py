@@ -17,9 +17,10 @@ def async_url(url: str) -> URL:
 
 
 class Database:
-    """A pool of connections to one PostgreSQL. `await close()` when done."""
+    """A pool of connections to one PostgreSQL, at `url`. `await close()` when done."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = url
         self._engine = create_async_engine(
             async_url(url),
             pool_size=pool_size,

@@ -25,6 +25,11 @@ class Stores:
     database: Database
     clickhouse: AsyncClient
 
+    @property
+    def database_url(self) -> str:
+        """For who needs a connection of its own, outside the pool."""
+        return self.database.url
+
 
 async def _lease(settings: Settings, folder: DataFolder, say: Callable[[str], None]) -> EngineLease:
     """A lease; whoever is told to stop meanwhile lets go of it, so that no engine is left running."""
