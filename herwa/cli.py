@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,13 @@ app.add_typer(sim, name="sim")
 
 BAD_FILE = 2
 LARGEST_ID = (1 << 63) - 1
+
+
+class OnOff(StrEnum):
+    """How a switch is to stand."""
+
+    ON = "on"
+    OFF = "off"
 
 
 @app.command()
@@ -100,6 +108,25 @@ def migrate() -> None:
 
 
 @app.command()
+def discover(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is different and change nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Register every feature, command, page and route that the code declares. Choices are never overwritten."""
+    from dataclasses import asdict
+
+    from herwa.discover import discover as run_discovery
+
+    found = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    for line in found.lines():
+        print(line)
+    tell(f"{'Nothing' if not found else len(found.lines())} different, {found.unchanged} unchanged.")
+
+
+@app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Who runs, on which ports, what waits, and what is wrong."""
     from herwa.say import out
@@ -147,6 +174,76 @@ def keys_create(
     from herwa.keys import create
 
     print(asyncio.run(create(read_settings(), guild_id=guild, name=name)))
+
+
+@app.command()
+def grant(
+    guild: Annotated[str, typer.Argument(help="The server's id, or its exact name.")],
+    tier: Annotated[str, typer.Argument(help="The tier's key, as `herwa tiers` shows it.")],
+    days: Annotated[int | None, typer.Option(help="For so many days; without it, until it is revoked.")] = None,
+    reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
+) -> None:
+    """Give one server a tier. It is in force in every running process within a second."""
+    from herwa.grant import grant as give
+
+    print(asyncio.run(give(read_settings(), guild=guild, tier=tier, days=days, reason=reason)))
+
+
+@app.command()
+def revoke(
+    guild: Annotated[str, typer.Argument(help="The server's id, or its exact name.")],
+    reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
+) -> None:
+    """Take back whatever one server was granted. Nothing of it is deleted, only hidden."""
+    from herwa.grant import revoke as take_back
+
+    print(asyncio.run(take_back(read_settings(), guild=guild, reason=reason)))
+
+
+@app.command("kill-switch")
+def kill_switch(
+    feature: Annotated[str, typer.Argument(help="The feature's key, as `herwa tiers` shows it.")],
+    to: Annotated[OnOff, typer.Argument(help="On: the feature is off everywhere. Off: as before.")],
+    reason: Annotated[str, typer.Option(help="What people are told where the feature is missing.")] = "",
+) -> None:
+    """Turn a feature off in every server, with a reason that people see, or take that back."""
+    from herwa.kill_switch import set_kill_switch
+
+    print(asyncio.run(set_kill_switch(read_settings(), feature=feature, on=to is OnOff.ON, reason=reason)))
+
+
+@app.command()
+def tiers(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What each tier includes: features and limits."""
+    from herwa.say import out
+    from herwa.tiers import as_table, read_offer
+
+    offered = asyncio.run(read_offer(read_settings()))
+    if as_json:
+        print(json.dumps(offered.as_json()))
+    else:
+        out.print(as_table(offered))
+
+
+@app.command()
+def audit(
+    guild: Annotated[
+        str | None, typer.Option(help="A server's id or exact name; without it, the operator's log.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many entries, the newest first.", min=1, max=1000)] = 20,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Check instead that no entry was changed or removed.")
+    ] = False,
+) -> None:
+    """Who changed what, when, through what; exit 1 when the log was tampered with."""
+    from herwa.audit import as_text, newest, verify
+    from herwa.say import out
+
+    if check:
+        print(asyncio.run(verify(read_settings(), guild=guild)))
+        return
+    for entry in asyncio.run(newest(read_settings(), guild=guild, limit=limit)):
+        out.print(as_text(entry))
 
 
 def become(module: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from herwa.sim_shapes import Answer, Journal, SimState, answer_from, state_from
+from herwa.sim_shapes import Answer, Journal, Shown, SimState, answer_from, shown_from, state_from
 from herwa_shared.errors import BadRequest, Forbidden, HerwaError, NotFound, Unauthenticated, Unreachable
 
 _ERRORS: dict[str, type[HerwaError]] = {
@@ -172,6 +172,18 @@ class SimClient:
             reply_to=_text(reply_to),
         )
         return _id(said)
+
+    def direct_channel(self, user_id: int) -> int:
+        """The user's conversation with the bot, a channel like others: to say something in, to click and to run in."""
+        return int(self.call("direct", user_id=str(user_id))["channel_id"])
+
+    def direct_messages(self, user_id: int) -> tuple[Shown, ...]:
+        """What the user and the bot have written to each other, oldest first."""
+        return tuple(shown_from(one) for one in self.call("direct", user_id=str(user_id))["messages"])
+
+    def set_reachable(self, user_id: int, on: bool) -> None:
+        """The user takes direct messages, or takes none."""
+        self.call("direct/reachable", user_id=str(user_id), on=on)
 
     def edit(self, channel_id: int, message_id: int, *, content: str | None = None, length: int | None = None) -> None:
         """The author changes the text; with neither content nor length a link preview arrives instead."""

@@ -64,6 +64,7 @@ class Shown:
     """A message as a member sees it."""
 
     id: int
+    channel_id: int
     content: str
     ephemeral: bool
     embeds: list[dict[str, Any]]
@@ -93,7 +94,7 @@ def state_from(told: dict[str, Any]) -> SimState:
 
 
 def answer_from(told: dict[str, Any]) -> Answer:
-    messages = tuple(_shown(one) for one in told["messages"])
+    messages = tuple(shown_from(one) for one in told["messages"])
     return Answer(int(told["id"]), told["answered"], messages, tuple(told["choices"] or ()), told["modal"])
 
 
@@ -113,9 +114,10 @@ def _session(told: dict[str, Any]) -> BotSession:
     )
 
 
-def _shown(told: dict[str, Any]) -> Shown:
+def shown_from(told: dict[str, Any]) -> Shown:
     files = tuple(
         Attached(one["filename"], one["url"], one["content_type"], one["size"], one.get("description"))
         for one in told["attachments"]
     )
-    return Shown(int(told["id"]), told["content"], told["ephemeral"], told["embeds"], told["components"], files)
+    ids = int(told["id"]), int(told["channel_id"])
+    return Shown(*ids, told["content"], told["ephemeral"], told["embeds"], told["components"], files)

@@ -107,6 +107,14 @@ class DiscordLogin:
         told = await self._get("/users/@me/guilds?with_counts=true", tokens)
         return tuple(_guild(one) for one in told)
 
+    async def roles(self, tokens: Tokens, guild_id: int) -> tuple[int, ...] | None:
+        """The user's roles in a guild, @everyone not among them; None for a guild that they are not in."""
+        try:
+            told = await self._get(f"/users/@me/guilds/{guild_id}/member", tokens)
+        except _NotThere:
+            return None
+        return tuple(int(role_id) for role_id in told["roles"])
+
     async def _get(self, path: str, tokens: Tokens) -> Any:
         headers = {**self._oauth.request_headers, "Authorization": f"Bearer {tokens.access}"}
         try:
@@ -117,9 +125,15 @@ class DiscordLogin:
         except (httpx.HTTPError, ValueError) as error:
             log.warning("Discord does not answer", path=path, error=type(error).__name__)
             raise DiscordAway from None
-        if response.status_code == httpx.codes.UNAUTHORIZED:
+        if response.status_code == httpx.codes.UNAUTHORIZED or _lacks_scope(response):
             raise TokenRefused
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise _NotThere
         raise _away(response)
+
+
+class _NotThere(DiscordAway):
+    """404. Where nothing can be missing it is one more answer that makes no sense."""
 
 
 class _OAuth(BaseOAuth2[dict[str, Any]]):
@@ -180,6 +194,11 @@ def _meaning(error: OAuth2RequestError) -> Exception:
     if error.response.status_code == httpx.codes.BAD_REQUEST:
         return TokenRefused()
     return _away(error.response)
+
+
+def _lacks_scope(response: httpx.Response) -> bool:
+    """Discord's own word that this token may not ask that; a ban of our address is said by others, not in JSON."""
+    return response.status_code == httpx.codes.FORBIDDEN and "json" in response.headers.get("Content-Type", "")
 
 
 def _away(response: httpx.Response) -> DiscordAway:

@@ -17,6 +17,7 @@ from herwa_worker.jobs import Jobs
 log = get_logger("herwa_worker")
 
 MOVE_SECONDS = 0.3
+EXPIRE_SECONDS = 1
 TRIM_SECONDS = 30
 FORGET_SECONDS = 3600
 
@@ -28,6 +29,7 @@ async def run(settings: Settings) -> None:
         await jobs.before_all()
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         scheduler.add_job(jobs.move, "interval", seconds=MOVE_SECONDS)
+        scheduler.add_job(jobs.expire, "interval", seconds=EXPIRE_SECONDS)
         scheduler.add_job(jobs.trim, "interval", seconds=TRIM_SECONDS)
         scheduler.add_job(jobs.forget, "interval", seconds=FORGET_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(_say_failure, EVENT_JOB_ERROR)

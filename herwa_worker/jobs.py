@@ -8,6 +8,7 @@ from herwa_shared.log import get_logger
 from herwa_shared.pipeline.mover import move_once, restamp_after_restore
 from herwa_shared.pipeline.trim import trim
 from herwa_shared.services.sessions import remove_expired
+from herwa_shared.services.subscriptions import note_expired
 from herwa_shared.services.users import forget_absent
 from herwa_shared.stores import Stores
 
@@ -46,6 +47,11 @@ class Jobs:
         """Give moved events' room back."""
         async with self._stores.database.raw() as connection:
             await trim(connection)
+
+    async def expire(self) -> None:
+        """Tell the audit log and every process of subscriptions that have just ended by themselves."""
+        async with self._stores.database.transaction() as session:
+            await note_expired(session, now=utc_now())
 
     async def forget(self) -> None:
         """End sessions whose time is over, and forget people who have none left."""

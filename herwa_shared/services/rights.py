@@ -2,17 +2,29 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.discord_login import DiscordLogin, GuildTold
+from herwa_shared.discord_login import DiscordLogin, Tokens
 from herwa_shared.discord_place import discord_place
 from herwa_shared.errors import DiscordAway, NotFound
 from herwa_shared.folder import DataFolder
 from herwa_shared.seal import Seal, seal_of
-from herwa_shared.services.user_guilds import OwnGuild, Told, forget_rights, keep_guilds, told_guilds
+from herwa_shared.services.user_guilds import (
+    OwnGuild,
+    Told,
+    ToldRoles,
+    forget_rights,
+    keep_guilds,
+    keep_roles,
+    told_guilds,
+    told_roles,
+)
 from herwa_shared.services.user_tokens import UserTokens
 
 __all__ = ["NO_SUCH_GUILD", "TOKENS", "OwnGuild", "Rights", "forget_rights", "open_rights", "redirect_uri"]
@@ -22,6 +34,12 @@ GOOD_FOR = timedelta(minutes=5)
 TOLD_AGAIN_AT_MOST = 3
 SHORT_PAUSE_SECONDS = 2.0
 NO_SUCH_GUILD = "There is no server with this id that you may see."
+ALL = 0
+"""Where a guild's id stands: all the guilds of the user."""
+
+Question = tuple[int, int]
+"""Of which user, and about which guild."""
+Answer = TypeVar("Answer")
 
 
 class Rights:
@@ -31,8 +49,8 @@ class Rights:
         self._database = database
         self._login = login
         self._tokens = UserTokens(database, login, seal)
-        self._asking: dict[int, asyncio.Task[None]] = {}
-        self._quiet_until: dict[int, float] = {}
+        self._asking: dict[Question, asyncio.Task[Any]] = {}
+        self._quiet_until: dict[Question, float] = {}
 
     async def guilds(self, user_id: int, *, fresh: bool = False, now: datetime | None = None) -> tuple[OwnGuild, ...]:
         """All guilds of the user, also those without the bot, by name. Raises DiscordAway, LogInAgain."""
@@ -40,7 +58,7 @@ class Rights:
         if not fresh and _is_good(told := await self._told(user_id), now):
             return told.guilds
         try:
-            await self._ask_once(user_id, now)
+            await self._once((user_id, ALL), partial(self._ask_guilds, user_id, now))
         except DiscordAway:
             if _is_good(told := await self._told(user_id), now):
                 return told.guilds
@@ -56,53 +74,87 @@ class Rights:
                 return guild
         raise NotFound(NO_SUCH_GUILD)
 
+    async def role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
+        """The user's roles in one of their guilds, never older than what `guilds` tells; asked when first needed.
+
+        Raises NotFound for a guild that they are not in, DiscordAway, LogInAgain: also where they logged in before
+        Herwa asked for this permission.
+        """
+        now = now or utc_now()
+        told = await self._told_roles(user_id, guild_id)
+        if told is not None and told.role_ids is not None and _is_good(told, now):
+            return told.role_ids
+        return await self._once((user_id, guild_id), partial(self._ask_roles, user_id, guild_id, now))
+
     async def _told(self, user_id: int) -> Told:
         async with self._database.transaction() as session:
             return await told_guilds(session, user_id=user_id)
 
-    async def _ask_once(self, user_id: int, now: datetime) -> None:
+    async def _told_roles(self, user_id: int, guild_id: int) -> ToldRoles | None:
+        async with self._database.transaction() as session:
+            return await told_roles(session, user_id=user_id, guild_id=guild_id)
+
+    async def _once(self, question: Question, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         """Join the question that is on its way, or begin one. It goes on though one who waits for it gives up."""
-        if (question := self._asking.get(user_id)) is None:
-            question = self._asking[user_id] = asyncio.create_task(self._ask(user_id, now))
-            question.add_done_callback(lambda done: self._answered(user_id, done))
-        await asyncio.shield(question)
+        if (asking := self._asking.get(question)) is None:
+            asking = self._asking[question] = asyncio.create_task(ask())
+            asking.add_done_callback(partial(self._answered, question))
+        answer: Answer = await asyncio.shield(asking)
+        return answer
 
-    def _answered(self, user_id: int, question: asyncio.Task[None]) -> None:
-        del self._asking[user_id]
-        if not question.cancelled():
-            question.exception()  # known to those who waited; nobody may have
+    def _answered(self, question: Question, done: asyncio.Task[Any]) -> None:
+        del self._asking[question]
+        if not done.cancelled():
+            done.exception()  # known to those who waited; nobody may have
 
-    async def _ask(self, user_id: int, now: datetime) -> None:
+    async def _ask_guilds(self, user_id: int, now: datetime) -> None:
         """Ask until the answer is one from after the newest reported change, and keep it."""
         for _ in range(TOLD_AGAIN_AT_MOST):
             doubted = (await self._told(user_id)).doubted
-            guilds = await self._answer(user_id, now)
+            guilds = await self._answer((user_id, ALL), self._login.guilds, now)
             async with self._database.transaction() as session:
                 if await keep_guilds(session, user_id=user_id, guilds=guilds, doubted=doubted, at=now):
                     return
         raise DiscordAway
 
-    async def _answer(self, user_id: int, now: datetime) -> tuple[GuildTold, ...]:
+    async def _ask_roles(self, user_id: int, guild_id: int, now: datetime) -> frozenset[int]:
+        """The same for roles, in a guild that Discord has just told or tells now."""
+        for _ in range(TOLD_AGAIN_AT_MOST):
+            await self.guilds(user_id, now=now)
+            asked = await self._told_roles(user_id, guild_id)
+            if asked is None:
+                raise NotFound(NO_SUCH_GUILD)
+            if asked.role_ids is not None:
+                return asked.role_ids
+            told = await self._answer((user_id, guild_id), partial(self._login.roles, guild_id=guild_id), now)
+            async with self._database.transaction() as session:
+                if told is None:
+                    await forget_rights(session, guild_id=guild_id, user_id=user_id)
+                elif await keep_roles(session, user_id=user_id, guild_id=guild_id, role_ids=told, asked=asked):
+                    return frozenset(told)
+        raise DiscordAway
+
+    async def _answer(self, question: Question, ask: Callable[[Tokens], Awaitable[Answer]], now: datetime) -> Answer:
         """Discord's answer. Where it asks for a pause, a short one is waited for, and in a long one nobody asks."""
-        if (pause := self._quiet_until.get(user_id, 0) - time.monotonic()) > 0:
+        if (pause := self._quiet_until.get(question, 0) - time.monotonic()) > 0:
             raise DiscordAway(seconds=pause)
         try:
-            return await self._tokens.ask(user_id, self._login.guilds, now=now)
+            return await self._tokens.ask(question[0], ask, now=now)
         except DiscordAway as away:
             if away.seconds > SHORT_PAUSE_SECONDS:
-                self._be_quiet(user_id, away.seconds)
+                self._be_quiet(question, away.seconds)
                 raise
             await asyncio.sleep(away.seconds)
         try:
-            return await self._tokens.ask(user_id, self._login.guilds, now=now)
+            return await self._tokens.ask(question[0], ask, now=now)
         except DiscordAway as away:
-            self._be_quiet(user_id, away.seconds)
+            self._be_quiet(question, away.seconds)
             raise
 
-    def _be_quiet(self, user_id: int, seconds: float) -> None:
+    def _be_quiet(self, question: Question, seconds: float) -> None:
         now = time.monotonic()
-        quiet = {user: until for user, until in self._quiet_until.items() if until > now}
-        self._quiet_until = {**quiet, user_id: now + seconds}
+        quiet = {one: until for one, until in self._quiet_until.items() if until > now}
+        self._quiet_until = {**quiet, question: now + seconds}
 
 
 def redirect_uri(settings: Settings) -> str:
@@ -118,5 +170,5 @@ def open_rights(settings: Settings, folder: DataFolder, database: Database) -> R
     return Rights(database, DiscordLogin(place, redirect_uri(settings)), seal_of(settings, folder, purpose=TOKENS))
 
 
-def _is_good(told: Told, now: datetime) -> bool:
+def _is_good(told: Told | ToldRoles, now: datetime) -> bool:
     return told.at is not None and now - told.at < GOOD_FOR

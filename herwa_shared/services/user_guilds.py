@@ -1,13 +1,13 @@
 """The guilds of a user as Discord last told them: kept, read, doubted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col, exists, select
 
 from herwa_shared.discord_login import GuildTold
 from herwa_shared.models import Guild, User, UserGuild
@@ -30,9 +30,14 @@ class OwnGuild:
     member_count: int
 
     @property
+    def is_administrator(self) -> bool:
+        """They own it, or are an administrator of it: no access rule reaches them."""
+        return self.owner or bool(self.permissions & ADMINISTRATOR)
+
+    @property
     def manages(self) -> bool:
-        """They own it, or are an administrator of it, or have Manage Server."""
-        return self.owner or bool(self.permissions & (ADMINISTRATOR | MANAGE_GUILD))
+        """They are an administrator of it, or have Manage Server."""
+        return self.is_administrator or bool(self.permissions & MANAGE_GUILD)
 
     @property
     def sees_members(self) -> bool:
@@ -47,6 +52,15 @@ class Told:
     at: datetime | None
     doubted: int
     guilds: tuple[OwnGuild, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRoles:
+    """The user's roles in one guild, None when not asked yet; as good as the guilds that Discord told at `at`."""
+
+    at: datetime | None
+    doubted: int
+    role_ids: frozenset[int] | None
 
 
 async def told_guilds(session: AsyncSession, *, user_id: int) -> Told:
@@ -92,6 +106,35 @@ async def keep_guilds(
     if guilds:
         await session.execute(insert(UserGuild), [_row(user_id, guild) for guild in guilds])
     return True
+
+
+async def told_roles(session: AsyncSession, *, user_id: int, guild_id: int) -> ToldRoles | None:
+    """What we know of this user's roles in one guild; None for a guild that Discord did not tell."""
+    found = (
+        await session.execute(
+            select(User.guilds_asked_at, User.guilds_doubted, UserGuild.role_ids)
+            .join(UserGuild, col(UserGuild.user_id) == col(User.id))
+            .where(col(User.id) == user_id, col(UserGuild.guild_id) == guild_id)
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    at, doubted, role_ids = found
+    return ToldRoles(at, doubted, None if role_ids is None else frozenset(role_ids))
+
+
+async def keep_roles(
+    session: AsyncSession, *, user_id: int, guild_id: int, role_ids: Collection[int], asked: ToldRoles
+) -> bool:
+    """Keep what Discord answered; False when a change was reported, or the guilds were asked anew, since `asked`."""
+    believed = exists().where(
+        col(User.id) == user_id,
+        col(User.guilds_doubted) == asked.doubted,
+        col(User.guilds_asked_at) == asked.at,
+    )
+    keeping = update(UserGuild).where(col(UserGuild.user_id) == user_id, col(UserGuild.guild_id) == guild_id, believed)
+    kept = await session.execute(keeping.values(role_ids=sorted(role_ids)).returning(col(UserGuild.guild_id)))
+    return kept.first() is not None
 
 
 async def forget_rights(session: AsyncSession, *, guild_id: int, user_id: int | None = None) -> None:

@@ -6,24 +6,32 @@ from datetime import timedelta
 import pytest
 
 from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
 from herwa_shared.discord_login import GuildTold
 from herwa_shared.errors import DiscordAway, LogInAgain, NotFound
+from herwa_shared.folder import DataFolder
 from herwa_shared.services.guilds import mark_left
 from herwa_shared.services.rights import NO_SUCH_GUILD, Rights, forget_rights
 from herwa_shared.services.user_guilds import keep_guilds, told_guilds
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
-from tests.people import Server, bot_knows, questions
+from tests.people import Server, bot_knows, log_in_without_roles, questions
 from tests.shared.services.conftest import LogIn
 from tests.sim.process import SimProcess
 
 ROUTE = "/users/@me/guilds"
+MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"
 FIVE_MINUTES = timedelta(minutes=5)
 
 
 async def forget(stores: Stores, guild_id: int, user_id: int | None = None) -> None:
     async with stores.database.transaction() as session:
         await forget_rights(session, guild_id=guild_id, user_id=user_id)
+
+
+def asked_for_roles(discord: SimProcess) -> int:
+    """How often Discord was asked for somebody's roles since the last look."""
+    return sum(call["route"] == MEMBER_ROUTE for call in discord.client.journal(on=True).calls)
 
 
 async def test_owners_and_managers_manage_and_members_do_not(rights: Rights, server: Server, log_in: LogIn):
@@ -236,3 +244,111 @@ async def test_in_a_long_pause_discord_is_left_alone(
 async def test_a_user_whom_nobody_knows_has_to_log_in(rights: Rights):
     with pytest.raises(LogInAgain):
         await rights.guilds(1)
+
+
+async def test_roles_are_asked_for_once_and_only_when_somebody_wants_them(
+    rights: Rights, server: Server, log_in: LogIn, discord: SimProcess
+):
+    await log_in(server.manager)
+    await rights.managed(server.manager, server.id)
+    assert asked_for_roles(discord) == 0
+
+    answers = await asyncio.gather(*(rights.role_ids(server.manager, server.id) for _ in range(20)))
+    assert set(answers) == {frozenset({server.role})}
+    assert await rights.role_ids(server.manager, server.id) == {server.role}
+    assert asked_for_roles(discord) == 1
+
+
+async def test_who_has_no_role_is_asked_about_once_all_the_same(
+    rights: Rights, server: Server, log_in: LogIn, discord: SimProcess
+):
+    await log_in(server.member)
+    for _ in range(3):
+        assert await rights.role_ids(server.member, server.id) == frozenset()
+    assert asked_for_roles(discord) == 1
+
+
+async def test_roles_are_no_older_than_five_minutes(rights: Rights, server: Server, log_in: LogIn):
+    await log_in(server.manager)
+    now = utc_now()
+    await rights.managed(server.manager, server.id, now=now)
+    assert await rights.role_ids(server.manager, server.id, now=now + timedelta(minutes=4))
+    server.dismiss_manager()
+
+    assert await rights.role_ids(server.manager, server.id, now=now + FIVE_MINUTES - timedelta(seconds=1))
+    assert not await rights.role_ids(server.manager, server.id, now=now + FIVE_MINUTES)
+
+
+@pytest.mark.parametrize("whole_guild", [True, False])
+async def test_a_change_of_roles_is_noticed_as_soon_as_the_gateway_reports_it(
+    rights: Rights, server: Server, log_in: LogIn, stores: Stores, whole_guild
+):
+    await log_in(server.manager)
+    assert await rights.role_ids(server.manager, server.id)
+    server.dismiss_manager()
+    await forget(stores, server.id, None if whole_guild else server.manager)
+
+    assert await rights.role_ids(server.manager, server.id) == frozenset()
+
+
+async def test_before_a_write_roles_are_asked_for_anew(rights: Rights, server: Server, log_in: LogIn):
+    await log_in(server.owner)
+    assert await rights.role_ids(server.owner, server.id) == frozenset()
+    server.discord.set_roles(server.id, server.owner, [server.role])
+    await rights.managed(server.owner, server.id, fresh=True)
+
+    assert await rights.role_ids(server.owner, server.id) == {server.role}
+
+
+async def test_a_change_of_roles_while_discord_is_asked_is_asked_about_again(
+    rights: Rights, server: Server, log_in: LogIn, stores: Stores, discord: SimProcess
+):
+    await log_in(server.manager)
+    await rights.managed(server.manager, server.id)
+    discord.client.chaos(slow={"next": 1, "route": "/member", "seconds": 1})
+    asking = asyncio.create_task(rights.role_ids(server.manager, server.id))
+    await asyncio.wait([asking], timeout=0.3)
+    server.dismiss_manager()
+    await forget(stores, server.id, server.manager)
+
+    assert await asking == frozenset()
+
+
+async def test_roles_in_a_server_that_one_is_not_in_are_not_there(
+    rights: Rights, server: Server, log_in: LogIn, stores: Stores
+):
+    await log_in(server.manager)
+    with pytest.raises(NotFound, match=NO_SUCH_GUILD):
+        await rights.role_ids(server.manager, await add_guild(stores))
+
+
+async def test_who_has_left_meanwhile_loses_the_server_at_once(
+    rights: Rights, server: Server, log_in: LogIn, discord: SimProcess
+):
+    await log_in(server.manager)
+    await rights.managed(server.manager, server.id)
+    discord.client.call("member/leave", guild_id=str(server.id), user_id=str(server.manager))
+
+    for ask in (rights.role_ids, rights.managed):
+        with pytest.raises(NotFound, match=NO_SUCH_GUILD):
+            await ask(server.manager, server.id)
+
+
+async def test_while_discord_is_away_nobody_has_roles_unless_they_are_known(
+    rights: Rights, server: Server, log_in: LogIn, discord: SimProcess
+):
+    await log_in(server.manager)
+    await rights.managed(server.manager, server.id)
+    discord.client.chaos(fail={"share": 1, "route": "/users/@me"})
+    with pytest.raises(DiscordAway):
+        await rights.role_ids(server.manager, server.id)
+
+
+async def test_who_logged_in_before_herwa_asked_for_roles_logs_in_again_only_when_they_are_needed(
+    rights: Rights, server: Server, stores: Stores, settings: Settings, folder: DataFolder
+):
+    await log_in_without_roles(stores, settings, folder, server.manager)
+
+    assert await rights.managed(server.manager, server.id)
+    with pytest.raises(LogInAgain):
+        await rights.role_ids(server.manager, server.id)

@@ -1,0 +1,164 @@
+"""What one guild has beyond its tier: a single feature, or more of something, for a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.catalog import Limit
+from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import EntitlementGrant
+from herwa_shared.policy_channel import touch
+from herwa_shared.services import audit
+from herwa_shared.services.audit import Actor
+from herwa_shared.services.targets import require_feature
+from herwa_shared.services.terms import LONGEST_NAME, LONGEST_REASON, require_guild, term
+from herwa_shared.services.tiers import LARGEST
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStatus:
+    """One grant: of a feature, or of a limit whose value of None is unlimited."""
+
+    id: int
+    feature: str | None
+    limit: Limit | None
+    value: int | None
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    granted_by: str
+    revoked_at: datetime | None
+
+
+async def grant_feature(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    feature: str,
+    starts: datetime | None = None,
+    ends: datetime | None = None,
+    days: int | None = None,
+    reason: str,
+    actor: Actor,
+) -> int:
+    """Give a guild one feature, from now and for good where nothing else is said; the grant's id."""
+    await require_feature(session, feature)
+    row = await _begun(session, guild_id, starts, ends, days, reason, actor)
+    row.feature_key = feature
+    return await _granted(session, row, actor, reason)
+
+
+async def grant_limit(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    limit: Limit,
+    value: int | None,
+    starts: datetime | None = None,
+    ends: datetime | None = None,
+    days: int | None = None,
+    reason: str,
+    actor: Actor,
+) -> int:
+    """Give a guild more of something, None for without limit; the grant's id. Less than the tier gives is no loss."""
+    if value is not None and not 0 <= value <= LARGEST:
+        raise BadRequest("A limit is 0 or more, or none for unlimited.")
+    row = await _begun(session, guild_id, starts, ends, days, reason, actor)
+    row.limit_key, row.value = limit, value
+    return await _granted(session, row, actor, reason)
+
+
+async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, reason: str, actor: Actor) -> None:
+    """End a grant now; one that is over already stays as it is. Raises NotFound."""
+    await require_guild(session, guild_id)
+    await audit.hold_chain(session, guild_id=guild_id)
+    row = await session.get(EntitlementGrant, grant_id, populate_existing=True)
+    if row is None or row.guild_id != guild_id:
+        raise NotFound("This server has no such grant.")
+    now = utc_now()
+    if row.revoked_at is not None or (row.ends_at is not None and row.ends_at <= now):
+        return
+    row.revoked_at = now
+    await _record(session, row, actor, "grant.revoke", before=_said(row), after=None, reason=reason)
+
+
+async def grants(session: AsyncSession, *, guild_id: int) -> tuple[GrantStatus, ...]:
+    """Everything that a guild was ever granted beyond its tier, the newest first."""
+    rows = await session.scalars(
+        select(EntitlementGrant)
+        .where(col(EntitlementGrant.guild_id) == guild_id)
+        .order_by(col(EntitlementGrant.id).desc())
+    )
+    return tuple(_status(row) for row in rows)
+
+
+async def _begun(
+    session: AsyncSession,
+    guild_id: int,
+    starts: datetime | None,
+    ends: datetime | None,
+    days: int | None,
+    reason: str,
+    actor: Actor,
+) -> EntitlementGrant:
+    await require_guild(session, guild_id)
+    await audit.hold_chain(session, guild_id=guild_id)
+    now = utc_now()
+    start, end = term(now=now, starts=starts, ends=ends, days=days)
+    return EntitlementGrant(
+        guild_id=guild_id,
+        starts_at=start,
+        ends_at=end,
+        reason=reason[:LONGEST_REASON],
+        granted_by=actor.name[:LONGEST_NAME],
+        created_at=now,
+    )
+
+
+async def _granted(session: AsyncSession, row: EntitlementGrant, actor: Actor, reason: str) -> int:
+    session.add(row)
+    await session.flush()
+    assert row.id is not None
+    await _record(session, row, actor, "grant.add", before=None, after=_said(row), reason=reason)
+    return row.id
+
+
+async def _record(
+    session: AsyncSession,
+    row: EntitlementGrant,
+    actor: Actor,
+    action: str,
+    *,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    reason: str,
+) -> None:
+    await touch(session, guild_id=row.guild_id)
+    target = row.feature_key or row.limit_key or ""
+    await audit.record(
+        session, actor, action, guild_id=row.guild_id, target=target, before=before, after=after, reason=reason
+    )
+
+
+def _said(row: EntitlementGrant) -> dict[str, Any]:
+    value = {} if row.limit_key is None else {"value": row.value}
+    return {"id": row.id, **value, "starts": row.starts_at, "ends": row.ends_at}
+
+
+def _status(row: EntitlementGrant) -> GrantStatus:
+    assert row.id is not None
+    return GrantStatus(
+        id=row.id,
+        feature=row.feature_key,
+        limit=None if row.limit_key is None else Limit(row.limit_key),
+        value=row.value,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        reason=row.reason,
+        granted_by=row.granted_by,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,71 @@
+"""Turn a feature off everywhere, with a reason that people see, and on again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.catalog import Essential
+from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest
+from herwa_shared.models import Feature, KillSwitch
+from herwa_shared.policy_channel import touch
+from herwa_shared.services import audit
+from herwa_shared.services.audit import Actor
+from herwa_shared.services.targets import require_feature
+from herwa_shared.services.terms import LONGEST_NAME, LONGEST_REASON
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchStatus:
+    """A feature that is off everywhere."""
+
+    feature: str
+    title: str
+    reason: str
+    by: str
+    at: datetime
+
+
+async def switch(session: AsyncSession, *, feature: str, on: bool, reason: str, actor: Actor) -> int | None:
+    """Throw a feature's kill switch (`on`: the feature is off everywhere) or take it back.
+
+    The audit entry's id, None when it was so already; thrown again, it takes the new reason. Raises NotFound naming
+    near features, and BadRequest without a reason to throw it, or for an essential feature, which it would not reach.
+    """
+    row = await require_feature(session, feature)
+    await audit.hold_chain(session, guild_id=None)
+    thrown = await session.get(KillSwitch, feature, populate_existing=True)
+    before = {"on": True, "reason": thrown.reason} if thrown else {"on": False}
+    said = _reason(row, reason) if on else reason
+    after = {"on": True, "reason": said} if on else {"on": False}
+    if before == after:
+        return None
+    if on:
+        await session.merge(KillSwitch(feature_key=feature, reason=said, by=actor.name[:LONGEST_NAME], at=utc_now()))
+    elif thrown:
+        await session.delete(thrown)
+    await touch(session, guild_id=None)
+    return await audit.record(
+        session, actor, "kill_switch.set", guild_id=None, target=feature, before=before, after=after, reason=said
+    )
+
+
+async def kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, ...]:
+    """Everything that is off everywhere, the newest first."""
+    rows = await session.execute(
+        select(KillSwitch, Feature.title)
+        .join(Feature, col(Feature.key) == col(KillSwitch.feature_key))
+        .order_by(col(KillSwitch.at).desc())
+    )
+    return tuple(KillSwitchStatus(row.feature_key, title, row.reason, row.by, row.at) for row, title in rows)
+
+
+def _reason(feature: Feature, reason: str) -> str:
+    if feature.essential != Essential.NO:
+        raise BadRequest(f"{feature.title} is essential: no kill switch reaches it.")
+    said = " ".join(reason.split())
+    if not 1 <= len(said) <= LONGEST_REASON:
+        raise BadRequest(f"Say why, in 1 to {LONGEST_REASON} characters: people see it where the feature is missing.")
+    return said

@@ -1,0 +1,38 @@
+"""From when to when something is granted, and to whom: what subscriptions and grants ask alike."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import Guild
+
+LONGEST_DAYS = 3650
+LONGEST_REASON = 200
+LONGEST_NAME = 64
+
+
+def term(
+    *, now: datetime, starts: datetime | None, ends: datetime | None, days: int | None
+) -> tuple[datetime, datetime | None]:
+    """Start and end: now where no start is given, never where neither an end nor days are. Raises BadRequest."""
+    if ends is not None and days is not None:
+        raise BadRequest("Say either an end or a number of days, not both.")
+    start = starts or now
+    end = ends if days is None else start + whole_days(days)
+    if end is not None and end <= max(start, now):
+        raise BadRequest("The end must lie ahead, and after the start.")
+    return start, end
+
+
+def whole_days(days: int) -> timedelta:
+    """So many times 24 hours. Raises BadRequest."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise BadRequest(f"The days must be 1 to {LONGEST_DAYS}, not {days}.")
+    return timedelta(days=days)
+
+
+async def require_guild(session: AsyncSession, guild_id: int) -> None:
+    """Raises NotFound for a server that the bot has never been in."""
+    if await session.get(Guild, guild_id) is None:
+        raise NotFound(f"The bot has never been in a server {guild_id}.")

@@ -1,0 +1,146 @@
+"""What the operator offers: tiers, which features each has, and its limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.catalog import Limit
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import Feature, Module, Tier, TierFeature, TierLimit
+from herwa_shared.policy_channel import touch
+from herwa_shared.services import audit
+from herwa_shared.services.audit import Actor
+from herwa_shared.services.policies import load_offer
+from herwa_shared.services.targets import require_feature
+
+LARGEST = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class TierStatus:
+    """A tier with what it inherits put in; a limit of None is unlimited. `own` are the features that it has itself."""
+
+    key: str
+    title: str
+    rank: int
+    inherits: str | None
+    features: frozenset[str]
+    limits: Mapping[Limit, int | None]
+    own: frozenset[str]
+
+
+async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
+    """Every tier, the lowest first."""
+    offer = await load_offer(session)
+    own: dict[str, set[str]] = {}
+    for tier_key, feature_key in await session.execute(select(TierFeature.tier_key, TierFeature.feature_key)):
+        own.setdefault(tier_key, set()).add(feature_key)
+    parents = {row[0]: row[1] for row in await session.execute(select(Tier.key, Tier.inherits))}
+    return tuple(
+        TierStatus(
+            tier.key,
+            tier.title,
+            tier.rank,
+            parents[tier.key],
+            tier.features,
+            tier.limits,
+            frozenset(own.get(tier.key, ())),
+        )
+        for tier in sorted(offer.tiers.values(), key=lambda tier: tier.rank)
+    )
+
+
+async def feature_titles(session: AsyncSession) -> Mapping[str, str]:
+    """Titles of all features that there are, by key, module by module."""
+    rows = await session.execute(
+        select(Feature.key, Feature.title)
+        .join(Module, col(Module.key) == col(Feature.module_key))
+        .where(col(Feature.retired_at).is_(None))
+        .order_by(col(Module.position), col(Feature.title))
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def require_tier(session: AsyncSession, key: str) -> Tier:
+    """The tier's row. Raises NotFound naming the tiers that there are."""
+    tiers = {tier.key: tier for tier in await session.scalars(select(Tier).order_by(col(Tier.rank)))}
+    if key not in tiers:
+        raise NotFound(f"There is no tier “{key}”. There are {', '.join(tiers)}.")
+    return tiers[key]
+
+
+async def set_tier_feature(
+    session: AsyncSession, *, tier: str, feature: str, included: bool, actor: Actor, reason: str = ""
+) -> int | None:
+    """Put a feature into a tier, or take it out; the audit entry's id, None when it was so already.
+
+    Raises NotFound, and BadRequest for taking out what the tier only inherits.
+    """
+    await require_tier(session, tier)
+    await require_feature(session, feature)
+    await audit.hold_chain(session, guild_id=None)
+    status = next(one for one in await list_tiers(session) if one.key == tier)
+    if (feature in status.features) == included:
+        return None
+    if included:
+        session.add(TierFeature(tier_key=tier, feature_key=feature))
+    elif feature in status.own:
+        await session.delete(await session.get_one(TierFeature, (tier, feature)))
+    else:
+        raise BadRequest(f"{status.title} has {feature} from the tier that it inherits: take it out there.")
+    await touch(session, guild_id=None)
+    return await audit.record(
+        session,
+        actor,
+        "tier.feature",
+        guild_id=None,
+        target=f"{tier} {feature}",
+        before={"included": not included},
+        after={"included": included},
+        reason=reason,
+    )
+
+
+async def set_tier_limit(
+    session: AsyncSession, *, tier: str, limit: Limit, value: int | None, actor: Actor, reason: str = ""
+) -> int | None:
+    """Set how much a tier grants, None for unlimited; the audit entry's id, None when the tier says so already."""
+    if value is not None and not 0 <= value <= LARGEST:
+        raise BadRequest("A limit is 0 or more, or none for unlimited.")
+    await require_tier(session, tier)
+    await audit.hold_chain(session, guild_id=None)
+    row = await session.get(TierLimit, (tier, limit), populate_existing=True)
+    if row is not None and row.value == value:
+        return None
+    before = None if row is None else {"value": row.value}
+    await session.merge(TierLimit(tier_key=tier, limit_key=limit, value=value))
+    return await _limit_set(session, actor, f"{tier} {limit}", before, {"value": value}, reason)
+
+
+async def inherit_tier_limit(
+    session: AsyncSession, *, tier: str, limit: Limit, actor: Actor, reason: str = ""
+) -> int | None:
+    """From now on this limit is what the tier inherits, 0 where it inherits none; as `set_tier_limit` otherwise."""
+    await require_tier(session, tier)
+    await audit.hold_chain(session, guild_id=None)
+    row = await session.get(TierLimit, (tier, limit), populate_existing=True)
+    if row is None:
+        return None
+    await session.delete(row)
+    return await _limit_set(session, actor, f"{tier} {limit}", {"value": row.value}, None, reason)
+
+
+async def _limit_set(
+    session: AsyncSession,
+    actor: Actor,
+    target: str,
+    before: Mapping[str, int | None] | None,
+    after: Mapping[str, int | None] | None,
+    reason: str,
+) -> int:
+    await touch(session, guild_id=None)
+    return await audit.record(
+        session, actor, "tier.limit", guild_id=None, target=target, before=before, after=after, reason=reason
+    )
