@@ -6,6 +6,8 @@ import sys
 import uvloop
 
 from herwa_api.app import create_app
+from herwa_api.surfaces import KINDS, SURFACES
+from herwa_shared.clearance import open_policies
 from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
 from herwa_shared.log import configure_logging, get_logger
@@ -22,11 +24,12 @@ async def run(settings: Settings, listening: socket.socket) -> None:
     port = listening.getsockname()[1]
     async with (
         open_stores(settings) as stores,
-        present(stores.database, name="api", detail=lambda: {"port": port}),
+        open_policies(stores, KINDS, SURFACES) as policies,
+        present(stores.database, name="api", detail=lambda: {"port": port, **policies.detail()}),
     ):
         log.info("answering", url=f"http://{HOST}:{port}")
         # The pages pass requests on and say who asks; nobody else's word about that counts.
-        await serve(create_app(stores, settings), listening, lifespan="off", forwarded_allow_ips=HOST)
+        await serve(create_app(stores, settings, policies), listening, lifespan="off", forwarded_allow_ips=HOST)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from herwa_api.request_ids import RequestIds
 from herwa_api.routers import auth, guilds, health, me
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.config import Settings
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.services.sessions import cookie_name
 from herwa_shared.stores import Stores
 
@@ -21,8 +22,8 @@ reads the servers that they manage. Errors are `application/problem+json`.
 """
 
 
-def create_app(stores: Stores, settings: Settings) -> FastAPI:
-    """The API over these stores, which the caller opens and closes."""
+def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
+    """The API over these stores, by these policies, which the caller opens and closes."""
     app = FastAPI(
         title="Herwa API",
         version="1",
@@ -31,7 +32,7 @@ def create_app(stores: Stores, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.access = open_access(stores, settings)
+    app.state.access = open_access(stores, settings, policies)
     app.include_router(auth.router)
     app.include_router(me.router)
     app.include_router(guilds.router)

@@ -1,4 +1,4 @@
-"""Who is asking, and may they: a key, its guild and its scopes; or a person who is logged in, and what they manage."""
+"""Who is asking, and may they: a key of this guild, or a person who manages it; and what the guardrail says to both."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,8 +10,13 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from herwa_api.cookies import session_secret
 from herwa_api.dependencies import Access, Given
 from herwa_api.same_origin import SAFE_METHODS, require_same_origin
+from herwa_api.surfaces import HEATMAP, STATS, TOP_CHANNELS, TOP_MEMBERS
+from herwa_shared.catalog import Surface
+from herwa_shared.clearance import Refused
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
+from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.guardrail.verdict import Reason
+from herwa_shared.guardrail.words import Refusal
 from herwa_shared.services.api_keys import Principal, Scope, find_key
 from herwa_shared.services.sessions import Viewer, viewer_of
 
@@ -70,8 +75,11 @@ async def _principal(access: Access, credentials: HTTPAuthorizationCredentials |
 Asker = Annotated[Principal | Viewer, Depends(asker_of)]
 
 
-def guild_reader(*scopes: Scope) -> Callable[[Asker, Access, str], Awaitable[int]]:
-    """A dependency: the id of the guild in the path, which the key must own with these scopes, or the person manage."""
+def guild_reader(surface: Surface, *scopes: Scope) -> Callable[[Asker, Access, str], Awaitable[int]]:
+    """A dependency: the id of the guild in the path, to which the key must belong, or which the person must manage.
+
+    The guardrail is asked for the surface; a key needs these scopes for it.
+    """
 
     async def guild_id_of(
         asker: Asker,
@@ -79,22 +87,35 @@ def guild_reader(*scopes: Scope) -> Callable[[Asker, Access, str], Awaitable[int
         guild_id: Annotated[str, Path(description="The server's id", examples=["81384788765712384"])],
     ) -> int:
         if isinstance(asker, Viewer):
-            return await _managed(access, asker, guild_id)
+            return await _managed(access, asker, guild_id, surface)
         if guild_id != str(asker.guild_id):
             raise NotFound(NO_SUCH_GUILD)
-        if missing := [scope for scope in scopes if scope not in asker.scopes]:
-            raise Forbidden(f"This key lacks the scope {' and '.join(missing)}. Make one that has it.")
+        await _require_key(access, asker, surface, scopes)
         return asker.guild_id
 
     return guild_id_of
 
 
-async def _managed(access: Access, viewer: Viewer, guild_id: str) -> int:
+async def _require_key(access: Access, key: Principal, surface: Surface, scopes: tuple[Scope, ...]) -> None:
+    missing = [scope for scope in scopes if scope not in key.scopes]
+    try:
+        await access.clearance.require_key(key.guild_id, surface, in_scope=not missing)
+    except Refused as refused:
+        if refused.reason is not Reason.SCOPE:
+            raise
+        said = Refusal(f"This key lacks the scope {' and '.join(missing)}.", "Make one that has it.")
+        raise Refused(Reason.SCOPE, said) from None
+
+
+async def _managed(access: Access, viewer: Viewer, guild_id: str, surface: Surface) -> int:
     """What is no id is asked about like any other, so that it looks and lasts the same."""
     number = int(guild_id) if SNOWFLAKE.fullmatch(guild_id) else 0
     guild = await access.logging_in().rights.managed(viewer.user_id, number)
+    await access.clearance.require_member(viewer.user_id, guild, surface)
     return guild.id
 
 
-StatsReader = Annotated[int, Depends(guild_reader(Scope.STATS))]
-MembersReader = Annotated[int, Depends(guild_reader(Scope.STATS, Scope.MEMBERS))]
+StatsReader = Annotated[int, Depends(guild_reader(STATS, Scope.STATS))]
+TopChannelsReader = Annotated[int, Depends(guild_reader(TOP_CHANNELS, Scope.STATS))]
+TopMembersReader = Annotated[int, Depends(guild_reader(TOP_MEMBERS, Scope.STATS, Scope.MEMBERS))]
+HeatmapReader = Annotated[int, Depends(guild_reader(HEATMAP, Scope.STATS))]

@@ -6,12 +6,14 @@ from typing import Annotated
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from fastapi import Depends, Request
 
+from herwa_shared.clearance import Clearance
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.discord_login import DiscordLogin
 from herwa_shared.discord_place import discord_cdn, discord_place
 from herwa_shared.errors import LogInNotSetUp
 from herwa_shared.folder import DataFolder
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.seal import Seal, seal_of
 from herwa_shared.services.api_keys import pepper_of
 from herwa_shared.services.rights import TOKENS, Rights, redirect_uri
@@ -33,6 +35,7 @@ class Access:
     """What the process was started with. Without `log_ins` only keys open anything."""
 
     stores: Stores
+    clearance: Clearance
     settings: Settings
     cdn: str
     pepper: bytes = field(repr=False)
@@ -45,15 +48,17 @@ class Access:
         return self.log_ins
 
 
-def open_access(stores: Stores, settings: Settings) -> Access:
-    """Everything, by these settings. There is nothing to close but the stores, which the caller opened."""
+def open_access(stores: Stores, settings: Settings, policies: PolicyCache) -> Access:
+    """Everything, by these settings. There is nothing to close but stores and policies, which the caller opened."""
     folder = DataFolder(settings.data_dir)
+    log_ins = _log_ins(stores, settings, folder)
     return Access(
         stores=stores,
+        clearance=Clearance(policies, stores.database, log_ins.rights if log_ins else None),
         settings=settings,
         cdn=discord_cdn(settings, folder),
         pepper=pepper_of(settings, folder),
-        log_ins=_log_ins(stores, settings, folder),
+        log_ins=log_ins,
     )
 
 

@@ -11,8 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from herwa_api.pages import error_page, wants_page
+from herwa_shared.clearance import Refused
 from herwa_shared.errors import BadRequest, DiscordAway, HerwaError, LogInNotSetUp, Unauthenticated, Unreachable
 from herwa_shared.log import get_logger
+from herwa_shared.policy_cache import PolicyAway
 
 log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -37,7 +39,8 @@ async def _herwa_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HerwaError)
     if wants_page(request):
         return error_page(error.status, str(error), log_in=not isinstance(error, LogInNotSetUp))
-    return problem(error.status, str(error), code=error.code, headers=_headers(error))
+    more = {"reason": error.reason} if isinstance(error, Refused) else {}
+    return problem(error.status, str(error), code=error.code, headers=_headers(error), **more)
 
 
 def _headers(error: HerwaError) -> dict[str, str]:
@@ -45,7 +48,7 @@ def _headers(error: HerwaError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="Herwa"'}
     if isinstance(error, DiscordAway):
         return {"Retry-After": str(math.ceil(error.seconds))}
-    return {"Retry-After": "2"} if isinstance(error, Unreachable) else {}
+    return {"Retry-After": "2"} if isinstance(error, Unreachable | PolicyAway) else {}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -22,7 +22,7 @@ async def run(settings: Settings, listening: socket.socket, build: Path) -> None
     """Serve on this socket until told to stop."""
     async with (
         open_doors(settings) as doors,
-        present(doors.stores.database, name="web", detail=lambda: {"port": settings.port}),
+        present(doors.stores.database, name="web", detail=lambda: {"port": settings.port, **doors.policies.detail()}),
     ):
         app = create_app(doors, build)
         log.info("serving", url=settings.origin)

@@ -1,7 +1,8 @@
-"""Who looks, and may they: asked by every handler itself, of the session and of Discord, at every event."""
+"""Who looks, and may they: asked by every handler itself, of session, Discord and guardrail, at every event."""
 
 from typing import Any
 
+from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.services.rights import NO_SUCH_GUILD, OwnGuild
@@ -22,16 +23,20 @@ async def require_viewer(state: Any) -> Viewer:
     return viewer
 
 
-async def require_guild(state: Any, guild_id: str, *, fresh: bool = False) -> tuple[Viewer, OwnGuild]:
-    """The person and the guild, which they manage. `fresh` asks Discord anew, as before every write.
+async def require_guild(state: Any, guild_id: str, surface: Surface, *, fresh: bool = False) -> tuple[Viewer, OwnGuild]:
+    """The person and the guild, which they manage, and whose guardrail lets them see this page. `fresh` asks Discord
+    anew, as before every write.
 
-    Raises Unauthenticated; NotFound, in the same words for a guild of others, an unknown one and nonsense; DiscordAway.
+    Raises Unauthenticated; NotFound, in the same words for a guild of others, an unknown one and nonsense; Refused;
+    DiscordAway and PolicyAway.
     """
     viewer = await require_viewer(state)
     rights = doors.rights()
     if rights is None or not _is_id(guild_id):
         raise NotFound(NO_SUCH_GUILD)
-    return viewer, await rights.managed(viewer.user_id, int(guild_id), fresh=fresh)
+    guild = await rights.managed(viewer.user_id, int(guild_id), fresh=fresh)
+    await doors.clearance().require_member(viewer.user_id, guild, surface)
+    return viewer, guild
 
 
 async def viewer_behind(secret: str) -> Viewer | None:

@@ -1,4 +1,4 @@
-"""What the pages need open, from the start of the process to its end: stores, rights, the way to the API."""
+"""What the pages need open, from the start of the process to its end: stores, policies, rights, the way to the API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,22 +7,26 @@ from dataclasses import dataclass
 
 import httpx
 
+from herwa_shared.clearance import Clearance, open_policies
 from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.services.rights import Rights, open_rights
 from herwa_shared.stores import Stores, open_stores
 from herwa_web.proxy import LIMITS, PATIENCE
+from herwa_web.surfaces import KINDS, SURFACES
 
 LOOK_SECONDS = 2.0
 
 
 @dataclass(slots=True)
 class Doors:
-    """All of them. `rights` is None while log-in is not set up."""
+    """All of them."""
 
     settings: Settings
     stores: Stores
-    rights: Rights | None
+    policies: PolicyCache
+    clearance: Clearance
     api: httpx.AsyncClient
     api_is_up: bool = True
 
@@ -37,11 +41,13 @@ async def open_doors(settings: Settings) -> AsyncIterator[Doors]:
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
+        policies = await stack.enter_async_context(open_policies(stores, KINDS, SURFACES))
         address = settings.api_url or f"http://127.0.0.1:{folder.port('api')}"
         api = await stack.enter_async_context(
             httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=LIMITS, trust_env=False)
         )
-        _open = Doors(settings, stores, open_rights(settings, folder, stores.database), api)
+        clearance = Clearance(policies, stores.database, open_rights(settings, folder, stores.database))
+        _open = Doors(settings, stores, policies, clearance, api)
         looking = asyncio.create_task(_look_after_the_api(_open))
         try:
             yield _open
@@ -57,7 +63,12 @@ def stores() -> Stores:
 
 def rights() -> Rights | None:
     """What users may see, as Discord says; None while log-in is not set up."""
-    return _doors().rights
+    return _doors().clearance.rights
+
+
+def clearance() -> Clearance:
+    """The guardrail."""
+    return _doors().clearance
 
 
 def settings() -> Settings:

@@ -1,5 +1,6 @@
 """People who log in: what they are in a server of the local Discord, and what the bot knows of that server."""
 
+from datetime import timedelta
 from itertools import count
 
 import httpx
@@ -71,6 +72,21 @@ async def log_in(stores: Stores, settings: Settings, folder: DataFolder, user_id
     tokens = await login.tokens(code=query_of(back)["code"], verifier=VERIFIER)
     await keep_tokens(stores, settings, folder, await login.account(tokens), tokens)
     return tokens
+
+
+async def log_in_without_roles(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> None:
+    """As people logged in before Herwa asked for their roles: Discord's tokens lack that scope."""
+    place, login = discord_place(settings, folder), at_discord(settings, folder)
+    address = (await login.address(state="-", challenge=CHALLENGE)).replace("+guilds.members.read", "")
+    client = (str(place.client_id), place.client_secret.get_secret_value())
+    async with httpx.AsyncClient(base_url=discord_url(settings, folder), trust_env=False, timeout=30) as browser:
+        code = query_of(await answer_form(browser, address, who=user_id))["code"]
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+        given = await browser.post(place.token, data={**form, "redirect_uri": redirect_uri(settings)}, auth=client)
+    told = given.raise_for_status().json()
+    assert told["scope"] == "identify guilds"
+    tokens = Tokens(told["access_token"], told["refresh_token"], utc_now() + timedelta(days=7))
+    await keep_tokens(stores, settings, folder, await login.account(tokens), tokens)
 
 
 async def keep_tokens(stores: Stores, settings: Settings, folder: DataFolder, account: Account, tokens: Tokens) -> None:

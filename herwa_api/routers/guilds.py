@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from herwa_api.auth import MembersReader, StatsReader
+from herwa_api.auth import HeatmapReader, StatsReader, TopChannelsReader, TopMembersReader
 from herwa_api.dependencies import ClickHouse, PostgreSQL
 from herwa_api.schemas import answers
 from herwa_api.schemas.asked import AskedHeatmap, AskedStats, AskedTopChannels, AskedTopMembers, Comparison
@@ -39,7 +39,10 @@ async def stats(
 
 @router.get("/top/channels", summary="Channels with most activity", response_model=answers.Top)
 async def channels(
-    guild_id: StatsReader, asked: Annotated[AskedTopChannels, Query()], database: PostgreSQL, clickhouse: ClickHouse
+    guild_id: TopChannelsReader,
+    asked: Annotated[AskedTopChannels, Query()],
+    database: PostgreSQL,
+    clickhouse: ClickHouse,
 ) -> Response:
     """A thread counts for its channel. Highest first, equals by id."""
     query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
@@ -48,7 +51,7 @@ async def channels(
 
 @router.get("/top/members", summary="Members with most activity", response_model=answers.Top)
 async def members(
-    guild_id: MembersReader, asked: Annotated[AskedTopMembers, Query()], database: PostgreSQL, clickhouse: ClickHouse
+    guild_id: TopMembersReader, asked: Annotated[AskedTopMembers, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
     """Bots and webhooks are not among them. The key needs the scope `members:read`."""
     query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
@@ -57,7 +60,7 @@ async def members(
 
 @router.get("/heatmap", summary="Activity by hour of the week", response_model=answers.Heatmap)
 async def heatmap(
-    guild_id: StatsReader, asked: Annotated[AskedHeatmap, Query()], database: PostgreSQL, clickhouse: ClickHouse
+    guild_id: HeatmapReader, asked: Annotated[AskedHeatmap, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
     """Every one of the 168 hours, by the clocks of the zone."""
     query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric), channel_id=asked.channel)

@@ -90,5 +90,6 @@ class Problem(BaseModel):
     status: int = Field(examples=[400])
     code: str = Field(description="The kind, for programs", examples=["bad_request"])
     detail: str = Field(description="What is wrong and what would be right")
+    reason: str = Field("", description="Of a refusal: which step of the guardrail objected", examples=["toggle"])
     errors: list[dict[str, Any]] = Field(default_factory=list, description="For each wrong parameter: field, message")
     request_id: str = Field("", description="Of an unexpected failure, to ask the operator about")

@@ -21,7 +21,7 @@ NO_SCOPE = Forbidden("This key lacks the scope members:read. Make one that has i
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: _response("Bad Request", WRONG, "A wrong parameter, and what would be right"),
     401: _response("Unauthorized", Unauthenticated(), "No key, or one that is unknown, expired or revoked"),
-    403: _response("Forbidden", NO_SCOPE, "The key lacks a scope"),
+    403: _response("Forbidden", NO_SCOPE, "The key lacks a scope, or what the server or its tier allows objects"),
     404: _response("Not Found", NotFound(NO_SUCH_GUILD), "No such server, or none that this key may read"),
     "4XX": {"description": "Any other mistake", "content": {"application/problem+json": {"schema": REFERENCE}}},
     "5XX": {"description": "A failure on our side", "content": {"application/problem+json": {"schema": REFERENCE}}},

@@ -1,4 +1,4 @@
-"""Loading, empty, failed, missing: four different things, and what to do about each."""
+"""Loading, empty, failed, missing, refused: different things, and what to do about each."""
 
 from typing import Any
 
@@ -32,6 +32,20 @@ def missing(words: Any) -> rx.Component:
         words,
         "It may be that the address is wrong, or that you manage this server with another account.",
         actions=(link("All my servers", href="/", class_name="button main"),),
+    )
+
+
+def refused(headline: Any, who: Any, retry: Any) -> rx.Component:
+    """The guardrail objects: it says what did, and who can change that."""
+    return alone(
+        "shield-off",
+        "This page is not open to you right now",
+        headline,
+        who,
+        actions=(
+            rx.el.button(icon("rotate-cw", 16), "Look again", type="button", class_name="button main", on_click=retry),
+            link("All my servers", href="/", class_name="button"),
+        ),
     )
 
 

@@ -115,7 +115,7 @@ def _card(card: CardShown) -> rx.Component:
             class_name="card-head",
         ),
         rx.el.div(
-            rx.el.b(card.number, class_name="numbers"),
+            rx.cond(card.number != "", rx.el.b(card.number, class_name="numbers")),
             rx.el.span(card.words, class_name="words"),
             rx.cond(card.change != "", _change(card)),
             class_name="number",

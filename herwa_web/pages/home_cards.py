@@ -1,12 +1,13 @@
 """The cards of Home: what each says about its server, and the address that adds the bot to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from herwa_shared.analytics.sparklines import Spark
 from herwa_shared.charts.theme import day, exact
 from herwa_shared.charts.web import sparkline
+from herwa_shared.clock import utc_now
 from herwa_shared.discord_place import DiscordPlace
 from herwa_shared.services.guild_now import Now
 from herwa_shared.services.rights import OwnGuild
@@ -73,6 +74,12 @@ def card_shown(
         line=line,
         area=area,
     )
+
+
+def closed_card(guild: OwnGuild, *, at: int) -> CardShown:
+    """The card of a server whose guardrail does not let this person see its overview: a name without numbers."""
+    blank = card_shown(guild, None, None, None, at=at, now=utc_now())
+    return replace(blank, number="", words="Its overview is not open to you right now")
 
 
 def waiting_shown(guild: OwnGuild, place: DiscordPlace) -> WaitingShown:

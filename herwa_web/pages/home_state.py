@@ -15,8 +15,9 @@ from herwa_shared.services.rights import OwnGuild
 from herwa_shared.services.sessions import Viewer
 from herwa_web import access, doors
 from herwa_web.faults import words
-from herwa_web.pages.home_cards import CardShown, WaitingShown, card_shown, waiting_shown
+from herwa_web.pages.home_cards import CardShown, WaitingShown, card_shown, closed_card, waiting_shown
 from herwa_web.state import Frame
+from herwa_web.surfaces import OVERVIEW
 
 REMEMBER = "localStorage.setItem('herwa.known','1')"
 MOST_WAITING = 24
@@ -68,13 +69,16 @@ class Home(rx.State):
         now, stores = utc_now(), doors.stores()
         mine = [guild for guild in guilds if guild.manages]
         inside = [guild for guild in mine if guild.bot_is_in]
-        ids = [guild.id for guild in inside]
+        is_open = await doors.clearance().open_guilds(viewer.user_id, inside, OVERVIEW)
+        ids = [guild.id for guild in inside if guild.id in is_open]
         sparks = await sparklines(stores.database, stores.clickhouse, ids, now=now)
         async with stores.database.transaction() as session:
             live, joined = await guilds_now(session, ids), await joined_at(session, guild_ids=ids)
         shown = sorted(inside, key=lambda guild: -(sparks[guild.id].talked_today if guild.id in sparks else 0))
         self.cards = [
             card_shown(guild, sparks.get(guild.id), live.get(guild.id), joined.get(guild.id), at=at, now=now)
+            if guild.id in is_open
+            else closed_card(guild, at=at)
             for at, guild in enumerate(shown)
         ]
         settings = doors.settings()

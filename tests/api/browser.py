@@ -8,6 +8,7 @@ import httpx
 from herwa_api.app import create_app
 from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.stores import Stores
 from tests.sim.visitor import answer_form
 
@@ -60,9 +61,9 @@ class Browser:
 
 
 @asynccontextmanager
-async def opened(stores: Stores, settings: Settings) -> AsyncIterator[Browser]:
+async def opened(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
     """A browser in which nobody is known."""
-    app = httpx.ASGITransport(create_app(stores, settings), raise_app_exceptions=False)
+    app = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     url = f"http://127.0.0.1:{DataFolder(settings.data_dir).port('sim')}"
     async with (
         httpx.AsyncClient(transport=app, base_url=settings.origin) as herwa,

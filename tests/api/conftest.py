@@ -6,8 +6,11 @@ import httpx
 import pytest
 
 from herwa_api.app import create_app
+from herwa_api.surfaces import KINDS, SURFACES
+from herwa_shared.clearance import open_policies
 from herwa_shared.config import Settings
 from herwa_shared.folder import DataFolder
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.services.api_keys import Scope, create_key, pepper_of
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers
@@ -19,8 +22,15 @@ MakeKey = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-async def client(stores: Stores, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(stores, settings), raise_app_exceptions=False)
+async def policies(stores: Stores) -> AsyncIterator[PolicyCache]:
+    """Of every guild of the tests, in memory as in one process of the API."""
+    async with open_policies(stores, KINDS, SURFACES) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def client(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://herwa") as opened:
         yield opened
 
@@ -40,16 +50,20 @@ def make_key(stores: Stores, pepper: bytes) -> MakeKey:
 
 
 @pytest.fixture
-async def browser(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[Browser]:
+async def browser(
+    stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
+) -> AsyncIterator[Browser]:
     """Of a visitor whom nobody knows yet."""
-    async with browsers.opened(stores, settings) as opened:
+    async with browsers.opened(stores, settings, policies) as opened:
         yield opened
 
 
 @pytest.fixture
-async def other(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[Browser]:
+async def other(
+    stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
+) -> AsyncIterator[Browser]:
     """Of somebody else."""
-    async with browsers.opened(stores, settings) as opened:
+    async with browsers.opened(stores, settings, policies) as opened:
         yield opened
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 
@@ -11,6 +12,7 @@ from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.folder import DataFolder
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.api.conftest import MakeKey
@@ -26,8 +28,8 @@ def assert_problem(answer: httpx.Response, status: int) -> dict:
     return body
 
 
-def asking(stores: Stores, settings: Settings) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(stores, settings), raise_app_exceptions=False)
+def asking(stores: Stores, settings: Settings, policies: PolicyCache) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://herwa")
 
 
@@ -51,7 +53,7 @@ async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores,
 
 
 async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
-    stores: Stores, settings: Settings, make_key: MakeKey, caplog
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey, caplog
 ):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
@@ -59,7 +61,7 @@ async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
     password, port = folder.secret("clickhouse"), folder.ports()["clickhouse"]
     async with (
         open_clickhouse(f"http://herwa:{password}@127.0.0.1:{port}/system") as without_tables,
-        asking(Stores(stores.database, without_tables), settings) as client,
+        asking(replace(stores, clickhouse=without_tables), settings, policies) as client,
     ):
         answer = await client.get(
             f"/api/guilds/{guild_id}/heatmap?timezone=Asia/Tokyo", headers={"Authorization": f"Bearer {key}"}
@@ -72,11 +74,13 @@ async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
     assert "Tokyo" not in caplog.text
 
 
-async def test_a_lost_database_is_a_passing_failure(stores: Stores, settings: Settings, make_key: MakeKey):
+async def test_a_lost_database_is_a_passing_failure(
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey
+):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
     lost = Database(NOBODY)
-    async with asking(Stores(lost, stores.clickhouse), settings) as client:
+    async with asking(replace(stores, database=lost), settings, policies) as client:
         answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
         ready = await client.get("/readyz")
     await lost.close()
@@ -114,13 +118,18 @@ async def passed_on(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
     await server.wait_closed()
 
 
-async def test_lost_statistics_are_a_passing_failure(stores: Stores, settings: Settings, make_key: MakeKey):
+async def test_lost_statistics_are_a_passing_failure(
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey
+):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
     folder = DataFolder(settings.data_dir)
     async with passed_on(folder.ports()["clickhouse"]) as (port, cut):
         url = f"http://herwa:{folder.secret('clickhouse')}@127.0.0.1:{port}/herwa"
-        async with open_clickhouse(url) as clickhouse, asking(Stores(stores.database, clickhouse), settings) as client:
+        async with (
+            open_clickhouse(url) as clickhouse,
+            asking(replace(stores, clickhouse=clickhouse), settings, policies) as client,
+        ):
             before = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
             cut()
             answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)

@@ -203,10 +203,10 @@ async def test_from_another_name_of_this_machine_one_is_first_sent_to_the_origin
     assert "/oauth2/authorize?" in again.headers["location"]
 
 
-async def test_where_log_in_is_not_set_up_people_are_told_what_is_missing(stores: Stores, settings: Settings):
+async def test_where_log_in_is_not_set_up_people_are_told_what_is_missing(stores: Stores, settings: Settings, policies):
     real = DiscordSettings(DISCORD_TOKEN="real", DISCORD_CLIENT_ID=None, DISCORD_CLIENT_SECRET=None)
     bare = settings.model_copy(update={"discord": real})
-    async with browsers.opened(stores, bare) as browser:
+    async with browsers.opened(stores, bare, policies) as browser:
         for path in ("/auth/login", "/auth/callback?code=1&state=2"):
             page = await browser.herwa.get(path, headers=PERSON)
             assert page.status_code == 503
@@ -226,9 +226,9 @@ async def test_while_discord_is_away_a_log_in_says_so(browser: Browser, server: 
     assert (await browser.log_in(server.owner)).status_code == 303
 
 
-async def test_on_https_cookies_belong_to_this_host_alone(stores: Stores, settings: Settings, folder):
+async def test_on_https_cookies_belong_to_this_host_alone(stores: Stores, settings: Settings, policies, folder):
     public = settings.model_copy(update={"public_url": "https://herwa.example"})
-    async with browsers.opened(stores, public) as browser:
+    async with browsers.opened(stores, public, policies) as browser:
         answer = await browser.herwa.get("/auth/login")
         cookie = answer.headers["set-cookie"]
 

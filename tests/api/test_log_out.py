@@ -70,10 +70,12 @@ async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: Serv
     assert not [part for part in parts if part.lower().startswith("domain")]
 
 
-async def test_on_https_the_session_is_bound_to_the_host(browser: Browser, server: Server, stores: Stores, settings):
+async def test_on_https_the_session_is_bound_to_the_host(
+    browser: Browser, server: Server, stores: Stores, settings, policies
+):
     address = await browser.agree(await browser.ask_to_log_in(), server.owner)
     public = settings.model_copy(update={"public_url": settings.origin.replace("http://", "https://")})
-    async with browsers.opened(stores, public) as secure:
+    async with browsers.opened(stores, public, policies) as secure:
         await secure.ask_to_log_in()
         refused = await secure.log_out()
         assert "__Host-herwa_session=" in refused.headers["set-cookie"]

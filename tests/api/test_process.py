@@ -50,7 +50,8 @@ async def test_it_answers_is_seen_and_ends_when_told(
 
     assert (answer.status_code, answer.json()["total"]) == (200, 2)
     assert refused.status_code == 401
-    assert seen[process.pid] == {"port": port}
+    assert seen[process.pid].keys() == {"port", "policies", "policy_sweep_age"}
+    assert seen[process.pid]["port"] == port
     assert process.returncode == 0
     assert key not in said.decode()
 

@@ -28,7 +28,9 @@ async def test_it_is_seen_and_ends_when_told_though_pages_are_open(stores, setti
         await visitor.until_done()
         async with stores.database.transaction() as session:
             seen = {row.pid: (row.name, row.detail) for row in await processes.living(session)}
-        assert seen[served.process.pid] == ("web", {"port": served.port})
+        name, detail = seen[served.process.pid]
+        assert (name, detail["port"]) == ("web", served.port)
+        assert detail.keys() == {"port", "policies", "policy_sweep_age"}
         end(served)
         async with asyncio.timeout(30):
             assert await served.process.wait() == 0

@@ -13,6 +13,7 @@ from herwa_shared.services.rights import NO_SUCH_GUILD, OwnGuild
 from herwa_shared.services.sessions import Viewer
 from herwa_web import access, doors
 from herwa_web.pages.guild.answers import facts_of
+from herwa_web.surfaces import OVERVIEW
 
 LONGEST_PART = 200
 """Of an address; what is longer is nonsense."""
@@ -31,10 +32,11 @@ class Asked:
 async def asked_by(state: Any) -> Asked:
     """Read the address anew and check everything anew.
 
-    Raises Unauthenticated, DiscordAway, and NotFound in the same words for every guild that one may not see.
+    Raises Unauthenticated, NotFound in the same words for every guild that one may not see, Refused; DiscordAway and
+    PolicyAway.
     """
     url = state.router.url
-    viewer, guild = await access.require_guild(state, guild_id_in(url.path))
+    viewer, guild = await access.require_guild(state, guild_id_in(url.path), OVERVIEW)
     facts = await facts_of(doors.stores(), guild.id)
     if facts is None:
         raise NotFound(NO_SUCH_GUILD)

@@ -4,7 +4,7 @@ import reflex as rx
 
 from herwa_web.components.chart import fetched_early
 from herwa_web.components.controls import icon, link
-from herwa_web.components.states import bone, failed, missing, stale
+from herwa_web.components.states import bone, failed, missing, refused, stale
 from herwa_web.pages.guild.panels import lists, numbers, week
 from herwa_web.pages.guild.state import Overview
 from herwa_web.pages.guild.toolbar import foot, toolbar
@@ -32,6 +32,7 @@ def overview() -> rx.Component:
             Overview.phase,
             ("ready", _ready()),
             ("missing", missing(Overview.fault)),
+            ("refused", refused(Overview.fault, Overview.mend, Overview.retry)),
             ("failed", failed(Overview.fault, Overview.retry)),
             _loading(),
         ),

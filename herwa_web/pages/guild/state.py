@@ -14,7 +14,8 @@ import reflex as rx
 from herwa_shared.analytics.moments import parse_moment
 from herwa_shared.analytics.ranges import whole_days
 from herwa_shared.charts.theme import clock_time, exact, period
-from herwa_shared.errors import BadRequest, DiscordAway, NotFound, Unauthenticated
+from herwa_shared.clearance import Refused
+from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
 from herwa_shared.services.guild_now import Now, guilds_now
 from herwa_shared.services.places import places
 from herwa_web import access, doors
@@ -25,6 +26,7 @@ from herwa_web.pages.guild.asked import Asked, asked_by, guild_id_in
 from herwa_web.pages.guild.layout import Laid, figure_of, laid_out
 from herwa_web.pages.guild.shown import PlaceShown, places_shown, table_shown
 from herwa_web.state import NO_SERVER, Frame, ServerShown, server_shown
+from herwa_web.surfaces import OVERVIEW
 
 PATIENCE_SECONDS = 12
 """With stores that do not answer; then people are told."""
@@ -37,11 +39,12 @@ class Course(rx.State):
 
 
 class Overview(rx.State):
-    """One guild's numbers. `phase` is loading, ready, missing or failed."""
+    """One guild's numbers. `phase` is loading, ready, missing, refused or failed."""
 
     phase: str = "loading"
     busy: bool = False
     fault: str = ""
+    mend: str = ""
     stale: str = ""
     server: ServerShown = rx.field(default_factory=lambda: NO_SERVER)
     online: str = ""
@@ -88,11 +91,13 @@ class Overview(rx.State):
         if self.phase != "ready":
             return
         try:
-            _, guild = await access.require_guild(self, guild_id_in(self.router.url.path))
+            _, guild = await access.require_guild(self, guild_id_in(self.router.url.path), OVERVIEW)
             async with doors.stores().database.transaction() as session:
                 self._count((await guilds_now(session, [guild.id])).get(guild.id))
         except (Unauthenticated, NotFound):
             self.phase = "missing"
+        except Refused as refused:
+            await self._refuse(refused)
         except Exception as away:  # noqa: BLE001 - `words` logs it; the numbers on the page say how old they are
             words(away)
 
@@ -105,7 +110,7 @@ class Overview(rx.State):
         try:
             asked = await asked_by(self)
             first, last = (parse_moment(str(text)[:10], asked.view.zone, field="zoom").date() for text in (start, end))
-        except (BadRequest, Unauthenticated, NotFound, DiscordAway):
+        except HerwaError:
             return
         span = whole_days(first, last, asked.view.zone)
         self.zoom_text = period(span.start, span.end, asked.view.zone)
@@ -158,9 +163,12 @@ class Overview(rx.State):
             )
         except NotFound as missing:
             async with self:
-                self.reset()  # type: ignore[no-untyped-call]
-                (await self.get_state(Course)).reset()  # type: ignore[no-untyped-call]
+                await self._forget()
                 self.phase, self.fault = "missing", str(missing)
+            return None
+        except Refused as refused:
+            async with self:
+                await self._refuse(refused)
             return None
         except Exception as away:  # noqa: BLE001 - `words` logs it and finds the sentence for people
             said = words(away)
@@ -184,6 +192,18 @@ class Overview(rx.State):
         guilds = await rights.guilds(viewer.user_id) if rights else ()
         async with self:
             (await self.get_state(Frame))._fill(viewer, guilds)  # noqa: SLF001 - not an endpoint
+
+    async def _forget(self) -> None:
+        """Nothing of what was shown may be shown any more."""
+        self.reset()  # type: ignore[no-untyped-call]
+        (await self.get_state(Course)).reset()  # type: ignore[no-untyped-call]
+
+    async def _refuse(self, refused: Refused) -> None:
+        """The server is theirs and keeps its name on the page, but that is all."""
+        here, frame = guild_id_in(self.router.url.path), await self.get_state(Frame)
+        await self._forget()
+        self.server = next((server for server in frame.servers if server.id == here), NO_SERVER)
+        self.phase, self.fault, self.mend = "refused", refused.headline, refused.who
 
     def _show(self, asked: Asked, laid: Laid, now: Now | None) -> None:
         self.phase, self.busy, self.fault, self.stale = "ready", False, "", ""

@@ -19,7 +19,13 @@ def toolbar() -> rx.Component:
         rx.el.header(
             rx.cond(
                 Overview.server.id != "",
-                rx.fragment(_place(), rx.el.div(_filter(), _step(), _dates(), _compare(), class_name="tools")),
+                rx.fragment(
+                    _place(),
+                    rx.cond(
+                        Overview.phase != "refused",
+                        rx.el.div(_filter(), _step(), _dates(), _compare(), class_name="tools"),
+                    ),
+                ),
             ),
             class_name="topbar",
         ),
@@ -34,8 +40,13 @@ def foot() -> tuple[rx.Component, ...]:
     """What a phone has at hand."""
     return (
         link(icon("chart-line", 20), "Overview", href="", aria_current="page"),
-        opener("dates", icon("calendar-days", 20), "Dates", class_name=""),
-        opener("filter", icon("list-filter", 20), "Filter", class_name="", on_click=Overview.list_places),
+        rx.cond(
+            Overview.phase != "refused",
+            rx.fragment(
+                opener("dates", icon("calendar-days", 20), "Dates", class_name=""),
+                opener("filter", icon("list-filter", 20), "Filter", class_name="", on_click=Overview.list_places),
+            ),
+        ),
     )
 
 
@@ -44,25 +55,30 @@ def _place() -> rx.Component:
         face(Overview.server.picture, Overview.server.hue, Overview.server.initial, size=36),
         rx.el.div(
             rx.el.h1(rx.el.bdi(Overview.server.name), custom_attrs={"dir": "auto"}),
-            rx.el.div(
-                rx.cond(
-                    Overview.in_voice != "",
-                    rx.fragment(
-                        rx.el.span(class_name="pulse", aria_hidden="true"),
-                        rx.cond(
-                            Overview.online != "",
-                            rx.el.span(rx.el.b(Overview.online, id="online"), " online ·"),
-                        ),
-                        rx.el.span(rx.el.b(Overview.in_voice, id="in-voice"), " in voice"),
-                    ),
-                    rx.cond(Overview.phase == "ready", rx.el.span("waiting for the bot")),
-                ),
-                class_name="live numbers",
-                aria_label="Now",
-            ),
+            rx.cond(Overview.phase != "refused", _now()),
             style={"minWidth": "0"},
         ),
         class_name="place",
+    )
+
+
+def _now() -> rx.Component:
+    """How many are there at this moment."""
+    return rx.el.div(
+        rx.cond(
+            Overview.in_voice != "",
+            rx.fragment(
+                rx.el.span(class_name="pulse", aria_hidden="true"),
+                rx.cond(
+                    Overview.online != "",
+                    rx.el.span(rx.el.b(Overview.online, id="online"), " online ·"),
+                ),
+                rx.el.span(rx.el.b(Overview.in_voice, id="in-voice"), " in voice"),
+            ),
+            rx.cond(Overview.phase == "ready", rx.el.span("waiting for the bot")),
+        ),
+        class_name="live numbers",
+        aria_label="Now",
     )
 
 
