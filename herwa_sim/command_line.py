@@ -5,25 +5,25 @@ from typing import Any
 
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
 from herwa_sim import permissions
-from herwa_sim.entities import Channel, Json, Member
+from herwa_sim.entities import Channel, Json, User
 from herwa_sim.serialize.interactions import resolved_json
 from herwa_sim.serialize.messages import message_json
 from herwa_sim.world import World
 
 _GROUPS = (1, 2)
 _USER, _CHANNEL, _ROLE, _MENTIONABLE = 6, 7, 8, 9
+_BOT_DIRECT = 1
 
 
-def find_command(world: World, channel: Channel, member: Member, words: str) -> tuple[Json, list[Json]]:
+def find_command(world: World, channel: Channel, user: User, words: str) -> tuple[Json, list[Json]]:
     """The registered command and the sub-commands that the words name. A guild's own come before global ones."""
-    name, *path = words.split() if _is_slash(world, channel, words) else [words]
-    known = [*world.commands[channel.guild_id].values(), *world.commands[None].values()]
+    known = registered(world, channel)
+    is_menu = any(one["name"] == words and one["type"] != 1 for one in known)
+    name, *path = [words] if is_menu else words.split()
     command = next((one for one in known if one["name"] == name), None)
     if command is None:
         raise NotFound(f"There is no command {name}: has the bot registered its commands?")
-    needed = command.get("default_member_permissions")
-    allowed = permissions.in_channel(world.guild(channel.guild_id), channel, member)
-    if needed is not None and int(needed) & ~allowed:
+    if not is_offered(world, channel, user, command):
         raise Forbidden(f"Discord does not show {name} to this member.")
     steps: list[Json] = []
     for word in path:
@@ -61,9 +61,19 @@ def command_data(
     return data | {"options": options} | ({"resolved": resolved} if resolved else {})
 
 
-def _is_slash(world: World, channel: Channel, words: str) -> bool:
-    known = [*world.commands[channel.guild_id].values(), *world.commands[None].values()]
-    return not any(one["name"] == words and one["type"] != 1 for one in known)
+def registered(world: World, channel: Channel) -> list[Json]:
+    """The commands there are in that place, a guild's own first."""
+    own = world.commands[channel.guild_id].values() if channel.guild_id else ()
+    return [*own, *world.commands[None].values()]
+
+
+def is_offered(world: World, channel: Channel, user: User, command: Json) -> bool:
+    """True when Discord shows the command to the user there. In a conversation nobody has permissions."""
+    if channel.is_direct:
+        return command.get("dm_permission") is not False and _BOT_DIRECT in (command.get("contexts") or [_BOT_DIRECT])
+    needed = command.get("default_member_permissions")
+    guild = world.guild(channel.guild_id)
+    return needed is None or not int(needed) & ~permissions.in_channel(guild, channel, guild.members[user.id])
 
 
 def _options(declared: list[Json], values: Mapping[str, Any], focused: str | None) -> list[Json]:

@@ -12,6 +12,7 @@ class ChannelType(IntEnum):
     """Discord's numbers for kinds of channel."""
 
     TEXT = 0
+    DIRECT = 1
     VOICE = 2
     CATEGORY = 4
     NEWS = 5
@@ -35,13 +36,14 @@ class Privileged(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account, in any number of guilds."""
+    """An account, in any number of guilds. One that is not `reachable` takes no direct messages."""
 
     id: int
     name: str
     display_name: str | None = None
     bot: bool = False
     avatar: str | None = None
+    reachable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ class VoiceState:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel, a category or, with `owner_id`, a thread and who has joined it when."""
+    """A channel, a category or, with `owner_id`, a thread and who has joined it when.
+
+    With `recipient_id` it is that user's conversation with the bot: in no guild (0), and read up to `read_id`.
+    """
 
     id: int
     guild_id: int
@@ -108,10 +113,16 @@ class Channel:
     locked: bool = False
     message_count: int = 0
     members: dict[int, datetime] = field(default_factory=dict)
+    recipient_id: int | None = None
+    read_id: int = 0
 
     @property
     def is_thread(self) -> bool:
         return self.type in THREADS
+
+    @property
+    def is_direct(self) -> bool:
+        return self.type == ChannelType.DIRECT
 
 
 @dataclass(slots=True)
@@ -162,7 +173,7 @@ class InteractionSource:
 class Message:
     """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent.
 
-    `reactions` are the users by emoji: a character, or `name:id` for a guild's own.
+    A direct one has 0 for a guild. `reactions` are the users by emoji: a character, or `name:id` for a guild's own.
     """
 
     id: int

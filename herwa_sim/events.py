@@ -73,7 +73,7 @@ class Event:
     """One thing that happened. `blanked` is what sessions without the message-content intent get instead of `data`.
 
     Either may already be bytes of JSON. What is not is encoded when the first session wants it, and only then.
-    What is not `genuine` is made up, to see how a bot takes it.
+    What is not `genuine` is made up, to see how a bot takes it. A `direct` message belongs to no guild.
     """
 
     __slots__ = ("_blank", "_full", "genuine", "guild_id", "intent", "name")
@@ -86,9 +86,10 @@ class Event:
         guild_id: int | None = None,
         blanked: Mapping[str, Any] | bytes | None = None,
         genuine: bool = True,
+        direct: bool = False,
     ) -> None:
         self.name = name
-        self.intent = intent_for(name)
+        self.intent = int(Intents.DIRECT_MESSAGES) if direct else intent_for(name)
         self.guild_id = guild_id
         self.genuine = genuine
         self._full = data

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from herwa_sim.entities import Channel, Json, Member, Message
+from herwa_sim.entities import Channel, Json, Message, User
 from herwa_sim.events import Event
 from herwa_sim.serialize.interactions import interaction_json
 from herwa_sim.serialize.messages import EPHEMERAL, LOADING
@@ -29,6 +29,7 @@ class Interaction:
     answer: int | None = None
     original: Message | None = None
     followups: list[Message] = field(default_factory=list)
+    revised: bool = False
     choices: list[Json] | None = None
     modal: Json | None = None
     touched: asyncio.Event = field(default_factory=asyncio.Event)
@@ -37,7 +38,7 @@ class Interaction:
     def is_answered(self) -> bool:
         """True when the member sees something other than the waiting dots."""
         if self.answer in (None, 6):
-            return bool(self.followups)
+            return self.revised or bool(self.followups)
         return self.original is None or not self.original.flags & LOADING or bool(self.followups)
 
     @property
@@ -61,7 +62,7 @@ class Interactions:
         kind: int,
         name: str,
         channel: Channel,
-        member: Member,
+        user: User,
         data: Json,
         clicked: Message | None,
         shown: Json | None,
@@ -69,7 +70,7 @@ class Interactions:
     ) -> Interaction:
         """Send the question to the bot. `shown` is the JSON of the clicked message; `opened_by` brought up the form."""
         id_, token = self._world.mint.next(), secrets.token_urlsafe(48)
-        interaction = Interaction(id_, token, kind, name, channel.id, member.user_id, clicked, opened_by)
+        interaction = Interaction(id_, token, kind, name, channel.id, user.id, clicked, opened_by)
         self._by_token[interaction.token] = interaction
         _forget_oldest(self._by_token)
         payload = interaction_json(
@@ -78,11 +79,11 @@ class Interactions:
             token=interaction.token,
             kind=kind,
             channel=channel,
-            member=member,
+            user=user,
             data=data,
             message=shown,
         )
-        self._world.changed(Event("INTERACTION_CREATE", payload, guild_id=channel.guild_id))
+        self._world.changed(Event("INTERACTION_CREATE", payload, guild_id=channel.guild_id or None))
         return interaction
 
     def find(self, token: str) -> Interaction | None:
@@ -94,6 +95,7 @@ class Interactions:
     def hide(self, message: Message) -> None:
         """Remember an ephemeral message: buttons on it can be clicked."""
         self._hidden[message.id] = message
+        self._world.changed()
         _forget_oldest(self._hidden)
 
     def hidden(self, message_id: int) -> Message | None:
@@ -106,6 +108,7 @@ class Interactions:
 
     def unhide(self, message_id: int) -> None:
         self._hidden.pop(message_id, None)
+        self._world.changed()
 
 
 async def answered(interaction: Interaction, seconds: float) -> bool:

@@ -15,6 +15,9 @@ EVERYONE = (
 ) | (1 << 25 | 1 << 26 | 1 << 31 | 1 << 35 | 1 << 38)
 BOT = EVERYONE | 1 << 5 | 1 << 7 | 1 << 13 | 1 << 19 | 1 << 29 | 1 << 34
 
+# What Discord says the bot may in a conversation with one user: embed, attach, mention.
+DIRECT = 1 << 14 | 1 << 15 | 1 << 17
+
 
 def in_guild(guild: Guild, member: Member) -> int:
     """The member's permissions apart from any channel."""

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
 from pydantic import TypeAdapter
 
 from herwa_shared.log import get_logger
-from herwa_sim.entities import Application, Guild, Json, Message, User, Webhook
+from herwa_sim.entities import Application, Channel, Guild, Json, Message, User, Webhook
 from herwa_sim.world import World
 
 SAVE_EVERY = 0.5
@@ -28,6 +28,7 @@ class Snapshot:
     webhooks: list[Webhook]
     commands: list[Json]
     messages: list[Message]
+    directs: list[Channel] = field(default_factory=list)
 
 
 _SNAPSHOT = TypeAdapter(Snapshot)
@@ -45,6 +46,8 @@ def load(path: Path) -> World:
     world.webhooks = {webhook.id: webhook for webhook in kept.webhooks}
     for guild in kept.guilds:
         world.channels |= guild.channels | guild.threads
+    for channel in kept.directs:
+        world.channels[channel.id] = world.directs[channel.recipient_id or 0] = channel
     for command in kept.commands:
         guild_id = int(command["guild_id"]) if "guild_id" in command else None
         world.commands[guild_id][int(command["id"])] = command
@@ -62,6 +65,7 @@ def dump(world: World) -> bytes:
         webhooks=list(world.webhooks.values()),
         commands=[command for commands in world.commands.values() for command in commands.values()],
         messages=[_kept(world, message) for recent in world.messages.values() for message in recent],
+        directs=list(world.directs.values()),
     )
     return orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS)
 

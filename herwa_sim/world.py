@@ -39,6 +39,7 @@ class World:
         self.commands: dict[int | None, dict[int, Json]] = defaultdict(dict)
         self.messages: dict[int, deque[Message]] = defaultdict(lambda: deque(maxlen=RECENT_MESSAGES))
         self.channels: dict[int, Channel] = {}
+        self.directs: dict[int, Channel] = {}
         self.statuses: dict[int, str] = {}
         self.mint = Mint()
         self.base_url = ""

@@ -102,12 +102,14 @@ def delete(world: World, channel: Channel, message_ids: Sequence[int]) -> None:
     kept = [one for one in world.messages[channel.id] if one.id not in gone]
     world.messages[channel.id].clear()
     world.messages[channel.id].extend(kept)
-    place: Json = {"channel_id": str(channel.id), "guild_id": str(channel.guild_id)}
+    place: Json = {"channel_id": str(channel.id)}
+    if channel.guild_id:
+        place["guild_id"] = str(channel.guild_id)
     if len(message_ids) == 1:
-        event = Event("MESSAGE_DELETE", {"id": str(message_ids[0]), **place}, guild_id=channel.guild_id)
+        event = _of(channel.guild_id, "MESSAGE_DELETE", {"id": str(message_ids[0]), **place})
     else:
         ids = [str(one) for one in message_ids]
-        event = Event("MESSAGE_DELETE_BULK", {"ids": ids, **place}, guild_id=channel.guild_id)
+        event = _of(channel.guild_id, "MESSAGE_DELETE_BULK", {"ids": ids, **place})
     world.changed(event)
 
 
@@ -132,9 +134,14 @@ def _file(world: World, channel: Channel, message: Message) -> None:
 
 def _event(world: World, name: str, message: Message) -> Event:
     plain = message.content is None and message.reply_to is None and message.webhook_id is None
-    member = message.author_id in world.guild(message.guild_id).members
+    member = message.guild_id != 0 and message.author_id in world.guild(message.guild_id).members
     data, blanked = (plain_event if plain and member and name == "MESSAGE_CREATE" else message_event)(world, message)
-    return Event(name, data, guild_id=message.guild_id, blanked=blanked)
+    return _of(message.guild_id, name, data, blanked)
+
+
+def _of(guild_id: int, name: str, data: Json | bytes, blanked: Json | bytes | None = None) -> Event:
+    """An event of that guild's or, with 0, of a direct message."""
+    return Event(name, data, guild_id=guild_id or None, blanked=blanked, direct=not guild_id)
 
 
 def _preview() -> Json:

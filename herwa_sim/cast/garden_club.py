@@ -19,7 +19,7 @@ GARDEN_CLUB = Scene(
     categories=(
         ("Welcome", (Room("rules", 0), Room("introductions", 0.5))),
         ("Garden", (Room("general", 6), Room("vegetables", 3), Room("roses", 2), Room("show-your-garden", 2.5))),
-        ("Help", (Room("support", 0.8),)),
+        ("Help", (Room("support", 0.8), Room("bot-commands", 0))),
         ("Shed", (Room("Potting shed", type=ChannelType.VOICE), Room("Bench", type=ChannelType.VOICE))),
     ),
     greeting="introductions",
@@ -37,6 +37,7 @@ GARDEN_CLUB = Scene(
         "अनीता", "Mrs. Henrietta Featherstonehaugh",
     ),
     roles=("Green fingers", "Seedlings"),
+    badges=(("Support", ("Fern", "Hazel")), ("New Members", ("member", "Poppy", "Zinnia"))),
     bot="Watering Bot",
     webhook="Weather Station",
     emoji=("🌱", "🌻", "❤️", "👍", "🐌"),

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from herwa_sim.control import (
+    direct,
     edge,
     faults,
     interactions,
@@ -17,7 +18,7 @@ from herwa_sim.control import (
     voice,
 )
 
-SUBJECTS = (state, places, threads, people, speech, reactions, voice, interactions, faults, replay, past)
+SUBJECTS = (state, places, threads, people, speech, direct, reactions, voice, interactions, faults, replay, past)
 
 
 def add_routes(app: web.Application) -> None:

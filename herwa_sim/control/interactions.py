@@ -4,7 +4,7 @@ from herwa_shared.errors import NotFound
 from herwa_sim.command_line import command_data, find_command
 from herwa_sim.components import click_data, modal_data
 from herwa_sim.control.edge import Action
-from herwa_sim.entities import Channel, Json, Member, Message
+from herwa_sim.entities import Channel, Json, Message, User
 from herwa_sim.interactions import Interaction, answered, is_ephemeral
 from herwa_sim.parts import Parts
 from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL
@@ -15,46 +15,50 @@ PATIENCE = 15.0
 
 async def command(parts: Parts, body: Json) -> Json:
     """`channel_id`, `user_id`, `command` ("features list"), `options` ({name: value}); `target_id` for a menu entry."""
-    channel, member = _who(parts, body)
-    found = find_command(parts.world, channel, member, body["command"])
+    channel, user = _who(parts, body)
+    found = find_command(parts.world, channel, user, body["command"])
     data = command_data(parts.world, channel, found, body.get("options") or {}, target=body.get("target_id"))
-    asked = _ask(parts, COMMAND, body["command"], channel, member, data)
+    asked = _ask(parts, COMMAND, body["command"], channel, user, data)
     return await _outcome(parts, asked, body)
 
 
 async def autocomplete(parts: Parts, body: Json) -> Json:
     """As `command`, with the name of the option that is being typed as `focused`."""
-    channel, member = _who(parts, body)
-    found = find_command(parts.world, channel, member, body["command"])
+    channel, user = _who(parts, body)
+    found = find_command(parts.world, channel, user, body["command"])
     data = command_data(parts.world, channel, found, body.get("options") or {}, focused=body["focused"])
-    asked = _ask(parts, AUTOCOMPLETE, body["command"], channel, member, data)
+    asked = _ask(parts, AUTOCOMPLETE, body["command"], channel, user, data)
     return await _outcome(parts, asked, body)
 
 
 async def click(parts: Parts, body: Json) -> Json:
     """`channel_id`, `user_id`, `message_id`, `custom_id`, and `values` for a select."""
-    channel, member = _who(parts, body)
+    channel, user = _who(parts, body)
     id_ = int(body["message_id"])
     message = parts.interactions.hidden(id_) or parts.world.message(channel.id, id_)
     data = click_data(parts.world, channel, message.components, body["custom_id"], body.get("values"))
-    asked = _ask(parts, COMPONENT, body["custom_id"], channel, member, data, message)
+    asked = _ask(parts, COMPONENT, body["custom_id"], channel, user, data, message)
     return await _outcome(parts, asked, body)
 
 
 async def submit(parts: Parts, body: Json) -> Json:
     """`channel_id`, `user_id`, the `interaction_id` that was answered with a form, and `values` by `custom_id`."""
-    channel, member = _who(parts, body)
+    channel, user = _who(parts, body)
     opened = parts.interactions.get(int(body["interaction_id"]))
-    if opened is None or opened.modal is None or opened.user_id != member.user_id:
+    if opened is None or opened.modal is None or opened.user_id != user.id:
         raise NotFound("No form is open there for this member.")
     data = modal_data(parts.world, channel, opened.modal, body.get("values") or {})
-    asked = _ask(parts, MODAL, opened.modal["custom_id"], channel, member, data, opened.clicked, opened)
+    asked = _ask(parts, MODAL, opened.modal["custom_id"], channel, user, data, opened.clicked, opened)
     return await _outcome(parts, asked, body)
 
 
-def _who(parts: Parts, body: Json) -> tuple[Channel, Member]:
-    channel = parts.world.channel(int(body["channel_id"]))
-    return channel, parts.world.member(channel.guild_id, int(body["user_id"]))
+def _who(parts: Parts, body: Json) -> tuple[Channel, User]:
+    channel, user = parts.world.channel(int(body["channel_id"])), parts.world.user(int(body["user_id"]))
+    if not channel.is_direct:
+        parts.world.member(channel.guild_id, user.id)
+    elif channel.recipient_id != user.id:
+        raise NotFound("That conversation is somebody else's.")
+    return channel, user
 
 
 def _ask(
@@ -62,7 +66,7 @@ def _ask(
     kind: int,
     name: str,
     channel: Channel,
-    member: Member,
+    user: User,
     data: Json,
     clicked: Message | None = None,
     opened_by: Interaction | None = None,
@@ -72,7 +76,7 @@ def _ask(
         kind=kind,
         name=name,
         channel=channel,
-        member=member,
+        user=user,
         data=data,
         clicked=clicked,
         shown=shown,

@@ -6,6 +6,7 @@ import orjson
 from aiohttp import web
 
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
+from herwa_sim.actions.direct import set_reachable
 from herwa_sim.actions.presence import set_status
 from herwa_sim.actions.reactions import react, unreact
 from herwa_sim.actions.voice import move
@@ -13,7 +14,7 @@ from herwa_sim.control import interactions, speech, threads
 from herwa_sim.entities import Channel, Json, User
 from herwa_sim.pages.components import modal_form
 from herwa_sim.pages.people import name_of
-from herwa_sim.pages.place import MANAGE_MESSAGES, SEND, channel_in, held, may_write, me, require
+from herwa_sim.pages.place import MANAGE_MESSAGES, SEND, channel_in, guild_of, held, may_write, me, require
 from herwa_sim.pages.visitor import is_ours, visitor_of
 from herwa_sim.parts import Parts, parts_of
 from herwa_sim.rest.edge import answer
@@ -122,9 +123,25 @@ async def autocomplete(parts: Parts, _: Channel, __: User, body: Json) -> Json:
 async def people(parts: Parts, channel: Channel, _: User, body: Json) -> Json:
     """Members whose name has `q` in it, as suggestions."""
     wanted = str(body.get("q") or "").casefold()
-    members = [parts.world.user(id_) for id_ in parts.world.guild(channel.guild_id).members]
+    members = [parts.world.user(id_) for id_ in guild_of(parts.world, channel).members]
     found = [one for one in members if wanted in name_of(one).casefold() or wanted in one.name.casefold()]
     return {"choices": [{"name": name_of(one), "value": str(one.id)} for one in found[:_SUGGESTED]]}
+
+
+async def mentionables(parts: Parts, channel: Channel, user: User, body: Json) -> Json:
+    """Roles, @everyone first, and members whose name has `q` in it, as suggestions."""
+    wanted = str(body.get("q") or "").casefold().removeprefix("@")
+    roles = guild_of(parts.world, channel).roles.values()
+    found = [one for one in roles if wanted in one.name.casefold()]
+    named = [{"name": f"@{one.name.removeprefix('@')}", "value": str(one.id)} for one in found]
+    members = (await people(parts, channel, user, {"q": wanted}))["choices"]
+    return {"choices": (named + members)[:_SUGGESTED]}
+
+
+async def reachable(parts: Parts, _: Channel, user: User, body: Json) -> Json:
+    """Take direct messages from now on (`on`), or take none."""
+    set_reachable(parts.world, user, bool(body["on"]))
+    return {}
 
 
 async def click(parts: Parts, channel: Channel, _: User, body: Json) -> Json:
@@ -147,7 +164,7 @@ async def dismiss(parts: Parts, channel: Channel, user: User, body: Json) -> Jso
 
 def _outcome(parts: Parts, channel: Channel, told: Json) -> Json:
     """Messages come by themselves; only a form, or the lack of an answer, is news to the page."""
-    guild = parts.world.guild(channel.guild_id)
+    guild = guild_of(parts.world, channel)
     form = told["modal"] and modal_form(parts.world, guild, told["modal"], interaction_id=told["id"])
     return {"answered": told["answered"], "form": form}
 
@@ -170,6 +187,8 @@ DEEDS: dict[str, Deed] = {
     "command": command,
     "autocomplete": autocomplete,
     "people": people,
+    "mentionables": mentionables,
+    "reachable": reachable,
     "click": click,
     "submit": submit,
     "dismiss": dismiss,

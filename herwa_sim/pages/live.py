@@ -7,11 +7,13 @@ import orjson
 from aiohttp import ClientConnectionError, web
 
 from herwa_shared.errors import NotFound
+from herwa_sim.actions.direct import mark_read
 from herwa_sim.actions.presence import set_status
 from herwa_sim.entities import Channel, User
+from herwa_sim.pages.direct import conversations
 from herwa_sim.pages.markup import Markup
-from herwa_sim.pages.place import channel_in, me
-from herwa_sim.pages.servers import channel_list
+from herwa_sim.pages.place import channel_in, guild_of, me
+from herwa_sim.pages.servers import channel_list, rail
 from herwa_sim.pages.sidebar import own_panel
 from herwa_sim.pages.timeline import timeline
 from herwa_sim.parts import Parts, parts_of
@@ -42,6 +44,8 @@ async def _tell(request: web.Request, response: web.StreamResponse, parts: Parts
     seen, quiet = -1, 0
     while True:
         channel = channel_in(request, user)
+        if channel.is_direct:
+            mark_read(parts.world, channel)
         hidden = parts.interactions.seen_by(user.id, channel.id)  # changes to these are in no version of the world
         news = pieces(parts, channel, user) if hidden or seen != parts.world.version or quiet == 0 else {}
         seen = parts.world.version
@@ -58,9 +62,14 @@ async def _tell(request: web.Request, response: web.StreamResponse, parts: Parts
 
 def pieces(parts: Parts, channel: Channel, user: User) -> dict[str, Markup]:
     """The parts of the page that change, by the id of the element that holds them."""
-    guild = parts.world.guild(channel.guild_id)
+    guild = guild_of(parts.world, channel)
     drawn: dict[str, Callable[[], Markup]] = {
-        "channels": lambda: channel_list(parts.world, guild, channel, user),
+        "servers": lambda: rail(parts.world, user.id, guild),
+        "channels": lambda: (
+            conversations(parts.world, channel, user)
+            if channel.is_direct
+            else channel_list(parts.world, guild, channel, user)
+        ),
         "me": lambda: own_panel(parts.world, guild, user),
         "messages": lambda: timeline(parts, channel, user),
     }

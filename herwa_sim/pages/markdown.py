@@ -87,8 +87,10 @@ def _user(world: World, _: Guild, id_: int) -> str:
     return "@" + ((user.display_name or user.name) if user else "somebody")
 
 
-def _channel(_: World, guild: Guild, id_: int) -> str:
-    channel = guild.channels.get(id_) or guild.threads.get(id_)
+def _channel(world: World, guild: Guild, id_: int) -> str:
+    """One of the server's; in a conversation, which is in none (0), of any."""
+    known = {**guild.channels, **guild.threads} if guild.id else world.channels
+    channel = known.get(id_)
     return f"#{channel.name if channel else 'unknown'}"
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from herwa_sim.command_line import is_offered, registered
 from herwa_sim.entities import Channel, Guild, Json, User
 from herwa_sim.pages.document import fragment
 from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.place import channel_in, held, me
+from herwa_sim.pages.place import channel_in, guild_of, me
 from herwa_sim.parts import Parts, parts_of
 
 _GROUPS = (1, 2)
@@ -18,7 +19,7 @@ async def palette(request: web.Request) -> web.Response:
     """All of them, as a fragment."""
     parts, user = parts_of(request), me(request)
     channel = channel_in(request, user)
-    guild = parts.world.guild(channel.guild_id)
+    guild = guild_of(parts.world, channel)
     shown = [_command(guild, *one) for one in commands(parts, channel, user)]
     absent = tag("p", f"{parts.world.bot.name} has no commands here yet: is the bot running?", class_="empty")
     return fragment(joined(shown) if shown else absent)
@@ -26,14 +27,11 @@ async def palette(request: web.Request) -> web.Response:
 
 def commands(parts: Parts, channel: Channel, user: User) -> Iterator[tuple[str, Json]]:
     """Each command or sub-command that the person sees, by its words: `features list`."""
-    guild = parts.world.guild(channel.guild_id)
-    may = held(parts, channel, user)
-    if not parts.world.has_bot(guild):
+    if not parts.world.has_bot(guild_of(parts.world, channel)):
         return
-    known = {one["name"]: one for scope in (None, guild.id) for one in parts.world.commands[scope].values()}
+    known = {one["name"]: one for one in reversed(registered(parts.world, channel))}
     for name in sorted(known):
-        needed = known[name].get("default_member_permissions")
-        if known[name]["type"] == 1 and (needed is None or int(needed) & ~may == 0):
+        if known[name]["type"] == 1 and is_offered(parts.world, channel, user, known[name]):
             yield from _leaves(name, known[name])
 
 
@@ -63,7 +61,8 @@ def _field(guild: Guild, option: Json) -> Markup:
         empty = tag("option", "", value="")
         control = tag("select", empty, [tag("option", label, value=value) for label, value in choices], **common)
     elif option.get("autocomplete") or kind in (_USER, _MENTIONABLE):
-        control = _suggesting("autocomplete" if option.get("autocomplete") else "people", name, kind, required)
+        source = "people" if kind == _USER else "mentionables"
+        control = _suggesting("autocomplete" if option.get("autocomplete") else source, name, kind, required)
     else:
         limits = {"min": option.get("min_value"), "max": option.get("max_value")}
         lengths = {"minlength": option.get("min_length"), "maxlength": option.get("max_length")}

@@ -5,14 +5,15 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from herwa_shared.errors import Forbidden
+from herwa_sim.actions.direct import mark_read
 from herwa_sim.actions.voice import SPOKEN
 from herwa_sim.entities import Channel, ChannelType, Guild, User
 from herwa_sim.pages.document import page
 from herwa_sim.pages.live import pieces
 from herwa_sim.pages.markup import Markup, tag
 from herwa_sim.pages.people import choices, name_of
-from herwa_sim.pages.place import channel_in, may_write, me
-from herwa_sim.pages.servers import own_guilds, rail, server_icon, visible_channels
+from herwa_sim.pages.place import channel_in, guild_of, may_write, me
+from herwa_sim.pages.servers import own_guilds, server_icon, visible_channels
 from herwa_sim.pages.visitor import become, is_ours, remember, visitor_of
 from herwa_sim.parts import Parts, parts_of
 
@@ -75,11 +76,13 @@ async def channel(request: web.Request) -> web.Response:
         return _go("/who")
     parts, user = parts_of(request), me(request)
     here = channel_in(request, user)
-    guild = parts.world.guild(here.guild_id)
+    guild = guild_of(parts.world, here)
+    if here.is_direct:
+        mark_read(parts.world, here)
     shown = pieces(parts, here, user)
     aside = tag(
         "aside",
-        tag("h2", server_icon(guild, 24), tag("span", guild.name)),
+        tag("h2", None if here.is_direct else server_icon(guild, 24), tag("span", guild.name)),
         _invitation(parts, guild),
         tag("nav", shown["channels"], id="channels", aria_label="Channels"),
         tag("div", shown["me"], id="me"),
@@ -92,8 +95,8 @@ async def channel(request: web.Request) -> web.Response:
         _composer(parts, here, user),
     )
     return page(
-        f"#{here.name} in {guild.name}",
-        rail(parts.world, user.id, guild),
+        f"{_called(here)} in {guild.name}",
+        tag("nav", shown["servers"], class_="rail", id="servers", aria_label="Servers"),
         aside,
         main,
         tag("dialog", id="dialog"),
@@ -117,9 +120,9 @@ def _header(here: Channel) -> Markup:
     return tag(
         "header",
         tag("button", "☰", type="button", id="menu", aria_label="Servers and channels"),
-        tag("h1", tag("i", "↳" if here.is_thread else "#"), here.name),
+        tag("h1", tag("i", "↳" if here.is_thread else _called(here)[0]), here.name),
         tag("small", here.topic) if here.topic else None,
-        None if here.is_thread else thread,
+        None if here.is_thread or here.is_direct else thread,
         class_="top",
     )
 
@@ -133,11 +136,15 @@ def _composer(parts: Parts, here: Channel, user: User) -> Markup:
         "form",
         tag("p", id="about", hidden=True),
         tag("button", "/", type="button", id="slash", class_="button plain", title="Commands", aria_label="Commands"),
-        tag("textarea", id="text", rows=1, maxlength=2000, placeholder=f"Message #{here.name}"),
+        tag("textarea", id="text", rows=1, maxlength=2000, placeholder=f"Message {_called(here)}"),
         tag("button", "Send", class_="button"),
         class_="composer",
         id="composer",
     )
+
+
+def _called(here: Channel) -> str:
+    return f"{'@' if here.is_direct else '#'}{here.name}"
 
 
 def _invitation(parts: Parts, guild: Guild) -> Markup | None:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from herwa_sim.pages import acting, chaos, live, palette, people, play
+from herwa_sim.pages import acting, chaos, direct, live, palette, people, play
 from herwa_sim.pages.document import STATIC, STATIC_URL
 from herwa_sim.pages.edge import scripted, shown
 
@@ -14,6 +14,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_static(STATIC_URL, STATIC)
     app.router.add_get("/who", shown(play.who))
     app.router.add_post("/who", shown(play.chosen))
+    app.router.add_get(direct.FRONT, shown(direct.front))
+    app.router.add_get(direct.FRONT + r"/{channel_id:\d+}", shown(play.channel))
     app.router.add_get(r"/channels/{guild_id:\d+}", shown(play.server))
     app.router.add_get(r"/channels/{guild_id:\d+}/{channel_id:\d+}", shown(play.channel))
     app.router.add_get("/chaos", shown(chaos.show))

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from herwa_sim import permissions
 from herwa_sim.actions.voice import SPOKEN
 from herwa_sim.entities import Channel, ChannelType, Guild, User, VoiceState
+from herwa_sim.pages.direct import entry
 from herwa_sim.pages.markup import Markup, joined, tag
 from herwa_sim.pages.people import name_of, portrait
 from herwa_sim.world import World
 
-VIEW = 1 << 10
 _SIGNS = {ChannelType.NEWS: "📢", ChannelType.FORUM: "🗂", ChannelType.VOICE: "🔊", ChannelType.STAGE: "🎙"}
 _THREADS_SHOWN = 5
 
@@ -23,7 +23,7 @@ def own_guilds(world: World, user_id: int) -> list[Guild]:
 def visible_channels(guild: Guild, user_id: int) -> list[Channel]:
     """The channels that the member may see, in the order of the list."""
     member = guild.members[user_id]
-    seen = [one for one in guild.channels.values() if permissions.in_channel(guild, one, member) & VIEW]
+    seen = [one for one in guild.channels.values() if permissions.in_channel(guild, one, member) & permissions.VIEW]
     return sorted(seen, key=lambda one: (one.type in SPOKEN, one.position))
 
 
@@ -36,8 +36,8 @@ def server_icon(guild: Guild, side: int) -> Markup:
     return tag("img", src=url, width=side, height=side, alt="", class_="icon")
 
 
-def rail(world: World, user_id: int, here: Guild | None) -> Markup:
-    """The column of servers."""
+def rail(world: World, user_id: int, here: Guild) -> Markup:
+    """The column of servers, below what the bot has told the user alone."""
     links = [
         tag(
             "a",
@@ -46,11 +46,13 @@ def rail(world: World, user_id: int, here: Guild | None) -> Markup:
             title=one.name,
             aria_label=one.name,
             aria_current="page" if one is here else None,
+            id=f"g{one.id}",
         )
         for one in own_guilds(world, user_id)
     ]
-    chaos = tag("a", "⚡", href="/chaos", title="Make things go wrong", class_="icon round")
-    return tag("nav", links, tag("hr"), chaos, class_="rail", aria_label="Servers")
+    chaos = tag("a", "⚡", href="/chaos", title="Make things go wrong", class_="icon round", id="chaos")
+    top = entry(world, user_id, here=here.id == 0)
+    return joined(top, tag("hr", id="above"), links, tag("hr", id="below"), chaos)
 
 
 def channel_list(world: World, guild: Guild, here: Channel, me: User) -> Markup:

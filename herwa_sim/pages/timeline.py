@@ -9,6 +9,7 @@ from herwa_sim.pages.components import component_rows
 from herwa_sim.pages.markdown import markdown
 from herwa_sim.pages.markup import Markup, joined, tag
 from herwa_sim.pages.people import name_of, portrait
+from herwa_sim.pages.place import guild_of
 from herwa_sim.pages.rich import attachments, embeds
 from herwa_sim.parts import Parts
 from herwa_sim.serialize.messages import LOADING
@@ -22,11 +23,11 @@ _MOST_WORDS = 40
 
 def timeline(parts: Parts, channel: Channel, me: User) -> Markup:
     """All that is known of the channel, oldest first, as keyed elements."""
-    guild = parts.world.guild(channel.guild_id)
+    guild = guild_of(parts.world, channel)
     hidden = parts.interactions.seen_by(me.id, channel.id)
     messages = sorted((*parts.world.messages[channel.id], *hidden), key=lambda one: one.id)
     if not messages:
-        return tag("p", f"Nothing has been said in #{channel.name} yet.", class_="empty", id="m0")
+        return tag("p", _silence(channel), class_="empty", id="m0")
     shown = [_day(messages[0].sent_at), _message(parts.world, guild, messages[0], me, whole=True)]
     for before, message in pairwise(messages):
         new_day = before.sent_at.date() != message.sent_at.date()
@@ -35,6 +36,12 @@ def timeline(parts: Parts, channel: Channel, me: User) -> Markup:
         whole = new_day or not _continues(before, message)
         shown.append(_message(parts.world, guild, message, me, whole=whole))
     return joined(shown)
+
+
+def _silence(channel: Channel) -> str:
+    if channel.is_direct:
+        return f"{channel.name} has not written to you yet. What it tells you alone comes here."
+    return f"Nothing has been said in #{channel.name} yet."
 
 
 def _continues(before: Message, message: Message) -> bool:
@@ -140,6 +147,8 @@ def _only_you(message: Message) -> Markup:
 def _tools(message: Message, me: User) -> Markup:
     emoji = [tag("button", one, data_react=one, type="button", aria_label=f"React with {one}") for one in QUICK]
     named = [("reply", "Reply", "↩"), ("thread", "Open a thread here", "⌗")]
+    if not message.guild_id:
+        emoji, named = [], named[:1]
     if message.author_id == me.id:
         named += [("edit", "Edit", "✎"), ("delete", "Delete", "✕")]
     buttons = [

@@ -32,7 +32,8 @@ class Questions:
 class Scene:
     """One server. Its people are named loudest first; further ones are invented until there are `size`.
 
-    `owner` and `moderators` are personas or people of the server, `guests` are personas who are ordinary members.
+    `owner` and `moderators` are personas or people of the server, `guests` are personas who are ordinary members;
+    `badges` are roles and the people who are given them.
     `a_day` is how many messages are usual, `evening` the hour of the server's own clock at which most is going on,
     `weekend` how much more is said at weekends than on other days, `voices` how many people talk at a good hour, and
     `deed_every` how many seconds pass between two things that anybody can see.
@@ -59,6 +60,7 @@ class Scene:
     bot: str
     webhook: str
     emoji: tuple[str, ...]
+    badges: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def rooms(self) -> tuple[Room, ...]:

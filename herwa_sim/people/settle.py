@@ -31,6 +31,10 @@ def settle(world: World, scene: Scene) -> Guild:
     _fill(world, guild, scene, roles)
     for name in scene.moderators:
         _give(world, guild, _account(world, name), moderators)
+    for badge, names in scene.badges:
+        role = _role(world, guild, badge)
+        for name in names:
+            _give(world, guild, _account(world, name), role)
     return guild
 
 

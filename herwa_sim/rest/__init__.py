@@ -6,6 +6,7 @@ from herwa_sim.rest import (
     cdn,
     channels,
     commands,
+    direct,
     edge,
     guilds,
     identity,
@@ -16,7 +17,7 @@ from herwa_sim.rest import (
     webhooks,
 )
 
-NOUNS = (identity, users, guilds, channels, messages, threads, commands, interactions, webhooks)
+NOUNS = (identity, users, direct, guilds, channels, messages, threads, commands, interactions, webhooks)
 
 
 def add_routes(app: web.Application) -> None:

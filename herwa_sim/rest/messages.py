@@ -7,6 +7,7 @@ from herwa_sim.actions import speech
 from herwa_sim.entities import Json, Message, Privileged
 from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_body, read_json
+from herwa_sim.rest.direct import require_place, require_reachable
 from herwa_sim.rest.drafts import amend, compose
 from herwa_sim.rest.edge import Refusal, Route, answer, id_in, nothing
 from herwa_sim.serialize.messages import blanked, message_json
@@ -34,7 +35,9 @@ async def one(request: web.Request) -> web.Response:
 async def send(request: web.Request) -> web.Response:
     parts = parts_of(request)
     channel = parts.world.channel(id_in(request, "channel_id"))
-    message = compose(parts, channel, await read_body(request))
+    body = await read_body(request)
+    require_reachable(parts.world, channel)
+    message = compose(parts, channel, body)
     speech.post(parts.world, channel, message)
     return answer(message_json(parts.world, message))
 
@@ -62,6 +65,7 @@ async def bulk_delete(request: web.Request) -> web.Response:
     world = parts_of(request).world
     channel = world.channel(id_in(request, "channel_id"))
     wanted = await read_json(request)
+    require_place(channel)
     speech.delete(world, channel, [int(one_id) for one_id in wanted["messages"]])
     return nothing()
 
@@ -70,7 +74,8 @@ def _seen(world: World, message: Message) -> Json:
     """What the bot may read of it: without the content intent REST blanks what the gateway blanks."""
     shape = message_json(world, message)
     with_content = Privileged.MESSAGE_CONTENT in world.application.privileged
-    return shape if with_content or message.author_id == world.bot.id else blanked(shape)
+    open_ = with_content or message.author_id == world.bot.id or not message.guild_id
+    return shape if open_ else blanked(shape)
 
 
 ROUTES: list[Route] = [

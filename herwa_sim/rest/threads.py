@@ -6,6 +6,7 @@ from herwa_sim.actions.channels import create_thread
 from herwa_sim.entities import Channel, Json
 from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_json
+from herwa_sim.rest.direct import require_place
 from herwa_sim.rest.edge import Route, answer, id_in
 from herwa_sim.serialize.guilds import channel_json
 
@@ -15,6 +16,7 @@ async def open_thread(request: web.Request) -> web.Response:
     world = parts_of(request).world
     parent = world.channel(id_in(request, "channel_id"))
     wanted = await read_json(request)
+    require_place(parent)
     at_message = (
         world.message(parent.id, id_in(request, "message_id")).id if "message_id" in request.match_info else None
     )
@@ -30,6 +32,7 @@ async def active(request: web.Request) -> web.Response:
 async def archived(request: web.Request) -> web.Response:
     world = parts_of(request).world
     parent = world.channel(id_in(request, "channel_id"))
+    require_place(parent)
     threads = world.guild(parent.guild_id).threads.values()
     return answer(_listed([one for one in threads if one.archived and one.parent_id == parent.id]))
 

@@ -46,6 +46,7 @@ async def edit(request: web.Request) -> web.Response:
     _revise(parts, message, await read_body(request))
     interaction = _interaction(request)
     if interaction is not None:
+        interaction.revised = True
         interaction.touched.set()
     return answer(message_json(parts.world, message))
 

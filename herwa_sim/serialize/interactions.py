@@ -1,7 +1,8 @@
 """INTERACTION_CREATE, and the answer to a callback."""
 
 from herwa_sim import permissions
-from herwa_sim.entities import Channel, Json, Member
+from herwa_sim.entities import Channel, Json, User
+from herwa_sim.serialize.direct import direct_json
 from herwa_sim.serialize.guilds import channel_json
 from herwa_sim.serialize.people import member_json, member_part, role_json, user_json
 from herwa_sim.world import World
@@ -10,12 +11,9 @@ PING, COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = range(1, 6)
 
 
 def interaction_json(
-    world: World, *, id_: int, token: str, kind: int, channel: Channel, member: Member, data: Json, message: Json | None
+    world: World, *, id_: int, token: str, kind: int, channel: Channel, user: User, data: Json, message: Json | None
 ) -> Json:
-    """What the bot is sent when a member runs a command, types into an option, or clicks."""
-    guild = world.guild(channel.guild_id)
-    bot = guild.members[world.bot.id]
-    may = permissions.in_channel(guild, channel, member)
+    """What the bot is sent when somebody runs a command, types into an option, or clicks."""
     shape: Json = {
         "id": str(id_),
         "application_id": str(world.application.id),
@@ -23,28 +21,51 @@ def interaction_json(
         "token": token,
         "version": 1,
         "data": data,
-        "guild_id": str(guild.id),
-        "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
         "channel_id": str(channel.id),
-        "channel": channel_json(channel) | {"permissions": str(may)},
-        "member": member_json(member, world.user(member.user_id)) | {"permissions": str(may)},
-        "app_permissions": str(permissions.in_channel(guild, channel, bot)),
         "locale": "en-US",
-        "guild_locale": guild.locale,
         "entitlements": [],
-        "authorizing_integration_owners": {"0": str(guild.id)},
-        "context": 0,
         "attachment_size_limit": 10_485_760,
     }
+    shape |= _from_direct(world, channel, user) if channel.is_direct else _from_guild(world, channel, user)
     return shape if message is None else shape | {"message": message}
 
 
+def _from_guild(world: World, channel: Channel, user: User) -> Json:
+    guild = world.guild(channel.guild_id)
+    member, bot = guild.members[user.id], guild.members[world.bot.id]
+    may = permissions.in_channel(guild, channel, member)
+    return {
+        "guild_id": str(guild.id),
+        "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
+        "channel": channel_json(channel) | {"permissions": str(may)},
+        "member": member_json(member, user) | {"permissions": str(may)},
+        "app_permissions": str(permissions.in_channel(guild, channel, bot)),
+        "guild_locale": guild.locale,
+        "authorizing_integration_owners": {"0": str(guild.id)},
+        "context": 0,
+    }
+
+
+def _from_direct(world: World, channel: Channel, user: User) -> Json:
+    """In a conversation there is a user and no member, and no guild to have permissions in."""
+    return {
+        "channel": direct_json(world, channel),
+        "user": user_json(user),
+        "app_permissions": str(permissions.DIRECT),
+        "authorizing_integration_owners": {"0": "0"},
+        "context": 1,
+    }
+
+
 def resolved_json(world: World, *, guild_id: int, users: set[int], channels: set[int], roles: set[int]) -> Json:
-    """The entities that a command's options name."""
-    guild = world.guild(guild_id)
+    """The entities that a command's options name; in a conversation (guild 0) there are only users."""
     shape: Json = {}
     if users:
         shape["users"] = {str(one): user_json(world.user(one)) for one in users}
+    if not guild_id:
+        return shape
+    guild = world.guild(guild_id)
+    if users:
         members = {one: guild.members[one] for one in users if one in guild.members}
         shape["members"] = {
             str(one): member_part(member) | {"permissions": str(permissions.in_guild(guild, member))}

@@ -36,7 +36,7 @@ def message_json(world: World, message: Message) -> Json:
             "type": 0,
             "message_id": str(message.reply_to),
             "channel_id": str(message.channel_id),
-            "guild_id": str(message.guild_id),
+            **({"guild_id": str(message.guild_id)} if message.guild_id else {}),
         }
         shape["referenced_message"] = original and _plain(world, original, _author(world, original))
     return shape
@@ -45,6 +45,8 @@ def message_json(world: World, message: Message) -> Json:
 def message_event(world: World, message: Message) -> tuple[Json, Json | None]:
     """MESSAGE_CREATE or MESSAGE_UPDATE: the whole, and what is left of it without the content intent (None: all)."""
     shape = message_json(world, message)
+    if not message.guild_id:
+        return shape, None
     shape["guild_id"] = str(message.guild_id)
     member = None if message.webhook_id else world.guild(message.guild_id).members.get(message.author_id)
     if member is not None:

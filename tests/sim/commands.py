@@ -62,6 +62,44 @@ class Form(discord.ui.Modal, title="A note"):
         await interaction.response.send_message(f"{self.note.value} {about}", ephemeral=True)
 
 
+class Sure(discord.ui.View):
+    """What stands under a question before something is done."""
+
+    @discord.ui.button(label="Yes", custom_id="yes")
+    async def yes(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.edit_message(content="Done.", view=None)
+
+    @discord.ui.button(label="Slowly", custom_id="slowly")
+    async def slowly(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.defer()
+        await interaction.edit_original_response(content="Done slowly.")
+
+    @discord.ui.button(label="With a note", custom_id="with-note")
+    async def with_note(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.send_modal(Why())
+
+
+class Why(discord.ui.Modal, title="Why?"):
+    """Changes the answer under which it was opened."""
+
+    reason = discord.ui.TextInput(label="Reason", custom_id="reason")
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        await interaction.response.edit_message(content=f"Done: {self.reason.value}", view=None)
+
+
+class Letter(discord.ui.View):
+    """A question that the bot asks one person alone."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+
+    @discord.ui.button(label="Allow", custom_id="letter")
+    async def allow(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        place = f"{type(interaction.channel).__name__} {interaction.guild_id} {interaction.context.dm_channel}"
+        await interaction.response.edit_message(content=f"{interaction.user.name} in {place}", view=None)
+
+
 @app_commands.command()
 async def choose(interaction: discord.Interaction) -> None:
     """Offer a choice of every kind."""
@@ -129,6 +167,36 @@ async def look(interaction: discord.Interaction, message: discord.Message) -> No
     await interaction.response.send_message(str(message.id), ephemeral=True)
 
 
+rules = app_commands.Group(name="rules", description="Who may do what")
+_listed = app_commands.Group(name="list", description="Look at the rules", parent=rules)
+
+
+@rules.command()
+async def allow(
+    interaction: discord.Interaction,
+    what: str,
+    who: discord.Member | discord.Role,
+    role: discord.Role | None = None,
+    where: discord.TextChannel | discord.CategoryChannel | None = None,
+) -> None:
+    """Ask before anything is allowed."""
+    words = f"{what} {type(who).__name__} {who.id} {role and role.id} {where and where.name}"
+    await interaction.response.send_message(words, view=Sure(), ephemeral=True)
+
+
+@allow.autocomplete("what")
+async def whats(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    who = interaction.namespace.who
+    known = ["everything", "charts", f"all of {who.name}" if who else "nobody's"]
+    return [app_commands.Choice(name=one, value=one) for one in known if typed in one]
+
+
+@_listed.command(name="all")
+async def list_all(interaction: discord.Interaction) -> None:
+    """The rules."""
+    await interaction.response.send_message("no rules", ephemeral=True)
+
+
 def add_commands(tree: app_commands.CommandTree) -> None:
-    for command in (stats, slow, whoami, features, manage, look, choose, note):
+    for command in (stats, slow, whoami, features, manage, look, choose, note, rules):
         tree.add_command(command)

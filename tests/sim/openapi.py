@@ -82,12 +82,14 @@ def _anonymous(path: str) -> str:
 
 
 def _with_ids_as_text(asked: object) -> object:
-    """discord.py sends some ids as numbers, of attachments and replies; Discord takes them, its document does not."""
+    """discord.py sends some ids as numbers, of attachments, replies and recipients; Discord takes them, its document does not."""
     if isinstance(asked, list):
         return [_with_ids_as_text(one) for one in asked]
     if not isinstance(asked, dict):
         return asked
     shown = {name: _with_ids_as_text(value) for name, value in asked.items()}
+    if "recipient_id" in shown:
+        shown["recipient_id"] = str(shown["recipient_id"])
     for attachment in shown.get("attachments") or ():
         attachment["id"] = str(attachment["id"])
     if "message_reference" in shown:

@@ -183,3 +183,44 @@ async def test_a_form_that_is_not_open_cannot_be_sent(sim, place, run):
     answered = await run("whoami")
     with pytest.raises(NotFound, match="No form is open"):
         await asyncio.to_thread(sim.client.submit, place.channel, place.member, answered.id, {})
+
+
+@pytest.mark.parametrize("words", ["rules list all", "features enable"])
+async def test_groups_may_be_inside_groups(run, words):
+    options = {"feature": "charts"} if words == "features enable" else {}
+    assert (await run(words, options)).messages[0].content in ("no rules", "charts for None")
+
+
+async def test_a_member_a_role_or_everyone_can_be_named(sim, place, run):
+    role = await asyncio.to_thread(sim.client.create_role, place.guild, "Keeper")
+    category = await asyncio.to_thread(sim.client.create_channel, place.guild, "Office", type_=4)
+    for who, kind in ((place.member, "Member"), (role, "Role"), (place.guild, "Role")):
+        given = {"what": "charts", "who": str(who), "role": str(place.guild), "where": str(category)}
+        [message] = (await run("rules allow", given)).messages
+        assert message.content == f"charts {kind} {who} {place.guild} Office"
+
+
+async def test_typing_is_answered_by_what_was_chosen_before(sim, place, bot):
+    chosen = {"what": "all", "who": str(place.guild)}
+    answer = await asyncio.to_thread(
+        sim.client.autocomplete, place.channel, place.member, "rules allow", chosen, focused="what"
+    )
+    assert [choice["value"] for choice in answer.choices] == ["all of @everyone"]
+
+
+@pytest.mark.parametrize(("button", "words"), [("yes", "Done."), ("slowly", "Done slowly.")])
+async def test_an_answer_for_one_pair_of_eyes_is_changed_by_its_button(sim, place, run, button, words):
+    [asked] = (await run("rules allow", {"what": "charts", "who": str(place.guild)})).messages
+    assert asked.ephemeral
+    answer = await asyncio.to_thread(sim.client.click, place.channel, place.member, asked.id, button)
+    assert [(one.id, one.content, one.ephemeral) for one in answer.messages] == [(asked.id, words, True)]
+
+
+async def test_a_form_that_a_button_opens_changes_the_answer_with_the_button(sim, place, run):
+    [asked] = (await run("rules allow", {"what": "charts", "who": str(place.guild)})).messages
+    opened = await asyncio.to_thread(sim.client.click, place.channel, place.member, asked.id, "with-note")
+    answer = await asyncio.to_thread(
+        sim.client.submit, place.channel, place.member, opened.id, {"reason": "They asked kindly"}
+    )
+    [message] = answer.messages
+    assert (message.id, message.content, message.components) == (asked.id, "Done: They asked kindly", [])

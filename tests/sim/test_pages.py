@@ -4,13 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
+import discord
 import httpx
 import orjson
 import pytest
 
 from herwa_sim.world import PERSONAS
 from tests.sim.bot import until
-from tests.sim.commands import CHART
+from tests.sim.commands import CHART, Letter
 from tests.sim.visitor import proof_in
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" 'too' <script>alert(2)</script>"
@@ -251,6 +252,15 @@ class TestCommands:
         )
         assert [one["value"] for one in told["choices"]] == ["charts"]
 
+    async def test_roles_and_everyone_are_suggested_beside_members(self, sim, visitor, place):
+        await asyncio.to_thread(sim.client.create_role, place.guild, "Keeper of keys")
+        listed = (await visitor.browser.get(f"/_play/{visitor.channel}/commands")).text
+        assert 'data-suggest="mentionables"' in listed
+        told = await visitor.act("mentionables", q="")
+        assert told["choices"][0] == {"name": "@everyone", "value": str(place.guild)}
+        assert str(place.member) in [one["value"] for one in told["choices"]]
+        assert [one["name"] for one in (await visitor.act("mentionables", q="@keep"))["choices"]] == ["@Keeper of keys"]
+
     async def test_selects_of_every_kind_offer_and_choose(self, visitor):
         await visitor.act("command", command="choose", options={})
         answer = (await visitor.messages())[-1]
@@ -272,6 +282,53 @@ class TestCommands:
         await visitor.be(place.owner)
         assert "has no commands here" in (await visitor.browser.get(f"/_play/{visitor.channel}/commands")).text
         assert f"guild_id={lonely}" in await visitor.page()
+
+
+@pytest.mark.usefixtures("bot")
+class TestDirectMessages:
+    async def test_what_is_unread_is_counted_until_it_is_looked_at(self, visitor, place, bot):
+        assert 'class="unread"' not in await visitor.page()
+        user = await bot.fetch_user(place.member)
+        await user.send("One")
+        await user.send("Two", view=Letter())
+        assert 'class="unread">2<' in await visitor.page()
+        there = (await visitor.browser.get("/channels/@me", follow_redirects=True)).text
+        assert "Two" in there
+        assert 'data-click="letter"' in there
+        assert 'class="unread"' not in await visitor.page()
+
+    async def test_a_question_is_answered_there(self, sim, visitor, place, bot):
+        await (await bot.fetch_user(place.member)).send("May they?", view=Letter())
+        visitor.channel = await asyncio.to_thread(sim.client.direct_channel, place.member)
+        await visitor.act("click", message_id=id_of((await visitor.messages())[-1]), custom_id="letter")
+        assert "in DMChannel None True" in (await visitor.messages())[-1]
+        await visitor.act("say", content="Thank you")
+        assert "Thank you" in (await visitor.messages())[-1]
+
+    async def test_a_channel_that_is_mentioned_there_has_its_name(self, sim, visitor, place, bot):
+        await (await bot.fetch_user(place.member)).send(f"You tried it in <#{place.channel}>.")
+        visitor.channel = await asyncio.to_thread(sim.client.direct_channel, place.member)
+        assert ">#general<" in (await visitor.messages())[-1]
+
+    async def test_a_command_can_be_run_there(self, sim, visitor, place):
+        visitor.channel = await asyncio.to_thread(sim.client.direct_channel, place.member)
+        assert 'data-words="slow"' in (await visitor.browser.get(f"/_play/{visitor.channel}/commands")).text
+        await visitor.act("command", command="slow", options={"quiet": True})
+        assert any("first" in one and "Only you can see this" in one for one in await visitor.messages())
+
+    async def test_a_conversation_belongs_to_one_person(self, sim, visitor, place):
+        theirs = await asyncio.to_thread(sim.client.direct_channel, place.owner)
+        assert (await visitor.browser.get(f"/channels/@me/{theirs}")).status_code == 404
+        visitor.channel = theirs
+        assert (await visitor.try_to("say", content="hello")).status_code == 404
+
+    async def test_who_wants_none_says_so(self, visitor, place, bot):
+        await visitor.act("reachable", on=False)
+        with pytest.raises(discord.Forbidden):
+            await (await bot.fetch_user(place.member)).send("One")
+        await visitor.act("reachable", on=True)
+        await (await bot.fetch_user(place.member)).send("One")
+        assert 'class="unread">1<' in await visitor.page()
 
 
 class TestLive:

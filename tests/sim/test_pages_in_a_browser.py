@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.browser.chromium import start_chromium
 from tests.sim.bot import until
+from tests.sim.commands import Letter
 
 expect.set_options(timeout=60_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -89,6 +90,32 @@ async def test_what_others_do_shows_by_itself(sim, page, place):
     await expect(page.locator("article")).to_contain_text(f"News {HOSTILE}")
     await page.get_by_role("button", name="Lounge").click()
     await expect(page.get_by_text("Voice connected")).to_be_visible()
+
+
+async def test_a_direct_message_is_announced_read_and_answered(page, place, bot):
+    await (await bot.fetch_user(place.member)).send(f"May {HOSTILE} use **Ticket stats**?", view=Letter())
+    await page.get_by_role("link", name="Direct messages, 1 unread").click()
+    await expect(page.locator("article")).to_contain_text(f"May {HOSTILE} use Ticket stats?")
+    await page.get_by_role("button", name="Allow").click()
+    await expect(page.locator("article")).to_contain_text("in DMChannel None True")
+    await expect(page.get_by_role("link", name="Direct messages", exact=True)).to_be_visible()
+
+
+async def test_a_role_is_named_and_the_answer_confirmed_with_a_note(page, bot):
+    await page.get_by_role("textbox").fill("/rules allow")
+    await page.locator("#palette details:visible").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("what").fill("chart")
+    await page.get_by_role("button", name="charts").click()
+    await page.get_by_label("who").fill("@every")
+    await page.get_by_role("button", name="@everyone").click()
+    await page.get_by_role("button", name="Run").click()
+    await page.get_by_role("button", name="With a note").click()
+    await page.get_by_label("Reason").fill("They asked kindly")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("article.hidden")).to_contain_text("Done: They asked kindly")
+    await page.get_by_role("button", name="Dismiss message").click()
+    await expect(page.locator("article.hidden")).to_have_count(0)
 
 
 async def test_on_a_phone_the_channels_come_when_asked_and_nothing_is_cut_off(page):

@@ -102,6 +102,16 @@ def test_each_persona_is_where_the_log_in_page_says(world):
     assert without_the_bot == {PERSONAS["owner"], PERSONAS["stranger"]}
 
 
+def test_badges_are_worn_by_those_who_are_named_and_nobody_else(world):
+    club = guild_named(world, "Garden Club")
+    worn = {role.name: set() for role in club.roles.values()}
+    for member in club.members.values():
+        for role_id in member.roles:
+            worn[club.roles[role_id].name].add(world.user(member.user_id).name)
+    assert worn["Support"] == {"Fern", "Hazel"}
+    assert worn["New Members"] == {"member", "Poppy", "Zinnia"}
+
+
 def test_names_come_in_every_script_and_some_mean_harm(world):
     names = {user.name for user in world.users.values()}
     assert len(in_scripts(names)) == 10

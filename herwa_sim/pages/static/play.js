@@ -1,7 +1,7 @@
 // The page on which one is a member: sends what is done here, and shows what the server says has changed.
 "use strict";
 
-const LIVE = ["channels", "me", "messages"];
+const LIVE = ["servers", "channels", "me", "messages"];
 const byId = (id) => document.getElementById(id);
 const { channel, proof } = byId("here").dataset;
 const composer = byId("composer");
@@ -180,7 +180,7 @@ async function suggest(field) {
   const list = hidden.nextElementSibling;
   hidden.value = field.dataset.suggest === "autocomplete" ? field.value : "";
   const body =
-    field.dataset.suggest === "people"
+    field.dataset.suggest !== "autocomplete"
       ? { q: field.value }
       : { command: form.dataset.command, options: { ...optionsOf(form), [hidden.name]: field.value }, focused: hidden.name };
   const told = await act(field.dataset.suggest, body);
@@ -262,6 +262,7 @@ function clicked(event) {
 function changed(event) {
   const field = event.target;
   if (field.id === "status") act("status", { status: field.value });
+  if (field.id === "reachable") act("reachable", { on: field.checked });
   const at = field.closest("#messages [data-message]");
   if (at && field.dataset.select) {
     act("click", { message_id: at.dataset.message, custom_id: field.dataset.select, values: chosenIn(field) });
