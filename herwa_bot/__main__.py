@@ -13,13 +13,16 @@ from herwa_bot.collector.voice_store import load_voice
 from herwa_bot.collector.writer import Writer
 from herwa_bot.connection import stay_connected
 from herwa_bot.discord_place import bot_token, discord_url, use_discord_at
+from herwa_bot.guard import Guard
+from herwa_bot.surfaces import declared, register_for_sure
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.folder import DataFolder
 from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.policy_cache import PolicyCache
 from herwa_shared.services import processes
-from herwa_shared.stores import open_stores
+from herwa_shared.stores import Stores, open_stores
 
 log = get_logger("herwa_bot")
 
@@ -32,18 +35,36 @@ async def run(settings: Settings) -> int:
     if url := discord_url(settings, folder):
         use_discord_at(url)
     token = bot_token(settings, folder)
-    async with open_stores(settings) as stores, _collecting(stores.database) as writer:
+    async with (
+        open_stores(settings) as stores,
+        _guarding(stores) as guard,
+        _collecting(stores.database, guard) as writer,
+    ):
         stopping = asyncio.create_task(until_stopped())
         try:
             return await stay_connected(
-                stores, writer, token, content=settings.discord.message_content, stopping=stopping
+                stores, writer, guard, token, content=settings.discord.message_content, stopping=stopping
             )
         finally:
             stopping.cancel()
 
 
 @asynccontextmanager
-async def _collecting(database: Database) -> AsyncIterator[Writer]:
+async def _guarding(stores: Stores) -> AsyncIterator[Guard]:
+    """A guard that hears of changes; what it guards gets registered meanwhile."""
+    surfaces = declared()
+    cache = PolicyCache(stores.database, stores.database_url, surfaces)
+    registering = asyncio.create_task(register_for_sure(stores.database, surfaces))
+    async with cache.running():
+        try:
+            yield Guard(cache, surfaces, stores.database)
+        finally:
+            registering.cancel()
+            await asyncio.gather(registering, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _collecting(database: Database, guard: Guard) -> AsyncIterator[Writer]:
     """A writer that stores what it is given, and signs of life, for as long as the block lasts."""
     async with database.transaction() as session:
         process_id = await processes.register(session, name="bot")
@@ -51,7 +72,7 @@ async def _collecting(database: Database) -> AsyncIterator[Writer]:
     await load_voice(database, writer.voice)
     tasks = [
         asyncio.create_task(writer.run()),
-        asyncio.create_task(beat(writer, database, process_id=process_id)),
+        asyncio.create_task(beat(writer, database, process_id=process_id, beside=guard.cache.detail)),
         asyncio.create_task(tick(writer, database)),
     ]
     try:

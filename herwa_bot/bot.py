@@ -9,14 +9,17 @@ import aiohttp
 import discord
 from discord.ext import commands
 
-from herwa_bot.cogs.server_stats import ServerStats
+from herwa_bot.asking import AnswerButton, AskButton
+from herwa_bot.cogs import COGS
 from herwa_bot.collector.census import PAGE, go_rounds
 from herwa_bot.collector.fields import Payload
 from herwa_bot.collector.listening import now_ms
 from herwa_bot.collector.tap import Tap
 from herwa_bot.collector.writer import Writer
+from herwa_bot.guard import Guard
 from herwa_bot.intents import missing_intents, privileged, say_missing, wanted_intents
-from herwa_bot.replies import CommandTree
+from herwa_bot.tree import GuardedTree
+from herwa_bot.views import say_if_unheard
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
 
@@ -32,11 +35,13 @@ class HerwaBot(commands.AutoShardedBot):
     `content` and `all_granted` are what to hope for: what Discord does not grant is done without.
     """
 
-    def __init__(self, stores: Stores, writer: Writer, *, content: bool, all_granted: bool = True) -> None:
+    def __init__(
+        self, stores: Stores, writer: Writer, guard: Guard, *, content: bool, all_granted: bool = True
+    ) -> None:
         super().__init__(
             commands.when_mentioned,
             intents=wanted_intents(content=content),
-            tree_cls=CommandTree,
+            tree_cls=GuardedTree,
             allowed_contexts=discord.app_commands.AppCommandContext(guild=True),
             allowed_installs=discord.app_commands.AppInstallationType(guild=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -47,6 +52,7 @@ class HerwaBot(commands.AutoShardedBot):
         )
         self.stores = stores
         self.writer = writer
+        self.guard = guard
         self.was_ready = False
         self._all_granted = all_granted
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,7 +64,12 @@ class HerwaBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         """Before the gateway: intents are settled and commands known."""
         self._settle_intents()
-        await self.add_cog(ServerStats(self.stores))
+        self.add_dynamic_items(AskButton, AnswerButton)
+        for cog in COGS:
+            await self.add_cog(cog(self.stores))
+            self.add_dynamic_items(*getattr(cog, "persistent", ()))
+            for menu in getattr(cog, "menus", ()):
+                self.tree.add_command(menu)
         if not await self._sync():
             self._tasks.add(asyncio.create_task(self._sync_again()))
 
@@ -103,6 +114,10 @@ class HerwaBot(commands.AutoShardedBot):
         if self._rounds is None:
             self._rounds = asyncio.create_task(go_rounds(self.writer.census, self._count_guilds, self.writer.add_all))
             self._tasks.add(self._rounds)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Runs behind the views: their tasks were made before, and mark what they hear at once."""
+        await say_if_unheard(interaction)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         self.writer.listening.disconnected(shard_id)

@@ -7,6 +7,7 @@ import discord
 
 from herwa_bot.bot import HerwaBot
 from herwa_bot.collector.writer import Writer
+from herwa_bot.guard import Guard
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
 
@@ -26,7 +27,7 @@ AWAY = (
 
 
 async def stay_connected(
-    stores: Stores, writer: Writer, token: str, *, content: bool, stopping: asyncio.Task[None]
+    stores: Stores, writer: Writer, guard: Guard, token: str, *, content: bool, stopping: asyncio.Task[None]
 ) -> int:
     """Listen until `stopping` is done; the exit code: 0, or 2 when Discord does not know the token.
 
@@ -34,7 +35,7 @@ async def stay_connected(
     """
     failures, all_granted = 0, True
     while not stopping.done():
-        bot = HerwaBot(stores, writer, content=content, all_granted=all_granted)
+        bot = HerwaBot(stores, writer, guard, content=content, all_granted=all_granted)
         outcome = await _live(bot, token, stopping)
         if stopping.done():
             break

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import aiohttp
 import discord
-from discord import app_commands
 
 from herwa_shared.charts.png import render_png
 from herwa_shared.charts.renderer import RendererMissing
@@ -49,26 +48,52 @@ async def picture(figure: dict[str, Any], *, name: str, alt: str) -> discord.Fil
     return discord.File(io.BytesIO(png), filename=f"{name}.png", description=alt[:ALT_LIMIT])
 
 
-async def patiently(interaction: discord.Interaction, work: Coroutine[Any, Any, Result]) -> Result:
+async def patiently(
+    interaction: discord.Interaction, work: Coroutine[Any, Any, Result], *, ephemeral: bool = False
+) -> Result:
     """What `work` comes to. Members see "thinking" only when it takes more than a moment."""
     task = asyncio.create_task(work)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait({task}, timeout=PROMPT_SECONDS)
             if not task.done():
-                await interaction.response.defer()
+                await interaction.response.defer(ephemeral=ephemeral)
             return await task
     finally:
         task.cancel()
 
 
-async def answer(interaction: discord.Interaction, words: str, *, file: discord.File | None = None) -> None:
+async def answer(
+    interaction: discord.Interaction,
+    words: str,
+    *,
+    file: discord.File | None = None,
+    view: discord.ui.View | None = None,
+) -> None:
     """The answer for everybody in the channel."""
-    attached = [] if file is None else [file]
-    if interaction.response.is_done():
-        await interaction.followup.send(words, files=attached)
-    else:
-        await interaction.response.send_message(words, files=attached)
+    await _send(interaction, words, file=file, view=view, ephemeral=False)
+
+
+async def whisper(interaction: discord.Interaction, words: str, *, view: discord.ui.View | None = None) -> None:
+    """The answer for the member who asked and nobody else."""
+    await _send(interaction, words, file=None, view=view, ephemeral=True)
+
+
+async def _send(
+    interaction: discord.Interaction,
+    words: str,
+    *,
+    file: discord.File | None,
+    view: discord.ui.View | None,
+    ephemeral: bool,
+) -> None:
+    send = interaction.followup.send if interaction.response.is_done() else interaction.response.send_message
+    await send(
+        words,
+        files=[] if file is None else [file],
+        view=discord.utils.MISSING if view is None else view,
+        ephemeral=ephemeral,
+    )
 
 
 async def say_failure(interaction: discord.Interaction, sentence: str) -> None:
@@ -81,21 +106,20 @@ async def say_failure(interaction: discord.Interaction, sentence: str) -> None:
     await interaction.followup.send(sentence, ephemeral=True)
 
 
-class CommandTree(app_commands.CommandTree):
-    """The one edge at which a command's failure becomes a reply."""
-
-    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        command = interaction.command.qualified_name if interaction.command else None
-        if isinstance(cause, HerwaError) and cause.status < 500:
-            sentence = str(cause)
-        elif isinstance(cause, (Unreachable, OSError)):  # time-outs are OSErrors, too
-            log.warning("command failed, a store is away", command=command, error=repr(cause)[:200])
-            sentence = AWAY
-        else:
-            log.error("command failed", command=command, error=type(cause).__name__, exc_info=cause)
-            sentence = SORRY
-        try:
-            await say_failure(interaction, sentence)
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
-            log.warning("a failure could not be told", error=repr(failure)[:200])
+async def tell_failure(interaction: discord.Interaction, cause: Exception, *, what: str | None) -> None:
+    """The one edge at which a failure becomes a reply; `what` names for the log what failed."""
+    if isinstance(cause, HerwaError) and cause.status < 500:
+        sentence = str(cause)
+    elif isinstance(cause, (Unreachable, OSError)):  # time-outs are OSErrors, too
+        log.warning("command failed, a store is away", command=what, error=repr(cause)[:200])
+        sentence = AWAY
+    elif isinstance(cause, HerwaError) and cause.status == 503:
+        log.warning("command failed, a part is away", command=what, error=repr(cause)[:200])
+        sentence = str(cause)
+    else:
+        log.error("command failed", command=what, error=type(cause).__name__, exc_info=cause)
+        sentence = SORRY
+    try:
+        await say_failure(interaction, sentence)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
+        log.warning("a failure could not be told", error=repr(failure)[:200])

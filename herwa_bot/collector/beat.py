@@ -1,6 +1,7 @@
 """Signs of life: how the bot does, and up to when each shard has heard everything."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from herwa_bot.collector.writer import Writer
@@ -12,17 +13,22 @@ from herwa_shared.services.collector_runs import begin_run, still_listening
 log = get_logger(__name__)
 
 
-async def beat(writer: Writer, database: Database, *, process_id: int) -> None:
-    """Say so every two seconds, for ever. A database that is away is no reason to stop."""
+Detail = dict[str, Any]
+
+
+async def beat(writer: Writer, database: Database, *, process_id: int, beside: Callable[[], Detail] = dict) -> None:
+    """Say so every two seconds, for ever; `beside` says what else there is to know. A database that is away is no
+    reason to stop.
+    """
     while True:
         try:
-            await beat_once(writer, database, process_id=process_id)
+            await beat_once(writer, database, process_id=process_id, beside=beside())
         except Exception as error:  # noqa: BLE001 - whatever it is, the next sign may come through
             log.warning("no sign of life could be left", error=repr(error)[:200])
         await asyncio.sleep(processes.BEAT_SECONDS)
 
 
-async def beat_once(writer: Writer, database: Database, *, process_id: int) -> None:
+async def beat_once(writer: Writer, database: Database, *, process_id: int, beside: Detail) -> None:
     """One sign of life."""
     runs = list(writer.listening.sessions.values())
     begun = [run for run in runs if run.run_id is None]
@@ -33,7 +39,7 @@ async def beat_once(writer: Writer, database: Database, *, process_id: int) -> N
             for run in begun
         ]
         await still_listening(session, run_ids=heard, until=writer.stored_until)
-        await processes.beat(session, process_id=process_id, detail=detail(writer))
+        await processes.beat(session, process_id=process_id, detail={**detail(writer), **beside})
     for run, run_id in zip(begun, ids, strict=True):  # now that it is committed
         run.run_id = run_id
 
@@ -48,7 +54,7 @@ async def last_beat(writer: Writer, database: Database) -> None:
                 await still_listening(session, run_ids=[run.run_id], until=run.heard_until)
 
 
-def detail(writer: Writer) -> dict[str, Any]:
+def detail(writer: Writer) -> Detail:
     """What people want to know of the bot."""
     sessions = writer.listening.sessions.values()
     connected = sum(session.connected for session in sessions)

@@ -83,6 +83,8 @@ def command_title(key: str) -> str:
 def rule_sentence(rule: AccessRule, names: Names) -> str:
     """`@Support may use Ticket stats in #staff until Friday: on trial`."""
     what = title_of(rule.target_kind, rule.target_key)
+    if rule.target_kind == TargetKind.EVERYTHING and not rule.allow:
+        what = "anything"
     if rule.subject_kind == SubjectKind.EVERYONE and not rule.allow:
         parts = [f"nobody may use {what}"]
     else:

@@ -1,33 +1,19 @@
 """One quiet local Discord for the room; each module has a bot process of its own, each test a server of its own."""
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
-from herwa.sim_client import SimClient
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
+from tests.bot.members import Members
+from tests.bot.place import Place
 from tests.bot.process import BotProcess, bot_process
+from tests.bot.stored import settled
 from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
-
-_names = count(1)
-
-
-class Place:
-    """A server with a channel, two people and a bot in it."""
-
-    def __init__(self, client: SimClient, name: str | None = None) -> None:
-        number = next(_names)
-        self.guild = client.create_guild(name or f"Server {number}")
-        self.channel = client.create_channel(self.guild, "general")
-        self.ada = client.join(self.guild, f"ada{number}")
-        self.bob = client.join(self.guild, f"bob{number}")
-        self.robot = client.join(self.guild, f"robot{number}", bot=True)
-        self.owner = client.state().personas["owner"]
 
 
 @pytest.fixture(scope="package")
@@ -69,6 +55,15 @@ async def bot(
 @pytest.fixture
 def place(sim: SimProcess) -> Place:
     return Place(sim.client)
+
+
+@pytest.fixture
+async def members(sim: SimProcess, stores: Stores, bot: BotProcess, place: Place) -> Members:
+    """Those of a server that the bot and the database know."""
+    await settled(stores, bot)
+    made = Members(sim, stores, place)
+    await made.become("Yes", "server-stats")  # what the bot serves is registered
+    return made
 
 
 def change_channel(sim: SimProcess, channel_id: int, **changes: object) -> None:

@@ -52,6 +52,20 @@ def test_identify_sends_the_intents_that_are_lowered_before_it():
     assert "with_counts" in inspect.signature(HTTPClient.get_guilds).parameters
 
 
+def test_a_member_knows_the_ids_of_roles_that_were_never_described():
+    assert "self._roles: utils.SnowflakeList = utils.SnowflakeList(map(int, data['roles']))" in inspect.getsource(
+        discord.Member.__init__
+    )
+
+
+def test_the_tree_asks_before_everything_that_it_runs():
+    call = inspect.getsource(discord.app_commands.CommandTree._call)
+    asked = call.index("await self.interaction_check(interaction)")
+    assert asked < min(
+        call.index(f"{way}(") for way in ("_call_context_menu", "_invoke_autocomplete", "_invoke_with_namespace")
+    )
+
+
 def test_its_addresses_stand_where_they_are_replaced():
     assert str(Route.BASE).startswith("http")
     assert DiscordWebSocket.DEFAULT_GATEWAY.scheme in ("ws", "wss")

@@ -1,0 +1,123 @@
+"""What a change of rules would do, and whether it is made at once or asked about first, with which ways out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from herwa_bot.choices import HIT_BY_MANY, Target, cut, named
+from herwa_bot.cogs.permissions.drafting import Draft, as_saved, member_whom, ruled_whom
+from herwa_bot.cogs.permissions.effect import Comparison, Effect, Somebody, exceptions, with_rules, without_rule
+from herwa_bot.cogs.permissions.saving import removing, saving
+from herwa_bot.cogs.permissions.wording import effect_lines, exception_lines, loss_lines, question
+from herwa_bot.confirm import Change, Way
+from herwa_bot.place import Place
+from herwa_bot.replies import plain
+from herwa_shared.catalog import Surfaces
+from herwa_shared.guardrail.invocation import MANAGE_SERVER
+from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, PlaceKind, SubjectKind
+
+LONGEST_LABEL = 80  # Discord's, of a button
+MANY = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The server as it is at this moment, and who wants to change it."""
+
+    guild: discord.Guild
+    members: int
+    actor: discord.Member
+    policy: GuildPolicy
+    surfaces: Surfaces
+    at: float
+
+    def compare(self, after: GuildPolicy, target: Target, place: Place) -> Comparison:
+        return Comparison(self.policy, after, target, place, self.surfaces, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change that can be made at once; where there is a question, by one of the ways instead."""
+
+    change: Change
+    question: str = ""
+    ways: tuple[Way, ...] = ()
+
+
+def plan_saving(scene: Scene, draft: Draft) -> Plan:
+    """Ask where it hits many, where everybody may already, and where whoever asks would lose something."""
+    comparison = _comparison(scene, [draft])
+    effects = _effects(scene, draft, comparison)
+    warnings = loss_lines("You yourself", _on_actor(scene, comparison))
+    save = saving(scene.guild.id, [draft.rule], effects)
+    everybody = _open_to_everybody(draft, comparison)
+    if not (draft.hits_many or everybody or warnings):
+        return Plan(save)
+    style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
+    ways = [Way("Save this rule", save, discord.ButtonStyle.secondary if everybody else style)]
+    if everybody:
+        ways.insert(0, _only(scene, draft))
+        warnings.append(
+            f"Everyone may use {everybody}, so this rule keeps nobody out. **Only {plain(draft.whom.label)}** saves a"
+            " second one with it, by which everyone else may not."
+        )
+    return Plan(save, question("Save this rule?", as_saved(draft.rule), [*effects, *warnings]), tuple(ways))
+
+
+def plan_removing(scene: Scene, rule: AccessRule) -> Plan:
+    """Ask where it concerns many."""
+    effects: list[str] = []
+    if (whom := ruled_whom(scene.guild, rule)) is not None:
+        comparison = scene.compare(
+            without_rule(scene.policy, rule), Target(rule.target_kind, rule.target_key), _place_of(scene.guild, rule)
+        )
+        effects = effect_lines(whom, comparison.on(whom.like), wanted=None, members=scene.members)
+    change = removing(scene.guild.id, rule, effects)
+    if rule.subject_kind not in MANY and rule.target_kind not in HIT_BY_MANY:
+        return Plan(change)
+    way = Way("Remove this rule", change, discord.ButtonStyle.danger)
+    return Plan(change, question("Remove this rule?", rule, effects), (way,))
+
+
+def _only(scene: Scene, draft: Draft) -> Way:
+    """The rule together with one that shuts everybody else out."""
+    shut = draft.only()
+    effects = _effects(scene, shut, _comparison(scene, [draft, shut]))
+    return Way(cut(f"Only {draft.whom.label}", LONGEST_LABEL), saving(scene.guild.id, [draft.rule, shut.rule], effects))
+
+
+def _comparison(scene: Scene, drafts: Sequence[Draft]) -> Comparison:
+    """With rules about the same target and place, saved together."""
+    after = with_rules(scene.policy, [as_saved(draft.rule) for draft in drafts])
+    return scene.compare(after, drafts[0].target, drafts[0].place)
+
+
+def _effects(scene: Scene, draft: Draft, comparison: Comparison) -> list[str]:
+    """What it does to those it is about, and to managers where it shuts everybody out."""
+    whom, rule = draft.whom, as_saved(draft.rule)
+    effect = comparison.on(whom.like, wanted=rule.allow)
+    lines = effect_lines(whom, effect, wanted=rule.allow, members=scene.members)
+    if whom.kind == SubjectKind.EVERYONE and not rule.allow:
+        managers = comparison.on(Somebody(permissions=whom.like.permissions | MANAGE_SERVER))
+        lines += loss_lines("Members with Manage Server", managers.beyond(effect))
+    overruling = {one.id for one in effect.overruling}
+    others = [one for one in exceptions(rule, comparison) if one.id not in overruling]
+    return [*lines, *exception_lines(others)]
+
+
+def _on_actor(scene: Scene, comparison: Comparison) -> Effect:
+    actor = member_whom(scene.guild, scene.actor)
+    return Effect() if actor.is_administrator else comparison.on(actor.like)
+
+
+def _open_to_everybody(draft: Draft, comparison: Comparison) -> str:
+    """The commands, where allowing them to somebody makes sense only if others may not."""
+    if not draft.rule.allow or draft.whom.kind == SubjectKind.EVERYONE or draft.whom.is_administrator:
+        return ""
+    return named(comparison.open_to(Somebody()))
+
+
+def _place_of(guild: discord.Guild, rule: AccessRule) -> Place:
+    channel = guild.get_channel(rule.place_id) if rule.place_kind == PlaceKind.CHANNEL else None
+    return Place(rule.place_kind, rule.place_id, (channel.category_id if channel else None) or 0)

@@ -1,0 +1,82 @@
+"""What people type for an end."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from herwa_bot.until import parse_until, until_choices
+from herwa_shared.errors import BadRequest
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)  # half past midnight of the 2nd in Berlin
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30m", timedelta(minutes=30)),
+        ("2h", timedelta(hours=2)),
+        ("3d", timedelta(days=3)),
+        ("1w", timedelta(weeks=1)),
+        (" 1 Day 12 hours ", timedelta(hours=36)),
+        ("in 45 minutes", timedelta(minutes=45)),
+        ("1d12h", timedelta(hours=36)),
+    ],
+)
+def test_a_length_counts_from_now(text, length):
+    assert parse_until(text, zone=BERLIN, now=NOW) == NOW + length
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-24", datetime(2026, 12, 23, 23, 0, tzinfo=UTC)),
+        ("2026-12-24 18:00", datetime(2026, 12, 24, 17, 0, tzinfo=UTC)),
+        ("2026-12-24T18:00", datetime(2026, 12, 24, 17, 0, tzinfo=UTC)),
+        ("2026-7-4 at 9:05", datetime(2026, 7, 4, 7, 5, tzinfo=UTC)),
+        ("tomorrow", datetime(2026, 7, 2, 22, 0, tzinfo=UTC)),
+        ("Tomorrow 08:00", datetime(2026, 7, 3, 6, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_day_is_one_of_the_servers_clock(text, moment):
+    found = parse_until(text, zone=BERLIN, now=NOW)
+    assert found == moment
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2", "h", "2x", "2026-13-01", "2026-02-30", "2026-12-24 25:00", "2026-12-2418:00", "12:00", "-2h"],
+)
+def test_what_is_not_understood_is_told_with_what_can_be_typed(text):
+    with pytest.raises(BadRequest, match=r"Type how long, as 30m, 2h, 3d or 1w"):
+        parse_until(text, zone=BERLIN, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["0m", "2026-07-02", "2026-07-02 00:30", "1999-01-01"])
+def test_a_moment_that_has_passed_is_refused(text):
+    with pytest.raises(BadRequest, match="has passed"):
+        parse_until(text, zone=BERLIN, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["999999w", "300w", "9999-12-31", "9999-12-31 23:59"])
+def test_an_end_beyond_five_years_is_refused_with_the_mend(text):
+    with pytest.raises(BadRequest, match="Leave the end out"):
+        parse_until(text, zone=BERLIN, now=NOW)
+
+
+def test_with_nothing_typed_the_usual_lengths_are_offered():
+    offered = until_choices("", zone=BERLIN, now=NOW)
+    assert [one.value for one in offered] == ["1h", "24h", "7d", "30d"]
+    assert offered[0].name == "1 hour, until Thu 2 Jul 2026, 01:30"
+
+
+def test_what_is_typed_is_echoed_with_what_it_means():
+    [echo] = until_choices("2026-12-24", zone=BERLIN, now=NOW)
+    assert (echo.name, echo.value) == ("Until Thu 24 Dec 2026, 00:00", "2026-12-24")
+
+
+def test_what_is_only_begun_still_offers_what_it_may_become():
+    assert [one.value for one in until_choices("2", zone=BERLIN, now=NOW)] == ["24h"]
+    assert until_choices("nonsense", zone=BERLIN, now=NOW) == ()
