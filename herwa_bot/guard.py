@@ -63,7 +63,7 @@ class Guard:
 
     def left(self, compiled: CompiledPolicy, member_id: int) -> int:
         """How many commands this member may still run within the minute."""
-        return self.rates.left(compiled.policy.guild_id, member_id, compiled.entitlement.limits)
+        return self.rates.left(compiled.guild_id, member_id, compiled.entitlement.limits)
 
     async def check(self, interaction: discord.Interaction, surface: Surface | None, *, counts: bool = True) -> bool:
         """May it go on? If not, the member has been told why: an autocomplete is told nothing but an empty list."""

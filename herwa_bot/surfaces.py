@@ -28,7 +28,7 @@ Tree = app_commands.CommandTree[Any]
 
 def declared() -> Surfaces:
     """What the cogs declare, without a bot."""
-    tree = app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
+    tree = app_commands.CommandTree(discord.Client(intents=discord.Intents(guilds=True)))
     for cog in COGS:
         for command in (*cog.__cog_app_commands__, *getattr(cog, "menus", ())):
             tree.add_command(command)
@@ -55,8 +55,8 @@ async def register_for_sure(database: Database, surfaces: Surfaces) -> None:
             log.warning("what the bot serves could not be registered yet", error=repr(error)[:200])
             await asyncio.sleep(AGAIN_SECONDS)
             continue
-        for line in difference.lines():
-            log.info("registered", what=line)
+        if difference:
+            log.info("registered what is served", **difference.brief())
         return
 
 

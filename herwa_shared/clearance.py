@@ -118,8 +118,8 @@ async def open_policies(
     """Register what this process serves; then, as long as the block runs, the policies that it decides by."""
     async with stores.database.transaction() as session:
         difference = await discovery.register(session, kinds, surfaces.all)
-    for line in difference.lines():
-        log.info("registered", what=line)
+    if difference:
+        log.info("registered what is served", **difference.brief())
     policies = PolicyCache(stores.database, stores.database_url, surfaces)
     async with policies.running():
         yield policies

@@ -42,6 +42,11 @@ class Difference:
             *(f"retired: {name}" for name in self.retired),
         )
 
+    def brief(self) -> dict[str, str]:
+        """What is different, each kind of difference in one text, for a log."""
+        kinds = {"new": self.new, "changed": self.changed, "retired": self.retired}
+        return {kind: ", ".join(names) for kind, names in kinds.items() if names}
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
