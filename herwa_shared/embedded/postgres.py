@@ -73,14 +73,17 @@ class Postgres:
     def _drop_foreign_pid_file(self) -> None:
         """After a crash the pid in `postmaster.pid` may by now be somebody else's, and PostgreSQL would not start.
 
-        Where that process is gone the file stays: PostgreSQL itself then looks for surviving backends.
+        Nor would it where a start was killed before it wrote its pid into the file. Where the process is gone the file
+        stays: PostgreSQL itself then looks for surviving backends.
         """
         path = self._place.cluster / "postmaster.pid"
         try:
             pid = int(path.read_text().split("\n", 1)[0])
             os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError):
             return
+        except ValueError:
+            pass  # empty
         except PermissionError:
             pass  # alive, and not ours
         path.unlink()

@@ -59,6 +59,7 @@ async def test_told_to_stop_it_stores_what_it_holds_and_leaves(stores, settings,
         for _ in range(30):
             sim.client.say(place.channel, place.ada)
         sim.client.say(thread, asleep.ada)
+        await heard(sim)
         async with asyncio.timeout(10):
             assert await bot.stop() == 0
     assert len(await events(stores, place.guild)) == 30

@@ -47,6 +47,14 @@ async def test_its_log_keeps_no_rows_and_no_statements(postgres_settings, postgr
     assert "somebody" not in log
 
 
+def test_a_start_that_was_killed_before_it_wrote_its_pid_does_not_hinder_the_next(postgres_settings, postgres_folder):
+    with lease_engines(postgres_settings, postgres_folder):
+        pass
+    (find_place(postgres_folder).cluster / "postmaster.pid").touch()
+    with lease_engines(postgres_settings, postgres_folder):
+        assert engine_states(postgres_folder)[0].pid
+
+
 @as_root
 def test_run_by_root_it_becomes_nobody(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
