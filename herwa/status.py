@@ -17,6 +17,7 @@ from herwa_shared.pipeline.state import PipelineState, pipeline_state
 
 NEEDED = ("worker", "api", "bot", "web")
 LATE_SECONDS = 30.0
+DEAF_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
 
 
@@ -31,6 +32,7 @@ class Status:
     ports: dict[str, int] = field(default_factory=dict)
     pipeline: PipelineState | None = None
     gateway: dict[str, Any] = field(default_factory=dict)
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -44,6 +46,7 @@ class Status:
             "ports": self.ports,
             **_pipeline_json(self.pipeline),
             "gateway": self.gateway or None,
+            "policies": self.policies,
             "problems": self.problems,
         }
 
@@ -116,10 +119,11 @@ async def _ask_the_database(settings: Settings, folder: DataFolder, status: Stat
         await database.close()
     _add_the_living(status, alive)
     status.problems += _missing(status, alive) + _troubles(status.pipeline) + _gateway_troubles(status)
+    status.problems += _policy_troubles(status)
 
 
 def _add_the_living(status: Status, alive: Sequence[Process]) -> None:
-    """Those that run alone, without `herwa up`; and what the newest bot tells of itself."""
+    """Those that run alone, without `herwa up`; what the newest bot tells of itself, and who decides by policies."""
     shown = {process["pid"] for process in status.processes}
     status.processes += [
         {"name": process.name, "pid": process.pid, "host": process.host, "running": True}
@@ -129,6 +133,11 @@ def _add_the_living(status: Status, alive: Sequence[Process]) -> None:
     for process in alive:
         if process.name == "bot":
             status.gateway = dict(process.detail)
+        if "policies" in process.detail:
+            status.policies[process.name] = {
+                "servers": process.detail["policies"],
+                "sweep_age_seconds": process.detail["policy_sweep_age"],
+            }
 
 
 def _missing(status: Status, alive: Sequence[Process]) -> list[str]:
@@ -159,3 +168,17 @@ def _gateway_troubles(status: Status) -> list[str]:
     if status.gateway and status.gateway.get("gateway") != "connected":
         return ["The bot is not connected to Discord."]
     return []
+
+
+def _policy_troubles(status: Status) -> list[str]:
+    """A process that cannot hear decides by what it knew: all that ends by itself still ends."""
+    deaf = [
+        name
+        for name, policies in status.policies.items()
+        if policies["sweep_age_seconds"] is None or policies["sweep_age_seconds"] > DEAF_SECONDS
+    ]
+    return [
+        f"The {name} does not hear of changed rules and tiers: it needs a connection of its own to PostgreSQL, which"
+        " PgBouncer gives in session mode only."
+        for name in deaf
+    ]

@@ -17,6 +17,7 @@ def as_text(status: Status) -> Text:
         lines += _pipeline_lines(status.pipeline)
     if status.gateway:
         lines.append(_gateway_line(status.gateway))
+    lines += [_policies_line(name, policies) for name, policies in status.policies.items()]
     if status.pipeline is not None or status.gateway:
         lines.append(Text())
     lines += [Text(f"✗ {problem}", "bold red") for problem in status.problems]
@@ -50,3 +51,9 @@ def _gateway_line(gateway: dict[str, Any]) -> Text:
         f"gateway   {gateway.get('gateway')}, {len(gateway.get('shards', {}))} of {gateway.get('shard_count')} shards, "
         f"{gateway.get('guilds')} servers, {gateway.get('held')} events in memory"
     )
+
+
+def _policies_line(name: str, policies: dict[str, Any]) -> Text:
+    age = policies["sweep_age_seconds"]
+    heard = "has not looked for changes yet" if age is None else f"looked for changes {age:.1f} s ago"
+    return Text(f"guardrail {name} knows {policies['servers']} servers' rules, {heard}")
