@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
+import aiohttp
 import discord
 
-from herwa_bot.guard import actor_of, guard_of
-from herwa_bot.invocation import invocation_for, invocation_from
+from herwa_bot.choices import HANDS_OVER, hands_over
+from herwa_bot.guard import Guard, actor_of, guard_of
+from herwa_bot.invocation import invocation_for, invocation_from, place_of
 from herwa_bot.messages import message_to
 from herwa_bot.names import MENTIONS, soon
 from herwa_bot.replies import plain, whisper
@@ -15,6 +17,7 @@ from herwa_bot.views import GuardedButton
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound
+from herwa_shared.log import get_logger
 from herwa_shared.services.access_requests import (
     ALLOWED_FOR,
     AlreadyAnswered,
@@ -27,7 +30,10 @@ from herwa_shared.services.access_requests import (
     request,
 )
 
+log = get_logger(__name__)
+
 TOLD_AT_MOST = 10  # open questions of a server; beyond them no more direct messages, they wait in the list
+TOLD_OF_ONE = 3  # open questions of one member, likewise
 
 MAY_NOW = "-# You may use it now."
 ASKED = "-# Asked. Those who manage this server have a message from me, and I tell you when one of them answers."
@@ -125,7 +131,8 @@ async def _ask(interaction: discord.Interaction, surface: Surface) -> str:
             return _asked_before(asked)
         waiting = await open_requests(session, guild_id=guild.id)
         managers = await managers_to_ask(session, guild_id=guild.id)
-    if len(waiting) > TOLD_AT_MOST:
+    theirs = sum(one.user_id == interaction.user.id for one in waiting)
+    if len(waiting) > TOLD_AT_MOST or theirs > TOLD_OF_ONE:
         return LISTED
     return ASKED if await _tell(interaction, guild, surface, asked.id, managers) else LISTED
 
@@ -145,18 +152,36 @@ async def _tell(
         f" `/{surface.key}` in **{plain(guild.name)}**: {surface.title}.\n"
         f"They tried it in **{_channel_name(interaction)}**."
         " You can change your answer at any time with `/permissions` there."
+        + (f"\n{HANDS_OVER}" if hands_over([surface]) else "")
     )
     reached = [
         await message_to(interaction.client, manager, words, view=_answers(guild.id, request_id))
         for manager in managers
+        if await _still_decides(guard_of(interaction), guild, manager)
     ]
     return any(reached)
 
 
+async def _still_decides(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
+    """Whether a question may be shown to them, as what they last were may be long ago. In doubt it may not."""
+    try:
+        return await _decides(guard, guild, user_id)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
+        log.info("what somebody is in a server cannot be told", user=user_id, error=repr(failure)[:200])
+        return False
+
+
 def _channel_name(interaction: discord.Interaction) -> str:
-    """As text: in a direct message a mention of a channel has no name for those who do not see it."""
-    name = getattr(interaction.channel, "name", None)
-    return f"#{plain(name)}" if name else "this server"
+    """As text: in a direct message a mention of a channel has no name for those who do not see it.
+
+    Not all who manage the server see all of it: only what everyone sees is named, and a thread by its channel.
+    """
+    guild = interaction.guild
+    assert guild is not None
+    channel = guild.get_channel(place_of(guild, interaction.channel)[0])
+    if channel is None or not channel.permissions_for(guild.default_role).view_channel:
+        return "a channel that not everyone sees"
+    return f"#{plain(channel.name)}"
 
 
 def _answers(guild_id: int, request_id: int) -> discord.ui.View:
@@ -175,15 +200,19 @@ async def _guild(interaction: discord.Interaction, guild_id: int) -> discord.Gui
 
 
 async def _require_manager(interaction: discord.Interaction, guild: discord.Guild) -> None:
-    """The guardrail decides, by what they are in that server at this moment. Raises Forbidden."""
-    guard = guard_of(interaction)
+    """Raises Forbidden."""
+    if not await _decides(guard_of(interaction), guild, interaction.user.id):
+        raise Forbidden(f"You may not answer this: who may use what in {plain(guild.name)} is not yours to decide.")
+
+
+async def _decides(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
+    """The guardrail says whether they may answer, by what they are in that server at this moment."""
     surface = guard.surfaces.get(SurfaceKind.COMMAND, AnswerButton.command)
     try:
-        member = await guild.fetch_member(interaction.user.id)
-    except discord.NotFound:
-        raise Forbidden("You are not in that server any more.") from None
-    if surface is None or not await guard.allows(invocation_for(guild, member, None, surface, at=guard.now())):
-        raise Forbidden(f"You may not answer this: who may use what in {plain(guild.name)} is not yours to decide.")
+        member = await guild.fetch_member(user_id)
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return surface is not None and await guard.allows(invocation_for(guild, member, None, surface, at=guard.now()))
 
 
 def _told(guild: discord.Guild, command: str, until: datetime | None) -> str:

@@ -6,7 +6,17 @@ from difflib import get_close_matches
 
 from discord import app_commands
 
-from herwa_shared.catalog import FEATURES, MODULES, Essential, FeatureKey, ModuleKey, Surface, SurfaceKind, Surfaces
+from herwa_shared.catalog import (
+    FEATURES,
+    MODULES,
+    Essential,
+    FeatureKey,
+    FeatureSpec,
+    ModuleKey,
+    Surface,
+    SurfaceKind,
+    Surfaces,
+)
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS, permission_title
 from herwa_shared.guardrail.policy import TargetKind
@@ -16,6 +26,9 @@ LONGEST = 100
 HIT_BY_MANY = (TargetKind.EVERYTHING, TargetKind.MODULE)
 
 Served = tuple[Surface, ...]
+
+READS_RULES = "permissions list"
+HANDS_OVER = "⚠️ Whoever may change rules can give themselves and others everything else that rules decide."
 
 _SERVED = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 
@@ -34,12 +47,14 @@ class Target:
 
     @property
     def name(self) -> str:
-        """What people call it."""
-        if self.kind is TargetKind.MODULE:
+        """What people call it; of what Herwa no longer has, only the key is left."""
+        if self.kind is TargetKind.MODULE and self.key in MODULES:
             return MODULES[ModuleKey(self.key)].title
-        if self.kind is TargetKind.FEATURE:
+        if self.kind is TargetKind.FEATURE and self.key in FEATURES:
             return FEATURES[FeatureKey(self.key)].title
-        return f"/{self.key}" if self.kind is TargetKind.COMMAND else "Everything"
+        if self.kind is TargetKind.EVERYTHING:
+            return "Everything"
+        return f"/{self.key}" if self.kind is TargetKind.COMMAND else self.key
 
     @property
     def title(self) -> str:
@@ -51,9 +66,13 @@ class Target:
         """Whether it is about this command, page or part of the API."""
         if self.kind is TargetKind.COMMAND:
             return surface.kind in _SERVED and f"{surface.key} ".startswith(f"{self.key} ")
-        if self.kind is TargetKind.FEATURE:
-            return surface.feature == self.key
-        return self.kind is TargetKind.EVERYTHING or FEATURES[surface.feature].module == self.key
+        return self.includes(FEATURES[surface.feature])
+
+    def includes(self, feature: FeatureSpec) -> bool:
+        """Whether it is about this feature as a whole."""
+        if self.kind is TargetKind.EVERYTHING:
+            return True
+        return self.key == {TargetKind.FEATURE: feature.key, TargetKind.MODULE: feature.module}.get(self.kind)
 
 
 EVERYTHING = Target(TargetKind.EVERYTHING)
@@ -87,6 +106,17 @@ def served(target: Target, surfaces: Surfaces, *, but: Collection[Essential] = (
     """The commands that a target covers and that can be refused at all, or those `but` of some other kind."""
     covered = (one for one in surfaces.all if one.kind in _SERVED and target.covers(one))
     return tuple(one for one in covered if FEATURES[one.feature].essential not in but)
+
+
+def outside_discord(target: Target, surfaces: Surfaces) -> tuple[str, ...]:
+    """The titles of what a target covers and no command drives: pages, and answers of the API."""
+    driven = {one.feature for one in surfaces.all}
+    return tuple(spec.title for spec in FEATURES.values() if spec.key not in driven and target.includes(spec))
+
+
+def hands_over(commands: Iterable[Surface]) -> bool:
+    """Whether whoever may use these can change the rules, and by that give themselves everything else."""
+    return any(one.feature == FeatureKey.PERMISSIONS and one.key != READS_RULES for one in commands)
 
 
 def named(commands: Iterable[Surface], *, most: int = 8) -> str:

@@ -1,11 +1,13 @@
 """A change as a person makes it: asked about where it hits many, told with what was before, taken back by a button."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
 import discord
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.choices import cut
@@ -13,7 +15,8 @@ from herwa_bot.guard import actor_of, guard_of, surface_of
 from herwa_bot.replies import patiently, whisper
 from herwa_bot.views import GuardedButton, GuardedView
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import BadRequest
+from herwa_shared.db import Database
+from herwa_shared.errors import BadRequest, HerwaError
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
@@ -22,6 +25,7 @@ UNDO_FOR = timedelta(minutes=10)
 LONGEST = 2000  # characters of a message, Discord's bound
 UNDONE = "\n\n**Taken back.** "
 ALREADY = "Nothing has changed."
+NOT_SAVED = "This could not be saved, as the database does not answer at the moment. Please try again in a few minutes."
 
 _WHO_MAY = {"features": "features enable", "permissions": "permissions allow", "channels": "channels allow"}
 
@@ -32,6 +36,14 @@ class Done:
 
     words: str
     entries: tuple[int, ...] = ()
+
+
+class NotSaved(HerwaError):
+    """The database does not answer, so that nothing has changed."""
+
+    code = "not_saved"
+    status = 503
+    message = NOT_SAVED
 
 
 Change = Callable[[AsyncSession, Actor], Awaitable[Done]]
@@ -64,7 +76,7 @@ class UndoButton(GuardedButton, template=r"herwa:undo:(?P<noun>[a-z]+):(?P<until
         if utc_now().timestamp() > int(self.match["until"]):
             raise BadRequest("Undo is there for ten minutes. Make the change the other way round instead.")
         await interaction.response.defer()
-        async with guard_of(interaction).database.transaction() as session:
+        async with _saving(guard_of(interaction).database) as session:
             said = [
                 await undo(session, guild_id=interaction.guild_id, entry_id=int(entry), actor=actor_of(interaction))
                 for entry in reversed(self.match["entries"].split("-"))
@@ -80,15 +92,32 @@ class Question(GuardedView):
         super().__init__(guard_of(interaction), surface_of(interaction), asker_id=interaction.user.id)
         self._stores = stores
         self._noun = noun
+        self._is_pressed = False
         for way in ways:
             self.add_item(_WayButton(way))
         self.add_item(_CancelButton())
 
     async def make(self, interaction: discord.Interaction, change: Change) -> None:
-        """Make the change and say so where the question was."""
+        """Make the change, once however often it is pressed, and say so where the question was."""
         await interaction.response.defer()
-        done = await _made(interaction, self._stores, change)
+        if self._is_pressed:
+            return
+        self._is_pressed = True
+        try:
+            done = await _made(interaction, self._stores, change)
+        except Exception:
+            self._is_pressed = False  # to be tried again
+            raise
         await interaction.edit_original_response(content=cut(done.words, LONGEST), view=_undo_view(self._noun, done))
+        self.stop()
+
+    async def leave(self, interaction: discord.Interaction) -> None:
+        """Change nothing; where the change is being made already, that is what is told."""
+        if self._is_pressed:
+            await interaction.response.defer()
+            return
+        self._is_pressed = True
+        await interaction.response.edit_message(content=ALREADY, view=None)
         self.stop()
 
 
@@ -121,13 +150,24 @@ class _CancelButton(discord.ui.Button[Question]):
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert self.view is not None
-        await interaction.response.edit_message(content=ALREADY, view=None)
-        self.view.stop()
+        await self.view.leave(interaction)
 
 
 async def _made(interaction: discord.Interaction, stores: Stores, work: Change) -> Done:
-    async with stores.database.transaction() as session:
+    async with _saving(stores.database) as session:
         return await work(session, actor_of(interaction))
+
+
+@asynccontextmanager
+async def _saving(database: Database) -> AsyncIterator[AsyncSession]:
+    """One transaction. Raises NotSaved where there can be none."""
+    try:
+        async with database.transaction() as session:
+            yield session
+    except (OSError, DBAPIError) as error:
+        if isinstance(error, DBAPIError) and not error.connection_invalidated:
+            raise
+        raise NotSaved from error
 
 
 def _undo_view(noun: str, done: Done) -> discord.ui.View | None:

@@ -18,6 +18,7 @@ from herwa_shared.log import get_logger
 log = get_logger(__name__)
 
 SORRY = "Something went wrong on our side. It has been noted; please try again in a moment."
+STORE_AWAY = "What is stored cannot be reached at the moment. Counting goes on; please try again in a few minutes."
 AWAY = "The statistics cannot be read at the moment. Counting goes on; please try again in a few minutes."
 NO_PICTURE = "-# No picture this time: whoever runs this bot finds the reason and the mend in its log."
 PROMPT_SECONDS = 1.5  # Discord gives an answer three seconds, and a picture has to be sent
@@ -25,8 +26,12 @@ PATIENCE_SECONDS = 30.0
 
 Result = TypeVar("Result")
 
-_MEANING = re.compile(r"([\\*_~|`<>\[\]()]|:(?=//))")
-_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # among them what turns a line around
+# Discord makes links of https://… and, for invitations, of discord.gg/… as well.
+_MEANING = re.compile(r"([\\*_~|`<>\[\]()]|:(?=//)|(?<=\w)/(?=\w))")
+_UNSEEN = re.compile(  # among them what turns a line around
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\U000e0000-\U000e0fff]"
+)
 
 
 def plain(name: str) -> str:
@@ -112,7 +117,7 @@ async def tell_failure(interaction: discord.Interaction, cause: Exception, *, wh
         sentence = str(cause)
     elif isinstance(cause, (Unreachable, OSError)):  # time-outs are OSErrors, too
         log.warning("command failed, a store is away", command=what, error=repr(cause)[:200])
-        sentence = AWAY
+        sentence = AWAY if isinstance(cause, Unreachable) else STORE_AWAY
     elif isinstance(cause, HerwaError) and cause.status == 503:
         log.warning("command failed, a part is away", command=what, error=repr(cause)[:200])
         sentence = str(cause)

@@ -9,6 +9,7 @@ from herwa_shared.errors import BadRequest
 FARTHEST = timedelta(days=5 * 366)
 CAN_BE_TYPED = "Type how long, as 30m, 2h, 3d or 1w, or the day, as tomorrow, 2026-12-24 or 2026-12-24 18:00."
 TOO_FAR = "That is more than five years away. Leave the end out, and it holds until you take it back."
+LONGEST_VALUE = 100  # of a choice, as Discord has it
 OFFERED = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -49,7 +50,8 @@ def until_choices(text: str, *, zone: tzinfo, now: datetime) -> tuple[UntilChoic
     if not text.strip():
         return tuple(_choice(value, zone, now, name) for value, name in OFFERED.items())
     try:
-        return (_choice(" ".join(text.split()), zone, now),)
+        meant = _choice(" ".join(text.split()), zone, now)
+        return (meant,) if len(meant.value) <= LONGEST_VALUE else ()
     except BadRequest:
         begun = text.strip().casefold()
         return tuple(_choice(value, zone, now, name) for value, name in OFFERED.items() if name.startswith(begun))

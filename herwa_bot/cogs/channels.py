@@ -1,6 +1,6 @@
 """`/channels`: where something may run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
 
 import discord
@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.choices import HIT_BY_MANY, Target, find_target, named, served, target_choices, targets
+from herwa_bot.choices import HIT_BY_MANY, Served, Target, find_target, named, served, target_choices, targets
 from herwa_bot.confirm import ALREADY, Change, Done, UndoButton, Way, ask, change
 from herwa_bot.guard import guard_of
 from herwa_bot.names import MENTIONS
@@ -16,11 +16,12 @@ from herwa_bot.paging import pages_of, show_pages
 from herwa_bot.place import Place, PlaceOption
 from herwa_bot.replies import patiently, plain
 from herwa_shared.catalog import Audience, FeatureKey, Surfaces
-from herwa_shared.errors import NotFound
+from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
 from herwa_shared.guardrail.words import title_of
 from herwa_shared.services import channel_lists
 from herwa_shared.services.audit import Actor
+from herwa_shared.services.choices import hold_guild
 from herwa_shared.stores import Stores
 
 NOUN = "channels"
@@ -28,6 +29,7 @@ HOW = (
     "-# The most specific list decides: command over feature over module over everything. Threads follow their channel."
 )
 NO_LISTS = "No list yet: everything may run in every channel. `/channels allow` begins one."
+NAMED = 20  # places in one breath
 
 Choices = list[app_commands.Choice[str]]
 
@@ -50,7 +52,7 @@ class Channels(commands.Cog):
         """Every list of the server, the widest first."""
         assert interaction.guild is not None
         found = await patiently(interaction, self._lists(interaction.guild.id), ephemeral=True)
-        entries = [_line(one) for one in sorted(found, key=_width)] or [NO_LISTS]
+        entries = [line for one in sorted(found, key=_width) for line in _lines(one)] or [NO_LISTS]
         await show_pages(interaction, pages_of(f"**Channel lists of {plain(interaction.guild.name)}**\n{HOW}", entries))
 
     @group.command(name="allow", description="Keep something to certain channels: add one to its list")
@@ -65,9 +67,11 @@ class Channels(commands.Cog):
         assert interaction.guild_id is not None
         surfaces = guard_of(interaction).surfaces
         target = find_target(what, targets(surfaces))
+        if not served(target, surfaces):
+            raise BadRequest(f"{_title(target)} has no command, so that it cannot be kept to a channel.")
         begun = _of(target, await self._lists(interaction.guild_id))
-        work = _allowing(interaction.guild_id, target, where, begun)
-        if begun is None and target.kind in HIT_BY_MANY:
+        work = _allowing(interaction.guild_id, target, where)
+        if begun is None and (target.kind in HIT_BY_MANY or _of_managers(target, surfaces)):
             way = Way(f"Keep {title_of(target.kind, target.key)} there", work, discord.ButtonStyle.danger)
             await ask(interaction, self._stores, _question(target, where, surfaces), [way], noun=NOUN)
         else:
@@ -78,15 +82,17 @@ class Channels(commands.Cog):
     async def clear(self, interaction: discord.Interaction, what: str) -> None:
         """Takes the whole list away; the answer's button brings it back."""
         assert interaction.guild_id is not None
-        target = find_target(what, targets(guard_of(interaction).surfaces))
-        begun = _of(target, await self._lists(interaction.guild_id))
-        if begun is None:
+        found = await self._lists(interaction.guild_id)
+        listed = [Target(one.target_kind, one.target_key) for one in found]  # also what Herwa no longer has
+        target = find_target(what, (*targets(guard_of(interaction).surfaces), *listed))
+        if target not in listed:
             raise NotFound(f"There is no list for {title_of(target.kind, target.key)}: it may run in every channel.")
-        await change(interaction, self._stores, _clearing(interaction.guild_id, begun), noun=NOUN)
+        await change(interaction, self._stores, _clearing(interaction.guild_id, target), noun=NOUN)
 
     @allow.autocomplete("what")
     async def _what(self, interaction: discord.Interaction, typed: str) -> Choices:
-        return target_choices(typed, targets(guard_of(interaction).surfaces))
+        surfaces = guard_of(interaction).surfaces
+        return target_choices(typed, (target for target in targets(surfaces) if served(target, surfaces)))
 
     @clear.autocomplete("what")
     async def _listed(self, interaction: discord.Interaction, typed: str) -> Choices:
@@ -100,8 +106,9 @@ class Channels(commands.Cog):
             return await channel_lists.lists(session, guild_id=guild_id)
 
 
-def _allowing(guild_id: int, target: Target, where: Place, begun: ChannelList | None) -> Change:
+def _allowing(guild_id: int, target: Target, where: Place) -> Change:
     async def work(session: AsyncSession, actor: Actor) -> Done:
+        begun = await _held(session, guild_id, target)
         entry = await channel_lists.allow(
             session,
             guild_id=guild_id,
@@ -119,41 +126,55 @@ def _allowing(guild_id: int, target: Target, where: Place, begun: ChannelList | 
     return work
 
 
-def _clearing(guild_id: int, begun: ChannelList) -> Change:
+def _clearing(guild_id: int, target: Target) -> Change:
     async def work(session: AsyncSession, actor: Actor) -> Done:
+        begun = await _held(session, guild_id, target)
         entry = await channel_lists.clear(
-            session, guild_id=guild_id, target_kind=begun.target_kind, target_key=begun.target_key, actor=actor
+            session, guild_id=guild_id, target_kind=target.kind, target_key=target.key, actor=actor
         )
-        title = _title(Target(begun.target_kind, begun.target_key))
-        if entry is None:
-            return Done(f"{title} has no list any more. {ALREADY}")
-        wider = (
-            "" if begun.target_kind == TargetKind.EVERYTHING else "\n-# Where a wider target has a list, that decides."
-        )
-        words = f"{title} may run in every channel again.\nBefore: only in {_places(begun.place_ids)}.{wider}"
+        if begun is None or entry is None:
+            return Done(f"{_title(target)} has no list any more. {ALREADY}")
+        wider = "" if target.kind == TargetKind.EVERYTHING else "\n-# Where a wider target has a list, that decides."
+        words = f"{_title(target)} may run in every channel again.\nBefore: only in {_places(begun.place_ids)}.{wider}"
         return Done(words, (entry,))
 
     return work
 
 
+async def _held(session: AsyncSession, guild_id: int, target: Target) -> ChannelList | None:
+    """The list as nobody else can change it until the commit."""
+    await hold_guild(session, guild_id)
+    return _of(target, await channel_lists.lists(session, guild_id=guild_id))
+
+
 def _question(target: Target, where: Place, surfaces: Surfaces) -> str:
-    """What beginning a list for many commands would do."""
-    return "\n".join(
-        [
-            f"**Keep {title_of(target.kind, target.key)} to {_mention(where.id)}?**",
-            "Before: it may run in every channel. Afterwards: only there, unless a narrower list says otherwise.",
-            f"These commands follow: {named(served(target, surfaces))}.",
-            "-# It holds for everybody but the owner and administrators. `/channels allow` adds more channels.",
-        ]
-    )
+    """What beginning a list for many commands, or for those of managers, would do."""
+    lines = [
+        f"**Keep {title_of(target.kind, target.key)} to {_mention(where.id)}?**",
+        "Before: it may run in every channel. Afterwards: only there, unless a narrower list says otherwise.",
+        f"These commands follow: {named(served(target, surfaces))}.",
+    ]
+    if theirs := _of_managers(target, surfaces):
+        lines.append(f"⚠️ Members with Manage Server could then use {named(theirs)} nowhere else.")
+    lines.append("-# It holds for everybody but the owner and administrators. `/channels allow` adds more channels.")
+    return "\n".join(lines)
+
+
+def _of_managers(target: Target, surfaces: Surfaces) -> Served:
+    """What it covers of the commands by which a server is managed, these among them."""
+    return tuple(one for one in served(target, surfaces) if one.audience is Audience.MANAGERS)
 
 
 def _of(target: Target, found: Sequence[ChannelList]) -> ChannelList | None:
     return next((one for one in found if (one.target_kind, one.target_key) == (target.kind, target.key)), None)
 
 
-def _line(one: ChannelList) -> str:
-    return f"{_title(Target(one.target_kind, one.target_key))}: {_places(one.place_ids)}"
+def _lines(one: ChannelList) -> Iterator[str]:
+    """All of its places; a long list takes several entries."""
+    title, places = _title(Target(one.target_kind, one.target_key)), sorted(one.place_ids)
+    for start in range(0, len(places), NAMED):
+        further = " (more)" if start else ""
+        yield f"{title}{further}: {_places(places[start : start + NAMED])}"
 
 
 def _width(one: ChannelList) -> tuple[int, str]:
@@ -165,8 +186,9 @@ def _title(target: Target) -> str:
     return words[0].upper() + words[1:]
 
 
-def _places(ids: frozenset[int] | set[int]) -> str:
-    return ", ".join(map(_mention, sorted(ids)))
+def _places(ids: Collection[int]) -> str:
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(map(_mention, sorted(ids)[:NAMED])) + more
 
 
 def _mention(place_id: int) -> str:

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from herwa_bot.guard import NO_POLICY, guard_of
 from herwa_bot.names import MENTIONS, soon
+from herwa_bot.paging import pages_of, show_pages
 from herwa_bot.replies import plain, whisper
 from herwa_shared.catalog import FEATURES, Essential, FeatureKey, Limit
 from herwa_shared.guardrail.compiled import CompiledPolicy
@@ -46,21 +47,25 @@ class Premium(commands.Cog):
         guard = guard_of(interaction)
         assert interaction.guild_id is not None
         compiled = await guard.policy(interaction.guild_id)
-        await whisper(interaction, NO_POLICY if compiled is None else tiers_in_words(compiled, guard.now()))
+        if compiled is None:
+            await whisper(interaction, NO_POLICY)
+        else:
+            await show_pages(interaction, tiers_in_words(compiled, guard.now()))
 
 
-def tiers_in_words(compiled: CompiledPolicy, now: float) -> str:
-    """The answer of `/premium`."""
+def tiers_in_words(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
+    """The answer of `/premium`, mostly on one page."""
     tiers = sorted(compiled.policy.offer.tiers.values(), key=lambda tier: tier.rank)
     mine = compiled.policy.offer.tiers[compiled.entitlement.tier]
     lines = [f"**This server is on {plain(mine.title)}**{_until(compiled, now)}."]
     lines += [f"-# Granted to this server besides: {granted}." for granted in _beyond(compiled, mine)]
+    entries: list[str] = []
     below: Tier | None = None
     for tier in tiers:
-        lines.append(f"\n**{plain(tier.title)}**{' (this server)' if tier is mine else ''}")
-        lines += [f"- {line}" for line in _gives(tier, below)]
+        heading = f"\n**{plain(tier.title)}**{' (this server)' if tier is mine else ''}"
+        entries.append("\n".join([heading, *(f"- {line}" for line in _gives(tier, below))]))
         below = tier
-    return "\n".join(lines)
+    return pages_of("\n".join(lines), entries)
 
 
 def _until(compiled: CompiledPolicy, now: float) -> str:

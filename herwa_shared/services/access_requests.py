@@ -11,7 +11,7 @@ from herwa_shared import models
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.models import AccessRule, Guild, User, UserGuild
+from herwa_shared.models import AccessRule, Channel, Guild, User, UserGuild
 from herwa_shared.models.access_request import Answer
 from herwa_shared.services import audit
 from herwa_shared.services.access_rules import NewRule, save_rule
@@ -209,11 +209,19 @@ async def _require_no_refusal(session: AsyncSession, row: models.AccessRequest) 
         col(AccessRule.subject_id) == row.user_id,
         col(AccessRule.target_kind) == TargetKind.COMMAND,
         col(AccessRule.target_key) == row.command,
-        col(AccessRule.place_id).in_([0, row.channel_id]),
+        col(AccessRule.place_id).in_([0, *await _places(session, row.guild_id, row.channel_id)]),
         or_(col(AccessRule.until).is_(None), col(AccessRule.until) > utc_now()),
     )
     if await session.scalar(refusing.limit(1)) is not None:
         raise BadRequest(f"A rule says that this very member may not use /{row.command}: remove it first.")
+
+
+async def _places(session: AsyncSession, guild_id: int, channel_id: int) -> list[int]:
+    """Where it was asked: the thread, its channel, and that one's category, as far as they are known."""
+    parents = select(Channel.parent_id).where(col(Channel.guild_id) == guild_id)
+    parent = parents.where(col(Channel.id) == channel_id).scalar_subquery()
+    further = await session.scalars(parents.where(col(Channel.id).in_([channel_id, parent])))
+    return [channel_id, *(place for place in further if place is not None)]
 
 
 async def _outlasting(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:

@@ -75,7 +75,7 @@ async def _checked(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRu
     """The rule as it is kept: Discord's role @everyone, whose id is the guild's, is everyone."""
     if rule.subject_kind == SubjectKind.ROLE and rule.subject_id == guild_id:
         rule = replace(rule, subject_kind=SubjectKind.EVERYONE, subject_id=0)
-    rule = replace(rule, note=rule.note.strip())
+    rule = replace(rule, note=rule.note.replace("\0", "").strip())  # PostgreSQL keeps no NUL
     if len(rule.note) > LONGEST_NOTE:
         raise BadRequest(f"A note has at most {LONGEST_NOTE} characters; this one has {len(rule.note)}.")
     if rule.until is not None and rule.until <= utc_now():

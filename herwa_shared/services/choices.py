@@ -47,7 +47,7 @@ async def hold_guild(session: AsyncSession, guild_id: int) -> None:
     """Until the commit nobody else changes what this guild has chosen. Raises NotFound for one that nobody knows."""
     held = select(Guild.id).where(col(Guild.id) == guild_id).with_for_update(key_share=True)
     if await session.scalar(held) is None:
-        raise NotFound("Herwa knows no such server.")
+        raise NotFound("Herwa knows no such server. If it has only just joined, try again in a moment.")
 
 
 async def change(

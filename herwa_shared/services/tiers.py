@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -99,6 +100,36 @@ async def set_tier_feature(
         target=f"{tier} {feature}",
         before={"included": not included},
         after={"included": included},
+        reason=reason,
+    )
+
+
+async def set_lowest_tier(
+    session: AsyncSession, *, feature: str, tier: str, actor: Actor, reason: str = ""
+) -> int | None:
+    """Make that tier, with those that inherit from it, the ones that have the feature: it is never in none meanwhile.
+
+    The audit entry's id, None when it was so already. Raises NotFound.
+    """
+    await require_tier(session, tier)
+    await require_feature(session, feature)
+    await audit.hold_chain(session, guild_id=None)
+    ours = col(TierFeature.feature_key) == feature
+    before = sorted(await session.scalars(select(TierFeature.tier_key).where(ours)))
+    if before == [tier]:
+        return None
+    await session.execute(delete(TierFeature).where(ours, col(TierFeature.tier_key) != tier))
+    if tier not in before:
+        session.add(TierFeature(tier_key=tier, feature_key=feature))
+    await touch(session, guild_id=None)
+    return await audit.record(
+        session,
+        actor,
+        "tier.lowest",
+        guild_id=None,
+        target=feature,
+        before={"tiers": before},
+        after={"tiers": [tier]},
         reason=reason,
     )
 

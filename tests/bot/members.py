@@ -92,3 +92,8 @@ class Members:
 def buttons(message: Shown) -> dict[str, str]:
     """Custom ids of the buttons, by what stands on them."""
     return {one["label"]: one["custom_id"] for row in message.components for one in row["components"] if "label" in one}
+
+
+def is_last(page: Shown) -> bool:
+    """Whether a list has no page behind this one."""
+    return next(one["disabled"] for row in page.components for one in row["components"] if one["label"] == "Next")

@@ -4,8 +4,12 @@ from functools import partial
 
 import pytest
 
-from herwa_bot.asking import TOLD_AT_MOST
+from herwa_bot.asking import TOLD_AT_MOST, TOLD_OF_ONE
+from herwa_bot.choices import HANDS_OVER
+from herwa_shared.clock import utc_now
+from herwa_shared.guardrail.invocation import MANAGE_SERVER
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.models import User, UserGuild
 from herwa_shared.services.access_requests import ask, dismiss, open_requests
 from herwa_shared.services.audit import entries
 from herwa_shared.services.features import set_feature
@@ -14,6 +18,7 @@ from tests.bot.process import until
 
 STATS = (TargetKind.COMMAND, "server-stats")
 YES = "Allow for 24 hours"
+OPTIONS = {"permissions allow": {"what": "everything"}, "features enable": {"what": "server.stats"}}
 
 
 @pytest.fixture
@@ -172,3 +177,67 @@ async def test_where_nobody_could_change_it_nobody_is_asked(members, sim):
     )
     await members.become("No", "server-stats")
     assert buttons(await members.run("server-stats")) == {}
+
+
+async def test_one_member_cannot_keep_the_others_questions_from_being_told(members, sim, stores, refused):
+    place = members.place
+    for command in ("permissions list", "permissions allow", "features list", "channels list", "features enable"):
+        [shown] = (await members.press(await members.run(command, OPTIONS.get(command)), "Ask for access")).messages
+    assert "find it in `/permissions list`" in shown.content
+    assert sum("<@" + str(place.ada) in one.content for one in letters(sim, place.owner)) == TOLD_OF_ONE
+    theirs = await members.run("server-stats", who=place.bob)
+    await members.press(theirs, "Ask for access", who=place.bob)
+    await letter(sim, place.owner, f"<@{place.bob}>")
+
+
+async def test_who_asks_for_the_rules_themselves_is_announced_with_what_that_means(members, sim):
+    await members.press(await members.run("permissions allow", {"what": "everything"}), "Ask for access")
+    question = await letter(sim, members.place.owner, f"**{guild_name(sim, members)}**")
+    assert "asks to use `/permissions allow`" in question.content
+    assert HANDS_OVER in question.content
+
+
+async def test_what_members_call_themselves_links_nowhere_in_a_managers_letters(members, sim, refused):
+    place = members.place
+    sim.client.rename(place.guild, place.ada, "discord.gg/evil [x](y)")
+    refused = await members.run("server-stats")
+    await members.press(refused, "Ask for access")
+    question = await letter(sim, place.owner, f"<@{place.ada}>")
+    assert "discord.gg/evil" not in question.content
+    assert "[x](y)" not in question.content
+
+
+async def test_a_channel_that_not_everyone_sees_is_not_named_to_those_who_are_asked(members, sim, refused):
+    place = members.place
+    secret = sim.client.create_channel(place.guild, "layoffs")
+    view = str(1 << 10)
+    overwrites = [
+        {"id": str(place.guild), "type": 0, "allow": "0", "deny": view},
+        {"id": str(place.ada), "type": 1, "allow": view, "deny": "0"},
+    ]
+    sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=overwrites)
+    there = await members.run("server-stats", channel=secret)
+    await members.press(there, "Ask for access", channel=secret)
+    question = await letter(sim, place.owner, f"<@{place.ada}>")
+    assert "layoffs" not in question.content
+    assert "They tried it in **a channel that not everyone sees**." in question.content
+
+
+async def test_who_no_longer_manages_the_server_is_not_told_who_asks(members, sim, stores, refused):
+    place = members.place
+    async with stores.database.transaction() as session:
+        for user_id in (place.bob, place.robot):
+            session.add(User(id=user_id, name="U", logged_in_at=utc_now()))
+        await session.flush()
+        for user_id in (place.bob, place.robot):
+            session.add(
+                UserGuild(user_id=user_id, guild_id=place.guild, name="T", owner=False, permissions=MANAGE_SERVER)
+            )
+    sim.client.leave(place.guild, place.robot)
+    await asked(members, sim, refused)
+    assert letters(sim, place.bob) == ()
+    managing = sim.client.create_role(place.guild, "Managers", permissions=MANAGE_SERVER)
+    sim.client.set_roles(place.guild, place.bob, [managing])
+    listing = await members.run("permissions list")
+    await members.press(listing, "Ask for access")
+    await letter(sim, place.bob, "asks to use `/permissions list`")

@@ -1,10 +1,16 @@
 """`/channels` as those who manage a server use it, and where commands run afterwards."""
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.models import ChannelListEntry
+from herwa_shared.policy_channel import touch
 from herwa_shared.services import channel_lists
-from tests.bot.members import Members, buttons
+from tests.bot.members import MANAGER, Members, buttons, is_last
+from tests.bot.stored import comes_true
 
 
 class Lists:
@@ -90,3 +96,85 @@ async def test_the_list_of_lists_names_targets_and_places(lists, staff):
     assert "No list yet" in (await lists.run("list")).content
     await lists.run("allow", what="/server-stats", where=staff)
     assert f"\n/server-stats: <#{staff}>" in (await lists.run("list")).content
+
+
+@pytest.mark.parametrize("what", ["/channels", "module:governance", "everything"])
+async def test_whoever_keeps_the_managers_own_commands_to_a_channel_is_told(lists, staff, what):
+    asked = await lists.run("allow", what=what, where=staff)
+    assert "⚠️ Members with Manage Server could then use " in asked.content
+    assert "`/channels list|allow|clear`" in asked.content.split("⚠️")[1]
+    assert await lists.stored() == {}
+
+
+async def test_a_list_that_somebody_began_meanwhile_is_told_as_it_is(lists, members, staff):
+    asked = await lists.run("allow", what="everything", where=staff)
+    await lists.press(await lists.run("allow", what="everything", where=members.place.channel), "Keep everything there")
+    told = await lists.press(asked, "Keep everything there")
+    both = ", ".join(f"<#{one}>" for one in sorted([staff, members.place.channel]))
+    assert told.content == f"Everything may run only in {both} now.\nBefore: in <#{members.place.channel}>."
+
+
+async def test_of_two_who_add_at_once_both_are_told_the_truth(lists, sim, place):
+    channels = [sim.client.create_channel(place.guild, f"desk-{number}") for number in range(4)]
+    told = await asyncio.gather(*(lists.run("allow", what="/server-stats", where=one) for one in channels))
+    assert await lists.stored() == {(TargetKind.COMMAND, "server-stats"): frozenset(channels)}
+    named = sorted(one.content.split("now.")[0].count("<#") for one in told)
+    assert named == [1, 2, 3, 4]
+
+
+async def test_a_hundred_places_are_listed_to_the_last(lists, members, place):
+    places = [(1 << 62) + number for number in range(100)]
+    for key in ("server-stats", "voice-stats"):
+        await members.decide(
+            partial(
+                channel_lists.set_list,
+                guild_id=place.guild,
+                target_kind=TargetKind.COMMAND,
+                target_key=key,
+                place_ids=places,
+                actor=MANAGER,
+            )
+        )
+    shown, pages = await lists.run("list"), []
+    while True:
+        assert len(shown.content) <= 2000
+        pages.append(shown.content)
+        if is_last(shown):
+            break
+        shown = await lists.press(shown, "Next")
+    assert all("\n".join(pages).count(f"<#{one}>") == 2 for one in places)
+    cleared = await lists.run("clear", what="/server-stats")
+    assert len(cleared.content) <= 2000
+    assert cleared.content.endswith("-# Where a wider target has a list, that decides.")
+    assert "and 80 more." in cleared.content
+
+
+async def test_a_list_of_what_herwa_no_longer_has_can_still_be_cleared(lists, members, staff):
+    gone = [(TargetKind.MODULE, "oldies"), (TargetKind.FEATURE, "oldies.stats"), (TargetKind.COMMAND, "old-stats")]
+
+    async def begin(session):
+        for kind, key in gone:
+            session.add(
+                ChannelListEntry(guild_id=members.place.guild, target_kind=kind, target_key=key, place_id=staff)
+            )
+        await touch(session, guild_id=members.place.guild)
+
+    await members.decide(begin)
+
+    async def offered():
+        return await members.type("channels clear", {"what": ""}, "what", who=members.place.owner)
+
+    async def is_offered():
+        return await offered() == ["oldies (module)", "oldies.stats (feature)", "/old-stats"]
+
+    await comes_true(is_offered)
+    for kind, key in gone:
+        assert (await lists.run("clear", what=f"{kind}:{key}")).content.count("may run in every channel again") == 1
+    assert await lists.stored() == {}
+
+
+async def test_what_happens_in_no_channel_cannot_be_kept_to_one(lists, members, staff):
+    told = await lists.run("allow", what="module:dashboard", where=staff)
+    assert told.content == "The Dashboard module has no command, so that it cannot be kept to a channel."
+    assert await lists.stored() == {}
+    assert await members.type("channels allow", {"what": "overview"}, "what", who=members.place.owner) == []

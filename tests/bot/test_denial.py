@@ -94,3 +94,14 @@ async def test_a_rule_about_one_member_is_told_to_them(members):
     await members.rule(allow=False, subject=(SubjectKind.MEMBER, place.bob), target=STATS)
     await members.become("No", "server-stats", who=place.bob)
     assert f"<@{place.bob}> may not use /server-stats" in (await members.run("server-stats", who=place.bob)).content
+
+
+async def test_a_channel_that_the_member_does_not_see_is_not_named(members, sim):
+    place = members.place
+    secret, desk = (sim.client.create_channel(place.guild, name) for name in ("layoffs", "desk"))
+    hidden = {"id": str(place.guild), "type": 0, "allow": "0", "deny": str(1 << 10)}
+    sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=[hidden])
+    refused = await forbid_but_in(members, secret, desk)
+    assert f"You may use it in <#{desk}>." in refused.content
+    said = await members.run("why", {"command": "server-stats", "channel": str(secret)})
+    assert said.content == "You do not see that channel, so it is not explained to you."

@@ -12,8 +12,8 @@ from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.policy_channel import touch
 from herwa_shared.services import channel_lists
 from herwa_shared.services.features import set_feature, set_module
-from tests.bot.members import MANAGER
-from tests.bot.stored import ask, comes_true
+from tests.bot.members import MANAGER, buttons
+from tests.bot.stored import ask, comes_true, settled
 
 STATS = (TargetKind.COMMAND, "server-stats")
 EVERYTHING = (TargetKind.EVERYTHING, "")
@@ -199,3 +199,36 @@ async def test_a_sign_of_life_tells_how_many_policies_are_in_memory(members, bot
 async def test_what_the_bot_serves_is_registered(members):
     rows = await ask(members.stores, "SELECT key, audience FROM surface WHERE kind = 'command' AND retired_at IS NULL")
     assert {("server-stats", "everyone"), ("permissions allow", "managers")} <= {tuple(row) for row in rows}
+
+
+async def test_a_server_that_the_database_does_not_know_yet_is_answered_in_words(members):
+    place = members.place
+    await members.decide(lambda session: session.execute(text("DELETE FROM guild WHERE id = :id"), {"id": place.guild}))
+    what, where = {"what": "/server-stats"}, {"where": str(place.channel)}
+    for command, options in (
+        ("features disable", {"what": "server.stats"}),
+        ("permissions deny", what | {"who": str(place.bob)}),
+        ("channels allow", what | where),
+    ):
+        told = await members.run(command, options, who=place.owner)
+        assert told.ephemeral
+        assert told.content == "Herwa knows no such server. If it has only just joined, try again in a moment."
+    for command in ("features list", "permissions list", "channels list", "premium", "help"):
+        assert (await members.run(command, who=place.owner)).content.startswith("**")
+    refused = await members.run("permissions list")
+    [label] = buttons(refused)
+    told = (await members.press(refused, label)).messages[-1]
+    assert told.content.startswith("Herwa knows no such server.")
+
+
+async def test_a_server_that_comes_back_has_what_it_had_chosen(members, sim, bot):
+    place = members.place
+    await members.rule(allow=False, target=STATS)
+    await features(members, FeatureKey.VOICE_STATS, False)
+    await members.become("No", "server-stats")
+    sim.client.remove_guild(place.guild)
+    await settled(members.stores, bot)
+    sim.client.add_bot(place.guild)
+    await settled(members.stores, bot)
+    assert (await members.run("server-stats")).content.startswith("**A rule of this server says: nobody may use")
+    assert (await members.run("voice-stats")).content.startswith("**Voice stats is switched off in this server.**")

@@ -1,16 +1,19 @@
 """`/permissions` as those who manage a server use it, and what members may afterwards."""
 
+import asyncio
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from herwa_bot.paging import MOST
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, audit
-from herwa_shared.services.access_rules import list_rules
+from herwa_shared.services.access_rules import NewRule, add_rule, list_rules
 from herwa_shared.services.guilds import choose_zone
-from tests.bot.members import Members, buttons
+from tests.bot.members import MANAGER, Members, buttons, is_last
+from tests.bot.stored import comes_true
 
 STATS = (TargetKind.COMMAND, "server-stats")
 
@@ -264,3 +267,149 @@ async def test_who_waits_for_an_answer_stands_on_top_and_is_answered_there(rules
 async def test_a_member_without_manage_server_is_refused(members):
     assert "Manage Server" in (await members.run("permissions list")).content
     assert await members.type("permissions allow", {"what": ""}, "what") == []
+
+
+@pytest.fixture
+async def manager(rules, members, sim) -> int:
+    """Ada has Manage Server, and no more."""
+    place = members.place
+    managing = sim.client.create_role(place.guild, "Managers", permissions=1 << 5)
+    sim.client.set_roles(place.guild, place.ada, [managing])
+    await members.become("Yes", "permissions remove", who=place.ada)
+    return managing
+
+
+@pytest.mark.parametrize("what", ["everything", "module:governance", "/permissions", "/permissions remove"])
+async def test_who_hands_over_the_rules_themselves_is_told_what_that_means(rules, support, what):
+    asked = await rules.run("allow", what=what, who=support)
+    assert asked.content.startswith("**Save this rule?**")
+    assert "⚠️ Whoever may change rules can give themselves and others everything else" in asked.content
+    assert await rules.stored() == []
+
+
+async def test_where_no_rule_can_be_changed_by_it_nothing_is_handed_over(rules, support):
+    saved = await rules.run("allow", what="/permissions list", who=support)
+    assert saved.content.startswith("Saved as rule `#")
+    assert "Whoever may change rules" not in saved.content
+
+
+async def test_whoever_would_shut_themselves_out_by_removing_a_rule_is_told(rules, members, support):
+    place = members.place
+    await members.rule(allow=True, subject=(SubjectKind.ROLE, support), target=(TargetKind.COMMAND, "permissions"))
+    await members.become("Yes", "permissions remove", who=place.bob)
+    [rule] = await members.type("permissions remove", {"rule": ""}, "rule", who=place.bob)
+    asked = await members.run("permissions remove", {"rule": rule.split()[0]}, who=place.bob)
+    assert asked.content.startswith("**Remove this rule?**")
+    assert "⚠️ You yourself could no longer use `/permissions list|allow|deny|remove`." in asked.content
+    assert len(await rules.stored()) == 1
+
+
+async def test_names_of_channels_that_a_manager_does_not_see_are_not_offered(rules, members, sim, manager):
+    place = members.place
+    secret = sim.client.create_channel(place.guild, "layoffs")
+    hidden = {"id": str(place.guild), "type": 0, "allow": "0", "deny": str(1 << 10)}
+    sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=[hidden])
+    await rules.run("deny", what="/server-stats", who=manager, where=secret)
+    [theirs] = await members.type("permissions remove", {"rule": ""}, "rule", who=place.ada)
+    assert "layoffs" not in theirs
+    assert theirs.endswith("@Managers may not use /server-stats in a channel that you do not see")
+    assert (await rules.offered("remove", "rule"))[0].endswith("in #layoffs")
+
+
+async def test_a_button_pressed_twice_makes_the_change_once_and_leaves_the_way_back(rules):
+    asked = await rules.run("deny", what="/server-stats")
+    answers = await asyncio.gather(*(rules.members.press(asked, "Save this rule", who=rules.place.owner) for _ in "ab"))
+    assert len(await rules.audited()) == 1
+    told = [message for answer in answers for message in answer.messages if message.id == asked.id]
+    assert [list(buttons(message)) for message in told if "Saved as rule" in message.content][-1] == ["Undo"]
+    assert not any("already" in message.content for message in told)
+
+
+async def test_of_two_managers_who_say_the_opposite_at_once_one_has_the_last_word(rules, support):
+    for _ in range(4):
+        asked = await asyncio.gather(
+            rules.run("allow", what="/server-stats", who=support),
+            rules.run("deny", what="/server-stats", holding="manage_messages"),
+            rules.run("allow", what="/server-stats", holding="manage_messages"),
+        )
+        await asyncio.gather(*(rules.press(one, "Save this rule") for one in asked))
+        subjects = [(kind, id_) for _, kind, id_, *_ in await rules.stored()]
+        assert len(subjects) == len(set(subjects)) == 2
+
+
+async def test_a_rule_whose_time_is_over_is_neither_listed_nor_there_to_be_removed(rules, members):
+    asked = await rules.run("deny", what="/server-stats", until="2h")
+    saved = await rules.press(asked, "Save this rule")
+    number = saved.content.split("`")[1].removeprefix("#")
+    await members.decide(
+        lambda session: session.execute(
+            text("UPDATE access_rule SET until = now() WHERE id = :id"), {"id": int(number)}
+        )
+    )
+    assert "No rule yet" in (await rules.run("list")).content
+    assert await rules.offered("remove", "rule") == []
+    told = await rules.run("remove", rule=number)
+    assert told.content.startswith("There is no such rule here any more")
+
+
+async def test_two_hundred_rules_with_the_longest_notes_are_within_discords_bounds(rules, members, sim):
+    hostile = ("@everyone **[x](https://evil.example)** \u202e" + "*_~|`<>" * 40)[:200]
+    role = sim.client.create_role(rules.place.guild, hostile[:100])
+
+    async def fill(session):
+        for number in range(199):
+            rule = NewRule(False, SubjectKind.ROLE, 1000 + number, *STATS, note=hostile)
+            await add_rule(session, guild_id=members.place.guild, rule=rule, actor=MANAGER)
+
+    await members.decide(fill)
+    await rules.run("deny", what="server.stats", who=role, note=hostile)
+    offered = await rules.offered("remove", "rule")
+    assert len(offered) == 25
+    assert all(0 < len(one) <= 100 for one in offered)
+    shown = await rules.run("list")
+    for _ in range(60):
+        assert len(shown.content) <= 2000
+        assert "@everyone" not in shown.content
+        assert "https://" not in shown.content
+        if is_last(shown):
+            break
+        shown = await rules.press(shown, "Next")
+    assert "`#" in shown.content
+    one_more = await rules.run("deny", what="/voice-stats", who=role)
+    assert one_more.content == "A server has at most 200 rules: remove one that is no longer needed."
+    sim.client.set_roles(members.place.guild, members.place.bob, [role])
+    await members.become("No", "server-stats", who=members.place.bob)
+    for said in (
+        await members.run("server-stats", who=members.place.bob),
+        await members.run("why", {"command": "server-stats"}, who=members.place.bob),
+    ):
+        assert len(said.content) <= 2000
+        assert "@everyone" not in said.content
+
+
+async def test_ids_that_are_no_more_are_shown_as_discord_shows_them(rules, members, sim, support):
+    gone = sim.client.create_channel(rules.place.guild, "gone")
+    await rules.run("deny", what="/server-stats", who=support, where=gone)
+    sim.client.delete_role(rules.place.guild, support)
+    sim.client.delete_channel(gone)
+    assert f"<@&{support}> may not use /server-stats in <#{gone}>" in (await rules.run("list")).content
+
+    async def known():
+        [offered] = await rules.offered("remove", "rule")
+        return offered.endswith("A deleted role may not use /server-stats in a deleted channel")
+
+    await comes_true(known)
+    [offered] = await rules.offered("remove", "rule")
+    assert (await rules.run("remove", rule=offered.split()[0])).content.startswith("Removed rule `#")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 40, "#", "\uff11", "@everyone"])
+async def test_a_number_that_is_no_rules_is_answered_in_words(rules, number):
+    assert (await rules.run("remove", rule=number)).content.startswith("There is no such rule here any more")
+
+
+async def test_what_is_used_outside_discord_is_named_and_not_taken_for_nothing(rules, support):
+    saved = await rules.run("allow", what="dashboard.overview", who=support)
+    assert saved.content.splitlines()[1:] == ["It is about Overview, which is used outside Discord."]
+    asked = await rules.run("allow", what="everything", who=support)
+    assert "It is also about Overview, Statistics API, which are used outside Discord." in asked.content

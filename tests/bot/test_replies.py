@@ -16,6 +16,8 @@ from herwa_bot.replies import plain
         ("[here](https://x.org)", r"\[here\]\(https\://x.org\)"),
         ("two\nlines", "two lines"),
         ("\u202eback\u202c", "back"),
+        ("\u061cbe\u3164side\u206f\U000e0041", "beside"),
+        ("join discord.gg/evil", r"join discord.gg\/evil"),
     ],
 )
 def test_a_name_means_nothing_to_discord(name, shown):

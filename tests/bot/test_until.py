@@ -80,3 +80,26 @@ def test_what_is_typed_is_echoed_with_what_it_means():
 def test_what_is_only_begun_still_offers_what_it_may_become():
     assert [one.value for one in until_choices("2", zone=BERLIN, now=NOW)] == ["24h"]
     assert until_choices("nonsense", zone=BERLIN, now=NOW) == ()
+
+
+def test_a_text_that_is_too_long_for_a_choice_is_not_offered():
+    assert until_choices("1m " * 40, zone=BERLIN, now=NOW) == ()
+    assert parse_until("1m " * 40, zone=BERLIN, now=NOW) == NOW + timedelta(minutes=40)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31 23:59", "999999w 999999w", "9999w"])
+def test_the_end_of_time_is_too_far(text):
+    for zone in (BERLIN, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Los_Angeles")):
+        with pytest.raises(BadRequest, match="more than five years"):
+            parse_until(text, zone=zone, now=NOW)
+
+
+def test_an_hour_that_the_clocks_leave_out_is_the_moment_at_which_they_are_put_forward():
+    found = parse_until("2027-03-28 02:30", zone=BERLIN, now=NOW)
+    assert found == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    [choice] = until_choices("2027-03-28 02:30", zone=BERLIN, now=NOW)
+    assert choice.name == "Until Sun 28 Mar 2027, 03:30"
+
+
+def test_an_hour_that_comes_twice_is_the_first_one():
+    assert parse_until("2026-10-25 02:30", zone=BERLIN, now=NOW) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)

@@ -44,7 +44,7 @@ DESCRIBED = {
     "holding": "Instead of who: members with this Discord permission",
     "where": "A channel or a category; everywhere when you choose nothing",
     "until": "How long or until when, as 2h, 3d, 2026-12-24 or 2026-12-24 18:00",
-    "note": "Why, for those who read the rules later",
+    "note": "Why; those whom the rule refuses read it, too",
 }
 
 
@@ -142,11 +142,11 @@ class Permissions(commands.Cog):
 
     @remove.autocomplete("rule")
     async def _rule(self, interaction: discord.Interaction, typed: str) -> Choices:
-        guild = interaction.guild
-        assert guild is not None
-        rules, _ = await self._found(guild.id)
+        reader = interaction.user
+        assert isinstance(reader, discord.Member)
+        rules, _ = await self._found(reader.guild.id)
         async with self._stores.database.transaction() as session:
-            names = await spoken_names(session, guild, rules)
+            names = await spoken_names(session, reader, rules)
         return offered(typed, {str(rule.id): f"#{rule.id} {sentence(rule, names)}" for rule in rules})
 
     async def _save(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from herwa_bot.choices import Served, Target, served
+from herwa_bot.choices import Served, Target, outside_discord, served
 from herwa_bot.place import EVERYWHERE, Place
 from herwa_shared.catalog import Audience, Surface, Surfaces
 from herwa_shared.guardrail.invocation import MANAGE_SERVER, Invocation
@@ -42,16 +42,20 @@ class Somebody:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Commands gained and lost, and those that more specific rules keep as they were, with these rules."""
+    """Commands gained and lost, and those that more specific rules keep as they were, with these rules.
+
+    `outside` are titles of what it is about outside Discord, of which nothing is foretold.
+    """
 
     gained: Served = ()
     lost: Served = ()
     untouched: Served = ()
     overruling: tuple[AccessRule, ...] = ()
+    outside: tuple[str, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.gained or self.lost)
+        return not (self.gained or self.lost or self.outside)
 
     def beyond(self, other: "Effect") -> "Effect":
         """Only what does not happen to the other, too."""
@@ -86,7 +90,8 @@ class Comparison:
             if wanted is not None and now != wanted and (rule := deciding_rule(invocation, self.after)):
                 untouched.append(surface)
                 overruling[rule.id] = rule
-        return Effect(tuple(gained), tuple(lost), tuple(untouched), tuple(overruling.values()))
+        outside = outside_discord(self.target, self.surfaces)
+        return Effect(tuple(gained), tuple(lost), tuple(untouched), tuple(overruling.values()), outside)
 
     def open_to(self, somebody: Somebody) -> Served:
         """The commands that this member may use before the change."""

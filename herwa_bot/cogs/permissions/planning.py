@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
-from herwa_bot.choices import HIT_BY_MANY, Target, cut, named
+from herwa_bot.choices import HANDS_OVER, HIT_BY_MANY, Target, cut, named
 from herwa_bot.cogs.permissions.drafting import Draft, as_saved, member_whom, ruled_whom
 from herwa_bot.cogs.permissions.effect import Comparison, Effect, Somebody, exceptions, with_rules, without_rule
 from herwa_bot.cogs.permissions.saving import removing, saving
@@ -46,13 +46,13 @@ class Plan:
 
 
 def plan_saving(scene: Scene, draft: Draft) -> Plan:
-    """Ask where it hits many, where everybody may already, and where whoever asks would lose something."""
+    """Ask where it hits many, where everybody may already, and where whoever asks would lose or hand over something."""
     comparison = _comparison(scene, [draft])
     effects = _effects(scene, draft, comparison)
     warnings = loss_lines("You yourself", _on_actor(scene, comparison))
     save = saving(scene.guild.id, [draft.rule], effects)
     everybody = _open_to_everybody(draft, comparison)
-    if not (draft.hits_many or everybody or warnings):
+    if not (draft.hits_many or everybody or warnings or HANDS_OVER in effects):
         return Plan(save)
     style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
     ways = [Way("Save this rule", save, discord.ButtonStyle.secondary if everybody else style)]
@@ -66,18 +66,20 @@ def plan_saving(scene: Scene, draft: Draft) -> Plan:
 
 
 def plan_removing(scene: Scene, rule: AccessRule) -> Plan:
-    """Ask where it concerns many."""
+    """Ask where it concerns many, and where whoever asks would lose or hand over something."""
+    comparison = scene.compare(
+        without_rule(scene.policy, rule), Target(rule.target_kind, rule.target_key), _place_of(scene.guild, rule)
+    )
     effects: list[str] = []
     if (whom := ruled_whom(scene.guild, rule)) is not None:
-        comparison = scene.compare(
-            without_rule(scene.policy, rule), Target(rule.target_kind, rule.target_key), _place_of(scene.guild, rule)
-        )
         effects = effect_lines(whom, comparison.on(whom.like), wanted=None, members=scene.members)
+    warnings = loss_lines("You yourself", _on_actor(scene, comparison))
     change = removing(scene.guild.id, rule, effects)
-    if rule.subject_kind not in MANY and rule.target_kind not in HIT_BY_MANY:
+    hits_many = rule.subject_kind in MANY or rule.target_kind in HIT_BY_MANY
+    if not (hits_many or warnings or HANDS_OVER in effects):
         return Plan(change)
     way = Way("Remove this rule", change, discord.ButtonStyle.danger)
-    return Plan(change, question("Remove this rule?", rule, effects), (way,))
+    return Plan(change, question("Remove this rule?", rule, [*effects, *warnings]), (way,))
 
 
 def _only(scene: Scene, draft: Draft) -> Way:

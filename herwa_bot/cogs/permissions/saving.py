@@ -12,12 +12,14 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import AccessRule
 from herwa_shared.services.access_rules import NewRule, SavedRule, list_rules, remove_rule, save_rule
 from herwa_shared.services.audit import Actor
+from herwa_shared.services.choices import hold_guild
 
 
 def saving(guild_id: int, rules: Sequence[NewRule], effects: Sequence[str]) -> Change:
     """Save them together. The opposite of one, if there is such a rule, gives way: both would never be meant."""
 
     async def work(session: AsyncSession, actor: Actor) -> Done:
+        await hold_guild(session, guild_id)
         known = await list_rules(session, guild_id=guild_id, now=utc_now())
         lines, entries = [], []
         for rule in rules:

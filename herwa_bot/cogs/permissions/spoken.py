@@ -15,9 +15,10 @@ from herwa_shared.services.member_names import member_names
 
 @dataclass(frozen=True, slots=True)
 class SpokenNames:
-    """`guardrail.words.Names` as a choice shows them."""
+    """`guardrail.words.Names` as a choice shows them to `reader`."""
 
     guild: discord.Guild
+    reader: discord.Member
     members: Mapping[int, str]
     zone: tzinfo
 
@@ -33,6 +34,8 @@ class SpokenNames:
         channel = self.guild.get_channel(channel_id)
         if channel is None:
             return "a deleted channel"
+        if not channel.permissions_for(self.reader).view_channel:
+            return "a channel that you do not see"
         return channel.name if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
 
     def moment(self, seconds: float, /) -> str:
@@ -40,8 +43,9 @@ class SpokenNames:
         return said(datetime.fromtimestamp(seconds, UTC), self.zone)
 
 
-async def spoken_names(session: AsyncSession, guild: discord.Guild, rules: Iterable[AccessRule]) -> SpokenNames:
+async def spoken_names(session: AsyncSession, reader: discord.Member, rules: Iterable[AccessRule]) -> SpokenNames:
     """The names that sentences about these rules need."""
+    guild = reader.guild
     ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
     members = await member_names(session, guild_id=guild.id, user_ids=ids)
-    return SpokenNames(guild, members, await guild_zone(session, guild_id=guild.id))
+    return SpokenNames(guild, reader, members, await guild_zone(session, guild_id=guild.id))

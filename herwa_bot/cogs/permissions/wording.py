@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from herwa_bot.choices import named
+from herwa_bot.choices import HANDS_OVER, hands_over, named
 from herwa_bot.cogs.permissions.drafting import Whom
 from herwa_bot.cogs.permissions.effect import Effect
 from herwa_bot.names import MENTIONS
@@ -45,6 +45,7 @@ def effect_lines(whom: Whom, effect: Effect, *, wanted: bool | None, members: in
     lines = []
     if effect.gained:
         lines.append(f"Before: {who} could not use {named(effect.gained)}. Afterwards: allowed.")
+        lines += [HANDS_OVER] if hands_over(effect.gained) else []
     if effect.lost:
         lines.append(f"Before: {who} could use {named(effect.lost)}. Afterwards: not any more.")
     if effect.overruling:
@@ -53,7 +54,7 @@ def effect_lines(whom: Whom, effect: Effect, *, wanted: bool | None, members: in
     elif effect.is_nothing:
         why = {True: " may use this already", False: " may not use this anyway", None: " may use the same as before"}
         lines.append(f"By itself it changes nothing: {who}{why[wanted]}.")
-    return lines
+    return [*lines, *_outside(effect.outside, also=bool(lines))]
 
 
 def exception_lines(rules: Sequence[AccessRule]) -> list[str]:
@@ -70,6 +71,13 @@ def listed(rules: Sequence[AccessRule]) -> list[str]:
 def loss_lines(whom: str, effect: Effect) -> list[str]:
     """Who else loses something."""
     return [f"⚠️ {whom} could no longer use {named(effect.lost)}."] if effect.lost else []
+
+
+def _outside(titles: Sequence[str], *, also: bool) -> list[str]:
+    """What the bot cannot tell more about."""
+    are = "are" if len(titles) > 1 else "is"
+    about = "It is also about" if also else "It is about"
+    return [f"{about} {', '.join(titles)}, which {are} used outside Discord."] if titles else []
 
 
 def _is_exception(one: AccessRule, rule: AccessRule) -> bool:

@@ -12,9 +12,9 @@ from herwa_shared.models import User, UserGuild
 from herwa_shared.models.access_request import Answer
 from herwa_shared.services import access_requests
 from herwa_shared.services.access_requests import AlreadyAnswered, Asked, managers_to_ask
-from herwa_shared.services.access_rules import add_rule
+from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.stores import Stores
-from tests.activity import OWNER, add_guild
+from tests.activity import OWNER, add_channel, add_guild
 from tests.shared.services.chosen import OLGA, Home, new_home, rule
 
 MIA = 6_000_000_000_000_000_003
@@ -153,3 +153,19 @@ async def test_the_owner_is_asked_first_and_then_who_manages_and_has_logged_in(s
     asked = await home.asks(managers_to_ask)
     assert asked == (OWNER, ids[0], ids[1], ids[3], ids[4], ids[5])
     assert await home.asks(managers_to_ask, guild_id=12) == ()
+
+
+async def test_yes_is_refused_too_where_that_rule_is_about_the_channel_or_category_of_a_thread(
+    home: Home, stores: Stores
+):
+    category = await add_channel(stores, home.id, "Desk", kind=4)
+    desk = await add_channel(stores, home.id, "desk", parent_id=category)
+    thread = await add_channel(stores, home.id, "a case", kind=11, parent_id=desk)
+    asked = await ask(home, channel_id=thread)
+    mine = {"subject_kind": SubjectKind.MEMBER, "subject_id": MIA, "target_key": "voice-stats", "allow": False}
+    for kind, place in ((PlaceKind.CATEGORY, category), (PlaceKind.CHANNEL, desk)):
+        rule_id = await home.does(add_rule, rule=rule(**mine, place_kind=kind, place_id=place))
+        with pytest.raises(BadRequest, match="this very member may not use /voice-stats"):
+            await home.does(access_requests.allow, request_id=asked.id)
+        await home.does(remove_rule, rule_id=rule_id)
+    await home.does(access_requests.allow, request_id=asked.id)

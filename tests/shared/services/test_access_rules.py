@@ -41,6 +41,11 @@ async def test_a_rule_is_kept_as_it_was_said_and_is_in_the_log(home: Home):
     assert (entry.after["subject_id"], entry.after["note"]) == (str(SUPPORT), "too loud")
 
 
+async def test_a_note_that_postgresql_could_not_keep_is_kept_without_that(home: Home):
+    await home.does(add_rule, rule=rule(note="too\0 loud"))
+    assert [one.note for one in await home.rules()] == ["too loud"]
+
+
 async def test_the_same_rule_again_renews_its_end_and_note(home: Home):
     first = await home.does(save_rule, rule=rule(note="one"))
     again = await home.does(save_rule, rule=rule(note="one"))

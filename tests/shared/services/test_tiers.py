@@ -5,15 +5,22 @@ from sqlalchemy.exc import IntegrityError
 
 from herwa_shared.catalog import FEATURES, FeatureKey, Limit
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import Tier, TierFeature, TierLimit
-from herwa_shared.services.subscriptions import grant
+from herwa_shared.services.access_rules import add_rule
+from herwa_shared.services.audit import entries
+from herwa_shared.services.features import FeatureNotInTier, set_feature
+from herwa_shared.services.policies import load_offer, load_policy
+from herwa_shared.services.subscriptions import grant, revoke
 from herwa_shared.services.tiers import (
     feature_titles,
     inherit_tier_limit,
     list_tiers,
+    set_lowest_tier,
     set_tier_feature,
     set_tier_limit,
 )
+from tests.shared.services.chosen import never_committed, rule
 from tests.shared.services.operator import OPERATOR, entitlement, log, registered, server, version
 
 
@@ -118,6 +125,54 @@ async def test_a_feature_goes_into_a_tier_and_out_again(stores, gold, guild_id):
 async def test_what_a_tier_only_inherits_is_taken_out_where_it_comes_from(stores, gold):
     with pytest.raises(BadRequest, match="inherits"):
         await changed(stores, set_tier_feature, tier=gold, feature=FeatureKey.HELP, included=False)
+
+
+async def test_a_feature_moves_to_a_higher_tier_and_back_and_is_never_in_none(stores, gold):
+    async with never_committed(stores) as session:
+
+        async def made_lowest(tier):
+            entry = await set_lowest_tier(
+                session, feature=FeatureKey.VOICE_STATS, tier=tier, actor=OPERATOR, reason="a sale"
+            )
+            having = [one.key for one in await list_tiers(session) if FeatureKey.VOICE_STATS in one.features]
+            return entry is not None, set(having) & {"free", "premium", gold}
+
+        assert await made_lowest("premium") == (True, {"premium"})
+        [newest, *_] = await entries(session, guild_id=None, limit=1)
+        assert (newest.action, newest.target, newest.reason) == ("tier.lowest", FeatureKey.VOICE_STATS, "a sale")
+        assert (newest.before, newest.after) == ({"tiers": ["free"]}, {"tiers": ["premium"]})
+        assert await made_lowest("premium") == (False, {"premium"})
+        assert await made_lowest(gold) == (True, {gold})
+        assert await made_lowest("free") == (True, {"free", "premium", gold})
+        with pytest.raises(NotFound, match="There are free"):
+            await made_lowest("gould")
+
+
+async def test_a_downgrade_hides_and_never_deletes(stores, gold, guild_id):
+    async with never_committed(stores) as session:
+
+        async def chosen():
+            policy = await load_policy(session, guild_id=guild_id, offer=await load_offer(session))
+            return policy.feature_toggles, policy.rules, policy.lists
+
+        voice = {"guild_id": guild_id, "feature": FeatureKey.VOICE_STATS, "actor": OPERATOR}
+        await set_lowest_tier(session, feature=FeatureKey.VOICE_STATS, tier=gold, actor=OPERATOR)
+        await set_feature(session, **voice, enabled=False)
+        await add_rule(
+            session,
+            guild_id=guild_id,
+            rule=rule(target_kind=TargetKind.FEATURE, target_key="voice.stats"),
+            actor=OPERATOR,
+        )
+        before = await chosen()
+        await revoke(session, guild_id=guild_id, reason="", actor=OPERATOR)
+        with pytest.raises(FeatureNotInTier):
+            await set_feature(session, **voice, enabled=True)
+        assert await chosen() == before
+        await grant(session, guild_id=guild_id, tier=gold, reason="", actor=OPERATOR)
+        assert await chosen() == before
+        assert before[0] == {FeatureKey.VOICE_STATS: False}
+        assert len(before[1]) == 1
 
 
 async def test_unknown_names_are_answered_with_the_nearest(stores, gold):
