@@ -69,6 +69,7 @@ def elsewhere(copy):
         }
 
 
+@pytest.mark.slow
 def test_token_and_addresses_replace_what_a_copy_would_start(copy, elsewhere):
     with copy_of_its_own(**elsewhere) as other:
         other.up()
@@ -99,6 +100,7 @@ def test_token_and_addresses_replace_what_a_copy_would_start(copy, elsewhere):
         assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_a_token_that_discord_does_not_know_is_told_at_every_ever_rarer_try(elsewhere):
     with copy_of_its_own(**{**elsewhere, "DISCORD_TOKEN": "not-a-token"}) as other:
         up = other.begin()

@@ -75,6 +75,7 @@ def assert_as_generated(copy: Copy, sim: SimClient, scene: Scene) -> None:
     assert all(loudest[item["name"]] == item["value"] for item in tops["items"])
 
 
+@pytest.mark.slow
 def test_numbers_of_the_past_are_the_generators_also_when_it_is_told_again(demo, sim):
     scene = SCENES["Comet Arcade"]
     demo.drain()

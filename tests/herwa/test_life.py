@@ -4,6 +4,8 @@ import json
 import os
 import signal
 
+import pytest
+
 from tests.herwa.copies import copy_of_its_own, history, stopped_by
 
 
@@ -33,6 +35,7 @@ def test_ctrl_c_stops_everything_even_when_an_engine_hangs_in_its_start():
         copy.assert_gone()
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_replay(tmp_path):
     with copy_of_its_own() as copy:
         copy.up()
@@ -58,6 +61,7 @@ def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_r
         assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_processes_in_five_terminals_are_a_working_copy_and_the_last_one_out_stops_the_engines(tmp_path):
     with copy_of_its_own() as copy:
         terminals = [copy.start(room) for room in ("sim", "bot")]

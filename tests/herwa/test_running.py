@@ -8,6 +8,7 @@ import subprocess
 from contextlib import closing
 
 import httpx
+import pytest
 
 from herwa.up import rooms
 from tests.herwa.copies import Copy, history
@@ -119,6 +120,7 @@ def test_bad_row_is_named_by_its_line_and_nothing_is_sent(copy, tmp_path):
     sim.close()
 
 
+@pytest.mark.slow
 def test_replay_takes_the_days_that_were_asked_for(copy, tmp_path):
     file = history(tmp_path, *ROWS)
     first = copy.replay(file, "Two Days", "2024-01-01", "2024-01-02")

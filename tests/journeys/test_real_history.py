@@ -92,6 +92,7 @@ def test_messages_in_threads_count_for_their_channels(copy, api, tmp_path):
     assert_both_windows(api)
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
     with lease_engines(copy.settings, copy.folder) as lease:
         url = make_url(lease.urls.clickhouse)
@@ -123,6 +124,7 @@ def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
     assert_true(copy.reader(second["guild_id"]), window("2024-03-01"))
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_clickhouse_engine_changes_nothing(copy, api):
     engine = copy.pid("clickhouse")
     os.kill(engine, signal.SIGKILL)
@@ -133,6 +135,7 @@ def test_kill_9_of_the_clickhouse_engine_changes_nothing(copy, api):
     assert_both_windows(api)
 
 
+@pytest.mark.slow
 def test_kill_9_of_postgresql_changes_nothing(copy, api):
     engine = copy.pid("postgres")
     os.kill(engine, signal.SIGKILL)

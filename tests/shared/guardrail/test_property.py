@@ -17,7 +17,7 @@ from herwa_shared.guardrail.verdict import Reason, Verdict
 from tests.shared.guardrail.guilds import ASKED_AT, SURFACES, random_invocation, random_policy
 from tests.shared.guardrail.naive import read
 
-GUILDS, PARTS, QUESTIONS = 100_000, 4, 2
+GUILDS, PARTS, QUESTIONS = 100_000, 4, 1
 SEED = int(os.environ.get("GUARDRAIL_SEED") or secrets.randbits(32))
 
 

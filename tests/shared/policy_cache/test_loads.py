@@ -70,16 +70,16 @@ async def test_a_server_that_nobody_has_seen_has_the_free_tier(open_cache, guild
 
 async def test_an_operators_change_reaches_every_guild(open_cache, stores, guild):
     async with open_cache() as cache:
-        assert "gold" not in (await cache.get(guild)).policy.offer.tiers
+        assert "plated" not in (await cache.get(guild)).policy.offer.tiers
         try:
             async with stores.database.transaction() as session:
-                await session.execute(text("INSERT INTO tier (key, title, rank) VALUES ('gold', 'Gold', 99)"))
+                await session.execute(text("INSERT INTO tier (key, title, rank) VALUES ('plated', 'Plated', 99)"))
                 await touch(session, guild_id=None)
             await until(lambda: cache.cached(guild) is None)
-            assert "gold" in (await cache.get(guild)).policy.offer.tiers
+            assert "plated" in (await cache.get(guild)).policy.offer.tiers
         finally:
             async with stores.database.transaction() as session:
-                await session.execute(text("DELETE FROM tier WHERE key = 'gold'"))
+                await session.execute(text("DELETE FROM tier WHERE key = 'plated'"))
                 await touch(session, guild_id=None)
 
 
