@@ -32,7 +32,7 @@ class Place:
         return f"{self.address}/g/{self.guild_id}?" + "&".join(f"{name}={value}" for name, value in asked.items())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def place() -> AsyncIterator[Place]:
     def begin() -> str:
         copy.up()
@@ -46,7 +46,7 @@ async def place() -> AsyncIterator[Place]:
         await asyncio.to_thread(copy.down)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await start_chromium(playwright)

@@ -46,10 +46,11 @@ async def test_parallel_changes_of_two_processes_are_one_entry_each_and_the_last
 
     entries = await log(stores, guild_id)
     total = changed[0] + changed[1]
+    assert total["subscription.expire"] >= EXPIRED, "those of other servers are noted along"
+    total["subscription.expire"] = EXPIRED
     assert Counter(entry.action for entry in entries) == total
     assert [entry.number for entry in entries] == list(range(1, total.total() + 1))
     assert total["subscription.grant"] == PROCESSES * TIMES / 4
-    assert total["subscription.expire"] == EXPIRED
 
     sold = [entry for entry in entries if entry.action in ("subscription.grant", "subscription.revoke")]
     assert [later.before for later in sold[1:]] == [earlier.after for earlier in sold[:-1]]
