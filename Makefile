@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # Most of a test's time is waiting for processes, so one more runs at once than there are cores on a small machine.
-TESTS := $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 # Processes are what takes the time: what they import is compiled once.

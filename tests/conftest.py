@@ -13,16 +13,7 @@ from herwa_shared.folder import DataFolder
 from herwa_shared.stores import Stores, open_stores
 from tests.sim.process import SimProcess
 
-HERE = Path(__file__).parent
 _guild_ids = count(1_000_000_000_000_000_001, 1_000)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests run on one worker, and so do all of the browser's: they share a whole copy."""
-    for item in items:
-        path = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group("browser" if path.parts[0] == "browser" else str(path)))
 
 
 @pytest.fixture(scope="session")

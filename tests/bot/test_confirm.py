@@ -6,6 +6,8 @@ import re
 import signal
 from functools import partial
 
+import pytest
+
 from herwa_bot.confirm import NOT_SAVED, UNDO_FOR, UndoButton
 from herwa_bot.replies import STORE_AWAY
 from herwa_shared.clock import utc_now
@@ -22,6 +24,7 @@ from tests.bot.stored import settled
 STATS = (TargetKind.COMMAND, "server-stats")
 
 
+@pytest.mark.slow
 async def test_undo_works_after_a_restart(sim, stores, settings, place):
     members = Members(sim, stores, place)
     with bot_process(settings, sim) as first:

@@ -12,7 +12,7 @@ from tests.browser.chromium import authorise, log_in
 from tests.browser.conftest import REPLAYED, Place
 from tests.journeys.truth import needs_history, window
 
-pytestmark = needs_history
+pytestmark = [needs_history, pytest.mark.slow]
 
 MANAGE_SERVER = 1 << 5
 UNKNOWN = "81384788765712384"

@@ -88,6 +88,7 @@ def test_numbers_of_the_past_are_the_generators_also_when_it_is_told_again(demo,
     assert_as_generated(demo, sim, scene)
 
 
+@pytest.mark.slow
 def test_today_is_not_empty_and_the_people_live_on(demo, sim):
     reader = demo.reader(str(guild_id(sim, "Comet Arcade")))
     assert reader.get("/stats")["timezone"] == SCENES["Comet Arcade"].zone
@@ -99,6 +100,7 @@ def test_today_is_not_empty_and_the_people_live_on(demo, sim):
     demo.until(lambda: sim.state().sessions[0].sequence > before, "people to go on")
 
 
+@pytest.mark.slow
 def test_progress_is_said_in_words_and_not_more_than_a_person_reads(demo):
     said = demo.all_said()
     for scene in CAST:
@@ -106,6 +108,7 @@ def test_progress_is_said_in_words_and_not_more_than_a_person_reads(demo):
     assert said.count("messages") < 30
 
 
+@pytest.mark.slow
 async def test_what_has_a_past_is_left_alone_and_no_days_are_nothing(demo):
     lines: list[str] = []
     with lease_engines(demo.settings, demo.folder) as lease:

@@ -9,6 +9,7 @@ from herwa_shared.embedded import lease_engines
 from tests.herwa.copies import copy_of_its_own
 
 
+@pytest.mark.slow
 def test_all_that_the_rooms_serve_is_told_and_registered():
     with copy_of_its_own() as copy, lease_engines(copy.settings, copy.folder):
         seen = json.loads(copy.ask("discover", "--dry-run", "--json"))

@@ -60,6 +60,7 @@ def test_a_database_that_does_not_answer_is_told_by_the_setting_and_never_with_i
     assert "canary" not in json.dumps(found)
 
 
+@pytest.mark.slow
 def test_a_token_that_discord_does_not_know_a_missing_intent_and_a_missing_log_in_are_told(tmp_path, free_port):
     folder = tmp_path / "sim"
     folder.mkdir()

@@ -9,6 +9,7 @@ import pytest
 from tests.herwa.copies import copy_of_its_own, history, stopped_by
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_start_up_stops_everything():
     with copy_of_its_own() as copy:
         for words, number in (("first start", signal.SIGINT), ("newest schema", signal.SIGTERM)):
@@ -19,6 +20,7 @@ def test_ctrl_c_during_start_up_stops_everything():
         assert "Traceback" not in copy.all_said()
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_everything_even_when_an_engine_hangs_in_its_start():
     with copy_of_its_own() as copy:
         for _ in range(2):
