@@ -21,14 +21,23 @@ def close_stdin(served: Site) -> None:
     served.process.stdin.close()
 
 
+async def first_sign(stores, pid: int) -> tuple[str, dict[str, object]]:
+    """What a process is called and tells of itself, once it has."""
+    async with asyncio.timeout(60):
+        while True:
+            async with stores.database.transaction() as session:
+                seen = {row.pid: (row.name, row.detail) for row in await processes.living(session)}
+            if pid in seen and seen[pid][1]:
+                return seen[pid]
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("end", [terminate, close_stdin])
 async def test_it_is_seen_and_ends_when_told_though_pages_are_open(stores, settings, end):
     async with site(settings, HERWA_SUPERVISED="1") as served, tab(served) as visitor:
         await visitor.say(HYDRATE)
         await visitor.until_done()
-        async with stores.database.transaction() as session:
-            seen = {row.pid: (row.name, row.detail) for row in await processes.living(session)}
-        name, detail = seen[served.process.pid]
+        name, detail = await first_sign(stores, served.process.pid)
         assert (name, detail["port"]) == ("web", served.port)
         assert detail.keys() == {"port", "policies", "policy_sweep_age"}
         end(served)
