@@ -35,8 +35,9 @@ check: .venv/ready-dev pages ## Tests, and format, lint, types, import contracts
 test-slow: pages .venv/ready-dev ## Run the tests that take minutes each, the whole real history among them
 	@$(BIN)/python -m pytest -m slow
 
-journey-full: pages .venv/ready-dev ## Replay the whole real history and compare every number (minutes)
-	@$(BIN)/python -m pytest -m slow tests/journeys
+journey-full: pages .venv/ready-dev ## Replay the full history from HERWA_HISTORY_DIR and compare every number (minutes)
+	@test -f "$(HERWA_HISTORY_DIR)/discord-history.csv.gz" || { echo 'Set HERWA_HISTORY_DIR to the folder with discord-history.csv.gz and discord-history-truth.json.'; exit 1; }
+	@$(BIN)/python -m pytest -m full_history tests/journeys
 
 bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSON
 	@for name in collector mover freshness stopping page guardrail guardrail_memory staleness; do $(BIN)/python -m benchmarks.$$name || exit 1; done
@@ -44,6 +45,7 @@ bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSO
 lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/pip-compile --quiet --upgrade --output-file=requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+	$(BIN)/python -m herwa_web.build --update-lock
 
 clean: ## Remove what was installed; ./data, which holds what was counted, stays
 	rm -rf .venv .web .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

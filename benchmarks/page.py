@@ -25,7 +25,7 @@ from herwa_web.build import build_if_stale
 from herwa_web.pages.blank import ROUTE
 from tests.browser.chromium import WIDE, log_in, start_chromium
 
-HISTORY = Path(__file__).resolve().parents[2] / "shared" / "data" / "discord-history.csv.gz"
+HISTORY = Path(__file__).resolve().parents[1] / "tests" / "data" / "discord-history-windows.csv.gz"
 SUMMER = ("2021-05-01", "2021-08-01")
 TURNS = 9
 CLICKED_ROWS = 9

@@ -1,9 +1,13 @@
-"""`python -m herwa_web.build`: make the pages for the browser when their sources have changed, and say so.
+"""`python -m herwa_web.build [--update-lock]`: build the pages for the browser if their sources have changed.
 
-One build serves any address and any number of copies; where it lies, and for how long, is told in `builds.py`.
+One build serves any address and any number of copies. `builds.py` defines where builds are kept and for how long.
+A build changes no tracked file: Reflex rewrites the npm lock on every run, so its bytes are restored afterwards.
+With `--update-lock` the new npm lock is kept instead.
 """
 
+import argparse
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -17,9 +21,10 @@ from types import FrameType
 from herwa_shared.errors import HerwaError
 from herwa_web.builds import WORKSHOP, built_pages, held, keep
 from herwa_web.node import environment_with_node
-from herwa_web.sources import ROOT, sources_digest
+from herwa_web.sources import LOCK, ROOT, sources_digest
 
 TOOLS = ROOT / ".tools"
+LOCK_FILES = (ROOT / LOCK, ROOT / LOCK.replace("package-lock", "package"))
 TRIES = 5
 LOG_TAIL_LINES = 30
 
@@ -60,11 +65,18 @@ def build_if_stale(say: Callable[[str], None]) -> Path:
     raise BuildFailed("The sources of the pages changed again and again while they were built.")
 
 
-def _build(say: Callable[[str], None]) -> None:
+def update_lock(say: Callable[[str], None]) -> None:
+    """Build the pages and keep the npm lock that Reflex writes. Raises BuildFailed."""
+    with _alone():
+        _build(say, update_lock=True)
+
+
+def _build(say: Callable[[str], None], *, update_lock: bool = False) -> None:
     first = not (WORKSHOP / "node_modules").is_dir()
     say("building the pages: about half a minute" if first else "building the pages: about ten seconds")
     began = time.monotonic()
     before = sources_digest(with_lock=False)
+    lock_files = {path: path.read_bytes() for path in LOCK_FILES}
     log = TOOLS / "build.log"
     with log.open("wb") as output, _terminated_like_ctrl_c():
         process = subprocess.Popen(
@@ -81,11 +93,25 @@ def _build(say: Callable[[str], None]) -> None:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if not update_lock:
+                _restore_lock(lock_files, say)
     if process.returncode:
         raise BuildFailed(_why(log))
     if before == sources_digest(with_lock=False):
         keep(sources_digest())
         say(f"the pages are built, after {time.monotonic() - began:.0f} s")
+
+
+def _restore_lock(lock_files: dict[Path, bytes], say: Callable[[str], None]) -> None:
+    """Write the npm lock files back as they were before the build; warn if the build needs other packages."""
+    for path, content in lock_files.items():
+        changed = path.read_bytes() if path.exists() else b""
+        if changed == content:
+            continue
+        if not changed or json.loads(changed) != json.loads(content):
+            say(f"the pages need other npm packages than {path.relative_to(ROOT)} lists: run `make lock`")
+        path.write_bytes(content)
 
 
 def _tell_stages(process: "subprocess.Popen[bytes]", log: Path, say: Callable[[str], None], *, began: float) -> None:
@@ -133,8 +159,11 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
 
 def main() -> int:
     """Entry point; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m herwa_web.build", description="Build the pages for the browser.")
+    parser.add_argument("--update-lock", action="store_true", help="keep the npm lock that the build writes")
+    build = update_lock if parser.parse_args().update_lock else build_if_stale
     try:
-        build_if_stale(lambda line: print(f"→ {line}", flush=True))  # noqa: T201
+        build(lambda line: print(f"→ {line}", flush=True))  # noqa: T201
     except BuildFailed as failed:
         print(failed, file=sys.stderr)  # noqa: T201
         return 1

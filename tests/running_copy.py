@@ -20,7 +20,6 @@ from herwa_shared.folder import DataFolder
 
 HERWA = (sys.executable, "-c", "from herwa.cli import main; main()")
 READY_SECONDS = 90
-HISTORY = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 class RunningCopy:

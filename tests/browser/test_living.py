@@ -9,9 +9,6 @@ import httpx
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Place
-from tests.journeys.truth import needs_history
-
-pytestmark = needs_history
 
 PATIENCE = 60_000
 

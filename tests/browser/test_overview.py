@@ -9,9 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from herwa_shared.charts.theme import exact
 from herwa_shared.charts.web import Layer
 from tests.browser.conftest import Place
-from tests.journeys.truth import needs_history, window
-
-pytestmark = needs_history
+from tests.journeys.truth import window
 
 TRUTH = window("2021-05-01")
 DRAWN = "() => document.querySelector('.js-plotly-plot')?.data?.some((trace) => trace.y?.length)"

@@ -10,9 +10,9 @@ from playwright.async_api import Page, expect
 from herwa_shared.charts.theme import exact
 from tests.browser.chromium import authorise, log_in
 from tests.browser.conftest import REPLAYED, Place
-from tests.journeys.truth import needs_history, window
+from tests.journeys.truth import window
 
-pytestmark = [needs_history, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 MANAGE_SERVER = 1 << 5
 UNKNOWN = "81384788765712384"

@@ -11,14 +11,12 @@ from clickhouse_connect import get_client
 from sqlalchemy import make_url
 
 from herwa_shared.embedded import lease_engines
-from tests.journeys.truth import HISTORY_FILE, assert_true, needs_history, window
+from tests.journeys.truth import HISTORY_FILE, assert_true, window
 from tests.running_copy import Reader, RunningCopy, running_copy
 
 GUILD = "Ethereum R&D"
 SUMMER = ("2021-05-01", "2021-08-01")
 SPRING = ("2024-02-29", "2024-04-16")
-
-pytestmark = needs_history
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,21 @@
-"""The real server's numbers, counted apart from Herwa, and how to ask the API for the same."""
+"""Expected numbers of a real server, counted independently of Herwa, and the API requests that must return them.
+
+`tests/data/` holds two windows of the server's history. The full history is not part of the repository.
+"""
 
 import json
+from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.running_copy import Reader
 
-from tests.running_copy import HISTORY, Reader
-
-HISTORY_FILE = HISTORY / "discord-history.csv.gz"
-needs_history = pytest.mark.skipif(
-    not HISTORY_FILE.exists(), reason="the real server's history is not beside the checkout"
-)
+DATA = Path(__file__).parents[1] / "data"
+HISTORY_FILE = DATA / "discord-history-windows.csv.gz"
 
 
 def windows() -> list[dict[str, Any]]:
-    """Every window that was counted."""
-    return json.loads((HISTORY / "discord-history-truth.json").read_text())
+    """The expected numbers of the two windows in `HISTORY_FILE`."""
+    return json.loads((DATA / "discord-history-expected.json").read_text())
 
 
 def window(start: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 
-SCHEMA = Path(__file__).parent / "gateway-schema.json.gz"
+SCHEMA = Path(__file__).parents[1] / "data" / "gateway-schema.json.gz"
 
 
 @cache

@@ -18,7 +18,6 @@ async def http(sim):
         yield session
 
 
-@pytest.mark.skipif(not openapi.DOCUMENT.exists(), reason=openapi.ABSENT)
 async def test_every_call_of_a_bots_day_is_as_discord_documents_it(sim, place, bot):
     guild, channel = bot.get_guild(place.guild), bot.get_channel(place.channel)
     said = await asyncio.to_thread(sim.client.say, place.channel, place.member, attachments=1)

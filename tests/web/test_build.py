@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from herwa_web.build import build_if_stale, pages_to_serve
+from herwa_web.build import _restore_lock, build_if_stale, pages_to_serve
 from herwa_web.build_plugins import AnyAddress, anywhere
 from herwa_web.builds import KEPT_BUILDS, built_pages, forget_old_builds, held
 from herwa_web.sources import ROOT, SOURCES, sources_digest
@@ -62,6 +63,28 @@ def test_the_lock_names_packages_and_no_registry():
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
     assert "://" not in "".join(line for line in lock.splitlines() if "funding" not in line and '"url"' not in line)
+
+
+def test_a_build_restores_the_tracked_lock_files_and_says_when_the_packages_differ(tmp_path, monkeypatch):
+    monkeypatch.setattr("herwa_web.build.ROOT", tmp_path)
+    lock = tmp_path / "package.json"
+    lock.write_text('{"a": 1, "b": 2}')
+    messages = []
+    for written, expected_messages in (('{"b": 2, "a": 1}', 0), ('{"a": 1, "b": 3}', 1)):
+        lock_files = {lock: lock.read_bytes()}
+        lock.write_text(written)
+        _restore_lock(lock_files, messages.append)
+        assert lock.read_text() == '{"a": 1, "b": 2}'
+        assert len(messages) == expected_messages
+    assert "make lock" in messages[0]
+
+
+def test_the_build_of_these_pages_leaves_the_npm_lock_as_git_has_it():
+    build_if_stale(print)
+    changed = subprocess.run(
+        ["git", "diff", "--stat", "--", "reflex.lock"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert changed.stdout == ""
 
 
 def some_builds(folder: Path) -> list[Path]:
