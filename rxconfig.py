@@ -3,8 +3,7 @@
 import reflex as rx
 from reflex.constants import StateManagerMode
 
-from herwa_web.build_plugins import AnyAddress, Fonts
-from herwa_web.origins import BUILT_FOR
+from herwa_web.build.plugins import BUILT_FOR, AnyAddress, Fonts
 
 STATE_SECONDS = 3600  # a page that nobody has touched for so long loads anew
 

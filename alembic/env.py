@@ -11,8 +11,8 @@ from alembic import context
 from herwa_shared.config import Settings
 from herwa_shared.db import async_url
 from herwa_shared.embedded import lease_engines
-from herwa_shared.folder import DataFolder
 from herwa_shared.models import metadata
+from herwa_shared.runtime.data_dir import DataFolder
 
 PLAIN_SQL = ("event_buffer", "channel_coverage", "ingest_state", "drain_request", "policy_change")
 

@@ -11,8 +11,8 @@ import asyncpg
 
 from benchmarks.report import remark, result
 from benchmarks.stage import Stage, cpu_seconds, listens, running, stage, until
-from herwa.sim_client import SimClient
 from herwa_shared.migrate import migrate
+from herwa_sim.client.client import SimClient
 
 EVENTS = 60_000
 CHANNELS = 20

@@ -9,12 +9,12 @@ import asyncio
 import discord
 import uvloop
 
-from herwa_bot.collector.writer import Writer
-from herwa_bot.discord_place import bot_token, discord_url, use_discord_at
+from herwa_bot.collector.event_writer import Writer
+from herwa_bot.discord_endpoints import bot_token, discord_url, use_discord_at
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_shared.lifetime import until_stopped
 from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.shutdown import until_stopped
 from herwa_shared.services import processes
 from herwa_shared.stores import open_stores
 

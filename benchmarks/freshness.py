@@ -14,9 +14,9 @@ import httpx
 
 from benchmarks.report import remark, result
 from benchmarks.stage import Stage, listens, stage, until
-from herwa.keys import create
-from herwa.sim_client import SimClient
+from herwa.commands.operator import create
 from herwa_shared.clock import utc_now
+from herwa_sim.client.client import SimClient
 
 RATE = 500
 SECONDS = 40

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from herwa_shared.catalog import Audience, FeatureSpec, Limit, Surface, SurfaceKind
-from herwa_shared.guardrail.invocation import ADMINISTRATOR, MANAGE_SERVER, Invocation
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
+from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
@@ -133,7 +134,7 @@ def questions(policy: GuildPolicy, cast: Cast) -> list[Invocation]:
 
 def _question(policy: GuildPolicy, cast: Cast, chance: random.Random) -> Invocation:
     channel, category = cast.place(chance)
-    permissions = chance.choices((0, MANAGE_MESSAGES, MANAGE_SERVER, ADMINISTRATOR), (60, 20, 15, 5))[0]
+    permissions = chance.choices((0, MANAGE_MESSAGES, MANAGE_GUILD, ADMINISTRATOR), (60, 20, 15, 5))[0]
     return Invocation.by_member(
         guild_id=policy.guild_id,
         surface=chance.choice(SURFACES),
@@ -158,7 +159,7 @@ def reference(asked: Invocation, policy: GuildPolicy) -> bool:
             allowed = rule.allow
             break
     else:
-        allowed = asked.surface.audience == Audience.EVERYONE or bool(asked.permissions & MANAGE_SERVER)
+        allowed = asked.surface.audience == Audience.EVERYONE or bool(asked.permissions & MANAGE_GUILD)
     places = _list_of(asked.surface, policy)
     listed = places is None or asked.channel_id in places or asked.category_id in places
     return allowed and listed and asked.left > 0

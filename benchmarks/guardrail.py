@@ -13,7 +13,7 @@ from benchmarks import peers
 from benchmarks.governed import NOW, SURFACES, as_json, guild, questions, reference
 from benchmarks.report import remark, result
 from herwa_shared.catalog import Surfaces
-from herwa_shared.guardrail.compiled import CompiledPolicy, compile_policy
+from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation

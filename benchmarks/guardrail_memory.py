@@ -16,9 +16,9 @@ from benchmarks.governed import NOW, SURFACES, as_json, guild
 from benchmarks.report import remark, result
 from herwa_shared.catalog import Surfaces
 from herwa_shared.clock import utc_now
-from herwa_shared.guardrail.compiled import compile_policy
+from herwa_shared.guardrail.compiler import compile_policy
 from herwa_shared.guardrail.policy import AccessRule
-from herwa_shared.models import AccessRule as AccessRuleRow
+from herwa_shared.models import AccessRuleRow
 
 GUILDS, OTHERS = 10_000, 1_000
 GOAL_KIB, GOAL_RATE = 6.0, 5_000.0

@@ -20,8 +20,8 @@ from benchmarks.report import remark, result
 from benchmarks.stage import empty_copy, environment, listens, running, sim_of, until
 from benchmarks.visits import Visit, Visitor
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_web.build import build_if_stale
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_web.build.builder import build_if_stale
 from herwa_web.pages.blank import ROUTE
 from tests.browser.chromium import WIDE, log_in, start_chromium
 

@@ -17,7 +17,7 @@ import uvloop
 from herwa_shared.catalog import Surfaces
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import GuildPolicy
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.policies import load_offer, load_policy
 
 Seen = tuple[int, int, float]

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks.report import remark
-from herwa.sim_client import SimClient
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.embedded import EngineLease, lease_engines
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_sim.client.client import SimClient
 
 PATIENCE_SECONDS = 60
 

@@ -23,7 +23,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import Guild
-from herwa_shared.policy_cache.watch import PERIOD_SECONDS
+from herwa_shared.policy_cache.notifications import PERIOD_SECONDS
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.stores import open_stores

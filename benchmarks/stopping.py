@@ -11,7 +11,7 @@ import psutil
 from benchmarks.report import remark, result
 from benchmarks.stage import PATIENCE_SECONDS, empty_copy, listens, running, sim_of, until
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 TURNS = 3
 RATE = 2_000

@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from herwa.settings import read_settings
+from herwa.settings_loader import read_settings
 from herwa_shared.config import Settings
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import HerwaError
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 app = typer.Typer(
     help="Herwa counts what happens in a Discord server, never what is said.",
@@ -30,7 +31,6 @@ app.add_typer(keys, name="keys")
 app.add_typer(sim, name="sim")
 
 BAD_FILE = 2
-LARGEST_ID = (1 << 63) - 1
 
 
 class OnOff(StrEnum):
@@ -43,7 +43,7 @@ class OnOff(StrEnum):
 @app.command()
 def up() -> None:
     """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker, pages."""
-    from herwa.up import up as run_up
+    from herwa.supervisor.up import up as run_up
 
     asyncio.run(run_up(read_settings()))
 
@@ -87,7 +87,7 @@ def sim_replay(
     end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="UTC day to stop before.")] = None,
 ) -> None:
     """Send a server's history through the local Discord, message by message, at their true times."""
-    from herwa.history import replay_into
+    from herwa.commands.replay import replay_into
 
     if start and end and end <= start:
         raise typer.BadParameter("--to must be after --from.")
@@ -115,7 +115,7 @@ def discover(
     """Register every feature, command, page and route that the code declares. Choices are never overwritten."""
     from dataclasses import asdict
 
-    from herwa.discover import discover as run_discovery
+    from herwa.commands.discover import discover as run_discovery
 
     found = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
     if as_json:
@@ -129,9 +129,9 @@ def discover(
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Who runs, on which ports, what waits, and what is wrong."""
-    from herwa.say import out
-    from herwa.status import read_status
-    from herwa.status_text import as_text
+    from herwa.console import out
+    from herwa.status.render import as_text
+    from herwa.status.status import read_status
 
     found = asyncio.run(read_status(read_settings()))
     if as_json:
@@ -143,9 +143,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say what is wrong with this machine, these settings or this copy, and how to mend it. Exit 1 if anything is."""
-    from herwa.doctor import Grade, checkup
-    from herwa.doctor_text import as_text
-    from herwa.say import out
+    from herwa.console import out
+    from herwa.doctor.check_result import Grade
+    from herwa.doctor.render import as_text
+    from herwa.doctor.runner import checkup
 
     findings = asyncio.run(checkup(read_settings()))
     if as_json:
@@ -160,18 +161,18 @@ def pipeline_drain(
     timeout: Annotated[float, typer.Option(help="Seconds to wait before giving up.", min=0)] = 60.0,
 ) -> None:
     """Wait until all that the bot and the buffer hold now is in ClickHouse. Exit 1 when the time is up."""
-    from herwa.drain import drain_pipeline
+    from herwa.commands.drain import drain_pipeline
 
     asyncio.run(drain_pipeline(read_settings(), within=timeout, say=tell))
 
 
 @keys.command("create")
 def keys_create(
-    guild: Annotated[int, typer.Option(help="The server's id.", min=1, max=LARGEST_ID)],
+    guild: Annotated[int, typer.Option(help="The server's id.", min=1, max=MAX_SNOWFLAKE)],
     name: Annotated[str, typer.Option(help="What the key is for.")],
 ) -> None:
     """Make a key that may read one server's statistics and members. It is printed this once and kept as a hash."""
-    from herwa.keys import create
+    from herwa.commands.operator import create
 
     print(asyncio.run(create(read_settings(), guild_id=guild, name=name)))
 
@@ -184,7 +185,7 @@ def grant(
     reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
 ) -> None:
     """Give one server a tier. It is in force in every running process within a second."""
-    from herwa.grant import grant as give
+    from herwa.commands.operator import grant as give
 
     print(asyncio.run(give(read_settings(), guild=guild, tier=tier, days=days, reason=reason)))
 
@@ -195,7 +196,7 @@ def revoke(
     reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
 ) -> None:
     """Take back whatever one server was granted. Nothing of it is deleted, only hidden."""
-    from herwa.grant import revoke as take_back
+    from herwa.commands.operator import revoke as take_back
 
     print(asyncio.run(take_back(read_settings(), guild=guild, reason=reason)))
 
@@ -207,7 +208,7 @@ def kill_switch(
     reason: Annotated[str, typer.Option(help="What people are told where the feature is missing.")] = "",
 ) -> None:
     """Turn a feature off in every server, with a reason that people see, or take that back."""
-    from herwa.kill_switch import set_kill_switch
+    from herwa.commands.operator import set_kill_switch
 
     print(asyncio.run(set_kill_switch(read_settings(), feature=feature, on=to is OnOff.ON, reason=reason)))
 
@@ -215,8 +216,8 @@ def kill_switch(
 @app.command()
 def tiers(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """What each tier includes: features and limits."""
-    from herwa.say import out
-    from herwa.tiers import as_table, read_offer
+    from herwa.commands.operator import as_table, read_offer
+    from herwa.console import out
 
     offered = asyncio.run(read_offer(read_settings()))
     if as_json:
@@ -236,8 +237,8 @@ def audit(
     ] = False,
 ) -> None:
     """Who changed what, when, through what; exit 1 when the log was tampered with."""
-    from herwa.audit import as_text, newest, verify
-    from herwa.say import out
+    from herwa.commands.operator import as_text, newest, verify
+    from herwa.console import out
 
     if check:
         print(asyncio.run(verify(read_settings(), guild=guild)))
@@ -267,7 +268,7 @@ def main() -> None:
     try:
         app(prog_name="herwa")
     except Exception as error:
-        from herwa.failure import sentence
+        from herwa.error_messages import sentence
 
         said = sentence(error)
         if said is None:

@@ -7,12 +7,12 @@ import uvloop
 
 from herwa_api.app import create_app
 from herwa_api.surfaces import KINDS, SURFACES
-from herwa_shared.clearance import open_policies
+from herwa_shared.authorization import open_policies
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
 from herwa_shared.log import configure_logging, get_logger
-from herwa_shared.presence import present
-from herwa_shared.serving import HOST, listen, serve
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.heartbeat import present
+from herwa_shared.runtime.http_server import HOST, listen, serve
 from herwa_shared.stores import open_stores
 
 MEND = "does the API of this copy run already? Else remove its line from ports.json in the data folder"

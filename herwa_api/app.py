@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from herwa_api.dependencies import open_access
+from herwa_api.app_state import open_access
 from herwa_api.errors import add_error_handlers
-from herwa_api.request_ids import RequestIds
+from herwa_api.middleware import RequestIds
 from herwa_api.routers import auth, guilds, health, me
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
+from herwa_shared.auth.sessions import cookie_name
 from herwa_shared.config import Settings
-from herwa_shared.policy_cache import PolicyCache
-from herwa_shared.services.sessions import cookie_name
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
 
 DESCRIPTION = """What happens in your server, counted, for your programs. Ids are strings, times ISO 8601 with offset.

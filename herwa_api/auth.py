@@ -7,18 +7,18 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from herwa_api.app_state import Access, Given
 from herwa_api.cookies import session_secret
-from herwa_api.dependencies import Access, Given
-from herwa_api.same_origin import SAFE_METHODS, require_same_origin
+from herwa_api.csrf import SAFE_METHODS, require_same_origin
 from herwa_api.surfaces import HEATMAP, STATS, TOP_CHANNELS, TOP_MEMBERS
+from herwa_shared.auth.sessions import Viewer, viewer_of
+from herwa_shared.authorization import Refused
 from herwa_shared.catalog import Surface
-from herwa_shared.clearance import Refused
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.guardrail.texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
-from herwa_shared.guardrail.words import Refusal
 from herwa_shared.services.api_keys import Principal, Scope, find_key
-from herwa_shared.services.sessions import Viewer, viewer_of
 
 NO_SUCH_GUILD = "There is no server with this id that this key may read."
 SNOWFLAKE = re.compile(r"[1-9][0-9]{0,18}")

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from fastapi import Request, Response
 
+from herwa_shared.auth.sessions import OLD_AT_MOST, cookie_name, secret_in
 from herwa_shared.config import Settings
-from herwa_shared.services.sessions import OLD_AT_MOST, cookie_name, secret_in
 
 LOGIN_LASTS = timedelta(minutes=10)
 

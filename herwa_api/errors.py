@@ -10,11 +10,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from herwa_api.pages import error_page, wants_page
-from herwa_shared.clearance import Refused
+from herwa_api.error_pages import error_page, wants_page
+from herwa_shared.authorization import Refused
 from herwa_shared.errors import BadRequest, DiscordAway, HerwaError, LogInNotSetUp, Unauthenticated, Unreachable
 from herwa_shared.log import get_logger
-from herwa_shared.policy_cache import PolicyAway
+from herwa_shared.policy_cache.cache import PolicyAway
 
 log = get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"

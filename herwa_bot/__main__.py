@@ -7,20 +7,19 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from herwa_bot.collector.beat import beat, last_beat
-from herwa_bot.collector.ticking import tick
-from herwa_bot.collector.voice_store import load_voice
-from herwa_bot.collector.writer import Writer
-from herwa_bot.connection import stay_connected
-from herwa_bot.discord_place import bot_token, discord_url, use_discord_at
-from herwa_bot.guard import Guard
+from herwa_bot.access.guard import Guard
+from herwa_bot.collector.event_writer import Writer
+from herwa_bot.collector.periodic import beat, last_beat, tick
+from herwa_bot.collector.voice_tracker import load_voice
+from herwa_bot.discord_endpoints import bot_token, discord_url, use_discord_at
+from herwa_bot.runner import stay_connected
 from herwa_bot.surfaces import declared, register_for_sure
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.folder import DataFolder
-from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.shutdown import until_stopped
 from herwa_shared.services import processes
 from herwa_shared.stores import Stores, open_stores
 

@@ -9,17 +9,17 @@ import aiohttp
 import discord
 from discord.ext import commands
 
-from herwa_bot.asking import AnswerButton, AskButton
+from herwa_bot.access.access_requests import AnswerButton, AskButton
+from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
-from herwa_bot.collector.census import PAGE, go_rounds
-from herwa_bot.collector.fields import Payload
-from herwa_bot.collector.listening import now_ms
-from herwa_bot.collector.tap import Tap
-from herwa_bot.collector.writer import Writer
-from herwa_bot.guard import Guard
+from herwa_bot.collector.event_writer import Writer
+from herwa_bot.collector.gateway_sessions import now_ms
+from herwa_bot.collector.handlers.messages import Tap
+from herwa_bot.collector.member_counts import PAGE, go_rounds
+from herwa_bot.collector.payload_fields import Payload
+from herwa_bot.command_tree import GuardedTree
 from herwa_bot.intents import missing_intents, privileged, say_missing, wanted_intents
-from herwa_bot.tree import GuardedTree
-from herwa_bot.views import say_if_unheard
+from herwa_bot.ui.views import say_if_unheard
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
 

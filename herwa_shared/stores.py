@@ -11,9 +11,9 @@ from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease, lease_engines
-from herwa_shared.folder import DataFolder
 from herwa_shared.log import get_logger
 from herwa_shared.migrate import migrate
+from herwa_shared.runtime.data_dir import DataFolder
 
 log = get_logger(__name__)
 

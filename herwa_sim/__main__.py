@@ -8,11 +8,11 @@ import uvloop
 from aiohttp import web
 
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.shutdown import until_stopped
 from herwa_sim.app import build
-from herwa_sim.parts import PARTS
+from herwa_sim.context import PARTS
 
 log = get_logger("herwa_sim")
 

@@ -7,24 +7,24 @@ from pathlib import Path
 
 from aiohttp import web
 
-from herwa_shared.folder import DataFolder
-from herwa_sim import control, rest, store
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_sim import control, persistence, rest
 from herwa_sim.chaos import Chaos
+from herwa_sim.context import PARTS, Parts, parts_of
 from herwa_sim.files import Files
 from herwa_sim.gateway import Gateway
-from herwa_sim.history import Histories
-from herwa_sim.hub import Hub
 from herwa_sim.interactions import Interactions
 from herwa_sim.journal import Journal
-from herwa_sim.limits import Limits
 from herwa_sim.oauth import routes as oauth
 from herwa_sim.oauth.grants import Grants
 from herwa_sim.oauth.registration import Registration
 from herwa_sim.pages import routes as pages
-from herwa_sim.parts import PARTS, Parts, parts_of
 from herwa_sim.population import Population
+from herwa_sim.rate_limits import Limits
+from herwa_sim.replay import Histories
 from herwa_sim.rest.chaos import chaotic
-from herwa_sim.rest.edge import rest_edge, unknown
+from herwa_sim.rest.middleware import rest_edge, unknown
+from herwa_sim.session_manager import Hub
 
 WORLD_FILE = web.AppKey("world_file", Path)
 LARGEST_REQUEST = 64 * 1024 * 1024
@@ -48,7 +48,7 @@ def build(folder: DataFolder, base_url: str, *, home: str) -> web.Application:
 
 def _parts(folder: DataFolder, base_url: str, home: str) -> Parts:
     kept = _kept(folder)
-    world = store.load(kept / "world.json")
+    world = persistence.load(kept / "world.json")
     world.base_url = base_url
     chaos, journal = Chaos(), Journal()
     hub = Hub(world, chaos, journal)
@@ -91,7 +91,7 @@ async def _gateway(request: web.Request) -> web.StreamResponse:
 
 async def _keeping(app: web.Application) -> AsyncIterator[None]:
     """Keep the world on disk while the application runs."""
-    keeper = asyncio.create_task(store.keep(app[PARTS].world, app[WORLD_FILE]))
+    keeper = asyncio.create_task(persistence.keep(app[PARTS].world, app[WORLD_FILE]))
     yield
     keeper.cancel()
     with suppress(asyncio.CancelledError):

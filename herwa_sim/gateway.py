@@ -9,13 +9,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from herwa_shared.log import get_logger
 from herwa_sim.entities import Guild, Json, Privileged
 from herwa_sim.events import EVERY_INTENT, Event, Intents
-from herwa_sim.hub import Hub
-from herwa_sim.limits import GATEWAY_SENDS, IdentifyGate, Pace
+from herwa_sim.gateway_socket import Closed, Op, Socket
 from herwa_sim.member_chunks import member_chunks
+from herwa_sim.rate_limits import GATEWAY_SENDS, IdentifyGate, Pace
 from herwa_sim.serialize.application import ready_json
 from herwa_sim.serialize.guilds import guild_create_json
 from herwa_sim.session import Identity, Session
-from herwa_sim.wire import Closed, Op, Socket
+from herwa_sim.session_manager import Hub
 
 HEARTBEAT_INTERVAL = 41.25
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from herwa_sim.entities import Guild, Json, Member
 from herwa_sim.events import Event, Intents
-from herwa_sim.serialize.people import member_json
+from herwa_sim.serialize.members import member_json
 from herwa_sim.world import World
 
 CHUNK = 1000

@@ -8,16 +8,16 @@ from typing import Protocol
 
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
-from herwa_sim.cast import CAST, WITHOUT_THE_BOT
-from herwa_sim.people.asking import Asking
-from herwa_sim.people.coming import Coming
-from herwa_sim.people.life import Life
-from herwa_sim.people.posting import Posting
-from herwa_sim.people.regarding import Regarding
-from herwa_sim.people.seeing import Seeing
-from herwa_sim.people.settle import settle, settle_bare
-from herwa_sim.people.talking import Talking
-from herwa_sim.people.voicing import Voicing
+from herwa_sim.behavior.bot_posts import Posting
+from herwa_sim.behavior.joins_and_leaves import Coming
+from herwa_sim.behavior.messages import Talking
+from herwa_sim.behavior.presence import Seeing
+from herwa_sim.behavior.questions import Asking
+from herwa_sim.behavior.reactions_and_edits import Regarding
+from herwa_sim.behavior.server_setup import settle, settle_bare
+from herwa_sim.behavior.simulation import Life
+from herwa_sim.behavior.voice import Voicing
+from herwa_sim.presets import CAST, WITHOUT_THE_BOT
 from herwa_sim.world import Missing, World
 
 log = get_logger(__name__)

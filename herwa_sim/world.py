@@ -4,10 +4,10 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from herwa_shared.discord_place import LOCAL_CLIENT_ID
+from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID
+from herwa_sim.avatars import picture_hash
 from herwa_sim.entities import Application, Channel, Guild, Json, Member, Message, User, Webhook
 from herwa_sim.events import Event
-from herwa_sim.portraits import picture_hash
 from herwa_sim.snowflakes import Mint, stable_snowflake
 
 RECENT_MESSAGES = 50

@@ -8,11 +8,11 @@ import uvloop
 
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
-from herwa_shared.presence import present
-from herwa_shared.serving import listen, serve
-from herwa_web.asgi import create_app
-from herwa_web.build import BuildFailed, pages_to_serve
-from herwa_web.doors import open_doors
+from herwa_shared.runtime.heartbeat import present
+from herwa_shared.runtime.http_server import listen, serve
+from herwa_web.app_context import open_doors
+from herwa_web.build.builder import BuildFailed, pages_to_serve
+from herwa_web.serving.router import create_app
 
 LARGEST_FRAME = 65_536
 log = get_logger("herwa_web")

@@ -2,14 +2,14 @@
 
 import reflex as rx
 
-from herwa_web.guard import protect
 from herwa_web.pages.blank import NOT_FOR_SEARCHERS, blank
 from herwa_web.pages.blank import ROUTE as BLANK_ROUTE
 from herwa_web.pages.guild.overview import ROUTE, overview
 from herwa_web.pages.guild.state import Overview
-from herwa_web.pages.home import home
-from herwa_web.pages.home_state import Home
+from herwa_web.pages.home.page import home
+from herwa_web.pages.home.state import Home
 from herwa_web.pages.login import LogIn, login
+from herwa_web.reflex_setup import protect
 from herwa_web.theme import STYLESHEETS, variables
 
 ABOUT = "What happens in your Discord server, counted. Never what is said."

@@ -6,7 +6,7 @@ import reflex as rx
 from plotly.graph_objs.layout import Template
 
 from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, tint
-from herwa_shared.charts.web import Layer
+from herwa_shared.charts.web_figure import Layer
 
 STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages")]
 WEB_FONT = f"'Inter Variable', {FONT_FAMILY}"

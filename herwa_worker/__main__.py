@@ -8,9 +8,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.lifetime import until_stopped
 from herwa_shared.log import configure_logging, get_logger
-from herwa_shared.presence import present
+from herwa_shared.runtime.heartbeat import present
+from herwa_shared.runtime.shutdown import until_stopped
 from herwa_shared.stores import open_stores
 from herwa_worker.jobs import Jobs
 

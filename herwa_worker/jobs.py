@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
+from herwa_shared.auth.sessions import remove_expired
+from herwa_shared.auth.users import forget_absent
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
+from herwa_shared.pipeline.buffer import trim
 from herwa_shared.pipeline.mover import move_once, restamp_after_restore
-from herwa_shared.pipeline.trim import trim
-from herwa_shared.services.sessions import remove_expired
 from herwa_shared.services.subscriptions import note_expired
-from herwa_shared.services.users import forget_absent
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
 from tests.sim.process import SimProcess
 

@@ -5,17 +5,17 @@ from itertools import count
 
 import httpx
 
-from herwa.sim_client import SimClient
+from herwa_shared.auth.discord_oauth import Account, DiscordLogin, Tokens
+from herwa_shared.auth.encryption import seal_of
+from herwa_shared.auth.guild_access import TOKENS, redirect_uri
+from herwa_shared.auth.users import opened, save_login
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.discord_login import Account, DiscordLogin, Tokens
-from herwa_shared.discord_place import discord_place, discord_url
-from herwa_shared.folder import DataFolder
+from herwa_shared.discord.endpoints import discord_place, discord_url
 from herwa_shared.models import Guild, UserToken
-from herwa_shared.seal import seal_of
-from herwa_shared.services.rights import TOKENS, redirect_uri
-from herwa_shared.services.users import opened, save_login
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
+from herwa_sim.client.client import SimClient
 from tests.activity import BOT_JOINED
 from tests.sim.visitor import CHALLENGE, VERIFIER, answer_form, query_of
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from herwa.sim_client import SimClient
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_sim.client.client import SimClient
 
 HERWA = (sys.executable, "-c", "from herwa.cli import main; main()")
 READY_SECONDS = 90

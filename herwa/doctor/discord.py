@@ -1,16 +1,22 @@
-"""Discord: whether it knows our token, which intents it grants, whether people may log in."""
+"""Discord: whether it knows our token, which intents it grants, whether people may log in.
 
+Clocks: events carry Discord's time, so ours must agree with it.
+"""
+
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
-from herwa.doctor.finding import Finding, good, note, wrong
+from herwa.doctor.check_result import Finding, good, note, wrong
+from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 REAL = "https://discord.com"
-SECONDS = 5.0
+DISCORD_TIMEOUT_SECONDS = 5.0
 PORTAL = "https://discord.com/developers/applications"
 MEMBERS, CONTENT = (
     (1 << 14) | (1 << 15),
@@ -27,7 +33,7 @@ async def discord_findings(settings: Settings) -> list[Finding]:
     token = mine.token.get_secret_value() if mine.token else DataFolder(settings.data_dir).secret("local_discord_token")
     try:
         headers = {"Authorization": f"Bot {token}"}
-        async with httpx.AsyncClient(base_url=api, headers=headers, timeout=SECONDS) as client:
+        async with httpx.AsyncClient(base_url=api, headers=headers, timeout=DISCORD_TIMEOUT_SECONDS) as client:
             application = await client.get("/oauth2/applications/@me")
             gateway = await client.get("/gateway/bot")
     except httpx.HTTPError as error:
@@ -95,3 +101,29 @@ def _log_in(settings: Settings, application: dict[str, Any]) -> Iterator[Finding
         yield wrong("Log-in", "Discord would refuse to send people back", f"add the redirect {redirect} at {PORTAL}")
     else:
         yield good("Log-in", f"people come back to {redirect}")
+
+
+CLOCK_TIMEOUT_SECONDS = 5.0
+APART = 3.0  # Date has whole seconds, and the answer takes a moment
+
+
+async def clock_findings(settings: Settings) -> list[Finding]:
+    """Ours against that of Discord's servers; nothing to say where those do not answer."""
+    api = api_of(settings)
+    if api is None:
+        return []
+    try:
+        async with httpx.AsyncClient(timeout=CLOCK_TIMEOUT_SECONDS) as client:
+            asked = time.monotonic()
+            answer = await client.get(f"{api}/gateway")
+            took = time.monotonic() - asked
+    except httpx.HTTPError:
+        return []
+    if "date" not in answer.headers:
+        return []
+    behind = (parsedate_to_datetime(answer.headers["date"]) - utc_now()).total_seconds() + took / 2
+    if abs(behind) > APART:
+        direction = "behind" if behind > 0 else "ahead of"
+        mend = "let the system keep its time by NTP: timedatectl set-ntp true"
+        return [note("Clock", f"{abs(behind):.0f} s {direction} Discord's", mend)]
+    return [good("Clock", "agrees with Discord's")]

@@ -7,18 +7,18 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_api import cookies, login_attempt
+from herwa_api import cookies, oauth_state
+from herwa_api.app_state import Access, Given, LogIns
 from herwa_api.auth import viewer_in
-from herwa_api.dependencies import Access, Given, LogIns
-from herwa_api.login_attempt import LoginAttempt
-from herwa_api.next_path import next_path
-from herwa_api.same_origin import require_same_origin
+from herwa_api.csrf import require_same_origin
+from herwa_api.oauth_state import LoginAttempt
+from herwa_api.redirect_target import next_path
+from herwa_shared.auth.discord_oauth import Account, TokenRefused, Tokens
+from herwa_shared.auth.sessions import close_session, open_session
+from herwa_shared.auth.users import release_tokens, save_login, spend_login
 from herwa_shared.clock import utc_now
-from herwa_shared.discord_login import Account, TokenRefused, Tokens
 from herwa_shared.errors import BadRequest, DiscordAway
 from herwa_shared.log import get_logger
-from herwa_shared.services.sessions import close_session, open_session
-from herwa_shared.services.users import release_tokens, save_login, spend_login
 
 log = get_logger(__name__)
 router = APIRouter(prefix="/auth", include_in_schema=False)
@@ -43,7 +43,7 @@ async def login(
     destination = next_path(next)
     if not moved and request.url.netloc != urlsplit(access.settings.origin).netloc:
         return _go(f"{access.settings.origin}/auth/login?{urlencode({'next': destination, 'moved': '1'})}")
-    attempt = login_attempt.begin(next=destination, now=utc_now())
+    attempt = oauth_state.begin(next=destination, now=utc_now())
     response = _go(await discord.address(state=attempt.state, challenge=attempt.challenge))
     cookies.set_login(response, attempt.sealed(access.logging_in().attempts), access.settings)
     return response
@@ -59,7 +59,7 @@ async def callback(
 ) -> Response:
     """Discord sends the visitor back: a session begins, under a new id, and a former one of this browser ends."""
     log_ins = access.logging_in()
-    attempt = login_attempt.opened(cookies.login_in(request, access.settings), log_ins.attempts)
+    attempt = oauth_state.opened(cookies.login_in(request, access.settings), log_ins.attempts)
     if attempt is None or not attempt.is_answered_by(state, now=utc_now()):
         raise BadRequest(NOT_FINISHED)
     await _spend(access, attempt)

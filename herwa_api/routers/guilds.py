@@ -5,24 +5,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from herwa_api.app_state import ClickHouse, PostgreSQL
 from herwa_api.auth import HeatmapReader, StatsReader, TopChannelsReader, TopMembersReader
-from herwa_api.dependencies import ClickHouse, PostgreSQL
-from herwa_api.schemas import answers
-from herwa_api.schemas.asked import AskedHeatmap, AskedStats, AskedTopChannels, AskedTopMembers, Comparison
-from herwa_api.schemas.bodies import Json, heatmap_body, stats_body, top_body
+from herwa_api.schemas import responses
 from herwa_api.schemas.problems import PROBLEMS
-from herwa_shared.analytics.channels import require_channel
+from herwa_api.schemas.requests import AskedHeatmap, AskedStats, AskedTopChannels, AskedTopMembers, Comparison
+from herwa_api.schemas.serializers import Json, heatmap_body, stats_body, top_body
 from herwa_shared.analytics.heatmap import hours_of_week
-from herwa_shared.analytics.metrics import series_of
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Metric
-from herwa_shared.analytics.tops import top_channels, top_members
+from herwa_shared.analytics.rankings import top_channels, top_members
+from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.timeseries import series_of
+from herwa_shared.services.channels import require_channel
 
 router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEMS)
 COMPARED = {Comparison.PREVIOUS: ActivityQuery.previous, Comparison.YEAR: ActivityQuery.year_before}
 
 
-@router.get("/stats", summary="One metric over time", response_model=answers.Stats)
+@router.get("/stats", summary="One metric over time", response_model=responses.Stats)
 async def stats(
     guild_id: StatsReader, asked: Annotated[AskedStats, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
@@ -37,7 +37,7 @@ async def stats(
     return Json(stats_body(series, await series_of(database, clickhouse, COMPARED[asked.compare](query))))
 
 
-@router.get("/top/channels", summary="Channels with most activity", response_model=answers.Top)
+@router.get("/top/channels", summary="Channels with most activity", response_model=responses.Top)
 async def channels(
     guild_id: TopChannelsReader,
     asked: Annotated[AskedTopChannels, Query()],
@@ -49,7 +49,7 @@ async def channels(
     return Json(top_body(await top_channels(database, clickhouse, query, limit=asked.limit)))
 
 
-@router.get("/top/members", summary="Members with most activity", response_model=answers.Top)
+@router.get("/top/members", summary="Members with most activity", response_model=responses.Top)
 async def members(
     guild_id: TopMembersReader, asked: Annotated[AskedTopMembers, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:
@@ -58,7 +58,7 @@ async def members(
     return Json(top_body(await top_members(database, clickhouse, query, limit=asked.limit)))
 
 
-@router.get("/heatmap", summary="Activity by hour of the week", response_model=answers.Heatmap)
+@router.get("/heatmap", summary="Activity by hour of the week", response_model=responses.Heatmap)
 async def heatmap(
     guild_id: HeatmapReader, asked: Annotated[AskedHeatmap, Query()], database: PostgreSQL, clickhouse: ClickHouse
 ) -> Response:

@@ -7,8 +7,8 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from herwa_api.dependencies import ClickHouse, PostgreSQL
-from herwa_api.schemas.bodies import Json
+from herwa_api.app_state import ClickHouse, PostgreSQL
+from herwa_api.schemas.serializers import Json
 from herwa_shared.db import Database
 
 router = APIRouter(tags=["health"])

@@ -2,14 +2,14 @@
 
 from fastapi import APIRouter, Response
 
+from herwa_api.app_state import Given
 from herwa_api.auth import Asker
-from herwa_api.dependencies import Given
 from herwa_api.schemas import me as schemas
-from herwa_api.schemas.bodies import Json
 from herwa_api.schemas.problems import PROBLEMS
+from herwa_api.schemas.serializers import Json
+from herwa_shared.auth.sessions import Viewer
+from herwa_shared.auth.user_guilds import guild_of
 from herwa_shared.services.api_keys import Principal
-from herwa_shared.services.sessions import Viewer
-from herwa_shared.services.user_guilds import guild_of
 
 router = APIRouter(prefix="/api", tags=["who"], responses={code: PROBLEMS[code] for code in (401, "4XX", "5XX")})
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from herwa_shared.discord_place import avatar_url, icon_url
+from herwa_shared.auth.sessions import Viewer
+from herwa_shared.auth.user_guilds import OwnGuild
+from herwa_shared.discord.endpoints import avatar_url, icon_url
 from herwa_shared.services.api_keys import Principal
-from herwa_shared.services.sessions import Viewer
-from herwa_shared.services.user_guilds import OwnGuild
 
 
 class _Answer(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from herwa_api.auth import NO_SUCH_GUILD
-from herwa_api.schemas.answers import Problem
+from herwa_api.schemas.responses import Problem
 from herwa_shared.errors import BadRequest, Forbidden, HerwaError, NotFound, Unauthenticated
 
 REFERENCE = {"$ref": "#/components/schemas/Problem"}

@@ -10,9 +10,7 @@ from herwa_bot.cogs.features import Features
 from herwa_bot.cogs.help import Help
 from herwa_bot.cogs.permissions import Permissions
 from herwa_bot.cogs.premium import Premium
-from herwa_bot.cogs.server_stats import ServerStats
-from herwa_bot.cogs.ticket_stats import TicketStats
-from herwa_bot.cogs.voice_stats import VoiceStats
+from herwa_bot.cogs.stats import ServerStats, TicketStats, VoiceStats
 from herwa_bot.cogs.why import Why
 
 COGS: tuple[type[commands.Cog], ...] = (

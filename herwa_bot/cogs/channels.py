@@ -8,20 +8,20 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.choices import HIT_BY_MANY, Served, Target, find_target, named, served, target_choices, targets
-from herwa_bot.confirm import ALREADY, Change, Done, UndoButton, Way, ask, change
-from herwa_bot.guard import guard_of
-from herwa_bot.names import MENTIONS
-from herwa_bot.paging import pages_of, show_pages
-from herwa_bot.place import Place, PlaceOption
-from herwa_bot.replies import patiently, plain
+from herwa_bot.access.channel_option import Place, PlaceOption
+from herwa_bot.access.guard import guard_of
+from herwa_bot.access.targets import HIT_BY_MANY, Served, Target, find_target, named, served, target_choices, targets
+from herwa_bot.ui.confirmation import ALREADY, Change, Done, UndoButton, Way, ask, change
+from herwa_bot.ui.mentions import MENTIONS
+from herwa_bot.ui.pagination import pages_of, show_pages
+from herwa_bot.ui.replies import patiently, plain
 from herwa_shared.catalog import Audience, FeatureKey, Surfaces
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
-from herwa_shared.guardrail.words import title_of
+from herwa_shared.guardrail.texts import title_of
 from herwa_shared.services import channel_lists
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.choices import hold_guild
+from herwa_shared.services.audited_settings import hold_guild
 from herwa_shared.stores import Stores
 
 NOUN = "channels"

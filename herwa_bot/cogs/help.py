@@ -7,11 +7,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.guard import NO_POLICY, Guard, answers_always, guard_of, surface_of
-from herwa_bot.invocation import invocation_from
-from herwa_bot.replies import whisper
+from herwa_bot.access.guard import NO_POLICY, Guard, answers_always, guard_of, surface_of
+from herwa_bot.access.invocation import invocation_from
+from herwa_bot.ui.replies import whisper
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
-from herwa_shared.guardrail.compiled import CompiledPolicy
+from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.stores import Stores
 

@@ -6,12 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.guard import NO_POLICY, guard_of
-from herwa_bot.names import MENTIONS, soon
-from herwa_bot.paging import pages_of, show_pages
-from herwa_bot.replies import plain, whisper
+from herwa_bot.access.guard import NO_POLICY, guard_of
+from herwa_bot.ui.mentions import MENTIONS, soon
+from herwa_bot.ui.pagination import pages_of, show_pages
+from herwa_bot.ui.replies import plain, whisper
 from herwa_shared.catalog import FEATURES, Essential, FeatureKey, Limit
-from herwa_shared.guardrail.compiled import CompiledPolicy
+from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.policy import Term, Tier
 from herwa_shared.stores import Stores
 

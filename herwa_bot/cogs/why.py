@@ -6,17 +6,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.guard import NO_POLICY, Guard, guard_of
-from herwa_bot.invocation import invocation_for, invocation_from
-from herwa_bot.names import MENTIONS, safe_trace
-from herwa_bot.replies import whisper
+from herwa_bot.access.guard import NO_POLICY, Guard, guard_of
+from herwa_bot.access.invocation import invocation_for, invocation_from
+from herwa_bot.ui.mentions import MENTIONS, safe_trace
+from herwa_bot.ui.replies import whisper
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
 from herwa_shared.errors import BadRequest, Forbidden
-from herwa_shared.guardrail.compiled import CompiledPolicy
+from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
+from herwa_shared.guardrail.texts import refusal, trace_lines
 from herwa_shared.guardrail.verdict import Said, Trace
-from herwa_shared.guardrail.words import refusal, trace_lines
 from herwa_shared.stores import Stores
 
 CHOICES = 25  # Discord's limit

@@ -10,8 +10,8 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import literal
 from sqlmodel import col, select
 
-from herwa_shared.analytics.measures import Measure
-from herwa_shared.analytics.source import array_of, rows_of
+from herwa_shared.analytics.metric_definitions import Measure
+from herwa_shared.analytics.table_selection import array_of, rows_of
 from herwa_shared.db import Database
 from herwa_shared.models import CollectorRun, GuildStay, HistoryCoverage
 from herwa_shared.models.columns import SNOWFLAKE

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.measures import CHANNEL_METRICS, HOUR_METRICS, Sum, measure_of, require
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HOUR_METRICS, Sum, measure_of, require
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Cell, Heatmap
-from herwa_shared.analytics.source import array_of, source_of
-from herwa_shared.analytics.wallclock import stretches
+from herwa_shared.analytics.results import Cell, Heatmap
+from herwa_shared.analytics.table_selection import array_of, source_of
+from herwa_shared.analytics.timezones import stretches
 from herwa_shared.clock import utc_now
 
 WEEK_HOURS = 168

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from herwa_shared.analytics.series import Interval
-from herwa_shared.analytics.wallclock import DAY, HOUR, first_instant, stretches, wall_at
+from herwa_shared.analytics.results import Interval, Point, Series
+from herwa_shared.analytics.timezones import DAY, HOUR, first_instant, stretches, wall_at
 from herwa_shared.errors import BadRequest
 
 MAX_POINTS = 50_000
@@ -65,3 +65,33 @@ def _rising(instants: Iterable[int]) -> list[int]:
         if not kept or instant > kept[-1]:
             kept.append(instant)
     return kept
+
+
+WIDTHS = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(days=7),
+    Interval.MONTH: timedelta(days=30),
+}
+
+
+def interval_end(point: Point, series: Series) -> datetime:
+    """When the interval that begins with this point is over, in the zone of the series."""
+    start = point.start.astimezone(series.zone)
+    match series.interval:
+        case Interval.HOUR:
+            return point.start + WIDTHS[Interval.HOUR]
+        case Interval.MONTH:
+            return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        case _:
+            return start + WIDTHS[series.interval]
+
+
+def happened(series: Series, now: datetime | None) -> tuple[Point, ...]:
+    """The points that have begun. Without `now` all have."""
+    return tuple(point for point in series.points if now is None or point.start <= now)
+
+
+def finished(series: Series, now: datetime | None) -> tuple[Point, ...]:
+    """The points whose interval is over; only these may be called quiet."""
+    return tuple(point for point in series.points if now is None or interval_end(point, series) <= now)

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.metrics import series_of
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Metric, Series
+from herwa_shared.analytics.results import Metric, Series
+from herwa_shared.analytics.timeseries import series_of
 from herwa_shared.db import Database
 
 

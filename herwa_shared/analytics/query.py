@@ -6,9 +6,8 @@ from enum import IntEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from herwa_shared.analytics.moments import FIRST_YEAR, LAST_YEAR, UTC_ZONE, parse_moment
-from herwa_shared.analytics.series import Interval, Metric
-from herwa_shared.analytics.wallclock import first_instant, wall_at
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, first_instant, parse_moment, wall_at
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 

@@ -11,8 +11,8 @@ from sqlmodel import col, select
 
 from herwa_shared.analytics.coverage import ALIVE_WITHIN, Coverage, Span, listened_during
 from herwa_shared.analytics.kpis import ENOUGH
-from herwa_shared.analytics.source import array_of, rows_of
-from herwa_shared.analytics.wallclock import HOUR
+from herwa_shared.analytics.table_selection import array_of, rows_of
+from herwa_shared.analytics.timezones import HOUR
 from herwa_shared.db import Database
 from herwa_shared.models import CollectorRun, GuildStay, HistoryCoverage
 

@@ -10,7 +10,7 @@ import psutil
 
 import herwa_shared
 from herwa_shared.embedded.engine import Launch, Say
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 USER = "herwa"
 DATABASE = "herwa"

@@ -1,9 +1,10 @@
 """The quick answer: the verdict that `explain` comes to, from the compiled policy."""
 
-from herwa_shared.guardrail.compiled import CompiledPolicy
+from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
-from herwa_shared.guardrail.invocation import MANAGE_SERVER, Asker, Invocation
-from herwa_shared.guardrail.plan import FOR_MANAGERS
+from herwa_shared.guardrail.invocation import Asker, Invocation
+from herwa_shared.guardrail.surface_index import FOR_MANAGERS
 from herwa_shared.guardrail.verdict import Reason, Verdict
 
 # Python 3.11 takes 0.2 µs to find a member of an enum.
@@ -55,7 +56,7 @@ def decide(invocation: Invocation, compiled: CompiledPolicy) -> Verdict:  # noqa
                 break
         else:
             verdict = compiled.plan.defaults[number]
-            if verdict is FOR_MANAGERS and not permissions & MANAGE_SERVER:
+            if verdict is FOR_MANAGERS and not permissions & MANAGE_GUILD:
                 return NOT_FOR_EVERYONE
 
     places = compiled.lists[number]

@@ -6,9 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from herwa_shared.catalog import Surface
-
-ADMINISTRATOR = 1 << 3
-MANAGE_SERVER = 1 << 5
+from herwa_shared.discord.constants import ADMINISTRATOR
 
 
 class Asker(StrEnum):

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from herwa_shared.catalog import Audience, Essential, FeatureSpec
-from herwa_shared.guardrail.invocation import MANAGE_SERVER, Invocation
+from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
@@ -71,7 +72,7 @@ def default_audience(invocation: Invocation, policy: GuildPolicy, _: Entitlement
         return StepSaid(Reason.DEFAULT_AUDIENCE, Said.NOT_ASKED, "a rule has decided")
     if invocation.surface.audience == Audience.EVERYONE:
         return StepSaid(Reason.DEFAULT_AUDIENCE, Said.ALLOWS, "it is for everyone")
-    if invocation.permissions & MANAGE_SERVER:
+    if invocation.permissions & MANAGE_GUILD:
         return StepSaid(Reason.DEFAULT_AUDIENCE, Said.ALLOWS, "it is for members with Manage Server")
     return _refuses(Reason.DEFAULT_AUDIENCE, "it is for members with Manage Server")
 

@@ -1,4 +1,7 @@
-"""The policies of the guilds that are asked for, compiled: loaded once, dropped when changed, ended on time."""
+"""The time by which policies end: the wall clock's, but it never goes back.
+
+The policies of the guilds that are asked for, compiled: loaded once, dropped when changed, ended on time.
+"""
 
 import asyncio
 import time
@@ -13,15 +16,39 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.catalog import Surfaces
+from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError
-from herwa_shared.guardrail.compiled import CompiledPolicy, compile_policy
+from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.policy import GuildPolicy, Offer
 from herwa_shared.log import get_logger
-from herwa_shared.policy_cache.steady import SteadyClock
-from herwa_shared.policy_cache.watch import Watch
-from herwa_shared.policy_channel import EVERY_GUILD
+from herwa_shared.policy_cache.notifications import EVERY_GUILD, Watch
 from herwa_shared.services.policies import load_offer, load_policy
+
+
+def _wall() -> float:
+    return utc_now().timestamp()
+
+
+class SteadyClock:
+    """A wall clock that is set back is not followed: what has ended stays ended, and time goes on.
+
+    One that is set forward is followed, also by mistake, until the process ends: rather too little than too much.
+    """
+
+    def __init__(self, *, wall: Callable[[], float] = _wall, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._ticks = ticks
+        self._now = wall()
+        self._ticked = ticks()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        ticks = self._ticks()
+        self._now = max(self._wall(), self._now + ticks - self._ticked)
+        self._ticked = ticks
+        return self._now
+
 
 log = get_logger(__name__)
 

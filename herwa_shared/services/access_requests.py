@@ -9,17 +9,16 @@ from sqlmodel import col, select
 
 from herwa_shared import models
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.models import AccessRule, Channel, Guild, User, UserGuild
-from herwa_shared.models.access_request import Answer
+from herwa_shared.models import AccessRuleRow, Channel, Guild, User, UserGuild
+from herwa_shared.models.access import Answer
 from herwa_shared.services import audit
-from herwa_shared.services.access_rules import NewRule, save_rule
+from herwa_shared.services.access_rules import NewRule, find_rule, save_rule
 from herwa_shared.services.audit import Actor, Personal
-from herwa_shared.services.choices import hold_guild
-from herwa_shared.services.rule_rows import find_rule
-from herwa_shared.services.targets import require_target
-from herwa_shared.services.user_guilds import ADMINISTRATOR, MANAGE_GUILD
+from herwa_shared.services.audited_settings import hold_guild
+from herwa_shared.services.rule_targets import require_target
 
 ALLOWED_FOR = timedelta(hours=24)
 NO_FOR = timedelta(hours=24)
@@ -202,15 +201,15 @@ async def _open_row(session: AsyncSession, guild_id: int, request_id: int) -> mo
 
 async def _require_no_refusal(session: AsyncSession, row: models.AccessRequest) -> None:
     """A rule that says no to this member on this command wins against one that says yes."""
-    refusing = select(AccessRule.id).where(
-        col(AccessRule.guild_id) == row.guild_id,
-        col(AccessRule.allow).is_(False),
-        col(AccessRule.subject_kind) == SubjectKind.MEMBER,
-        col(AccessRule.subject_id) == row.user_id,
-        col(AccessRule.target_kind) == TargetKind.COMMAND,
-        col(AccessRule.target_key) == row.command,
-        col(AccessRule.place_id).in_([0, *await _places(session, row.guild_id, row.channel_id)]),
-        or_(col(AccessRule.until).is_(None), col(AccessRule.until) > utc_now()),
+    refusing = select(AccessRuleRow.id).where(
+        col(AccessRuleRow.guild_id) == row.guild_id,
+        col(AccessRuleRow.allow).is_(False),
+        col(AccessRuleRow.subject_kind) == SubjectKind.MEMBER,
+        col(AccessRuleRow.subject_id) == row.user_id,
+        col(AccessRuleRow.target_kind) == TargetKind.COMMAND,
+        col(AccessRuleRow.target_key) == row.command,
+        col(AccessRuleRow.place_id).in_([0, *await _places(session, row.guild_id, row.channel_id)]),
+        or_(col(AccessRuleRow.until).is_(None), col(AccessRuleRow.until) > utc_now()),
     )
     if await session.scalar(refusing.limit(1)) is not None:
         raise BadRequest(f"A rule says that this very member may not use /{row.command}: remove it first.")
@@ -229,7 +228,7 @@ async def _outlasting(session: AsyncSession, guild_id: int, rule: NewRule) -> in
     rule_id = await find_rule(session, guild_id, rule)
     if rule_id is None:
         return None
-    known = await session.get_one(AccessRule, rule_id, populate_existing=True)
+    known = await session.get_one(AccessRuleRow, rule_id, populate_existing=True)
     return rule_id if known.until is None or (rule.until is not None and known.until > rule.until) else None
 
 

@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from herwa_shared.config import Settings
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.folder import DataFolder
 from herwa_shared.models import ApiKey, Guild
+from herwa_shared.runtime.data_dir import DataFolder
 
 PREFIX = "sk_live_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase

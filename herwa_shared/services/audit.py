@@ -16,8 +16,8 @@ from sqlmodel import col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
 from herwa_shared.models import AuditEntry
-from herwa_shared.models.audit_entry import Via
-from herwa_shared.policy_channel import EVERY_GUILD
+from herwa_shared.models.audit import Via
+from herwa_shared.policy_cache.notifications import EVERY_GUILD
 from herwa_shared.services.audit_chain import (
     ACTOR,
     BEGINNING,

@@ -8,11 +8,11 @@ from sqlmodel import col, select
 
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
-from herwa_shared.guardrail.words import title_of
+from herwa_shared.guardrail.texts import title_of
 from herwa_shared.models import ChannelListEntry
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.choices import Choice, State, change, hold_guild
-from herwa_shared.services.targets import require_places, require_target
+from herwa_shared.services.audited_settings import Choice, State, change, hold_guild
+from herwa_shared.services.rule_targets import require_places, require_target
 
 PLACES_AT_MOST = 100
 

@@ -1,21 +1,62 @@
-"""Register what the code declares, and say what is new, changed and retired. What people chose is never overwritten."""
+"""The catalogue and the surfaces as the rows that register them.
+
+Register what the code declares, and say what is new, changed and retired. What people chose is never overwritten.
+"""
 
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, select
 
-from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind
+from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.models import Feature, Module, Tier, TierFeature
 from herwa_shared.models import Surface as SurfaceRow
-from herwa_shared.policy_channel import touch
-from herwa_shared.services.catalogue_rows import Row, feature_rows, module_rows, surface_rows
+from herwa_shared.policy_cache.notifications import touch
+
+Row = dict[str, Any]
+
+
+def module_rows() -> list[Row]:
+    return [
+        {"key": str(one.key), "title": one.title, "sentence": one.sentence, "position": position}
+        for position, one in enumerate(MODULES.values())
+    ]
+
+
+def feature_rows() -> list[Row]:
+    return [
+        {
+            "key": str(one.key),
+            "module_key": str(one.module),
+            "title": one.title,
+            "sentence": one.sentence,
+            "lowest_tier": str(one.lowest_tier),
+            "on_by_default": one.on_by_default,
+            "essential": str(one.essential),
+        }
+        for one in FEATURES.values()
+    ]
+
+
+def surface_rows(surfaces: Iterable[Surface]) -> list[Row]:
+    return [
+        {
+            "kind": str(one.kind),
+            "key": one.key,
+            "feature_key": str(one.feature),
+            "title": one.title,
+            "audience": str(one.audience),
+        }
+        for one in surfaces
+    ]
+
 
 DISCOVERY_LOCK = 0x444953434F564552  # "DISCOVER": several processes start at the same time
 

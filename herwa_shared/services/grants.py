@@ -11,11 +11,11 @@ from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import EntitlementGrant
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.targets import require_feature
-from herwa_shared.services.terms import LONGEST_NAME, LONGEST_REASON, require_guild, term
+from herwa_shared.services.periods import LONGEST_NAME, LONGEST_REASON, require_guild, term
+from herwa_shared.services.rule_targets import require_feature
 from herwa_shared.services.tiers import LARGEST
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.models import Channel, Guild, GuildStay, Member
 
-THREADS = (10, 11, 12)  # Discord's channel types
 AT_ONCE = 1000  # rows between which others get their turn
 
 
@@ -95,7 +95,11 @@ async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Coll
     )
     gone = (
         update(Channel)
-        .where(_among(Channel.guild_id, listed), col(Channel.deleted).is_(False), col(Channel.kind).not_in(THREADS))
+        .where(
+            _among(Channel.guild_id, listed),
+            col(Channel.deleted).is_(False),
+            col(Channel.kind).not_in(THREAD_CHANNEL_TYPES),
+        )
         .where(~select(here).where(here == col(Channel.id)).exists())
     )
     await session.execute(gone.values(deleted=True))

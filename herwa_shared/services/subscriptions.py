@@ -15,11 +15,11 @@ from herwa_shared.catalog import TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.models import Subscription, Tier
-from herwa_shared.models.subscription import Source
-from herwa_shared.policy_channel import touch
+from herwa_shared.models.subscriptions import Source
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import audit
 from herwa_shared.services.audit import SYSTEM, Actor
-from herwa_shared.services.terms import LONGEST_NAME, LONGEST_REASON, require_guild, term, whole_days
+from herwa_shared.services.periods import LONGEST_NAME, LONGEST_REASON, require_guild, term, whole_days
 from herwa_shared.services.tiers import require_tier
 
 __all__ = [

@@ -10,11 +10,11 @@ from sqlmodel import col, select
 from herwa_shared.catalog import Limit
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Feature, Module, Tier, TierFeature, TierLimit
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.policies import load_offer
-from herwa_shared.services.targets import require_feature
+from herwa_shared.services.rule_targets import require_feature
 
 LARGEST = (1 << 63) - 1
 

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.errors import BadRequest
 from herwa_shared.services import audit
+from herwa_shared.services.access_rules import RULE
 from herwa_shared.services.audit import ERASED, Actor
+from herwa_shared.services.audited_settings import Choice, State, change, hold_guild
 from herwa_shared.services.channel_lists import LIST
-from herwa_shared.services.choices import Choice, State, change, hold_guild
-from herwa_shared.services.rule_rows import RULE
-from herwa_shared.services.toggles import FEATURE, MODULE
+from herwa_shared.services.features import FEATURE, MODULE
 
 CHOICES: Mapping[str, Choice] = MappingProxyType(
     {

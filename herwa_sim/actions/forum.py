@@ -1,6 +1,6 @@
 """Posts in forum channels: a thread that begins with a message of its own id."""
 
-from herwa_sim.actions import speech
+from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_thread
 from herwa_sim.entities import Channel, ChannelType
 from herwa_sim.world import World
@@ -13,5 +13,5 @@ def create_post(
     if forum.type != ChannelType.FORUM:
         raise ValueError(f"{forum.name} is no forum")
     thread = create_thread(world, forum, name=name, owner_id=owner_id)
-    speech.say(world, thread, author_id=owner_id, length=length, content=content, id_=thread.id)
+    messages.say(world, thread, author_id=owner_id, length=length, content=content, id_=thread.id)
     return thread

@@ -2,9 +2,9 @@
 
 from herwa_shared.clock import utc_now
 from herwa_sim import permissions
+from herwa_sim.avatars import picture_hash
 from herwa_sim.entities import Guild, Member, Role
 from herwa_sim.events import Event
-from herwa_sim.portraits import picture_hash
 from herwa_sim.serialize.guilds import guild_create_json, guild_json
 from herwa_sim.snowflakes import moment_of, stable_snowflake
 from herwa_sim.world import PERSONAS, World

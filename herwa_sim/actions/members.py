@@ -5,10 +5,10 @@ from datetime import datetime
 
 from herwa_shared.clock import utc_now
 from herwa_sim.actions.voice import move
+from herwa_sim.avatars import picture_hash
 from herwa_sim.entities import Guild, Member, User
 from herwa_sim.events import Event
-from herwa_sim.portraits import picture_hash
-from herwa_sim.serialize.people import member_json, user_json
+from herwa_sim.serialize.members import member_json, user_json
 from herwa_sim.snowflakes import stable_snowflake
 from herwa_sim.world import World
 

@@ -1,7 +1,7 @@
 """Who is online. It is not kept: after a restart everybody is offline until told otherwise."""
 
 from herwa_sim.events import Event
-from herwa_sim.serialize.people import presence_json
+from herwa_sim.serialize.members import presence_json
 from herwa_sim.world import World
 
 STATUSES = ("online", "idle", "dnd", "offline")

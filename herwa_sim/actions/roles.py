@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from herwa_sim.entities import Guild, Role
 from herwa_sim.events import Event
-from herwa_sim.serialize.people import role_json
+from herwa_sim.serialize.members import role_json
 from herwa_sim.world import Missing, World
 
 

@@ -3,28 +3,41 @@
 from aiohttp import web
 
 from herwa_sim.control import (
-    direct,
-    edge,
+    direct_messages,
     faults,
+    history,
+    inspection,
     interactions,
-    past,
-    people,
-    places,
+    members,
+    messages,
+    middleware,
     reactions,
     replay,
-    speech,
-    state,
+    servers,
     threads,
     voice,
 )
 
-SUBJECTS = (state, places, threads, people, speech, direct, reactions, voice, interactions, faults, replay, past)
+SUBJECTS = (
+    inspection,
+    servers,
+    threads,
+    members,
+    messages,
+    direct_messages,
+    reactions,
+    voice,
+    interactions,
+    faults,
+    replay,
+    history,
+)
 
 
 def add_routes(app: web.Application) -> None:
     """Every action, as POST /_sim/<name> with a JSON object, and GET /_sim/state and /_sim/chaos."""
-    app.router.add_get("/_sim/state", edge.handler(state.state))
-    app.router.add_get("/_sim/chaos", edge.handler(faults.chaos))
+    app.router.add_get("/_sim/state", middleware.handler(inspection.state))
+    app.router.add_get("/_sim/chaos", middleware.handler(faults.chaos))
     for subject in SUBJECTS:
         for name, action in subject.ACTIONS.items():
-            app.router.add_post(f"/_sim/{name}", edge.handler(action))
+            app.router.add_post(f"/_sim/{name}", middleware.handler(action))

@@ -1,12 +1,12 @@
 """What goes wrong between Discord and a bot, on demand; and what the application's owner has switched."""
 
 from herwa_shared.errors import BadRequest
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json, Privileged
 from herwa_sim.events import Event
-from herwa_sim.parts import Parts
+from herwa_sim.gateway_socket import Op
 from herwa_sim.session import Session
-from herwa_sim.wire import Op
 
 
 async def drop(parts: Parts, body: Json) -> Json:

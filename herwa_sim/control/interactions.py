@@ -1,14 +1,14 @@
 """A member runs a command, types into one, clicks, or sends a form; the answer is what the member then sees."""
 
 from herwa_shared.errors import NotFound
-from herwa_sim.command_line import command_data, find_command
 from herwa_sim.components import click_data, modal_data
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Channel, Json, Message, User
 from herwa_sim.interactions import Interaction, answered, is_ephemeral
-from herwa_sim.parts import Parts
 from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL
 from herwa_sim.serialize.messages import message_json
+from herwa_sim.slash_commands import command_data, find_command
 
 PATIENCE = 15.0
 

@@ -1,9 +1,9 @@
 """Members react to messages, take it back, and moderators clear it away."""
 
 from herwa_sim.actions import reactions
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.parts import Parts
 
 
 async def add(parts: Parts, body: Json) -> Json:

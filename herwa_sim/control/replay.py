@@ -1,10 +1,10 @@
 """The server's side of `herwa sim replay`: begin, rows, rows, …, finish."""
 
 from herwa_sim.actions.guilds import create_guild
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.history import PATIENCE, History, row_from
-from herwa_sim.parts import Parts
+from herwa_sim.replay import PATIENCE, History, row_from
 
 
 async def begin(parts: Parts, body: Json) -> Json:

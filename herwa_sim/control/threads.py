@@ -3,9 +3,9 @@
 from herwa_sim.actions.channels import create_thread
 from herwa_sim.actions.forum import create_post
 from herwa_sim.actions.threads import join_thread, leave_thread, set_archived
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.parts import Parts
 from herwa_sim.snowflakes import moment_of
 
 

@@ -1,9 +1,9 @@
 """Members come into voice channels, change, and go."""
 
 from herwa_sim.actions import voice
-from herwa_sim.control.edge import Action
+from herwa_sim.context import Parts
+from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.parts import Parts
 
 
 async def move(parts: Parts, body: Json) -> Json:

@@ -5,12 +5,12 @@ from aiohttp import web
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden
 from herwa_sim.actions.guilds import add_bot
+from herwa_sim.context import Parts, parts_of
 from herwa_sim.entities import Guild
 from herwa_sim.oauth import forms
 from herwa_sim.oauth.registration import Question, Wrong, read_question
-from herwa_sim.pages.people import manages
+from herwa_sim.pages.login_page import manages
 from herwa_sim.pages.visitor import Visitor, become, is_ours, remember, visitor_of
-from herwa_sim.parts import Parts, parts_of
 
 _DENIED = {
     "error": "access_denied",

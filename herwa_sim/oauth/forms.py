@@ -3,14 +3,14 @@
 from aiohttp import web
 from yarl import URL
 
+from herwa_sim.context import Parts
 from herwa_sim.entities import Guild, User
 from herwa_sim.oauth.registration import SCOPES, Question
-from herwa_sim.pages.document import page
+from herwa_sim.pages.base_page import page
+from herwa_sim.pages.login_page import choices, name_of, portrait, standing
 from herwa_sim.pages.markup import Child, Markup, joined, tag
-from herwa_sim.pages.people import choices, name_of, portrait, standing
 from herwa_sim.pages.servers import server_icon
 from herwa_sim.pages.visitor import Visitor
-from herwa_sim.parts import Parts
 
 
 def who(parts: Parts, question: Question, visitor: Visitor, *, address: str) -> web.Response:

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter
 
-from herwa_sim.store import write
+from herwa_sim.persistence import write
 
 CODE_LIVES = timedelta(seconds=60)
 TOKEN_LIVES = timedelta(days=7)

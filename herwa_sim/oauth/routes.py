@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from herwa_sim.oauth import authorize, token
-from herwa_sim.pages.edge import shown
+from herwa_sim.pages.errors import shown
 
 
 def add_routes(app: web.Application) -> None:

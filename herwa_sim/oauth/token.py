@@ -7,10 +7,10 @@ from hmac import compare_digest
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
+from herwa_sim.context import Parts, parts_of
 from herwa_sim.oauth.grants import TOKEN_LIVES, Tokens
 from herwa_sim.oauth.registration import Registration
-from herwa_sim.parts import Parts, parts_of
-from herwa_sim.rest.edge import answer
+from herwa_sim.rest.middleware import answer
 
 _SECRET_ANSWER = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 

@@ -6,12 +6,12 @@ from aiohttp import web
 
 from herwa_shared.errors import BadRequest, Forbidden
 from herwa_sim.chaos import AT_GATEWAY, AT_REST, Fault
-from herwa_sim.control import faults, people
+from herwa_sim.context import Parts, parts_of
+from herwa_sim.control import faults, members
 from herwa_sim.entities import Json, Privileged
-from herwa_sim.pages.document import fragment, page
+from herwa_sim.pages.base_page import fragment, page
 from herwa_sim.pages.markup import Child, Markup, tag
 from herwa_sim.pages.visitor import Visitor, is_ours, remember, visitor_of
-from herwa_sim.parts import Parts, parts_of
 
 ONCE = {
     "drop": ("Cut the connection", "As when a cable is pulled. The bot comes back and resumes."),
@@ -85,7 +85,7 @@ async def _do(parts: Parts, given: Mapping[str, str]) -> None:
     elif given["form"] == "intents":
         await faults.application(parts, {"privileged": [name for name in _INTENTS if name in given]})
     elif given["form"] == "people":
-        await people.population(parts, {"on": "on" in given, "speed": float(given["speed"])})
+        await members.population(parts, {"on": "on" in given, "speed": float(given["speed"])})
     else:
         raise BadRequest("There is no such form.")
 

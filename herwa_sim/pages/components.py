@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 
 from herwa_sim.entities import Channel, Guild, Json, Message
+from herwa_sim.pages.login_page import name_of
 from herwa_sim.pages.markdown import markdown
 from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.people import name_of
-from herwa_sim.pages.rich import picture
+from herwa_sim.pages.message_content import picture
 from herwa_sim.world import World
 
 _STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from herwa_sim import permissions
 from herwa_sim.actions.voice import SPOKEN
 from herwa_sim.entities import Channel, ChannelType, Guild, User, VoiceState
-from herwa_sim.pages.direct import entry
+from herwa_sim.pages.direct_messages import entry
+from herwa_sim.pages.login_page import name_of, portrait
 from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.people import name_of, portrait
 from herwa_sim.world import World
 
 _SIGNS = {ChannelType.NEWS: "📢", ChannelType.FORUM: "🗂", ChannelType.VOICE: "🔊", ChannelType.STAGE: "🎙"}

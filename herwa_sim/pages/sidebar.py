@@ -1,8 +1,8 @@
 """The lower left corner: who one is, how one is, and one's voice connection."""
 
 from herwa_sim.entities import Guild, User
+from herwa_sim.pages.login_page import name_of, portrait
 from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.people import name_of, portrait
 from herwa_sim.world import World
 
 _STATUSES = {"online": "Online", "idle": "Idle", "dnd": "Do not disturb", "offline": "Offline"}

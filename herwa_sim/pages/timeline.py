@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from herwa_sim.context import Parts
 from herwa_sim.entities import Channel, Guild, Message, User
 from herwa_sim.interactions import is_ephemeral
 from herwa_sim.pages.components import component_rows
+from herwa_sim.pages.login_page import name_of, portrait
 from herwa_sim.pages.markdown import markdown
 from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.people import name_of, portrait
-from herwa_sim.pages.place import guild_of
-from herwa_sim.pages.rich import attachments, embeds
-from herwa_sim.parts import Parts
+from herwa_sim.pages.message_content import attachments, embeds
+from herwa_sim.pages.page_context import guild_of
 from herwa_sim.serialize.messages import LOADING
 from herwa_sim.snowflakes import digest
 from herwa_sim.world import World

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from herwa_sim.context import Parts, parts_of
 from herwa_sim.entities import User
-from herwa_sim.parts import Parts, parts_of
 
 COOKIE = "local_discord"
 _DAYS = 30

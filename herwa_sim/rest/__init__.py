@@ -6,25 +6,25 @@ from herwa_sim.rest import (
     cdn,
     channels,
     commands,
-    direct,
-    edge,
+    direct_messages,
     guilds,
     identity,
     interactions,
     messages,
+    middleware,
     threads,
     users,
     webhooks,
 )
 
-NOUNS = (identity, users, direct, guilds, channels, messages, threads, commands, interactions, webhooks)
+NOUNS = (identity, users, direct_messages, guilds, channels, messages, threads, commands, interactions, webhooks)
 
 
 def add_routes(app: web.Application) -> None:
     """Every route under /api/v10, and the CDN."""
     for noun in NOUNS:
         for method, path, handler in noun.ROUTES:
-            app.router.add_route(method, edge.API + path, handler)
-    app.router.add_route("*", edge.API + "/{rest:.*}", edge.unknown)
+            app.router.add_route(method, middleware.API + path, handler)
+    app.router.add_route("*", middleware.API + "/{rest:.*}", middleware.unknown)
     for path, handler in cdn.ROUTES:
         app.router.add_get(path, handler)

@@ -6,7 +6,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from herwa_sim.entities import Json
-from herwa_sim.rest.edge import Refusal
+from herwa_sim.rest.middleware import Refusal
 
 
 @dataclass(frozen=True, slots=True)

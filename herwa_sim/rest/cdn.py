@@ -4,10 +4,10 @@ import mimetypes
 
 from aiohttp import web
 
+from herwa_sim.avatars import SIZES, face, icon, picture_hash
+from herwa_sim.context import parts_of
 from herwa_sim.files import plain_picture
-from herwa_sim.parts import parts_of
-from herwa_sim.portraits import SIZES, face, icon, picture_hash
-from herwa_sim.rest.edge import Handler
+from herwa_sim.rest.middleware import Handler
 
 _FOR_EVER = {
     "Cache-Control": "public, max-age=31536000, immutable",

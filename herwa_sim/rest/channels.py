@@ -5,12 +5,12 @@ import secrets
 from aiohttp import web
 
 from herwa_sim.actions.channels import delete_channel, update_channel
+from herwa_sim.context import parts_of
 from herwa_sim.entities import Channel, Webhook
-from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.direct import require_place
-from herwa_sim.rest.edge import Route, answer, id_in, nothing
-from herwa_sim.serialize.direct import direct_json
+from herwa_sim.rest.direct_messages import require_place
+from herwa_sim.rest.middleware import Route, answer, id_in, nothing
+from herwa_sim.serialize.direct_messages import direct_json
 from herwa_sim.serialize.guilds import channel_json
 from herwa_sim.serialize.webhooks import webhook_json
 

@@ -5,8 +5,8 @@ from time import time
 
 from aiohttp import web
 
-from herwa_sim.parts import parts_of
-from herwa_sim.rest.edge import Handler, answer, bucket_of, route_of, too_many
+from herwa_sim.context import parts_of
+from herwa_sim.rest.middleware import Handler, answer, bucket_of, route_of, too_many
 
 
 @web.middleware

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
+from herwa_sim.context import parts_of
 from herwa_sim.entities import Json
-from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_json, read_list
-from herwa_sim.rest.edge import Refusal, Route, answer, id_in, nothing
+from herwa_sim.rest.middleware import Refusal, Route, answer, id_in, nothing
 from herwa_sim.serialize.application import command_json
 from herwa_sim.world import Missing, World
 

@@ -3,12 +3,12 @@
 from aiohttp import web
 
 from herwa_sim.actions.channels import create_channel
+from herwa_sim.context import parts_of
 from herwa_sim.entities import ChannelType
-from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.edge import Route, answer, id_in
+from herwa_sim.rest.middleware import Route, answer, id_in
 from herwa_sim.serialize.guilds import channel_json, guild_counts, guild_json
-from herwa_sim.serialize.people import member_json, role_json
+from herwa_sim.serialize.members import member_json, role_json
 
 
 async def guild(request: web.Request) -> web.Response:

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from herwa_sim.parts import parts_of
-from herwa_sim.rest.edge import Route, answer
+from herwa_sim.context import parts_of
+from herwa_sim.rest.middleware import Route, answer
 from herwa_sim.serialize.application import application_json, gateway_bot_json, gateway_url
 
 

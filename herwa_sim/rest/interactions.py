@@ -4,13 +4,13 @@ from enum import IntEnum
 
 from aiohttp import web
 
-from herwa_sim.actions import speech
+from herwa_sim.actions import messages
+from herwa_sim.context import Parts, parts_of
 from herwa_sim.entities import InteractionSource, Json, Message
 from herwa_sim.interactions import Interaction, is_ephemeral
-from herwa_sim.parts import Parts, parts_of
 from herwa_sim.rest.bodies import Body, read_body
-from herwa_sim.rest.drafts import amend, compose
-from herwa_sim.rest.edge import Refusal, Route, answer, id_in, nothing
+from herwa_sim.rest.message_builder import amend, compose
+from herwa_sim.rest.middleware import Refusal, Route, answer, id_in, nothing
 from herwa_sim.serialize.interactions import callback_json
 from herwa_sim.serialize.messages import EPHEMERAL, LOADING, message_json
 from herwa_sim.snowflakes import moment_of
@@ -57,7 +57,7 @@ def show(parts: Parts, message: Message) -> None:
     if is_ephemeral(message):
         parts.interactions.hide(message)
     else:
-        speech.post(parts.world, parts.world.channel(message.channel_id), message)
+        messages.post(parts.world, parts.world.channel(message.channel_id), message)
 
 
 def _take(parts: Parts, interaction: Interaction, kind: Callback, body: Body) -> None:
@@ -75,7 +75,7 @@ def _take(parts: Parts, interaction: Interaction, kind: Callback, body: Body) ->
         if kind == Callback.UPDATE:
             amend(parts, interaction.clicked, body)
             if not is_ephemeral(interaction.clicked):
-                speech.revise(parts.world, interaction.clicked)
+                messages.revise(parts.world, interaction.clicked)
     elif kind == Callback.CHOICES:
         interaction.choices = list(body.json.get("choices") or ())
     elif kind == Callback.MODAL:

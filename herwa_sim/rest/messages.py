@@ -3,13 +3,13 @@
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
-from herwa_sim.actions import speech
+from herwa_sim.actions import messages
+from herwa_sim.context import parts_of
 from herwa_sim.entities import Json, Message, Privileged
-from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_body, read_json
-from herwa_sim.rest.direct import require_place, require_reachable
-from herwa_sim.rest.drafts import amend, compose
-from herwa_sim.rest.edge import Refusal, Route, answer, id_in, nothing
+from herwa_sim.rest.direct_messages import require_place, require_reachable
+from herwa_sim.rest.message_builder import amend, compose
+from herwa_sim.rest.middleware import Refusal, Route, answer, id_in, nothing
 from herwa_sim.serialize.messages import blanked, message_json
 from herwa_sim.world import World
 
@@ -38,7 +38,7 @@ async def send(request: web.Request) -> web.Response:
     body = await read_body(request)
     require_reachable(parts.world, channel)
     message = compose(parts, channel, body)
-    speech.post(parts.world, channel, message)
+    messages.post(parts.world, channel, message)
     return answer(message_json(parts.world, message))
 
 
@@ -50,14 +50,14 @@ async def edit(request: web.Request) -> web.Response:
         raise Refusal(403, 50005, "Cannot edit a message authored by another user")
     amend(parts, message, body)
     message.edited_at = utc_now()
-    speech.revise(parts.world, message)
+    messages.revise(parts.world, message)
     return answer(message_json(parts.world, message))
 
 
 async def delete(request: web.Request) -> web.Response:
     world = parts_of(request).world
     message = world.message(id_in(request, "channel_id"), id_in(request, "message_id"))
-    speech.delete(world, world.channel(message.channel_id), [message.id])
+    messages.delete(world, world.channel(message.channel_id), [message.id])
     return nothing()
 
 
@@ -66,7 +66,7 @@ async def bulk_delete(request: web.Request) -> web.Response:
     channel = world.channel(id_in(request, "channel_id"))
     wanted = await read_json(request)
     require_place(channel)
-    speech.delete(world, channel, [int(one_id) for one_id in wanted["messages"]])
+    messages.delete(world, channel, [int(one_id) for one_id in wanted["messages"]])
     return nothing()
 
 

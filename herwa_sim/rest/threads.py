@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from herwa_sim.actions.channels import create_thread
+from herwa_sim.context import parts_of
 from herwa_sim.entities import Channel, Json
-from herwa_sim.parts import parts_of
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.direct import require_place
-from herwa_sim.rest.edge import Route, answer, id_in
+from herwa_sim.rest.direct_messages import require_place
+from herwa_sim.rest.middleware import Route, answer, id_in
 from herwa_sim.serialize.guilds import channel_json
 
 

@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
+from herwa_sim.context import parts_of
 from herwa_sim.entities import Guild, User
 from herwa_sim.oauth.grants import Grant
-from herwa_sim.parts import parts_of
-from herwa_sim.rest.bearer import GRANT
-from herwa_sim.rest.edge import Refusal, Route, answer, id_in
+from herwa_sim.rest.auth import GRANT
+from herwa_sim.rest.middleware import Refusal, Route, answer, id_in
 from herwa_sim.serialize.application import application_json
 from herwa_sim.serialize.guilds import guild_counts, own_guild_json
-from herwa_sim.serialize.people import member_json, self_json, user_json
+from herwa_sim.serialize.members import member_json, self_json, user_json
 from herwa_sim.world import World
 
 _SHOWN_APPLICATION = frozenset(

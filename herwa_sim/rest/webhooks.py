@@ -3,14 +3,14 @@
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
-from herwa_sim.actions import speech
+from herwa_sim.actions import messages
+from herwa_sim.context import Parts, parts_of
 from herwa_sim.entities import Message, Webhook
 from herwa_sim.interactions import Interaction, is_ephemeral
-from herwa_sim.parts import Parts, parts_of
 from herwa_sim.rest.bodies import Body, read_body
-from herwa_sim.rest.drafts import amend, compose
-from herwa_sim.rest.edge import Route, answer, id_in, nothing
 from herwa_sim.rest.interactions import show, source_of
+from herwa_sim.rest.message_builder import amend, compose
+from herwa_sim.rest.middleware import Route, answer, id_in, nothing
 from herwa_sim.serialize.messages import LOADING, message_json
 from herwa_sim.serialize.webhooks import webhook_json
 from herwa_sim.world import Missing
@@ -32,7 +32,7 @@ async def send(request: web.Request) -> web.Response:
     channel = parts.world.channel(int(request.query.get("thread_id", webhook.channel_id)))
     message = compose(parts, channel, body)
     message.author_id = message.webhook_id = webhook.id
-    speech.post(parts.world, channel, message)
+    messages.post(parts.world, channel, message)
     return answer(message_json(parts.world, message)) if request.query.get("wait") else nothing()
 
 
@@ -62,7 +62,7 @@ async def delete(request: web.Request) -> web.Response:
     if is_ephemeral(message):
         parts.interactions.unhide(message.id)
     else:
-        speech.delete(parts.world, parts.world.channel(message.channel_id), [message.id])
+        messages.delete(parts.world, parts.world.channel(message.channel_id), [message.id])
     return nothing()
 
 
@@ -91,7 +91,7 @@ def _revise(parts: Parts, message: Message, body: Body) -> None:
     if seen:
         message.edited_at = utc_now()
     if not ephemeral:
-        speech.revise(parts.world, message)
+        messages.revise(parts.world, message)
 
 
 def _interaction(request: web.Request) -> Interaction | None:

@@ -1,7 +1,7 @@
 """The application, its commands, and what the gateway says at the start of a session."""
 
 from herwa_sim.entities import Json, Privileged
-from herwa_sim.serialize.people import self_json, user_json
+from herwa_sim.serialize.members import self_json, user_json
 from herwa_sim.world import PERSONAS, World
 
 # The flags for applications in fewer than a hundred guilds.

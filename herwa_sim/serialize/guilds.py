@@ -2,7 +2,7 @@
 
 from herwa_sim import permissions
 from herwa_sim.entities import Channel, ChannelType, Guild, Json
-from herwa_sim.serialize.people import member_json, presence_json, role_json
+from herwa_sim.serialize.members import member_json, presence_json, role_json
 from herwa_sim.serialize.voice import voice_state_json
 from herwa_sim.snowflakes import moment_of
 from herwa_sim.world import World

@@ -2,9 +2,9 @@
 
 from herwa_sim import permissions
 from herwa_sim.entities import Channel, Json, User
-from herwa_sim.serialize.direct import direct_json
+from herwa_sim.serialize.direct_messages import direct_json
 from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.people import member_json, member_part, role_json, user_json
+from herwa_sim.serialize.members import member_json, member_part, role_json, user_json
 from herwa_sim.world import World
 
 PING, COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = range(1, 6)

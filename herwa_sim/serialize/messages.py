@@ -6,7 +6,7 @@ from functools import lru_cache
 import orjson
 
 from herwa_sim.entities import Attachment, InteractionSource, Json, Member, Message, User
-from herwa_sim.serialize.people import member_fragment, user_fragment, user_json
+from herwa_sim.serialize.members import member_fragment, user_fragment, user_json
 from herwa_sim.serialize.reactions import reactions_json
 from herwa_sim.snowflakes import EPOCH
 from herwa_sim.world import World

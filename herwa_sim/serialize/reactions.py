@@ -1,7 +1,7 @@
 """Reactions and their emoji."""
 
 from herwa_sim.entities import Json, Member, Message, User
-from herwa_sim.serialize.people import member_json
+from herwa_sim.serialize.members import member_json
 
 
 def emoji_json(emoji: str) -> Json:

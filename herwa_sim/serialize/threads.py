@@ -5,7 +5,7 @@ from datetime import datetime
 
 from herwa_sim.entities import Channel, Guild, Json, Member, User
 from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.people import member_json
+from herwa_sim.serialize.members import member_json
 
 
 def thread_member_json(thread: Channel, user_id: int, joined_at: datetime) -> Json:

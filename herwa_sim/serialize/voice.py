@@ -1,7 +1,7 @@
 """Voice states."""
 
 from herwa_sim.entities import Guild, Json, Member, User, VoiceState
-from herwa_sim.serialize.people import member_json
+from herwa_sim.serialize.members import member_json
 
 
 def voice_state_json(state: VoiceState) -> Json:

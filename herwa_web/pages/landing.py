@@ -4,9 +4,9 @@ from math import pi, sin
 
 import reflex as rx
 
-from herwa_shared.charts.web import sparkline
+from herwa_shared.charts.web_figure import sparkline
 from herwa_web.components.controls import icon
-from herwa_web.shell import wordmark
+from herwa_web.layout import wordmark
 
 LOG_IN = "/auth/login?next=/"
 PROMISES = (

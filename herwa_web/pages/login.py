@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from herwa_web.components.states import alone
+from herwa_web.components.status_views import alone
 from herwa_web.pages.landing import log_in
 
 REASONS = {

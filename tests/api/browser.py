@@ -7,8 +7,8 @@ import httpx
 
 from herwa_api.app import create_app
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.sim.visitor import answer_form
 

@@ -7,10 +7,10 @@ import pytest
 
 from herwa_api.app import create_app
 from herwa_api.surfaces import KINDS, SURFACES
-from herwa_shared.clearance import open_policies
+from herwa_shared.authorization import open_policies
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import Scope, create_key, pepper_of
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers

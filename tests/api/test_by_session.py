@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
+from herwa_shared.auth.user_guilds import forget_rights
 from herwa_shared.services.api_keys import Scope
-from herwa_shared.services.user_guilds import forget_rights
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.api.browser import Browser

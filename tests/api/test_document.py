@@ -2,7 +2,7 @@
 
 from jsonschema import Draft202012Validator
 
-from herwa_shared.services.sessions import cookie_name
+from herwa_shared.auth.sessions import cookie_name
 
 
 async def test_the_document_is_openapi_3_1_and_names_every_route(client):

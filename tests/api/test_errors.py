@@ -11,8 +11,8 @@ from herwa_api.app import create_app
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.folder import DataFolder
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.api.conftest import MakeKey

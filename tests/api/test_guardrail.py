@@ -8,13 +8,13 @@ import pytest
 
 from herwa_api.app import create_app
 from herwa_api.surfaces import SURFACES
+from herwa_shared.auth.user_guilds import forget_rights
 from herwa_shared.catalog import FeatureKey, ModuleKey, TierKey
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.api_keys import Scope
-from herwa_shared.services.user_guilds import forget_rights
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.api.browser import Browser

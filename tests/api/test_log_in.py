@@ -6,11 +6,11 @@ import httpx
 import pytest
 from sqlmodel import func, select
 
-from herwa_api import login_attempt
+from herwa_api import oauth_state
+from herwa_shared.auth.encryption import seal_of
 from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.models import SpentLogin, User, UserToken, WebSession
-from herwa_shared.seal import seal_of
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers
 from tests.api.browser import PERSON, Browser
@@ -135,7 +135,7 @@ async def test_an_attacker_cannot_log_a_victim_into_the_attackers_account(
 async def test_a_log_in_that_took_more_than_ten_minutes_is_begun_anew(browser: Browser, server: Server, folder):
     seal = seal_of(browser.settings, folder, purpose="attempts")
     for minutes, status in ((11, 400), (9, 303)):
-        attempt = login_attempt.begin(next="/", now=utc_now() - login_attempt.LOGIN_LASTS * minutes / 10)
+        attempt = oauth_state.begin(next="/", now=utc_now() - oauth_state.LOGIN_LASTS * minutes / 10)
         address = httpx.URL(await browser.ask_to_log_in())
         address = address.copy_merge_params({"state": attempt.state, "code_challenge": attempt.challenge})
         [cookie] = browser.herwa.cookies.jar

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from sqlmodel import func, select
 
-from herwa_shared.discord_login import TokenRefused
+from herwa_shared.auth.discord_oauth import TokenRefused
+from herwa_shared.auth.sessions import cookie_name
 from herwa_shared.models import UserToken, WebSession
-from herwa_shared.services.sessions import cookie_name
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers
 from tests.api.browser import PERSON, Browser

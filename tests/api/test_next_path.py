@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_api.next_path import FIRST_PAGE, next_path
+from herwa_api.redirect_target import FIRST_PAGE, next_path
 from tests.api.browser import Browser
 from tests.people import Server
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import processes
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_guild, record, utc

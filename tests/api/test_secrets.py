@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import httpx
 
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
 from tests.api.process import asking, started

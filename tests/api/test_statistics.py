@@ -8,9 +8,9 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from herwa_api.schemas.asked import ChannelMetric, HourMetric, MemberMetric
-from herwa_shared.analytics.measures import CHANNEL_METRICS, HOUR_METRICS, MEMBER_METRICS
-from herwa_shared.analytics.series import Metric
+from herwa_api.schemas.requests import ChannelMetric, HourMetric, MemberMetric
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HOUR_METRICS, MEMBER_METRICS
+from herwa_shared.analytics.results import Metric
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_channel, add_guild, add_history, add_member, record, utc

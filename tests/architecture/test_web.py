@@ -43,5 +43,7 @@ def test_no_text_is_made_into_a_script_or_into_markup(file):
 
 
 def test_only_the_gate_and_access_handle_secrets_of_sessions():
-    users = {file.name for file in FILES if "admissions" in "".join(imported(file)) or "secret_in" in file.read_text()}
-    assert users == {"gate.py", "access.py"}
+    users = {
+        file.name for file in FILES if "session_handles" in "".join(imported(file)) or "secret_in" in file.read_text()
+    }
+    assert users == {"websocket_guard.py", "auth.py"}

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa.sim_shapes import Answer, Shown
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.services.audit import Actor, Via
 from herwa_shared.stores import Stores
+from herwa_sim.client.types import Answer, Shown
 from tests.bot.place import Place
 from tests.bot.stored import comes_true
 from tests.sim.process import SimProcess

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from herwa.sim_client import SimClient
+from herwa_sim.client.client import SimClient
 
 _names = count(1)
 

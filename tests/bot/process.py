@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from tests.sim.process import SimProcess
 
 CHECKOUT = Path(__file__).parents[2]

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 
-from herwa_bot.asking import TOLD_AT_MOST, TOLD_OF_ONE
-from herwa_bot.choices import HANDS_OVER
+from herwa_bot.access.access_requests import TOLD_AT_MOST, TOLD_OF_ONE
+from herwa_bot.access.targets import HANDS_OVER
 from herwa_shared.clock import utc_now
-from herwa_shared.guardrail.invocation import MANAGE_SERVER
+from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import User, UserGuild
 from herwa_shared.services.access_requests import ask, dismiss, open_requests
@@ -231,12 +231,12 @@ async def test_who_no_longer_manages_the_server_is_not_told_who_asks(members, si
         await session.flush()
         for user_id in (place.bob, place.robot):
             session.add(
-                UserGuild(user_id=user_id, guild_id=place.guild, name="T", owner=False, permissions=MANAGE_SERVER)
+                UserGuild(user_id=user_id, guild_id=place.guild, name="T", owner=False, permissions=MANAGE_GUILD)
             )
     sim.client.leave(place.guild, place.robot)
     await asked(members, sim, refused)
     assert letters(sim, place.bob) == ()
-    managing = sim.client.create_role(place.guild, "Managers", permissions=MANAGE_SERVER)
+    managing = sim.client.create_role(place.guild, "Managers", permissions=MANAGE_GUILD)
     sim.client.set_roles(place.guild, place.bob, [managing])
     listing = await members.run("permissions list")
     await members.press(listing, "Ask for access")

@@ -7,7 +7,7 @@ import pytest
 
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import ChannelListEntry
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import channel_lists
 from tests.bot.members import MANAGER, Members, buttons, is_last
 from tests.bot.stored import comes_true

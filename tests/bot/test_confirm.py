@@ -8,11 +8,11 @@ from functools import partial
 
 import pytest
 
-from herwa_bot.confirm import NOT_SAVED, UNDO_FOR, UndoButton
-from herwa_bot.replies import STORE_AWAY
+from herwa_bot.ui.confirmation import NOT_SAVED, UNDO_FOR, UndoButton
+from herwa_bot.ui.replies import STORE_AWAY
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.record import read_record
+from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, channel_lists
 from herwa_shared.services.access_rules import list_rules

@@ -16,7 +16,7 @@ LOCK = Path(__file__).parents[2] / "requirements.txt"
 
 def test_it_is_the_version_that_was_read():
     assert discord.__version__ == KNOWN, (
-        "herwa_bot/collector/gateway.py and tap.py replace private parts of discord.py: read those parts of the new"
+        "herwa_bot/collector/discordpy_patch.py and tap.py replace private parts of discord.py: read those parts of the new"
         " version, then change KNOWN"
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import channel_lists
 from herwa_shared.services.features import set_feature, set_module
 from tests.bot.members import MANAGER, buttons

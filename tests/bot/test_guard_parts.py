@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.record import read_record
+from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.guardrail.policy import TargetKind
 from tests.bot.members import Members, buttons
 from tests.bot.place import Place

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from discord.gateway import DiscordWebSocket
 
-from herwa_bot.collector.gateway import shorten_the_way
+from herwa_bot.collector.discordpy_patch import shorten_the_way
 
 
 async def test_an_answer_at_once_is_not_taken_for_a_late_one(monkeypatch):

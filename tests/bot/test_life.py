@@ -8,7 +8,7 @@ import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.record import read_record
+from herwa_shared.embedded.engine_process import read_record
 from tests.bot.conftest import Place
 from tests.bot.process import bot_process, connected, heard, until
 from tests.bot.stored import Row, ask, comes_true, events, settled
@@ -16,7 +16,7 @@ from tests.sim.process import SimProcess
 
 RUNS = "SELECT id, started_at, seen_at FROM collector_run WHERE started_at >= :since ORDER BY id"
 SMALL_MEMORY = """
-from herwa_bot.collector.writer import Writer
+from herwa_bot.collector.event_writer import Writer
 Writer.__init__.__kwdefaults__["full_events"] = 500
 from herwa_bot.__main__ import main
 main()

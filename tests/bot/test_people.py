@@ -4,7 +4,7 @@ import time
 
 from herwa_shared.clock import utc_now
 from herwa_shared.models import User, UserGuild
-from herwa_shared.services.guild_now import guilds_now
+from herwa_shared.services.live_counters import guilds_now
 from tests.bot.stored import Row, ask, comes_true, happened, moved, settled
 
 VOICE_CHANNEL = 2

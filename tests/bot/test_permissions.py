@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from herwa_bot.paging import MOST
+from herwa_bot.ui.pagination import MOST
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, audit

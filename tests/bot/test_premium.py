@@ -5,7 +5,7 @@ from functools import partial
 from sqlalchemy import text
 
 from herwa_shared.catalog import Limit
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services.grants import grant_limit
 from herwa_shared.services.subscriptions import grant
 from tests.bot.members import MANAGER

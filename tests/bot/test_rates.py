@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.rates import MINUTE, Rates
+from herwa_bot.access.rate_limit import MINUTE, Rates
 from herwa_shared.catalog import Limit
 
 GUILD, ADA, BOB = 1, 2, 3

@@ -11,7 +11,7 @@ from PIL import Image
 
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.record import read_record
+from herwa_shared.embedded.engine_process import read_record
 from tests.bot.conftest import Place
 from tests.bot.stored import moved, settled
 

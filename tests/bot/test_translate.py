@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.collector import fields, translate
+from herwa_bot.collector import payload_fields
+from herwa_bot.collector.parsing import messages
 from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
 
 ID = 200_000_000_000_000_000
@@ -34,7 +35,7 @@ def message(**changes) -> dict:
 
 
 def created(data: dict, *, parent_id: int = 0, content: bool = False) -> Event | None:
-    return translate.message_created(data, parent_id=parent_id, live_since_ms=1, content=content)
+    return messages.message_created(data, parent_id=parent_id, live_since_ms=1, content=content)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_lengths_are_unknown_without_the_intent_and_exact_with_it(text, files):
 
 @given(st.sampled_from(FIELDS), json, st.booleans())
 def test_a_message_with_any_part_broken_is_an_event_that_fits_or_none_at_all(field, value, content):
-    for make in (created, lambda data, **_: translate.message_edited(data, parent_id=0)):
+    for make in (created, lambda data, **_: messages.message_edited(data, parent_id=0)):
         try:
             event = make(message(**{field: value}), content=content)
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -99,16 +100,14 @@ def fits(event: Event) -> bool:
 @given(st.text(max_size=40))
 def test_what_is_wrong_with_an_event_is_told_without_what_stands_in_it(text):
     for field in ("id", "edited_timestamp"):
-        with pytest.raises(fields.Impossible, match=f"^{field}$"):
-            translate.message_edited(
+        with pytest.raises(payload_fields.Impossible, match=f"^{field}$"):
+            messages.message_edited(
                 message(**{"edited_timestamp": "2030-01-01T00:00:00+00:00", field: f"~{text}"}), parent_id=0
             )
 
 
 def edited(**changes) -> Event | None:
-    return translate.message_edited(
-        message(edited_timestamp="2026-05-01T10:00:00.123000+00:00", **changes), parent_id=7
-    )
+    return messages.message_edited(message(edited_timestamp="2026-05-01T10:00:00.123000+00:00", **changes), parent_id=7)
 
 
 def test_an_edit_has_the_time_of_the_edit():
@@ -129,11 +128,11 @@ def test_an_edit_has_the_time_of_the_edit():
     ],
 )
 def test_link_previews_and_what_programs_change_are_no_edits(part):
-    assert translate.message_edited(message(edited_timestamp="2026-05-01T10:00:00+00:00") | part, parent_id=0) is None
+    assert messages.message_edited(message(edited_timestamp="2026-05-01T10:00:00+00:00") | part, parent_id=0) is None
 
 
 def test_a_deletion_is_nobodys_and_of_now():
-    event = translate.message_deleted(message(), parent_id=0, at_ms=99)
+    event = messages.message_deleted(message(), parent_id=0, at_ms=99)
     assert (event.kind, event.at_ms, event.user_id, event.channel_id) == (EventKind.MESSAGE_DELETE, 99, 0, 20)
 
 
@@ -143,28 +142,28 @@ def test_a_deletion_is_nobodys_and_of_now():
 )
 def test_a_nickname_goes_before_a_display_name_before_a_user_name(nick, display, called):
     data = message(author={"id": "40", "username": "ada", "global_name": display}, member={"nick": nick})
-    assert translate.member_name(data["member"], data["author"]) == called
+    assert messages.member_name(data["member"], data["author"]) == called
 
 
 def test_without_a_member_part_the_account_names_the_author():
-    assert translate.member_name({}, message()["author"]) == "ada"
+    assert messages.member_name({}, message()["author"]) == "ada"
 
 
 @given(st.text(max_size=300).filter(bool))
 def test_any_name_fits_its_column(name):
-    kept = fields.name_of(name)
+    kept = payload_fields.name_of(name)
     assert len(kept) <= 100
     assert "\0" not in kept
     assert name.replace("\0", "").startswith(kept)
 
 
 def test_a_long_name_is_not_cut_between_a_letter_and_its_accent():
-    assert fields.name_of("a" * 99 + "e\N{COMBINING ACUTE ACCENT}") == "a" * 99
+    assert payload_fields.name_of("a" * 99 + "e\N{COMBINING ACUTE ACCENT}") == "a" * 99
 
 
 @given(ids)
 def test_every_id_that_fits_is_taken_as_it_is(id_):
-    assert str(fields.snowflake({"id": id_}, "id")) == id_
+    assert str(payload_fields.snowflake({"id": id_}, "id")) == id_
 
 
 def test_threads_are_told_from_channels():
@@ -179,6 +178,6 @@ def test_threads_are_told_from_channels():
         (15, False),
     ):
         described = {"id": "1", "type": kind, "name": "x", "parent_id": "2", "position": None}
-        channel = translate.channel_seen(described, guild_id=3)
-        assert translate.is_thread(channel) is is_one
+        channel = messages.channel_seen(described, guild_id=3)
+        assert messages.is_thread(channel) is is_one
         assert (channel.guild_id, channel.parent_id, channel.position) == (3, 2, 0)

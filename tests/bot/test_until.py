@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_bot.until import parse_until, until_choices
+from herwa_bot.access.expiry_parsing import parse_until, until_choices
 from herwa_shared.errors import BadRequest
 
 BERLIN = ZoneInfo("Europe/Berlin")

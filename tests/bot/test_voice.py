@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from herwa_bot.collector.people import VoiceState
-from herwa_bot.collector.voice import MARK_MS, SHORT_GAP_MS, Voice
+from herwa_bot.collector.parsing.members import VoiceState
+from herwa_bot.collector.voice_tracker import MARK_MS, SHORT_GAP_MS, Voice
 from herwa_shared.pipeline.events import EventKind
 
 GUILD, CAFE, STAGE, AFK = 7, 100, 200, 300

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from herwa_bot.collector.directory import Changes, save_all_but_impossible
-from herwa_bot.collector.writer import Writer
+from herwa_bot.collector.event_writer import Writer
+from herwa_bot.collector.metadata_sync import Changes, save_all_but_impossible
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.services import processes

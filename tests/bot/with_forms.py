@@ -7,9 +7,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from herwa_bot import cogs
-from herwa_bot.guard import guard_of, surface_of
-from herwa_bot.replies import whisper
-from herwa_bot.views import GuardedModal, GuardedView
+from herwa_bot.access.guard import guard_of, surface_of
+from herwa_bot.ui.replies import whisper
+from herwa_bot.ui.views import GuardedModal, GuardedView
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.stores import Stores
 

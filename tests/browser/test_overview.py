@@ -6,8 +6,8 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from herwa_shared.charts.theme import exact
-from herwa_shared.charts.web import Layer
+from herwa_shared.charts.formatting import exact
+from herwa_shared.charts.web_figure import Layer
 from tests.browser.conftest import Place
 from tests.journeys.truth import window
 

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from playwright.async_api import Page, expect
 
-from herwa_shared.charts.theme import exact
+from herwa_shared.charts.formatting import exact
 from tests.browser.chromium import authorise, log_in
 from tests.browser.conftest import REPLAYED, Place
 from tests.journeys.truth import window

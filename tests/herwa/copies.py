@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from herwa.status import read_status
+from herwa.status.status import read_status
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease

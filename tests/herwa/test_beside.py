@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from herwa.up import rooms
+from herwa.supervisor.up import rooms
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.embedded import lease_engines
 from tests.herwa.copies import copy_of_its_own, history, stopped_by

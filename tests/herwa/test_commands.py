@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from herwa.cli import app
-from herwa.history import replay_into
+from herwa.commands.replay import replay_into
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.errors import Unreachable
 from tests.herwa.copies import command_by_itself, history

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from herwa.demo import bring_the_past
-from herwa.sim_client import SimClient
+from herwa.commands.demo_history import bring_the_past
 from herwa_shared.embedded import lease_engines
-from herwa_sim.cast import CAST
-from herwa_sim.people.past import Past, past
-from herwa_sim.people.scene import Scene
+from herwa_sim.behavior.history_generator import Past, past
+from herwa_sim.behavior.server_profile import Scene
+from herwa_sim.client.client import SimClient
+from herwa_sim.presets import CAST
 from tests.herwa.copies import Copy, copy_of_its_own
 
 DAYS = 14

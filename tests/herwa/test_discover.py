@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from herwa.discover import NotDeclared, ask
+from herwa.commands.discover import NotDeclared, ask
 from herwa_shared.embedded import lease_engines
 from tests.herwa.copies import copy_of_its_own
 

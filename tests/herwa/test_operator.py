@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from herwa.cli import app
-from herwa.failure import sentence
+from herwa.error_messages import sentence
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines

@@ -10,7 +10,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from herwa.up import rooms
+from herwa.supervisor.up import rooms
 from tests.herwa.copies import Copy, history
 from tests.running_copy import HERWA
 

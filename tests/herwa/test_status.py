@@ -2,8 +2,8 @@
 
 import pytest
 
-from herwa.status import Status, read_status
-from herwa.status_text import as_text
+from herwa.status.render import as_text
+from herwa.status.status import Status, read_status
 from herwa_shared.services import processes
 
 

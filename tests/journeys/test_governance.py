@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from herwa.sim_shapes import Shown
 from herwa_shared.catalog import FeatureKey, TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -17,6 +16,7 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.stores import Stores
+from herwa_sim.client.types import Shown
 from tests.bot.members import MANAGER, Members, buttons
 from tests.bot.stored import comes_true
 from tests.running_copy import HERWA

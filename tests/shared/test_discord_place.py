@@ -3,8 +3,8 @@
 import pytest
 
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
-from herwa_shared.discord_place import LOCAL_CLIENT_ID, avatar_url, discord_cdn, discord_place, icon_url
-from herwa_shared.folder import DataFolder
+from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID, avatar_url, discord_cdn, discord_place, icon_url
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_sim.world import APPLICATION_ID
 
 NOTHING = {"DISCORD_TOKEN": None, "HERWA_DISCORD_URL": None, "DISCORD_CLIENT_ID": None, "DISCORD_CLIENT_SECRET": None}

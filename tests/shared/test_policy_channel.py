@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from herwa_shared.policy_channel import CHANNEL, EVERY_GUILD, touch
+from herwa_shared.policy_cache.notifications import CHANNEL, EVERY_GUILD, touch
 from tests.shared.policy_cache.changes import until
 
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from herwa_shared.folder import DataFolder
-from herwa_shared.seal import Seal, seal_of
+from herwa_shared.auth.encryption import Seal, seal_of
+from herwa_shared.runtime.data_dir import DataFolder
 
 CONTENT = {"access": "a token", "n": 1}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from herwa.sim_client import SimClient
+from herwa_sim.client.client import SimClient
 from tests.sim.bot import Bot, connected
 from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess

@@ -1,6 +1,6 @@
 """What a bot has asked and what it was told, held against Discord's own documents."""
 
-from herwa.sim_client import SimClient
+from herwa_sim.client.client import SimClient
 from tests.sim import openapi, schemas
 
 

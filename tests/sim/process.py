@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from herwa.sim_client import SimClient
 from herwa_shared.errors import Unreachable
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_sim.client.client import SimClient
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from herwa_sim.portraits import face, icon, picture_hash
+from herwa_sim.avatars import face, icon, picture_hash
 from herwa_sim.world import PERSONAS
 
 

@@ -8,9 +8,9 @@ import discord
 import pytest
 
 from herwa_shared.errors import BadRequest
-from herwa_sim.breakage import broken_twin
 from herwa_sim.chaos import Chaos
 from herwa_sim.events import Event
+from herwa_sim.malformed_events import broken_twin
 from tests.sim.bot import connected, until
 from tests.sim.gateway_client import GUILDS, MESSAGES, gateway, listening
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa.replay import BadHistory, HistoryRow, chunks, read_history
-from herwa_sim.history import Row, identified
+from herwa.commands.replay import BadHistory, HistoryRow, chunks, read_history
+from herwa_sim.replay import Row, identified
 from herwa_sim.snowflakes import moment_of
 
 HEADER = "created_at,category,channel,thread,author,content_length,attachments"

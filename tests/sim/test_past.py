@@ -10,10 +10,10 @@ import discord
 import pytest
 
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_sim.cast import CAST
-from herwa_sim.people.past import Past, past
-from herwa_sim.people.people import people_of
-from herwa_sim.people.rhythm import season, zone
+from herwa_sim.behavior.activity_profile import season, zone
+from herwa_sim.behavior.history_generator import Past, past
+from herwa_sim.behavior.member_profiles import people_of
+from herwa_sim.presets import CAST
 from herwa_sim.snowflakes import moment_of
 from tests.sim.bot import connected, until
 from tests.sim.process import SimProcess

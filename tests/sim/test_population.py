@@ -7,11 +7,11 @@ import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_sim import permissions
-from herwa_sim.cast import CAST
-from herwa_sim.people.people import people_of
-from herwa_sim.people.rhythm import liveliness, zone
+from herwa_sim.behavior.activity_profile import liveliness, zone
+from herwa_sim.behavior.member_profiles import people_of
+from herwa_sim.persistence import dump, load
 from herwa_sim.population import Population
-from herwa_sim.store import dump, load
+from herwa_sim.presets import CAST
 from herwa_sim.world import PERSONAS, World
 from tests.sim import schemas
 from tests.sim.bot import connected, until

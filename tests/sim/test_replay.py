@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from herwa.replay import BadHistory, replay
+from herwa.commands.replay import BadHistory, replay
 from herwa_shared.errors import Unreachable
-from herwa_sim.actions import speech
+from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_channel
 from herwa_sim.actions.guilds import create_guild
 from herwa_sim.actions.members import create_user, join
@@ -112,6 +112,6 @@ def test_fast_way_of_a_plain_message_says_the_same_as_the_long_one(attachments):
     channel = create_channel(world, guild, name="c")
     ada = create_user(world, name='Ada "the first"')
     join(world, guild, ada)
-    message = speech.say(world, channel, author_id=ada.id, length=40, attachments=attachments)
+    message = messages.say(world, channel, author_id=ada.id, length=40, attachments=attachments)
     fast = [orjson.loads(body) for body in plain_event(world, message)]
     assert fast == [orjson.loads(orjson.dumps(shape)) for shape in message_event(world, message)]

@@ -12,11 +12,11 @@ import pytest
 
 from herwa_sim.actions.channels import create_channel, create_thread
 from herwa_sim.actions.guilds import create_guild
+from herwa_sim.actions.messages import say
 from herwa_sim.actions.reactions import react
-from herwa_sim.actions.speech import say
 from herwa_sim.actions.voice import move
 from herwa_sim.entities import ChannelType
-from herwa_sim.store import dump, load, write
+from herwa_sim.persistence import dump, load, write
 from herwa_sim.world import World
 from tests.sim.bot import connected, until
 from tests.sim.process import CHECKOUT, SimProcess

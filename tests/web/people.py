@@ -4,14 +4,14 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from herwa.sim_client import SimClient
+from herwa_shared.auth.guild_access import forget_rights
+from herwa_shared.auth.sessions import close_session, open_session
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.folder import DataFolder
 from herwa_shared.models import Guild, GuildStay
-from herwa_shared.services.rights import forget_rights
-from herwa_shared.services.sessions import close_session, open_session
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
+from herwa_sim.client.client import SimClient
 from tests.activity import BOT_JOINED, OWNER, Wrote, add_channel, add_history, add_member, record
 from tests.people import log_in
 

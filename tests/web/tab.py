@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiohttp
 import socketio
 
-from herwa_shared.services.sessions import cookie_name
+from herwa_shared.auth.sessions import cookie_name
 from tests.web.site import Site
 
 NAMESPACE = "/_rx/_event"

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from herwa_shared.analytics.moments import UTC_ZONE
-from herwa_shared.analytics.series import Metric
-from herwa_shared.analytics.view import View
+from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.timezones import UTC_ZONE
+from herwa_shared.dashboard_query import View
 from herwa_shared.stores import Stores
-from herwa_web.pages.guild.answers import answers_to
+from herwa_web.pages.guild.queries import answers_to
 from tests.activity import Wrote, add_guild, add_history, record, utc
 
 NOW = utc(2024, 3, 20, 10, 40)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from herwa_web.build import _restore_lock, build_if_stale, pages_to_serve
-from herwa_web.build_plugins import AnyAddress, anywhere
-from herwa_web.builds import KEPT_BUILDS, built_pages, forget_old_builds, held
-from herwa_web.sources import ROOT, SOURCES, sources_digest
+from herwa_web.build.builder import _restore_lock, build_if_stale, pages_to_serve
+from herwa_web.build.cache import KEPT_BUILDS, ROOT, SOURCES, built_pages, forget_old_builds, held, sources_digest
+from herwa_web.build.plugins import AnyAddress, anywhere
 
 
 def test_what_is_built_is_not_built_again():
@@ -26,7 +25,7 @@ def test_every_source_counts():
 
 
 def test_a_changed_source_is_another_build(tmp_path, monkeypatch):
-    monkeypatch.setattr("herwa_web.sources.ROOT", tmp_path)
+    monkeypatch.setattr("herwa_web.build.cache.ROOT", tmp_path)
     (tmp_path / "assets").mkdir()
     (tmp_path / "requirements.txt").write_text("reflex==1\nother==1\n")
     seen = [sources_digest()]
@@ -66,7 +65,7 @@ def test_the_lock_names_packages_and_no_registry():
 
 
 def test_a_build_restores_the_tracked_lock_files_and_says_when_the_packages_differ(tmp_path, monkeypatch):
-    monkeypatch.setattr("herwa_web.build.ROOT", tmp_path)
+    monkeypatch.setattr("herwa_web.build.builder.ROOT", tmp_path)
     lock = tmp_path / "package.json"
     lock.write_text('{"a": 1, "b": 2}')
     messages = []

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from herwa_shared.auth.sessions import cookie_name
 from herwa_shared.clock import utc_now
-from herwa_shared.services.sessions import cookie_name
 from tests.activity import Wrote, record
 from tests.browser.chromium import start_chromium
 from tests.web.people import People, Somebody

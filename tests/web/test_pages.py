@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from herwa_shared.analytics.date_ranges import Range, whole_days
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.ranges import Range, whole_days
-from herwa_shared.analytics.series import Cell, Metric, Ranked
-from herwa_shared.analytics.view import View
-from herwa_shared.discord_place import DiscordPlace
-from herwa_web.faces import hue_of, initial_of
-from herwa_web.pages.guild.addresses import RANGE_KEYS, address, addresses, with_channel, with_metric, with_span
-from herwa_web.pages.guild.asked import guild_id_in
+from herwa_shared.analytics.results import Cell, Metric, Ranked
+from herwa_shared.dashboard_query import View
+from herwa_shared.discord.endpoints import DiscordPlace
+from herwa_web.avatars import hue_of, initial_of
 from herwa_web.pages.guild.downloads import as_csv
-from herwa_web.pages.guild.shown import change_shown, channel_rows, kpi_shown, member_rows, week_shown
-from herwa_web.pages.home_cards import invite
+from herwa_web.pages.guild.links import RANGE_KEYS, address, addresses, with_channel, with_metric, with_span
+from herwa_web.pages.guild.request import guild_id_in
+from herwa_web.pages.guild.view_models import change_shown, channel_rows, kpi_shown, member_rows, week_shown
+from herwa_web.pages.home.view_models import invite
 from herwa_web.pages.login import address as log_in_address
 
 NOW = datetime(2024, 3, 20, 15, 30, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from herwa_web.visitors import Visitor, visitor_of
+from herwa_web.serving.client_address import Visitor, visitor_of
 
 
 def scope(*headers: tuple[str, str], scheme: str = "http") -> dict:

@@ -8,27 +8,27 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.asking import AnswerButton
-from herwa_bot.choices import find_target, offered, permission_choices, target_choices, targets
-from herwa_bot.cogs.permissions.drafting import Chosen, draft, whom_of
-from herwa_bot.cogs.permissions.listing import about, answer_buttons, live, rule_pages
-from herwa_bot.cogs.permissions.planning import Plan, Scene, plan_removing, plan_saving
-from herwa_bot.cogs.permissions.spoken import spoken_names
-from herwa_bot.cogs.permissions.wording import sentence
-from herwa_bot.confirm import UndoButton, ask, change
-from herwa_bot.guard import guard_of
-from herwa_bot.paging import show_pages
-from herwa_bot.place import EVERYWHERE, Place, PlaceOption
-from herwa_bot.replies import patiently
-from herwa_bot.until import until_choices
+from herwa_bot.access.access_requests import AnswerButton
+from herwa_bot.access.channel_option import EVERYWHERE, Place, PlaceOption
+from herwa_bot.access.expiry_parsing import until_choices
+from herwa_bot.access.guard import guard_of
+from herwa_bot.access.targets import find_target, offered, permission_choices, target_choices, targets
+from herwa_bot.cogs.permissions.change_plan import Plan, Scene, plan_removing, plan_saving
+from herwa_bot.cogs.permissions.list_text import about, answer_buttons, live, rule_pages
+from herwa_bot.cogs.permissions.rule_draft import Chosen, draft, whom_of
+from herwa_bot.cogs.permissions.texts import sentence
+from herwa_bot.ui.confirmation import UndoButton, ask, change
+from herwa_bot.ui.mentions import spoken_names
+from herwa_bot.ui.pagination import show_pages
+from herwa_bot.ui.replies import patiently
 from herwa_shared.catalog import Audience, FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.policy import AccessRule
 from herwa_shared.services.access_requests import Request, open_requests
 from herwa_shared.services.access_rules import LONGEST_NOTE, list_rules
+from herwa_shared.services.channels import guild_facts
 from herwa_shared.services.guilds import guild_zone
-from herwa_shared.services.places import guild_facts
 from herwa_shared.services.policies import load_offer, load_policy
 from herwa_shared.stores import Stores
 

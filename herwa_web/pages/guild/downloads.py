@@ -9,12 +9,12 @@ from typing import Any
 import reflex as rx
 
 from herwa_shared.analytics.heatmap import hours_of_week
-from herwa_shared.charts.figures import messages_over_time
-from herwa_shared.charts.theme import WEEKDAYS
+from herwa_shared.charts.formatting import WEEKDAYS
+from herwa_shared.charts.timeseries_figure import messages_over_time
 from herwa_shared.errors import NotFound
-from herwa_web import doors
-from herwa_web.pages.guild.answers import answers_to, series_pair
-from herwa_web.pages.guild.asked import Asked, asked_by
+from herwa_web import app_context
+from herwa_web.pages.guild.queries import answers_to, series_pair
+from herwa_web.pages.guild.request import Asked, asked_by
 
 PANELS = ("course", "channels", "members", "week")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,16 +35,16 @@ class Downloads(rx.State):
     @rx.event
     async def png(self) -> Any:
         """The chart as the bot sends it."""
-        from herwa_shared.charts.png import render_png  # noqa: PLC0415 - the drawing engine is large and seldom needed
+        from herwa_shared.charts.render.png import render_png  # noqa: PLC0415 - the drawing engine is large and rarely needed
 
         asked = await asked_by(self)
-        series, compare = await series_pair(doors.stores(), asked.view)
+        series, compare = await series_pair(app_context.stores(), asked.view)
         figure = messages_over_time(series, title=asked.facts.name, compare=compare, now=asked.view.now)
         return rx.download(data=await asyncio.to_thread(render_png, figure), filename=f"{_name(asked)}.png")
 
 
 async def _rows(asked: Asked, panel: str) -> Iterable[tuple[Any, ...]]:
-    view, stores = asked.view, doors.stores()
+    view, stores = asked.view, app_context.stores()
     if panel == "course":
         series, compare = await series_pair(stores, view)
         before = [point.value for point in compare.points] if compare else []

@@ -4,11 +4,11 @@ import reflex as rx
 
 from herwa_web.components.chart import fetched_early
 from herwa_web.components.controls import icon, link
-from herwa_web.components.states import bone, failed, missing, refused, stale
+from herwa_web.components.status_views import bone, failed, missing, refused, stale
+from herwa_web.layout import shell
 from herwa_web.pages.guild.panels import lists, numbers, week
 from herwa_web.pages.guild.state import Overview
 from herwa_web.pages.guild.toolbar import foot, toolbar
-from herwa_web.shell import shell
 
 ROUTE = "/g/[guild_id]"
 KEYS = (

@@ -7,8 +7,8 @@ import reflex as rx
 from herwa_web.components.chart import chart
 from herwa_web.components.controls import change, grouped, icon, letter_face, link, spark, tool
 from herwa_web.pages.guild.downloads import Downloads
-from herwa_web.pages.guild.shown import DayShown, KpiShown, RowShown
 from herwa_web.pages.guild.state import Course, Overview
+from herwa_web.pages.guild.view_models import DayShown, KpiShown, RowShown
 
 WIDTHS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 HOURS = tuple(range(24))

@@ -11,21 +11,21 @@ from urllib.parse import quote
 
 import reflex as rx
 
-from herwa_shared.analytics.moments import parse_moment
-from herwa_shared.analytics.ranges import whole_days
-from herwa_shared.charts.theme import clock_time, exact, period
-from herwa_shared.clearance import Refused
+from herwa_shared.analytics.date_ranges import whole_days
+from herwa_shared.analytics.timezones import parse_moment
+from herwa_shared.authorization import Refused
+from herwa_shared.charts.formatting import clock_time, exact, period
 from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
-from herwa_shared.services.guild_now import Now, guilds_now
-from herwa_shared.services.places import places
-from herwa_web import access, doors
-from herwa_web.faults import words
-from herwa_web.pages.guild.addresses import addresses, with_span
-from herwa_web.pages.guild.answers import answers_to, series_pair
-from herwa_web.pages.guild.asked import Asked, asked_by, guild_id_in
-from herwa_web.pages.guild.layout import Laid, figure_of, laid_out
-from herwa_web.pages.guild.shown import PlaceShown, places_shown, table_shown
-from herwa_web.state import NO_SERVER, Frame, ServerShown, server_shown
+from herwa_shared.services.channels import places
+from herwa_shared.services.live_counters import Now, guilds_now
+from herwa_web import app_context, auth
+from herwa_web.error_messages import words
+from herwa_web.layout_state import NO_SERVER, Frame, ServerShown, server_shown
+from herwa_web.pages.guild.links import addresses, with_span
+from herwa_web.pages.guild.presenter import Laid, figure_of, laid_out
+from herwa_web.pages.guild.queries import answers_to, series_pair
+from herwa_web.pages.guild.request import Asked, asked_by, guild_id_in
+from herwa_web.pages.guild.view_models import PlaceShown, places_shown, table_shown
 from herwa_web.surfaces import OVERVIEW
 
 PATIENCE_SECONDS = 12
@@ -87,12 +87,12 @@ class Overview(rx.State):
     async def follow(self) -> None:
         """The live counter, and whether the API answers."""
         frame = await self.get_state(Frame)
-        frame.api_is_up = doors.api_is_up()
+        frame.api_is_up = app_context.api_is_up()
         if self.phase != "ready":
             return
         try:
-            _, guild = await access.require_guild(self, guild_id_in(self.router.url.path), OVERVIEW)
-            async with doors.stores().database.transaction() as session:
+            _, guild = await auth.require_guild(self, guild_id_in(self.router.url.path), OVERVIEW)
+            async with app_context.stores().database.transaction() as session:
                 self._count((await guilds_now(session, [guild.id])).get(guild.id))
         except (Unauthenticated, NotFound):
             self.phase = "missing"
@@ -133,7 +133,7 @@ class Overview(rx.State):
     async def list_places(self) -> None:
         """The filter menu opens: the channels to choose from."""
         asked = await asked_by(self)
-        async with doors.stores().database.transaction() as session:
+        async with app_context.stores().database.transaction() as session:
             self.places = places_shown(await places(session, guild_id=asked.guild.id), asked.view)
 
     @rx.event
@@ -143,7 +143,7 @@ class Overview(rx.State):
         self.table = []
         if self.table_open:
             asked = await asked_by(self)
-            self.table = table_shown(*await series_pair(doors.stores(), asked.view), asked.view)
+            self.table = table_shown(*await series_pair(app_context.stores(), asked.view), asked.view)
 
     async def _ask(self) -> Any:
         """Ask for everything; a newer question makes an older answer void."""
@@ -154,7 +154,7 @@ class Overview(rx.State):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._frame()
                 asked = await asked_by(self)
-                answers = await answers_to(doors.stores(), asked.view)
+                answers = await answers_to(app_context.stores(), asked.view)
             laid, figure = laid_out(answers, asked), figure_of(answers, asked.view)
         except Unauthenticated:
             url = self.router.url
@@ -188,7 +188,7 @@ class Overview(rx.State):
 
     async def _frame(self) -> None:
         """Who looks, and their own servers: whatever becomes of the server that they ask for."""
-        viewer, rights = await access.require_viewer(self), doors.rights()
+        viewer, rights = await auth.require_viewer(self), app_context.rights()
         guilds = await rights.guilds(viewer.user_id) if rights else ()
         async with self:
             (await self.get_state(Frame))._fill(viewer, guilds)  # noqa: SLF001 - not an endpoint

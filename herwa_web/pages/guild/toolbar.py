@@ -5,9 +5,9 @@ from typing import Any
 import reflex as rx
 
 from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
-from herwa_web.pages.guild.addresses import COMPARISONS, RANGE_KEYS
-from herwa_web.pages.guild.shown import PlaceShown
+from herwa_web.pages.guild.links import COMPARISONS, RANGE_KEYS
 from herwa_web.pages.guild.state import Overview
+from herwa_web.pages.guild.view_models import PlaceShown
 
 FOLLOW_SECONDS = 3
 REFRESH_SECONDS = 15

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Interval, Series
+from herwa_shared.analytics.results import Interval, Series
 from tests.activity import Wrote
 
 STEP = timedelta(minutes=15)

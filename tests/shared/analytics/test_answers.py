@@ -10,10 +10,10 @@ import pytest
 
 from herwa_shared.analytics.heatmap import hours_of_week
 from herwa_shared.analytics.messages import message_counts
-from herwa_shared.analytics.metrics import series_of
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Interval, Metric
-from herwa_shared.analytics.tops import top_channels, top_members
+from herwa_shared.analytics.rankings import top_channels, top_members
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.timeseries import series_of
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.stores import Stores

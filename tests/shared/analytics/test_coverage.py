@@ -9,7 +9,7 @@ from sqlmodel import select
 from herwa_shared.analytics.coverage import Coverage, Covered
 from herwa_shared.analytics.messages import message_counts
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Interval
+from herwa_shared.analytics.results import Interval
 from herwa_shared.models import GuildStay
 from herwa_shared.services.guilds import GuildSeen, mark_left, save_guilds
 from herwa_shared.stores import Stores

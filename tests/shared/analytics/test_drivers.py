@@ -2,10 +2,9 @@
 
 import pytest
 
-from herwa_shared.analytics.drivers import channel_behind
-from herwa_shared.analytics.kpis import kpis
+from herwa_shared.analytics.kpis import channel_behind, kpis
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Metric
+from herwa_shared.analytics.results import Metric
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_channel, add_guild, add_history, record, utc
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from herwa_shared.analytics.intervals import MAX_POINTS, edges_of
-from herwa_shared.analytics.series import Interval
-from herwa_shared.analytics.wallclock import first_instant, stretches, wall_at
+from herwa_shared.analytics.results import Interval
+from herwa_shared.analytics.timezones import first_instant, stretches, wall_at
 from herwa_shared.errors import BadRequest
 
 ZONES = [

@@ -9,10 +9,10 @@ import pytest
 
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
 from herwa_shared.analytics.kpis import Kpi, kpis
-from herwa_shared.analytics.measures import CHANNEL_METRICS
-from herwa_shared.analytics.metrics import series_of
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.series import Interval, Metric
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.timeseries import series_of
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.stores import Stores

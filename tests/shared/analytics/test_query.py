@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.analytics.moments import UTC_ZONE, parse_moment, parse_zone
 from herwa_shared.analytics.query import ActivityQuery, Window
+from herwa_shared.analytics.timezones import UTC_ZONE, parse_moment, parse_zone
 from herwa_shared.errors import BadRequest
 from tests.activity import utc
 

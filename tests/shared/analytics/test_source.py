@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.source import EVENTS, HOURLY, precise_since, source_of
+from herwa_shared.analytics.table_selection import EVENTS, HOURLY, precise_since, source_of
 from tests.activity import utc
 
 NOW = utc(2024, 6, 15, 12)

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from herwa_shared.analytics.beginning import first_hour
 from herwa_shared.analytics.sparklines import Spark, sparklines
+from herwa_shared.analytics.timeseries import first_hour
 from herwa_shared.stores import Stores
 from tests.activity import Wrote, add_guild, add_history, add_run, record, utc
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_shared.analytics.address import Comparison
-from herwa_shared.analytics.ranges import Range, Span, first_day, intervals_for, last_day, span_of, whole_days
-from herwa_shared.analytics.series import Interval, Metric
-from herwa_shared.analytics.view import View
+from herwa_shared.analytics.date_ranges import Range, Span, first_day, intervals_for, last_day, span_of, whole_days
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.dashboard_query import Comparison, View
 from tests.activity import utc
 from tests.shared.charts.made import patient
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from herwa_shared.analytics.series import Interval, Metric, Point, Series
+from herwa_shared.analytics.results import Interval, Metric, Point, Series
 
 GUILD = 813_402_719_422_463_011
 MAY_3 = datetime(2021, 5, 3, tzinfo=UTC)

@@ -3,12 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from herwa_shared.analytics.series import Cell, Interval, Metric, Ranked
-from herwa_shared.charts.figures import messages_over_time
-from herwa_shared.charts.frame import literal
-from herwa_shared.charts.heatmap import heatmap
-from herwa_shared.charts.ranking import ranking_bars
+from herwa_shared.analytics.results import Cell, Interval, Metric, Ranked
+from herwa_shared.charts.heatmap_figure import heatmap
+from herwa_shared.charts.layout import literal
+from herwa_shared.charts.ranking_figure import ranking_bars
 from herwa_shared.charts.theme import DARK, LIGHT
+from herwa_shared.charts.timeseries_figure import messages_over_time
 from tests.shared.charts.made import GUILD, MAY_3, series
 
 DAY = timedelta(days=1)

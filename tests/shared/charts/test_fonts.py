@@ -3,8 +3,8 @@
 import pytest
 import skia
 
-from herwa_shared.charts.fonts import SCRIPTS, font_book, missing_scripts
-from herwa_shared.charts.typeset import ELLIPSIS, Font, Typesetter
+from herwa_shared.charts.render.fonts import SCRIPTS, font_book, missing_scripts
+from herwa_shared.charts.render.text import ELLIPSIS, Font, Typesetter
 
 FONT = Font(24, "#ffffff")
 TOFU = "\U0010fffd"

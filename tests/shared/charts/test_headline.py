@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
+from herwa_shared.analytics.comparison import change
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.series import Interval, Metric, Ranked
-from herwa_shared.charts.headline import headline
-from herwa_shared.charts.words import change, findings
+from herwa_shared.analytics.results import Interval, Metric, Ranked
+from herwa_shared.charts.text.headline import headline
+from herwa_shared.charts.text.insights import findings
 from tests.activity import utc
 from tests.shared.charts.made import MAY_3, any_series, patient, series
 

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from herwa_shared.analytics.series import Cell, Ranked
-from herwa_shared.charts.figures import messages_over_time
-from herwa_shared.charts.heatmap import heatmap
-from herwa_shared.charts.plane import plane
-from herwa_shared.charts.png import render_png
-from herwa_shared.charts.ranking import ranking_bars
+from herwa_shared.analytics.results import Cell, Ranked
+from herwa_shared.charts.heatmap_figure import heatmap
+from herwa_shared.charts.ranking_figure import ranking_bars
+from herwa_shared.charts.render.plot_area import plane
+from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.theme import DARK, LIGHT
+from herwa_shared.charts.timeseries_figure import messages_over_time
 from tests.shared.charts.made import any_series, patient, series
 
 WIDTH, HEIGHT = 800, 420
@@ -123,8 +123,8 @@ def test_any_series_under_any_name_is_drawn(shown, compare, title, theme, runnin
 
 
 DRAW = """
-from herwa_shared.charts.heatmap import heatmap
-from herwa_shared.charts.png import render_png
+from herwa_shared.charts.heatmap_figure import heatmap
+from herwa_shared.charts.render.png import render_png
 print(len(render_png(heatmap([], title="Tavern"))))
 """
 

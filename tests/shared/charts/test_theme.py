@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.charts.theme import DARK, LIGHT, compact, percent, period, tint
+from herwa_shared.charts.formatting import compact, percent, period
+from herwa_shared.charts.theme import DARK, LIGHT, tint
 
 
 @pytest.mark.parametrize(

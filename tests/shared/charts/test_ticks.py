@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_shared.analytics.series import Interval
-from herwa_shared.charts.ticks import MOST_DATES, count_ticks, date_ticks, headroom
+from herwa_shared.analytics.results import Interval
+from herwa_shared.charts.axes import MOST_DATES, count_ticks, date_ticks, headroom
 from tests.shared.charts.made import any_series, patient, series
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from herwa_shared.analytics.series import Interval
-from herwa_shared.charts.web import Layer, sparkline, web_figure
+from herwa_shared.analytics.results import Interval
+from herwa_shared.charts.web_figure import Layer, sparkline, web_figure
 from tests.shared.charts.made import MAY_3, any_series, patient, series
 
 

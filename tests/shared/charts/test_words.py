@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from hypothesis import given
 
-from herwa_shared.analytics.series import Interval, Metric
-from herwa_shared.charts.words import ALT_LIMIT, alt_text, findings
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.charts.text.insights import ALT_LIMIT, alt_text, findings
 from tests.shared.charts.made import MAY_3, any_series, patient, series
 
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.embedded import EngineLease, lease_engines
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 ELSEWHERE = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
 

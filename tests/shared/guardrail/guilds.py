@@ -5,7 +5,8 @@ from functools import cache
 from types import MappingProxyType
 
 from herwa_shared.catalog import Audience, Essential, FeatureSpec, Limit, Surface, SurfaceKind, Surfaces, TierKey
-from herwa_shared.guardrail.invocation import ADMINISTRATOR, MANAGE_SERVER, Invocation
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
+from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
@@ -22,8 +23,8 @@ from herwa_shared.guardrail.policy import (
 ROLES, MEMBERS = (101, 102, 103, 104), (201, 202, 203)
 CATEGORIES = {301: (401, 402), 302: (403,), 0: (404,)}
 CHANNELS = tuple((channel, category) for category, channels in CATEGORIES.items() for channel in channels)
-BITS = (1 << 13, 1 << 34, (1 << 13) | (1 << 34), MANAGE_SERVER)
-HELD = (0, 1 << 13, 1 << 34, (1 << 13) | (1 << 34), MANAGE_SERVER, MANAGE_SERVER | 1 << 13, ADMINISTRATOR, 1 << 20)
+BITS = (1 << 13, 1 << 34, (1 << 13) | (1 << 34), MANAGE_GUILD)
+HELD = (0, 1 << 13, 1 << 34, (1 << 13) | (1 << 34), MANAGE_GUILD, MANAGE_GUILD | 1 << 13, ADMINISTRATOR, 1 << 20)
 MOMENTS = (10.0, 20.0, 30.0)
 ASKED_AT = (5.0, 9.999, 10.0, 10.5, 19.999, 20.0, 25.0, 30.0, 31.0)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from herwa_shared.catalog import FEATURES, Audience, FeatureKey, Limit, Surface, SurfaceKind, Surfaces
-from herwa_shared.guardrail.compiled import compile_policy
+from herwa_shared.guardrail.compiler import compile_policy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation

@@ -3,7 +3,7 @@ import random
 import tracemalloc
 from dataclasses import replace
 
-from herwa_shared.guardrail.compiled import CompiledPolicy, compile_policy
+from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from herwa_shared.guardrail.compiled import compile_policy
+from herwa_shared.guardrail.compiler import compile_policy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from herwa_shared.catalog import SurfaceKind
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.guardrail.explain import ORDER
-from herwa_shared.guardrail.invocation import ADMINISTRATOR, MANAGE_SERVER, Invocation
+from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import ChannelList, GuildPolicy, PlaceKind, SubjectKind, TargetKind, Term
 from herwa_shared.guardrail.verdict import Reason, Said
@@ -63,7 +64,7 @@ def test_neither_the_owner_nor_administrators_can_be_locked_out():
 
     for locked_in in ({"is_owner": True}, {"permissions": ADMINISTRATOR}):
         assert answer(by_member(channel=LOUNGE, left=0, **locked_in), walled) == (True, Reason.ADMINISTRATOR)
-    assert answer(by_member(permissions=MANAGE_SERVER), walled) == (False, Reason.ACCESS_RULE)
+    assert answer(by_member(permissions=MANAGE_GUILD), walled) == (False, Reason.ACCESS_RULE)
 
 
 def test_only_support_can_view_ticket_stats_in_two_rules():
@@ -126,7 +127,7 @@ def test_a_permission_matches_only_who_holds_all_of_it():
 
 def test_a_rule_for_a_group_covers_its_commands_and_the_longer_name_wins():
     group, own = (TargetKind.COMMAND, "permissions"), (TargetKind.COMMAND, "permissions allow")
-    manager = by_member(ALLOW, permissions=MANAGE_SERVER)
+    manager = by_member(ALLOW, permissions=MANAGE_GUILD)
 
     assert answer(manager, ruled(rule(False, what=group))) == (False, Reason.ACCESS_RULE)
     assert answer(manager, ruled(rule(False, what=group), rule(True, what=own))) == (True, Reason.ACCESS_RULE)
@@ -142,7 +143,7 @@ def test_a_rule_ends_at_its_second():
 
 def test_where_no_rule_matches_managers_surfaces_are_for_manage_server():
     assert answer(by_member(ALLOW)) == (False, Reason.DEFAULT_AUDIENCE)
-    assert answer(by_member(ALLOW, permissions=MANAGE_SERVER)) == (True, Reason.DEFAULT_AUDIENCE)
+    assert answer(by_member(ALLOW, permissions=MANAGE_GUILD)) == (True, Reason.DEFAULT_AUDIENCE)
 
 
 def test_a_channel_list_holds_also_whom_a_rule_allows_and_takes_a_category_for_its_channels():
@@ -165,7 +166,7 @@ def test_on_a_page_there_is_no_channel_so_places_do_not_count():
     placed = rule(False, place_kind=PlaceKind.CATEGORY, place_id=OFFICE)
     policy = replace(ruled(placed), lists=(everything_in(STAFF),))
 
-    assert answer(by_member(OVERVIEW, permissions=MANAGE_SERVER, channel=0), policy) == (True, Reason.DEFAULT_AUDIENCE)
+    assert answer(by_member(OVERVIEW, permissions=MANAGE_GUILD, channel=0), policy) == (True, Reason.DEFAULT_AUDIENCE)
 
 
 def test_when_the_rate_is_used_up_nothing_but_an_administrator_passes():
@@ -186,7 +187,7 @@ def test_help_answers_always_and_says_so_at_every_step(policy: GuildPolicy):
 def test_permissions_cannot_be_switched_off_but_can_be_ruled():
     offer = replace(POLICY.offer, tiers={}, kill_switches={"governance.permissions": "No."})
     off = replace(POLICY, offer=offer, module_toggles={"governance": False})
-    manager = by_member(ALLOW, permissions=MANAGE_SERVER)
+    manager = by_member(ALLOW, permissions=MANAGE_GUILD)
 
     assert answer(manager, off) == (True, Reason.DEFAULT_AUDIENCE)
     assert answer(manager, ruled(rule(False), policy=off)) == (False, Reason.ACCESS_RULE)

@@ -9,8 +9,8 @@ from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import AccessRule, ChannelList, GuildPolicy, PlaceKind, SubjectKind, TargetKind
+from herwa_shared.guardrail.texts import refusal, rule_sentence, title_of, trace_lines
 from herwa_shared.guardrail.verdict import NO_POLICY, Reason
-from herwa_shared.guardrail.words import refusal, rule_sentence, title_of, trace_lines
 from tests.shared.guardrail.stage import (
     ALLOW,
     GUILD,

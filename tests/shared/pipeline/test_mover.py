@@ -3,11 +3,10 @@
 import pytest
 
 from herwa_shared.clock import utc_now
-from herwa_shared.pipeline.buffer import append
+from herwa_shared.pipeline.buffer import SLOTS, append, trim
 from herwa_shared.pipeline.events import EventKind
 from herwa_shared.pipeline.mover import PARTITIONS, move_once, plan, transfer
-from herwa_shared.pipeline.state import pipeline_state
-from herwa_shared.pipeline.trim import SLOTS, trim
+from herwa_shared.pipeline.status import pipeline_state
 from tests.events import message, snowflake
 
 HOURLY = "SELECT kind, sum(events) FROM activity_hourly WHERE guild_id = {guild:UInt64} GROUP BY kind ORDER BY kind"

@@ -5,8 +5,8 @@ import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.events import Event, EventKind
-from herwa_shared.pipeline.voice import VoiceChange, VoiceStay, forget_stays, open_stays, store_voice
-from herwa_shared.services.collector_runs import begin_run, still_listening
+from herwa_shared.pipeline.voice_sessions import VoiceChange, VoiceStay, forget_stays, open_stays, store_voice
+from herwa_shared.services.gateway_sessions import begin_run, still_listening
 from herwa_shared.services.guilds import GuildSeen, save_guilds
 
 ADA, CAFE = 11, 100

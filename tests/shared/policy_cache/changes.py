@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.guardrail.compiled import CompiledPolicy
+from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.models import AccessRule, Guild
-from herwa_shared.policy_channel import touch
+from herwa_shared.models import AccessRuleRow, Guild
+from herwa_shared.policy_cache.notifications import touch
 
 PATIENCE_SECONDS = 30
 
@@ -32,7 +32,7 @@ async def new_guild(database: Database) -> int:
 async def deny_silently(session: AsyncSession, guild_id: int, command: str) -> None:
     """The row alone, as somebody with a console would write it."""
     session.add(
-        AccessRule(
+        AccessRuleRow(
             guild_id=guild_id,
             allow=False,
             subject_kind=SubjectKind.EVERYONE,

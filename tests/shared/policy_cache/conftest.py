@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from herwa_shared.catalog import Surfaces
-from herwa_shared.policy_cache import PolicyCache
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
 from tests.shared.policy_cache.changes import new_guild, until
 

@@ -15,9 +15,8 @@ from herwa_shared.db import Database
 from herwa_shared.embedded import engine_states, lease_engines
 from herwa_shared.migrate import alembic_config
 from herwa_shared.models import Subscription
-from herwa_shared.policy_cache import PolicyAway, PolicyCache
-from herwa_shared.policy_cache.steady import SteadyClock
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.cache import PolicyAway, PolicyCache, SteadyClock
+from herwa_shared.policy_cache.notifications import touch
 from tests.shared.embedded.conftest import data_folder, settings_for
 from tests.shared.policy_cache.changes import denied, new_guild, seen, until
 

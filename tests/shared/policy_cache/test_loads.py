@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from herwa_shared.policy_cache import PolicyAway
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.cache import PolicyAway
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services.policies import load_policy
 from tests.shared.policy_cache.changes import denied, deny_silently, new_guild, seen, until
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from herwa_shared.auth.discord_oauth import Tokens
+from herwa_shared.auth.guild_access import Rights, open_rights
 from herwa_shared.config import Settings
-from herwa_shared.discord_login import Tokens
-from herwa_shared.folder import DataFolder
-from herwa_shared.services.rights import Rights, open_rights
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests import people
 from tests.people import Server, bot_knows

@@ -9,7 +9,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.models import User, UserGuild
-from herwa_shared.models.access_request import Answer
+from herwa_shared.models.access import Answer
 from herwa_shared.services import access_requests
 from herwa_shared.services.access_requests import AlreadyAnswered, Asked, managers_to_ask
 from herwa_shared.services.access_rules import add_rule, remove_rule

@@ -12,9 +12,8 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services import audit
-from herwa_shared.services.access_rules import add_rule, remove_rule, save_rule
+from herwa_shared.services.access_rules import RULES_AT_MOST, add_rule, remove_rule, save_rule
 from herwa_shared.services.discovery import register
-from herwa_shared.services.rule_rows import RULES_AT_MOST
 from herwa_shared.stores import Stores
 from tests.activity import add_channel, add_guild
 from tests.shared.services.chosen import KINDS, OLGA, SURFACES, Home, never_committed, new_home, rule

@@ -8,8 +8,8 @@ import pytest
 from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.folder import DataFolder
 from herwa_shared.models import ApiKey
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import Scope, create_key, find_key, list_keys, pepper_of, revoke_key
 from herwa_shared.stores import Stores
 from tests.activity import add_guild

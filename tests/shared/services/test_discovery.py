@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.errors import BadRequest
-from herwa_shared.models import AccessRule, Feature, TierFeature
+from herwa_shared.models import AccessRuleRow, Feature, TierFeature
 from herwa_shared.models import Surface as SurfaceRow
 from herwa_shared.services import channel_lists
 from herwa_shared.services.access_rules import add_rule
@@ -106,7 +106,7 @@ async def test_what_operators_and_guilds_chose_survives_a_retirement(stores: Sto
         tiers = await session.scalars(select(TierFeature.tier_key).where(TierFeature.feature_key == "server.stats"))
         assert list(tiers) == ["premium"]
         assert (await session.get(Feature, "server.stats", populate_existing=True)).retired_at is None
-        assert len(list(await session.scalars(select(AccessRule).where(AccessRule.guild_id == home.id)))) == 1
+        assert len(list(await session.scalars(select(AccessRuleRow).where(AccessRuleRow.guild_id == home.id)))) == 1
 
     assert back.lines() == ("changed: command server-stats (is back)",)
     after = await policy_of(stores, home.id)

@@ -20,7 +20,7 @@ from herwa_shared.guardrail.policy import (
     Term,
 )
 from herwa_shared.models import EntitlementGrant, KillSwitch, Subscription, Tier, TierFeature, TierLimit
-from herwa_shared.policy_channel import touch
+from herwa_shared.policy_cache.notifications import touch
 from herwa_shared.services import access_rules, channel_lists, features
 from herwa_shared.services.policies import POLICY, load_offer
 from herwa_shared.stores import Stores

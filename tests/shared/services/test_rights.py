@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from herwa_shared.auth.discord_oauth import GuildTold
+from herwa_shared.auth.guild_access import NO_SUCH_GUILD, Rights, forget_rights
+from herwa_shared.auth.user_guilds import keep_guilds, told_guilds
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.discord_login import GuildTold
 from herwa_shared.errors import DiscordAway, LogInAgain, NotFound
-from herwa_shared.folder import DataFolder
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.guilds import mark_left
-from herwa_shared.services.rights import NO_SUCH_GUILD, Rights, forget_rights
-from herwa_shared.services.user_guilds import keep_guilds, told_guilds
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.people import Server, bot_knows, log_in_without_roles, questions

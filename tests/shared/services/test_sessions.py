@@ -4,12 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from herwa_shared.clock import utc_now
-from herwa_shared.config import DiscordSettings, Settings, StoreSettings
-from herwa_shared.discord_login import Account, Tokens
-from herwa_shared.models import SpentLogin, User, UserGuild, UserToken, WebSession
-from herwa_shared.seal import Seal
-from herwa_shared.services.sessions import (
+from herwa_shared.auth.discord_oauth import Account, Tokens
+from herwa_shared.auth.encryption import Seal
+from herwa_shared.auth.sessions import (
     Viewer,
     close_session,
     cookie_name,
@@ -18,7 +15,10 @@ from herwa_shared.services.sessions import (
     secret_in,
     viewer_of,
 )
-from herwa_shared.services.users import SPENT_KEPT, forget_absent, release_tokens, save_login, spend_login
+from herwa_shared.auth.users import SPENT_KEPT, forget_absent, release_tokens, save_login, spend_login
+from herwa_shared.clock import utc_now
+from herwa_shared.config import DiscordSettings, Settings, StoreSettings
+from herwa_shared.models import SpentLogin, User, UserGuild, UserToken, WebSession
 from herwa_shared.stores import Stores
 
 DAY = timedelta(days=1)

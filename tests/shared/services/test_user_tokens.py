@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from herwa_shared.auth.discord_oauth import Account, DiscordLogin
+from herwa_shared.auth.encryption import seal_of
+from herwa_shared.auth.guild_access import TOKENS, Rights, open_rights, redirect_uri
+from herwa_shared.auth.sessions import open_session, viewer_of
 from herwa_shared.clock import utc_now
-from herwa_shared.discord_login import Account, DiscordLogin
-from herwa_shared.discord_place import discord_place
+from herwa_shared.discord.endpoints import discord_place
 from herwa_shared.errors import DiscordAway, LogInAgain, LogInNotSetUp
-from herwa_shared.folder import DataFolder
-from herwa_shared.seal import seal_of
-from herwa_shared.services.rights import TOKENS, Rights, open_rights, redirect_uri
-from herwa_shared.services.sessions import open_session, viewer_of
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.people import Server, at_discord, keep_tokens, questions, tokens_of
 from tests.shared.services.conftest import LogIn

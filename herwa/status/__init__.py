@@ -1,0 +1,1 @@
+"""Collect and print the status of a copy."""

@@ -1,0 +1,59 @@
+"""`herwa status` for people: a table of processes, a line each for buffer, mover and gateway, and what is wrong."""
+
+from typing import Any
+
+from rich.text import Text
+
+from herwa.status.status import Status
+from herwa_shared.pipeline.status import PipelineState
+
+
+def as_text(status: Status) -> Text:
+    """Lines that are never cut; a narrow terminal wraps them."""
+    lines = [Text(f"Herwa in {status.data_dir}, at {status.address}"), Text()]
+    if status.processes:
+        lines += [Text(f"{'process':<12}{'pid':<9}{'port':<7}state", "dim"), *_process_lines(status), Text()]
+    if status.pipeline is not None:
+        lines += _pipeline_lines(status.pipeline)
+    if status.gateway:
+        lines.append(_gateway_line(status.gateway))
+    lines += [_policies_line(name, policies) for name, policies in status.policies.items()]
+    if status.pipeline is not None or status.gateway:
+        lines.append(Text())
+    lines += [Text(f"✗ {problem}", "bold red") for problem in status.problems]
+    if not status.problems:
+        lines.append(Text("✓ all is well", "bold green"))
+    return Text("\n").join(lines)
+
+
+def _process_lines(status: Status) -> list[Text]:
+    ports = {**status.ports, "web": status.ports["herwa"]}
+    return [_process_line(process, ports.get(process["name"])) for process in status.processes]
+
+
+def _process_line(process: dict[str, Any], port: int | None) -> Text:
+    line = Text(f"{process['name']:<12}{process['pid'] or '':<9}{port or '':<7}")
+    line.append(*(("● running", "green") if process["running"] else ("○ not running", "red")))
+    if process.get("restarts"):
+        line.append(f", restarts: {process['restarts']}", "yellow")
+    return line
+
+
+def _pipeline_lines(pipeline: PipelineState) -> list[Text]:
+    return [
+        Text(f"buffer    {pipeline.buffer_rows:,} events wait, the oldest for {pipeline.buffer_age_seconds:.1f} s"),
+        Text(f"mover     {pipeline.moved:,} events moved, {pipeline.pending_rows:,} on their way"),
+    ]
+
+
+def _gateway_line(gateway: dict[str, Any]) -> Text:
+    return Text(
+        f"gateway   {gateway.get('gateway')}, {len(gateway.get('shards', {}))} of {gateway.get('shard_count')} shards, "
+        f"{gateway.get('guilds')} servers, {gateway.get('held')} events in memory"
+    )
+
+
+def _policies_line(name: str, policies: dict[str, Any]) -> Text:
+    age = policies["sweep_age_seconds"]
+    heard = "has not looked for changes yet" if age is None else f"looked for changes {age:.1f} s ago"
+    return Text(f"guardrail {name} knows {policies['servers']} servers' rules, {heard}")

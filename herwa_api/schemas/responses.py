@@ -1,0 +1,95 @@
+"""What is answered, as the document shows it. Bodies are built in `bodies`; tests hold the two equal."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from herwa_shared.analytics.results import Interval, Metric
+
+Mark = Literal[True] | SkipJsonSchema[None]
+TOTAL = (
+    "The sum; of active_members and voice_members the different people of the whole window, of members the newest "
+    "number, or null where there is none"
+)
+APPROXIMATE = "Set where hours had to be placed by where they start"
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PointAnswer(_Answer):
+    """One interval."""
+
+    t: str = Field(description="Start of the interval in the zone, with offset", examples=["2025-03-01T00:00:00+09:00"])
+    value: int | None = Field(description="0 where nothing happened, null where nobody counted it", examples=[412])
+    partial: Mark = Field(None, description="Set where only a part of the interval was counted")
+
+
+class Compared(_Answer):
+    """The earlier window."""
+
+    from_: str = Field(alias="from", examples=["2025-02-01T00:00:00+09:00"])
+    to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
+    total: int | None = Field(description="As of the window itself", examples=[9871])
+    points: list[PointAnswer]
+    approximate: Mark = Field(None, description=APPROXIMATE)
+
+
+class Stats(_Answer):
+    """One metric over time."""
+
+    guild_id: str = Field(examples=["81384788765712384"])
+    metric: Metric
+    from_: str = Field(alias="from", examples=["2025-03-01T00:00:00+09:00"])
+    to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
+    interval: Interval
+    timezone: str = Field(examples=["Asia/Tokyo"])
+    total: int | None = Field(description=TOTAL, examples=[12873])
+    points: list[PointAnswer]
+    approximate: Mark = Field(None, description=APPROXIMATE)
+    compare: Compared | SkipJsonSchema[None] = Field(None, description="Only if asked for")
+
+
+class Item(_Answer):
+    """One line of a top list."""
+
+    id: str = Field(examples=["381870129706958858"])
+    name: str | None = Field(description="null when nobody ever told it", examples=["general"])
+    value: int = Field(examples=[2157])
+
+
+class Top(_Answer):
+    """Highest first, equals by id."""
+
+    items: list[Item]
+    approximate: Mark = Field(None, description=APPROXIMATE)
+
+
+class CellAnswer(_Answer):
+    """One hour of the week."""
+
+    weekday: int = Field(ge=1, le=7, description="1 is Monday", examples=[1])
+    hour: int = Field(ge=0, le=23, examples=[17])
+    value: int = Field(examples=[299])
+
+
+class Heatmap(_Answer):
+    """All 168 hours of the week."""
+
+    cells: list[CellAnswer]
+    approximate: Mark = Field(None, description=APPROXIMATE)
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str = Field(examples=["Bad Request"])
+    status: int = Field(examples=[400])
+    code: str = Field(description="The kind, for programs", examples=["bad_request"])
+    detail: str = Field(description="What is wrong and what would be right")
+    reason: str = Field("", description="Of a refusal: which step of the guardrail objected", examples=["toggle"])
+    errors: list[dict[str, Any]] = Field(default_factory=list, description="For each wrong parameter: field, message")
+    request_id: str = Field("", description="Of an unexpected failure, to ask the operator about")

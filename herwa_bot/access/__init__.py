@@ -1,0 +1,1 @@
+"""Access control of commands: guard, invocation, rate limit, refusals and access requests."""

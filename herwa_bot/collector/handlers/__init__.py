@@ -1,0 +1,1 @@
+"""Handlers of gateway events."""

@@ -1,0 +1,1 @@
+"""Pure functions that turn gateway payloads into activity events."""

@@ -1,0 +1,1 @@
+"""Building blocks of replies: views, confirmations, pagination, mentions."""

@@ -1,0 +1,110 @@
+"""Buttons, selects and forms: each press is a new question to the guard, however old the message is."""
+
+import re
+from typing import Any, ClassVar, Self
+
+import discord
+
+from herwa_bot.access.guard import Guard, guard_of
+from herwa_bot.access.refusals import say_unavailable
+from herwa_bot.ui.replies import say_failure, tell_failure
+from herwa_shared.catalog import Surface, SurfaceKind
+
+LIFE_SECONDS = 14 * 60.0  # Discord lets a message of an interaction be edited for fifteen minutes
+HEARD = "heard"  # the mark of a press that something of ours answers
+PRESSES = (discord.InteractionType.component, discord.InteractionType.modal_submit)
+TOO_OLD = "This is too old to be answered. Please run the command again."
+NOT_YOURS = "These buttons belong to whoever ran the command. Run it yourself to get your own."
+
+
+class GuardedView(discord.ui.View):
+    """Components that live in this process; only `asker_id` may press them, None: whoever may use the surface."""
+
+    def __init__(
+        self, guard: Guard, surface: Surface, *, asker_id: int | None = None, timeout: float | None = LIFE_SECONDS
+    ) -> None:
+        super().__init__(timeout=timeout)
+        self.guard, self.surface, self.asker_id = guard, surface, asker_id
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        return await _check(self.guard, self.surface, self.asker_id, interaction)
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[Any], /) -> None:
+        del item
+        await tell_failure(interaction, error, what=self.surface.key)
+
+
+class GuardedModal(discord.ui.Modal):
+    """A form; the guard is asked again when it is sent off."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        surface: Surface,
+        *,
+        asker_id: int | None = None,
+        timeout: float | None = LIFE_SECONDS,
+        **titled: Any,
+    ) -> None:
+        super().__init__(timeout=timeout, **titled)
+        self.guard, self.surface, self.asker_id = guard, surface, asker_id
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        return await _check(self.guard, self.surface, self.asker_id, interaction)
+
+    async def on_error(  # type: ignore[override] # a form has no item, in discord.py neither
+        self, interaction: discord.Interaction, error: Exception, /
+    ) -> None:
+        await tell_failure(interaction, error, what=self.surface.key)
+
+
+class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="herwa:"):
+    """A button that survives a restart: what it is about stands in its custom id, of the form `template`.
+
+    Cogs name theirs in `persistent`. `command` is the command whose surface says who may press it.
+    """
+
+    command: ClassVar[str] = ""
+
+    def __init__(self, button: discord.ui.Button[Any]) -> None:
+        super().__init__(button)
+        match = self.template.match(self.custom_id)
+        assert match is not None
+        self.match = match
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        del match
+        interaction.extras[HEARD] = True
+        assert isinstance(item, discord.ui.Button)
+        return cls(item)
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        guard = guard_of(interaction)
+        return await guard.check(interaction, guard.surfaces.get(SurfaceKind.COMMAND, self.command))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        try:
+            await self.pressed(interaction)
+        except Exception as error:  # noqa: BLE001 - every failure is told and logged
+            await tell_failure(interaction, error, what=type(self).__name__)
+
+    async def pressed(self, interaction: discord.Interaction) -> None:
+        """What it does, once the guard has said yes."""
+        raise NotImplementedError
+
+
+async def say_if_unheard(interaction: discord.Interaction) -> None:
+    """Tell who presses what lived in an earlier process. To be called behind whatever may have heard the press."""
+    if interaction.type in PRESSES and HEARD not in interaction.extras:
+        await say_unavailable(interaction, TOO_OLD)
+
+
+async def _check(guard: Guard, surface: Surface, asker_id: int | None, interaction: discord.Interaction) -> bool:
+    interaction.extras[HEARD] = True
+    if asker_id is not None and interaction.user.id != asker_id:
+        await say_failure(interaction, NOT_YOURS)
+        return False
+    return await guard.check(interaction, surface)

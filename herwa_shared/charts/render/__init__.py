@@ -1,0 +1,1 @@
+"""Render a figure as PNG with Skia."""

@@ -1,0 +1,12 @@
+"""Constants of Discord's API that several packages need. Source: Discord's developer documentation."""
+
+ADMINISTRATOR = 1 << 3
+MANAGE_GUILD = 1 << 5
+VIEW_GUILD_INSIGHTS = 1 << 19
+"""Permission bits."""
+
+THREAD_CHANNEL_TYPES = frozenset((10, 11, 12))
+"""Channel types of announcement threads, public threads and private threads."""
+
+MAX_SNOWFLAKE = (1 << 63) - 1
+"""The largest id that PostgreSQL's BIGINT can store; Discord's ids stay far below it."""

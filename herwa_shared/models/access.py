@@ -1,0 +1,107 @@
+"""Who may or may not use what, where and until when.
+
+One place in which a target may run.
+
+A member asks for a command that they were refused.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from herwa_shared.clock import utc_now
+from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
+from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of, together
+
+
+class AccessRuleRow(SQLModel, table=True):
+    """One sentence of a guild. `subject_id` of a named Discord permission are its bits; no two rules say the same."""
+
+    __tablename__ = "access_rule"
+    __table_args__ = (
+        one_of("subject_kind", SubjectKind),
+        one_of("target_kind", TargetKind),
+        one_of("place_kind", PlaceKind),
+        together("subject_kind", SubjectKind.EVERYONE, "subject_id", 0),
+        together("target_kind", TargetKind.EVERYTHING, "target_key", ""),
+        together("place_kind", PlaceKind.EVERYWHERE, "place_id", 0),
+        UniqueConstraint(
+            "guild_id",
+            "allow",
+            "subject_kind",
+            "subject_id",
+            "target_kind",
+            "target_key",
+            "place_kind",
+            "place_id",
+            name="access_rule_says_it_once",
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = guild_key(index=True)
+    allow: bool
+    subject_kind: str = Field(max_length=16)
+    subject_id: int = Field(default=0, sa_type=SNOWFLAKE)
+    target_kind: str = Field(max_length=16)
+    target_key: str = Field(default="", max_length=64)
+    place_kind: str = Field(default=PlaceKind.EVERYWHERE, max_length=16)
+    place_id: int = Field(default=0, sa_type=SNOWFLAKE)
+    until: datetime | None = Field(default=None, sa_type=MOMENT)
+    note: str = Field(default="", max_length=200)
+    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    created_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
+
+
+class ChannelListEntry(SQLModel, table=True):
+    """One channel or category on the list of one target; a target without entries may run anywhere."""
+
+    __tablename__ = "channel_list_entry"
+    __table_args__ = (
+        one_of("target_kind", TargetKind),
+        together("target_kind", TargetKind.EVERYTHING, "target_key", ""),
+    )
+
+    guild_id: int = guild_key(primary_key=True)
+    target_kind: str = Field(primary_key=True, max_length=16)
+    target_key: str = Field(default="", primary_key=True, max_length=64)
+    place_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+class Answer(StrEnum):
+    """What a manager said."""
+
+    ALLOWED = "allowed"
+    DISMISSED = "dismissed"
+
+
+class AccessRequest(SQLModel, table=True):
+    """One question, open until it is answered; `rule_id` is the rule that allowed it, while that rule is there."""
+
+    __tablename__ = "access_request"
+    __table_args__ = (
+        one_of("answer", Answer),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered_with_an_answer"),
+        Index(
+            "access_request_asked_once",
+            "guild_id",
+            "user_id",
+            "command",
+            unique=True,
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = guild_key()
+    user_id: int = Field(sa_type=SNOWFLAKE)
+    user_name: str = Field(max_length=100)
+    command: str = Field(max_length=64)
+    channel_id: int = Field(sa_type=SNOWFLAKE)
+    asked_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    answered_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    answer: str | None = Field(default=None, max_length=16)
+    answered_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
+    rule_id: int | None = Field(default=None, sa_type=SNOWFLAKE, foreign_key="access_rule.id", ondelete="SET NULL")

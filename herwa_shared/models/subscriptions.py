@@ -1,0 +1,76 @@
+"""A guild's tier for a time.
+
+One feature, or one limit's value, that a guild has beyond its tier.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlmodel import Field, SQLModel
+
+from herwa_shared.catalog import Limit
+from herwa_shared.clock import utc_now
+from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of
+
+
+class Source(StrEnum):
+    """Where a subscription comes from."""
+
+    MANUAL = "manual"
+    TRIAL = "trial"
+    DISCORD = "discord"
+
+
+class Subscription(SQLModel, table=True):
+    """One term, [starts_at, ends_at); without an end it holds until it is revoked. The best live one counts.
+
+    Rows are never deleted. `expired_at` is when the worker wrote the end into the audit log; it ends without that too.
+    """
+
+    __table_args__ = (
+        one_of("source", Source),
+        CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
+        Index(
+            "subscription_to_end",
+            "ends_at",
+            postgresql_where=text("ends_at IS NOT NULL AND revoked_at IS NULL AND expired_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = guild_key(index=True)
+    tier_key: str = Field(foreign_key="tier.key", max_length=32)
+    source: str = Field(max_length=16)
+    starts_at: datetime = Field(sa_type=MOMENT)
+    ends_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    reason: str = Field(default="", max_length=200)
+    granted_by: str = Field(max_length=64)
+    external_id: str | None = Field(default=None, max_length=64, unique=True)
+    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    expired_at: datetime | None = Field(default=None, sa_type=MOMENT)
+
+
+class EntitlementGrant(SQLModel, table=True):
+    """A feature or a limit (`value` null: unlimited), for a time as of a subscription. Rows are never deleted."""
+
+    __tablename__ = "entitlement_grant"
+    __table_args__ = (
+        one_of("limit_key", Limit),
+        CheckConstraint("(feature_key IS NULL) <> (limit_key IS NULL)", name="feature_or_limit"),
+        CheckConstraint("value IS NULL OR (value >= 0 AND limit_key IS NOT NULL)", name="value_is_of_a_limit"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = guild_key(index=True)
+    feature_key: str | None = Field(default=None, foreign_key="feature.key", max_length=64)
+    limit_key: str | None = Field(default=None, max_length=32)
+    value: int | None = Field(default=None, sa_type=SNOWFLAKE)
+    starts_at: datetime = Field(sa_type=MOMENT)
+    ends_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    reason: str = Field(default="", max_length=200)
+    granted_by: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)

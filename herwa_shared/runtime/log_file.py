@@ -1,0 +1,39 @@
+"""What an engine writes: a file in the log folder, kept to two of bounded size, and its tail for an error's text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from herwa_shared.runtime.data_dir import DataFolder
+
+_ROTATE_BYTES = 16 << 20
+_TAIL_BYTES = 4096
+_TAIL_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLog:
+    """One start's part of a log file: from `begin` on."""
+
+    path: Path
+    descriptor: int
+    begin: int
+
+    def tail(self) -> str:
+        """The last lines that this start wrote."""
+        with self.path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(self.begin, size - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])
+
+
+@contextmanager
+def open_log(folder: DataFolder, name: str) -> Iterator[EngineLog]:
+    """Open `<logs>/<name>.log` for one start; one that has grown large is put aside first, in place of the last."""
+    path = folder.logs / f"{name}.log"
+    if path.exists() and path.stat().st_size > _ROTATE_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    with path.open("ab") as file:
+        yield EngineLog(path, file.fileno(), file.tell())

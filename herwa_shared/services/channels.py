@@ -1,0 +1,105 @@
+"""One guild as its pages need it: what it is called, when counting began, and the channels to choose from.
+
+Telling a silent channel from one that is not the guild's.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ARRAY, BigInteger, any_, literal
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.db import Database
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
+from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.models import Channel, Guild
+
+CATEGORY = 4
+VOICE = frozenset({2, 13})
+"""Discord's channel types in which people talk."""
+CHOOSABLE = frozenset({0, 5, 15, 16}) | VOICE
+"""Those with numbers of their own; threads count for theirs."""
+MOST_CHANNELS = 500  # a guild's limit
+
+
+@dataclass(frozen=True, slots=True)
+class GuildFacts:
+    """What is known of a guild apart from its numbers."""
+
+    name: str
+    icon: str | None
+    member_count: int
+    zone: ZoneInfo
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel that numbers can be narrowed to; `within` is the name of its category."""
+
+    id: int
+    name: str
+    within: str | None
+    is_voice: bool
+
+
+async def guild_facts(session: AsyncSession, *, guild_id: int) -> GuildFacts | None:
+    """The facts; None for a guild that the bot has never been in."""
+    guild = await session.get(Guild, guild_id)
+    if guild is None:
+        return None
+    return GuildFacts(guild.name, guild.icon, guild.member_count, ZoneInfo(guild.timezone or "UTC"), guild.joined_at)
+
+
+async def places(session: AsyncSession, *, guild_id: int) -> tuple[Place, ...]:
+    """Every channel that is there, in the order in which Discord shows them."""
+    rows = await session.execute(
+        select(Channel)
+        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(CHOOSABLE | {CATEGORY}))
+        .where(col(Channel.deleted).is_(False))
+        .order_by(col(Channel.position), col(Channel.id))
+        .limit(MOST_CHANNELS)
+    )
+    channels = rows.scalars().all()
+    categories = {channel.id: channel for channel in channels if channel.kind == CATEGORY}
+
+    def order(channel: Channel) -> tuple[int, int, bool]:
+        category = categories.get(channel.parent_id or 0)
+        return (category.position, category.id, channel.kind in VOICE) if category else (-1, 0, channel.kind in VOICE)
+
+    return tuple(
+        Place(
+            channel.id,
+            channel.name,
+            categories[channel.parent_id].name if channel.parent_id in categories else None,
+            channel.kind in VOICE,
+        )
+        for channel in sorted(channels, key=order)
+        if channel.kind != CATEGORY
+    )
+
+
+async def place_name(session: AsyncSession, *, guild_id: int, channel_id: int) -> str | None:
+    """What a guild's channel is called, also one that is gone; None for a channel that is not this guild's."""
+    channel = await session.get(Channel, channel_id)
+    return channel.name if channel and channel.guild_id == guild_id else None
+
+
+async def joined_at(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:
+    """When the bot joined each of these guilds, the last time it did."""
+    wanted = any_(literal(list(guild_ids), ARRAY(BigInteger)))
+    rows = await session.execute(select(Guild.id, Guild.joined_at).where(col(Guild.id) == wanted))
+    return {row[0]: row[1] for row in rows}
+
+
+async def require_channel(database: Database, guild_id: int, channel_id: int) -> None:
+    """Raise NotFound unless this guild has or had the channel; BadRequest, naming its channel, for a thread."""
+    async with database.transaction() as session:
+        channel = await session.get(Channel, channel_id)
+    if channel is None or channel.guild_id != guild_id:
+        raise NotFound(f"This server has no channel {channel_id}.")
+    if channel.kind in THREAD_CHANNEL_TYPES:
+        raise BadRequest(f"'channel_id' names a thread; its messages count for its channel, {channel.parent_id}.")

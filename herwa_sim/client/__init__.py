@@ -1,0 +1,1 @@
+"""Client of the control API of the local Discord, for `herwa`, tests and benchmarks."""

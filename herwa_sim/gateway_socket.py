@@ -1,0 +1,109 @@
+"""The writing half of a gateway connection: operations, close codes, and a queue that one task empties."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from enum import IntEnum
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from herwa_sim.compression import Encoder, encoder_for
+from herwa_sim.session import Sent
+
+LONG_QUEUE = 4000
+
+
+class Op(IntEnum):
+    """Gateway operations."""
+
+    DISPATCH = 0
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    PRESENCE = 3
+    VOICE_STATE = 4
+    RESUME = 6
+    RECONNECT = 7
+    REQUEST_MEMBERS = 8
+    INVALID_SESSION = 9
+    HELLO = 10
+    HEARTBEAT_ACK = 11
+
+
+class Closed(Exception):
+    """The connection must be closed with this code, and why."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Socket:
+    """Events never wait for the network: they queue here, and `write` brings them out in order."""
+
+    def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
+        self._request = request
+        self._ws = ws
+        self._encode: Encoder | None = encoder_for(request.query.get("compress"))
+        self._queue: deque[Sent | bytes | Closed] = deque()
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def enqueue(self, sent: Sent) -> None:
+        self._queue.append(sent)
+        self._filled.set()
+        if len(self._queue) > LONG_QUEUE:
+            self._room.clear()
+
+    def send(self, op: int, data: Any = None) -> None:
+        """Queue an operation that is no event."""
+        self._queue.append(orjson.dumps({"t": None, "s": None, "op": int(op), "d": data}))
+        self._filled.set()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye with this code, after what is queued."""
+        self._queue.append(Closed(code, reason))
+        self._filled.set()
+
+    async def room(self) -> None:
+        """Wait until the queue is not long, or the connection is gone."""
+        await self._room.wait()
+
+    def cut(self) -> None:
+        """Lose the connection without a word, as a broken network does."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+
+    async def write(self) -> None:
+        """Empty the queue for as long as the connection lives."""
+        try:
+            with suppress(ConnectionError):
+                while not self._ws.closed:
+                    await self._filled.wait()
+                    self._filled.clear()
+                    await self._empty_queue()
+        finally:
+            self._room.set()
+
+    async def _empty_queue(self) -> None:
+        written = 0
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, Closed):
+                await self._ws.close(code=item.code, message=item.reason.encode())
+                return
+            await self._put(item.frame() if isinstance(item, Sent) else item)
+            written += 1
+            if len(self._queue) == LONG_QUEUE // 2:
+                self._room.set()
+            if written % 128 == 0:
+                await asyncio.sleep(0)  # a socket that is never full would keep the loop from everybody else
+
+    async def _put(self, frame: bytes) -> None:
+        if self._encode is None:
+            await self._ws.send_str(frame.decode())
+        else:
+            await self._ws.send_bytes(self._encode(frame))

@@ -1,0 +1,236 @@
+"""The frame of every page of somebody who is logged in: rail, top bar, the bar at the foot of a phone."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.style import set_color_mode
+
+from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
+from herwa_web.layout_state import Frame, ServerShown
+
+LOG_OUT = (
+    "fetch('/auth/logout',{method:'POST'}).finally(()=>{sessionStorage.clear();"
+    "localStorage.removeItem('herwa.known');location.assign('/')})"
+)
+MODES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("system", "monitor", "As my system"))
+
+
+def shell(
+    *content: rx.Component,
+    bar: rx.Component,
+    current: str,
+    server: Any = None,
+    foot: tuple[rx.Component, ...] = (),
+    keys: tuple[tuple[str, str], ...] = (),
+) -> rx.Component:
+    """A whole page. `bar` is its top bar, `current` the entry of the rail, `foot` what a phone has at hand."""
+    return rx.fragment(
+        rx.el.a("Skip to the content", href="#content", class_name="skip", reload_document=True),
+        rx.el.div(
+            _rail(current, server),
+            rx.el.div(
+                bar,
+                rx.el.main(_api_away(), *content, id="content", class_name="content", tab_index=-1),
+                class_name="stage",
+            ),
+            class_name="shell",
+        ),
+        _switcher(),
+        _you(),
+        _keys(keys),
+        _foot(current, foot),
+    )
+
+
+def wordmark() -> rx.Component:
+    """The mark and the name."""
+    return rx.fragment(rx.el.img(src="/logo.svg", alt="", width=28, height=28), rx.el.span("Herwa"))
+
+
+def modes() -> rx.Component:
+    """Light, dark, or as the system has it."""
+    return rx.el.div(
+        *(
+            rx.el.button(
+                icon(tag, 15),
+                label,
+                type="button",
+                on_click=set_color_mode(mode),
+                aria_pressed=rx.color_mode == mode,
+            )
+            for mode, tag, label in MODES
+        ),
+        role="group",
+        aria_label="Colours",
+        class_name="segments",
+    )
+
+
+def _rail(current: str, server: Any) -> rx.Component:
+    return rx.el.nav(
+        rx.el.div(
+            link(wordmark(), href="/", class_name="brand", aria_label="Herwa: all my servers"),
+            rx.el.button(
+                icon("panel-left", 17),
+                type="button",
+                aria_label="Make the side bar narrow or wide",
+                class_name="button plain small square",
+                custom_attrs={"data-rail": "", "data-key": "["},
+            ),
+            class_name="rail-head",
+        ),
+        _all(current) if server is None else rx.cond(server.id != "", _of(server, current), _all("")),
+        _servers(),
+        rx.el.div(_person(), class_name="rail-foot"),
+        class_name="rail",
+        aria_label="Main",
+    )
+
+
+def _of(server: Any, current: str) -> rx.Component:
+    return rx.fragment(_here(server), *_pages(current))
+
+
+def _here(server: Any) -> rx.Component:
+    return opener(
+        "switcher",
+        face(server.picture, server.hue, server.initial, size=30),
+        rx.el.span(rx.el.bdi(server.name), class_name="name"),
+        icon("chevrons-up-down", 16),
+        class_name="switcher",
+        aria_label="Switch the server",
+        attrs={"data-key": "S"},
+    )
+
+
+def _pages(current: str) -> tuple[rx.Component, ...]:
+    """The groups of the rail. A page that comes later is one line more here."""
+    groups = (("Insights", (("overview", "chart-line", "Overview"),)),)
+    return tuple(
+        part
+        for title, pages in groups
+        for part in (
+            rx.el.h2(title),
+            *(
+                link(
+                    icon(tag),
+                    rx.el.span(label, class_name="name"),
+                    href="",
+                    class_name="rail-item",
+                    aria_current="page" if name == current else "false",
+                )
+                for name, tag, label in pages
+            ),
+        )
+    )
+
+
+def _all(current: str) -> rx.Component:
+    return link(
+        icon("layout-grid"),
+        rx.el.span("All my servers", class_name="name"),
+        href="/",
+        class_name="rail-item",
+        aria_current="page" if current == "home" else "false",
+    )
+
+
+def _servers() -> rx.Component:
+    return rx.cond(
+        Frame.servers.length() > 0,
+        rx.fragment(
+            rx.el.h2("Servers"),
+            rx.foreach(
+                Frame.servers[:8],
+                lambda server: link(
+                    face(server.picture, server.hue, server.initial),
+                    rx.el.span(rx.el.bdi(server.name), class_name="name"),
+                    href=server.href,
+                    tip=server.name,
+                    class_name="rail-item",
+                ),
+            ),
+        ),
+    )
+
+
+def _person() -> rx.Component:
+    return rx.cond(Frame.name != "", _you_opener())
+
+
+def _you_opener() -> rx.Component:
+    return opener(
+        "you",
+        face(Frame.picture, Frame.hue, Frame.initial, size=26, around=True),
+        rx.el.span(rx.el.bdi(Frame.name), class_name="name"),
+        class_name="rail-item",
+        aria_label="You, colours, log out",
+    )
+
+
+def _switcher() -> rx.Component:
+    return sheet(
+        "switcher",
+        "Servers",
+        find("switcher", "Find a server"),
+        rx.foreach(Frame.servers, _server_choice),
+        rx.el.hr(),
+        link(icon("layout-grid"), "All my servers", key("G"), href="/", class_name="choice", letter="G"),
+    )
+
+
+def _server_choice(server: ServerShown) -> rx.Component:
+    return link(
+        face(server.picture, server.hue, server.initial, size=26),
+        rx.el.span(rx.el.bdi(server.name), class_name="name"),
+        href=server.href,
+        class_name="choice",
+    )
+
+
+def _you() -> rx.Component:
+    return sheet(
+        "you",
+        "You",
+        rx.el.h3("Colours"),
+        rx.el.div(modes(), style={"padding": "2px 8px 8px"}),
+        rx.el.hr(),
+        opener("keys", icon("keyboard"), "Keyboard shortcuts", key("?"), class_name="choice", attrs={"data-key": "?"}),
+        rx.el.button(icon("log-out"), "Log out", type="button", class_name="choice", on_click=rx.call_script(LOG_OUT)),
+    )
+
+
+def _keys(keys: tuple[tuple[str, str], ...]) -> rx.Component:
+    common = (("?", "This list"), ("S", "Switch the server"), ("G", "All my servers"), ("[", "Narrow the side bar"))
+    return sheet(
+        "keys",
+        "Keyboard shortcuts",
+        rx.el.h2("Keyboard shortcuts"),
+        rx.el.ul(
+            *(rx.el.li(meaning, rx.el.kbd(letter, class_name="key")) for letter, meaning in (*keys, *common)),
+            class_name="keys-grid",
+        ),
+    )
+
+
+def _foot(current: str, more: tuple[rx.Component, ...]) -> rx.Component:
+    return rx.el.nav(
+        link(icon("layout-grid", 20), "Servers", href="/", aria_current="page" if current == "home" else "false"),
+        *more,
+        opener("you", icon("circle-user", 20), "You", class_name=""),
+        class_name="footbar",
+        aria_label="At hand",
+    )
+
+
+def _api_away() -> rx.Component:
+    return rx.cond(
+        Frame.api_is_up,
+        rx.fragment(),
+        rx.el.div(
+            icon("plug-zap", 18),
+            "Herwa's API does not answer. These pages go on; logging in and out, programs and widgets wait for it.",
+            role="status",
+            class_name="banner",
+        ),
+    )

@@ -1,0 +1,87 @@
+"""One ASGI application on the one public port: pages, their websocket, and the API behind the proxy."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from herwa_shared.config import Settings
+from herwa_shared.discord.endpoints import discord_cdn
+from herwa_shared.log import get_logger
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_web.app_context import Doors
+from herwa_web.auth import viewer_behind
+from herwa_web.build.cache import ROOT
+from herwa_web.serving.proxy import ApiProxy, belongs_to_the_api
+from herwa_web.serving.security_headers import SafetyHeaders
+from herwa_web.serving.static_files import PageFiles
+from herwa_web.serving.websocket_guard import Gate, refuse
+
+EVENTS = "/_rx/_event"
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Sends every connection where it belongs. Of Reflex only the websocket can be reached."""
+
+    pages: ASGIApp
+    events: ASGIApp
+    api: ASGIApp
+    reflex: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.reflex(scope, receive, send)
+        elif scope["type"] == "websocket":
+            if scope["path"].rstrip("/") == EVENTS:
+                await self.events(scope, receive, send)
+            else:
+                await refuse(send, 404, b"There is nothing here.")
+        elif belongs_to_the_api(scope["path"]):
+            await self.api(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+
+def create_app(doors: Doors, build: Path) -> ASGIApp:
+    """The application over open doors and a build of these sources."""
+    settings = doors.settings
+    app = reflex_app(build, settings)
+    reflex = app()
+    rooms = Rooms(
+        pages=PageFiles(
+            build / "build" / "client", router=app.router, cdn=discord_cdn(settings, DataFolder(settings.data_dir))
+        ),
+        events=Gate(reflex, settings, session_is_open),
+        api=ApiProxy(doors.api, trusted_proxies=settings.trusted_proxies),
+        reflex=reflex,
+    )
+    return SafetyHeaders(rooms, settings)
+
+
+def reflex_app(build: Path, settings: Settings) -> Any:
+    """Reflex with our pages as they were built. It reads from the environment and its folder what it is told."""
+    os.chdir(ROOT)
+    os.environ.update(
+        REFLEX_ENV_MODE="prod",
+        REFLEX_WEB_WORKDIR=str(build),
+        REFLEX_TELEMETRY_ENABLED="false",
+        REFLEX_CORS_ALLOWED_ORIGINS=",".join(sorted(settings.origins)),
+        __REFLEX_SKIP_COMPILE="true",
+    )
+    from herwa_web.herwa_web import app  # noqa: PLC0415 - after what it reads when it is imported
+
+    return app
+
+
+async def session_is_open(secret: str) -> bool:
+    """Whether a session still is. While the database is away nobody is sent away: handlers find out by themselves."""
+    try:
+        return await viewer_behind(secret) is not None
+    except (OSError, SQLAlchemyError) as error:
+        log.warning("a session could not be looked up", error=type(error).__name__)
+        return True
