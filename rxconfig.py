@@ -3,24 +3,24 @@
 import reflex as rx
 from reflex.constants import StateManagerMode
 
-from herwa_web.build.plugins import BUILT_FOR, AnyAddress, Fonts
+from herwa_web.build.plugins import BUILD_ORIGIN, FontsPlugin, RelativeUrls
 
-STATE_SECONDS = 3600  # a page that nobody has touched for so long loads anew
+STATE_EXPIRY_SECONDS = 3600  # a page that nobody has touched for so long loads anew
 
 config = rx.Config(
     app_name="herwa_web",
-    api_url=BUILT_FOR,
-    deploy_url=BUILT_FOR,
+    api_url=BUILD_ORIGIN,
+    deploy_url=BUILD_ORIGIN,
     backend_path="/_rx",
-    cors_allowed_origins=[BUILT_FOR],
+    cors_allowed_origins=[BUILD_ORIGIN],
     state_manager_mode=StateManagerMode.MEMORY,
-    redis_token_expiration=STATE_SECONDS,
+    redis_token_expiration=STATE_EXPIRY_SECONDS,
     telemetry_enabled=False,
     show_built_with_reflex=False,
     default_color_mode="system",
     plugins=[
-        Fonts(),
-        AnyAddress(),
+        FontsPlugin(),
+        RelativeUrls(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -9,7 +9,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from alembic import context
 from herwa_shared.config import Settings
-from herwa_shared.db import async_url
+from herwa_shared.db import to_asyncpg_url
 from herwa_shared.embedded import lease_engines
 from herwa_shared.models import metadata
 from herwa_shared.runtime.data_dir import DataFolder
@@ -52,7 +52,7 @@ def main() -> None:
         return
     settings = Settings()
     with lease_engines(settings, DataFolder(settings.data_dir)) as lease:
-        asyncio.run(connect_and_run(async_url(lease.urls.database)))
+        asyncio.run(connect_and_run(to_asyncpg_url(lease.urls.database)))
 
 
 main()

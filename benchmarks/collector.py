@@ -9,58 +9,69 @@ from functools import partial
 
 import asyncpg
 
-from benchmarks.report import remark, result
-from benchmarks.stage import Stage, cpu_seconds, listens, running, stage, until
+from benchmarks.report import print_progress, print_result
+from benchmarks.stage import (
+    BenchmarkEnvironment,
+    get_cpu_seconds,
+    is_bot_connected,
+    open_environment,
+    run_process,
+    wait_until,
+)
 from herwa_shared.migrate import migrate
 from herwa_sim.client.client import SimClient
 
-EVENTS = 60_000
-CHANNELS = 20
-TURNS = 2
-GOAL = 3.0
-SUBJECTS = {"herwa": "herwa_bot", "discord.py": "benchmarks.default_client"}
+EVENT_COUNT = 60_000
+CHANNEL_COUNT = 20
+TURN_COUNT = 2
+MIN_SPEEDUP = 3.0
+MODULES_BY_SUBJECT = {"herwa": "herwa_bot", "discord.py": "benchmarks.default_client"}
 
 
 def main() -> None:
     """Measure and print."""
-    with stage() as here:
-        asyncio.run(migrate(database_url=here.lease.urls.database, clickhouse_url=here.lease.urls.clickhouse))
-        sim = here.sim()
+    with open_environment() as env:
+        asyncio.run(migrate(database_url=env.lease.urls.database, clickhouse_url=env.lease.urls.clickhouse))
+        sim = env.start_sim()
         guild_id = sim.create_guild("Flood")
-        channels = [sim.create_channel(guild_id, f"channel-{number}") for number in range(CHANNELS)]
-        spent = dict.fromkeys(SUBJECTS, 0.0)
-        for turn in range(TURNS):
-            for name, module in SUBJECTS.items():
-                seconds = flood(here, sim, module, channels)
-                spent[name] += seconds
-                remark(f"turn {turn + 1}, {name}: {EVENTS / seconds:,.0f} events per CPU second")
-    result("collector", value=spent["discord.py"] / spent["herwa"], goal=GOAL)
+        channels = [sim.create_channel(guild_id, f"channel-{number}") for number in range(CHANNEL_COUNT)]
+        cpu_seconds_by_subject = dict.fromkeys(MODULES_BY_SUBJECT, 0.0)
+        for turn in range(TURN_COUNT):
+            for name, module in MODULES_BY_SUBJECT.items():
+                seconds = flood(env, sim, module, channels)
+                cpu_seconds_by_subject[name] += seconds
+                print_progress(f"turn {turn + 1}, {name}: {EVENT_COUNT / seconds:,.0f} events per CPU second")
+    print_result(
+        "collector", value=cpu_seconds_by_subject["discord.py"] / cpu_seconds_by_subject["herwa"], goal=MIN_SPEEDUP
+    )
 
 
-def flood(here: Stage, sim: SimClient, module: str, channels: list[int]) -> float:
+def flood(env: BenchmarkEnvironment, sim: SimClient, module: str, channels: list[int]) -> float:
     """CPU seconds that the subject needs for the flood, once it listens."""
-    before = buffered(here)
-    with running(here.settings, module) as subject:
-        until(partial(listens, sim), f"{module} to listen")
-        sim.blast(channels, 500)  # what is done once, such as learning names, is done
-        until(lambda: buffered(here) == before + 500, "the first events")
-        began = cpu_seconds(subject)
-        sim.blast(channels, EVENTS)
-        until(lambda: buffered(here) == before + 500 + EVENTS, "every event in the buffer")
-        return cpu_seconds(subject) - began
+    previous_count = count_buffered_messages(env)
+    with run_process(env.settings, module) as process:
+        wait_until(partial(is_bot_connected, sim), f"{module} to listen")
+        sim.generate_load(channels, 500)  # what is done once, such as learning names, is done
+        wait_until(lambda: count_buffered_messages(env) == previous_count + 500, "the first events")
+        start_cpu_seconds = get_cpu_seconds(process)
+        sim.generate_load(channels, EVENT_COUNT)
+        wait_until(
+            lambda: count_buffered_messages(env) == previous_count + 500 + EVENT_COUNT, "every event in the buffer"
+        )
+        return get_cpu_seconds(process) - start_cpu_seconds
 
 
-def buffered(here: Stage) -> int:
+def count_buffered_messages(env: BenchmarkEnvironment) -> int:
     """Messages in the buffer, which nobody empties here."""
 
-    async def count() -> int:
-        connection = await asyncpg.connect(here.lease.urls.database)
+    async def query_count() -> int:
+        connection = await asyncpg.connect(env.lease.urls.database)
         try:
             return int(await connection.fetchval("SELECT count(*) FROM event_buffer WHERE kind = 'message'"))
         finally:
             await connection.close()
 
-    return asyncio.run(count())
+    return asyncio.run(query_count())
 
 
 if __name__ == "__main__":

@@ -16,39 +16,39 @@ from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
+    GlobalPolicy,
     GuildPolicy,
-    Offer,
     PlaceKind,
     SubjectKind,
+    SubscriptionPeriod,
     TargetKind,
-    Term,
     Tier,
 )
 
-MODULES, FEATURES, COMMANDS = 6, 16, 24
-RULES, ROLES_OF_A_MEMBER, QUESTIONS = 20, 10, 64
-NOW, TIER_ENDS = 1_700_000_000.0, 1_700_086_400.0
-SNOWFLAKE = 1_100_000_000_000_000_000
+MODULE_COUNT, FEATURE_COUNT, COMMAND_COUNT = 6, 16, 24
+RULE_COUNT, ROLES_PER_MEMBER, INVOCATION_COUNT = 20, 10, 64
+NOW, TIER_ENDS_AT = 1_700_000_000.0, 1_700_086_400.0
+FIRST_SNOWFLAKE = 1_100_000_000_000_000_000
 MANAGE_MESSAGES = 1 << 13
-SUBJECTS, TARGETS, PLACES = list(SubjectKind), list(TargetKind), list(PlaceKind)
+SUBJECT_KINDS, TARGET_KINDS, PLACE_KINDS = list(SubjectKind), list(TargetKind), list(PlaceKind)
 
 FEATURE_SPECS = {
-    f"feature{n}": FeatureSpec(f"feature{n}", f"module{n % MODULES}", f"Feature {n}", "It does.")  # type: ignore[arg-type]
-    for n in range(FEATURES)
+    f"feature{n}": FeatureSpec(f"feature{n}", f"module{n % MODULE_COUNT}", f"Feature {n}", "It does.")  # type: ignore[arg-type]
+    for n in range(FEATURE_COUNT)
 }
 SURFACES = tuple(
     Surface(
         SurfaceKind.COMMAND,
         f"command{n}",
-        f"feature{n % FEATURES}",  # type: ignore[arg-type]
+        f"feature{n % FEATURE_COUNT}",  # type: ignore[arg-type]
         f"Command {n}",
         Audience.MANAGERS if n % 6 == 5 else Audience.EVERYONE,
     )
-    for n in range(COMMANDS)
+    for n in range(COMMAND_COUNT)
 )
 _ALL = frozenset(FEATURE_SPECS)
 _LIMITS = dict.fromkeys(Limit, 100)
-OFFER = Offer(
+OFFER = GlobalPolicy(
     tiers={
         "free": Tier("free", "Free", 0, _ALL - {"feature13", "feature14"}, _LIMITS),
         "premium": Tier("premium", "Premium", 10, _ALL - {"feature14"}, _LIMITS),
@@ -59,127 +59,129 @@ OFFER = Offer(
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class GuildEntities:
     """The roles, channels by category, and members of one guild, by id."""
 
     roles: tuple[int, ...]
     categories: dict[int, tuple[int, ...]]
     members: tuple[int, ...]
 
-    def place(self, chance: random.Random) -> tuple[int, int]:
+    def choose_channel(self, rng: random.Random) -> tuple[int, int]:
         """A channel and its category."""
-        category = chance.choice(list(self.categories))
-        return chance.choice(self.categories[category]), category
+        category = rng.choice(list(self.categories))
+        return rng.choice(self.categories[category]), category
 
 
-def guild(number: int) -> tuple[GuildPolicy, Cast]:
+def build_guild(number: int) -> tuple[GuildPolicy, GuildEntities]:
     """One guild with twenty rules, two channel lists, a feature and a module switched off, and a tier that will end."""
-    chance = random.Random(number)
-    ids = iter(range(SNOWFLAKE + number * 1_000, SNOWFLAKE + number * 1_000 + 1_000))
-    cast = Cast(
+    rng = random.Random(number)
+    ids = iter(range(FIRST_SNOWFLAKE + number * 1_000, FIRST_SNOWFLAKE + number * 1_000 + 1_000))
+    entities = GuildEntities(
         roles=tuple(next(ids) for _ in range(25)),
         categories={next(ids): tuple(next(ids) for _ in range(5)) for _ in range(4)},
         members=tuple(next(ids) for _ in range(8)),
     )
     policy = GuildPolicy(
-        guild_id=SNOWFLAKE + number * 1_000,
+        guild_id=FIRST_SNOWFLAKE + number * 1_000,
         version=number,
-        offer=OFFER,
-        terms=(Term("premium", NOW - 1000, TIER_ENDS),),
+        global_policy=OFFER,
+        periods=(SubscriptionPeriod("premium", NOW - 1000, TIER_ENDS_AT),),
         feature_toggles={"feature12": False},
         module_toggles={"module5": False} if number % 2 else {},
-        rules=tuple(_rule(id_, chance, cast) for id_ in range(1, RULES + 1)),
-        lists=(
-            ChannelList(TargetKind.EVERYTHING, "", frozenset([*cast.categories][:3])),
-            ChannelList(TargetKind.FEATURE, "feature3", frozenset(next(iter(cast.categories.values())))),
+        rules=tuple(_build_rule(id_, rng, entities) for id_ in range(1, RULE_COUNT + 1)),
+        channel_lists=(
+            ChannelList(TargetKind.EVERYTHING, "", frozenset([*entities.categories][:3])),
+            ChannelList(TargetKind.FEATURE, "feature3", frozenset(next(iter(entities.categories.values())))),
         ),
     )
-    return policy, cast
+    return policy, entities
 
 
-def _rule(id_: int, chance: random.Random, cast: Cast) -> AccessRule:
+def _build_rule(id_: int, rng: random.Random, entities: GuildEntities) -> AccessRule:
     """Mostly about a role and a feature, as people write them; each fifth is narrowed to a place."""
-    subject = chance.choices(SUBJECTS, (15, 10, 60, 15))[0]
-    target = chance.choices(TARGETS, (10, 20, 40, 30))[0]
-    place = chance.choices(PLACES, (80, 10, 10))[0]
-    channel, category = cast.place(chance)
+    subject = rng.choices(SUBJECT_KINDS, (15, 10, 60, 15))[0]
+    target = rng.choices(TARGET_KINDS, (10, 20, 40, 30))[0]
+    place = rng.choices(PLACE_KINDS, (80, 10, 10))[0]
+    channel, category = entities.choose_channel(rng)
     return AccessRule(
         id=id_,
-        allow=chance.random() < 0.5,
+        allow=rng.random() < 0.5,
         subject_kind=subject,
         subject_id={
             SubjectKind.EVERYONE: 0,
             SubjectKind.PERMISSION: MANAGE_MESSAGES,
-            SubjectKind.ROLE: chance.choice(cast.roles),
-            SubjectKind.MEMBER: chance.choice(cast.members),
+            SubjectKind.ROLE: rng.choice(entities.roles),
+            SubjectKind.MEMBER: rng.choice(entities.members),
         }[subject],
         target_kind=target,
         target_key={
             TargetKind.EVERYTHING: "",
-            TargetKind.MODULE: f"module{chance.randrange(MODULES)}",
-            TargetKind.FEATURE: f"feature{chance.randrange(FEATURES)}",
-            TargetKind.COMMAND: f"command{chance.randrange(COMMANDS)}",
+            TargetKind.MODULE: f"module{rng.randrange(MODULE_COUNT)}",
+            TargetKind.FEATURE: f"feature{rng.randrange(FEATURE_COUNT)}",
+            TargetKind.COMMAND: f"command{rng.randrange(COMMAND_COUNT)}",
         }[target],
         place_kind=place,
         place_id={PlaceKind.EVERYWHERE: 0, PlaceKind.CATEGORY: category, PlaceKind.CHANNEL: channel}[place],
-        until=NOW + 3600 if chance.random() < 0.2 else None,
+        until=NOW + 3600 if rng.random() < 0.2 else None,
     )
 
 
-def questions(policy: GuildPolicy, cast: Cast) -> list[Invocation]:
+def build_invocations(policy: GuildPolicy, entities: GuildEntities) -> list[Invocation]:
     """Members with ten roles each ask for commands all over the guild."""
-    chance = random.Random(policy.version + 1)
-    return [_question(policy, cast, chance) for _ in range(QUESTIONS)]
+    rng = random.Random(policy.version + 1)
+    return [_build_invocation(policy, entities, rng) for _ in range(INVOCATION_COUNT)]
 
 
-def _question(policy: GuildPolicy, cast: Cast, chance: random.Random) -> Invocation:
-    channel, category = cast.place(chance)
-    permissions = chance.choices((0, MANAGE_MESSAGES, MANAGE_GUILD, ADMINISTRATOR), (60, 20, 15, 5))[0]
-    return Invocation.by_member(
+def _build_invocation(policy: GuildPolicy, entities: GuildEntities, rng: random.Random) -> Invocation:
+    channel, category = entities.choose_channel(rng)
+    permissions = rng.choices((0, MANAGE_MESSAGES, MANAGE_GUILD, ADMINISTRATOR), (60, 20, 15, 5))[0]
+    return Invocation.from_member(
         guild_id=policy.guild_id,
-        surface=chance.choice(SURFACES),
-        at=NOW + chance.random(),
-        member_id=chance.choice(cast.members),
-        role_ids=chance.sample(cast.roles, ROLES_OF_A_MEMBER),
+        surface=rng.choice(SURFACES),
+        at=NOW + rng.random(),
+        member_id=rng.choice(entities.members),
+        role_ids=rng.sample(entities.roles, ROLES_PER_MEMBER),
         permissions=permissions,
         channel_id=channel,
         category_id=category,
-        left=0 if chance.random() < 0.05 else 5,
+        remaining=0 if rng.random() < 0.05 else 5,
     )
 
 
-def reference(asked: Invocation, policy: GuildPolicy) -> bool:
+def decide_by_reference(invocation: Invocation, policy: GuildPolicy) -> bool:
     """May it run: the eight steps read from the rows, one after the other."""
-    if _settled(asked.surface, policy) or asked.at >= TIER_ENDS:
+    if _is_always_refused(invocation.surface, policy) or invocation.at >= TIER_ENDS_AT:
         return False
-    if asked.is_administrator:
+    if invocation.is_administrator:
         return True
-    for rule in _by_precedence(asked.surface, policy):
-        if _is_about(rule, asked):
+    for rule in _sort_by_precedence(invocation.surface, policy):
+        if _is_applicable(rule, invocation):
             allowed = rule.allow
             break
     else:
-        allowed = asked.surface.audience == Audience.EVERYONE or bool(asked.permissions & MANAGE_GUILD)
-    places = _list_of(asked.surface, policy)
-    listed = places is None or asked.channel_id in places or asked.category_id in places
-    return allowed and listed and asked.left > 0
+        allowed = invocation.surface.audience == Audience.EVERYONE or bool(invocation.permissions & MANAGE_GUILD)
+    channel_ids = _find_channel_list(invocation.surface, policy)
+    is_in_listed_channel = (
+        channel_ids is None or invocation.channel_id in channel_ids or invocation.category_id in channel_ids
+    )
+    return allowed and is_in_listed_channel and invocation.remaining > 0
 
 
-def _is_about(rule: AccessRule, asked: Invocation) -> bool:
-    subject = {
+def _is_applicable(rule: AccessRule, invocation: Invocation) -> bool:
+    is_subject = {
         SubjectKind.EVERYONE: True,
-        SubjectKind.PERMISSION: bool(asked.permissions & rule.subject_id),
-        SubjectKind.ROLE: rule.subject_id in asked.subjects,
-        SubjectKind.MEMBER: rule.subject_id == asked.member_id,
+        SubjectKind.PERMISSION: bool(invocation.permissions & rule.subject_id),
+        SubjectKind.ROLE: rule.subject_id in invocation.subjects,
+        SubjectKind.MEMBER: rule.subject_id == invocation.member_id,
     }[rule.subject_kind]
-    return subject and rule.place_id in (0, asked.channel_id, asked.category_id)
+    return is_subject and rule.place_id in (0, invocation.channel_id, invocation.category_id)
 
 
-def as_json(policy: GuildPolicy, asked: Iterable[Invocation]) -> dict[str, Any]:
+def to_json(policy: GuildPolicy, invocations: Iterable[Invocation]) -> dict[str, Any]:
     """The job for an engine that is no part of Herwa; ids are texts."""
     return {
-        "commands": {surface.key: dict(_command(surface, policy)) for surface in SURFACES},
-        "tier_ends": TIER_ENDS,
+        "commands": {surface.key: dict(_describe_command(surface, policy)) for surface in SURFACES},
+        "tier_ends": TIER_ENDS_AT,
         "rules": [
             [
                 rule.allow,
@@ -192,59 +194,69 @@ def as_json(policy: GuildPolicy, asked: Iterable[Invocation]) -> dict[str, Any]:
         ],
         "questions": [
             {
-                "command": one.surface.key,
-                "member": str(one.member_id),
-                "roles": [str(role) for role in sorted(one.subjects - {one.member_id})],
-                "permissions": one.permissions,
-                "administrator": one.is_administrator,
-                "channel": str(one.channel_id),
-                "category": str(one.category_id),
-                "left": one.left,
-                "at": one.at,
+                "command": invocation.surface.key,
+                "member": str(invocation.member_id),
+                "roles": [str(role) for role in sorted(invocation.subjects - {invocation.member_id})],
+                "permissions": invocation.permissions,
+                "administrator": invocation.is_administrator,
+                "channel": str(invocation.channel_id),
+                "category": str(invocation.category_id),
+                "left": invocation.remaining,
+                "at": invocation.at,
             }
-            for one in asked
+            for invocation in invocations
         ],
     }
 
 
-def _command(surface: Surface, policy: GuildPolicy) -> Iterator[tuple[str, Any]]:
-    yield "off", _settled(surface, policy)
+def _describe_command(surface: Surface, policy: GuildPolicy) -> Iterator[tuple[str, Any]]:
+    yield "off", _is_always_refused(surface, policy)
     yield "everyone", surface.audience == Audience.EVERYONE
-    places = _list_of(surface, policy)
-    yield "places", None if places is None else [str(place) for place in sorted(places)]
-    rules = _by_precedence(surface, policy)
-    yield "rules", [[r.allow, r.subject_kind, str(r.subject_id), r.place_kind, str(r.place_id)] for r in rules]
+    channel_ids = _find_channel_list(surface, policy)
+    yield "places", None if channel_ids is None else [str(channel_id) for channel_id in sorted(channel_ids)]
+    rules = _sort_by_precedence(surface, policy)
+    yield (
+        "rules",
+        [[rule.allow, rule.subject_kind, str(rule.subject_id), rule.place_kind, str(rule.place_id)] for rule in rules],
+    )
 
 
-def _settled(surface: Surface, policy: GuildPolicy) -> bool:
+def _is_always_refused(surface: Surface, policy: GuildPolicy) -> bool:
     """Refused whoever asks, while the tier lasts."""
     feature = str(surface.feature)
     return (
-        feature in policy.offer.kill_switches
-        or feature not in policy.offer.tiers["premium"].features
+        feature in policy.global_policy.kill_switches
+        or feature not in policy.global_policy.tiers["premium"].features
         or not policy.feature_toggles.get(feature, True)
         or not policy.module_toggles.get(FEATURE_SPECS[feature].module, True)
     )
 
 
-def _by_precedence(surface: Surface, policy: GuildPolicy) -> list[AccessRule]:
-    targets = _targets(surface)
-    concerned = [rule for rule in policy.rules if (rule.target_kind, rule.target_key) in targets]
+def _sort_by_precedence(surface: Surface, policy: GuildPolicy) -> list[AccessRule]:
+    targets = _list_targets(surface)
+    matching_rules = [rule for rule in policy.rules if (rule.target_kind, rule.target_key) in targets]
 
-    def rank(rule: AccessRule) -> tuple[int, int, int, bool]:
-        kinds = SUBJECTS.index(rule.subject_kind), TARGETS.index(rule.target_kind), PLACES.index(rule.place_kind)
+    def get_rank(rule: AccessRule) -> tuple[int, int, int, bool]:
+        kinds = (
+            SUBJECT_KINDS.index(rule.subject_kind),
+            TARGET_KINDS.index(rule.target_kind),
+            PLACE_KINDS.index(rule.place_kind),
+        )
         return (*(-kind for kind in kinds), rule.allow)  # type: ignore[return-value]
 
-    return sorted(concerned, key=rank)
+    return sorted(matching_rules, key=get_rank)
 
 
-def _list_of(surface: Surface, policy: GuildPolicy) -> frozenset[int] | None:
-    lists = {(one.target_kind, one.target_key): one.place_ids for one in policy.lists}
-    return next((lists[target] for target in reversed(_targets(surface)) if target in lists), None)
+def _find_channel_list(surface: Surface, policy: GuildPolicy) -> frozenset[int] | None:
+    lists = {
+        (channel_list.target_kind, channel_list.target_key): channel_list.place_ids
+        for channel_list in policy.channel_lists
+    }
+    return next((lists[target] for target in reversed(_list_targets(surface)) if target in lists), None)
 
 
-def _targets(surface: Surface) -> list[tuple[TargetKind, str]]:
+def _list_targets(surface: Surface) -> list[tuple[TargetKind, str]]:
     """From everything to the command."""
     feature = str(surface.feature)
     keys = ("", str(FEATURE_SPECS[feature].module), feature, surface.key)
-    return list(zip(TARGETS, keys, strict=True))
+    return list(zip(TARGET_KINDS, keys, strict=True))

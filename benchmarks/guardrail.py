@@ -10,93 +10,113 @@ import time
 from collections.abc import Callable
 
 from benchmarks import peers
-from benchmarks.governed import NOW, SURFACES, as_json, guild, questions, reference
-from benchmarks.report import remark, result
-from herwa_shared.catalog import Surfaces
+from benchmarks.governed import NOW, SURFACES, build_guild, build_invocations, decide_by_reference, to_json
+from benchmarks.report import print_progress, print_result
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 
-GUILDS, ROUNDS, PEER_ROUNDS = 8, 4000, 200
-GOAL, FASTER = 6.0, 12.0
+GUILD_COUNT, ROUND_COUNT, PEER_ROUND_COUNT = 8, 4000, 200
+MAX_LOOKUP_RATIO, MIN_SPEEDUP = 6.0, 12.0
 PEERS = ("growthbook", "red", "pycasbin")
 
-Questions = list[tuple[Invocation, CompiledPolicy]]
+Workload = list[tuple[Invocation, CompiledPolicy]]
 
 
 def main() -> None:
     """Measure and print."""
-    governed = [guild(number) for number in range(GUILDS)]
-    asked = [questions(*one) for one in governed]
-    expected = [reference(one, policy) for (policy, _), many in zip(governed, asked, strict=True) for one in many]
-    remark(f"{len(expected)} questions, {sum(expected)} of them to be allowed")
-    ours = _ready(governed, asked)
-    _agree("decide", [decide(*one).allowed for one in ours], expected)
-    _agree("explain", [explain(one, compiled.policy).verdict.allowed for one, compiled in ours], expected)
-    floor, decided = _measure(ours)
-    remark(f"one dict look-up {floor:.3f} µs, decide {decided:.3f} µs")
+    guilds = [build_guild(number) for number in range(GUILD_COUNT)]
+    invocation_lists = [build_invocations(*guild_pair) for guild_pair in guilds]
+    expected = [
+        decide_by_reference(invocation, policy)
+        for (policy, _), invocations in zip(guilds, invocation_lists, strict=True)
+        for invocation in invocations
+    ]
+    print_progress(f"{len(expected)} questions, {sum(expected)} of them to be allowed")
+    workload = _compile_workload(guilds, invocation_lists)
+    _require_agreement("decide", [decide(*decision_input).allowed for decision_input in workload], expected)
+    _require_agreement(
+        "explain", [explain(invocation, compiled.policy).verdict.allowed for invocation, compiled in workload], expected
+    )
+    lookup_us, decision_us = _measure(workload)
+    print_progress(f"one dict look-up {lookup_us:.3f} µs, decide {decision_us:.3f} µs")
     job = {
-        "guilds": [as_json(policy, many) for (policy, _), many in zip(governed, asked, strict=True)],
-        "rounds": PEER_ROUNDS,
+        "guilds": [
+            to_json(policy, invocations) for (policy, _), invocations in zip(guilds, invocation_lists, strict=True)
+        ],
+        "rounds": PEER_ROUND_COUNT,
     }
-    faster = {peer: _peer(peer, job, expected) / decided for peer in PEERS}
-    result(
+    speedups = {peer: _measure_peer(peer, job, expected) / decision_us for peer in PEERS}
+    print_result(
         "guardrail",
-        value=decided / floor,
-        goal=GOAL,
-        at_most=True,
-        also=min(faster.values()) >= FASTER,
-        times_faster_than_the_fastest_peer=min(faster.values()),
-        peer_goal=FASTER,
-        us=decided,
+        value=decision_us / lookup_us,
+        goal=MAX_LOOKUP_RATIO,
+        is_upper_bound=True,
+        extra_condition=min(speedups.values()) >= MIN_SPEEDUP,
+        times_faster_than_the_fastest_peer=min(speedups.values()),
+        peer_goal=MIN_SPEEDUP,
+        us=decision_us,
     )
 
 
-def _ready(governed: list, asked: list[list[Invocation]]) -> Questions:  # type: ignore[type-arg]
-    surfaces = Surfaces(SURFACES)
-    compiled = [compile_policy(policy, surfaces, NOW) for policy, _ in governed]
-    return [(one, policy) for policy, many in zip(compiled, asked, strict=True) for one in many]
+def _compile_workload(guilds: list, invocation_lists: list[list[Invocation]]) -> Workload:  # type: ignore[type-arg]
+    surfaces = SurfaceRegistry(SURFACES)
+    compiled = [compile_policy(policy, surfaces, NOW) for policy, _ in guilds]
+    return [
+        (invocation, policy)
+        for policy, invocations in zip(compiled, invocation_lists, strict=True)
+        for invocation in invocations
+    ]
 
 
-def _agree(engine: str, answers: list[bool | None], expected: list[bool]) -> None:
+def _require_agreement(engine: str, decisions: list[bool | None], expected: list[bool]) -> None:
     """Whoever answers otherwise than the reference has no business in a race."""
-    wrong = sum(answer is not None and answer != right for answer, right in zip(answers, expected, strict=True))
-    if wrong:
-        raise SystemExit(f"{engine} disagrees with the reference on {wrong} of {len(expected)} questions")
+    mismatch_count = sum(
+        decision is not None and decision != expected_decision
+        for decision, expected_decision in zip(decisions, expected, strict=True)
+    )
+    if mismatch_count:
+        raise SystemExit(f"{engine} disagrees with the reference on {mismatch_count} of {len(expected)} questions")
 
 
-def _measure(asked: Questions) -> tuple[float, float]:
+def _measure(workload: Workload) -> tuple[float, float]:
     """Microseconds of a look-up and of a decision: the best of many short rounds, taken in turns."""
-    looked_up = {(one.guild_id, one.surface.key): True for one, _ in asked}
-    keys = [(one.guild_id, one.surface.key) for one, _ in asked]
+    table = {(invocation.guild_id, invocation.surface.key): True for invocation, _ in workload}
+    keys = [(invocation.guild_id, invocation.surface.key) for invocation, _ in workload]
 
     def look_up() -> None:
         for guild_id, command in keys:
-            looked_up[(guild_id, command)]
+            table[(guild_id, command)]
 
     def decide_all() -> None:
-        for invocation, compiled in asked:
+        for invocation, compiled in workload:
             decide(invocation, compiled)
 
-    floor = decided = float("inf")
-    for _ in range(ROUNDS):
-        floor, decided = min(floor, _seconds(look_up)), min(decided, _seconds(decide_all))
-    return floor / len(asked) * 1e6, decided / len(asked) * 1e6
+    lookup_seconds = decision_seconds = float("inf")
+    for _ in range(ROUND_COUNT):
+        lookup_seconds, decision_seconds = (
+            min(lookup_seconds, _measure_seconds(look_up)),
+            min(decision_seconds, _measure_seconds(decide_all)),
+        )
+    return lookup_seconds / len(workload) * 1e6, decision_seconds / len(workload) * 1e6
 
 
-def _seconds(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _measure_seconds(function: Callable[[], None]) -> float:
+    started_at = time.perf_counter()
+    function()
+    return time.perf_counter() - started_at
 
 
-def _peer(peer: str, job: dict, expected: list[bool]) -> float:  # type: ignore[type-arg]
-    told = peers.ask(peer, job)
-    _agree(peer, list(told.answers), expected)
-    said = sum(answer is not None for answer in told.answers)
-    remark(f"{peer} {told.us:.1f} µs; it can express {said} of {len(expected)} questions, and agrees")
-    return told.us
+def _measure_peer(peer: str, job: dict, expected: list[bool]) -> float:  # type: ignore[type-arg]
+    peer_result = peers.run_peer(peer, job)
+    _require_agreement(peer, list(peer_result.decisions), expected)
+    expressible_count = sum(decision is not None for decision in peer_result.decisions)
+    print_progress(
+        f"{peer} {peer_result.microseconds:.1f} µs; it can express {expressible_count} of {len(expected)} questions, and agrees"
+    )
+    return peer_result.microseconds
 
 
 if __name__ == "__main__":

@@ -12,56 +12,65 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.governed import NOW, SURFACES, as_json, guild
-from benchmarks.report import remark, result
-from herwa_shared.catalog import Surfaces
+from benchmarks.governed import NOW, SURFACES, build_guild, to_json
+from benchmarks.report import print_progress, print_result
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.compiler import compile_policy
 from herwa_shared.guardrail.policy import AccessRule
 from herwa_shared.models import AccessRuleRow
 
-GUILDS, OTHERS = 10_000, 1_000
-GOAL_KIB, GOAL_RATE = 6.0, 5_000.0
-ROUNDS = 5
+GUILD_COUNT, SAMPLE_GUILD_COUNT = 10_000, 1_000
+MAX_KIB_PER_GUILD, MIN_GUILDS_PER_CPU_SECOND = 6.0, 5_000.0
+ROUND_COUNT = 5
 
-SURFACES_HERE = Surfaces(SURFACES)
+SURFACE_REGISTRY = SurfaceRegistry(SURFACES)
 
 
 def main() -> None:
     """Measure and print."""
-    kib = kib_each(lambda number: compile_policy(guild(number)[0], SURFACES_HERE, NOW), GUILDS)
-    rows = kib_each(lambda number: [row(number, rule) for rule in guild(number)[0].rules], OTHERS)
-    lines = peers.ask("pycasbin", {"memory": True, "guilds": [as_json(guild(n)[0], ()) for n in range(OTHERS)]}).kib
-    assert lines is not None
-    rate = guilds_a_cpu_second()
-    remark(f"a guild: {kib:.2f} KiB compiled, {rows:.2f} KiB as rows of the ORM, {lines:.2f} KiB as lines of pycasbin")
-    remark(f"{rate:,.0f} guilds compiled in a second of CPU")
-    result(
+    compiled_kib = measure_kib_per_item(
+        lambda number: compile_policy(build_guild(number)[0], SURFACE_REGISTRY, NOW), GUILD_COUNT
+    )
+    orm_kib = measure_kib_per_item(
+        lambda number: [build_rule_row(number, rule) for rule in build_guild(number)[0].rules], SAMPLE_GUILD_COUNT
+    )
+    pycasbin_kib = peers.run_peer(
+        "pycasbin",
+        {"memory": True, "guilds": [to_json(build_guild(number)[0], ()) for number in range(SAMPLE_GUILD_COUNT)]},
+    ).kib
+    assert pycasbin_kib is not None
+    rate = measure_compile_rate()
+    print_progress(
+        f"a guild: {compiled_kib:.2f} KiB compiled, {orm_kib:.2f} KiB as rows of the ORM, {pycasbin_kib:.2f} KiB as lines of pycasbin"
+    )
+    print_progress(f"{rate:,.0f} guilds compiled in a second of CPU")
+    print_result(
         "guardrail_memory",
-        value=kib,
-        goal=GOAL_KIB,
-        at_most=True,
-        also=rate >= GOAL_RATE,
+        value=compiled_kib,
+        goal=MAX_KIB_PER_GUILD,
+        is_upper_bound=True,
+        extra_condition=rate >= MIN_GUILDS_PER_CPU_SECOND,
         guilds_a_cpu_second=rate,
-        rate_goal=GOAL_RATE,
-        orm_rows_kib=rows,
-        pycasbin_kib=lines,
+        rate_goal=MIN_GUILDS_PER_CPU_SECOND,
+        orm_rows_kib=orm_kib,
+        pycasbin_kib=pycasbin_kib,
     )
 
 
-def kib_each(make: Callable[[int], Any], count: int) -> float:
+def measure_kib_per_item(create: Callable[[int], Any], count: int) -> float:
     """What each of `count` keeps, when all that it was made from is gone."""
-    make(0)  # what all share is not counted
+    create(0)  # what all share is not counted
     gc.collect()
     tracemalloc.start()
-    kept = [make(number) for number in range(count)]
+    items = [create(number) for number in range(count)]
     gc.collect()
-    held, _ = tracemalloc.get_traced_memory()
+    traced_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return held / len(kept) / 1024
+    return traced_bytes / len(items) / 1024
 
 
-def row(guild_number: int, rule: AccessRule) -> AccessRuleRow:
+def build_rule_row(guild_number: int, rule: AccessRule) -> AccessRuleRow:
     """The rule as the ORM loads it."""
     return AccessRuleRow(
         id=guild_number * 100 + rule.id,
@@ -80,16 +89,16 @@ def row(guild_number: int, rule: AccessRule) -> AccessRuleRow:
     )
 
 
-def guilds_a_cpu_second() -> float:
+def measure_compile_rate() -> float:
     """The best of some rounds."""
-    policies = [guild(number)[0] for number in range(OTHERS)]
-    best = float("inf")
-    for _ in range(ROUNDS):
-        began = time.process_time()
+    policies = [build_guild(number)[0] for number in range(SAMPLE_GUILD_COUNT)]
+    best_seconds = float("inf")
+    for _ in range(ROUND_COUNT):
+        started_at = time.process_time()
         for policy in policies:
-            compile_policy(policy, SURFACES_HERE, NOW)
-        best = min(best, time.process_time() - began)
-    return len(policies) / best
+            compile_policy(policy, SURFACE_REGISTRY, NOW)
+        best_seconds = min(best_seconds, time.process_time() - started_at)
+    return len(policies) / best_seconds
 
 
 if __name__ == "__main__":

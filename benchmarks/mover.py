@@ -12,76 +12,78 @@ from collections.abc import Iterator
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from benchmarks.report import remark, result
-from benchmarks.stage import stage
+from benchmarks.report import print_progress, print_result
+from benchmarks.stage import open_environment
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.clock import utc_now
 from herwa_shared.migrate import migrate
 from herwa_shared.pipeline.events import BUFFER_COLUMNS, EventKind
-from herwa_shared.pipeline.mover import BATCH_ROWS, COLUMNS, READ, move_once, plan
+from herwa_shared.pipeline.mover import EVENT_COLUMNS, MAX_BATCH_ROWS, READ_BATCH_SQL, move_batch, plan_batch
 
-BATCHES = 5
-GOAL = 0.3
+BATCH_COUNT = 5
+MIN_INSERT_RATIO = 0.3
 
 
 def main() -> None:
     """Measure and print."""
-    with stage() as here:
-        urls = here.lease.urls
+    with open_environment() as env:
+        urls = env.lease.urls
         asyncio.run(migrate(database_url=urls.database, clickhouse_url=urls.clickhouse))
-        moving, inserting = asyncio.run(measure(urls.database, urls.clickhouse))
-    rows = BATCHES * BATCH_ROWS
-    remark(f"mover {rows / moving:,.0f} rows/s, bare insert {rows / inserting:,.0f} rows/s")
-    result("mover", value=inserting / moving, goal=GOAL)
+        mover_seconds, insert_seconds = asyncio.run(measure(urls.database, urls.clickhouse))
+    rows = BATCH_COUNT * MAX_BATCH_ROWS
+    print_progress(f"mover {rows / mover_seconds:,.0f} rows/s, bare insert {rows / insert_seconds:,.0f} rows/s")
+    print_result("mover", value=insert_seconds / mover_seconds, goal=MIN_INSERT_RATIO)
 
 
 async def measure(database_url: str, clickhouse_url: str) -> tuple[float, float]:
     """Seconds for all batches: the mover's, and the bare inserts'."""
     connection = await asyncpg.connect(database_url)
-    moving = inserting = 0.0
+    mover_seconds = insert_seconds = 0.0
     async with open_clickhouse(clickhouse_url) as clickhouse:
-        for number in range(-1, BATCHES):  # the first is to warm up
-            await fill(connection, seed=number)
-            body = await body_of_the_next_batch(connection)
-            began = time.perf_counter()
-            assert await move_once(connection, clickhouse) == BATCH_ROWS
-            moved = time.perf_counter()
+        for batch_number in range(-1, BATCH_COUNT):  # the first is to warm up
+            await fill_buffer(connection, seed=batch_number)
+            body = await read_next_batch(connection)
+            started_at = time.perf_counter()
+            assert await move_batch(connection, clickhouse) == MAX_BATCH_ROWS
+            moved_at = time.perf_counter()
             await insert(clickhouse, body)
-            inserted = time.perf_counter()
-            if number >= 0:
-                moving += moved - began
-                inserting += inserted - moved
-                remark(f"batch {number + 1}: mover {moved - began:.2f} s, bare insert {inserted - moved:.2f} s")
+            inserted_at = time.perf_counter()
+            if batch_number >= 0:
+                mover_seconds += moved_at - started_at
+                insert_seconds += inserted_at - moved_at
+                print_progress(
+                    f"batch {batch_number + 1}: mover {moved_at - started_at:.2f} s, bare insert {inserted_at - moved_at:.2f} s"
+                )
     await connection.close()
-    return moving, inserting
+    return mover_seconds, insert_seconds
 
 
-async def fill(connection: asyncpg.Connection, *, seed: int) -> None:
+async def fill_buffer(connection: asyncpg.Connection, *, seed: int) -> None:
     """One batch of events into the buffer: some hundred guilds, loud and quiet members, the last days."""
-    await connection.copy_records_to_table("event_buffer", records=events(seed), columns=BUFFER_COLUMNS)
+    await connection.copy_records_to_table("event_buffer", records=generate_events(seed), columns=BUFFER_COLUMNS)
 
 
-def events(seed: int) -> Iterator[tuple[object, ...]]:
-    chance = random.Random(seed)
+def generate_events(seed: int) -> Iterator[tuple[object, ...]]:
+    rng = random.Random(seed)
     now_ms = int(utc_now().timestamp() * 1000)
-    for _ in range(BATCH_ROWS):
-        guild = int(chance.paretovariate(0.8)) % 500
-        channel, user = guild * 1000 + int(chance.paretovariate(1)) % 25, int(chance.paretovariate(0.7)) % 5000
-        at_ms = now_ms - chance.randrange(10 * 86_400_000)
+    for _ in range(MAX_BATCH_ROWS):
+        guild = int(rng.paretovariate(0.8)) % 500
+        channel, user = guild * 1000 + int(rng.paretovariate(1)) % 25, int(rng.paretovariate(0.7)) % 5000
+        at_ms = now_ms - rng.randrange(10 * 86_400_000)
         yield guild << 40, EventKind.MESSAGE.value, at_ms, channel << 30, 0, user << 30, False, None, None
 
 
-async def body_of_the_next_batch(connection: asyncpg.Connection) -> bytes:
+async def read_next_batch(connection: asyncpg.Connection) -> bytes:
     """The rows that the mover will send next, as it will send them."""
     async with connection.transaction():
-        batch = await plan(connection)
+        batch = await plan_batch(connection)
         assert batch is not None
         parts: list[bytes] = []
 
-        async def keep(part: bytes) -> None:
+        async def collect(part: bytes) -> None:
             parts.append(part)
 
-        await connection.copy_from_query(READ, *batch.low, *batch.high, output=keep)
+        await connection.copy_from_query(READ_BATCH_SQL, *batch.low, *batch.high, output=collect)
         # Planned only to look: the mover plans it again, as part of what is measured.
         await connection.execute("UPDATE ingest_state SET batch = NULL WHERE id = 0")
     return b"".join(parts)
@@ -91,7 +93,7 @@ async def insert(clickhouse: AsyncClient, body: bytes) -> None:
     """The floor: the same rows, nothing else."""
     settings = {"async_insert": 0, "wait_end_of_query": 1}
     await clickhouse.raw_insert(
-        "activity_events", column_names=COLUMNS, insert_block=body, fmt="TabSeparated", settings=settings
+        "activity_events", column_names=EVENT_COLUMNS, insert_block=body, fmt="TabSeparated", settings=settings
     )
 
 

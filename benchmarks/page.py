@@ -1,6 +1,6 @@
 """The overview of a real server in a browser with an empty cache, against an empty page of the same build.
 
-Peer: the first paint of a page of one word (`herwa_web/pages/blank.py`), visited in turns with the overview, and what
+Peer: the first paint of the lightest page of the same build (`/login`), visited in turns with the overview, and what
 that page loads. The real history of three months is replayed into a copy of its own. Goals: the chart is drawn within
 5 times that paint, with at most 3 times the bytes; of the two shares of a bound, the worse is the value. How long a
 click on a channel takes to redraw the chart is told beside it.
@@ -16,63 +16,76 @@ from pathlib import Path
 import httpx
 from playwright.async_api import async_playwright
 
-from benchmarks.report import remark, result
-from benchmarks.stage import empty_copy, environment, listens, running, sim_of, until
-from benchmarks.visits import Visit, Visitor
+from benchmarks.report import print_progress, print_result
+from benchmarks.stage import (
+    build_process_variables,
+    connect_sim,
+    is_bot_connected,
+    open_empty_copy,
+    run_process,
+    wait_until,
+)
+from benchmarks.visits import PageVisit, PageVisitor
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web.build.builder import build_if_stale
-from herwa_web.pages.blank import ROUTE
-from tests.browser.chromium import WIDE, log_in, start_chromium
+from tests.browser.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
 
-HISTORY = Path(__file__).resolve().parents[1] / "tests" / "data" / "discord-history-windows.csv.gz"
+HISTORY_FILE = Path(__file__).resolve().parents[1] / "tests" / "data" / "discord-history-windows.csv.gz"
+FLOOR_PATH = "/login"
 SUMMER = ("2021-05-01", "2021-08-01")
-TURNS = 9
-CLICKED_ROWS = 9
-SLOWER_AT_MOST = 5.0
-HEAVIER_AT_MOST = 3.0
-LISTED = 16
+TURN_COUNT = 9
+CLICK_COUNT = 9
+MAX_SLOWDOWN = 5.0
+MAX_WEIGHT_RATIO = 3.0
+MAX_LISTED_PATHS = 16
 
 
 def main() -> None:
     """Measure and print."""
-    build_if_stale(remark)
-    with empty_copy() as settings, running(settings, "herwa", "up"):
-        address = f"http://localhost:{settings.port}"
-        overview = f"{address}/g/{replayed(settings)}?from={SUMMER[0]}&to={SUMMER[1]}"
-        blanks, overviews, clicks = asyncio.run(measure(address, overview))
-    tell_weights(overviews[-1], blanks[-1])
-    paint, drawn = (statistics.median(visit.ms for visit in visits) for visits in (blanks, overviews))
-    least, needed = (statistics.median(visit.bytes for visit in visits) for visits in (blanks, overviews))
-    click = statistics.median(clicks)
-    remark(f"empty page: first paint {paint:.0f} ms, {least / 1000:.0f} kB")
-    remark(f"overview: drawn after {drawn:.0f} ms, {needed / 1000:.0f} kB; redrawn {click:.0f} ms after a click")
-    slower, heavier = drawn / paint, needed / least
-    result(
+    build_if_stale(print_progress)
+    with open_empty_copy() as settings, run_process(settings, "herwa", "up"):
+        base_url = f"http://localhost:{settings.port}"
+        overview_url = f"{base_url}/g/{replay_history(settings)}?from={SUMMER[0]}&to={SUMMER[1]}"
+        blank_visits, overview_visits, click_times = asyncio.run(measure(base_url, overview_url))
+    print_weights(overview_visits[-1], blank_visits[-1])
+    paint_ms, drawn_ms = (
+        statistics.median(visit.duration_ms for visit in visits) for visits in (blank_visits, overview_visits)
+    )
+    blank_bytes, overview_bytes = (
+        statistics.median(visit.byte_count for visit in visits) for visits in (blank_visits, overview_visits)
+    )
+    click_ms = statistics.median(click_times)
+    print_progress(f"empty page: first paint {paint_ms:.0f} ms, {blank_bytes / 1000:.0f} kB")
+    print_progress(
+        f"overview: drawn after {drawn_ms:.0f} ms, {overview_bytes / 1000:.0f} kB; redrawn {click_ms:.0f} ms after a click"
+    )
+    slowdown, weight_ratio = drawn_ms / paint_ms, overview_bytes / blank_bytes
+    print_result(
         "page",
-        value=max(slower / SLOWER_AT_MOST, heavier / HEAVIER_AT_MOST),
+        value=max(slowdown / MAX_SLOWDOWN, weight_ratio / MAX_WEIGHT_RATIO),
         goal=1.0,
-        at_most=True,
-        times_the_paint=slower,
-        times_the_bytes=heavier,
-        first_paint_ms=paint,
-        drawn_ms=drawn,
-        click_to_redrawn_ms=click,
+        is_upper_bound=True,
+        times_the_paint=slowdown,
+        times_the_bytes=weight_ratio,
+        first_paint_ms=paint_ms,
+        drawn_ms=drawn_ms,
+        click_to_redrawn_ms=click_ms,
     )
 
 
-def replayed(settings: Settings) -> str:
+def replay_history(settings: Settings) -> str:
     """The id of the server with the history, once all of it has been counted."""
-    sim = sim_of(DataFolder(settings.data_dir))
-    until(lambda: listens(sim), "the bot to listen")
-    until(lambda: serves(settings), "the pages to be served")
-    days = ("--from", SUMMER[0], "--to", SUMMER[1])
-    told = herwa(settings, "sim", "replay", str(HISTORY), "--guild", "Ethereum R&D", *days)
-    herwa(settings, "pipeline", "drain", "--timeout", "90")
-    return str(json.loads(told)["guild_id"])
+    sim = connect_sim(DataFolder(settings.data_dir))
+    wait_until(lambda: is_bot_connected(sim), "the bot to listen")
+    wait_until(lambda: is_serving(settings), "the pages to be served")
+    window = ("--from", SUMMER[0], "--to", SUMMER[1])
+    output = run_herwa(settings, "sim", "replay", str(HISTORY_FILE), "--guild", "Ethereum R&D", *window)
+    run_herwa(settings, "pipeline", "drain", "--timeout", "90")
+    return str(json.loads(output)["guild_id"])
 
 
-def serves(settings: Settings) -> bool:
+def is_serving(settings: Settings) -> bool:
     """True when pages come, and the API behind them."""
     try:
         return httpx.get(f"http://127.0.0.1:{settings.port}/readyz").is_success
@@ -80,43 +93,52 @@ def serves(settings: Settings) -> bool:
         return False
 
 
-def herwa(settings: Settings, *command: str) -> str:
+def run_herwa(settings: Settings, *command: str) -> str:
     """What a command that is typed beside the running copy prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "herwa", *command], env=environment(settings), capture_output=True, text=True, check=True
+    process = subprocess.run(
+        [sys.executable, "-m", "herwa", *command],
+        env=build_process_variables(settings),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return done.stdout
+    return process.stdout
 
 
-async def measure(address: str, overview: str) -> tuple[list[Visit], list[Visit], list[float]]:
+async def measure(base_url: str, overview_url: str) -> tuple[list[PageVisit], list[PageVisit], list[float]]:
     """Visits to the empty page and to the overview, in turns; and clicks."""
     async with async_playwright() as playwright:
         browser = await start_chromium(playwright)
-        context = await browser.new_context(viewport=WIDE)
-        await log_in(await context.new_page(), address, "owner")
-        visitor = Visitor(browser, await context.storage_state())
+        context = await browser.new_context(viewport=DESKTOP_VIEWPORT)
+        await log_in(await context.new_page(), base_url, "owner")
+        visitor = PageVisitor(browser, await context.storage_state())
         await context.close()
-        blanks: list[Visit] = []
-        overviews: list[Visit] = []
-        for turn in range(TURNS + 1):
-            blank, full = await visitor.first_paint(address + ROUTE), await visitor.drawn(overview)
-            remark(f"{f'turn {turn}' if turn else 'to warm up'}: painted {blank.ms:.0f} ms, drawn {full.ms:.0f} ms")
+        blank_visits: list[PageVisit] = []
+        overview_visits: list[PageVisit] = []
+        for turn in range(TURN_COUNT + 1):
+            blank_visit, overview_visit = (
+                await visitor.measure_first_paint(base_url + FLOOR_PATH),
+                await visitor.measure_drawing(overview_url),
+            )
+            print_progress(
+                f"{f'turn {turn}' if turn else 'to warm up'}: painted {blank_visit.duration_ms:.0f} ms, drawn {overview_visit.duration_ms:.0f} ms"
+            )
             if turn:
-                blanks.append(blank)
-                overviews.append(full)
-        clicks = await visitor.redrawn(overview, CLICKED_ROWS)
+                blank_visits.append(blank_visit)
+                overview_visits.append(overview_visit)
+        click_times = await visitor.measure_redraws(overview_url, CLICK_COUNT)
         await browser.close()
-    return blanks, overviews, clicks
+    return blank_visits, overview_visits, click_times
 
 
-def tell_weights(overview: Visit, blank: Visit) -> None:
+def print_weights(overview_visit: PageVisit, blank_visit: PageVisit) -> None:
     """What weighs most, beside what the empty page loads of it."""
-    remark(f"{'bytes':>9} {'of them':>9}  path (the second number: in the empty page)")
-    heaviest = sorted(overview.by_path.items(), key=lambda item: -item[1])
-    for path, size in heaviest[:LISTED]:
-        remark(f"{size:>9,} {blank.by_path.get(path, 0):>9,}  {path}")
-    rest = heaviest[LISTED:]
-    remark(f"{sum(size for _, size in rest):>9,} {'':>9}  {len(rest)} more")
+    print_progress(f"{'bytes':>9} {'of them':>9}  path (the second number: in the empty page)")
+    sizes_by_path = sorted(overview_visit.bytes_by_path.items(), key=lambda item: -item[1])
+    for path, size in sizes_by_path[:MAX_LISTED_PATHS]:
+        print_progress(f"{size:>9,} {blank_visit.bytes_by_path.get(path, 0):>9,}  {path}")
+    rest = sizes_by_path[MAX_LISTED_PATHS:]
+    print_progress(f"{sum(size for _, size in rest):>9,} {'':>9}  {len(rest)} more")
 
 
 if __name__ == "__main__":

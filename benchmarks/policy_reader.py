@@ -14,88 +14,92 @@ from typing import Any
 import asyncpg
 import uvloop
 
-from herwa_shared.catalog import Surfaces
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.policy_cache.cache import PolicyCache
-from herwa_shared.services.policies import load_offer, load_policy
+from herwa_shared.services.policies import load_global_policy, load_policy
 
-Seen = tuple[int, int, float]
+Observation = tuple[int, int, float]
 """The guild, the number in its rule's note, and when that was first seen (monotonic, the same in every process)."""
 
-LOST = 0.2
-POLL_SECONDS = 1.0
-LOOK_EVERY_SECONDS = 0.001
+LOSS_RATE = 0.2
+POLL_INTERVAL_SECONDS = 1.0
+READ_INTERVAL_SECONDS = 0.001
 
 
-class Lossy(asyncpg.Connection):
+class LossyConnection(asyncpg.Connection):
     """A connection on which one message in five goes lost."""
 
     async def add_listener(self, channel: str, callback: Any) -> None:
         """The callback hears the others."""
 
-        def hear(*message: Any) -> None:
-            if random.random() >= LOST:
-                callback(*message)
+        def forward_message(*arguments: Any) -> None:
+            if random.random() >= LOSS_RATE:
+                callback(*arguments)
 
-        await super().add_listener(channel, hear)
+        await super().add_listener(channel, forward_message)
 
 
-class Observations:
+class ObservationLog:
     """What was seen of each guild, the first time."""
 
     def __init__(self) -> None:
-        self.seen: list[Seen] = []
-        self._newest: dict[int, int] = {}
+        self.entries: list[Observation] = []
+        self._newest_by_guild: dict[int, int] = {}
 
-    def look(self, policy: GuildPolicy) -> None:
+    def record(self, policy: GuildPolicy) -> None:
         """Whatever is new in it is seen now."""
         number = max((int(rule.note) for rule in policy.rules), default=-1)
-        if number > self._newest.get(policy.guild_id, -1):
-            self._newest[policy.guild_id] = number
-            self.seen.append((policy.guild_id, number, time.monotonic()))
+        if number > self._newest_by_guild.get(policy.guild_id, -1):
+            self._newest_by_guild[policy.guild_id] = number
+            self.entries.append((policy.guild_id, number, time.monotonic()))
 
 
-async def ask(database: Database, guild_ids: list[int], found: Observations, kind: type[asyncpg.Connection]) -> None:
+async def read_cached(
+    database: Database, guild_ids: list[int], observations: ObservationLog, connection_class: type[asyncpg.Connection]
+) -> None:
     """By the cache of Herwa's processes, which is asked every millisecond, as by commands."""
-    cache = PolicyCache(database, database.url, Surfaces(()), connection_class=kind)
-    async with cache.running():
+    cache = PolicyCache(database, database.url, SurfaceRegistry(()), connection_class=connection_class)
+    async with cache.run():
         while True:
             for guild_id in guild_ids:
-                found.look((await cache.get(guild_id)).policy)
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+                observations.record((await cache.get(guild_id)).policy)
+            await asyncio.sleep(READ_INTERVAL_SECONDS)
 
 
-async def poll(database: Database, guild_ids: list[int], found: Observations) -> None:
+async def poll_database(database: Database, guild_ids: list[int], observations: ObservationLog) -> None:
     """Once a second everything anew."""
-    due = time.monotonic()
+    next_poll_at = time.monotonic()
     while True:
         async with database.transaction() as session:
-            offer = await load_offer(session)
+            offer = await load_global_policy(session)
             for guild_id in guild_ids:
-                found.look(await load_policy(session, guild_id=guild_id, offer=offer))
-        due += POLL_SECONDS
-        await asyncio.sleep(due - time.monotonic())
+                observations.record(await load_policy(session, guild_id=guild_id, global_policy=offer))
+        next_poll_at += POLL_INTERVAL_SECONDS
+        await asyncio.sleep(next_poll_at - time.monotonic())
 
 
-async def read(url: str, way: str, guild_ids: list[int]) -> None:
+async def observe(url: str, mode: str, guild_ids: list[int]) -> None:
     """Look until the input ends, then tell."""
-    database, found = Database(url), Observations()
-    if way == "polling":
-        looking = asyncio.create_task(poll(database, guild_ids, found))
+    database, observations = Database(url), ObservationLog()
+    if mode == "polling":
+        reader_task = asyncio.create_task(poll_database(database, guild_ids, observations))
     else:
-        looking = asyncio.create_task(ask(database, guild_ids, found, Lossy if way == "lossy" else asyncpg.Connection))
-    ending = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
-    await asyncio.wait({looking, ending}, timeout=2)
+        reader_task = asyncio.create_task(
+            read_cached(database, guild_ids, observations, LossyConnection if mode == "lossy" else asyncpg.Connection)
+        )
+    stdin_task = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+    await asyncio.wait({reader_task, stdin_task}, timeout=2)
     print("ready", flush=True)
-    await asyncio.wait({looking, ending}, return_when=asyncio.FIRST_COMPLETED)
-    if looking.done():
-        looking.result()
-    looking.cancel()
-    await asyncio.wait({looking})
+    await asyncio.wait({reader_task, stdin_task}, return_when=asyncio.FIRST_COMPLETED)
+    if reader_task.done():
+        reader_task.result()
+    reader_task.cancel()
+    await asyncio.wait({reader_task})
     await database.close()
-    print(json.dumps(found.seen), flush=True)
+    print(json.dumps(observations.entries), flush=True)
 
 
 if __name__ == "__main__":
-    uvloop.run(read(sys.argv[1], sys.argv[2], [int(one) for one in sys.argv[3:]]))
+    uvloop.run(observe(sys.argv[1], sys.argv[2], [int(guild_id) for guild_id in sys.argv[3:]]))

@@ -8,41 +8,53 @@ import time
 
 import psutil
 
-from benchmarks.report import remark, result
-from benchmarks.stage import PATIENCE_SECONDS, empty_copy, listens, running, sim_of, until
+from benchmarks.report import print_progress, print_result
+from benchmarks.stage import (
+    WAIT_TIMEOUT_SECONDS,
+    connect_sim,
+    is_bot_connected,
+    open_empty_copy,
+    run_process,
+    wait_until,
+)
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 
-TURNS = 3
-RATE = 2_000
-BOUND_SECONDS = 5.0
+TURN_COUNT = 3
+EVENTS_PER_SECOND = 2_000
+MAX_STOP_SECONDS = 5.0
 
 
 def main() -> None:
     """Measure and print."""
     slowest = 0.0
-    for turn in range(TURNS):
-        with empty_copy() as settings:
-            seconds = stopped_within(settings)
-        remark(f"turn {turn + 1}: everything stopped after {seconds:.2f} s")
+    for turn in range(TURN_COUNT):
+        with open_empty_copy() as settings:
+            seconds = measure_stop_seconds(settings)
+        print_progress(f"turn {turn + 1}: everything stopped after {seconds:.2f} s")
         slowest = max(slowest, seconds)
-    result("stopping", value=slowest, goal=BOUND_SECONDS, at_most=True)
+    print_result("stopping", value=slowest, goal=MAX_STOP_SECONDS, is_upper_bound=True)
 
 
-def stopped_within(settings: Settings) -> float:
+def measure_stop_seconds(settings: Settings) -> float:
     """Start a copy, flood it, press Ctrl-C; the seconds until nothing of it is left."""
-    with running(settings, "herwa", "up") as up:
-        sim = sim_of(DataFolder(settings.data_dir))
-        until(lambda: listens(sim), "the bot to listen")
+    with run_process(settings, "herwa", "up") as up_process:
+        sim = connect_sim(DataFolder(settings.data_dir))
+        wait_until(lambda: is_bot_connected(sim), "the bot to listen")
         guild_id = sim.create_guild("Flood")
-        sim.blast([sim.create_channel(guild_id, "everything")], RATE * 60, per_second=RATE, background=True)
+        sim.generate_load(
+            [sim.create_channel(guild_id, "everything")],
+            EVENTS_PER_SECOND * 60,
+            per_second=EVENTS_PER_SECOND,
+            background=True,
+        )
         time.sleep(3)
-        everything = [up, *up.children(recursive=True)]
-        began = time.monotonic()
-        up.send_signal(signal.SIGINT)
-        _, left = psutil.wait_procs(everything, timeout=PATIENCE_SECONDS)
-        assert not left, f"still running: {left}"
-        return time.monotonic() - began
+        processes = [up_process, *up_process.children(recursive=True)]
+        started_at = time.monotonic()
+        up_process.send_signal(signal.SIGINT)
+        _, survivors = psutil.wait_procs(processes, timeout=WAIT_TIMEOUT_SECONDS)
+        assert not survivors, f"still running: {survivors}"
+        return time.monotonic() - started_at
 
 
 if __name__ == "__main__":

@@ -7,75 +7,75 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, StorageState
 
-from benchmarks.wire import Wire
-from tests.browser.chromium import WIDE
+from benchmarks.wire import NetworkTraffic
+from tests.browser.chromium import DESKTOP_VIEWPORT
 
-WATCH = Path(__file__).with_name("watch.js")
-IDLE_SECONDS = 1.0
-PATIENCE_MS = 60_000
-PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-DRAWN = "() => measured.drawn"
-REDRAWN = "() => measured.redrawn"
+WATCH_SCRIPT = Path(__file__).with_name("watch.js")
+NETWORK_IDLE_SECONDS = 1.0
+PAGE_TIMEOUT_MS = 60_000
+GET_PAINT_TIME = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+GET_DRAW_TIME = "() => measured.drawn"
+GET_REDRAW_TIME = "() => measured.redrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PageVisit:
     """From the moment of navigating: milliseconds until the page was seen, bytes until it had nothing more to ask."""
 
-    ms: float
-    bytes: int
-    by_path: Mapping[str, int]
+    duration_ms: float
+    byte_count: int
+    bytes_by_path: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class PageVisitor:
     """A person with a session; every visit is made with an empty cache."""
 
     browser: Browser
-    session: StorageState
+    storage_state: StorageState
 
-    async def first_paint(self, address: str) -> Visit:
+    async def measure_first_paint(self, url: str) -> PageVisit:
         """Until the first content of a page is painted."""
-        async with self._fresh() as (page, wire):
-            return await _visit(page, wire, address, PAINTED)
+        async with self._open_page() as (page, traffic):
+            return await _measure_visit(page, traffic, url, GET_PAINT_TIME)
 
-    async def drawn(self, address: str) -> Visit:
+    async def measure_drawing(self, url: str) -> PageVisit:
         """Until the overview's chart has its line, and the number above it is there."""
-        async with self._fresh() as (page, wire):
-            return await _visit(page, wire, address, DRAWN)
+        async with self._open_page() as (page, traffic):
+            return await _measure_visit(page, traffic, url, GET_DRAW_TIME)
 
-    async def redrawn(self, address: str, rows: int) -> list[float]:
+    async def measure_redraws(self, url: str, row_count: int) -> list[float]:
         """Milliseconds from a click on each of the first rows of the channels until the chart shows that channel."""
-        async with self._fresh() as (page, wire):
-            await _visit(page, wire, address, DRAWN)
+        async with self._open_page() as (page, traffic):
+            await _measure_visit(page, traffic, url, GET_DRAW_TIME)
             channels = page.locator("#channels .bar")
-            waits = []
-            for row in range(rows):
+            redraw_times = []
+            for row in range(row_count):
                 await channels.nth(row).click()
-                waits.append(await _number(page, REDRAWN))
-                await wire.quiet(IDLE_SECONDS)
-            return waits
+                redraw_times.append(await _read_number(page, GET_REDRAW_TIME))
+                await traffic.wait_until_idle(NETWORK_IDLE_SECONDS)
+            return redraw_times
 
     @asynccontextmanager
-    async def _fresh(self) -> AsyncIterator[tuple[Page, Wire]]:
-        context = await self.browser.new_context(viewport=WIDE, storage_state=self.session)
+    async def _open_page(self) -> AsyncIterator[tuple[Page, NetworkTraffic]]:
+        context = await self.browser.new_context(viewport=DESKTOP_VIEWPORT, storage_state=self.storage_state)
         try:
-            await context.add_init_script(path=WATCH)
+            await context.add_init_script(path=WATCH_SCRIPT)
             page = await context.new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            yield page, await Wire.of(page)
+            page.set_default_timeout(PAGE_TIMEOUT_MS)
+            yield page, await NetworkTraffic.from_page(page)
         finally:
             await context.close()
 
 
-async def _visit(page: Page, wire: Wire, address: str, seen: str) -> Visit:
-    await page.goto(address, wait_until="commit")
-    ms = await _number(page, seen)
-    await wire.quiet(IDLE_SECONDS)
-    return Visit(ms, wire.total, wire.by_path)
+async def _measure_visit(page: Page, traffic: NetworkTraffic, url: str, expression: str) -> PageVisit:
+    await page.goto(url, wait_until="commit")
+    duration_ms = await _read_number(page, expression)
+    await traffic.wait_until_idle(NETWORK_IDLE_SECONDS)
+    return PageVisit(duration_ms, traffic.total_bytes, traffic.bytes_by_path)
 
 
-async def _number(page: Page, expression: str) -> float:
+async def _read_number(page: Page, expression: str) -> float:
     """What the page has noted, as soon as it has."""
-    noted = await page.wait_for_function(expression)
-    return float(await noted.json_value())
+    handle = await page.wait_for_function(expression)
+    return float(await handle.json_value())

@@ -9,53 +9,57 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import CDPSession, Page
 
-SOCKET = "(websocket)"
-BINARY = 2
+WEBSOCKET_PATH = "(websocket)"
+BINARY_OPCODE = 2
 
 
-class Wire:
+class NetworkTraffic:
     """Counts from the moment it listens; bytes by path. Frames count with their content alone."""
 
     def __init__(self) -> None:
-        self._bytes: Counter[str] = Counter()
-        self._paths: dict[str, str] = {}
-        self._last = time.monotonic()
+        self._bytes_by_path: Counter[str] = Counter()
+        self._paths_by_request: dict[str, str] = {}
+        self._last_activity_at = time.monotonic()
 
     @classmethod
-    async def of(cls, page: Page) -> "Wire":
+    async def from_page(cls, page: Page) -> "NetworkTraffic":
         """Listen to a page that has not been anywhere yet."""
-        wire = cls()
-        session: CDPSession = await page.context.new_cdp_session(page)
-        session.on("Network.requestWillBeSent", wire._asked)
-        session.on("Network.loadingFinished", wire._loaded)
-        session.on("Network.webSocketFrameReceived", wire._framed)
-        session.on("Network.webSocketFrameSent", wire._framed)
-        await session.send("Network.enable")
-        return wire
+        traffic = cls()
+        cdp_session: CDPSession = await page.context.new_cdp_session(page)
+        cdp_session.on("Network.requestWillBeSent", traffic._on_request)
+        cdp_session.on("Network.loadingFinished", traffic._on_loaded)
+        cdp_session.on("Network.webSocketFrameReceived", traffic._on_frame)
+        cdp_session.on("Network.webSocketFrameSent", traffic._on_frame)
+        await cdp_session.send("Network.enable")
+        return traffic
 
     @property
-    def by_path(self) -> Mapping[str, int]:
-        return self._bytes
+    def bytes_by_path(self) -> Mapping[str, int]:
+        return self._bytes_by_path
 
     @property
-    def total(self) -> int:
-        return self._bytes.total()
+    def total_bytes(self) -> int:
+        return self._bytes_by_path.total()
 
-    async def quiet(self, seconds: float) -> None:
+    async def wait_until_idle(self, seconds: float) -> None:
         """Until nothing has come or gone for so long."""
-        while (left := self._last + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - silence is no event
-            await asyncio.sleep(left)
+        while (remaining := self._last_activity_at + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - silence is no event
+            await asyncio.sleep(remaining)
 
-    def _asked(self, event: dict[str, Any]) -> None:
-        self._last = time.monotonic()
-        self._paths[event["requestId"]] = urlsplit(event["request"]["url"]).path
+    def _on_request(self, event: dict[str, Any]) -> None:
+        self._last_activity_at = time.monotonic()
+        self._paths_by_request[event["requestId"]] = urlsplit(event["request"]["url"]).path
 
-    def _loaded(self, event: dict[str, Any]) -> None:
-        self._last = time.monotonic()
-        self._bytes[self._paths.get(event["requestId"], "(unknown)")] += int(event["encodedDataLength"])
+    def _on_loaded(self, event: dict[str, Any]) -> None:
+        self._last_activity_at = time.monotonic()
+        self._bytes_by_path[self._paths_by_request.get(event["requestId"], "(unknown)")] += int(
+            event["encodedDataLength"]
+        )
 
-    def _framed(self, event: dict[str, Any]) -> None:
-        self._last = time.monotonic()
+    def _on_frame(self, event: dict[str, Any]) -> None:
+        self._last_activity_at = time.monotonic()
         frame = event["response"]
         payload: str = frame["payloadData"]
-        self._bytes[SOCKET] += len(payload) * 3 // 4 if frame["opcode"] == BINARY else len(payload.encode())
+        self._bytes_by_path[WEBSOCKET_PATH] += (
+            len(payload) * 3 // 4 if frame["opcode"] == BINARY_OPCODE else len(payload.encode())
+        )

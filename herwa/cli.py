@@ -23,17 +23,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-pipeline = typer.Typer(help="The way of events from the bot to ClickHouse.", no_args_is_help=True)
-keys = typer.Typer(help="API keys, with which programs read one server.", no_args_is_help=True)
-sim = typer.Typer(help="The local Discord. Without a sub-command: run it.", invoke_without_command=True)
-app.add_typer(pipeline, name="pipeline")
-app.add_typer(keys, name="keys")
-app.add_typer(sim, name="sim")
+pipeline_app = typer.Typer(help="The way of events from the bot to ClickHouse.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys, with which programs read one server.", no_args_is_help=True)
+sim_app = typer.Typer(help="The local Discord. Without a sub-command: run it.", invoke_without_command=True)
+app.add_typer(pipeline_app, name="pipeline")
+app.add_typer(keys_app, name="keys")
+app.add_typer(sim_app, name="sim")
 
-BAD_FILE = 2
+BAD_FILE_EXIT_CODE = 2
 
 
-class OnOff(StrEnum):
+class SwitchPosition(StrEnum):
     """How a switch is to stand."""
 
     ON = "on"
@@ -43,56 +43,56 @@ class OnOff(StrEnum):
 @app.command()
 def up() -> None:
     """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker, pages."""
-    from herwa.supervisor.up import up as run_up
+    from herwa.supervisor.up import run_all
 
-    asyncio.run(run_up(read_settings()))
+    asyncio.run(run_all(read_settings()))
 
 
 @app.command()
 def bot() -> None:
     """Run the bot alone."""
-    become("herwa_bot")
+    exec_module("herwa_bot")
 
 
 @app.command()
 def api() -> None:
     """Run the API alone, on a port of its own."""
-    become("herwa_api")
+    exec_module("herwa_api")
 
 
 @app.command()
 def web() -> None:
     """Run the pages alone, on HERWA_PORT; they pass on to the API what is its."""
-    become("herwa_web")
+    exec_module("herwa_web")
 
 
 @app.command()
 def worker() -> None:
     """Run the worker alone: it moves events to ClickHouse."""
-    become("herwa_worker")
+    exec_module("herwa_worker")
 
 
-@sim.callback()
+@sim_app.callback()
 def run_sim(context: typer.Context) -> None:
     """Run the local Discord alone."""
     if context.invoked_subcommand is None:
-        become("herwa_sim")
+        exec_module("herwa_sim")
 
 
-@sim.command("replay")
-def sim_replay(
+@sim_app.command("replay")
+def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV, gzipped or not.")],
     guild: Annotated[str, typer.Option(help="The server to replay into; made when there is none of that name.")],
     start: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day.")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="UTC day to stop before.")] = None,
 ) -> None:
     """Send a server's history through the local Discord, message by message, at their true times."""
-    from herwa.commands.replay import replay_into
+    from herwa.commands.replay import replay_and_record
 
     if start and end and end <= start:
         raise typer.BadParameter("--to must be after --from.")
-    done = asyncio.run(replay_into(read_settings(), file, guild=guild, start=day(start), end=day(end)))
-    print(json.dumps({"guild_id": str(done.guild_id), "sent": done.sent}))
+    result = asyncio.run(replay_and_record(read_settings(), file, guild=guild, start=to_date(start), end=to_date(end)))
+    print(json.dumps({"guild_id": str(result.guild_id), "sent": result.sent}))
 
 
 @app.command()
@@ -100,11 +100,11 @@ def migrate() -> None:
     """Bring both databases to the newest schema. Safe to repeat."""
     from herwa_shared.stores import open_stores
 
-    async def migrated(settings: Settings) -> None:
-        async with open_stores(settings, say=tell):
-            tell("Both databases are on the newest schema.")
+    async def run_migrations(settings: Settings) -> None:
+        async with open_stores(settings, report=print_note):
+            print_note("Both databases are on the newest schema.")
 
-    asyncio.run(migrated(read_settings()))
+    asyncio.run(run_migrations(read_settings()))
 
 
 @app.command()
@@ -117,64 +117,66 @@ def discover(
 
     from herwa.commands.discover import discover as run_discovery
 
-    found = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
+    difference = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(difference)))
         return
-    for line in found.lines():
+    for line in difference.format_lines():
         print(line)
-    tell(f"{'Nothing' if not found else len(found.lines())} different, {found.unchanged} unchanged.")
+    print_note(
+        f"{'Nothing' if not difference else len(difference.format_lines())} different, {difference.unchanged} unchanged."
+    )
 
 
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Who runs, on which ports, what waits, and what is wrong."""
-    from herwa.console import out
-    from herwa.status.render import as_text
+    from herwa.console import console
+    from herwa.status.render import render_status
     from herwa.status.status import read_status
 
-    found = asyncio.run(read_status(read_settings()))
+    report = asyncio.run(read_status(read_settings()))
     if as_json:
-        print(json.dumps(found.as_json()))
+        print(json.dumps(report.to_json()))
     else:
-        out.print(as_text(found))
+        console.print(render_status(report))
 
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Say what is wrong with this machine, these settings or this copy, and how to mend it. Exit 1 if anything is."""
-    from herwa.console import out
-    from herwa.doctor.check_result import Grade
-    from herwa.doctor.render import as_text
-    from herwa.doctor.runner import checkup
+    from herwa.console import console
+    from herwa.doctor.check_result import Severity
+    from herwa.doctor.render import render_results
+    from herwa.doctor.runner import run_checks
 
-    findings = asyncio.run(checkup(read_settings()))
+    findings = asyncio.run(run_checks(read_settings()))
     if as_json:
-        print(json.dumps([finding.as_json() for finding in findings]))
+        print(json.dumps([finding.to_json() for finding in findings]))
     else:
-        out.print(as_text(findings))
-    sys.exit(any(finding.grade is Grade.WRONG for finding in findings))
+        console.print(render_results(findings))
+    sys.exit(any(finding.severity is Severity.ERROR for finding in findings))
 
 
-@pipeline.command("drain")
-def pipeline_drain(
+@pipeline_app.command("drain")
+def drain(
     timeout: Annotated[float, typer.Option(help="Seconds to wait before giving up.", min=0)] = 60.0,
 ) -> None:
     """Wait until all that the bot and the buffer hold now is in ClickHouse. Exit 1 when the time is up."""
     from herwa.commands.drain import drain_pipeline
 
-    asyncio.run(drain_pipeline(read_settings(), within=timeout, say=tell))
+    asyncio.run(drain_pipeline(read_settings(), timeout_seconds=timeout, report=print_note))
 
 
-@keys.command("create")
-def keys_create(
+@keys_app.command("create")
+def create_key(
     guild: Annotated[int, typer.Option(help="The server's id.", min=1, max=MAX_SNOWFLAKE)],
     name: Annotated[str, typer.Option(help="What the key is for.")],
 ) -> None:
     """Make a key that may read one server's statistics and members. It is printed this once and kept as a hash."""
-    from herwa.commands.operator import create
+    from herwa.commands.operator import issue_api_key
 
-    print(asyncio.run(create(read_settings(), guild_id=guild, name=name)))
+    print(asyncio.run(issue_api_key(read_settings(), guild_id=guild, name=name)))
 
 
 @app.command()
@@ -185,9 +187,9 @@ def grant(
     reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
 ) -> None:
     """Give one server a tier. It is in force in every running process within a second."""
-    from herwa.commands.operator import grant as give
+    from herwa.commands.operator import grant_tier
 
-    print(asyncio.run(give(read_settings(), guild=guild, tier=tier, days=days, reason=reason)))
+    print(asyncio.run(grant_tier(read_settings(), guild=guild, tier=tier, days=days, reason=reason)))
 
 
 @app.command()
@@ -196,34 +198,34 @@ def revoke(
     reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
 ) -> None:
     """Take back whatever one server was granted. Nothing of it is deleted, only hidden."""
-    from herwa.commands.operator import revoke as take_back
+    from herwa.commands.operator import revoke_tier
 
-    print(asyncio.run(take_back(read_settings(), guild=guild, reason=reason)))
+    print(asyncio.run(revoke_tier(read_settings(), guild=guild, reason=reason)))
 
 
 @app.command("kill-switch")
-def kill_switch(
+def set_kill_switch(
     feature: Annotated[str, typer.Argument(help="The feature's key, as `herwa tiers` shows it.")],
-    to: Annotated[OnOff, typer.Argument(help="On: the feature is off everywhere. Off: as before.")],
+    to: Annotated[SwitchPosition, typer.Argument(help="On: the feature is off everywhere. Off: as before.")],
     reason: Annotated[str, typer.Option(help="What people are told where the feature is missing.")] = "",
 ) -> None:
     """Turn a feature off in every server, with a reason that people see, or take that back."""
-    from herwa.commands.operator import set_kill_switch
+    from herwa.commands.operator import change_kill_switch
 
-    print(asyncio.run(set_kill_switch(read_settings(), feature=feature, on=to is OnOff.ON, reason=reason)))
+    print(asyncio.run(change_kill_switch(read_settings(), feature=feature, on=to is SwitchPosition.ON, reason=reason)))
 
 
 @app.command()
 def tiers(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """What each tier includes: features and limits."""
-    from herwa.commands.operator import as_table, read_offer
-    from herwa.console import out
+    from herwa.commands.operator import load_tier_overview, render_tiers
+    from herwa.console import console
 
-    offered = asyncio.run(read_offer(read_settings()))
+    overview = asyncio.run(load_tier_overview(read_settings()))
     if as_json:
-        print(json.dumps(offered.as_json()))
+        print(json.dumps(overview.to_json()))
     else:
-        out.print(as_table(offered))
+        console.print(render_tiers(overview))
 
 
 @app.command()
@@ -237,30 +239,30 @@ def audit(
     ] = False,
 ) -> None:
     """Who changed what, when, through what; exit 1 when the log was tampered with."""
-    from herwa.commands.operator import as_text, newest, verify
-    from herwa.console import out
+    from herwa.commands.operator import check_audit_log, format_audit_entry, read_audit_log
+    from herwa.console import console
 
     if check:
-        print(asyncio.run(verify(read_settings(), guild=guild)))
+        print(asyncio.run(check_audit_log(read_settings(), guild=guild)))
         return
-    for entry in asyncio.run(newest(read_settings(), guild=guild, limit=limit)):
-        out.print(as_text(entry))
+    for entry in asyncio.run(read_audit_log(read_settings(), guild=guild, limit=limit)):
+        console.print(format_audit_entry(entry))
 
 
-def become(module: str) -> None:
+def exec_module(module: str) -> None:
     """Turn into another process of Herwa, so that signals reach it without a detour; bad settings are told before."""
     DataFolder(read_settings().data_dir)
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - our own module, no shell
 
 
-def tell(line: str) -> None:
+def print_note(line: str) -> None:
     """A remark for people; standard output is for results."""
     print(line, file=sys.stderr)
 
 
-def day(moment: datetime | None) -> date | None:
+def to_date(midnight: datetime | None) -> date | None:
     """The day that was typed."""
-    return moment.date() if moment else None
+    return midnight.date() if midnight else None
 
 
 def main() -> None:
@@ -268,10 +270,10 @@ def main() -> None:
     try:
         app(prog_name="herwa")
     except Exception as error:
-        from herwa.error_messages import sentence
+        from herwa.error_messages import describe_error
 
-        said = sentence(error)
-        if said is None:
+        text = describe_error(error)
+        if text is None:
             raise
-        tell(said)
-        sys.exit(BAD_FILE if isinstance(error, HerwaError) and error.code == "bad_history" else 1)
+        print_note(text)
+        sys.exit(BAD_FILE_EXIT_CODE if isinstance(error, HerwaError) and error.code == "bad_history" else 1)

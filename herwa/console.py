@@ -6,8 +6,8 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-COLOURS = {
+console = Console(highlight=False, soft_wrap=True)
+PROCESS_COLORS = {
     "herwa": "bold magenta",
     "bot": "cyan",
     "api": "green",
@@ -15,31 +15,31 @@ COLOURS = {
     "sim": "blue",
     "web": "bright_cyan",
 }
-LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red"}
+LEVEL_STYLES = {"warning": "yellow", "error": "red", "critical": "bold red"}
 
 # A log line of one of our processes: 11:33:38 [info     ] working                        [herwa_worker] moved=3
-LOG_LINE = re.compile(r"\d\d:\d\d:\d\d \[(?P<level>\w+) *\] (?P<event>.*?) *\[[\w.]+\](?P<details>( \S.*)?)")
+LOG_LINE_PATTERN = re.compile(r"\d\d:\d\d:\d\d \[(?P<level>\w+) *\] (?P<event>.*?) *\[[\w.]+\](?P<details>( \S.*)?)")
 
 
-def say(line: str, *, who: str = "herwa") -> None:
+def print_line(line: str, *, process_name: str = "herwa") -> None:
     """Print one line. A terminal that went away is no reason to stop."""
     text = Text()
-    text.append(f"{who:>7} ", style=COLOURS.get(who, "dim"))
+    text.append(f"{process_name:>7} ", style=PROCESS_COLORS.get(process_name, "dim"))
     text.append("│ ", style="dim")
-    text.append_text(shortened(line))
+    text.append_text(shorten_log_line(line))
     try:
-        out.print(text)
+        console.print(text)
     except OSError:
         sys.stdout = None
 
 
-def shortened(line: str) -> Text:
+def shorten_log_line(line: str) -> Text:
     """What people need of a log line; any other line as it is. The log file has all of it."""
-    parts = LOG_LINE.fullmatch(line)
+    parts = LOG_LINE_PATTERN.fullmatch(line)
     if parts is None:
         return Text.from_ansi(line)
     level = parts["level"]
     text = Text()
-    if level in LEVELS:
-        text.append(f"{level}: ", style=LEVELS[level])
+    if level in LEVEL_STYLES:
+        text.append(f"{level}: ", style=LEVEL_STYLES[level])
     return text.append(parts["event"]).append(parts["details"], style="dim")

@@ -8,29 +8,29 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from herwa_shared.errors import HerwaError
 
-LONGEST = 300
+MAX_MESSAGE_CHARS = 300
 
 
-def sentence(error: Exception) -> str | None:
+def describe_error(error: Exception) -> str | None:
     """What to tell instead of a traceback."""
     match error:
         case HerwaError():
-            said: str | None = str(error)
+            text: str | None = str(error)
         case asyncpg.PostgresError() | asyncpg.InterfaceError() | OperationalError() | InterfaceError():
-            said = f"PostgreSQL refuses: {_first_line(error)}"
+            text = f"PostgreSQL refuses: {_get_first_line(error)}"
         case ClickHouseError():
-            said = f"ClickHouse refuses or does not answer: {_first_line(error)}"
+            text = f"ClickHouse refuses or does not answer: {_get_first_line(error)}"
         case ConnectionError() | TimeoutError() | gaierror():
-            said = f"A database does not answer: {_first_line(error)}"
+            text = f"A database does not answer: {_get_first_line(error)}"
         case OSError(filename=str() as name, strerror=str() as reason):
-            said = f"{name}: {reason}."
+            text = f"{name}: {reason}."
         case OSError():
-            said = f"This machine does not allow it: {_first_line(error)}"
+            text = f"This machine does not allow it: {_get_first_line(error)}"
         case _:
-            said = None
-    return said
+            text = None
+    return text
 
 
-def _first_line(error: Exception) -> str:
+def _get_first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:LONGEST] if lines else type(error).__name__
+    return lines[0][:MAX_MESSAGE_CHARS] if lines else type(error).__name__

@@ -20,8 +20,10 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}." for one in error.errors(include_input=False)]
-        raise BadSettings("\n".join(wrong)) from None
+        problems = [
+            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}." for detail in error.errors(include_input=False)
+        ]
+        raise BadSettings("\n".join(problems)) from None
     for name, url in (
         ("DATABASE_URL", settings.stores.database_url),
         ("CLICKHOUSE_URL", settings.stores.clickhouse_url),

@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from herwa_api.app_state import open_access
+from herwa_api.app_state import create_app_state
 from herwa_api.errors import add_error_handlers
-from herwa_api.middleware import RequestIds
+from herwa_api.middleware import RequestMiddleware
 from herwa_api.routers import auth, guilds, health, me
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
-from herwa_shared.auth.sessions import cookie_name
+from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
@@ -32,21 +32,21 @@ def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> Fas
         docs_url=None,
         redoc_url=None,
     )
-    app.state.access = open_access(stores, settings, policies)
+    app.state.app_state = create_app_state(stores, settings, policies)
     app.include_router(auth.router)
     app.include_router(me.router)
     app.include_router(guilds.router)
     app.include_router(health.router)
     add_error_handlers(app)
-    app.add_middleware(RequestIds)
-    _document(app, cookie_name(settings))
+    app.add_middleware(RequestMiddleware)
+    _customize_openapi(app, get_cookie_name(settings))
     return app
 
 
-def _document(app: FastAPI, cookie: str) -> None:
+def _customize_openapi(app: FastAPI, cookie: str) -> None:
     """FastAPI's own document, with the shape of errors that only we know."""
 
-    def openapi() -> dict[str, Any]:
+    def build_openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             document["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
@@ -54,4 +54,4 @@ def _document(app: FastAPI, cookie: str) -> None:
             app.openapi_schema = document
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = build_openapi  # type: ignore[method-assign]

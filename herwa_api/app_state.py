@@ -6,85 +6,89 @@ from typing import Annotated
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from fastapi import Depends, Request
 
-from herwa_shared.auth.discord_oauth import DiscordLogin
-from herwa_shared.auth.encryption import Seal, seal_of
-from herwa_shared.auth.guild_access import TOKENS, Rights, redirect_uri
-from herwa_shared.authorization import Clearance
+from herwa_shared.auth.discord_oauth import DiscordOAuthClient
+from herwa_shared.auth.encryption import Encryptor, create_encryptor
+from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
+from herwa_shared.authorization import Authorizer
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.discord.endpoints import discord_cdn, discord_place
-from herwa_shared.errors import LogInNotSetUp
+from herwa_shared.discord.endpoints import find_discord_endpoints, get_cdn_url
+from herwa_shared.errors import OAuthNotConfigured
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import pepper_of
+from herwa_shared.services.api_keys import load_pepper
 from herwa_shared.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
-class LogIns:
+class OAuthServices:
     """What it takes to log people in. `attempts` seals what browsers keep for us, `tokens` what the database keeps."""
 
-    discord: DiscordLogin
-    rights: Rights
-    attempts: Seal
-    tokens: Seal
+    discord: DiscordOAuthClient
+    guild_access: GuildAccess
+    state_encryptor: Encryptor
+    token_encryptor: Encryptor
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AppState:
     """What the process was started with. Without `log_ins` only keys open anything."""
 
     stores: Stores
-    clearance: Clearance
+    authorizer: Authorizer
     settings: Settings
     cdn: str
     pepper: bytes = field(repr=False)
-    log_ins: LogIns | None
+    oauth: OAuthServices | None
 
-    def logging_in(self) -> LogIns:
+    def require_oauth(self) -> OAuthServices:
         """Raises LogInNotSetUp."""
-        if self.log_ins is None:
-            raise LogInNotSetUp
-        return self.log_ins
+        if self.oauth is None:
+            raise OAuthNotConfigured
+        return self.oauth
 
 
-def open_access(stores: Stores, settings: Settings, policies: PolicyCache) -> Access:
+def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) -> AppState:
     """Everything, by these settings. There is nothing to close but stores and policies, which the caller opened."""
     folder = DataFolder(settings.data_dir)
-    log_ins = _log_ins(stores, settings, folder)
-    return Access(
+    oauth = _create_oauth_services(stores, settings, folder)
+    return AppState(
         stores=stores,
-        clearance=Clearance(policies, stores.database, log_ins.rights if log_ins else None),
+        authorizer=Authorizer(policies, stores.database, oauth.guild_access if oauth else None),
         settings=settings,
-        cdn=discord_cdn(settings, folder),
-        pepper=pepper_of(settings, folder),
-        log_ins=log_ins,
+        cdn=get_cdn_url(settings, folder),
+        pepper=load_pepper(settings, folder),
+        oauth=oauth,
     )
 
 
-def _log_ins(stores: Stores, settings: Settings, folder: DataFolder) -> LogIns | None:
-    place = discord_place(settings, folder)
-    if place is None:
+def _create_oauth_services(stores: Stores, settings: Settings, folder: DataFolder) -> OAuthServices | None:
+    endpoints = find_discord_endpoints(settings, folder)
+    if endpoints is None:
         return None
-    discord = DiscordLogin(place, redirect_uri(settings))
-    attempts, tokens = (seal_of(settings, folder, purpose=purpose) for purpose in ("attempts", TOKENS))
-    return LogIns(discord, Rights(stores.database, discord, tokens), attempts, tokens)
+    discord = DiscordOAuthClient(endpoints, build_redirect_uri(settings))
+    state_encryptor, token_encryptor = (
+        create_encryptor(settings, folder, purpose=purpose) for purpose in ("attempts", TOKEN_PURPOSE)
+    )
+    return OAuthServices(
+        discord, GuildAccess(stores.database, discord, token_encryptor), state_encryptor, token_encryptor
+    )
 
 
-def access_of(request: Request) -> Access:
+def get_app_state(request: Request) -> AppState:
     """As `create_app` was given it."""
-    access: Access = request.app.state.access
-    return access
+    app_state: AppState = request.app.state.app_state
+    return app_state
 
 
-def _database(access: Annotated[Access, Depends(access_of)]) -> Database:
-    return access.stores.database
+def _get_database(app_state: Annotated[AppState, Depends(get_app_state)]) -> Database:
+    return app_state.stores.database
 
 
-def _clickhouse(access: Annotated[Access, Depends(access_of)]) -> AsyncClient:
-    return access.stores.clickhouse
+def _get_clickhouse(app_state: Annotated[AppState, Depends(get_app_state)]) -> AsyncClient:
+    return app_state.stores.clickhouse
 
 
-Given = Annotated[Access, Depends(access_of)]
-PostgreSQL = Annotated[Database, Depends(_database)]
-ClickHouse = Annotated[AsyncClient, Depends(_clickhouse)]
+AppDep = Annotated[AppState, Depends(get_app_state)]
+DatabaseDep = Annotated[Database, Depends(_get_database)]
+ClickHouseDep = Annotated[AsyncClient, Depends(_get_clickhouse)]

@@ -4,51 +4,51 @@ from datetime import timedelta
 
 from fastapi import Request, Response
 
-from herwa_shared.auth.sessions import OLD_AT_MOST, cookie_name, secret_in
+from herwa_shared.auth.sessions import ABSOLUTE_TIMEOUT, get_cookie_name, parse_session_token
 from herwa_shared.config import Settings
 
-LOGIN_LASTS = timedelta(minutes=10)
+LOGIN_LIFETIME = timedelta(minutes=10)
 
 
-def session_secret(request: Request, settings: Settings) -> str | None:
+def find_session_token(request: Request, settings: Settings) -> str | None:
     """The session's secret that this browser sent."""
-    return secret_in(request.headers.get("Cookie", ""), settings)
+    return parse_session_token(request.headers.get("Cookie", ""), settings)
 
 
-def set_session(response: Response, secret: str, settings: Settings) -> None:
+def set_session_cookie(response: Response, session_token: str, settings: Settings) -> None:
     """As long as a session can last; whether it still does, the database says."""
-    _set(response, cookie_name(settings), secret, OLD_AT_MOST, settings)
+    _set_cookie(response, get_cookie_name(settings), session_token, ABSOLUTE_TIMEOUT, settings)
 
 
-def clear_session(response: Response, settings: Settings) -> None:
+def clear_session_cookie(response: Response, settings: Settings) -> None:
     """Take it back."""
-    _set(response, cookie_name(settings), "", timedelta(0), settings)
+    _set_cookie(response, get_cookie_name(settings), "", timedelta(0), settings)
 
 
-def login_in(request: Request, settings: Settings) -> str | None:
+def find_login_cookie(request: Request, settings: Settings) -> str | None:
     """The sealed log-in that this browser has under way."""
-    return request.cookies.get(_login_name(settings))
+    return request.cookies.get(_get_login_cookie_name(settings))
 
 
-def set_login(response: Response, sealed: str, settings: Settings) -> None:
+def set_login_cookie(response: Response, encrypted: str, settings: Settings) -> None:
     """For the few minutes that a log-in may take."""
-    _set(response, _login_name(settings), sealed, LOGIN_LASTS, settings)
+    _set_cookie(response, _get_login_cookie_name(settings), encrypted, LOGIN_LIFETIME, settings)
 
 
-def clear_login(response: Response, settings: Settings) -> None:
+def clear_login_cookie(response: Response, settings: Settings) -> None:
     """It came back, whatever came of it."""
-    _set(response, _login_name(settings), "", timedelta(0), settings)
+    _set_cookie(response, _get_login_cookie_name(settings), "", timedelta(0), settings)
 
 
-def _login_name(settings: Settings) -> str:
-    return cookie_name(settings).replace("session", "login")
+def _get_login_cookie_name(settings: Settings) -> str:
+    return get_cookie_name(settings).replace("session", "login")
 
 
-def _set(response: Response, name: str, value: str, lasts: timedelta, settings: Settings) -> None:
+def _set_cookie(response: Response, name: str, value: str, lifetime: timedelta, settings: Settings) -> None:
     response.set_cookie(
         name,
         value,
-        max_age=int(lasts.total_seconds()),
+        max_age=int(lifetime.total_seconds()),
         path="/",
         secure=settings.origin.startswith("https://"),
         httponly=True,

@@ -11,6 +11,6 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def require_same_origin(request: Request, settings: Settings) -> None:
     """Raise Forbidden unless the browser says that one of our pages asks; silence is not believed."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    ours = site in (None, "same-origin") and (origin is None or origin in settings.origins)
-    if not ours or (site is None and origin is None):
+    is_same_origin = site in (None, "same-origin") and (origin is None or origin in settings.origins)
+    if not is_same_origin or (site is None and origin is None):
         raise Forbidden("This can only be asked for from a page of this site.")

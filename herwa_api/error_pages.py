@@ -31,44 +31,44 @@ a.first {{ background: var(--accent); color: #fff; }}
 a:hover {{ filter: brightness(1.08); }}
 a:focus-visible {{ outline: 3px solid var(--accent); outline-offset: 3px; }}
 """
-CONTENT_POLICY = (
+CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-PAGE = """<!doctype html>
+PAGE_TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>{title} · Herwa</title><style>{style}</style></head>
 <body><main>{logo}<h1>{title}</h1><p>{sentence}</p>{links}</main></body></html>
 """
-TITLES = {
+ERROR_TITLES = {
     400: "That log-in did not work",
     403: "Not from here",
     404: "There is no such page",
     405: "There is no such page",
     503: "Logging in is not possible right now",
 }
-LOG_IN = ("/auth/login", "Log in again")
-START = ("/", "Back to the start")
+LOGIN_LINK = ("/auth/login", "Log in again")
+HOME_LINK = ("/", "Back to the start")
 
 
-def wants_page(request: Request) -> bool:
+def accepts_html(request: Request) -> bool:
     """A person's browser asks, at an address that people visit."""
     return request.url.path.startswith("/auth/") and "text/html" in request.headers.get("Accept", "")
 
 
-def error_page(status: int, sentence: str, *, log_in: bool = True) -> Response:
+def render_error_page(status: int, sentence: str, *, log_in: bool = True) -> Response:
     """What did not work, in words, and the way on."""
-    links = [LOG_IN, START] if log_in else [START]
-    body = PAGE.format(
-        title=escape(TITLES.get(status, "Something went wrong")),
+    links = [LOGIN_LINK, HOME_LINK] if log_in else [HOME_LINK]
+    body = PAGE_TEMPLATE.format(
+        title=escape(ERROR_TITLES.get(status, "Something went wrong")),
         sentence=escape(sentence),
-        links="".join(_link(address, text, first=at == 0) for at, (address, text) in enumerate(links)),
+        links="".join(_render_link(url, text, first=index == 0) for index, (url, text) in enumerate(links)),
         logo=LOGO,
         style=STYLE,
     )
-    headers = {"Content-Security-Policy": CONTENT_POLICY, "X-Frame-Options": "DENY"}
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Frame-Options": "DENY"}
     return Response(body, status, headers, "text/html; charset=utf-8")
 
 
-def _link(address: str, text: str, *, first: bool) -> str:
-    return f'<a href="{escape(address)}"{" class=first" if first else ""}>{escape(text)}</a>'
+def _render_link(url: str, text: str, *, first: bool) -> str:
+    return f'<a href="{escape(url)}"{" class=first" if first else ""}>{escape(text)}</a>'

@@ -6,20 +6,20 @@ from uuid import uuid4
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from herwa_api.errors import problem
+from herwa_api.errors import build_problem
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
-HEADERS = {
+RESPONSE_HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept, Authorization, Cookie",
 }
-UNEXPECTED = "Something went wrong on our side. Tell the operator this request id."
+UNEXPECTED_ERROR = "Something went wrong on our side. Tell the operator this request id."
 
 
-class RequestIds:
+class RequestMiddleware:
     """ASGI middleware. The query string and the headers of a request are never logged: they may hold a key."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,7 +36,7 @@ class RequestIds:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update({**HEADERS, "X-Request-Id": request_id})
+                MutableHeaders(scope=message).update({**RESPONSE_HEADERS, "X-Request-Id": request_id})
             await send(message)
 
         try:
@@ -47,5 +47,5 @@ class RequestIds:
             )
             if started:
                 raise
-            answer = problem(500, UNEXPECTED, code="error", request_id=request_id)
-            await answer(scope, receive, send_with_headers)
+            response = build_problem(500, UNEXPECTED_ERROR, code="error", request_id=request_id)
+            await response(scope, receive, send_with_headers)

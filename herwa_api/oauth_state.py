@@ -2,7 +2,7 @@
 
 State, PKCE verifier and destination travel in a sealed cookie, not in a table: asking to log in writes nothing, so
 nobody fills the database by asking often, and any process can take the answer. That a state is good for once, the
-table `spent_login` says, written when an answer comes back.
+table `used_oauth_state` says, written when an answer comes back.
 """
 
 import secrets
@@ -12,12 +12,12 @@ from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
-from herwa_api.cookies import LOGIN_LASTS
-from herwa_shared.auth.encryption import Seal
+from herwa_api.cookies import LOGIN_LIFETIME
+from herwa_shared.auth.encryption import Encryptor
 
 
 @dataclass(frozen=True, slots=True)
-class LoginAttempt:
+class OAuthState:
     """`state` (256 bits) comes back through Discord; `verifier` only we know; `next` is a path of ours."""
 
     state: str = field(repr=False)
@@ -35,22 +35,22 @@ class LoginAttempt:
         """By what a spent log-in is remembered."""
         return sha256(self.state.encode()).digest()
 
-    def is_answered_by(self, state: str, *, now: datetime) -> bool:
+    def matches(self, state: str, *, now: datetime) -> bool:
         """Discord brings our state back, and in time."""
-        in_time = datetime.fromisoformat(self.began_at) + LOGIN_LASTS > now
+        in_time = datetime.fromisoformat(self.began_at) + LOGIN_LIFETIME > now
         return in_time and compare_digest(self.state.encode(), state.encode())
 
-    def sealed(self, seal: Seal) -> str:
+    def encrypt(self, encryptor: Encryptor) -> str:
         """As the browser keeps it."""
-        return seal.close(asdict(self)).decode()
+        return encryptor.encrypt(asdict(self)).decode()
 
 
-def begin(*, next: str, now: datetime) -> LoginAttempt:  # noqa: A002 - the name that addresses use
+def create_oauth_state(*, next: str, now: datetime) -> OAuthState:  # noqa: A002 - the name that addresses use
     """A new attempt."""
-    return LoginAttempt(secrets.token_urlsafe(32), secrets.token_urlsafe(64), next, now.isoformat())
+    return OAuthState(secrets.token_urlsafe(32), secrets.token_urlsafe(64), next, now.isoformat())
 
 
-def opened(sealed: str | None, seal: Seal) -> LoginAttempt | None:
+def decrypt_oauth_state(encrypted: str | None, encryptor: Encryptor) -> OAuthState | None:
     """The attempt that a browser kept for us; None if it kept none, or changed it."""
-    content = seal.open(sealed.encode()) if sealed else None
-    return LoginAttempt(**content) if content else None
+    content = encryptor.decrypt(encrypted.encode()) if encrypted else None
+    return OAuthState(**content) if content else None

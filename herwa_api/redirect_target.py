@@ -3,27 +3,27 @@
 import re
 from urllib.parse import unquote
 
-FIRST_PAGE = "/"
-LONGEST = 2000
-DECODED_AT_MOST = 4
-_PLAIN = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?#]*")
-_NO_PAGES = re.compile(r"/(?:auth|api|w|embed|healthz|readyz|metrics)(?:/|$)", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"//|\\|\s|/\.{1,2}(?:/|$)")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+DEFAULT_PATH = "/"
+MAX_PATH_LENGTH = 2000
+MAX_DECODINGS = 4
+_ALLOWED_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?#]*")
+_NON_PAGE_PATH = re.compile(r"/(?:auth|api|w|embed|healthz|readyz|metrics)(?:/|$)", re.IGNORECASE)
+_OFF_SITE = re.compile(r"//|\\|\s|/\.{1,2}(?:/|$)")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def next_path(asked: str | None) -> str:
+def sanitize_next_path(path: str | None) -> str:
     """What was asked for if it is a page of this origin, however it is encoded; else the first page."""
-    return asked if asked and _is_ours(asked) else FIRST_PAGE
+    return path if path and _is_safe_path(path) else DEFAULT_PATH
 
 
-def _is_ours(path: str) -> bool:
+def _is_safe_path(path: str) -> bool:
     """Judged as it is, and as everything that decoding may still make of it."""
-    if len(path) > LONGEST or not _PLAIN.fullmatch(path):
+    if len(path) > MAX_PATH_LENGTH or not _ALLOWED_PATH.fullmatch(path):
         return False
-    for _ in range(DECODED_AT_MOST):
-        place = re.split(r"[?#]", path, maxsplit=1)[0]
-        if _CONTROL.search(path) or _ELSEWHERE.search(place) or _NO_PAGES.match(place):
+    for _ in range(MAX_DECODINGS):
+        path_only = re.split(r"[?#]", path, maxsplit=1)[0]
+        if _CONTROL_CHARACTERS.search(path) or _OFF_SITE.search(path_only) or _NON_PAGE_PATH.match(path_only):
             return False
         if (decoded := unquote(path)) == path:
             return True

@@ -6,26 +6,26 @@
 import json
 import sys
 
-from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, Surfaces
-from herwa_shared.services.discovery import as_json
+from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
+from herwa_shared.services.discovery import to_json
 
 KINDS = (SurfaceKind.API,)
 
 
-def _statistics(key: str, title: str) -> Surface:
+def _build_statistics_surface(key: str, title: str) -> Surface:
     return Surface(SurfaceKind.API, key, FeatureKey.API_STATISTICS, title, Audience.MANAGERS)
 
 
-STATS = _statistics("stats", "One metric over time")
-TOP_CHANNELS = _statistics("top/channels", "Channels with most activity")
-TOP_MEMBERS = _statistics("top/members", "Members with most activity")
-HEATMAP = _statistics("heatmap", "Activity by hour of the week")
-SURFACES = Surfaces((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP))
+STATS = _build_statistics_surface("stats", "One metric over time")
+TOP_CHANNELS = _build_statistics_surface("top/channels", "Channels with most activity")
+TOP_MEMBERS = _build_statistics_surface("top/members", "Members with most activity")
+HEATMAP = _build_statistics_surface("heatmap", "Activity by hour of the week")
+SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP))
 
 
 def main() -> None:
     """Entry point."""
-    surfaces = json.loads(as_json(SURFACES.all))
+    surfaces = json.loads(to_json(SURFACES.all))
     sys.stdout.write(json.dumps({"kinds": list(KINDS), "surfaces": surfaces}))
 
 

@@ -6,7 +6,7 @@ from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
-MISSING = {
+MISSING_INTENT_TEXTS = {
     "members": (
         "Discord does not grant the server members intent: joins and leaves are not counted. Switch the intent on at"
         " https://discord.com/developers and start the bot again"
@@ -18,7 +18,7 @@ MISSING = {
 }
 
 
-def wanted_intents(*, content: bool) -> discord.Intents:
+def build_intents(*, message_content: bool) -> discord.Intents:
     """Everything that Herwa counts; `content` only where the operator wants it."""
     return discord.Intents(
         guilds=True,
@@ -26,25 +26,25 @@ def wanted_intents(*, content: bool) -> discord.Intents:
         guild_reactions=True,
         voice_states=True,
         members=True,
-        message_content=content,
+        message_content=message_content,
     )
 
 
-def missing_intents(wanted: discord.Intents, flags: discord.ApplicationFlags) -> tuple[str, ...]:
+def list_missing_intents(intents: discord.Intents, flags: discord.ApplicationFlags) -> tuple[str, ...]:
     """Which of those that the application must be granted it is not."""
     granted = {
         "members": flags.gateway_guild_members or flags.gateway_guild_members_limited,
         "message_content": flags.gateway_message_content or flags.gateway_message_content_limited,
     }
-    return tuple(name for name in privileged(wanted) if not granted[name])
+    return tuple(name for name in list_privileged_intents(intents) if not granted[name])
 
 
-def privileged(wanted: discord.Intents) -> tuple[str, ...]:
+def list_privileged_intents(intents: discord.Intents) -> tuple[str, ...]:
     """Which of them an application must be granted."""
-    return tuple(name for name in MISSING if getattr(wanted, name))
+    return tuple(name for name in MISSING_INTENT_TEXTS if getattr(intents, name))
 
 
-def say_missing(names: tuple[str, ...]) -> None:
+def warn_missing_intents(names: tuple[str, ...]) -> None:
     """One sentence each: what is not counted, and the mend."""
     for name in names:
-        log.warning(MISSING[name])
+        log.warning(MISSING_INTENT_TEXTS[name])

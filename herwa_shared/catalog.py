@@ -47,17 +47,17 @@ class Limit(StrEnum):
     HISTORY_DAYS = "history_days"
     WIDGETS = "widgets"
     API_KEYS = "api_keys"
-    REQUESTS_A_MINUTE = "requests_a_minute"
+    REQUESTS_PER_MINUTE = "requests_a_minute"
     EXPORT_ROWS = "export_rows"
-    MEMBER_COMMANDS_A_MINUTE = "member_commands_a_minute"
-    GUILD_COMMANDS_A_MINUTE = "guild_commands_a_minute"
+    MEMBER_COMMANDS_PER_MINUTE = "member_commands_a_minute"
+    GUILD_COMMANDS_PER_MINUTE = "guild_commands_a_minute"
 
 
 class Essential(StrEnum):
     """How far a feature may be taken away."""
 
     NO = "no"
-    KEPT = "kept"
+    PROTECTED = "kept"
     """Kill switch, tier and toggle do not reach it; access rules do."""
     ALWAYS = "always"
     """It answers everybody, everywhere, whatever is set."""
@@ -86,7 +86,7 @@ class ModuleSpec:
 
     key: ModuleKey
     title: str
-    sentence: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class FeatureSpec:
     key: FeatureKey
     module: ModuleKey
     title: str
-    sentence: str
+    description: str
     lowest_tier: TierKey = TierKey.FREE
     on_by_default: bool = True
     essential: Essential = Essential.NO
@@ -155,14 +155,14 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
                 ModuleKey.GOVERNANCE,
                 "Features",
                 "Switches features on and off.",
-                essential=Essential.KEPT,
+                essential=Essential.PROTECTED,
             ),
             FeatureSpec(
                 FeatureKey.PERMISSIONS,
                 ModuleKey.GOVERNANCE,
                 "Access rules",
                 "Rules who may use what, and where.",
-                essential=Essential.KEPT,
+                essential=Essential.PROTECTED,
             ),
             FeatureSpec(
                 FeatureKey.CHANNELS, ModuleKey.GOVERNANCE, "Channel lists", "Keeps commands to the channels for them."
@@ -189,16 +189,18 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
 )
 
 
-class Surfaces:
+class SurfaceRegistry:
     """Every surface that one process serves, each found by its kind and key. `numbers` are their places in `all`."""
 
     def __init__(self, surfaces: Iterable[Surface]) -> None:
         self.all = tuple(surfaces)
-        self.numbers: Mapping[Surface, int] = MappingProxyType({one: number for number, one in enumerate(self.all)})
-        self._found = {(one.kind, one.key): one for one in self.all}
-        if len(self._found) != len(self.all):
+        self.indexes: Mapping[Surface, int] = MappingProxyType(
+            {surface: index for index, surface in enumerate(self.all)}
+        )
+        self._by_kind_and_key = {(surface.kind, surface.key): surface for surface in self.all}
+        if len(self._by_kind_and_key) != len(self.all):
             raise ValueError("two surfaces of one kind have the same key")
 
-    def get(self, kind: SurfaceKind, key: str) -> Surface | None:
+    def find(self, kind: SurfaceKind, key: str) -> Surface | None:
         """None for what this process does not serve."""
-        return self._found.get((kind, key))
+        return self._by_kind_and_key.get((kind, key))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-_SOURCE = SettingsConfigDict(
+_MODEL_CONFIG = SettingsConfigDict(
     env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, validate_by_name=True, validate_by_alias=True
 )
 
@@ -14,7 +14,7 @@ _SOURCE = SettingsConfigDict(
 class DiscordSettings(BaseSettings):
     """Where Discord is and who we are there. Without a token the local Discord plays its part."""
 
-    model_config = _SOURCE
+    model_config = _MODEL_CONFIG
 
     token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN")
     client_id: int | None = Field(None, validation_alias="DISCORD_CLIENT_ID")
@@ -24,10 +24,10 @@ class DiscordSettings(BaseSettings):
 
     @field_validator("url")
     @classmethod
-    def _an_address(cls, url: str | None) -> str | None:
+    def _validate_url(cls, url: str | None) -> str | None:
         if url and not url.startswith(("http://", "https://")):
-            message = "an address begins with http:// or https://"
-            raise ValueError(message)
+            error_message = "an address begins with http:// or https://"
+            raise ValueError(error_message)
         return url.rstrip("/") if url else None
 
     @property
@@ -39,7 +39,7 @@ class DiscordSettings(BaseSettings):
 class StoreSettings(BaseSettings):
     """Databases that are already running. What is not named here is started from a wheel, in the data folder."""
 
-    model_config = _SOURCE
+    model_config = _MODEL_CONFIG
 
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     clickhouse_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_URL")
@@ -48,7 +48,7 @@ class StoreSettings(BaseSettings):
 class Settings(BaseSettings):
     """All of them. Every default is safe on a laptop."""
 
-    model_config = _SOURCE
+    model_config = _MODEL_CONFIG
 
     port: int = Field(8321, validation_alias="HERWA_PORT", ge=1, le=65535)
     public_url: str | None = Field(None, validation_alias="HERWA_PUBLIC_URL")
@@ -64,19 +64,19 @@ class Settings(BaseSettings):
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_any_case(cls, level: object) -> object:
+    def _uppercase_log_level(cls, level: object) -> object:
         return level.upper() if isinstance(level, str) else level
 
     @field_validator("super_admins", mode="before")
     @classmethod
-    def _split_ids(cls, value: object) -> object:
+    def _parse_super_admins(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(int(part) for part in value.replace(",", " ").split())
         return value
 
     @field_validator("data_dir")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
+    def _resolve_data_dir(cls, path: Path) -> Path:
         return path.expanduser().resolve()
 
     @property

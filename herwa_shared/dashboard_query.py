@@ -10,21 +10,28 @@ from enum import StrEnum
 from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from herwa_shared.analytics.date_ranges import Range, Span, intervals_for, named, span_of, usual_interval
-from herwa_shared.analytics.metric_definitions import measure_of
+from herwa_shared.analytics.date_ranges import (
+    DateRange,
+    DateRangePreset,
+    get_default_interval,
+    list_allowed_intervals,
+    match_preset,
+    resolve_preset,
+)
+from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, Metric
-from herwa_shared.analytics.timezones import first_instant
+from herwa_shared.analytics.timezones import to_instant
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest
 
-USUAL_RANGE = Range.MONTH
-BETWEEN = ".."
+DEFAULT_PRESET = DateRangePreset.MONTH
+RANGE_SEPARATOR = ".."
 """Parts the two ends of a compared window in an address."""
-Chosen = TypeVar("Chosen", bound=StrEnum)
+EnumT = TypeVar("EnumT", bound=StrEnum)
 
 
-class Comparison(StrEnum):
+class ComparisonMode(StrEnum):
     """With what a page compares."""
 
     PREVIOUS = "previous"
@@ -33,7 +40,7 @@ class Comparison(StrEnum):
     OFF = "off"
 
 
-class Asked:
+class QueryParamReader:
     """Reads the parts of an address and remembers which were wrong."""
 
     def __init__(self, params: Mapping[str, str], zone: ZoneInfo) -> None:
@@ -41,23 +48,25 @@ class Asked:
         self._zone = zone
         self.problems: list[str] = []
 
-    def window(self, now: datetime, begin: datetime | None) -> tuple[Range, Span]:
+    def read_date_range(self, now: datetime, data_start: datetime | None) -> tuple[DateRangePreset, DateRange]:
         if "from" in self._params or "to" in self._params:
-            span = self._tried(lambda: self._between(self._params.get("from"), self._params.get("to"), now))
-            if span is not None:
-                return Range.CUSTOM, span
-        chosen = self.choice("range", Range, USUAL_RANGE)
-        chosen = USUAL_RANGE if chosen is Range.CUSTOM else chosen
-        return chosen, span_of(chosen, self._zone, now, begin=begin)
+            date_range = self._try_read(
+                lambda: self._parse_date_range(self._params.get("from"), self._params.get("to"), now)
+            )
+            if date_range is not None:
+                return DateRangePreset.CUSTOM, date_range
+        preset = self.read_enum("range", DateRangePreset, DEFAULT_PRESET)
+        preset = DEFAULT_PRESET if preset is DateRangePreset.CUSTOM else preset
+        return preset, resolve_preset(preset, self._zone, now, data_start=data_start)
 
-    def choice(self, field: str, choices: type[Chosen], usual: Chosen) -> Chosen:
+    def read_enum(self, field: str, enum_class: type[EnumT], default: EnumT) -> EnumT:
         text = self._params.get(field)
-        if text is None or text in set(choices):
-            return choices(text) if text else usual
-        self.problems.append(f"There is no {field} {text[:64]!r}; this is {usual}.")
-        return usual
+        if text is None or text in set(enum_class):
+            return enum_class(text) if text else default
+        self.problems.append(f"There is no {field} {text[:64]!r}; this is {default}.")
+        return default
 
-    def channel(self) -> int | None:
+    def read_channel_id(self) -> int | None:
         text = self._params.get("channel")
         if text is None:
             return None
@@ -66,20 +75,22 @@ class Asked:
         self.problems.append(f"{text[:64]!r} is no channel; this is the whole server.")
         return None
 
-    def comparison(self, chosen: Range) -> tuple[Comparison, Span | None]:
+    def read_comparison(self, preset: DateRangePreset) -> tuple[ComparisonMode, DateRange | None]:
         text = self._params.get("compare")
-        usual = usual_comparison(chosen)
-        if text is None or BETWEEN not in text:
-            return self.choice("compare", Comparison, usual) if text != Comparison.CUSTOM else usual, None
-        since, until = text.split(BETWEEN, 1)
-        span = self._tried(lambda: self._between(since, until, None))
-        return (Comparison.CUSTOM, span) if span else (usual, None)
+        default = get_default_comparison(preset)
+        if text is None or RANGE_SEPARATOR not in text:
+            return self.read_enum(
+                "compare", ComparisonMode, default
+            ) if text != ComparisonMode.CUSTOM else default, None
+        start_text, end_text = text.split(RANGE_SEPARATOR, 1)
+        date_range = self._try_read(lambda: self._parse_date_range(start_text, end_text, None))
+        return (ComparisonMode.CUSTOM, date_range) if date_range else (default, None)
 
-    def _between(self, since: str | None, until: str | None, now: datetime | None) -> Span:
-        query = ActivityQuery.between(since, until, guild_id=0, zone=self._zone, now=now)
-        return Span(query.start, query.end)
+    def _parse_date_range(self, start_text: str | None, end_text: str | None, now: datetime | None) -> DateRange:
+        query = ActivityQuery.parse(start_text, end_text, guild_id=0, zone=self._zone, now=now)
+        return DateRange(query.start, query.end)
 
-    def _tried(self, read: Callable[[], Span]) -> Span | None:
+    def _try_read(self, read: Callable[[], DateRange]) -> DateRange | None:
         try:
             return read()
         except (BadRequest, OverflowError) as problem:
@@ -87,33 +98,33 @@ class Asked:
             return None
 
 
-def usual_comparison(chosen: Range) -> Comparison:
+def get_default_comparison(preset: DateRangePreset) -> ComparisonMode:
     """Nothing was before all time."""
-    return Comparison.OFF if chosen is Range.ALL else Comparison.PREVIOUS
+    return ComparisonMode.OFF if preset is DateRangePreset.ALL else ComparisonMode.PREVIOUS
 
 
-def written(moment: datetime, zone: ZoneInfo) -> str:
+def format_date_or_time(moment: datetime, zone: ZoneInfo) -> str:
     """A date where that says it all, else a time with its offset."""
     midnight = datetime.combine(moment.astimezone(zone), time())
-    if first_instant(midnight, zone) == int(moment.timestamp()):
+    if to_instant(midnight, zone) == int(moment.timestamp()):
         return midnight.date().isoformat()
     return moment.astimezone(zone).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class DashboardQuery:
     """One state of a page. `problems` says in sentences which parts of the address were wrong and left out."""
 
     guild_id: int
     zone: ZoneInfo
     now: datetime
-    range: Range
-    span: Span
+    preset: DateRangePreset
+    date_range: DateRange
     interval: Interval
     metric: Metric = Metric.MESSAGES
     channel_id: int | None = None
-    comparison: Comparison = Comparison.PREVIOUS
-    compared: Span | None = None
+    comparison_mode: ComparisonMode = ComparisonMode.PREVIOUS
+    custom_comparison: DateRange | None = None
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -124,92 +135,111 @@ class View:
         now: datetime,
         *,
         guild_id: int,
-        begin: datetime | None = None,
+        data_start: datetime | None = None,
     ) -> Self:
         """The view of an address. Never raises: a part that cannot be understood is as if it were not there.
 
         The parts are `range`, or `from` and `to` as in the API; `interval`, `metric`, `channel`, and `compare`
         (`previous`, `year`, `off`, or two dates with `..` between). `begin` is where all time begins.
         """
-        asked = Asked({key: value for key, value in params.items() if value}, zone)
-        chosen, span = asked.window(now, begin)
-        metric = asked.choice("metric", Metric, Metric.MESSAGES)
-        interval = asked.choice("interval", Interval, usual_interval(span))
-        if interval not in intervals_for(span):
-            unfit, interval = interval, usual_interval(span)
-            asked.problems.append(f"By {unfit} this window cannot be shown well, so it is by {interval}.")
-        channel = asked.channel()
-        if channel and not measure_of(metric).by_channel:
-            asked.problems.append(f"{measure_of(metric).title} are counted for the whole server, not for one channel.")
-        comparison, compared = asked.comparison(chosen)
+        reader = QueryParamReader({key: value for key, value in params.items() if value}, zone)
+        preset, date_range = reader.read_date_range(now, data_start)
+        metric = reader.read_enum("metric", Metric, Metric.MESSAGES)
+        interval = reader.read_enum("interval", Interval, get_default_interval(date_range))
+        if interval not in list_allowed_intervals(date_range):
+            rejected_interval, interval = interval, get_default_interval(date_range)
+            reader.problems.append(f"By {rejected_interval} this window cannot be shown well, so it is by {interval}.")
+        channel_id = reader.read_channel_id()
+        if channel_id and not get_definition(metric).supports_channels:
+            reader.problems.append(
+                f"{get_definition(metric).title} are counted for the whole server, not for one channel."
+            )
+        comparison_mode, custom_comparison = reader.read_comparison(preset)
         return cls(
-            guild_id, zone, now, chosen, span, interval, metric, channel, comparison, compared, tuple(asked.problems)
+            guild_id,
+            zone,
+            now,
+            preset,
+            date_range,
+            interval,
+            metric,
+            channel_id,
+            comparison_mode,
+            custom_comparison,
+            tuple(reader.problems),
         )
 
-    def query(self) -> ActivityQuery:
+    def to_activity_query(self) -> ActivityQuery:
         """What the view asks. The channel is left out for a metric that has none."""
-        channel = self.channel_id if measure_of(self.metric).by_channel else None
+        channel_id = self.channel_id if get_definition(self.metric).supports_channels else None
         return ActivityQuery(
-            self.guild_id, self.span.start, self.span.end, self.metric, self.interval, self.zone, channel
+            self.guild_id, self.date_range.start, self.date_range.end, self.metric, self.interval, self.zone, channel_id
         )
 
-    def earlier(self) -> ActivityQuery | None:
+    def to_comparison_query(self) -> ActivityQuery | None:
         """The same question about the window to compare with; None where there is none."""
         try:
-            match self.comparison:
-                case Comparison.PREVIOUS:
-                    return self.query().previous()
-                case Comparison.YEAR:
-                    return self.query().year_before()
-                case Comparison.CUSTOM if self.compared:
-                    return replace(self.query(), start=self.compared.start, end=self.compared.end)
+            match self.comparison_mode:
+                case ComparisonMode.PREVIOUS:
+                    return self.to_activity_query().shift_back()
+                case ComparisonMode.YEAR:
+                    return self.to_activity_query().shift_year_back()
+                case ComparisonMode.CUSTOM if self.custom_comparison:
+                    return replace(
+                        self.to_activity_query(), start=self.custom_comparison.start, end=self.custom_comparison.end
+                    )
                 case _:
                     return None
         except (BadRequest, ValueError, OverflowError):  # before the years that are counted
             return None
 
-    def earlier_so_far(self) -> ActivityQuery | None:
+    def to_elapsed_comparison_query(self) -> ActivityQuery | None:
         """Of the earlier window only as much as has passed of a running one: fair for totals and lists."""
-        earlier = self.earlier()
-        return earlier and earlier.as_much_as(self.query(), self.now)
+        comparison_query = self.to_comparison_query()
+        return comparison_query and comparison_query.truncate_to_elapsed(self.to_activity_query(), self.now)
 
-    def ranged(self, chosen: Range, *, begin: datetime | None = None) -> Self:
+    def apply_preset(self, preset: DateRangePreset, *, data_start: datetime | None = None) -> Self:
         """The view with another range by name, at its usual interval. `begin` is where all time begins."""
-        span = span_of(chosen, self.zone, self.now, begin=begin)
-        compared = usual_comparison(chosen) if chosen is Range.ALL else self.comparison
-        interval = usual_interval(span)
-        return replace(self, range=chosen, span=span, interval=interval, comparison=compared, problems=())
+        date_range = resolve_preset(preset, self.zone, self.now, data_start=data_start)
+        comparison_mode = get_default_comparison(preset) if preset is DateRangePreset.ALL else self.comparison_mode
+        interval = get_default_interval(date_range)
+        return replace(
+            self, preset=preset, date_range=date_range, interval=interval, comparison_mode=comparison_mode, problems=()
+        )
 
-    def stepped(self, by: int) -> Self:
+    def shift(self, steps: int) -> Self:
         """The view one window later (1) or earlier (-1), under its name where it has one."""
         try:
-            moved = self.query().shifted(by)
+            shifted_query = self.to_activity_query().shift(steps)
         except (BadRequest, ValueError, OverflowError):
             return self
-        span = Span(moved.start, moved.end)
-        return replace(self, range=named(span, self.zone, self.now), span=span, problems=())
+        date_range = DateRange(shifted_query.start, shifted_query.end)
+        return replace(self, preset=match_preset(date_range, self.zone, self.now), date_range=date_range, problems=())
 
     @property
-    def can_step_on(self) -> bool:
+    def can_shift_forward(self) -> bool:
         """Whether anything after this window has begun."""
-        return self.span.end <= self.now
+        return self.date_range.end <= self.now
 
-    def params(self) -> dict[str, str]:
+    def to_params(self) -> dict[str, str]:
         """The parts of the address, of which `parse` makes this view again; what is usual is left out."""
-        found: dict[str, str] = {}
-        if self.range is Range.CUSTOM:
-            found |= {"from": written(self.span.start, self.zone), "to": written(self.span.end, self.zone)}
-        elif self.range is not USUAL_RANGE:
-            found["range"] = self.range
-        if self.interval is not usual_interval(self.span):
-            found["interval"] = self.interval
+        url_params: dict[str, str] = {}
+        if self.preset is DateRangePreset.CUSTOM:
+            url_params |= {
+                "from": format_date_or_time(self.date_range.start, self.zone),
+                "to": format_date_or_time(self.date_range.end, self.zone),
+            }
+        elif self.preset is not DEFAULT_PRESET:
+            url_params["range"] = self.preset
+        if self.interval is not get_default_interval(self.date_range):
+            url_params["interval"] = self.interval
         if self.metric is not Metric.MESSAGES:
-            found["metric"] = self.metric
+            url_params["metric"] = self.metric
         if self.channel_id is not None:
-            found["channel"] = str(self.channel_id)
-        if self.comparison is Comparison.CUSTOM and self.compared:
-            ends = (self.compared.start, self.compared.end)
-            found["compare"] = BETWEEN.join(written(moment, self.zone) for moment in ends)
-        elif self.comparison is not usual_comparison(self.range):
-            found["compare"] = self.comparison
-        return found
+            url_params["channel"] = str(self.channel_id)
+        if self.comparison_mode is ComparisonMode.CUSTOM and self.custom_comparison:
+            ends = (self.custom_comparison.start, self.custom_comparison.end)
+            url_params["compare"] = RANGE_SEPARATOR.join(format_date_or_time(moment, self.zone) for moment in ends)
+        elif self.comparison_mode is not get_default_comparison(self.preset):
+            url_params["compare"] = self.comparison_mode
+        return url_params

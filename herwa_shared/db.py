@@ -8,12 +8,12 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 
-def async_url(url: str) -> URL:
+def to_asyncpg_url(url: str) -> URL:
     """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it, with libpq's `sslmode` under asyncpg's name."""
-    parsed = make_url(url).set(drivername="postgresql+asyncpg")
-    if mode := parsed.query.get("sslmode"):
-        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(mode)})
-    return parsed
+    asyncpg_url = make_url(url).set(drivername="postgresql+asyncpg")
+    if ssl_mode := asyncpg_url.query.get("sslmode"):
+        asyncpg_url = asyncpg_url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(ssl_mode)})
+    return asyncpg_url
 
 
 class Database:
@@ -22,7 +22,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = url
         self._engine = create_async_engine(
-            async_url(url),
+            to_asyncpg_url(url),
             pool_size=pool_size,
             pool_pre_ping=True,
             connect_args={"server_settings": {"application_name": "herwa"}, "timeout": 10},
@@ -36,14 +36,14 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def raw(self) -> AsyncIterator[asyncpg.Connection]:
+    async def acquire_connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A bare asyncpg connection, for COPY; the block opens its own transactions."""
         async with self._engine.connect() as connection:
-            fairy = await connection.get_raw_connection()
-            driver = fairy.driver_connection
-            assert driver is not None
+            pooled_connection = await connection.get_raw_connection()
+            driver_connection = pooled_connection.driver_connection
+            assert driver_connection is not None
             try:
-                yield driver
+                yield driver_connection
             except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
                 await connection.invalidate()
                 raise

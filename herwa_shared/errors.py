@@ -28,7 +28,7 @@ class Unauthenticated(HerwaError):
     message = "Send a valid API key as 'Authorization: Bearer sk_live_…', or log in at /auth/login."
 
 
-class LogInAgain(Unauthenticated):
+class ReauthRequired(Unauthenticated):
     """Discord no longer lets us ask on behalf of this user; their sessions have ended."""
 
     code = "log_in_again"
@@ -51,7 +51,7 @@ class BadRequest(HerwaError):
     message = "The request cannot be understood."
 
 
-class EngineFailed(HerwaError):
+class EngineFailure(HerwaError):
     """An embedded database would not start or stopped answering."""
 
     code = "engine_failed"
@@ -59,7 +59,7 @@ class EngineFailed(HerwaError):
     message = "A database of this copy would not start."
 
 
-class Unreachable(HerwaError):
+class ServiceUnavailable(HerwaError):
     """Another part of Herwa, or a store, does not answer."""
 
     code = "unreachable"
@@ -67,19 +67,19 @@ class Unreachable(HerwaError):
     message = "A part of Herwa does not answer at the moment."
 
 
-class DiscordAway(HerwaError):
+class DiscordUnavailable(HerwaError):
     """Discord does not answer, or wants to be left alone for `seconds`."""
 
     code = "discord_away"
     status = 503
     message = "Discord does not answer at the moment. Try again in a moment."
 
-    def __init__(self, *, seconds: float = 5.0) -> None:
+    def __init__(self, *, retry_after_seconds: float = 5.0) -> None:
         super().__init__()
-        self.seconds = seconds
+        self.retry_after_seconds = retry_after_seconds
 
 
-class LogInNotSetUp(HerwaError):
+class OAuthNotConfigured(HerwaError):
     """The settings name no application of Discord's, so that nobody can log in."""
 
     code = "log_in_not_set_up"

@@ -6,7 +6,7 @@ import sys
 import structlog
 
 # Libraries that tell more than people need to know, and from which level on they are heard.
-NOISY = {
+LIBRARY_LOG_LEVELS = {
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
     "clickhouse_connect": logging.WARNING,
@@ -21,7 +21,7 @@ NOISY = {
 
 def configure_logging(level: str = "INFO") -> None:
     """Send everything, also what libraries log, to standard error as one line each."""
-    shared: list[structlog.typing.Processor] = [
+    shared_processors: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True),
@@ -36,17 +36,17 @@ def configure_logging(level: str = "INFO") -> None:
                     colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
                 ),
             ],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=shared_processors,
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
     handler.addFilter(lambda record: record.name != "root" or record.levelno >= logging.WARNING)
-    for noisy, least in NOISY.items():
-        logging.getLogger(noisy).setLevel(max(root.level, least))
+    for library, min_level in LIBRARY_LOG_LEVELS.items():
+        logging.getLogger(library).setLevel(max(root.level, min_level))
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

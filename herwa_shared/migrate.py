@@ -13,59 +13,61 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from sqlalchemy import make_url
 
 from herwa_shared.clickhouse.client import open_clickhouse
-from herwa_shared.db import async_url
+from herwa_shared.db import to_asyncpg_url
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-ALEMBIC_FILES = Path(__file__).resolve().parent.parent / "alembic"
-CLICKHOUSE_FILES = Path(__file__).parent / "clickhouse" / "migrations"
-MIGRATION_LOCK = 0x4845525741  # "HERWA": one migration at a time, whoever runs it
-NOT_YET = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
+ALEMBIC_DIR = Path(__file__).resolve().parent.parent / "alembic"
+CLICKHOUSE_MIGRATIONS_DIR = Path(__file__).parent / "clickhouse" / "migrations"
+MIGRATION_LOCK_ID = 0x4845525741  # "HERWA": one migration at a time, whoever runs it
+MISSING_SCHEMA_ERRORS = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
 
 
 async def migrate(*, database_url: str, clickhouse_url: str) -> None:
     """Run what is missing: alembic on PostgreSQL, then the numbered files on ClickHouse, under one lock."""
-    plain = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    lock = await asyncpg.connect(plain, timeout=30)
+    plain_url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    lock_connection = await asyncpg.connect(plain_url, timeout=30)
     try:
-        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        if await _postgresql_revision(lock) != _newest(ALEMBIC_FILES / "versions", "*.py"):
+        await lock_connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK_ID)
+        if await _load_postgresql_revision(lock_connection) != _get_newest_revision(ALEMBIC_DIR / "versions", "*.py"):
             await asyncio.to_thread(_migrate_postgresql, database_url)
-        if await _clickhouse_revision(clickhouse_url) != int(_newest(CLICKHOUSE_FILES, "*.sql")):
+        if await _load_clickhouse_revision(clickhouse_url) != int(
+            _get_newest_revision(CLICKHOUSE_MIGRATIONS_DIR, "*.sql")
+        ):
             await asyncio.to_thread(_migrate_clickhouse, clickhouse_url)
     finally:
-        await lock.close()
+        await lock_connection.close()
 
 
-def alembic_config(database_url: str) -> "Config":
+def build_alembic_config(database_url: str) -> "Config":
     """Alembic's configuration for this database, independent of the working directory."""
     from alembic.config import Config  # noqa: PLC0415 - see above
 
     config = Config()
-    config.set_main_option("script_location", str(ALEMBIC_FILES))
-    config.attributes["url"] = async_url(database_url)
+    config.set_main_option("script_location", str(ALEMBIC_DIR))
+    config.attributes["url"] = to_asyncpg_url(database_url)
     return config
 
 
-def _newest(folder: Path, pattern: str) -> str:
+def _get_newest_revision(folder: Path, pattern: str) -> str:
     """The number of the last file, as `0002` of `0002_event_buffer.py`."""
     return max(path.name for path in folder.glob(pattern)).split("_")[0]
 
 
-async def _postgresql_revision(connection: asyncpg.Connection) -> str | None:
+async def _load_postgresql_revision(connection: asyncpg.Connection) -> str | None:
     if not await connection.fetchval("SELECT to_regclass('alembic_version')"):
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return revision
 
 
-async def _clickhouse_revision(url: str) -> int | None:
+async def _load_clickhouse_revision(url: str) -> int | None:
     try:
         async with open_clickhouse(url) as clickhouse:
             return int((await clickhouse.query("SELECT max(version) FROM schema_versions")).result_rows[0][0])
     except DatabaseError as error:
-        if not any(code in str(error) for code in NOT_YET):
+        if not any(code in str(error) for code in MISSING_SCHEMA_ERRORS):
             raise
         return None
 
@@ -73,20 +75,20 @@ async def _clickhouse_revision(url: str) -> int | None:
 def _migrate_postgresql(url: str) -> None:
     from alembic import command  # noqa: PLC0415 - see above
 
-    command.upgrade(alembic_config(url), "head")
+    command.upgrade(build_alembic_config(url), "head")
 
 
 def _migrate_clickhouse(url: str) -> None:
     from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # noqa: PLC0415 - see above
 
-    parsed = make_url(url)
+    parsed_url = make_url(url)
     cluster = ClickhouseCluster(
-        db_host=parsed.host or "127.0.0.1",
-        db_port=str(parsed.port or 8123),
-        db_user=parsed.username or "default",
-        db_password=parsed.password or "",
-        db_name=parsed.database,
-        secure=parsed.drivername in ("https", "clickhouses"),
+        db_host=parsed_url.host or "127.0.0.1",
+        db_port=str(parsed_url.port or 8123),
+        db_user=parsed_url.username or "default",
+        db_password=parsed_url.password or "",
+        db_name=parsed_url.database,
+        secure=parsed_url.drivername in ("https", "clickhouses"),
         driver="clickhouse-connect",
     )
-    cluster.migrate(parsed.database, CLICKHOUSE_FILES, multi_statement=True)
+    cluster.migrate(parsed_url.database, CLICKHOUSE_MIGRATIONS_DIR, multi_statement=True)

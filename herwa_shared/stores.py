@@ -31,22 +31,22 @@ class Stores:
         return self.database.url
 
 
-async def _lease(settings: Settings, folder: DataFolder, say: Callable[[str], None]) -> EngineLease:
+async def _acquire_lease(settings: Settings, folder: DataFolder, report: Callable[[str], None]) -> EngineLease:
     """A lease; whoever is told to stop meanwhile lets go of it, so that no engine is left running."""
-    leasing = asyncio.create_task(asyncio.to_thread(lease_engines, settings, folder, say=say))
+    lease_task = asyncio.create_task(asyncio.to_thread(lease_engines, settings, folder, report=report))
     try:
-        return await asyncio.shield(leasing)
+        return await asyncio.shield(lease_task)
     except asyncio.CancelledError:
-        await asyncio.to_thread((await leasing).release)
+        await asyncio.to_thread((await lease_task).release)
         raise
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, say: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, *, report: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
     """Both stores with their schema up to date; what this call started stops when its last user is gone."""
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
-        lease = await _lease(settings, folder, say or log.info)
+        lease = await _acquire_lease(settings, folder, report or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
         database = Database(lease.urls.database)

@@ -10,34 +10,36 @@ from aiohttp import web
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.runtime.shutdown import until_stopped
-from herwa_sim.app import build
-from herwa_sim.context import PARTS
+from herwa_shared.runtime.shutdown import wait_for_shutdown
+from herwa_sim.app import create_app
+from herwa_sim.context import CONTEXT_KEY
 
 log = get_logger("herwa_sim")
 
 
-async def serve(folder: DataFolder, *, home: str, quiet: bool) -> None:
+async def serve(folder: DataFolder, *, herwa_origin: str, quiet: bool) -> None:
     """Serve until SIGTERM, SIGINT, or the end of a supervisor that holds our standard input."""
-    url = f"http://127.0.0.1:{folder.port('sim')}"
-    listener = _listener(folder.port("sim"))  # first of all: a second process must not touch the world
-    app = build(folder, url, home=home)
+    url = f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
+    listener = _open_listener(
+        folder.get_or_create_port("sim")
+    )  # first of all: a second process must not touch the world
+    app = create_app(folder, url, herwa_origin=herwa_origin)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     if not quiet:
-        app[PARTS].population.start()
-    log.info("local Discord is ready", url=url, guilds=len(app[PARTS].world.guilds))
-    await until_stopped()
+        app[CONTEXT_KEY].population.start()
+    log.info("local Discord is ready", url=url, guilds=len(app[CONTEXT_KEY].world.guilds))
+    await wait_for_shutdown()
     await runner.cleanup()
 
 
-def _listener(port: int) -> socket.socket:
+def _open_listener(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        sentence = f"The local Discord cannot listen on port {port}: {error.strerror}. Is it running already?"
-        raise SystemExit(sentence) from None
+        error_text = f"The local Discord cannot listen on port {port}: {error.strerror}. Is it running already?"
+        raise SystemExit(error_text) from None
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 100)  # a flood makes many small objects and no cycles
     settings = Settings()
     configure_logging(settings.log_level)
-    uvloop.run(serve(DataFolder(settings.data_dir), home=settings.origin, quiet=arguments.quiet))
+    uvloop.run(serve(DataFolder(settings.data_dir), herwa_origin=settings.origin, quiet=arguments.quiet))
 
 
 if __name__ == "__main__":

@@ -10,94 +10,94 @@ from aiohttp import web
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_sim import control, persistence, rest
 from herwa_sim.chaos import Chaos
-from herwa_sim.context import PARTS, Parts, parts_of
-from herwa_sim.files import Files
+from herwa_sim.context import CONTEXT_KEY, SimContext, get_context
+from herwa_sim.files import FileStore
 from herwa_sim.gateway import Gateway
-from herwa_sim.interactions import Interactions
+from herwa_sim.interactions import InteractionStore
 from herwa_sim.journal import Journal
 from herwa_sim.oauth import routes as oauth
-from herwa_sim.oauth.grants import Grants
-from herwa_sim.oauth.registration import Registration
+from herwa_sim.oauth.grants import OAuthGrantStore
+from herwa_sim.oauth.registration import ClientRegistration
 from herwa_sim.pages import routes as pages
 from herwa_sim.population import Population
-from herwa_sim.rate_limits import Limits
-from herwa_sim.replay import Histories
-from herwa_sim.rest.chaos import chaotic
-from herwa_sim.rest.middleware import rest_edge, unknown
-from herwa_sim.session_manager import Hub
+from herwa_sim.rate_limits import RestRateLimiter
+from herwa_sim.replay import ReplayRegistry
+from herwa_sim.rest.chaos import inject_faults
+from herwa_sim.rest.middleware import handle_rest_request, handle_unknown_route
+from herwa_sim.session_manager import SessionManager
 
-WORLD_FILE = web.AppKey("world_file", Path)
-LARGEST_REQUEST = 64 * 1024 * 1024
+WORLD_FILE_KEY = web.AppKey("world_file", Path)
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
-def build(folder: DataFolder, base_url: str, *, home: str) -> web.Application:
+def create_app(folder: DataFolder, base_url: str, *, herwa_origin: str) -> web.Application:
     """The local Discord of that data folder, at that address; `home` is the origin of the Herwa that one logs in to."""
-    parts = _parts(folder, base_url, home)
-    app = web.Application(middlewares=[chaotic, rest_edge], client_max_size=LARGEST_REQUEST)
-    app[PARTS] = parts
-    app[WORLD_FILE] = _kept(folder) / "world.json"
+    context = _create_context(folder, base_url, herwa_origin)
+    app = web.Application(middlewares=[inject_faults, handle_rest_request], client_max_size=MAX_REQUEST_BYTES)
+    app[CONTEXT_KEY] = context
+    app[WORLD_FILE_KEY] = _create_sim_dir(folder) / "world.json"
     rest.add_routes(app)
     control.add_routes(app)
     oauth.add_routes(app)
     pages.add_routes(app)
-    app.router.add_get("/{path:.*}", _gateway)
-    app.cleanup_ctx.append(_keeping)
-    app.on_shutdown.append(_shut)
+    app.router.add_get("/{path:.*}", _serve_root)
+    app.cleanup_ctx.append(_persist_world)
+    app.on_shutdown.append(_on_shutdown)
     return app
 
 
-def _parts(folder: DataFolder, base_url: str, home: str) -> Parts:
-    kept = _kept(folder)
-    world = persistence.load(kept / "world.json")
+def _create_context(folder: DataFolder, base_url: str, herwa_origin: str) -> SimContext:
+    sim_dir = _create_sim_dir(folder)
+    world = persistence.load_world(sim_dir / "world.json")
     world.base_url = base_url
     chaos, journal = Chaos(), Journal()
-    hub = Hub(world, chaos, journal)
-    token = folder.secret("local_discord_token")
-    return Parts(
+    session_manager = SessionManager(world, chaos, journal)
+    token = folder.get_or_create_secret("local_discord_token")
+    return SimContext(
         world=world,
-        hub=hub,
-        gateway=Gateway(hub, token),
-        interactions=Interactions(world),
-        files=Files(kept / "files"),
-        limits=Limits(),
+        session_manager=session_manager,
+        gateway=Gateway(session_manager, token),
+        interactions=InteractionStore(world),
+        files=FileStore(sim_dir / "files"),
+        rate_limiter=RestRateLimiter(),
         journal=journal,
         chaos=chaos,
-        histories=Histories(),
+        replays=ReplayRegistry(),
         population=Population(world),
-        registration=Registration(
+        registration=ClientRegistration(
             world.application.id,
-            folder.secret("local_discord_client_secret"),
-            frozenset({f"{home}/auth/callback"}),
-            home,
+            folder.get_or_create_secret("local_discord_client_secret"),
+            frozenset({f"{herwa_origin}/auth/callback"}),
+            herwa_origin,
         ),
-        grants=Grants(kept / "grants.json"),
+        grants=OAuthGrantStore(sim_dir / "grants.json"),
         bot_token=token,
-        control_token=folder.secret("sim_control"),
-        cookie_key=folder.secret("local_discord_cookies"),
+        control_token=folder.get_or_create_secret("sim_control"),
+        cookie_key=folder.get_or_create_secret("local_discord_cookies"),
     )
 
 
-def _kept(folder: DataFolder) -> Path:
-    kept = folder.path / "sim"
-    kept.mkdir(exist_ok=True)
-    return kept
+def _create_sim_dir(folder: DataFolder) -> Path:
+    sim_dir = folder.path / "sim"
+    sim_dir.mkdir(exist_ok=True)
+    return sim_dir
 
 
-async def _gateway(request: web.Request) -> web.StreamResponse:
+async def _serve_root(request: web.Request) -> web.StreamResponse:
     if request.headers.get("Upgrade", "").lower() == "websocket":
-        return await parts_of(request).gateway.serve(request)
-    return await (pages.front(request) if request.path == "/" else unknown(request))
+        return await get_context(request).gateway.serve(request)
+    return await (pages.serve_front(request) if request.path == "/" else handle_unknown_route(request))
 
 
-async def _keeping(app: web.Application) -> AsyncIterator[None]:
+async def _persist_world(app: web.Application) -> AsyncIterator[None]:
     """Keep the world on disk while the application runs."""
-    keeper = asyncio.create_task(persistence.keep(app[PARTS].world, app[WORLD_FILE]))
+    task = asyncio.create_task(persistence.save_periodically(app[CONTEXT_KEY].world, app[WORLD_FILE_KEY]))
     yield
-    keeper.cancel()
+    task.cancel()
     with suppress(asyncio.CancelledError):
-        await keeper
+        await task
 
 
-async def _shut(app: web.Application) -> None:
-    app[PARTS].population.stop()
-    app[PARTS].gateway.shut()
+async def _on_shutdown(app: web.Application) -> None:
+    app[CONTEXT_KEY].population.stop()
+    app[CONTEXT_KEY].gateway.abort_connections()

@@ -4,68 +4,79 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_sim.entities import Channel, Json
-from herwa_sim.serialize.interactions import resolved_json
+from herwa_sim.entities import Json, SimChannel
+from herwa_sim.serialize.interactions import serialize_resolved
 from herwa_sim.world import World
 
-BUTTON, TEXT_SELECT, TEXT_INPUT, USERS, ROLES, MENTIONABLES, CHANNELS = 2, 3, 4, 5, 6, 7, 8
-_SELECTS = frozenset({TEXT_SELECT, USERS, ROLES, MENTIONABLES, CHANNELS})
-_RESOLVED = _SELECTS - {TEXT_SELECT}
+BUTTON, TEXT_SELECT, TEXT_INPUT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 2, 3, 4, 5, 6, 7, 8
+_SELECT_TYPES = frozenset({TEXT_SELECT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT})
+_ENTITY_SELECT_TYPES = _SELECT_TYPES - {TEXT_SELECT}
 
 
-def click_data(
-    world: World, channel: Channel, components: Sequence[Json], custom_id: str, values: Sequence[str] | None
+def build_click_data(
+    world: World, channel: SimChannel, components: Sequence[Json], custom_id: str, values: Sequence[str] | None
 ) -> Json:
     """A press of a button, or a choice in a select: of texts, users, roles, users and roles, or channels."""
-    component = next((one for one in every(components) if one.get("custom_id") == custom_id), None)
+    component = next(
+        (candidate for candidate in walk_components(components) if candidate.get("custom_id") == custom_id), None
+    )
     if component is None:
         raise NotFound("The message has no such component.")
     if component.get("disabled"):
         raise BadRequest("That component is disabled.")
     data: Json = {"custom_id": custom_id, "component_type": component["type"], "id": component["id"]}
-    if component["type"] not in _SELECTS:
+    if component["type"] not in _SELECT_TYPES:
         return data
-    chosen = _chosen(component, values or ())
-    return data | {"values": chosen} | _resolved(world, channel, [(component["type"], chosen)])
+    selected_values = _validate_selection(component, values or ())
+    return data | {"values": selected_values} | _build_resolved(world, channel, [(component["type"], selected_values)])
 
 
-def modal_data(world: World, channel: Channel, modal: Json, values: Mapping[str, Any]) -> Json:
+def build_modal_data(world: World, channel: SimChannel, modal: Json, values: Mapping[str, Any]) -> Json:
     """A form that is sent off; `values` are texts and choices by the `custom_id` of the field."""
-    fields = {one["custom_id"]: one for one in every(modal.get("components") or ()) if "custom_id" in one}
+    fields = {
+        field["custom_id"]: field for field in walk_components(modal.get("components") or ()) if "custom_id" in field
+    }
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise BadRequest(f"The form has no field {unknown[0]}; it has {', '.join(fields)}.")
-    filled = {name: _filled(one, values.get(name)) for name, one in fields.items()}
-    chosen = [(one["type"], filled[name]["values"]) for name, one in fields.items() if one["type"] in _SELECTS]
-    shape = {"custom_id": modal["custom_id"], "components": _sent(modal.get("components") or (), filled)}
-    return shape | _resolved(world, channel, chosen)
+    field_values = {name: _parse_field_value(field, values.get(name)) for name, field in fields.items()}
+    selections = [
+        (field["type"], field_values[name]["values"])
+        for name, field in fields.items()
+        if field["type"] in _SELECT_TYPES
+    ]
+    data = {
+        "custom_id": modal["custom_id"],
+        "components": _build_submitted_components(modal.get("components") or (), field_values),
+    }
+    return data | _build_resolved(world, channel, selections)
 
 
-def every(components: Sequence[Json]) -> Iterator[Json]:
+def walk_components(components: Sequence[Json]) -> Iterator[Json]:
     """All components, those inside others too."""
     for component in components:
         yield component
-        inner = (component.get("accessory"), component.get("component"))
-        yield from every([*component.get("components", ()), *(one for one in inner if one)])
+        nested = (component.get("accessory"), component.get("component"))
+        yield from walk_components([*component.get("components", ()), *(child for child in nested if child)])
 
 
-def _chosen(component: Json, values: Sequence[str]) -> list[str]:
-    fewest, most = component.get("min_values"), component.get("max_values")
-    fewest = 1 if fewest is None else fewest
+def _validate_selection(component: Json, values: Sequence[str]) -> list[str]:
+    min_values, max_values = component.get("min_values"), component.get("max_values")
+    min_values = 1 if min_values is None else min_values
     if component.get("required") is False and not values:
-        fewest = 0
-    if not fewest <= len(values) <= (1 if most is None else most):
-        raise BadRequest(f"Choose {fewest} to {most or 1} of {component['custom_id']}.")
-    offered = [one["value"] for one in component.get("options") or ()]
-    wrong = [one for one in values if offered and one not in offered]
-    if wrong:
-        raise BadRequest(f"{wrong[0]} cannot be chosen; there are {', '.join(offered)}.")
-    return [str(one) for one in values]
+        min_values = 0
+    if not min_values <= len(values) <= (1 if max_values is None else max_values):
+        raise BadRequest(f"Choose {min_values} to {max_values or 1} of {component['custom_id']}.")
+    allowed_values = [option["value"] for option in component.get("options") or ()]
+    invalid_values = [value for value in values if allowed_values and value not in allowed_values]
+    if invalid_values:
+        raise BadRequest(f"{invalid_values[0]} cannot be chosen; there are {', '.join(allowed_values)}.")
+    return [str(value) for value in values]
 
 
-def _filled(field: Json, value: Any) -> Json:
-    if field["type"] in _SELECTS:
-        return {"values": _chosen(field, value or ())}
+def _parse_field_value(field: Json, value: Any) -> Json:
+    if field["type"] in _SELECT_TYPES:
+        return {"values": _validate_selection(field, value or ())}
     if isinstance(value, list):
         return {"values": value}
     if field["type"] != TEXT_INPUT:
@@ -78,29 +89,35 @@ def _filled(field: Json, value: Any) -> Json:
     return {"value": text}
 
 
-def _sent(components: Sequence[Json], filled: Mapping[str, Json], start: int = 1) -> list[Json]:
+def _build_submitted_components(
+    components: Sequence[Json], field_values: Mapping[str, Json], start: int = 1
+) -> list[Json]:
     """The form's components as they come back: kind, number, and what was filled in."""
-    sent: list[Json] = []
-    for number, one in enumerate(components, start):
-        shape: Json = {"type": one["type"], "id": one.get("id") or number}
-        if "custom_id" in one:
-            shape |= {"custom_id": one["custom_id"]} | filled[one["custom_id"]]
-        if "components" in one:
-            shape["components"] = _sent(one["components"], filled, number * 10)
-        if "component" in one:
-            shape["component"] = _sent([one["component"]], filled, number * 10)[0]
-        sent.append(shape)
-    return sent
+    submitted: list[Json] = []
+    for number, component in enumerate(components, start):
+        data: Json = {"type": component["type"], "id": component.get("id") or number}
+        if "custom_id" in component:
+            data |= {"custom_id": component["custom_id"]} | field_values[component["custom_id"]]
+        if "components" in component:
+            data["components"] = _build_submitted_components(component["components"], field_values, number * 10)
+        if "component" in component:
+            data["component"] = _build_submitted_components([component["component"]], field_values, number * 10)[0]
+        submitted.append(data)
+    return submitted
 
 
-def _resolved(world: World, channel: Channel, chosen: Sequence[tuple[int, Sequence[str]]]) -> Json:
+def _build_resolved(world: World, channel: SimChannel, selections: Sequence[tuple[int, Sequence[str]]]) -> Json:
     """The entities that were chosen, by kind. Raises Missing for those that are not there."""
-    ids: dict[int, set[int]] = {kind: set() for kind in _RESOLVED}
-    for kind, values in chosen:
-        for value in values if kind in _RESOLVED else ():
-            place = kind if kind != MENTIONABLES else USERS if int(value) in world.users else ROLES
-            ids[place].add(int(value))
+    ids: dict[int, set[int]] = {kind: set() for kind in _ENTITY_SELECT_TYPES}
+    for kind, values in selections:
+        for value in values if kind in _ENTITY_SELECT_TYPES else ():
+            select_type = (
+                kind if kind != MENTIONABLE_SELECT else USER_SELECT if int(value) in world.users else ROLE_SELECT
+            )
+            ids[select_type].add(int(value))
     if not any(ids.values()):
         return {}
-    shape = resolved_json(world, guild_id=channel.guild_id, users=ids[USERS], channels=ids[CHANNELS], roles=ids[ROLES])
-    return {"resolved": shape}
+    resolved = serialize_resolved(
+        world, guild_id=channel.guild_id, users=ids[USER_SELECT], channels=ids[CHANNEL_SELECT], roles=ids[ROLE_SELECT]
+    )
+    return {"resolved": resolved}

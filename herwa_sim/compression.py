@@ -8,21 +8,21 @@ import zstandard
 Encoder = Callable[[bytes], bytes]
 
 
-def encoder_for(compress: str | None) -> Encoder | None:
+def create_encoder(compress: str | None) -> Encoder | None:
     """What turns a frame into bytes for the wire; None means plain text. An unknown name counts as none."""
     if compress == "zstd-stream":
-        return _zstd()
+        return _create_zstd_encoder()
     if compress == "zlib-stream":
-        return _zlib()
+        return _create_zlib_encoder()
     return None
 
 
-def _zstd() -> Encoder:
+def _create_zstd_encoder() -> Encoder:
     # One zstd frame for the whole connection, flushed a block a message: a frame a message breaks the client.
     stream = zstandard.ZstdCompressor(level=1).compressobj()
     return lambda frame: stream.compress(frame) + stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
 
 
-def _zlib() -> Encoder:
+def _create_zlib_encoder() -> Encoder:
     stream = zlib.compressobj(level=1)
     return lambda frame: stream.compress(frame) + stream.flush(zlib.Z_SYNC_FLUSH)

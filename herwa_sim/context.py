@@ -5,42 +5,42 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from herwa_sim.chaos import Chaos
-from herwa_sim.files import Files
+from herwa_sim.files import FileStore
 from herwa_sim.gateway import Gateway
-from herwa_sim.interactions import Interactions
+from herwa_sim.interactions import InteractionStore
 from herwa_sim.journal import Journal
-from herwa_sim.oauth.grants import Grants
-from herwa_sim.oauth.registration import Registration
+from herwa_sim.oauth.grants import OAuthGrantStore
+from herwa_sim.oauth.registration import ClientRegistration
 from herwa_sim.population import Population
-from herwa_sim.rate_limits import Limits
-from herwa_sim.replay import Histories
-from herwa_sim.session_manager import Hub
+from herwa_sim.rate_limits import RestRateLimiter
+from herwa_sim.replay import ReplayRegistry
+from herwa_sim.session_manager import SessionManager
 from herwa_sim.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SimContext:
     """The running local Discord."""
 
     world: World
-    hub: Hub
+    session_manager: SessionManager
     gateway: Gateway
-    interactions: Interactions
-    files: Files
-    limits: Limits
+    interactions: InteractionStore
+    files: FileStore
+    rate_limiter: RestRateLimiter
     journal: Journal
     chaos: Chaos
-    histories: Histories
+    replays: ReplayRegistry
     population: Population
-    registration: Registration
-    grants: Grants
+    registration: ClientRegistration
+    grants: OAuthGrantStore
     bot_token: str
     control_token: str
     cookie_key: str
 
 
-PARTS = web.AppKey("parts", Parts)
+CONTEXT_KEY = web.AppKey("parts", SimContext)
 
 
-def parts_of(request: web.Request) -> Parts:
-    return request.app[PARTS]
+def get_context(request: web.Request) -> SimContext:
+    return request.app[CONTEXT_KEY]

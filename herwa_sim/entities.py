@@ -23,10 +23,10 @@ class ChannelType(IntEnum):
     FORUM = 15
 
 
-THREADS = frozenset({ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
+THREAD_TYPES = frozenset({ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 
 
-class Privileged(IntFlag):
+class PrivilegedIntents(IntFlag):
     """Intents that an application must be granted; the bits are those of IDENTIFY."""
 
     MEMBERS = 1 << 1
@@ -35,7 +35,7 @@ class Privileged(IntFlag):
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class SimUser:
     """An account, in any number of guilds. One that is not `reachable` takes no direct messages."""
 
     id: int
@@ -47,7 +47,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class SimRole:
     """A role; the one with the guild's own id is @everyone."""
 
     id: int
@@ -59,7 +59,7 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SimMember:
     """A user in a guild."""
 
     user_id: int
@@ -69,7 +69,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Overwrite:
+class SimOverwrite:
     """What a channel changes for a role (type 0) or a member (type 1)."""
 
     id: int
@@ -79,7 +79,7 @@ class Overwrite:
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceState:
+class SimVoiceState:
     """A member in a voice channel. `session_id` stays the same while they move from one to another."""
 
     user_id: int
@@ -92,7 +92,7 @@ class VoiceState:
 
 
 @dataclass(slots=True)
-class Channel:
+class SimChannel:
     """A channel, a category or, with `owner_id`, a thread and who has joined it when.
 
     With `recipient_id` it is that user's conversation with the bot: in no guild (0), and read up to `read_id`.
@@ -105,7 +105,7 @@ class Channel:
     parent_id: int | None = None
     position: int = 0
     topic: str | None = None
-    overwrites: tuple[Overwrite, ...] = ()
+    overwrites: tuple[SimOverwrite, ...] = ()
     last_message_id: int | None = None
     owner_id: int | None = None
     created_at: datetime | None = None
@@ -118,7 +118,7 @@ class Channel:
 
     @property
     def is_thread(self) -> bool:
-        return self.type in THREADS
+        return self.type in THREAD_TYPES
 
     @property
     def is_direct(self) -> bool:
@@ -126,7 +126,7 @@ class Channel:
 
 
 @dataclass(slots=True)
-class Guild:
+class SimGuild:
     """A server. `lively` ones have a population that goes on talking; quiet ones hold only what is sent to them."""
 
     id: int
@@ -137,16 +137,16 @@ class Guild:
     available: bool = True
     locale: str = "en-US"
     icon: str | None = None
-    roles: dict[int, Role] = field(default_factory=dict)
-    channels: dict[int, Channel] = field(default_factory=dict)
-    threads: dict[int, Channel] = field(default_factory=dict)
-    members: dict[int, Member] = field(default_factory=dict)
-    voice: dict[int, VoiceState] = field(default_factory=dict)
+    roles: dict[int, SimRole] = field(default_factory=dict)
+    channels: dict[int, SimChannel] = field(default_factory=dict)
+    threads: dict[int, SimChannel] = field(default_factory=dict)
+    members: dict[int, SimMember] = field(default_factory=dict)
+    voice: dict[int, SimVoiceState] = field(default_factory=dict)
     afk_channel_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class SimAttachment:
     """A file on a message. Its bytes, if it has any, are kept by the CDN."""
 
     id: int
@@ -170,7 +170,7 @@ class InteractionSource:
 
 
 @dataclass(slots=True)
-class Message:
+class SimMessage:
     """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent.
 
     A direct one has 0 for a guild. `reactions` are the users by emoji: a character, or `name:id` for a guild's own.
@@ -183,7 +183,7 @@ class Message:
     sent_at: datetime
     length: int = 0
     content: str | None = None
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[SimAttachment, ...] = ()
     type: int = 0
     flags: int = 0
     edited_at: datetime | None = None
@@ -197,7 +197,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class SimWebhook:
     """A door into one channel for programs."""
 
     id: int
@@ -208,11 +208,13 @@ class Webhook:
 
 
 @dataclass(slots=True)
-class Application:
+class SimApplication:
     """The one application of this Discord, and what its owner has switched on."""
 
     id: int
     name: str = "Herwa"
-    privileged: Privileged = Privileged.MEMBERS | Privileged.PRESENCES | Privileged.MESSAGE_CONTENT
+    privileged: PrivilegedIntents = (
+        PrivilegedIntents.MEMBERS | PrivilegedIntents.PRESENCES | PrivilegedIntents.MESSAGE_CONTENT
+    )
     shards: int = 1
     max_concurrency: int = 1

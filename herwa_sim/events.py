@@ -33,9 +33,9 @@ class Intents(IntFlag):
     DIRECT_MESSAGE_POLLS = 1 << 25
 
 
-EVERY_INTENT = sum(Intents)
+ALL_INTENTS = sum(Intents)
 
-_BY_PREFIX = {
+_INTENT_BY_PREFIX = {
     "GUILD_MEMBER": Intents.GUILD_MEMBERS,
     "GUILD_BAN": Intents.GUILD_MODERATION,
     "GUILD_AUDIT_LOG": Intents.GUILD_MODERATION,
@@ -57,19 +57,19 @@ _BY_PREFIX = {
     "MESSAGE_": Intents.GUILD_MESSAGES,
     "TYPING_": Intents.GUILD_MESSAGE_TYPING,
 }
-_BY_NAME: dict[str, int] = {"GUILD_MEMBERS_CHUNK": 0}
+_INTENT_BY_NAME: dict[str, int] = {"GUILD_MEMBERS_CHUNK": 0}
 
 
-def intent_for(name: str) -> int:
+def get_intent(name: str) -> int:
     """The intent without which a session does not get events of that name; 0 for those that everybody gets."""
-    known = _BY_NAME.get(name)
-    if known is None:
-        known = next((int(intent) for prefix, intent in _BY_PREFIX.items() if name.startswith(prefix)), 0)
-        _BY_NAME[name] = known
-    return known
+    cached = _INTENT_BY_NAME.get(name)
+    if cached is None:
+        cached = next((int(intent) for prefix, intent in _INTENT_BY_PREFIX.items() if name.startswith(prefix)), 0)
+        _INTENT_BY_NAME[name] = cached
+    return cached
 
 
-class Event:
+class GatewayEvent:
     """One thing that happened. `blanked` is what sessions without the message-content intent get instead of `data`.
 
     Either may already be bytes of JSON. What is not is encoded when the first session wants it, and only then.
@@ -84,28 +84,28 @@ class Event:
         data: Mapping[str, Any] | bytes,
         *,
         guild_id: int | None = None,
-        blanked: Mapping[str, Any] | bytes | None = None,
+        redacted: Mapping[str, Any] | bytes | None = None,
         genuine: bool = True,
         direct: bool = False,
     ) -> None:
         self.name = name
-        self.intent = int(Intents.DIRECT_MESSAGES) if direct else intent_for(name)
+        self.intent = int(Intents.DIRECT_MESSAGES) if direct else get_intent(name)
         self.guild_id = guild_id
         self.genuine = genuine
         self._full = data
-        self._blank = data if blanked is None else blanked
+        self._blank = data if redacted is None else redacted
 
-    def body(self, *, with_content: bool) -> bytes:
+    def encode(self, *, with_content: bool) -> bytes:
         """The event's `d`, as bytes that all sessions of a kind share."""
         if self._blank is self._full:
-            self._full = self._blank = _encoded(self._full)
+            self._full = self._blank = _encode_json(self._full)
             return self._full
         if with_content:
-            self._full = _encoded(self._full)
+            self._full = _encode_json(self._full)
             return self._full
-        self._blank = _encoded(self._blank)
+        self._blank = _encode_json(self._blank)
         return self._blank
 
 
-def _encoded(data: Mapping[str, Any] | bytes) -> bytes:
+def _encode_json(data: Mapping[str, Any] | bytes) -> bytes:
     return data if isinstance(data, bytes) else orjson.dumps(data)

@@ -5,50 +5,55 @@ import struct
 import zlib
 from pathlib import Path
 
-KEPT = 300
-_PNG = b"\x89PNG\r\n\x1a\n"
+MAX_FILES = 300
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-class Files:
+class FileStore:
     """Files by the id of their attachment, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def put(self, id_: int, content: bytes) -> None:
+    def save(self, id_: int, content: bytes) -> None:
         """Keep the file, and no longer the oldest when there are too many."""
         (self._folder / str(id_)).write_bytes(content)
-        kept = sorted(self._folder.iterdir(), key=lambda path: int(path.name))
-        for old in kept[:-KEPT]:
-            old.unlink()
+        paths = sorted(self._folder.iterdir(), key=lambda path: int(path.name))
+        for expired in paths[:-MAX_FILES]:
+            expired.unlink()
 
-    def get(self, id_: int) -> bytes | None:
+    def find(self, id_: int) -> bytes | None:
         """The file, or None when there never was one or it had to go."""
         path = self._folder / str(id_)
         return path.read_bytes() if path.exists() else None
 
 
-def safe_filename(name: str) -> str:
+def sanitize_filename(name: str) -> str:
     """The name as Discord would store it: no path, no spaces."""
     return re.sub(r"[^\w.\-]+", "_", name.rsplit("/", 1)[-1]) or "file"
 
 
-def picture_size(content: bytes) -> tuple[int, int] | None:
+def read_png_size(content: bytes) -> tuple[int, int] | None:
     """Width and height of a PNG; None for anything else."""
-    if not content.startswith(_PNG) or len(content) < 24:
+    if not content.startswith(_PNG_SIGNATURE) or len(content) < 24:
         return None
     width, height = struct.unpack(">II", content[16:24])
     return width, height
 
 
-def plain_picture(seed: int, side: int = 64) -> bytes:
+def create_plain_png(seed: int, side: int = 64) -> bytes:
     """A PNG of one colour, which depends on the seed: avatars, icons, and attachments that were never uploaded."""
-    colour = bytes(96 + (seed >> shift & 0x7F) for shift in (0, 7, 14))
-    rows = (b"\0" + colour * side) * side
+    color = bytes(96 + (seed >> shift & 0x7F) for shift in (0, 7, 14))
+    rows = (b"\0" + color * side) * side
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return _PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
+    return (
+        _PNG_SIGNATURE
+        + _encode_chunk(b"IHDR", header)
+        + _encode_chunk(b"IDAT", zlib.compress(rows))
+        + _encode_chunk(b"IEND", b"")
+    )
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def _encode_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

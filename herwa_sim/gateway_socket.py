@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from herwa_sim.compression import Encoder, encoder_for
-from herwa_sim.session import Sent
+from herwa_sim.compression import Encoder, create_encoder
+from herwa_sim.session import SequencedEvent
 
-LONG_QUEUE = 4000
+QUEUE_HIGH_WATERMARK = 4000
 
 
-class Op(IntEnum):
+class Opcode(IntEnum):
     """Gateway operations."""
 
     DISPATCH = 0
@@ -31,7 +31,7 @@ class Op(IntEnum):
     HEARTBEAT_ACK = 11
 
 
-class Closed(Exception):
+class GatewayCloseError(Exception):
     """The connection must be closed with this code, and why."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -40,23 +40,23 @@ class Closed(Exception):
         self.reason = reason
 
 
-class Socket:
+class GatewaySocket:
     """Events never wait for the network: they queue here, and `write` brings them out in order."""
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
         self._request = request
         self._ws = ws
-        self._encode: Encoder | None = encoder_for(request.query.get("compress"))
-        self._queue: deque[Sent | bytes | Closed] = deque()
+        self._encode: Encoder | None = create_encoder(request.query.get("compress"))
+        self._queue: deque[SequencedEvent | bytes | GatewayCloseError] = deque()
         self._filled = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._has_capacity = asyncio.Event()
+        self._has_capacity.set()
 
-    def enqueue(self, sent: Sent) -> None:
-        self._queue.append(sent)
+    def enqueue(self, event: SequencedEvent) -> None:
+        self._queue.append(event)
         self._filled.set()
-        if len(self._queue) > LONG_QUEUE:
-            self._room.clear()
+        if len(self._queue) > QUEUE_HIGH_WATERMARK:
+            self._has_capacity.clear()
 
     def send(self, op: int, data: Any = None) -> None:
         """Queue an operation that is no event."""
@@ -65,14 +65,14 @@ class Socket:
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with this code, after what is queued."""
-        self._queue.append(Closed(code, reason))
+        self._queue.append(GatewayCloseError(code, reason))
         self._filled.set()
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Wait until the queue is not long, or the connection is gone."""
-        await self._room.wait()
+        await self._has_capacity.wait()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Lose the connection without a word, as a broken network does."""
         if self._request.transport is not None:
             self._request.transport.abort()
@@ -86,23 +86,23 @@ class Socket:
                     self._filled.clear()
                     await self._empty_queue()
         finally:
-            self._room.set()
+            self._has_capacity.set()
 
     async def _empty_queue(self) -> None:
         written = 0
         while self._queue:
             item = self._queue.popleft()
-            if isinstance(item, Closed):
+            if isinstance(item, GatewayCloseError):
                 await self._ws.close(code=item.code, message=item.reason.encode())
                 return
-            await self._put(item.frame() if isinstance(item, Sent) else item)
+            await self._send_frame(item.encode_frame() if isinstance(item, SequencedEvent) else item)
             written += 1
-            if len(self._queue) == LONG_QUEUE // 2:
-                self._room.set()
+            if len(self._queue) == QUEUE_HIGH_WATERMARK // 2:
+                self._has_capacity.set()
             if written % 128 == 0:
                 await asyncio.sleep(0)  # a socket that is never full would keep the loop from everybody else
 
-    async def _put(self, frame: bytes) -> None:
+    async def _send_frame(self, frame: bytes) -> None:
         if self._encode is None:
             await self._ws.send_str(frame.decode())
         else:

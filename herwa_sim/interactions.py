@@ -5,13 +5,13 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from herwa_sim.entities import Channel, Json, Message, User
-from herwa_sim.events import Event
-from herwa_sim.serialize.interactions import interaction_json
-from herwa_sim.serialize.messages import EPHEMERAL, LOADING
+from herwa_sim.entities import Json, SimChannel, SimMessage, SimUser
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.interactions import serialize_interaction
+from herwa_sim.serialize.messages import EPHEMERAL_FLAG, LOADING_FLAG
 from herwa_sim.world import World
 
-REMEMBERED = 500
+MAX_INTERACTIONS = 500
 
 
 @dataclass(slots=True)
@@ -24,56 +24,56 @@ class Interaction:
     name: str
     channel_id: int
     user_id: int
-    clicked: Message | None = None
+    clicked_message: SimMessage | None = None
     opened_by: "Interaction | None" = None
-    answer: int | None = None
-    original: Message | None = None
-    followups: list[Message] = field(default_factory=list)
-    revised: bool = False
+    callback_type: int | None = None
+    original: SimMessage | None = None
+    followups: list[SimMessage] = field(default_factory=list)
+    is_edited: bool = False
     choices: list[Json] | None = None
     modal: Json | None = None
-    touched: asyncio.Event = field(default_factory=asyncio.Event)
+    updated: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def is_answered(self) -> bool:
+    def has_response(self) -> bool:
         """True when the member sees something other than the waiting dots."""
-        if self.answer in (None, 6):
-            return self.revised or bool(self.followups)
-        return self.original is None or not self.original.flags & LOADING or bool(self.followups)
+        if self.callback_type in (None, 6):
+            return self.is_edited or bool(self.followups)
+        return self.original is None or not self.original.flags & LOADING_FLAG or bool(self.followups)
 
     @property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[SimMessage]:
         """What the member sees as the answer, oldest first."""
-        shown = [self.original] if self.original is not None and not self.original.flags & LOADING else []
-        return shown + self.followups
+        visible = [self.original] if self.original is not None and not self.original.flags & LOADING_FLAG else []
+        return visible + self.followups
 
 
-class Interactions:
+class InteractionStore:
     """The open questions, and the ephemeral messages, which no channel holds."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._by_token: dict[str, Interaction] = {}
-        self._hidden: dict[int, Message] = {}
+        self._ephemeral: dict[int, SimMessage] = {}
 
-    def ask(
+    def send(
         self,
         *,
         kind: int,
         name: str,
-        channel: Channel,
-        user: User,
+        channel: SimChannel,
+        user: SimUser,
         data: Json,
-        clicked: Message | None,
-        shown: Json | None,
+        clicked_message: SimMessage | None,
+        clicked_json: Json | None,
         opened_by: Interaction | None = None,
     ) -> Interaction:
         """Send the question to the bot. `shown` is the JSON of the clicked message; `opened_by` brought up the form."""
-        id_, token = self._world.mint.next(), secrets.token_urlsafe(48)
-        interaction = Interaction(id_, token, kind, name, channel.id, user.id, clicked, opened_by)
+        id_, token = self._world.snowflakes.generate(), secrets.token_urlsafe(48)
+        interaction = Interaction(id_, token, kind, name, channel.id, user.id, clicked_message, opened_by)
         self._by_token[interaction.token] = interaction
-        _forget_oldest(self._by_token)
-        payload = interaction_json(
+        _evict_oldest(self._by_token)
+        payload = serialize_interaction(
             self._world,
             id_=interaction.id,
             token=interaction.token,
@@ -81,52 +81,56 @@ class Interactions:
             channel=channel,
             user=user,
             data=data,
-            message=shown,
+            message=clicked_json,
         )
-        self._world.changed(Event("INTERACTION_CREATE", payload, guild_id=channel.guild_id or None))
+        self._world.publish(GatewayEvent("INTERACTION_CREATE", payload, guild_id=channel.guild_id or None))
         return interaction
 
     def find(self, token: str) -> Interaction | None:
         return self._by_token.get(token)
 
-    def get(self, interaction_id: int) -> Interaction | None:
-        return next((one for one in self._by_token.values() if one.id == interaction_id), None)
+    def find_by_id(self, interaction_id: int) -> Interaction | None:
+        return next((interaction for interaction in self._by_token.values() if interaction.id == interaction_id), None)
 
-    def hide(self, message: Message) -> None:
+    def add_ephemeral(self, message: SimMessage) -> None:
         """Remember an ephemeral message: buttons on it can be clicked."""
-        self._hidden[message.id] = message
-        self._world.changed()
-        _forget_oldest(self._hidden)
+        self._ephemeral[message.id] = message
+        self._world.publish()
+        _evict_oldest(self._ephemeral)
 
-    def hidden(self, message_id: int) -> Message | None:
-        return self._hidden.get(message_id)
+    def find_ephemeral(self, message_id: int) -> SimMessage | None:
+        return self._ephemeral.get(message_id)
 
-    def seen_by(self, user_id: int, channel_id: int) -> list[Message]:
+    def list_ephemeral(self, user_id: int, channel_id: int) -> list[SimMessage]:
         """The ephemeral messages that this member has before their eyes there."""
-        mine = [one for one in self._hidden.values() if one.source is not None and one.source.user_id == user_id]
-        return [one for one in mine if one.channel_id == channel_id]
+        own_messages = [
+            message
+            for message in self._ephemeral.values()
+            if message.source is not None and message.source.user_id == user_id
+        ]
+        return [message for message in own_messages if message.channel_id == channel_id]
 
-    def unhide(self, message_id: int) -> None:
-        self._hidden.pop(message_id, None)
-        self._world.changed()
+    def remove_ephemeral(self, message_id: int) -> None:
+        self._ephemeral.pop(message_id, None)
+        self._world.publish()
 
 
-async def answered(interaction: Interaction, seconds: float) -> bool:
+async def wait_for_response(interaction: Interaction, seconds: float) -> bool:
     """Wait until the member sees an answer; False when none came in time."""
     try:
         async with asyncio.timeout(seconds):
-            while not interaction.is_answered:
-                interaction.touched.clear()
-                await interaction.touched.wait()
+            while not interaction.has_response:
+                interaction.updated.clear()
+                await interaction.updated.wait()
     except TimeoutError:
-        return interaction.answer is not None and interaction.answer != 5
+        return interaction.callback_type is not None and interaction.callback_type != 5
     return True
 
 
-def is_ephemeral(message: Message) -> bool:
-    return bool(message.flags & EPHEMERAL)
+def is_ephemeral(message: SimMessage) -> bool:
+    return bool(message.flags & EPHEMERAL_FLAG)
 
 
-def _forget_oldest(remembered: dict[Any, Any]) -> None:
-    if len(remembered) > REMEMBERED:
-        del remembered[next(iter(remembered))]
+def _evict_oldest(entries: dict[Any, Any]) -> None:
+    if len(entries) > MAX_INTERACTIONS:
+        del entries[next(iter(entries))]

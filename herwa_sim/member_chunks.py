@@ -2,48 +2,48 @@
 
 from collections.abc import Iterator
 
-from herwa_sim.entities import Guild, Json, Member
-from herwa_sim.events import Event, Intents
-from herwa_sim.serialize.members import member_json
+from herwa_sim.entities import Json, SimGuild, SimMember
+from herwa_sim.events import GatewayEvent, Intents
+from herwa_sim.serialize.members import serialize_member
 from herwa_sim.world import World
 
-CHUNK = 1000
+MAX_CHUNK_MEMBERS = 1000
 
 
-def member_chunks(world: World, request: Json, intents: int) -> Iterator[Event]:
+def build_member_chunks(world: World, request: Json, intents: int) -> Iterator[GatewayEvent]:
     """GUILD_MEMBERS_CHUNK events. A list of all is given only to those who have the members intent."""
-    asked = request["guild_id"]
-    guild = world.guild(int(asked[0] if isinstance(asked, list) else asked))
-    wanted = request.get("user_ids")
-    if wanted is not None:
-        ids = [int(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
-        found = [guild.members[one] for one in ids if one in guild.members]
-        missing = [str(one) for one in ids if one not in guild.members]
+    guild_id = request["guild_id"]
+    guild = world.get_guild(int(guild_id[0] if isinstance(guild_id, list) else guild_id))
+    user_ids = request.get("user_ids")
+    if user_ids is not None:
+        requested_ids = [int(user_id) for user_id in (user_ids if isinstance(user_ids, list) else [user_ids])]
+        members = [guild.members[user_id] for user_id in requested_ids if user_id in guild.members]
+        missing = [str(user_id) for user_id in requested_ids if user_id not in guild.members]
     else:
-        found = _by_name(world, guild, request.get("query") or "", int(request.get("limit") or 0), intents)
+        members = _find_by_name(world, guild, request.get("query") or "", int(request.get("limit") or 0), intents)
         missing = []
-    count = max(1, -(-len(found) // CHUNK))
+    count = max(1, -(-len(members) // MAX_CHUNK_MEMBERS))
     for index in range(count):
-        part = found[index * CHUNK : (index + 1) * CHUNK]
+        chunk = members[index * MAX_CHUNK_MEMBERS : (index + 1) * MAX_CHUNK_MEMBERS]
         data: Json = {
             "guild_id": str(guild.id),
-            "members": [member_json(member, world.user(member.user_id)) for member in part],
+            "members": [serialize_member(member, world.get_user(member.user_id)) for member in chunk],
             "chunk_index": index,
             "chunk_count": count,
             "not_found": missing,
         }
         if request.get("nonce") is not None:
             data["nonce"] = request["nonce"]
-        yield Event("GUILD_MEMBERS_CHUNK", data, guild_id=guild.id)
+        yield GatewayEvent("GUILD_MEMBERS_CHUNK", data, guild_id=guild.id)
 
 
-def _by_name(world: World, guild: Guild, start: str, limit: int, intents: int) -> list[Member]:
-    if not start and not intents & Intents.GUILD_MEMBERS:
+def _find_by_name(world: World, guild: SimGuild, prefix: str, limit: int, intents: int) -> list[SimMember]:
+    if not prefix and not intents & Intents.GUILD_MEMBERS:
         return []
-    start = start.casefold()
-    found = [
+    prefix = prefix.casefold()
+    members = [
         member
         for member in guild.members.values()
-        if (member.nick or world.user(member.user_id).name).casefold().startswith(start)
+        if (member.nick or world.get_user(member.user_id).name).casefold().startswith(prefix)
     ]
-    return found[:limit] if limit else found
+    return members[:limit] if limit else members

@@ -2,11 +2,11 @@
 
 from functools import reduce
 
-from herwa_sim.entities import Channel, Guild, Member, Overwrite
+from herwa_sim.entities import SimChannel, SimGuild, SimMember, SimOverwrite
 
 ADMINISTRATOR = 1 << 3
 MANAGE_GUILD = 1 << 5
-VIEW = 1 << 10
+VIEW_CHANNEL = 1 << 10
 ALL = (1 << 53) - 1
 
 # What Discord gives @everyone in a new server: see and read, write, embed, attach, react, threads, speak, commands.
@@ -19,7 +19,7 @@ BOT = EVERYONE | 1 << 5 | 1 << 7 | 1 << 13 | 1 << 19 | 1 << 29 | 1 << 34
 DIRECT = 1 << 14 | 1 << 15 | 1 << 17
 
 
-def in_guild(guild: Guild, member: Member) -> int:
+def compute_guild_permissions(guild: SimGuild, member: SimMember) -> int:
     """The member's permissions apart from any channel."""
     if member.user_id == guild.owner_id:
         return ALL
@@ -29,17 +29,17 @@ def in_guild(guild: Guild, member: Member) -> int:
     return ALL if granted & ADMINISTRATOR else granted
 
 
-def in_channel(guild: Guild, channel: Channel, member: Member) -> int:
+def compute_channel_permissions(guild: SimGuild, channel: SimChannel, member: SimMember) -> int:
     """The member's permissions there; a thread counts as its parent."""
-    granted = in_guild(guild, member)
+    granted = compute_guild_permissions(guild, member)
     if granted & ADMINISTRATOR:
         return ALL
-    place = guild.channels.get(channel.parent_id or 0, channel) if channel.is_thread else channel
-    by_id = {overwrite.id: overwrite for overwrite in place.overwrites}
-    everyone = by_id.get(guild.id, Overwrite(0, 0))
-    roles = [by_id[role_id] for role_id in member.roles if role_id in by_id]
-    own = by_id.get(member.user_id, Overwrite(0, 1))
+    effective_channel = guild.channels.get(channel.parent_id or 0, channel) if channel.is_thread else channel
+    overwrites = {overwrite.id: overwrite for overwrite in effective_channel.overwrites}
+    everyone = overwrites.get(guild.id, SimOverwrite(0, 0))
+    roles = [overwrites[role_id] for role_id in member.roles if role_id in overwrites]
+    member_overwrite = overwrites.get(member.user_id, SimOverwrite(0, 1))
     granted = granted & ~everyone.deny | everyone.allow
-    granted = granted & ~reduce(int.__or__, (one.deny for one in roles), 0)
-    granted |= reduce(int.__or__, (one.allow for one in roles), 0)
-    return granted & ~own.deny | own.allow
+    granted = granted & ~reduce(int.__or__, (role_overwrite.deny for role_overwrite in roles), 0)
+    granted |= reduce(int.__or__, (role_overwrite.allow for role_overwrite in roles), 0)
+    return granted & ~member_overwrite.deny | member_overwrite.allow

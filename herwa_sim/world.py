@@ -5,21 +5,21 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from herwa_shared.discord.endpoints import LOCAL_CLIENT_ID
-from herwa_sim.avatars import picture_hash
-from herwa_sim.entities import Application, Channel, Guild, Json, Member, Message, User, Webhook
-from herwa_sim.events import Event
-from herwa_sim.snowflakes import Mint, stable_snowflake
+from herwa_sim.avatars import compute_image_hash
+from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMember, SimMessage, SimUser, SimWebhook
+from herwa_sim.events import GatewayEvent
+from herwa_sim.snowflakes import SnowflakeGenerator, create_stable_snowflake
 
-RECENT_MESSAGES = 50
+MAX_RECENT_MESSAGES = 50
 
-Thing = TypeVar("Thing")
+Entity = TypeVar("Entity")
 
 APPLICATION_ID = LOCAL_CLIENT_ID
 _PERSONA_NAMES = {"owner": "Ottilie", "manager": "Manolo", "member": "Mei", "stranger": "Sasha", "operator": "Opal"}
-PERSONAS = {name: stable_snowflake("persona", name) for name in _PERSONA_NAMES}
+PERSONAS = {name: create_stable_snowflake("persona", name) for name in _PERSONA_NAMES}
 
 
-class Missing(Exception):
+class EntityNotFound(Exception):
     """There is no such thing in the world; `kind` is Discord's word for it."""
 
     def __init__(self, kind: str, id_: int) -> None:
@@ -31,22 +31,22 @@ class World:
     """All guilds, users and what they said lately. Actions change it; nothing else does."""
 
     def __init__(self) -> None:
-        self.application = Application(APPLICATION_ID)
-        self.users: dict[int, User] = {APPLICATION_ID: User(APPLICATION_ID, "Herwa", bot=True)}
-        self.users |= {id_: _persona(name) for name, id_ in PERSONAS.items()}
-        self.guilds: dict[int, Guild] = {}
-        self.webhooks: dict[int, Webhook] = {}
+        self.application = SimApplication(APPLICATION_ID)
+        self.users: dict[int, SimUser] = {APPLICATION_ID: SimUser(APPLICATION_ID, "Herwa", bot=True)}
+        self.users |= {id_: _create_persona(name) for name, id_ in PERSONAS.items()}
+        self.guilds: dict[int, SimGuild] = {}
+        self.webhooks: dict[int, SimWebhook] = {}
         self.commands: dict[int | None, dict[int, Json]] = defaultdict(dict)
-        self.messages: dict[int, deque[Message]] = defaultdict(lambda: deque(maxlen=RECENT_MESSAGES))
-        self.channels: dict[int, Channel] = {}
-        self.directs: dict[int, Channel] = {}
+        self.messages: dict[int, deque[SimMessage]] = defaultdict(lambda: deque(maxlen=MAX_RECENT_MESSAGES))
+        self.channels: dict[int, SimChannel] = {}
+        self.direct_channels: dict[int, SimChannel] = {}
         self.statuses: dict[int, str] = {}
-        self.mint = Mint()
+        self.snowflakes = SnowflakeGenerator()
         self.base_url = ""
-        self.listeners: list[Callable[[Event], None]] = []
+        self.listeners: list[Callable[[GatewayEvent], None]] = []
         self.version = 0
 
-    def changed(self, *events: Event) -> None:
+    def publish(self, *events: GatewayEvent) -> None:
         """Note that something is new, and tell every listener about it, in order."""
         self.version += 1
         for event in events:
@@ -54,50 +54,50 @@ class World:
                 listener(event)
 
     @property
-    def bot(self) -> User:
+    def bot(self) -> SimUser:
         return self.users[self.application.id]
 
-    def has_bot(self, guild: Guild) -> bool:
+    def has_bot(self, guild: SimGuild) -> bool:
         """True when the bot is a member there: of other guilds it neither hears nor sees anything."""
         return self.application.id in guild.members
 
-    def status(self, user_id: int) -> str:
+    def get_status(self, user_id: int) -> str:
         """`online`, `idle`, `dnd`, or `offline`."""
         return self.statuses.get(user_id, "offline")
 
-    def guild(self, guild_id: int) -> Guild:
-        return _found(self.guilds.get(guild_id), "Guild", guild_id)
+    def get_guild(self, guild_id: int) -> SimGuild:
+        return _require(self.guilds.get(guild_id), "Guild", guild_id)
 
-    def channel(self, channel_id: int) -> Channel:
-        return _found(self.channels.get(channel_id), "Channel", channel_id)
+    def get_channel(self, channel_id: int) -> SimChannel:
+        return _require(self.channels.get(channel_id), "Channel", channel_id)
 
-    def user(self, user_id: int) -> User:
-        return _found(self.users.get(user_id), "User", user_id)
+    def get_user(self, user_id: int) -> SimUser:
+        return _require(self.users.get(user_id), "User", user_id)
 
-    def member(self, guild_id: int, user_id: int) -> Member:
-        return _found(self.guild(guild_id).members.get(user_id), "Member", user_id)
+    def get_member(self, guild_id: int, user_id: int) -> SimMember:
+        return _require(self.get_guild(guild_id).members.get(user_id), "Member", user_id)
 
-    def webhook(self, webhook_id: int) -> Webhook:
-        return _found(self.webhooks.get(webhook_id), "Webhook", webhook_id)
+    def get_webhook(self, webhook_id: int) -> SimWebhook:
+        return _require(self.webhooks.get(webhook_id), "Webhook", webhook_id)
 
-    def message(self, channel_id: int, message_id: int) -> Message:
-        return _found(self.find_message(channel_id, message_id), "Message", message_id)
+    def get_message(self, channel_id: int, message_id: int) -> SimMessage:
+        return _require(self.find_message(channel_id, message_id), "Message", message_id)
 
-    def find_message(self, channel_id: int, message_id: int) -> Message | None:
+    def find_message(self, channel_id: int, message_id: int) -> SimMessage | None:
         """A message among the recent ones of its channel, else None."""
-        return next((one for one in reversed(self.messages[channel_id]) if one.id == message_id), None)
+        return next((message for message in reversed(self.messages[channel_id]) if message.id == message_id), None)
 
-    def add_users(self, users: Iterable[User]) -> None:
+    def add_users(self, users: Iterable[SimUser]) -> None:
         self.users.update((user.id, user) for user in users)
         self.version += 1
 
 
-def _persona(name: str) -> User:
+def _create_persona(name: str) -> SimUser:
     id_ = PERSONAS[name]
-    return User(id_, name, _PERSONA_NAMES[name], avatar=picture_hash("user", id_))
+    return SimUser(id_, name, _PERSONA_NAMES[name], avatar=compute_image_hash("user", id_))
 
 
-def _found(thing: Thing | None, kind: str, id_: int) -> Thing:
-    if thing is None:
-        raise Missing(kind, id_)
-    return thing
+def _require(entity: Entity | None, kind: str, id_: int) -> Entity:
+    if entity is None:
+        raise EntityNotFound(kind, id_)
+    return entity

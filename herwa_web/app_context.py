@@ -7,90 +7,90 @@ from dataclasses import dataclass
 
 import httpx
 
-from herwa_shared.auth.guild_access import Rights, open_rights
-from herwa_shared.authorization import Clearance, open_policies
+from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
+from herwa_shared.authorization import Authorizer, open_policy_cache
 from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
-from herwa_web.serving.proxy import LIMITS, PATIENCE
+from herwa_web.serving.proxy import API_TIMEOUT, CONNECTION_LIMITS
 from herwa_web.surfaces import KINDS, SURFACES
 
-LOOK_SECONDS = 2.0
+API_CHECK_SECONDS = 2.0
 
 
 @dataclass(slots=True)
-class Doors:
+class AppContext:
     """All of them."""
 
     settings: Settings
     stores: Stores
     policies: PolicyCache
-    clearance: Clearance
-    api: httpx.AsyncClient
-    api_is_up: bool = True
+    authorizer: Authorizer
+    api_client: httpx.AsyncClient
+    is_api_up: bool = True
 
 
-_open: Doors | None = None
+_context: AppContext | None = None
 
 
 @asynccontextmanager
-async def open_doors(settings: Settings) -> AsyncIterator[Doors]:
+async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
     """Open everything; while the block runs, the functions below answer."""
-    global _open  # noqa: PLW0603 - handlers of pages are made by Reflex and can be given nothing
+    global _context  # noqa: PLW0603 - handlers of pages are made by Reflex and can be given nothing
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
-        policies = await stack.enter_async_context(open_policies(stores, KINDS, SURFACES))
-        address = settings.api_url or f"http://127.0.0.1:{folder.port('api')}"
-        api = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=LIMITS, trust_env=False)
+        policies = await stack.enter_async_context(open_policy_cache(stores, KINDS, SURFACES))
+        api_url = settings.api_url or f"http://127.0.0.1:{folder.get_or_create_port('api')}"
+        api_client = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
         )
-        clearance = Clearance(policies, stores.database, open_rights(settings, folder, stores.database))
-        _open = Doors(settings, stores, policies, clearance, api)
-        looking = asyncio.create_task(_look_after_the_api(_open))
+        authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
+        _context = AppContext(settings, stores, policies, authorizer, api_client)
+        health_task = asyncio.create_task(_poll_api_health(_context))
         try:
-            yield _open
+            yield _context
         finally:
-            looking.cancel()
-            _open = None
+            health_task.cancel()
+            _context = None
 
 
-def stores() -> Stores:
+def get_stores() -> Stores:
     """The two databases."""
-    return _doors().stores
+    return _require_context().stores
 
 
-def rights() -> Rights | None:
+def find_guild_access() -> GuildAccess | None:
     """What users may see, as Discord says; None while log-in is not set up."""
-    return _doors().clearance.rights
+    return _require_context().authorizer.guild_access
 
 
-def clearance() -> Clearance:
+def get_authorizer() -> Authorizer:
     """The guardrail."""
-    return _doors().clearance
+    return _require_context().authorizer
 
 
-def settings() -> Settings:
+def get_settings() -> Settings:
     """As the process was started with."""
-    return _doors().settings
+    return _require_context().settings
 
 
-def api_is_up() -> bool:
+def is_api_up() -> bool:
     """Whether the API answered when it was last asked, a moment ago."""
-    return _doors().api_is_up
+    return _require_context().is_api_up
 
 
-def _doors() -> Doors:
-    assert _open is not None, "the doors are opened by herwa_web.__main__ before the first page is served"
-    return _open
+def _require_context() -> AppContext:
+    assert _context is not None, "the doors are opened by herwa_web.__main__ before the first page is served"
+    return _context
 
 
-async def _look_after_the_api(doors: Doors) -> None:
+async def _poll_api_health(context: AppContext) -> None:
     while True:
         try:
-            answer = await doors.api.get("/readyz", timeout=LOOK_SECONDS)
-            doors.api_is_up = answer.is_success
+            response = await context.api_client.get("/readyz", timeout=API_CHECK_SECONDS)
+            context.is_api_up = response.is_success
         except httpx.HTTPError:
-            doors.api_is_up = False
-        await asyncio.sleep(LOOK_SECONDS)
+            context.is_api_up = False
+        await asyncio.sleep(API_CHECK_SECONDS)

@@ -2,30 +2,27 @@
 
 import reflex as rx
 
-from herwa_web.pages.blank import NOT_FOR_SEARCHERS, blank
-from herwa_web.pages.blank import ROUTE as BLANK_ROUTE
-from herwa_web.pages.guild.overview import ROUTE, overview
-from herwa_web.pages.guild.state import Overview
-from herwa_web.pages.home.page import home
-from herwa_web.pages.home.state import Home
-from herwa_web.pages.login import LogIn, login
-from herwa_web.reflex_setup import protect
-from herwa_web.theme import STYLESHEETS, variables
+from herwa_web.pages.guild.overview import ROUTE, overview_page
+from herwa_web.pages.guild.state import OverviewState
+from herwa_web.pages.home.page import home_page
+from herwa_web.pages.home.state import HomeState
+from herwa_web.pages.login import LoginState, login_page
+from herwa_web.reflex_setup import configure_app
+from herwa_web.theme import STYLESHEETS, css_variables
 
-ABOUT = "What happens in your Discord server, counted. Never what is said."
+DESCRIPTION = "What happens in your Discord server, counted. Never what is said."
 
 app = rx.App(
     stylesheets=STYLESHEETS,
     html_lang="en",
     head_components=[
-        variables(),
+        css_variables(),
         rx.el.link(rel="icon", href="/logo.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
         rx.el.script(src="/herwa.js"),
     ],
 )
-app.add_page(home, route="/", title="Herwa", description=ABOUT, on_load=Home.load)
-app.add_page(login, route="/login", title="Log in · Herwa", on_load=LogIn.read)
-app.add_page(overview, route=ROUTE, title="Overview · Herwa", on_load=Overview.load)
-app.add_page(blank, route=BLANK_ROUTE, title="Herwa", meta=NOT_FOR_SEARCHERS)
-protect(app)
+app.add_page(home_page, route="/", title="Herwa", description=DESCRIPTION, on_load=HomeState.load)
+app.add_page(login_page, route="/login", title="Log in · Herwa", on_load=LoginState.read)
+app.add_page(overview_page, route=ROUTE, title="Overview · Herwa", on_load=OverviewState.load)
+configure_app(app)

@@ -5,23 +5,23 @@ from typing import Any
 import reflex as rx
 from reflex.style import set_color_mode
 
-from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
-from herwa_web.layout_state import Frame, ServerShown
+from herwa_web.components.controls import avatar, icon, key, link, popover, popover_trigger, search_box
+from herwa_web.layout_state import LayoutState, ServerView
 
-LOG_OUT = (
+LOGOUT_SCRIPT = (
     "fetch('/auth/logout',{method:'POST'}).finally(()=>{sessionStorage.clear();"
     "localStorage.removeItem('herwa.known');location.assign('/')})"
 )
-MODES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("system", "monitor", "As my system"))
+COLOR_MODES = (("light", "sun", "Light"), ("dark", "moon", "Dark"), ("system", "monitor", "As my system"))
 
 
-def shell(
+def page_layout(
     *content: rx.Component,
-    bar: rx.Component,
+    top_bar: rx.Component,
     current: str,
     server: Any = None,
-    foot: tuple[rx.Component, ...] = (),
-    keys: tuple[tuple[str, str], ...] = (),
+    bottom_items: tuple[rx.Component, ...] = (),
+    shortcuts: tuple[tuple[str, str], ...] = (),
 ) -> rx.Component:
     """A whole page. `bar` is its top bar, `current` the entry of the rail, `foot` what a phone has at hand."""
     return rx.fragment(
@@ -29,16 +29,16 @@ def shell(
         rx.el.div(
             _rail(current, server),
             rx.el.div(
-                bar,
-                rx.el.main(_api_away(), *content, id="content", class_name="content", tab_index=-1),
+                top_bar,
+                rx.el.main(_api_down_banner(), *content, id="content", class_name="content", tab_index=-1),
                 class_name="stage",
             ),
             class_name="shell",
         ),
-        _switcher(),
-        _you(),
-        _keys(keys),
-        _foot(current, foot),
+        _server_popover(),
+        _account_popover(),
+        _shortcuts_popover(shortcuts),
+        _bottom_bar(current, bottom_items),
     )
 
 
@@ -47,7 +47,7 @@ def wordmark() -> rx.Component:
     return rx.fragment(rx.el.img(src="/logo.svg", alt="", width=28, height=28), rx.el.span("Herwa"))
 
 
-def modes() -> rx.Component:
+def color_mode_switch() -> rx.Component:
     """Light, dark, or as the system has it."""
     return rx.el.div(
         *(
@@ -58,7 +58,7 @@ def modes() -> rx.Component:
                 on_click=set_color_mode(mode),
                 aria_pressed=rx.color_mode == mode,
             )
-            for mode, tag, label in MODES
+            for mode, tag, label in COLOR_MODES
         ),
         role="group",
         aria_label="Colours",
@@ -79,22 +79,24 @@ def _rail(current: str, server: Any) -> rx.Component:
             ),
             class_name="rail-head",
         ),
-        _all(current) if server is None else rx.cond(server.id != "", _of(server, current), _all("")),
-        _servers(),
-        rx.el.div(_person(), class_name="rail-foot"),
+        _all_servers_link(current)
+        if server is None
+        else rx.cond(server.id != "", _server_navigation(server, current), _all_servers_link("")),
+        _server_links(),
+        rx.el.div(_account(), class_name="rail-foot"),
         class_name="rail",
         aria_label="Main",
     )
 
 
-def _of(server: Any, current: str) -> rx.Component:
-    return rx.fragment(_here(server), *_pages(current))
+def _server_navigation(server: Any, current: str) -> rx.Component:
+    return rx.fragment(_server_switcher(server), *_page_links(current))
 
 
-def _here(server: Any) -> rx.Component:
-    return opener(
+def _server_switcher(server: Any) -> rx.Component:
+    return popover_trigger(
         "switcher",
-        face(server.picture, server.hue, server.initial, size=30),
+        avatar(server.picture, server.hue, server.initial, size=30),
         rx.el.span(rx.el.bdi(server.name), class_name="name"),
         icon("chevrons-up-down", 16),
         class_name="switcher",
@@ -103,7 +105,7 @@ def _here(server: Any) -> rx.Component:
     )
 
 
-def _pages(current: str) -> tuple[rx.Component, ...]:
+def _page_links(current: str) -> tuple[rx.Component, ...]:
     """The groups of the rail. A page that comes later is one line more here."""
     groups = (("Insights", (("overview", "chart-line", "Overview"),)),)
     return tuple(
@@ -125,7 +127,7 @@ def _pages(current: str) -> tuple[rx.Component, ...]:
     )
 
 
-def _all(current: str) -> rx.Component:
+def _all_servers_link(current: str) -> rx.Component:
     return link(
         icon("layout-grid"),
         rx.el.span("All my servers", class_name="name"),
@@ -135,15 +137,15 @@ def _all(current: str) -> rx.Component:
     )
 
 
-def _servers() -> rx.Component:
+def _server_links() -> rx.Component:
     return rx.cond(
-        Frame.servers.length() > 0,
+        LayoutState.servers.length() > 0,
         rx.fragment(
             rx.el.h2("Servers"),
             rx.foreach(
-                Frame.servers[:8],
+                LayoutState.servers[:8],
                 lambda server: link(
-                    face(server.picture, server.hue, server.initial),
+                    avatar(server.picture, server.hue, server.initial),
                     rx.el.span(rx.el.bdi(server.name), class_name="name"),
                     href=server.href,
                     tip=server.name,
@@ -154,78 +156,90 @@ def _servers() -> rx.Component:
     )
 
 
-def _person() -> rx.Component:
-    return rx.cond(Frame.name != "", _you_opener())
+def _account() -> rx.Component:
+    return rx.cond(LayoutState.name != "", _account_trigger())
 
 
-def _you_opener() -> rx.Component:
-    return opener(
+def _account_trigger() -> rx.Component:
+    return popover_trigger(
         "you",
-        face(Frame.picture, Frame.hue, Frame.initial, size=26, around=True),
-        rx.el.span(rx.el.bdi(Frame.name), class_name="name"),
+        avatar(LayoutState.picture, LayoutState.hue, LayoutState.initial, size=26, is_round=True),
+        rx.el.span(rx.el.bdi(LayoutState.name), class_name="name"),
         class_name="rail-item",
         aria_label="You, colours, log out",
     )
 
 
-def _switcher() -> rx.Component:
-    return sheet(
+def _server_popover() -> rx.Component:
+    return popover(
         "switcher",
         "Servers",
-        find("switcher", "Find a server"),
-        rx.foreach(Frame.servers, _server_choice),
+        search_box("switcher", "Find a server"),
+        rx.foreach(LayoutState.servers, _server_option),
         rx.el.hr(),
         link(icon("layout-grid"), "All my servers", key("G"), href="/", class_name="choice", letter="G"),
     )
 
 
-def _server_choice(server: ServerShown) -> rx.Component:
+def _server_option(server: ServerView) -> rx.Component:
     return link(
-        face(server.picture, server.hue, server.initial, size=26),
+        avatar(server.picture, server.hue, server.initial, size=26),
         rx.el.span(rx.el.bdi(server.name), class_name="name"),
         href=server.href,
         class_name="choice",
     )
 
 
-def _you() -> rx.Component:
-    return sheet(
+def _account_popover() -> rx.Component:
+    return popover(
         "you",
         "You",
         rx.el.h3("Colours"),
-        rx.el.div(modes(), style={"padding": "2px 8px 8px"}),
+        rx.el.div(color_mode_switch(), style={"padding": "2px 8px 8px"}),
         rx.el.hr(),
-        opener("keys", icon("keyboard"), "Keyboard shortcuts", key("?"), class_name="choice", attrs={"data-key": "?"}),
-        rx.el.button(icon("log-out"), "Log out", type="button", class_name="choice", on_click=rx.call_script(LOG_OUT)),
+        popover_trigger(
+            "keys", icon("keyboard"), "Keyboard shortcuts", key("?"), class_name="choice", attrs={"data-key": "?"}
+        ),
+        rx.el.button(
+            icon("log-out"), "Log out", type="button", class_name="choice", on_click=rx.call_script(LOGOUT_SCRIPT)
+        ),
     )
 
 
-def _keys(keys: tuple[tuple[str, str], ...]) -> rx.Component:
-    common = (("?", "This list"), ("S", "Switch the server"), ("G", "All my servers"), ("[", "Narrow the side bar"))
-    return sheet(
+def _shortcuts_popover(shortcuts: tuple[tuple[str, str], ...]) -> rx.Component:
+    common_shortcuts = (
+        ("?", "This list"),
+        ("S", "Switch the server"),
+        ("G", "All my servers"),
+        ("[", "Narrow the side bar"),
+    )
+    return popover(
         "keys",
         "Keyboard shortcuts",
         rx.el.h2("Keyboard shortcuts"),
         rx.el.ul(
-            *(rx.el.li(meaning, rx.el.kbd(letter, class_name="key")) for letter, meaning in (*keys, *common)),
+            *(
+                rx.el.li(description, rx.el.kbd(letter, class_name="key"))
+                for letter, description in (*shortcuts, *common_shortcuts)
+            ),
             class_name="keys-grid",
         ),
     )
 
 
-def _foot(current: str, more: tuple[rx.Component, ...]) -> rx.Component:
+def _bottom_bar(current: str, items: tuple[rx.Component, ...]) -> rx.Component:
     return rx.el.nav(
         link(icon("layout-grid", 20), "Servers", href="/", aria_current="page" if current == "home" else "false"),
-        *more,
-        opener("you", icon("circle-user", 20), "You", class_name=""),
+        *items,
+        popover_trigger("you", icon("circle-user", 20), "You", class_name=""),
         class_name="footbar",
         aria_label="At hand",
     )
 
 
-def _api_away() -> rx.Component:
+def _api_down_banner() -> rx.Component:
     return rx.cond(
-        Frame.api_is_up,
+        LayoutState.is_api_up,
         rx.fragment(),
         rx.el.div(
             icon("plug-zap", 18),

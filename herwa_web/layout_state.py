@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from herwa_shared.auth.guild_access import OwnGuild
-from herwa_shared.auth.sessions import Viewer
-from herwa_shared.discord.endpoints import avatar_url, discord_cdn, icon_url
+from herwa_shared.auth.guild_access import UserGuildInfo
+from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url, get_cdn_url
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web import app_context
-from herwa_web.avatars import hue_of, initial_of
+from herwa_web.avatars import get_hue, get_initial
 
-MOST_SERVERS = 100
+MAX_SWITCHER_SERVERS = 100
 """In the switcher; Home shows and finds all."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServerShown:
+class ServerView:
     """A server in the rail and the switcher."""
 
     id: str
@@ -28,35 +28,37 @@ class ServerShown:
     href: str
 
 
-NO_SERVER = ServerShown("", "", "", 0, "", "")
+NO_SERVER = ServerView("", "", "", 0, "", "")
 
 
-class Frame(rx.State):
+class LayoutState(rx.State):
     """Has no handlers: the pages fill it when they load."""
 
     name: str = ""
     picture: str = ""
     hue: int = 0
     initial: str = ""
-    servers: list[ServerShown] = rx.field(default_factory=list)
-    api_is_up: bool = True
+    servers: list[ServerView] = rx.field(default_factory=list)
+    is_api_up: bool = True
 
-    def _fill(self, viewer: Viewer, guilds: Iterable[OwnGuild]) -> None:
+    def _fill(self, user: SessionUser, guilds: Iterable[UserGuildInfo]) -> None:
         """Whoever looks, and the servers that they manage."""
-        self.name = viewer.name
-        self.picture = avatar_url(cdn(), viewer.user_id, viewer.avatar) or ""
-        self.hue, self.initial = hue_of(viewer.user_id), initial_of(viewer.name)
-        self.servers = [server_shown(guild) for guild in guilds if guild.manages and guild.bot_is_in][:MOST_SERVERS]
-        self.api_is_up = app_context.api_is_up()
+        self.name = user.name
+        self.picture = build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or ""
+        self.hue, self.initial = get_hue(user.user_id), get_initial(user.name)
+        self.servers = [build_server_view(guild) for guild in guilds if guild.can_manage and guild.has_bot][
+            :MAX_SWITCHER_SERVERS
+        ]
+        self.is_api_up = app_context.is_api_up()
 
 
-def server_shown(guild: OwnGuild) -> ServerShown:
+def build_server_view(guild: UserGuildInfo) -> ServerView:
     """A server as the rail names it."""
-    picture = icon_url(cdn(), guild.id, guild.icon) or ""
-    return ServerShown(str(guild.id), guild.name, picture, hue_of(guild.id), initial_of(guild.name), f"/g/{guild.id}")
+    picture = build_icon_url(load_cdn_url(), guild.id, guild.icon) or ""
+    return ServerView(str(guild.id), guild.name, picture, get_hue(guild.id), get_initial(guild.name), f"/g/{guild.id}")
 
 
-def cdn() -> str:
+def load_cdn_url() -> str:
     """Where this copy's Discord keeps its pictures."""
-    settings = app_context.settings()
-    return discord_cdn(settings, DataFolder(settings.data_dir))
+    settings = app_context.get_settings()
+    return get_cdn_url(settings, DataFolder(settings.data_dir))

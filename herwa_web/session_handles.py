@@ -8,23 +8,23 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_admitted: dict[str, str] = {}
+_session_tokens: dict[str, str] = {}
 
 
 @contextmanager
-def admitted(secret: str | None) -> Iterator[str]:
+def register_handle(session_token: str | None) -> Iterator[str]:
     """An admission for as long as the socket is open; empty for somebody without a session."""
-    if secret is None:
+    if session_token is None:
         yield ""
         return
-    admission = secrets.token_urlsafe(16)
-    _admitted[admission] = secret
+    handle = secrets.token_urlsafe(16)
+    _session_tokens[handle] = session_token
     try:
-        yield admission
+        yield handle
     finally:
-        del _admitted[admission]
+        del _session_tokens[handle]
 
 
-def secret_behind(admission: str) -> str | None:
+def find_session_token(handle: str) -> str | None:
     """The session's secret, None when the socket has none or is closed."""
-    return _admitted.get(admission)
+    return _session_tokens.get(handle)

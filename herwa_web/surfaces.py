@@ -6,17 +6,17 @@
 import json
 import sys
 
-from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, Surfaces
-from herwa_shared.services.discovery import as_json
+from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
+from herwa_shared.services.discovery import to_json
 
 KINDS = (SurfaceKind.PAGE,)
 OVERVIEW = Surface(SurfaceKind.PAGE, "overview", FeatureKey.OVERVIEW, "Overview", Audience.MANAGERS)
-SURFACES = Surfaces((OVERVIEW,))
+SURFACES = SurfaceRegistry((OVERVIEW,))
 
 
 def main() -> None:
     """Entry point."""
-    surfaces = json.loads(as_json(SURFACES.all))
+    surfaces = json.loads(to_json(SURFACES.all))
     sys.stdout.write(json.dumps({"kinds": list(KINDS), "surfaces": surfaces}))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from plotly.graph_objs.layout import Template
 
-from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, tint
+from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, apply_alpha
 from herwa_shared.charts.web_figure import Layer
 
 STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages")]
@@ -20,7 +20,7 @@ TICK_FORMATS = [
 """Of the time axis, from hours to years; a template would not take them."""
 
 
-def variables() -> rx.Component:
+def css_variables() -> rx.Component:
     """The palette as CSS variables; the mode of the page chooses."""
     names = ("text", "muted", "accent", "up", "down")
     lines = (f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names)
@@ -29,12 +29,14 @@ def variables() -> rx.Component:
 
 def chart_template() -> rx.Var[Template]:
     """Everything about the large chart that is the same for every figure, in the colours of the page's mode."""
-    return rx.color_mode_cond(light=rx.Var.create(_template(LIGHT)), dark=rx.Var.create(_template(DARK))).to(Template)
+    return rx.color_mode_cond(
+        light=rx.Var.create(_build_template(LIGHT)), dark=rx.Var.create(_build_template(DARK))
+    ).to(Template)
 
 
-def _template(theme: Theme) -> dict[str, Any]:
+def _build_template(theme: Theme) -> dict[str, Any]:
     return {
-        "data": {"scatter": [_trace(theme)[layer] for layer in Layer]},
+        "data": {"scatter": [_build_traces(theme)[layer] for layer in Layer]},
         "layout": {
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -49,7 +51,7 @@ def _template(theme: Theme) -> dict[str, Any]:
                 "font": {"family": WEB_FONT, "size": 13, "color": "#f4f5f7"},
                 "align": "left",
             },
-            "xaxis": _x_axis(theme),
+            "xaxis": _build_x_axis(theme),
             "yaxis": {
                 "gridcolor": theme.grid,
                 "zeroline": False,
@@ -63,7 +65,7 @@ def _template(theme: Theme) -> dict[str, Any]:
     }
 
 
-def _x_axis(theme: Theme) -> dict[str, Any]:
+def _build_x_axis(theme: Theme) -> dict[str, Any]:
     return {
         "type": "date",
         "showgrid": False,
@@ -73,13 +75,13 @@ def _x_axis(theme: Theme) -> dict[str, Any]:
         "spikemode": "across",
         "spikethickness": 1,
         "spikedash": "solid",
-        "spikecolor": tint(theme.ink, 0.3),
+        "spikecolor": apply_alpha(theme.ink, 0.3),
     }
 
 
-def _trace(theme: Theme) -> dict[Layer, dict[str, Any]]:
-    fade = [[0, tint(theme.accent, 0.02)], [1, tint(theme.accent, 0.3)]]
-    area = {"fill": "tozeroy", "fillcolor": tint(theme.accent, 0.14)}
+def _build_traces(theme: Theme) -> dict[Layer, dict[str, Any]]:
+    fade = [[0, apply_alpha(theme.accent, 0.02)], [1, apply_alpha(theme.accent, 0.3)]]
+    area = {"fill": "tozeroy", "fillcolor": apply_alpha(theme.accent, 0.14)}
     return {
         Layer.LINE: {
             "line": {"color": theme.accent},
@@ -90,11 +92,11 @@ def _trace(theme: Theme) -> dict[Layer, dict[str, Any]]:
             "line": {"color": theme.accent, "dash": "dot", "width": 2},
             "marker": {"color": theme.accent},
             **area,
-            "fillcolor": tint(theme.accent, 0.06),
+            "fillcolor": apply_alpha(theme.accent, 0.06),
         },
-        Layer.FULL_MARKS: {"marker": {"color": theme.accent, "size": 7}},
-        Layer.HOLLOW_MARKS: {
+        Layer.FILLED_MARKERS: {"marker": {"color": theme.accent, "size": 7}},
+        Layer.HOLLOW_MARKERS: {
             "marker": {"color": theme.background, "size": 7, "line": {"color": theme.accent, "width": 1.5}}
         },
-        Layer.COMPARED: {"line": {"color": theme.comparison}},
+        Layer.COMPARISON: {"line": {"color": theme.comparison}},
     }

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from herwa_shared.models import Channel, CollectorRun, Guild, GuildStay, HistoryCoverage, Member
+from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, ImportedPeriod, Member
 from herwa_shared.stores import Stores
 
-COLUMNS = ["guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"]
-OWNER = 42
-BOT_JOINED = datetime(2015, 1, 2, tzinfo=UTC)
+EVENT_COLUMNS = ["guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"]
+OWNER_ID = 42
+BOT_JOINED_AT = datetime(2015, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Wrote:
+class EventRow:
     """One message, or another kind of event with its one number."""
 
     at: datetime
@@ -24,41 +24,49 @@ class Wrote:
     value: int | None = None
 
 
-def utc(*parts: int) -> datetime:
+def make_utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
 
 
-async def record(stores: Stores, guild_id: int, messages: Iterable[Wrote]) -> None:
-    rows = [[guild_id, m.kind, m.at, m.channel, 0, m.user, False, m.value, None] for m in messages]
-    await stores.clickhouse.insert("activity_events", rows, column_names=COLUMNS)
+async def insert_events(stores: Stores, guild_id: int, events: Iterable[EventRow]) -> None:
+    rows = [
+        [guild_id, event.kind, event.at, event.channel, 0, event.user, False, event.value, None] for event in events
+    ]
+    await stores.clickhouse.insert("activity_events", rows, column_names=EVENT_COLUMNS)
 
 
 async def add_guild(
-    stores: Stores, *, joined_at: datetime = BOT_JOINED, timezone: str | None = None, left_at: datetime | None = None
+    stores: Stores, *, joined_at: datetime = BOT_JOINED_AT, timezone: str | None = None, left_at: datetime | None = None
 ) -> int:
     """A guild of which nobody knows anything, on a shard that no other test listens to."""
     guild_id = random.getrandbits(62)
     async with stores.database.transaction() as session:
         session.add(
-            Guild(id=guild_id, name="Tea", owner_id=OWNER, joined_at=joined_at, timezone=timezone, left_at=left_at)
+            Guild(id=guild_id, name="Tea", owner_id=OWNER_ID, joined_at=joined_at, timezone=timezone, left_at=left_at)
         )
         await session.flush()
-        session.add(GuildStay(guild_id=guild_id, joined_at=joined_at, left_at=left_at))
+        session.add(GuildMembership(guild_id=guild_id, joined_at=joined_at, left_at=left_at))
     return guild_id
 
 
-async def add_history(stores: Stores, guild_id: int, start: datetime, end: datetime) -> None:
+async def add_imported_period(stores: Stores, guild_id: int, start: datetime, end: datetime) -> None:
     async with stores.database.transaction() as session:
-        session.add(HistoryCoverage(guild_id=guild_id, from_at=start, to_at=end, source="import"))
+        session.add(ImportedPeriod(guild_id=guild_id, from_at=start, to_at=end, source="import"))
 
 
-async def add_run(stores: Stores, guild_id: int, start: datetime, seen: datetime, *, intents: int = 0) -> None:
+async def add_gateway_session(
+    stores: Stores, guild_id: int, start: datetime, seen_at: datetime, *, intents: int = 0
+) -> None:
     """A collector of this guild's shard, one of so many that it is nobody else's."""
-    count = (1 << 31) - 1
+    shard_count = (1 << 31) - 1
     async with stores.database.transaction() as session:
         session.add(
-            CollectorRun(
-                shard_id=(guild_id >> 22) % count, shard_count=count, started_at=start, seen_at=seen, intents=intents
+            GatewaySession(
+                shard_id=(guild_id >> 22) % shard_count,
+                shard_count=shard_count,
+                started_at=start,
+                seen_at=seen_at,
+                intents=intents,
             )
         )
 

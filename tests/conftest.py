@@ -43,15 +43,15 @@ def folder(settings: Settings) -> DataFolder:
 @pytest.fixture(scope="session")
 async def stores(settings: Settings) -> AsyncIterator[Stores]:
     """PostgreSQL and the ClickHouse engine with the newest schema. Tests share them: each uses a guild of its own."""
-    async with open_stores(settings) as opened:
-        yield opened
+    async with open_stores(settings) as shared_stores:
+        yield shared_stores
 
 
 @pytest.fixture(scope="session")
 def discord(settings: Settings) -> Iterator[SimProcess]:
     """The local Discord of this copy, without people of its own; its journal is on."""
     process = SimProcess(settings.data_dir, "--quiet")
-    process.client.journal(on=True)
+    process.client.read_journal(on=True)
     yield process
     process.close()
 

@@ -8,52 +8,56 @@ from herwa_shared.catalog import FeatureKey, ModuleKey, TierKey
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_rules, features, kill_switches, tiers
 from herwa_shared.services.access_rules import NewRule
-from herwa_shared.services.audit import Actor, Via
+from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
 
-SOMEBODY = Actor(Via.CLI, None, "a test")
-PATIENCE_SECONDS = 60
+TEST_ACTOR = Actor(ChangeSource.CLI, None, "a test")
+WAIT_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Governing:
+class GovernanceClient:
     """Chooses for guilds of one copy."""
 
     stores: Stores
 
-    async def switch(self, guild_id: int, feature: FeatureKey, *, on: bool) -> None:
+    async def set_feature(self, guild_id: int, feature: FeatureKey, *, enabled: bool) -> None:
         async with self.stores.database.transaction() as session:
-            await features.set_feature(session, guild_id=guild_id, feature=feature, enabled=on, actor=SOMEBODY)
+            await features.set_feature(session, guild_id=guild_id, feature=feature, enabled=enabled, actor=TEST_ACTOR)
 
-    async def switch_module(self, guild_id: int, module: ModuleKey, *, on: bool) -> None:
+    async def set_module(self, guild_id: int, module: ModuleKey, *, enabled: bool) -> None:
         async with self.stores.database.transaction() as session:
-            await features.set_module(session, guild_id=guild_id, module=module, enabled=on, actor=SOMEBODY)
+            await features.set_module(session, guild_id=guild_id, module=module, enabled=enabled, actor=TEST_ACTOR)
 
-    async def deny(self, guild_id: int, kind: SubjectKind, subject_id: int, feature: FeatureKey, *, note: str) -> int:
+    async def add_deny_rule(
+        self, guild_id: int, kind: SubjectKind, subject_id: int, feature: FeatureKey, *, note: str
+    ) -> int:
         """A rule against somebody's use of a feature, everywhere; its id."""
         rule = NewRule(False, kind, subject_id, TargetKind.FEATURE, feature, note=note)
         async with self.stores.database.transaction() as session:
-            return await access_rules.add_rule(session, guild_id=guild_id, rule=rule, actor=SOMEBODY)
+            return await access_rules.add_rule(session, guild_id=guild_id, rule=rule, actor=TEST_ACTOR)
 
-    async def remove(self, guild_id: int, rule_id: int) -> None:
+    async def remove_rule(self, guild_id: int, rule_id: int) -> None:
         async with self.stores.database.transaction() as session:
-            await access_rules.remove_rule(session, guild_id=guild_id, rule_id=rule_id, actor=SOMEBODY)
+            await access_rules.remove_rule(session, guild_id=guild_id, rule_id=rule_id, actor=TEST_ACTOR)
 
-    async def kill(self, feature: FeatureKey, *, on: bool, reason: str = "") -> None:
+    async def set_kill_switch(self, feature: FeatureKey, *, enabled: bool, reason: str = "") -> None:
         """The operator's switch: for every guild of the copy, so a test puts it back."""
         async with self.stores.database.transaction() as session:
-            await kill_switches.switch(session, feature=feature, on=on, reason=reason, actor=SOMEBODY)
+            await kill_switches.set_kill_switch(
+                session, feature=feature, active=enabled, reason=reason, actor=TEST_ACTOR
+            )
 
-    async def offer(self, tier: TierKey, feature: FeatureKey, *, included: bool) -> None:
+    async def set_tier_feature(self, tier: TierKey, feature: FeatureKey, *, included: bool) -> None:
         """What a tier includes: for every guild of the copy, too."""
         async with self.stores.database.transaction() as session:
-            await tiers.set_tier_feature(session, tier=tier, feature=feature, included=included, actor=SOMEBODY)
+            await tiers.set_tier_feature(session, tier=tier, feature=feature, included=included, actor=TEST_ACTOR)
 
 
-async def until(true: Callable[[], Awaitable[object]]) -> None:
+async def wait_until(condition: Callable[[], Awaitable[object]]) -> None:
     """Ask again until it is so."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
         while True:
-            if await true():
+            if await condition():
                 return
             await asyncio.sleep(0.05)

@@ -8,25 +8,25 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from herwa.commands.replay import note_when_known
+from herwa.commands.replay import wait_and_record_period
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.errors import NotFound, Unreachable
+from herwa_shared.errors import NotFound, ServiceUnavailable
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.guilds import choose_zone
-from herwa_shared.services.imported_periods import guilds_with_history
+from herwa_shared.services.guilds import set_timezone
+from herwa_shared.services.imported_periods import list_guilds_with_imports
 from herwa_sim.client.client import SimClient
 
-SAY_EVERY = 3.0
-ATTEMPTS = 5
-REST_SECONDS = 2.0
-SOURCE = "replay"
+PROGRESS_INTERVAL_SECONDS = 3.0
+MAX_ATTEMPTS = 5
+RETRY_DELAY_SECONDS = 2.0
+IMPORT_SOURCE = "replay"
 
-Say = Callable[[str], None]
+ProgressReporter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class HistoryPeriod:
     """The past of one server, as the local Discord has it ready."""
 
     key: str
@@ -35,10 +35,12 @@ class Stretch:
     begin: datetime
     end: datetime
     messages: int
-    zone: str
+    timezone: str
 
 
-async def bring_the_past(settings: Settings, folder: DataFolder, database_url: str, say: Say) -> dict[str, int]:
+async def import_demo_history(
+    settings: Settings, folder: DataFolder, database_url: str, report: ProgressReporter
+) -> dict[str, int]:
     """Send the past of each living server that has none yet; how many messages, by the server's name.
 
     Needs a running local Discord and a bot that is connected to it. What is interrupted is told again from the start
@@ -46,69 +48,71 @@ async def bring_the_past(settings: Settings, folder: DataFolder, database_url: s
     """
     if not settings.demo_days or not settings.discord.is_local:
         return {}
-    client = SimClient(f"http://127.0.0.1:{folder.port('sim')}", folder.secret("sim_control"))
+    client = SimClient(
+        f"http://127.0.0.1:{folder.get_or_create_port('sim')}", folder.get_or_create_secret("sim_control")
+    )
     database = Database(database_url, pool_size=1)
     try:
-        return await _bring(client, database, settings.demo_days, say)
+        return await _import_missing(client, database, settings.demo_days, report)
     finally:
         client.close()
         await database.close()
 
 
-async def _bring(client: SimClient, database: Database, days: int, say: Say) -> dict[str, int]:
+async def _import_missing(client: SimClient, database: Database, days: int, report: ProgressReporter) -> dict[str, int]:
     async with database.transaction() as session:
-        known = await guilds_with_history(session, source=SOURCE)
-    state = await asyncio.to_thread(client.state)
-    missing = [guild for guild in state.guilds if guild.lively and guild.id not in known]
-    began, brought = time.monotonic(), {}
+        imported_ids = await list_guilds_with_imports(session, source=IMPORT_SOURCE)
+    sim_state = await asyncio.to_thread(client.get_snapshot)
+    missing = [guild for guild in sim_state.guilds if guild.lively and guild.id not in imported_ids]
+    started_at, imported = time.monotonic(), {}
     for guild in missing:
-        stretch = await _tell_again(client, guild.id, days, say)
-        await note_when_known(database, stretch.guild_id, stretch.begin, stretch.end)
+        period = await _import_with_retry(client, guild.id, days, report)
+        await wait_and_record_period(database, period.guild_id, period.begin, period.end)
         async with database.transaction() as session:
-            await choose_zone(session, guild_id=stretch.guild_id, zone=ZoneInfo(stretch.zone))
-        brought[stretch.name] = stretch.messages
-    if brought:
-        whose = "one server has" if len(brought) == 1 else f"{len(brought)} servers have"
-        seconds = time.monotonic() - began
-        say(f"{whose} a past of {days} days now: {sum(brought.values()):,} messages after {seconds:.0f} s")
-    return brought
+            await set_timezone(session, guild_id=period.guild_id, zone=ZoneInfo(period.timezone))
+        imported[period.name] = period.messages
+    if imported:
+        subject = "one server has" if len(imported) == 1 else f"{len(imported)} servers have"
+        seconds = time.monotonic() - started_at
+        report(f"{subject} a past of {days} days now: {sum(imported.values()):,} messages after {seconds:.0f} s")
+    return imported
 
 
-async def _tell_again(client: SimClient, guild_id: int, days: int, say: Say) -> Stretch:
+async def _import_with_retry(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
     """Tell it, anew if the local Discord or the bot went away meanwhile and came back."""
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            return await _tell(client, guild_id, days, say)
-        except (NotFound, Unreachable):
-            if attempt == ATTEMPTS:
+            return await _import_guild(client, guild_id, days, report)
+        except (NotFound, ServiceUnavailable):
+            if attempt == MAX_ATTEMPTS:
                 raise
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(RETRY_DELAY_SECONDS)
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _tell(client: SimClient, guild_id: int, days: int, say: Say) -> Stretch:
-    begun = await asyncio.to_thread(client.call, "past/begin", guild_id=str(guild_id), days=days)
-    stretch = _stretch(begun)
-    say(f"bringing {days} days of past into {stretch.name} …")
-    said, done = time.monotonic(), False
-    while not done:
-        told = await asyncio.to_thread(client.call, "past/step", key=stretch.key)
-        done = told["done"]
-        if not done and time.monotonic() - said > SAY_EVERY:
-            said = time.monotonic()
-            say(f"  {told['sent']:,} of {stretch.messages:,} messages")
-    await asyncio.to_thread(client.call, "past/finish", key=stretch.key)
-    return stretch
+async def _import_guild(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
+    payload = await asyncio.to_thread(client.call, "past/begin", guild_id=str(guild_id), days=days)
+    period = _parse_period(payload)
+    report(f"bringing {days} days of past into {period.name} …")
+    reported_at, is_done = time.monotonic(), False
+    while not is_done:
+        progress = await asyncio.to_thread(client.call, "past/step", key=period.key)
+        is_done = progress["done"]
+        if not is_done and time.monotonic() - reported_at > PROGRESS_INTERVAL_SECONDS:
+            reported_at = time.monotonic()
+            report(f"  {progress['sent']:,} of {period.messages:,} messages")
+    await asyncio.to_thread(client.call, "past/finish", key=period.key)
+    return period
 
 
-def _stretch(begun: dict[str, Any]) -> Stretch:
-    (guild,) = begun["guilds"]
-    return Stretch(
-        key=begun["key"],
+def _parse_period(payload: dict[str, Any]) -> HistoryPeriod:
+    (guild,) = payload["guilds"]
+    return HistoryPeriod(
+        key=payload["key"],
         guild_id=int(guild["guild_id"]),
         name=guild["name"],
         begin=datetime.fromisoformat(guild["from"]),
         end=datetime.fromisoformat(guild["to"]),
         messages=guild["messages"],
-        zone=guild["zone"],
+        timezone=guild["zone"],
     )

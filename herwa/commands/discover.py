@@ -7,29 +7,29 @@ import sys
 from herwa_shared.catalog import SurfaceKind
 from herwa_shared.config import Settings
 from herwa_shared.errors import HerwaError
-from herwa_shared.services.discovery import Declared, Difference, compare, from_json, register
+from herwa_shared.services.discovery import CatalogDiff, DeclaredSurfaces, compare, from_json, register
 from herwa_shared.stores import open_stores
 
-ROOMS = ("herwa_bot", "herwa_api", "herwa_web")
-SAID_AT_MOST = 2000
+SURFACE_PACKAGES = ("herwa_bot", "herwa_api", "herwa_web")
+MAX_ERROR_CHARS = 2000
 
 
-class NotDeclared(HerwaError):
+class DeclarationError(HerwaError):
     """A room cannot say what it serves; the message carries what it said in its place."""
 
     code = "not_declared"
 
 
-async def discover(settings: Settings, *, dry_run: bool) -> Difference:
+async def discover(settings: Settings, *, dry_run: bool) -> CatalogDiff:
     """What is new, changed and retired; registered unless it is a dry run. Raises NotDeclared."""
-    declared = await asyncio.gather(*(ask(f"{room}.surfaces") for room in ROOMS))
-    kinds = frozenset[SurfaceKind]().union(*(one.kinds for one in declared))
-    surfaces = [surface for one in declared for surface in one.surfaces]
-    async with open_stores(settings, say=lambda _: None) as stores, stores.database.transaction() as session:
+    declarations = await asyncio.gather(*(fetch_declaration(f"{package}.surfaces") for package in SURFACE_PACKAGES))
+    kinds = frozenset[SurfaceKind]().union(*(declaration.kinds for declaration in declarations))
+    surfaces = [surface for declaration in declarations for surface in declaration.surfaces]
+    async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
         return await (compare if dry_run else register)(session, kinds, surfaces)
 
 
-async def ask(module: str) -> Declared:
+async def fetch_declaration(module: str) -> DeclaredSurfaces:
     """What a room declares, in a process of its own: the front door knows no room from inside."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -40,8 +40,8 @@ async def ask(module: str) -> Declared:
         stderr=asyncio.subprocess.PIPE,
         env=dict(os.environ),
     )
-    said, complained = await process.communicate()
+    stdout, stderr = await process.communicate()
     if process.returncode:
-        why = complained.decode(errors="replace").strip()[-SAID_AT_MOST:]
-        raise NotDeclared(f"{module} cannot say what it serves (exit {process.returncode}):\n{why}")
-    return from_json(said.decode())
+        error_text = stderr.decode(errors="replace").strip()[-MAX_ERROR_CHARS:]
+        raise DeclarationError(f"{module} cannot say what it serves (exit {process.returncode}):\n{error_text}")
+    return from_json(stdout.decode())

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 
-from herwa.supervisor.process_registry import truly_living
+from herwa.supervisor.process_registry import list_running_processes
 from herwa_shared.config import Settings
-from herwa_shared.pipeline.drain import DrainTimedOut, drain
+from herwa_shared.pipeline.drain import DrainTimeout, drain
 from herwa_shared.stores import open_stores
 
 
-async def drain_pipeline(settings: Settings, *, within: float, say: Callable[[str], None]) -> None:
+async def drain_pipeline(settings: Settings, *, timeout_seconds: float, report: Callable[[str], None]) -> None:
     """Return when all that the bot and the buffer hold now is in ClickHouse. Raises DrainTimedOut."""
-    async with open_stores(settings, say=say) as stores:
+    async with open_stores(settings, report=report) as stores:
         try:
-            async with stores.database.raw() as connection:
-                await drain(connection, within=within)
-        except DrainTimedOut as late:
+            async with stores.database.acquire_connection() as connection:
+                await drain(connection, timeout_seconds=timeout_seconds)
+        except DrainTimeout as timeout_error:
             async with stores.database.transaction() as session:
-                names = {process.name for process in await truly_living(session)}
+                names = {process.name for process in await list_running_processes(session)}
             if "worker" in names:
                 raise
-            raise DrainTimedOut(f"{late} No worker is running: start `herwa up`, or `herwa worker` alone.") from late
+            raise DrainTimeout(
+                f"{timeout_error} No worker is running: start `herwa up`, or `herwa worker` alone."
+            ) from timeout_error

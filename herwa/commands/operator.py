@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa.commands.operator_session import meant_guild, operating, plain, typist
+from herwa.commands.operator_session import get_shell_actor, open_operator_session, replace_unprintable, resolve_guild
 from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -26,57 +26,59 @@ from herwa_shared.errors import HerwaError
 from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import subscriptions
-from herwa_shared.services.api_keys import Scope, create_key, pepper_of
-from herwa_shared.services.audit import Entry, entries, verify_chain
-from herwa_shared.services.kill_switches import kill_switches, switch
-from herwa_shared.services.tiers import TierStatus, feature_titles, list_tiers, require_tier
+from herwa_shared.services.api_keys import Scope, create_key, load_pepper
+from herwa_shared.services.audit import AuditLogEntry, list_entries, verify_chain
+from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
+from herwa_shared.services.tiers import TierStatus, list_tiers, load_feature_titles, require_tier
 from herwa_shared.stores import open_stores
 
 
-async def grant(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
+async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
     """Give that server a tier; what it has now, in a sentence. Raises NotFound naming what there is."""
-    async with operating(settings) as session:
-        meant = await meant_guild(session, guild)
-        await subscriptions.grant(session, guild_id=meant.id, tier=tier, days=days, reason=reason, actor=typist())
-        return await _now_has(session, meant)
+    async with open_operator_session(settings) as session:
+        target_guild = await resolve_guild(session, guild)
+        await subscriptions.grant(
+            session, guild_id=target_guild.id, tier=tier, days=days, reason=reason, actor=get_shell_actor()
+        )
+        return await _describe_tier(session, target_guild)
 
 
-async def revoke(settings: Settings, *, guild: str, reason: str) -> str:
+async def revoke_tier(settings: Settings, *, guild: str, reason: str) -> str:
     """End whatever that server was granted; what it has now, in a sentence."""
-    async with operating(settings) as session:
-        meant = await meant_guild(session, guild)
-        if not await subscriptions.revoke(session, guild_id=meant.id, reason=reason, actor=typist()):
-            return f"Nothing was granted to {plain(meant.name)}. {await _now_has(session, meant)}"
-        return await _now_has(session, meant)
+    async with open_operator_session(settings) as session:
+        target_guild = await resolve_guild(session, guild)
+        if not await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=get_shell_actor()):
+            return f"Nothing was granted to {replace_unprintable(target_guild.name)}. {await _describe_tier(session, target_guild)}"
+        return await _describe_tier(session, target_guild)
 
 
-async def _now_has(session: AsyncSession, guild: Guild) -> str:
-    now = await subscriptions.in_force(session, guild_id=guild.id, now=utc_now())
-    title = (await require_tier(session, now.tier)).title
-    until = f" until {now.ends:%Y-%m-%d %H:%M} UTC" if now.ends else ""
-    return f"{plain(guild.name)} ({guild.id}) has {title}{until}."
+async def _describe_tier(session: AsyncSession, guild: Guild) -> str:
+    current = await subscriptions.get_current_tier(session, guild_id=guild.id, now=utc_now())
+    title = (await require_tier(session, current.tier)).title
+    until = f" until {current.ends:%Y-%m-%d %H:%M} UTC" if current.ends else ""
+    return f"{replace_unprintable(guild.name)} ({guild.id}) has {title}{until}."
 
 
-async def set_kill_switch(settings: Settings, *, feature: str, on: bool, reason: str) -> str:
+async def change_kill_switch(settings: Settings, *, feature: str, on: bool, reason: str) -> str:
     """Throw the kill switch of a feature or take it back; how it is now, in a sentence. Raises NotFound, BadRequest."""
-    async with operating(settings) as session:
-        changed = await switch(session, feature=feature, on=on, reason=reason, actor=typist())
-        thrown = {one.feature: one for one in await kill_switches(session)}
-        already = "" if changed else " It was so already."
-        if feature in thrown:
-            return f"{thrown[feature].title} is off in every server: {thrown[feature].reason}{already}"
-        return f"No kill switch holds {feature}: servers have it as their tier and they themselves decide.{already}"
+    async with open_operator_session(settings) as session:
+        is_changed = await set_kill_switch(session, feature=feature, active=on, reason=reason, actor=get_shell_actor())
+        active_switches = {kill_switch.feature: kill_switch for kill_switch in await list_kill_switches(session)}
+        suffix = "" if is_changed else " It was so already."
+        if feature in active_switches:
+            return f"{active_switches[feature].title} is off in every server: {active_switches[feature].reason}{suffix}"
+        return f"No kill switch holds {feature}: servers have it as their tier and they themselves decide.{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class TierOverview:
     """Every tier, every feature by key with its title, and the reasons of kill switches by feature."""
 
     tiers: tuple[TierStatus, ...]
     features: Mapping[str, str]
-    off: Mapping[str, str]
+    kill_switch_reasons: Mapping[str, str]
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
         tiers = [
             {
@@ -89,84 +91,90 @@ class Offered:
             }
             for tier in self.tiers
         ]
-        return {"tiers": tiers, "kill_switches": dict(self.off)}
+        return {"tiers": tiers, "kill_switches": dict(self.kill_switch_reasons)}
 
 
-async def read_offer(settings: Settings) -> Offered:
+async def load_tier_overview(settings: Settings) -> TierOverview:
     """What holds now."""
-    async with operating(settings) as session:
-        off = {one.feature: one.reason for one in await kill_switches(session)}
-        return Offered(await list_tiers(session), await feature_titles(session), off)
+    async with open_operator_session(settings) as session:
+        reasons = {kill_switch.feature: kill_switch.reason for kill_switch in await list_kill_switches(session)}
+        return TierOverview(await list_tiers(session), await load_feature_titles(session), reasons)
 
 
-def as_table(offered: Offered) -> Table:
+def render_tiers(overview: TierOverview) -> Table:
     """Features, then limits, a column a tier."""
     table = Table("Feature or limit", "", box=None, pad_edge=False, header_style="bold")
-    for tier in offered.tiers:
+    for tier in overview.tiers:
         table.add_column(tier.title, justify="right")
-    for key, title in offered.features.items():
-        off = " [red]off everywhere[/red]" if key in offered.off else ""
-        table.add_row(f"{title}{off}", f"[dim]{key}[/dim]", *(_mark(key in tier.features) for tier in offered.tiers))
+    for key, title in overview.features.items():
+        suffix = " [red]off everywhere[/red]" if key in overview.kill_switch_reasons else ""
+        table.add_row(
+            f"{title}{suffix}",
+            f"[dim]{key}[/dim]",
+            *(_format_included(key in tier.features) for tier in overview.tiers),
+        )
     table.add_section()
     for limit in Limit:
         title = limit.replace("_", " ").capitalize()
-        table.add_row(title, f"[dim]{limit}[/dim]", *(_amount(tier.limits[limit]) for tier in offered.tiers))
+        table.add_row(title, f"[dim]{limit}[/dim]", *(_format_limit(tier.limits[limit]) for tier in overview.tiers))
     return table
 
 
-def _mark(included: bool) -> str:
+def _format_included(included: bool) -> str:
     return "[green]✓[/green]" if included else "[dim]·[/dim]"
 
 
-def _amount(value: int | None) -> str:
+def _format_limit(value: int | None) -> str:
     return "unlimited" if value is None else f"{value:,}"
 
 
-async def create(settings: Settings, *, guild_id: int, name: str) -> str:
+async def issue_api_key(settings: Settings, *, guild_id: int, name: str) -> str:
     """A new key that may read the statistics and members of that server. Raises NotFound for a server nobody knows."""
-    pepper = pepper_of(settings, DataFolder(settings.data_dir))
-    async with open_stores(settings, say=lambda _: None) as stores, stores.database.transaction() as session:
+    pepper = load_pepper(settings, DataFolder(settings.data_dir))
+    async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
         return await create_key(session, guild_id=guild_id, name=name, scopes=tuple(Scope), pepper=pepper)
 
 
-class ChainBroken(HerwaError):
+class BrokenChainError(HerwaError):
     """An audit log was changed afterwards."""
 
     code = "chain_broken"
 
 
-async def newest(settings: Settings, *, guild: str | None, limit: int) -> tuple[Entry, ...]:
+async def read_audit_log(settings: Settings, *, guild: str | None, limit: int) -> tuple[AuditLogEntry, ...]:
     """The newest entries of that server's log, or the operator's own, the newest first."""
-    async with operating(settings) as session:
-        return await entries(session, guild_id=await _chain(session, guild), limit=limit)
+    async with open_operator_session(settings) as session:
+        return await list_entries(session, guild_id=await _resolve_chain(session, guild), limit=limit)
 
 
-async def verify(settings: Settings, *, guild: str | None) -> str:
+async def check_audit_log(settings: Settings, *, guild: str | None) -> str:
     """A sentence with the last digest, to compare another day. Raises ChainBroken naming the entry."""
-    async with operating(settings) as session:
-        guild_id = await _chain(session, guild)
-        if broken := await verify_chain(session, guild_id=guild_id):
-            raise ChainBroken(broken.why)
-        last = await entries(session, guild_id=guild_id, limit=1)
-        if not last:
+    async with open_operator_session(settings) as session:
+        guild_id = await _resolve_chain(session, guild)
+        if chain_error := await verify_chain(session, guild_id=guild_id):
+            raise BrokenChainError(chain_error.reason)
+        last_entries = await list_entries(session, guild_id=guild_id, limit=1)
+        if not last_entries:
             return "Nothing was ever written into this log."
-        return f"All {last[0].number} entries are as they were written. The last digest is {last[0].digest.hex()}."
+        return f"All {last_entries[0].number} entries are as they were written. The last digest is {last_entries[0].digest.hex()}."
 
 
-def as_text(entry: Entry) -> Text:
+def format_audit_entry(entry: AuditLogEntry) -> Text:
     """One line an entry; nothing that somebody typed breaks out of it."""
     text = Text(f"{entry.number:>5}  {entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
-    text.append(f"{plain(entry.actor.name)} ({entry.actor.via})", style="bold")
-    text.append(f"  {plain(entry.action)} {plain(entry.target)}  ", style="default")
-    text.append(f"{_said(entry.before)} → {_said(entry.after)}", style="cyan")
-    return text.append(f"  {plain(entry.reason)}" if entry.reason else "")
+    text.append(f"{replace_unprintable(entry.actor.name)} ({entry.actor.via})", style="bold")
+    text.append(f"  {replace_unprintable(entry.action)} {replace_unprintable(entry.target)}  ", style="default")
+    text.append(f"{_format_values(entry.before)} → {_format_values(entry.after)}", style="cyan")
+    return text.append(f"  {replace_unprintable(entry.reason)}" if entry.reason else "")
 
 
-def _said(values: Mapping[str, Any] | None) -> str:
+def _format_values(values: Mapping[str, Any] | None) -> str:
     if values is None:
         return "nothing"
-    return ", ".join(f"{key}: {plain(json.dumps(value, ensure_ascii=False))}" for key, value in values.items())
+    return ", ".join(
+        f"{key}: {replace_unprintable(json.dumps(value, ensure_ascii=False))}" for key, value in values.items()
+    )
 
 
-async def _chain(session: AsyncSession, guild: str | None) -> int | None:
-    return None if guild is None else (await meant_guild(session, guild)).id
+async def _resolve_chain(session: AsyncSession, guild: str | None) -> int | None:
+    return None if guild is None else (await resolve_guild(session, guild)).id

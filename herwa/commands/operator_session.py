@@ -16,13 +16,13 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.errors import BadRequest, HerwaError, NotFound
 from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.audit import Actor, Via
-from herwa_shared.services.guilds import known_guilds
+from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.services.guilds import list_guilds
 
-NAMED_AT_MOST = 5
+MAX_NAMED_GUILDS = 5
 
 
-class NotSetUp(HerwaError):
+class OutdatedSchemaError(HerwaError):
     """The database lacks tables that this version needs."""
 
     code = "not_set_up"
@@ -31,66 +31,74 @@ class NotSetUp(HerwaError):
 
 
 @asynccontextmanager
-async def operating(settings: Settings) -> AsyncIterator[AsyncSession]:
+async def open_operator_session(settings: Settings) -> AsyncIterator[AsyncSession]:
     """One transaction in PostgreSQL. Nothing else is asked, so that the operator can act while something is down."""
-    async with _address(settings) as url:
+    async with _open_database_url(settings) as url:
         database = Database(url, pool_size=1)
         try:
             async with database.transaction() as session:
                 yield session
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) == asyncpg.UndefinedTableError.sqlstate:
-                raise NotSetUp from error
+                raise OutdatedSchemaError from error
             raise
         finally:
             await database.close()
 
 
 @asynccontextmanager
-async def _address(settings: Settings) -> AsyncIterator[str]:
+async def _open_database_url(settings: Settings) -> AsyncIterator[str]:
     """Where PostgreSQL is; an embedded one runs at least as long as this block."""
-    if given := settings.stores.database_url:
-        yield given.get_secret_value()
+    if database_url := settings.stores.database_url:
+        yield database_url.get_secret_value()
         return
-    lease = await asyncio.to_thread(lease_engines, settings, DataFolder(settings.data_dir), say=lambda _: None)
+    lease = await asyncio.to_thread(lease_engines, settings, DataFolder(settings.data_dir), report=lambda _: None)
     try:
         yield lease.urls.database
     finally:
         await asyncio.to_thread(lease.release)
 
 
-def typist() -> Actor:
+def get_shell_actor() -> Actor:
     """Whoever is at this shell, by the name of their account on this machine."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError, ImportError):
         name = "operator"
-    return Actor(Via.CLI, None, name)
+    return Actor(ChangeSource.CLI, None, name)
 
 
-async def meant_guild(session: AsyncSession, typed: str) -> Guild:
+async def resolve_guild(session: AsyncSession, query: str) -> Guild:
     """The server of this id or exact name. Raises NotFound naming the nearest, BadRequest naming those of one name."""
-    known = await known_guilds(session)
-    by_id = [guild for guild in known if str(guild.id) == typed]
-    found = by_id or [guild for guild in known if guild.name == typed]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise BadRequest(f"There are {len(found)} servers “{typed}”: say which by its id, {_named(found)}.")
-    if not known:
+    guilds = await list_guilds(session)
+    id_matches = [guild for guild in guilds if str(guild.id) == query]
+    matches = id_matches or [guild for guild in guilds if guild.name == query]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise BadRequest(f"There are {len(matches)} servers “{query}”: say which by its id, {_format_guilds(matches)}.")
+    if not guilds:
         raise NotFound("The bot has not been in any server yet.")
-    titles = {guild.name.casefold(): guild for guild in known} | {str(guild.id): guild for guild in known}
-    near = list(dict.fromkeys(titles[title].id for title in get_close_matches(typed.casefold(), titles, cutoff=0.55)))
-    if near:
-        raise NotFound(f"No server “{typed}”. Did you mean {_named([one for one in known if one.id in near])}?")
-    raise NotFound(f"No server “{typed}”. The bot knows {_named(known)}.")
+    ids_by_title = {guild.name.casefold(): guild for guild in guilds} | {str(guild.id): guild for guild in guilds}
+    similar_ids = list(
+        dict.fromkeys(
+            ids_by_title[title].id for title in get_close_matches(query.casefold(), ids_by_title, cutoff=0.55)
+        )
+    )
+    if similar_ids:
+        raise NotFound(
+            f"No server “{query}”. Did you mean {_format_guilds([guild for guild in guilds if guild.id in similar_ids])}?"
+        )
+    raise NotFound(f"No server “{query}”. The bot knows {_format_guilds(guilds)}.")
 
 
-def plain(words: str) -> str:
+def replace_unprintable(text: str) -> str:
     """What somebody typed, as one line that no terminal takes for a command."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def _named(guilds: Sequence[Guild]) -> str:
-    more = ", …" if len(guilds) > NAMED_AT_MOST else ""
-    return " or ".join(f"{guild.id} ({plain(guild.name)})" for guild in guilds[:NAMED_AT_MOST]) + more
+def _format_guilds(guilds: Sequence[Guild]) -> str:
+    suffix = ", …" if len(guilds) > MAX_NAMED_GUILDS else ""
+    return (
+        " or ".join(f"{guild.id} ({replace_unprintable(guild.name)})" for guild in guilds[:MAX_NAMED_GUILDS]) + suffix
+    )

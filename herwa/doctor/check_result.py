@@ -5,38 +5,38 @@ from enum import StrEnum
 from typing import Any
 
 
-class Grade(StrEnum):
+class Severity(StrEnum):
     """How bad it is. A `note` leaves Herwa working with less; what is `wrong` has to be mended."""
 
-    GOOD = "good"
-    NOTE = "note"
-    WRONG = "wrong"
+    OK = "good"
+    WARNING = "note"
+    ERROR = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the doctor: what was looked at, what was found, and what to do about it."""
 
     subject: str
-    grade: Grade
-    found: str
-    mend: str = ""
+    severity: Severity
+    detail: str
+    fix: str = ""
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """What `--json` prints."""
-        return {"subject": self.subject, "grade": self.grade.value, "found": self.found, "mend": self.mend}
+        return {"subject": self.subject, "grade": self.severity.value, "found": self.detail, "mend": self.fix}
 
 
-def good(subject: str, found: str) -> Finding:
+def report_ok(subject: str, detail: str) -> CheckResult:
     """All is well."""
-    return Finding(subject, Grade.GOOD, found)
+    return CheckResult(subject, Severity.OK, detail)
 
 
-def note(subject: str, found: str, mend: str) -> Finding:
+def report_warning(subject: str, detail: str, fix: str) -> CheckResult:
     """It works, with less."""
-    return Finding(subject, Grade.NOTE, found, mend)
+    return CheckResult(subject, Severity.WARNING, detail, fix)
 
 
-def wrong(subject: str, found: str, mend: str) -> Finding:
+def report_error(subject: str, detail: str, fix: str) -> CheckResult:
     """It does not work like this."""
-    return Finding(subject, Grade.WRONG, found, mend)
+    return CheckResult(subject, Severity.ERROR, detail, fix)

@@ -10,120 +10,139 @@ from typing import Any
 
 import httpx
 
-from herwa.doctor.check_result import Finding, good, note, wrong
+from herwa.doctor.check_result import CheckResult, report_error, report_ok, report_warning
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 
-REAL = "https://discord.com"
+DISCORD_URL = "https://discord.com"
 DISCORD_TIMEOUT_SECONDS = 5.0
-PORTAL = "https://discord.com/developers/applications"
-MEMBERS, CONTENT = (
+DEVELOPER_PORTAL_URL = "https://discord.com/developers/applications"
+MEMBERS_INTENT_FLAGS, CONTENT_INTENT_FLAGS = (
     (1 << 14) | (1 << 15),
     (1 << 18) | (1 << 19),
 )  # flags of an application: granted, and granted below 100 servers
 
 
-async def discord_findings(settings: Settings) -> list[Finding]:
+async def check_discord(settings: Settings) -> list[CheckResult]:
     """What its answers say; the local one is only asked when it runs."""
-    mine = settings.discord
-    api = api_of(settings)
-    if api is None:
-        return [good("Discord", "the local one, which `herwa up` starts")]
-    token = mine.token.get_secret_value() if mine.token else DataFolder(settings.data_dir).secret("local_discord_token")
+    discord_settings = settings.discord
+    api_url = find_api_url(settings)
+    if api_url is None:
+        return [report_ok("Discord", "the local one, which `herwa up` starts")]
+    token = (
+        discord_settings.token.get_secret_value()
+        if discord_settings.token
+        else DataFolder(settings.data_dir).get_or_create_secret("local_discord_token")
+    )
     try:
         headers = {"Authorization": f"Bot {token}"}
-        async with httpx.AsyncClient(base_url=api, headers=headers, timeout=DISCORD_TIMEOUT_SECONDS) as client:
+        async with httpx.AsyncClient(base_url=api_url, headers=headers, timeout=DISCORD_TIMEOUT_SECONDS) as client:
             application = await client.get("/oauth2/applications/@me")
             gateway = await client.get("/gateway/bot")
     except httpx.HTTPError as error:
-        if mine.is_local:
-            return [good("Discord", "the local one, not running now: `herwa up` starts it")]
-        found = f"{api} does not answer: {type(error).__name__}"
-        return [wrong("Discord", found, "see to the way out of this machine, or to HERWA_DISCORD_URL")]
+        if discord_settings.is_local:
+            return [report_ok("Discord", "the local one, not running now: `herwa up` starts it")]
+        detail = f"{api_url} does not answer: {type(error).__name__}"
+        return [report_error("Discord", detail, "see to the way out of this machine, or to HERWA_DISCORD_URL")]
     if application.status_code == httpx.codes.UNAUTHORIZED:
-        return [wrong("Discord", "does not know this token", f"set DISCORD_TOKEN to the bot's token, from {PORTAL}")]
+        return [
+            report_error(
+                "Discord",
+                "does not know this token",
+                f"set DISCORD_TOKEN to the bot's token, from {DEVELOPER_PORTAL_URL}",
+            )
+        ]
     if application.is_error:
-        found = f"answers {application.status_code} instead of telling about the application"
-        return [note("Discord", found, "try again in a while: see https://discordstatus.com")]
-    told = application.json()
-    where = "the local one" if mine.is_local else api.removesuffix("/api/v10")
+        detail = f"answers {application.status_code} instead of telling about the application"
+        return [report_warning("Discord", detail, "try again in a while: see https://discordstatus.com")]
+    payload = application.json()
+    discord_name = "the local one" if discord_settings.is_local else api_url.removesuffix("/api/v10")
     return [
-        good("Discord", f"{where} knows us as {told['name']}"),
-        *_intents(settings, int(told.get("flags") or 0)),
-        *_log_ins(gateway),
-        *_log_in(settings, told),
+        report_ok("Discord", f"{discord_name} knows us as {payload['name']}"),
+        *_check_intents(settings, int(payload.get("flags") or 0)),
+        *_check_session_limit(gateway),
+        *_check_oauth(settings, payload),
     ]
 
 
-def api_of(settings: Settings) -> str | None:
+def find_api_url(settings: Settings) -> str | None:
     """The address of Discord's REST API; None for a local Discord that was never started."""
     if not settings.discord.is_local:
-        return f"{settings.discord.url or REAL}/api/v10"
+        return f"{settings.discord.url or DISCORD_URL}/api/v10"
     if not settings.data_dir.is_dir():
         return None
-    return f"http://127.0.0.1:{DataFolder(settings.data_dir).port('sim')}/api/v10"
+    return f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}/api/v10"
 
 
-def _intents(settings: Settings, flags: int) -> Iterator[Finding]:
-    switch = f"switch it on at {PORTAL}, page Bot, and start the bot anew"
-    if flags & MEMBERS:
-        yield good("Server members intent", "granted")
+def _check_intents(settings: Settings, flags: int) -> Iterator[CheckResult]:
+    fix = f"switch it on at {DEVELOPER_PORTAL_URL}, page Bot, and start the bot anew"
+    if flags & MEMBERS_INTENT_FLAGS:
+        yield report_ok("Server members intent", "granted")
     else:
-        yield note("Server members intent", "not granted: joins and leaves are not counted", switch)
-    if settings.discord.message_content and not flags & CONTENT:
-        yield note("Message content intent", "not granted: lengths and attachments stay unknown", switch)
+        yield report_warning("Server members intent", "not granted: joins and leaves are not counted", fix)
+    if settings.discord.message_content and not flags & CONTENT_INTENT_FLAGS:
+        yield report_warning("Message content intent", "not granted: lengths and attachments stay unknown", fix)
 
 
-def _log_ins(gateway: httpx.Response) -> Iterator[Finding]:
-    left = gateway.json().get("session_start_limit", {}).get("remaining", 1) if gateway.is_success else 1
-    if left <= 0:
-        yield wrong("Gateway", "this bot has used up its log-ins of today", "wait until tomorrow, then start it once")
+def _check_session_limit(gateway: httpx.Response) -> Iterator[CheckResult]:
+    remaining = gateway.json().get("session_start_limit", {}).get("remaining", 1) if gateway.is_success else 1
+    if remaining <= 0:
+        yield report_error(
+            "Gateway", "this bot has used up its log-ins of today", "wait until tomorrow, then start it once"
+        )
 
 
-def _log_in(settings: Settings, application: dict[str, Any]) -> Iterator[Finding]:
-    mine = settings.discord
-    if mine.is_local:
-        yield good("Log-in", "through the local Discord")
+def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[CheckResult]:
+    discord_settings = settings.discord
+    if discord_settings.is_local:
+        yield report_ok("Log-in", "through the local Discord")
         return
     missing = [
         name
-        for name, value in (("DISCORD_CLIENT_ID", mine.client_id), ("DISCORD_CLIENT_SECRET", mine.client_secret))
+        for name, value in (
+            ("DISCORD_CLIENT_ID", discord_settings.client_id),
+            ("DISCORD_CLIENT_SECRET", discord_settings.client_secret),
+        )
         if value is None
     ]
     redirect = f"{settings.origin}/auth/callback"
     if missing:
-        mend = f"set {' and '.join(missing)}, from {PORTAL}, page OAuth2, and add the redirect {redirect} there"
-        yield wrong("Log-in", "nobody can log in to the pages", mend)
-    elif str(mine.client_id) != str(application["id"]):
-        yield wrong("Log-in", "DISCORD_CLIENT_ID is another application's", f"set it to {application['id']}")
+        fix = f"set {' and '.join(missing)}, from {DEVELOPER_PORTAL_URL}, page OAuth2, and add the redirect {redirect} there"
+        yield report_error("Log-in", "nobody can log in to the pages", fix)
+    elif str(discord_settings.client_id) != str(application["id"]):
+        yield report_error("Log-in", "DISCORD_CLIENT_ID is another application's", f"set it to {application['id']}")
     elif redirect not in (application.get("redirect_uris") or [redirect]):
-        yield wrong("Log-in", "Discord would refuse to send people back", f"add the redirect {redirect} at {PORTAL}")
+        yield report_error(
+            "Log-in",
+            "Discord would refuse to send people back",
+            f"add the redirect {redirect} at {DEVELOPER_PORTAL_URL}",
+        )
     else:
-        yield good("Log-in", f"people come back to {redirect}")
+        yield report_ok("Log-in", f"people come back to {redirect}")
 
 
 CLOCK_TIMEOUT_SECONDS = 5.0
-APART = 3.0  # Date has whole seconds, and the answer takes a moment
+MAX_CLOCK_SKEW_SECONDS = 3.0  # Date has whole seconds, and the answer takes a moment
 
 
-async def clock_findings(settings: Settings) -> list[Finding]:
+async def check_clock(settings: Settings) -> list[CheckResult]:
     """Ours against that of Discord's servers; nothing to say where those do not answer."""
-    api = api_of(settings)
-    if api is None:
+    api_url = find_api_url(settings)
+    if api_url is None:
         return []
     try:
         async with httpx.AsyncClient(timeout=CLOCK_TIMEOUT_SECONDS) as client:
-            asked = time.monotonic()
-            answer = await client.get(f"{api}/gateway")
-            took = time.monotonic() - asked
+            sent_at = time.monotonic()
+            response = await client.get(f"{api_url}/gateway")
+            duration = time.monotonic() - sent_at
     except httpx.HTTPError:
         return []
-    if "date" not in answer.headers:
+    if "date" not in response.headers:
         return []
-    behind = (parsedate_to_datetime(answer.headers["date"]) - utc_now()).total_seconds() + took / 2
-    if abs(behind) > APART:
-        direction = "behind" if behind > 0 else "ahead of"
-        mend = "let the system keep its time by NTP: timedatectl set-ntp true"
-        return [note("Clock", f"{abs(behind):.0f} s {direction} Discord's", mend)]
-    return [good("Clock", "agrees with Discord's")]
+    skew = (parsedate_to_datetime(response.headers["date"]) - utc_now()).total_seconds() + duration / 2
+    if abs(skew) > MAX_CLOCK_SKEW_SECONDS:
+        direction = "behind" if skew > 0 else "ahead of"
+        fix = "let the system keep its time by NTP: timedatectl set-ntp true"
+        return [report_warning("Clock", f"{abs(skew):.0f} s {direction} Discord's", fix)]
+    return [report_ok("Clock", "agrees with Discord's")]

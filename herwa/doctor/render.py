@@ -5,31 +5,35 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from herwa.doctor.check_result import Finding, Grade
+from herwa.doctor.check_result import CheckResult, Severity
 
-MARKS = {Grade.GOOD: ("✓", "green"), Grade.NOTE: ("!", "yellow"), Grade.WRONG: ("✗", "bold red")}
+SEVERITY_MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "bold red")}
 
 
-def as_text(findings: Sequence[Finding]) -> RenderableType:
+def render_results(results: Sequence[CheckResult]) -> RenderableType:
     """One block; ends with a sentence that sums it up."""
-    width = max(len(finding.subject) for finding in findings)
-    return Group(*(line for finding in findings for line in _lines(finding, width)), Text(), _summary(findings))
+    width = max(len(result.subject) for result in results)
+    return Group(
+        *(line for result in results for line in _render_lines(result, width)), Text(), _render_summary(results)
+    )
 
 
-def _lines(finding: Finding, width: int) -> list[Text]:
-    mark, style = MARKS[finding.grade]
-    line = Text().append(f"{mark} ", style=style).append(f"{finding.subject:<{width}}  ", style="bold")
-    lines = [line.append(finding.found)]
-    if finding.mend:
-        lines.append(Text(f"{'':<{width + 4}}→ {finding.mend}", style="dim"))
+def _render_lines(result: CheckResult, width: int) -> list[Text]:
+    mark, style = SEVERITY_MARKS[result.severity]
+    line = Text().append(f"{mark} ", style=style).append(f"{result.subject:<{width}}  ", style="bold")
+    lines = [line.append(result.detail)]
+    if result.fix:
+        lines.append(Text(f"{'':<{width + 4}}→ {result.fix}", style="dim"))
     return lines
 
 
-def _summary(findings: Sequence[Finding]) -> Text:
-    wrong = sum(finding.grade is Grade.WRONG for finding in findings)
-    notes = sum(finding.grade is Grade.NOTE for finding in findings)
-    if wrong:
-        return Text(f"{wrong} to mend" + (f", {notes} to know" if notes else ""), style="bold red")
-    if notes:
-        return Text(f"Herwa works; {notes} to know", style="yellow")
+def _render_summary(results: Sequence[CheckResult]) -> Text:
+    error_count = sum(result.severity is Severity.ERROR for result in results)
+    warning_count = sum(result.severity is Severity.WARNING for result in results)
+    if error_count:
+        return Text(
+            f"{error_count} to mend" + (f", {warning_count} to know" if warning_count else ""), style="bold red"
+        )
+    if warning_count:
+        return Text(f"Herwa works; {warning_count} to know", style="yellow")
     return Text("All is well.", style="green")

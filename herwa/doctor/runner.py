@@ -3,21 +3,21 @@
 import asyncio
 from collections.abc import Sequence
 
-from herwa.doctor.check_result import Finding
-from herwa.doctor.discord import clock_findings, discord_findings
-from herwa.doctor.machine import folder_findings, machine_findings
-from herwa.doctor.processes import port_findings, running_findings
+from herwa.doctor.check_result import CheckResult
+from herwa.doctor.discord import check_clock, check_discord
+from herwa.doctor.machine import check_data_folder, check_machine
+from herwa.doctor.processes import check_ports, check_runtime
 from herwa_shared.config import Settings
 
 
-async def checkup(settings: Settings) -> Sequence[Finding]:
+async def run_checks(settings: Settings) -> Sequence[CheckResult]:
     """Look at everything; nothing is started, nothing is changed."""
     machine, folder, ports = await asyncio.gather(
-        asyncio.to_thread(machine_findings),
-        asyncio.to_thread(folder_findings, settings.data_dir),
-        asyncio.to_thread(port_findings, settings),
+        asyncio.to_thread(check_machine),
+        asyncio.to_thread(check_data_folder, settings.data_dir),
+        asyncio.to_thread(check_ports, settings),
     )
     running, discord, clock = await asyncio.gather(
-        running_findings(settings), discord_findings(settings), clock_findings(settings)
+        check_runtime(settings), check_discord(settings), check_clock(settings)
     )
     return [*machine, *folder, *ports, *clock, *discord, *running]

@@ -11,37 +11,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.models import Process
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.processes import living
+from herwa_shared.services.processes import list_live
 
 
-def write_roster(folder: DataFolder, processes: list[dict[str, Any]]) -> None:
+def write_process_registry(folder: DataFolder, processes: list[dict[str, Any]]) -> None:
     """Leave word of who is watched over here, for `herwa status`."""
-    roster = {
+    registry = {
         "supervisor": {"pid": os.getpid(), "created": psutil.Process().create_time()},
         "processes": processes,
     }
-    temporary = folder.run / ".up.json"
-    temporary.write_text(json.dumps(roster))
-    temporary.replace(folder.run / "up.json")
+    temp_path = folder.run_dir / ".up.json"
+    temp_path.write_text(json.dumps(registry))
+    temp_path.replace(folder.run_dir / "up.json")
 
 
-def read_roster(folder: DataFolder) -> list[dict[str, Any]] | None:
+def read_process_registry(folder: DataFolder) -> list[dict[str, Any]] | None:
     """The processes that the living `herwa up` of this folder watches, None when there is none."""
     try:
-        roster = json.loads((folder.run / "up.json").read_text())
-        supervisor = psutil.Process(roster["supervisor"]["pid"])
-        alive = abs(supervisor.create_time() - roster["supervisor"]["created"]) < 1
+        registry = json.loads((folder.run_dir / "up.json").read_text())
+        supervisor = psutil.Process(registry["supervisor"]["pid"])
+        is_alive = abs(supervisor.create_time() - registry["supervisor"]["created"]) < 1
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
-    return list(roster["processes"]) if alive else None
+    return list(registry["processes"]) if is_alive else None
 
 
-def remove_roster(folder: DataFolder) -> None:
+def remove_process_registry(folder: DataFolder) -> None:
     """Nobody watches any more."""
-    (folder.run / "up.json").unlink(missing_ok=True)
+    (folder.run_dir / "up.json").unlink(missing_ok=True)
 
 
-async def truly_living(session: AsyncSession) -> Sequence[Process]:
+async def list_running_processes(session: AsyncSession) -> Sequence[Process]:
     """Those who gave a sign of life, without the ones of this machine that have been killed since."""
-    here = socket.gethostname()
-    return [process for process in await living(session) if process.host != here or psutil.pid_exists(process.pid)]
+    hostname = socket.gethostname()
+    return [
+        process for process in await list_live(session) if process.host != hostname or psutil.pid_exists(process.pid)
+    ]

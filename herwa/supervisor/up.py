@@ -9,160 +9,165 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from herwa.console import say
-from herwa.error_messages import sentence
-from herwa.supervisor.process_registry import remove_roster, write_roster
-from herwa.supervisor.startup_message import welcome
-from herwa.supervisor.supervised_process import Child
+from herwa.console import print_line
+from herwa.error_messages import describe_error
+from herwa.supervisor.process_registry import remove_process_registry, write_process_registry
+from herwa.supervisor.startup_message import print_startup_message
+from herwa.supervisor.supervised_process import SupervisedProcess
 from herwa_shared.config import Settings
-from herwa_shared.embedded import EngineLease, engine_states, lease_engines
+from herwa_shared.embedded import EngineLease, lease_engines, list_engines
 from herwa_shared.errors import HerwaError
 from herwa_shared.migrate import migrate
-from herwa_shared.runtime.data_dir import DataFolder, port_is_free
-from herwa_shared.runtime.shutdown import call_on_stop
+from herwa_shared.runtime.data_dir import DataFolder, is_port_free
+from herwa_shared.runtime.shutdown import on_shutdown
 
 T = TypeVar("T")
 
-HEAL_SECONDS = 0.5
-LONGEST_HEAL_SECONDS = 30.0
+ENGINE_CHECK_SECONDS = 0.5
+MAX_ENGINE_CHECK_SECONDS = 30.0
 
 # Together well below the five seconds within which Ctrl-C stops everything: see benchmarks/stopping.py.
-ROOMS_SECONDS = 2.0
-SIM_SECONDS = 0.5
-ENGINES_SECONDS = 1.2
+PROCESS_STOP_SECONDS = 2.0
+SIM_STOP_SECONDS = 0.5
+ENGINE_STOP_SECONDS = 1.2
 
 
-class CannotRunHere(HerwaError):
+class StartupConflict(HerwaError):
     """Something that this copy needs for itself alone is in use; the message names the setting that mends it."""
 
     code = "cannot_run_here"
     status = 409
 
 
-async def up(settings: Settings) -> None:
+async def run_all(settings: Settings) -> None:
     """Run everything until told to stop. Raises CannotRunHere, and whatever keeps a database from starting."""
-    began = time.monotonic()
+    started_at = time.monotonic()
     folder = DataFolder(settings.data_dir)
-    with _alone_in(folder):
-        if not port_is_free(settings.port):
-            raise CannotRunHere(f"Port {settings.port} cannot be had: set HERWA_PORT to another one, above 1023.")
-        if not port_is_free(folder.port("api")):
-            folder.move_port("api")
-        stop = asyncio.Event()
-        call_on_stop(stop.set)
-        say(f"data in {folder.path}")
-        lease = await _start_engines(settings, folder, stop)
+    with _lock_data_folder(folder):
+        if not is_port_free(settings.port):
+            raise StartupConflict(f"Port {settings.port} cannot be had: set HERWA_PORT to another one, above 1023.")
+        if not is_port_free(folder.get_or_create_port("api")):
+            folder.reassign_port("api")
+        stop_event = asyncio.Event()
+        on_shutdown(stop_event.set)
+        print_line(f"data in {folder.path}")
+        lease = await _start_engines(settings, folder, stop_event)
         if lease is not None:
             try:
-                await _supervise(settings, folder, lease, stop, began=began)
+                await _supervise(settings, folder, lease, stop_event, started_at=started_at)
             finally:
-                await _finish(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
-        say("stopped")
+                await _wait_or_kill_engines(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
+        print_line("stopped")
 
 
-def rooms(settings: Settings) -> tuple[str, ...]:
+def list_process_names(settings: Settings) -> tuple[str, ...]:
     """Which processes this copy runs: the local Discord only where no other is named."""
     return (("sim",) if settings.discord.is_local else ()) + ("worker", "api", "bot", "web")
 
 
 @contextmanager
-def _alone_in(folder: DataFolder) -> Iterator[None]:
-    with (folder.run / "up.lock").open("a") as mine:
+def _lock_data_folder(folder: DataFolder) -> Iterator[None]:
+    with (folder.run_dir / "up.lock").open("a") as lock_file:
         try:
-            fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotRunHere(
+            raise StartupConflict(
                 f"Herwa already runs on {folder.path}. For a second copy set HERWA_DATA_DIR and HERWA_PORT."
             ) from None
         try:
             yield
         finally:
-            remove_roster(folder)
+            remove_process_registry(folder)
 
 
-async def _start_engines(settings: Settings, folder: DataFolder, stop: asyncio.Event) -> EngineLease | None:
+async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asyncio.Event) -> EngineLease | None:
     """Databases with the newest schema; None when told to stop meanwhile."""
-    starting = asyncio.create_task(_lease_with_schema(settings, folder))
-    stopping = asyncio.create_task(stop.wait())
+    starting = asyncio.create_task(_lease_and_migrate(settings, folder))
+    stopping = asyncio.create_task(stop_event.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not stop.is_set():
+    if not stop_event.is_set():
         stopping.cancel()
         return await starting
-    say("stopping")
+    print_line("stopping")
     with suppress(Exception):  # what fails now fails because its engine was ended
-        lease = await _finish(starting, folder)
-        await _finish(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
+        lease = await _wait_or_kill_engines(starting, folder)
+        await _wait_or_kill_engines(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
     return None
 
 
-async def _lease_with_schema(settings: Settings, folder: DataFolder) -> EngineLease:
-    lease = await asyncio.to_thread(lease_engines, settings, folder, say=say)
+async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLease:
+    lease = await asyncio.to_thread(lease_engines, settings, folder, report=print_line)
     try:
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
     except BaseException:
         await asyncio.to_thread(lease.release)
         raise
-    say("both databases are on the newest schema")
+    print_line("both databases are on the newest schema")
     return lease
 
 
-async def _finish(work: asyncio.Task[T], folder: DataFolder) -> T:
+async def _wait_or_kill_engines(task: asyncio.Task[T], folder: DataFolder) -> T:
     """Wait for work that waits for the engines. They are killed, which they survive, when it takes too long."""
-    await asyncio.wait({work}, timeout=ENGINES_SECONDS)
-    while not work.done():
-        for engine in engine_states(folder):
+    await asyncio.wait({task}, timeout=ENGINE_STOP_SECONDS)
+    while not task.done():
+        for engine in list_engines(folder):
             if engine.pid:
                 with suppress(ProcessLookupError):
                     os.kill(engine.pid, signal.SIGKILL)
-        await asyncio.wait({work}, timeout=0.1)
-    return work.result()
+        await asyncio.wait({task}, timeout=0.1)
+    return task.result()
 
 
 async def _supervise(
-    settings: Settings, folder: DataFolder, lease: EngineLease, stop: asyncio.Event, *, began: float
+    settings: Settings, folder: DataFolder, lease: EngineLease, stop_event: asyncio.Event, *, started_at: float
 ) -> None:
-    children: list[Child] = []
+    children: list[SupervisedProcess] = []
 
-    def note() -> None:
+    def save_registry() -> None:
         with suppress(OSError):  # on a full disk `herwa status` knows less, and everything goes on
-            write_roster(folder, [child.as_json() for child in children])
+            write_process_registry(folder, [child.to_json() for child in children])
 
-    children += [Child(name, folder, note) for name in rooms(settings)]
-    lives = {child: asyncio.create_task(child.run()) for child in children}
+    children += [SupervisedProcess(name, folder, save_registry) for name in list_process_names(settings)]
+    tasks = {child: asyncio.create_task(child.run()) for child in children}
     watchers = [
-        asyncio.create_task(_heal(lease)),
-        asyncio.create_task(welcome(settings, folder, database_url=lease.urls.database, began=began)),
+        asyncio.create_task(_restart_engines(lease)),
+        asyncio.create_task(
+            print_startup_message(settings, folder, database_url=lease.urls.database, started_at=started_at)
+        ),
     ]
-    await stop.wait()
-    say("stopping")
+    await stop_event.wait()
+    print_line("stopping")
     for watcher in watchers:
         watcher.cancel()
-    await _stop_all(lives)
+    await _stop_all(tasks)
 
 
-async def _stop_all(lives: dict[Child, asyncio.Task[None]]) -> None:
+async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
     """The local Discord goes last, so that the bot says good-bye to it instead of missing it."""
-    sim = [child for child in lives if child.name == "sim"]
-    for children, seconds in (([child for child in lives if child not in sim], ROOMS_SECONDS), (sim, SIM_SECONDS)):
+    sim = [child for child in tasks if child.name == "sim"]
+    for children, seconds in (
+        ([child for child in tasks if child not in sim], PROCESS_STOP_SECONDS),
+        (sim, SIM_STOP_SECONDS),
+    ):
         for child in children:
             child.stop()
         if children:
-            await asyncio.wait([lives[child] for child in children], timeout=seconds)
+            await asyncio.wait([tasks[child] for child in children], timeout=seconds)
         for child in children:
             if child.pid:
-                say("did not end in time and was killed", who=child.name)
+                print_line("did not end in time and was killed", process_name=child.name)
                 child.kill()
 
 
-async def _heal(lease: EngineLease) -> None:
+async def _restart_engines(lease: EngineLease) -> None:
     """Start engines that died again, ever more patiently when they will not start."""
-    wait = HEAL_SECONDS
+    delay = ENGINE_CHECK_SECONDS
     while True:
-        await asyncio.sleep(wait)
+        await asyncio.sleep(delay)
         try:
-            for name in await asyncio.to_thread(lease.heal):
-                say(f"{name} had ended and runs again")
-            wait = HEAL_SECONDS
+            for name in await asyncio.to_thread(lease.restart_dead):
+                print_line(f"{name} had ended and runs again")
+            delay = ENGINE_CHECK_SECONDS
         except (HerwaError, OSError) as error:
-            wait = min(wait * 2, LONGEST_HEAL_SECONDS)
-            say(f"{sentence(error)} Trying again in {wait:g} s.")
+            delay = min(delay * 2, MAX_ENGINE_CHECK_SECONDS)
+            print_line(f"{describe_error(error)} Trying again in {delay:g} s.")

@@ -5,63 +5,73 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from herwa_api.app_state import ClickHouse, PostgreSQL
-from herwa_api.auth import HeatmapReader, StatsReader, TopChannelsReader, TopMembersReader
+from herwa_api.app_state import ClickHouseDep, DatabaseDep
+from herwa_api.auth import HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
 from herwa_api.schemas import responses
-from herwa_api.schemas.problems import PROBLEMS
-from herwa_api.schemas.requests import AskedHeatmap, AskedStats, AskedTopChannels, AskedTopMembers, Comparison
-from herwa_api.schemas.serializers import Json, heatmap_body, stats_body, top_body
-from herwa_shared.analytics.heatmap import hours_of_week
+from herwa_api.schemas.problems import PROBLEM_RESPONSES
+from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
+from herwa_api.schemas.serializers import OrjsonResponse, serialize_heatmap, serialize_ranking, serialize_stats
+from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.rankings import top_channels, top_members
+from herwa_shared.analytics.rankings import rank_channels, rank_members
 from herwa_shared.analytics.results import Metric
-from herwa_shared.analytics.timeseries import series_of
+from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.services.channels import require_channel
 
-router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEMS)
-COMPARED = {Comparison.PREVIOUS: ActivityQuery.previous, Comparison.YEAR: ActivityQuery.year_before}
+router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEM_RESPONSES)
+COMPARISON_WINDOWS = {
+    StatsComparison.PREVIOUS: ActivityQuery.shift_back,
+    StatsComparison.YEAR: ActivityQuery.shift_year_back,
+}
 
 
-@router.get("/stats", summary="One metric over time", response_model=responses.Stats)
-async def stats(
-    guild_id: StatsReader, asked: Annotated[AskedStats, Query()], database: PostgreSQL, clickhouse: ClickHouse
+@router.get("/stats", summary="One metric over time", response_model=responses.StatsResponse)
+async def get_stats(
+    guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:
     """Silent intervals are 0, gaps null; an interval of which only a part was counted is marked `partial`."""
-    window = await asked.query(database, guild_id)
-    query = replace(window, metric=asked.metric, interval=asked.interval, channel_id=asked.channel)
-    series = await series_of(database, clickhouse, query)
+    window = await params.to_activity_query(database, guild_id)
+    query = replace(window, metric=params.metric, interval=params.interval, channel_id=params.channel)
+    series = await query_timeseries(database, clickhouse, query)
     if query.channel_id is not None and series.total == 0:
         await require_channel(database, guild_id, query.channel_id)
-    if asked.compare is None:
-        return Json(stats_body(series))
-    return Json(stats_body(series, await series_of(database, clickhouse, COMPARED[asked.compare](query))))
+    if params.compare is None:
+        return OrjsonResponse(serialize_stats(series))
+    return OrjsonResponse(
+        serialize_stats(series, await query_timeseries(database, clickhouse, COMPARISON_WINDOWS[params.compare](query)))
+    )
 
 
-@router.get("/top/channels", summary="Channels with most activity", response_model=responses.Top)
-async def channels(
-    guild_id: TopChannelsReader,
-    asked: Annotated[AskedTopChannels, Query()],
-    database: PostgreSQL,
-    clickhouse: ClickHouse,
+@router.get("/top/channels", summary="Channels with most activity", response_model=responses.RankingResponse)
+async def list_top_channels(
+    guild_id: TopChannelsGuildId,
+    params: Annotated[TopChannelsQuery, Query()],
+    database: DatabaseDep,
+    clickhouse: ClickHouseDep,
 ) -> Response:
     """A thread counts for its channel. Highest first, equals by id."""
-    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
-    return Json(top_body(await top_channels(database, clickhouse, query, limit=asked.limit)))
+    query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
+    return OrjsonResponse(serialize_ranking(await rank_channels(database, clickhouse, query, limit=params.limit)))
 
 
-@router.get("/top/members", summary="Members with most activity", response_model=responses.Top)
-async def members(
-    guild_id: TopMembersReader, asked: Annotated[AskedTopMembers, Query()], database: PostgreSQL, clickhouse: ClickHouse
+@router.get("/top/members", summary="Members with most activity", response_model=responses.RankingResponse)
+async def list_top_members(
+    guild_id: TopMembersGuildId,
+    params: Annotated[TopMembersQuery, Query()],
+    database: DatabaseDep,
+    clickhouse: ClickHouseDep,
 ) -> Response:
     """Bots and webhooks are not among them. The key needs the scope `members:read`."""
-    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric))
-    return Json(top_body(await top_members(database, clickhouse, query, limit=asked.limit)))
+    query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
+    return OrjsonResponse(serialize_ranking(await rank_members(database, clickhouse, query, limit=params.limit)))
 
 
-@router.get("/heatmap", summary="Activity by hour of the week", response_model=responses.Heatmap)
-async def heatmap(
-    guild_id: HeatmapReader, asked: Annotated[AskedHeatmap, Query()], database: PostgreSQL, clickhouse: ClickHouse
+@router.get("/heatmap", summary="Activity by hour of the week", response_model=responses.HeatmapResponse)
+async def get_heatmap(
+    guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:
     """Every one of the 168 hours, by the clocks of the zone."""
-    query = replace(await asked.query(database, guild_id), metric=Metric(asked.metric), channel_id=asked.channel)
-    return Json(heatmap_body(await hours_of_week(clickhouse, query)))
+    query = replace(
+        await params.to_activity_query(database, guild_id), metric=Metric(params.metric), channel_id=params.channel
+    )
+    return OrjsonResponse(serialize_heatmap(await query_weekly_heatmap(clickhouse, query)))

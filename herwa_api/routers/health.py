@@ -7,40 +7,42 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from herwa_api.app_state import ClickHouse, PostgreSQL
-from herwa_api.schemas.serializers import Json
+from herwa_api.app_state import ClickHouseDep, DatabaseDep
+from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.db import Database
 
 router = APIRouter(tags=["health"])
-PATIENCE = 2.0
+STORE_TIMEOUT_SECONDS = 2.0
 
 
 @router.get("/healthz", summary="The process runs")
-async def healthz() -> Response:
-    return Json({"status": "ok"})
+async def check_liveness() -> Response:
+    return OrjsonResponse({"status": "ok"})
 
 
 @router.get("/readyz", summary="The process and both stores answer", responses={503: {"description": "One does not"}})
-async def readyz(database: PostgreSQL, clickhouse: ClickHouse) -> Response:
-    postgresql, engine = await asyncio.gather(_answers(_connect(database)), _answers(clickhouse.ping()))
-    ready = postgresql and engine
-    stores = {"postgresql": _word(postgresql), "clickhouse": _word(engine)}
-    return Json({"status": _word(ready), "stores": stores}, 200 if ready else 503)
+async def check_readiness(database: DatabaseDep, clickhouse: ClickHouseDep) -> Response:
+    postgresql_ok, clickhouse_ok = await asyncio.gather(
+        _is_reachable(_check_database(database)), _is_reachable(clickhouse.ping())
+    )
+    all_ok = postgresql_ok and clickhouse_ok
+    stores = {"postgresql": _format_status(postgresql_ok), "clickhouse": _format_status(clickhouse_ok)}
+    return OrjsonResponse({"status": _format_status(all_ok), "stores": stores}, 200 if all_ok else 503)
 
 
-async def _connect(database: Database) -> bool:
+async def _check_database(database: Database) -> bool:
     """The pool asks a connection for a sign of life before it hands it out."""
-    async with database.raw():
+    async with database.acquire_connection():
         return True
 
 
-async def _answers(question: Awaitable[bool]) -> bool:
+async def _is_reachable(check: Awaitable[bool]) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await question
+        async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+            return await check
     except (OSError, SQLAlchemyError, ClickHouseError):
         return False
 
 
-def _word(well: bool) -> str:
-    return "ok" if well else "down"
+def _format_status(is_up: bool) -> str:
+    return "ok" if is_up else "down"

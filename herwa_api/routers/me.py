@@ -2,31 +2,37 @@
 
 from fastapi import APIRouter, Response
 
-from herwa_api.app_state import Given
-from herwa_api.auth import Asker
+from herwa_api.app_state import AppDep
+from herwa_api.auth import Caller
 from herwa_api.schemas import me as schemas
-from herwa_api.schemas.problems import PROBLEMS
-from herwa_api.schemas.serializers import Json
-from herwa_shared.auth.sessions import Viewer
-from herwa_shared.auth.user_guilds import guild_of
+from herwa_api.schemas.problems import PROBLEM_RESPONSES
+from herwa_api.schemas.serializers import OrjsonResponse
+from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.auth.user_guilds import get_guild_as_outsider
 from herwa_shared.services.api_keys import Principal
 
-router = APIRouter(prefix="/api", tags=["who"], responses={code: PROBLEMS[code] for code in (401, "4XX", "5XX")})
+router = APIRouter(
+    prefix="/api", tags=["who"], responses={code: PROBLEM_RESPONSES[code] for code in (401, "4XX", "5XX")}
+)
 
 
-@router.get("/me", summary="Who is asking", response_model=schemas.Me)
-async def me(asker: Asker, access: Given) -> Response:
+@router.get("/me", summary="Who is asking", response_model=schemas.IdentityResponse)
+async def get_identity(caller: Caller, app_state: AppDep) -> Response:
     """The person who is logged in, or the key."""
-    if isinstance(asker, Viewer):
-        return Json(schemas.user_body(asker, access.cdn))
-    return Json(schemas.key_body(asker))
+    if isinstance(caller, SessionUser):
+        return OrjsonResponse(schemas.serialize_user(caller, app_state.cdn))
+    return OrjsonResponse(schemas.serialize_key(caller))
 
 
-@router.get("/guilds", summary="Servers that the asker may read", response_model=schemas.Guilds)
-async def guilds(asker: Asker, access: Given) -> Response:
+@router.get("/guilds", summary="Servers that the asker may read", response_model=schemas.GuildListResponse)
+async def list_guilds(caller: Caller, app_state: AppDep) -> Response:
     """Of a person the servers that they manage, by name, also those that the bot is not in yet; of a key its server."""
-    if isinstance(asker, Principal):
-        async with access.stores.database.transaction() as session:
-            return Json(schemas.guilds_body([await guild_of(session, guild_id=asker.guild_id)], access.cdn))
-    own = await access.logging_in().rights.guilds(asker.user_id)
-    return Json(schemas.guilds_body([guild for guild in own if guild.manages], access.cdn))
+    if isinstance(caller, Principal):
+        async with app_state.stores.database.transaction() as session:
+            return OrjsonResponse(
+                schemas.serialize_guilds(
+                    [await get_guild_as_outsider(session, guild_id=caller.guild_id)], app_state.cdn
+                )
+            )
+    user_guilds = await app_state.require_oauth().guild_access.list_guilds(caller.user_id)
+    return OrjsonResponse(schemas.serialize_guilds([guild for guild in user_guilds if guild.can_manage], app_state.cdn))

@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from herwa_shared.auth.sessions import Viewer
-from herwa_shared.auth.user_guilds import OwnGuild
-from herwa_shared.discord.endpoints import avatar_url, icon_url
+from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.auth.user_guilds import UserGuildInfo
+from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url
 from herwa_shared.services.api_keys import Principal
 
 
-class _Answer(BaseModel):
+class _ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class UserAnswer(_Answer):
+class UserResponse(_ResponseModel):
     """A person who is logged in."""
 
     id: str = Field(examples=["235680515450626121"])
@@ -23,21 +23,21 @@ class UserAnswer(_Answer):
     avatar_url: str | None
 
 
-class KeyAnswer(_Answer):
+class KeyResponse(_ResponseModel):
     """A key."""
 
     guild_id: str = Field(description="The one server that it reads", examples=["81384788765712384"])
     scopes: list[str] = Field(examples=[["members:read", "stats:read"]])
 
 
-class Me(_Answer):
+class IdentityResponse(_ResponseModel):
     """Who is asking: one of the two."""
 
-    user: UserAnswer | None
-    key: KeyAnswer | None
+    user: UserResponse | None
+    key: KeyResponse | None
 
 
-class GuildAnswer(_Answer):
+class GuildResponse(_ResponseModel):
     """A server."""
 
     id: str = Field(examples=["81384788765712384"])
@@ -48,34 +48,34 @@ class GuildAnswer(_Answer):
     member_count: int = Field(description="0 where Discord does not tell", examples=[1204])
 
 
-class Guilds(_Answer):
+class GuildListResponse(_ResponseModel):
     """By name."""
 
-    items: list[GuildAnswer]
+    items: list[GuildResponse]
 
 
-def user_body(viewer: Viewer, cdn: str) -> dict[str, Any]:
+def serialize_user(user: SessionUser, cdn: str) -> dict[str, Any]:
     """Of a person."""
-    avatar = avatar_url(cdn, viewer.user_id, viewer.avatar)
-    return {"user": {"id": str(viewer.user_id), "name": viewer.name, "avatar_url": avatar}, "key": None}
+    avatar = build_avatar_url(cdn, user.user_id, user.avatar)
+    return {"user": {"id": str(user.user_id), "name": user.name, "avatar_url": avatar}, "key": None}
 
 
-def key_body(principal: Principal) -> dict[str, Any]:
+def serialize_key(principal: Principal) -> dict[str, Any]:
     """Of a key."""
     return {"user": None, "key": {"guild_id": str(principal.guild_id), "scopes": sorted(principal.scopes)}}
 
 
-def guilds_body(guilds: Sequence[OwnGuild], cdn: str) -> dict[str, Any]:
+def serialize_guilds(guilds: Sequence[UserGuildInfo], cdn: str) -> dict[str, Any]:
     """Of servers."""
-    return {"items": [_guild_body(guild, cdn) for guild in guilds]}
+    return {"items": [_serialize_guild(guild, cdn) for guild in guilds]}
 
 
-def _guild_body(guild: OwnGuild, cdn: str) -> dict[str, Any]:
+def _serialize_guild(guild: UserGuildInfo, cdn: str) -> dict[str, Any]:
     return {
         "id": str(guild.id),
         "name": guild.name,
-        "icon_url": icon_url(cdn, guild.id, guild.icon),
+        "icon_url": build_icon_url(cdn, guild.id, guild.icon),
         "owner": guild.owner,
-        "bot_is_in": guild.bot_is_in,
+        "bot_is_in": guild.has_bot,
         "member_count": guild.member_count,
     }

@@ -6,31 +6,31 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from herwa_shared.analytics.metric_definitions import definition
+from herwa_shared.analytics.metric_definitions import describe_metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, Metric
 from herwa_shared.analytics.timezones import parse_zone
 from herwa_shared.db import Database
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.services.guilds import guild_zone
+from herwa_shared.services.guilds import get_timezone
 
 ChannelMetric = Literal["messages", "active_members", "voice_minutes", "voice_members", "reactions", "threads"]
 MemberMetric = Literal["messages", "voice_minutes", "reactions", "threads"]
 HourMetric = Literal[
     "messages", "active_members", "voice_minutes", "voice_members", "joins", "leaves", "reactions", "threads"
 ]
-WHAT_TO_COUNT = "What to count.\n\n" + "\n".join(f"- `{metric}`: {definition(metric)}" for metric in Metric)
-SNOWFLAKE = "^[0-9]{1,19}$"
+METRIC_DESCRIPTION = "What to count.\n\n" + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric)
+SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 
 
-class Comparison(StrEnum):
+class StatsComparison(StrEnum):
     """With which earlier window to compare."""
 
     PREVIOUS = "previous"
     YEAR = "year"
 
 
-class Asked(BaseModel):
+class WindowQuery(BaseModel):
     """A window of time as a person writes it. What is not named in these models is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -51,30 +51,30 @@ class Asked(BaseModel):
         examples=["Asia/Tokyo"],
     )
 
-    async def query(self, database: Database, guild_id: int) -> ActivityQuery:
+    async def to_activity_query(self, database: Database, guild_id: int) -> ActivityQuery:
         """The window in the zone that was asked for, else the guild's. Raises BadRequest."""
         if self.timezone is not None:
             zone = parse_zone(self.timezone)
         else:
             async with database.transaction() as session:
-                zone = await guild_zone(session, guild_id=guild_id)
-        return ActivityQuery.between(self.from_, self.to, guild_id=guild_id, zone=zone)
+                zone = await get_timezone(session, guild_id=guild_id)
+        return ActivityQuery.parse(self.from_, self.to, guild_id=guild_id, zone=zone)
 
 
-class AskedInChannel(Asked):
+class ChannelWindowQuery(WindowQuery):
     """In the whole server, or in one channel."""
 
     channel_id: str | None = Field(
         None,
         description="Count in this channel only; `joins`, `leaves` and `members` have none",
         examples=["381870129706958858"],
-        json_schema_extra={"pattern": SNOWFLAKE},
+        json_schema_extra={"pattern": SNOWFLAKE_PATTERN},
     )
 
     @field_validator("channel_id")
     @classmethod
     def _is_snowflake(cls, text: str) -> str:
-        if re.fullmatch(SNOWFLAKE, text) is None or int(text) > MAX_SNOWFLAKE:
+        if re.fullmatch(SNOWFLAKE_PATTERN, text) is None or int(text) > MAX_SNOWFLAKE:
             raise ValueError("the id of a channel, a number of up to 19 digits")
         return text
 
@@ -84,29 +84,29 @@ class AskedInChannel(Asked):
         return int(self.channel_id) if self.channel_id else None
 
 
-class AskedStats(AskedInChannel):
+class StatsQuery(ChannelWindowQuery):
     """Of `…/stats`."""
 
-    metric: Metric = Field(Metric.MESSAGES, description=WHAT_TO_COUNT, examples=["voice_minutes"])
+    metric: Metric = Field(Metric.MESSAGES, description=METRIC_DESCRIPTION, examples=["voice_minutes"])
     interval: Interval = Field(Interval.DAY, description="Width of one point; weeks begin on Monday")
-    compare: Comparison | None = Field(None, description="Add the window before, or the same dates of last year")
+    compare: StatsComparison | None = Field(None, description="Add the window before, or the same dates of last year")
 
 
-class AskedTopChannels(Asked):
+class TopChannelsQuery(WindowQuery):
     """Of `…/top/channels`."""
 
     metric: ChannelMetric = Field("messages", description="By what to rank", examples=["active_members"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
-class AskedTopMembers(Asked):
+class TopMembersQuery(WindowQuery):
     """Of `…/top/members`."""
 
     metric: MemberMetric = Field("messages", description="By what to rank", examples=["voice_minutes"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
-class AskedHeatmap(AskedInChannel):
+class HeatmapQuery(ChannelWindowQuery):
     """Of `…/heatmap`."""
 
     metric: HourMetric = Field(

@@ -7,37 +7,37 @@ from pydantic.json_schema import SkipJsonSchema
 
 from herwa_shared.analytics.results import Interval, Metric
 
-Mark = Literal[True] | SkipJsonSchema[None]
-TOTAL = (
+OptionalFlag = Literal[True] | SkipJsonSchema[None]
+TOTAL_DESCRIPTION = (
     "The sum; of active_members and voice_members the different people of the whole window, of members the newest "
     "number, or null where there is none"
 )
-APPROXIMATE = "Set where hours had to be placed by where they start"
+APPROXIMATE_DESCRIPTION = "Set where hours had to be placed by where they start"
 
 
-class _Answer(BaseModel):
+class _ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PointAnswer(_Answer):
+class PointResponse(_ResponseModel):
     """One interval."""
 
     t: str = Field(description="Start of the interval in the zone, with offset", examples=["2025-03-01T00:00:00+09:00"])
     value: int | None = Field(description="0 where nothing happened, null where nobody counted it", examples=[412])
-    partial: Mark = Field(None, description="Set where only a part of the interval was counted")
+    partial: OptionalFlag = Field(None, description="Set where only a part of the interval was counted")
 
 
-class Compared(_Answer):
+class ComparisonResponse(_ResponseModel):
     """The earlier window."""
 
     from_: str = Field(alias="from", examples=["2025-02-01T00:00:00+09:00"])
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
     total: int | None = Field(description="As of the window itself", examples=[9871])
-    points: list[PointAnswer]
-    approximate: Mark = Field(None, description=APPROXIMATE)
+    points: list[PointResponse]
+    approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
 
 
-class Stats(_Answer):
+class StatsResponse(_ResponseModel):
     """One metric over time."""
 
     guild_id: str = Field(examples=["81384788765712384"])
@@ -46,13 +46,13 @@ class Stats(_Answer):
     to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
     interval: Interval
     timezone: str = Field(examples=["Asia/Tokyo"])
-    total: int | None = Field(description=TOTAL, examples=[12873])
-    points: list[PointAnswer]
-    approximate: Mark = Field(None, description=APPROXIMATE)
-    compare: Compared | SkipJsonSchema[None] = Field(None, description="Only if asked for")
+    total: int | None = Field(description=TOTAL_DESCRIPTION, examples=[12873])
+    points: list[PointResponse]
+    approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
+    compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description="Only if asked for")
 
 
-class Item(_Answer):
+class RankingItemResponse(_ResponseModel):
     """One line of a top list."""
 
     id: str = Field(examples=["381870129706958858"])
@@ -60,14 +60,14 @@ class Item(_Answer):
     value: int = Field(examples=[2157])
 
 
-class Top(_Answer):
+class RankingResponse(_ResponseModel):
     """Highest first, equals by id."""
 
-    items: list[Item]
-    approximate: Mark = Field(None, description=APPROXIMATE)
+    items: list[RankingItemResponse]
+    approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
 
 
-class CellAnswer(_Answer):
+class HeatmapCellResponse(_ResponseModel):
     """One hour of the week."""
 
     weekday: int = Field(ge=1, le=7, description="1 is Monday", examples=[1])
@@ -75,11 +75,11 @@ class CellAnswer(_Answer):
     value: int = Field(examples=[299])
 
 
-class Heatmap(_Answer):
+class HeatmapResponse(_ResponseModel):
     """All 168 hours of the week."""
 
-    cells: list[CellAnswer]
-    approximate: Mark = Field(None, description=APPROXIMATE)
+    cells: list[HeatmapCellResponse]
+    approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
 
 
 class Problem(BaseModel):

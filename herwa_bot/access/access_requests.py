@@ -7,62 +7,66 @@ from typing import Self
 import aiohttp
 import discord
 
-from herwa_bot.access.guard import Guard, actor_of, guard_of
-from herwa_bot.access.invocation import invocation_for, invocation_from, place_of
-from herwa_bot.access.targets import HANDS_OVER, hands_over
-from herwa_bot.ui.direct_messages import message_to
-from herwa_bot.ui.mentions import MENTIONS, soon
-from herwa_bot.ui.replies import plain, whisper
+from herwa_bot.access.guard import Guard, get_actor, get_guard
+from herwa_bot.access.invocation import build_invocation, build_member_invocation, resolve_channel_ids
+from herwa_bot.access.targets import RULE_CONTROL_WARNING, can_change_rules
+from herwa_bot.ui.direct_messages import send_dm
+from herwa_bot.ui.mentions import MENTIONS, format_relative_time
+from herwa_bot.ui.replies import escape, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound
 from herwa_shared.log import get_logger
 from herwa_shared.services.access_requests import (
-    ALLOWED_FOR,
-    AlreadyAnswered,
-    Asked,
-    allow,
-    ask,
-    dismiss,
-    managers_to_ask,
-    open_requests,
-    request,
+    ALLOW_DURATION,
+    RequestAlreadyDecided,
+    RequestOutcome,
+    allow_request,
+    create_request,
+    dismiss_request,
+    get_request,
+    list_managers_to_notify,
+    list_open_requests,
 )
 
 log = get_logger(__name__)
 
-TOLD_AT_MOST = 10  # open questions of a server; beyond them no more direct messages, they wait in the list
-TOLD_OF_ONE = 3  # open questions of one member, likewise
+MAX_NOTIFIED_PER_GUILD = 10  # open questions of a server; beyond them no more direct messages, they wait in the list
+MAX_NOTIFIED_PER_MEMBER = 3  # open questions of one member, likewise
 
-MAY_NOW = "-# You may use it now."
-ASKED = "-# Asked. Those who manage this server have a message from me, and I tell you when one of them answers."
-LISTED = "-# Asked. Those who manage this server find it in `/permissions list`. I tell you when one of them answers."
-ASKED_BEFORE = "-# You have asked already. I tell you when somebody who manages this server answers."
+ALREADY_ALLOWED = "-# You may use it now."
+REQUEST_SENT = "-# Asked. Those who manage this server have a message from me, and I tell you when one of them answers."
+REQUEST_LISTED = (
+    "-# Asked. Those who manage this server find it in `/permissions list`. I tell you when one of them answers."
+)
+ALREADY_REQUESTED = "-# You have asked already. I tell you when somebody who manages this server answers."
 
 
-class AskButton(GuardedButton, template=r"herwa:ask:(?P<kind>command|menu):(?P<key>.+)"):
+class RequestAccessButton(GuardedButton, template=r"herwa:ask:(?P<kind>command|menu):(?P<key>.+)"):
     """On a refusal. Whoever may read the refusal may ask."""
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         return interaction.guild_id is not None
 
-    async def pressed(self, interaction: discord.Interaction) -> None:
+    async def on_press(self, interaction: discord.Interaction) -> None:
         """Note the question, pass it on, and say so under the refusal."""
-        surface = guard_of(interaction).surfaces.get(SurfaceKind(self.match["kind"]), self.match["key"])
+        surface = get_guard(interaction).surfaces.find(SurfaceKind(self.match["kind"]), self.match["key"])
         if surface is None:
             raise NotFound("This command is gone.")
         await interaction.response.defer()
-        guard = guard_of(interaction)
-        if await guard.allows(invocation_from(interaction, surface, at=guard.now())):
-            note = MAY_NOW
+        guard = get_guard(interaction)
+        if await guard.is_allowed(build_invocation(interaction, surface, at=guard.get_time())):
+            note = ALREADY_ALLOWED
         else:
-            note = await _ask(interaction, surface)
-        told = interaction.message.content if interaction.message else ""
-        await interaction.edit_original_response(content=f"{told}\n{note}", view=None)
+            note = await _request_access(interaction, surface)
+        content = interaction.message.content if interaction.message else ""
+        await interaction.edit_original_response(content=f"{content}\n{note}", view=None)
 
 
-class AnswerButton(GuardedButton, template=r"herwa:request:(?P<guild>\d+):(?P<request>\d+):(?P<answer>allow|dismiss)"):
+class RequestDecisionButton(
+    GuardedButton, template=r"herwa:request:(?P<guild>\d+):(?P<request>\d+):(?P<decision>allow|dismiss)"
+):
     """On the question: in a direct message, or in the server's own list of open questions."""
 
     command = "permissions allow"
@@ -71,9 +75,9 @@ class AnswerButton(GuardedButton, template=r"herwa:request:(?P<guild>\d+):(?P<re
     def make(cls, guild_id: int, request_id: int, *, allow: bool) -> Self:
         label = "Allow for 24 hours" if allow else "No"
         style = discord.ButtonStyle.success if allow else discord.ButtonStyle.secondary
-        answer = "allow" if allow else "dismiss"
+        decision = "allow" if allow else "dismiss"
         return cls(
-            discord.ui.Button(label=label, style=style, custom_id=f"herwa:request:{guild_id}:{request_id}:{answer}")
+            discord.ui.Button(label=label, style=style, custom_id=f"herwa:request:{guild_id}:{request_id}:{decision}")
         )
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
@@ -82,44 +86,46 @@ class AnswerButton(GuardedButton, template=r"herwa:request:(?P<guild>\d+):(?P<re
             return True
         return interaction.guild_id == int(self.match["guild"]) and await super().interaction_check(interaction)
 
-    async def pressed(self, interaction: discord.Interaction) -> None:
+    async def on_press(self, interaction: discord.Interaction) -> None:
         """Note the answer, say so, and tell the member who had asked."""
         is_direct = interaction.guild_id is None
         await interaction.response.defer(ephemeral=not is_direct, thinking=not is_direct)
-        guild = await _guild(interaction, int(self.match["guild"]))
+        guild = await _fetch_guild(interaction, int(self.match["guild"]))
         if is_direct:
             await _require_manager(interaction, guild)
         try:
-            words = await self._answer(interaction, guild)
-        except (AlreadyAnswered, NotFound) as over:  # the button has done its duty
-            words = str(over)
+            text = await self._apply_decision(interaction, guild)
+        except (RequestAlreadyDecided, NotFound) as error:  # the button has done its duty
+            text = str(error)
         if is_direct:
-            told = interaction.message.content if interaction.message else ""
-            await interaction.edit_original_response(content=f"{told}\n\n{words}", view=None)
+            content = interaction.message.content if interaction.message else ""
+            await interaction.edit_original_response(content=f"{content}\n\n{text}", view=None)
         else:
-            await whisper(interaction, words)
+            await reply_ephemeral(interaction, text)
 
-    async def _answer(self, interaction: discord.Interaction, guild: discord.Guild) -> str:
-        actor, request_id = actor_of(interaction), int(self.match["request"])
-        until = utc_now() + ALLOWED_FOR if self.match["answer"] == "allow" else None
-        async with guard_of(interaction).database.transaction() as session:
+    async def _apply_decision(self, interaction: discord.Interaction, guild: discord.Guild) -> str:
+        actor, request_id = get_actor(interaction), int(self.match["request"])
+        until = utc_now() + ALLOW_DURATION if self.match["decision"] == "allow" else None
+        async with get_guard(interaction).database.transaction() as session:
             if until is None:
-                await dismiss(session, guild_id=guild.id, request_id=request_id, actor=actor)
+                await dismiss_request(session, guild_id=guild.id, request_id=request_id, actor=actor)
             else:
-                await allow(session, guild_id=guild.id, request_id=request_id, actor=actor, until=until)
-            asked = await request(session, guild_id=guild.id, request_id=request_id)
-        await message_to(interaction.client, asked.user_id, _told(guild, asked.command, until))
+                await allow_request(session, guild_id=guild.id, request_id=request_id, actor=actor, until=until)
+            access_request = await get_request(session, guild_id=guild.id, request_id=request_id)
+        await send_dm(
+            interaction.client, access_request.user_id, _format_decision(guild, access_request.command, until)
+        )
         if until is None:
             return "**No**: nothing has changed, and they know."
-        return f"**Yes**: {plain(asked.user_name)} may use `/{asked.command}` until {_moment(until)}."
+        return f"**Yes**: {escape(access_request.user_name)} may use `/{access_request.command}` until {_format_time(until)}."
 
 
-async def _ask(interaction: discord.Interaction, surface: Surface) -> str:
+async def _request_access(interaction: discord.Interaction, surface: Surface) -> str:
     """Note it and pass it on; what to tell the member."""
-    guild, guard = interaction.guild, guard_of(interaction)
+    guild, guard = interaction.guild, get_guard(interaction)
     assert guild is not None
     async with guard.database.transaction() as session:
-        asked = await ask(
+        outcome = await create_request(
             session,
             guild_id=guild.id,
             user_id=interaction.user.id,
@@ -127,71 +133,77 @@ async def _ask(interaction: discord.Interaction, surface: Surface) -> str:
             command=surface.key,
             channel_id=interaction.channel_id or 0,
         )
-        if not asked.is_new:
-            return _asked_before(asked)
-        waiting = await open_requests(session, guild_id=guild.id)
-        managers = await managers_to_ask(session, guild_id=guild.id)
-    theirs = sum(one.user_id == interaction.user.id for one in waiting)
-    if len(waiting) > TOLD_AT_MOST or theirs > TOLD_OF_ONE:
-        return LISTED
-    return ASKED if await _tell(interaction, guild, surface, asked.id, managers) else LISTED
+        if not outcome.is_new:
+            return _format_repeat_request(outcome)
+        pending_requests = await list_open_requests(session, guild_id=guild.id)
+        manager_ids = await list_managers_to_notify(session, guild_id=guild.id)
+    own_count = sum(pending_request.user_id == interaction.user.id for pending_request in pending_requests)
+    if len(pending_requests) > MAX_NOTIFIED_PER_GUILD or own_count > MAX_NOTIFIED_PER_MEMBER:
+        return REQUEST_LISTED
+    return (
+        REQUEST_SENT if await _notify_managers(interaction, guild, surface, outcome.id, manager_ids) else REQUEST_LISTED
+    )
 
 
-def _asked_before(asked: Asked) -> str:
-    if asked.again_from is None:
-        return ASKED_BEFORE
-    return f"-# You have asked, and the answer was no. You may ask again {soon(asked.again_from.timestamp())}."
+def _format_repeat_request(outcome: RequestOutcome) -> str:
+    if outcome.retry_at is None:
+        return ALREADY_REQUESTED
+    return f"-# You have asked, and the answer was no. You may ask again {format_relative_time(outcome.retry_at.timestamp())}."
 
 
-async def _tell(
-    interaction: discord.Interaction, guild: discord.Guild, surface: Surface, request_id: int, managers: Sequence[int]
+async def _notify_managers(
+    interaction: discord.Interaction,
+    guild: discord.Guild,
+    surface: Surface,
+    request_id: int,
+    manager_ids: Sequence[int],
 ) -> bool:
     """A direct message to each of them; False when none can be reached."""
-    words = (
-        f"**{plain(interaction.user.display_name)}** ({MENTIONS.member(interaction.user.id)}) asks to use"
-        f" `/{surface.key}` in **{plain(guild.name)}**: {surface.title}.\n"
-        f"They tried it in **{_channel_name(interaction)}**."
+    text = (
+        f"**{escape(interaction.user.display_name)}** ({MENTIONS.format_member(interaction.user.id)}) asks to use"
+        f" `/{surface.key}` in **{escape(guild.name)}**: {surface.title}.\n"
+        f"They tried it in **{_format_channel_name(interaction)}**."
         " You can change your answer at any time with `/permissions` there."
-        + (f"\n{HANDS_OVER}" if hands_over([surface]) else "")
+        + (f"\n{RULE_CONTROL_WARNING}" if can_change_rules([surface]) else "")
     )
-    reached = [
-        await message_to(interaction.client, manager, words, view=_answers(guild.id, request_id))
-        for manager in managers
-        if await _still_decides(guard_of(interaction), guild, manager)
+    deliveries = [
+        await send_dm(interaction.client, manager_id, text, view=_build_decision_view(guild.id, request_id))
+        for manager_id in manager_ids
+        if await _can_be_notified(get_guard(interaction), guild, manager_id)
     ]
-    return any(reached)
+    return any(deliveries)
 
 
-async def _still_decides(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
+async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
     """Whether a question may be shown to them, as what they last were may be long ago. In doubt it may not."""
     try:
-        return await _decides(guard, guild, user_id)
+        return await _can_decide(guard, guild, user_id)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
         log.info("what somebody is in a server cannot be told", user=user_id, error=repr(failure)[:200])
         return False
 
 
-def _channel_name(interaction: discord.Interaction) -> str:
+def _format_channel_name(interaction: discord.Interaction) -> str:
     """As text: in a direct message a mention of a channel has no name for those who do not see it.
 
     Not all who manage the server see all of it: only what everyone sees is named, and a thread by its channel.
     """
     guild = interaction.guild
     assert guild is not None
-    channel = guild.get_channel(place_of(guild, interaction.channel)[0])
+    channel = guild.get_channel(resolve_channel_ids(guild, interaction.channel)[0])
     if channel is None or not channel.permissions_for(guild.default_role).view_channel:
         return "a channel that not everyone sees"
-    return f"#{plain(channel.name)}"
+    return f"#{escape(channel.name)}"
 
 
-def _answers(guild_id: int, request_id: int) -> discord.ui.View:
+def _build_decision_view(guild_id: int, request_id: int) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    view.add_item(AnswerButton.make(guild_id, request_id, allow=True))
-    view.add_item(AnswerButton.make(guild_id, request_id, allow=False))
+    view.add_item(RequestDecisionButton.make(guild_id, request_id, allow=True))
+    view.add_item(RequestDecisionButton.make(guild_id, request_id, allow=False))
     return view
 
 
-async def _guild(interaction: discord.Interaction, guild_id: int) -> discord.Guild:
+async def _fetch_guild(interaction: discord.Interaction, guild_id: int) -> discord.Guild:
     """Direct messages come to one shard; the guild may belong to another process."""
     try:
         return interaction.client.get_guild(guild_id) or await interaction.client.fetch_guild(guild_id)
@@ -201,25 +213,27 @@ async def _guild(interaction: discord.Interaction, guild_id: int) -> discord.Gui
 
 async def _require_manager(interaction: discord.Interaction, guild: discord.Guild) -> None:
     """Raises Forbidden."""
-    if not await _decides(guard_of(interaction), guild, interaction.user.id):
-        raise Forbidden(f"You may not answer this: who may use what in {plain(guild.name)} is not yours to decide.")
+    if not await _can_decide(get_guard(interaction), guild, interaction.user.id):
+        raise Forbidden(f"You may not answer this: who may use what in {escape(guild.name)} is not yours to decide.")
 
 
-async def _decides(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
+async def _can_decide(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
     """The guardrail says whether they may answer, by what they are in that server at this moment."""
-    surface = guard.surfaces.get(SurfaceKind.COMMAND, AnswerButton.command)
+    surface = guard.surfaces.find(SurfaceKind.COMMAND, RequestDecisionButton.command)
     try:
         member = await guild.fetch_member(user_id)
     except (discord.NotFound, discord.Forbidden):
         return False
-    return surface is not None and await guard.allows(invocation_for(guild, member, None, surface, at=guard.now()))
+    return surface is not None and await guard.is_allowed(
+        build_member_invocation(guild, member, None, surface, at=guard.get_time())
+    )
 
 
-def _told(guild: discord.Guild, command: str, until: datetime | None) -> str:
+def _format_decision(guild: discord.Guild, command: str, until: datetime | None) -> str:
     if until is None:
-        return f"Those who manage **{plain(guild.name)}** said no to `/{command}` for you."
-    return f"You may use `/{command}` in **{plain(guild.name)}** until {_moment(until)}."
+        return f"Those who manage **{escape(guild.name)}** said no to `/{command}` for you."
+    return f"You may use `/{command}` in **{escape(guild.name)}** until {_format_time(until)}."
 
 
-def _moment(at: datetime) -> str:
-    return MENTIONS.moment(at.timestamp())
+def _format_time(at: datetime) -> str:
+    return MENTIONS.format_time(at.timestamp())

@@ -8,11 +8,11 @@ from discord import app_commands
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import PlaceKind
 
-CATEGORY = discord.ChannelType.category
+CATEGORY_TYPE = discord.ChannelType.category
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RulePlace:
     """Where something applies; `category_id` is that of a channel, 0 where it is in none or unknown."""
 
     kind: PlaceKind = PlaceKind.EVERYWHERE
@@ -20,10 +20,10 @@ class Place:
     category_id: int = 0
 
 
-EVERYWHERE = Place()
+EVERYWHERE = RulePlace()
 
 
-class PlaceOption(app_commands.Transformer):
+class ChannelOption(app_commands.Transformer):
     """What a member chose, from what Discord sends along: no cache is needed."""
 
     @property
@@ -35,13 +35,13 @@ class PlaceOption(app_commands.Transformer):
         interaction: discord.Interaction,
         value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
         /,
-    ) -> Place:
+    ) -> RulePlace:
         """Raises BadRequest for a thread of an unknown channel."""
         assert interaction.guild is not None
-        id_ = value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id
-        if not id_:
+        channel_id = value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id
+        if not channel_id:
             raise BadRequest("A thread counts for its channel: choose that channel.")
-        channel = interaction.guild.get_channel(id_)
-        if value.type is CATEGORY:
-            return Place(PlaceKind.CATEGORY, id_)
-        return Place(PlaceKind.CHANNEL, id_, (channel.category_id if channel else None) or 0)
+        channel = interaction.guild.get_channel(channel_id)
+        if value.type is CATEGORY_TYPE:
+            return RulePlace(PlaceKind.CATEGORY, channel_id)
+        return RulePlace(PlaceKind.CHANNEL, channel_id, (channel.category_id if channel else None) or 0)

@@ -15,22 +15,22 @@ from herwa_shared.catalog import (
     ModuleKey,
     Surface,
     SurfaceKind,
-    Surfaces,
+    SurfaceRegistry,
 )
 from herwa_shared.errors import NotFound
-from herwa_shared.guardrail.permissions import PERMISSIONS, permission_title
+from herwa_shared.guardrail.permissions import PERMISSIONS, format_permissions
 from herwa_shared.guardrail.policy import TargetKind
 
-MOST = 25  # Discord's bounds of a list of choices
-LONGEST = 100
-HIT_BY_MANY = (TargetKind.EVERYTHING, TargetKind.MODULE)
+MAX_CHOICES = 25  # Discord's bounds of a list of choices
+MAX_CHOICE_LENGTH = 100
+BROAD_TARGET_KINDS = (TargetKind.EVERYTHING, TargetKind.MODULE)
 
-Served = tuple[Surface, ...]
+CommandSurfaces = tuple[Surface, ...]
 
-READS_RULES = "permissions list"
-HANDS_OVER = "⚠️ Whoever may change rules can give themselves and others everything else that rules decide."
+RULE_LIST_COMMAND = "permissions list"
+RULE_CONTROL_WARNING = "⚠️ Whoever may change rules can give themselves and others everything else that rules decide."
 
-_SERVED = (SurfaceKind.COMMAND, SurfaceKind.MENU)
+_COMMAND_KINDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Target:
         kinds = (TargetKind.MODULE, TargetKind.FEATURE)
         return f"{self.name} ({self.kind})" if self.kind in kinds else self.name
 
-    def covers(self, surface: Surface) -> bool:
+    def covers_surface(self, surface: Surface) -> bool:
         """Whether it is about this command, page or part of the API."""
         if self.kind is TargetKind.COMMAND:
-            return surface.kind in _SERVED and f"{surface.key} ".startswith(f"{self.key} ")
-        return self.includes(FEATURES[surface.feature])
+            return surface.kind in _COMMAND_KINDS and f"{surface.key} ".startswith(f"{self.key} ")
+        return self.covers_feature(FEATURES[surface.feature])
 
-    def includes(self, feature: FeatureSpec) -> bool:
+    def covers_feature(self, feature: FeatureSpec) -> bool:
         """Whether it is about this feature as a whole."""
         if self.kind is TargetKind.EVERYTHING:
             return True
@@ -78,125 +78,145 @@ class Target:
 EVERYTHING = Target(TargetKind.EVERYTHING)
 
 
-def modules() -> tuple[Target, ...]:
+def list_module_targets() -> tuple[Target, ...]:
     """Those that can be taken away, wholly or in part."""
-    taken = {feature.module for feature in FEATURES.values() if feature.essential is not Essential.ALWAYS}
-    return tuple(Target(TargetKind.MODULE, key) for key in MODULES if key in taken)
+    module_keys = {feature.module for feature in FEATURES.values() if feature.essential is not Essential.ALWAYS}
+    return tuple(Target(TargetKind.MODULE, key) for key in MODULES if key in module_keys)
 
 
-def features() -> tuple[Target, ...]:
+def list_feature_targets() -> tuple[Target, ...]:
     """Those that do not answer always, whatever is set."""
     return tuple(
         Target(TargetKind.FEATURE, key) for key, spec in FEATURES.items() if spec.essential is not Essential.ALWAYS
     )
 
 
-def commands(surfaces: Surfaces) -> tuple[Target, ...]:
+def list_command_targets(surfaces: SurfaceRegistry) -> tuple[Target, ...]:
     """Every command and every first part of one that has several; these come first."""
-    keys = sorted(set(_command_keys(surfaces.all)), key=lambda key: (key.count(" "), key))
+    keys = sorted(set(_list_command_keys(surfaces.all)), key=lambda key: (key.count(" "), key))
     return tuple(Target(TargetKind.COMMAND, key) for key in keys)
 
 
-def targets(surfaces: Surfaces) -> tuple[Target, ...]:
+def list_targets(surfaces: SurfaceRegistry) -> tuple[Target, ...]:
     """All that a rule or a list can be about, the widest first."""
-    return (EVERYTHING, *modules(), *features(), *commands(surfaces))
+    return (EVERYTHING, *list_module_targets(), *list_feature_targets(), *list_command_targets(surfaces))
 
 
-def served(target: Target, surfaces: Surfaces, *, but: Collection[Essential] = (Essential.ALWAYS,)) -> Served:
+def list_commands(
+    target: Target, surfaces: SurfaceRegistry, *, excluded: Collection[Essential] = (Essential.ALWAYS,)
+) -> CommandSurfaces:
     """The commands that a target covers and that can be refused at all, or those `but` of some other kind."""
-    covered = (one for one in surfaces.all if one.kind in _SERVED and target.covers(one))
-    return tuple(one for one in covered if FEATURES[one.feature].essential not in but)
+    covered_surfaces = (
+        surface for surface in surfaces.all if surface.kind in _COMMAND_KINDS and target.covers_surface(surface)
+    )
+    return tuple(surface for surface in covered_surfaces if FEATURES[surface.feature].essential not in excluded)
 
 
-def outside_discord(target: Target, surfaces: Surfaces) -> tuple[str, ...]:
+def list_non_command_titles(target: Target, surfaces: SurfaceRegistry) -> tuple[str, ...]:
     """The titles of what a target covers and no command drives: pages, and answers of the API."""
-    driven = {one.feature for one in surfaces.all}
-    return tuple(spec.title for spec in FEATURES.values() if spec.key not in driven and target.includes(spec))
+    command_features = {surface.feature for surface in surfaces.all}
+    return tuple(
+        spec.title for spec in FEATURES.values() if spec.key not in command_features and target.covers_feature(spec)
+    )
 
 
-def hands_over(commands: Iterable[Surface]) -> bool:
+def can_change_rules(commands: Iterable[Surface]) -> bool:
     """Whether whoever may use these can change the rules, and by that give themselves everything else."""
-    return any(one.feature == FeatureKey.PERMISSIONS and one.key != READS_RULES for one in commands)
+    return any(command.feature == FeatureKey.PERMISSIONS and command.key != RULE_LIST_COMMAND for command in commands)
 
 
-def named(commands: Iterable[Surface], *, most: int = 8) -> str:
+def format_commands(commands: Iterable[Surface], *, max_names: int = 8) -> str:
     """`/voice-stats`, `/features list|enable` and so on: what begins with the same words in one."""
     groups: dict[str, list[str]] = {}
-    for one in commands:
-        first, _, last = one.key.rpartition(" ")
+    for command in commands:
+        first, _, last = command.key.rpartition(" ")
         groups.setdefault(first or last, []).append(last if first else "")
-    names = [f"`/{group} {'|'.join(lasts)}".rstrip() + "`" for group, lasts in groups.items()]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    names = [f"`/{group} {'|'.join(suffixes)}".rstrip() + "`" for group, suffixes in groups.items()]
+    more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
+    return ", ".join(names[:max_names]) + more
 
 
-def find_target(typed: str, among: Iterable[Target]) -> Target:
+def find_target(query: str, candidates: Iterable[Target]) -> Target:
     """A choice, or what somebody typed instead: a key, a title or a command. Raises NotFound, naming near ones."""
-    known: dict[str, Target] = {}
-    for target in among:
-        for word in _words(target):
-            known.setdefault(word, target)
-    wanted = " ".join(typed.casefold().split())
-    if (found := known.get(wanted)) is not None:
-        return found
-    near = dict.fromkeys(known[word].title for word in get_close_matches(wanted, known, n=6, cutoff=0.5))
-    hint = f" Did you mean {_or(list(near)[:3])}?" if near else " Choose one from the list that opens while you type."
-    raise NotFound(f"There is nothing here that is called “{typed.strip()[:60]}”.{hint}")
+    targets_by_alias: dict[str, Target] = {}
+    for target in candidates:
+        for alias in _list_aliases(target):
+            targets_by_alias.setdefault(alias, target)
+    search_text = " ".join(query.casefold().split())
+    if (match := targets_by_alias.get(search_text)) is not None:
+        return match
+    suggestions = dict.fromkeys(
+        targets_by_alias[alias].title for alias in get_close_matches(search_text, targets_by_alias, n=6, cutoff=0.5)
+    )
+    hint = (
+        f" Did you mean {_join_with_or(list(suggestions)[:3])}?"
+        if suggestions
+        else " Choose one from the list that opens while you type."
+    )
+    raise NotFound(f"There is nothing here that is called “{query.strip()[:60]}”.{hint}")
 
 
-def find_permission(typed: str) -> int:
+def find_permission(query: str) -> int:
     """The bits of a named Discord permission. Raises NotFound, naming near ones."""
-    wanted = " ".join(typed.casefold().replace("_", " ").split())
-    known = {permission_title(bits).casefold(): bits for bits in PERMISSIONS.values()}
-    known |= {name.replace("_", " "): bits for name, bits in PERMISSIONS.items()}
-    if (bits := known.get(wanted)) is not None:
+    search_text = " ".join(query.casefold().replace("_", " ").split())
+    bits_by_name = {format_permissions(bits).casefold(): bits for bits in PERMISSIONS.values()}
+    bits_by_name |= {name.replace("_", " "): bits for name, bits in PERMISSIONS.items()}
+    if (bits := bits_by_name.get(search_text)) is not None:
         return bits
-    near = list(dict.fromkeys(permission_title(known[one]) for one in get_close_matches(wanted, known, 3, 0.5)))
-    hint = f" Did you mean {_or(near)}?" if near else " Choose one from the list that opens while you type."
-    raise NotFound(f"Discord has no permission that is called “{typed.strip()[:60]}”.{hint}")
+    suggestions = list(
+        dict.fromkeys(
+            format_permissions(bits_by_name[name]) for name in get_close_matches(search_text, bits_by_name, 3, 0.5)
+        )
+    )
+    hint = (
+        f" Did you mean {_join_with_or(suggestions)}?"
+        if suggestions
+        else " Choose one from the list that opens while you type."
+    )
+    raise NotFound(f"Discord has no permission that is called “{query.strip()[:60]}”.{hint}")
 
 
-def permission_choices(typed: str) -> list[app_commands.Choice[str]]:
-    return offered(typed, {name: permission_title(bits) for name, bits in PERMISSIONS.items()})
+def list_permission_choices(query: str) -> list[app_commands.Choice[str]]:
+    return filter_choices(query, {name: format_permissions(bits) for name, bits in PERMISSIONS.items()})
 
 
-def target_choices(typed: str, among: Iterable[Target]) -> list[app_commands.Choice[str]]:
-    return offered(typed.removeprefix("/"), {target.value: target.title for target in among})
+def list_target_choices(query: str, candidates: Iterable[Target]) -> list[app_commands.Choice[str]]:
+    return filter_choices(query.removeprefix("/"), {target.value: target.title for target in candidates})
 
 
-def offered(typed: str, titles: Mapping[str, str]) -> list[app_commands.Choice[str]]:
+def filter_choices(query: str, titles: Mapping[str, str]) -> list[app_commands.Choice[str]]:
     """What of it has every word typed so far, those that begin with it first, as Discord takes it."""
-    wanted = " ".join(typed.casefold().split())
-    fitting = [
+    search_text = " ".join(query.casefold().split())
+    matches = [
         (value, title)
         for value, title in titles.items()
-        if all(word in f"{title} {value}".casefold() for word in wanted.split())
+        if all(term in f"{title} {value}".casefold() for term in search_text.split())
     ]
-    fitting.sort(key=lambda one: not one[1].casefold().removeprefix("/").startswith(wanted))
-    return [app_commands.Choice(name=cut(title), value=value) for value, title in fitting[:MOST]]
+    matches.sort(key=lambda match: not match[1].casefold().removeprefix("/").startswith(search_text))
+    return [app_commands.Choice(name=truncate(title), value=value) for value, title in matches[:MAX_CHOICES]]
 
 
-def cut(text: str, most: int = LONGEST) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def truncate(text: str, max_length: int = MAX_CHOICE_LENGTH) -> str:
+    return text if len(text) <= max_length else f"{text[: max_length - 1].rstrip()}…"
 
 
-def _command_keys(surfaces: Iterable[Surface]) -> Iterator[str]:
+def _list_command_keys(surfaces: Iterable[Surface]) -> Iterator[str]:
     for surface in surfaces:
-        if surface.kind not in _SERVED or FEATURES[surface.feature].essential is Essential.ALWAYS:
+        if surface.kind not in _COMMAND_KINDS or FEATURES[surface.feature].essential is Essential.ALWAYS:
             continue
         yield surface.key
         if surface.kind is SurfaceKind.COMMAND:
-            words = surface.key.split()
-            yield from (" ".join(words[:count]) for count in range(1, len(words)))
+            parts = surface.key.split()
+            yield from (" ".join(parts[:count]) for count in range(1, len(parts)))
 
 
-def _words(target: Target) -> Iterator[str]:
+def _list_aliases(target: Target) -> Iterator[str]:
     """All that finds it. Of two with the same word the wider one is found: a command also has its slash."""
     yield from (target.value.casefold(), target.title.casefold(), target.name.casefold())
     if target.key:
         yield target.key.casefold()
 
 
-def _or(titles: list[str]) -> str:
+def _join_with_or(titles: list[str]) -> str:
     *first, last = titles
     return f"{', '.join(first)} or {last}" if first else last

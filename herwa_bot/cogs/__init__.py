@@ -5,22 +5,22 @@ Beside its commands a cog may name `menus`, entries of context menus, and `persi
 
 from discord.ext import commands
 
-from herwa_bot.cogs.channels import Channels
-from herwa_bot.cogs.features import Features
-from herwa_bot.cogs.help import Help
-from herwa_bot.cogs.permissions import Permissions
-from herwa_bot.cogs.premium import Premium
-from herwa_bot.cogs.stats import ServerStats, TicketStats, VoiceStats
-from herwa_bot.cogs.why import Why
+from herwa_bot.cogs.channels import ChannelsCog
+from herwa_bot.cogs.features import FeaturesCog
+from herwa_bot.cogs.help import HelpCog
+from herwa_bot.cogs.permissions import PermissionsCog
+from herwa_bot.cogs.premium import PremiumCog
+from herwa_bot.cogs.stats import ServerStatsCog, TicketStatsCog, VoiceStatsCog
+from herwa_bot.cogs.why import WhyCog
 
 COGS: tuple[type[commands.Cog], ...] = (
-    ServerStats,
-    VoiceStats,
-    TicketStats,
-    Features,
-    Permissions,
-    Channels,
-    Help,
-    Why,
-    Premium,
+    ServerStatsCog,
+    VoiceStatsCog,
+    TicketStatsCog,
+    FeaturesCog,
+    PermissionsCog,
+    ChannelsCog,
+    HelpCog,
+    WhyCog,
+    PremiumCog,
 )

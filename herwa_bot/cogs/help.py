@@ -7,67 +7,69 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.access.guard import NO_POLICY, Guard, answers_always, guard_of, surface_of
-from herwa_bot.access.invocation import invocation_from
-from herwa_bot.ui.replies import whisper
+from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_command_surface, get_guard, is_always_allowed
+from herwa_bot.access.invocation import build_invocation
+from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.stores import Stores
 
-LONGEST = 2000  # characters, as Discord has it
+MAX_MESSAGE_LENGTH = 2000  # characters, as Discord has it
 HEADING = "**What you may use here**"
-ALL = "-# This is all there is."
-NOT_ALL = "-# All else is switched off or not for you in this channel. `/why` tells the reason for any command."
+ALL_SHOWN = "-# This is all there is."
+SOME_HIDDEN = "-# All else is switched off or not for you in this channel. `/why` tells the reason for any command."
 
 
-class Help(commands.Cog):
+class HelpCog(commands.Cog):
     """The way in for everybody."""
 
     def __init__(self, stores: Stores) -> None:
         del stores
 
     @app_commands.command(name="help", description="What you may use here", extras={"feature": FeatureKey.HELP})
-    async def help(self, interaction: discord.Interaction) -> None:
+    async def show_help(self, interaction: discord.Interaction) -> None:
         """Commands by module, each with what it does."""
-        guard = guard_of(interaction)
+        guard = get_guard(interaction)
         assert interaction.guild_id is not None
-        compiled = await guard.policy(interaction.guild_id)
+        compiled = await guard.find_policy(interaction.guild_id)
         if compiled is None:
-            await whisper(interaction, NO_POLICY)
+            await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
             return
-        usable = _usable(interaction, guard, compiled)
-        end = ALL if len(usable) == len(guard.surfaces.all) else NOT_ALL
-        text = "\n".join([HEADING, *_lines(usable, long=True), "", end])
-        if len(text) > LONGEST:
-            text = "\n".join([HEADING, *_lines(usable, long=False), "", end])
-        await whisper(interaction, text)
+        usable_surfaces = _list_usable_surfaces(interaction, guard, compiled)
+        footer = ALL_SHOWN if len(usable_surfaces) == len(guard.surfaces.all) else SOME_HIDDEN
+        text = "\n".join([HEADING, *_format_lines(usable_surfaces, detailed=True), "", footer])
+        if len(text) > MAX_MESSAGE_LENGTH:
+            text = "\n".join([HEADING, *_format_lines(usable_surfaces, detailed=False), "", footer])
+        await reply_ephemeral(interaction, text)
 
 
-def _usable(interaction: discord.Interaction, guard: Guard, compiled: CompiledPolicy) -> list[Surface]:
-    asked = surface_of(interaction)
-    invocation = invocation_from(interaction, asked, at=guard.now())
+def _list_usable_surfaces(interaction: discord.Interaction, guard: Guard, compiled: CompiledPolicy) -> list[Surface]:
+    help_surface = get_command_surface(interaction)
+    invocation = build_invocation(interaction, help_surface, at=guard.get_time())
     return [
         surface
         for surface in guard.surfaces.all
-        if answers_always(surface) or decide(replace(invocation, surface=surface), compiled).allowed
+        if is_always_allowed(surface) or decide(replace(invocation, surface=surface), compiled).allowed
     ]
 
 
-def _lines(surfaces: list[Surface], *, long: bool) -> list[str]:
+def _format_lines(surfaces: list[Surface], *, detailed: bool) -> list[str]:
     """A heading a module, and a line a command; if not long, its commands in one line."""
-    order = list(ModuleKey)
+    module_order = list(ModuleKey)
     lines = []
-    ordered = sorted(surfaces, key=lambda one: (order.index(FEATURES[one.feature].module), one.key))
-    for module, members in groupby(ordered, key=lambda one: FEATURES[one.feature].module):
+    sorted_surfaces = sorted(
+        surfaces, key=lambda surface: (module_order.index(FEATURES[surface.feature].module), surface.key)
+    )
+    for module, module_surfaces in groupby(sorted_surfaces, key=lambda surface: FEATURES[surface.feature].module):
         lines.append(f"\n**{MODULES[module].title}**")
-        if long:
-            lines += [f"- {shown(one)}: {one.title}" for one in members]
+        if detailed:
+            lines += [f"- {format_command(surface)}: {surface.title}" for surface in module_surfaces]
         else:
-            lines.append(" · ".join(shown(one) for one in members))
+            lines.append(" · ".join(format_command(surface) for surface in module_surfaces))
     return lines
 
 
-def shown(surface: Surface) -> str:
+def format_command(surface: Surface) -> str:
     """A command as one types it; a context menu as one finds it."""
     return f"`/{surface.key}`" if surface.kind == SurfaceKind.COMMAND else f"Apps > **{surface.key}**"

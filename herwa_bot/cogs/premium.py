@@ -6,34 +6,34 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.access.guard import NO_POLICY, guard_of
-from herwa_bot.ui.mentions import MENTIONS, soon
-from herwa_bot.ui.pagination import pages_of, show_pages
-from herwa_bot.ui.replies import plain, whisper
+from herwa_bot.access.guard import POLICY_UNAVAILABLE, get_guard
+from herwa_bot.ui.mentions import MENTIONS, format_relative_time
+from herwa_bot.ui.pagination import send_pages, split_pages
+from herwa_bot.ui.replies import escape, reply_ephemeral
 from herwa_shared.catalog import FEATURES, Essential, FeatureKey, Limit
 from herwa_shared.guardrail.compiler import CompiledPolicy
-from herwa_shared.guardrail.policy import Term, Tier
+from herwa_shared.guardrail.policy import SubscriptionPeriod, Tier
 from herwa_shared.stores import Stores
 
 UNLIMITED = "unlimited"
-ESSENTIAL = frozenset(key for key, feature in FEATURES.items() if feature.essential != Essential.NO)
+ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.essential != Essential.NO)
 
-LASTING: Mapping[Limit, Callable[[str], str]] = {
+QUOTA_FORMATTERS: Mapping[Limit, Callable[[str], str]] = {
     Limit.HISTORY_DAYS: lambda number: "the whole history" if number == UNLIMITED else f"{number} days of history",
-    Limit.WIDGETS: lambda number: _counted(number, "widget"),
-    Limit.API_KEYS: lambda number: _counted(number, "API key"),
+    Limit.WIDGETS: lambda number: _format_count(number, "widget"),
+    Limit.API_KEYS: lambda number: _format_count(number, "API key"),
     Limit.EXPORT_ROWS: lambda number: {"0": "no exports", UNLIMITED: "exports of any size"}.get(
-        number, f"exports of {_counted(number, 'row')}"
+        number, f"exports of {_format_count(number, 'row')}"
     ),
 }
-EACH_MINUTE: Mapping[Limit, Callable[[str], str]] = {
-    Limit.REQUESTS_A_MINUTE: lambda number: _counted(number, "API request"),
-    Limit.MEMBER_COMMANDS_A_MINUTE: lambda number: f"{_counted(number, 'command')} a member",
-    Limit.GUILD_COMMANDS_A_MINUTE: lambda number: f"{number} in all",
+RATE_FORMATTERS: Mapping[Limit, Callable[[str], str]] = {
+    Limit.REQUESTS_PER_MINUTE: lambda number: _format_count(number, "API request"),
+    Limit.MEMBER_COMMANDS_PER_MINUTE: lambda number: f"{_format_count(number, 'command')} a member",
+    Limit.GUILD_COMMANDS_PER_MINUTE: lambda number: f"{number} in all",
 }
 
 
-class Premium(commands.Cog):
+class PremiumCog(commands.Cog):
     """What the server has, and what there is to have."""
 
     def __init__(self, stores: Stores) -> None:
@@ -42,79 +42,87 @@ class Premium(commands.Cog):
     @app_commands.command(
         name="premium", description="This server's tier and what it includes", extras={"feature": FeatureKey.PREMIUM}
     )
-    async def premium(self, interaction: discord.Interaction) -> None:
+    async def show_tiers(self, interaction: discord.Interaction) -> None:
         """The tier in force, then every tier with its limits and the features that it adds."""
-        guard = guard_of(interaction)
+        guard = get_guard(interaction)
         assert interaction.guild_id is not None
-        compiled = await guard.policy(interaction.guild_id)
+        compiled = await guard.find_policy(interaction.guild_id)
         if compiled is None:
-            await whisper(interaction, NO_POLICY)
+            await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
         else:
-            await show_pages(interaction, tiers_in_words(compiled, guard.now()))
+            await send_pages(interaction, format_tiers(compiled, guard.get_time()))
 
 
-def tiers_in_words(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
+def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
     """The answer of `/premium`, mostly on one page."""
-    tiers = sorted(compiled.policy.offer.tiers.values(), key=lambda tier: tier.rank)
-    mine = compiled.policy.offer.tiers[compiled.entitlement.tier]
-    lines = [f"**This server is on {plain(mine.title)}**{_until(compiled, now)}."]
-    lines += [f"-# Granted to this server besides: {granted}." for granted in _beyond(compiled, mine)]
+    tiers = sorted(compiled.policy.global_policy.tiers.values(), key=lambda tier: tier.rank)
+    current_tier = compiled.policy.global_policy.tiers[compiled.entitlement.tier]
+    lines = [f"**This server is on {escape(current_tier.title)}**{_format_end(compiled, now)}."]
+    lines += [f"-# Granted to this server besides: {extras}." for extras in _list_extra_grants(compiled, current_tier)]
     entries: list[str] = []
-    below: Tier | None = None
+    previous_tier: Tier | None = None
     for tier in tiers:
-        heading = f"\n**{plain(tier.title)}**{' (this server)' if tier is mine else ''}"
-        entries.append("\n".join([heading, *(f"- {line}" for line in _gives(tier, below))]))
-        below = tier
-    return pages_of("\n".join(lines), entries)
+        heading = f"\n**{escape(tier.title)}**{' (this server)' if tier is current_tier else ''}"
+        entries.append("\n".join([heading, *(f"- {line}" for line in _describe_tier(tier, previous_tier))]))
+        previous_tier = tier
+    return split_pages("\n".join(lines), entries)
 
 
-def _until(compiled: CompiledPolicy, now: float) -> str:
-    ends = [term.ends for term in compiled.policy.terms if _holds(term, compiled, now)]
+def _format_end(compiled: CompiledPolicy, now: float) -> str:
+    ends = [period.ends_at for period in compiled.policy.periods if _is_current(period, compiled, now)]
     if not ends or None in ends:
         return ""
     end = max(end for end in ends if end is not None)
-    return f" until {MENTIONS.moment(end)} ({soon(end)})"
+    return f" until {MENTIONS.format_time(end)} ({format_relative_time(end)})"
 
 
-def _holds(term: Term, compiled: CompiledPolicy, now: float) -> bool:
-    return term.tier == compiled.entitlement.tier and term.starts <= now and (term.ends is None or now < term.ends)
+def _is_current(period: SubscriptionPeriod, compiled: CompiledPolicy, now: float) -> bool:
+    return (
+        period.tier == compiled.entitlement.tier
+        and period.starts_at <= now
+        and (period.ends_at is None or now < period.ends_at)
+    )
 
 
-def _beyond(compiled: CompiledPolicy, tier: Tier) -> Iterable[str]:
+def _list_extra_grants(compiled: CompiledPolicy, tier: Tier) -> Iterable[str]:
     """What single grants add to the tier, as one list of words or none."""
-    features = [_title(key) for key in sorted(compiled.entitlement.features - tier.features)]
+    features = [_get_feature_title(key) for key in sorted(compiled.entitlement.features - tier.features)]
     limits = [
-        {**LASTING, **EACH_MINUTE}[limit](_number(value))
+        {**QUOTA_FORMATTERS, **RATE_FORMATTERS}[limit](_format_number(value))
         for limit, value in compiled.entitlement.limits.items()
         if value != tier.limits.get(limit, 0)
     ]
     return [", ".join(features + limits)] if features or limits else []
 
 
-def _gives(tier: Tier, below: Tier | None) -> Iterator[str]:
+def _describe_tier(tier: Tier, previous_tier: Tier | None) -> Iterator[str]:
     """What it includes, told as more than the tier below where it has all of that one's features."""
-    if below is not None and below.features <= tier.features:
-        more = _titles(tier.features - below.features)
-        yield f"everything in {plain(below.title)}{f', and {more}' if more else ''}"
+    if previous_tier is not None and previous_tier.features <= tier.features:
+        added_features = _format_features(tier.features - previous_tier.features)
+        yield f"everything in {escape(previous_tier.title)}{f', and {added_features}' if added_features else ''}"
     else:
-        yield _titles(tier.features) or "no features"
-    yield ", ".join(words(_number(tier.limits.get(limit, 0))) for limit, words in LASTING.items())
-    minute = ", ".join(words(_number(tier.limits.get(limit, 0))) for limit, words in EACH_MINUTE.items())
-    yield f"each minute {minute}"
+        yield _format_features(tier.features) or "no features"
+    yield ", ".join(
+        format_limit(_format_number(tier.limits.get(limit, 0))) for limit, format_limit in QUOTA_FORMATTERS.items()
+    )
+    rates = ", ".join(
+        format_limit(_format_number(tier.limits.get(limit, 0))) for limit, format_limit in RATE_FORMATTERS.items()
+    )
+    yield f"each minute {rates}"
 
 
-def _titles(keys: Iterable[str]) -> str:
+def _format_features(keys: Iterable[str]) -> str:
     """Without what every server has anyhow."""
-    return ", ".join(_title(key) for key in sorted(keys) if key not in ESSENTIAL)
+    return ", ".join(_get_feature_title(key) for key in sorted(keys) if key not in ESSENTIAL_FEATURES)
 
 
-def _title(key: str) -> str:
+def _get_feature_title(key: str) -> str:
     return FEATURES[FeatureKey(key)].title if key in set(FEATURES) else key
 
 
-def _number(value: int | None) -> str:
+def _format_number(value: int | None) -> str:
     return UNLIMITED if value is None else f"{value:,}"
 
 
-def _counted(number: str, noun: str) -> str:
+def _format_count(number: str, noun: str) -> str:
     return f"{number} {noun}" if number == "1" else f"{number} {noun}s"

@@ -9,14 +9,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.ui.chart_reply import HOW_FAR, WINDOWS, answer_charted
+from herwa_bot.ui.chart_reply import WINDOW_CHOICES, WINDOW_DESCRIPTION, reply_with_chart
 from herwa_shared.analytics.query import Window
 from herwa_shared.analytics.results import Metric
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.stores import Stores
 
 
-class ServerStats(commands.Cog):
+class ServerStatsCog(commands.Cog):
     """The server's messages over time."""
 
     def __init__(self, stores: Stores) -> None:
@@ -27,11 +27,11 @@ class ServerStats(commands.Cog):
         description="Chart the messages of this server",
         extras={"feature": FeatureKey.SERVER_STATS},
     )
-    @app_commands.describe(window=HOW_FAR)
-    @app_commands.choices(window=WINDOWS)
-    async def server_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+    @app_commands.describe(window=WINDOW_DESCRIPTION)
+    @app_commands.choices(window=WINDOW_CHOICES)
+    async def show_server_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
         """Answer with a line chart, three findings in words and the same for those who cannot see the picture."""
-        await answer_charted(
+        await reply_with_chart(
             self._stores,
             interaction,
             metric=Metric.MESSAGES,
@@ -40,7 +40,7 @@ class ServerStats(commands.Cog):
         )
 
 
-class VoiceStats(commands.Cog):
+class VoiceStatsCog(commands.Cog):
     """The time that the server spends in voice."""
 
     def __init__(self, stores: Stores) -> None:
@@ -51,21 +51,21 @@ class VoiceStats(commands.Cog):
         description="Chart the time in the voice channels of this server",
         extras={"feature": FeatureKey.VOICE_STATS},
     )
-    @app_commands.describe(window=HOW_FAR)
-    @app_commands.choices(window=WINDOWS)
-    async def voice_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+    @app_commands.describe(window=WINDOW_DESCRIPTION)
+    @app_commands.choices(window=WINDOW_CHOICES)
+    async def show_voice_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
         """Answer with the minutes as a line, three findings in words, and how many members it were."""
-        await answer_charted(
+        await reply_with_chart(
             self._stores,
             interaction,
             metric=Metric.VOICE_MINUTES,
             window=window,
             name="voice-stats",
-            beside=Metric.VOICE_MEMBERS,
+            extra_metric=Metric.VOICE_MEMBERS,
         )
 
 
-class TicketStats(commands.Cog):
+class TicketStatsCog(commands.Cog):
     """The threads and forum posts that members open."""
 
     def __init__(self, stores: Stores) -> None:
@@ -76,11 +76,11 @@ class TicketStats(commands.Cog):
         description="Chart the threads and posts opened in this server",
         extras={"feature": FeatureKey.TICKET_STATS},
     )
-    @app_commands.describe(window=HOW_FAR)
-    @app_commands.choices(window=WINDOWS)
-    async def ticket_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+    @app_commands.describe(window=WINDOW_DESCRIPTION)
+    @app_commands.choices(window=WINDOW_CHOICES)
+    async def show_ticket_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
         """Answer with a line chart and three findings in words."""
-        await answer_charted(
+        await reply_with_chart(
             self._stores,
             interaction,
             metric=Metric.THREADS,

@@ -6,26 +6,26 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.access.guard import NO_POLICY, Guard, guard_of
-from herwa_bot.access.invocation import invocation_for, invocation_from
-from herwa_bot.ui.mentions import MENTIONS, safe_trace
-from herwa_bot.ui.replies import whisper
+from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_guard
+from herwa_bot.access.invocation import build_invocation, build_member_invocation
+from herwa_bot.ui.mentions import MENTIONS, escape_trace_notes
+from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
 from herwa_shared.errors import BadRequest, Forbidden
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.texts import refusal, trace_lines
-from herwa_shared.guardrail.verdict import Said, Trace
+from herwa_shared.guardrail.texts import build_refusal, format_trace
+from herwa_shared.guardrail.verdict import StepOutcome, Trace
 from herwa_shared.stores import Stores
 
-CHOICES = 25  # Discord's limit
+MAX_CHOICES = 25  # Discord's limit
 
-Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-Place = discord.abc.GuildChannel | discord.Thread | None
+AnyChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+ChannelOrThread = discord.abc.GuildChannel | discord.Thread | None
 
 
-class Why(commands.Cog):
+class WhyCog(commands.Cog):
     """Explains the guardrail's verdicts."""
 
     def __init__(self, stores: Stores) -> None:
@@ -37,48 +37,62 @@ class Why(commands.Cog):
         member="Somebody else than you, for those who manage the server",
         channel="Another channel than this one",
     )
-    async def why(
+    async def show_verdict(
         self,
         interaction: discord.Interaction,
         command: str,
         member: discord.Member | None = None,
-        channel: Channel | None = None,
+        channel: AnyChannel | None = None,
     ) -> None:
         """Answer yes or no, what decided, and the eight steps."""
-        guard = guard_of(interaction)
-        surface = _surface(guard, command)
-        whom = _whom(interaction, member)
-        where = _where(interaction, channel)
+        guard = get_guard(interaction)
+        surface = _get_surface(guard, command)
+        subject = _resolve_member(interaction, member)
+        target_channel = _resolve_channel(interaction, channel)
         assert interaction.guild is not None
-        compiled = await guard.policy(interaction.guild.id)
+        compiled = await guard.find_policy(interaction.guild.id)
         if compiled is None:
-            await whisper(interaction, NO_POLICY)
+            await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
             return
-        left = guard.left(compiled, whom.id)
-        if whom is interaction.user and channel is None:
-            invocation = invocation_from(interaction, surface, at=guard.now(), left=left)
+        remaining = guard.count_remaining_commands(compiled, subject.id)
+        if subject is interaction.user and channel is None:
+            invocation = build_invocation(interaction, surface, at=guard.get_time(), remaining=remaining)
         else:
-            invocation = invocation_for(interaction.guild, whom, where, surface, at=guard.now(), left=left)
-        await whisper(interaction, _answer(invocation, compiled, is_self=whom.id == interaction.user.id, where=where))
+            invocation = build_member_invocation(
+                interaction.guild, subject, target_channel, surface, at=guard.get_time(), remaining=remaining
+            )
+        await reply_ephemeral(
+            interaction,
+            _format_verdict(invocation, compiled, is_self=subject.id == interaction.user.id, channel=target_channel),
+        )
 
-    @why.autocomplete("command")
-    async def commands(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    @show_verdict.autocomplete("command")
+    async def _autocomplete_command(
+        self, interaction: discord.Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
         """Every command there is, those that begin with what was typed first."""
-        wanted = typed.strip().removeprefix("/").lower()
-        found = [one for one in guard_of(interaction).surfaces.all if wanted in f"{one.key} {one.title}".lower()]
-        found.sort(key=lambda one: (not one.key.lower().startswith(wanted), one.key))
-        return [app_commands.Choice(name=f"{_typed(one)}: {one.title}"[:100], value=one.key) for one in found[:CHOICES]]
+        search_text = current.strip().removeprefix("/").lower()
+        matches = [
+            surface
+            for surface in get_guard(interaction).surfaces.all
+            if search_text in f"{surface.key} {surface.title}".lower()
+        ]
+        matches.sort(key=lambda surface: (not surface.key.lower().startswith(search_text), surface.key))
+        return [
+            app_commands.Choice(name=f"{_format_command(surface)}: {surface.title}"[:100], value=surface.key)
+            for surface in matches[:MAX_CHOICES]
+        ]
 
 
-def _surface(guard: Guard, command: str) -> Surface:
+def _get_surface(guard: Guard, command: str) -> Surface:
     key = " ".join(command.strip().removeprefix("/").split())
     for kind in (SurfaceKind.COMMAND, SurfaceKind.MENU):
-        if surface := guard.surfaces.get(kind, key):
+        if surface := guard.surfaces.find(kind, key):
             return surface
     raise BadRequest("There is no such command. Choose one from the list that comes up while you type.")
 
 
-def _whom(interaction: discord.Interaction, member: discord.Member | None) -> discord.Member:
+def _resolve_member(interaction: discord.Interaction, member: discord.Member | None) -> discord.Member:
     assert isinstance(interaction.user, discord.Member)
     if member is None or member.id == interaction.user.id:
         return interaction.user
@@ -89,37 +103,43 @@ def _whom(interaction: discord.Interaction, member: discord.Member | None) -> di
     return member
 
 
-def _where(interaction: discord.Interaction, channel: Channel | None) -> Place:
+def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | None) -> ChannelOrThread:
     """The place in question; one that the asker does not see is not explained."""
-    place = interaction.channel if channel is None else channel
-    if not isinstance(place, discord.abc.GuildChannel | discord.Thread):
+    target_channel = interaction.channel if channel is None else channel
+    if not isinstance(target_channel, discord.abc.GuildChannel | discord.Thread):
         return None
     assert isinstance(interaction.user, discord.Member)
-    if channel is not None and not place.permissions_for(interaction.user).view_channel:
+    if channel is not None and not target_channel.permissions_for(interaction.user).view_channel:
         raise Forbidden("You do not see that channel, so it is not explained to you.")
-    return place
+    return target_channel
 
 
-def _answer(invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, where: Place) -> str:
-    trace = safe_trace(explain(invocation, compiled.policy))
-    who = "you" if is_self else MENTIONS.member(invocation.member_id)
-    place = "" if where is None else f" in {MENTIONS.channel(where.id)}"
-    runs = "runs" if trace.verdict.allowed else "does not run"
-    lines = [f"**{'Yes' if trace.verdict.allowed else 'No'}: {_typed(invocation.surface)} {runs}** for {who}{place}."]
+def _format_verdict(
+    invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, channel: ChannelOrThread
+) -> str:
+    trace = escape_trace_notes(explain(invocation, compiled.policy))
+    mention = "you" if is_self else MENTIONS.format_member(invocation.member_id)
+    location = "" if channel is None else f" in {MENTIONS.format_channel(channel.id)}"
+    outcome = "runs" if trace.verdict.allowed else "does not run"
+    lines = [
+        f"**{'Yes' if trace.verdict.allowed else 'No'}: {_format_command(invocation.surface)} {outcome}** for {mention}{location}."
+    ]
     if not trace.verdict.allowed:
-        told = refusal(trace, MENTIONS)
-        lines += [told.who] if trace.rule else [told.headline, told.who]  # a rule stands among the steps
-    return "\n".join([*lines, "", *_steps(trace)])
+        refusal_text = build_refusal(trace, MENTIONS)
+        lines += (
+            [refusal_text.remedy] if trace.rule else [refusal_text.headline, refusal_text.remedy]
+        )  # a rule stands among the steps
+    return "\n".join([*lines, "", *_format_steps(trace)])
 
 
-def _steps(trace: Trace) -> Iterator[str]:
+def _format_steps(trace: Trace) -> Iterator[str]:
     """A line each: the one that decided stands out, those that were not asked step back."""
-    for step, line in zip(trace.steps, trace_lines(trace, MENTIONS), strict=True):
-        if step.said == Said.NOT_ASKED:
+    for step, line in zip(trace.steps, format_trace(trace, MENTIONS), strict=True):
+        if step.outcome == StepOutcome.SKIPPED:
             yield f"-# {line}"
         else:
             yield f"**{line}**" if step.step == trace.verdict.reason else line
 
 
-def _typed(surface: Surface) -> str:
+def _format_command(surface: Surface) -> str:
     return f"/{surface.key}" if surface.kind == SurfaceKind.COMMAND else surface.key

@@ -13,22 +13,22 @@ import aiohttp
 import orjson
 from discord.gateway import DiscordWebSocket
 
-from herwa_bot.collector.event_writer import Writer
+from herwa_bot.collector.event_writer import EventWriter
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
 Parser = Callable[[Any], None]
 
-DISPATCH = DiscordWebSocket.DISPATCH
-DATA = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
+DISPATCH_OPCODE = DiscordWebSocket.DISPATCH
+DATA_MESSAGE_TYPES = (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT)
 
-_poll = DiscordWebSocket.poll_event
-_received = DiscordWebSocket.received_message
-_send_heartbeat = DiscordWebSocket.send_heartbeat
+_original_poll_event = DiscordWebSocket.poll_event
+_original_received_message = DiscordWebSocket.received_message
+_original_send_heartbeat = DiscordWebSocket.send_heartbeat
 
 
-def shorten_the_way(counted: Mapping[str, Parser], writer: Writer) -> None:
+def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) -> None:
     """Hand these events straight to their parsers, and read nothing while the writer is full.
 
     What is not read stays with Discord: when that takes too long the connection is given up and resumed, and Discord
@@ -37,32 +37,32 @@ def shorten_the_way(counted: Mapping[str, Parser], writer: Writer) -> None:
 
     async def poll_event(self: DiscordWebSocket) -> None:
         if writer.is_full:
-            await writer.room()
+            await writer.wait_for_capacity()
         if self._keep_alive is None:
-            await _poll(self)
+            await _original_poll_event(self)
             return
         # No timeout of its own: the keep-alive thread closes a connection that has fallen silent.
-        message = await self.socket.receive()
-        if message.type in DATA:
-            await received_message(self, message.data)
+        frame = await self.socket.receive()
+        if frame.type in DATA_MESSAGE_TYPES:
+            await received_message(self, frame.data)
         else:
-            await _poll(self)  # the socket is closed and says so again
+            await _original_poll_event(self)  # the socket is closed and says so again
 
-    async def received_message(self: DiscordWebSocket, received: bytes | str, /) -> None:
-        text = self._decompressor.decompress(received) if type(received) is bytes else received
+    async def received_message(self: DiscordWebSocket, frame: bytes | str, /) -> None:
+        text = self._decompressor.decompress(frame) if type(frame) is bytes else frame
         if text is None:  # zlib: the rest of it is still to come
             return
-        message = _read(text)
-        if message is None:
+        payload = _decode_payload(text)
+        if payload is None:
             return
-        parser = counted.get(str(message.get("t"))) if message.get("op") == DISPATCH else None
+        parser = parsers.get(str(payload.get("t"))) if payload.get("op") == DISPATCH_OPCODE else None
         if parser is None:
-            await _pass_on(self, text, message)
+            await _forward(self, text, payload)
             return
-        self.sequence = message.get("s", self.sequence)
+        self.sequence = payload.get("s", self.sequence)
         if self._keep_alive:
             self._keep_alive.tick()
-        parser(message.get("d"))
+        parser(payload.get("d"))
 
     DiscordWebSocket.send_heartbeat = send_heartbeat  # type: ignore[method-assign]
     DiscordWebSocket.poll_event = poll_event  # type: ignore[method-assign]
@@ -76,26 +76,26 @@ async def send_heartbeat(self: DiscordWebSocket, data: Any) -> None:
     """
     if self._keep_alive:
         self._keep_alive._last_send = time.perf_counter()  # noqa: SLF001 - discord.py has no other place for it
-    await _send_heartbeat(self, data)
+    await _original_send_heartbeat(self, data)
 
 
-def _read(text: bytes | str) -> dict[str, Any] | None:
+def _decode_payload(text: bytes | str) -> dict[str, Any] | None:
     try:
-        message = orjson.loads(text)
+        payload = orjson.loads(text)
     except orjson.JSONDecodeError:
-        message = None
-    if not isinstance(message, dict):
+        payload = None
+    if not isinstance(payload, dict):
         log.error("gateway message skipped, it cannot be read", characters=len(text))
         return None
-    return message
+    return payload
 
 
-async def _pass_on(socket: DiscordWebSocket, text: bytes | str, message: Mapping[str, Any]) -> None:
+async def _forward(socket: DiscordWebSocket, text: bytes | str, payload: Mapping[str, Any]) -> None:
     """discord.py's own way. It looks into some events before any parser does, thus before the tap's guard."""
-    if message.get("op") != DISPATCH:
-        await _received(socket, text)
+    if payload.get("op") != DISPATCH_OPCODE:
+        await _original_received_message(socket, text)
         return
     try:
-        await _received(socket, text)
+        await _original_received_message(socket, text)
     except Exception as error:
-        log.exception("event skipped", event_type=message.get("t"), error=type(error).__name__)
+        log.exception("event skipped", event_type=payload.get("t"), error=type(error).__name__)

@@ -11,107 +11,114 @@ from contextlib import suppress
 import aiohttp
 import discord
 
-from herwa_bot.collector.parsing.members import sample
-from herwa_bot.collector.payload_fields import Impossible, Payload, small, snowflake, typed
+from herwa_bot.collector.parsing.members import build_sample
+from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_int32, parse_snowflake, require_type
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
-from herwa_shared.pipeline.events import Event, EventKind
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
 
 log = get_logger(__name__)
 
-PAGE = 200
-SAMPLE_MS = 300_000
-ROUND_SECONDS = 60.0  # of few guilds; at 10,000 a round takes five minutes
-PAGE_SECONDS = 6.0
-JUST_NOW_MS = 60_000
+PAGE_SIZE = 200
+SAMPLE_INTERVAL_MS = 300_000
+POLL_INTERVAL_SECONDS = 60.0  # of few guilds; at 10,000 a round takes five minutes
+PAGE_INTERVAL_SECONDS = 6.0
+RECENT_JOIN_MS = 60_000
 
-Ask = Callable[[int], Awaitable[Sequence[Payload]]]
-Sink = Callable[[Iterable[Event]], None]
+FetchPage = Callable[[int], Awaitable[Sequence[Payload]]]
+EventSink = Callable[[Iterable[ActivityEvent]], None]
 
 
-class Census:
+class MemberCounts:
     """The newest counts, by guild."""
 
     def __init__(self) -> None:
         self.members: dict[int, int] = {}
         self.online: dict[int, int] = {}
-        self.moved: set[int] = set()
-        self.curious = asyncio.Event()
-        self._sampled: dict[int, int] = {}
+        self.changed: set[int] = set()
+        self.poll_now = asyncio.Event()
+        self._last_sample_slots: dict[int, int] = {}
 
-    def described(self, guild_id: int, members: int) -> None:
+    def set_member_count(self, guild_id: int, member_count: int) -> None:
         """Discord described a guild; who is online there is still to be asked."""
-        self.members[guild_id] = members
-        self.moved.add(guild_id)
+        self.members[guild_id] = member_count
+        self.changed.add(guild_id)
         if guild_id not in self.online:
-            self.curious.set()
+            self.poll_now.set()
 
-    def joined(self, guild_id: int, *, at_ms: int, now_ms: int) -> None:
+    def add_member(self, guild_id: int, *, joined_at_ms: int, now_ms: int) -> None:
         """One more, unless that was long ago and is only told again."""
-        if guild_id in self.members and at_ms > now_ms - JUST_NOW_MS:
+        if guild_id in self.members and joined_at_ms > now_ms - RECENT_JOIN_MS:
             self.members[guild_id] += 1
 
-    def left(self, guild_id: int) -> None:
+    def remove_member(self, guild_id: int) -> None:
         """One less."""
         if self.members.get(guild_id):
             self.members[guild_id] -= 1
 
-    def guild_left(self, guild_id: int) -> None:
+    def remove_guild(self, guild_id: int) -> None:
         """Nobody counts there any more."""
-        for counts in (self.members, self.online, self._sampled):
+        for counts in (self.members, self.online, self._last_sample_slots):
             counts.pop(guild_id, None)
-        self.moved.add(guild_id)
+        self.changed.add(guild_id)
 
-    def told(self, guild_id: int, *, members: int, online: int, now_ms: int) -> list[Event]:
+    def update(self, guild_id: int, *, member_count: int, online_count: int, now_ms: int) -> list[ActivityEvent]:
         """Discord's own counts; the samples that are due with them, one of each kind in every five minutes."""
         if guild_id not in self.members:
             return []
-        self.members[guild_id], self.online[guild_id] = members, online
-        self.moved.add(guild_id)
-        if self._sampled.get(guild_id) == (due := now_ms // SAMPLE_MS):
+        self.members[guild_id], self.online[guild_id] = member_count, online_count
+        self.changed.add(guild_id)
+        if self._last_sample_slots.get(guild_id) == (sample_slot := now_ms // SAMPLE_INTERVAL_MS):
             return []
-        self._sampled[guild_id] = due
-        counts = ((EventKind.MEMBER_COUNT, members), (EventKind.ONLINE_COUNT, online))
-        return [sample(guild_id, kind, count, at_ms=now_ms) for kind, count in counts]
+        self._last_sample_slots[guild_id] = sample_slot
+        counts = ((EventKind.MEMBER_COUNT, member_count), (EventKind.ONLINE_COUNT, online_count))
+        return [build_sample(guild_id, kind, count, at_ms=now_ms) for kind, count in counts]
 
 
-async def go_rounds(census: Census, ask: Ask, sink: Sink) -> None:
+async def poll_forever(member_counts: MemberCounts, fetch_page: FetchPage, add_events: EventSink) -> None:
     """Ask round after round, for ever. `ask` gives the page of guilds after an id."""
     while True:
-        census.curious.clear()
-        pages = await _go_round(census, ask, sink)
-        await asyncio.sleep(PAGE_SECONDS)
+        member_counts.poll_now.clear()
+        page_count = await _poll_once(member_counts, fetch_page, add_events)
+        await asyncio.sleep(PAGE_INTERVAL_SECONDS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(census.curious.wait(), timeout=ROUND_SECONDS - pages * PAGE_SECONDS)
+            await asyncio.wait_for(
+                member_counts.poll_now.wait(), timeout=POLL_INTERVAL_SECONDS - page_count * PAGE_INTERVAL_SECONDS
+            )
 
 
-async def _go_round(census: Census, ask: Ask, sink: Sink) -> int:
+async def _poll_once(member_counts: MemberCounts, fetch_page: FetchPage, add_events: EventSink) -> int:
     """One round; how many questions it took."""
-    after, pages = 0, 0
+    after_id, page_count = 0, 0
     while True:
         try:
-            page = await ask(after)
-            pages += 1
-            sink(_counted(census, page))
-            if len(page) < PAGE:
-                return pages
-            after = max(snowflake(guild, "id") for guild in page)
+            page = await fetch_page(after_id)
+            page_count += 1
+            add_events(_apply_page(member_counts, page))
+            if len(page) < PAGE_SIZE:
+                return page_count
+            after_id = max(parse_snowflake(guild, "id") for guild in page)
         except (discord.HTTPException, aiohttp.ClientError, OSError, LookupError, TypeError, ValueError) as error:
             log.warning("the counts of members wait for the next round", error=repr(error)[:200])
-            return pages
-        await asyncio.sleep(PAGE_SECONDS)
+            return page_count
+        await asyncio.sleep(PAGE_INTERVAL_SECONDS)
 
 
-def _counted(census: Census, page: Iterable[Payload]) -> list[Event]:
+def _apply_page(member_counts: MemberCounts, page: Iterable[Payload]) -> list[ActivityEvent]:
     now_ms = int(utc_now().timestamp() * 1000)
-    events: list[Event] = []
+    events: list[ActivityEvent] = []
     for guild in page:
-        members, online = _count(guild, "approximate_member_count"), _count(guild, "approximate_presence_count")
-        events += census.told(snowflake(guild, "id"), members=members, online=online, now_ms=now_ms)
+        member_count, online_count = (
+            _parse_count(guild, "approximate_member_count"),
+            _parse_count(guild, "approximate_presence_count"),
+        )
+        events += member_counts.update(
+            parse_snowflake(guild, "id"), member_count=member_count, online_count=online_count, now_ms=now_ms
+        )
     return events
 
 
-def _count(guild: Payload, field: str) -> int:
-    if typed(guild, field, int) < 0:
-        raise Impossible(field)
-    return small(guild, field)
+def _parse_count(guild: Payload, field: str) -> int:
+    if require_type(guild, field, int) < 0:
+        raise InvalidPayload(field)
+    return parse_int32(guild, field)

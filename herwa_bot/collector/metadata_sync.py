@@ -8,14 +8,14 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.collector.payload_fields import told_moment
+from herwa_bot.collector.payload_fields import parse_optional_datetime
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
 from herwa_shared.services.guilds import (
-    ChannelSeen,
-    GuildSeen,
-    MemberSeen,
-    known_guilds,
+    ChannelData,
+    GuildData,
+    MemberData,
+    list_guilds,
     mark_channels_deleted,
     mark_left,
     mark_missing_channels,
@@ -26,27 +26,27 @@ from herwa_shared.services.guilds import (
 
 log = get_logger(__name__)
 
-NAMES_KEPT = 200_000
-UNSTORABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError, TypeError, ValueError)
+MAX_CACHED_NAMES = 200_000
+UNSTORABLE_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError, TypeError, ValueError)
 
 
-Shard = tuple[int, int]
-ORDER = ("shards", "guilds", "channels", "members", "listed_channels", "gone_channels", "left_guilds")
+ShardKey = tuple[int, int]
+FIELD_ORDER = ("shards", "guilds", "channels", "members", "listed_channels", "gone_channels", "left_guilds")
 
 
 @dataclass(slots=True)
-class Changes:
+class MetadataChanges:
     """One flush's worth of directory entries, newest last."""
 
-    guilds: dict[int, GuildSeen] = field(default_factory=dict)
-    channels: dict[int, ChannelSeen] = field(default_factory=dict)
-    members: dict[tuple[int, int], MemberSeen] = field(default_factory=dict)
+    guilds: dict[int, GuildData] = field(default_factory=dict)
+    channels: dict[int, ChannelData] = field(default_factory=dict)
+    members: dict[tuple[int, int], MemberData] = field(default_factory=dict)
     listed_channels: dict[int, frozenset[int]] = field(default_factory=dict)
     gone_channels: set[int] = field(default_factory=set)
     left_guilds: set[int] = field(default_factory=set)
-    shards: dict[Shard, frozenset[int]] = field(default_factory=dict)
+    shards: dict[ShardKey, frozenset[int]] = field(default_factory=dict)
 
-    def absorb(self, older: "Changes") -> None:
+    def merge_older(self, older: "MetadataChanges") -> None:
         """Take back what could not be saved; what this one knows already is newer."""
         self.guilds = older.guilds | self.guilds
         self.channels = older.channels | self.channels
@@ -56,86 +56,93 @@ class Changes:
         self.left_guilds |= older.left_guilds - self.guilds.keys()
         self.shards = older.shards | self.shards
 
-    def halves(self) -> "tuple[Changes, Changes] | None":
+    def bisect(self) -> "tuple[MetadataChanges, MetadataChanges] | None":
         """The same in two parts, to be saved in this order; None when it is one entry."""
-        first, second, before = Changes(), Changes(), len(self) // 2
-        if not before:
+        first, second, split_index = MetadataChanges(), MetadataChanges(), len(self) // 2
+        if not split_index:
             return None
-        for part in ORDER:
-            mine = getattr(self, part)
-            entries, kind = list(mine.items() if isinstance(mine, dict) else mine), type(mine)
-            setattr(first, part, kind(entries[:before]))
-            setattr(second, part, kind(entries[before:]))
-            before = max(0, before - len(entries))
+        for field_name in FIELD_ORDER:
+            collection = getattr(self, field_name)
+            entries, collection_type = (
+                list(collection.items() if isinstance(collection, dict) else collection),
+                type(collection),
+            )
+            setattr(first, field_name, collection_type(entries[:split_index]))
+            setattr(second, field_name, collection_type(entries[split_index:]))
+            split_index = max(0, split_index - len(entries))
         return first, second
 
     def __len__(self) -> int:
-        return sum(len(getattr(self, part)) for part in ORDER)
+        return sum(len(getattr(self, field_name)) for field_name in FIELD_ORDER)
 
 
-class Directory:
+class MetadataTracker:
     """What the collector has learnt about names. `take` hands over what is new."""
 
     def __init__(self) -> None:
-        self.guilds: dict[int, GuildSeen] = {}
-        self.changes = Changes()
+        self.guilds: dict[int, GuildData] = {}
+        self.changes = MetadataChanges()
         self._names: dict[tuple[int, int], str] = {}
 
-    def guild(self, guild: GuildSeen) -> None:
+    def update_guild(self, guild: GuildData) -> None:
         """A guild appeared or changed."""
         if self.guilds.get(guild.id) != guild:
             self.guilds[guild.id] = self.changes.guilds[guild.id] = guild
         self.changes.left_guilds.discard(guild.id)
 
-    def guild_left(self, guild_id: int) -> None:
+    def remove_guild(self, guild_id: int) -> None:
         """The bot was removed from a guild."""
         self.guilds.pop(guild_id, None)
         self.changes.left_guilds.add(guild_id)
 
-    def shard_is_in(self, guild_ids: frozenset[int], *, shard_id: int, shard_count: int) -> None:
+    def set_shard_guilds(self, guild_ids: frozenset[int], *, shard_id: int, shard_count: int) -> None:
         """The shard begins with exactly these guilds: it was thrown out of any other while nobody listened."""
-        for gone in [g for g in self.guilds if _is_of(g, shard_id, shard_count) and g not in guild_ids]:
-            del self.guilds[gone]
+        for guild_id in [
+            known_id
+            for known_id in self.guilds
+            if _is_on_shard(known_id, shard_id, shard_count) and known_id not in guild_ids
+        ]:
+            del self.guilds[guild_id]
         self.changes.shards[shard_id, shard_count] = guild_ids
 
-    def channels(self, channels: Iterable[ChannelSeen]) -> None:
+    def update_channels(self, channels: Iterable[ChannelData]) -> None:
         """Channels appeared or changed."""
         self.changes.channels.update((channel.id, channel) for channel in channels)
 
-    def channels_listed(self, guild_id: int, channel_ids: Iterable[int]) -> None:
+    def set_listed_channels(self, guild_id: int, channel_ids: Iterable[int]) -> None:
         """All that the guild has: any other was deleted while nobody listened."""
         self.changes.listed_channels[guild_id] = frozenset(channel_ids)
 
-    def channels_gone(self, channel_ids: Iterable[int]) -> None:
+    def remove_channels(self, channel_ids: Iterable[int]) -> None:
         """Channels were deleted; their names stay for the history they have."""
         self.changes.gone_channels.update(channel_ids)
 
-    def sized(self, guild_id: int, members: int | None) -> None:
+    def set_member_count(self, guild_id: int, member_count: int | None) -> None:
         """So many members a guild has, if that is known."""
-        known = self.guilds.get(guild_id)
-        if known is not None and members is not None and known.member_count != members:
-            self.guild(replace(known, member_count=members))
+        guild = self.guilds.get(guild_id)
+        if guild is not None and member_count is not None and guild.member_count != member_count:
+            self.update_guild(replace(guild, member_count=member_count))
 
-    def member(self, guild_id: int, user_id: int, name: str, *, bot: bool, joined_at: Any = None) -> None:
+    def update_member(self, guild_id: int, user_id: int, name: str, *, is_bot: bool, joined_at: Any = None) -> None:
         """Somebody did something under this name; `joined_at` as the event tells it."""
         key = guild_id, user_id
         if self._names.get(key) == name or guild_id not in self.guilds:
             return
-        if len(self._names) >= NAMES_KEPT:
+        if len(self._names) >= MAX_CACHED_NAMES:
             self._names.clear()
         self._names[key] = name
-        self.changes.members[key] = MemberSeen(guild_id, user_id, name, bot, told_moment(joined_at))
+        self.changes.members[key] = MemberData(guild_id, user_id, name, is_bot, parse_optional_datetime(joined_at))
 
-    def take(self) -> Changes:
+    def take(self) -> MetadataChanges:
         """All that changed since the last call."""
-        changes, self.changes = self.changes, Changes()
+        changes, self.changes = self.changes, MetadataChanges()
         return changes
 
 
-async def save(session: AsyncSession, changes: Changes) -> None:
+async def save_changes(session: AsyncSession, changes: MetadataChanges) -> None:
     """Write them, guilds first, as channels and members belong to them."""
     if changes.shards:
-        await mark_left(session, await _left_meanwhile(session, changes.shards))
+        await mark_left(session, await _list_left_guilds(session, changes.shards))
     await save_guilds(session, list(changes.guilds.values()))
     await save_channels(session, list(changes.channels.values()))
     await save_members(session, list(changes.members.values()))
@@ -147,31 +154,31 @@ async def save(session: AsyncSession, changes: Changes) -> None:
         await mark_left(session, changes.left_guilds)
 
 
-async def save_all_but_impossible(database: Database, changes: Changes) -> None:
+async def save_skipping_invalid(database: Database, changes: MetadataChanges) -> None:
     """Write them; an entry that the database cannot take is logged and left out, so that it holds up nothing else."""
     try:
         async with database.transaction() as session:
-            await save(session, changes)
+            await save_changes(session, changes)
     except DBAPIError as error:
-        if not isinstance(cause := getattr(error.orig, "__cause__", None), UNSTORABLE):
+        if not isinstance(cause := getattr(error.orig, "__cause__", None), UNSTORABLE_ERRORS):
             raise
-        halves = changes.halves()
+        halves = changes.bisect()
         if halves is None:
             log.error("a name is left out, it cannot be stored", error=type(cause).__name__)  # noqa: TRY400 - one line says it
             return
         for half in halves:
-            await save_all_but_impossible(database, half)
+            await save_skipping_invalid(database, half)
 
 
-async def _left_meanwhile(session: AsyncSession, shards: Mapping[Shard, frozenset[int]]) -> list[int]:
-    believed = [guild.id for guild in await known_guilds(session) if guild.left_at is None]
+async def _list_left_guilds(session: AsyncSession, shards: Mapping[ShardKey, frozenset[int]]) -> list[int]:
+    joined_ids = [guild.id for guild in await list_guilds(session) if guild.left_at is None]
     return [
         guild_id
-        for (shard_id, shard_count), here in shards.items()
-        for guild_id in believed
-        if _is_of(guild_id, shard_id, shard_count) and guild_id not in here
+        for (shard_id, shard_count), shard_guild_ids in shards.items()
+        for guild_id in joined_ids
+        if _is_on_shard(guild_id, shard_id, shard_count) and guild_id not in shard_guild_ids
     ]
 
 
-def _is_of(guild_id: int, shard_id: int, shard_count: int) -> bool:
+def _is_on_shard(guild_id: int, shard_id: int, shard_count: int) -> bool:
     return (guild_id >> 22) % shard_count == shard_id

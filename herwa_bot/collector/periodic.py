@@ -7,101 +7,118 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from herwa_bot.collector.event_writer import Writer
-from herwa_bot.collector.gateway_sessions import now_ms
-from herwa_bot.collector.voice_tracker import MARK_MS
+from herwa_bot.collector.event_writer import EventWriter
+from herwa_bot.collector.gateway_sessions import get_time_ms
+from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
-from herwa_shared.pipeline.voice_sessions import forget_stays
+from herwa_shared.pipeline.voice_sessions import purge_voice_sessions
 from herwa_shared.services import processes
-from herwa_shared.services.gateway_sessions import begin_run, still_listening
+from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
 
 log = get_logger(__name__)
 
-TICK_SECONDS = 1.0
-GUILDS_AT_ONCE = 500
+TICK_INTERVAL_SECONDS = 1.0
+GUILDS_PER_YIELD = 500
 
 
-async def tick(writer: Writer, database: Database) -> None:
+async def tick_forever(writer: EventWriter, database: Database) -> None:
     """Every second, for ever. A database that is away is no reason to stop."""
-    marked = now_ms() // MARK_MS
+    last_interval = get_time_ms() // ACCRUAL_INTERVAL_MS
     while True:
         try:
-            if (mark := now_ms() // MARK_MS) > marked:
-                marked = mark
-                await _mark(writer, mark * MARK_MS)
-                async with database.raw() as connection:
-                    await forget_stays(connection, now_ms=now_ms())
-            for guild_id in writer.census.moved:
-                writer.directory.sized(guild_id, writer.census.members.get(guild_id))
-            await writer.live.tell(database)
+            if (interval := get_time_ms() // ACCRUAL_INTERVAL_MS) > last_interval:
+                last_interval = interval
+                await _accrue_voice(writer, interval * ACCRUAL_INTERVAL_MS)
+                async with database.acquire_connection() as connection:
+                    await purge_voice_sessions(connection, now_ms=get_time_ms())
+            for guild_id in writer.member_counts.changed:
+                writer.metadata.set_member_count(guild_id, writer.member_counts.members.get(guild_id))
+            await writer.live_updates.save(database)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may come through
             log.warning("live counters wait", error=repr(error)[:200])
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(TICK_INTERVAL_SECONDS)
 
 
-async def _mark(writer: Writer, mark_ms: int) -> None:
+async def _accrue_voice(writer: EventWriter, until_ms: int) -> None:
     """Count everybody in voice up to the mark; other work gets its turn in between."""
-    for number, guild_id in enumerate(writer.voice.guilds()):
-        writer.voice.mark(guild_id, mark_ms)
-        if number % GUILDS_AT_ONCE == 0:
+    for index, guild_id in enumerate(writer.voice_tracker.list_guilds()):
+        writer.voice_tracker.accrue(guild_id, until_ms)
+        if index % GUILDS_PER_YIELD == 0:
             await asyncio.sleep(0)
 
 
-Detail = dict[str, Any]
+ProcessDetail = dict[str, Any]
 
 
-async def beat(writer: Writer, database: Database, *, process_id: int, beside: Callable[[], Detail] = dict) -> None:
+async def send_heartbeats(
+    writer: EventWriter, database: Database, *, process_id: int, build_extra_detail: Callable[[], ProcessDetail] = dict
+) -> None:
     """Say so every two seconds, for ever; `beside` says what else there is to know. A database that is away is no
     reason to stop.
     """
     while True:
         try:
-            await beat_once(writer, database, process_id=process_id, beside=beside())
+            await send_heartbeat(writer, database, process_id=process_id, extra_detail=build_extra_detail())
         except Exception as error:  # noqa: BLE001 - whatever it is, the next sign may come through
             log.warning("no sign of life could be left", error=repr(error)[:200])
-        await asyncio.sleep(processes.BEAT_SECONDS)
+        await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)
 
 
-async def beat_once(writer: Writer, database: Database, *, process_id: int, beside: Detail) -> None:
+async def send_heartbeat(
+    writer: EventWriter, database: Database, *, process_id: int, extra_detail: ProcessDetail
+) -> None:
     """One sign of life."""
-    runs = list(writer.listening.sessions.values())
-    begun = [run for run in runs if run.run_id is None]
-    heard = [run.run_id for run in runs if run.connected and run.run_id is not None]
+    shard_sessions = list(writer.gateway_sessions.sessions.values())
+    new_sessions = [shard_session for shard_session in shard_sessions if shard_session.gateway_session_id is None]
+    connected_ids = [
+        shard_session.gateway_session_id
+        for shard_session in shard_sessions
+        if shard_session.connected and shard_session.gateway_session_id is not None
+    ]
     async with database.transaction() as session:
-        ids = [
-            await begin_run(session, shard_id=run.shard_id, shard_count=run.shard_count, intents=run.intents)
-            for run in begun
+        new_ids = [
+            await start_gateway_session(
+                session,
+                shard_id=shard_session.shard_id,
+                shard_count=shard_session.shard_count,
+                intents=shard_session.intents,
+            )
+            for shard_session in new_sessions
         ]
-        await still_listening(session, run_ids=heard, until=writer.stored_until)
-        await processes.beat(session, process_id=process_id, detail={**detail(writer), **beside})
-    for run, run_id in zip(begun, ids, strict=True):  # now that it is committed
-        run.run_id = run_id
+        await update_gateway_sessions(session, session_ids=connected_ids, seen_at=writer.stored_until)
+        await processes.record_heartbeat(
+            session, process_id=process_id, detail={**build_detail(writer), **extra_detail}
+        )
+    for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # now that it is committed
+        shard_session.gateway_session_id = session_id
 
 
-async def last_beat(writer: Writer, database: Database) -> None:
+async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:
     """Before good-bye, when all is stored: up to when each shard was heard."""
-    if writer.held:
+    if writer.pending:
         return
     async with database.transaction() as session:
-        for run in writer.listening.sessions.values():
-            if run.run_id is not None and run.heard_until is not None:
-                await still_listening(session, run_ids=[run.run_id], until=run.heard_until)
+        for shard_session in writer.gateway_sessions.sessions.values():
+            if shard_session.gateway_session_id is not None and shard_session.connected_until is not None:
+                await update_gateway_sessions(
+                    session, session_ids=[shard_session.gateway_session_id], seen_at=shard_session.connected_until
+                )
 
 
-def detail(writer: Writer) -> Detail:
+def build_detail(writer: EventWriter) -> ProcessDetail:
     """What people want to know of the bot."""
-    sessions = writer.listening.sessions.values()
+    sessions = writer.gateway_sessions.sessions.values()
     connected = sum(session.connected for session in sessions)
     return {
-        "gateway": "connected" if connected and connected == writer.listening.shard_count else "connecting",
-        "shards": {str(s.shard_id): "connected" if s.connected else "disconnected" for s in sessions},
-        "shard_count": writer.listening.shard_count,
-        "guilds": len(writer.directory.guilds),
-        "held": writer.held,
+        "gateway": "connected" if connected and connected == writer.gateway_sessions.shard_count else "connecting",
+        "shards": {str(session.shard_id): "connected" if session.connected else "disconnected" for session in sessions},
+        "shard_count": writer.gateway_sessions.shard_count,
+        "guilds": len(writer.metadata.guilds),
+        "held": writer.pending,
         "stored": writer.stored,
         "duplicates": writer.duplicates,
         "skipped": writer.skipped,
-        "user": writer.listening.user,
-        "missing_intents": list(writer.listening.missing_intents),
+        "user": writer.gateway_sessions.user,
+        "missing_intents": list(writer.gateway_sessions.missing_intents),
     }

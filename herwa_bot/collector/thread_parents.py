@@ -3,24 +3,24 @@
 from collections.abc import Iterable
 
 from herwa_bot.collector.parsing.messages import is_thread
-from herwa_shared.services.guilds import ChannelSeen
+from herwa_shared.services.guilds import ChannelData
 
 
-class Places:
+class ThreadParents:
     """Every channel and thread of this process's guilds, id → parent of a thread or 0. A few dozen bytes each."""
 
     def __init__(self) -> None:
         self._parents: dict[int, int] = {}
 
-    def parent_of(self, place_id: int) -> int | None:
+    def find_parent(self, channel_id: int) -> int | None:
         """The channel that a thread counts for, 0 for a channel, None for a place that nobody described yet."""
-        return self._parents.get(place_id)
+        return self._parents.get(channel_id)
 
-    def learn(self, channels: Iterable[ChannelSeen]) -> None:
+    def update(self, channels: Iterable[ChannelData]) -> None:
         """Remember what these are."""
         for channel in channels:
             self._parents[channel.id] = (channel.parent_id or 0) if is_thread(channel) else 0
 
-    def assume_channel(self, place_id: int) -> None:
+    def treat_as_channel(self, channel_id: int) -> None:
         """Discord would not say what this is; it counts for itself."""
-        self._parents[place_id] = 0
+        self._parents[channel_id] = 0

@@ -8,67 +8,69 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import app_commands
 
-from herwa_bot.ui.replies import NO_PICTURE, answer, patiently, picture, plain
+from herwa_bot.ui.replies import NO_CHART, build_chart_attachment, defer_if_slow, escape, reply
 from herwa_shared.analytics.query import ActivityQuery, Window
-from herwa_shared.analytics.results import Metric, Series
-from herwa_shared.analytics.timeseries import series_of
-from herwa_shared.charts.text.insights import alt_text, findings
-from herwa_shared.charts.text.metric_phrases import amount
-from herwa_shared.charts.timeseries_figure import messages_over_time
+from herwa_shared.analytics.results import Metric, TimeSeries
+from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.charts.text.insights import build_alt_text, list_insights
+from herwa_shared.charts.text.metric_phrases import format_amount
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from herwa_shared.clock import utc_now
-from herwa_shared.services.guilds import guild_zone
+from herwa_shared.services.guilds import get_timezone
 from herwa_shared.stores import Stores
 
-WINDOWS = [app_commands.Choice(name=f"{int(window)} days", value=int(window)) for window in Window]
-HOW_FAR = "How far to look back; 30 days when you choose nothing"
+WINDOW_CHOICES = [app_commands.Choice(name=f"{int(window)} days", value=int(window)) for window in Window]
+WINDOW_DESCRIPTION = "How far to look back; 30 days when you choose nothing"
 
 
-async def answer_charted(
+async def reply_with_chart(
     stores: Stores,
     interaction: discord.Interaction,
     *,
     metric: Metric,
     window: int,
     name: str,
-    beside: Metric | None = None,
+    extra_metric: Metric | None = None,
 ) -> None:
     """Answer with the metric over so many days beside the days before. `beside` is a metric that is told, not drawn."""
     assert interaction.guild is not None
-    work = _charted(stores, interaction.guild, metric, window, name, beside)
-    words, drawn = await patiently(interaction, work)
-    await answer(interaction, words, file=drawn)
+    work = _render_reply(stores, interaction.guild, metric, window, name, extra_metric)
+    text, attachment = await defer_if_slow(interaction, work)
+    await reply(interaction, text, file=attachment)
 
 
-async def _charted(
-    stores: Stores, guild: discord.Guild, metric: Metric, window: int, name: str, beside: Metric | None
+async def _render_reply(
+    stores: Stores, guild: discord.Guild, metric: Metric, window: int, name: str, extra_metric: Metric | None
 ) -> tuple[str, discord.File | None]:
     now = utc_now()
-    query = ActivityQuery.last(window, guild_id=guild.id, zone=await _zone(stores, guild.id), now=now)
-    series, before, aside = await asyncio.gather(
-        _series(stores, query, metric, now),
-        _series(stores, query.previous(), metric, now),
-        _aside(stores, query, beside, now),
+    query = ActivityQuery.from_last_days(window, guild_id=guild.id, zone=await _load_zone(stores, guild.id), now=now)
+    series, previous_series, extra_text = await asyncio.gather(
+        _load_series(stores, query, metric, now),
+        _load_series(stores, query.shift_back(), metric, now),
+        _format_extra_metric(stores, query, extra_metric, now),
     )
-    figure = messages_over_time(series, title=guild.name, compare=before, now=now)
-    drawn = await picture(figure, name=name, alt=alt_text(series, compare=before, now=now))
-    lines = [f"**{plain(guild.name)}**, the last {window} days{aside}"]
-    lines += [f"- {sentence}" for sentence in findings(series, compare=before, now=now)]
-    return "\n".join(lines if drawn else [*lines, NO_PICTURE]), drawn
+    figure = build_timeseries_figure(series, title=guild.name, comparison=previous_series, now=now)
+    attachment = await build_chart_attachment(
+        figure, name=name, alt=build_alt_text(series, comparison=previous_series, now=now)
+    )
+    lines = [f"**{escape(guild.name)}**, the last {window} days{extra_text}"]
+    lines += [f"- {sentence}" for sentence in list_insights(series, comparison=previous_series, now=now)]
+    return "\n".join(lines if attachment else [*lines, NO_CHART]), attachment
 
 
-async def _series(stores: Stores, query: ActivityQuery, metric: Metric, now: datetime) -> Series:
-    return await series_of(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
+async def _load_series(stores: Stores, query: ActivityQuery, metric: Metric, now: datetime) -> TimeSeries:
+    return await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
 
 
-async def _aside(stores: Stores, query: ActivityQuery, metric: Metric | None, now: datetime) -> str:
+async def _format_extra_metric(stores: Stores, query: ActivityQuery, metric: Metric | None, now: datetime) -> str:
     """` · 12 members in voice`; nothing where nobody counted."""
     if metric is None:
         return ""
-    series = await _series(stores, query, metric, now)
-    counted = any(point.value is not None for point in series.points)
-    return f" · {amount(series.total, metric)}" if counted else ""
+    series = await _load_series(stores, query, metric, now)
+    has_data = any(point.value is not None for point in series.points)
+    return f" · {format_amount(series.total, metric)}" if has_data else ""
 
 
-async def _zone(stores: Stores, guild_id: int) -> ZoneInfo:
+async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:
     async with stores.database.transaction() as session:
-        return await guild_zone(session, guild_id=guild_id)
+        return await get_timezone(session, guild_id=guild_id)

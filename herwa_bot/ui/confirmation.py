@@ -10,9 +10,9 @@ import discord
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.access.guard import actor_of, guard_of, surface_of
-from herwa_bot.access.targets import cut
-from herwa_bot.ui.replies import patiently, whisper
+from herwa_bot.access.guard import get_actor, get_command_surface, get_guard
+from herwa_bot.access.targets import truncate
+from herwa_bot.ui.replies import defer_if_slow, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -21,36 +21,38 @@ from herwa_shared.services.audit import Actor
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
 
-UNDO_FOR = timedelta(minutes=10)
-LONGEST = 2000  # characters of a message, Discord's bound
-UNDONE = "\n\n**Taken back.** "
-ALREADY = "Nothing has changed."
-NOT_SAVED = "This could not be saved, as the database does not answer at the moment. Please try again in a few minutes."
+UNDO_PERIOD = timedelta(minutes=10)
+MAX_MESSAGE_LENGTH = 2000  # characters of a message, Discord's bound
+UNDO_NOTICE = "\n\n**Taken back.** "
+NO_CHANGE = "Nothing has changed."
+SAVE_FAILED = (
+    "This could not be saved, as the database does not answer at the moment. Please try again in a few minutes."
+)
 
-_WHO_MAY = {"features": "features enable", "permissions": "permissions allow", "channels": "channels allow"}
+_UNDO_COMMANDS = {"features": "features enable", "permissions": "permissions allow", "channels": "channels allow"}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ChangeResult:
     """What came of a change: the words for it, and its audit entries, oldest first; none where nothing changed."""
 
-    words: str
-    entries: tuple[int, ...] = ()
+    text: str
+    entry_ids: tuple[int, ...] = ()
 
 
-class NotSaved(HerwaError):
+class SaveError(HerwaError):
     """The database does not answer, so that nothing has changed."""
 
     code = "not_saved"
     status = 503
-    message = NOT_SAVED
+    message = SAVE_FAILED
 
 
-Change = Callable[[AsyncSession, Actor], Awaitable[Done]]
+Change = Callable[[AsyncSession, Actor], Awaitable[ChangeResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConfirmOption:
     """One button of a question, and the change that it makes."""
 
     label: str
@@ -58,108 +60,133 @@ class Way:
     style: discord.ButtonStyle = discord.ButtonStyle.primary
 
 
-class UndoButton(GuardedButton, template=r"herwa:undo:(?P<noun>[a-z]+):(?P<until>\d+):(?P<entries>\d+(?:-\d+)*)"):
+class UndoButton(
+    GuardedButton, template=r"herwa:undo:(?P<command_group>[a-z]+):(?P<expires_at>\d+):(?P<entry_ids>\d+(?:-\d+)*)"
+):
     """Takes a change back, for ten minutes and while nobody has changed it again; works after a restart, too."""
 
     @property
     def command(self) -> str:  # type: ignore[override]
-        return _WHO_MAY[self.match["noun"]]
+        return _UNDO_COMMANDS[self.match["command_group"]]
 
     @classmethod
-    def make(cls, noun: str, entries: Sequence[int]) -> Self:
-        until = int((utc_now() + UNDO_FOR).timestamp())
-        ids = "-".join(map(str, entries))
-        return cls(discord.ui.Button(label="Undo", emoji="↩️", custom_id=f"herwa:undo:{noun}:{until}:{ids}"))
+    def make(cls, command_group: str, entry_ids: Sequence[int]) -> Self:
+        expires_at = int((utc_now() + UNDO_PERIOD).timestamp())
+        joined_ids = "-".join(map(str, entry_ids))
+        return cls(
+            discord.ui.Button(
+                label="Undo", emoji="↩️", custom_id=f"herwa:undo:{command_group}:{expires_at}:{joined_ids}"
+            )
+        )
 
-    async def pressed(self, interaction: discord.Interaction) -> None:
+    async def on_press(self, interaction: discord.Interaction) -> None:
         assert interaction.guild_id is not None
-        if utc_now().timestamp() > int(self.match["until"]):
+        if utc_now().timestamp() > int(self.match["expires_at"]):
             raise BadRequest("Undo is there for ten minutes. Make the change the other way round instead.")
         await interaction.response.defer()
-        async with _saving(guard_of(interaction).database) as session:
-            said = [
-                await undo(session, guild_id=interaction.guild_id, entry_id=int(entry), actor=actor_of(interaction))
-                for entry in reversed(self.match["entries"].split("-"))
+        async with _open_transaction(get_guard(interaction).database) as session:
+            summaries = [
+                await undo(session, guild_id=interaction.guild_id, entry_id=int(entry_id), actor=get_actor(interaction))
+                for entry_id in reversed(self.match["entry_ids"].split("-"))
             ]
-        told = interaction.message.content if interaction.message else ""
-        await interaction.edit_original_response(content=f"{told}{UNDONE}{' '.join(said)}"[-LONGEST:], view=None)
+        content = interaction.message.content if interaction.message else ""
+        await interaction.edit_original_response(
+            content=f"{content}{UNDO_NOTICE}{' '.join(summaries)}"[-MAX_MESSAGE_LENGTH:], view=None
+        )
 
 
-class Question(GuardedView):
+class ConfirmView(GuardedView):
     """What a change would do, with a button for each way to make it and one to leave it."""
 
-    def __init__(self, interaction: discord.Interaction, stores: Stores, ways: Sequence[Way], *, noun: str) -> None:
-        super().__init__(guard_of(interaction), surface_of(interaction), asker_id=interaction.user.id)
+    def __init__(
+        self, interaction: discord.Interaction, stores: Stores, options: Sequence[ConfirmOption], *, command_group: str
+    ) -> None:
+        super().__init__(get_guard(interaction), get_command_surface(interaction), invoker_id=interaction.user.id)
         self._stores = stores
-        self._noun = noun
+        self._command_group = command_group
         self._is_pressed = False
-        for way in ways:
-            self.add_item(_WayButton(way))
+        for option in options:
+            self.add_item(_OptionButton(option))
         self.add_item(_CancelButton())
 
-    async def make(self, interaction: discord.Interaction, change: Change) -> None:
+    async def apply(self, interaction: discord.Interaction, change: Change) -> None:
         """Make the change, once however often it is pressed, and say so where the question was."""
         await interaction.response.defer()
         if self._is_pressed:
             return
         self._is_pressed = True
         try:
-            done = await _made(interaction, self._stores, change)
+            result = await _apply(interaction, self._stores, change)
         except Exception:
             self._is_pressed = False  # to be tried again
             raise
-        await interaction.edit_original_response(content=cut(done.words, LONGEST), view=_undo_view(self._noun, done))
+        await interaction.edit_original_response(
+            content=truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(self._command_group, result)
+        )
         self.stop()
 
-    async def leave(self, interaction: discord.Interaction) -> None:
+    async def cancel(self, interaction: discord.Interaction) -> None:
         """Change nothing; where the change is being made already, that is what is told."""
         if self._is_pressed:
             await interaction.response.defer()
             return
         self._is_pressed = True
-        await interaction.response.edit_message(content=ALREADY, view=None)
+        await interaction.response.edit_message(content=NO_CHANGE, view=None)
         self.stop()
 
 
-async def ask(
-    interaction: discord.Interaction, stores: Stores, question: str, ways: Sequence[Way], *, noun: str
+async def ask_confirmation(
+    interaction: discord.Interaction,
+    stores: Stores,
+    question: str,
+    options: Sequence[ConfirmOption],
+    *,
+    command_group: str,
 ) -> None:
     """Put a question to the member who asked, and to nobody else."""
-    await whisper(interaction, cut(question, LONGEST), view=Question(interaction, stores, ways, noun=noun))
+    await reply_ephemeral(
+        interaction,
+        truncate(question, MAX_MESSAGE_LENGTH),
+        view=ConfirmView(interaction, stores, options, command_group=command_group),
+    )
 
 
-async def change(interaction: discord.Interaction, stores: Stores, work: Change, *, noun: str) -> None:
+async def apply_and_reply(
+    interaction: discord.Interaction, stores: Stores, change: Change, *, command_group: str
+) -> None:
     """Make a change at once and tell the member who asked, with a button that takes it back."""
-    done = await patiently(interaction, _made(interaction, stores, work), ephemeral=True)
-    await whisper(interaction, cut(done.words, LONGEST), view=_undo_view(noun, done))
+    result = await defer_if_slow(interaction, _apply(interaction, stores, change), ephemeral=True)
+    await reply_ephemeral(
+        interaction, truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(command_group, result)
+    )
 
 
-class _WayButton(discord.ui.Button[Question]):
-    def __init__(self, way: Way) -> None:
-        super().__init__(label=way.label, style=way.style)
-        self._way = way
+class _OptionButton(discord.ui.Button[ConfirmView]):
+    def __init__(self, option: ConfirmOption) -> None:
+        super().__init__(label=option.label, style=option.style)
+        self._option = option
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert self.view is not None
-        await self.view.make(interaction, self._way.change)
+        await self.view.apply(interaction, self._option.change)
 
 
-class _CancelButton(discord.ui.Button[Question]):
+class _CancelButton(discord.ui.Button[ConfirmView]):
     def __init__(self) -> None:
         super().__init__(label="Cancel")
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert self.view is not None
-        await self.view.leave(interaction)
+        await self.view.cancel(interaction)
 
 
-async def _made(interaction: discord.Interaction, stores: Stores, work: Change) -> Done:
-    async with _saving(stores.database) as session:
-        return await work(session, actor_of(interaction))
+async def _apply(interaction: discord.Interaction, stores: Stores, change: Change) -> ChangeResult:
+    async with _open_transaction(stores.database) as session:
+        return await change(session, get_actor(interaction))
 
 
 @asynccontextmanager
-async def _saving(database: Database) -> AsyncIterator[AsyncSession]:
+async def _open_transaction(database: Database) -> AsyncIterator[AsyncSession]:
     """One transaction. Raises NotSaved where there can be none."""
     try:
         async with database.transaction() as session:
@@ -167,12 +194,12 @@ async def _saving(database: Database) -> AsyncIterator[AsyncSession]:
     except (OSError, DBAPIError) as error:
         if isinstance(error, DBAPIError) and not error.connection_invalidated:
             raise
-        raise NotSaved from error
+        raise SaveError from error
 
 
-def _undo_view(noun: str, done: Done) -> discord.ui.View | None:
-    if not done.entries:
+def _build_undo_view(command_group: str, result: ChangeResult) -> discord.ui.View | None:
+    if not result.entry_ids:
         return None
     view = discord.ui.View(timeout=None)
-    view.add_item(UndoButton.make(noun, done.entries))
+    view.add_item(UndoButton.make(command_group, result.entry_ids))
     return view

@@ -10,27 +10,27 @@ from datetime import UTC, datetime, tzinfo
 import discord
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.access.expiry_parsing import said
-from herwa_bot.ui.replies import plain
+from herwa_bot.access.expiry_parsing import format_local_time
+from herwa_bot.ui.replies import escape
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind
 from herwa_shared.guardrail.verdict import Trace
-from herwa_shared.services.display_names import member_names
-from herwa_shared.services.guilds import guild_zone
+from herwa_shared.services.display_names import load_member_names
+from herwa_shared.services.guilds import get_timezone
 
 
 class Mentions:
     """`guardrail.words.Names` for Discord."""
 
-    def role(self, id_: int) -> str:
+    def format_role(self, id_: int) -> str:
         return f"<@&{id_}>"
 
-    def member(self, id_: int) -> str:
+    def format_member(self, id_: int) -> str:
         return f"<@{id_}>"
 
-    def channel(self, id_: int) -> str:
+    def format_channel(self, id_: int) -> str:
         return f"<#{id_}>"
 
-    def moment(self, seconds: float) -> str:
+    def format_time(self, seconds: float) -> str:
         """In the reader's own zone and language."""
         return f"<t:{int(seconds)}:f>"
 
@@ -38,24 +38,24 @@ class Mentions:
 MENTIONS = Mentions()
 
 
-def safe_rule(rule: AccessRule) -> AccessRule:
+def escape_note(rule: AccessRule) -> AccessRule:
     """The rule with a note that is text and nothing else."""
-    return replace(rule, note=plain(rule.note))
+    return replace(rule, note=escape(rule.note))
 
 
-def safe_trace(trace: Trace) -> Trace:
+def escape_trace_notes(trace: Trace) -> Trace:
     """The trace with such rules, to be put into words."""
-    steps = tuple(replace(step, rule=safe_rule(step.rule)) if step.rule else step for step in trace.steps)
-    return replace(trace, steps=steps, rule=safe_rule(trace.rule) if trace.rule else None)
+    steps = tuple(replace(step, rule=escape_note(step.rule)) if step.rule else step for step in trace.steps)
+    return replace(trace, steps=steps, rule=escape_note(trace.rule) if trace.rule else None)
 
 
-def soon(seconds: float) -> str:
+def format_relative_time(seconds: float) -> str:
     """A moment as "in 12 seconds", counted down by Discord."""
     return f"<t:{int(seconds)}:R>"
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenNames:
+class AutocompleteNames:
     """`guardrail.words.Names` as a choice shows them to `reader`."""
 
     guild: discord.Guild
@@ -63,14 +63,14 @@ class SpokenNames:
     members: Mapping[int, str]
     zone: tzinfo
 
-    def role(self, role_id: int, /) -> str:
+    def format_role(self, role_id: int, /) -> str:
         role = self.guild.get_role(role_id)
         return f"@{role.name}" if role else "a deleted role"
 
-    def member(self, member_id: int, /) -> str:
+    def format_member(self, member_id: int, /) -> str:
         return f"@{self.members.get(member_id, member_id)}"
 
-    def channel(self, channel_id: int, /) -> str:
+    def format_channel(self, channel_id: int, /) -> str:
         """Categories have no #."""
         channel = self.guild.get_channel(channel_id)
         if channel is None:
@@ -79,14 +79,16 @@ class SpokenNames:
             return "a channel that you do not see"
         return channel.name if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
 
-    def moment(self, seconds: float, /) -> str:
+    def format_time(self, seconds: float, /) -> str:
         """On the server's clock."""
-        return said(datetime.fromtimestamp(seconds, UTC), self.zone)
+        return format_local_time(datetime.fromtimestamp(seconds, UTC), self.zone)
 
 
-async def spoken_names(session: AsyncSession, reader: discord.Member, rules: Iterable[AccessRule]) -> SpokenNames:
+async def load_autocomplete_names(
+    session: AsyncSession, reader: discord.Member, rules: Iterable[AccessRule]
+) -> AutocompleteNames:
     """The names that sentences about these rules need."""
     guild = reader.guild
-    ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
-    members = await member_names(session, guild_id=guild.id, user_ids=ids)
-    return SpokenNames(guild, reader, members, await guild_zone(session, guild_id=guild.id))
+    user_ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
+    members = await load_member_names(session, guild_id=guild.id, user_ids=user_ids)
+    return AutocompleteNames(guild, reader, members, await get_timezone(session, guild_id=guild.id))

@@ -5,72 +5,72 @@ from typing import Self
 
 import discord
 
-from herwa_bot.access.guard import guard_of, surface_of
-from herwa_bot.access.targets import cut
-from herwa_bot.ui.replies import whisper
+from herwa_bot.access.guard import get_command_surface, get_guard
+from herwa_bot.access.targets import truncate
+from herwa_bot.ui.replies import reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 
-MOST = 1800  # of Discord's 2,000 characters; the rest is for the number of the page
+MAX_PAGE_CHARACTERS = 1800  # of Discord's 2,000 characters; the rest is for the number of the page
 
 
-def pages_of(heading: str, entries: Sequence[str], *, most: int = MOST) -> tuple[str, ...]:
+def split_pages(heading: str, entries: Sequence[str], *, max_characters: int = MAX_PAGE_CHARACTERS) -> tuple[str, ...]:
     """Entries under one another, the heading on every page. An entry is never divided, at worst cut."""
     pages: list[str] = []
     page = heading
-    for entry in (cut(entry, most - len(heading) - 1) for entry in entries):
-        if len(page) + 1 + len(entry) > most and page != heading:
+    for entry in (truncate(entry, max_characters - len(heading) - 1) for entry in entries):
+        if len(page) + 1 + len(entry) > max_characters and page != heading:
             pages.append(page)
             page = heading
         page = f"{page}\n{entry}"
     return (*pages, page)
 
 
-async def show_pages(
-    interaction: discord.Interaction, pages: Sequence[str], *, beside: Sequence[GuardedButton] = ()
+async def send_pages(
+    interaction: discord.Interaction, pages: Sequence[str], *, extra_buttons: Sequence[GuardedButton] = ()
 ) -> None:
     """The first page, for the member who asked, with buttons where there are more, and others beside them."""
-    if len(pages) == 1 and not beside:
-        await whisper(interaction, pages[0])
+    if len(pages) == 1 and not extra_buttons:
+        await reply_ephemeral(interaction, pages[0])
         return
-    view = Pager(interaction, pages, beside)
-    await whisper(interaction, view.words, view=view)
+    view = Pager(interaction, pages, extra_buttons)
+    await reply_ephemeral(interaction, view.text, view=view)
 
 
 class Pager(GuardedView):
     """Turns the pages of one answer."""
 
     def __init__(
-        self, interaction: discord.Interaction, pages: Sequence[str], beside: Sequence[GuardedButton] = ()
+        self, interaction: discord.Interaction, pages: Sequence[str], extra_buttons: Sequence[GuardedButton] = ()
     ) -> None:
-        super().__init__(guard_of(interaction), surface_of(interaction), asker_id=interaction.user.id)
+        super().__init__(get_guard(interaction), get_command_surface(interaction), invoker_id=interaction.user.id)
         self._pages = pages
-        self._shown = 0
-        self._settle()
+        self._page_index = 0
+        self._update_buttons()
         if len(pages) == 1:
             self.clear_items()
-        for button in beside:
+        for button in extra_buttons:
             self.add_item(button)
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The page that is shown."""
         if len(self._pages) == 1:
             return self._pages[0]
-        return f"{self._pages[self._shown]}\n-# Page {self._shown + 1} of {len(self._pages)}"
+        return f"{self._pages[self._page_index]}\n-# Page {self._page_index + 1} of {len(self._pages)}"
 
     @discord.ui.button(label="Previous", emoji="◀️")
-    async def previous(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
-        await self._turn(interaction, -1)
+    async def previous_button(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
+        await self._turn_page(interaction, -1)
 
     @discord.ui.button(label="Next", emoji="▶️")
-    async def next(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
-        await self._turn(interaction, 1)
+    async def next_button(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
+        await self._turn_page(interaction, 1)
 
-    async def _turn(self, interaction: discord.Interaction, by: int) -> None:
-        self._shown = min(max(self._shown + by, 0), len(self._pages) - 1)
-        self._settle()
-        await interaction.response.edit_message(content=self.words, view=self)
+    async def _turn_page(self, interaction: discord.Interaction, step: int) -> None:
+        self._page_index = min(max(self._page_index + step, 0), len(self._pages) - 1)
+        self._update_buttons()
+        await interaction.response.edit_message(content=self.text, view=self)
 
-    def _settle(self) -> None:
-        self.previous.disabled = self._shown == 0
-        self.next.disabled = self._shown == len(self._pages) - 1
+    def _update_buttons(self) -> None:
+        self.previous_button.disabled = self._page_index == 0
+        self.next_button.disabled = self._page_index == len(self._pages) - 1

@@ -5,33 +5,38 @@ from typing import Any, ClassVar, Self
 
 import discord
 
-from herwa_bot.access.guard import Guard, guard_of
-from herwa_bot.access.refusals import say_unavailable
-from herwa_bot.ui.replies import say_failure, tell_failure
+from herwa_bot.access.guard import Guard, get_guard
+from herwa_bot.access.refusals import send_unavailable
+from herwa_bot.ui.replies import report_error, send_error
 from herwa_shared.catalog import Surface, SurfaceKind
 
-LIFE_SECONDS = 14 * 60.0  # Discord lets a message of an interaction be edited for fifteen minutes
-HEARD = "heard"  # the mark of a press that something of ours answers
-PRESSES = (discord.InteractionType.component, discord.InteractionType.modal_submit)
-TOO_OLD = "This is too old to be answered. Please run the command again."
-NOT_YOURS = "These buttons belong to whoever ran the command. Run it yourself to get your own."
+VIEW_TIMEOUT_SECONDS = 14 * 60.0  # Discord lets a message of an interaction be edited for fifteen minutes
+HANDLED = "heard"  # the mark of a press that something of ours answers
+COMPONENT_INTERACTION_TYPES = (discord.InteractionType.component, discord.InteractionType.modal_submit)
+INTERACTION_EXPIRED = "This is too old to be answered. Please run the command again."
+WRONG_USER = "These buttons belong to whoever ran the command. Run it yourself to get your own."
 
 
 class GuardedView(discord.ui.View):
     """Components that live in this process; only `asker_id` may press them, None: whoever may use the surface."""
 
     def __init__(
-        self, guard: Guard, surface: Surface, *, asker_id: int | None = None, timeout: float | None = LIFE_SECONDS
+        self,
+        guard: Guard,
+        surface: Surface,
+        *,
+        invoker_id: int | None = None,
+        timeout: float | None = VIEW_TIMEOUT_SECONDS,
     ) -> None:
         super().__init__(timeout=timeout)
-        self.guard, self.surface, self.asker_id = guard, surface, asker_id
+        self.guard, self.surface, self.invoker_id = guard, surface, invoker_id
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        return await _check(self.guard, self.surface, self.asker_id, interaction)
+        return await _check_access(self.guard, self.surface, self.invoker_id, interaction)
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[Any], /) -> None:
         del item
-        await tell_failure(interaction, error, what=self.surface.key)
+        await report_error(interaction, error, operation=self.surface.key)
 
 
 class GuardedModal(discord.ui.Modal):
@@ -42,20 +47,20 @@ class GuardedModal(discord.ui.Modal):
         guard: Guard,
         surface: Surface,
         *,
-        asker_id: int | None = None,
-        timeout: float | None = LIFE_SECONDS,
-        **titled: Any,
+        invoker_id: int | None = None,
+        timeout: float | None = VIEW_TIMEOUT_SECONDS,
+        **modal_options: Any,
     ) -> None:
-        super().__init__(timeout=timeout, **titled)
-        self.guard, self.surface, self.asker_id = guard, surface, asker_id
+        super().__init__(timeout=timeout, **modal_options)
+        self.guard, self.surface, self.invoker_id = guard, surface, invoker_id
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        return await _check(self.guard, self.surface, self.asker_id, interaction)
+        return await _check_access(self.guard, self.surface, self.invoker_id, interaction)
 
     async def on_error(  # type: ignore[override] # a form has no item, in discord.py neither
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
-        await tell_failure(interaction, error, what=self.surface.key)
+        await report_error(interaction, error, operation=self.surface.key)
 
 
 class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="herwa:"):
@@ -77,34 +82,36 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="he
         cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         del match
-        interaction.extras[HEARD] = True
+        interaction.extras[HANDLED] = True
         assert isinstance(item, discord.ui.Button)
         return cls(item)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        guard = guard_of(interaction)
-        return await guard.check(interaction, guard.surfaces.get(SurfaceKind.COMMAND, self.command))
+        guard = get_guard(interaction)
+        return await guard.check(interaction, guard.surfaces.find(SurfaceKind.COMMAND, self.command))
 
     async def callback(self, interaction: discord.Interaction) -> None:
         try:
-            await self.pressed(interaction)
+            await self.on_press(interaction)
         except Exception as error:  # noqa: BLE001 - every failure is told and logged
-            await tell_failure(interaction, error, what=type(self).__name__)
+            await report_error(interaction, error, operation=type(self).__name__)
 
-    async def pressed(self, interaction: discord.Interaction) -> None:
+    async def on_press(self, interaction: discord.Interaction) -> None:
         """What it does, once the guard has said yes."""
         raise NotImplementedError
 
 
-async def say_if_unheard(interaction: discord.Interaction) -> None:
+async def reply_if_expired(interaction: discord.Interaction) -> None:
     """Tell who presses what lived in an earlier process. To be called behind whatever may have heard the press."""
-    if interaction.type in PRESSES and HEARD not in interaction.extras:
-        await say_unavailable(interaction, TOO_OLD)
+    if interaction.type in COMPONENT_INTERACTION_TYPES and HANDLED not in interaction.extras:
+        await send_unavailable(interaction, INTERACTION_EXPIRED)
 
 
-async def _check(guard: Guard, surface: Surface, asker_id: int | None, interaction: discord.Interaction) -> bool:
-    interaction.extras[HEARD] = True
-    if asker_id is not None and interaction.user.id != asker_id:
-        await say_failure(interaction, NOT_YOURS)
+async def _check_access(
+    guard: Guard, surface: Surface, invoker_id: int | None, interaction: discord.Interaction
+) -> bool:
+    interaction.extras[HANDLED] = True
+    if invoker_id is not None and interaction.user.id != invoker_id:
+        await send_error(interaction, WRONG_USER)
         return False
     return await guard.check(interaction, surface)

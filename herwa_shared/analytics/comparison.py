@@ -2,39 +2,45 @@
 
 from datetime import datetime
 
-from herwa_shared.analytics.intervals import finished, happened, interval_end
-from herwa_shared.analytics.metric_definitions import Sum, measure_of
-from herwa_shared.analytics.results import Series
+from herwa_shared.analytics.intervals import get_interval_end, list_finished_points, list_started_points
+from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
+from herwa_shared.analytics.results import TimeSeries
 
 
-def change(series: Series, compare: Series | None, *, now: datetime | None = None) -> float | None:
+def compute_relative_change(
+    series: TimeSeries, comparison: TimeSeries | None, *, now: datetime | None = None
+) -> float | None:
     """How much the total grew over the compared window: 0.12 is 12% more. Of a running window, what is over counts.
 
     None where the two cannot be compared fairly: nothing to compare with, or intervals that nobody counted in full.
     """
-    if compare is None or compare.total == 0:
+    if comparison is None or comparison.total == 0:
         return None
-    if measure_of(series.metric).sum is not Sum.NEWEST and not (_whole(series, now) and _whole(compare, now)):
+    if get_definition(series.metric).aggregation is not Aggregation.LATEST_SAMPLE and not (
+        is_fully_counted(series, now) and is_fully_counted(comparison, now)
+    ):
         return None
-    after, before = _comparable(series, compare, now)
-    return after / before - 1 if before else None
+    current_total, comparison_total = _get_comparable_totals(series, comparison, now)
+    return current_total / comparison_total - 1 if comparison_total else None
 
 
-def _comparable(series: Series, compare: Series, now: datetime | None) -> tuple[int, int]:
+def _get_comparable_totals(series: TimeSeries, comparison: TimeSeries, now: datetime | None) -> tuple[int, int]:
     """Both totals, or the sums of as many intervals as are over; zeros where people would be counted twice."""
-    over = now is None or now >= series.end or compare.end - compare.start <= now - series.start
-    if over or measure_of(series.metric).sum is Sum.NEWEST:
-        return series.total, compare.total
-    if measure_of(series.metric).sum is Sum.PEOPLE:
+    is_complete = now is None or now >= series.end or comparison.end - comparison.start <= now - series.start
+    if is_complete or get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
+        return series.total, comparison.total
+    if get_definition(series.metric).aggregation is Aggregation.DISTINCT_MEMBERS:
         return 0, 0
-    done = len(finished(series, now))
-    after, before = (sum(point.value or 0 for point in one.points[:done]) for one in (series, compare))
-    return after, before
+    finished_count = len(list_finished_points(series, now))
+    current_total, comparison_total = (
+        sum(point.value or 0 for point in timeseries.points[:finished_count]) for timeseries in (series, comparison)
+    )
+    return current_total, comparison_total
 
 
-def _whole(series: Series, now: datetime | None) -> bool:
+def is_fully_counted(series: TimeSeries, now: datetime | None) -> bool:
     """Whether every interval was counted in full; the one still running is excused."""
     return bool(series.points) and all(
-        point.value is not None and not (point.partial and (now is None or interval_end(point, series) <= now))
-        for point in happened(series, now)
+        point.value is not None and not (point.partial and (now is None or get_interval_end(point, series) <= now))
+        for point in list_started_points(series, now)
     )

@@ -10,20 +10,20 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import literal
 from sqlmodel import col, select
 
-from herwa_shared.analytics.metric_definitions import Measure
-from herwa_shared.analytics.table_selection import array_of, rows_of
+from herwa_shared.analytics.metric_definitions import MetricDefinition
+from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.db import Database
-from herwa_shared.models import CollectorRun, GuildStay, HistoryCoverage
+from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
 from herwa_shared.models.columns import SNOWFLAKE
 
-ALIVE_WITHIN = timedelta(seconds=30)
-EVERY_HISTORY_HAS = "message"
+GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
+ALWAYS_IMPORTED_KIND = "message"
 MEMBERS_INTENT = 1 << 1  # Discord's bit: members who come and go
-Span = tuple[datetime, datetime]
-Begun = Mapping[tuple[str, Span], datetime]
+Period = tuple[datetime, datetime]
+FirstHours = Mapping[tuple[str, Period], datetime]
 """By kind and stretch of history: its first hour with an event of that kind."""
 
-FIRST_HOURS = """
+FIRST_HOURS_SQL = """
 SELECT /* analytics.coverage */ toString(kind), number, toUnixTimestamp(min(hour))
 FROM activity_hourly
 ARRAY JOIN
@@ -36,114 +36,145 @@ GROUP BY kind, number
 """
 
 
-class Covered(Enum):
+class CoverageLevel(Enum):
     """How much of a stretch of time was counted."""
 
-    NOT = "not"
-    PARTLY = "partly"
-    WHOLLY = "wholly"
+    NONE = "not"
+    PARTIAL = "partly"
+    FULL = "wholly"
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Spans of time, apart from each other and in order."""
 
-    spans: tuple[Span, ...]
+    periods: tuple[Period, ...]
 
     @classmethod
-    def of(cls, spans: Iterable[Span]) -> "Coverage":
+    def from_periods(cls, periods: Iterable[Period]) -> "Coverage":
         """The union of these; empty and reversed ones are none."""
-        united: list[Span] = []
-        for start, end in sorted(span for span in spans if span[0] < span[1]):
-            if united and start <= united[-1][1]:
-                united[-1] = (united[-1][0], max(end, united[-1][1]))
+        merged: list[Period] = []
+        for start, end in sorted(period for period in periods if period[0] < period[1]):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
-                united.append((start, end))
-        return cls(tuple(united))
+                merged.append((start, end))
+        return cls(tuple(merged))
 
-    def over(self, start: datetime, end: datetime) -> Covered:
+    def get_level(self, start: datetime, end: datetime) -> CoverageLevel:
         """How much of `[start, end)` lies in the spans; nothing of an empty stretch does."""
-        at = bisect_right(self.spans, start, key=lambda span: span[1])
-        if start >= end or at == len(self.spans) or self.spans[at][0] >= end:
-            return Covered.NOT
-        return Covered.WHOLLY if self.spans[at][0] <= start and end <= self.spans[at][1] else Covered.PARTLY
+        index = bisect_right(self.periods, start, key=lambda period: period[1])
+        if start >= end or index == len(self.periods) or self.periods[index][0] >= end:
+            return CoverageLevel.NONE
+        return (
+            CoverageLevel.FULL
+            if self.periods[index][0] <= start and end <= self.periods[index][1]
+            else CoverageLevel.PARTIAL
+        )
 
-    def share(self, start: datetime, end: datetime) -> float:
+    def get_share(self, start: datetime, end: datetime) -> float:
         """Which part of `[start, end)` lies in the spans: 0 to 1, and 0 of an empty stretch."""
         if start >= end:
             return 0
-        inside = sum(
-            ((min(end, late) - max(start, early)) for early, late in self.spans if early < end and start < late),
+        overlap = sum(
+            (
+                (min(end, period_end) - max(start, period_start))
+                for period_start, period_end in self.periods
+                if period_start < end and start < period_end
+            ),
             timedelta(),
         )
-        return inside / (end - start)
+        return overlap / (end - start)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CollectionRecord:
     """Who counted in a guild around a stretch of time: collectors, those of them that saw members come and go, and
     what replays, imports and finished back-fills brought in.
     """
 
-    listened: tuple[Span, ...]
-    saw_members: tuple[Span, ...]
-    history: tuple[Span, ...]
+    collected_periods: tuple[Period, ...]
+    member_event_periods: tuple[Period, ...]
+    imported_periods: tuple[Period, ...]
 
-    def coverage(self, measure: Measure, begun: Begun) -> Coverage:
+    def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
         """When this was counted.
 
         Messages by everyone. Whether a history brought anything else only its events can tell, so that it counts from
         the first of their kind, as `first_hours` found it: a history without voice says nothing about voice.
         """
-        listened = self.saw_members if measure.needs_members else self.listened
-        if measure.kind == EVERY_HISTORY_HAS:
-            return Coverage.of((*listened, *self.history))
-        counts = (stretch for stretch in self.history if (measure.kind, stretch) in begun)
-        return Coverage.of((*listened, *((begun[measure.kind, stretch], stretch[1]) for stretch in counts)))
+        collected = self.member_event_periods if definition.needs_members else self.collected_periods
+        if definition.kind == ALWAYS_IMPORTED_KIND:
+            return Coverage.from_periods((*collected, *self.imported_periods))
+        imported = (period for period in self.imported_periods if (definition.kind, period) in first_hour_by_kind)
+        return Coverage.from_periods(
+            (*collected, *((first_hour_by_kind[definition.kind, period], period[1]) for period in imported))
+        )
 
 
-async def record_of(database: Database, guild_id: int, start: datetime, end: datetime, *, now: datetime) -> Record:
+async def load_collection_record(
+    database: Database, guild_id: int, start: datetime, end: datetime, *, now: datetime
+) -> CollectionRecord:
     """Who counted, as far as it touches `[start, end)`.
 
     A collector counts for a guild while it runs for its shard and the bot is in the guild; one seen within the last 30
     seconds is taken to run still.
     """
-    shard = literal(guild_id >> 22, SNOWFLAKE) % col(CollectorRun.shard_count)
+    shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
     async with database.transaction() as session:
-        stays = (await session.execute(select(GuildStay).where(col(GuildStay.guild_id) == guild_id))).scalars().all()
-        found = await session.execute(
-            select(CollectorRun)
-            .where(col(CollectorRun.shard_id) == shard)
-            .where(col(CollectorRun.seen_at) >= start - ALIVE_WITHIN, col(CollectorRun.started_at) < end)
+        memberships = (
+            (await session.execute(select(GuildMembership).where(col(GuildMembership.guild_id) == guild_id)))
+            .scalars()
+            .all()
         )
-        history = await session.execute(
-            select(HistoryCoverage)
-            .where(col(HistoryCoverage.guild_id) == guild_id)
-            .where(col(HistoryCoverage.to_at) > start, col(HistoryCoverage.from_at) < end)
+        session_result = await session.execute(
+            select(GatewaySession)
+            .where(col(GatewaySession.shard_id) == shard)
+            .where(
+                col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end
+            )
         )
-        runs = found.scalars().all()
-        return Record(
-            tuple(listened_during(run, stay, now) for run in runs for stay in stays),
-            tuple(listened_during(run, stay, now) for run in runs if run.intents & MEMBERS_INTENT for stay in stays),
-            tuple((stretch.from_at, stretch.to_at) for stretch in history.scalars()),
+        imported_result = await session.execute(
+            select(ImportedPeriod)
+            .where(col(ImportedPeriod.guild_id) == guild_id)
+            .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
+        )
+        gateway_sessions = session_result.scalars().all()
+        return CollectionRecord(
+            tuple(
+                get_collection_period(gateway_session, membership, now)
+                for gateway_session in gateway_sessions
+                for membership in memberships
+            ),
+            tuple(
+                get_collection_period(gateway_session, membership, now)
+                for gateway_session in gateway_sessions
+                if gateway_session.intents & MEMBERS_INTENT
+                for membership in memberships
+            ),
+            tuple((imported_period.from_at, imported_period.to_at) for imported_period in imported_result.scalars()),
         )
 
 
-async def first_hours(clickhouse: AsyncClient, guild_id: int, kinds: Collection[str], record: Record) -> Begun:
+async def load_first_hours(
+    clickhouse: AsyncClient, guild_id: int, kinds: Collection[str], record: CollectionRecord
+) -> FirstHours:
     """In which hour each stretch of history has its first event of each of these kinds."""
-    asked = [kind for kind in kinds if kind != EVERY_HISTORY_HAS]
-    if not asked or not record.history:
+    checked_kinds = [kind for kind in kinds if kind != ALWAYS_IMPORTED_KIND]
+    if not checked_kinds or not record.imported_periods:
         return {}
-    starts, ends = (array_of(int(stretch[at].timestamp()) for stretch in record.history) for at in (0, 1))
-    parameters = {"guild": guild_id, "kinds": asked, "starts": starts, "ends": ends}
-    begun: dict[tuple[str, Span], datetime] = {}
-    for kind, number, second in await rows_of(clickhouse, FIRST_HOURS, parameters):
-        stretch = record.history[number - 1]
-        begun[kind, stretch] = max(stretch[0], datetime.fromtimestamp(second, UTC))
-    return begun
+    starts, ends = (
+        format_array(int(period[side].timestamp()) for period in record.imported_periods) for side in (0, 1)
+    )
+    parameters = {"guild": guild_id, "kinds": checked_kinds, "starts": starts, "ends": ends}
+    first_hour_by_kind: dict[tuple[str, Period], datetime] = {}
+    for kind, period_number, second in await fetch_rows(clickhouse, FIRST_HOURS_SQL, parameters):
+        period = record.imported_periods[period_number - 1]
+        first_hour_by_kind[kind, period] = max(period[0], datetime.fromtimestamp(second, UTC))
+    return first_hour_by_kind
 
 
-def listened_during(run: CollectorRun, stay: GuildStay, now: datetime) -> Span:
+def get_collection_period(gateway_session: GatewaySession, membership: GuildMembership, now: datetime) -> Period:
     """When a collector counted in a guild, the bot being there."""
-    until = now if run.seen_at >= now - ALIVE_WITHIN else run.seen_at
-    return max(run.started_at, stay.joined_at), min(until, stay.left_at or until)
+    end = now if gateway_session.seen_at >= now - GATEWAY_LIVENESS_TIMEOUT else gateway_session.seen_at
+    return max(gateway_session.started_at, membership.joined_at), min(end, membership.left_at or end)

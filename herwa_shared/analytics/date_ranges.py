@@ -6,15 +6,15 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.results import Interval
-from herwa_shared.analytics.timezones import HOUR, first_instant, offset_at, wall_at
+from herwa_shared.analytics.timezones import SECONDS_PER_HOUR, get_utc_offset, to_instant, to_local_time
 
-HOURLY_UP_TO, DAILY_UP_TO, WEEKLY_UP_TO = timedelta(days=2.5), timedelta(days=93), timedelta(days=400)
-_FEWEST = {Interval.HOUR: 0, Interval.DAY: 2, Interval.WEEK: 14, Interval.MONTH: 56}  # days of a window
-_MOST = {Interval.HOUR: 32, Interval.DAY: 750, Interval.WEEK: 5_000, Interval.MONTH: 50_000}
-_DAYS = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
+MAX_HOURLY_LENGTH, MAX_DAILY_LENGTH, MAX_WEEKLY_LENGTH = timedelta(days=2.5), timedelta(days=93), timedelta(days=400)
+_MIN_DAYS = {Interval.HOUR: 0, Interval.DAY: 2, Interval.WEEK: 14, Interval.MONTH: 56}  # days of a window
+_MAX_DAYS = {Interval.HOUR: 32, Interval.DAY: 750, Interval.WEEK: 5_000, Interval.MONTH: 50_000}
+_PRESET_DAYS = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
 
 
-class Range(StrEnum):
+class DateRangePreset(StrEnum):
     """A window by name; the values stand in addresses. Days, months and years are whole: what is to come is empty."""
 
     TODAY = "today"
@@ -38,101 +38,107 @@ class Range(StrEnum):
 
 
 _LABELS = {
-    Range.TODAY: "Today",
-    Range.YESTERDAY: "Yesterday",
-    Range.DAY: "Last 24 hours",
-    Range.WEEK: "Last 7 days",
-    Range.FOUR_WEEKS: "Last 28 days",
-    Range.MONTH: "Last 30 days",
-    Range.QUARTER: "Last 91 days",
-    Range.THIS_MONTH: "Month to date",
-    Range.LAST_MONTH: "Last month",
-    Range.THIS_YEAR: "Year to date",
-    Range.TWELVE_MONTHS: "Last 12 months",
-    Range.ALL: "All time",
-    Range.CUSTOM: "Custom",
+    DateRangePreset.TODAY: "Today",
+    DateRangePreset.YESTERDAY: "Yesterday",
+    DateRangePreset.DAY: "Last 24 hours",
+    DateRangePreset.WEEK: "Last 7 days",
+    DateRangePreset.FOUR_WEEKS: "Last 28 days",
+    DateRangePreset.MONTH: "Last 30 days",
+    DateRangePreset.QUARTER: "Last 91 days",
+    DateRangePreset.THIS_MONTH: "Month to date",
+    DateRangePreset.LAST_MONTH: "Last month",
+    DateRangePreset.THIS_YEAR: "Year to date",
+    DateRangePreset.TWELVE_MONTHS: "Last 12 months",
+    DateRangePreset.ALL: "All time",
+    DateRangePreset.CUSTOM: "Custom",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateRange:
     """`[start, end)`, aware."""
 
     start: datetime
     end: datetime
 
 
-def span_of(chosen: Range, zone: ZoneInfo, now: datetime, *, begin: datetime | None = None) -> Span:
+def resolve_preset(
+    preset: DateRangePreset, zone: ZoneInfo, now: datetime, *, data_start: datetime | None = None
+) -> DateRange:
     """The window of a range at `now`. All time runs from the day of `begin`, the guild's first counted hour.
 
     The last days include today. A custom range has no window of its own and is answered as 30 days.
     """
-    if chosen is Range.DAY:
-        second = int(now.timestamp())
-        end = second - (second + offset_at(second, zone)) % HOUR + HOUR
-        return Span(datetime.fromtimestamp(end - 24 * HOUR, UTC), datetime.fromtimestamp(end, UTC))
-    first, after = _dates(chosen, now.astimezone(zone).date(), begin.astimezone(zone).date() if begin else None)
-    return Span(_midnight(first, zone), _midnight(after, zone))
+    if preset is DateRangePreset.DAY:
+        now_second = int(now.timestamp())
+        end = now_second - (now_second + get_utc_offset(now_second, zone)) % SECONDS_PER_HOUR + SECONDS_PER_HOUR
+        return DateRange(datetime.fromtimestamp(end - 24 * SECONDS_PER_HOUR, UTC), datetime.fromtimestamp(end, UTC))
+    first_date, end_date = _resolve_dates(
+        preset, now.astimezone(zone).date(), data_start.astimezone(zone).date() if data_start else None
+    )
+    return DateRange(_get_midnight(first_date, zone), _get_midnight(end_date, zone))
 
 
-def named(span: Span, zone: ZoneInfo, now: datetime) -> Range:
+def match_preset(date_range: DateRange, zone: ZoneInfo, now: datetime) -> DateRangePreset:
     """The name of a window, where it has one at `now`."""
-    several = (one for one in Range if one not in (Range.ALL, Range.CUSTOM))
-    return next((one for one in several if span_of(one, zone, now) == span), Range.CUSTOM)
+    presets = (preset for preset in DateRangePreset if preset not in (DateRangePreset.ALL, DateRangePreset.CUSTOM))
+    return next(
+        (preset for preset in presets if resolve_preset(preset, zone, now) == date_range), DateRangePreset.CUSTOM
+    )
 
 
-def usual_interval(span: Span) -> Interval:
+def get_default_interval(date_range: DateRange) -> Interval:
     """The width that shows a window best."""
-    length = span.end - span.start
-    if length <= HOURLY_UP_TO:
+    length = date_range.end - date_range.start
+    if length <= MAX_HOURLY_LENGTH:
         return Interval.HOUR
-    if length <= DAILY_UP_TO:
+    if length <= MAX_DAILY_LENGTH:
         return Interval.DAY
-    return Interval.WEEK if length <= WEEKLY_UP_TO else Interval.MONTH
+    return Interval.WEEK if length <= MAX_WEEKLY_LENGTH else Interval.MONTH
 
 
-def intervals_for(span: Span) -> tuple[Interval, ...]:
+def list_allowed_intervals(date_range: DateRange) -> tuple[Interval, ...]:
     """The widths that make sense in a window: neither a single point nor thousands."""
-    days = (span.end - span.start) / timedelta(days=1)
-    return tuple(one for one in Interval if _FEWEST[one] <= days <= _MOST[one])
+    days = (date_range.end - date_range.start) / timedelta(days=1)
+    return tuple(interval for interval in Interval if _MIN_DAYS[interval] <= days <= _MAX_DAYS[interval])
 
 
-def first_day(span: Span, zone: ZoneInfo) -> date:
+def get_first_day(date_range: DateRange, zone: ZoneInfo) -> date:
     """The day on which a window begins."""
-    return span.start.astimezone(zone).date()
+    return date_range.start.astimezone(zone).date()
 
 
-def last_day(span: Span, zone: ZoneInfo) -> date:
+def get_last_day(date_range: DateRange, zone: ZoneInfo) -> date:
     """The last day that a window touches, as people name it."""
-    return wall_at(int(span.end.timestamp()) - 1, zone).date()
+    return to_local_time(int(date_range.end.timestamp()) - 1, zone).date()
 
 
-def whole_days(first: date, last: date, zone: ZoneInfo) -> Span:
+def build_day_range(first: date, last: date, zone: ZoneInfo) -> DateRange:
     """From the beginning of one day to the end of another, in whichever order they were picked."""
     first, last = sorted((first, last))
-    return Span(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    return DateRange(_get_midnight(first, zone), _get_midnight(last + timedelta(days=1), zone))
 
 
-def _dates(chosen: Range, today: date, begin: date | None) -> tuple[date, date]:
+def _resolve_dates(preset: DateRangePreset, today: date, data_start: date | None) -> tuple[date, date]:
     """The first day, and the day after the last."""
     tomorrow, first = today + timedelta(days=1), today.replace(day=1)
     dates = {
-        Range.TODAY: (today, tomorrow),
-        Range.YESTERDAY: (today - timedelta(days=1), today),
-        Range.THIS_MONTH: (first, _month(first, 1)),
-        Range.LAST_MONTH: (_month(first, -1), first),
-        Range.THIS_YEAR: (first.replace(month=1), first.replace(year=first.year + 1, month=1)),
-        Range.TWELVE_MONTHS: (_month(first, -11), _month(first, 1)),
+        DateRangePreset.TODAY: (today, tomorrow),
+        DateRangePreset.YESTERDAY: (today - timedelta(days=1), today),
+        DateRangePreset.THIS_MONTH: (first, _add_months(first, 1)),
+        DateRangePreset.LAST_MONTH: (_add_months(first, -1), first),
+        DateRangePreset.THIS_YEAR: (first.replace(month=1), first.replace(year=first.year + 1, month=1)),
+        DateRangePreset.TWELVE_MONTHS: (_add_months(first, -11), _add_months(first, 1)),
     }
-    if begin and chosen is Range.ALL:
-        return min(begin, today), tomorrow
-    return dates.get(chosen) or (tomorrow - timedelta(days=_DAYS.get(chosen, 30)), tomorrow)
+    if data_start and preset is DateRangePreset.ALL:
+        return min(data_start, today), tomorrow
+    return dates.get(preset) or (tomorrow - timedelta(days=_PRESET_DAYS.get(preset, 30)), tomorrow)
 
 
-def _month(first: date, later: int) -> date:
-    year, month = divmod(12 * first.year + first.month - 1 + later, 12)
+def _add_months(first: date, months: int) -> date:
+    year, month = divmod(12 * first.year + first.month - 1 + months, 12)
     return date(year, month + 1, 1)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(first_instant(datetime.combine(day, time()), zone), UTC)
+def _get_midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(to_instant(datetime.combine(day, time()), zone), UTC)

@@ -4,18 +4,24 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HOUR_METRICS, Sum, measure_of, require
+from herwa_shared.analytics.metric_definitions import (
+    CHANNEL_METRICS,
+    HEATMAP_METRICS,
+    Aggregation,
+    get_definition,
+    require_supported,
+)
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Cell, Heatmap
-from herwa_shared.analytics.table_selection import array_of, source_of
-from herwa_shared.analytics.timezones import stretches
+from herwa_shared.analytics.results import HeatmapCell, WeeklyHeatmap
+from herwa_shared.analytics.table_selection import format_array, select_table
+from herwa_shared.analytics.timezones import list_offset_periods
 from herwa_shared.clock import utc_now
 
-WEEK_HOURS = 168
-THURSDAY = 3  # 1970 began on one; Monday is 0
+HOURS_PER_WEEK = 168
+EPOCH_WEEKDAY = 3  # 1970 began on one; Monday is 0
 
 # The zone comes as stretches of constant offset; hours of the week are counted from the first hour of 1970.
-BY_HOUR_OF_WEEK = """
+WEEKLY_HEATMAP_SQL = """
 SELECT /* analytics.heatmap */
     intDiv(
         moment + transform(
@@ -29,27 +35,31 @@ SELECT /* analytics.heatmap */
 FROM activity
 GROUP BY slot
 """
-_COLUMNS = {Sum.EVENTS: 1, Sum.MINUTES: 2, Sum.PEOPLE: 3}
+_COLUMN_BY_AGGREGATION = {Aggregation.COUNT: 1, Aggregation.DURATION: 2, Aggregation.DISTINCT_MEMBERS: 3}
 
 
-async def hours_of_week(clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None) -> Heatmap:
+async def query_weekly_heatmap(
+    clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None
+) -> WeeklyHeatmap:
     """The query's metric by weekday and hour of the clocks in its zone, every cell there.
 
     People count once a cell. Raises BadRequest for a metric of samples.
     """
-    measure = measure_of(query.metric)
-    require(query.metric, HOUR_METRICS, what="by the hour of the week")
+    definition = get_definition(query.metric)
+    require_supported(query.metric, HEATMAP_METRICS, usage="by the hour of the week")
     if query.channel_id is not None:
-        require(query.metric, CHANNEL_METRICS, what="with a channel")
-    clocks = stretches(query.start_second, query.end_second, query.zone)
-    cuts = (cut for clock in clocks for cut in (clock.start, clock.start + clock.offset))
-    source = source_of(query, cuts, now=now or utc_now())
-    rows = await source.ask(
+        require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
+    offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone)
+    boundaries = (boundary for period in offset_periods for boundary in (period.start, period.start + period.offset))
+    table = select_table(query, boundaries, now=now or utc_now())
+    rows = await table.fetch(
         clickhouse,
-        BY_HOUR_OF_WEEK,
-        starts=array_of(clock.start for clock in clocks),
-        offsets=array_of(clock.offset for clock in clocks),
+        WEEKLY_HEATMAP_SQL,
+        starts=format_array(period.start for period in offset_periods),
+        offsets=format_array(period.offset for period in offset_periods),
     )
-    values = {row[0]: measure.finished(row[_COLUMNS[measure.sum]]) for row in rows}
-    cells = sorted(((slot // 24 + THURSDAY) % 7 + 1, slot % 24, values.get(slot, 0)) for slot in range(WEEK_HOURS))
-    return Heatmap(tuple(Cell(*cell) for cell in cells), source.approximate)
+    values = {row[0]: definition.to_metric_value(row[_COLUMN_BY_AGGREGATION[definition.aggregation]]) for row in rows}
+    cells = sorted(
+        ((slot // 24 + EPOCH_WEEKDAY) % 7 + 1, slot % 24, values.get(slot, 0)) for slot in range(HOURS_PER_WEEK)
+    )
+    return WeeklyHeatmap(tuple(HeatmapCell(*cell) for cell in cells), table.approximate)

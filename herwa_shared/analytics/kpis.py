@@ -12,21 +12,21 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.coverage import Coverage, Covered, first_hours, record_of
-from herwa_shared.analytics.intervals import edges_of
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Sum, measure_of
+from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
+from herwa_shared.analytics.intervals import list_bucket_edges
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Aggregation, get_definition
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.rankings import top_channels
-from herwa_shared.analytics.results import Metric, Ranked
-from herwa_shared.analytics.table_selection import Rows, array_of, source_of
-from herwa_shared.analytics.timeseries import AT_ONCE, NEWEST, Counted, values_of
+from herwa_shared.analytics.rankings import rank_channels
+from herwa_shared.analytics.results import Metric, RankedItem
+from herwa_shared.analytics.table_selection import Rows, format_array, select_table
+from herwa_shared.analytics.timeseries import LATEST_SAMPLE_SQL, MAX_EDGES_PER_STATEMENT, BucketValues, fetch_buckets
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import BadRequest
 
-WHOLE = 0  # stands for the whole window, which no interval can begin
+TOTAL_ROW_EDGE = 0  # stands for the whole window, which no interval can begin
 # A row a kind and interval, and one a kind and the whole window.
-AT_A_GLANCE = """
+AGGREGATES_SQL = """
 SELECT /* analytics.glance */
     toString(kind) AS of,
     roundDown(moment, {edges:Array(UInt32)}) AS edge,
@@ -39,75 +39,82 @@ SELECT /* analytics.glance */
 FROM activity
 GROUP BY GROUPING SETS ((of, edge), (of))
 """
-_COLUMNS = {Sum.EVENTS: 2, Sum.MINUTES: 3, Sum.PEOPLE: 4}
-_TO_DONE = 3  # columns further on: the same, before `done`
+_COLUMN_BY_AGGREGATION = {Aggregation.COUNT: 2, Aggregation.DURATION: 3, Aggregation.DISTINCT_MEMBERS: 4}
+_COMPLETED_COLUMN_OFFSET = 3  # columns further on: the same, before `done`
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Aggregates:
     """Sums as the store has them (seconds, where minutes are asked for). What is missing is nothing stored."""
 
     query: ActivityQuery
     edges: list[int]
     values: Mapping[Metric, Mapping[int, int]]
     totals: Mapping[Metric, int]
-    done: Mapping[Metric, int]
+    completed_totals: Mapping[Metric, int]
 
 
-async def glance(
-    clickhouse: AsyncClient, query: ActivityQuery, metrics: Collection[Metric], *, done: datetime, now: datetime
-) -> Glance:
+async def fetch_aggregates(
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    metrics: Collection[Metric],
+    *,
+    complete_until: datetime,
+    now: datetime,
+) -> Aggregates:
     """All these metrics of the query's window, and of its part before `done`. Raises BadRequest over 4,000 points."""
-    edges = edges_of(query.start_second, query.end_second, query.interval, query.zone)
-    if len(edges) > AT_ONCE:
-        raise BadRequest(f"At a glance at most {AT_ONCE:,} points are given. Choose a wider interval.")
-    sampled = [metric for metric in metrics if measure_of(metric).sum is Sum.NEWEST]
-    summed = [metric for metric in metrics if metric not in sampled]
-    rows, newest = await asyncio.gather(
-        _summed(clickhouse, query, summed, edges, done=done, now=now),
-        _newest(clickhouse, query, sampled, edges, now=now),
+    edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+    if len(edges) > MAX_EDGES_PER_STATEMENT:
+        raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
+    sampled_metrics = [metric for metric in metrics if get_definition(metric).aggregation is Aggregation.LATEST_SAMPLE]
+    summed_metrics = [metric for metric in metrics if metric not in sampled_metrics]
+    rows, latest_samples = await asyncio.gather(
+        _fetch_sums(clickhouse, query, summed_metrics, edges, complete_until=complete_until, now=now),
+        _fetch_latest_samples(clickhouse, query, sampled_metrics, edges, now=now),
     )
-    values, totals, finished = dict(newest), {}, {}
-    for metric in summed:
-        measure = measure_of(metric)
-        column = _COLUMNS[measure.sum]
-        mine = {row[1]: row for row in rows if row[0] == measure.kind}
-        values[metric] = {edge: row[column] for edge, row in mine.items() if edge != WHOLE}
-        if whole := mine.get(WHOLE):
-            totals[metric], finished[metric] = whole[column], whole[column + _TO_DONE]
-    for metric in sampled:
+    values, totals, completed_totals = dict(latest_samples), {}, {}
+    for metric in summed_metrics:
+        definition = get_definition(metric)
+        column = _COLUMN_BY_AGGREGATION[definition.aggregation]
+        metric_rows = {row[1]: row for row in rows if row[0] == definition.kind}
+        values[metric] = {edge: row[column] for edge, row in metric_rows.items() if edge != TOTAL_ROW_EDGE}
+        if total_row := metric_rows.get(TOTAL_ROW_EDGE):
+            totals[metric], completed_totals[metric] = total_row[column], total_row[column + _COMPLETED_COLUMN_OFFSET]
+    for metric in sampled_metrics:
         if values[metric]:
-            totals[metric] = finished[metric] = values[metric][max(values[metric])]
-    return Glance(query, edges, values, totals, finished)
+            totals[metric] = completed_totals[metric] = values[metric][max(values[metric])]
+    return Aggregates(query, edges, values, totals, completed_totals)
 
 
-async def _summed(
+async def _fetch_sums(
     clickhouse: AsyncClient,
     query: ActivityQuery,
     metrics: Collection[Metric],
     edges: list[int],
     *,
-    done: datetime,
+    complete_until: datetime,
     now: datetime,
 ) -> Rows:
     if not metrics:
         return ()
-    kinds = sorted({measure_of(metric).kind for metric in metrics})
-    source = source_of(query, edges[1:-1], now=now, kinds=kinds)
-    return await source.ask(clickhouse, AT_A_GLANCE, edges=array_of(edges[:-1]), done=int(done.timestamp()))
+    kinds = sorted({get_definition(metric).kind for metric in metrics})
+    table = select_table(query, edges[1:-1], now=now, kinds=kinds)
+    return await table.fetch(
+        clickhouse, AGGREGATES_SQL, edges=format_array(edges[:-1]), done=int(complete_until.timestamp())
+    )
 
 
-async def _newest(
+async def _fetch_latest_samples(
     clickhouse: AsyncClient, query: ActivityQuery, metrics: Collection[Metric], edges: list[int], *, now: datetime
 ) -> dict[Metric, Mapping[int, int]]:
-    found: dict[Metric, Mapping[int, int]] = {}
+    samples: dict[Metric, Mapping[int, int]] = {}
     for metric in metrics:
-        source = source_of(query, edges[1:-1], now=now, kinds=[measure_of(metric).kind])
-        found[metric] = await values_of(clickhouse, source, NEWEST, edges)
-    return found
+        table = select_table(query, edges[1:-1], now=now, kinds=[get_definition(metric).kind])
+        samples[metric] = await fetch_buckets(clickhouse, table, LATEST_SAMPLE_SQL, edges)
+    return samples
 
 
-ENOUGH = 0.99
+MIN_COVERAGE_SHARE = 0.99
 """The part of a window that must have been counted for its change to be told: restarts take moments."""
 
 
@@ -121,18 +128,18 @@ class Kpi:
 
     metric: Metric
     total: int | None
-    earlier: int | None
+    comparison_total: int | None
     change: float | None
     rising_is_good: bool | None
     points: tuple[int | None, ...]
 
 
-async def kpis(
+async def query_kpis(
     database: Database,
     clickhouse: AsyncClient,
     query: ActivityQuery,
     *,
-    compare: ActivityQuery | None,
+    comparison: ActivityQuery | None,
     metrics: Sequence[Metric],
     now: datetime | None = None,
 ) -> tuple[Kpi, ...]:
@@ -141,89 +148,122 @@ async def kpis(
     Raises BadRequest over 4,000 points.
     """
     now = now or utc_now()
-    done = query.done_at(now)
-    before = compare and replace(compare, channel_id=query.channel_id, interval=query.interval).as_much_as(query, now)
-    windows = [query, before] if before else [query]
-    told = [metric for metric in metrics if query.channel_id is None or metric in CHANNEL_METRICS]
-    record, glances = await asyncio.gather(
-        record_of(
+    complete_until = query.get_complete_end(now)
+    comparison_so_far = comparison and replace(
+        comparison, channel_id=query.channel_id, interval=query.interval
+    ).truncate_to_elapsed(query, now)
+    windows = [query, comparison_so_far] if comparison_so_far else [query]
+    supported_metrics = [metric for metric in metrics if query.channel_id is None or metric in CHANNEL_METRICS]
+    record, aggregates = await asyncio.gather(
+        load_collection_record(
             database,
             query.guild_id,
             min(window.start for window in windows),
             max(window.end for window in windows),
             now=now,
         ),
-        asyncio.gather(*(glance(clickhouse, one, told, done=min(done, one.end), now=now) for one in windows)),
+        asyncio.gather(
+            *(
+                fetch_aggregates(
+                    clickhouse, window, supported_metrics, complete_until=min(complete_until, window.end), now=now
+                )
+                for window in windows
+            )
+        ),
     )
-    kinds = {measure_of(one).kind for one in told if measure_of(one).sum is not Sum.NEWEST}
-    begun = await first_hours(clickhouse, query.guild_id, sorted(kinds), record)
-    found = {}
-    for metric in told:
-        coverage = record.coverage(measure_of(metric), begun)
-        found[metric] = _kpi(metric, glances[0], glances[1] if before else None, coverage, done, now)
-    return tuple(found.get(metric) or _untold(metric) for metric in metrics)
+    kinds = {
+        get_definition(metric).kind
+        for metric in supported_metrics
+        if get_definition(metric).aggregation is not Aggregation.LATEST_SAMPLE
+    }
+    first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
+    kpi_by_metric = {}
+    for metric in supported_metrics:
+        coverage = record.build_coverage(get_definition(metric), first_hour_by_kind)
+        kpi_by_metric[metric] = _build_kpi(
+            metric, aggregates[0], aggregates[1] if comparison_so_far else None, coverage, complete_until, now
+        )
+    return tuple(kpi_by_metric.get(metric) or _build_empty_kpi(metric) for metric in metrics)
 
 
-def _kpi(
-    metric: Metric, current: Glance, before: Glance | None, coverage: Coverage, done: datetime, now: datetime
+def _build_kpi(
+    metric: Metric,
+    current: Aggregates,
+    comparison: Aggregates | None,
+    coverage: Coverage,
+    complete_until: datetime,
+    now: datetime,
 ) -> Kpi:
-    measure, query = measure_of(metric), current.query
-    points = Counted(replace(query, metric=metric), current.edges, current.values[metric], coverage).points(now)
-    total = _told(metric, current, coverage, now)
-    earlier = _told(metric, before, coverage, now) if before else None
-    finished, change = measure.finished(current.done.get(metric, 0)), None
-    if before and earlier and total is not None:
-        windows = [(query.start, done), (before.query.start, before.query.end)]
-        if measure.sum is Sum.NEWEST or all(coverage.share(*window) >= ENOUGH for window in windows):
-            change = finished / earlier - 1
-    return Kpi(metric, total, earlier, change, measure.rising_is_good, tuple(point.value for point in points))
+    definition, query = get_definition(metric), current.query
+    points = BucketValues(replace(query, metric=metric), current.edges, current.values[metric], coverage).to_points(now)
+    total = _get_total(metric, current, coverage, now)
+    comparison_total = _get_total(metric, comparison, coverage, now) if comparison else None
+    completed_total, change = definition.to_metric_value(current.completed_totals.get(metric, 0)), None
+    if comparison and comparison_total and total is not None:
+        windows = [(query.start, complete_until), (comparison.query.start, comparison.query.end)]
+        if definition.aggregation is Aggregation.LATEST_SAMPLE or all(
+            coverage.get_share(*window) >= MIN_COVERAGE_SHARE for window in windows
+        ):
+            change = completed_total / comparison_total - 1
+    return Kpi(
+        metric, total, comparison_total, change, definition.rising_is_good, tuple(point.value for point in points)
+    )
 
 
-def _told(metric: Metric, seen: Glance, coverage: Coverage, now: datetime) -> int | None:
+def _get_total(metric: Metric, aggregates: Aggregates, coverage: Coverage, now: datetime) -> int | None:
     """The total; None where nothing is stored and nobody counted."""
-    measure, query = measure_of(metric), seen.query
-    if metric in seen.totals:
-        return measure.finished(seen.totals[metric])
-    if measure.sum is Sum.NEWEST or coverage.over(query.start, min(query.end, now)) is Covered.NOT:
+    definition, query = get_definition(metric), aggregates.query
+    if metric in aggregates.totals:
+        return definition.to_metric_value(aggregates.totals[metric])
+    if (
+        definition.aggregation is Aggregation.LATEST_SAMPLE
+        or coverage.get_level(query.start, min(query.end, now)) is CoverageLevel.NONE
+    ):
         return None
     return 0
 
 
-def _untold(metric: Metric) -> Kpi:
-    return Kpi(metric, None, None, None, measure_of(metric).rising_is_good, ())
+def _build_empty_kpi(metric: Metric) -> Kpi:
+    return Kpi(metric, None, None, None, get_definition(metric).rising_is_good, ())
 
 
-MOST = 0.5
-RANKED = 500  # channels; Discord allows a server no more
+MIN_CONTRIBUTION_SHARE = 0.5
+MAX_RANKED_CHANNELS = 500  # channels; Discord allows a server no more
 
 
-async def channel_behind(
+async def find_top_contributor(
     database: Database,
     clickhouse: AsyncClient,
     query: ActivityQuery,
-    compare: ActivityQuery,
+    comparison: ActivityQuery,
     *,
     kpi: Kpi,
     now: datetime | None = None,
-) -> Ranked | None:
+) -> RankedItem | None:
     """The channel that rose or fell most, with its difference, if that is at least half of the change of `kpi`."""
     now = now or utc_now()
-    earlier = replace(compare, metric=kpi.metric).as_much_as(query, now)
-    if not kpi.change or not kpi.earlier or kpi.metric not in CHANNEL_METRICS or earlier is None:
+    comparison_so_far = replace(comparison, metric=kpi.metric).truncate_to_elapsed(query, now)
+    if not kpi.change or not kpi.comparison_total or kpi.metric not in CHANNEL_METRICS or comparison_so_far is None:
         return None
-    current = replace(query, metric=kpi.metric, end=query.done_at(now))
+    completed_query = replace(query, metric=kpi.metric, end=query.get_complete_end(now))
     rankings = await asyncio.gather(
-        *(top_channels(database, clickhouse, one, limit=RANKED, now=now) for one in (current, earlier))
+        *(
+            rank_channels(database, clickhouse, ranked_query, limit=MAX_RANKED_CHANNELS, now=now)
+            for ranked_query in (completed_query, comparison_so_far)
+        )
     )
-    after, before = ({item.id: item for item in ranking.items} for ranking in rankings)
-    rise = kpi.change * kpi.earlier
+    current_items, previous_items = ({item.id: item for item in ranking.items} for ranking in rankings)
+    total_change = kpi.change * kpi.comparison_total
     differences = [
-        replace(before[one] if one in before else after[one], value=_value(after, one) - _value(before, one))
-        for one in after.keys() | before.keys()
+        replace(
+            previous_items[channel_id] if channel_id in previous_items else current_items[channel_id],
+            value=_get_value(current_items, channel_id) - _get_value(previous_items, channel_id),
+        )
+        for channel_id in current_items.keys() | previous_items.keys()
     ]
-    found = max(differences, key=lambda channel: (channel.value / rise, channel.id), default=None)
-    return found if found and found.value / rise >= MOST else None
+    contributor = max(differences, key=lambda channel: (channel.value / total_change, channel.id), default=None)
+    return contributor if contributor and contributor.value / total_change >= MIN_CONTRIBUTION_SHARE else None
 
 
-def _value(items: dict[int, Ranked], one: int) -> int:
-    return items[one].value if one in items else 0
+def _get_value(items: dict[int, RankedItem], channel_id: int) -> int:
+    return items[channel_id].value if channel_id in items else 0

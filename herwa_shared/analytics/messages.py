@@ -6,13 +6,13 @@ from datetime import datetime
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Metric, Series
-from herwa_shared.analytics.timeseries import series_of
+from herwa_shared.analytics.results import Metric, TimeSeries
+from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.db import Database
 
 
 async def message_counts(
     database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None
-) -> Series:
+) -> TimeSeries:
     """Human messages in each interval; the total is their sum. Raises BadRequest over 50,000 points."""
-    return await series_of(database, clickhouse, replace(query, metric=Metric.MESSAGES), now=now)
+    return await query_timeseries(database, clickhouse, replace(query, metric=Metric.MESSAGES), now=now)

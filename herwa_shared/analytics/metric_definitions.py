@@ -11,75 +11,92 @@ from types import MappingProxyType
 from herwa_shared.analytics.results import Metric
 from herwa_shared.errors import BadRequest
 
-SECONDS = 60  # of a minute
+SECONDS_PER_MINUTE = 60  # of a minute
 
 
-class Sum(Enum):
+class Aggregation(Enum):
     """What a point is, and the total of a window."""
 
-    EVENTS = "how many events; the total is their sum"
-    MINUTES = "the minutes of the events' seconds; the total is of all seconds, rounded once"
-    PEOPLE = "how many different people; the total counts each once over the window"
-    NEWEST = "the mean of the last hour with samples; the total is the newest"
+    COUNT = "how many events; the total is their sum"
+    DURATION = "the minutes of the events' seconds; the total is of all seconds, rounded once"
+    DISTINCT_MEMBERS = "how many different people; the total counts each once over the window"
+    LATEST_SAMPLE = "the mean of the last hour with samples; the total is the newest"
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class MetricDefinition:
     """One metric. `needs_members`: counted only while Discord tells the bot of members who come and go."""
 
     title: str
     kind: str
-    sum: Sum
-    by_channel: bool = True
-    by_member: bool = True
+    aggregation: Aggregation
+    supports_channels: bool = True
+    supports_members: bool = True
     needs_members: bool = False
     rising_is_good: bool = True
 
-    def finished(self, counted: int) -> int:
+    def to_metric_value(self, raw_value: int) -> int:
         """From what the store adds up (seconds, for minutes) to the number; halves go up."""
-        return (counted + SECONDS // 2) // SECONDS if self.sum is Sum.MINUTES else counted
+        return (
+            (raw_value + SECONDS_PER_MINUTE // 2) // SECONDS_PER_MINUTE
+            if self.aggregation is Aggregation.DURATION
+            else raw_value
+        )
 
 
-MEASURES: Mapping[Metric, Measure] = MappingProxyType(
+METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
     {
-        Metric.MESSAGES: Measure("Messages", "message", Sum.EVENTS),
-        Metric.ACTIVE_MEMBERS: Measure("Active members", "message", Sum.PEOPLE, by_member=False),
-        Metric.VOICE_MINUTES: Measure("Voice minutes", "voice", Sum.MINUTES),
-        Metric.VOICE_MEMBERS: Measure("Members in voice", "voice", Sum.PEOPLE, by_member=False),
-        Metric.JOINS: Measure("Joins", "join", Sum.EVENTS, by_channel=False, by_member=False, needs_members=True),
-        Metric.LEAVES: Measure(
+        Metric.MESSAGES: MetricDefinition("Messages", "message", Aggregation.COUNT),
+        Metric.ACTIVE_MEMBERS: MetricDefinition(
+            "Active members", "message", Aggregation.DISTINCT_MEMBERS, supports_members=False
+        ),
+        Metric.VOICE_MINUTES: MetricDefinition("Voice minutes", "voice", Aggregation.DURATION),
+        Metric.VOICE_MEMBERS: MetricDefinition(
+            "Members in voice", "voice", Aggregation.DISTINCT_MEMBERS, supports_members=False
+        ),
+        Metric.JOINS: MetricDefinition(
+            "Joins", "join", Aggregation.COUNT, supports_channels=False, supports_members=False, needs_members=True
+        ),
+        Metric.LEAVES: MetricDefinition(
             "Leaves",
             "leave",
-            Sum.EVENTS,
-            by_channel=False,
-            by_member=False,
+            Aggregation.COUNT,
+            supports_channels=False,
+            supports_members=False,
             needs_members=True,
             rising_is_good=False,
         ),
-        Metric.MEMBERS: Measure(
-            "Members", "member_count", Sum.NEWEST, by_channel=False, by_member=False, needs_members=True
+        Metric.MEMBERS: MetricDefinition(
+            "Members",
+            "member_count",
+            Aggregation.LATEST_SAMPLE,
+            supports_channels=False,
+            supports_members=False,
+            needs_members=True,
         ),
-        Metric.REACTIONS: Measure("Reactions", "reaction", Sum.EVENTS),
-        Metric.THREADS: Measure("Threads", "thread", Sum.EVENTS),
+        Metric.REACTIONS: MetricDefinition("Reactions", "reaction", Aggregation.COUNT),
+        Metric.THREADS: MetricDefinition("Threads", "thread", Aggregation.COUNT),
     }
 )
-CHANNEL_METRICS = tuple(metric for metric, measure in MEASURES.items() if measure.by_channel)
-MEMBER_METRICS = tuple(metric for metric, measure in MEASURES.items() if measure.by_member)
-HOUR_METRICS = tuple(metric for metric, measure in MEASURES.items() if measure.sum is not Sum.NEWEST)
+CHANNEL_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_channels)
+MEMBER_METRICS = tuple(metric for metric, measure in METRIC_DEFINITIONS.items() if measure.supports_members)
+HEATMAP_METRICS = tuple(
+    metric for metric, measure in METRIC_DEFINITIONS.items() if measure.aggregation is not Aggregation.LATEST_SAMPLE
+)
 
 
-def measure_of(metric: Metric) -> Measure:
+def get_definition(metric: Metric) -> MetricDefinition:
     """How a metric is measured."""
-    return MEASURES[metric]
+    return METRIC_DEFINITIONS[metric]
 
 
-def require(metric: Metric, possible: tuple[Metric, ...], *, what: str) -> None:
+def require_supported(metric: Metric, supported: tuple[Metric, ...], *, usage: str) -> None:
     """Raise BadRequest, naming the metrics that can, where this one cannot be asked for like that."""
-    if metric not in possible:
-        raise BadRequest(f"'metric' must be {', '.join(possible[:-1])} or {possible[-1]} {what}, not {metric}.")
+    if metric not in supported:
+        raise BadRequest(f"'metric' must be {', '.join(supported[:-1])} or {supported[-1]} {usage}, not {metric}.")
 
 
-_DEFINITIONS: Mapping[Metric, str] = MappingProxyType(
+_DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
     {
         Metric.MESSAGES: "Messages that people wrote, in threads as well; those of bots and webhooks are not in it.",
         Metric.ACTIVE_MEMBERS: "Different people who wrote at least one message; over a longer time each counts once.",
@@ -94,6 +111,6 @@ _DEFINITIONS: Mapping[Metric, str] = MappingProxyType(
 )
 
 
-def definition(metric: Metric) -> str:
+def describe_metric(metric: Metric) -> str:
     """One plain sentence."""
-    return _DEFINITIONS[metric]
+    return _DESCRIPTIONS[metric]

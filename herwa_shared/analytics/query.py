@@ -7,11 +7,11 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.results import Interval, Metric
-from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, first_instant, parse_moment, wall_at
+from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, parse_moment, to_instant, to_local_time
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 
-WHOLE_HOUR = timedelta(hours=1)
+COMPLETE_HOUR = timedelta(hours=1)
 
 
 class Window(IntEnum):
@@ -42,26 +42,32 @@ class ActivityQuery:
             raise BadRequest(f"The window must lie between {FIRST_YEAR} and {LAST_YEAR}.")
 
     @classmethod
-    def last(cls, days: int, *, guild_id: int, zone: ZoneInfo = UTC_ZONE, now: datetime | None = None) -> Self:
+    def from_last_days(
+        cls, days: int, *, guild_id: int, zone: ZoneInfo = UTC_ZONE, now: datetime | None = None
+    ) -> Self:
         """Messages by day of the last so many days in `zone`, today included."""
-        end = _day_after(now or utc_now(), zone)
-        return cls(guild_id, _shifted(end, zone, timedelta(days=-days)), end, zone=zone)
+        end = _get_next_midnight(now or utc_now(), zone)
+        return cls(guild_id, _shift_local_time(end, zone, timedelta(days=-days)), end, zone=zone)
 
     @classmethod
-    def between(
+    def parse(
         cls,
-        since: str | None,
-        until: str | None,
+        start_text: str | None,
+        end_text: str | None,
         *,
         guild_id: int,
         zone: ZoneInfo = UTC_ZONE,
         now: datetime | None = None,
     ) -> Self:
         """From and to as people write them. What is left out: 30 days, up to the end of today."""
-        end = parse_moment(until, zone, field="to") if until is not None else _day_after(now or utc_now(), zone)
-        if since is not None:
-            return cls(guild_id, parse_moment(since, zone, field="from"), end, zone=zone)
-        return cls(guild_id, _shifted(end, zone, timedelta(days=-Window.MONTH)), end, zone=zone)
+        end = (
+            parse_moment(end_text, zone, field="to")
+            if end_text is not None
+            else _get_next_midnight(now or utc_now(), zone)
+        )
+        if start_text is not None:
+            return cls(guild_id, parse_moment(start_text, zone, field="from"), end, zone=zone)
+        return cls(guild_id, _shift_local_time(end, zone, timedelta(days=-Window.MONTH)), end, zone=zone)
 
     @property
     def start_second(self) -> int:
@@ -73,69 +79,73 @@ class ActivityQuery:
         """Seconds since 1970."""
         return int(self.end.timestamp())
 
-    def shifted(self, by: int) -> Self:
+    def shift(self, steps: int) -> Self:
         """The window so many of its own lengths later: in months where it is made of months, or days, else in time."""
-        begin, end = (wall_at(second, self.zone) for second in (self.start_second, self.end_second))
-        if not begin.time() == end.time() == time() or begin >= end:
+        local_start, local_end = (to_local_time(second, self.zone) for second in (self.start_second, self.end_second))
+        if not local_start.time() == local_end.time() == time() or local_start >= local_end:
             length = self.end - self.start
-            return replace(self, start=self.start + by * length, end=self.end + by * length)
-        if begin.day == end.day == 1:
-            months = by * (_months(end) - _months(begin))
-            walls = [_months_later(wall, months) for wall in (begin, end)]
+            return replace(self, start=self.start + steps * length, end=self.end + steps * length)
+        if local_start.day == local_end.day == 1:
+            months = steps * (_count_months(local_end) - _count_months(local_start))
+            local_bounds = [_add_months(local_time, months) for local_time in (local_start, local_end)]
         else:
-            walls = [wall + by * (end - begin) for wall in (begin, end)]
-        first, last = (_instant(wall, self.zone) for wall in walls)
+            local_bounds = [local_time + steps * (local_end - local_start) for local_time in (local_start, local_end)]
+        first, last = (_to_utc(local_time, self.zone) for local_time in local_bounds)
         return replace(self, start=first, end=last)
 
-    def previous(self) -> Self:
+    def shift_back(self) -> Self:
         """The window of the same length just before: as many months or days where it is made of them."""
-        return replace(self.shifted(-1), end=self.start)
+        return replace(self.shift(-1), end=self.start)
 
-    def done_at(self, now: datetime) -> datetime:
+    def get_complete_end(self, now: datetime) -> datetime:
         """The end of the window, or where it is running the end of its last whole hour that is over."""
         if now >= self.end:
             return self.end
-        return self.start + max((now - self.start) // WHOLE_HOUR, 0) * WHOLE_HOUR
+        return self.start + max((now - self.start) // COMPLETE_HOUR, 0) * COMPLETE_HOUR
 
-    def as_much_as(self, of: "ActivityQuery", now: datetime) -> Self | None:
+    def truncate_to_elapsed(self, running: "ActivityQuery", now: datetime) -> Self | None:
         """The beginning of this window, as long as what is done of another, so that both compare. None of nothing."""
-        done = of.done_at(now)
-        if done <= of.start:
+        complete_end = running.get_complete_end(now)
+        if complete_end <= running.start:
             return None
-        return self if done == of.end else replace(self, end=min(self.end, self.start + (done - of.start)))
+        return (
+            self
+            if complete_end == running.end
+            else replace(self, end=min(self.end, self.start + (complete_end - running.start)))
+        )
 
-    def year_before(self) -> Self:
+    def shift_year_back(self) -> Self:
         """The same dates of the year before; 29 February becomes 28 February."""
-        start, end = (_year_before(moment, self.zone) for moment in (self.start, self.end))
+        start, end = (_shift_year_back(moment, self.zone) for moment in (self.start, self.end))
         if start >= end:  # an hour that the clocks skipped a year ago
             end = start + (self.end - self.start)
         return replace(self, start=start, end=end)
 
 
-def _months(wall: datetime) -> int:
-    return 12 * wall.year + wall.month - 1
+def _count_months(local_time: datetime) -> int:
+    return 12 * local_time.year + local_time.month - 1
 
 
-def _months_later(wall: datetime, months: int) -> datetime:
+def _add_months(local_time: datetime, months: int) -> datetime:
     """Of a first of the month."""
-    year, month = divmod(_months(wall) + months, 12)
-    return wall.replace(year=year, month=month + 1)
+    year, month = divmod(_count_months(local_time) + months, 12)
+    return local_time.replace(year=year, month=month + 1)
 
 
-def _day_after(moment: datetime, zone: ZoneInfo) -> datetime:
+def _get_next_midnight(moment: datetime, zone: ZoneInfo) -> datetime:
     tomorrow = moment.astimezone(zone).date() + timedelta(days=1)
-    return _instant(datetime.combine(tomorrow, time()), zone)
+    return _to_utc(datetime.combine(tomorrow, time()), zone)
 
 
-def _shifted(moment: datetime, zone: ZoneInfo, by: timedelta) -> datetime:
-    return _instant(wall_at(int(moment.timestamp()), zone) + by, zone)
+def _shift_local_time(moment: datetime, zone: ZoneInfo, delta: timedelta) -> datetime:
+    return _to_utc(to_local_time(int(moment.timestamp()), zone) + delta, zone)
 
 
-def _year_before(moment: datetime, zone: ZoneInfo) -> datetime:
-    wall = wall_at(int(moment.timestamp()), zone)
-    leap_day = (wall.month, wall.day) == (2, 29)
-    return _instant(wall.replace(year=wall.year - 1, day=28 if leap_day else wall.day), zone)
+def _shift_year_back(moment: datetime, zone: ZoneInfo) -> datetime:
+    local_time = to_local_time(int(moment.timestamp()), zone)
+    leap_day = (local_time.month, local_time.day) == (2, 29)
+    return _to_utc(local_time.replace(year=local_time.year - 1, day=28 if leap_day else local_time.day), zone)
 
 
-def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(first_instant(wall, zone), UTC)
+def _to_utc(local_time: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(to_instant(local_time, zone), UTC)

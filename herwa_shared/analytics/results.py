@@ -43,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class TimeSeries:
     """One metric of one guild over `[start, end)` (UTC), one point an interval of `zone`, in order.
 
     The first point starts where its interval does, which may be before `start`; what was before is not counted in it.
@@ -64,7 +64,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedItem:
     """One line of a top list. `name` is None when nobody ever told us."""
 
     id: int
@@ -76,12 +76,12 @@ class Ranked:
 class Ranking:
     """A top list, highest first, equals by id."""
 
-    items: tuple[Ranked, ...]
+    items: tuple[RankedItem, ...]
     approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HeatmapCell:
     """One hour of the week: `weekday` 1 (Monday) to 7, `hour` 0 to 23, in the asker's zone."""
 
     weekday: int
@@ -90,8 +90,8 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Heatmap:
+class WeeklyHeatmap:
     """All 168 hours of the week, from Monday's first to Sunday's last."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[HeatmapCell, ...]
     approximate: bool = False

@@ -9,18 +9,18 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import ARRAY, BigInteger, any_, literal
 from sqlmodel import col, select
 
-from herwa_shared.analytics.coverage import ALIVE_WITHIN, Coverage, Span, listened_during
-from herwa_shared.analytics.kpis import ENOUGH
-from herwa_shared.analytics.table_selection import array_of, rows_of
-from herwa_shared.analytics.timezones import HOUR
+from herwa_shared.analytics.coverage import GATEWAY_LIVENESS_TIMEOUT, Coverage, Period, get_collection_period
+from herwa_shared.analytics.kpis import MIN_COVERAGE_SHARE
+from herwa_shared.analytics.table_selection import fetch_rows, format_array
+from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
 from herwa_shared.db import Database
-from herwa_shared.models import CollectorRun, GuildStay, HistoryCoverage
+from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
 
-HOURS = 24
+WINDOW_HOURS = 24
 DAY = timedelta(days=1)
-TIME_BIT = 1 << 22  # the bits of a snowflake below its time; what is left names the shard
-WHOLE = 0  # stands for all hours
-LAST_DAY = """
+SNOWFLAKE_TIME_UNIT = 1 << 22  # the bits of a snowflake below its time; what is left names the shard
+TOTAL_ROW_SECOND = 0  # stands for all hours
+LAST_DAY_SQL = """
 WITH toDateTime({start:UInt32}, 'UTC') AS start, toDateTime({running:UInt32}, 'UTC') AS running
 SELECT /* analytics.sparklines */
     guild_id, toUnixTimestamp(hour) AS second, sum(events),
@@ -35,7 +35,7 @@ GROUP BY GROUPING SETS ((guild_id, second), (guild_id))
 
 
 @dataclass(frozen=True, slots=True)
-class Spark:
+class Sparkline:
     """One guild's last 24 hours, of which the last is the running one: how many talked, and messages by the hour.
 
     `change` is that of the people who talked, over the 23 hours that are over against the same hours a day before
@@ -43,69 +43,83 @@ class Spark:
     """
 
     guild_id: int
-    talked_today: int
+    active_members: int
     messages: tuple[int, ...]
     change: float | None = None
 
 
-async def sparklines(
+async def query_sparklines(
     database: Database, clickhouse: AsyncClient, guild_ids: Collection[int], *, now: datetime
-) -> dict[int, Spark]:
+) -> dict[int, Sparkline]:
     """Each of these guilds, in one statement; a silent one is all zeros. Raises Unreachable."""
     if not guild_ids:
         return {}
-    running = int(now.astimezone(UTC).timestamp()) // HOUR * HOUR
-    start = running - (HOURS - 1) * HOUR
-    over = (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(running, UTC))
-    compared = await _counted(database, guild_ids, over, now=now)
-    rows = await rows_of(clickhouse, LAST_DAY, {"guilds": array_of(guild_ids), "start": start, "running": running})
-    hours: dict[int, dict[int, int]] = defaultdict(dict)
-    people: dict[int, tuple[int, int, int]] = {}
-    for guild_id, second, messages, *talked in rows:
-        if second == WHOLE:
-            people[guild_id] = (talked[0], talked[1], talked[2])
+    running_hour = int(now.astimezone(UTC).timestamp()) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
+    start = running_hour - (WINDOW_HOURS - 1) * SECONDS_PER_HOUR
+    completed_period = (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(running_hour, UTC))
+    comparable_guild_ids = await _list_comparable_guilds(database, guild_ids, completed_period, now=now)
+    rows = await fetch_rows(
+        clickhouse, LAST_DAY_SQL, {"guilds": format_array(guild_ids), "start": start, "running": running_hour}
+    )
+    hourly_messages: dict[int, dict[int, int]] = defaultdict(dict)
+    member_counts: dict[int, tuple[int, int, int]] = {}
+    for guild_id, second, messages, *counts in rows:
+        if second == TOTAL_ROW_SECOND:
+            member_counts[guild_id] = (counts[0], counts[1], counts[2])
         else:
-            hours[guild_id][second] = messages
-    sparks = {}
-    for one in guild_ids:
-        today, done, before = people.get(one, (0, 0, 0))
-        change = done / before - 1 if before and one in compared else None
-        messages = tuple(hours[one].get(at, 0) for at in range(start, running + HOUR, HOUR))
-        sparks[one] = Spark(one, today, messages, change)
-    return sparks
+            hourly_messages[guild_id][second] = messages
+    sparkline_by_guild = {}
+    for guild_id in guild_ids:
+        active_members, completed, previous = member_counts.get(guild_id, (0, 0, 0))
+        change = completed / previous - 1 if previous and guild_id in comparable_guild_ids else None
+        messages = tuple(
+            hourly_messages[guild_id].get(hour_start, 0)
+            for hour_start in range(start, running_hour + SECONDS_PER_HOUR, SECONDS_PER_HOUR)
+        )
+        sparkline_by_guild[guild_id] = Sparkline(guild_id, active_members, messages, change)
+    return sparkline_by_guild
 
 
-async def _counted(database: Database, guild_ids: Collection[int], over: Span, *, now: datetime) -> frozenset[int]:
+async def _list_comparable_guilds(
+    database: Database, guild_ids: Collection[int], period: Period, *, now: datetime
+) -> frozenset[int]:
     """The guilds in which messages were counted during these hours and the same a day before."""
-    before = (over[0] - DAY, over[1] - DAY)
+    previous_period = (period[0] - DAY, period[1] - DAY)
     return frozenset(
         guild_id
-        for guild_id, coverage in (await _coverages(database, guild_ids, before[0], over[1], now=now)).items()
-        if coverage.share(*over) >= ENOUGH and coverage.share(*before) >= ENOUGH
+        for guild_id, coverage in (
+            await _load_coverages(database, guild_ids, previous_period[0], period[1], now=now)
+        ).items()
+        if coverage.get_share(*period) >= MIN_COVERAGE_SHARE
+        and coverage.get_share(*previous_period) >= MIN_COVERAGE_SHARE
     )
 
 
-async def _coverages(
+async def _load_coverages(
     database: Database, guild_ids: Collection[int], start: datetime, end: datetime, *, now: datetime
 ) -> Mapping[int, Coverage]:
     """When messages were counted in each of these guilds, as far as it touches `[start, end)`."""
-    wanted = any_(literal(list(guild_ids), ARRAY(BigInteger)))
-    of_its_shard = col(GuildStay.guild_id) // TIME_BIT % col(CollectorRun.shard_count) == col(CollectorRun.shard_id)
-    spans: dict[int, list[Span]] = defaultdict(list)
+    requested_ids = any_(literal(list(guild_ids), ARRAY(BigInteger)))
+    shard_matches = col(GuildMembership.guild_id) // SNOWFLAKE_TIME_UNIT % col(GatewaySession.shard_count) == col(
+        GatewaySession.shard_id
+    )
+    periods: dict[int, list[Period]] = defaultdict(list)
     async with database.transaction() as session:
-        runs = await session.execute(
-            select(CollectorRun, GuildStay)
-            .join(GuildStay, of_its_shard)
-            .where(col(GuildStay.guild_id) == wanted)
-            .where(col(CollectorRun.seen_at) >= start - ALIVE_WITHIN, col(CollectorRun.started_at) < end)
+        session_result = await session.execute(
+            select(GatewaySession, GuildMembership)
+            .join(GuildMembership, shard_matches)
+            .where(col(GuildMembership.guild_id) == requested_ids)
+            .where(
+                col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end
+            )
         )
-        for run, stay in runs:
-            spans[stay.guild_id].append(listened_during(run, stay, now))
-        history = await session.execute(
-            select(HistoryCoverage)
-            .where(col(HistoryCoverage.guild_id) == wanted)
-            .where(col(HistoryCoverage.to_at) > start, col(HistoryCoverage.from_at) < end)
+        for gateway_session, membership in session_result:
+            periods[membership.guild_id].append(get_collection_period(gateway_session, membership, now))
+        imported_result = await session.execute(
+            select(ImportedPeriod)
+            .where(col(ImportedPeriod.guild_id) == requested_ids)
+            .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
         )
-        for stretch in history.scalars():
-            spans[stretch.guild_id].append((stretch.from_at, stretch.to_at))
-    return {guild_id: Coverage.of(found) for guild_id, found in spans.items()}
+        for imported_period in imported_result.scalars():
+            periods[imported_period.guild_id].append((imported_period.from_at, imported_period.to_at))
+    return {guild_id: Coverage.from_periods(guild_periods) for guild_id, guild_periods in periods.items()}

@@ -14,20 +14,26 @@ from types import MappingProxyType
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.coverage import Coverage, Covered, first_hours, record_of
-from herwa_shared.analytics.intervals import edges_of
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Measure, Sum, measure_of, require
+from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
+from herwa_shared.analytics.intervals import list_bucket_edges
+from herwa_shared.analytics.metric_definitions import (
+    CHANNEL_METRICS,
+    Aggregation,
+    MetricDefinition,
+    get_definition,
+    require_supported,
+)
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Point, Series
-from herwa_shared.analytics.table_selection import Source, array_of, rows_of, source_of
+from herwa_shared.analytics.results import Point, TimeSeries
+from herwa_shared.analytics.table_selection import TableSelection, fetch_rows, format_array, select_table
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 
-AT_ONCE = 4_000  # edges a statement: a server takes at most 128 KiB as one parameter
+MAX_EDGES_PER_STATEMENT = 4_000  # edges a statement: a server takes at most 128 KiB as one parameter
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class BucketValues:
     """What the store added up in each interval (seconds, where minutes are asked for), and when somebody counted."""
 
     query: ActivityQuery
@@ -35,55 +41,55 @@ class Counted:
     values: Mapping[int, int]
     coverage: Coverage
 
-    def points(self, now: datetime) -> tuple[Point, ...]:
+    def to_points(self, now: datetime) -> tuple[Point, ...]:
         """One point an interval, in order."""
-        measure, latest = measure_of(self.query.metric), min(now, self.query.end)
-        moments = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
+        definition, latest_end = get_definition(self.query.metric), min(now, self.query.end)
+        edge_times = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
         return tuple(
-            _point(measure, start, self.values.get(edge), self._covered(start, min(end, latest)))
-            for edge, (start, end) in zip(self.edges, pairwise(moments), strict=False)
+            _build_point(definition, start, self.values.get(edge), self._get_level(start, min(end, latest_end)))
+            for edge, (start, end) in zip(self.edges, pairwise(edge_times), strict=False)
         )
 
-    def _covered(self, start: datetime, end: datetime) -> Covered:
-        return self.coverage.over(max(start, self.query.start), end)
+    def _get_level(self, start: datetime, end: datetime) -> CoverageLevel:
+        return self.coverage.get_level(max(start, self.query.start), end)
 
 
-async def values_of(clickhouse: AsyncClient, source: Source, question: str, edges: list[int]) -> dict[int, int]:
+async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int]) -> dict[int, int]:
     """What `question` finds in each interval: it selects pairs (edge, value) from `activity`, given the `edges`."""
     values: dict[int, int] = {}
-    for first in range(0, len(edges) - 1, AT_ONCE):
-        some = edges[first : first + AT_ONCE + 1]
-        rows = await source.ask(clickhouse, question, start=some[0], end=some[-1], edges=array_of(some[:-1]))
+    for offset in range(0, len(edges) - 1, MAX_EDGES_PER_STATEMENT):
+        chunk = edges[offset : offset + MAX_EDGES_PER_STATEMENT + 1]
+        rows = await table.fetch(clickhouse, sql, start=chunk[0], end=chunk[-1], edges=format_array(chunk[:-1]))
         values.update((edge, value) for edge, value in rows)
     return values
 
 
-def _point(measure: Measure, start: datetime, value: int | None, covered: Covered) -> Point:
+def _build_point(definition: MetricDefinition, start: datetime, value: int | None, level: CoverageLevel) -> Point:
     """A sample is whole; where there is none, nobody knows how many there were."""
-    if measure.sum is Sum.NEWEST or (value is None and covered is Covered.NOT):
+    if definition.aggregation is Aggregation.LATEST_SAMPLE or (value is None and level is CoverageLevel.NONE):
         return Point(start, value)
-    return Point(start, measure.finished(value or 0), partial=covered is not Covered.WHOLLY)
+    return Point(start, definition.to_metric_value(value or 0), partial=level is not CoverageLevel.FULL)
 
 
-EVENTS = """
+COUNT_SQL = """
 SELECT /* analytics.events */ roundDown(moment, {edges:Array(UInt32)}) AS edge, sum(events) AS value
 FROM activity
 GROUP BY edge
 """
-SECONDS = """
+DURATION_SQL = """
 SELECT /* analytics.seconds */ roundDown(moment, {edges:Array(UInt32)}) AS edge, sum(total) AS value
 FROM activity
 GROUP BY edge
 """
-PEOPLE = """
+DISTINCT_MEMBERS_SQL = """
 SELECT /* analytics.people */ roundDown(moment, {edges:Array(UInt32)}) AS edge, uniqExact(user_id) AS value
 FROM activity
 GROUP BY edge
 """
-PEOPLE_AT_ALL = """
+DISTINCT_MEMBERS_TOTAL_SQL = """
 SELECT /* analytics.people.total */ uniqExact(user_id) FROM activity
 """
-NEWEST = """
+LATEST_SAMPLE_SQL = """
 SELECT /* analytics.newest */ edge, argMax(mean, hour) AS value
 FROM (
     SELECT
@@ -95,60 +101,70 @@ FROM (
 )
 GROUP BY edge
 """
-QUESTIONS: Mapping[Sum, str] = MappingProxyType(
-    {Sum.EVENTS: EVENTS, Sum.MINUTES: SECONDS, Sum.PEOPLE: PEOPLE, Sum.NEWEST: NEWEST}
+SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
+    {
+        Aggregation.COUNT: COUNT_SQL,
+        Aggregation.DURATION: DURATION_SQL,
+        Aggregation.DISTINCT_MEMBERS: DISTINCT_MEMBERS_SQL,
+        Aggregation.LATEST_SAMPLE: LATEST_SAMPLE_SQL,
+    }
 )
 
 
-async def series_of(
+async def query_timeseries(
     database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None
-) -> Series:
+) -> TimeSeries:
     """The query's metric by interval; what its total is `measures.Sum` says.
 
     Raises BadRequest over 50,000 points, and for a channel of a metric that has none.
     """
     if query.channel_id is not None:
-        require(query.metric, CHANNEL_METRICS, what="with a channel")
-    now, measure = now or utc_now(), measure_of(query.metric)
-    edges = edges_of(query.start_second, query.end_second, query.interval, query.zone)
-    source = source_of(query, edges[1:-1], now=now)
+        require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
+    now, definition = now or utc_now(), get_definition(query.metric)
+    edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+    table = select_table(query, edges[1:-1], now=now)
     values, coverage = await asyncio.gather(
-        values_of(clickhouse, source, QUESTIONS[measure.sum], edges), _coverage(database, clickhouse, query, now)
+        fetch_buckets(clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges),
+        _load_coverage(database, clickhouse, query, now),
     )
-    return Series(
+    return TimeSeries(
         guild_id=query.guild_id,
         metric=query.metric,
         interval=query.interval,
         zone=query.zone,
         start=query.start,
         end=query.end,
-        total=await _total(clickhouse, source, measure, values),
-        points=Counted(query, edges, values, coverage).points(now),
-        approximate=source.approximate,
+        total=await _fetch_total(clickhouse, table, definition, values),
+        points=BucketValues(query, edges, values, coverage).to_points(now),
+        approximate=table.approximate,
     )
 
 
-async def _coverage(database: Database, clickhouse: AsyncClient, query: ActivityQuery, now: datetime) -> Coverage:
-    measure = measure_of(query.metric)
-    record = await record_of(database, query.guild_id, query.start, query.end, now=now)
-    return record.coverage(measure, await first_hours(clickhouse, query.guild_id, [measure.kind], record))
+async def _load_coverage(database: Database, clickhouse: AsyncClient, query: ActivityQuery, now: datetime) -> Coverage:
+    definition = get_definition(query.metric)
+    record = await load_collection_record(database, query.guild_id, query.start, query.end, now=now)
+    return record.build_coverage(
+        definition, await load_first_hours(clickhouse, query.guild_id, [definition.kind], record)
+    )
 
 
-async def _total(clickhouse: AsyncClient, source: Source, measure: Measure, values: Mapping[int, int]) -> int:
-    if measure.sum is Sum.PEOPLE:
-        ((people,),) = await source.ask(clickhouse, PEOPLE_AT_ALL)
-        return int(people)
-    if measure.sum is Sum.NEWEST:
+async def _fetch_total(
+    clickhouse: AsyncClient, table: TableSelection, definition: MetricDefinition, values: Mapping[int, int]
+) -> int:
+    if definition.aggregation is Aggregation.DISTINCT_MEMBERS:
+        ((member_count,),) = await table.fetch(clickhouse, DISTINCT_MEMBERS_TOTAL_SQL)
+        return int(member_count)
+    if definition.aggregation is Aggregation.LATEST_SAMPLE:
         return values[max(values)] if values else 0
-    return measure.finished(sum(values.values()))
+    return definition.to_metric_value(sum(values.values()))
 
 
-FIRST_HOUR = """
+FIRST_HOUR_SQL = """
 SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly WHERE guild_id = {guild:UInt64}
 """
 
 
-async def first_hour(clickhouse: AsyncClient, guild_id: int) -> datetime | None:
+async def find_first_recorded_hour(clickhouse: AsyncClient, guild_id: int) -> datetime | None:
     """The first hour of which anything is stored; None when nothing is. Raises Unreachable."""
-    ((second,),) = await rows_of(clickhouse, FIRST_HOUR, {"guild": guild_id})
+    ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id})
     return datetime.fromtimestamp(second, UTC) if second else None

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from herwa_shared.errors import BadRequest
 
-HOUR = 3_600
-DAY = 86_400
+SECONDS_PER_HOUR = 3_600
+SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class OffsetPeriod:
     """From `start` to before `end` the clocks are ahead of UTC by `offset` seconds, unchanged."""
 
     start: int
@@ -27,51 +27,53 @@ class Stretch:
     offset: int
 
 
-def offset_at(instant: int, zone: ZoneInfo) -> int:
+def get_utc_offset(instant: int, zone: ZoneInfo) -> int:
     """By how many seconds clocks in `zone` are ahead of UTC."""
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     assert offset is not None
-    return offset.days * DAY + offset.seconds
+    return offset.days * SECONDS_PER_DAY + offset.seconds
 
 
-def wall_at(instant: int, zone: ZoneInfo) -> datetime:
+def to_local_time(instant: int, zone: ZoneInfo) -> datetime:
     """What clocks in `zone` show, without a zone attached."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
 
 
-def first_instant(wall: datetime, zone: ZoneInfo) -> int:
+def to_instant(local_time: datetime, zone: ZoneInfo) -> int:
     """The first instant at which clocks in `zone` show `wall` or later.
 
     A time that is shown twice means its first showing; one that the clocks skip means the moment of their jump.
     """
-    naive = int(wall.replace(tzinfo=UTC).timestamp())
-    by_fold = [wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
-    before, after = (naive - int(offset.total_seconds()) for offset in by_fold if offset is not None)
-    skipped = after < before
-    return _change_between(after, before, zone) if skipped else before
+    naive_seconds = int(local_time.replace(tzinfo=UTC).timestamp())
+    offsets = [local_time.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
+    earlier_instant, later_instant = (
+        naive_seconds - int(offset.total_seconds()) for offset in offsets if offset is not None
+    )
+    is_skipped = later_instant < earlier_instant
+    return _find_offset_change(later_instant, earlier_instant, zone) if is_skipped else earlier_instant
 
 
-def stretches(start: int, end: int, zone: ZoneInfo) -> list[Stretch]:
+def list_offset_periods(start: int, end: int, zone: ZoneInfo) -> list[OffsetPeriod]:
     """`[start, end)` cut wherever the offset changes. Changes that undo each other within a day are not seen."""
-    found: list[Stretch] = []
-    began, offset = start, offset_at(start, zone)
-    for known in range(start, end, DAY):
-        probe = min(known + DAY, end)
-        if offset_at(probe, zone) != offset:
-            change = _change_between(known, probe, zone)
-            found.append(Stretch(began, change, offset))
-            began, offset = change, offset_at(probe, zone)
-    if began < end:
-        found.append(Stretch(began, end, offset))
-    return found
+    periods: list[OffsetPeriod] = []
+    period_start, offset = start, get_utc_offset(start, zone)
+    for day_start in range(start, end, SECONDS_PER_DAY):
+        probe = min(day_start + SECONDS_PER_DAY, end)
+        if get_utc_offset(probe, zone) != offset:
+            change = _find_offset_change(day_start, probe, zone)
+            periods.append(OffsetPeriod(period_start, change, offset))
+            period_start, offset = change, get_utc_offset(probe, zone)
+    if period_start < end:
+        periods.append(OffsetPeriod(period_start, end, offset))
+    return periods
 
 
-def _change_between(early: int, late: int, zone: ZoneInfo) -> int:
+def _find_offset_change(early: int, late: int, zone: ZoneInfo) -> int:
     """The first instant after `early` that has the offset of `late`."""
-    offset = offset_at(late, zone)
+    offset = get_utc_offset(late, zone)
     while late - early > 1:
         middle = (early + late) // 2
-        if offset_at(middle, zone) == offset:
+        if get_utc_offset(middle, zone) == offset:
             late = middle
         else:
             early = middle
@@ -86,11 +88,11 @@ _LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d)?(?:\.\d+)?) (\d\d:?\d\d)$")
 
 def parse_zone(name: str) -> ZoneInfo:
     """The IANA time zone of that name."""
-    if name in _zone_names():
+    if name in _list_zone_names():
         return ZoneInfo(name)
-    known = {zone.lower(): zone for zone in _zone_names()}
-    near = get_close_matches(name.lower()[:64], known, n=1)
-    example = known[near[0]] if near else "Europe/Berlin"
+    zone_by_lowercase = {zone.lower(): zone for zone in _list_zone_names()}
+    matches = get_close_matches(name.lower()[:64], zone_by_lowercase, n=1)
+    example = zone_by_lowercase[matches[0]] if matches else "Europe/Berlin"
     raise BadRequest(f"'timezone' must be an IANA name such as {example}, not {name[:64]!r}.")
 
 
@@ -109,10 +111,10 @@ def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
         raise BadRequest(f"'{field}' must lie between {FIRST_YEAR} and {LAST_YEAR}, and {text[:64]!r} does not.")
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
-    return datetime.fromtimestamp(first_instant(moment, zone), UTC)
+    return datetime.fromtimestamp(to_instant(moment, zone), UTC)
 
 
 @lru_cache(maxsize=1)
-def _zone_names() -> frozenset[str]:
+def _list_zone_names() -> frozenset[str]:
     """Only names from this list become a file name."""
     return frozenset(available_timezones())

@@ -12,25 +12,25 @@ from httpx_oauth.oauth2 import BaseOAuth2, GetAccessTokenError, OAuth2RequestErr
 
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.discord.endpoints import DiscordPlace
-from herwa_shared.errors import DiscordAway, LogInNotSetUp
+from herwa_shared.discord.endpoints import DiscordEndpoints
+from herwa_shared.errors import DiscordUnavailable, OAuthNotConfigured
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
 SCOPES = ("identify", "guilds", "guilds.members.read")
-PATIENCE_SECONDS = 10.0
-LONGEST_PAUSE_SECONDS = 300.0
-NOT_OUR_APPLICATION = "Discord does not know this Herwa: whoever runs it has to check its client id and secret."
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+REQUEST_TIMEOUT_SECONDS = 10.0
+MAX_RETRY_AFTER_SECONDS = 300.0
+INVALID_CLIENT_TEXT = "Discord does not know this Herwa: whoever runs it has to check its client id and secret."
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-class TokenRefused(Exception):
+class TokenRejected(Exception):
     """Discord does not take this code or token (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class OAuthTokens:
     """What Discord gave us to ask on behalf of one user."""
 
     access: str = field(repr=False)
@@ -39,7 +39,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DiscordUser:
     """Who logged in. The name is the one that Discord shows."""
 
     id: int
@@ -48,7 +48,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class GuildTold:
+class UserGuildPayload:
     """A guild of a user, as Discord tells them."""
 
     id: int
@@ -59,159 +59,161 @@ class GuildTold:
     member_count: int
 
 
-class DiscordLogin:
+class DiscordOAuthClient:
     """Everything that is asked of Discord for a user. Raises DiscordAway, LogInNotSetUp, and TokenRefused."""
 
-    def __init__(self, place: DiscordPlace, redirect_uri: str) -> None:
-        self._place = place
+    def __init__(self, endpoints: DiscordEndpoints, redirect_uri: str) -> None:
+        self._endpoints = endpoints
         self._redirect_uri = redirect_uri
-        self._oauth = _OAuth(place, httpx.create_ssl_context(), _user_agent(redirect_uri))
+        self._oauth = _OAuthClient(endpoints, httpx.create_ssl_context(), _build_user_agent(redirect_uri))
 
-    async def address(self, *, state: str, challenge: str) -> str:
+    async def build_authorization_url(self, *, state: str, challenge: str) -> str:
         """Where to send a visitor who wants to log in. `challenge` is the S256 of the verifier that we keep."""
         return await self._oauth.get_authorization_url(
             self._redirect_uri, state=state, code_challenge=challenge, code_challenge_method="S256"
         )
 
-    async def tokens(self, *, code: str, verifier: str) -> Tokens:
+    async def exchange_code(self, *, code: str, verifier: str) -> OAuthTokens:
         """The tokens for a code, which is good for once. TokenRefused also when a scope was left out."""
         try:
-            given = await self._oauth.get_access_token(code, self._redirect_uri, verifier)
+            token_response = await self._oauth.get_access_token(code, self._redirect_uri, verifier)
         except GetAccessTokenError as error:
-            raise _meaning(error) from None
-        if not set(SCOPES) <= set(str(given.get("scope", "")).split()):
-            raise TokenRefused
-        return _tokens(given)
+            raise _translate_oauth_error(error) from None
+        if not set(SCOPES) <= set(str(token_response.get("scope", "")).split()):
+            raise TokenRejected
+        return _parse_tokens(token_response)
 
-    async def renewed(self, tokens: Tokens) -> Tokens:
+    async def refresh(self, tokens: OAuthTokens) -> OAuthTokens:
         """New tokens for old; the old refresh token is spent."""
         try:
-            return _tokens(await self._oauth.refresh_token(tokens.refresh))
+            return _parse_tokens(await self._oauth.refresh_token(tokens.refresh))
         except RefreshTokenError as error:
-            raise _meaning(error) from None
+            raise _translate_oauth_error(error) from None
 
-    async def revoke(self, tokens: Tokens) -> None:
+    async def revoke(self, tokens: OAuthTokens) -> None:
         """End this authorisation at Discord, every token of it."""
         try:
             await self._oauth.revoke_token(tokens.refresh, "refresh_token")
         except OAuth2RequestError as error:
-            raise _meaning(error) from None
+            raise _translate_oauth_error(error) from None
 
-    async def account(self, tokens: Tokens) -> Account:
+    async def fetch_current_user(self, tokens: OAuthTokens) -> DiscordUser:
         """Who logged in."""
-        told = await self._get("/users/@me", tokens)
-        return Account(int(told["id"]), str(told.get("global_name") or told["username"])[:100], told.get("avatar"))
+        payload = await self._get("/users/@me", tokens)
+        return DiscordUser(
+            int(payload["id"]), str(payload.get("global_name") or payload["username"])[:100], payload.get("avatar")
+        )
 
-    async def guilds(self, tokens: Tokens) -> tuple[GuildTold, ...]:
+    async def fetch_guilds(self, tokens: OAuthTokens) -> tuple[UserGuildPayload, ...]:
         """Every guild of the user; Discord allows nobody more than the 200 of one answer."""
-        told = await self._get("/users/@me/guilds?with_counts=true", tokens)
-        return tuple(_guild(one) for one in told)
+        payloads = await self._get("/users/@me/guilds?with_counts=true", tokens)
+        return tuple(_parse_guild(payload) for payload in payloads)
 
-    async def roles(self, tokens: Tokens, guild_id: int) -> tuple[int, ...] | None:
+    async def fetch_role_ids(self, tokens: OAuthTokens, guild_id: int) -> tuple[int, ...] | None:
         """The user's roles in a guild, @everyone not among them; None for a guild that they are not in."""
         try:
-            told = await self._get(f"/users/@me/guilds/{guild_id}/member", tokens)
-        except _NotThere:
+            payload = await self._get(f"/users/@me/guilds/{guild_id}/member", tokens)
+        except _ResourceNotFound:
             return None
-        return tuple(int(role_id) for role_id in told["roles"])
+        return tuple(int(role_id) for role_id in payload["roles"])
 
-    async def _get(self, path: str, tokens: Tokens) -> Any:
+    async def _get(self, path: str, tokens: OAuthTokens) -> Any:
         headers = {**self._oauth.request_headers, "Authorization": f"Bearer {tokens.access}"}
         try:
             async with self._oauth.get_httpx_client() as client:
-                response = await client.get(self._place.api + path, headers=headers)
+                response = await client.get(self._endpoints.api_url + path, headers=headers)
             if response.is_success:
                 return response.json()
         except (httpx.HTTPError, ValueError) as error:
             log.warning("Discord does not answer", path=path, error=type(error).__name__)
-            raise DiscordAway from None
-        if response.status_code == httpx.codes.UNAUTHORIZED or _lacks_scope(response):
-            raise TokenRefused
+            raise DiscordUnavailable from None
+        if response.status_code == httpx.codes.UNAUTHORIZED or _is_scope_error(response):
+            raise TokenRejected
         if response.status_code == httpx.codes.NOT_FOUND:
-            raise _NotThere
-        raise _away(response)
+            raise _ResourceNotFound
+        raise _to_unavailable_error(response)
 
 
-class _NotThere(DiscordAway):
+class _ResourceNotFound(DiscordUnavailable):
     """404. Where nothing can be missing it is one more answer that makes no sense."""
 
 
-class _OAuth(BaseOAuth2[dict[str, Any]]):
+class _OAuthClient(BaseOAuth2[dict[str, Any]]):
     """httpx-oauth at the addresses of one place."""
 
-    def __init__(self, place: DiscordPlace, ssl: Any, user_agent: str) -> None:
+    def __init__(self, endpoints: DiscordEndpoints, ssl_context: Any, user_agent: str) -> None:
         super().__init__(
-            str(place.client_id),
-            place.client_secret.get_secret_value(),
-            place.authorize,
-            place.token,
-            place.token,
-            place.revoke,
+            str(endpoints.client_id),
+            endpoints.client_secret.get_secret_value(),
+            endpoints.authorize_url,
+            endpoints.token_url,
+            endpoints.token_url,
+            endpoints.revoke_url,
             name="discord",
             base_scopes=[*SCOPES],
             token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the name of a method
             revocation_endpoint_auth_method="client_secret_basic",
         )
         self.request_headers = {**self.request_headers, "User-Agent": user_agent}
-        self._ssl = ssl
-        self._through_proxy = urlsplit(place.api).hostname not in LOOPBACK
+        self._ssl_context = ssl_context
+        self._uses_proxy = urlsplit(endpoints.api_url).hostname not in LOOPBACK_HOSTS
 
     def get_httpx_client(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         """A client for one question, so that there is nothing to close; what is costly about it is made once."""
-        return httpx.AsyncClient(verify=self._ssl, timeout=PATIENCE_SECONDS, trust_env=self._through_proxy)
+        return httpx.AsyncClient(verify=self._ssl_context, timeout=REQUEST_TIMEOUT_SECONDS, trust_env=self._uses_proxy)
 
 
-def _user_agent(redirect_uri: str) -> str:
+def _build_user_agent(redirect_uri: str) -> str:
     """In the form that Discord asks for."""
     parts = urlsplit(redirect_uri)
     return f"DiscordBot ({parts.scheme}://{parts.netloc}, 1)"
 
 
-def _tokens(given: OAuth2Token) -> Tokens:
-    lifetime = timedelta(seconds=int(given.get("expires_in", 0)))
-    return Tokens(str(given["access_token"]), str(given["refresh_token"]), utc_now() + lifetime)
+def _parse_tokens(token_response: OAuth2Token) -> OAuthTokens:
+    lifetime = timedelta(seconds=int(token_response.get("expires_in", 0)))
+    return OAuthTokens(str(token_response["access_token"]), str(token_response["refresh_token"]), utc_now() + lifetime)
 
 
-def _guild(told: Mapping[str, Any]) -> GuildTold:
-    return GuildTold(
-        id=int(told["id"]),
-        name=str(told["name"])[:100],
-        icon=told.get("icon"),
-        owner=bool(told.get("owner")),
-        permissions=int(told.get("permissions", 0)) & MAX_SNOWFLAKE,
-        member_count=int(told.get("approximate_member_count") or 0),
+def _parse_guild(payload: Mapping[str, Any]) -> UserGuildPayload:
+    return UserGuildPayload(
+        id=int(payload["id"]),
+        name=str(payload["name"])[:100],
+        icon=payload.get("icon"),
+        owner=bool(payload.get("owner")),
+        permissions=int(payload.get("permissions", 0)) & MAX_SNOWFLAKE,
+        member_count=int(payload.get("approximate_member_count") or 0),
     )
 
 
-def _meaning(error: OAuth2RequestError) -> Exception:
+def _translate_oauth_error(error: OAuth2RequestError) -> Exception:
     """The library's error without what it carries along: code, secret and tokens."""
     if error.response is None:
         log.warning("Discord does not answer a log-in")
-        return DiscordAway()
+        return DiscordUnavailable()
     if "invalid_client" in error.response.text:
         log.error("Discord does not accept our application: check DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET")
-        return LogInNotSetUp(NOT_OUR_APPLICATION)
+        return OAuthNotConfigured(INVALID_CLIENT_TEXT)
     if error.response.status_code == httpx.codes.BAD_REQUEST:
-        return TokenRefused()
-    return _away(error.response)
+        return TokenRejected()
+    return _to_unavailable_error(error.response)
 
 
-def _lacks_scope(response: httpx.Response) -> bool:
+def _is_scope_error(response: httpx.Response) -> bool:
     """Discord's own word that this token may not ask that; a ban of our address is said by others, not in JSON."""
     return response.status_code == httpx.codes.FORBIDDEN and "json" in response.headers.get("Content-Type", "")
 
 
-def _away(response: httpx.Response) -> DiscordAway:
+def _to_unavailable_error(response: httpx.Response) -> DiscordUnavailable:
     """Everything else is no word about a token, a ban of our address neither: nobody is logged out for it."""
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return DiscordAway(seconds=_pause(response))
+        return DiscordUnavailable(retry_after_seconds=_parse_retry_after(response))
     log.warning("Discord does not answer as it should", status=response.status_code)
-    return DiscordAway()
+    return DiscordUnavailable()
 
 
-def _pause(response: httpx.Response) -> float:
+def _parse_retry_after(response: httpx.Response) -> float:
     """How long Discord wants to be left alone."""
     try:
-        return min(float(response.headers.get("Retry-After", 1)), LONGEST_PAUSE_SECONDS)
+        return min(float(response.headers.get("Retry-After", 1)), MAX_RETRY_AFTER_SECONDS)
     except ValueError:
         return 1.0

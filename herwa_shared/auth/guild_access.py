@@ -7,168 +7,190 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from herwa_shared.auth.discord_oauth import DiscordLogin, Tokens
-from herwa_shared.auth.encryption import Seal, seal_of
-from herwa_shared.auth.oauth_tokens import UserTokens
+from herwa_shared.auth.discord_oauth import DiscordOAuthClient, OAuthTokens
+from herwa_shared.auth.encryption import Encryptor, create_encryptor
+from herwa_shared.auth.oauth_tokens import UserTokenManager
 from herwa_shared.auth.user_guilds import (
-    OwnGuild,
-    Told,
-    ToldRoles,
-    forget_rights,
-    keep_guilds,
-    keep_roles,
-    told_guilds,
-    told_roles,
+    CachedGuilds,
+    CachedRoles,
+    UserGuildInfo,
+    invalidate_guild_access,
+    load_cached_guilds,
+    load_cached_roles,
+    save_user_guilds,
+    save_user_roles,
 )
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.discord.endpoints import discord_place
-from herwa_shared.errors import DiscordAway, NotFound
+from herwa_shared.discord.endpoints import find_discord_endpoints
+from herwa_shared.errors import DiscordUnavailable, NotFound
 from herwa_shared.runtime.data_dir import DataFolder
 
-__all__ = ["NO_SUCH_GUILD", "TOKENS", "OwnGuild", "Rights", "forget_rights", "open_rights", "redirect_uri"]
+__all__ = [
+    "NO_SUCH_GUILD",
+    "TOKEN_PURPOSE",
+    "GuildAccess",
+    "UserGuildInfo",
+    "build_redirect_uri",
+    "create_guild_access",
+    "invalidate_guild_access",
+]
 
-TOKENS = "tokens"
-GOOD_FOR = timedelta(minutes=5)
-TOLD_AGAIN_AT_MOST = 3
-SHORT_PAUSE_SECONDS = 2.0
+TOKEN_PURPOSE = "tokens"  # noqa: S105 - a label from which the key is derived
+CACHE_TTL = timedelta(minutes=5)
+MAX_FETCH_ATTEMPTS = 3
+MAX_RETRY_WAIT_SECONDS = 2.0
 NO_SUCH_GUILD = "There is no server with this id that you may see."
-ALL = 0
+ALL_GUILDS = 0
 """Where a guild's id stands: all the guilds of the user."""
 
-Question = tuple[int, int]
+FetchKey = tuple[int, int]
 """Of which user, and about which guild."""
-Answer = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
 
-class Rights:
+class GuildAccess:
     """Answers from the database while Discord's are good; asks once, however many want to know at the same time."""
 
-    def __init__(self, database: Database, login: DiscordLogin, seal: Seal) -> None:
+    def __init__(self, database: Database, discord_oauth: DiscordOAuthClient, encryptor: Encryptor) -> None:
         self._database = database
-        self._login = login
-        self._tokens = UserTokens(database, login, seal)
-        self._asking: dict[Question, asyncio.Task[Any]] = {}
-        self._quiet_until: dict[Question, float] = {}
+        self._discord_oauth = discord_oauth
+        self._tokens = UserTokenManager(database, discord_oauth, encryptor)
+        self._in_flight: dict[FetchKey, asyncio.Task[Any]] = {}
+        self._backoff_until: dict[FetchKey, float] = {}
 
-    async def guilds(self, user_id: int, *, fresh: bool = False, now: datetime | None = None) -> tuple[OwnGuild, ...]:
+    async def list_guilds(
+        self, user_id: int, *, fresh: bool = False, now: datetime | None = None
+    ) -> tuple[UserGuildInfo, ...]:
         """All guilds of the user, also those without the bot, by name. Raises DiscordAway, LogInAgain."""
         now = now or utc_now()
-        if not fresh and _is_good(told := await self._told(user_id), now):
-            return told.guilds
+        if not fresh and _is_fresh(cached := await self._load_cached(user_id), now):
+            return cached.guilds
         try:
-            await self._once((user_id, ALL), partial(self._ask_guilds, user_id, now))
-        except DiscordAway:
-            if _is_good(told := await self._told(user_id), now):
-                return told.guilds
+            await self._run_single_flight((user_id, ALL_GUILDS), partial(self._fetch_guilds, user_id, now))
+        except DiscordUnavailable:
+            if _is_fresh(cached := await self._load_cached(user_id), now):
+                return cached.guilds
             raise
-        return (await self._told(user_id)).guilds
+        return (await self._load_cached(user_id)).guilds
 
-    async def managed(
+    async def require_managed_guild(
         self, user_id: int, guild_id: int, *, fresh: bool = False, now: datetime | None = None
-    ) -> OwnGuild:
+    ) -> UserGuildInfo:
         """The guild, if the bot is in it and the user manages it. Else NotFound, whatever the reason."""
-        for guild in await self.guilds(user_id, fresh=fresh, now=now):
-            if guild.id == guild_id and guild.bot_is_in and guild.manages:
+        for guild in await self.list_guilds(user_id, fresh=fresh, now=now):
+            if guild.id == guild_id and guild.has_bot and guild.can_manage:
                 return guild
         raise NotFound(NO_SUCH_GUILD)
 
-    async def role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
+    async def get_role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
         """The user's roles in one of their guilds, never older than what `guilds` tells; asked when first needed.
 
         Raises NotFound for a guild that they are not in, DiscordAway, LogInAgain: also where they logged in before
         Herwa asked for this permission.
         """
         now = now or utc_now()
-        told = await self._told_roles(user_id, guild_id)
-        if told is not None and told.role_ids is not None and _is_good(told, now):
-            return told.role_ids
-        return await self._once((user_id, guild_id), partial(self._ask_roles, user_id, guild_id, now))
+        cached = await self._load_cached_roles(user_id, guild_id)
+        if cached is not None and cached.role_ids is not None and _is_fresh(cached, now):
+            return cached.role_ids
+        return await self._run_single_flight((user_id, guild_id), partial(self._fetch_roles, user_id, guild_id, now))
 
-    async def _told(self, user_id: int) -> Told:
+    async def _load_cached(self, user_id: int) -> CachedGuilds:
         async with self._database.transaction() as session:
-            return await told_guilds(session, user_id=user_id)
+            return await load_cached_guilds(session, user_id=user_id)
 
-    async def _told_roles(self, user_id: int, guild_id: int) -> ToldRoles | None:
+    async def _load_cached_roles(self, user_id: int, guild_id: int) -> CachedRoles | None:
         async with self._database.transaction() as session:
-            return await told_roles(session, user_id=user_id, guild_id=guild_id)
+            return await load_cached_roles(session, user_id=user_id, guild_id=guild_id)
 
-    async def _once(self, question: Question, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    async def _run_single_flight(self, key: FetchKey, fetch: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
         """Join the question that is on its way, or begin one. It goes on though one who waits for it gives up."""
-        if (asking := self._asking.get(question)) is None:
-            asking = self._asking[question] = asyncio.create_task(ask())
-            asking.add_done_callback(partial(self._answered, question))
-        answer: Answer = await asyncio.shield(asking)
-        return answer
+        if (task := self._in_flight.get(key)) is None:
+            task = self._in_flight[key] = asyncio.create_task(fetch())
+            task.add_done_callback(partial(self._on_fetch_done, key))
+        result: ResultT = await asyncio.shield(task)
+        return result
 
-    def _answered(self, question: Question, done: asyncio.Task[Any]) -> None:
-        del self._asking[question]
-        if not done.cancelled():
-            done.exception()  # known to those who waited; nobody may have
+    def _on_fetch_done(self, key: FetchKey, task: asyncio.Task[Any]) -> None:
+        del self._in_flight[key]
+        if not task.cancelled():
+            task.exception()  # known to those who waited; nobody may have
 
-    async def _ask_guilds(self, user_id: int, now: datetime) -> None:
+    async def _fetch_guilds(self, user_id: int, now: datetime) -> None:
         """Ask until the answer is one from after the newest reported change, and keep it."""
-        for _ in range(TOLD_AGAIN_AT_MOST):
-            doubted = (await self._told(user_id)).doubted
-            guilds = await self._answer((user_id, ALL), self._login.guilds, now)
+        for _ in range(MAX_FETCH_ATTEMPTS):
+            generation = (await self._load_cached(user_id)).generation
+            guilds = await self._call_discord((user_id, ALL_GUILDS), self._discord_oauth.fetch_guilds, now)
             async with self._database.transaction() as session:
-                if await keep_guilds(session, user_id=user_id, guilds=guilds, doubted=doubted, at=now):
+                if await save_user_guilds(
+                    session, user_id=user_id, guilds=guilds, generation=generation, fetched_at=now
+                ):
                     return
-        raise DiscordAway
+        raise DiscordUnavailable
 
-    async def _ask_roles(self, user_id: int, guild_id: int, now: datetime) -> frozenset[int]:
+    async def _fetch_roles(self, user_id: int, guild_id: int, now: datetime) -> frozenset[int]:
         """The same for roles, in a guild that Discord has just told or tells now."""
-        for _ in range(TOLD_AGAIN_AT_MOST):
-            await self.guilds(user_id, now=now)
-            asked = await self._told_roles(user_id, guild_id)
-            if asked is None:
+        for _ in range(MAX_FETCH_ATTEMPTS):
+            await self.list_guilds(user_id, now=now)
+            cached = await self._load_cached_roles(user_id, guild_id)
+            if cached is None:
                 raise NotFound(NO_SUCH_GUILD)
-            if asked.role_ids is not None:
-                return asked.role_ids
-            told = await self._answer((user_id, guild_id), partial(self._login.roles, guild_id=guild_id), now)
+            if cached.role_ids is not None:
+                return cached.role_ids
+            role_ids = await self._call_discord(
+                (user_id, guild_id), partial(self._discord_oauth.fetch_role_ids, guild_id=guild_id), now
+            )
             async with self._database.transaction() as session:
-                if told is None:
-                    await forget_rights(session, guild_id=guild_id, user_id=user_id)
-                elif await keep_roles(session, user_id=user_id, guild_id=guild_id, role_ids=told, asked=asked):
-                    return frozenset(told)
-        raise DiscordAway
+                if role_ids is None:
+                    await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)
+                elif await save_user_roles(
+                    session, user_id=user_id, guild_id=guild_id, role_ids=role_ids, cached=cached
+                ):
+                    return frozenset(role_ids)
+        raise DiscordUnavailable
 
-    async def _answer(self, question: Question, ask: Callable[[Tokens], Awaitable[Answer]], now: datetime) -> Answer:
+    async def _call_discord(
+        self, key: FetchKey, request: Callable[[OAuthTokens], Awaitable[ResultT]], now: datetime
+    ) -> ResultT:
         """Discord's answer. Where it asks for a pause, a short one is waited for, and in a long one nobody asks."""
-        if (pause := self._quiet_until.get(question, 0) - time.monotonic()) > 0:
-            raise DiscordAway(seconds=pause)
+        if (pause := self._backoff_until.get(key, 0) - time.monotonic()) > 0:
+            raise DiscordUnavailable(retry_after_seconds=pause)
         try:
-            return await self._tokens.ask(question[0], ask, now=now)
-        except DiscordAway as away:
-            if away.seconds > SHORT_PAUSE_SECONDS:
-                self._be_quiet(question, away.seconds)
+            return await self._tokens.call(key[0], request, now=now)
+        except DiscordUnavailable as error:
+            if error.retry_after_seconds > MAX_RETRY_WAIT_SECONDS:
+                self._set_backoff(key, error.retry_after_seconds)
                 raise
-            await asyncio.sleep(away.seconds)
+            await asyncio.sleep(error.retry_after_seconds)
         try:
-            return await self._tokens.ask(question[0], ask, now=now)
-        except DiscordAway as away:
-            self._be_quiet(question, away.seconds)
+            return await self._tokens.call(key[0], request, now=now)
+        except DiscordUnavailable as error:
+            self._set_backoff(key, error.retry_after_seconds)
             raise
 
-    def _be_quiet(self, question: Question, seconds: float) -> None:
+    def _set_backoff(self, key: FetchKey, seconds: float) -> None:
         now = time.monotonic()
-        quiet = {one: until for one, until in self._quiet_until.items() if until > now}
-        self._quiet_until = {**quiet, question: now + seconds}
+        active = {other_key: until for other_key, until in self._backoff_until.items() if until > now}
+        self._backoff_until = {**active, key: now + seconds}
 
 
-def redirect_uri(settings: Settings) -> str:
+def build_redirect_uri(settings: Settings) -> str:
     """Where Discord sends people back to; it has to be registered there."""
     return f"{settings.origin}/auth/callback"
 
 
-def open_rights(settings: Settings, folder: DataFolder, database: Database) -> Rights | None:
+def create_guild_access(settings: Settings, folder: DataFolder, database: Database) -> GuildAccess | None:
     """Rights by the Discord of these settings; None while log-in is not set up. There is nothing to close."""
-    place = discord_place(settings, folder)
-    if place is None:
+    endpoints = find_discord_endpoints(settings, folder)
+    if endpoints is None:
         return None
-    return Rights(database, DiscordLogin(place, redirect_uri(settings)), seal_of(settings, folder, purpose=TOKENS))
+    return GuildAccess(
+        database,
+        DiscordOAuthClient(endpoints, build_redirect_uri(settings)),
+        create_encryptor(settings, folder, purpose=TOKEN_PURPOSE),
+    )
 
 
-def _is_good(told: Told | ToldRoles, now: datetime) -> bool:
-    return told.at is not None and now - told.at < GOOD_FOR
+def _is_fresh(cached: CachedGuilds | CachedRoles, now: datetime) -> bool:
+    return cached.fetched_at is not None and now - cached.fetched_at < CACHE_TTL

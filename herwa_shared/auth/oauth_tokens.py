@@ -9,67 +9,69 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from herwa_shared.auth.discord_oauth import DiscordLogin, TokenRefused, Tokens
-from herwa_shared.auth.encryption import Seal
-from herwa_shared.auth.users import opened, sealed
+from herwa_shared.auth.discord_oauth import DiscordOAuthClient, OAuthTokens, TokenRejected
+from herwa_shared.auth.encryption import Encryptor
+from herwa_shared.auth.users import decrypt_tokens, encrypt_tokens
 from herwa_shared.db import Database
-from herwa_shared.errors import LogInAgain
+from herwa_shared.errors import ReauthRequired
 from herwa_shared.models import UserToken, WebSession
 
-RENEWED_BEFORE_END = timedelta(minutes=1)
-Answer = TypeVar("Answer")
+REFRESH_MARGIN = timedelta(minutes=1)
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
-class UserTokens:
+class UserTokenManager:
     """The tokens of all users. Whose token Discord refuses for good is logged out everywhere."""
 
     database: Database
-    login: DiscordLogin
-    seal: Seal
+    discord_oauth: DiscordOAuthClient
+    encryptor: Encryptor
 
-    async def ask(self, user_id: int, question: Callable[[Tokens], Awaitable[Answer]], *, now: datetime) -> Answer:
+    async def call(
+        self, user_id: int, request: Callable[[OAuthTokens], Awaitable[ResultT]], *, now: datetime
+    ) -> ResultT:
         """What Discord answers. Raises LogInAgain, DiscordAway."""
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id)
-        tokens = opened(row, self.seal) if row else None
-        if tokens is None or tokens.expires_at <= now + RENEWED_BEFORE_END:
-            tokens = await self._renewed(user_id, tokens)
+        tokens = decrypt_tokens(row, self.encryptor) if row else None
+        if tokens is None or tokens.expires_at <= now + REFRESH_MARGIN:
+            tokens = await self._refresh_locked(user_id, tokens)
         try:
-            return await question(tokens)
-        except TokenRefused:
-            tokens = await self._renewed(user_id, tokens)
+            return await request(tokens)
+        except TokenRejected:
+            tokens = await self._refresh_locked(user_id, tokens)
         try:
-            return await question(tokens)
-        except TokenRefused:
+            return await request(tokens)
+        except TokenRejected:
             await self._log_out(user_id, tokens)
-            raise LogInAgain from None
+            raise ReauthRequired from None
 
-    async def _renewed(self, user_id: int, old: Tokens | None) -> Tokens:
+    async def _refresh_locked(self, user_id: int, old_tokens: OAuthTokens | None) -> OAuthTokens:
         """New tokens. A refresh token is good for once: the row is locked, and whoever comes second finds them."""
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id, with_for_update=True)
-            kept = opened(row, self.seal) if row else None
-            if kept is not None and kept != old:
-                return kept
-            new = await self._refreshed(kept) if kept else None
-            if row is not None and new is not None:
-                row.sealed, row.expires_at = sealed(new, self.seal), new.expires_at
-                return new
+            stored_tokens = decrypt_tokens(row, self.encryptor) if row else None
+            if stored_tokens is not None and stored_tokens != old_tokens:
+                return stored_tokens
+            new_tokens = await self._try_refresh(stored_tokens) if stored_tokens else None
+            if row is not None and new_tokens is not None:
+                row.encrypted_tokens, row.expires_at = encrypt_tokens(new_tokens, self.encryptor), new_tokens.expires_at
+                return new_tokens
             await _end_sessions(session, user_id)
-        raise LogInAgain
+        raise ReauthRequired
 
-    async def _refreshed(self, tokens: Tokens) -> Tokens | None:
+    async def _try_refresh(self, tokens: OAuthTokens) -> OAuthTokens | None:
         try:
-            return await self.login.renewed(tokens)
-        except TokenRefused:
+            return await self.discord_oauth.refresh(tokens)
+        except TokenRejected:
             return None
 
-    async def _log_out(self, user_id: int, refused: Tokens) -> None:
+    async def _log_out(self, user_id: int, rejected_tokens: OAuthTokens) -> None:
         """End the sessions, unless the user has logged in anew meanwhile."""
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id, with_for_update=True)
-            if row is None or opened(row, self.seal) == refused:
+            if row is None or decrypt_tokens(row, self.encryptor) == rejected_tokens:
                 await _end_sessions(session, user_id)
 
 

@@ -12,13 +12,13 @@ from sqlalchemy import ARRAY, BigInteger, any_, delete, insert, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, exists, select
 
-from herwa_shared.auth.discord_oauth import GuildTold
+from herwa_shared.auth.discord_oauth import UserGuildPayload
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, VIEW_GUILD_INSIGHTS
 from herwa_shared.models import Guild, User, UserGuild
 
 
 @dataclass(frozen=True, slots=True)
-class OwnGuild:
+class UserGuildInfo:
     """A guild of a user, with or without the bot, and what the user is there; `permissions` are Discord's bits."""
 
     id: int
@@ -26,7 +26,7 @@ class OwnGuild:
     icon: str | None
     owner: bool
     permissions: int
-    bot_is_in: bool
+    has_bot: bool
     member_count: int
 
     @property
@@ -35,144 +35,148 @@ class OwnGuild:
         return self.owner or bool(self.permissions & ADMINISTRATOR)
 
     @property
-    def manages(self) -> bool:
+    def can_manage(self) -> bool:
         """They are an administrator of it, or have Manage Server."""
         return self.is_administrator or bool(self.permissions & MANAGE_GUILD)
 
     @property
-    def sees_members(self) -> bool:
+    def can_view_members(self) -> bool:
         """Discord itself shows them statistics of members."""
-        return self.manages or bool(self.permissions & VIEW_GUILD_INSIGHTS)
+        return self.can_manage or bool(self.permissions & VIEW_GUILD_INSIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CachedGuilds:
     """What Discord told at `at`; None: it was never asked, or what it said is in doubt since."""
 
-    at: datetime | None
-    doubted: int
-    guilds: tuple[OwnGuild, ...]
+    fetched_at: datetime | None
+    generation: int
+    guilds: tuple[UserGuildInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRoles:
+class CachedRoles:
     """The user's roles in one guild, None when not asked yet; as good as the guilds that Discord told at `at`."""
 
-    at: datetime | None
-    doubted: int
+    fetched_at: datetime | None
+    generation: int
     role_ids: frozenset[int] | None
 
 
-async def told_guilds(session: AsyncSession, *, user_id: int) -> Told:
+async def load_cached_guilds(session: AsyncSession, *, user_id: int) -> CachedGuilds:
     """What we know of this user's guilds, by name; where the bot is, names and numbers are its newer ones."""
     user = (
-        await session.execute(select(User.guilds_asked_at, User.guilds_doubted).where(col(User.id) == user_id))
+        await session.execute(select(User.guilds_fetched_at, User.guilds_generation).where(col(User.id) == user_id))
     ).one_or_none()
     if user is None:
-        return Told(None, 0, ())
+        return CachedGuilds(None, 0, ())
     rows = await session.execute(
         select(UserGuild, Guild)
         .outerjoin(Guild, (col(Guild.id) == col(UserGuild.guild_id)) & col(Guild.left_at).is_(None))
         .where(col(UserGuild.user_id) == user_id)
     )
-    guilds = [_own_guild(mine, known) for mine, known in rows]
-    return Told(user[0], user[1], tuple(sorted(guilds, key=lambda guild: (guild.name.casefold(), guild.id))))
+    guilds = [_to_user_guild_info(user_guild, guild_row) for user_guild, guild_row in rows]
+    return CachedGuilds(user[0], user[1], tuple(sorted(guilds, key=lambda guild: (guild.name.casefold(), guild.id))))
 
 
-async def guild_of(session: AsyncSession, *, guild_id: int) -> OwnGuild:
+async def get_guild_as_outsider(session: AsyncSession, *, guild_id: int) -> UserGuildInfo:
     """A guild that the bot is or was in, as one sees it who is nobody there."""
-    known = await session.get_one(Guild, guild_id)
-    return OwnGuild(
-        id=known.id,
-        name=known.name,
-        icon=known.icon,
+    guild = await session.get_one(Guild, guild_id)
+    return UserGuildInfo(
+        id=guild.id,
+        name=guild.name,
+        icon=guild.icon,
         owner=False,
         permissions=0,
-        bot_is_in=known.left_at is None,
-        member_count=known.member_count,
+        has_bot=guild.left_at is None,
+        member_count=guild.member_count,
     )
 
 
-async def keep_guilds(
-    session: AsyncSession, *, user_id: int, guilds: Sequence[GuildTold], doubted: int, at: datetime
+async def save_user_guilds(
+    session: AsyncSession, *, user_id: int, guilds: Sequence[UserGuildPayload], generation: int, fetched_at: datetime
 ) -> bool:
     """Keep what Discord answered to a question of `at`; False when a change was reported since it was asked."""
-    believed = (
-        update(User).where(col(User.id) == user_id, col(User.guilds_doubted) == doubted).values(guilds_asked_at=at)
+    statement = (
+        update(User)
+        .where(col(User.id) == user_id, col(User.guilds_generation) == generation)
+        .values(guilds_fetched_at=fetched_at)
     )
-    if (await session.execute(believed.returning(col(User.id)))).first() is None:
+    if (await session.execute(statement.returning(col(User.id)))).first() is None:
         return False
     await session.execute(delete(UserGuild).where(col(UserGuild.user_id) == user_id))
     if guilds:
-        await session.execute(insert(UserGuild), [_row(user_id, guild) for guild in guilds])
+        await session.execute(insert(UserGuild), [_to_row(user_id, guild) for guild in guilds])
     return True
 
 
-async def told_roles(session: AsyncSession, *, user_id: int, guild_id: int) -> ToldRoles | None:
+async def load_cached_roles(session: AsyncSession, *, user_id: int, guild_id: int) -> CachedRoles | None:
     """What we know of this user's roles in one guild; None for a guild that Discord did not tell."""
-    found = (
+    row = (
         await session.execute(
-            select(User.guilds_asked_at, User.guilds_doubted, UserGuild.role_ids)
+            select(User.guilds_fetched_at, User.guilds_generation, UserGuild.role_ids)
             .join(UserGuild, col(UserGuild.user_id) == col(User.id))
             .where(col(User.id) == user_id, col(UserGuild.guild_id) == guild_id)
         )
     ).one_or_none()
-    if found is None:
+    if row is None:
         return None
-    at, doubted, role_ids = found
-    return ToldRoles(at, doubted, None if role_ids is None else frozenset(role_ids))
+    fetched_at, generation, role_ids = row
+    return CachedRoles(fetched_at, generation, None if role_ids is None else frozenset(role_ids))
 
 
-async def keep_roles(
-    session: AsyncSession, *, user_id: int, guild_id: int, role_ids: Collection[int], asked: ToldRoles
+async def save_user_roles(
+    session: AsyncSession, *, user_id: int, guild_id: int, role_ids: Collection[int], cached: CachedRoles
 ) -> bool:
     """Keep what Discord answered; False when a change was reported, or the guilds were asked anew, since `asked`."""
-    believed = exists().where(
+    is_current = exists().where(
         col(User.id) == user_id,
-        col(User.guilds_doubted) == asked.doubted,
-        col(User.guilds_asked_at) == asked.at,
+        col(User.guilds_generation) == cached.generation,
+        col(User.guilds_fetched_at) == cached.fetched_at,
     )
-    keeping = update(UserGuild).where(col(UserGuild.user_id) == user_id, col(UserGuild.guild_id) == guild_id, believed)
-    kept = await session.execute(keeping.values(role_ids=sorted(role_ids)).returning(col(UserGuild.guild_id)))
-    return kept.first() is not None
+    statement = update(UserGuild).where(
+        col(UserGuild.user_id) == user_id, col(UserGuild.guild_id) == guild_id, is_current
+    )
+    result = await session.execute(statement.values(role_ids=sorted(role_ids)).returning(col(UserGuild.guild_id)))
+    return result.first() is not None
 
 
-async def forget_rights(session: AsyncSession, *, guild_id: int, user_id: int | None = None) -> None:
+async def invalidate_guild_access(session: AsyncSession, *, guild_id: int, user_id: int | None = None) -> None:
     """Something changed in this guild, for one user or for all: what Discord said about them is no longer good."""
-    doubting = update(User).values(guilds_asked_at=None, guilds_doubted=User.guilds_doubted + 1)
+    statement = update(User).values(guilds_fetched_at=None, guilds_generation=User.guilds_generation + 1)
     if user_id is None:
-        concerned = select(UserGuild.user_id).where(col(UserGuild.guild_id) == guild_id)
-        await session.execute(doubting.where(col(User.id).in_(concerned)))
+        member_ids = select(UserGuild.user_id).where(col(UserGuild.guild_id) == guild_id)
+        await session.execute(statement.where(col(User.id).in_(member_ids)))
     else:
-        await session.execute(doubting.where(col(User.id) == user_id))
+        await session.execute(statement.where(col(User.id) == user_id))
 
 
-def _row(user_id: int, guild: GuildTold) -> dict[str, Any]:
-    told = asdict(guild)
-    return {"user_id": user_id, "guild_id": told.pop("id"), **told}
+def _to_row(user_id: int, guild: UserGuildPayload) -> dict[str, Any]:
+    values = asdict(guild)
+    return {"user_id": user_id, "guild_id": values.pop("id"), **values}
 
 
-def _own_guild(mine: UserGuild, known: Guild | None) -> OwnGuild:
-    newest = known or mine
-    return OwnGuild(
-        id=mine.guild_id,
-        name=newest.name,
-        icon=newest.icon,
-        owner=mine.owner,
-        permissions=mine.permissions,
-        bot_is_in=known is not None,
-        member_count=newest.member_count,
+def _to_user_guild_info(user_guild: UserGuild, guild: Guild | None) -> UserGuildInfo:
+    source = guild or user_guild
+    return UserGuildInfo(
+        id=user_guild.guild_id,
+        name=source.name,
+        icon=source.icon,
+        owner=user_guild.owner,
+        permissions=user_guild.permissions,
+        has_bot=guild is not None,
+        member_count=source.member_count,
     )
 
 
-Doubt = tuple[int, int | None]
+Invalidation = tuple[int, int | None]
 
 
-async def forget_reported(session: AsyncSession, doubts: Collection[Doubt]) -> None:
+async def invalidate_many(session: AsyncSession, invalidations: Collection[Invalidation]) -> None:
     """Each is a guild and the user whom the change concerns, None for all. Users who never logged in cost nothing."""
-    users = [user_id for _, user_id in doubts if user_id is not None]
-    among = col(User.id) == any_(literal(users, ARRAY(BigInteger)))
-    known = set((await session.execute(select(User.id).where(among))).scalars()) if users else set()
-    for guild_id, user_id in doubts:
-        if user_id is None or user_id in known:
-            await forget_rights(session, guild_id=guild_id, user_id=user_id)
+    user_ids = [user_id for _, user_id in invalidations if user_id is not None]
+    in_user_ids = col(User.id) == any_(literal(user_ids, ARRAY(BigInteger)))
+    known_ids = set((await session.execute(select(User.id).where(in_user_ids))).scalars()) if user_ids else set()
+    for guild_id, user_id in invalidations:
+        if user_id is None or user_id in known_ids:
+            await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)

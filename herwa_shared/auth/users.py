@@ -8,38 +8,42 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, exists, select
 
-from herwa_shared.auth.discord_oauth import Account, Tokens
-from herwa_shared.auth.encryption import Seal
-from herwa_shared.models import SpentLogin, User, UserGuild, UserToken, WebSession
+from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens
+from herwa_shared.auth.encryption import Encryptor
+from herwa_shared.models import UsedOAuthState, User, UserGuild, UserToken, WebSession
 
-SPENT_KEPT = timedelta(hours=1)
+USED_STATE_RETENTION = timedelta(hours=1)
 
 
-async def save_login(session: AsyncSession, *, account: Account, tokens: Tokens, seal: Seal, now: datetime) -> None:
+async def save_login(
+    session: AsyncSession, *, account: DiscordUser, tokens: OAuthTokens, encryptor: Encryptor, now: datetime
+) -> None:
     """Add or update the user; what they may see is asked anew."""
-    said = {"name": account.name, "avatar": account.avatar, "logged_in_at": now, "guilds_asked_at": None}
+    values = {"name": account.name, "avatar": account.avatar, "logged_in_at": now, "guilds_fetched_at": None}
     await session.execute(
         insert(User)
-        .values(id=account.id, guilds_doubted=0, **said)
-        .on_conflict_do_update(index_elements=["id"], set_=said)
+        .values(id=account.id, guilds_generation=0, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
     )
-    await session.merge(UserToken(user_id=account.id, sealed=sealed(tokens, seal), expires_at=tokens.expires_at))
+    await session.merge(
+        UserToken(user_id=account.id, encrypted_tokens=encrypt_tokens(tokens, encryptor), expires_at=tokens.expires_at)
+    )
 
 
-def sealed(tokens: Tokens, seal: Seal) -> bytes:
+def encrypt_tokens(tokens: OAuthTokens, encryptor: Encryptor) -> bytes:
     """Tokens as they may be stored."""
-    return seal.close({**asdict(tokens), "expires_at": tokens.expires_at.isoformat()})
+    return encryptor.encrypt({**asdict(tokens), "expires_at": tokens.expires_at.isoformat()})
 
 
-def opened(row: UserToken, seal: Seal) -> Tokens | None:
+def decrypt_tokens(row: UserToken, encryptor: Encryptor) -> OAuthTokens | None:
     """Tokens as they were stored; None when the secret that sealed them is gone."""
-    content = seal.open(row.sealed)
+    content = encryptor.decrypt(row.encrypted_tokens)
     if content is None:
         return None
-    return Tokens(content["access"], content["refresh"], datetime.fromisoformat(content["expires_at"]))
+    return OAuthTokens(content["access"], content["refresh"], datetime.fromisoformat(content["expires_at"]))
 
 
-async def release_tokens(session: AsyncSession, *, user_id: int, seal: Seal) -> Tokens | None:
+async def release_tokens(session: AsyncSession, *, user_id: int, encryptor: Encryptor) -> OAuthTokens | None:
     """The tokens of a user who is logged in nowhere any more, now forgotten here, for revoking them at Discord."""
     if await session.scalar(select(exists().where(col(WebSession.user_id) == user_id))):
         return None
@@ -47,18 +51,23 @@ async def release_tokens(session: AsyncSession, *, user_id: int, seal: Seal) -> 
     if row is None:
         return None
     await session.delete(row)
-    return opened(row, seal)
+    return decrypt_tokens(row, encryptor)
 
 
-async def spend_login(session: AsyncSession, *, digest: bytes, now: datetime) -> bool:
+async def consume_oauth_state(session: AsyncSession, *, digest: bytes, now: datetime) -> bool:
     """Note that a log-in came back; False when it had come back before."""
-    noted = insert(SpentLogin).values(digest=digest, at=now).on_conflict_do_nothing().returning(col(SpentLogin.digest))
-    return (await session.execute(noted)).first() is not None
+    statement = (
+        insert(UsedOAuthState)
+        .values(digest=digest, at=now)
+        .on_conflict_do_nothing()
+        .returning(col(UsedOAuthState.digest))
+    )
+    return (await session.execute(statement)).first() is not None
 
 
-async def forget_absent(session: AsyncSession, *, now: datetime) -> None:
+async def purge_logged_out_users(session: AsyncSession, *, now: datetime) -> None:
     """Delete what is kept only for people who are logged in, of those who no longer are, and spent log-ins."""
-    await session.execute(delete(SpentLogin).where(col(SpentLogin.at) <= now - SPENT_KEPT))
+    await session.execute(delete(UsedOAuthState).where(col(UsedOAuthState.at) <= now - USED_STATE_RETENTION))
     for table in (UserToken, UserGuild):
-        present = exists().where(col(WebSession.user_id) == col(table.user_id))
-        await session.execute(delete(table).where(~present))
+        has_session = exists().where(col(WebSession.user_id) == col(table.user_id))
+        await session.execute(delete(table).where(~has_session))

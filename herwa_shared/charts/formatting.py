@@ -9,61 +9,61 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-_TO, _TIMES = " \N{EN DASH} ", "\N{MULTIPLICATION SIGN}"
-_UNITS = ((10**3, "k"), (10**6, "M"), (10**9, "B"), (10**12, "T"))
+_RANGE_DASH, _MULTIPLICATION_SIGN = " \N{EN DASH} ", "\N{MULTIPLICATION SIGN}"
+_SI_UNITS = ((10**3, "k"), (10**6, "M"), (10**9, "B"), (10**12, "T"))
 
 
-def exact(number: float) -> str:
+def format_int(number: float) -> str:
     """All digits: `48,201`."""
     return f"{number:,.0f}"
 
 
-def compact(number: int) -> str:
+def format_si(number: int) -> str:
     """About three digits, for axes: `980`, `1.2k`, `48k`, `3.5M`."""
     if number < 1_000:
         return str(number)
-    size, unit = next((unit for unit in _UNITS if round(number / unit[0], 1) < 1_000), _UNITS[-1])
+    size, unit = next((unit for unit in _SI_UNITS if round(number / unit[0], 1) < 1_000), _SI_UNITS[-1])
     scaled = round(number / size, 1)
-    digits = exact(scaled) if scaled >= 100 else f"{scaled:g}"
+    digits = format_int(scaled) if scaled >= 100 else f"{scaled:g}"
     return digits + unit
 
 
-def short(number: int) -> str:
+def format_int_short(number: int) -> str:
     """All digits as long as they are few enough to read."""
-    return exact(number) if number < 10_000_000 else compact(number)
+    return format_int(number) if number < 10_000_000 else format_si(number)
 
 
-def percent(change: float) -> str:
+def format_percent(change: float) -> str:
     """A change of -1 … ∞ without its sign: `12%`, `0.4%`; a large one as a factor."""
     size = abs(change)
     if size >= 10:
-        return f"{exact(size + 1)}{_TIMES}"
+        return f"{format_int(size + 1)}{_MULTIPLICATION_SIGN}"
     return f"{size:.0%}" if size >= 0.01 else f"{size:.1%}"
 
 
-def day(moment: date) -> str:
+def format_day(moment: date) -> str:
     """`May 3`."""
     return f"{MONTHS[moment.month - 1]} {moment.day}"
 
 
-def clock_time(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """`18:00`."""
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
-def period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """The window `[start, end)` as people write it, from the first day to the last; with times where it cuts a day."""
-    first, after = start.astimezone(zone), end.astimezone(zone)
-    if (first.hour, first.minute, after.hour, after.minute) != (0, 0, 0, 0):
-        return f"{day(first)} {clock_time(first)}{_TO}{day(after)} {clock_time(after)}, {after.year}"
-    last = max(first, after - timedelta(days=1))
-    if first.date() == last.date():
-        return f"{day(first)}, {first.year}"
-    if first.year == last.year:
-        return f"{day(first)}{_TO}{day(last)}, {last.year}"
-    return f"{day(first)}, {first.year}{_TO}{day(last)}, {last.year}"
+    local_start, local_end = start.astimezone(zone), end.astimezone(zone)
+    if (local_start.hour, local_start.minute, local_end.hour, local_end.minute) != (0, 0, 0, 0):
+        return f"{format_day(local_start)} {format_time(local_start)}{_RANGE_DASH}{format_day(local_end)} {format_time(local_end)}, {local_end.year}"
+    last_moment = max(local_start, local_end - timedelta(days=1))
+    if local_start.date() == last_moment.date():
+        return f"{format_day(local_start)}, {local_start.year}"
+    if local_start.year == last_moment.year:
+        return f"{format_day(local_start)}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
+    return f"{format_day(local_start)}, {local_start.year}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
 
 
-def zone_name(zone: ZoneInfo) -> str:
+def format_timezone(zone: ZoneInfo) -> str:
     """`UTC`, `America/New York`."""
     return str(zone).replace("_", " ")

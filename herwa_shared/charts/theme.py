@@ -21,15 +21,15 @@ class Theme:
 
     @property
     def grid(self) -> str:
-        return tint(self.ink, 0.08)
+        return apply_alpha(self.ink, 0.08)
 
     @property
     def gap(self) -> str:
-        return tint(self.ink, 0.07)
+        return apply_alpha(self.ink, 0.07)
 
     @property
     def comparison(self) -> str:
-        return tint(self.accent, 0.45)
+        return apply_alpha(self.accent, 0.45)
 
 
 DARK = Theme(
@@ -54,7 +54,7 @@ LIGHT = Theme(
 )
 
 
-def tint(colour: str, opacity: float) -> str:
+def apply_alpha(color: str, alpha: float) -> str:
     """A `#rrggbb` colour with an opacity, as CSS writes it."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity:g})"
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"

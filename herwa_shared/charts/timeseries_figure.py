@@ -7,27 +7,49 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from herwa_shared.analytics.comparison import change
-from herwa_shared.analytics.intervals import WIDTHS, happened, interval_end
-from herwa_shared.analytics.metric_definitions import measure_of
-from herwa_shared.analytics.results import Point, Series
-from herwa_shared.charts.axes import called, count_ticks, date_ticks, gaps, headroom, positions
-from herwa_shared.charts.formatting import compact, exact, percent, period, short, zone_name
-from herwa_shared.charts.layout import EDGE, Figure, axis, header_note, layout, literal, middle_note
-from herwa_shared.charts.text.metric_phrases import STEADY, wording
-from herwa_shared.charts.theme import DARK, Theme, tint
+from herwa_shared.analytics.comparison import compute_relative_change
+from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, get_interval_end, list_started_points
+from herwa_shared.analytics.metric_definitions import get_definition
+from herwa_shared.analytics.results import Point, TimeSeries
+from herwa_shared.charts.axes import (
+    build_count_ticks,
+    build_date_ticks,
+    format_interval,
+    get_axis_max,
+    list_gaps,
+    list_positions,
+)
+from herwa_shared.charts.formatting import (
+    format_int,
+    format_int_short,
+    format_percent,
+    format_period,
+    format_si,
+    format_timezone,
+)
+from herwa_shared.charts.layout import (
+    MARGIN_PX,
+    Figure,
+    build_axis,
+    build_center_note,
+    build_header_note,
+    build_layout,
+    escape_text,
+)
+from herwa_shared.charts.text.metric_phrases import MIN_RELATIVE_CHANGE, get_metric_phrases
+from herwa_shared.charts.theme import DARK, Theme, apply_alpha
 
-_DIGIT = 7.2
-_WIDE_GAP = 0.12
-NOT_COUNTED = "—"
+_DIGIT_WIDTH_PX = 7.2
+_MIN_LABELED_GAP_SHARE = 0.12
+NOT_COUNTED_TEXT = "—"
 
 
-def messages_over_time(
-    series: Series,
+def build_timeseries_figure(
+    series: TimeSeries,
     *,
     title: str | None = None,
     subtitle: str | None = None,
-    compare: Series | None = None,
+    comparison: TimeSeries | None = None,
     theme: Theme = DARK,
     now: datetime | None = None,
 ) -> Figure:
@@ -37,34 +59,36 @@ def messages_over_time(
     counted point a hollow mark. `compare` lies beneath, point by point, with its own dates in the hover; where nothing
     of it was counted there is nothing to compare with.
     """
-    if compare and all(point.value is None for point in compare.points):
-        compare = None
-    times = [time.isoformat() for time in positions(series)]
-    shown = list(happened(series, now))
-    against = list(compare.points)[: len(times)] if compare else []
-    peak = max((point.value or 0 for point in (*shown, *against)), default=0)
-    counts = count_ticks(peak)
-    words = wording(series.metric)
-    figure = layout(
-        title=title or words.title,
-        subtitle=subtitle or _subtitle(series),
+    if comparison and all(point.value is None for point in comparison.points):
+        comparison = None
+    times = [time.isoformat() for time in list_positions(series)]
+    points = list(list_started_points(series, now))
+    comparison_points = list(comparison.points)[: len(times)] if comparison else []
+    peak = max((point.value or 0 for point in (*points, *comparison_points)), default=0)
+    tick_values = build_count_ticks(peak)
+    phrases = get_metric_phrases(series.metric)
+    figure = build_layout(
+        title=title or phrases.title,
+        subtitle=subtitle or _build_subtitle(series),
         theme=theme,
-        legend=compare is not None,
-        left=EDGE + round(_DIGIT * max(len(compact(count)) for count in counts)) + 10,
+        legend=comparison is not None,
+        left=MARGIN_PX + round(_DIGIT_WIDTH_PX * max(len(format_si(tick_value)) for tick_value in tick_values)) + 10,
     )
-    figure["meta"] = _meta(series)
-    figure["xaxis"] = _time_axis(series)
-    labels = [compact(count) for count in counts]
-    figure["yaxis"] = axis(list(counts), labels, kind="linear", span=[0, headroom(peak)], grid=theme.grid)
-    figure["annotations"] += _total(series, compare, theme, now, figure["margin"]["t"])
-    bands, notes = _gap_bands(series, shown, theme)
+    figure["meta"] = _build_meta(series)
+    figure["xaxis"] = _build_time_axis(series)
+    labels = [format_si(tick_value) for tick_value in tick_values]
+    figure["yaxis"] = build_axis(
+        list(tick_values), labels, kind="linear", axis_range=[0, get_axis_max(peak)], grid_color=theme.grid
+    )
+    figure["annotations"] += _build_total_notes(series, comparison, theme, now, figure["margin"]["t"])
+    bands, notes = _build_gap_bands(series, points, theme)
     figure["shapes"] += bands
-    figure["annotations"] += notes + _remarks(series, shown, theme)
-    data = [compared(compare, times, theme)] if compare else []
-    return {"data": [*data, *lines(series, shown, times, theme, now)], "layout": figure}
+    figure["annotations"] += notes + _build_value_notes(series, points, theme)
+    data = [build_comparison_trace(comparison, times, theme)] if comparison else []
+    return {"data": [*data, *build_line_traces(series, points, times, theme, now)], "layout": figure}
 
 
-def _meta(series: Series) -> Figure:
+def _build_meta(series: TimeSeries) -> Figure:
     return {
         "guild_id": str(series.guild_id),
         "metric": series.metric.value,
@@ -73,180 +97,220 @@ def _meta(series: Series) -> Figure:
     }
 
 
-def _subtitle(series: Series) -> str:
-    words = wording(series.metric)
-    rate = f"{words.title} per {series.interval.value}"
-    parts = [rate, period(series.start, series.end, series.zone), zone_name(series.zone)]
+def _build_subtitle(series: TimeSeries) -> str:
+    phrases = get_metric_phrases(series.metric)
+    rate = f"{phrases.title} per {series.interval.value}"
+    parts = [rate, format_period(series.start, series.end, series.zone), format_timezone(series.zone)]
     return " · ".join([*parts, "hours approximate"] if series.approximate else parts)
 
 
-def _time_axis(series: Series) -> Figure:
-    times = positions(series)
-    half = WIDTHS[series.interval] / 2
+def _build_time_axis(series: TimeSeries) -> Figure:
+    times = list_positions(series)
+    half = INTERVAL_WIDTHS[series.interval] / 2
     if len(times) > 1:
-        span = [times[0], times[-1]]
+        axis_range = [times[0], times[-1]]
     else:
         middle = times[0] if times else series.start.astimezone(series.zone).replace(tzinfo=None)
-        span = [middle - half, middle + half]
-    local = [point.start.astimezone(series.zone) for point in series.points]
-    ticks = date_ticks(local, series.interval)
-    return axis(
+        axis_range = [middle - half, middle + half]
+    local_starts = [point.start.astimezone(series.zone) for point in series.points]
+    ticks = build_date_ticks(local_starts, series.interval)
+    return build_axis(
         [times[index].isoformat() for index, _ in ticks],
         [label for _, label in ticks],
         kind="date",
-        span=[end.isoformat() for end in span],
+        axis_range=[end.isoformat() for end in axis_range],
     )
 
 
-def _total(series: Series, compare: Series | None, theme: Theme, now: datetime | None, top: int) -> list[Figure]:
+def _build_total_notes(
+    series: TimeSeries, comparison: TimeSeries | None, theme: Theme, now: datetime | None, top_margin: int
+) -> list[Figure]:
     """The total at the right of the header, and beneath it the change in the colour of good or bad."""
-    counted = any(point.value is not None for point in series.points)
-    total = short(series.total) if counted else NOT_COUNTED
-    notes = [header_note(total, below_top=16, top=top, size=26, colour=theme.text, bold=True)]
-    grown = change(series, compare, now=now)
-    if grown is None:
-        text, colour = wording(series.metric).many, theme.muted
-    elif abs(grown) < STEADY:
-        text, colour = "as before", theme.muted
+    has_counts = any(point.value is not None for point in series.points)
+    total_text = format_int_short(series.total) if has_counts else NOT_COUNTED_TEXT
+    notes = [build_header_note(total_text, top_offset=16, top_margin=top_margin, size=26, color=theme.text, bold=True)]
+    relative_change = compute_relative_change(series, comparison, now=now)
+    if relative_change is None:
+        text, color = get_metric_phrases(series.metric).plural, theme.muted
+    elif abs(relative_change) < MIN_RELATIVE_CHANGE:
+        text, color = "as before", theme.muted
     else:
-        good = (grown > 0) == measure_of(series.metric).rising_is_good
-        text, colour = f"{'▲' if grown > 0 else '▼'} {percent(grown)}", theme.up if good else theme.down
-    return [*notes, header_note(text, below_top=51, top=top, size=13, colour=colour, bold=grown is not None)]
+        is_good = (relative_change > 0) == get_definition(series.metric).rising_is_good
+        text, color = (
+            f"{'▲' if relative_change > 0 else '▼'} {format_percent(relative_change)}",
+            theme.up if is_good else theme.down,
+        )
+    return [
+        *notes,
+        build_header_note(
+            text, top_offset=51, top_margin=top_margin, size=13, color=color, bold=relative_change is not None
+        ),
+    ]
 
 
-def _gap_bands(series: Series, shown: Sequence[Point], theme: Theme) -> tuple[list[Figure], list[Figure]]:
+def _build_gap_bands(series: TimeSeries, points: Sequence[Point], theme: Theme) -> tuple[list[Figure], list[Figure]]:
     """A grey band over each run of uncounted intervals, named where there is room for the words."""
-    times, half = positions(series), WIDTHS[series.interval] / 2
+    times, half = list_positions(series), INTERVAL_WIDTHS[series.interval] / 2
     bands: list[Figure] = []
     notes: list[Figure] = []
-    for first, last in gaps(shown):
+    for first, last in list_gaps(points):
         start = max(times[first] - half, times[0]) if len(times) > 1 else times[0] - half
         end = min(times[last] + half, times[-1]) if len(times) > 1 else times[0] + half
         edges = {"xref": "x", "yref": "paper", "x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
         bands.append({"type": "rect", **edges, "fillcolor": theme.gap, "line": {"width": 0}, "layer": "below"})
-        if (last - first + 1) / len(times) >= _WIDE_GAP and last - first + 1 < len(shown):
-            place = {"xref": "x", "yref": "paper", "x": (start + (end - start) / 2).isoformat(), "y": 0, "yshift": 14}
-            notes.append({**place, **_centred("not counted", theme)})
+        if (last - first + 1) / len(times) >= _MIN_LABELED_GAP_SHARE and last - first + 1 < len(points):
+            position = {
+                "xref": "x",
+                "yref": "paper",
+                "x": (start + (end - start) / 2).isoformat(),
+                "y": 0,
+                "yshift": 14,
+            }
+            notes.append({**position, **_build_centered_label("not counted", theme)})
     return bands, notes
 
 
-def _remarks(series: Series, shown: Sequence[Point], theme: Theme) -> list[Figure]:
+def _build_value_notes(series: TimeSeries, points: Sequence[Point], theme: Theme) -> list[Figure]:
     """The value of the highest point, or one sentence when there is no point to see."""
-    values = [point.value for point in shown]
-    words = wording(series.metric)
+    values = [point.value for point in points]
+    phrases = get_metric_phrases(series.metric)
     if all(value is None for value in values):
-        return [middle_note("Nothing was counted in this period", theme)]
+        return [build_center_note("Nothing was counted in this period", theme)]
     if not any(values):
-        return [middle_note(f"No {words.many} in this period", theme)]
-    times = positions(series)
-    at = values.index(max(value for value in values if value is not None))
-    share = at / (len(times) - 1) if len(times) > 1 else 0.5
+        return [build_center_note(f"No {phrases.plural} in this period", theme)]
+    times = list_positions(series)
+    peak_index = values.index(max(value for value in values if value is not None))
+    share = peak_index / (len(times) - 1) if len(times) > 1 else 0.5
     anchor = "left" if share < 0.04 else "right" if share > 0.96 else "center"
-    place: dict[str, Any] = {"xref": "x", "yref": "y", "x": times[at].isoformat(), "y": values[at], "yshift": 15}
-    looks = {"font": {"size": 12, "color": theme.text, "weight": 600}, "bgcolor": theme.background}
-    return [{**_centred(short(values[at] or 0), theme), **place, **looks, "xanchor": anchor}]
+    position: dict[str, Any] = {
+        "xref": "x",
+        "yref": "y",
+        "x": times[peak_index].isoformat(),
+        "y": values[peak_index],
+        "yshift": 15,
+    }
+    style = {"font": {"size": 12, "color": theme.text, "weight": 600}, "bgcolor": theme.background}
+    return [
+        {
+            **_build_centered_label(format_int_short(values[peak_index] or 0), theme),
+            **position,
+            **style,
+            "xanchor": anchor,
+        }
+    ]
 
 
-def _centred(text: str, theme: Theme) -> Figure:
+def _build_centered_label(text: str, theme: Theme) -> Figure:
     font = {"size": 12, "color": theme.muted}
-    return {"text": literal(text), "xanchor": "center", "yanchor": "middle", "font": font, "showarrow": False}
+    return {"text": escape_text(text), "xanchor": "center", "yanchor": "middle", "font": font, "showarrow": False}
 
 
-def lines(series: Series, shown: Sequence[Point], times: list[str], theme: Theme, now: datetime | None) -> list[Figure]:
+def build_line_traces(
+    series: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme, now: datetime | None
+) -> list[Figure]:
     """The finished line with its area, the dotted way to a running interval, and marks where a line would mislead."""
-    values = [point.value for point in shown]
-    running = bool(shown) and now is not None and now < interval_end(shown[-1], series)
-    solid = [*values[:-1], None] if running else values
-    last = len(values) - 1
-    hollow = [at for at, point in enumerate(shown) if point.partial and not (running and at == last)]
-    lone = [at for at in range(len(solid)) if _is_lone(solid, at)]
-    traces = [_line(series, shown, times, solid, theme)]
-    if running and values[last] is not None:
-        traces.append(_running(series, shown, times, theme))
-    if hollow:
-        traces.append(_marks(times, values, hollow, name="Partly counted", fill=theme.background, theme=theme))
-    if filled := sorted({*lone, *_peak(values)} - set(hollow) - ({last} if running else set())):
-        traces.append(_marks(times, values, filled, name="", fill=theme.accent, theme=theme))
+    values = [point.value for point in points]
+    is_running = bool(points) and now is not None and now < get_interval_end(points[-1], series)
+    solid_values = [*values[:-1], None] if is_running else values
+    last_index = len(values) - 1
+    hollow_indexes = [
+        index for index, point in enumerate(points) if point.partial and not (is_running and index == last_index)
+    ]
+    isolated_indexes = [index for index in range(len(solid_values)) if _is_isolated(solid_values, index)]
+    traces = [_build_line_trace(series, points, times, solid_values, theme)]
+    if is_running and values[last_index] is not None:
+        traces.append(_build_running_trace(series, points, times, theme))
+    if hollow_indexes:
+        traces.append(
+            _build_marker_trace(
+                times, values, hollow_indexes, name="Partly counted", fill=theme.background, theme=theme
+            )
+        )
+    if filled_indexes := sorted(
+        {*isolated_indexes, *_find_peak(values)} - set(hollow_indexes) - ({last_index} if is_running else set())
+    ):
+        traces.append(_build_marker_trace(times, values, filled_indexes, name="", fill=theme.accent, theme=theme))
     return traces
 
 
-def compared(compare: Series, times: list[str], theme: Theme) -> Figure:
+def build_comparison_trace(comparison: TimeSeries, times: list[str], theme: Theme) -> Figure:
     """The other period as a faint line on the positions of this one."""
-    points = compare.points[: len(times)]
+    points = comparison.points[: len(times)]
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": period(compare.start, compare.end, compare.zone),
+        "name": format_period(comparison.start, comparison.end, comparison.zone),
         "x": times[: len(points)],
         "y": [point.value for point in points],
         "connectgaps": False,
         "line": {"color": theme.comparison, "width": 1.5, "shape": "linear"},
-        **_hover(compare, points),
+        **_build_hover(comparison, points),
     }
 
 
-def _line(
-    series: Series, shown: Sequence[Point], times: list[str], values: Sequence[int | None], theme: Theme
+def _build_line_trace(
+    series: TimeSeries, points: Sequence[Point], times: list[str], values: Sequence[int | None], theme: Theme
 ) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": period(series.start, series.end, series.zone),
+        "name": format_period(series.start, series.end, series.zone),
         "x": times[: len(values)],
         "y": list(values),
         "connectgaps": False,
         "line": {"color": theme.accent, "width": 2, "shape": "linear"},
-        **_area(theme, 0.3),
-        **_hover(series, shown),
+        **_build_area_style(theme, 0.3),
+        **_build_hover(series, points),
     }
 
 
-def _running(series: Series, shown: Sequence[Point], times: list[str], theme: Theme) -> Figure:
-    ends = slice(max(len(shown) - 2, 0), len(shown))
+def _build_running_trace(series: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme) -> Figure:
+    ends = slice(max(len(points) - 2, 0), len(points))
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": "So far",
         "showlegend": False,
         "x": times[ends],
-        "y": [point.value for point in shown[ends]],
+        "y": [point.value for point in points[ends]],
         "connectgaps": False,
         "line": {"color": theme.accent, "width": 2, "dash": "dot"},
-        **_area(theme, 0.15),
-        "marker": {"size": [0, 7][-len(shown[ends]) :], "color": theme.accent},
-        **_hover(series, shown[ends]),
+        **_build_area_style(theme, 0.15),
+        "marker": {"size": [0, 7][-len(points[ends]) :], "color": theme.accent},
+        **_build_hover(series, points[ends]),
     }
 
 
-def _marks(
-    times: list[str], values: Sequence[int | None], chosen: list[int], *, name: str, fill: str, theme: Theme
+def _build_marker_trace(
+    times: list[str], values: Sequence[int | None], indexes: list[int], *, name: str, fill: str, theme: Theme
 ) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
         "showlegend": False,
-        "x": [times[at] for at in chosen],
-        "y": [values[at] for at in chosen],
+        "x": [times[index] for index in indexes],
+        "y": [values[index] for index in indexes],
         "marker": {"size": 7, "color": fill, "line": {"color": theme.accent, "width": 1.5}},
         "hoverinfo": "skip",
     }
 
 
-def _area(theme: Theme, strength: float) -> Figure:
+def _build_area_style(theme: Theme, alpha: float) -> Figure:
     """Down to zero, fading; `fillcolor` is for viewers that know no gradients."""
-    fade = [[0, tint(theme.accent, strength / 10)], [1, tint(theme.accent, strength)]]
+    colorscale = [[0, apply_alpha(theme.accent, alpha / 10)], [1, apply_alpha(theme.accent, alpha)]]
     return {
         "fill": "tozeroy",
-        "fillcolor": tint(theme.accent, strength / 2),
-        "fillgradient": {"type": "vertical", "colorscale": fade},
+        "fillcolor": apply_alpha(theme.accent, alpha / 2),
+        "fillgradient": {"type": "vertical", "colorscale": colorscale},
     }
 
 
-def _hover(series: Series, points: Sequence[Point]) -> Figure:
+def _build_hover(series: TimeSeries, points: Sequence[Point]) -> Figure:
     """Each point's own interval and value as people read them; a partly counted one says so."""
     rows = [
-        [called(point, series), _told(point.value), " (partly counted)" if point.partial else ""] for point in points
+        [format_interval(point, series), _format_value(point.value), " (partly counted)" if point.partial else ""]
+        for point in points
     ]
     return {
         "customdata": rows,
@@ -254,17 +318,17 @@ def _hover(series: Series, points: Sequence[Point]) -> Figure:
     }
 
 
-def _told(value: int | None) -> str:
-    return "not counted" if value is None else exact(value)
+def _format_value(value: int | None) -> str:
+    return "not counted" if value is None else format_int(value)
 
 
-def _is_lone(values: Sequence[int | None], at: int) -> bool:
+def _is_isolated(values: Sequence[int | None], index: int) -> bool:
     """A point without a neighbour has no line; it needs a mark to be seen."""
-    before = values[at - 1] if at > 0 else None
-    after = values[at + 1] if at + 1 < len(values) else None
-    return values[at] is not None and before is None and after is None
+    previous_value = values[index - 1] if index > 0 else None
+    next_value = values[index + 1] if index + 1 < len(values) else None
+    return values[index] is not None and previous_value is None and next_value is None
 
 
-def _peak(values: Sequence[int | None]) -> set[int]:
-    top = max((value for value in values if value is not None), default=0)
-    return {values.index(top)} if top else set()
+def _find_peak(values: Sequence[int | None]) -> set[int]:
+    peak_value = max((value for value in values if value is not None), default=0)
+    return {values.index(peak_value)} if peak_value else set()

@@ -7,23 +7,23 @@ import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import make_url
 
-READ_TIMEOUT = 120
+READ_TIMEOUT_SECONDS = 120
 
 
 @asynccontextmanager
 async def open_clickhouse(url: str) -> AsyncIterator[AsyncClient]:
     """A client for `http(s)://user:password@host:port/database`, closed at the end of the block."""
-    parsed = make_url(url)
-    secure = parsed.drivername in ("https", "clickhouses")
+    parsed_url = make_url(url)
+    secure = parsed_url.drivername in ("https", "clickhouses")
     client = await clickhouse_connect.get_async_client(
-        host=parsed.host or "127.0.0.1",
-        port=parsed.port or (8443 if secure else 8123),
-        username=parsed.username or "default",
-        password=parsed.password or "",
-        database=parsed.database or "default",
+        host=parsed_url.host or "127.0.0.1",
+        port=parsed_url.port or (8443 if secure else 8123),
+        username=parsed_url.username or "default",
+        password=parsed_url.password or "",
+        database=parsed_url.database or "default",
         secure=secure,
         autogenerate_session_id=False,
-        send_receive_timeout=READ_TIMEOUT,
+        send_receive_timeout=READ_TIMEOUT_SECONDS,
         client_name="herwa",
     )
     try:

@@ -9,60 +9,60 @@ from herwa_shared.runtime.data_dir import DataFolder
 
 LOCAL_CLIENT_ID = 307_467_652_223_821_367
 DISCORD_URL = "https://discord.com"
-DISCORD_CDN = "https://cdn.discordapp.com"
-PICTURE_SIZE = 64
+DISCORD_CDN_URL = "https://cdn.discordapp.com"
+IMAGE_SIZE_PIXELS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class DiscordPlace:
+class DiscordEndpoints:
     """Every address of one Discord that a log-in needs, and the application that asks."""
 
-    api: str
-    cdn: str
-    authorize: str
-    token: str
-    revoke: str
+    api_url: str
+    cdn_url: str
+    authorize_url: str
+    token_url: str
+    revoke_url: str
     client_id: int
     client_secret: SecretStr
 
 
-def discord_url(settings: Settings, folder: DataFolder) -> str | None:
+def find_discord_url(settings: Settings, folder: DataFolder) -> str | None:
     """The address that the settings name, else this copy's local Discord; None means the real one."""
     if settings.discord.is_local:
-        return f"http://127.0.0.1:{folder.port('sim')}"
+        return f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
     return settings.discord.url
 
 
-def discord_place(settings: Settings, folder: DataFolder) -> DiscordPlace | None:
+def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEndpoints | None:
     """Where to log in. None: the settings name no client id and secret, so that nobody can."""
     client_id, secret = settings.discord.client_id, settings.discord.client_secret
     if settings.discord.is_local:
-        client_id, secret = LOCAL_CLIENT_ID, SecretStr(folder.secret("local_discord_client_secret"))
+        client_id, secret = LOCAL_CLIENT_ID, SecretStr(folder.get_or_create_secret("local_discord_client_secret"))
     if client_id is None or secret is None:
         return None
-    url = discord_url(settings, folder) or DISCORD_URL
-    return DiscordPlace(
-        api=f"{url}/api/v10",
-        cdn=discord_cdn(settings, folder),
-        authorize=f"{url}/oauth2/authorize",
-        token=f"{url}/api/oauth2/token",
-        revoke=f"{url}/api/oauth2/token/revoke",
+    url = find_discord_url(settings, folder) or DISCORD_URL
+    return DiscordEndpoints(
+        api_url=f"{url}/api/v10",
+        cdn_url=get_cdn_url(settings, folder),
+        authorize_url=f"{url}/oauth2/authorize",
+        token_url=f"{url}/api/oauth2/token",
+        revoke_url=f"{url}/api/oauth2/token/revoke",
         client_id=client_id,
         client_secret=secret,
     )
 
 
-def discord_cdn(settings: Settings, folder: DataFolder) -> str:
+def get_cdn_url(settings: Settings, folder: DataFolder) -> str:
     """Where pictures come from; known also while log-in is not set up."""
-    url = discord_url(settings, folder)
-    return f"{url}/cdn" if url else DISCORD_CDN
+    url = find_discord_url(settings, folder)
+    return f"{url}/cdn" if url else DISCORD_CDN_URL
 
 
-def icon_url(cdn: str, guild_id: int, icon: str | None) -> str | None:
+def build_icon_url(cdn_url: str, guild_id: int, icon: str | None) -> str | None:
     """A guild's picture, if it has one."""
-    return f"{cdn}/icons/{guild_id}/{icon}.png?size={PICTURE_SIZE}" if icon else None
+    return f"{cdn_url}/icons/{guild_id}/{icon}.png?size={IMAGE_SIZE_PIXELS}" if icon else None
 
 
-def avatar_url(cdn: str, user_id: int, avatar: str | None) -> str | None:
+def build_avatar_url(cdn_url: str, user_id: int, avatar: str | None) -> str | None:
     """A user's picture, if they have one."""
-    return f"{cdn}/avatars/{user_id}/{avatar}.png?size={PICTURE_SIZE}" if avatar else None
+    return f"{cdn_url}/avatars/{user_id}/{avatar}.png?size={IMAGE_SIZE_PIXELS}" if avatar else None

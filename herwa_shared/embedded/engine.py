@@ -8,11 +8,11 @@ from typing import Protocol
 
 import psutil
 
-Say = Callable[[str], None]
+ProgressReporter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SystemAccount:
     """A user of this machine that an engine runs as, for when Herwa itself runs as root."""
 
     uid: int
@@ -20,15 +20,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
+class LaunchSpec:
     """One program with its arguments, its whole environment, its working folder and, as root, its account."""
 
     argv: tuple[str, ...]
     cwd: Path
     environment: dict[str, str] = field(repr=False)
-    account: Account | None = None
+    account: SystemAccount | None = None
 
-    def start(self, *, output: int, own_session: bool, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    def start(self, *, output: int, new_session: bool, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """Start it. In a session of its own neither a terminal's Ctrl-C nor our death reaches it."""
         return subprocess.Popen(
             self.argv,
@@ -37,7 +37,7 @@ class Launch:
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=own_session,
+            start_new_session=new_session,
             user=self.account.uid if self.account else None,
             group=self.account.gid if self.account else None,
             extra_groups=[] if self.account else None,
@@ -50,17 +50,17 @@ class Engine(Protocol):
     name: str
     title: str
 
-    def prepare(self, say: Say) -> None:
+    def prepare(self, report: ProgressReporter) -> None:
         """Make what the first start needs; cheap, and without effect, ever after."""
 
-    def launch(self, port: int) -> Launch:
+    def build_launch_spec(self, port: int) -> LaunchSpec:
         """How to start it on this loopback port."""
 
-    def answers(self, port: int) -> bool:
+    def is_ready(self, port: int) -> bool:
         """True when it answers a real query."""
 
-    def owns(self, process: psutil.Process) -> bool:
+    def is_own_process(self, process: psutil.Process) -> bool:
         """True for a process of this very engine, also one that a crash left behind."""
 
-    def url(self, port: int) -> str:
+    def build_url(self, port: int) -> str:
         """Where clients find it, with its user and password."""

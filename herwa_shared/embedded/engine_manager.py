@@ -19,26 +19,26 @@ from typing import IO, Self
 
 from herwa_shared.config import Settings
 from herwa_shared.embedded import engine_process
-from herwa_shared.embedded.clickhouse import ClickHouse
-from herwa_shared.embedded.engine import Engine, Say
+from herwa_shared.embedded.clickhouse import ClickHouseEngine
+from herwa_shared.embedded.engine import Engine, ProgressReporter
 from herwa_shared.embedded.engine_process import EngineRecord, is_alive, read_record, remove_record, write_record
-from herwa_shared.embedded.postgres import Postgres
-from herwa_shared.errors import EngineFailed
+from herwa_shared.embedded.postgres import PostgresEngine
+from herwa_shared.errors import EngineFailure
 from herwa_shared.log import get_logger
-from herwa_shared.runtime.data_dir import DataFolder, port_is_free
-from herwa_shared.runtime.log_file import EngineLog, open_log
+from herwa_shared.runtime.data_dir import DataFolder, is_port_free
+from herwa_shared.runtime.log_file import LogFile, open_log_file
 
-_START_SECONDS = 90.0  # recovery after a crash may read a gigabyte of log
-_PORT_SECONDS = 1.0
+_START_TIMEOUT_SECONDS = 90.0  # recovery after a crash may read a gigabyte of log
+_PORT_TIMEOUT_SECONDS = 1.0
 
 
-def ensure_running(engines: Sequence[Engine], folder: DataFolder, say: Say) -> list[str]:
+def start_missing(engines: Sequence[Engine], folder: DataFolder, report: ProgressReporter) -> list[str]:
     """Start those that do not run, side by side; their names. The caller holds the lock for starting."""
     missing = [engine for engine in engines if not _is_ready(engine, folder)]
     if not missing:
         return []
     with ThreadPoolExecutor(len(missing), thread_name_prefix="engine") as pool:
-        list(pool.map(lambda engine: _bring_up(engine, folder, say), missing))
+        list(pool.map(lambda engine: _start_engine(engine, folder, report), missing))
     return [engine.name for engine in missing]
 
 
@@ -47,52 +47,54 @@ def _is_ready(engine: Engine, folder: DataFolder) -> bool:
     return record is not None and record.ready and engine_process.is_alive(record)
 
 
-def _bring_up(engine: Engine, folder: DataFolder, say: Say) -> None:
-    began = time.monotonic()
-    with open_log(folder, engine.name) as log:
+def _start_engine(engine: Engine, folder: DataFolder, report: ProgressReporter) -> None:
+    started_at = time.monotonic()
+    with open_log_file(folder, engine.name) as log:
         record = read_record(folder, engine.name)
         if record is None or not engine_process.is_alive(record):
-            engine_process.stop_strays(engine)
-            engine.prepare(say)
-            record = engine_process.start(
-                engine.launch(port := _free_port(engine, folder, say)), port=port, log=log.descriptor
+            engine_process.stop_orphans(engine)
+            engine.prepare(report)
+            record = engine_process.start_process(
+                engine.build_launch_spec(port := _pick_engine_port(engine, folder, report)),
+                port=port,
+                log=log.descriptor,
             )
             write_record(folder, engine.name, record)
-        _await_answer(engine, record, log)
-        write_record(folder, engine.name, record.as_ready())
-    say(f"{engine.title}: ready on port {record.port} after {time.monotonic() - began:.1f} s")
+        _wait_until_ready(engine, record, log)
+        write_record(folder, engine.name, record.to_ready())
+    report(f"{engine.title}: ready on port {record.port} after {time.monotonic() - started_at:.1f} s")
 
 
-def _free_port(engine: Engine, folder: DataFolder, say: Say) -> int:
+def _pick_engine_port(engine: Engine, folder: DataFolder, report: ProgressReporter) -> int:
     """The engine's own port; another one when a stranger keeps it."""
-    port = folder.port(engine.name)
-    deadline = time.monotonic() + _PORT_SECONDS
-    while not port_is_free(port):
+    port = folder.get_or_create_port(engine.name)
+    deadline = time.monotonic() + _PORT_TIMEOUT_SECONDS
+    while not is_port_free(port):
         if time.monotonic() > deadline:
-            moved = folder.move_port(engine.name)
-            say(f"{engine.title}: another program listens on port {port}, moving to {moved}")
-            return moved
+            new_port = folder.reassign_port(engine.name)
+            report(f"{engine.title}: another program listens on port {port}, moving to {new_port}")
+            return new_port
         time.sleep(0.02)
     return port
 
 
-def _await_answer(engine: Engine, record: EngineRecord, log: EngineLog) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not engine.answers(record.port):
+def _wait_until_ready(engine: Engine, record: EngineRecord, log: LogFile) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+    while not engine.is_ready(record.port):
         if not engine_process.is_alive(record):
-            raise _failure(engine, "ended while starting", log)
+            raise _build_failure(engine, "ended while starting", log)
         if time.monotonic() > deadline:
-            engine_process.stop([record])
-            raise _failure(engine, f"did not answer for {_START_SECONDS:.0f} s", log)
+            engine_process.stop_processes([record])
+            raise _build_failure(engine, f"did not answer for {_START_TIMEOUT_SECONDS:.0f} s", log)
         time.sleep(0.02)
 
 
-def _failure(engine: Engine, what: str, log: EngineLog) -> EngineFailed:
-    return EngineFailed(f"{engine.title} {what}. The end of {log.path}:\n{log.tail()}")
+def _build_failure(engine: Engine, problem: str, log: LogFile) -> EngineFailure:
+    return EngineFailure(f"{engine.title} {problem}. The end of {log.path}:\n{log.read_tail()}")
 
 
-ENGINE_NAMES = (Postgres.name, ClickHouse.name)
-_START_LOCK = "engines-start"
+ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name)
+_START_LOCK_NAME = "engines-start"
 _log = get_logger(__name__)
 
 
@@ -107,24 +109,24 @@ class StoreUrls:
 class EngineLease:
     """One holder's claim on the engines of a folder. Blocking calls: in async code, call them in a thread."""
 
-    def __init__(self, settings: Settings, folder: DataFolder, say: Say) -> None:
+    def __init__(self, settings: Settings, folder: DataFolder, report: ProgressReporter) -> None:
         self._folder = folder
-        self._say = say
-        self._given = settings.stores
+        self._report = report
+        self._store_settings = settings.stores
         self._engines: list[Engine] = []
-        if self._given.database_url is None:
-            self._engines.append(Postgres(folder))
-        if self._given.clickhouse_url is None:
-            self._engines.append(ClickHouse(folder))
-        self._holding: IO[bytes] | None = None
+        if self._store_settings.database_url is None:
+            self._engines.append(PostgresEngine(folder))
+        if self._store_settings.clickhouse_url is None:
+            self._engines.append(ClickHouseEngine(folder))
+        self._lock_file: IO[bytes] | None = None
 
     def acquire(self) -> None:
         """Hold the engines, starting what does not run. Raises EngineFailed, holding nothing."""
         try:
-            with self._folder.lock(_START_LOCK):
-                self._holding = (self._folder.run / "engines.lock").open("ab")
-                fcntl.flock(self._holding, fcntl.LOCK_SH)
-                ensure_running(self._engines, self._folder, self._say)
+            with self._folder.lock(_START_LOCK_NAME):
+                self._lock_file = (self._folder.run_dir / "engines.lock").open("ab")
+                fcntl.flock(self._lock_file, fcntl.LOCK_SH)
+                start_missing(self._engines, self._folder, self._report)
         except BaseException:
             self.release()
             raise
@@ -132,28 +134,30 @@ class EngineLease:
     @property
     def urls(self) -> StoreUrls:
         """Where the stores are now. An engine keeps its port unless a stranger took it while the engine was down."""
-        known = {engine.name: engine.url(self._folder.port(engine.name)) for engine in self._engines}
-        if self._given.database_url is not None:
-            known[Postgres.name] = self._given.database_url.get_secret_value()
-        if self._given.clickhouse_url is not None:
-            known[ClickHouse.name] = self._given.clickhouse_url.get_secret_value()
-        return StoreUrls(database=known[Postgres.name], clickhouse=known[ClickHouse.name])
+        urls_by_name = {
+            engine.name: engine.build_url(self._folder.get_or_create_port(engine.name)) for engine in self._engines
+        }
+        if self._store_settings.database_url is not None:
+            urls_by_name[PostgresEngine.name] = self._store_settings.database_url.get_secret_value()
+        if self._store_settings.clickhouse_url is not None:
+            urls_by_name[ClickHouseEngine.name] = self._store_settings.clickhouse_url.get_secret_value()
+        return StoreUrls(database=urls_by_name[PostgresEngine.name], clickhouse=urls_by_name[ClickHouseEngine.name])
 
-    def heal(self) -> list[str]:
+    def restart_dead(self) -> list[str]:
         """Restart the engines of this folder that died; their names. Below a millisecond when all is well."""
         if all(self._is_running(engine) for engine in self._engines):
             return []
-        with self._folder.lock(_START_LOCK):
-            return ensure_running(self._engines, self._folder, self._say)
+        with self._folder.lock(_START_LOCK_NAME):
+            return start_missing(self._engines, self._folder, self._report)
 
     def release(self) -> None:
         """Let go; the last holder out stops the engines. Safe to call twice."""
-        if self._holding is None:
+        if self._lock_file is None:
             return
-        with self._holding as holding, self._folder.lock(_START_LOCK):
-            self._holding = None
+        with self._lock_file as lock_file, self._folder.lock(_START_LOCK_NAME):
+            self._lock_file = None
             try:
-                fcntl.flock(holding, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return
             self._stop_all()
@@ -173,23 +177,23 @@ class EngineLease:
     def _stop_all(self) -> None:
         """Every engine of the folder, also one that this holder, having a URL for it, never used."""
         records = [record for name in ENGINE_NAMES if (record := read_record(self._folder, name))]
-        engine_process.stop(records)
+        engine_process.stop_processes(records)
         for name in ENGINE_NAMES:
             remove_record(self._folder, name)
 
 
-def lease_engines(settings: Settings, folder: DataFolder, *, say: Callable[[str], None] = _log.info) -> EngineLease:
+def lease_engines(settings: Settings, folder: DataFolder, *, report: Callable[[str], None] = _log.info) -> EngineLease:
     """Start, or join, the embedded engines of this folder; a store with a URL in the settings is left alone.
 
     What takes a while is told through `say`. Raises EngineFailed with the end of the engine's log.
     """
-    lease = EngineLease(settings, folder, say)
+    lease = EngineLease(settings, folder, report)
     lease.acquire()
     return lease
 
 
 @dataclass(frozen=True, slots=True)
-class EngineState:
+class EngineStatus:
     """One embedded engine of a folder. `pid` and `since` (UTC): of the one that runs; `port`: None before the first."""
 
     name: str
@@ -199,13 +203,13 @@ class EngineState:
     since: datetime | None
 
 
-def engine_states(folder: DataFolder) -> list[EngineState]:
+def list_engines(folder: DataFolder) -> list[EngineStatus]:
     """Every engine that this folder may have, running or not."""
-    return [_state(folder, name) for name in ENGINE_NAMES]
+    return [_read_engine_status(folder, name) for name in ENGINE_NAMES]
 
 
-def _state(folder: DataFolder, name: str) -> EngineState:
+def _read_engine_status(folder: DataFolder, name: str) -> EngineStatus:
     record = read_record(folder, name)
     if record is None or not is_alive(record):
-        return EngineState(name, running=False, pid=None, port=folder.ports().get(name), since=None)
-    return EngineState(name, running=True, pid=record.pid, port=record.port, since=record.started_at)
+        return EngineStatus(name, running=False, pid=None, port=folder.read_ports().get(name), since=None)
+    return EngineStatus(name, running=True, pid=record.pid, port=record.port, since=record.started_at)

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from herwa_shared.clock import utc_now
-from herwa_shared.embedded.engine import Engine, Launch
+from herwa_shared.embedded.engine import Engine, LaunchSpec
 from herwa_shared.runtime.data_dir import DataFolder
 
 
@@ -36,7 +36,7 @@ class EngineRecord:
     def started_at(self) -> datetime:
         return datetime.fromisoformat(self.since)
 
-    def as_ready(self) -> "EngineRecord":
+    def to_ready(self) -> "EngineRecord":
         """The same engine, now known to have answered."""
         return replace(self, ready=True)
 
@@ -44,35 +44,37 @@ class EngineRecord:
 def read_record(folder: DataFolder, name: str) -> EngineRecord | None:
     """The engine that was started last, whether it lives or not; None when it was stopped or never started."""
     try:
-        return EngineRecord(**json.loads(_path(folder, name).read_text()))
+        return EngineRecord(**json.loads(_get_record_path(folder, name).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
 
 def write_record(folder: DataFolder, name: str, record: EngineRecord) -> None:
     """Replace the file in one step: nobody reads half of it."""
-    path = _path(folder, name)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(asdict(record), indent=1))
-    temporary.replace(path)
+    path = _get_record_path(folder, name)
+    temp_path = path.with_name(f".{path.name}.{os.getpid()}")
+    temp_path.write_text(json.dumps(asdict(record), indent=1))
+    temp_path.replace(path)
 
 
 def remove_record(folder: DataFolder, name: str) -> None:
-    _path(folder, name).unlink(missing_ok=True)
+    _get_record_path(folder, name).unlink(missing_ok=True)
 
 
-def _path(folder: DataFolder, name: str) -> Path:
-    return folder.run / f"{name}.json"
+def _get_record_path(folder: DataFolder, name: str) -> Path:
+    return folder.run_dir / f"{name}.json"
 
 
-STOP_SECONDS = 3.0
-_CLOCK_STEP = 2.0  # a process's birth is computed from the wall clock, which may be set while the process lives
+STOP_TIMEOUT_SECONDS = 3.0
+_MAX_CLOCK_STEP_SECONDS = (
+    2.0  # a process's birth is computed from the wall clock, which may be set while the process lives
+)
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
-def start(launch: Launch, *, port: int, log: int) -> EngineRecord:
+def start_process(launch: LaunchSpec, *, port: int, log: int) -> EngineRecord:
     """Start an engine that outlives us. `log` is the open file that takes what it writes."""
-    child = launch.start(output=log, own_session=True)
+    child = launch.start(output=log, new_session=True)
     _children[child.pid] = child
     try:
         created = psutil.Process(child.pid).create_time()
@@ -86,60 +88,60 @@ def is_alive(record: EngineRecord) -> bool:
     _reap()
     try:
         process = psutil.Process(record.pid)
-        same = abs(process.create_time() - record.created) < _CLOCK_STEP
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        is_same_process = abs(process.create_time() - record.created) < _MAX_CLOCK_STEP_SECONDS
+        return is_same_process and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def stop(records: Collection[EngineRecord]) -> None:
+def stop_processes(records: Collection[EngineRecord]) -> None:
     """Ask all of them to stop, at once; whoever has not after `STOP_SECONDS` is killed. Returns when none is left."""
-    _signal(records, signal.SIGINT)
-    if left := _wait(records, STOP_SECONDS):
-        _signal(left, signal.SIGKILL)
-        _wait(left, STOP_SECONDS)
+    _send_signal(records, signal.SIGINT)
+    if remaining := _wait_for_exit(records, STOP_TIMEOUT_SECONDS):
+        _send_signal(remaining, signal.SIGKILL)
+        _wait_for_exit(remaining, STOP_TIMEOUT_SECONDS)
     _reap()
 
 
-def stop_strays(engine: Engine) -> None:
+def stop_orphans(engine: Engine) -> None:
     """Stop processes of this engine that no endpoint file names: what a kill -9 of it, or of its starter, left."""
-    strays = [process for process in psutil.process_iter() if _is_stray(engine, process)]
-    for process in strays:
+    orphans = [process for process in psutil.process_iter() if _is_orphan(engine, process)]
+    for process in orphans:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGINT)
-    _, left = psutil.wait_procs(strays, STOP_SECONDS)
-    for process in left:
+    _, remaining = psutil.wait_procs(orphans, STOP_TIMEOUT_SECONDS)
+    for process in remaining:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, STOP_SECONDS)
+    psutil.wait_procs(remaining, STOP_TIMEOUT_SECONDS)
 
 
-def _is_stray(engine: Engine, process: psutil.Process) -> bool:
+def _is_orphan(engine: Engine, process: psutil.Process) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and engine.owns(process)
+        return process.status() != psutil.STATUS_ZOMBIE and engine.is_own_process(process)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
 
-def _signal(records: Collection[EngineRecord], number: signal.Signals) -> None:
+def _send_signal(records: Collection[EngineRecord], signal_number: signal.Signals) -> None:
     for record in records:
         if is_alive(record):
             with suppress(ProcessLookupError):
-                os.kill(record.pid, number)
+                os.kill(record.pid, signal_number)
 
 
-def _wait(records: Collection[EngineRecord], seconds: float) -> list[EngineRecord]:
+def _wait_for_exit(records: Collection[EngineRecord], seconds: float) -> list[EngineRecord]:
     """Those that still live after so many seconds."""
     deadline = time.monotonic() + seconds
-    left = [record for record in records if is_alive(record)]
-    while left and time.monotonic() < deadline:
+    remaining = [record for record in records if is_alive(record)]
+    while remaining and time.monotonic() < deadline:
         time.sleep(0.01)
-        left = [record for record in left if is_alive(record)]
-    return left
+        remaining = [record for record in remaining if is_alive(record)]
+    return remaining
 
 
 @atexit.register
-def _let_go() -> None:
+def _detach_children() -> None:
     """An engine may outlive its starter, on whom Python would then blame it."""
     for child in _children.values():
         if child.poll() is None:

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from herwa_shared.catalog import Essential, Surface, Surfaces
-from herwa_shared.guardrail.entitlement import boundaries, entitlement_of
-from herwa_shared.guardrail.policy import AccessRule, Entitlement, GuildPolicy, Offer, PlaceKind, SubjectKind
-from herwa_shared.guardrail.precedence import precedence, specificity
-from herwa_shared.guardrail.serialization import pack, unpack
-from herwa_shared.guardrail.steps import is_kept, is_on
-from herwa_shared.guardrail.surface_index import Plan, plan_of
+from herwa_shared.catalog import Essential, Surface, SurfaceRegistry
+from herwa_shared.guardrail.entitlement import list_boundaries, resolve_entitlement
+from herwa_shared.guardrail.policy import AccessRule, Entitlement, GlobalPolicy, GuildPolicy, PlaceKind, SubjectKind
+from herwa_shared.guardrail.precedence import get_precedence, get_specificity
+from herwa_shared.guardrail.serialization import deserialize_policy, serialize_policy
+from herwa_shared.guardrail.steps import is_on, is_protected
+from herwa_shared.guardrail.surface_index import SurfaceIndex, get_surface_index
 from herwa_shared.guardrail.verdict import Reason, Verdict
 
 # Python 3.11 takes 0.2 µs to find a member of an enum.
 _CATEGORY = PlaceKind.CATEGORY
 _ALWAYS = Essential.ALWAYS
-_PERSONS = (SubjectKind.MEMBER, SubjectKind.ROLE)
-ANSWERS_ALWAYS = Verdict(True, Reason.ESSENTIAL)
-KILLED = Verdict(False, Reason.KILL_SWITCH)
-NOT_IN_TIER = Verdict(False, Reason.TIER)
-SWITCHED_OFF = Verdict(False, Reason.TOGGLE)
+_PERSON_KINDS = (SubjectKind.MEMBER, SubjectKind.ROLE)
+ALLOWED_AS_ESSENTIAL = Verdict(True, Reason.ESSENTIAL)
+REFUSED_BY_KILL_SWITCH = Verdict(False, Reason.KILL_SWITCH)
+REFUSED_BY_TIER = Verdict(False, Reason.TIER)
+REFUSED_BY_TOGGLE = Verdict(False, Reason.TOGGLE)
 
-Programs = tuple[Sequence[int], ...]
+RuleIndexes = tuple[Sequence[int], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,100 +42,102 @@ class CompiledPolicy:
     since: float
     until: float
     entitlement: Entitlement
-    plan: Plan
-    settled: tuple[Verdict | None, ...]
-    by_subject: Programs
-    by_permission: Programs
-    lists: tuple[frozenset[int] | None, ...]
-    whom: tuple[int, ...]
-    where: tuple[int, ...]
-    allows: bytes
-    offer: Offer
-    packed: bytes
+    surface_index: SurfaceIndex
+    fixed_verdicts: tuple[Verdict | None, ...]
+    subject_rules: RuleIndexes
+    permission_rules: RuleIndexes
+    channel_lists: tuple[frozenset[int] | None, ...]
+    subject_ids: tuple[int, ...]
+    place_ids: tuple[int, ...]
+    allow_flags: bytes
+    global_policy: GlobalPolicy
+    serialized_policy: bytes
 
     @property
     def policy(self) -> GuildPolicy:
         """All that it was made from. It is unpacked anew each time, in some 50 µs."""
-        return unpack(self.packed, self.offer)
+        return deserialize_policy(self.serialized_policy, self.global_policy)
 
 
-def compile_policy(policy: GuildPolicy, surfaces: Surfaces, at: float) -> CompiledPolicy:
+def compile_policy(policy: GuildPolicy, surfaces: SurfaceRegistry, at: float) -> CompiledPolicy:
     """What holds at `at` and until the next term, grant or rule starts or ends."""
-    plan = plan_of(surfaces, policy.offer.features)
-    moments = [*boundaries(policy), *(rule.until for rule in policy.rules if rule.until is not None)]
-    entitlement = entitlement_of(policy, at)
-    rules = sorted((rule for rule in policy.rules if rule.until is None or at < rule.until), key=precedence)
-    by_subject, by_permission = _programs(rules, plan)
+    surface_index = get_surface_index(surfaces, policy.global_policy.features)
+    moments = [*list_boundaries(policy), *(rule.until for rule in policy.rules if rule.until is not None)]
+    entitlement = resolve_entitlement(policy, at)
+    rules = sorted((rule for rule in policy.rules if rule.until is None or at < rule.until), key=get_precedence)
+    subject_rules, permission_rules = _index_rules(rules, surface_index)
     return CompiledPolicy(
         guild_id=policy.guild_id,
         since=max((moment for moment in moments if moment <= at), default=-math.inf),
         until=min((moment for moment in moments if moment > at), default=math.inf),
         entitlement=entitlement,
-        plan=plan,
-        settled=_shared(tuple(_settled(surface, policy, entitlement) for surface in plan.surfaces)),
-        by_subject=by_subject,
-        by_permission=by_permission,
-        lists=_lists(policy, plan),
-        whom=_once(rule.subject_id for rule in rules),
-        where=_once(-rule.place_id if rule.place_kind == _CATEGORY else rule.place_id for rule in rules),
-        allows=bytes(rule.allow for rule in rules),
-        offer=policy.offer,
-        packed=pack(policy),
+        surface_index=surface_index,
+        fixed_verdicts=_intern(
+            tuple(_find_fixed_verdict(surface, policy, entitlement) for surface in surface_index.surfaces)
+        ),
+        subject_rules=subject_rules,
+        permission_rules=permission_rules,
+        channel_lists=_index_channel_lists(policy, surface_index),
+        subject_ids=_intern_tuple(rule.subject_id for rule in rules),
+        place_ids=_intern_tuple(-rule.place_id if rule.place_kind == _CATEGORY else rule.place_id for rule in rules),
+        allow_flags=bytes(rule.allow for rule in rules),
+        global_policy=policy.global_policy,
+        serialized_policy=serialize_policy(policy),
     )
 
 
-def _settled(surface: Surface, policy: GuildPolicy, entitlement: Entitlement) -> Verdict | None:
+def _find_fixed_verdict(surface: Surface, policy: GuildPolicy, entitlement: Entitlement) -> Verdict | None:
     """What the first three steps come to."""
     feature = surface.feature
-    spec = policy.offer.features.get(feature)
-    if is_kept(spec):
-        return ANSWERS_ALWAYS if spec is not None and spec.essential == _ALWAYS else None
-    if feature in policy.offer.kill_switches:
-        return KILLED
+    spec = policy.global_policy.features.get(feature)
+    if is_protected(spec):
+        return ALLOWED_AS_ESSENTIAL if spec is not None and spec.essential == _ALWAYS else None
+    if feature in policy.global_policy.kill_switches:
+        return REFUSED_BY_KILL_SWITCH
     if feature not in entitlement.features:
-        return NOT_IN_TIER
+        return REFUSED_BY_TIER
     if spec is None or not policy.module_toggles.get(spec.module, True) or not is_on(spec, policy):
-        return SWITCHED_OFF
+        return REFUSED_BY_TOGGLE
     return None
 
 
-def _programs(rules: Sequence[AccessRule], plan: Plan) -> tuple[Programs, Programs]:
+def _index_rules(rules: Sequence[AccessRule], surface_index: SurfaceIndex) -> tuple[RuleIndexes, RuleIndexes]:
     """The rules to try for each surface, by number, those for members and roles apart. Equal ones are one object."""
-    concerning: list[list[int]] = [[] for _ in plan.surfaces]
+    rule_numbers: list[list[int]] = [[] for _ in surface_index.surfaces]
     for number, rule in enumerate(rules):
-        for surface in plan.concerned.get((rule.target_kind, rule.target_key), ()):
-            concerning[surface].append(number)
-    persons = sum(rule.subject_kind in _PERSONS for rule in rules)
-    seen: dict[Sequence[int], Sequence[int]] = {}
-    by_subject: list[Sequence[int]] = []
-    by_permission: list[Sequence[int]] = []
-    for numbers in concerning:
-        border = bisect_left(numbers, persons)
+        for surface in surface_index.surfaces_by_target.get((rule.target_kind, rule.target_key), ()):
+            rule_numbers[surface].append(number)
+    person_rule_count = sum(rule.subject_kind in _PERSON_KINDS for rule in rules)
+    interned: dict[Sequence[int], Sequence[int]] = {}
+    subject_rules: list[Sequence[int]] = []
+    permission_rules: list[Sequence[int]] = []
+    for numbers in rule_numbers:
+        split_index = bisect_left(numbers, person_rule_count)
         # Bytes are the smallest sequence of numbers there is; a guild with more rules than they can count has tuples.
-        program = bytes(numbers) if len(rules) <= 256 else tuple(numbers)
-        for programs, part in ((by_subject, program[:border]), (by_permission, program[border:])):
-            programs.append(seen.setdefault(part, part))
-    return _shared(tuple(by_subject)), _shared(tuple(by_permission))
+        indexes = bytes(numbers) if len(rules) <= 256 else tuple(numbers)
+        for rule_indexes, part in ((subject_rules, indexes[:split_index]), (permission_rules, indexes[split_index:])):
+            rule_indexes.append(interned.setdefault(part, part))
+    return _intern(tuple(subject_rules)), _intern(tuple(permission_rules))
 
 
-def _lists(policy: GuildPolicy, plan: Plan) -> tuple[frozenset[int] | None, ...]:
+def _index_channel_lists(policy: GuildPolicy, surface_index: SurfaceIndex) -> tuple[frozenset[int] | None, ...]:
     """For each surface the list of the most specific target that has one."""
-    if not policy.lists:
-        return plan.no_lists
-    places: list[frozenset[int] | None] = list(plan.no_lists)
-    for one in sorted(policy.lists, key=specificity):
-        for surface in plan.concerned.get((one.target_kind, one.target_key), ()):
-            places[surface] = one.place_ids
-    return tuple(places)
+    if not policy.channel_lists:
+        return surface_index.no_channel_lists
+    place_ids: list[frozenset[int] | None] = list(surface_index.no_channel_lists)
+    for channel_list in sorted(policy.channel_lists, key=get_specificity):
+        for surface in surface_index.surfaces_by_target.get((channel_list.target_kind, channel_list.target_key), ()):
+            place_ids[surface] = channel_list.place_ids
+    return tuple(place_ids)
 
 
-def _once(values: Iterable[int]) -> tuple[int, ...]:
+def _intern_tuple(values: Iterable[int]) -> tuple[int, ...]:
     """As a tuple in which equal numbers are one object."""
-    seen: dict[int, int] = {}
-    return tuple(seen.setdefault(value, value) for value in values)
+    interned: dict[int, int] = {}
+    return tuple(interned.setdefault(value, value) for value in values)
 
 
 @lru_cache(maxsize=1024)
-def _shared(value: Any) -> Any:
+def _intern(value: Any) -> Any:
     """The same object for equal values: guilds that have chosen nothing share what they have."""
     return value

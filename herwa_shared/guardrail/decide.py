@@ -3,22 +3,22 @@
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
-from herwa_shared.guardrail.invocation import Asker, Invocation
-from herwa_shared.guardrail.surface_index import FOR_MANAGERS
+from herwa_shared.guardrail.invocation import Invocation, PrincipalKind
+from herwa_shared.guardrail.surface_index import ALLOWED_FOR_MANAGERS
 from herwa_shared.guardrail.verdict import Reason, Verdict
 
 # Python 3.11 takes 0.2 µs to find a member of an enum.
-MEMBER, ADMINISTRATOR, WIDGET = Asker.MEMBER, Asker.ADMINISTRATOR, Asker.WIDGET
+MEMBER, ADMINISTRATOR, WIDGET = PrincipalKind.MEMBER, PrincipalKind.ADMINISTRATOR, PrincipalKind.WIDGET
 
-PASSES = Verdict(True, Reason.ADMINISTRATOR)
+ALLOWED_AS_ADMINISTRATOR = Verdict(True, Reason.ADMINISTRATOR)
 ALLOWED_BY_RULE = Verdict(True, Reason.ACCESS_RULE)
 REFUSED_BY_RULE = Verdict(False, Reason.ACCESS_RULE)
-NOT_FOR_EVERYONE = Verdict(False, Reason.DEFAULT_AUDIENCE)
-NOT_ON_THE_LIST = Verdict(False, Reason.CHANNEL_LIST)
-TOO_OFTEN = Verdict(False, Reason.COOLDOWN)
-IN_SCOPE = Verdict(True, Reason.SCOPE)
-OUT_OF_SCOPE = Verdict(False, Reason.SCOPE)
-PUBLISHED = Verdict(True, Reason.PUBLIC)
+REFUSED_BY_AUDIENCE = Verdict(False, Reason.DEFAULT_AUDIENCE)
+REFUSED_BY_CHANNEL_LIST = Verdict(False, Reason.CHANNEL_LIST)
+REFUSED_BY_COOLDOWN = Verdict(False, Reason.COOLDOWN)
+ALLOWED_BY_SCOPE = Verdict(True, Reason.SCOPE)
+REFUSED_BY_SCOPE = Verdict(False, Reason.SCOPE)
+ALLOWED_AS_PUBLIC = Verdict(True, Reason.PUBLIC)
 
 
 def decide(invocation: Invocation, compiled: CompiledPolicy) -> Verdict:  # noqa: C901, PLR0911, PLR0912 - see below
@@ -27,60 +27,64 @@ def decide(invocation: Invocation, compiled: CompiledPolicy) -> Verdict:  # noqa
     It is one function since a call would cost a tenth of it.
     """
     try:
-        number = compiled.plan.numbers[invocation.surface.name]
+        index = compiled.surface_index.indexes[invocation.surface.name]
     except KeyError:
         return explain(invocation, compiled.policy).verdict
     if not compiled.since <= invocation.at < compiled.until:
         return explain(invocation, compiled.policy).verdict
-    if (settled := compiled.settled[number]) is not None:
-        return settled
-    if invocation.asker is not MEMBER:
-        return _of_no_member(invocation)
+    if (fixed_verdict := compiled.fixed_verdicts[index]) is not None:
+        return fixed_verdict
+    if invocation.principal_kind is not MEMBER:
+        return _decide_non_member(invocation)
 
     # The first rule that matches decides, as they are sorted; where none does, the default audience.
     subjects = invocation.subjects
-    for rule in compiled.by_subject[number]:
-        if compiled.whom[rule] in subjects and (not (place := compiled.where[rule]) or _is_at(invocation, place)):
-            if not compiled.allows[rule]:
+    for rule in compiled.subject_rules[index]:
+        if compiled.subject_ids[rule] in subjects and (
+            not (place_id := compiled.place_ids[rule]) or _is_in_place(invocation, place_id)
+        ):
+            if not compiled.allow_flags[rule]:
                 return REFUSED_BY_RULE
             verdict = ALLOWED_BY_RULE
             break
     else:
         permissions = invocation.permissions
-        for rule in compiled.by_permission[number]:
-            bits = compiled.whom[rule]
-            if permissions & bits == bits and (not (place := compiled.where[rule]) or _is_at(invocation, place)):
-                if not compiled.allows[rule]:
+        for rule in compiled.permission_rules[index]:
+            bits = compiled.subject_ids[rule]
+            if permissions & bits == bits and (
+                not (place_id := compiled.place_ids[rule]) or _is_in_place(invocation, place_id)
+            ):
+                if not compiled.allow_flags[rule]:
                     return REFUSED_BY_RULE
                 verdict = ALLOWED_BY_RULE
                 break
         else:
-            verdict = compiled.plan.defaults[number]
-            if verdict is FOR_MANAGERS and not permissions & MANAGE_GUILD:
-                return NOT_FOR_EVERYONE
+            verdict = compiled.surface_index.default_verdicts[index]
+            if verdict is ALLOWED_FOR_MANAGERS and not permissions & MANAGE_GUILD:
+                return REFUSED_BY_AUDIENCE
 
-    places = compiled.lists[number]
+    allowed_place_ids = compiled.channel_lists[index]
     if (
-        places is not None
-        and invocation.category_id not in places
-        and invocation.channel_id not in places
+        allowed_place_ids is not None
+        and invocation.category_id not in allowed_place_ids
+        and invocation.channel_id not in allowed_place_ids
         and invocation.channel_id
     ):
-        return NOT_ON_THE_LIST
-    return verdict if invocation.left > 0 else TOO_OFTEN
+        return REFUSED_BY_CHANNEL_LIST
+    return verdict if invocation.remaining > 0 else REFUSED_BY_COOLDOWN
 
 
-def _is_at(invocation: Invocation, place: int) -> bool:
+def _is_in_place(invocation: Invocation, place_id: int) -> bool:
     """Whether it is in the channel, or for a negative number in the category."""
-    return place in (invocation.channel_id, -invocation.category_id)
+    return place_id in (invocation.channel_id, -invocation.category_id)
 
 
-def _of_no_member(invocation: Invocation) -> Verdict:
+def _decide_non_member(invocation: Invocation) -> Verdict:
     """Administrators pass; a widget is shown; of a key the scope and the rate are asked."""
-    if invocation.asker is ADMINISTRATOR:
-        return PASSES
-    if invocation.asker is WIDGET:
-        return PUBLISHED
+    if invocation.principal_kind is ADMINISTRATOR:
+        return ALLOWED_AS_ADMINISTRATOR
+    if invocation.principal_kind is WIDGET:
+        return ALLOWED_AS_PUBLIC
     if not invocation.in_scope:
-        return OUT_OF_SCOPE
-    return TOO_OFTEN if invocation.left <= 0 else IN_SCOPE
+        return REFUSED_BY_SCOPE
+    return REFUSED_BY_COOLDOWN if invocation.remaining <= 0 else ALLOWED_BY_SCOPE

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from herwa_shared.catalog import Essential
-from herwa_shared.guardrail.entitlement import entitlement_of
-from herwa_shared.guardrail.invocation import Asker, Invocation
+from herwa_shared.guardrail.entitlement import resolve_entitlement
+from herwa_shared.guardrail.invocation import Invocation, PrincipalKind
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.guardrail.steps import STEPS
-from herwa_shared.guardrail.verdict import Reason, Said, StepSaid, Trace, Verdict
+from herwa_shared.guardrail.verdict import Reason, StepOutcome, StepResult, Trace, Verdict
 
-ORDER: tuple[Reason, ...] = tuple(Reason(step.__name__) for step in STEPS)
-_FIRST_THREE = frozenset(ORDER[:3])
+STEP_ORDER: tuple[Reason, ...] = tuple(Reason(step.__name__.removeprefix("check_")) for step in STEPS)
+_FEATURE_STEPS = frozenset(STEP_ORDER[:3])
 
-ASKED: Mapping[Asker, frozenset[Reason]] = MappingProxyType(
+STEPS_BY_PRINCIPAL: Mapping[PrincipalKind, frozenset[Reason]] = MappingProxyType(
     {
-        Asker.MEMBER: frozenset(ORDER),
-        Asker.ADMINISTRATOR: frozenset(ORDER),
-        Asker.KEY: _FIRST_THREE | {Reason.COOLDOWN},
-        Asker.WIDGET: _FIRST_THREE,
+        PrincipalKind.MEMBER: frozenset(STEP_ORDER),
+        PrincipalKind.ADMINISTRATOR: frozenset(STEP_ORDER),
+        PrincipalKind.KEY: _FEATURE_STEPS | {Reason.COOLDOWN},
+        PrincipalKind.WIDGET: _FEATURE_STEPS,
     }
 )
 """The steps that are asked for each kind of asker; a key's scopes beside them."""
@@ -29,47 +29,47 @@ def explain(invocation: Invocation, policy: GuildPolicy) -> Trace:
 
     `decide` answers the same question from the compiled policy, without the trace; a property test holds the two equal.
     """
-    spec = policy.offer.features.get(invocation.surface.feature)
+    spec = policy.global_policy.features.get(invocation.surface.feature)
     if spec is not None and spec.essential == Essential.ALWAYS:
-        steps = tuple(StepSaid(reason, Said.SILENT, "this always answers") for reason in ORDER)
+        steps = tuple(StepResult(reason, StepOutcome.NEUTRAL, "this always answers") for reason in STEP_ORDER)
         return Trace(invocation, policy, steps, Verdict(True, Reason.ESSENTIAL))
-    steps, verdict = _ask(invocation, policy)
-    decided = next((step for step in steps if step.step == verdict.reason), None)
+    steps, verdict = _run_steps(invocation, policy)
+    deciding_step = next((step for step in steps if step.step == verdict.reason), None)
     return Trace(
         invocation,
         policy,
         steps,
         verdict,
-        rule=decided.rule if decided else None,
-        list=decided.list if decided else None,
+        rule=deciding_step.rule if deciding_step else None,
+        channel_list=deciding_step.channel_list if deciding_step else None,
     )
 
 
-def _ask(invocation: Invocation, policy: GuildPolicy) -> tuple[tuple[StepSaid, ...], Verdict]:
+def _run_steps(invocation: Invocation, policy: GuildPolicy) -> tuple[tuple[StepResult, ...], Verdict]:
     """Ask one step after the other until one ends it; name the others, too."""
-    entitlement = entitlement_of(policy, invocation.at)
-    standing, end = _without_steps(invocation), None
-    steps: list[StepSaid] = []
-    for step, reason in zip(STEPS, ORDER, strict=True):
-        if end is None and reason not in _FIRST_THREE and not invocation.in_scope:
-            end = Verdict(False, Reason.SCOPE)
-        if end is not None or reason not in ASKED[invocation.asker]:
-            because = "decided before" if end is not None else f"not for a {invocation.asker}"
-            steps.append(StepSaid(reason, Said.NOT_ASKED, because))
+    entitlement = resolve_entitlement(policy, invocation.at)
+    verdict, final_verdict = _get_default_verdict(invocation), None
+    steps: list[StepResult] = []
+    for step, reason in zip(STEPS, STEP_ORDER, strict=True):
+        if final_verdict is None and reason not in _FEATURE_STEPS and not invocation.in_scope:
+            final_verdict = Verdict(False, Reason.SCOPE)
+        if final_verdict is not None or reason not in STEPS_BY_PRINCIPAL[invocation.principal_kind]:
+            detail = "decided before" if final_verdict is not None else f"not for a {invocation.principal_kind}"
+            steps.append(StepResult(reason, StepOutcome.SKIPPED, detail))
             continue
-        steps.append(said := step(invocation, policy, entitlement))
-        if said.said == Said.REFUSES:
-            end = Verdict(False, reason)
-        elif said.said == Said.ALLOWS:
-            standing = Verdict(True, reason)
-            end = standing if reason == Reason.ADMINISTRATOR else None
-    return tuple(steps), end or standing
+        steps.append(result := step(invocation, policy, entitlement))
+        if result.outcome == StepOutcome.REFUSES:
+            final_verdict = Verdict(False, reason)
+        elif result.outcome == StepOutcome.ALLOWS:
+            verdict = Verdict(True, reason)
+            final_verdict = verdict if reason == Reason.ADMINISTRATOR else None
+    return tuple(steps), final_verdict or verdict
 
 
-def _without_steps(invocation: Invocation) -> Verdict:
+def _get_default_verdict(invocation: Invocation) -> Verdict:
     """What stands when no step has spoken."""
-    if invocation.asker == Asker.KEY:
+    if invocation.principal_kind == PrincipalKind.KEY:
         return Verdict(True, Reason.SCOPE)
-    if invocation.asker == Asker.WIDGET:
+    if invocation.principal_kind == PrincipalKind.WIDGET:
         return Verdict(True, Reason.PUBLIC)
     return Verdict(False, Reason.DEFAULT_AUDIENCE)

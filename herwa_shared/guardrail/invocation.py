@@ -9,7 +9,7 @@ from herwa_shared.catalog import Surface
 from herwa_shared.discord.constants import ADMINISTRATOR
 
 
-class Asker(StrEnum):
+class PrincipalKind(StrEnum):
     """Whose steps are asked: a person's all eight; a key's the first three, its scopes, cooldown; a widget's three."""
 
     MEMBER = "member"
@@ -31,22 +31,22 @@ class Invocation:
     guild_id: int
     surface: Surface
     at: float
-    asker: Asker = Asker.MEMBER
+    principal_kind: PrincipalKind = PrincipalKind.MEMBER
     member_id: int = 0
     subjects: frozenset[int] = frozenset()
     permissions: int = 0
     channel_id: int = 0
     category_id: int = 0
-    left: int = 1
+    remaining: int = 1
     in_scope: bool = True
 
     @property
     def is_administrator(self) -> bool:
         """Nobody can lock them out."""
-        return self.asker == Asker.ADMINISTRATOR
+        return self.principal_kind == PrincipalKind.ADMINISTRATOR
 
     @classmethod
-    def by_member(
+    def from_member(
         cls,
         *,
         guild_id: int,
@@ -58,28 +58,37 @@ class Invocation:
         is_owner: bool = False,
         channel_id: int = 0,
         category_id: int = 0,
-        left: int = 1,
+        remaining: int = 1,
     ) -> Self:
         """A member uses a command, a component of one, or a page. `role_ids` need not hold @everyone."""
         return cls(
             guild_id=guild_id,
             surface=surface,
             at=at,
-            asker=Asker.ADMINISTRATOR if is_owner or permissions & ADMINISTRATOR else Asker.MEMBER,
+            principal_kind=PrincipalKind.ADMINISTRATOR
+            if is_owner or permissions & ADMINISTRATOR
+            else PrincipalKind.MEMBER,
             member_id=member_id,
             subjects=frozenset((member_id, *role_ids)),
             permissions=-1 if is_owner else permissions,
             channel_id=channel_id,
             category_id=category_id if channel_id else 0,
-            left=left,
+            remaining=remaining,
         )
 
     @classmethod
-    def by_key(cls, *, guild_id: int, surface: Surface, at: float, in_scope: bool, left: int = 1) -> Self:
+    def from_key(cls, *, guild_id: int, surface: Surface, at: float, in_scope: bool, remaining: int = 1) -> Self:
         """A program with an API key of this guild."""
-        return cls(guild_id=guild_id, surface=surface, at=at, asker=Asker.KEY, in_scope=in_scope, left=left)
+        return cls(
+            guild_id=guild_id,
+            surface=surface,
+            at=at,
+            principal_kind=PrincipalKind.KEY,
+            in_scope=in_scope,
+            remaining=remaining,
+        )
 
     @classmethod
-    def by_widget(cls, *, guild_id: int, surface: Surface, at: float) -> Self:
+    def from_widget(cls, *, guild_id: int, surface: Surface, at: float) -> Self:
         """Whoever sees a widget."""
-        return cls(guild_id=guild_id, surface=surface, at=at, asker=Asker.WIDGET)
+        return cls(guild_id=guild_id, surface=surface, at=at, principal_kind=PrincipalKind.WIDGET)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_PLACES = {
+_BIT_POSITIONS = {
     "create_instant_invite": 0,
     "kick_members": 1,
     "ban_members": 2,
@@ -58,9 +58,9 @@ _PLACES = {
     "bypass_slowmode": 52,
 }
 
-PERMISSIONS: Mapping[str, int] = MappingProxyType({name: 1 << place for name, place in _PLACES.items()})
+PERMISSIONS: Mapping[str, int] = MappingProxyType({name: 1 << position for name, position in _BIT_POSITIONS.items()})
 
-_AS_DISCORD_SAYS = {
+_DISCORD_TITLES = {
     "manage_guild": "Manage Server",
     "moderate_members": "Timeout Members",
     "view_guild_insights": "View Server Insights",
@@ -71,9 +71,9 @@ _AS_DISCORD_SAYS = {
 }
 
 
-def permission_title(bits: int) -> str:
+def format_permissions(bits: int) -> str:
     """The permissions in these bits as Discord's settings call them, as `Manage Messages and Kick Members`."""
     titles = [
-        _AS_DISCORD_SAYS.get(name, name.replace("_", " ").title()) for name, bit in PERMISSIONS.items() if bits & bit
+        _DISCORD_TITLES.get(name, name.replace("_", " ").title()) for name, bit in PERMISSIONS.items() if bits & bit
     ]
     return " and ".join(titles) or "an unknown permission"

@@ -75,12 +75,12 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SubscriptionPeriod:
     """A tier for a time, [starts, ends) in seconds since 1970; without an end it holds until it is revoked."""
 
     tier: str
-    starts: float
-    ends: float | None
+    starts_at: float
+    ends_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ class Grant:
     feature: str | None
     limit: Limit | None
     value: int | None
-    starts: float
-    ends: float | None
+    starts_at: float
+    ends_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class GlobalPolicy:
     """What holds for all guilds: tiers by key, reasons of kill switches by feature, the catalogue of features."""
 
     tiers: Mapping[str, Tier]
@@ -122,10 +122,10 @@ class GuildPolicy:
 
     guild_id: int
     version: int
-    offer: Offer
-    terms: tuple[Term, ...] = ()
+    global_policy: GlobalPolicy
+    periods: tuple[SubscriptionPeriod, ...] = ()
     grants: tuple[Grant, ...] = ()
     feature_toggles: Mapping[str, bool] = field(default_factory=dict)
     module_toggles: Mapping[str, bool] = field(default_factory=dict)
     rules: tuple[AccessRule, ...] = ()
-    lists: tuple[ChannelList, ...] = ()
+    channel_lists: tuple[ChannelList, ...] = ()

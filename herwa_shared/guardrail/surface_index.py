@@ -4,48 +4,53 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from herwa_shared.catalog import Audience, FeatureKey, FeatureSpec, Surface, Surfaces
-from herwa_shared.guardrail.precedence import Target, targets_of
+from herwa_shared.catalog import Audience, FeatureKey, FeatureSpec, Surface, SurfaceRegistry
+from herwa_shared.guardrail.precedence import TargetKey, list_targets
 from herwa_shared.guardrail.verdict import Reason, Verdict
 
-FOR_EVERYONE = Verdict(True, Reason.DEFAULT_AUDIENCE)
-FOR_MANAGERS = Verdict(True, Reason.DEFAULT_AUDIENCE)
+ALLOWED_FOR_EVERYONE = Verdict(True, Reason.DEFAULT_AUDIENCE)
+ALLOWED_FOR_MANAGERS = Verdict(True, Reason.DEFAULT_AUDIENCE)
 """Another object: it stands only for members with Manage Server."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class SurfaceIndex:
     """Of one process. `numbers` are its surfaces' places in all tuples, by their names; `concerned` by target."""
 
     features: Mapping[FeatureKey, FeatureSpec]
     surfaces: tuple[Surface, ...]
-    numbers: dict[str, int]
-    concerned: dict[Target, tuple[int, ...]]
-    defaults: tuple[Verdict, ...]
-    no_lists: tuple[None, ...]
+    indexes: dict[str, int]
+    surfaces_by_target: dict[TargetKey, tuple[int, ...]]
+    default_verdicts: tuple[Verdict, ...]
+    no_channel_lists: tuple[None, ...]
 
 
-_PLANS: WeakKeyDictionary[Surfaces, Plan] = WeakKeyDictionary()
+_INDEX_CACHE: WeakKeyDictionary[SurfaceRegistry, SurfaceIndex] = WeakKeyDictionary()
 
 
-def plan_of(surfaces: Surfaces, features: Mapping[FeatureKey, FeatureSpec]) -> Plan:
+def get_surface_index(surfaces: SurfaceRegistry, features: Mapping[FeatureKey, FeatureSpec]) -> SurfaceIndex:
     """Made once for the surfaces of a process."""
-    plan = _PLANS.get(surfaces)
-    if plan is None or plan.features is not features:
-        plan = _PLANS[surfaces] = Plan(
+    surface_index = _INDEX_CACHE.get(surfaces)
+    if surface_index is None or surface_index.features is not features:
+        surface_index = _INDEX_CACHE[surfaces] = SurfaceIndex(
             features=features,
             surfaces=surfaces.all,
-            numbers={surface.name: number for number, surface in enumerate(surfaces.all)},
-            concerned=_concerned(surfaces, features),
-            defaults=tuple(FOR_EVERYONE if one.audience == Audience.EVERYONE else FOR_MANAGERS for one in surfaces.all),
-            no_lists=(None,) * len(surfaces.all),
+            indexes={surface.name: index for index, surface in enumerate(surfaces.all)},
+            surfaces_by_target=_group_by_target(surfaces, features),
+            default_verdicts=tuple(
+                ALLOWED_FOR_EVERYONE if surface.audience == Audience.EVERYONE else ALLOWED_FOR_MANAGERS
+                for surface in surfaces.all
+            ),
+            no_channel_lists=(None,) * len(surfaces.all),
         )
-    return plan
+    return surface_index
 
 
-def _concerned(surfaces: Surfaces, features: Mapping[FeatureKey, FeatureSpec]) -> dict[Target, tuple[int, ...]]:
-    found: dict[Target, list[int]] = {}
-    for number, surface in enumerate(surfaces.all):
-        for target in targets_of(surface, features):
-            found.setdefault(target, []).append(number)
-    return {target: tuple(numbers) for target, numbers in found.items()}
+def _group_by_target(
+    surfaces: SurfaceRegistry, features: Mapping[FeatureKey, FeatureSpec]
+) -> dict[TargetKey, tuple[int, ...]]:
+    surfaces_by_target: dict[TargetKey, list[int]] = {}
+    for index, surface in enumerate(surfaces.all):
+        for target in list_targets(surface, features):
+            surfaces_by_target.setdefault(target, []).append(index)
+    return {target: tuple(indexes) for target, indexes in surfaces_by_target.items()}

@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Protocol
 
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
-from herwa_shared.guardrail.entitlement import entitlement_of
-from herwa_shared.guardrail.invocation import Asker
-from herwa_shared.guardrail.permissions import permission_title
+from herwa_shared.guardrail.entitlement import resolve_entitlement
+from herwa_shared.guardrail.invocation import PrincipalKind
+from herwa_shared.guardrail.permissions import format_permissions
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
-from herwa_shared.guardrail.verdict import Reason, Said, StepSaid, Trace
+from herwa_shared.guardrail.verdict import Reason, StepOutcome, StepResult, Trace
 
 STEP_TITLES: Mapping[Reason, str] = MappingProxyType(
     {
@@ -29,11 +29,11 @@ STEP_TITLES: Mapping[Reason, str] = MappingProxyType(
     }
 )
 
-MARKS: Mapping[Said, str] = MappingProxyType(
-    {Said.SILENT: "·", Said.ALLOWS: "✓", Said.REFUSES: "✗", Said.NOT_ASKED: "-"}
+OUTCOME_MARKS: Mapping[StepOutcome, str] = MappingProxyType(
+    {StepOutcome.NEUTRAL: "·", StepOutcome.ALLOWS: "✓", StepOutcome.REFUSES: "✗", StepOutcome.SKIPPED: "-"}
 )
 
-MANAGERS = "Members with Manage Server"
+MANAGERS_TEXT = "Members with Manage Server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Refusal:
     """What objected, and who can change it: each a sentence or two."""
 
     headline: str
-    who: str
+    remedy: str
 
 
 NO_POLICY_REFUSAL = Refusal(
@@ -50,173 +50,175 @@ NO_POLICY_REFUSAL = Refusal(
 )
 
 
-class Names(Protocol):
+class NameFormatter(Protocol):
     """How people, places and moments are called where the sentence is read: finished text, safe to show."""
 
-    def role(self, role_id: int, /) -> str: ...
+    def format_role(self, role_id: int, /) -> str: ...
 
-    def member(self, member_id: int, /) -> str: ...
+    def format_member(self, member_id: int, /) -> str: ...
 
-    def channel(self, channel_id: int, /) -> str:
+    def format_channel(self, channel_id: int, /) -> str:
         """A channel or a category."""
 
-    def moment(self, seconds: float, /) -> str:
+    def format_time(self, seconds: float, /) -> str:
         """Of seconds since 1970."""
 
 
-def title_of(target_kind: TargetKind, target_key: str) -> str:
+def format_target(target_kind: TargetKind, target_key: str) -> str:
     """What a rule or list is about: `everything`, `the Voice module`, `Ticket stats`, `/ticket-stats`."""
     if target_kind == TargetKind.MODULE:
         return f"the {MODULES[ModuleKey(target_key)].title if target_key in MODULES else target_key} module"
     if target_kind == TargetKind.FEATURE:
         return FEATURES[FeatureKey(target_key)].title if target_key in FEATURES else target_key
     if target_kind == TargetKind.COMMAND:
-        return command_title(target_key)
+        return format_command(target_key)
     return "everything"
 
 
-def command_title(key: str) -> str:
+def format_command(key: str) -> str:
     """`/top channels`; an entry of a context menu, the only ones with capitals, stands in quotes."""
     return f"/{key}" if key == key.lower() else f"“{key}”"
 
 
-def rule_sentence(rule: AccessRule, names: Names) -> str:
+def format_rule(rule: AccessRule, names: NameFormatter) -> str:
     """`@Support may use Ticket stats in #staff until Friday: on trial`."""
-    what = title_of(rule.target_kind, rule.target_key)
+    target = format_target(rule.target_kind, rule.target_key)
     if rule.target_kind == TargetKind.EVERYTHING and not rule.allow:
-        what = "anything"
+        target = "anything"
     if rule.subject_kind == SubjectKind.EVERYONE and not rule.allow:
-        parts = [f"nobody may use {what}"]
+        parts = [f"nobody may use {target}"]
     else:
-        parts = [f"{subject_of(rule, names)} {'may' if rule.allow else 'may not'} use {what}"]
+        parts = [f"{format_subject(rule, names)} {'may' if rule.allow else 'may not'} use {target}"]
     if rule.place_kind != PlaceKind.EVERYWHERE:
-        parts.append(f"in {names.channel(rule.place_id)}")
+        parts.append(f"in {names.format_channel(rule.place_id)}")
     if rule.until is not None:
-        parts.append(f"until {names.moment(rule.until)}")
+        parts.append(f"until {names.format_time(rule.until)}")
     return " ".join(parts) + (f": {rule.note}" if rule.note else "")
 
 
-def subject_of(rule: AccessRule, names: Names) -> str:
+def format_subject(rule: AccessRule, names: NameFormatter) -> str:
     """Whom a rule is about."""
     if rule.subject_kind == SubjectKind.MEMBER:
-        return names.member(rule.subject_id)
+        return names.format_member(rule.subject_id)
     if rule.subject_kind == SubjectKind.ROLE:
-        return names.role(rule.subject_id)
+        return names.format_role(rule.subject_id)
     if rule.subject_kind == SubjectKind.PERMISSION:
-        return f"members with {permission_title(rule.subject_id)}"
+        return f"members with {format_permissions(rule.subject_id)}"
     return "everyone"
 
 
-def refusal(trace: Trace, names: Names) -> Refusal:
+def build_refusal(trace: Trace, names: NameFormatter) -> Refusal:
     """Why it was refused, and who can change that. For a trace whose verdict is a refusal."""
-    return _REFUSALS[trace.verdict.reason](trace, names)
+    return _REFUSAL_BUILDERS[trace.verdict.reason](trace, names)
 
 
-def trace_lines(trace: Trace, names: Names) -> tuple[str, ...]:
+def format_trace(trace: Trace, names: NameFormatter) -> tuple[str, ...]:
     """One line a step, in order: `1 · Kill switch: not switched off by Herwa's operator`."""
     return tuple(
-        f"{number} {MARKS[step.said]} {STEP_TITLES[step.step]}: {_because(step, names)}"
+        f"{number} {OUTCOME_MARKS[step.outcome]} {STEP_TITLES[step.step]}: {_format_detail(step, names)}"
         for number, step in enumerate(trace.steps, start=1)
     )
 
 
-def _because(step: StepSaid, names: Names) -> str:
+def _format_detail(step: StepResult, names: NameFormatter) -> str:
     if step.rule is not None:
-        return rule_sentence(step.rule, names)
-    if step.list is not None:
-        return f"{step.because} for {title_of(step.list.target_kind, step.list.target_key)}"
-    return step.because
+        return format_rule(step.rule, names)
+    if step.channel_list is not None:
+        return f"{step.detail} for {format_target(step.channel_list.target_kind, step.channel_list.target_key)}"
+    return step.detail
 
 
-def _surface_title(surface: Surface) -> str:
+def _format_surface(surface: Surface) -> str:
     """A command as it is typed, anything else by its title."""
-    return command_title(surface.key) if surface.kind in (SurfaceKind.COMMAND, SurfaceKind.MENU) else surface.title
+    return format_command(surface.key) if surface.kind in (SurfaceKind.COMMAND, SurfaceKind.MENU) else surface.title
 
 
-def _feature_title(trace: Trace) -> str:
-    return title_of(TargetKind.FEATURE, trace.invocation.surface.feature)
+def _format_feature(trace: Trace) -> str:
+    return format_target(TargetKind.FEATURE, trace.invocation.surface.feature)
 
 
-def _killed(trace: Trace, _: Names) -> Refusal:
-    reason = trace.policy.offer.kill_switches.get(trace.invocation.surface.feature, "")
-    said = f"{_feature_title(trace)} is switched off everywhere by Herwa's operator"
-    return Refusal(f"{said}: {reason}" if reason else f"{said}.", "Only the operator can switch it on again.")
+def _explain_kill_switch(trace: Trace, _: NameFormatter) -> Refusal:
+    reason = trace.policy.global_policy.kill_switches.get(trace.invocation.surface.feature, "")
+    headline = f"{_format_feature(trace)} is switched off everywhere by Herwa's operator"
+    return Refusal(f"{headline}: {reason}" if reason else f"{headline}.", "Only the operator can switch it on again.")
 
 
-def _not_in_tier(trace: Trace, _: Names) -> Refusal:
-    tiers = trace.policy.offer.tiers
-    key = entitlement_of(trace.policy, trace.invocation.at).tier
+def _explain_tier(trace: Trace, _: NameFormatter) -> Refusal:
+    tiers = trace.policy.global_policy.tiers
+    key = resolve_entitlement(trace.policy, trace.invocation.at).tier
     title = tiers[key].title if key in tiers else "Free"
     feature = trace.invocation.surface.feature
-    having = [tier for tier in tiers.values() if feature in tier.features]
-    better = min(having, key=lambda tier: tier.rank, default=None)
-    if better is None:
+    including_tiers = [tier for tier in tiers.values() if feature in tier.features]
+    lowest_tier = min(including_tiers, key=lambda tier: tier.rank, default=None)
+    if lowest_tier is None:
         return Refusal(
-            f"{_feature_title(trace)} is not part of any tier at the moment.", "Only Herwa's operator can change that."
+            f"{_format_feature(trace)} is not part of any tier at the moment.", "Only Herwa's operator can change that."
         )
     return Refusal(
-        f"{_feature_title(trace)} is part of {better.title}; this server is on {title}.",
-        f"{MANAGERS} can get {better.title} for it; /premium says what it gives.",
+        f"{_format_feature(trace)} is part of {lowest_tier.title}; this server is on {title}.",
+        f"{MANAGERS_TEXT} can get {lowest_tier.title} for it; /premium says what it gives.",
     )
 
 
-def _switched_off(trace: Trace, _: Names) -> Refusal:
-    spec = trace.policy.offer.features.get(trace.invocation.surface.feature)
-    who = f"{MANAGERS} can switch it on with /features."
+def _explain_toggle(trace: Trace, _: NameFormatter) -> Refusal:
+    spec = trace.policy.global_policy.features.get(trace.invocation.surface.feature)
+    remedy = f"{MANAGERS_TEXT} can switch it on with /features."
     if spec is not None and not trace.policy.module_toggles.get(spec.module, True):
-        module = title_of(TargetKind.MODULE, spec.module)
-        return Refusal(f"{_feature_title(trace)} is off: {module} is switched off in this server.", who)
-    return Refusal(f"{_feature_title(trace)} is switched off in this server.", who)
+        module = format_target(TargetKind.MODULE, spec.module)
+        return Refusal(f"{_format_feature(trace)} is off: {module} is switched off in this server.", remedy)
+    return Refusal(f"{_format_feature(trace)} is switched off in this server.", remedy)
 
 
-def _ruled_out(trace: Trace, names: Names) -> Refusal:
-    sentence = rule_sentence(trace.rule, names) if trace.rule else "this may not be used"
-    return Refusal(f"A rule of this server says: {sentence}", f"{MANAGERS} can change it with /permissions.")
+def _explain_access_rule(trace: Trace, names: NameFormatter) -> Refusal:
+    sentence = format_rule(trace.rule, names) if trace.rule else "this may not be used"
+    return Refusal(f"A rule of this server says: {sentence}", f"{MANAGERS_TEXT} can change it with /permissions.")
 
 
-def _not_for_everyone(trace: Trace, _: Names) -> Refusal:
-    title = _surface_title(trace.invocation.surface)
+def _explain_default_audience(trace: Trace, _: NameFormatter) -> Refusal:
+    title = _format_surface(trace.invocation.surface)
     return Refusal(
         f"{title} is for members with Manage Server, and no rule allows it to you.",
-        f"{MANAGERS} can allow it with /permissions.",
+        f"{MANAGERS_TEXT} can allow it with /permissions.",
     )
 
 
-def _not_on_the_list(trace: Trace, _: Names) -> Refusal:
-    about = title_of(trace.list.target_kind, trace.list.target_key) if trace.list else "this"
+def _explain_channel_list(trace: Trace, _: NameFormatter) -> Refusal:
+    target = (
+        format_target(trace.channel_list.target_kind, trace.channel_list.target_key) if trace.channel_list else "this"
+    )
     return Refusal(
-        f"This server keeps {about} to certain channels, and this is not one of them.",
-        f"{MANAGERS} can change the list with /channels.",
+        f"This server keeps {target} to certain channels, and this is not one of them.",
+        f"{MANAGERS_TEXT} can change the list with /channels.",
     )
 
 
-def _too_often(trace: Trace, _: Names) -> Refusal:
-    if trace.invocation.asker == Asker.KEY:
+def _explain_cooldown(trace: Trace, _: NameFormatter) -> Refusal:
+    if trace.invocation.principal_kind == PrincipalKind.KEY:
         return Refusal("This key has used up its requests for the minute.", "It may go on within a minute.")
     return Refusal("That was a lot of commands in one minute.", "You can go on within a minute.")
 
 
-def _out_of_scope(trace: Trace, _: Names) -> Refusal:
+def _explain_scope(trace: Trace, _: NameFormatter) -> Refusal:
     return Refusal(
-        f"This key does not have the scope for {_surface_title(trace.invocation.surface)}.",
+        f"This key does not have the scope for {_format_surface(trace.invocation.surface)}.",
         "Whoever manages this server's API keys can make one that has it.",
     )
 
 
-def _no_policy(_: Trace, __: Names) -> Refusal:
+def _explain_no_policy(_: Trace, __: NameFormatter) -> Refusal:
     return NO_POLICY_REFUSAL
 
 
-_REFUSALS: Mapping[Reason, Callable[[Trace, Names], Refusal]] = MappingProxyType(
+_REFUSAL_BUILDERS: Mapping[Reason, Callable[[Trace, NameFormatter], Refusal]] = MappingProxyType(
     {
-        Reason.KILL_SWITCH: _killed,
-        Reason.TIER: _not_in_tier,
-        Reason.TOGGLE: _switched_off,
-        Reason.ACCESS_RULE: _ruled_out,
-        Reason.DEFAULT_AUDIENCE: _not_for_everyone,
-        Reason.CHANNEL_LIST: _not_on_the_list,
-        Reason.COOLDOWN: _too_often,
-        Reason.SCOPE: _out_of_scope,
-        Reason.NO_POLICY: _no_policy,
+        Reason.KILL_SWITCH: _explain_kill_switch,
+        Reason.TIER: _explain_tier,
+        Reason.TOGGLE: _explain_toggle,
+        Reason.ACCESS_RULE: _explain_access_rule,
+        Reason.DEFAULT_AUDIENCE: _explain_default_audience,
+        Reason.CHANNEL_LIST: _explain_channel_list,
+        Reason.COOLDOWN: _explain_cooldown,
+        Reason.SCOPE: _explain_scope,
+        Reason.NO_POLICY: _explain_no_policy,
     }
 )

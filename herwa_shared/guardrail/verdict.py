@@ -40,25 +40,25 @@ NO_POLICY = Verdict(False, Reason.NO_POLICY)
 """Who cannot read the policy refuses with this."""
 
 
-class Said(StrEnum):
+class StepOutcome(StrEnum):
     """What a step came to."""
 
-    SILENT = "silent"
+    NEUTRAL = "silent"
     ALLOWS = "allows"
     REFUSES = "refuses"
-    NOT_ASKED = "not asked"
+    SKIPPED = "not asked"
     """An earlier step had ended it, or it does not concern this asker."""
 
 
 @dataclass(frozen=True, slots=True)
-class StepSaid:
+class StepResult:
     """One step of a trace: `because` are a few words, as "in force everywhere" or "a rule for a role"."""
 
     step: Reason
-    said: Said
-    because: str
+    outcome: StepOutcome
+    detail: str
     rule: AccessRule | None = None
-    list: ChannelList | None = None
+    channel_list: ChannelList | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Trace:
 
     invocation: Invocation
     policy: GuildPolicy
-    steps: tuple[StepSaid, ...]
+    steps: tuple[StepResult, ...]
     verdict: Verdict
     rule: AccessRule | None = None
-    list: ChannelList | None = None
+    channel_list: ChannelList | None = None

@@ -3,7 +3,7 @@
 from sqlmodel import SQLModel
 
 from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry
-from herwa_shared.models.accounts import ApiKey, SpentLogin, User, UserGuild, UserToken, WebSession
+from herwa_shared.models.accounts import ApiKey, UsedOAuthState, User, UserGuild, UserToken, WebSession
 from herwa_shared.models.audit import AuditEntry
 from herwa_shared.models.catalog import (
     Feature,
@@ -11,13 +11,13 @@ from herwa_shared.models.catalog import (
     KillSwitch,
     Module,
     ModuleToggle,
-    Surface,
-    Tier,
+    SurfaceRow,
     TierFeature,
     TierLimit,
+    TierRow,
 )
-from herwa_shared.models.collection import CollectorRun, HistoryCoverage, Process, VoiceStay
-from herwa_shared.models.directory import Channel, Guild, GuildNow, GuildStay, Member, MemberStay
+from herwa_shared.models.collection import GatewaySession, ImportedPeriod, Process, VoiceSession
+from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 
 metadata = SQLModel.metadata
@@ -29,30 +29,30 @@ __all__ = [
     "AuditEntry",
     "Channel",
     "ChannelListEntry",
-    "CollectorRun",
     "EntitlementGrant",
     "Feature",
     "FeatureToggle",
+    "GatewaySession",
     "Guild",
-    "GuildNow",
-    "GuildStay",
-    "HistoryCoverage",
+    "GuildLiveCounters",
+    "GuildMembership",
+    "ImportedPeriod",
     "KillSwitch",
     "Member",
-    "MemberStay",
+    "MembershipPeriod",
     "Module",
     "ModuleToggle",
     "Process",
-    "SpentLogin",
     "Subscription",
-    "Surface",
-    "Tier",
+    "SurfaceRow",
     "TierFeature",
     "TierLimit",
+    "TierRow",
+    "UsedOAuthState",
     "User",
     "UserGuild",
     "UserToken",
-    "VoiceStay",
+    "VoiceSession",
     "WebSession",
     "metadata",
 ]

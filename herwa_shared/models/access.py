@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of, together
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key, build_pair_check
 
 
 class AccessRuleRow(SQLModel, table=True):
@@ -21,12 +21,12 @@ class AccessRuleRow(SQLModel, table=True):
 
     __tablename__ = "access_rule"
     __table_args__ = (
-        one_of("subject_kind", SubjectKind),
-        one_of("target_kind", TargetKind),
-        one_of("place_kind", PlaceKind),
-        together("subject_kind", SubjectKind.EVERYONE, "subject_id", 0),
-        together("target_kind", TargetKind.EVERYTHING, "target_key", ""),
-        together("place_kind", PlaceKind.EVERYWHERE, "place_id", 0),
+        build_enum_check("subject_kind", SubjectKind),
+        build_enum_check("target_kind", TargetKind),
+        build_enum_check("place_kind", PlaceKind),
+        build_pair_check("subject_kind", SubjectKind.EVERYONE, "subject_id", 0),
+        build_pair_check("target_kind", TargetKind.EVERYTHING, "target_key", ""),
+        build_pair_check("place_kind", PlaceKind.EVERYWHERE, "place_id", 0),
         UniqueConstraint(
             "guild_id",
             "allow",
@@ -36,12 +36,12 @@ class AccessRuleRow(SQLModel, table=True):
             "target_key",
             "place_kind",
             "place_id",
-            name="access_rule_says_it_once",
+            name="access_rule_unique",
         ),
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = guild_key(index=True)
+    guild_id: int = build_guild_key(index=True)
     allow: bool
     subject_kind: str = Field(max_length=16)
     subject_id: int = Field(default=0, sa_type=SNOWFLAKE)
@@ -49,9 +49,9 @@ class AccessRuleRow(SQLModel, table=True):
     target_key: str = Field(default="", max_length=64)
     place_kind: str = Field(default=PlaceKind.EVERYWHERE, max_length=16)
     place_id: int = Field(default=0, sa_type=SNOWFLAKE)
-    until: datetime | None = Field(default=None, sa_type=MOMENT)
+    until: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     note: str = Field(default="", max_length=200)
-    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     created_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
 
 
@@ -60,17 +60,17 @@ class ChannelListEntry(SQLModel, table=True):
 
     __tablename__ = "channel_list_entry"
     __table_args__ = (
-        one_of("target_kind", TargetKind),
-        together("target_kind", TargetKind.EVERYTHING, "target_key", ""),
+        build_enum_check("target_kind", TargetKind),
+        build_pair_check("target_kind", TargetKind.EVERYTHING, "target_key", ""),
     )
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     target_kind: str = Field(primary_key=True, max_length=16)
     target_key: str = Field(default="", primary_key=True, max_length=64)
     place_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
-class Answer(StrEnum):
+class AccessDecision(StrEnum):
     """What a manager said."""
 
     ALLOWED = "allowed"
@@ -82,26 +82,26 @@ class AccessRequest(SQLModel, table=True):
 
     __tablename__ = "access_request"
     __table_args__ = (
-        one_of("answer", Answer),
-        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered_with_an_answer"),
+        build_enum_check("decision", AccessDecision),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided_at_with_decision"),
         Index(
-            "access_request_asked_once",
+            "access_request_open_unique",
             "guild_id",
             "user_id",
             "command",
             unique=True,
-            postgresql_where=text("answered_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
         ),
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = guild_key()
+    guild_id: int = build_guild_key()
     user_id: int = Field(sa_type=SNOWFLAKE)
     user_name: str = Field(max_length=100)
     command: str = Field(max_length=64)
     channel_id: int = Field(sa_type=SNOWFLAKE)
-    asked_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    answered_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    answer: str | None = Field(default=None, max_length=16)
-    answered_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
+    requested_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    decided_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    decision: str | None = Field(default=None, max_length=16)
+    decided_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
     rule_id: int | None = Field(default=None, sa_type=SNOWFLAKE, foreign_key="access_rule.id", ondelete="SET NULL")

@@ -17,13 +17,13 @@ from sqlalchemy import ARRAY, Text
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, user_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key, build_user_key
 
 
 class User(SQLModel, table=True):
-    """One person. Their guilds (`user_guild`) are good for a while after `guilds_asked_at`; None: ask again.
+    """One person. Their guilds (`user_guild`) are good for a while after `guilds_fetched_at`; None: ask again.
 
-    `guilds_doubted` counts the changes that the gateway reported, so that an answer from before one is not kept.
+    `guilds_generation` counts the changes that the gateway reported, so that an answer from before one is not kept.
     """
 
     __tablename__ = "user_account"
@@ -31,9 +31,9 @@ class User(SQLModel, table=True):
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
     name: str = Field(max_length=100)
     avatar: str | None = Field(default=None, max_length=64)
-    logged_in_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    guilds_asked_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    guilds_doubted: int = 0
+    logged_in_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    guilds_fetched_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    guilds_generation: int = 0
 
 
 class UserGuild(SQLModel, table=True):
@@ -44,7 +44,7 @@ class UserGuild(SQLModel, table=True):
 
     __tablename__ = "user_guild"
 
-    user_id: int = user_key(primary_key=True)
+    user_id: int = build_user_key(primary_key=True)
     guild_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, index=True)
     name: str = Field(max_length=100)
     icon: str | None = Field(default=None, max_length=64)
@@ -59,9 +59,9 @@ class UserToken(SQLModel, table=True):
 
     __tablename__ = "user_token"
 
-    user_id: int = user_key(primary_key=True)
-    sealed: bytes
-    expires_at: datetime = Field(sa_type=MOMENT)
+    user_id: int = build_user_key(primary_key=True)
+    encrypted_tokens: bytes
+    expires_at: datetime = Field(sa_type=TIMESTAMPTZ)
 
 
 class WebSession(SQLModel, table=True):
@@ -70,18 +70,18 @@ class WebSession(SQLModel, table=True):
     __tablename__ = "web_session"
 
     digest: bytes = Field(primary_key=True)
-    user_id: int = user_key(index=True)
-    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now, index=True)
+    user_id: int = build_user_key(index=True)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
 
 
-class SpentLogin(SQLModel, table=True):
+class UsedOAuthState(SQLModel, table=True):
     """The hash of one state that has been used. Kept a little longer than a state is valid."""
 
-    __tablename__ = "spent_login"
+    __tablename__ = "used_oauth_state"
 
     digest: bytes = Field(primary_key=True)
-    at: datetime = Field(sa_type=MOMENT, default_factory=utc_now, index=True)
+    at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
 
 
 class ApiKey(SQLModel, table=True):
@@ -90,12 +90,12 @@ class ApiKey(SQLModel, table=True):
     __tablename__ = "api_key"
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = guild_key(index=True)
+    guild_id: int = build_guild_key(index=True)
     name: str = Field(max_length=80)
     digest: bytes = Field(unique=True)
     hint: str = Field(max_length=4)
     scopes: list[str] = Field(sa_type=ARRAY(Text))
-    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    expires_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    last_used_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    expires_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    last_used_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)

@@ -8,10 +8,10 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
-class Via(StrEnum):
+class ChangeSource(StrEnum):
     """Through what a change came."""
 
     DISCORD = "discord"
@@ -30,16 +30,16 @@ class AuditEntry(SQLModel, table=True):
 
     __tablename__ = "audit_entry"
     __table_args__ = (
-        one_of("via", Via),
+        build_enum_check("via", ChangeSource),
         CheckConstraint("number >= 1", name="number_counts_from_1"),
         Index("audit_entry_of_guild", "guild_id", "number", unique=True),
         Index("audit_entry_of_operator", "number", unique=True, postgresql_where=text("guild_id IS NULL")),
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int | None = guild_key(default=None)
+    guild_id: int | None = build_guild_key(default=None)
     number: int = Field(sa_type=SNOWFLAKE)
-    at: datetime = Field(sa_type=MOMENT)
+    at: datetime = Field(sa_type=TIMESTAMPTZ)
     via: str = Field(max_length=16)
     action: str = Field(max_length=64)
     target: str = Field(default="", max_length=128)

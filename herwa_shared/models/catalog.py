@@ -24,7 +24,7 @@ from sqlmodel import Field, SQLModel
 
 from herwa_shared.catalog import Audience, Essential, Limit, SurfaceKind
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
 class Module(SQLModel, table=True):
@@ -34,7 +34,7 @@ class Module(SQLModel, table=True):
     title: str = Field(max_length=64)
     sentence: str = Field(max_length=200)
     position: int = 0
-    retired_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    retired_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class Feature(SQLModel, table=True):
@@ -43,7 +43,7 @@ class Feature(SQLModel, table=True):
     `lowest_tier` is the tier that discovery gave it to when it was new; which tiers have it is `TierFeature`'s to say.
     """
 
-    __table_args__ = (one_of("essential", Essential),)
+    __table_args__ = (build_enum_check("essential", Essential),)
 
     key: str = Field(primary_key=True, max_length=64)
     module_key: str = Field(foreign_key="module.key", max_length=32)
@@ -52,20 +52,21 @@ class Feature(SQLModel, table=True):
     lowest_tier: str = Field(max_length=32)
     on_by_default: bool = True
     essential: str = Field(default=Essential.NO, max_length=16)
-    retired_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    retired_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
-class Surface(SQLModel, table=True):
+class SurfaceRow(SQLModel, table=True):
     """One thing that a feature drives; `key` is its name among its kind."""
 
-    __table_args__ = (one_of("kind", SurfaceKind), one_of("audience", Audience))
+    __tablename__ = "surface"
+    __table_args__ = (build_enum_check("kind", SurfaceKind), build_enum_check("audience", Audience))
 
     kind: str = Field(primary_key=True, max_length=16)
     key: str = Field(primary_key=True, max_length=64)
     feature_key: str = Field(foreign_key="feature.key", max_length=64)
     title: str = Field(max_length=100)
     audience: str = Field(max_length=16)
-    retired_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    retired_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class FeatureToggle(SQLModel, table=True):
@@ -73,10 +74,10 @@ class FeatureToggle(SQLModel, table=True):
 
     __tablename__ = "feature_toggle"
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     feature_key: str = Field(primary_key=True, foreign_key="feature.key", max_length=64)
     enabled: bool
-    changed_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    changed_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class ModuleToggle(SQLModel, table=True):
@@ -84,10 +85,10 @@ class ModuleToggle(SQLModel, table=True):
 
     __tablename__ = "module_toggle"
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     module_key: str = Field(primary_key=True, foreign_key="module.key", max_length=32)
     enabled: bool
-    changed_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    changed_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class KillSwitch(SQLModel, table=True):
@@ -98,11 +99,13 @@ class KillSwitch(SQLModel, table=True):
     feature_key: str = Field(primary_key=True, foreign_key="feature.key", max_length=64)
     reason: str = Field(max_length=200)
     by: str = Field(max_length=64)
-    at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
-class Tier(SQLModel, table=True):
+class TierRow(SQLModel, table=True):
     """One tier. The higher `rank` is the better one. What it does not say itself it has from the tier it inherits."""
+
+    __tablename__ = "tier"
 
     key: str = Field(primary_key=True, max_length=32)
     title: str = Field(max_length=64)
@@ -123,7 +126,10 @@ class TierLimit(SQLModel, table=True):
     """One limit of one tier; null is unlimited. No row: what the tier inherits, and where nobody says anything, 0."""
 
     __tablename__ = "tier_limit"
-    __table_args__ = (one_of("limit_key", Limit), CheckConstraint("value >= 0", name="value_is_a_number_of_things"))
+    __table_args__ = (
+        build_enum_check("limit_key", Limit),
+        CheckConstraint("value >= 0", name="value_is_a_number_of_things"),
+    )
 
     tier_key: str = Field(primary_key=True, foreign_key="tier.key", max_length=32)
     limit_key: str = Field(primary_key=True, max_length=32)

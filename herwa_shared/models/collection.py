@@ -14,23 +14,23 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
 
-class CollectorRun(SQLModel, table=True):
+class GatewaySession(SQLModel, table=True):
     """One gateway session of one shard, from READY until it was lost; a resumed session is the same run.
 
     `seen_at` moves with every sign of life; a run that ended by a crash ends there. `intents` are Discord's bits: what
     needs one that is not among them was not counted.
     """
 
-    __tablename__ = "collector_run"
+    __tablename__ = "gateway_session"
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
     shard_id: int
     shard_count: int
-    started_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now, index=True)
+    started_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
     intents: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
@@ -44,34 +44,34 @@ class Process(SQLModel, table=True):
     name: str = Field(max_length=16)
     host: str = Field(max_length=255)
     pid: int
-    started_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now, index=True)
-    stopped_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    started_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
+    stopped_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     drained: int | None = Field(default=None, sa_type=SNOWFLAKE)
     detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
 
 
-class HistoryCoverage(SQLModel, table=True):
+class ImportedPeriod(SQLModel, table=True):
     """Within `[from_at, to_at)` silence means that nothing happened, though no collector ran."""
 
-    __tablename__ = "history_coverage"
+    __tablename__ = "imported_period"
 
-    guild_id: int = guild_key(primary_key=True)
-    from_at: datetime = Field(sa_type=MOMENT, primary_key=True)
-    to_at: datetime = Field(sa_type=MOMENT, primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    to_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
     source: str = Field(max_length=16, description="replay, import or backfill")
 
 
-class VoiceStay(SQLModel, table=True):
+class VoiceSession(SQLModel, table=True):
     """The newest stay of a member in a guild's voice channels; moments in milliseconds since 1970.
 
     Written in the transaction that stores the seconds up to `counted_until_ms`, so that none are stored twice. A stay
     that is over remains as a row that is not `open`, for the same reason, and is forgotten later.
     """
 
-    __tablename__ = "voice_stay"
+    __tablename__ = "voice_session"
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     channel_id: int = Field(sa_type=SNOWFLAKE)
     since_ms: int = Field(sa_type=SNOWFLAKE, description="since when they sit in voice, whatever the channel")

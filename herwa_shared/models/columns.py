@@ -7,24 +7,29 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, column
 from sqlmodel import Field
 
 SNOWFLAKE = BigInteger
-MOMENT = DateTime(timezone=True)
+TIMESTAMPTZ = DateTime(timezone=True)
 
 
-def guild_key(**more: Any) -> Any:
+def build_guild_key(**options: Any) -> Any:
     """The column of a guild-owned row: it goes when its guild goes."""
-    return Field(sa_type=SNOWFLAKE, foreign_key="guild.id", ondelete="CASCADE", **more)
+    return Field(sa_type=SNOWFLAKE, foreign_key="guild.id", ondelete="CASCADE", **options)
 
 
-def user_key(**more: Any) -> Any:
+def build_user_key(**options: Any) -> Any:
     """The column of a user-owned row: it goes when its user goes."""
-    return Field(sa_type=SNOWFLAKE, foreign_key="user_account.id", ondelete="CASCADE", **more)
+    return Field(sa_type=SNOWFLAKE, foreign_key="user_account.id", ondelete="CASCADE", **options)
 
 
-def one_of(name: str, choices: type[StrEnum]) -> CheckConstraint:
+def build_enum_check(column_name: str, enum_type: type[StrEnum]) -> CheckConstraint:
     """A plain string column holds nothing but these choices."""
-    return CheckConstraint(column(name).in_([choice.value for choice in choices]), name=f"{name}_is_known")
+    return CheckConstraint(column(column_name).in_([item.value for item in enum_type]), name=f"{column_name}_is_known")
 
 
-def together(kind: str, none: StrEnum, of_it: str, empty: str | int) -> CheckConstraint:
+def build_pair_check(
+    kind_column: str, empty_kind: StrEnum, value_column: str, empty_value: str | int
+) -> CheckConstraint:
     """The kind `none`, and no other, has nothing in the column that says of what."""
-    return CheckConstraint((column(kind) == none.value) == (column(of_it) == empty), name=f"{kind}_has_its_{of_it}")
+    return CheckConstraint(
+        (column(kind_column) == empty_kind.value) == (column(value_column) == empty_value),
+        name=f"{kind_column}_has_its_{value_column}",
+    )

@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
 
 class Guild(SQLModel, table=True):
@@ -30,37 +30,37 @@ class Guild(SQLModel, table=True):
     timezone: str | None = Field(
         default=None, max_length=64, description="IANA name that its people chose; none means UTC"
     )
-    joined_at: datetime = Field(sa_type=MOMENT, description="when the bot joined, the last time it did")
-    left_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    joined_at: datetime = Field(sa_type=TIMESTAMPTZ, description="when the bot joined, the last time it did")
+    left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
-class GuildNow(SQLModel, table=True):
+class GuildLiveCounters(SQLModel, table=True):
     """The newest numbers of one guild and when they changed; `online` is None until Discord has said it once."""
 
-    __tablename__ = "guild_now"
+    __tablename__ = "guild_live_counters"
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     online: int | None = None
     in_voice: int = 0
-    at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
-class GuildStay(SQLModel, table=True):
+class GuildMembership(SQLModel, table=True):
     """The bot was in the guild during `[joined_at, left_at)`; `left_at` None means that it is there now."""
 
-    __tablename__ = "guild_stay"
+    __tablename__ = "guild_membership"
 
-    guild_id: int = guild_key(primary_key=True)
-    joined_at: datetime = Field(sa_type=MOMENT, primary_key=True)
-    left_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    guild_id: int = build_guild_key(primary_key=True)
+    joined_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class Channel(SQLModel, table=True):
     """One place in a guild. A thread's `parent_id` is its channel, a channel's its category. Names outlive deletion."""
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
-    guild_id: int = guild_key(index=True)
+    guild_id: int = build_guild_key(index=True)
     parent_id: int | None = Field(default=None, sa_type=SNOWFLAKE)
     kind: int = Field(description="Discord's channel type")
     name: str = Field(max_length=100)
@@ -71,24 +71,26 @@ class Channel(SQLModel, table=True):
 class Member(SQLModel, table=True):
     """The newest name an event brought: nickname, else display name, else user name."""
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     name: str = Field(max_length=100)
     bot: bool = False
-    joined_at: datetime | None = Field(default=None, sa_type=MOMENT, description="the last time, where an event told")
-    seen_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
+    joined_at: datetime | None = Field(
+        default=None, sa_type=TIMESTAMPTZ, description="the last time, where an event told"
+    )
+    seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
-class MemberStay(SQLModel, table=True):
+class MembershipPeriod(SQLModel, table=True):
     """The member was in the guild during `[joined_at, left_at)`; `left_at` None means that nobody heard them leave.
 
     Only joinings and leavings that were heard have rows. A leaving whose joining nobody knows has the beginning of 1970
     for `joined_at`.
     """
 
-    __tablename__ = "member_stay"
+    __tablename__ = "membership_period"
 
-    guild_id: int = guild_key(primary_key=True)
+    guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
-    joined_at: datetime = Field(sa_type=MOMENT, primary_key=True)
-    left_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    joined_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)

@@ -11,10 +11,10 @@ from sqlmodel import Field, SQLModel
 
 from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import MOMENT, SNOWFLAKE, guild_key, one_of
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
-class Source(StrEnum):
+class SubscriptionSource(StrEnum):
     """Where a subscription comes from."""
 
     MANUAL = "manual"
@@ -29,7 +29,7 @@ class Subscription(SQLModel, table=True):
     """
 
     __table_args__ = (
-        one_of("source", Source),
+        build_enum_check("source", SubscriptionSource),
         CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
         Index(
             "subscription_to_end",
@@ -39,17 +39,17 @@ class Subscription(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = guild_key(index=True)
+    guild_id: int = build_guild_key(index=True)
     tier_key: str = Field(foreign_key="tier.key", max_length=32)
     source: str = Field(max_length=16)
-    starts_at: datetime = Field(sa_type=MOMENT)
-    ends_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    starts_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    ends_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     reason: str = Field(default="", max_length=200)
     granted_by: str = Field(max_length=64)
     external_id: str | None = Field(default=None, max_length=64, unique=True)
-    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
-    expired_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    expired_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class EntitlementGrant(SQLModel, table=True):
@@ -57,20 +57,20 @@ class EntitlementGrant(SQLModel, table=True):
 
     __tablename__ = "entitlement_grant"
     __table_args__ = (
-        one_of("limit_key", Limit),
+        build_enum_check("limit_key", Limit),
         CheckConstraint("(feature_key IS NULL) <> (limit_key IS NULL)", name="feature_or_limit"),
         CheckConstraint("value IS NULL OR (value >= 0 AND limit_key IS NOT NULL)", name="value_is_of_a_limit"),
         CheckConstraint("ends_at > starts_at", name="ends_after_it_starts"),
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = guild_key(index=True)
+    guild_id: int = build_guild_key(index=True)
     feature_key: str | None = Field(default=None, foreign_key="feature.key", max_length=64)
     limit_key: str | None = Field(default=None, max_length=32)
     value: int | None = Field(default=None, sa_type=SNOWFLAKE)
-    starts_at: datetime = Field(sa_type=MOMENT)
-    ends_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    starts_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    ends_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     reason: str = Field(default="", max_length=200)
     granted_by: str = Field(max_length=64)
-    created_at: datetime = Field(sa_type=MOMENT, default_factory=utc_now)
-    revoked_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)

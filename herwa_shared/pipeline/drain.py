@@ -5,60 +5,67 @@ import asyncio
 import asyncpg
 
 from herwa_shared.errors import HerwaError
-from herwa_shared.services.processes import ALIVE_WITHIN
+from herwa_shared.services.processes import LIVENESS_TIMEOUT
 
-POLL_SECONDS = 0.05
+POLL_INTERVAL_SECONDS = 0.05
 
-ASK = "INSERT INTO drain_request DEFAULT VALUES RETURNING id"
-COLLECTORS_LEFT = """
+CREATE_REQUEST_SQL = "INSERT INTO drain_request DEFAULT VALUES RETURNING id"
+COUNT_PENDING_COLLECTORS_SQL = """
 SELECT count(*) FROM process
 WHERE name = 'bot' AND stopped_at IS NULL AND seen_at > now() - $2::interval
   AND coalesce(drained, 0) < $1
 """
-NOW = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
-EVENTS_LEFT = """
+CURRENT_TXID_SQL = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
+COUNT_PENDING_EVENTS_SQL = """
 SELECT count(*) FROM event_buffer AS b, ingest_state AS s
 WHERE s.id = 0 AND (b.txid, b.seq) > (s.wm_txid, s.wm_seq) AND b.txid < $1
 """
 
 
-class DrainTimedOut(HerwaError):
+class DrainTimeout(HerwaError):
     """The time was up before everything had arrived."""
 
     code = "drain_timed_out"
     status = 504
 
 
-async def drain(connection: asyncpg.Connection, *, within: float) -> None:
+async def drain(connection: asyncpg.Connection, *, timeout_seconds: float) -> None:
     """Return when all that collectors and the buffer hold now is in ClickHouse.
 
     Raises DrainTimedOut, which says what is missing, after `within` seconds.
     """
-    deadline = asyncio.get_running_loop().time() + within
-    request = await connection.fetchval(ASK)
-    await _until_none(
-        connection, COLLECTORS_LEFT, request, ALIVE_WITHIN, deadline=deadline, missing="the bot still holds events"
+    deadline = asyncio.get_running_loop().time() + timeout_seconds
+    request_id = await connection.fetchval(CREATE_REQUEST_SQL)
+    await _wait_until_none(
+        connection,
+        COUNT_PENDING_COLLECTORS_SQL,
+        request_id,
+        LIVENESS_TIMEOUT,
+        deadline=deadline,
+        missing="the bot still holds events",
     )
-    horizon = await connection.fetchval(NOW)
-    await _until_none(connection, EVENTS_LEFT, horizon, deadline=deadline, missing="events still wait for the mover")
+    txid_horizon = await connection.fetchval(CURRENT_TXID_SQL)
+    await _wait_until_none(
+        connection, COUNT_PENDING_EVENTS_SQL, txid_horizon, deadline=deadline, missing="events still wait for the mover"
+    )
 
 
-async def _until_none(
+async def _wait_until_none(
     connection: asyncpg.Connection, query: str, *arguments: object, deadline: float, missing: str
 ) -> None:
-    while left := await connection.fetchval(query, *arguments):
+    while remaining := await connection.fetchval(query, *arguments):
         if asyncio.get_running_loop().time() > deadline:
-            raise DrainTimedOut(
-                f"Not drained in time: {missing} ({left}). `herwa status` says how the pipeline is doing."
+            raise DrainTimeout(
+                f"Not drained in time: {missing} ({remaining}). `herwa status` says how the pipeline is doing."
             )
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
-async def newest_drain_request(connection: asyncpg.Connection) -> int:
+async def load_latest_drain_request(connection: asyncpg.Connection) -> int:
     """The newest request, 0 when nobody ever asked. A collector reads it before it takes what it holds."""
     return int(await connection.fetchval("SELECT coalesce(max(id), 0) FROM drain_request"))
 
 
-async def answer_drain(connection: asyncpg.Connection, *, process_id: int, request: int) -> None:
+async def ack_drain(connection: asyncpg.Connection, *, process_id: int, request_id: int) -> None:
     """The collector has stored all that it held when it read `request`."""
-    await connection.execute("UPDATE process SET drained = $2 WHERE id = $1", process_id, request)
+    await connection.execute("UPDATE process SET drained = $2 WHERE id = $1", process_id, request_id)

@@ -30,7 +30,7 @@ class EventKind(StrEnum):
     ONLINE_COUNT = "online_count"
 
 
-class Event(NamedTuple):
+class ActivityEvent(NamedTuple):
     """One event. The first nine fields are the columns of the buffer, in their order.
 
     `channel_id` is the channel it counts for, `thread_id` the thread it happened in or 0; `user_id` is 0 where Discord
@@ -53,16 +53,16 @@ class Event(NamedTuple):
     live_since_ms: int
 
     @property
-    def place_id(self) -> int:
+    def source_channel_id(self) -> int:
         """Where Discord itself keeps it: a message in its thread or channel, an opened thread in the guild (0)."""
         if self.kind == EventKind.THREAD:
             return 0
         return self.thread_id or self.channel_id
 
 
-BUFFER_COLUMNS = Event._fields[:9]
+BUFFER_COLUMNS = ActivityEvent._fields[:9]
 
 
-def snowflake_ms(snowflake: int) -> int:
+def decode_snowflake_ms(snowflake: int) -> int:
     """The moment that a snowflake carries, in milliseconds since 1970."""
     return (snowflake >> 22) + DISCORD_EPOCH_MS

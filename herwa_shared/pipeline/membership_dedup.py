@@ -11,27 +11,27 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from herwa_shared.pipeline.events import Event, EventKind
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
 
-KINDS = frozenset((EventKind.JOIN.value, EventKind.LEAVE.value))
-UNHEARD_MS = 0  # nobody knows when this stay began
-SAME_LEAVING_MS = 600_000
-LONGEST_SECONDS = (1 << 31) - 1
+MEMBERSHIP_KINDS = frozenset((EventKind.JOIN.value, EventKind.LEAVE.value))
+UNKNOWN_JOIN_MS = 0  # nobody knows when this stay began
+LEAVE_DEDUP_WINDOW_MS = 600_000
+MAX_DURATION_SECONDS = (1 << 31) - 1
 
-KNOWN = """
+KNOWN_PERIODS_SQL = """
 SELECT person.guild_id, person.user_id, s.joined_at, s.left_at
 FROM unnest($1::bigint[], $2::bigint[]) AS person (guild_id, user_id)
-JOIN member_stay AS s ON s.guild_id = person.guild_id AND s.user_id = person.user_id
+JOIN membership_period AS s ON s.guild_id = person.guild_id AND s.user_id = person.user_id
 """
-TOLD = """
+REPORTED_JOINS_SQL = """
 SELECT person.guild_id, person.user_id, m.joined_at
 FROM unnest($1::bigint[], $2::bigint[]) AS person (guild_id, user_id)
 JOIN member AS m ON m.guild_id = person.guild_id AND m.user_id = person.user_id
 WHERE m.joined_at IS NOT NULL
 """
 # A guild that the directory could not take has no stays; what happens in it counts all the same.
-SAVE = """
-INSERT INTO member_stay (guild_id, user_id, joined_at, left_at)
+SAVE_PERIODS_SQL = """
+INSERT INTO membership_period (guild_id, user_id, joined_at, left_at)
 SELECT stay.*
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
     AS stay (guild_id, user_id, joined_at, left_at)
@@ -39,90 +39,107 @@ JOIN guild ON guild.id = stay.guild_id
 ON CONFLICT (guild_id, user_id, joined_at) DO UPDATE SET left_at = excluded.left_at
 """
 
-Person = tuple[int, int]
+MemberKey = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Stays:
+class MembershipHistory:
     """One member's stays in one guild, joined → left or None, in milliseconds; `told` is when Discord says they joined.
 
     At most one of them, the newest, is still open.
     """
 
-    told: int | None = None
-    known: dict[int, int | None] = field(default_factory=dict)
-    changed: set[int] = field(default_factory=set)
+    reported_join_ms: int | None = None
+    periods: dict[int, int | None] = field(default_factory=dict)
+    changed_joins: set[int] = field(default_factory=set)
 
-    def joined(self, at_ms: int) -> bool:
+    def record_join(self, at_ms: int) -> bool:
         """Begin a stay there; False when it is known. A stay that was open is over by then, unheard."""
-        if at_ms in self.known:
+        if at_ms in self.periods:
             return False
-        for earlier in [begun for begun, left in self.known.items() if left is None and begun < at_ms]:
-            self._note(earlier, at_ms)
-        self._note(at_ms, min((begun for begun in self.known if begun > at_ms), default=None))
+        for open_join_ms in [
+            joined_ms for joined_ms, left_ms in self.periods.items() if left_ms is None and joined_ms < at_ms
+        ]:
+            self._set_period(open_join_ms, at_ms)
+        self._set_period(at_ms, min((joined_ms for joined_ms in self.periods if joined_ms > at_ms), default=None))
         return True
 
-    def left(self, at_ms: int) -> tuple[bool, int | None]:
+    def record_leave(self, at_ms: int) -> tuple[bool, int | None]:
         """End the stay; whether this is news, and since when it lasted, if known."""
-        began = next((begun for begun, left in self.known.items() if left is None), None)
-        last = max((left for left in self.known.values() if left is not None), default=None)
-        if began is None and self.told is not None and (last is None or self.told > last):
-            began = self.told
-        if began is None and last is not None and at_ms - last < SAME_LEAVING_MS:
+        open_join_ms = next((joined_ms for joined_ms, left_ms in self.periods.items() if left_ms is None), None)
+        last_left_ms = max((left_ms for left_ms in self.periods.values() if left_ms is not None), default=None)
+        if (
+            open_join_ms is None
+            and self.reported_join_ms is not None
+            and (last_left_ms is None or self.reported_join_ms > last_left_ms)
+        ):
+            open_join_ms = self.reported_join_ms
+        if open_join_ms is None and last_left_ms is not None and at_ms - last_left_ms < LEAVE_DEDUP_WINDOW_MS:
             return False, None
-        self._note(UNHEARD_MS if began is None else began, at_ms)
-        return True, began or None
+        self._set_period(UNKNOWN_JOIN_MS if open_join_ms is None else open_join_ms, at_ms)
+        return True, open_join_ms or None
 
-    def _note(self, joined_ms: int, left_ms: int | None) -> None:
-        self.known[joined_ms] = left_ms
-        self.changed.add(joined_ms)
+    def _set_period(self, joined_ms: int, left_ms: int | None) -> None:
+        self.periods[joined_ms] = left_ms
+        self.changed_joins.add(joined_ms)
 
 
-async def admit_stays(connection: asyncpg.Connection, events: Sequence[Event]) -> list[Event]:
+async def filter_new_memberships(
+    connection: asyncpg.Connection, events: Sequence[ActivityEvent]
+) -> list[ActivityEvent]:
     """Those joinings and leavings that are news, with how long stays had lasted. The caller holds the append lock."""
-    stays = await _stays(connection, {(event.guild_id, event.user_id) for event in events})
-    fresh: list[Event] = []
+    histories = await _load_histories(connection, {(event.guild_id, event.user_id) for event in events})
+    new_events: list[ActivityEvent] = []
     for event in events:
-        theirs = stays[event.guild_id, event.user_id]
+        history = histories[event.guild_id, event.user_id]
         if event.kind == EventKind.JOIN:
-            if theirs.joined(event.at_ms):
-                fresh.append(event)
+            if history.record_join(event.at_ms):
+                new_events.append(event)
             continue
-        news, since_ms = theirs.left(event.at_ms)
-        if news:
-            fresh.append(event._replace(value=_seconds(since_ms, event.at_ms)))
-    await _save(connection, stays)
-    return fresh
+        is_new, joined_ms = history.record_leave(event.at_ms)
+        if is_new:
+            new_events.append(event._replace(value=_compute_duration_seconds(joined_ms, event.at_ms)))
+    await _save_histories(connection, histories)
+    return new_events
 
 
-async def _stays(connection: asyncpg.Connection, people: Iterable[Person]) -> dict[Person, Stays]:
-    stays = {person: Stays() for person in people}
-    guilds, users = zip(*stays, strict=True)
-    for row in await connection.fetch(KNOWN, guilds, users):
-        left = row["left_at"]
-        stays[row["guild_id"], row["user_id"]].known[_ms(row["joined_at"])] = None if left is None else _ms(left)
-    for row in await connection.fetch(TOLD, guilds, users):
-        stays[row["guild_id"], row["user_id"]].told = _ms(row["joined_at"])
-    return stays
+async def _load_histories(
+    connection: asyncpg.Connection, member_keys: Iterable[MemberKey]
+) -> dict[MemberKey, MembershipHistory]:
+    histories = {member_key: MembershipHistory() for member_key in member_keys}
+    guild_ids, user_ids = zip(*histories, strict=True)
+    for row in await connection.fetch(KNOWN_PERIODS_SQL, guild_ids, user_ids):
+        left_at = row["left_at"]
+        histories[row["guild_id"], row["user_id"]].periods[_to_ms(row["joined_at"])] = (
+            None if left_at is None else _to_ms(left_at)
+        )
+    for row in await connection.fetch(REPORTED_JOINS_SQL, guild_ids, user_ids):
+        histories[row["guild_id"], row["user_id"]].reported_join_ms = _to_ms(row["joined_at"])
+    return histories
 
 
-async def _save(connection: asyncpg.Connection, stays: dict[Person, Stays]) -> None:
+async def _save_histories(connection: asyncpg.Connection, histories: dict[MemberKey, MembershipHistory]) -> None:
     rows = [
-        (guild_id, user_id, _moment(joined), None if (left := theirs.known[joined]) is None else _moment(left))
-        for (guild_id, user_id), theirs in stays.items()
-        for joined in theirs.changed
+        (
+            guild_id,
+            user_id,
+            _from_ms(joined_ms),
+            None if (left_ms := history.periods[joined_ms]) is None else _from_ms(left_ms),
+        )
+        for (guild_id, user_id), history in histories.items()
+        for joined_ms in history.changed_joins
     ]
     if rows:
-        await connection.execute(SAVE, *zip(*rows, strict=True))
+        await connection.execute(SAVE_PERIODS_SQL, *zip(*rows, strict=True))
 
 
-def _seconds(since_ms: int | None, until_ms: int) -> int | None:
-    return None if since_ms is None else min(max(0, (until_ms - since_ms) // 1000), LONGEST_SECONDS)
+def _compute_duration_seconds(joined_ms: int | None, left_ms: int) -> int | None:
+    return None if joined_ms is None else min(max(0, (left_ms - joined_ms) // 1000), MAX_DURATION_SECONDS)
 
 
-def _ms(moment: datetime) -> int:
+def _to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _moment(ms: int) -> datetime:
+def _from_ms(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from herwa_shared.pipeline.events import Event, snowflake_ms
+from herwa_shared.pipeline.events import ActivityEvent, decode_snowflake_ms
 
-SETTLED_AFTER_MS = 5_000
-RECENT_AT_MOST = 500
+REORDER_WINDOW_MS = 5_000
+MAX_RECENT_IDS = 500
 
-NEWEST = """
+NEWEST_RANGES_SQL = """
 SELECT newest.*
 FROM unnest($1::bigint[], $2::bigint[]) AS place (guild_id, channel_id)
 CROSS JOIN LATERAL (
@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS newest
 """
-COVERED = """
+COVERED_MESSAGES_SQL = """
 SELECT message.id
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS message (guild_id, channel_id, id)
 CROSS JOIN LATERAL (
@@ -41,7 +41,7 @@ CROSS JOIN LATERAL (
 WHERE message.id <= nearest.to_id OR message.id = ANY (nearest.recent)
 """
 # A single message among the ids that a row keeps by name joins them: a row of its own there would hide those above it.
-SAVE_SINGLES = """
+SAVE_SINGLE_MESSAGES_SQL = """
 WITH message AS (
     SELECT message.*, nearest.from_id AS home
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS message (guild_id, channel_id, id)
@@ -66,16 +66,16 @@ WITH message AS (
 INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id)
 SELECT guild_id, channel_id, id, id FROM message WHERE home IS NULL
 """
-SAVE_RANGE = """
+SAVE_RANGE_SQL = """
 INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id, recent) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (guild_id, channel_id, from_id) DO UPDATE SET to_id = excluded.to_id, recent = excluded.recent
 """
 
-Place = tuple[int, int]
+ChannelKey = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class CoveredRange:
     """One row: all of `[from_id, to_id]` and the ids in `recent`, which lie above `to_id`."""
 
     from_id: int
@@ -83,84 +83,106 @@ class Range:
     recent: frozenset[int]
 
     @property
-    def last_ms(self) -> int:
+    def last_message_ms(self) -> int:
         """When the newest message in it was sent."""
-        return snowflake_ms(max(self.recent, default=self.to_id))
+        return decode_snowflake_ms(max(self.recent, default=self.to_id))
 
-    def grown_by(self, ids: Iterable[int], *, now_ms: int) -> "Range":
+    def extend(self, ids: Iterable[int], *, now_ms: int) -> "CoveredRange":
         """The same row with these newer messages; what is older than a few seconds is no longer kept by name."""
-        ordered = sorted({*self.recent, *ids})
-        settled = ordered[:-RECENT_AT_MOST] + [
-            i for i in ordered[-RECENT_AT_MOST:] if snowflake_ms(i) < now_ms - SETTLED_AFTER_MS
+        sorted_ids = sorted({*self.recent, *ids})
+        settled_ids = sorted_ids[:-MAX_RECENT_IDS] + [
+            message_id
+            for message_id in sorted_ids[-MAX_RECENT_IDS:]
+            if decode_snowflake_ms(message_id) < now_ms - REORDER_WINDOW_MS
         ]
-        to_id = max(settled, default=self.to_id)
-        return Range(self.from_id, max(self.to_id, to_id), frozenset(i for i in ordered if i > to_id))
+        to_id = max(settled_ids, default=self.to_id)
+        return CoveredRange(
+            self.from_id,
+            max(self.to_id, to_id),
+            frozenset(message_id for message_id in sorted_ids if message_id > to_id),
+        )
 
 
-async def admit(connection: asyncpg.Connection, messages: Sequence[Event], *, now_ms: int) -> list[Event]:
+async def filter_new_messages(
+    connection: asyncpg.Connection, messages: Sequence[ActivityEvent], *, now_ms: int
+) -> list[ActivityEvent]:
     """Those messages that are not recorded yet, each once; from the commit of this transaction on they are.
 
     The caller holds the append lock: two collectors of the same guild take turns here.
     """
-    by_place: dict[Place, dict[int, Event]] = {}
+    events_by_channel: dict[ChannelKey, dict[int, ActivityEvent]] = {}
     for event in messages:
-        by_place.setdefault((event.guild_id, event.place_id), {}).setdefault(event.message_id, event)
-    newest = await _newest(connection, by_place)
-    fresh: dict[Place, list[Event]] = {}
-    doubtful: list[Event] = []
-    for place, events in by_place.items():
-        row = newest.get(place)
-        fresh[place] = [e for i, e in events.items() if row is None or (i > row.to_id and i not in row.recent)]
-        if row is not None:
-            doubtful += [e for i, e in events.items() if i < row.from_id]
-    for event in await _uncovered(connection, doubtful):
-        fresh[event.guild_id, event.place_id].append(event)
-    await _record(connection, fresh, newest, now_ms=now_ms)
-    return [event for events in fresh.values() for event in events]
+        events_by_channel.setdefault((event.guild_id, event.source_channel_id), {}).setdefault(event.message_id, event)
+    newest_ranges = await _load_newest_ranges(connection, events_by_channel)
+    new_events: dict[ChannelKey, list[ActivityEvent]] = {}
+    older_events: list[ActivityEvent] = []
+    for channel_key, events in events_by_channel.items():
+        covered_range = newest_ranges.get(channel_key)
+        new_events[channel_key] = [
+            event
+            for message_id, event in events.items()
+            if covered_range is None or (message_id > covered_range.to_id and message_id not in covered_range.recent)
+        ]
+        if covered_range is not None:
+            older_events += [event for message_id, event in events.items() if message_id < covered_range.from_id]
+    for event in await _filter_uncovered(connection, older_events):
+        new_events[event.guild_id, event.source_channel_id].append(event)
+    await _save_ranges(connection, new_events, newest_ranges, now_ms=now_ms)
+    return [event for events in new_events.values() for event in events]
 
 
-async def _newest(connection: asyncpg.Connection, places: Iterable[Place]) -> dict[Place, Range]:
-    guilds, channels = zip(*places, strict=True) if places else ((), ())
+async def _load_newest_ranges(
+    connection: asyncpg.Connection, channel_keys: Iterable[ChannelKey]
+) -> dict[ChannelKey, CoveredRange]:
+    guild_ids, channel_ids = zip(*channel_keys, strict=True) if channel_keys else ((), ())
     return {
-        (row["guild_id"], row["channel_id"]): Range(row["from_id"], row["to_id"], frozenset(row["recent"]))
-        for row in await connection.fetch(NEWEST, guilds, channels)
+        (row["guild_id"], row["channel_id"]): CoveredRange(row["from_id"], row["to_id"], frozenset(row["recent"]))
+        for row in await connection.fetch(NEWEST_RANGES_SQL, guild_ids, channel_ids)
     }
 
 
-async def _uncovered(connection: asyncpg.Connection, events: list[Event]) -> list[Event]:
+async def _filter_uncovered(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
     if not events:
         return []
-    covered = {row["id"] for row in await connection.fetch(COVERED, *_columns(events))}
-    return [event for event in events if event.message_id not in covered]
+    covered_ids = {row["id"] for row in await connection.fetch(COVERED_MESSAGES_SQL, *_split_columns(events))}
+    return [event for event in events if event.message_id not in covered_ids]
 
 
-async def _record(
-    connection: asyncpg.Connection, fresh: dict[Place, list[Event]], newest: dict[Place, Range], *, now_ms: int
+async def _save_ranges(
+    connection: asyncpg.Connection,
+    new_events: dict[ChannelKey, list[ActivityEvent]],
+    newest_ranges: dict[ChannelKey, CoveredRange],
+    *,
+    now_ms: int,
 ) -> None:
-    singles: list[Event] = []
-    ranges: list[tuple[int, int, int, int, list[int]]] = []
-    for place, events in fresh.items():
+    single_events: list[ActivityEvent] = []
+    range_rows: list[tuple[int, int, int, int, list[int]]] = []
+    for channel_key, events in new_events.items():
         if not events:
             continue
-        row = newest.get(place)
+        covered_range = newest_ranges.get(channel_key)
         listening_since = max(event.live_since_ms for event in events)
-        heard: list[int] = []
+        live_ids: list[int] = []
         for event in events:
-            before_the_row = row is not None and event.message_id < row.from_id
-            if event.at_ms < listening_since or before_the_row:
-                singles.append(event)
+            is_below_range = covered_range is not None and event.message_id < covered_range.from_id
+            if event.at_ms < listening_since or is_below_range:
+                single_events.append(event)
             else:
-                heard.append(event.message_id)
-        if heard:
-            if row is None or row.last_ms < listening_since:
-                row = Range(min(heard), min(heard), frozenset())
-            row = row.grown_by(heard, now_ms=now_ms)
-            ranges.append((*place, row.from_id, row.to_id, sorted(row.recent)))
-    if ranges:
-        await connection.executemany(SAVE_RANGE, ranges)
-    if singles:
-        await connection.execute(SAVE_SINGLES, *_columns(singles))
+                live_ids.append(event.message_id)
+        if live_ids:
+            if covered_range is None or covered_range.last_message_ms < listening_since:
+                covered_range = CoveredRange(min(live_ids), min(live_ids), frozenset())
+            covered_range = covered_range.extend(live_ids, now_ms=now_ms)
+            range_rows.append((*channel_key, covered_range.from_id, covered_range.to_id, sorted(covered_range.recent)))
+    if range_rows:
+        await connection.executemany(SAVE_RANGE_SQL, range_rows)
+    if single_events:
+        await connection.execute(SAVE_SINGLE_MESSAGES_SQL, *_split_columns(single_events))
 
 
-def _columns(events: list[Event]) -> tuple[list[int], list[int], list[int]]:
-    return [e.guild_id for e in events], [e.place_id for e in events], [e.message_id for e in events]
+def _split_columns(events: list[ActivityEvent]) -> tuple[list[int], list[int], list[int]]:
+    return (
+        [event.guild_id for event in events],
+        [event.source_channel_id for event in events],
+        [event.message_id for event in events],
+    )

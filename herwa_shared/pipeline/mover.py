@@ -13,11 +13,11 @@ from uuid import UUID
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-BATCH_ROWS = 200_000
-PARTITIONS = 90  # ClickHouse refuses an insert that touches more than 100; a batch ends before its 90th week
+MAX_BATCH_ROWS = 200_000
+MAX_BATCH_WEEKS = 90  # ClickHouse refuses an insert that touches more than 100; a batch ends before its 90th week
 
 # Rows of transactions older than every running one can neither change nor grow in number: only those are planned.
-PLAN = """
+PLAN_BATCH_SQL = """
 WITH waiting AS MATERIALIZED (
     SELECT txid, seq, (at_ms + 259200000) / 604800000 AS week
     FROM event_buffer
@@ -40,28 +40,28 @@ WHERE id = 0
 RETURNING batch, wm_txid, wm_seq, hi_txid, hi_seq, rows
 """
 # Rows come in the order of the index, however many wait: a table without statistics would be sorted for every batch.
-IN_ORDER = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'"
-PENDING = "SELECT batch, wm_txid, wm_seq, hi_txid, hi_seq, rows FROM ingest_state WHERE id = 0 FOR UPDATE"
-READ = """
+FORCE_INDEX_ORDER_SQL = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'"
+LOCK_STATE_SQL = "SELECT batch, wm_txid, wm_seq, hi_txid, hi_seq, rows FROM ingest_state WHERE id = 0 FOR UPDATE"
+READ_BATCH_SQL = """
 SELECT guild_id, kind, at_ms, channel_id, thread_id, user_id, reply::int, value, attachments
 FROM event_buffer
 WHERE (txid, seq) > ($1, $2) AND (txid, seq) <= ($3, $4)
 ORDER BY txid, seq
 """
-ACKNOWLEDGE = """
+ACKNOWLEDGE_BATCH_SQL = """
 UPDATE ingest_state
 SET wm_txid = hi_txid, wm_seq = hi_seq, moved = moved + rows, moved_at = now(),
     batch = NULL, failures = 0, last_error = NULL
 WHERE id = 0 AND batch = $1
 """
-FAILED = "UPDATE ingest_state SET failures = failures + 1, last_error = $1 WHERE id = 0"
-RESTAMP = """
+RECORD_FAILURE_SQL = "UPDATE ingest_state SET failures = failures + 1, last_error = $1 WHERE id = 0"
+RESTAMP_SQL = """
 WITH restored AS (
     UPDATE ingest_state SET wm_txid = 0, wm_seq = 0, batch = NULL WHERE id = 0 AND wm_txid > txid_current() RETURNING 1
 )
 UPDATE event_buffer SET txid = txid_current() WHERE EXISTS (SELECT FROM restored)
 """
-COLUMNS = ("guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments")
+EVENT_COLUMNS = ("guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,40 +74,44 @@ class Batch:
     rows: int
 
 
-async def move_once(connection: asyncpg.Connection, clickhouse: AsyncClient, *, batch_rows: int = BATCH_ROWS) -> int:
+async def move_batch(
+    connection: asyncpg.Connection, clickhouse: AsyncClient, *, batch_rows: int = MAX_BATCH_ROWS
+) -> int:
     """Move one batch and return its rows, 0 when nothing waits. When this raises, the batch stays planned."""
-    batch = await plan(connection, batch_rows=batch_rows)
+    batch = await plan_batch(connection, batch_rows=batch_rows)
     if batch is None:
         return 0
     try:
-        await transfer(connection, clickhouse, batch)
+        await transfer_batch(connection, clickhouse, batch)
     except Exception as error:
-        await connection.execute(FAILED, str(error)[:2000])
+        await connection.execute(RECORD_FAILURE_SQL, str(error)[:2000])
         raise
-    await connection.execute(ACKNOWLEDGE, batch.token)
+    await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token)
     return batch.rows
 
 
-async def plan(connection: asyncpg.Connection, *, batch_rows: int = BATCH_ROWS) -> Batch | None:
+async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:
     """The batch that is on its way, else a new one, durable before anything is sent; None when nothing waits."""
     async with connection.transaction():
-        await connection.execute(IN_ORDER)
-        state = await connection.fetchrow(PENDING)
-        assert state is not None
-        if state["batch"] is None:
-            state = await connection.fetchrow(PLAN, state["wm_txid"], state["wm_seq"], batch_rows, PARTITIONS)
-    if state is None:
+        await connection.execute(FORCE_INDEX_ORDER_SQL)
+        ingest_state = await connection.fetchrow(LOCK_STATE_SQL)
+        assert ingest_state is not None
+        if ingest_state["batch"] is None:
+            ingest_state = await connection.fetchrow(
+                PLAN_BATCH_SQL, ingest_state["wm_txid"], ingest_state["wm_seq"], batch_rows, MAX_BATCH_WEEKS
+            )
+    if ingest_state is None:
         return None
-    low, high = (state["wm_txid"], state["wm_seq"]), (state["hi_txid"], state["hi_seq"])
-    return Batch(UUID(str(state["batch"])), low, high, state["rows"])
+    low, high = (ingest_state["wm_txid"], ingest_state["wm_seq"]), (ingest_state["hi_txid"], ingest_state["hi_seq"])
+    return Batch(UUID(str(ingest_state["batch"])), low, high, ingest_state["rows"])
 
 
-async def transfer(connection: asyncpg.Connection, clickhouse: AsyncClient, batch: Batch) -> None:
+async def transfer_batch(connection: asyncpg.Connection, clickhouse: AsyncClient, batch: Batch) -> None:
     """Pipe the batch from PostgreSQL into ClickHouse unparsed. Raises when either side fails or a row is missing."""
     await clickhouse.raw_insert(
         "activity_events",
-        column_names=COLUMNS,
-        insert_block=_rows(connection, batch),
+        column_names=EVENT_COLUMNS,
+        insert_block=_stream_rows(connection, batch),
         fmt="TabSeparated",
         settings={
             "insert_deduplication_token": str(batch.token),
@@ -118,32 +122,32 @@ async def transfer(connection: asyncpg.Connection, clickhouse: AsyncClient, batc
     )
 
 
-async def _rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIterator[bytes]:
+async def _stream_rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIterator[bytes]:
     """The batch as COPY writes it. An error in here breaks the body off, which ClickHouse takes as no insert at all."""
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=16)
 
     async def read() -> str:
         try:
             async with connection.transaction():
-                await connection.execute(IN_ORDER)
-                return str(await connection.copy_from_query(READ, *batch.low, *batch.high, output=chunks.put))
+                await connection.execute(FORCE_INDEX_ORDER_SQL)
+                return str(await connection.copy_from_query(READ_BATCH_SQL, *batch.low, *batch.high, output=chunks.put))
         finally:
             await chunks.put(None)
 
-    reading = asyncio.create_task(read())
+    read_task = asyncio.create_task(read())
     try:
         while (chunk := await chunks.get()) is not None:
             yield chunk
-        status = await reading
+        status = await read_task
         if status != f"COPY {batch.rows}":
             message = f"the buffer gave {status!r} for a batch of {batch.rows} rows"
             raise RuntimeError(message)
     finally:
-        reading.cancel()
+        read_task.cancel()
         with suppress(asyncio.CancelledError):
-            await reading
+            await read_task
 
 
 async def restamp_after_restore(connection: asyncpg.Connection) -> None:
     """After a restore into a new cluster transaction ids begin anew: make what waits movable again."""
-    await connection.execute(RESTAMP)
+    await connection.execute(RESTAMP_SQL)

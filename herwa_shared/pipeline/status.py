@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-STATE = """
+STATUS_SQL = """
 SELECT s.batch, s.rows, s.planned_at, s.moved, s.moved_at, s.failures, s.last_error, w.waiting,
        extract(epoch FROM now() - w.oldest)::float AS age,
        CASE WHEN s.batch IS NULL THEN 0 ELSE extract(epoch FROM now() - s.planned_at)::float END AS batch_age
@@ -21,7 +21,7 @@ WHERE s.id = 0
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineState:
+class PipelineStatus:
     """`buffer_rows` wait for ClickHouse, the oldest for `buffer_age_seconds`, which is also how far the mover lags.
 
     `pending_rows` are on their way for `pending_seconds`; `failures` counts tries of that batch that failed in a row.
@@ -36,16 +36,16 @@ class PipelineState:
     failures: int
     last_error: str | None
 
-    def as_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Plain values; moments in ISO 8601."""
         return {**asdict(self), "moved_at": self.moved_at and self.moved_at.isoformat()}
 
 
-async def pipeline_state(connection: asyncpg.Connection) -> PipelineState:
+async def load_pipeline_status(connection: asyncpg.Connection) -> PipelineStatus:
     """The state at this moment."""
-    row = await connection.fetchrow(STATE)
+    row = await connection.fetchrow(STATUS_SQL)
     assert row is not None
-    return PipelineState(
+    return PipelineStatus(
         buffer_rows=row["waiting"],
         buffer_age_seconds=round(row["age"] or 0.0, 3),
         pending_rows=row["rows"] if row["batch"] else 0,

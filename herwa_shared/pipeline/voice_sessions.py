@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 import asyncpg
 
-from herwa_shared.pipeline.buffer import APPEND_LOCK, append
-from herwa_shared.pipeline.events import Event
+from herwa_shared.pipeline.buffer import APPEND_LOCK_ID, append_events
+from herwa_shared.pipeline.events import ActivityEvent
 
-FORGOTTEN_AFTER_MS = 3_600_000
+CLOSED_SESSION_RETENTION_MS = 3_600_000
 
-COUNTED = """
+COUNTED_UNTIL_SQL = """
 SELECT s.guild_id, s.user_id, s.counted_until_ms
 FROM unnest($1::bigint[], $2::bigint[]) AS person (guild_id, user_id)
-JOIN voice_stay AS s ON s.guild_id = person.guild_id AND s.user_id = person.user_id
+JOIN voice_session AS s ON s.guild_id = person.guild_id AND s.user_id = person.user_id
 """
 # Another collector of the same guild may be further; a guild that the directory could not take has no rows.
-SAVE = """
-INSERT INTO voice_stay (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open)
+SAVE_SESSIONS_SQL = """
+INSERT INTO voice_session (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open)
 SELECT stay.*
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bool[], $7::bool[], $8::bool[],
             $9::bool[])
@@ -27,26 +27,26 @@ JOIN guild ON guild.id = stay.guild_id
 ON CONFLICT (guild_id, user_id) DO UPDATE
 SET channel_id = excluded.channel_id, since_ms = excluded.since_ms, counted_until_ms = excluded.counted_until_ms,
     muted = excluded.muted, streaming = excluded.streaming, video = excluded.video, open = excluded.open
-WHERE excluded.counted_until_ms >= voice_stay.counted_until_ms
+WHERE excluded.counted_until_ms >= voice_session.counted_until_ms
 """
-OPEN = """
+OPEN_SESSIONS_SQL = """
 SELECT guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open
-FROM voice_stay
+FROM voice_session
 WHERE open
 """
 # The newest sign of life of a collector that listened to these guilds.
-HEARD = """
+LAST_SEEN_SQL = """
 SELECT place.guild_id, (extract(epoch FROM max(r.seen_at)) * 1000)::bigint AS heard_ms
 FROM unnest($1::bigint[]) AS place (guild_id)
-JOIN collector_run AS r ON r.shard_id = (place.guild_id >> 22) % r.shard_count
+JOIN gateway_session AS r ON r.shard_id = (place.guild_id >> 22) % r.shard_count
 WHERE r.seen_at >= to_timestamp($2::bigint / 1000)
 GROUP BY place.guild_id
 """
-FORGET = "DELETE FROM voice_stay WHERE NOT open AND counted_until_ms < $1"
+PURGE_SESSIONS_SQL = "DELETE FROM voice_session WHERE NOT open AND counted_until_ms < $1"
 
 
-class VoiceStay(NamedTuple):
-    """Somebody in a voice channel, in this state. The columns of `voice_stay`, in their order."""
+class VoiceSessionRow(NamedTuple):
+    """Somebody in a voice channel, in this state. The columns of `voice_session`, in their order."""
 
     guild_id: int
     user_id: int
@@ -63,48 +63,52 @@ class VoiceStay(NamedTuple):
 class VoiceChange:
     """A stay as it is now, and the seconds that were counted on the way there."""
 
-    stay: VoiceStay
-    events: list[Event]
+    voice_session: VoiceSessionRow
+    events: list[ActivityEvent]
 
 
-async def store_voice(connection: asyncpg.Connection, changes: Sequence[VoiceChange]) -> int:
+async def save_voice_changes(connection: asyncpg.Connection, changes: Sequence[VoiceChange]) -> int:
     """Store them, all or nothing; how many events were news. What is stored already is left out."""
-    people = [(change.stay.guild_id, change.stay.user_id) for change in changes]
+    member_keys = [(change.voice_session.guild_id, change.voice_session.user_id) for change in changes]
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK)
-        rows = await connection.fetch(COUNTED, *zip(*people, strict=True))
-        counted = {(row["guild_id"], row["user_id"]): row["counted_until_ms"] for row in rows}
-        fresh = [
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
+        rows = await connection.fetch(COUNTED_UNTIL_SQL, *zip(*member_keys, strict=True))
+        counted_until = {(row["guild_id"], row["user_id"]): row["counted_until_ms"] for row in rows}
+        new_events = [
             event
-            for person, change in zip(people, changes, strict=True)
+            for member_key, change in zip(member_keys, changes, strict=True)
             for event in change.events
-            if event.at_ms >= counted.get(person, 0)
+            if event.at_ms >= counted_until.get(member_key, 0)
         ]
-        await append(connection, fresh)
-        await connection.execute(SAVE, *zip(*(change.stay for change in changes), strict=True))
-    return len(fresh)
+        await append_events(connection, new_events)
+        await connection.execute(SAVE_SESSIONS_SQL, *zip(*(change.voice_session for change in changes), strict=True))
+    return len(new_events)
 
 
-async def open_stays(connection: asyncpg.Connection) -> tuple[list[VoiceStay], dict[int, int]]:
+async def load_open_voice_sessions(connection: asyncpg.Connection) -> tuple[list[VoiceSessionRow], dict[int, int]]:
     """Who sat in voice when collectors were last there, and by guild until when those had listened (milliseconds)."""
-    stays = [VoiceStay(*row) for row in await connection.fetch(OPEN)]
-    if not stays:
+    voice_sessions = [VoiceSessionRow(*row) for row in await connection.fetch(OPEN_SESSIONS_SQL)]
+    if not voice_sessions:
         return [], {}
-    guilds = list({stay.guild_id for stay in stays})
-    oldest = min(stay.counted_until_ms for stay in stays)
-    heard = {row["guild_id"]: row["heard_ms"] for row in await connection.fetch(HEARD, guilds, oldest)}
-    for guild_id, last in _last_counted(stays).items():
-        heard[guild_id] = max(heard.get(guild_id, 0), last)
-    return stays, heard
+    guild_ids = list({voice_session.guild_id for voice_session in voice_sessions})
+    oldest_ms = min(voice_session.counted_until_ms for voice_session in voice_sessions)
+    last_seen_ms = {
+        row["guild_id"]: row["heard_ms"] for row in await connection.fetch(LAST_SEEN_SQL, guild_ids, oldest_ms)
+    }
+    for guild_id, counted_ms in _get_last_counted(voice_sessions).items():
+        last_seen_ms[guild_id] = max(last_seen_ms.get(guild_id, 0), counted_ms)
+    return voice_sessions, last_seen_ms
 
 
-async def forget_stays(connection: asyncpg.Connection, *, now_ms: int) -> None:
+async def purge_voice_sessions(connection: asyncpg.Connection, *, now_ms: int) -> None:
     """Stays that ended an hour ago: no collector will count them once more."""
-    await connection.execute(FORGET, now_ms - FORGOTTEN_AFTER_MS)
+    await connection.execute(PURGE_SESSIONS_SQL, now_ms - CLOSED_SESSION_RETENTION_MS)
 
 
-def _last_counted(stays: Iterable[VoiceStay]) -> dict[int, int]:
-    last: dict[int, int] = {}
-    for stay in stays:
-        last[stay.guild_id] = max(last.get(stay.guild_id, 0), stay.counted_until_ms)
-    return last
+def _get_last_counted(voice_sessions: Iterable[VoiceSessionRow]) -> dict[int, int]:
+    last_counted_ms: dict[int, int] = {}
+    for voice_session in voice_sessions:
+        last_counted_ms[voice_session.guild_id] = max(
+            last_counted_ms.get(voice_session.guild_id, 0), voice_session.counted_until_ms
+        )
+    return last_counted_ms

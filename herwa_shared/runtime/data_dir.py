@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PORTS = range(20_000, 32_000)  # below what the system hands to outgoing connections, which could take an engine's port
+PORT_RANGE = range(
+    20_000, 32_000
+)  # below what the system hands to outgoing connections, which could take an engine's port
 
 
-def port_is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """True when nothing listens on this loopback TCP port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,46 +30,46 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.run = path / "run"
-        self.logs = path / "logs"
-        for folder in (path, self.run, self.logs):
+        self.run_dir = path / "run"
+        self.logs_dir = path / "logs"
+        for folder in (path, self.run_dir, self.logs_dir):
             folder.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold `name` against every other process of this copy; the system releases it when the holder dies."""
-        with (self.run / f"{name}.lock").open("a") as file:
+        with (self.run_dir / f"{name}.lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def secret(self, name: str) -> str:
+    def get_or_create_secret(self, name: str) -> str:
         """The secret of that name (43 characters), made at first use and kept for ever, readable by the owner alone."""
         path = self.path / "secrets.json"
         with self.lock("secrets"):
-            known = _read_json(path)
-            if name not in known:
-                known[name] = secrets.token_urlsafe(32)
-                _write_json(path, known, mode=0o600)
-        return str(known[name])
+            known_secrets = _read_json(path)
+            if name not in known_secrets:
+                known_secrets[name] = secrets.token_urlsafe(32)
+                _write_json(path, known_secrets, mode=0o600)
+        return str(known_secrets[name])
 
-    def port(self, name: str) -> int:
+    def get_or_create_port(self, name: str) -> int:
         """The loopback port that belongs to `name`: a free one at first use, the same ever after."""
         with self.lock("ports"):
-            known = self.ports()
-            if name not in known:
-                known[name] = _free_port(taken=set(known.values()))
-                _write_json(self.path / "ports.json", known)
-        return known[name]
+            known_ports = self.read_ports()
+            if name not in known_ports:
+                known_ports[name] = _pick_free_port(taken_ports=set(known_ports.values()))
+                _write_json(self.path / "ports.json", known_ports)
+        return known_ports[name]
 
-    def move_port(self, name: str) -> int:
+    def reassign_port(self, name: str) -> int:
         """Give `name` another free port, for when a stranger has taken the old one."""
         with self.lock("ports"):
-            known = self.ports()
-            known[name] = _free_port(taken=set(known.values()))
-            _write_json(self.path / "ports.json", known)
-        return known[name]
+            known_ports = self.read_ports()
+            known_ports[name] = _pick_free_port(taken_ports=set(known_ports.values()))
+            _write_json(self.path / "ports.json", known_ports)
+        return known_ports[name]
 
-    def ports(self) -> dict[str, int]:
+    def read_ports(self) -> dict[str, int]:
         """Every port given out so far, by name."""
         return {name: int(str(port)) for name, port in _read_json(self.path / "ports.json").items()}
 
@@ -81,15 +83,15 @@ def _read_json(path: Path) -> dict[str, object]:
 
 def _write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
     """Replace the file in one step, so that a reader or a crash never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    temp_path = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:
         json.dump(content, file, indent=1, sort_keys=True)
-    temporary.replace(path)
+    temp_path.replace(path)
 
 
-def _free_port(*, taken: set[int]) -> int:
+def _pick_free_port(*, taken_ports: set[int]) -> int:
     while True:
-        port = PORTS.start + secrets.randbelow(len(PORTS))
-        if port not in taken and port_is_free(port):
+        port = PORT_RANGE.start + secrets.randbelow(len(PORT_RANGE))
+        if port not in taken_ports and is_port_free(port):
             return port

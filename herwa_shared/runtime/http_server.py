@@ -9,10 +9,10 @@ from typing import Any
 import uvicorn
 
 from herwa_shared.log import get_logger
-from herwa_shared.runtime.shutdown import call_on_stop
+from herwa_shared.runtime.shutdown import on_shutdown
 
-HOST = "127.0.0.1"
-LAST_ANSWERS_SECONDS = 1
+LOOPBACK_HOST = "127.0.0.1"
+SHUTDOWN_TIMEOUT_SECONDS = 1
 log = get_logger(__name__)
 
 
@@ -28,30 +28,30 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(app: Any, listening: socket.socket, **options: Any) -> None:
+async def serve(app: Any, listener: socket.socket, **options: Any) -> None:
     """Answer on this socket until told to stop. `options` are uvicorn's."""
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         **options,
     )
     server = _Server(config)
-    call_on_stop(server.stop)
-    await server.serve(sockets=[listening])
+    on_shutdown(server.stop)
+    await server.serve(sockets=[listener])
 
 
-def listen(port: int, *, mend: str) -> socket.socket | None:
+def listen(port: int, *, hint: str) -> socket.socket | None:
     """A loopback port, bound before anything else starts; None, and said with the mend, when it cannot be had."""
     try:
-        return socket.create_server((HOST, port), backlog=2048)
+        return socket.create_server((LOOPBACK_HOST, port), backlog=2048)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            log.error(f"another program listens on this port: {mend}", port=port)  # noqa: G004, TRY400
+            log.error(f"another program listens on this port: {hint}", port=port)  # noqa: G004, TRY400
         elif error.errno == errno.EACCES:
-            log.error(f"this port needs more rights: {mend}", port=port)  # noqa: G004, TRY400
+            log.error(f"this port needs more rights: {hint}", port=port)  # noqa: G004, TRY400
         else:
             raise
         return None

@@ -7,33 +7,33 @@ from pathlib import Path
 
 from herwa_shared.runtime.data_dir import DataFolder
 
-_ROTATE_BYTES = 16 << 20
+_MAX_LOG_BYTES = 16 << 20
 _TAIL_BYTES = 4096
 _TAIL_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
-class EngineLog:
+class LogFile:
     """One start's part of a log file: from `begin` on."""
 
     path: Path
     descriptor: int
-    begin: int
+    start_offset: int
 
-    def tail(self) -> str:
+    def read_tail(self) -> str:
         """The last lines that this start wrote."""
         with self.path.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(self.begin, size - _TAIL_BYTES))
+            file.seek(max(self.start_offset, size - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
         return "\n".join(lines[-_TAIL_LINES:])
 
 
 @contextmanager
-def open_log(folder: DataFolder, name: str) -> Iterator[EngineLog]:
+def open_log_file(folder: DataFolder, name: str) -> Iterator[LogFile]:
     """Open `<logs>/<name>.log` for one start; one that has grown large is put aside first, in place of the last."""
-    path = folder.logs / f"{name}.log"
-    if path.exists() and path.stat().st_size > _ROTATE_BYTES:
+    path = folder.logs_dir / f"{name}.log"
+    if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     with path.open("ab") as file:
-        yield EngineLog(path, file.fileno(), file.tell())
+        yield LogFile(path, file.fileno(), file.tell())

@@ -9,36 +9,36 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-def call_on_stop(stop: Callable[[], None]) -> None:
+def on_shutdown(callback: Callable[[], None]) -> None:
     """Call `stop` once, in the running loop, when this process is to end.
 
     A supervisor sets HERWA_SUPERVISED and keeps a pipe to our standard input; its end tells that the supervisor died.
     """
     loop = asyncio.get_running_loop()
-    called = False
+    is_called = False
 
-    def once() -> None:
-        nonlocal called
-        if not called:
-            called = True
-            stop()
+    def run_once() -> None:
+        nonlocal is_called
+        if not is_called:
+            is_called = True
+            callback()
 
     for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, once)
+        loop.add_signal_handler(signum, run_once)
     if os.environ.get("HERWA_SUPERVISED"):
-        threading.Thread(target=_outlive, args=(lambda: loop.call_soon_threadsafe(once),), daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(lambda: loop.call_soon_threadsafe(run_once),), daemon=True).start()
 
 
-def _outlive(then: Callable[[], object]) -> None:
+def _watch_parent(on_exit: Callable[[], object]) -> None:
     """Wait for the end of standard input in a thread: not everything that it may be can be polled."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
     with suppress(RuntimeError):  # the loop has ended by itself meanwhile
-        then()
+        on_exit()
 
 
-async def until_stopped() -> None:
+async def wait_for_shutdown() -> None:
     """Return when this process is to end."""
-    stopped = asyncio.Event()
-    call_on_stop(stopped.set)
-    await stopped.wait()
+    stop_event = asyncio.Event()
+    on_shutdown(stop_event.set)
+    await stop_event.wait()

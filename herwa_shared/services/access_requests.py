@@ -13,20 +13,20 @@ from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import AccessRuleRow, Channel, Guild, User, UserGuild
-from herwa_shared.models.access import Answer
+from herwa_shared.models.access import AccessDecision
 from herwa_shared.services import audit
-from herwa_shared.services.access_rules import NewRule, find_rule, save_rule
-from herwa_shared.services.audit import Actor, Personal
-from herwa_shared.services.audited_settings import hold_guild
+from herwa_shared.services.access_rules import NewRule, find_rule_id, save_rule
+from herwa_shared.services.audit import Actor, PersonalValue
+from herwa_shared.services.audited_settings import lock_guild
 from herwa_shared.services.rule_targets import require_target
 
-ALLOWED_FOR = timedelta(hours=24)
-NO_FOR = timedelta(hours=24)
-ASKED_AT_MOST = 6
-NOTE = "asked for access"
+ALLOW_DURATION = timedelta(hours=24)
+DISMISSAL_COOLDOWN = timedelta(hours=24)
+MAX_NOTIFIED_MANAGERS = 6
+RULE_NOTE = "asked for access"
 
 
-class AlreadyAnswered(BadRequest):
+class RequestAlreadyDecided(BadRequest):
     """Another manager was faster, or the button is an old one."""
 
     code = "already_answered"
@@ -34,16 +34,16 @@ class AlreadyAnswered(BadRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestOutcome:
     """What became of a question. Not new: it waits for an answer, or it had a no and is asked again at `again_from`."""
 
     id: int
     is_new: bool
-    again_from: datetime | None = None
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AccessRequestInfo:
     """A question for access; `answer` is None while it is open."""
 
     id: int
@@ -52,14 +52,14 @@ class Request:
     user_name: str
     command: str
     channel_id: int
-    asked_at: datetime
-    answer: Answer | None
-    answered_at: datetime | None
-    answered_by: int | None
+    requested_at: datetime
+    decision: AccessDecision | None
+    decided_at: datetime | None
+    decided_by: int | None
     rule_id: int | None
 
 
-async def ask(
+async def create_request(
     session: AsyncSession,
     *,
     guild_id: int,
@@ -68,35 +68,35 @@ async def ask(
     command: str,
     channel_id: int,
     now: datetime | None = None,
-) -> Asked:
+) -> RequestOutcome:
     """Ask once: while a question of this member about this command is open, or within a day of a no, none is made."""
     now = now or utc_now()
     await require_target(session, TargetKind.COMMAND, command)
-    await hold_guild(session, guild_id)
-    if (before := await _asked_before(session, guild_id, user_id, command, now)) is not None:
-        return before
+    await lock_guild(session, guild_id)
+    if (existing_outcome := await _find_blocking_request(session, guild_id, user_id, command, now)) is not None:
+        return existing_outcome
     row = models.AccessRequest(
         guild_id=guild_id,
         user_id=user_id,
         user_name=user_name[:100],
         command=command,
         channel_id=channel_id,
-        asked_at=now,
+        requested_at=now,
     )
     session.add(row)
     await session.flush()
     assert row.id is not None
-    return Asked(row.id, is_new=True)
+    return RequestOutcome(row.id, is_new=True)
 
 
-async def allow(
+async def allow_request(
     session: AsyncSession, *, request_id: int, guild_id: int, actor: Actor, until: datetime | None = None
 ) -> int:
     """Let the member use that command everywhere, until then or for 24 hours; the id of the rule that says so.
 
     Raises NotFound, AlreadyAnswered, and BadRequest where a rule about this member would win against it.
     """
-    row = await _open_row(session, guild_id, request_id)
+    row = await _get_open_row(session, guild_id, request_id)
     await _require_no_refusal(session, row)
     rule = NewRule(
         allow=True,
@@ -104,22 +104,22 @@ async def allow(
         subject_id=row.user_id,
         target_kind=TargetKind.COMMAND,
         target_key=row.command,
-        until=until or utc_now() + ALLOWED_FOR,
-        note=NOTE,
+        until=until or utc_now() + ALLOW_DURATION,
+        note=RULE_NOTE,
     )
-    rule_id = await _outlasting(session, guild_id, rule)
+    rule_id = await _find_longer_rule(session, guild_id, rule)
     if rule_id is None:
         rule_id = (await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)).id
-    _answer(row, Answer.ALLOWED, actor)
+    _set_decision(row, AccessDecision.ALLOWED, actor)
     row.rule_id = rule_id
     await session.flush()
     return rule_id
 
 
-async def dismiss(session: AsyncSession, *, request_id: int, guild_id: int, actor: Actor) -> None:
+async def dismiss_request(session: AsyncSession, *, request_id: int, guild_id: int, actor: Actor) -> None:
     """Say no. Raises NotFound, AlreadyAnswered."""
-    row = await _open_row(session, guild_id, request_id)
-    _answer(row, Answer.DISMISSED, actor)
+    row = await _get_open_row(session, guild_id, request_id)
+    _set_decision(row, AccessDecision.DISMISSED, actor)
     await session.flush()
     await audit.record(
         session,
@@ -127,25 +127,25 @@ async def dismiss(session: AsyncSession, *, request_id: int, guild_id: int, acto
         "request.dismiss",
         guild_id=guild_id,
         target=str(row.id),
-        after={"member": Personal(str(row.user_id)), "command": row.command},
+        after={"member": PersonalValue(str(row.user_id)), "command": row.command},
     )
 
 
-async def open_requests(session: AsyncSession, *, guild_id: int) -> tuple[Request, ...]:
+async def list_open_requests(session: AsyncSession, *, guild_id: int) -> tuple[AccessRequestInfo, ...]:
     """Those that wait for an answer, the oldest first."""
-    waiting = select(models.AccessRequest).where(
-        col(models.AccessRequest.guild_id) == guild_id, col(models.AccessRequest.answered_at).is_(None)
+    query = select(models.AccessRequest).where(
+        col(models.AccessRequest.guild_id) == guild_id, col(models.AccessRequest.decided_at).is_(None)
     )
-    rows = await session.scalars(waiting.order_by(col(models.AccessRequest.id)))
-    return tuple(_value(row) for row in rows)
+    rows = await session.scalars(query.order_by(col(models.AccessRequest.id)))
+    return tuple(_to_info(row) for row in rows)
 
 
-async def request(session: AsyncSession, *, guild_id: int, request_id: int) -> Request:
+async def get_request(session: AsyncSession, *, guild_id: int, request_id: int) -> AccessRequestInfo:
     """One question of this guild, answered or not. Raises NotFound."""
-    return _value(await _row(session, guild_id, request_id))
+    return _to_info(await _get_row(session, guild_id, request_id))
 
 
-async def managers_to_ask(session: AsyncSession, *, guild_id: int) -> tuple[int, ...]:
+async def list_managers_to_notify(session: AsyncSession, *, guild_id: int) -> tuple[int, ...]:
     """The owner first, then those who manage the guild and have logged in, the latest first; at most six in all.
 
     What Discord last told of them may be minutes old: whoever answers is checked again.
@@ -153,101 +153,107 @@ async def managers_to_ask(session: AsyncSession, *, guild_id: int) -> tuple[int,
     owner_id = await session.scalar(select(Guild.owner_id).where(col(Guild.id) == guild_id))
     if owner_id is None:
         return ()
-    managing = or_(col(UserGuild.owner), col(UserGuild.permissions).op("&")(ADMINISTRATOR | MANAGE_GUILD) != 0)
-    others = await session.scalars(
+    is_manager = or_(col(UserGuild.owner), col(UserGuild.permissions).op("&")(ADMINISTRATOR | MANAGE_GUILD) != 0)
+    manager_ids = await session.scalars(
         select(User.id)
         .join(UserGuild, col(UserGuild.user_id) == col(User.id))
-        .where(col(UserGuild.guild_id) == guild_id, col(User.id) != owner_id, managing)
+        .where(col(UserGuild.guild_id) == guild_id, col(User.id) != owner_id, is_manager)
         .order_by(col(User.logged_in_at).desc())
-        .limit(ASKED_AT_MOST - 1)
+        .limit(MAX_NOTIFIED_MANAGERS - 1)
     )
-    return (owner_id, *others)
+    return (owner_id, *manager_ids)
 
 
-async def _asked_before(
+async def _find_blocking_request(
     session: AsyncSession, guild_id: int, user_id: int, command: str, now: datetime
-) -> Asked | None:
+) -> RequestOutcome | None:
     """The open question, or the one that was answered with no less than a day ago."""
-    rows = models.AccessRequest
-    said_no = (col(rows.answer) == Answer.DISMISSED) & (col(rows.answered_at) > now - NO_FOR)
-    found = await session.scalar(
-        select(rows)
+    table = models.AccessRequest
+    recently_dismissed = (col(table.decision) == AccessDecision.DISMISSED) & (
+        col(table.decided_at) > now - DISMISSAL_COOLDOWN
+    )
+    row = await session.scalar(
+        select(table)
         .filter_by(guild_id=guild_id, user_id=user_id, command=command)
-        .where(or_(col(rows.answered_at).is_(None), said_no))
-        .order_by(col(rows.id).desc())
+        .where(or_(col(table.decided_at).is_(None), recently_dismissed))
+        .order_by(col(table.id).desc())
         .limit(1)
     )
-    if found is None:
+    if row is None:
         return None
-    assert found.id is not None
-    return Asked(found.id, is_new=False, again_from=found.answered_at and found.answered_at + NO_FOR)
+    assert row.id is not None
+    return RequestOutcome(row.id, is_new=False, retry_at=row.decided_at and row.decided_at + DISMISSAL_COOLDOWN)
 
 
-async def _row(session: AsyncSession, guild_id: int, request_id: int) -> models.AccessRequest:
+async def _get_row(session: AsyncSession, guild_id: int, request_id: int) -> models.AccessRequest:
     row = await session.get(models.AccessRequest, request_id, populate_existing=True)
     if row is None or row.guild_id != guild_id:
         raise NotFound("This request is no longer there.")
     return row
 
 
-async def _open_row(session: AsyncSession, guild_id: int, request_id: int) -> models.AccessRequest:
-    await hold_guild(session, guild_id)
-    row = await _row(session, guild_id, request_id)
-    if row.answer is not None:
-        said = "allowed" if row.answer == Answer.ALLOWED else "answered with no"
-        raise AlreadyAnswered(f"This has been {said} already.")
+async def _get_open_row(session: AsyncSession, guild_id: int, request_id: int) -> models.AccessRequest:
+    await lock_guild(session, guild_id)
+    row = await _get_row(session, guild_id, request_id)
+    if row.decision is not None:
+        outcome = "allowed" if row.decision == AccessDecision.ALLOWED else "answered with no"
+        raise RequestAlreadyDecided(f"This has been {outcome} already.")
     return row
 
 
 async def _require_no_refusal(session: AsyncSession, row: models.AccessRequest) -> None:
     """A rule that says no to this member on this command wins against one that says yes."""
-    refusing = select(AccessRuleRow.id).where(
+    query = select(AccessRuleRow.id).where(
         col(AccessRuleRow.guild_id) == row.guild_id,
         col(AccessRuleRow.allow).is_(False),
         col(AccessRuleRow.subject_kind) == SubjectKind.MEMBER,
         col(AccessRuleRow.subject_id) == row.user_id,
         col(AccessRuleRow.target_kind) == TargetKind.COMMAND,
         col(AccessRuleRow.target_key) == row.command,
-        col(AccessRuleRow.place_id).in_([0, *await _places(session, row.guild_id, row.channel_id)]),
+        col(AccessRuleRow.place_id).in_([0, *await _list_place_ids(session, row.guild_id, row.channel_id)]),
         or_(col(AccessRuleRow.until).is_(None), col(AccessRuleRow.until) > utc_now()),
     )
-    if await session.scalar(refusing.limit(1)) is not None:
+    if await session.scalar(query.limit(1)) is not None:
         raise BadRequest(f"A rule says that this very member may not use /{row.command}: remove it first.")
 
 
-async def _places(session: AsyncSession, guild_id: int, channel_id: int) -> list[int]:
+async def _list_place_ids(session: AsyncSession, guild_id: int, channel_id: int) -> list[int]:
     """Where it was asked: the thread, its channel, and that one's category, as far as they are known."""
     parents = select(Channel.parent_id).where(col(Channel.guild_id) == guild_id)
     parent = parents.where(col(Channel.id) == channel_id).scalar_subquery()
-    further = await session.scalars(parents.where(col(Channel.id).in_([channel_id, parent])))
-    return [channel_id, *(place for place in further if place is not None)]
+    parent_ids = await session.scalars(parents.where(col(Channel.id).in_([channel_id, parent])))
+    return [channel_id, *(parent_id for parent_id in parent_ids if parent_id is not None)]
 
 
-async def _outlasting(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
+async def _find_longer_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
     """The guild's own rule that allows it for longer already, which is not to be shortened."""
-    rule_id = await find_rule(session, guild_id, rule)
+    rule_id = await find_rule_id(session, guild_id, rule)
     if rule_id is None:
         return None
-    known = await session.get_one(AccessRuleRow, rule_id, populate_existing=True)
-    return rule_id if known.until is None or (rule.until is not None and known.until > rule.until) else None
+    existing_rule = await session.get_one(AccessRuleRow, rule_id, populate_existing=True)
+    return (
+        rule_id
+        if existing_rule.until is None or (rule.until is not None and existing_rule.until > rule.until)
+        else None
+    )
 
 
-def _answer(row: models.AccessRequest, answer: Answer, actor: Actor) -> None:
-    row.answer, row.answered_at, row.answered_by = answer, utc_now(), actor.user_id
+def _set_decision(row: models.AccessRequest, decision: AccessDecision, actor: Actor) -> None:
+    row.decision, row.decided_at, row.decided_by = decision, utc_now(), actor.user_id
 
 
-def _value(row: models.AccessRequest) -> Request:
+def _to_info(row: models.AccessRequest) -> AccessRequestInfo:
     assert row.id is not None
-    return Request(
+    return AccessRequestInfo(
         id=row.id,
         guild_id=row.guild_id,
         user_id=row.user_id,
         user_name=row.user_name,
         command=row.command,
         channel_id=row.channel_id,
-        asked_at=row.asked_at,
-        answer=None if row.answer is None else Answer(row.answer),
-        answered_at=row.answered_at,
-        answered_by=row.answered_by,
+        requested_at=row.requested_at,
+        decision=None if row.decision is None else AccessDecision(row.decision),
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
         rule_id=row.rule_id,
     )

@@ -18,13 +18,13 @@ from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
-from herwa_shared.guardrail.texts import title_of
+from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import AccessRuleRow
-from herwa_shared.services.audit import Actor, Personal
-from herwa_shared.services.audited_settings import Choice, State, change, hold_guild
+from herwa_shared.services.audit import Actor, PersonalValue
+from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.rule_targets import require_places, require_target
 
-RULES_AT_MOST = 200
+MAX_RULES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,46 +42,48 @@ class NewRule:
     note: str = ""
 
 
-async def find_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
+async def find_rule_id(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
     """The id of the guild's rule that says the same, but for its end and note."""
-    said = {name: value for name, value in asdict(rule).items() if name not in ("until", "note")}
-    return await session.scalar(select(AccessRuleRow.id).filter_by(guild_id=guild_id, **said))
+    values = {name: value for name, value in asdict(rule).items() if name not in ("until", "note")}
+    return await session.scalar(select(AccessRuleRow.id).filter_by(guild_id=guild_id, **values))
 
 
-async def _make_room(session: AsyncSession, guild_id: int) -> None:
+async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
     """Rules whose time is over are kept to be seen, until there is no more room for new ones."""
-    ours = col(AccessRuleRow.guild_id) == guild_id
-    counted = select(func.count()).select_from(AccessRuleRow).where(ours)
-    if (await session.scalar(counted) or 0) < RULES_AT_MOST:
+    in_guild = col(AccessRuleRow.guild_id) == guild_id
+    count_query = select(func.count()).select_from(AccessRuleRow).where(in_guild)
+    if (await session.scalar(count_query) or 0) < MAX_RULES:
         return
-    await session.execute(delete(AccessRuleRow).where(ours, col(AccessRuleRow.until) <= utc_now()))
-    if (await session.scalar(counted) or 0) >= RULES_AT_MOST:
-        raise BadRequest(f"A server has at most {RULES_AT_MOST} rules: remove one that is no longer needed.")
+    await session.execute(delete(AccessRuleRow).where(in_guild, col(AccessRuleRow.until) <= utc_now()))
+    if (await session.scalar(count_query) or 0) >= MAX_RULES:
+        raise BadRequest(f"A server has at most {MAX_RULES} rules: remove one that is no longer needed.")
 
 
-async def _read(session: AsyncSession, guild_id: int, target: str) -> State | None:
+async def _read_rule(session: AsyncSession, guild_id: int, target: str) -> SettingValue | None:
     row = await session.get(AccessRuleRow, int(target), populate_existing=True)
-    return None if row is None or row.guild_id != guild_id else state_of(as_new(row))
+    return None if row is None or row.guild_id != guild_id else to_setting_value(to_new_rule(row))
 
 
-async def _write(session: AsyncSession, guild_id: int, target: str, state: State | None, actor: Actor) -> None:
-    which = int(target)
-    if state is None:
-        await session.execute(delete(AccessRuleRow).filter_by(guild_id=guild_id, id=which))
+async def _write_rule(
+    session: AsyncSession, guild_id: int, target: str, value: SettingValue | None, actor: Actor
+) -> None:
+    rule_id = int(target)
+    if value is None:
+        await session.execute(delete(AccessRuleRow).filter_by(guild_id=guild_id, id=rule_id))
         return
-    rule = _rule(state)
-    if (found := await find_rule(session, guild_id, rule)) is None:
-        await _make_room(session, guild_id)
-    elif found != which:
+    rule = _parse_rule(value)
+    if (existing_id := await find_rule_id(session, guild_id, rule)) is None:
+        await _ensure_capacity(session, guild_id)
+    elif existing_id != rule_id:
         raise BadRequest("A rule that says the same has been made since: there is nothing to put back.")
-    said = asdict(rule)
+    values = asdict(rule)
     upsert = insert(AccessRuleRow).values(
-        id=which, guild_id=guild_id, created_by=actor.user_id, created_at=utc_now(), **said
+        id=rule_id, guild_id=guild_id, created_by=actor.user_id, created_at=utc_now(), **values
     )
-    await session.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=said))
+    await session.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-def state_of(rule: NewRule) -> dict[str, Any]:
+def to_setting_value(rule: NewRule) -> dict[str, Any]:
     """As the audit log keeps it: ids as text."""
     return {
         "allow": rule.allow,
@@ -96,28 +98,28 @@ def state_of(rule: NewRule) -> dict[str, Any]:
     }
 
 
-def _rule(state: State) -> NewRule:
+def _parse_rule(value: SettingValue) -> NewRule:
     return NewRule(
-        allow=state["allow"],
-        subject_kind=SubjectKind(state["subject_kind"]),
-        subject_id=int(state["subject_id"]),
-        target_kind=TargetKind(state["target_kind"]),
-        target_key=state["target_key"],
-        place_kind=PlaceKind(state["place_kind"]),
-        place_id=int(state["place_id"]),
-        until=None if state["until"] is None else datetime.fromisoformat(state["until"]),
-        note=state["note"],
+        allow=value["allow"],
+        subject_kind=SubjectKind(value["subject_kind"]),
+        subject_id=int(value["subject_id"]),
+        target_kind=TargetKind(value["target_kind"]),
+        target_key=value["target_key"],
+        place_kind=PlaceKind(value["place_kind"]),
+        place_id=int(value["place_id"]),
+        until=None if value["until"] is None else datetime.fromisoformat(value["until"]),
+        note=value["note"],
     )
 
 
-def _told(state: State) -> State:
+def _redact_rule(value: SettingValue) -> SettingValue:
     """Which member it is about is theirs to have erased."""
-    if state["subject_kind"] != SubjectKind.MEMBER:
-        return state
-    return {**state, "subject_id": Personal(state["subject_id"])}
+    if value["subject_kind"] != SubjectKind.MEMBER:
+        return value
+    return {**value, "subject_id": PersonalValue(value["subject_id"])}
 
 
-def as_new(row: AccessRuleRow) -> NewRule:
+def to_new_rule(row: AccessRuleRow) -> NewRule:
     return NewRule(
         allow=row.allow,
         subject_kind=SubjectKind(row.subject_kind),
@@ -131,26 +133,28 @@ def as_new(row: AccessRuleRow) -> NewRule:
     )
 
 
-def _action(before: State | None, after: State | None) -> str:
+def _get_action(before: SettingValue | None, after: SettingValue | None) -> str:
     return "rule.add" if before is None else "rule.remove" if after is None else "rule.update"
 
 
-def _title(_target: str, state: State | None) -> str:
-    about = title_of(TargetKind(state["target_kind"]), state["target_key"]) if state else "something"
-    return f"the rule about {about}"
+def _format_title(_target: str, value: SettingValue | None) -> str:
+    target_title = format_target(TargetKind(value["target_kind"]), value["target_key"]) if value else "something"
+    return f"the rule about {target_title}"
 
 
-RULE = Choice(read=_read, write=_write, action=_action, title=_title, told=_told)
+RULE_SETTING = SettingKind(
+    read=_read_rule, write=_write_rule, get_action=_get_action, format_title=_format_title, redact=_redact_rule
+)
 
 
-__all__ = ["NewRule", "SavedRule", "add_rule", "list_rules", "remove_rule", "save_rule"]
+__all__ = ["NewRule", "RuleSaveResult", "add_rule", "list_rules", "remove_rule", "save_rule"]
 
-LONGEST_NOTE = 200
+MAX_NOTE_LENGTH = 200
 ALL_PERMISSIONS = sum(PERMISSIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
-class SavedRule:
+class RuleSaveResult:
     """What became of a new rule. `entry_id` is None when the guild had it just so already."""
 
     id: int
@@ -160,19 +164,25 @@ class SavedRule:
 
 async def save_rule(
     session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor, reason: str = ""
-) -> SavedRule:
+) -> RuleSaveResult:
     """Add it; a rule that says the same already gets this one's `until` and note.
 
     Raises NotFound for a target that there is not, BadRequest for what makes no sense and beyond 200 rules.
     """
-    rule = await _checked(session, guild_id, rule)
-    await hold_guild(session, guild_id)
-    found = await find_rule(session, guild_id, rule)
-    rule_id = found or await session.scalar(func.nextval(func.pg_get_serial_sequence("access_rule", "id")))
-    entry_id = await change(
-        session, RULE, guild_id=guild_id, target=str(rule_id), state=state_of(rule), actor=actor, reason=reason
+    rule = await _normalize_rule(session, guild_id, rule)
+    await lock_guild(session, guild_id)
+    existing_id = await find_rule_id(session, guild_id, rule)
+    rule_id = existing_id or await session.scalar(func.nextval(func.pg_get_serial_sequence("access_rule", "id")))
+    entry_id = await apply_change(
+        session,
+        RULE_SETTING,
+        guild_id=guild_id,
+        target=str(rule_id),
+        value=to_setting_value(rule),
+        actor=actor,
+        reason=reason,
     )
-    return SavedRule(id=rule_id, entry_id=entry_id, is_new=found is None)
+    return RuleSaveResult(id=rule_id, entry_id=entry_id, is_new=existing_id is None)
 
 
 async def add_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor) -> int:
@@ -182,8 +192,10 @@ async def add_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor
 
 async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, actor: Actor) -> int:
     """The audit entry's id. Raises NotFound for a rule that this guild does not have."""
-    await hold_guild(session, guild_id)
-    entry_id = await change(session, RULE, guild_id=guild_id, target=str(rule_id), state=None, actor=actor)
+    await lock_guild(session, guild_id)
+    entry_id = await apply_change(
+        session, RULE_SETTING, guild_id=guild_id, target=str(rule_id), value=None, actor=actor
+    )
     if entry_id is None:
         raise NotFound(f"This server has no rule {rule_id}; it may have been removed already.")
     return entry_id
@@ -196,16 +208,18 @@ async def list_rules(session: AsyncSession, *, guild_id: int, now: datetime) -> 
         .where(col(models.AccessRuleRow.guild_id) == guild_id)
         .order_by(col(models.AccessRuleRow.id))
     )
-    return tuple(_value(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now))
+    return tuple(
+        _to_access_rule(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now)
+    )
 
 
-async def _checked(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
+async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
     """The rule as it is kept: Discord's role @everyone, whose id is the guild's, is everyone."""
     if rule.subject_kind == SubjectKind.ROLE and rule.subject_id == guild_id:
         rule = replace(rule, subject_kind=SubjectKind.EVERYONE, subject_id=0)
     rule = replace(rule, note=rule.note.replace("\0", "").strip())  # PostgreSQL keeps no NUL
-    if len(rule.note) > LONGEST_NOTE:
-        raise BadRequest(f"A note has at most {LONGEST_NOTE} characters; this one has {len(rule.note)}.")
+    if len(rule.note) > MAX_NOTE_LENGTH:
+        raise BadRequest(f"A note has at most {MAX_NOTE_LENGTH} characters; this one has {len(rule.note)}.")
     if rule.until is not None and rule.until <= utc_now():
         raise BadRequest("This moment is over: choose an end that is still to come, or none.")
     _check_subject(rule)
@@ -228,7 +242,7 @@ def _check_subject(rule: NewRule) -> None:
         raise BadRequest(f"A {rule.subject_kind}'s id is a positive number: pick one from the list.")
 
 
-def _value(row: models.AccessRuleRow) -> AccessRule:
+def _to_access_rule(row: models.AccessRuleRow) -> AccessRule:
     assert row.id is not None
     until = None if row.until is None else row.until.timestamp()
-    return AccessRule(**{**asdict(as_new(row)), "id": row.id, "until": until})
+    return AccessRule(**{**asdict(to_new_rule(row)), "id": row.id, "until": until})

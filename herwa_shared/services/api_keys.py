@@ -17,11 +17,11 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ApiKey, Guild
 from herwa_shared.runtime.data_dir import DataFolder
 
-PREFIX = "sk_live_"
+KEY_PREFIX = "sk_live_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SECRET_LENGTH, CHECKSUM_LENGTH = 43, 6  # 256 and 32 bits in base 62
-USE_NOTED_EVERY = timedelta(minutes=1)
-NAMED_GUILDS = 20
+USE_UPDATE_INTERVAL = timedelta(minutes=1)
+MAX_LISTED_GUILDS = 20
 
 
 class Scope(StrEnum):
@@ -54,10 +54,10 @@ class KeyStatus:
     last_used_at: datetime | None
 
 
-def pepper_of(settings: Settings, folder: DataFolder) -> bytes:
+def load_pepper(settings: Settings, folder: DataFolder) -> bytes:
     """What keys are hashed with: the secret of the settings, else one of the data folder. A new one ends every key."""
-    given = settings.secret_key
-    return (given.get_secret_value() if given else folder.secret("api_key_pepper")).encode()
+    secret_key = settings.secret_key
+    return (secret_key.get_secret_value() if secret_key else folder.get_or_create_secret("api_key_pepper")).encode()
 
 
 async def create_key(
@@ -73,14 +73,14 @@ async def create_key(
     if not name.strip() or len(name) > 80:
         raise BadRequest("A key needs a name of 1 to 80 characters.")
     if await session.get(Guild, guild_id) is None:
-        raise NotFound(await _unknown_guild(session, guild_id))
-    body = PREFIX + _base62(int.from_bytes(secrets.token_bytes(32)), SECRET_LENGTH)
-    key = body + _checksum(body)
+        raise NotFound(await _format_unknown_guild(session, guild_id))
+    body = KEY_PREFIX + _encode_base62(int.from_bytes(secrets.token_bytes(32)), SECRET_LENGTH)
+    key = body + _compute_checksum(body)
     session.add(
         ApiKey(
             guild_id=guild_id,
             name=name,
-            digest=_digest(key, pepper),
+            digest=_hash_key(key, pepper),
             hint=key[-4:],
             scopes=sorted(scopes),
             expires_at=expires_at,
@@ -90,26 +90,28 @@ async def create_key(
     return key
 
 
-async def find_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | None:
+async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | None:
     """Who holds this key, unless it is mistyped, unknown, expired or revoked. Notes the use once a minute."""
     body = key[:-CHECKSUM_LENGTH]
-    if not key.startswith(PREFIX) or not hmac.compare_digest(key.encode(), (body + _checksum(body)).encode()):
+    if not key.startswith(KEY_PREFIX) or not hmac.compare_digest(
+        key.encode(), (body + _compute_checksum(body)).encode()
+    ):
         return None
-    found = (
-        await session.execute(select(ApiKey).where(col(ApiKey.digest) == _digest(key, pepper)))
+    row = (
+        await session.execute(select(ApiKey).where(col(ApiKey.digest) == _hash_key(key, pepper)))
     ).scalar_one_or_none()
-    if found is None or found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
+    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
         return None
-    if found.last_used_at is None or found.last_used_at <= now - USE_NOTED_EVERY:
-        found.last_used_at = now
-    assert found.id is not None
-    return Principal(found.id, found.guild_id, _scopes(found))
+    if row.last_used_at is None or row.last_used_at <= now - USE_UPDATE_INTERVAL:
+        row.last_used_at = now
+    assert row.id is not None
+    return Principal(row.id, row.guild_id, _parse_scopes(row))
 
 
 async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus, ...]:
     """Every key the guild ever had, newest first."""
     rows = await session.execute(select(ApiKey).where(col(ApiKey.guild_id) == guild_id).order_by(col(ApiKey.id).desc()))
-    return tuple(_status(row) for row in rows.scalars())
+    return tuple(_to_status(row) for row in rows.scalars())
 
 
 async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: datetime) -> None:
@@ -120,16 +122,16 @@ async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: 
     key.revoked_at = key.revoked_at or now
 
 
-def _digest(key: str, pepper: bytes) -> bytes:
+def _hash_key(key: str, pepper: bytes) -> bytes:
     return hmac.digest(pepper, key.encode(), "sha256")
 
 
-def _checksum(body: str) -> str:
+def _compute_checksum(body: str) -> str:
     """Lets a typing mistake, and a found string that is no key, be told without asking the database."""
-    return _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
+    return _encode_base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
 
 
-def _base62(number: int, length: int) -> str:
+def _encode_base62(number: int, length: int) -> str:
     digits = ""
     for _ in range(length):
         number, digit = divmod(number, len(ALPHABET))
@@ -137,18 +139,18 @@ def _base62(number: int, length: int) -> str:
     return digits
 
 
-def _scopes(key: ApiKey) -> frozenset[Scope]:
+def _parse_scopes(key: ApiKey) -> frozenset[Scope]:
     """Scopes of a newer version that this one does not know are no scopes here."""
     return frozenset(scope for scope in Scope if scope in key.scopes)
 
 
-def _status(key: ApiKey) -> KeyStatus:
+def _to_status(key: ApiKey) -> KeyStatus:
     assert key.id is not None
     return KeyStatus(
         id=key.id,
         name=key.name,
         hint=key.hint,
-        scopes=_scopes(key),
+        scopes=_parse_scopes(key),
         created_at=key.created_at,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,
@@ -156,8 +158,8 @@ def _status(key: ApiKey) -> KeyStatus:
     )
 
 
-async def _unknown_guild(session: AsyncSession, guild_id: int) -> str:
-    present = select(Guild).where(col(Guild.left_at).is_(None)).order_by(col(Guild.name)).limit(NAMED_GUILDS)
-    names = [f"{guild.id} ({guild.name})" for guild in (await session.execute(present)).scalars()]
-    where = f"The bot is in {', '.join(names)}." if names else "The bot is in no server yet."
-    return f"The bot knows no server {guild_id}. {where}"
+async def _format_unknown_guild(session: AsyncSession, guild_id: int) -> str:
+    query = select(Guild).where(col(Guild.left_at).is_(None)).order_by(col(Guild.name)).limit(MAX_LISTED_GUILDS)
+    names = [f"{guild.id} ({guild.name})" for guild in (await session.execute(query)).scalars()]
+    known_guilds = f"The bot is in {', '.join(names)}." if names else "The bot is in no server yet."
+    return f"The bot knows no server {guild_id}. {known_guilds}"

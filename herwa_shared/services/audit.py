@@ -16,51 +16,51 @@ from sqlmodel import col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
 from herwa_shared.models import AuditEntry
-from herwa_shared.models.audit import Via
+from herwa_shared.models.audit import ChangeSource
 from herwa_shared.policy_cache.notifications import EVERY_GUILD
 from herwa_shared.services.audit_chain import (
     ACTOR,
-    BEGINNING,
     ERASED,
+    GENESIS_DIGEST,
     TARGET,
-    Broken,
-    Field,
-    Personal,
-    commitment,
-    digest,
-    flaw,
-    new_field,
-    put_aside,
-    put_back,
+    ChainError,
+    PersonalField,
+    PersonalValue,
+    build_personal_field,
+    compute_commitment,
+    compute_digest,
+    extract_personal,
+    find_chain_error,
+    restore_personal,
 )
 
 __all__ = [
     "ERASED",
     "SYSTEM",
     "Actor",
-    "Broken",
-    "Entry",
-    "Personal",
-    "Via",
-    "entries",
-    "entry",
+    "AuditLogEntry",
+    "ChainError",
+    "ChangeSource",
+    "PersonalValue",
     "erase_member",
-    "hold_chain",
+    "get_entry",
+    "list_entries",
+    "lock_chain",
     "record",
     "verify_chain",
 ]
 
-LONGEST_TARGET = 128
-LONGEST_REASON = 200
-READ_AT_ONCE = 500
+MAX_TARGET_LENGTH = 128
+MAX_REASON_LENGTH = 200
+READ_BATCH_ROWS = 500
 
 # The row that `policy_channel.touch` holds too: a guild has one lock, and the order of the two calls does not matter.
-HOLD_CHAIN = text("""
+LOCK_CHAIN_QUERY = text("""
 INSERT INTO policy_change (guild_id, version) VALUES (:guild_id, nextval('policy_version'))
 ON CONFLICT (guild_id) DO UPDATE SET version = policy_change.version
 """)
 
-ERASE = text("""
+ERASE_MEMBER_QUERY = text("""
 UPDATE audit_entry
 SET personal = (
     SELECT jsonb_object_agg(key, value) FROM jsonb_each(personal) WHERE value ->> 'of' IS DISTINCT FROM :user_id
@@ -73,16 +73,16 @@ WHERE EXISTS (SELECT FROM jsonb_each(personal) WHERE value ->> 'of' = :user_id)
 class Actor:
     """Who changed something, and through what. Without a user it was the operator at a shell, or Herwa itself."""
 
-    via: Via
+    via: ChangeSource
     user_id: int | None
     name: str
 
 
-SYSTEM = Actor(Via.SYSTEM, None, "Herwa")
+SYSTEM = Actor(ChangeSource.SYSTEM, None, "Herwa")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditLogEntry:
     """One entry as people read it; `ERASED` stands where somebody's erasure took a value along."""
 
     id: int
@@ -98,9 +98,9 @@ class Entry:
     digest: bytes
 
 
-async def hold_chain(session: AsyncSession, *, guild_id: int | None) -> None:
+async def lock_chain(session: AsyncSession, *, guild_id: int | None) -> None:
     """Until the commit nobody else appends to this chain, nor changes what it tells of."""
-    await session.execute(HOLD_CHAIN, {"guild_id": EVERY_GUILD if guild_id is None else guild_id})
+    await session.execute(LOCK_CHAIN_QUERY, {"guild_id": EVERY_GUILD if guild_id is None else guild_id})
 
 
 async def record(
@@ -109,7 +109,7 @@ async def record(
     action: str,
     *,
     guild_id: int | None,
-    target: str | Personal = "",
+    target: str | PersonalValue = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
@@ -120,111 +120,111 @@ async def record(
     `before` and `after` hold plain values, times, and `Personal` for whatever says something of a person: what is not
     wrapped stays forever. `undoes` is the id of the entry that this one takes back.
     """
-    await hold_chain(session, guild_id=guild_id)
-    last = await _last(session, guild_id)
-    personal: dict[str, Field] = {ACTOR: new_field(actor.name, actor.user_id)}
-    if isinstance(target, Personal):
-        personal[TARGET] = new_field(target.value, target.owner)
-    made = AuditEntry(
+    await lock_chain(session, guild_id=guild_id)
+    last = await _get_last_link(session, guild_id)
+    personal: dict[str, PersonalField] = {ACTOR: build_personal_field(actor.name, actor.user_id)}
+    if isinstance(target, PersonalValue):
+        personal[TARGET] = build_personal_field(target.value, target.owner_id)
+    row = AuditEntry(
         guild_id=guild_id,
         number=last[0] + 1,
         at=utc_now(),
         via=actor.via,
         action=action,
-        target="" if isinstance(target, Personal) else target[:LONGEST_TARGET],
-        before=put_aside("before", before, personal),
-        after=put_aside("after", after, personal),
-        reason=reason[:LONGEST_REASON],
+        target="" if isinstance(target, PersonalValue) else target[:MAX_TARGET_LENGTH],
+        before=extract_personal("before", before, personal),
+        after=extract_personal("after", after, personal),
+        reason=reason[:MAX_REASON_LENGTH],
         undoes=undoes,
         personal=personal,
-        commitments={name: commitment(field) for name, field in personal.items()},
+        commitments={name: compute_commitment(field) for name, field in personal.items()},
         previous=last[1],
         digest=b"",
     )
-    made.digest = digest(made)
-    session.add(made)
+    row.digest = compute_digest(row)
+    session.add(row)
     await session.flush()
-    assert made.id is not None
-    return made.id
+    assert row.id is not None
+    return row.id
 
 
-async def entries(
+async def list_entries(
     session: AsyncSession, *, guild_id: int | None, limit: int = 50, before: int | None = None
-) -> tuple[Entry, ...]:
+) -> tuple[AuditLogEntry, ...]:
     """The newest entries of a chain, the newest first; `before` is the number of the entry to go on behind."""
-    wanted = select(AuditEntry).where(_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
+    query = select(AuditEntry).where(_filter_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
     if before is not None:
-        wanted = wanted.where(col(AuditEntry.number) < before)
-    return tuple(_entry(row) for row in await session.scalars(wanted))
+        query = query.where(col(AuditEntry.number) < before)
+    return tuple(_to_entry(row) for row in await session.scalars(query))
 
 
-async def entry(session: AsyncSession, *, guild_id: int | None, entry_id: int) -> Entry:
+async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: int) -> AuditLogEntry:
     """One entry of this chain. Raises NotFound."""
-    row = await session.scalar(select(AuditEntry).where(_chain(guild_id), col(AuditEntry.id) == entry_id))
+    row = await session.scalar(select(AuditEntry).where(_filter_chain(guild_id), col(AuditEntry.id) == entry_id))
     if row is None:
         raise NotFound("There is no such entry in this audit log.")
-    return _entry(row)
+    return _to_entry(row)
 
 
-async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> Broken | None:
+async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> ChainError | None:
     """Follow the chain from its beginning; the first entry that does not hold, None when all do."""
     rows = await session.stream_scalars(
         select(AuditEntry)
-        .where(_chain(guild_id))
+        .where(_filter_chain(guild_id))
         .order_by(col(AuditEntry.number))
-        .execution_options(yield_per=READ_AT_ONCE, populate_existing=True)
+        .execution_options(yield_per=READ_BATCH_ROWS, populate_existing=True)
     )
-    number, previous = 1, BEGINNING
+    number, previous = 1, GENESIS_DIGEST
     async for row in rows:
-        if broken := flaw(row, number=number, previous=previous):
-            return broken
+        if chain_error := find_chain_error(row, number=number, previous=previous):
+            return chain_error
         number, previous = number + 1, row.digest
     return None
 
 
 async def erase_member(session: AsyncSession, *, user_id: int) -> int:
     """Take every value that is this user's out of every chain, which stay valid; how many entries had one."""
-    done = await session.execute(ERASE, {"user_id": str(user_id)})
-    assert isinstance(done, CursorResult)
-    return done.rowcount
+    result = await session.execute(ERASE_MEMBER_QUERY, {"user_id": str(user_id)})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
-async def _last(session: AsyncSession, guild_id: int | None) -> tuple[int, bytes]:
+async def _get_last_link(session: AsyncSession, guild_id: int | None) -> tuple[int, bytes]:
     """Number and digest of a chain's last entry. The chain must be held."""
-    newest = (
+    query = (
         select(AuditEntry.number, AuditEntry.digest)
-        .where(_chain(guild_id))
+        .where(_filter_chain(guild_id))
         .order_by(col(AuditEntry.number).desc())
         .limit(1)
     )
-    found = (await session.execute(newest)).one_or_none()
-    return (found[0], found[1]) if found else (0, BEGINNING)
+    row = (await session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else (0, GENESIS_DIGEST)
 
 
-def _chain(guild_id: int | None) -> Any:
+def _filter_chain(guild_id: int | None) -> Any:
     return col(AuditEntry.guild_id).is_(None) if guild_id is None else col(AuditEntry.guild_id) == guild_id
 
 
-def _entry(row: AuditEntry) -> Entry:
+def _to_entry(row: AuditEntry) -> AuditLogEntry:
     assert row.id is not None
-    personal: Mapping[str, Field] = row.personal or {}
+    personal: Mapping[str, PersonalField] = row.personal or {}
     target = personal.get(TARGET, {"value": ERASED})["value"] if TARGET in row.commitments else row.target
-    return Entry(
+    return AuditLogEntry(
         id=row.id,
         number=row.number,
         at=row.at,
-        actor=_actor(row, personal.get(ACTOR)),
+        actor=_to_actor(row, personal.get(ACTOR)),
         action=row.action,
         target=target,
-        before=put_back(row.before, personal),
-        after=put_back(row.after, personal),
+        before=restore_personal(row.before, personal),
+        after=restore_personal(row.after, personal),
         reason=row.reason,
         undoes=row.undoes,
         digest=row.digest,
     )
 
 
-def _actor(row: AuditEntry, field: Field | None) -> Actor:
+def _to_actor(row: AuditEntry, field: PersonalField | None) -> Actor:
     if field is None:
-        return Actor(Via(row.via), None, ERASED)
-    return Actor(Via(row.via), None if field["of"] is None else int(field["of"]), field["value"])
+        return Actor(ChangeSource(row.via), None, ERASED)
+    return Actor(ChangeSource(row.via), None if field["of"] is None else int(field["of"]), field["value"])

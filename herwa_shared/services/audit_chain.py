@@ -16,85 +16,85 @@ from typing import Any
 
 from herwa_shared.models import AuditEntry
 
-BEGINNING = bytes(32)
-PLACE = "personal"
+GENESIS_DIGEST = bytes(32)
+PERSONAL_KEY = "personal"
 """Where a personal value stood there is `{"personal": its name}`."""
 ACTOR, TARGET = "actor", "target"
 ERASED = "(erased)"
 
-Field = dict[str, Any]
+PersonalField = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
+class PersonalValue:
     """A value about a person, the user `of` or the one whose id it is, that goes when they are erased."""
 
     value: str
-    of: int | None = None
+    user_id: int | None = None
 
     @property
-    def owner(self) -> int | None:
+    def owner_id(self) -> int | None:
         """Whose it is; None for a value that no user's erasure takes along."""
-        return int(self.value) if self.of is None and self.value.isdecimal() else self.of
+        return int(self.value) if self.user_id is None and self.value.isdecimal() else self.user_id
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class ChainError:
     """The first entry at which a chain does not hold, and why, in a sentence."""
 
     number: int
     entry_id: int | None
-    why: str
+    reason: str
 
 
-def put_aside(name: str, value: Any, personal: dict[str, Field]) -> Any:
+def extract_personal(name: str, value: Any, personal: dict[str, PersonalField]) -> Any:
     """The value as JSON that PostgreSQL gives back alike, each `Personal` in it put into `personal` by its path.
 
     Raises TypeError for what JSON cannot say, so that nothing is recorded by its looks.
     """
     match value:
-        case Personal():
-            personal[name] = new_field(value.value, value.owner)
-            return {PLACE: name}
+        case PersonalValue():
+            personal[name] = build_personal_field(value.value, value.owner_id)
+            return {PERSONAL_KEY: name}
         case Mapping():
-            return {str(key): put_aside(f"{name}.{key}", part, personal) for key, part in value.items()}
+            return {str(key): extract_personal(f"{name}.{key}", item, personal) for key, item in value.items()}
         case list() | tuple():
-            return [put_aside(f"{name}.{place}", part, personal) for place, part in enumerate(value)]
+            return [extract_personal(f"{name}.{index}", item, personal) for index, item in enumerate(value)]
         case set() | frozenset():
-            return put_aside(name, sorted(value), personal)
+            return extract_personal(name, sorted(value), personal)
         case _:
-            return _plain(name, value)
+            return _to_json_value(name, value)
 
 
-def put_back(value: Any, personal: Mapping[str, Field]) -> Any:
+def restore_personal(value: Any, personal: Mapping[str, PersonalField]) -> Any:
     """The value with its personal parts, as far as they are there."""
     match value:
         case {"personal": str() as name, **more} if not more:
             return personal[name]["value"] if name in personal else ERASED
         case dict():
-            return {key: put_back(part, personal) for key, part in value.items()}
+            return {key: restore_personal(item, personal) for key, item in value.items()}
         case list():
-            return [put_back(part, personal) for part in value]
+            return [restore_personal(item, personal) for item in value]
         case _:
             return value
 
 
-def new_field(value: str, owner: int | None) -> Field:
+def build_personal_field(value: str, owner_id: int | None) -> PersonalField:
     """A personal value with whose it is and the key of its commitment."""
-    return {"value": value, "of": None if owner is None else str(owner), "key": secrets.token_hex(32)}
+    return {"value": value, "of": None if owner_id is None else str(owner_id), "key": secrets.token_hex(32)}
 
 
-def commitment(field: Field) -> str:
+def compute_commitment(field: PersonalField) -> str:
     """What stands for a personal value in the chain."""
-    return hmac.digest(bytes.fromhex(field["key"]), _canonical([field["of"], field["value"]]), "sha256").hex()
+    return hmac.digest(bytes.fromhex(field["key"]), _encode_canonical([field["of"], field["value"]]), "sha256").hex()
 
 
-def digest(entry: AuditEntry) -> bytes:
+def compute_digest(entry: AuditEntry) -> bytes:
     """The link: of all that the entry says, and of `entry.previous`."""
-    said = {
+    content = {
         "guild": entry.guild_id,
         "number": entry.number,
-        "at": moment(entry.at),
+        "at": format_timestamp(entry.at),
         "via": str(entry.via),
         "action": entry.action,
         "target": entry.target,
@@ -104,32 +104,32 @@ def digest(entry: AuditEntry) -> bytes:
         "undoes": entry.undoes,
         "commitments": entry.commitments,
     }
-    return sha256(entry.previous + _canonical(said)).digest()
+    return sha256(entry.previous + _encode_canonical(content)).digest()
 
 
-def flaw(entry: AuditEntry, *, number: int, previous: bytes) -> Broken | None:
+def find_chain_error(entry: AuditEntry, *, number: int, previous: bytes) -> ChainError | None:
     """What is wrong with the entry that should be this number and follow this digest; None when nothing is."""
     if entry.number != number:
-        return Broken(number, None, f"Entry {number} is missing.")
-    if digest(entry) != entry.digest:
-        return Broken(number, entry.id, f"Entry {number} was changed after it was written.")
+        return ChainError(number, None, f"Entry {number} is missing.")
+    if compute_digest(entry) != entry.digest:
+        return ChainError(number, entry.id, f"Entry {number} was changed after it was written.")
     if entry.previous != previous:
-        return Broken(number, entry.id, f"Entry {number} does not follow the one before it.")
+        return ChainError(number, entry.id, f"Entry {number} does not follow the one before it.")
     for name, field in (entry.personal or {}).items():
-        if not _is_kept(field, entry.commitments.get(name)):
-            return Broken(number, entry.id, f"In entry {number} the value of “{name}” was changed.")
+        if not _is_intact(field, entry.commitments.get(name)):
+            return ChainError(number, entry.id, f"In entry {number} the value of “{name}” was changed.")
     return None
 
 
-def moment(at: datetime) -> str:
+def format_timestamp(timestamp: datetime) -> str:
     """In UTC, to the microsecond, as PostgreSQL keeps it."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return timestamp.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _plain(name: str, value: Any) -> str | int | float | None:
+def _to_json_value(name: str, value: Any) -> str | int | float | None:
     match value:
         case datetime():
-            return moment(value)
+            return format_timestamp(value)
         case float() if value.is_integer():
             return int(value)
         case None | bool() | int() | float() | str():
@@ -138,9 +138,9 @@ def _plain(name: str, value: Any) -> str | int | float | None:
             raise TypeError(f"an audit entry cannot hold {type(value).__name__} at {name}")
 
 
-def _is_kept(field: Field, committed: str | None) -> bool:
-    return field.keys() == {"value", "of", "key"} and commitment(field) == committed
+def _is_intact(field: PersonalField, expected: str | None) -> bool:
+    return field.keys() == {"value", "of", "key"} and compute_commitment(field) == expected
 
 
-def _canonical(value: Any) -> bytes:
+def _encode_canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

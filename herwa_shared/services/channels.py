@@ -17,16 +17,16 @@ from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Channel, Guild
 
-CATEGORY = 4
-VOICE = frozenset({2, 13})
+CATEGORY_TYPE = 4
+VOICE_TYPES = frozenset({2, 13})
 """Discord's channel types in which people talk."""
-CHOOSABLE = frozenset({0, 5, 15, 16}) | VOICE
+SELECTABLE_TYPES = frozenset({0, 5, 15, 16}) | VOICE_TYPES
 """Those with numbers of their own; threads count for theirs."""
-MOST_CHANNELS = 500  # a guild's limit
+MAX_CHANNELS = 500  # a guild's limit
 
 
 @dataclass(frozen=True, slots=True)
-class GuildFacts:
+class GuildInfo:
     """What is known of a guild apart from its numbers."""
 
     name: str
@@ -37,61 +37,65 @@ class GuildFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChannelInfo:
     """A channel that numbers can be narrowed to; `within` is the name of its category."""
 
     id: int
     name: str
-    within: str | None
+    category: str | None
     is_voice: bool
 
 
-async def guild_facts(session: AsyncSession, *, guild_id: int) -> GuildFacts | None:
+async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo | None:
     """The facts; None for a guild that the bot has never been in."""
     guild = await session.get(Guild, guild_id)
     if guild is None:
         return None
-    return GuildFacts(guild.name, guild.icon, guild.member_count, ZoneInfo(guild.timezone or "UTC"), guild.joined_at)
+    return GuildInfo(guild.name, guild.icon, guild.member_count, ZoneInfo(guild.timezone or "UTC"), guild.joined_at)
 
 
-async def places(session: AsyncSession, *, guild_id: int) -> tuple[Place, ...]:
+async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[ChannelInfo, ...]:
     """Every channel that is there, in the order in which Discord shows them."""
     rows = await session.execute(
         select(Channel)
-        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(CHOOSABLE | {CATEGORY}))
+        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {CATEGORY_TYPE}))
         .where(col(Channel.deleted).is_(False))
         .order_by(col(Channel.position), col(Channel.id))
-        .limit(MOST_CHANNELS)
+        .limit(MAX_CHANNELS)
     )
     channels = rows.scalars().all()
-    categories = {channel.id: channel for channel in channels if channel.kind == CATEGORY}
+    categories = {channel.id: channel for channel in channels if channel.kind == CATEGORY_TYPE}
 
-    def order(channel: Channel) -> tuple[int, int, bool]:
+    def get_sort_key(channel: Channel) -> tuple[int, int, bool]:
         category = categories.get(channel.parent_id or 0)
-        return (category.position, category.id, channel.kind in VOICE) if category else (-1, 0, channel.kind in VOICE)
+        return (
+            (category.position, category.id, channel.kind in VOICE_TYPES)
+            if category
+            else (-1, 0, channel.kind in VOICE_TYPES)
+        )
 
     return tuple(
-        Place(
+        ChannelInfo(
             channel.id,
             channel.name,
             categories[channel.parent_id].name if channel.parent_id in categories else None,
-            channel.kind in VOICE,
+            channel.kind in VOICE_TYPES,
         )
-        for channel in sorted(channels, key=order)
-        if channel.kind != CATEGORY
+        for channel in sorted(channels, key=get_sort_key)
+        if channel.kind != CATEGORY_TYPE
     )
 
 
-async def place_name(session: AsyncSession, *, guild_id: int, channel_id: int) -> str | None:
+async def find_channel_name(session: AsyncSession, *, guild_id: int, channel_id: int) -> str | None:
     """What a guild's channel is called, also one that is gone; None for a channel that is not this guild's."""
     channel = await session.get(Channel, channel_id)
     return channel.name if channel and channel.guild_id == guild_id else None
 
 
-async def joined_at(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:
+async def load_join_times(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:
     """When the bot joined each of these guilds, the last time it did."""
-    wanted = any_(literal(list(guild_ids), ARRAY(BigInteger)))
-    rows = await session.execute(select(Guild.id, Guild.joined_at).where(col(Guild.id) == wanted))
+    wanted_ids = any_(literal(list(guild_ids), ARRAY(BigInteger)))
+    rows = await session.execute(select(Guild.id, Guild.joined_at).where(col(Guild.id) == wanted_ids))
     return {row[0]: row[1] for row in rows}
 
 

@@ -16,55 +16,54 @@ from sqlmodel import SQLModel, select
 from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
-from herwa_shared.models import Feature, Module, Tier, TierFeature
-from herwa_shared.models import Surface as SurfaceRow
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.models import Feature, Module, SurfaceRow, TierFeature, TierRow
+from herwa_shared.policy_cache.notifications import publish_policy_change
 
-Row = dict[str, Any]
+TableRow = dict[str, Any]
 
 
-def module_rows() -> list[Row]:
+def build_module_rows() -> list[TableRow]:
     return [
-        {"key": str(one.key), "title": one.title, "sentence": one.sentence, "position": position}
-        for position, one in enumerate(MODULES.values())
+        {"key": str(module.key), "title": module.title, "sentence": module.description, "position": position}
+        for position, module in enumerate(MODULES.values())
     ]
 
 
-def feature_rows() -> list[Row]:
-    return [
-        {
-            "key": str(one.key),
-            "module_key": str(one.module),
-            "title": one.title,
-            "sentence": one.sentence,
-            "lowest_tier": str(one.lowest_tier),
-            "on_by_default": one.on_by_default,
-            "essential": str(one.essential),
-        }
-        for one in FEATURES.values()
-    ]
-
-
-def surface_rows(surfaces: Iterable[Surface]) -> list[Row]:
+def build_feature_rows() -> list[TableRow]:
     return [
         {
-            "kind": str(one.kind),
-            "key": one.key,
-            "feature_key": str(one.feature),
-            "title": one.title,
-            "audience": str(one.audience),
+            "key": str(feature.key),
+            "module_key": str(feature.module),
+            "title": feature.title,
+            "sentence": feature.description,
+            "lowest_tier": str(feature.lowest_tier),
+            "on_by_default": feature.on_by_default,
+            "essential": str(feature.essential),
         }
-        for one in surfaces
+        for feature in FEATURES.values()
     ]
 
 
-DISCOVERY_LOCK = 0x444953434F564552  # "DISCOVER": several processes start at the same time
+def build_surface_rows(surfaces: Iterable[Surface]) -> list[TableRow]:
+    return [
+        {
+            "kind": str(surface.kind),
+            "key": surface.key,
+            "feature_key": str(surface.feature),
+            "title": surface.title,
+            "audience": str(surface.audience),
+        }
+        for surface in surfaces
+    ]
 
-Key = tuple[str, ...]
+
+DISCOVERY_LOCK_ID = 0x444953434F564552  # "DISCOVER": several processes start at the same time
+
+RowKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CatalogDiff:
     """What is declared, beside what is registered: names such as `feature voice.stats` and `command help`."""
 
     new: tuple[str, ...]
@@ -75,7 +74,7 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.retired)
 
-    def lines(self) -> tuple[str, ...]:
+    def format_lines(self) -> tuple[str, ...]:
         """One line each, for people; none when nothing is different."""
         return (
             *(f"new: {name}" for name in self.new),
@@ -83,14 +82,14 @@ class Difference:
             *(f"retired: {name}" for name in self.retired),
         )
 
-    def brief(self) -> dict[str, str]:
+    def to_log_fields(self) -> dict[str, str]:
         """What is different, each kind of difference in one text, for a log."""
         kinds = {"new": self.new, "changed": self.changed, "retired": self.retired}
         return {kind: ", ".join(names) for kind, names in kinds.items() if names}
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredSurfaces:
     """What rooms declare: the kinds that are theirs to declare, and every surface of these kinds."""
 
     kinds: frozenset[SurfaceKind]
@@ -98,144 +97,164 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _TableDiff:
     """One table's part of the difference: rows to write, keys to retire, and the names of all that."""
 
     table: type[SQLModel]
-    key: Key
-    new: dict[Key, Row]
-    changed: dict[Key, tuple[Row, str]]
-    retired: tuple[Key, ...]
+    key_columns: RowKey
+    new: dict[RowKey, TableRow]
+    changed: dict[RowKey, tuple[TableRow, str]]
+    retired: tuple[RowKey, ...]
     unchanged: int
 
 
-async def compare(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> Difference:
+async def compare(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> CatalogDiff:
     """What `register` would do. It changes nothing."""
-    return _difference(await _find(session, kinds, tuple(surfaces)))
+    return _merge_diffs(await _diff_tables(session, kinds, tuple(surfaces)))
 
 
-async def register(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> Difference:
+async def register(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> CatalogDiff:
     """Write down the catalogue and these surfaces, which are all there are of these kinds; what was done.
 
     A new feature goes to its lowest tier. What is no longer declared is retired, what is declared again is back.
     """
     surfaces = tuple(surfaces)
-    if not (nothing := await compare(session, kinds, surfaces)):
-        return nothing
-    await session.execute(select(func.pg_advisory_xact_lock(DISCOVERY_LOCK)))
-    found = await _find(session, kinds, surfaces)
-    for one in found:
-        await _write(session, one)
-    await _give_to_lowest_tiers(session, found)
-    if difference := _difference(found):
-        await touch(session, guild_id=None)
-    return difference
+    if not (planned_diff := await compare(session, kinds, surfaces)):
+        return planned_diff
+    await session.execute(select(func.pg_advisory_xact_lock(DISCOVERY_LOCK_ID)))
+    table_diffs = await _diff_tables(session, kinds, surfaces)
+    for table_diff in table_diffs:
+        await _write(session, table_diff)
+    await _add_to_lowest_tiers(session, table_diffs)
+    if diff := _merge_diffs(table_diffs):
+        await publish_policy_change(session, guild_id=None)
+    return diff
 
 
-def as_json(surfaces: Iterable[Surface]) -> str:
+def to_json(surfaces: Iterable[Surface]) -> str:
     """The surfaces as a JSON list, as `from_json` reads it in a room's answer."""
     return json.dumps(
         [
-            {"kind": one.kind, "key": one.key, "feature": one.feature, "title": one.title, "audience": one.audience}
-            for one in surfaces
+            {
+                "kind": surface.kind,
+                "key": surface.key,
+                "feature": surface.feature,
+                "title": surface.title,
+                "audience": surface.audience,
+            }
+            for surface in surfaces
         ]
     )
 
 
-def from_json(text: str) -> Declared:
+def from_json(text: str) -> DeclaredSurfaces:
     """What a room printed: `{"kinds": […], "surfaces": […]}`. Raises BadRequest for anything else."""
     try:
-        said = json.loads(text)
-        return Declared(
-            kinds=frozenset(SurfaceKind(kind) for kind in said["kinds"]),
+        data = json.loads(text)
+        return DeclaredSurfaces(
+            kinds=frozenset(SurfaceKind(kind) for kind in data["kinds"]),
             surfaces=tuple(
                 Surface(
-                    SurfaceKind(one["kind"]),
-                    one["key"],
-                    FeatureKey(one["feature"]),
-                    one["title"],
-                    Audience(one["audience"]),
+                    SurfaceKind(item["kind"]),
+                    item["key"],
+                    FeatureKey(item["feature"]),
+                    item["title"],
+                    Audience(item["audience"]),
                 )
-                for one in said["surfaces"]
+                for item in data["surfaces"]
             ),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"This is not what a room says of its surfaces: {error}.") from error
 
 
-async def _find(
+async def _diff_tables(
     session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: tuple[Surface, ...]
-) -> tuple[_Found, ...]:
-    if strangers := [one.key for one in surfaces if one.kind not in kinds]:
-        raise ValueError(f"surfaces of kinds that are another room's to declare: {strangers}")
+) -> tuple[_TableDiff, ...]:
+    if unexpected_keys := [surface.key for surface in surfaces if surface.kind not in kinds]:
+        raise ValueError(f"surfaces of kinds that are another room's to declare: {unexpected_keys}")
     rows = await session.scalars(select(SurfaceRow))
-    ours = [row for row in rows if row.kind in kinds]
+    own_rows = [row for row in rows if row.kind in kinds]
     return (
-        _found(Module, ("key",), await _rows(session, Module), module_rows()),
-        _found(Feature, ("key",), await _rows(session, Feature), feature_rows()),
-        _found(SurfaceRow, ("kind", "key"), [row.model_dump() for row in ours], surface_rows(surfaces)),
+        _diff_table(Module, ("key",), await _load_rows(session, Module), build_module_rows()),
+        _diff_table(Feature, ("key",), await _load_rows(session, Feature), build_feature_rows()),
+        _diff_table(SurfaceRow, ("kind", "key"), [row.model_dump() for row in own_rows], build_surface_rows(surfaces)),
     )
 
 
-async def _rows(session: AsyncSession, table: type[SQLModel]) -> list[Row]:
+async def _load_rows(session: AsyncSession, table: type[SQLModel]) -> list[TableRow]:
     return [row.model_dump() for row in await session.scalars(select(table))]
 
 
-def _found(table: type[SQLModel], key: Key, registered: list[Row], declared: list[Row]) -> _Found:
-    known = {tuple(row[name] for name in key): row for row in registered}
-    new: dict[Key, Row] = {}
-    changed: dict[Key, tuple[Row, str]] = {}
+def _diff_table(
+    table: type[SQLModel], key_columns: RowKey, registered: list[TableRow], declared: list[TableRow]
+) -> _TableDiff:
+    known_rows = {tuple(row[name] for name in key_columns): row for row in registered}
+    new: dict[RowKey, TableRow] = {}
+    changed: dict[RowKey, tuple[TableRow, str]] = {}
     for row in declared:
-        which = tuple(row[name] for name in key)
-        if which not in known:
-            new[which] = row
-        elif parts := _parts(known[which], row):
-            changed[which] = (row, parts)
-    there = {tuple(row[name] for name in key) for row in declared}
-    retired = tuple(which for which, row in known.items() if which not in there and row["retired_at"] is None)
-    return _Found(table, key, new, changed, retired, len(declared) - len(new) - len(changed))
+        row_key = tuple(row[name] for name in key_columns)
+        if row_key not in known_rows:
+            new[row_key] = row
+        elif changes := _describe_changes(known_rows[row_key], row):
+            changed[row_key] = (row, changes)
+    declared_keys = {tuple(row[name] for name in key_columns) for row in declared}
+    retired = tuple(
+        row_key for row_key, row in known_rows.items() if row_key not in declared_keys and row["retired_at"] is None
+    )
+    return _TableDiff(table, key_columns, new, changed, retired, len(declared) - len(new) - len(changed))
 
 
-def _parts(known: Row, declared: Row) -> str:
+def _describe_changes(known_row: TableRow, declared_row: TableRow) -> str:
     """What is different about it, in words; nothing when nothing is."""
-    parts = [name.removesuffix("_key").replace("_", " ") for name, value in declared.items() if known[name] != value]
-    return ", ".join(parts + ["is back"] * (known["retired_at"] is not None))
+    changes = [
+        name.removesuffix("_key").replace("_", " ") for name, value in declared_row.items() if known_row[name] != value
+    ]
+    return ", ".join(changes + ["is back"] * (known_row["retired_at"] is not None))
 
 
-def _difference(found: tuple[_Found, ...]) -> Difference:
-    return Difference(
-        new=tuple(_name(one, which) for one in found for which in one.new),
-        changed=tuple(f"{_name(one, which)} ({parts})" for one in found for which, (_, parts) in one.changed.items()),
-        retired=tuple(_name(one, which) for one in found for which in one.retired),
-        unchanged=sum(one.unchanged for one in found),
+def _merge_diffs(table_diffs: tuple[_TableDiff, ...]) -> CatalogDiff:
+    return CatalogDiff(
+        new=tuple(_format_name(table_diff, row_key) for table_diff in table_diffs for row_key in table_diff.new),
+        changed=tuple(
+            f"{_format_name(table_diff, row_key)} ({changes})"
+            for table_diff in table_diffs
+            for row_key, (_, changes) in table_diff.changed.items()
+        ),
+        retired=tuple(
+            _format_name(table_diff, row_key) for table_diff in table_diffs for row_key in table_diff.retired
+        ),
+        unchanged=sum(table_diff.unchanged for table_diff in table_diffs),
     )
 
 
-def _name(found: _Found, which: Key) -> str:
-    return " ".join(which) if found.table is SurfaceRow else f"{found.table.__name__.lower()} {which[0]}"
+def _format_name(table_diff: _TableDiff, row_key: RowKey) -> str:
+    return " ".join(row_key) if table_diff.table is SurfaceRow else f"{table_diff.table.__name__.lower()} {row_key[0]}"
 
 
-async def _write(session: AsyncSession, found: _Found) -> None:
-    rows = [*found.new.values(), *(row for row, _ in found.changed.values())]
+async def _write(session: AsyncSession, table_diff: _TableDiff) -> None:
+    rows = [*table_diff.new.values(), *(row for row, _ in table_diff.changed.values())]
     if rows:
-        statement = insert(found.table)
-        said = {name: statement.excluded[name] for name in rows[0] if name not in found.key}
-        upsert = statement.on_conflict_do_update(index_elements=found.key, set_={**said, "retired_at": None})
+        statement = insert(table_diff.table)
+        values = {name: statement.excluded[name] for name in rows[0] if name not in table_diff.key_columns}
+        upsert = statement.on_conflict_do_update(
+            index_elements=table_diff.key_columns, set_={**values, "retired_at": None}
+        )
         await session.execute(upsert, rows)
-    for which in found.retired:
-        gone = update(found.table).filter_by(**dict(zip(found.key, which, strict=True)))
-        await session.execute(gone.values(retired_at=utc_now()))
+    for row_key in table_diff.retired:
+        retire = update(table_diff.table).filter_by(**dict(zip(table_diff.key_columns, row_key, strict=True)))
+        await session.execute(retire.values(retired_at=utc_now()))
 
 
-async def _give_to_lowest_tiers(session: AsyncSession, found: tuple[_Found, ...]) -> None:
+async def _add_to_lowest_tiers(session: AsyncSession, table_diffs: tuple[_TableDiff, ...]) -> None:
     """New features only: what an operator has moved elsewhere stays there."""
-    tiers = set(await session.scalars(select(Tier.key)))
-    given = [
+    tiers = set(await session.scalars(select(TierRow.key)))
+    rows = [
         {"tier_key": row["lowest_tier"], "feature_key": row["key"]}
-        for one in found
-        if one.table is Feature
-        for row in one.new.values()
+        for table_diff in table_diffs
+        if table_diff.table is Feature
+        for row in table_diff.new.values()
         if row["lowest_tier"] in tiers
     ]
-    if given:
-        await session.execute(insert(TierFeature).on_conflict_do_nothing(), given)
+    if rows:
+        await session.execute(insert(TierFeature).on_conflict_do_nothing(), rows)

@@ -14,57 +14,61 @@ from sqlmodel import col, select
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind
 from herwa_shared.guardrail.verdict import Trace
 from herwa_shared.models import Channel, Member
-from herwa_shared.services.guilds import guild_zone
+from herwa_shared.services.guilds import get_timezone
 
 
 @dataclass(frozen=True, slots=True)
-class PlainNames:
+class DisplayNames:
     """Names as they were when the bot last heard them; of whatever it never heard, what it is."""
 
     members: Mapping[int, str]
     channels: Mapping[int, str]
     zone: ZoneInfo
 
-    def role(self, role_id: int) -> str:  # noqa: ARG002 - names of roles are not kept, and the reader has it
+    def format_role(self, role_id: int) -> str:  # noqa: ARG002 - names of roles are not kept, and the reader has it
         """A rule that decided for somebody by a role did so by one that they have."""
         return "one of your roles"
 
-    def member(self, member_id: int) -> str:
+    def format_member(self, member_id: int) -> str:
         """Their name in the server."""
         return self.members.get(member_id, "a member")
 
-    def channel(self, channel_id: int) -> str:
+    def format_channel(self, channel_id: int) -> str:
         """A channel, or a category."""
         return self.channels.get(channel_id, "a channel")
 
-    def moment(self, seconds: float) -> str:
+    def format_time(self, seconds: float) -> str:
         """By the server's clocks."""
         at = datetime.fromtimestamp(seconds, self.zone)
         return f"{at.day} {at:%B %Y, %H:%M} {at.tzname()}"
 
 
-async def plain_names(session: AsyncSession, trace: Trace) -> PlainNames:
+async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayNames:
     """The names that a trace may need."""
     rules = [step.rule for step in trace.steps if step.rule]
-    lists = [step.list for step in trace.steps if step.list]
+    lists = [step.channel_list for step in trace.steps if step.channel_list]
     member_ids = {rule.subject_id for rule in rules if rule.subject_kind is SubjectKind.MEMBER}
     place_ids = {rule.place_id for rule in rules if rule.place_kind is not PlaceKind.EVERYWHERE}
-    place_ids.update(*(one.place_ids for one in lists))
+    place_ids.update(*(channel_list.place_ids for channel_list in lists))
     guild_id = trace.invocation.guild_id
     members, channels = {}, {}
     if member_ids:
-        found = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)
-        members = {row[0]: row[1] for row in await session.execute(found.where(col(Member.user_id).in_(member_ids)))}
+        member_query = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)
+        members = {
+            row[0]: row[1] for row in await session.execute(member_query.where(col(Member.user_id).in_(member_ids)))
+        }
     if place_ids:
-        named = select(Channel.id, Channel.name).where(col(Channel.guild_id) == guild_id)
-        channels = {row[0]: row[1] for row in await session.execute(named.where(col(Channel.id).in_(place_ids)))}
-    return PlainNames(members, channels, await guild_zone(session, guild_id=guild_id))
+        channel_query = select(Channel.id, Channel.name).where(col(Channel.guild_id) == guild_id)
+        channels = {
+            row[0]: row[1] for row in await session.execute(channel_query.where(col(Channel.id).in_(place_ids)))
+        }
+    return DisplayNames(members, channels, await get_timezone(session, guild_id=guild_id))
 
 
-async def member_names(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> Mapping[int, str]:
+async def load_member_names(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> Mapping[int, str]:
     """By user id; those who were never heard of are missing."""
     if not user_ids:
         return {}
-    found = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)
-    rows = await session.execute(found.where(col(Member.user_id).in_(user_ids)))
+    query = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)
+    rows = await session.execute(query.where(col(Member.user_id).in_(user_ids)))
     return {row[0]: row[1] for row in rows}

@@ -11,12 +11,12 @@ from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import EntitlementGrant
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.periods import LONGEST_NAME, LONGEST_REASON, require_guild, term
+from herwa_shared.services.periods import MAX_NAME_LENGTH, MAX_REASON_LENGTH, require_guild, resolve_period
 from herwa_shared.services.rule_targets import require_feature
-from herwa_shared.services.tiers import LARGEST
+from herwa_shared.services.tiers import MAX_LIMIT_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ async def grant_feature(
 ) -> int:
     """Give a guild one feature, from now and for good where nothing else is said; the grant's id."""
     await require_feature(session, feature)
-    row = await _begun(session, guild_id, starts, ends, days, reason, actor)
+    row = await _build_grant(session, guild_id, starts, ends, days, reason, actor)
     row.feature_key = feature
-    return await _granted(session, row, actor, reason)
+    return await _save_grant(session, row, actor, reason)
 
 
 async def grant_limit(
@@ -65,17 +65,17 @@ async def grant_limit(
     actor: Actor,
 ) -> int:
     """Give a guild more of something, None for without limit; the grant's id. Less than the tier gives is no loss."""
-    if value is not None and not 0 <= value <= LARGEST:
+    if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
         raise BadRequest("A limit is 0 or more, or none for unlimited.")
-    row = await _begun(session, guild_id, starts, ends, days, reason, actor)
+    row = await _build_grant(session, guild_id, starts, ends, days, reason, actor)
     row.limit_key, row.value = limit, value
-    return await _granted(session, row, actor, reason)
+    return await _save_grant(session, row, actor, reason)
 
 
 async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, reason: str, actor: Actor) -> None:
     """End a grant now; one that is over already stays as it is. Raises NotFound."""
     await require_guild(session, guild_id)
-    await audit.hold_chain(session, guild_id=guild_id)
+    await audit.lock_chain(session, guild_id=guild_id)
     row = await session.get(EntitlementGrant, grant_id, populate_existing=True)
     if row is None or row.guild_id != guild_id:
         raise NotFound("This server has no such grant.")
@@ -83,20 +83,20 @@ async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, r
     if row.revoked_at is not None or (row.ends_at is not None and row.ends_at <= now):
         return
     row.revoked_at = now
-    await _record(session, row, actor, "grant.revoke", before=_said(row), after=None, reason=reason)
+    await _record(session, row, actor, "grant.revoke", before=_to_audit_values(row), after=None, reason=reason)
 
 
-async def grants(session: AsyncSession, *, guild_id: int) -> tuple[GrantStatus, ...]:
+async def list_grants(session: AsyncSession, *, guild_id: int) -> tuple[GrantStatus, ...]:
     """Everything that a guild was ever granted beyond its tier, the newest first."""
     rows = await session.scalars(
         select(EntitlementGrant)
         .where(col(EntitlementGrant.guild_id) == guild_id)
         .order_by(col(EntitlementGrant.id).desc())
     )
-    return tuple(_status(row) for row in rows)
+    return tuple(_to_status(row) for row in rows)
 
 
-async def _begun(
+async def _build_grant(
     session: AsyncSession,
     guild_id: int,
     starts: datetime | None,
@@ -106,24 +106,24 @@ async def _begun(
     actor: Actor,
 ) -> EntitlementGrant:
     await require_guild(session, guild_id)
-    await audit.hold_chain(session, guild_id=guild_id)
+    await audit.lock_chain(session, guild_id=guild_id)
     now = utc_now()
-    start, end = term(now=now, starts=starts, ends=ends, days=days)
+    start, end = resolve_period(now=now, starts=starts, ends=ends, days=days)
     return EntitlementGrant(
         guild_id=guild_id,
         starts_at=start,
         ends_at=end,
-        reason=reason[:LONGEST_REASON],
-        granted_by=actor.name[:LONGEST_NAME],
+        reason=reason[:MAX_REASON_LENGTH],
+        granted_by=actor.name[:MAX_NAME_LENGTH],
         created_at=now,
     )
 
 
-async def _granted(session: AsyncSession, row: EntitlementGrant, actor: Actor, reason: str) -> int:
+async def _save_grant(session: AsyncSession, row: EntitlementGrant, actor: Actor, reason: str) -> int:
     session.add(row)
     await session.flush()
     assert row.id is not None
-    await _record(session, row, actor, "grant.add", before=None, after=_said(row), reason=reason)
+    await _record(session, row, actor, "grant.add", before=None, after=_to_audit_values(row), reason=reason)
     return row.id
 
 
@@ -137,19 +137,19 @@ async def _record(
     after: dict[str, Any] | None,
     reason: str,
 ) -> None:
-    await touch(session, guild_id=row.guild_id)
+    await publish_policy_change(session, guild_id=row.guild_id)
     target = row.feature_key or row.limit_key or ""
     await audit.record(
         session, actor, action, guild_id=row.guild_id, target=target, before=before, after=after, reason=reason
     )
 
 
-def _said(row: EntitlementGrant) -> dict[str, Any]:
+def _to_audit_values(row: EntitlementGrant) -> dict[str, Any]:
     value = {} if row.limit_key is None else {"value": row.value}
     return {"id": row.id, **value, "starts": row.starts_at, "ends": row.ends_at}
 
 
-def _status(row: EntitlementGrant) -> GrantStatus:
+def _to_status(row: EntitlementGrant) -> GrantStatus:
     assert row.id is not None
     return GrantStatus(
         id=row.id,

@@ -13,13 +13,13 @@ from sqlmodel import SQLModel, col, select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
-from herwa_shared.models import Channel, Guild, GuildStay, Member
+from herwa_shared.models import Channel, Guild, GuildMembership, Member
 
-AT_ONCE = 1000  # rows between which others get their turn
+UPSERT_BATCH_ROWS = 1000  # rows between which others get their turn
 
 
 @dataclass(frozen=True, slots=True)
-class GuildSeen:
+class GuildData:
     """A guild as its GUILD_CREATE or GUILD_UPDATE tells."""
 
     id: int
@@ -31,7 +31,7 @@ class GuildSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelSeen:
+class ChannelData:
     """A channel, category or thread; see `models.channel`."""
 
     id: int
@@ -44,7 +44,7 @@ class ChannelSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberSeen:
+class MemberData:
     """The name under which a guild knows a user, and since when they are in it, where an event told."""
 
     guild_id: int
@@ -54,71 +54,76 @@ class MemberSeen:
     joined_at: datetime | None = None
 
 
-async def save_guilds(session: AsyncSession, guilds: Sequence[GuildSeen]) -> None:
+async def save_guilds(session: AsyncSession, guilds: Sequence[GuildData]) -> None:
     """Add or update; a guild that the bot had left is entered again, its earlier stay ended then at the latest."""
     rows = [{**asdict(guild), "left_at": None, "seen_at": utc_now()} for guild in guilds]
     await _upsert(session, Guild, rows, key=["id"])
-    stays = [{"guild_id": guild.id, "joined_at": guild.joined_at, "left_at": None} for guild in guilds]
-    await _upsert(session, GuildStay, stays, key=["guild_id", "joined_at"])
+    memberships = [{"guild_id": guild.id, "joined_at": guild.joined_at, "left_at": None} for guild in guilds]
+    await _upsert(session, GuildMembership, memberships, key=["guild_id", "joined_at"])
     await session.execute(
-        update(GuildStay)
-        .where(_among(GuildStay.guild_id, [guild.id for guild in guilds]), col(GuildStay.left_at).is_(None))
-        .where(col(GuildStay.guild_id) == col(Guild.id), col(GuildStay.joined_at) < col(Guild.joined_at))
+        update(GuildMembership)
+        .where(
+            _matches_any(GuildMembership.guild_id, [guild.id for guild in guilds]),
+            col(GuildMembership.left_at).is_(None),
+        )
+        .where(col(GuildMembership.guild_id) == col(Guild.id), col(GuildMembership.joined_at) < col(Guild.joined_at))
         .values(left_at=Guild.joined_at)
     )
 
 
-async def save_channels(session: AsyncSession, channels: Sequence[ChannelSeen]) -> None:
+async def save_channels(session: AsyncSession, channels: Sequence[ChannelData]) -> None:
     """Add or update. Their guilds must be known."""
     await _upsert(session, Channel, [asdict(channel) for channel in channels], key=["id"])
 
 
-async def save_members(session: AsyncSession, members: Sequence[MemberSeen]) -> None:
+async def save_members(session: AsyncSession, members: Sequence[MemberData]) -> None:
     """Add or update. Their guilds must be known. An event that does not tell when one joined leaves what is known."""
     rows = [{**asdict(member), "seen_at": utc_now()} for member in members]
-    silent = [row for row in rows if row["joined_at"] is None]
-    for row in silent:
+    rows_without_join = [row for row in rows if row["joined_at"] is None]
+    for row in rows_without_join:
         del row["joined_at"]
     await _upsert(session, Member, [row for row in rows if "joined_at" in row], key=["guild_id", "user_id"])
-    await _upsert(session, Member, silent, key=["guild_id", "user_id"])
+    await _upsert(session, Member, rows_without_join, key=["guild_id", "user_id"])
 
 
 async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
     """Keep the names of channels that are gone, for the history they have."""
-    await session.execute(update(Channel).where(_among(Channel.id, channel_ids)).values(deleted=True))
+    await session.execute(update(Channel).where(_matches_any(Channel.id, channel_ids)).values(deleted=True))
 
 
 async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Collection[int]]) -> None:
     """Of these guilds Discord lists these channels: any other is gone. Sleeping threads are never listed."""
-    here = func.unnest(literal([id_ for ids in listed.values() for id_ in ids], ARRAY(BigInteger))).column_valued(
-        "here"
-    )
-    gone = (
+    listed_id = func.unnest(
+        literal([channel_id for channel_ids in listed.values() for channel_id in channel_ids], ARRAY(BigInteger))
+    ).column_valued("here")
+    statement = (
         update(Channel)
         .where(
-            _among(Channel.guild_id, listed),
+            _matches_any(Channel.guild_id, listed),
             col(Channel.deleted).is_(False),
             col(Channel.kind).not_in(THREAD_CHANNEL_TYPES),
         )
-        .where(~select(here).where(here == col(Channel.id)).exists())
+        .where(~select(listed_id).where(listed_id == col(Channel.id)).exists())
     )
-    await session.execute(gone.values(deleted=True))
+    await session.execute(statement.values(deleted=True))
 
 
 async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
     """The bot was removed from these guilds."""
     now = utc_now()
-    await session.execute(update(Guild).where(_among(Guild.id, guild_ids)).values(left_at=now))
-    open_stays = update(GuildStay).where(_among(GuildStay.guild_id, guild_ids), col(GuildStay.left_at).is_(None))
-    await session.execute(open_stays.values(left_at=now))
+    await session.execute(update(Guild).where(_matches_any(Guild.id, guild_ids)).values(left_at=now))
+    open_memberships = update(GuildMembership).where(
+        _matches_any(GuildMembership.guild_id, guild_ids), col(GuildMembership.left_at).is_(None)
+    )
+    await session.execute(open_memberships.values(left_at=now))
 
 
-async def known_guilds(session: AsyncSession) -> Sequence[Guild]:
+async def list_guilds(session: AsyncSession) -> Sequence[Guild]:
     """Every guild that the bot is or was in, by name."""
     return (await session.execute(select(Guild).order_by(Guild.name, col(Guild.id)))).scalars().all()
 
 
-def _among(column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
+def _matches_any(column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
     """One parameter however many ids: a statement takes at most 32,767."""
     return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))
 
@@ -128,25 +133,25 @@ async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[
     if not rows:
         return
     statement = insert(table)
-    said = [name for name in rows[0] if name not in key]
-    new = [name for name in said if name != "seen_at"]
-    columns = tuple_(*(getattr(table, name) for name in new))
+    updated_names = [name for name in rows[0] if name not in key]
+    compared_names = [name for name in updated_names if name != "seen_at"]
+    columns = tuple_(*(getattr(table, name) for name in compared_names))
     upsert = statement.on_conflict_do_update(
         index_elements=key,
-        set_={name: statement.excluded[name] for name in said},
-        where=columns.is_distinct_from(tuple_(*(statement.excluded[name] for name in new))),
+        set_={name: statement.excluded[name] for name in updated_names},
+        where=columns.is_distinct_from(tuple_(*(statement.excluded[name] for name in compared_names))),
     )
     connection = await session.connection()
-    for start in range(0, len(rows), AT_ONCE):
-        await connection.execute(upsert, rows[start : start + AT_ONCE])
+    for start in range(0, len(rows), UPSERT_BATCH_ROWS):
+        await connection.execute(upsert, rows[start : start + UPSERT_BATCH_ROWS])
 
 
-async def guild_zone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
+async def get_timezone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
     """The time zone that a guild's people chose; UTC where they chose none or the guild is not known."""
     name = await session.scalar(select(Guild.timezone).where(col(Guild.id) == guild_id))
     return ZoneInfo(name or "UTC")
 
 
-async def choose_zone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
+async def set_timezone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
     """From now on the days and hours of this guild are those of this zone, wherever nobody asks for another."""
     await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))

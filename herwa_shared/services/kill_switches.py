@@ -10,10 +10,10 @@ from herwa_shared.catalog import Essential
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.models import Feature, KillSwitch
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.periods import LONGEST_NAME, LONGEST_REASON
+from herwa_shared.services.periods import MAX_NAME_LENGTH, MAX_REASON_LENGTH
 from herwa_shared.services.rule_targets import require_feature
 
 
@@ -28,31 +28,42 @@ class KillSwitchStatus:
     at: datetime
 
 
-async def switch(session: AsyncSession, *, feature: str, on: bool, reason: str, actor: Actor) -> int | None:
+async def set_kill_switch(
+    session: AsyncSession, *, feature: str, active: bool, reason: str, actor: Actor
+) -> int | None:
     """Throw a feature's kill switch (`on`: the feature is off everywhere) or take it back.
 
     The audit entry's id, None when it was so already; thrown again, it takes the new reason. Raises NotFound naming
     near features, and BadRequest without a reason to throw it, or for an essential feature, which it would not reach.
     """
-    row = await require_feature(session, feature)
-    await audit.hold_chain(session, guild_id=None)
-    thrown = await session.get(KillSwitch, feature, populate_existing=True)
-    before = {"on": True, "reason": thrown.reason} if thrown else {"on": False}
-    said = _reason(row, reason) if on else reason
-    after = {"on": True, "reason": said} if on else {"on": False}
+    feature_row = await require_feature(session, feature)
+    await audit.lock_chain(session, guild_id=None)
+    existing = await session.get(KillSwitch, feature, populate_existing=True)
+    before = {"on": True, "reason": existing.reason} if existing else {"on": False}
+    cleaned_reason = _clean_reason(feature_row, reason) if active else reason
+    after = {"on": True, "reason": cleaned_reason} if active else {"on": False}
     if before == after:
         return None
-    if on:
-        await session.merge(KillSwitch(feature_key=feature, reason=said, by=actor.name[:LONGEST_NAME], at=utc_now()))
-    elif thrown:
-        await session.delete(thrown)
-    await touch(session, guild_id=None)
+    if active:
+        await session.merge(
+            KillSwitch(feature_key=feature, reason=cleaned_reason, by=actor.name[:MAX_NAME_LENGTH], at=utc_now())
+        )
+    elif existing:
+        await session.delete(existing)
+    await publish_policy_change(session, guild_id=None)
     return await audit.record(
-        session, actor, "kill_switch.set", guild_id=None, target=feature, before=before, after=after, reason=said
+        session,
+        actor,
+        "kill_switch.set",
+        guild_id=None,
+        target=feature,
+        before=before,
+        after=after,
+        reason=cleaned_reason,
     )
 
 
-async def kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, ...]:
+async def list_kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, ...]:
     """Everything that is off everywhere, the newest first."""
     rows = await session.execute(
         select(KillSwitch, Feature.title)
@@ -62,10 +73,12 @@ async def kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, ...]:
     return tuple(KillSwitchStatus(row.feature_key, title, row.reason, row.by, row.at) for row, title in rows)
 
 
-def _reason(feature: Feature, reason: str) -> str:
+def _clean_reason(feature: Feature, reason: str) -> str:
     if feature.essential != Essential.NO:
         raise BadRequest(f"{feature.title} is essential: no kill switch reaches it.")
-    said = " ".join(reason.split())
-    if not 1 <= len(said) <= LONGEST_REASON:
-        raise BadRequest(f"Say why, in 1 to {LONGEST_REASON} characters: people see it where the feature is missing.")
-    return said
+    cleaned_reason = " ".join(reason.split())
+    if not 1 <= len(cleaned_reason) <= MAX_REASON_LENGTH:
+        raise BadRequest(
+            f"Say why, in 1 to {MAX_REASON_LENGTH} characters: people see it where the feature is missing."
+        )
+    return cleaned_reason

@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.models import Guild, GuildNow
+from herwa_shared.models import Guild, GuildLiveCounters
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class LiveCounters:
     """One guild's numbers and when they last changed; `online` is None until Discord has said it once."""
 
     online: int | None
@@ -21,24 +21,24 @@ class Now:
     at: datetime
 
 
-async def guilds_now(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, Now]:
+async def load_live_counters(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, LiveCounters]:
     """The numbers of these guilds; those that no collector has counted yet are left out."""
-    rows = await session.execute(select(GuildNow).where(_among(GuildNow.guild_id, guild_ids)))
-    return {row.guild_id: Now(row.online, row.in_voice, row.at) for row in rows.scalars()}
+    rows = await session.execute(select(GuildLiveCounters).where(_matches_any(GuildLiveCounters.guild_id, guild_ids)))
+    return {row.guild_id: LiveCounters(row.online, row.in_voice, row.at) for row in rows.scalars()}
 
 
-async def save_now(session: AsyncSession, nows: Mapping[int, Now]) -> frozenset[int]:
+async def save_live_counters(session: AsyncSession, counters: Mapping[int, LiveCounters]) -> frozenset[int]:
     """Keep the newest numbers; of which guilds they were kept, as those that are not known yet have to wait."""
-    known = frozenset((await session.execute(select(Guild.id).where(_among(Guild.id, nows)))).scalars())
-    rows = [{"guild_id": guild_id, **asdict(nows[guild_id])} for guild_id in known]
+    known_ids = frozenset((await session.execute(select(Guild.id).where(_matches_any(Guild.id, counters)))).scalars())
+    rows = [{"guild_id": guild_id, **asdict(counters[guild_id])} for guild_id in known_ids]
     if rows:
-        statement = insert(GuildNow)
-        newest = {name: statement.excluded[name] for name in ("online", "in_voice", "at")}
-        upsert = statement.on_conflict_do_update(index_elements=["guild_id"], set_=newest)
+        statement = insert(GuildLiveCounters)
+        updates = {name: statement.excluded[name] for name in ("online", "in_voice", "at")}
+        upsert = statement.on_conflict_do_update(index_elements=["guild_id"], set_=updates)
         await (await session.connection()).execute(upsert, rows)
-    return known
+    return known_ids
 
 
-def _among(column: int, ids: Collection[int]) -> ColumnElement[bool]:
+def _matches_any(column: int, ids: Collection[int]) -> ColumnElement[bool]:
     """One parameter however many ids."""
     return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))

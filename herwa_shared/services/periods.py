@@ -7,28 +7,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Guild
 
-LONGEST_DAYS = 3650
-LONGEST_REASON = 200
-LONGEST_NAME = 64
+MAX_DAYS = 3650
+MAX_REASON_LENGTH = 200
+MAX_NAME_LENGTH = 64
 
 
-def term(
+def resolve_period(
     *, now: datetime, starts: datetime | None, ends: datetime | None, days: int | None
 ) -> tuple[datetime, datetime | None]:
     """Start and end: now where no start is given, never where neither an end nor days are. Raises BadRequest."""
     if ends is not None and days is not None:
         raise BadRequest("Say either an end or a number of days, not both.")
     start = starts or now
-    end = ends if days is None else start + whole_days(days)
+    end = ends if days is None else start + to_timedelta(days)
     if end is not None and end <= max(start, now):
         raise BadRequest("The end must lie ahead, and after the start.")
     return start, end
 
 
-def whole_days(days: int) -> timedelta:
+def to_timedelta(days: int) -> timedelta:
     """So many times 24 hours. Raises BadRequest."""
-    if not 1 <= days <= LONGEST_DAYS:
-        raise BadRequest(f"The days must be 1 to {LONGEST_DAYS}, not {days}.")
+    if not 1 <= days <= MAX_DAYS:
+        raise BadRequest(f"The days must be 1 to {MAX_DAYS}, not {days}.")
     return timedelta(days=days)
 
 

@@ -12,17 +12,17 @@ from herwa_shared.catalog import Limit
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
+    GlobalPolicy,
     Grant,
     GuildPolicy,
-    Offer,
     PlaceKind,
     SubjectKind,
+    SubscriptionPeriod,
     TargetKind,
-    Term,
     Tier,
 )
 
-OFFER = text("""
+GLOBAL_POLICY_QUERY = text("""
 SELECT json_build_object(
     'tiers', (SELECT json_agg(json_build_array(key, title, rank, inherits) ORDER BY rank) FROM tier),
     'features', (SELECT json_agg(json_build_array(tier_key, feature_key)) FROM tier_feature),
@@ -32,7 +32,7 @@ SELECT json_build_object(
 """).columns(column("decided", JSON))
 
 # What ended over an hour ago is left out: no clock is that wrong, and a guild's past is not carried around forever.
-POLICY = (
+GUILD_POLICY_QUERY = (
     text("""
 SELECT json_build_object(
     'version', (SELECT max(version) FROM policy_change WHERE guild_id IN (:guild_id, 0)),
@@ -79,83 +79,82 @@ SELECT json_build_object(
     .columns(column("decided", JSON))
 )
 
-NOTHING: Mapping[str, bool] = MappingProxyType({})
+NO_TOGGLES: Mapping[str, bool] = MappingProxyType({})
 
 
-async def load_offer(session: AsyncSession) -> Offer:
+async def load_global_policy(session: AsyncSession) -> GlobalPolicy:
     """What the operator decides for all guilds: each tier with what it inherits put in."""
-    decided = (await session.execute(OFFER)).scalar_one()
-    return Offer(
-        tiers=MappingProxyType(_tiers(decided)),
-        kill_switches=MappingProxyType(decided["kill_switches"] or {}),
+    data = (await session.execute(GLOBAL_POLICY_QUERY)).scalar_one()
+    return GlobalPolicy(
+        tiers=MappingProxyType(_parse_tiers(data)),
+        kill_switches=MappingProxyType(data["kill_switches"] or {}),
     )
 
 
-async def load_policy(session: AsyncSession, *, guild_id: int, offer: Offer) -> GuildPolicy:
+async def load_policy(session: AsyncSession, *, guild_id: int, global_policy: GlobalPolicy) -> GuildPolicy:
     """All that is decided for this guild. One that nobody has seen has a policy too: it has chosen nothing."""
-    decided = (await session.execute(POLICY, {"guild_id": guild_id})).scalar_one()
+    data = (await session.execute(GUILD_POLICY_QUERY, {"guild_id": guild_id})).scalar_one()
     return GuildPolicy(
         guild_id=guild_id,
-        version=decided["version"] or 0,
-        offer=offer,
-        terms=tuple(Term(intern(tier), starts, ends) for tier, starts, ends in decided["terms"] or ()),
-        grants=tuple(_grant(row) for row in decided["grants"] or ()),
-        feature_toggles=_toggles(decided["features"]),
-        module_toggles=_toggles(decided["modules"]),
-        rules=tuple(_rule(row) for row in decided["rules"] or ()),
-        lists=tuple(
-            ChannelList(TargetKind(kind), intern(key), frozenset(places))
-            for kind, key, places in decided["lists"] or ()
+        version=data["version"] or 0,
+        global_policy=global_policy,
+        periods=tuple(SubscriptionPeriod(intern(tier), starts, ends) for tier, starts, ends in data["terms"] or ()),
+        grants=tuple(_parse_grant(row) for row in data["grants"] or ()),
+        feature_toggles=_parse_toggles(data["features"]),
+        module_toggles=_parse_toggles(data["modules"]),
+        rules=tuple(_parse_rule(row) for row in data["rules"] or ()),
+        channel_lists=tuple(
+            ChannelList(TargetKind(kind), intern(key), frozenset(places)) for kind, key, places in data["lists"] or ()
         ),
     )
 
 
-def _tiers(decided: Mapping[str, Any]) -> dict[str, Tier]:
-    parents = {key: inherits for key, _, _, inherits in decided["tiers"] or ()}
+def _parse_tiers(data: Mapping[str, Any]) -> dict[str, Tier]:
+    parents = {key: inherits for key, _, _, inherits in data["tiers"] or ()}
     features: dict[str, set[str]] = {}
-    for tier, feature in decided["features"] or ():
+    for tier, feature in data["features"] or ():
         features.setdefault(tier, set()).add(feature)
     limits: dict[str, dict[str, int | None]] = {}
-    for tier, limit, value in decided["limits"] or ():
+    for tier, limit, value in data["limits"] or ():
         limits.setdefault(tier, {})[limit] = value
     tiers = {}
-    for key, title, rank, _ in decided["tiers"] or ():
-        line = _line(key, parents)
+    for key, title, rank, _ in data["tiers"] or ():
+        lineage = _list_lineage(key, parents)
         tiers[key] = Tier(
             key=key,
             title=title,
             rank=rank,
-            features=frozenset[str]().union(*(features.get(one, ()) for one in line)),
-            limits=MappingProxyType(_limits([limits.get(one, {}) for one in line])),
+            features=frozenset[str]().union(*(features.get(ancestor, ()) for ancestor in lineage)),
+            limits=MappingProxyType(_merge_limits([limits.get(ancestor, {}) for ancestor in lineage])),
         )
     return tiers
 
 
-def _line(key: str, parents: Mapping[str, str | None]) -> list[str]:
+def _list_lineage(key: str, parents: Mapping[str, str | None]) -> list[str]:
     """The tier and those that it inherits from, the nearest first; a circle is walked once."""
-    line: list[str] = []
-    above: str | None = key
-    while above is not None and above not in line:
-        line.append(above)
-        above = parents.get(above)
-    return line
+    lineage: list[str] = []
+    parent: str | None = key
+    while parent is not None and parent not in lineage:
+        lineage.append(parent)
+        parent = parents.get(parent)
+    return lineage
 
 
-def _limits(said: Iterable[Mapping[str, int | None]]) -> dict[Limit, int | None]:
+def _merge_limits(tier_limits: Iterable[Mapping[str, int | None]]) -> dict[Limit, int | None]:
     """Every limit by the nearest tier that says anything about it; where none does it is 0."""
-    return {limit: next((one[limit] for one in said if limit in one), 0) for limit in Limit}
+    return {limit: next((limits[limit] for limits in tier_limits if limit in limits), 0) for limit in Limit}
 
 
-def _toggles(chosen: Mapping[str, bool] | None) -> Mapping[str, bool]:
-    return MappingProxyType({intern(key): on for key, on in chosen.items()}) if chosen else NOTHING
+def _parse_toggles(toggles: Mapping[str, bool] | None) -> Mapping[str, bool]:
+    return MappingProxyType({intern(key): enabled for key, enabled in toggles.items()}) if toggles else NO_TOGGLES
 
 
-def _grant(row: list[Any]) -> Grant:
+def _parse_grant(row: list[Any]) -> Grant:
     feature, limit, value, starts, ends = row
     return Grant(feature, None if limit is None else Limit(limit), value, starts, ends)
 
 
-def _rule(row: list[Any]) -> AccessRule:
+def _parse_rule(row: list[Any]) -> AccessRule:
     id_, allow, subject_kind, subject_id, target_kind, target_key, place_kind, place_id, until, note = row
     return AccessRule(
         id=id_,

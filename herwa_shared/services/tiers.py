@@ -9,14 +9,14 @@ from sqlmodel import col, select
 
 from herwa_shared.catalog import Limit
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.models import Feature, Module, Tier, TierFeature, TierLimit
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.models import Feature, Module, TierFeature, TierLimit, TierRow
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.policies import load_offer
+from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.rule_targets import require_feature
 
-LARGEST = (1 << 63) - 1
+MAX_LIMIT_VALUE = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class TierStatus:
     inherits: str | None
     features: frozenset[str]
     limits: Mapping[Limit, int | None]
-    own: frozenset[str]
+    own_features: frozenset[str]
 
 
 async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
     """Every tier, the lowest first."""
-    offer = await load_offer(session)
-    own: dict[str, set[str]] = {}
+    offer = await load_global_policy(session)
+    own_features: dict[str, set[str]] = {}
     for tier_key, feature_key in await session.execute(select(TierFeature.tier_key, TierFeature.feature_key)):
-        own.setdefault(tier_key, set()).add(feature_key)
-    parents = {row[0]: row[1] for row in await session.execute(select(Tier.key, Tier.inherits))}
+        own_features.setdefault(tier_key, set()).add(feature_key)
+    parents = {row[0]: row[1] for row in await session.execute(select(TierRow.key, TierRow.inherits))}
     return tuple(
         TierStatus(
             tier.key,
@@ -47,13 +47,13 @@ async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
             parents[tier.key],
             tier.features,
             tier.limits,
-            frozenset(own.get(tier.key, ())),
+            frozenset(own_features.get(tier.key, ())),
         )
         for tier in sorted(offer.tiers.values(), key=lambda tier: tier.rank)
     )
 
 
-async def feature_titles(session: AsyncSession) -> Mapping[str, str]:
+async def load_feature_titles(session: AsyncSession) -> Mapping[str, str]:
     """Titles of all features that there are, by key, module by module."""
     rows = await session.execute(
         select(Feature.key, Feature.title)
@@ -64,9 +64,9 @@ async def feature_titles(session: AsyncSession) -> Mapping[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-async def require_tier(session: AsyncSession, key: str) -> Tier:
+async def require_tier(session: AsyncSession, key: str) -> TierRow:
     """The tier's row. Raises NotFound naming the tiers that there are."""
-    tiers = {tier.key: tier for tier in await session.scalars(select(Tier).order_by(col(Tier.rank)))}
+    tiers = {tier.key: tier for tier in await session.scalars(select(TierRow).order_by(col(TierRow.rank)))}
     if key not in tiers:
         raise NotFound(f"There is no tier “{key}”. There are {', '.join(tiers)}.")
     return tiers[key]
@@ -81,17 +81,17 @@ async def set_tier_feature(
     """
     await require_tier(session, tier)
     await require_feature(session, feature)
-    await audit.hold_chain(session, guild_id=None)
-    status = next(one for one in await list_tiers(session) if one.key == tier)
+    await audit.lock_chain(session, guild_id=None)
+    status = next(tier_status for tier_status in await list_tiers(session) if tier_status.key == tier)
     if (feature in status.features) == included:
         return None
     if included:
         session.add(TierFeature(tier_key=tier, feature_key=feature))
-    elif feature in status.own:
+    elif feature in status.own_features:
         await session.delete(await session.get_one(TierFeature, (tier, feature)))
     else:
         raise BadRequest(f"{status.title} has {feature} from the tier that it inherits: take it out there.")
-    await touch(session, guild_id=None)
+    await publish_policy_change(session, guild_id=None)
     return await audit.record(
         session,
         actor,
@@ -113,15 +113,15 @@ async def set_lowest_tier(
     """
     await require_tier(session, tier)
     await require_feature(session, feature)
-    await audit.hold_chain(session, guild_id=None)
-    ours = col(TierFeature.feature_key) == feature
-    before = sorted(await session.scalars(select(TierFeature.tier_key).where(ours)))
+    await audit.lock_chain(session, guild_id=None)
+    matches_feature = col(TierFeature.feature_key) == feature
+    before = sorted(await session.scalars(select(TierFeature.tier_key).where(matches_feature)))
     if before == [tier]:
         return None
-    await session.execute(delete(TierFeature).where(ours, col(TierFeature.tier_key) != tier))
+    await session.execute(delete(TierFeature).where(matches_feature, col(TierFeature.tier_key) != tier))
     if tier not in before:
         session.add(TierFeature(tier_key=tier, feature_key=feature))
-    await touch(session, guild_id=None)
+    await publish_policy_change(session, guild_id=None)
     return await audit.record(
         session,
         actor,
@@ -138,16 +138,16 @@ async def set_tier_limit(
     session: AsyncSession, *, tier: str, limit: Limit, value: int | None, actor: Actor, reason: str = ""
 ) -> int | None:
     """Set how much a tier grants, None for unlimited; the audit entry's id, None when the tier says so already."""
-    if value is not None and not 0 <= value <= LARGEST:
+    if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
         raise BadRequest("A limit is 0 or more, or none for unlimited.")
     await require_tier(session, tier)
-    await audit.hold_chain(session, guild_id=None)
+    await audit.lock_chain(session, guild_id=None)
     row = await session.get(TierLimit, (tier, limit), populate_existing=True)
     if row is not None and row.value == value:
         return None
     before = None if row is None else {"value": row.value}
     await session.merge(TierLimit(tier_key=tier, limit_key=limit, value=value))
-    return await _limit_set(session, actor, f"{tier} {limit}", before, {"value": value}, reason)
+    return await _record_limit_change(session, actor, f"{tier} {limit}", before, {"value": value}, reason)
 
 
 async def inherit_tier_limit(
@@ -155,15 +155,15 @@ async def inherit_tier_limit(
 ) -> int | None:
     """From now on this limit is what the tier inherits, 0 where it inherits none; as `set_tier_limit` otherwise."""
     await require_tier(session, tier)
-    await audit.hold_chain(session, guild_id=None)
+    await audit.lock_chain(session, guild_id=None)
     row = await session.get(TierLimit, (tier, limit), populate_existing=True)
     if row is None:
         return None
     await session.delete(row)
-    return await _limit_set(session, actor, f"{tier} {limit}", {"value": row.value}, None, reason)
+    return await _record_limit_change(session, actor, f"{tier} {limit}", {"value": row.value}, None, reason)
 
 
-async def _limit_set(
+async def _record_limit_change(
     session: AsyncSession,
     actor: Actor,
     target: str,
@@ -171,7 +171,7 @@ async def _limit_set(
     after: Mapping[str, int | None] | None,
     reason: str,
 ) -> int:
-    await touch(session, guild_id=None)
+    await publish_policy_change(session, guild_id=None)
     return await audit.record(
         session, actor, "tier.limit", guild_id=None, target=target, before=before, after=after, reason=reason
     )

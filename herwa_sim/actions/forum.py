@@ -2,16 +2,16 @@
 
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_thread
-from herwa_sim.entities import Channel, ChannelType
+from herwa_sim.entities import ChannelType, SimChannel
 from herwa_sim.world import World
 
 
 def create_post(
-    world: World, forum: Channel, *, name: str, owner_id: int, length: int = 80, content: str | None = None
-) -> Channel:
+    world: World, forum: SimChannel, *, name: str, owner_id: int, length: int = 80, content: str | None = None
+) -> SimChannel:
     """A post and its first message. Raises ValueError where there are no posts."""
     if forum.type != ChannelType.FORUM:
         raise ValueError(f"{forum.name} is no forum")
     thread = create_thread(world, forum, name=name, owner_id=owner_id)
-    messages.say(world, thread, author_id=owner_id, length=length, content=content, id_=thread.id)
+    messages.send_message(world, thread, author_id=owner_id, length=length, content=content, id_=thread.id)
     return thread

@@ -2,11 +2,11 @@
 
 from herwa_shared.clock import utc_now
 from herwa_sim import permissions
-from herwa_sim.avatars import picture_hash
-from herwa_sim.entities import Guild, Member, Role
-from herwa_sim.events import Event
-from herwa_sim.serialize.guilds import guild_create_json, guild_json
-from herwa_sim.snowflakes import moment_of, stable_snowflake
+from herwa_sim.avatars import compute_image_hash
+from herwa_sim.entities import SimGuild, SimMember, SimRole
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.guilds import serialize_guild, serialize_guild_create
+from herwa_sim.snowflakes import create_stable_snowflake, to_datetime
 from herwa_sim.world import PERSONAS, World
 
 
@@ -18,58 +18,60 @@ def create_guild(
     owner_id: int | None = None,
     locale: str = "en-US",
     bot: bool = True,
-) -> Guild:
+) -> SimGuild:
     """A new guild with its owner and, if wanted, the bot in it. Of one name there is one guild, with one id."""
     guild = next((guild for guild in world.guilds.values() if guild.name == name), None)
     if guild is None:
-        guild_id = stable_snowflake("guild", name)
-        guild = Guild(guild_id, name, owner_id or PERSONAS["owner"], joined_at=utc_now(), lively=lively, locale=locale)
-        guild.icon = picture_hash("guild", guild_id)
-        guild.roles = {guild_id: Role(guild_id, "@everyone", permissions.EVERYONE)}
-        guild.members = {guild.owner_id: Member(guild.owner_id, moment_of(guild_id))}
+        guild_id = create_stable_snowflake("guild", name)
+        guild = SimGuild(
+            guild_id, name, owner_id or PERSONAS["owner"], joined_at=utc_now(), lively=lively, locale=locale
+        )
+        guild.icon = compute_image_hash("guild", guild_id)
+        guild.roles = {guild_id: SimRole(guild_id, "@everyone", permissions.EVERYONE)}
+        guild.members = {guild.owner_id: SimMember(guild.owner_id, to_datetime(guild_id))}
         world.guilds[guild_id] = guild
-        world.changed()
+        world.publish()
     if bot:
         add_bot(world, guild)
     return guild
 
 
-def add_bot(world: World, guild: Guild) -> None:
+def add_bot(world: World, guild: SimGuild) -> None:
     """Somebody invites the bot; nothing happens where it is already."""
     if world.has_bot(guild):
         return
     guild.joined_at = utc_now()
-    role = Role(guild.id + 1, world.bot.name, permissions.BOT, position=1, managed=True)
+    role = SimRole(guild.id + 1, world.bot.name, permissions.BOT, position=1, managed=True)
     guild.roles[role.id] = role
-    guild.members[world.bot.id] = Member(world.bot.id, guild.joined_at, roles=(role.id,))
-    world.changed(_created(world, guild, joined=True))
+    guild.members[world.bot.id] = SimMember(world.bot.id, guild.joined_at, roles=(role.id,))
+    world.publish(_build_guild_create(world, guild, joined=True))
 
 
-def remove_bot(world: World, guild: Guild) -> None:
+def remove_bot(world: World, guild: SimGuild) -> None:
     """The guild throws the bot out, and lives on without it."""
     if not world.has_bot(guild):
         return
-    world.changed(Event("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))  # the last that it hears
+    world.publish(GatewayEvent("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))  # the last that it hears
     del guild.members[world.bot.id]
     guild.roles.pop(guild.id + 1, None)
     guild.available = True
-    world.changed()
+    world.publish()
 
 
-def update_guild(world: World, guild: Guild) -> None:
+def update_guild(world: World, guild: SimGuild) -> None:
     """Announce what was changed on the guild: its name, icon, owner."""
-    world.changed(Event("GUILD_UPDATE", guild_json(guild), guild_id=guild.id))
+    world.publish(GatewayEvent("GUILD_UPDATE", serialize_guild(guild), guild_id=guild.id))
 
 
-def set_available(world: World, guild: Guild, available: bool) -> None:
+def set_available(world: World, guild: SimGuild, available: bool) -> None:
     """An outage begins or ends."""
     if guild.available == available:
         return
     guild.available = available
-    gone = Event("GUILD_DELETE", {"id": str(guild.id), "unavailable": True}, guild_id=guild.id)
-    world.changed(_created(world, guild, joined=False) if available else gone)
+    delete_event = GatewayEvent("GUILD_DELETE", {"id": str(guild.id), "unavailable": True}, guild_id=guild.id)
+    world.publish(_build_guild_create(world, guild, joined=False) if available else delete_event)
 
 
-def _created(world: World, guild: Guild, *, joined: bool) -> Event:
-    data = guild_create_json(world, guild, with_members=True, joined=joined)
-    return Event("GUILD_CREATE", data, guild_id=guild.id)
+def _build_guild_create(world: World, guild: SimGuild, *, joined: bool) -> GatewayEvent:
+    data = serialize_guild_create(world, guild, with_members=True, joined=joined)
+    return GatewayEvent("GUILD_CREATE", data, guild_id=guild.id)

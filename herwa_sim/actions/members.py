@@ -4,61 +4,61 @@ from dataclasses import replace
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
-from herwa_sim.actions.voice import move
-from herwa_sim.avatars import picture_hash
-from herwa_sim.entities import Guild, Member, User
-from herwa_sim.events import Event
-from herwa_sim.serialize.members import member_json, user_json
-from herwa_sim.snowflakes import stable_snowflake
+from herwa_sim.actions.voice import move_member
+from herwa_sim.avatars import compute_image_hash
+from herwa_sim.entities import SimGuild, SimMember, SimUser
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.members import serialize_member, serialize_user
+from herwa_sim.snowflakes import create_stable_snowflake
 from herwa_sim.world import World
 
 
-def create_user(world: World, *, name: str, display_name: str | None = None, bot: bool = False) -> User:
+def create_user(world: World, *, name: str, display_name: str | None = None, bot: bool = False) -> SimUser:
     """An account. Of one name there is one, with one id."""
-    user_id = stable_snowflake("user", name)
+    user_id = create_stable_snowflake("user", name)
     if user_id not in world.users:
-        world.add_users([User(user_id, name, display_name, bot, avatar=picture_hash("user", user_id))])
+        world.add_users([SimUser(user_id, name, display_name, bot, avatar=compute_image_hash("user", user_id))])
     return world.users[user_id]
 
 
-def join(world: World, guild: Guild, user: User, *, at: datetime | None = None) -> Member:
+def join(world: World, guild: SimGuild, user: SimUser, *, at: datetime | None = None) -> SimMember:
     """The user becomes a member; nothing happens to one who is."""
     if user.id in guild.members:
         return guild.members[user.id]
-    member = guild.members[user.id] = Member(user.id, at or utc_now())
-    data = member_json(member, user) | {"guild_id": str(guild.id)}
-    world.changed(Event("GUILD_MEMBER_ADD", data, guild_id=guild.id))
+    member = guild.members[user.id] = SimMember(user.id, at or utc_now())
+    data = serialize_member(member, user) | {"guild_id": str(guild.id)}
+    world.publish(GatewayEvent("GUILD_MEMBER_ADD", data, guild_id=guild.id))
     return member
 
 
-def leave(world: World, guild: Guild, user: User) -> None:
+def leave(world: World, guild: SimGuild, user: SimUser) -> None:
     """The user stops being a member, and is in no voice channel any more."""
     if user.id in guild.members:
-        move(world, guild, user.id, None)
+        move_member(world, guild, user.id, None)
         del guild.members[user.id]
-        data = {"guild_id": str(guild.id), "user": user_json(user)}
-        world.changed(Event("GUILD_MEMBER_REMOVE", data, guild_id=guild.id))
+        data = {"guild_id": str(guild.id), "user": serialize_user(user)}
+        world.publish(GatewayEvent("GUILD_MEMBER_REMOVE", data, guild_id=guild.id))
 
 
-def set_roles(world: World, guild: Guild, user: User, roles: tuple[int, ...]) -> Member:
+def set_roles(world: World, guild: SimGuild, user: SimUser, roles: tuple[int, ...]) -> SimMember:
     """Give the member exactly these roles."""
-    return _changed(world, guild, user, replace(guild.members[user.id], roles=roles))
+    return _update_member(world, guild, user, replace(guild.members[user.id], roles=roles))
 
 
-def rename(world: World, guild: Guild, user: User, nick: str | None) -> Member:
+def set_nickname(world: World, guild: SimGuild, user: SimUser, nick: str | None) -> SimMember:
     """Give the member a nickname, or take it away."""
-    return _changed(world, guild, user, replace(guild.members[user.id], nick=nick))
+    return _update_member(world, guild, user, replace(guild.members[user.id], nick=nick))
 
 
-def ban(world: World, guild: Guild, user: User) -> None:
+def ban(world: World, guild: SimGuild, user: SimUser) -> None:
     """The member is thrown out and may not come back; the local Discord forgets that they may not."""
-    data = {"guild_id": str(guild.id), "user": user_json(user)}
-    world.changed(Event("GUILD_BAN_ADD", data, guild_id=guild.id))
+    data = {"guild_id": str(guild.id), "user": serialize_user(user)}
+    world.publish(GatewayEvent("GUILD_BAN_ADD", data, guild_id=guild.id))
     leave(world, guild, user)
 
 
-def _changed(world: World, guild: Guild, user: User, member: Member) -> Member:
+def _update_member(world: World, guild: SimGuild, user: SimUser, member: SimMember) -> SimMember:
     guild.members[user.id] = member
-    data = member_json(member, user) | {"guild_id": str(guild.id)}
-    world.changed(Event("GUILD_MEMBER_UPDATE", data, guild_id=guild.id))
+    data = serialize_member(member, user) | {"guild_id": str(guild.id)}
+    world.publish(GatewayEvent("GUILD_MEMBER_UPDATE", data, guild_id=guild.id))
     return member

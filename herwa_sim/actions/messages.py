@@ -5,49 +5,49 @@ from datetime import datetime
 
 from herwa_shared.clock import utc_now
 from herwa_sim.actions.threads import join_thread
-from herwa_sim.entities import Attachment, Channel, Json, Message, Webhook
-from herwa_sim.events import Event
-from herwa_sim.serialize.messages import message_event, plain_event
-from herwa_sim.snowflakes import moment_of, snowflake_at
-from herwa_sim.world import RECENT_MESSAGES, World
+from herwa_sim.entities import Json, SimAttachment, SimChannel, SimMessage, SimWebhook
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.messages import serialize_message_event, serialize_plain_event
+from herwa_sim.snowflakes import create_snowflake, to_datetime
+from herwa_sim.world import MAX_RECENT_MESSAGES, World
 
-REPLY = 19
+REPLY_TYPE = 19
 
 
-def say(
+def send_message(
     world: World,
-    channel: Channel,
+    channel: SimChannel,
     *,
     author_id: int,
     length: int = 0,
     content: str | None = None,
     attachments: int = 0,
     reply_to: int | None = None,
-    webhook: Webhook | None = None,
+    webhook: SimWebhook | None = None,
     id_: int | None = None,
-) -> Message:
+) -> SimMessage:
     """A person, another bot or a webhook says something, now. The first message of a post has the post's `id_`."""
-    id_ = id_ or world.mint.next()
-    message = Message(
+    id_ = id_ or world.snowflakes.generate()
+    message = SimMessage(
         id_,
         channel.id,
         channel.guild_id,
         webhook.id if webhook else author_id,
-        moment_of(id_),
+        to_datetime(id_),
         length=length if content is None else len(content),
         content=content,
-        attachments=_pictures(id_, attachments),
-        type=0 if reply_to is None else REPLY,
+        attachments=_create_attachments(id_, attachments),
+        type=0 if reply_to is None else REPLY_TYPE,
         reply_to=reply_to,
         webhook_id=webhook.id if webhook else None,
     )
-    post(world, channel, message)
+    post_message(world, channel, message)
     return message
 
 
-def remember(
+def record_message(
     world: World,
-    channel: Channel,
+    channel: SimChannel,
     *,
     message_id: int,
     author_id: int,
@@ -55,95 +55,102 @@ def remember(
     length: int,
     attachments: int,
     reply_to: int | None = None,
-) -> Event:
+) -> GatewayEvent:
     """Something that was said long ago enters the channel. The event is returned, to be sent when there is room."""
-    message = Message(
+    message = SimMessage(
         message_id,
         channel.id,
         channel.guild_id,
         author_id,
         sent_at,
         length=length,
-        attachments=_pictures(message_id, attachments),
-        type=0 if reply_to is None else REPLY,
+        attachments=_create_attachments(message_id, attachments),
+        type=0 if reply_to is None else REPLY_TYPE,
         reply_to=reply_to,
     )
-    _file(world, channel, message)
-    return _event(world, "MESSAGE_CREATE", message)
+    _store_message(world, channel, message)
+    return _build_message_event(world, "MESSAGE_CREATE", message)
 
 
-def post(world: World, channel: Channel, message: Message) -> None:
+def post_message(world: World, channel: SimChannel, message: SimMessage) -> None:
     """Put a finished message into its channel and announce it. Who speaks in a thread joins it."""
-    if channel.is_thread and message.author_id in world.guild(channel.guild_id).members:
+    if channel.is_thread and message.author_id in world.get_guild(channel.guild_id).members:
         join_thread(world, channel, message.author_id)
-    _file(world, channel, message)
-    world.changed(_event(world, "MESSAGE_CREATE", message))
+    _store_message(world, channel, message)
+    world.publish(_build_message_event(world, "MESSAGE_CREATE", message))
 
 
-def edit(world: World, message: Message, *, length: int | None = None, content: str | None = None) -> None:
+def edit_message(world: World, message: SimMessage, *, length: int | None = None, content: str | None = None) -> None:
     """The author changes the text. Without a new one it is a link preview that arrives: no edit, but the same event."""
     if length is not None or content is not None:
         message.content = content
         message.length = len(content) if content is not None else length or 0
         message.edited_at = utc_now()
     else:
-        message.embeds = [_preview()]
-    revise(world, message)
+        message.embeds = [_build_link_preview()]
+    publish_edit(world, message)
 
 
-def revise(world: World, message: Message) -> None:
+def publish_edit(world: World, message: SimMessage) -> None:
     """Announce what was changed on a message."""
-    world.changed(_event(world, "MESSAGE_UPDATE", message))
+    world.publish(_build_message_event(world, "MESSAGE_UPDATE", message))
 
 
-def delete(world: World, channel: Channel, message_ids: Sequence[int]) -> None:
+def delete_messages(world: World, channel: SimChannel, message_ids: Sequence[int]) -> None:
     """Delete one message, or several in one event, as moderators do. Ids that are gone already are named too."""
-    gone = set(message_ids)
-    kept = [one for one in world.messages[channel.id] if one.id not in gone]
+    deleted_ids = set(message_ids)
+    remaining = [message for message in world.messages[channel.id] if message.id not in deleted_ids]
     world.messages[channel.id].clear()
-    world.messages[channel.id].extend(kept)
-    place: Json = {"channel_id": str(channel.id)}
+    world.messages[channel.id].extend(remaining)
+    channel_fields: Json = {"channel_id": str(channel.id)}
     if channel.guild_id:
-        place["guild_id"] = str(channel.guild_id)
+        channel_fields["guild_id"] = str(channel.guild_id)
     if len(message_ids) == 1:
-        event = _of(channel.guild_id, "MESSAGE_DELETE", {"id": str(message_ids[0]), **place})
+        event = _build_event(channel.guild_id, "MESSAGE_DELETE", {"id": str(message_ids[0]), **channel_fields})
     else:
-        ids = [str(one) for one in message_ids]
-        event = _of(channel.guild_id, "MESSAGE_DELETE_BULK", {"ids": ids, **place})
-    world.changed(event)
+        ids = [str(message_id) for message_id in message_ids]
+        event = _build_event(channel.guild_id, "MESSAGE_DELETE_BULK", {"ids": ids, **channel_fields})
+    world.publish(event)
 
 
-def _pictures(message_id: int, count: int) -> tuple[Attachment, ...]:
+def _create_attachments(message_id: int, count: int) -> tuple[SimAttachment, ...]:
     """Attachments without bytes of their own; the CDN shows a small picture for each."""
     ids = range(message_id + 1, message_id + 1 + count)
-    return tuple(Attachment(id_, "picture.png", 1024, "image/png", width=8, height=8) for id_ in ids)
+    return tuple(SimAttachment(id_, "picture.png", 1024, "image/png", width=8, height=8) for id_ in ids)
 
 
-def _file(world: World, channel: Channel, message: Message) -> None:
+def _store_message(world: World, channel: SimChannel, message: SimMessage) -> None:
     """At its place among the recent ones; what is known, or older than all that are kept, is not kept again."""
     recent = world.messages[channel.id]
     if not recent or recent[-1].id < message.id:
         recent.append(message)
-    elif message.id not in (one.id for one in recent):
-        kept = sorted((*recent, message), key=lambda one: one.id)[-RECENT_MESSAGES:]
+    elif message.id not in (stored.id for stored in recent):
+        newest = sorted((*recent, message), key=lambda stored: stored.id)[-MAX_RECENT_MESSAGES:]
         recent.clear()
-        recent.extend(kept)
+        recent.extend(newest)
     channel.last_message_id = max(channel.last_message_id or 0, message.id)
     channel.message_count += 1
 
 
-def _event(world: World, name: str, message: Message) -> Event:
-    plain = message.content is None and message.reply_to is None and message.webhook_id is None
-    member = message.guild_id != 0 and message.author_id in world.guild(message.guild_id).members
-    data, blanked = (plain_event if plain and member and name == "MESSAGE_CREATE" else message_event)(world, message)
-    return _of(message.guild_id, name, data, blanked)
+def _build_message_event(world: World, name: str, message: SimMessage) -> GatewayEvent:
+    is_plain = message.content is None and message.reply_to is None and message.webhook_id is None
+    is_member = message.guild_id != 0 and message.author_id in world.get_guild(message.guild_id).members
+    data, redacted = (
+        serialize_plain_event if is_plain and is_member and name == "MESSAGE_CREATE" else serialize_message_event
+    )(world, message)
+    return _build_event(message.guild_id, name, data, redacted)
 
 
-def _of(guild_id: int, name: str, data: Json | bytes, blanked: Json | bytes | None = None) -> Event:
+def _build_event(guild_id: int, name: str, data: Json | bytes, redacted: Json | bytes | None = None) -> GatewayEvent:
     """An event of that guild's or, with 0, of a direct message."""
-    return Event(name, data, guild_id=guild_id or None, blanked=blanked, direct=not guild_id)
+    return GatewayEvent(name, data, guild_id=guild_id or None, redacted=redacted, direct=not guild_id)
 
 
-def _preview() -> Json:
-    when = snowflake_at(utc_now())
-    return {"type": "link", "url": f"https://example.org/{when}", "title": "A page", "description": "Somewhere else"}
+def _build_link_preview() -> Json:
+    snowflake = create_snowflake(utc_now())
+    return {
+        "type": "link",
+        "url": f"https://example.org/{snowflake}",
+        "title": "A page",
+        "description": "Somewhere else",
+    }

@@ -2,53 +2,53 @@
 
 from dataclasses import replace
 
-from herwa_sim.entities import Guild, Role
-from herwa_sim.events import Event
-from herwa_sim.serialize.members import role_json
-from herwa_sim.world import Missing, World
+from herwa_sim.entities import SimGuild, SimRole
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.members import serialize_role
+from herwa_sim.world import EntityNotFound, World
 
 
-def create_role(world: World, guild: Guild, *, name: str, permissions: int) -> Role:
+def create_role(world: World, guild: SimGuild, *, name: str, permissions: int) -> SimRole:
     """A role above all others."""
-    role = Role(world.mint.next(), name, permissions, position=len(guild.roles))
+    role = SimRole(world.snowflakes.generate(), name, permissions, position=len(guild.roles))
     guild.roles[role.id] = role
-    _tell(world, "GUILD_ROLE_CREATE", guild, role)
+    _publish_role(world, "GUILD_ROLE_CREATE", guild, role)
     return role
 
 
-def change_role(
-    world: World, guild: Guild, role_id: int, *, name: str | None = None, permissions: int | None = None
-) -> Role:
+def update_role(
+    world: World, guild: SimGuild, role_id: int, *, name: str | None = None, permissions: int | None = None
+) -> SimRole:
     """Another name, other permissions, or both."""
-    old = find_role(guild, role_id)
+    old = get_role(guild, role_id)
     new = replace(
         old,
         name=old.name if name is None else name,
         permissions=old.permissions if permissions is None else permissions,
     )
     guild.roles[role_id] = new
-    _tell(world, "GUILD_ROLE_UPDATE", guild, new)
+    _publish_role(world, "GUILD_ROLE_UPDATE", guild, new)
     return new
 
 
-def delete_role(world: World, guild: Guild, role_id: int) -> None:
+def delete_role(world: World, guild: SimGuild, role_id: int) -> None:
     """The role is gone, from its members too; as on Discord, they are told of only by the role's end."""
-    find_role(guild, role_id)
+    get_role(guild, role_id)
     del guild.roles[role_id]
-    for member in [one for one in guild.members.values() if role_id in one.roles]:
-        kept = tuple(one for one in member.roles if one != role_id)
-        guild.members[member.user_id] = replace(member, roles=kept)
+    for member in [candidate for candidate in guild.members.values() if role_id in candidate.roles]:
+        remaining = tuple(other_id for other_id in member.roles if other_id != role_id)
+        guild.members[member.user_id] = replace(member, roles=remaining)
     data = {"guild_id": str(guild.id), "role_id": str(role_id)}
-    world.changed(Event("GUILD_ROLE_DELETE", data, guild_id=guild.id))
+    world.publish(GatewayEvent("GUILD_ROLE_DELETE", data, guild_id=guild.id))
 
 
-def find_role(guild: Guild, role_id: int) -> Role:
+def get_role(guild: SimGuild, role_id: int) -> SimRole:
     """Raises Missing when the guild has no such role."""
     if role_id not in guild.roles:
-        raise Missing("Role", role_id)
+        raise EntityNotFound("Role", role_id)
     return guild.roles[role_id]
 
 
-def _tell(world: World, name: str, guild: Guild, role: Role) -> None:
-    data = {"guild_id": str(guild.id), "role": role_json(role)}
-    world.changed(Event(name, data, guild_id=guild.id))
+def _publish_role(world: World, name: str, guild: SimGuild, role: SimRole) -> None:
+    data = {"guild_id": str(guild.id), "role": serialize_role(role)}
+    world.publish(GatewayEvent(name, data, guild_id=guild.id))

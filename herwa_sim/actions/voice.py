@@ -2,17 +2,17 @@
 
 import secrets
 
-from herwa_sim.entities import ChannelType, Guild, VoiceState
-from herwa_sim.events import Event
-from herwa_sim.serialize.voice import voice_event_json
+from herwa_sim.entities import ChannelType, SimGuild, SimVoiceState
+from herwa_sim.events import GatewayEvent
+from herwa_sim.serialize.voice import serialize_voice_event
 from herwa_sim.world import World
 
-SPOKEN = frozenset({ChannelType.VOICE, ChannelType.STAGE})
+VOICE_CHANNEL_TYPES = frozenset({ChannelType.VOICE, ChannelType.STAGE})
 
 
-def move(
+def move_member(
     world: World,
-    guild: Guild,
+    guild: SimGuild,
     user_id: int,
     channel_id: int | None,
     *,
@@ -25,24 +25,24 @@ def move(
 
     Raises Missing for strangers and unknown channels, ValueError for a channel in which nobody speaks.
     """
-    member = world.member(guild.id, user_id)
+    member = world.get_member(guild.id, user_id)
     before = guild.voice.get(user_id)
     if channel_id is None:
         after = None
         guild.voice.pop(user_id, None)
     else:
-        if world.channel(channel_id).type not in SPOKEN or channel_id not in guild.channels:
+        if world.get_channel(channel_id).type not in VOICE_CHANNEL_TYPES or channel_id not in guild.channels:
             raise ValueError(f"{channel_id} is no voice channel of {guild.name}")
         session_id = before.session_id if before else secrets.token_hex(16)
-        after = VoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video)
+        after = SimVoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video)
         guild.voice[user_id] = after
     last = after or before
     if last is not None and after != before:
-        data = voice_event_json(guild, last, member, world.user(user_id), connected=after is not None)
-        world.changed(Event("VOICE_STATE_UPDATE", data, guild_id=guild.id))
+        data = serialize_voice_event(guild, last, member, world.get_user(user_id), connected=after is not None)
+        world.publish(GatewayEvent("VOICE_STATE_UPDATE", data, guild_id=guild.id))
 
 
-def empty(world: World, guild: Guild, channel_id: int) -> None:
+def disconnect_all(world: World, guild: SimGuild, channel_id: int) -> None:
     """Everybody in that channel loses the connection, as when it is deleted."""
-    for state in [one for one in guild.voice.values() if one.channel_id == channel_id]:
-        move(world, guild, state.user_id, None)
+    for state in [voice_state for voice_state in guild.voice.values() if voice_state.channel_id == channel_id]:
+        move_member(world, guild, state.user_id, None)

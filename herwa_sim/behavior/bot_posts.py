@@ -3,38 +3,48 @@
 from datetime import datetime
 
 from herwa_sim.actions import messages
-from herwa_sim.behavior.simulation import Life
-from herwa_sim.snowflakes import stable_snowflake
+from herwa_sim.behavior.simulation import ServerSimulation
+from herwa_sim.snowflakes import create_stable_snowflake
 
-BOT_POSTS = 0.06  # of all messages
-NEWS_A_DAY = 4.0
+BOT_MESSAGE_SHARE = 0.06  # of all messages
+NEWS_PER_DAY = 4.0
 
 
-class Posting:
+class BotPostBehavior:
     """The programs of one server."""
 
-    def __init__(self, life: Life) -> None:
-        self._life = life
+    def __init__(self, simulation: ServerSimulation) -> None:
+        self._simulation = simulation
 
     def act(self, now: datetime) -> float:
         """One post; the seconds until the next."""
-        life = self._life
-        bot_posts = life.scene.a_day * BOT_POSTS
-        if life.random.random() < NEWS_A_DAY / (NEWS_A_DAY + bot_posts):
-            self._news()
+        simulation = self._simulation
+        bot_posts = simulation.profile.messages_per_day * BOT_MESSAGE_SHARE
+        if simulation.random.random() < NEWS_PER_DAY / (NEWS_PER_DAY + bot_posts):
+            self._post_news()
         else:
-            self._bot()
-        return life.pause(bot_posts + NEWS_A_DAY, now)
+            self._post_as_bot()
+        return simulation.sample_delay(bot_posts + NEWS_PER_DAY, now)
 
-    def _bot(self) -> None:
-        life = self._life
-        channel, bot = life.room(), stable_snowflake("user", life.scene.bot)
-        if channel is not None and bot in life.guild.members:
-            messages.say(life.world, channel, author_id=bot, length=30 + life.random.randrange(200))
+    def _post_as_bot(self) -> None:
+        simulation = self._simulation
+        channel, bot_id = simulation.pick_channel(), create_stable_snowflake("user", simulation.profile.bot_name)
+        if channel is not None and bot_id in simulation.guild.members:
+            messages.send_message(
+                simulation.world, channel, author_id=bot_id, length=30 + simulation.random.randrange(200)
+            )
 
-    def _news(self) -> None:
-        life = self._life
-        hook = life.world.webhooks.get(stable_snowflake(life.guild.id, "webhook", life.scene.webhook))
-        if hook is not None and hook.channel_id in life.world.channels:
-            channel = life.world.channel(hook.channel_id)
-            messages.say(life.world, channel, author_id=hook.id, length=80 + life.random.randrange(300), webhook=hook)
+    def _post_news(self) -> None:
+        simulation = self._simulation
+        webhook = simulation.world.webhooks.get(
+            create_stable_snowflake(simulation.guild.id, "webhook", simulation.profile.webhook_name)
+        )
+        if webhook is not None and webhook.channel_id in simulation.world.channels:
+            channel = simulation.world.get_channel(webhook.channel_id)
+            messages.send_message(
+                simulation.world,
+                channel,
+                author_id=webhook.id,
+                length=80 + simulation.random.randrange(300),
+                webhook=webhook,
+            )

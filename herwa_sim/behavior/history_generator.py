@@ -11,17 +11,23 @@ from math import exp
 from random import Random
 from typing import NamedTuple
 
-from herwa_sim.behavior.activity_profile import Season, moment_in, season, weekday_factor, zone
-from herwa_sim.behavior.member_profiles import Person, people_of
-from herwa_sim.behavior.server_profile import Scene
-from herwa_sim.snowflakes import digest, snowflake_at
+from herwa_sim.behavior.activity_profile import (
+    ActivityCalendar,
+    build_calendar,
+    get_timezone,
+    get_weekday_factor,
+    sample_moment,
+)
+from herwa_sim.behavior.member_profiles import MemberProfile, list_member_profiles
+from herwa_sim.behavior.server_profile import ServerProfile
+from herwa_sim.snowflakes import create_snowflake, digest
 
-TURNS = 6.0  # messages of a conversation, in the mean
-GREETERS = 8
+MEAN_CONVERSATION_LENGTH = 6.0  # messages of a conversation, in the mean
+GREETER_POOL_SIZE = 8
 DAY = timedelta(days=1)
 
 
-class Said(NamedTuple):
+class PastMessage(NamedTuple):
     """A message: in the channel of that name, in the thread of that id or 0; `reply` to what was said there before."""
 
     sent_at: datetime
@@ -30,10 +36,10 @@ class Said(NamedTuple):
     author: str
     length: int
     attachments: int
-    reply: bool
+    is_reply: bool
 
 
-class Opened(NamedTuple):
+class PastThread(NamedTuple):
     """A thread in a channel. Its id carries the moment."""
 
     sent_at: datetime
@@ -44,139 +50,161 @@ class Opened(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class ServerHistory:
     """All of it in the order of time: who joined, which threads were opened, what was said."""
 
-    joined: tuple[Person, ...]
-    opened: tuple[Opened, ...]
-    said: tuple[Said, ...]
+    joined_members: tuple[MemberProfile, ...]
+    threads: tuple[PastThread, ...]
+    messages: tuple[PastMessage, ...]
 
 
-def past(scene: Scene, settled_at: datetime, *, begin: datetime, end: datetime) -> Past:
+def generate_history(profile: ServerProfile, set_up_at: datetime, *, begin: datetime, end: datetime) -> ServerHistory:
     """What happened in `[begin, end)`. Pure; of threads that were opened before it nothing is told."""
-    calendar = season(scene, settled_at)
-    people = people_of(scene, settled_at)
-    first, last = (moment.astimezone(zone(scene)).date() for moment in (begin - 2 * DAY, end))
-    deeds = [deed for day in _days(first, last) for deed in _Day(scene, people, calendar, day).deeds()]
-    within = sorted((deed for deed in deeds if begin <= deed.sent_at < end), key=lambda deed: deed.sent_at)
-    opened = tuple(deed for deed in within if isinstance(deed, Opened))
-    known = {0, *(thread.id for thread in opened)}
-    said = tuple(deed for deed in within if isinstance(deed, Said) and deed.thread in known)
-    joined = sorted((one for one in people if begin <= one.joined_at < end), key=lambda one: one.joined_at)
-    return Past(tuple(joined), opened, said)
+    calendar = build_calendar(profile, set_up_at)
+    members = list_member_profiles(profile, set_up_at)
+    first, last = (moment.astimezone(get_timezone(profile)).date() for moment in (begin - 2 * DAY, end))
+    actions = [
+        action
+        for day in _iterate_days(first, last)
+        for action in _DayGenerator(profile, members, calendar, day).generate_actions()
+    ]
+    ordered = sorted((action for action in actions if begin <= action.sent_at < end), key=lambda action: action.sent_at)
+    threads = tuple(action for action in ordered if isinstance(action, PastThread))
+    thread_ids = {0, *(thread.id for thread in threads)}
+    messages = tuple(action for action in ordered if isinstance(action, PastMessage) and action.thread in thread_ids)
+    joined_members = sorted(
+        (member for member in members if begin <= member.joined_at < end), key=lambda member: member.joined_at
+    )
+    return ServerHistory(tuple(joined_members), threads, messages)
 
 
-def _days(first: date, last: date) -> Iterator[date]:
+def _iterate_days(first: date, last: date) -> Iterator[date]:
     while first <= last:
         yield first
         first += DAY
 
 
-class _Day:
+class _DayGenerator:
     """One day of one server, by its own clock."""
 
-    def __init__(self, scene: Scene, people: Sequence[Person], calendar: Season, day: date) -> None:
-        self._scene = scene
+    def __init__(
+        self, profile: ServerProfile, members: Sequence[MemberProfile], calendar: ActivityCalendar, day: date
+    ) -> None:
+        self._profile = profile
         self._day = day
-        self._random = Random(digest(scene.name, day.isoformat()))  # noqa: S311 - a play, not a secret
-        self._mood = calendar.factor(day) * self._random.lognormvariate(0, 0.16)
-        noon = moment_in(scene, day, Random(0)).replace(hour=12)  # noqa: S311 - a play, not a secret
-        self._newcomers = [one for one in people if one.loudness and abs(one.joined_at - noon) < DAY]
-        around = [(one, one.weight(noon)) for one in people if one.loudness and self._random.random() < one.often]
-        self._around = [(one, weight) for one, weight in around if weight]
-        self._heavier = list(accumulate(weight for _, weight in self._around))
-        self._rooms = [room.name for room in scene.talk]
-        self._shares = [room.share for room in scene.talk]
+        self._random = Random(digest(profile.name, day.isoformat()))  # noqa: S311 - a play, not a secret
+        self._activity_factor = calendar.get_factor(day) * self._random.lognormvariate(0, 0.16)
+        noon = sample_moment(profile, day, Random(0)).replace(hour=12)  # noqa: S311 - a play, not a secret
+        self._newcomers = [member for member in members if member.activity and abs(member.joined_at - noon) < DAY]
+        weighted = [
+            (member, member.compute_weight(noon))
+            for member in members
+            if member.activity and self._random.random() < member.daily_probability
+        ]
+        self._active_members = [(member, weight) for member, weight in weighted if weight]
+        self._cumulative_weights = list(accumulate(weight for _, weight in self._active_members))
+        self._channel_names = [channel.name for channel in profile.chat_channels]
+        self._channel_shares = [channel.share for channel in profile.chat_channels]
 
-    def deeds(self) -> Iterator[Said | Opened]:
+    def generate_actions(self) -> Iterator[PastMessage | PastThread]:
         """Everything of the day, in no order; talks and threads may go on into the next days."""
-        usual = self._scene.a_day * weekday_factor(self._scene, self._day.weekday()) * self._mood
-        for _ in range(int(usual / TURNS + self._random.random())):
-            yield from self._talk()
-        for _ in range(_times(self._random, self._scene.questions.a_day * self._mood)):
-            yield from self._question()
-        for person in self._newcomers:
-            if person.joined_at.astimezone(zone(self._scene)).date() == self._day:
-                yield from self._welcome(person)
-        yield from self._posts()
+        message_count = (
+            self._profile.messages_per_day
+            * get_weekday_factor(self._profile, self._day.weekday())
+            * self._activity_factor
+        )
+        for _ in range(int(message_count / MEAN_CONVERSATION_LENGTH + self._random.random())):
+            yield from self._generate_conversation()
+        for _ in range(_sample_poisson(self._random, self._profile.questions.per_day * self._activity_factor)):
+            yield from self._generate_question()
+        for member in self._newcomers:
+            if member.joined_at.astimezone(get_timezone(self._profile)).date() == self._day:
+                yield from self._generate_greeting(member)
+        yield from self._generate_bot_posts()
 
-    def _talk(self) -> Iterator[Said]:
+    def _generate_conversation(self) -> Iterator[PastMessage]:
         """A conversation: a few people, one channel, some minutes."""
         random = self._random
-        at = moment_in(self._scene, self._day, random)
-        talkers = self._some(at, 2 + _times(random, 1.2))
-        room = random.choices(self._rooms, self._shares)[0]
-        for turn in range(turns(random) if talkers else 0):
-            yield self._said(at, room, 0, random.choice(talkers), reply=turn > 0 and random.random() < 0.24)
+        at = sample_moment(self._profile, self._day, random)
+        participants = self._pick_members(at, 2 + _sample_poisson(random, 1.2))
+        channel = random.choices(self._channel_names, self._channel_shares)[0]
+        for turn in range(sample_conversation_length(random) if participants else 0):
+            yield self._create_message(
+                at, channel, 0, random.choice(participants), is_reply=turn > 0 and random.random() < 0.24
+            )
             at += timedelta(seconds=3 + random.expovariate(1 / 50))
 
-    def _question(self) -> Iterator[Said | Opened]:
+    def _generate_question(self) -> Iterator[PastMessage | PastThread]:
         """A thread: somebody asks, and after a while somebody else answers, most of the time."""
-        random, asked = self._random, self._scene.questions
-        at = moment_in(self._scene, self._day, random)
-        people = self._some(at, 4)
-        if not people:
+        random, questions = self._random, self._profile.questions
+        at = sample_moment(self._profile, self._day, random)
+        members = self._pick_members(at, 4)
+        if not members:
             return
-        asker, *helpers = people
-        title = asked.title(random.randrange(1000))
-        id_ = snowflake_at(at, digest(self._scene.name, asked.room, title))
-        yield Opened(at, id_, asked.room, title, asker.name)
-        yield self._said(at, asked.room, id_, asker, reply=False)
+        asker, *helpers = members
+        title = questions.format_title(random.randrange(1000))
+        id_ = create_snowflake(at, digest(self._profile.name, questions.channel, title))
+        yield PastThread(at, id_, questions.channel, title, asker.name)
+        yield self._create_message(at, questions.channel, id_, asker, is_reply=False)
         at += timedelta(minutes=random.lognormvariate(3.1, 1.1))
         for turn in range(1 + int(random.expovariate(1 / 5)) if helpers and random.random() < 0.93 else 0):
-            who = asker if turn % 2 else random.choice(helpers)
-            yield self._said(at, asked.room, id_, who, reply=random.random() < 0.3)
+            author = asker if turn % 2 else random.choice(helpers)
+            yield self._create_message(at, questions.channel, id_, author, is_reply=random.random() < 0.3)
             at += timedelta(minutes=min(random.expovariate(1 / 9), 300))
 
-    def _welcome(self, person: Person) -> Iterator[Said]:
+    def _generate_greeting(self, member: MemberProfile) -> Iterator[PastMessage]:
         """A newcomer says hello, or not; if so they are greeted."""
         random = self._random
         if random.random() > 0.6:
             return
-        at = person.joined_at + timedelta(minutes=1 + random.expovariate(1 / 40))
-        yield self._said(at, self._scene.greeting, 0, person, reply=False)
-        for greeter in self._some(at, _times(random, 1.4), among=GREETERS):
+        at = member.joined_at + timedelta(minutes=1 + random.expovariate(1 / 40))
+        yield self._create_message(at, self._profile.greeting_channel, 0, member, is_reply=False)
+        for greeter in self._pick_members(at, _sample_poisson(random, 1.4), among=GREETER_POOL_SIZE):
             at += timedelta(seconds=20 + random.expovariate(1 / 300))
-            if greeter is not person:
-                yield self._said(at, self._scene.greeting, 0, greeter, reply=True)
+            if greeter is not member:
+                yield self._create_message(at, self._profile.greeting_channel, 0, greeter, is_reply=True)
 
-    def _posts(self) -> Iterator[Said]:
+    def _generate_bot_posts(self) -> Iterator[PastMessage]:
         """The bot's word of the day, and what it says when it is asked."""
-        room, bot = self._rooms[0], self._scene.bot
-        morning = moment_in(self._scene, self._day, self._random).replace(minute=0, second=0)
-        yield Said(morning, room, 0, bot, 180, 0, reply=False)
-        for _ in range(_times(self._random, self._scene.a_day / 25)):
-            at = moment_in(self._scene, self._day, self._random)
-            yield Said(at, room, 0, bot, 30 + self._random.randrange(200), 0, reply=False)
+        channel, bot = self._channel_names[0], self._profile.bot_name
+        morning = sample_moment(self._profile, self._day, self._random).replace(minute=0, second=0)
+        yield PastMessage(morning, channel, 0, bot, 180, 0, is_reply=False)
+        for _ in range(_sample_poisson(self._random, self._profile.messages_per_day / 25)):
+            at = sample_moment(self._profile, self._day, self._random)
+            yield PastMessage(at, channel, 0, bot, 30 + self._random.randrange(200), 0, is_reply=False)
 
-    def _said(self, at: datetime, room: str, thread: int, who: Person, *, reply: bool) -> Said:
-        length = words(self._random)
-        return Said(at, room, thread, who.name, length, pictures(self._random), reply)
+    def _create_message(
+        self, at: datetime, channel: str, thread: int, author: MemberProfile, *, is_reply: bool
+    ) -> PastMessage:
+        length = sample_message_length(self._random)
+        return PastMessage(at, channel, thread, author.name, length, sample_attachment_count(self._random), is_reply)
 
-    def _some(self, at: datetime, count: int, *, among: int | None = None) -> list[Person]:
+    def _pick_members(self, at: datetime, count: int, *, among: int | None = None) -> list[MemberProfile]:
         """So many different people, or fewer, who were there by then."""
-        if not self._around:
+        if not self._active_members:
             return []
-        chosen = self._random.choices(self._around[:among], cum_weights=self._heavier[:among], k=3 * count)
-        return list({one.name: one for one, _ in chosen if one.joined_at < at}.values())[:count]
+        sampled = self._random.choices(
+            self._active_members[:among], cum_weights=self._cumulative_weights[:among], k=3 * count
+        )
+        return list({member.name: member for member, _ in sampled if member.joined_at < at}.values())[:count]
 
 
-def turns(random: Random) -> int:
+def sample_conversation_length(random: Random) -> int:
     """How many messages a conversation has."""
-    return 1 + int(random.expovariate(1 / (TURNS - 0.5)))
+    return 1 + int(random.expovariate(1 / (MEAN_CONVERSATION_LENGTH - 0.5)))
 
 
-def words(random: Random) -> int:
+def sample_message_length(random: Random) -> int:
     """The length of a message."""
     return min(1900, int(random.lognormvariate(3.6, 0.9)) + 1)
 
 
-def pictures(random: Random) -> int:
+def sample_attachment_count(random: Random) -> int:
     """How many pictures a message has."""
     return random.choices((0, 1, 2, 4), (93, 5, 1.5, 0.5))[0]
 
 
-def _times(random: Random, mean: float) -> int:
+def _sample_poisson(random: Random, mean: float) -> int:
     """How often something happens whose mean this is (Poisson)."""
     floor, product, count = exp(-mean), random.random(), 0
     while product > floor:

@@ -6,132 +6,136 @@ from typing import NamedTuple
 
 from herwa_sim.actions import messages
 from herwa_sim.actions.members import create_user
-from herwa_sim.behavior.history_generator import Opened, Past, Said
-from herwa_sim.behavior.member_profiles import Person
-from herwa_sim.behavior.server_setup import channel_id
-from herwa_sim.entities import Channel, ChannelType, Guild
-from herwa_sim.events import Event
-from herwa_sim.replay import History
-from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.members import member_json
-from herwa_sim.snowflakes import LOW_BITS, digest, moment_of, snowflake_at
+from herwa_sim.behavior.history_generator import PastMessage, PastThread, ServerHistory
+from herwa_sim.behavior.member_profiles import MemberProfile
+from herwa_sim.behavior.server_setup import get_channel_id
+from herwa_sim.entities import ChannelType, SimChannel, SimGuild
+from herwa_sim.events import GatewayEvent
+from herwa_sim.replay import Replay
+from herwa_sim.serialize.guilds import serialize_channel
+from herwa_sim.serialize.members import serialize_member
+from herwa_sim.snowflakes import LOW_BITS, create_snowflake, digest, to_datetime
 from herwa_sim.world import World
 
-PIECE = 4000
-ASLEEP_AFTER = timedelta(days=3)
+BATCH_SIZE = 4000
+ARCHIVE_AGE = timedelta(days=3)
 
 
-class Told(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One thing to tell, with the id that says when it was."""
 
     id: int
-    what: Person | Opened | Said
+    item: MemberProfile | PastThread | PastMessage
 
 
-class Retelling:
+class HistoryReplay:
     """One server's past on its way. The same past has the same ids, so that telling it again adds nothing."""
 
-    def __init__(self, world: World, guild: Guild, history: History, past: Past) -> None:
+    def __init__(self, world: World, guild: SimGuild, replay: Replay, history: ServerHistory) -> None:
         self.guild = guild
-        self.messages = len(past.said)
-        self.sent = 0
+        self.message_count = len(history.messages)
+        self.sent_count = 0
         self._world = world
-        self._history = history
-        self._story = _in_order(guild, past)
-        self._opened = [thread.id for thread in past.opened]
-        self._place = 0
-        self._users: dict[str, int] = {}
-        self._last: dict[int, int] = {}
+        self._replay = replay
+        self._entries = _order_entries(guild, history)
+        self._thread_ids = [thread.id for thread in history.threads]
+        self._position = 0
+        self._user_ids: dict[str, int] = {}
+        self._last_message_ids: dict[int, int] = {}
 
     @property
-    def is_told(self) -> bool:
-        return self._place >= len(self._story)
+    def is_finished(self) -> bool:
+        return self._position >= len(self._entries)
 
-    async def step(self) -> None:
+    async def send_batch(self) -> None:
         """Tell the next piece; returns when the bot is close enough behind for more."""
-        piece = self._story[self._place : self._place + PIECE]
-        await self._history.tell([event for told in piece for event in self._events(told)])
-        self._place += len(piece)
-        self.sent += sum(isinstance(told.what, Said) for told in piece)
+        batch = self._entries[self._position : self._position + BATCH_SIZE]
+        await self._replay.send_events([event for entry in batch for event in self._build_events(entry)])
+        self._position += len(batch)
+        self.sent_count += sum(isinstance(entry.item, PastMessage) for entry in batch)
 
     async def finish(self) -> None:
         """Wait until the bot has acknowledged the last of it, and let old threads fall asleep."""
-        await self._history.finish()
-        threads = [self.guild.threads[id_] for id_ in self._opened if id_ in self.guild.threads]
-        last = {one.id: moment_of(one.last_message_id or one.id) for one in threads}
+        await self._replay.finish()
+        threads = [self.guild.threads[id_] for id_ in self._thread_ids if id_ in self.guild.threads]
+        last_activity = {candidate.id: to_datetime(candidate.last_message_id or candidate.id) for candidate in threads}
         for thread in threads:
-            if last[thread.id] < max(last.values()) - ASLEEP_AFTER:
+            if last_activity[thread.id] < max(last_activity.values()) - ARCHIVE_AGE:
                 thread.archived = True
                 self._world.messages.pop(thread.id, None)  # nobody looks there any more, and the world stays small
-        self._world.changed()
+        self._world.publish()
 
-    def _events(self, told: Told) -> Iterator[Event]:
-        match told.what:
-            case Person():
-                yield from self._joined(told.what)
-            case Opened():
-                yield self._thread(told.what)
-            case Said():
-                yield self._message(told.id, told.what)
+    def _build_events(self, entry: HistoryEntry) -> Iterator[GatewayEvent]:
+        match entry.item:
+            case MemberProfile():
+                yield from self._build_join_events(entry.item)
+            case PastThread():
+                yield self._build_thread_event(entry.item)
+            case PastMessage():
+                yield self._build_message_event(entry.id, entry.item)
 
-    def _joined(self, person: Person) -> Iterator[Event]:
-        user = self._world.user(self._user(person.name))
+    def _build_join_events(self, profile: MemberProfile) -> Iterator[GatewayEvent]:
+        user = self._world.get_user(self._get_user_id(profile.name))
         member = self.guild.members.get(user.id)
-        if member is not None and member.joined_at == person.joined_at:
-            data = member_json(member, user) | {"guild_id": str(self.guild.id)}
-            yield Event("GUILD_MEMBER_ADD", data, guild_id=self.guild.id)
+        if member is not None and member.joined_at == profile.joined_at:
+            data = serialize_member(member, user) | {"guild_id": str(self.guild.id)}
+            yield GatewayEvent("GUILD_MEMBER_ADD", data, guild_id=self.guild.id)
 
-    def _thread(self, opened: Opened) -> Event:
-        thread = self.guild.threads.get(opened.id) or Channel(
-            opened.id,
+    def _build_thread_event(self, past_thread: PastThread) -> GatewayEvent:
+        thread = self.guild.threads.get(past_thread.id) or SimChannel(
+            past_thread.id,
             self.guild.id,
             ChannelType.PUBLIC_THREAD,
-            opened.title,
-            parent_id=channel_id(self.guild, opened.channel),
-            owner_id=self._user(opened.owner),
-            created_at=moment_of(opened.id),
+            past_thread.title,
+            parent_id=get_channel_id(self.guild, past_thread.channel),
+            owner_id=self._get_user_id(past_thread.owner),
+            created_at=to_datetime(past_thread.id),
         )
-        thread.members.setdefault(self._user(opened.owner), opened.sent_at)
+        thread.members.setdefault(self._get_user_id(past_thread.owner), past_thread.sent_at)
         self.guild.threads[thread.id] = self._world.channels[thread.id] = thread
-        data = channel_json(thread) | {"newly_created": True}
-        return Event("THREAD_CREATE", data, guild_id=self.guild.id)
+        data = serialize_channel(thread) | {"newly_created": True}
+        return GatewayEvent("THREAD_CREATE", data, guild_id=self.guild.id)
 
-    def _message(self, id_: int, said: Said) -> Event:
-        channel = self._world.channel(said.thread or channel_id(self.guild, said.channel))
-        author_id = self._user(said.author)
+    def _build_message_event(self, id_: int, past_message: PastMessage) -> GatewayEvent:
+        channel = self._world.get_channel(past_message.thread or get_channel_id(self.guild, past_message.channel))
+        author_id = self._get_user_id(past_message.author)
         if channel.is_thread:
-            channel.members.setdefault(author_id, said.sent_at)
-        event = messages.remember(
+            channel.members.setdefault(author_id, past_message.sent_at)
+        event = messages.record_message(
             self._world,
             channel,
             message_id=id_,
             author_id=author_id,
-            sent_at=said.sent_at,
-            length=said.length,
-            attachments=said.attachments,
-            reply_to=self._last.get(channel.id) if said.reply else None,
+            sent_at=past_message.sent_at,
+            length=past_message.length,
+            attachments=past_message.attachments,
+            reply_to=self._last_message_ids.get(channel.id) if past_message.is_reply else None,
         )
-        self._last[channel.id] = id_
+        self._last_message_ids[channel.id] = id_
         return event
 
-    def _user(self, name: str) -> int:
-        if name not in self._users:
-            self._users[name] = create_user(self._world, name=name).id
-        return self._users[name]
+    def _get_user_id(self, name: str) -> int:
+        if name not in self._user_ids:
+            self._user_ids[name] = create_user(self._world, name=name).id
+        return self._user_ids[name]
 
 
-def _in_order(guild: Guild, past: Past) -> Sequence[Told]:
+def _order_entries(guild: SimGuild, history: ServerHistory) -> Sequence[HistoryEntry]:
     """Everything by its time; a thread before its first message."""
-    story = [Told(snowflake_at(person.joined_at), person) for person in past.joined]
-    story += [Told(thread.id, thread) for thread in past.opened]
-    forums = {one.name for one in guild.channels.values() if one.type == ChannelType.FORUM}
-    posts = {thread.id for thread in past.opened if thread.channel in forums}
-    taken: set[int] = set()
-    for said in past.said:
-        id_ = said.thread if said.thread in posts else snowflake_at(said.sent_at, digest(guild.id, *said))
-        posts.discard(id_)  # only the first message of a post has the post's own id
-        while id_ in taken:
+    entries = [HistoryEntry(create_snowflake(profile.joined_at), profile) for profile in history.joined_members]
+    entries += [HistoryEntry(thread.id, thread) for thread in history.threads]
+    forum_names = {channel.name for channel in guild.channels.values() if channel.type == ChannelType.FORUM}
+    post_ids = {thread.id for thread in history.threads if thread.channel in forum_names}
+    used_ids: set[int] = set()
+    for message in history.messages:
+        id_ = (
+            message.thread
+            if message.thread in post_ids
+            else create_snowflake(message.sent_at, digest(guild.id, *message))
+        )
+        post_ids.discard(id_)  # only the first message of a post has the post's own id
+        while id_ in used_ids:
             id_ += 1
-        taken.add(id_)
-        story.append(Told(id_, said))
-    return sorted(story, key=lambda told: (told.id >> LOW_BITS, isinstance(told.what, Said), told.id))
+        used_ids.add(id_)
+        entries.append(HistoryEntry(id_, message))
+    return sorted(entries, key=lambda entry: (entry.id >> LOW_BITS, isinstance(entry.item, PastMessage), entry.id))

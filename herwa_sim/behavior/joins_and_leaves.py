@@ -4,56 +4,68 @@ from datetime import datetime, timedelta
 
 from herwa_sim.actions import messages
 from herwa_sim.actions.members import create_user, join, leave
-from herwa_sim.behavior.history_generator import words
-from herwa_sim.behavior.name_generator import invent
-from herwa_sim.behavior.server_setup import with_face
-from herwa_sim.behavior.simulation import Life
+from herwa_sim.behavior.history_generator import sample_message_length
+from herwa_sim.behavior.name_generator import generate_name
+from herwa_sim.behavior.server_setup import ensure_avatar
+from herwa_sim.behavior.simulation import ServerSimulation
 
-MOVES_A_MEMBER = 0.005  # joinings and leavings a day, next to the size of the server
-LEAVES = 0.42
-GREETS = 0.55
-YOUNG = timedelta(days=14)
+DAILY_CHANGES_PER_MEMBER = 0.005  # joinings and leavings a day, next to the size of the server
+LEAVE_SHARE = 0.42
+GREETING_SHARE = 0.55
+NEW_MEMBER_AGE = timedelta(days=14)
 
 
-class Coming:
+class MembershipBehavior:
     """The door of one server."""
 
-    def __init__(self, life: Life) -> None:
-        self._life = life
+    def __init__(self, simulation: ServerSimulation) -> None:
+        self._simulation = simulation
         self._newcomer: int | None = None
 
     def act(self, now: datetime) -> float:
         """Somebody says hello, joins or leaves; the seconds until the next does."""
-        life, random = self._life, self._life.random
+        simulation, random = self._simulation, self._simulation.random
         if self._newcomer is not None:
-            self._greet(self._newcomer)
+            self._send_greeting(self._newcomer)
             self._newcomer = None
-        elif random.random() < LEAVES:
-            self._go(now)
+        elif random.random() < LEAVE_SHARE:
+            self._remove_member(now)
         else:
-            self._come()
+            self._add_member()
         if self._newcomer is not None:
             return random.uniform(15, 90)
-        return life.pause(MOVES_A_MEMBER * len(life.guild.members) + 0.2, now)
+        return simulation.sample_delay(DAILY_CHANGES_PER_MEMBER * len(simulation.guild.members) + 0.2, now)
 
-    def _come(self) -> None:
-        life, random = self._life, self._life.random
-        user = with_face(life.world, create_user(life.world, name=invent("newcomers", random.getrandbits(32))))
-        if user.id not in life.guild.members:
-            join(life.world, life.guild, user)
-            self._newcomer = user.id if random.random() < GREETS else None
+    def _add_member(self) -> None:
+        simulation, random = self._simulation, self._simulation.random
+        user = ensure_avatar(
+            simulation.world, create_user(simulation.world, name=generate_name("newcomers", random.getrandbits(32)))
+        )
+        if user.id not in simulation.guild.members:
+            join(simulation.world, simulation.guild, user)
+            self._newcomer = user.id if random.random() < GREETING_SHARE else None
 
-    def _greet(self, user_id: int) -> None:
-        life = self._life
-        channel = life.channel(life.scene.greeting)
-        if channel is not None and user_id in life.guild.members:
-            messages.say(life.world, channel, author_id=user_id, length=words(life.random))
+    def _send_greeting(self, user_id: int) -> None:
+        simulation = self._simulation
+        channel = simulation.find_channel(simulation.profile.greeting_channel)
+        if channel is not None and user_id in simulation.guild.members:
+            messages.send_message(
+                simulation.world, channel, author_id=user_id, length=sample_message_length(simulation.random)
+            )
 
-    def _go(self, now: datetime) -> None:
+    def _remove_member(self, now: datetime) -> None:
         """Whoever leaves holds no role; a server of fewer than ten is left by nobody."""
-        life = self._life
-        members = life.guild.members
-        free = [one for one in life.everybody() if not members[one].roles and one != life.guild.owner_id]
-        if len(free) >= 10:
-            weights = [12.0 if members[one].joined_at > now - YOUNG else 1.0 for one in free]
-            leave(life.world, life.guild, life.world.user(life.random.choices(free, weights)[0]))
+        simulation = self._simulation
+        members = simulation.guild.members
+        removable_ids = [
+            user_id
+            for user_id in simulation.list_member_ids()
+            if not members[user_id].roles and user_id != simulation.guild.owner_id
+        ]
+        if len(removable_ids) >= 10:
+            weights = [12.0 if members[user_id].joined_at > now - NEW_MEMBER_AGE else 1.0 for user_id in removable_ids]
+            leave(
+                simulation.world,
+                simulation.guild,
+                simulation.world.get_user(simulation.random.choices(removable_ids, weights)[0]),
+            )

@@ -6,63 +6,70 @@ from functools import lru_cache
 from math import exp
 from random import Random
 
-from herwa_sim.behavior.activity_profile import GROWING_DAYS, moment_in, season
-from herwa_sim.behavior.name_generator import invented
-from herwa_sim.behavior.server_profile import Scene
+from herwa_sim.behavior.activity_profile import GROWTH_DAYS, build_calendar, sample_moment
+from herwa_sim.behavior.name_generator import generate_names
+from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.snowflakes import digest
 
-LOUDNESS_FALLS = 0.95
-OLDEST_DAYS = 900
+ACTIVITY_EXPONENT = 0.95
+MAX_MEMBER_AGE_DAYS = 900
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class MemberProfile:
     """A member. `loudness` 0 is somebody who only reads; interest fades within about `lasts` days, or never (None)."""
 
     name: str
     joined_at: datetime
-    loudness: float
-    lasts: float | None
-    often: float
+    activity: float
+    lifetime_days: float | None
+    daily_probability: float
 
-    def weight(self, moment: datetime) -> float:
+    def compute_weight(self, moment: datetime) -> float:
         """How likely it is that they are the one who speaks: nobody does before joining, newcomers do more."""
         if moment <= self.joined_at:
             return 0.0
         age = (moment - self.joined_at) / _DAY
-        fresh = 1 + 2 * exp(-age / 3) if self.lasts else 1.0
-        return self.loudness * fresh * (exp(-age / self.lasts) if self.lasts else 1.0)
+        novelty = 1 + 2 * exp(-age / 3) if self.lifetime_days else 1.0
+        return self.activity * novelty * (exp(-age / self.lifetime_days) if self.lifetime_days else 1.0)
 
 
 @lru_cache(maxsize=16)
-def people_of(scene: Scene, settled_at: datetime) -> tuple[Person, ...]:
+def list_member_profiles(profile: ServerProfile, set_up_at: datetime) -> tuple[MemberProfile, ...]:
     """Everybody, loudest first, as they were when the server was settled."""
-    names = (*scene.people, *(one for one in invented(scene.name, scene.size) if one not in scene.people))
-    return tuple(_person(scene, settled_at, name, rank) for rank, name in enumerate(names[: scene.size]))
+    names = (
+        *profile.member_names,
+        *(
+            invented_name
+            for invented_name in generate_names(profile.name, profile.size)
+            if invented_name not in profile.member_names
+        ),
+    )
+    return tuple(_create_profile(profile, set_up_at, name, rank) for rank, name in enumerate(names[: profile.size]))
 
 
-def _person(scene: Scene, settled_at: datetime, name: str, rank: int) -> Person:
-    random = Random(digest(scene.name, "person", name))  # noqa: S311 - a play, not a secret
-    known = rank < len(scene.people) // 2
-    is_new = random.random() < (0.15 if known else 0.3)
-    reads_only = not known and random.random() < 0.4
-    return Person(
+def _create_profile(profile: ServerProfile, set_up_at: datetime, name: str, rank: int) -> MemberProfile:
+    random = Random(digest(profile.name, "person", name))  # noqa: S311 - a play, not a secret
+    is_known = rank < len(profile.member_names) // 2
+    is_new = random.random() < (0.15 if is_known else 0.3)
+    is_lurker = not is_known and random.random() < 0.4
+    return MemberProfile(
         name,
-        _joined(scene, settled_at, random, is_new=is_new),
-        0.0 if reads_only else (rank + 1) ** -LOUDNESS_FALLS,
+        _sample_join_time(profile, set_up_at, random, is_new=is_new),
+        0.0 if is_lurker else (rank + 1) ** -ACTIVITY_EXPONENT,
         2 + random.expovariate(1 / 16) if is_new and random.random() < 0.65 else None,
         0.3 + 0.6 * random.random() / (1 + rank / 20),
     )
 
 
-def _joined(scene: Scene, settled_at: datetime, random: Random, *, is_new: bool) -> datetime:
+def _sample_join_time(profile: ServerProfile, set_up_at: datetime, random: Random, *, is_new: bool) -> datetime:
     """Long ago, or in the last months: ever more of them, and a crowd on the days of the great event."""
-    calendar = season(scene, settled_at)
+    calendar = build_calendar(profile, set_up_at)
     if not is_new:
-        ago = GROWING_DAYS + 30 + int(random.random() ** 1.4 * OLDEST_DAYS)
+        days_ago = GROWTH_DAYS + 30 + int(random.random() ** 1.4 * MAX_MEMBER_AGE_DAYS)
     elif random.random() < 0.18:
-        ago = (calendar.today - calendar.event).days - random.choice((0, 0, 0, 1, 1, 2))
+        days_ago = (calendar.today - calendar.event).days - random.choice((0, 0, 0, 1, 1, 2))
     else:
-        ago = 1 + int(random.random() ** 1.2 * (GROWING_DAYS + 30))
-    return min(moment_in(scene, calendar.today - ago * _DAY, random), settled_at - timedelta(hours=1))
+        days_ago = 1 + int(random.random() ** 1.2 * (GROWTH_DAYS + 30))
+    return min(sample_moment(profile, calendar.today - days_ago * _DAY, random), set_up_at - timedelta(hours=1))

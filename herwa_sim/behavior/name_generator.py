@@ -4,19 +4,19 @@ from functools import lru_cache
 
 from herwa_sim.snowflakes import digest
 
-_FIRST = (
+_ADJECTIVES = (
     "amber", "arctic", "brave", "calm", "cinder", "cosmic", "crimson", "dapper", "dusty", "early", "ember",
     "feral", "frosty", "gentle", "golden", "hidden", "hollow", "idle", "ivory", "jolly", "karmic", "lazy",
     "lucid", "lunar", "mellow", "misty", "neon", "noble", "odd", "pale", "quiet", "rapid", "rusty",
     "silent", "sleepy", "solar", "stormy", "tidy", "velvet", "wild",
 )  # fmt: skip
-_SECOND = (
+_NOUNS = (
     "acorn", "badger", "beacon", "bison", "cactus", "comet", "crane", "dune", "echo", "falcon", "fern",
     "finch", "fox", "gecko", "harbour", "heron", "ibis", "jackal", "kettle", "lemur", "lynx", "magpie",
     "meteor", "moth", "newt", "orbit", "otter", "panda", "pebble", "pilot", "quokka", "raven", "sparrow",
     "tapir", "teapot", "tiger", "urchin", "vole", "walrus", "yak",
 )  # fmt: skip
-_GIVEN = (
+_GIVEN_NAMES = (
     "Aino", "Bogdan", "Chiamaka", "Dilnoza", "Esra", "Fionnuala", "Gustavo", "Håkon", "Ioana", "Jelena",
     "Kwame", "Leilani", "Mbali", "Nkechi", "Oisín", "Paweł", "Quỳnh", "Rúna", "Siobhán", "Thảo", "Ülkü",
     "Vojtěch", "Wanjiru", "Žofia", "Алексей", "Дарья", "Олена", "Светлана", "Георги", "Ελένη", "Γιώργος",
@@ -27,30 +27,34 @@ _GIVEN = (
 
 
 @lru_cache(maxsize=64)
-def invented(seed: str, count: int) -> tuple[str, ...]:
+def generate_names(seed: str, count: int) -> tuple[str, ...]:
     """So many different names; the first ones of a longer row are those of a shorter one."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for number in range(count):
-        name = invent(seed, number)
-        found.setdefault(name if name not in found else f"{name}{number}")
-    return tuple(found)
+        name = generate_name(seed, number)
+        names.setdefault(name if name not in names else f"{name}{number}")
+    return tuple(names)
 
 
-def invent(seed: str, number: int) -> str:
+def generate_name(seed: str, number: int) -> str:
     """One name; now and then two numbers have the same."""
     bits = digest(seed, "name", number)
-    first, second, given = _FIRST[bits % 40], _SECOND[bits // 40 % 40], _GIVEN[bits // 1600 % len(_GIVEN)]
+    adjective, noun, given_name = (
+        _ADJECTIVES[bits % 40],
+        _NOUNS[bits // 40 % 40],
+        _GIVEN_NAMES[bits // 1600 % len(_GIVEN_NAMES)],
+    )
     digits = bits // 100_000 % 97 + 3
     match bits >> 40 & 7:
         case 0:
-            return given
+            return given_name
         case 1:
-            return f"{given} {digits}"
+            return f"{given_name} {digits}"
         case 2:
-            return f"{first}{second.title()}"
+            return f"{adjective}{noun.title()}"
         case 3 | 4:
-            return f"{first}_{second}"
+            return f"{adjective}_{noun}"
         case 5:
-            return f"{second}{digits}"
+            return f"{noun}{digits}"
         case _:
-            return f"{first}.{second}{digits}"
+            return f"{adjective}.{noun}{digits}"

@@ -3,48 +3,50 @@
 from datetime import datetime
 
 from herwa_sim.actions.presence import set_status
-from herwa_sim.behavior.activity_profile import hours_of, zone
-from herwa_sim.behavior.simulation import Life
+from herwa_sim.behavior.activity_profile import get_hourly_activity, get_timezone
+from herwa_sim.behavior.simulation import ServerSimulation
 
-FEWEST, MOST = 0.07, 0.34
-AWAKE = ("online", "online", "online", "idle", "idle", "dnd")
+MIN_ONLINE_SHARE, MAX_ONLINE_SHARE = 0.07, 0.34
+ONLINE_STATUSES = ("online", "online", "online", "idle", "idle", "dnd")
 
 
-class Seeing:
+class PresenceBehavior:
     """Who of one server is online. The first deed sets everybody, as nothing of it is kept."""
 
-    def __init__(self, life: Life) -> None:
-        self._life = life
-        self._begun = False
+    def __init__(self, simulation: ServerSimulation) -> None:
+        self._simulation = simulation
+        self._is_initialized = False
 
     def act(self, now: datetime) -> float:
         """Somebody comes online, goes, or steps away for a while; the seconds until the next does."""
-        life, random = self._life, self._life.random
-        if not self._begun:
-            self._begin(now)
-        everybody = life.everybody()
-        online = [one for one in everybody if life.world.status(one) != "offline"]
-        if not everybody:
-            return MINUTES
-        if len(online) < self._wanted(now, len(everybody)):
-            set_status(life.world, random.choice(everybody), random.choice(AWAKE))
-        elif online:
-            user_id = random.choice(online)
-            stays = user_id in life.guild.voice or random.random() < 0.3
-            set_status(life.world, user_id, random.choice(AWAKE) if stays else "offline")
-        return random.expovariate(1 / (2 * life.scene.deed_every))
+        simulation, random = self._simulation, self._simulation.random
+        if not self._is_initialized:
+            self._initialize(now)
+        member_ids = simulation.list_member_ids()
+        online_ids = [member_id for member_id in member_ids if simulation.world.get_status(member_id) != "offline"]
+        if not member_ids:
+            return EMPTY_SERVER_DELAY_SECONDS
+        if len(online_ids) < self._compute_target(now, len(member_ids)):
+            set_status(simulation.world, random.choice(member_ids), random.choice(ONLINE_STATUSES))
+        elif online_ids:
+            user_id = random.choice(online_ids)
+            remains_online = user_id in simulation.guild.voice or random.random() < 0.3
+            set_status(simulation.world, user_id, random.choice(ONLINE_STATUSES) if remains_online else "offline")
+        return random.expovariate(1 / (2 * simulation.profile.mean_interval))
 
-    def _begin(self, now: datetime) -> None:
-        self._begun = True
-        life = self._life
-        everybody = life.everybody()
-        for user_id in life.random.sample(everybody, self._wanted(now, len(everybody))):
-            set_status(life.world, user_id, life.random.choice(AWAKE))
+    def _initialize(self, now: datetime) -> None:
+        self._is_initialized = True
+        simulation = self._simulation
+        member_ids = simulation.list_member_ids()
+        for user_id in simulation.random.sample(member_ids, self._compute_target(now, len(member_ids))):
+            set_status(simulation.world, user_id, simulation.random.choice(ONLINE_STATUSES))
 
-    def _wanted(self, now: datetime, people: int) -> int:
-        local = now.astimezone(zone(self._life.scene))
-        hours = hours_of(self._life.scene, local.weekday())
-        return round(people * (FEWEST + (MOST - FEWEST) * hours[local.hour] / max(hours)))
+    def _compute_target(self, now: datetime, member_count: int) -> int:
+        local = now.astimezone(get_timezone(self._simulation.profile))
+        hours = get_hourly_activity(self._simulation.profile, local.weekday())
+        return round(
+            member_count * (MIN_ONLINE_SHARE + (MAX_ONLINE_SHARE - MIN_ONLINE_SHARE) * hours[local.hour] / max(hours))
+        )
 
 
-MINUTES = 600.0
+EMPTY_SERVER_DELAY_SECONDS = 600.0

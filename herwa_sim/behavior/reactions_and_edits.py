@@ -3,47 +3,53 @@
 from datetime import datetime, timedelta
 
 from herwa_sim.actions import messages
-from herwa_sim.actions.reactions import react, unreact
-from herwa_sim.behavior.history_generator import words
-from herwa_sim.behavior.simulation import Life
-from herwa_sim.entities import Message
+from herwa_sim.actions.reactions import add_reaction, remove_reaction
+from herwa_sim.behavior.history_generator import sample_message_length
+from herwa_sim.behavior.simulation import ServerSimulation
+from herwa_sim.entities import SimMessage
 
-A_MESSAGE = 1.1
-LATELY = timedelta(hours=3)
+ACTIONS_PER_MESSAGE = 1.1
+RECENT_PERIOD = timedelta(hours=3)
 
 
-class Regarding:
+class ReactionBehavior:
     """What becomes of the messages of one server."""
 
-    def __init__(self, life: Life) -> None:
-        self._life = life
+    def __init__(self, simulation: ServerSimulation) -> None:
+        self._simulation = simulation
 
     def act(self, now: datetime) -> float:
         """Do something with a recent message; the seconds until the next time."""
-        recent = self._recent(now)
+        recent = self._list_recent(now)
         if recent:
-            self._regard(self._life.random.choice(recent), now)
-        return self._life.pause(self._life.scene.a_day * A_MESSAGE, now)
+            self._act_on_message(self._simulation.random.choice(recent), now)
+        return self._simulation.sample_delay(self._simulation.profile.messages_per_day * ACTIONS_PER_MESSAGE, now)
 
-    def _recent(self, now: datetime) -> list[Message]:
-        life = self._life
-        places = [one for one in (*life.guild.channels, *life.guild.threads) if one in life.world.messages]
-        lately = (message for place in places for message in list(life.world.messages[place])[-8:])
-        return [one for one in lately if one.sent_at > now - LATELY]
+    def _list_recent(self, now: datetime) -> list[SimMessage]:
+        simulation = self._simulation
+        channel_ids = [
+            channel_id
+            for channel_id in (*simulation.guild.channels, *simulation.guild.threads)
+            if channel_id in simulation.world.messages
+        ]
+        latest_messages = (
+            message for channel_id in channel_ids for message in list(simulation.world.messages[channel_id])[-8:]
+        )
+        return [latest for latest in latest_messages if latest.sent_at > now - RECENT_PERIOD]
 
-    def _regard(self, message: Message, now: datetime) -> None:
-        life, random = self._life, self._life.random
-        channel = life.world.channel(message.channel_id)
-        is_persons = life.lives_here(message.author_id)
+    def _act_on_message(self, message: SimMessage, now: datetime) -> None:
+        simulation, random = self._simulation, self._simulation.random
+        channel = simulation.world.get_channel(message.channel_id)
+        is_simulated = simulation.is_simulated(message.author_id)
         chance = random.random()
-        if is_persons and chance < 0.07:
-            messages.edit(life.world, message, length=words(random))
-        elif is_persons and chance < 0.09:
-            messages.delete(life.world, channel, [message.id])
+        if is_simulated and chance < 0.07:
+            messages.edit_message(simulation.world, message, length=sample_message_length(random))
+        elif is_simulated and chance < 0.09:
+            messages.delete_messages(simulation.world, channel, [message.id])
         elif message.reactions and chance < 0.14:
             emoji = random.choice(list(message.reactions))
-            unreact(life.world, channel, message.id, message.reactions[emoji][0], emoji)
+            remove_reaction(simulation.world, channel, message.id, message.reactions[emoji][0], emoji)
         else:
-            seen = list(message.reactions) + list(life.scene.emoji)
-            for user_id in life.some(now, 1):
-                react(life.world, channel, message.id, user_id, random.choice(seen))
+            emoji_pool = list(message.reactions) + list(simulation.profile.emoji)
+            for user_id in simulation.pick_members(now, 1):
+                add_reaction(simulation.world, channel, message.id, user_id, random.choice(emoji_pool))

@@ -6,7 +6,7 @@ from herwa_sim.entities import ChannelType
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ChannelProfile:
     """A channel. `share` is how much is said there next to the others; 0 leaves it to bots and webhooks."""
 
     name: str
@@ -15,21 +15,21 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class QuestionProfile:
     """Threads in one channel: so many are opened a day, about one of these things, which has one of these troubles."""
 
-    room: str
-    a_day: float
-    things: tuple[str, ...]
-    troubles: tuple[str, ...]
+    channel: str
+    per_day: float
+    topics: tuple[str, ...]
+    problems: tuple[str, ...]
 
-    def title(self, number: int) -> str:
+    def format_title(self, number: int) -> str:
         """The title of that number; neighbours differ in both parts."""
-        return f"{self.things[number % len(self.things)]}: {self.troubles[number // 7 % len(self.troubles)]}"
+        return f"{self.topics[number % len(self.topics)]}: {self.problems[number // 7 % len(self.problems)]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ServerProfile:
     """One server. Its people are named loudest first; further ones are invented until there are `size`.
 
     `owner` and `moderators` are personas or people of the server, `guests` are personas who are ordinary members;
@@ -41,38 +41,38 @@ class Scene:
 
     name: str
     locale: str
-    zone: str
+    timezone: str
     size: int
-    a_day: float
-    evening: float
-    weekend: float
-    voices: int
-    deed_every: float
+    messages_per_day: float
+    peak_hour: float
+    weekend_factor: float
+    peak_voice_members: int
+    mean_interval: float
     owner: str
     moderators: tuple[str, ...]
     guests: tuple[str, ...]
-    categories: tuple[tuple[str, tuple[Room, ...]], ...]
-    greeting: str
-    questions: Questions
-    standing: tuple[tuple[str, str], ...]
-    people: tuple[str, ...]
+    categories: tuple[tuple[str, tuple[ChannelProfile, ...]], ...]
+    greeting_channel: str
+    questions: QuestionProfile
+    permanent_threads: tuple[tuple[str, str], ...]
+    member_names: tuple[str, ...]
     roles: tuple[str, ...]
-    bot: str
-    webhook: str
+    bot_name: str
+    webhook_name: str
     emoji: tuple[str, ...]
-    badges: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    role_members: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
-    def rooms(self) -> tuple[Room, ...]:
+    def channels(self) -> tuple[ChannelProfile, ...]:
         """Every channel, in the order of the page."""
-        return tuple(room for _, rooms in self.categories for room in rooms)
+        return tuple(channel for _, channels in self.categories for channel in channels)
 
     @property
-    def talk(self) -> tuple[Room, ...]:
+    def chat_channels(self) -> tuple[ChannelProfile, ...]:
         """Channels in which people write."""
-        return tuple(room for room in self.rooms if room.type == ChannelType.TEXT and room.share > 0)
+        return tuple(channel for channel in self.channels if channel.type == ChannelType.TEXT and channel.share > 0)
 
     @property
-    def notices(self) -> str:
+    def announcement_channel(self) -> str:
         """The channel to which the webhook belongs: the first one of all."""
-        return self.rooms[0].name
+        return self.channels[0].name

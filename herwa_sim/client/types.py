@@ -18,30 +18,30 @@ class BotSession:
 
 
 @dataclass(frozen=True, slots=True)
-class SimGuild:
+class GuildSummary:
     """One server of the local Discord; `bot` says whether Herwa is in it."""
 
     id: int
     name: str
     owner_id: int
     lively: bool
-    bot: bool
-    members: int
+    has_bot: bool
+    member_count: int
 
 
 @dataclass(frozen=True, slots=True)
-class SimState:
+class SimSnapshot:
     """What is going on. `personas` are the people who may log in, by name."""
 
     application_id: int
     personas: dict[str, int]
     population: bool
-    guilds: tuple[SimGuild, ...]
+    guilds: tuple[GuildSummary, ...]
     sessions: tuple[BotSession, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class JournalContents:
     """What went over the wire: exchanges at REST, and the latest gateway events of each name."""
 
     calls: tuple[dict[str, Any], ...]
@@ -49,7 +49,7 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class DisplayedAttachment:
     """A file in an answer; `url` can be fetched."""
 
     filename: str
@@ -60,7 +60,7 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DisplayedMessage:
     """A message as a member sees it."""
 
     id: int
@@ -69,55 +69,72 @@ class Shown:
     ephemeral: bool
     embeds: list[dict[str, Any]]
     components: list[dict[str, Any]]
-    attachments: tuple[Attached, ...]
+    attachments: tuple[DisplayedAttachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InteractionResult:
     """What came of a command, a click or typing. `answered` is False when the bot let the time run out."""
 
     id: int
-    answered: bool
-    messages: tuple[Shown, ...]
+    responded: bool
+    messages: tuple[DisplayedMessage, ...]
     choices: tuple[dict[str, Any], ...]
     modal: dict[str, Any] | None
 
 
-def state_from(told: dict[str, Any]) -> SimState:
-    return SimState(
-        application_id=int(told["application_id"]),
-        personas={name: int(id_) for name, id_ in told["personas"].items()},
-        population=told["population"]["on"],
-        guilds=tuple(_guild(one) for one in told["guilds"]),
-        sessions=tuple(_session(one) for one in told["sessions"]),
+def parse_snapshot(payload: dict[str, Any]) -> SimSnapshot:
+    return SimSnapshot(
+        application_id=int(payload["application_id"]),
+        personas={name: int(user_id) for name, user_id in payload["personas"].items()},
+        population=payload["population"]["on"],
+        guilds=tuple(_parse_guild(guild) for guild in payload["guilds"]),
+        sessions=tuple(_parse_session(session) for session in payload["sessions"]),
     )
 
 
-def answer_from(told: dict[str, Any]) -> Answer:
-    messages = tuple(shown_from(one) for one in told["messages"])
-    return Answer(int(told["id"]), told["answered"], messages, tuple(told["choices"] or ()), told["modal"])
+def parse_interaction_result(payload: dict[str, Any]) -> InteractionResult:
+    messages = tuple(parse_message(message) for message in payload["messages"])
+    return InteractionResult(
+        int(payload["id"]), payload["answered"], messages, tuple(payload["choices"] or ()), payload["modal"]
+    )
 
 
-def _guild(told: dict[str, Any]) -> SimGuild:
-    return SimGuild(int(told["id"]), told["name"], int(told["owner_id"]), told["lively"], told["bot"], told["members"])
+def _parse_guild(payload: dict[str, Any]) -> GuildSummary:
+    return GuildSummary(
+        int(payload["id"]),
+        payload["name"],
+        int(payload["owner_id"]),
+        payload["lively"],
+        payload["bot"],
+        payload["members"],
+    )
 
 
-def _session(told: dict[str, Any]) -> BotSession:
+def _parse_session(payload: dict[str, Any]) -> BotSession:
     return BotSession(
-        shard=(told["shard"][0], told["shard"][1]),
-        connected=told["connected"],
-        sequence=told["sequence"],
-        acknowledged=told["acknowledged"],
-        intents=told["intents"],
-        resumes=told["resumes"],
-        user_agent=told["user_agent"],
+        shard=(payload["shard"][0], payload["shard"][1]),
+        connected=payload["connected"],
+        sequence=payload["sequence"],
+        acknowledged=payload["acknowledged"],
+        intents=payload["intents"],
+        resumes=payload["resumes"],
+        user_agent=payload["user_agent"],
     )
 
 
-def shown_from(told: dict[str, Any]) -> Shown:
-    files = tuple(
-        Attached(one["filename"], one["url"], one["content_type"], one["size"], one.get("description"))
-        for one in told["attachments"]
+def parse_message(payload: dict[str, Any]) -> DisplayedMessage:
+    attachments = tuple(
+        DisplayedAttachment(
+            attachment["filename"],
+            attachment["url"],
+            attachment["content_type"],
+            attachment["size"],
+            attachment.get("description"),
+        )
+        for attachment in payload["attachments"]
     )
-    ids = int(told["id"]), int(told["channel_id"])
-    return Shown(*ids, told["content"], told["ephemeral"], told["embeds"], told["components"], files)
+    ids = int(payload["id"]), int(payload["channel_id"])
+    return DisplayedMessage(
+        *ids, payload["content"], payload["ephemeral"], payload["embeds"], payload["components"], attachments
+    )

@@ -18,7 +18,7 @@ from herwa_sim.control import (
     voice,
 )
 
-SUBJECTS = (
+ACTION_MODULES = (
     inspection,
     servers,
     threads,
@@ -36,8 +36,8 @@ SUBJECTS = (
 
 def add_routes(app: web.Application) -> None:
     """Every action, as POST /_sim/<name> with a JSON object, and GET /_sim/state and /_sim/chaos."""
-    app.router.add_get("/_sim/state", middleware.handler(inspection.state))
-    app.router.add_get("/_sim/chaos", middleware.handler(faults.chaos))
-    for subject in SUBJECTS:
-        for name, action in subject.ACTIONS.items():
-            app.router.add_post(f"/_sim/{name}", middleware.handler(action))
+    app.router.add_get("/_sim/state", middleware.create_handler(inspection.get_snapshot))
+    app.router.add_get("/_sim/chaos", middleware.create_handler(faults.set_faults))
+    for module in ACTION_MODULES:
+        for name, action in module.ACTIONS.items():
+            app.router.add_post(f"/_sim/{name}", middleware.create_handler(action))

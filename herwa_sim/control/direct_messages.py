@@ -1,24 +1,27 @@
 """A user's conversation with the bot: opened, read, and closed to further messages."""
 
-from herwa_sim.actions.direct_messages import open_direct, set_reachable, unread
-from herwa_sim.context import Parts
+from herwa_sim.actions.direct_messages import count_unread, open_direct_channel, set_reachable
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.serialize.messages import message_json
+from herwa_sim.serialize.messages import serialize_message
 
 
-async def conversation(parts: Parts, body: Json) -> Json:
+async def open_conversation(context: SimContext, body: Json) -> Json:
     """The conversation of `user_id`, opened if it was not: its `channel_id`, its messages, how many are `unread`."""
-    user = parts.world.user(int(body["user_id"]))
-    channel = open_direct(parts.world, user)
-    messages = [message_json(parts.world, one) | {"ephemeral": False} for one in parts.world.messages[channel.id]]
-    return {"channel_id": str(channel.id), "messages": messages, "unread": unread(parts.world, user.id)}
+    user = context.world.get_user(int(body["user_id"]))
+    channel = open_direct_channel(context.world, user)
+    messages = [
+        serialize_message(context.world, message) | {"ephemeral": False}
+        for message in context.world.messages[channel.id]
+    ]
+    return {"channel_id": str(channel.id), "messages": messages, "unread": count_unread(context.world, user.id)}
 
 
-async def reachable(parts: Parts, body: Json) -> Json:
+async def update_reachable(context: SimContext, body: Json) -> Json:
     """Whether `user_id` takes direct messages: `on` or not."""
-    set_reachable(parts.world, parts.world.user(int(body["user_id"])), bool(body["on"]))
+    set_reachable(context.world, context.world.get_user(int(body["user_id"])), bool(body["on"]))
     return {}
 
 
-ACTIONS: dict[str, Action] = {"direct": conversation, "direct/reachable": reachable}
+ACTIONS: dict[str, Action] = {"direct": open_conversation, "direct/reachable": update_reachable}

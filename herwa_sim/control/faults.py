@@ -1,95 +1,99 @@
 """What goes wrong between Discord and a bot, on demand; and what the application's owner has switched."""
 
 from herwa_shared.errors import BadRequest
-from herwa_sim.context import Parts
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
-from herwa_sim.entities import Json, Privileged
-from herwa_sim.events import Event
-from herwa_sim.gateway_socket import Op
-from herwa_sim.session import Session
+from herwa_sim.entities import Json, PrivilegedIntents
+from herwa_sim.events import GatewayEvent
+from herwa_sim.gateway_socket import Opcode
+from herwa_sim.session import ResumableSession
 
 
-async def drop(parts: Parts, body: Json) -> Json:
+async def drop_sockets(context: SimContext, body: Json) -> Json:
     """Cut the sockets, all or of one `shard`; with a `code` they are closed properly with it."""
-    for session in _chosen(parts, body):
-        if session.line is not None and "code" in body:
-            session.line.close(int(body["code"]))
-        elif session.line is not None:
-            session.line.cut()
+    for session in _select_sessions(context, body):
+        if session.socket is not None and "code" in body:
+            session.socket.close(int(body["code"]))
+        elif session.socket is not None:
+            session.socket.abort()
     return {}
 
 
-async def reconnect(parts: Parts, body: Json) -> Json:
+async def request_reconnect(context: SimContext, body: Json) -> Json:
     """Op 7: ask the bot to connect again and resume."""
-    for session in _chosen(parts, body):
-        if session.line is not None:
-            session.line.send(Op.RECONNECT)
+    for session in _select_sessions(context, body):
+        if session.socket is not None:
+            session.socket.send(Opcode.RECONNECT)
     return {}
 
 
-async def invalidate(parts: Parts, body: Json) -> Json:
+async def invalidate_sessions(context: SimContext, body: Json) -> Json:
     """Op 9: the session is worthless; the bot must identify anew, or, if `resumable`, may resume."""
     resumable = bool(body.get("resumable", False))
-    for session in _chosen(parts, body):
-        parts.hub.invalidate(session, resumable=resumable)
+    for session in _select_sessions(context, body):
+        context.session_manager.invalidate(session, resumable=resumable)
     return {}
 
 
-async def heartbeat(parts: Parts, body: Json) -> Json:
+async def request_heartbeat(context: SimContext, body: Json) -> Json:
     """Op 1: ask the bot for a heartbeat, which acknowledges what it has."""
-    for session in _chosen(parts, body):
-        if session.line is not None:
-            session.line.send(Op.HEARTBEAT)
+    for session in _select_sessions(context, body):
+        if session.socket is not None:
+            session.socket.send(Opcode.HEARTBEAT)
     return {}
 
 
-async def dispatch(parts: Parts, body: Json) -> Json:
+async def dispatch_event(context: SimContext, body: Json) -> Json:
     """Any event `name` with any `data`, to the shard of `guild_id` or to shard 0: the malformed ones, too."""
     guild_id = int(body["guild_id"]) if body.get("guild_id") else None
-    event = Event(body["name"], body["data"], guild_id=guild_id, genuine=False)
-    parts.hub.dispatch(event)
+    event = GatewayEvent(body["name"], body["data"], guild_id=guild_id, genuine=False)
+    context.session_manager.dispatch(event)
     return {}
 
 
-async def chaos(parts: Parts, body: Json) -> Json:
+async def set_faults(context: SimContext, body: Json) -> Json:
     """Switch faults: each by its name (see `chaos.py`), a share or an object. The answer is all, and what struck."""
-    parts.chaos.switch(body)
-    return parts.chaos.told()
+    context.chaos.set_faults(body)
+    return context.chaos.to_json()
 
 
-async def chaos_off(parts: Parts, _: Json) -> Json:
+async def disable_faults(context: SimContext, _: Json) -> Json:
     """Nothing goes wrong any more."""
-    parts.chaos.off()
-    return parts.chaos.told()
+    context.chaos.disable_all()
+    return context.chaos.to_json()
 
 
-async def application(parts: Parts, body: Json) -> Json:
+async def update_application(context: SimContext, body: Json) -> Json:
     """Which `privileged` intents are granted (by name), how many `shards` are advised, and `max_concurrency`."""
-    mine = parts.world.application
+    application = context.world.application
     if "privileged" in body:
-        unknown = {name.upper() for name in body["privileged"]} - set(Privileged.__members__)
+        unknown = {name.upper() for name in body["privileged"]} - set(PrivilegedIntents.__members__)
         if unknown:
             raise BadRequest(f"Unknown intents: {', '.join(sorted(unknown))}.")
-        mine.privileged = Privileged(sum(Privileged[name.upper()] for name in body["privileged"]))
-    mine.shards = int(body.get("shards", mine.shards))
-    mine.max_concurrency = int(body.get("max_concurrency", mine.max_concurrency))
-    parts.world.changed()
-    granted = [str(intent.name).lower() for intent in Privileged if intent in mine.privileged]
-    return {"privileged": granted, "shards": mine.shards, "max_concurrency": mine.max_concurrency}
+        application.privileged = PrivilegedIntents(sum(PrivilegedIntents[name.upper()] for name in body["privileged"]))
+    application.shards = int(body.get("shards", application.shards))
+    application.max_concurrency = int(body.get("max_concurrency", application.max_concurrency))
+    context.world.publish()
+    granted = [str(intent.name).lower() for intent in PrivilegedIntents if intent in application.privileged]
+    return {"privileged": granted, "shards": application.shards, "max_concurrency": application.max_concurrency}
 
 
-def _chosen(parts: Parts, body: Json) -> list[Session]:
+def _select_sessions(context: SimContext, body: Json) -> list[ResumableSession]:
     shard = body.get("shard")
-    return [one for one in parts.hub.sessions.values() if shard is None or one.identity.shard[0] == int(shard)]
+    return [
+        session
+        for session in context.session_manager.sessions.values()
+        if shard is None or session.identity.shard[0] == int(shard)
+    ]
 
 
 ACTIONS: dict[str, Action] = {
-    "fault/drop": drop,
-    "fault/reconnect": reconnect,
-    "fault/invalidate": invalidate,
-    "fault/dispatch": dispatch,
-    "chaos": chaos,
-    "chaos/off": chaos_off,
-    "heartbeat": heartbeat,
-    "application": application,
+    "fault/drop": drop_sockets,
+    "fault/reconnect": request_reconnect,
+    "fault/invalidate": invalidate_sessions,
+    "fault/dispatch": dispatch_event,
+    "chaos": set_faults,
+    "chaos/off": disable_faults,
+    "heartbeat": request_heartbeat,
+    "application": update_application,
 }

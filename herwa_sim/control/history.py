@@ -4,85 +4,89 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_sim.behavior.history_generator import Past, past
-from herwa_sim.behavior.history_replay import Retelling
-from herwa_sim.behavior.server_setup import settled_at
-from herwa_sim.context import Parts
+from herwa_sim.behavior.history_generator import ServerHistory, generate_history
+from herwa_sim.behavior.history_replay import HistoryReplay
+from herwa_sim.behavior.server_setup import get_setup_time
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
-from herwa_sim.entities import Guild, Json
-from herwa_sim.presets import CAST
-from herwa_sim.replay import PATIENCE, History
+from herwa_sim.entities import Json, SimGuild
+from herwa_sim.presets import SERVER_PROFILES
+from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay
 
-_SCENES = {scene.name: scene for scene in CAST}
-_under_way: dict[str, list[Retelling]] = {}
+_PROFILES = {scene.name: scene for scene in SERVER_PROFILES}
+_active_replays: dict[str, list[HistoryReplay]] = {}
 
 
-async def begin(parts: Parts, body: Json) -> Json:
+async def begin(context: SimContext, body: Json) -> Json:
     """`days` of the past of `guild_id`, or of every server of the population, `until` a date or moment.
 
     Without `until`, and at most, it goes on to the moment at which the server's people were settled: what came after
     it they did before everybody's eyes. The first day is whole (UTC).
     """
-    patience = float(body.get("patience", PATIENCE))
-    tellings, briefs = [], []
-    for guild in _chosen(parts, body):
-        start, end = _window(guild, int(body["days"]), body.get("until"))
-        story = _past(guild, start, end)
-        history = History(parts.world, parts.hub, guild, patience=patience)
-        tellings.append(Retelling(parts.world, guild, history, story))
-        brief = {"guild_id": str(guild.id), "name": guild.name, "messages": len(story.said)}
-        brief["zone"] = _SCENES[guild.name].zone
-        briefs.append(brief | {"from": start.isoformat(), "to": end.isoformat()})
+    reconnect_timeout = float(body.get("patience", RECONNECT_TIMEOUT_SECONDS))
+    replays, summaries = [], []
+    for guild in _select_guilds(context, body):
+        start, end = _compute_window(guild, int(body["days"]), body.get("until"))
+        history = _generate_history(guild, start, end)
+        replay = Replay(context.world, context.session_manager, guild, reconnect_timeout=reconnect_timeout)
+        replays.append(HistoryReplay(context.world, guild, replay, history))
+        summary = {"guild_id": str(guild.id), "name": guild.name, "messages": len(history.messages)}
+        summary["zone"] = _PROFILES[guild.name].timezone
+        summaries.append(summary | {"from": start.isoformat(), "to": end.isoformat()})
     key = secrets.token_hex(8)
-    _under_way[key] = tellings
-    return {"key": key, "guilds": briefs}
+    _active_replays[key] = replays
+    return {"key": key, "guilds": summaries}
 
 
-async def step(_: Parts, body: Json) -> Json:
+async def step(_: SimContext, body: Json) -> Json:
     """Tell some more; answered when the bot is close enough behind. `sent` messages so far; `done` after the last."""
-    tellings = _found(body)
-    for telling in tellings:
-        if not telling.is_told:
-            await telling.step()
+    replays = _get_replays(body)
+    for replay in replays:
+        if not replay.is_finished:
+            await replay.send_batch()
             break
-    return {"sent": sum(one.sent for one in tellings), "done": all(one.is_told for one in tellings)}
+    return {"sent": sum(replay.sent_count for replay in replays), "done": all(replay.is_finished for replay in replays)}
 
 
-async def finish(_: Parts, body: Json) -> Json:
+async def finish(_: SimContext, body: Json) -> Json:
     """Answered when the bot has acknowledged all of it."""
-    tellings = _found(body)
-    for telling in tellings:
-        await telling.finish()
-    del _under_way[body["key"]]
-    return {"sent": sum(one.sent for one in tellings)}
+    replays = _get_replays(body)
+    for replay in replays:
+        await replay.finish()
+    del _active_replays[body["key"]]
+    return {"sent": sum(replay.sent_count for replay in replays)}
 
 
-def _chosen(parts: Parts, body: Json) -> list[Guild]:
+def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
     if body.get("guild_id") is not None:
-        guild = parts.world.guild(int(body["guild_id"]))
-        if guild.name not in _SCENES:
+        guild = context.world.get_guild(int(body["guild_id"]))
+        if guild.name not in _PROFILES:
             raise BadRequest(f"{guild.name} is no server of the population: it has no past.")
         return [guild]
-    return [one for one in parts.world.guilds.values() if one.name in _SCENES and parts.world.has_bot(one)]
+    return [
+        candidate
+        for candidate in context.world.guilds.values()
+        if candidate.name in _PROFILES and context.world.has_bot(candidate)
+    ]
 
 
-def _window(guild: Guild, days: int, until: str | None) -> tuple[datetime, datetime]:
-    end = settled_at(guild)
+def _compute_window(guild: SimGuild, days: int, until: str | None) -> tuple[datetime, datetime]:
+    end = get_setup_time(guild)
     if until is not None:
-        wanted = datetime.fromisoformat(until)
-        end = min(end, wanted if wanted.tzinfo else wanted.replace(tzinfo=UTC))
+        requested_end = datetime.fromisoformat(until)
+        end = min(end, requested_end if requested_end.tzinfo else requested_end.replace(tzinfo=UTC))
     start = (end - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     return start, end
 
 
-def _past(guild: Guild, start: datetime, end: datetime) -> Past:
-    return past(_SCENES[guild.name], settled_at(guild), begin=start, end=end)
+def _generate_history(guild: SimGuild, start: datetime, end: datetime) -> ServerHistory:
+    return generate_history(_PROFILES[guild.name], get_setup_time(guild), begin=start, end=end)
 
 
-def _found(body: Json) -> list[Retelling]:
-    if body["key"] not in _under_way:
+def _get_replays(body: Json) -> list[HistoryReplay]:
+    if body["key"] not in _active_replays:
         raise NotFound("No such past is under way: the local Discord was started anew. Begin again.")
-    return _under_way[body["key"]]
+    return _active_replays[body["key"]]
 
 
 ACTIONS: dict[str, Action] = {"past/begin": begin, "past/step": step, "past/finish": finish}

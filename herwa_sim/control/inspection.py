@@ -1,46 +1,48 @@
 """What is going on: guilds, sessions, people; and the journal of REST calls."""
 
-from herwa_sim.context import Parts
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
-from herwa_sim.entities import Channel, Guild, Json
-from herwa_sim.serialize.voice import voice_state_json
-from herwa_sim.session import Session
+from herwa_sim.entities import Json, SimChannel, SimGuild
+from herwa_sim.serialize.voice import serialize_voice_state
+from herwa_sim.session import ResumableSession
 from herwa_sim.world import PERSONAS, World
 
 
-async def state(parts: Parts, _: Json) -> Json:
+async def get_snapshot(context: SimContext, _: Json) -> Json:
     """The whole picture, small enough to ask for often."""
     return {
-        "application_id": str(parts.world.application.id),
+        "application_id": str(context.world.application.id),
         "personas": {name: str(id_) for name, id_ in PERSONAS.items()},
-        "population": {"on": parts.population.is_on, "speed": parts.population.speed},
-        "guilds": [_brief(parts.world, guild) for guild in parts.world.guilds.values()],
-        "sessions": [_session(session) for session in parts.hub.sessions.values()],
+        "population": {"on": context.population.is_on, "speed": context.population.speed},
+        "guilds": [_summarize_guild(context.world, guild) for guild in context.world.guilds.values()],
+        "sessions": [_summarize_session(session) for session in context.session_manager.sessions.values()],
     }
 
 
-async def guild(parts: Parts, body: Json) -> Json:
+async def get_guild(context: SimContext, body: Json) -> Json:
     """One guild with its channels, threads and members, and who is in which voice channel."""
-    found = parts.world.guild(int(body["guild_id"]))
-    names = parts.world.users
-    return _brief(parts.world, found) | {
-        "channels": [_place(channel) for channel in found.channels.values()],
-        "threads": [_place(thread) for thread in found.threads.values()],
-        "voice": [voice_state_json(one) for one in found.voice.values()],
-        "member_list": [{"id": str(one), "name": names[one].name, "bot": names[one].bot} for one in found.members],
+    guild = context.world.get_guild(int(body["guild_id"]))
+    users = context.world.users
+    return _summarize_guild(context.world, guild) | {
+        "channels": [_summarize_channel(channel) for channel in guild.channels.values()],
+        "threads": [_summarize_channel(thread) for thread in guild.threads.values()],
+        "voice": [serialize_voice_state(voice_state) for voice_state in guild.voice.values()],
+        "member_list": [
+            {"id": str(user_id), "name": users[user_id].name, "bot": users[user_id].bot} for user_id in guild.members
+        ],
     }
 
 
-async def journal(parts: Parts, body: Json) -> Json:
+async def read_journal(context: SimContext, body: Json) -> Json:
     """Switch the journal on or off, and take what it has: REST calls, and gateway events by name."""
-    parts.journal.on = bool(body.get("on", parts.journal.on))
-    entries = list(parts.journal.entries)
-    events = parts.journal.take_events()
-    parts.journal.entries.clear()
+    context.journal.enabled = bool(body.get("on", context.journal.enabled))
+    entries = list(context.journal.entries)
+    events = context.journal.take_events()
+    context.journal.entries.clear()
     return {"entries": entries, "events": events}
 
 
-def _brief(world: World, guild: Guild) -> Json:
+def _summarize_guild(world: World, guild: SimGuild) -> Json:
     return {
         "id": str(guild.id),
         "name": guild.name,
@@ -52,7 +54,7 @@ def _brief(world: World, guild: Guild) -> Json:
     }
 
 
-def _place(channel: Channel) -> Json:
+def _summarize_channel(channel: SimChannel) -> Json:
     return {
         "id": str(channel.id),
         "name": channel.name,
@@ -62,11 +64,11 @@ def _place(channel: Channel) -> Json:
     }
 
 
-def _session(session: Session) -> Json:
+def _summarize_session(session: ResumableSession) -> Json:
     return {
         "session_id": session.id,
         "shard": list(session.identity.shard),
-        "connected": session.line is not None,
+        "connected": session.socket is not None,
         "sequence": session.sequence,
         "acknowledged": session.acknowledged,
         "intents": session.identity.intents,
@@ -75,4 +77,4 @@ def _session(session: Session) -> Json:
     }
 
 
-ACTIONS: dict[str, Action] = {"guild": guild, "journal": journal}
+ACTIONS: dict[str, Action] = {"guild": get_guild, "journal": read_journal}

@@ -6,81 +6,85 @@ import secrets
 from herwa_shared.errors import BadRequest
 from herwa_sim.actions import messages
 from herwa_sim.actions.members import create_user, join
-from herwa_sim.context import Parts
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
-from herwa_sim.entities import Channel, Json, Webhook
-from herwa_sim.load_generator import blast as fire
-from herwa_sim.snowflakes import stable_snowflake
+from herwa_sim.entities import Json, SimChannel, SimWebhook
+from herwa_sim.load_generator import generate_load as run_load_generator
+from herwa_sim.snowflakes import create_stable_snowflake
 
-_background: set[asyncio.Task[object]] = set()
+_background_tasks: set[asyncio.Task[object]] = set()
 
 
-async def say(parts: Parts, body: Json) -> Json:
+async def send_message(context: SimContext, body: Json) -> Json:
     """`channel_id` and `user_id` or `webhook` (a name); `content` or `length`; `attachments` (a number); `reply_to`."""
-    channel = parts.world.channel(int(body["channel_id"]))
-    hook = _webhook(parts, channel, body["webhook"]) if "webhook" in body else None
-    message = messages.say(
-        parts.world,
+    channel = context.world.get_channel(int(body["channel_id"]))
+    webhook = _get_or_create_webhook(context, channel, body["webhook"]) if "webhook" in body else None
+    message = messages.send_message(
+        context.world,
         channel,
-        author_id=hook.id if hook else parts.world.user(int(body["user_id"])).id,
+        author_id=webhook.id if webhook else context.world.get_user(int(body["user_id"])).id,
         length=int(body.get("length", 20)),
         content=body.get("content"),
         attachments=int(body.get("attachments", 0)),
         reply_to=int(body["reply_to"]) if body.get("reply_to") else None,
-        webhook=hook,
+        webhook=webhook,
     )
     return {"id": str(message.id)}
 
 
-async def edit(parts: Parts, body: Json) -> Json:
+async def edit_message(context: SimContext, body: Json) -> Json:
     """A new `content` or `length`. With neither a link preview arrives, which is no edit but looks like one."""
-    message = parts.world.message(int(body["channel_id"]), int(body["message_id"]))
-    messages.edit(parts.world, message, length=body.get("length"), content=body.get("content"))
+    message = context.world.get_message(int(body["channel_id"]), int(body["message_id"]))
+    messages.edit_message(context.world, message, length=body.get("length"), content=body.get("content"))
     return {}
 
 
-async def delete(parts: Parts, body: Json) -> Json:
+async def delete_messages(context: SimContext, body: Json) -> Json:
     """One or several `message_ids`; several are one event."""
-    ids = [int(one) for one in body["message_ids"]]
+    ids = [int(message_id) for message_id in body["message_ids"]]
     if not ids:
         raise BadRequest("Name at least one message in message_ids.")
-    messages.delete(parts.world, parts.world.channel(int(body["channel_id"])), ids)
+    messages.delete_messages(context.world, context.world.get_channel(int(body["channel_id"])), ids)
     return {}
 
 
-async def blast(parts: Parts, body: Json) -> Json:
+async def start_load(context: SimContext, body: Json) -> Json:
     """`count` messages into `channel_ids` by `authors` people, `per_second` or at full speed; maybe in `background`."""
-    channels = [parts.world.channel(int(one)) for one in body["channel_ids"]]
-    guild = parts.world.guild(channels[0].guild_id)
-    users = [create_user(parts.world, name=f"author-{n}") for n in range(1, int(body.get("authors", 50)) + 1)]
+    channels = [context.world.get_channel(int(channel_id)) for channel_id in body["channel_ids"]]
+    guild = context.world.get_guild(channels[0].guild_id)
+    users = [
+        create_user(context.world, name=f"author-{number}") for number in range(1, int(body.get("authors", 50)) + 1)
+    ]
     for user in users:
-        join(parts.world, guild, user)
-    firing = fire(
-        parts.world,
-        parts.hub,
+        join(context.world, guild, user)
+    load = run_load_generator(
+        context.world,
+        context.session_manager,
         channels=channels,
         author_ids=[user.id for user in users],
         count=int(body["count"]),
         per_second=body.get("per_second"),
     )
     if body.get("background"):
-        task = asyncio.create_task(firing)
-        _background.add(task)
-        task.add_done_callback(_background.discard)
+        task = asyncio.create_task(load)
+        _background_tasks.add(task)
+        task.add_done_callback(_background_tasks.discard)
         return {"shots": []}
-    return {"shots": [[str(shot.id), shot.sent_at] for shot in await firing]}
+    return {"shots": [[str(sent_message.id), sent_message.sent_at] for sent_message in await load]}
 
 
-def _webhook(parts: Parts, channel: Channel, name: str) -> Webhook:
-    id_ = stable_snowflake("webhook", channel.id, name)
-    hook = parts.world.webhooks.get(id_) or Webhook(id_, channel.id, channel.guild_id, name, secrets.token_urlsafe(48))
-    parts.world.webhooks[id_] = hook
-    return hook
+def _get_or_create_webhook(context: SimContext, channel: SimChannel, name: str) -> SimWebhook:
+    id_ = create_stable_snowflake("webhook", channel.id, name)
+    webhook = context.world.webhooks.get(id_) or SimWebhook(
+        id_, channel.id, channel.guild_id, name, secrets.token_urlsafe(48)
+    )
+    context.world.webhooks[id_] = webhook
+    return webhook
 
 
 ACTIONS: dict[str, Action] = {
-    "message/say": say,
-    "message/edit": edit,
-    "message/delete": delete,
-    "blast": blast,
+    "message/say": send_message,
+    "message/edit": edit_message,
+    "message/delete": delete_messages,
+    "blast": start_load,
 }

@@ -7,40 +7,40 @@ import orjson
 from aiohttp import web
 
 from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
-from herwa_sim.context import Parts, parts_of
+from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import Json
-from herwa_sim.rest.middleware import Handler, answer
-from herwa_sim.world import Missing
+from herwa_sim.rest.middleware import Handler, respond_json
+from herwa_sim.world import EntityNotFound
 
-Action = Callable[[Parts, Json], Awaitable[Json]]
+Action = Callable[[SimContext, Json], Awaitable[Json]]
 
 
-def handler(action: Action) -> Handler:
+def create_handler(action: Action) -> Handler:
     """The action as a request handler."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             _authorize(request)
-            return answer(await action(parts_of(request), _body(await request.read())))
-        except Missing as missing:
-            return _error(NotFound(str(missing)))
-        except KeyError as missing_part:
-            return _error(BadRequest(f"The part {missing_part} is missing."))
-        except ValueError as wrong:
-            return _error(BadRequest(f"A part is not what it should be: {wrong}."))
+            return respond_json(await action(get_context(request), _parse_body(await request.read())))
+        except EntityNotFound as not_found:
+            return _build_error_response(NotFound(str(not_found)))
+        except KeyError as key_error:
+            return _build_error_response(BadRequest(f"The part {key_error} is missing."))
+        except ValueError as value_error:
+            return _build_error_response(BadRequest(f"A part is not what it should be: {value_error}."))
         except HerwaError as error:
-            return _error(error)
+            return _build_error_response(error)
 
     return handle
 
 
 def _authorize(request: web.Request) -> None:
-    expected = f"Bearer {parts_of(request).control_token}"
+    expected = f"Bearer {get_context(request).control_token}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
         raise Unauthenticated("Send the control token of this copy as 'Authorization: Bearer …'.")
 
 
-def _body(content: bytes) -> Json:
+def _parse_body(content: bytes) -> Json:
     try:
         data = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError:
@@ -50,5 +50,5 @@ def _body(content: bytes) -> Json:
     return data
 
 
-def _error(error: HerwaError) -> web.Response:
-    return answer({"code": error.code, "error": str(error)}, error.status)
+def _build_error_response(error: HerwaError) -> web.Response:
+    return respond_json({"code": error.code, "error": str(error)}, error.status)

@@ -1,34 +1,36 @@
 """The server's side of `herwa sim replay`: begin, rows, rows, …, finish."""
 
 from herwa_sim.actions.guilds import create_guild
-from herwa_sim.context import Parts
+from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json
-from herwa_sim.replay import PATIENCE, History, row_from
+from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay, parse_row
 
 
-async def begin(parts: Parts, body: Json) -> Json:
+async def begin(context: SimContext, body: Json) -> Json:
     """Find or make the quiet guild of that name. `patience` is how many seconds a bot may be away."""
-    guild = create_guild(parts.world, name=body["guild"])
-    patience = float(body.get("patience", PATIENCE))
-    key = parts.histories.begin(History(parts.world, parts.hub, guild, patience=patience))
+    guild = create_guild(context.world, name=body["guild"])
+    reconnect_timeout = float(body.get("patience", RECONNECT_TIMEOUT_SECONDS))
+    key = context.replays.add(
+        Replay(context.world, context.session_manager, guild, reconnect_timeout=reconnect_timeout)
+    )
     return {"replay": key, "guild_id": str(guild.id)}
 
 
-async def rows(parts: Parts, body: Json) -> Json:
+async def send_rows(context: SimContext, body: Json) -> Json:
     """Send these; answered when the bot is close enough behind for more."""
-    history = parts.histories.get(body["replay"])
-    await history.send([row_from(one) for one in body["rows"]])
-    return {"sent": history.sent}
+    replay = context.replays.get(body["replay"])
+    await replay.send_rows([parse_row(values) for values in body["rows"]])
+    return {"sent": replay.sent_count}
 
 
-async def finish(parts: Parts, body: Json) -> Json:
+async def finish(context: SimContext, body: Json) -> Json:
     """Answered when the bot has acknowledged the last message."""
-    history = parts.histories.get(body["replay"])
-    await history.finish()
-    parts.histories.end(body["replay"])
-    parts.world.changed()
-    return {"sent": history.sent, "guild_id": str(history.guild.id)}
+    replay = context.replays.get(body["replay"])
+    await replay.finish()
+    context.replays.remove(body["replay"])
+    context.world.publish()
+    return {"sent": replay.sent_count, "guild_id": str(replay.guild.id)}
 
 
-ACTIONS: dict[str, Action] = {"replay/begin": begin, "replay/rows": rows, "replay/finish": finish}
+ACTIONS: dict[str, Action] = {"replay/begin": begin, "replay/rows": send_rows, "replay/finish": finish}

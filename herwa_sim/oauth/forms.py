@@ -3,89 +3,108 @@
 from aiohttp import web
 from yarl import URL
 
-from herwa_sim.context import Parts
-from herwa_sim.entities import Guild, User
-from herwa_sim.oauth.registration import SCOPES, Question
-from herwa_sim.pages.base_page import page
-from herwa_sim.pages.login_page import choices, name_of, portrait, standing
-from herwa_sim.pages.markup import Child, Markup, joined, tag
-from herwa_sim.pages.servers import server_icon
-from herwa_sim.pages.visitor import Visitor
+from herwa_sim.context import SimContext
+from herwa_sim.entities import SimGuild, SimUser
+from herwa_sim.oauth.registration import SCOPE_DESCRIPTIONS, AuthorizationRequest
+from herwa_sim.pages.base_page import render_page
+from herwa_sim.pages.login_page import describe_memberships, get_display_name, render_avatar, render_user_choices
+from herwa_sim.pages.markup import Child, Markup, join_markup, tag
+from herwa_sim.pages.servers import render_guild_icon
+from herwa_sim.pages.visitor import BrowserVisitor
 
 
-def who(parts: Parts, question: Question, visitor: Visitor, *, address: str) -> web.Response:
+def render_login(
+    context: SimContext, authorization: AuthorizationRequest, visitor: BrowserVisitor, *, form_url: str
+) -> web.Response:
     """Pick a person; when no server has to be chosen afterwards, that is also the consent."""
-    return _form(
+    return _render_form(
         "Who do you want to be?",
-        tag("p", tag("b", parts.world.application.name), " wants to know who you are.", class_="lead"),
-        choices(parts.world, chosen=visitor.user_id),
-        None if question.wants_bot else _wants(question),
-        question=question,
+        tag("p", tag("b", context.world.application.name), " wants to know who you are.", class_="lead"),
+        render_user_choices(context.world, selected_id=visitor.user_id),
+        None if authorization.wants_bot else _render_scopes(authorization),
+        authorization=authorization,
         visitor=visitor,
-        address=address,
-        agree="Go on" if question.wants_bot else "Authorise",
+        form_url=form_url,
+        submit_label="Go on" if authorization.wants_bot else "Authorise",
     )
 
 
-def consent(parts: Parts, question: Question, visitor: Visitor, user: User, *, address: str) -> web.Response:
+def render_consent(
+    context: SimContext, authorization: AuthorizationRequest, visitor: BrowserVisitor, user: SimUser, *, form_url: str
+) -> web.Response:
     """The visitor is known: only yes or no is left."""
-    return _form(
-        f"{parts.world.application.name} wants to know you",
-        _me(parts, user, address),
-        _wants(question),
-        question=question,
+    return _render_form(
+        f"{context.world.application.name} wants to know you",
+        _render_user(context, user, form_url),
+        _render_scopes(authorization),
+        authorization=authorization,
         visitor=visitor,
-        address=address,
-        agree="Authorise",
+        form_url=form_url,
+        submit_label="Authorise",
     )
 
 
-def add_bot(
-    parts: Parts, question: Question, visitor: Visitor, user: User, servers: list[Guild], *, address: str
+def render_add_bot(
+    context: SimContext,
+    authorization: AuthorizationRequest,
+    visitor: BrowserVisitor,
+    user: SimUser,
+    servers: list[SimGuild],
+    *,
+    form_url: str,
 ) -> web.Response:
     """Which of the person's servers gets the bot."""
-    wanted = question.guild_id if question.guild_id in {one.id for one in servers} else None
-    offered: Child = [_server(one, chosen=one.id == wanted or len(servers) == 1) for one in servers]
-    nothing = tag("p", "There is no server that you manage and that lacks the bot.", class_="empty")
-    return _form(
-        f"Add {parts.world.application.name} to a server",
-        _me(parts, user, address),
-        tag("div", offered, class_="choices", role="radiogroup", aria_label="Server") if servers else nothing,
-        _wants(question),
-        question=question,
+    selected_id = authorization.guild_id if authorization.guild_id in {guild.id for guild in servers} else None
+    options: Child = [
+        _render_guild_choice(guild, selected=guild.id == selected_id or len(servers) == 1) for guild in servers
+    ]
+    empty_note = tag("p", "There is no server that you manage and that lacks the bot.", class_="empty")
+    return _render_form(
+        f"Add {context.world.application.name} to a server",
+        _render_user(context, user, form_url),
+        tag("div", options, class_="choices", role="radiogroup", aria_label="Server") if servers else empty_note,
+        _render_scopes(authorization),
+        authorization=authorization,
         visitor=visitor,
-        address=address,
-        agree="Authorise" if servers else None,
+        form_url=form_url,
+        submit_label="Authorise" if servers else None,
     )
 
 
-def done(parts: Parts, guild: Guild) -> web.Response:
+def render_done(context: SimContext, guild: SimGuild) -> web.Response:
     """The bot is in, and there is no address to go back to."""
-    return page(
+    return render_page(
         "Done",
-        tag("div", server_icon(guild, 72), class_="crest"),
-        tag("h1", f"{parts.world.application.name} is now in {guild.name}"),
+        tag("div", render_guild_icon(guild, 72), class_="crest"),
+        tag("h1", f"{context.world.application.name} is now in {guild.name}"),
         tag("p", "It counts from now on. Open the dashboard to see it.", class_="lead"),
-        tag("p", tag("a", "Open Herwa", href=parts.registration.home, class_="button"), class_="actions"),
+        tag("p", tag("a", "Open Herwa", href=context.registration.herwa_origin, class_="button"), class_="actions"),
         layout="card",
     )
 
 
-def _form(
-    title: str, *body: Child, question: Question, visitor: Visitor, address: str, agree: str | None
+def _render_form(
+    title: str,
+    *body: Child,
+    authorization: AuthorizationRequest,
+    visitor: BrowserVisitor,
+    form_url: str,
+    submit_label: str | None,
 ) -> web.Response:
-    agreeing = tag("button", agree, name="decision", value="authorize", class_="button") if agree else None
+    submit_button = (
+        tag("button", submit_label, name="decision", value="authorize", class_="button") if submit_label else None
+    )
     cancel = tag("button", "Cancel", name="decision", value="cancel", class_="button plain", formnovalidate=True)
-    return page(
+    return render_page(
         title,
         tag("h1", title),
         tag(
             "form",
-            tag("input", type="hidden", name="proof", value=visitor.proof),
+            tag("input", type="hidden", name="proof", value=visitor.csrf_token),
             *body,
-            tag("p", agreeing, cancel, class_="actions"),
+            tag("p", submit_button, cancel, class_="actions"),
             method="post",
-            action=address,
+            action=form_url,
         ),
         tag(
             "p",
@@ -94,35 +113,35 @@ def _form(
         ),
         layout="card",
         script="people.js",
-        form_action=f"'self' {question.site}".strip(),
+        form_action=f"'self' {authorization.redirect_origin}".strip(),
     )
 
 
-def _me(parts: Parts, user: User, address: str) -> Markup:
-    url = URL(address)
+def _render_user(context: SimContext, user: SimUser, form_url: str) -> Markup:
+    url = URL(form_url)
     return tag(
         "div",
-        portrait(user, 48),
-        tag("span", tag("b", name_of(user)), tag("small", standing(parts.world, user))),
+        render_avatar(user, 48),
+        tag("span", tag("b", get_display_name(user)), tag("small", describe_memberships(context.world, user))),
         tag("a", "Switch", href=str(url.update_query(switch="1")), class_="switch"),
         class_="me",
     )
 
 
-def _wants(question: Question) -> Markup:
-    told = [tag("li", SCOPES[scope]) for scope in question.scopes]
-    return joined(tag("p", "It may:", class_="small"), tag("ul", told, class_="scopes"))
+def _render_scopes(authorization: AuthorizationRequest) -> Markup:
+    items = [tag("li", SCOPE_DESCRIPTIONS[scope]) for scope in authorization.scopes]
+    return join_markup(tag("p", "It may:", class_="small"), tag("ul", items, class_="scopes"))
 
 
-def _server(guild: Guild, *, chosen: bool) -> Markup:
+def _render_guild_choice(guild: SimGuild, *, selected: bool) -> Markup:
     return tag(
         "label",
-        tag("input", type="radio", name="guild_id", value=guild.id, checked=chosen, required=True),
-        server_icon(guild, 48),
-        tag("span", tag("b", guild.name), tag("small", _counted(len(guild.members)))),
+        tag("input", type="radio", name="guild_id", value=guild.id, checked=selected, required=True),
+        render_guild_icon(guild, 48),
+        tag("span", tag("b", guild.name), tag("small", _format_member_count(len(guild.members)))),
         class_="choice",
     )
 
 
-def _counted(members: int) -> str:
-    return "1 member" if members == 1 else f"{members:,} members"
+def _format_member_count(count: int) -> str:
+    return "1 member" if count == 1 else f"{count:,} members"

@@ -12,14 +12,14 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter
 
-from herwa_sim.persistence import write
+from herwa_sim.persistence import write_atomically
 
-CODE_LIVES = timedelta(seconds=60)
-TOKEN_LIVES = timedelta(days=7)
+CODE_LIFETIME = timedelta(seconds=60)
+TOKEN_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class AuthorizationCode:
     """A promise to the client that came back with it, good for one exchange."""
 
     code: str
@@ -31,7 +31,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class OAuthGrant:
     """What a user has allowed the client. `code`, `access` and `refresh` are hashes."""
 
     user_id: int
@@ -43,7 +43,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class IssuedTokens:
     """What the client is handed, in clear, once."""
 
     access: str
@@ -52,88 +52,98 @@ class Tokens:
 
 
 @dataclass(slots=True)
-class _Kept:
-    codes: list[Code] = field(default_factory=list)
-    grants: list[Grant] = field(default_factory=list)
+class _StoredGrants:
+    codes: list[AuthorizationCode] = field(default_factory=list)
+    grants: list[OAuthGrant] = field(default_factory=list)
 
 
-_KEPT = TypeAdapter(_Kept)
+_STORED_GRANTS_ADAPTER = TypeAdapter(_StoredGrants)
 
 
-class Grants:
+class OAuthGrantStore:
     """All of them, in one file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept = _KEPT.validate_json(path.read_bytes()) if path.exists() else _Kept()
+        self._stored = _STORED_GRANTS_ADAPTER.validate_json(path.read_bytes()) if path.exists() else _StoredGrants()
 
     def issue(
         self, *, user_id: int, scopes: Iterable[str], redirect_uri: str, challenge: str | None, now: datetime
     ) -> str:
         """A code for what the user has just allowed."""
         code = secrets.token_urlsafe(24)
-        issued = Code(_hash(code), user_id, tuple(scopes), redirect_uri, challenge, now + CODE_LIVES)
-        self._kept.codes = [one for one in self._kept.codes if one.expires_at > now] + [issued]
+        issued = AuthorizationCode(_hash(code), user_id, tuple(scopes), redirect_uri, challenge, now + CODE_LIFETIME)
+        self._stored.codes = [stored_code for stored_code in self._stored.codes if stored_code.expires_at > now] + [
+            issued
+        ]
         self._save()
         return code
 
-    def redeem(self, code: str, *, redirect_uri: str, verifier: str | None, now: datetime) -> Tokens | None:
+    def redeem(self, code: str, *, redirect_uri: str, verifier: str | None, now: datetime) -> IssuedTokens | None:
         """Tokens for a code. A second try takes back what the first one got, as one of the two is a thief."""
-        hashed = _hash(code)
-        found = next((one for one in self._kept.codes if one.code == hashed), None)
-        self._kept.codes = [one for one in self._kept.codes if one is not found]
-        if found is None:
-            self._drop([one for one in self._kept.grants if one.code == hashed])
+        code_hash = _hash(code)
+        redeemed_code = next((stored_code for stored_code in self._stored.codes if stored_code.code == code_hash), None)
+        self._stored.codes = [stored_code for stored_code in self._stored.codes if stored_code is not redeemed_code]
+        if redeemed_code is None:
+            self._remove_grants([grant for grant in self._stored.grants if grant.code == code_hash])
             return None
         self._save()
-        if found.expires_at <= now or found.redirect_uri != redirect_uri or not _proves(verifier, found.challenge):
+        if (
+            redeemed_code.expires_at <= now
+            or redeemed_code.redirect_uri != redirect_uri
+            or not _matches_challenge(verifier, redeemed_code.challenge)
+        ):
             return None
-        return self._hand_out(Grant(found.user_id, found.scopes, hashed, "", "", now), now)
+        return self._issue_tokens(OAuthGrant(redeemed_code.user_id, redeemed_code.scopes, code_hash, "", "", now), now)
 
-    def refresh(self, token: str, *, now: datetime) -> Tokens | None:
+    def refresh(self, token: str, *, now: datetime) -> IssuedTokens | None:
         """New tokens for a refresh token; the old pair is worthless from now on."""
-        hashed = _hash(token)
-        found = next((one for one in self._kept.grants if one.refresh == hashed), None)
-        return None if found is None else self._hand_out(found, now)
+        token_hash = _hash(token)
+        grant = next((candidate for candidate in self._stored.grants if candidate.refresh == token_hash), None)
+        return None if grant is None else self._issue_tokens(grant, now)
 
-    def bearer(self, token: str, *, now: datetime) -> Grant | None:
+    def find_by_access_token(self, token: str, *, now: datetime) -> OAuthGrant | None:
         """The grant that an access token stands for, while it lives."""
-        hashed = _hash(token)
-        return next((one for one in self._kept.grants if one.access == hashed and one.expires_at > now), None)
+        token_hash = _hash(token)
+        return next(
+            (grant for grant in self._stored.grants if grant.access == token_hash and grant.expires_at > now), None
+        )
 
     def revoke(self, token: str) -> None:
         """End the grant of an access or refresh token; an unknown one is no error."""
-        hashed = _hash(token)
-        self._drop([one for one in self._kept.grants if hashed in (one.access, one.refresh)])
+        token_hash = _hash(token)
+        self._remove_grants([grant for grant in self._stored.grants if token_hash in (grant.access, grant.refresh)])
 
-    def allowed(self, user_id: int, scopes: Iterable[str]) -> bool:
+    def is_allowed(self, user_id: int, scopes: Iterable[str]) -> bool:
         """True when the user has allowed all of these before."""
-        return any(one.user_id == user_id and set(scopes) <= set(one.scopes) for one in self._kept.grants)
+        return any(grant.user_id == user_id and set(scopes) <= set(grant.scopes) for grant in self._stored.grants)
 
-    def _hand_out(self, grant: Grant, now: datetime) -> Tokens:
-        tokens = Tokens(secrets.token_urlsafe(32), secrets.token_urlsafe(32), grant.scopes)
+    def _issue_tokens(self, grant: OAuthGrant, now: datetime) -> IssuedTokens:
+        tokens = IssuedTokens(secrets.token_urlsafe(32), secrets.token_urlsafe(32), grant.scopes)
         renewed = replace(
-            grant, access=_hash(tokens.access), refresh=_hash(tokens.refresh), expires_at=now + TOKEN_LIVES
+            grant, access=_hash(tokens.access), refresh=_hash(tokens.refresh), expires_at=now + TOKEN_LIFETIME
         )
-        self._kept.grants = [one for one in self._kept.grants if one is not grant] + [renewed]
+        self._stored.grants = [stored_grant for stored_grant in self._stored.grants if stored_grant is not grant] + [
+            renewed
+        ]
         self._save()
         return tokens
 
-    def _drop(self, gone: list[Grant]) -> None:
-        self._kept.grants = [one for one in self._kept.grants if one not in gone]
+    def _remove_grants(self, removed: list[OAuthGrant]) -> None:
+        self._stored.grants = [grant for grant in self._stored.grants if grant not in removed]
         self._save()
 
     def _save(self) -> None:
-        write(self._path, orjson.dumps(self._kept))
+        write_atomically(self._path, orjson.dumps(self._stored))
 
 
 def _hash(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def _proves(verifier: str | None, challenge: str | None) -> bool:
+def _matches_challenge(verifier: str | None, challenge: str | None) -> bool:
     """PKCE, S256. A verifier without a challenge is as wrong as the other way round."""
     if verifier is None or challenge is None:
         return verifier is None and challenge is None
-    proof = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
-    return compare_digest(proof, challenge)
+    computed = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
+    return compare_digest(computed, challenge)

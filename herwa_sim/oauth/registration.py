@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-SCOPES = {
+SCOPE_DESCRIPTIONS = {
     "identify": "Know your name and picture",
     "guilds": "Know which servers you are in, and what you may do there",
     "guilds.members.read": "Know your roles in those servers",
@@ -13,22 +13,22 @@ SCOPES = {
 }
 
 
-class Wrong(Exception):
+class InvalidAuthorizationRequest(Exception):
     """The question cannot be answered, and it is not safe to send the visitor back. In words for a developer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class ClientRegistration:
     """One client. `home` is where its people start."""
 
     client_id: int
     client_secret: str = field(repr=False)
     redirect_uris: frozenset[str]
-    home: str
+    herwa_origin: str
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AuthorizationRequest:
     """What the client asks of a visitor, checked."""
 
     scopes: tuple[str, ...]
@@ -43,38 +43,44 @@ class Question:
         return "bot" in self.scopes
 
     @property
-    def site(self) -> str:
+    def redirect_origin(self) -> str:
         """The origin that the visitor comes back to, for a Content-Security-Policy."""
-        parts = urlsplit(self.redirect_uri or "")
-        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+        parsed_url = urlsplit(self.redirect_uri or "")
+        return f"{parsed_url.scheme}://{parsed_url.netloc}" if parsed_url.netloc else ""
 
-    def back(self, **values: str) -> str:
+    def build_redirect_url(self, **values: str) -> str:
         """The client's address with an answer, and the state as it came."""
-        given = values if self.state is None else values | {"state": self.state}
-        return f"{self.redirect_uri}?{urlencode(given)}"
+        params = values if self.state is None else values | {"state": self.state}
+        return f"{self.redirect_uri}?{urlencode(params)}"
 
 
-def read_question(query: Mapping[str, str], registered: Registration) -> Question:
+def parse_authorization_request(query: Mapping[str, str], registration: ClientRegistration) -> AuthorizationRequest:
     """The question in an address. Raises Wrong for anything that Discord would not show a form for."""
-    if query.get("client_id") != str(registered.client_id):
-        raise Wrong("Unknown application: client_id is not that of the application of this local Discord.")
+    if query.get("client_id") != str(registration.client_id):
+        raise InvalidAuthorizationRequest(
+            "Unknown application: client_id is not that of the application of this local Discord."
+        )
     scopes = tuple(dict.fromkeys(query.get("scope", "").split()))
-    strange = [scope for scope in scopes if scope not in SCOPES]
-    if strange or not scopes:
-        raise Wrong(f"Invalid scope: {strange[0] if strange else 'none was asked for'}.")
+    unknown_scopes = [scope for scope in scopes if scope not in SCOPE_DESCRIPTIONS]
+    if unknown_scopes or not scopes:
+        raise InvalidAuthorizationRequest(
+            f"Invalid scope: {unknown_scopes[0] if unknown_scopes else 'none was asked for'}."
+        )
     redirect_uri = query.get("redirect_uri")
-    needs_return = "response_type" in query or "bot" not in scopes
-    if redirect_uri not in registered.redirect_uris and (redirect_uri is not None or needs_return):
-        raise Wrong("Invalid redirect_uri: it is not one of those that are registered, letter by letter.")
-    if needs_return and query.get("response_type") != "code":
-        raise Wrong("Invalid response_type: only 'code' is known here.")
+    needs_redirect = "response_type" in query or "bot" not in scopes
+    if redirect_uri not in registration.redirect_uris and (redirect_uri is not None or needs_redirect):
+        raise InvalidAuthorizationRequest(
+            "Invalid redirect_uri: it is not one of those that are registered, letter by letter."
+        )
+    if needs_redirect and query.get("response_type") != "code":
+        raise InvalidAuthorizationRequest("Invalid response_type: only 'code' is known here.")
     challenge = query.get("code_challenge")
     if challenge is not None and query.get("code_challenge_method") != "S256":
-        raise Wrong("Invalid code_challenge_method: only S256 is known here.")
+        raise InvalidAuthorizationRequest("Invalid code_challenge_method: only S256 is known here.")
     guild_id = query.get("guild_id", "")
-    return Question(
+    return AuthorizationRequest(
         scopes,
-        redirect_uri if needs_return else None,
+        redirect_uri if needs_redirect else None,
         query.get("state"),
         challenge,
         query.get("prompt", "consent"),

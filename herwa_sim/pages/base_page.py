@@ -6,16 +6,16 @@ from aiohttp import web
 
 from herwa_sim.pages.markup import Child, Markup, tag
 
-STATIC = Path(__file__).with_name("static")
+STATIC_DIR = Path(__file__).with_name("static")
 STATIC_URL = "/_static"
 
-_POLICY = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
-def page(
+def render_page(
     title: str, *body: Child, layout: str, script: str | None = None, form_action: str = "'self'", status: int = 200
 ) -> web.Response:
     """A page. `layout` is a class of the style sheet; `form_action` names further places a form may lead to."""
@@ -30,17 +30,17 @@ def page(
         tag("script", src=f"{STATIC_URL}/{script}", defer=True) if script else None,
     )
     text = "<!doctype html>\n" + tag("html", head, tag("body", *body, class_=layout), lang="en")
-    response = fragment(Markup(text), status=status)
-    response.headers["Content-Security-Policy"] = _POLICY.format(form_action=form_action)
+    response = render_fragment(Markup(text), status=status)
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY.format(form_action=form_action)
     return response
 
 
-def fragment(content: Markup, *, status: int = 200) -> web.Response:
+def render_fragment(content: Markup, *, status: int = 200) -> web.Response:
     """A piece of a page, for our script to put in its place."""
     headers = {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": _POLICY.format(form_action="'self'"),
+        "Content-Security-Policy": _CONTENT_SECURITY_POLICY.format(form_action="'self'"),
     }
     return web.Response(text=content, content_type="text/html", status=status, headers=headers)

@@ -6,38 +6,42 @@ from aiohttp import web
 
 from herwa_shared.errors import Forbidden
 from herwa_sim.actions.direct_messages import mark_read
-from herwa_sim.actions.voice import SPOKEN
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import Channel, ChannelType, Guild, User
-from herwa_sim.pages.base_page import page
-from herwa_sim.pages.live_updates import pieces
-from herwa_sim.pages.login_page import choices, name_of
+from herwa_sim.actions.voice import VOICE_CHANNEL_TYPES
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimUser
+from herwa_sim.pages.base_page import render_page
+from herwa_sim.pages.live_updates import render_fragments
+from herwa_sim.pages.login_page import get_display_name, render_user_choices
 from herwa_sim.pages.markup import Markup, tag
-from herwa_sim.pages.page_context import channel_in, guild_of, may_write, me
-from herwa_sim.pages.servers import own_guilds, server_icon, visible_channels
-from herwa_sim.pages.visitor import become, is_ours, remember, visitor_of
+from herwa_sim.pages.page_context import can_write, get_current_user, get_guild, get_visible_channel
+from herwa_sim.pages.servers import list_user_guilds, list_visible_channels, render_guild_icon
+from herwa_sim.pages.visitor import get_visitor, is_valid_csrf_token, select_user, set_visitor_cookie
 
 
-async def front(request: web.Request) -> web.Response:
+async def open_first_guild(request: web.Request) -> web.Response:
     """The first server of whoever one is."""
-    parts, visitor = parts_of(request), visitor_of(request)
+    context, visitor = get_context(request), get_visitor(request)
     if visitor.user_id is None:
-        return _go("/who")
-    own = own_guilds(parts.world, visitor.user_id)
-    return _go(f"/channels/{own[0].id}") if own else _nowhere(parts, parts.world.user(visitor.user_id))
+        return _redirect("/who")
+    guilds = list_user_guilds(context.world, visitor.user_id)
+    return (
+        _redirect(f"/channels/{guilds[0].id}")
+        if guilds
+        else _render_no_guilds(context, context.world.get_user(visitor.user_id))
+    )
 
 
-async def who(request: web.Request) -> web.Response:
+async def show_login(request: web.Request) -> web.Response:
     """Pick who to be."""
-    parts, visitor = parts_of(request), visitor_of(request)
-    response = page(
+    context, visitor = get_context(request), get_visitor(request)
+    response = render_page(
         "Who do you want to be?",
         tag("h1", "Who do you want to be?"),
         tag("p", "Be anybody in this local Discord: write, join voice, run commands. Herwa counts it.", class_="lead"),
         tag(
             "form",
-            tag("input", type="hidden", name="proof", value=visitor.proof),
-            choices(parts.world, chosen=visitor.user_id),
+            tag("input", type="hidden", name="proof", value=visitor.csrf_token),
+            render_user_choices(context.world, selected_id=visitor.user_id),
             tag("p", tag("button", "Enter", class_="button"), class_="actions"),
             method="post",
             action="/who",
@@ -45,127 +49,129 @@ async def who(request: web.Request) -> web.Response:
         layout="card",
         script="people.js",
     )
-    remember(request, response, visitor)
+    set_visitor_cookie(request, response, visitor)
     return response
 
 
-async def chosen(request: web.Request) -> web.Response:
+async def submit_login(request: web.Request) -> web.Response:
     """The visitor has picked."""
-    visitor = visitor_of(request)
-    given = await request.post()
-    if not is_ours(visitor, str(given.get("proof"))):
+    visitor = get_visitor(request)
+    form = await request.post()
+    if not is_valid_csrf_token(visitor, str(form.get("proof"))):
         raise Forbidden("This form has grown old, or is not ours. Go back and try again.")
-    response = _go("/")
-    remember(request, response, become(request, visitor, int(str(given["who"]))))
+    response = _redirect("/")
+    set_visitor_cookie(request, response, select_user(request, visitor, int(str(form["who"]))))
     return response
 
 
-async def server(request: web.Request) -> web.Response:
+async def open_guild(request: web.Request) -> web.Response:
     """The first channel of a server in which one can write."""
-    parts, user = parts_of(request), me(request)
-    guild = parts.world.guild(int(request.match_info["guild_id"]))
-    seen = visible_channels(guild, user.id) if user.id in guild.members else []
-    places = [one for one in seen if one.type not in SPOKEN | {ChannelType.CATEGORY}]
-    lively = max(places, key=lambda one: one.message_count, default=None)
-    return _go(f"/channels/{guild.id}/{lively.id}" if lively else "/")
+    context, user = get_context(request), get_current_user(request)
+    guild = context.world.get_guild(int(request.match_info["guild_id"]))
+    visible = list_visible_channels(guild, user.id) if user.id in guild.members else []
+    channels = [
+        candidate for candidate in visible if candidate.type not in VOICE_CHANNEL_TYPES | {ChannelType.CATEGORY}
+    ]
+    busiest = max(channels, key=lambda candidate: candidate.message_count, default=None)
+    return _redirect(f"/channels/{guild.id}/{busiest.id}" if busiest else "/")
 
 
-async def channel(request: web.Request) -> web.Response:
+async def show_channel(request: web.Request) -> web.Response:
     """One channel, whole; from then on the script keeps it up to date."""
-    if visitor_of(request).user_id is None:
-        return _go("/who")
-    parts, user = parts_of(request), me(request)
-    here = channel_in(request, user)
-    guild = guild_of(parts.world, here)
-    if here.is_direct:
-        mark_read(parts.world, here)
-    shown = pieces(parts, here, user)
+    if get_visitor(request).user_id is None:
+        return _redirect("/who")
+    context, user = get_context(request), get_current_user(request)
+    channel = get_visible_channel(request, user)
+    guild = get_guild(context.world, channel)
+    if channel.is_direct:
+        mark_read(context.world, channel)
+    fragments = render_fragments(context, channel, user)
     aside = tag(
         "aside",
-        tag("h2", None if here.is_direct else server_icon(guild, 24), tag("span", guild.name)),
-        _invitation(parts, guild),
-        tag("nav", shown["channels"], id="channels", aria_label="Channels"),
-        tag("div", shown["me"], id="me"),
+        tag("h2", None if channel.is_direct else render_guild_icon(guild, 24), tag("span", guild.name)),
+        _render_invitation(context, guild),
+        tag("nav", fragments["channels"], id="channels", aria_label="Channels"),
+        tag("div", fragments["me"], id="me"),
     )
     main = tag(
         "main",
-        _header(here),
-        tag("div", shown["messages"], id="messages", aria_live="polite", role="log"),
+        _render_header(channel),
+        tag("div", fragments["messages"], id="messages", aria_live="polite", role="log"),
         tag("div", id="palette", hidden=True),
-        _composer(parts, here, user),
+        _render_composer(context, channel, user),
     )
-    return page(
-        f"{_called(here)} in {guild.name}",
-        tag("nav", shown["servers"], class_="rail", id="servers", aria_label="Servers"),
+    return render_page(
+        f"{_format_channel_name(channel)} in {guild.name}",
+        tag("nav", fragments["servers"], class_="rail", id="servers", aria_label="Servers"),
         aside,
         main,
         tag("dialog", id="dialog"),
         tag("p", id="toast", role="status"),
-        tag("input", type="hidden", id="here", data_channel=here.id, data_proof=visitor_of(request).proof),
+        tag("input", type="hidden", id="here", data_channel=channel.id, data_proof=get_visitor(request).csrf_token),
         layout="play",
         script="play.js",
     )
 
 
-def _header(here: Channel) -> Markup:
-    forum = here.type == ChannelType.FORUM
-    thread = tag(
+def _render_header(channel: SimChannel) -> Markup:
+    is_forum = channel.type == ChannelType.FORUM
+    thread_button = tag(
         "button",
-        "+ Post" if forum else "+ Thread",
+        "+ Post" if is_forum else "+ Thread",
         type="button",
         id="new-thread",
         class_="button plain",
-        data_forum="1" if forum else None,
+        data_forum="1" if is_forum else None,
     )
     return tag(
         "header",
         tag("button", "☰", type="button", id="menu", aria_label="Servers and channels"),
-        tag("h1", tag("i", "↳" if here.is_thread else _called(here)[0]), here.name),
-        tag("small", here.topic) if here.topic else None,
-        None if here.is_thread or here.is_direct else thread,
+        tag("h1", tag("i", "↳" if channel.is_thread else _format_channel_name(channel)[0]), channel.name),
+        tag("small", channel.topic) if channel.topic else None,
+        None if channel.is_thread or channel.is_direct else thread_button,
         class_="top",
     )
 
 
-def _composer(parts: Parts, here: Channel, user: User) -> Markup:
-    if here.type == ChannelType.FORUM:
+def _render_composer(context: SimContext, channel: SimChannel, user: SimUser) -> Markup:
+    if channel.type == ChannelType.FORUM:
         return tag("p", "Posts are below this forum in the list on the left.", class_="composer none")
-    if not may_write(parts, here, user):
-        return tag("p", f"{name_of(user)} may not write in this channel.", class_="composer none")
+    if not can_write(context, channel, user):
+        return tag("p", f"{get_display_name(user)} may not write in this channel.", class_="composer none")
     return tag(
         "form",
         tag("p", id="about", hidden=True),
         tag("button", "/", type="button", id="slash", class_="button plain", title="Commands", aria_label="Commands"),
-        tag("textarea", id="text", rows=1, maxlength=2000, placeholder=f"Message {_called(here)}"),
+        tag("textarea", id="text", rows=1, maxlength=2000, placeholder=f"Message {_format_channel_name(channel)}"),
         tag("button", "Send", class_="button"),
         class_="composer",
         id="composer",
     )
 
 
-def _called(here: Channel) -> str:
-    return f"{'@' if here.is_direct else '#'}{here.name}"
+def _format_channel_name(channel: SimChannel) -> str:
+    return f"{'@' if channel.is_direct else '#'}{channel.name}"
 
 
-def _invitation(parts: Parts, guild: Guild) -> Markup | None:
-    world = parts.world
+def _render_invitation(context: SimContext, guild: SimGuild) -> Markup | None:
+    world = context.world
     if world.has_bot(guild):
         return None
-    asked = {"client_id": world.application.id, "scope": "bot applications.commands", "guild_id": guild.id}
-    link = tag("a", "Add it", href=f"/oauth2/authorize?{urlencode(asked)}")
+    query = {"client_id": world.application.id, "scope": "bot applications.commands", "guild_id": guild.id}
+    link = tag("a", "Add it", href=f"/oauth2/authorize?{urlencode(query)}")
     return tag("p", f"{world.bot.name} is not in this server. ", link, class_="invitation")
 
 
-def _nowhere(parts: Parts, user: User) -> web.Response:
-    return page(
+def _render_no_guilds(context: SimContext, user: SimUser) -> web.Response:
+    return render_page(
         "No server yet",
-        tag("h1", f"{name_of(user)} is in no server"),
+        tag("h1", f"{get_display_name(user)} is in no server"),
         tag("p", "Be somebody else, or wait a moment: a new local Discord first has to fill up.", class_="lead"),
         tag("p", tag("a", "Be somebody else", href="/who", class_="button"), class_="actions"),
-        tag("p", tag("a", "Open Herwa", href=parts.registration.home), class_="hint"),
+        tag("p", tag("a", "Open Herwa", href=context.registration.herwa_origin), class_="hint"),
         layout="card",
     )
 
 
-def _go(address: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": address, "Cache-Control": "no-store"})
+def _redirect(url: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})

@@ -5,21 +5,21 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from herwa_shared.errors import BadRequest, Forbidden
-from herwa_sim.chaos import AT_GATEWAY, AT_REST, Fault
-from herwa_sim.context import Parts, parts_of
+from herwa_sim.chaos import GATEWAY_FAULTS, REST_FAULTS, Fault
+from herwa_sim.context import SimContext, get_context
 from herwa_sim.control import faults, members
-from herwa_sim.entities import Json, Privileged
-from herwa_sim.pages.base_page import fragment, page
+from herwa_sim.entities import Json, PrivilegedIntents
+from herwa_sim.pages.base_page import render_fragment, render_page
 from herwa_sim.pages.markup import Child, Markup, tag
-from herwa_sim.pages.visitor import Visitor, is_ours, remember, visitor_of
+from herwa_sim.pages.visitor import BrowserVisitor, get_visitor, is_valid_csrf_token, set_visitor_cookie
 
-ONCE = {
+ONE_TIME_FAULTS = {
     "drop": ("Cut the connection", "As when a cable is pulled. The bot comes back and resumes."),
     "reconnect": ("Ask to reconnect", "Op 7: Discord moves house. The bot connects anew and resumes."),
     "resumable": ("Doubt the session", "Op 9 with resume: the bot may take up the session again."),
     "invalidate": ("End the session", "Op 9 without: the bot must identify anew; what it missed is lost to it."),
 }
-OFTEN = {
+RECURRING_FAULTS = {
     "double": ("Events come twice", "The same event again, right after itself. Nothing may be counted twice."),
     "malformed": ("Broken events", "A broken twin follows an event: parts missing, or of the wrong kind."),
     "drop": ("Lost connections", "The socket is cut after an event."),
@@ -34,100 +34,111 @@ _INTENTS = {
     "presences": ("Presences", "Who is online."),
     "message_content": ("Message content", "What is written. Herwa never keeps it."),
 }
-_SECONDS = {"limit": 1.0, "slow": 2.0}
-_SHARES = ((0, "never"), (1, "1 %"), (5, "5 %"), (25, "25 %"), (50, "half"), (100, "always"))
-_SPEEDS = (0.5, 1.0, 4.0, 20.0, 100.0)
+_FAULT_SECONDS = {"limit": 1.0, "slow": 2.0}
+_SHARE_OPTIONS = ((0, "never"), (1, "1 %"), (5, "5 %"), (25, "25 %"), (50, "half"), (100, "always"))
+_SPEED_OPTIONS = (0.5, 1.0, 4.0, 20.0, 100.0)
 
 
-async def show(request: web.Request) -> web.Response:
+async def show_page(request: web.Request) -> web.Response:
     """The page."""
-    parts, visitor = parts_of(request), visitor_of(request)
-    response = page(
+    context, visitor = get_context(request), get_visitor(request)
+    response = render_page(
         "Chaos",
         tag("h1", "Make things go wrong"),
         tag("p", "Discord has bad days. Herwa must count exactly on all of them: try.", class_="lead"),
-        tag("div", _state(parts), id="state"),
-        _panel(visitor, "Once, now", "once", [_once(name, *told) for name, told in ONCE.items()], save=None),
-        _panel(visitor, "Again and again", "often", _often(parts), save="Apply"),
-        _panel(visitor, "What the application may hear", "intents", _intents(parts), save="Apply"),
-        _panel(visitor, "The people", "people", _people(parts), save="Apply"),
+        tag("div", _render_state(context), id="state"),
+        _render_panel(
+            visitor,
+            "Once, now",
+            "once",
+            [_render_one_time_fault(name, *labels) for name, labels in ONE_TIME_FAULTS.items()],
+            save=None,
+        ),
+        _render_panel(visitor, "Again and again", "often", _render_recurring_faults(context), save="Apply"),
+        _render_panel(visitor, "What the application may hear", "intents", _render_intents(context), save="Apply"),
+        _render_panel(visitor, "The people", "people", _render_population(context), save="Apply"),
         tag("p", tag("a", "Back to the servers", href="/"), class_="hint"),
         layout="card chaos",
         script="chaos.js",
     )
-    remember(request, response, visitor)
+    set_visitor_cookie(request, response, visitor)
     return response
 
 
-async def state(request: web.Request) -> web.Response:
+async def show_state(request: web.Request) -> web.Response:
     """Who is connected and what has struck, as a fragment."""
-    return fragment(_state(parts_of(request)))
+    return render_fragment(_render_state(get_context(request)))
 
 
-async def switch(request: web.Request) -> web.Response:
+async def submit_form(request: web.Request) -> web.Response:
     """One of the forms is sent off."""
-    parts = parts_of(request)
-    given = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    if not is_ours(visitor_of(request), given.get("proof")):
+    context = get_context(request)
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    if not is_valid_csrf_token(get_visitor(request), form.get("proof")):
         raise Forbidden("This form has grown old, or is not ours. Go back and try again.")
-    await _do(parts, given)
-    return web.Response(status=303, headers={"Location": f"/chaos#{given['form']}", "Cache-Control": "no-store"})
+    await _apply_form(context, form)
+    return web.Response(status=303, headers={"Location": f"/chaos#{form['form']}", "Cache-Control": "no-store"})
 
 
-async def _do(parts: Parts, given: Mapping[str, str]) -> None:
-    if given["form"] == "once":
-        deed = {"drop": faults.drop, "reconnect": faults.reconnect}.get(given["deed"], faults.invalidate)
-        await deed(parts, {"resumable": given["deed"] == "resumable"})
-    elif given["form"] == "often":
-        await faults.chaos(parts, {name: _fault(name, given) for name in OFTEN})
-    elif given["form"] == "off":
-        await faults.chaos_off(parts, {})
-    elif given["form"] == "intents":
-        await faults.application(parts, {"privileged": [name for name in _INTENTS if name in given]})
-    elif given["form"] == "people":
-        await members.population(parts, {"on": "on" in given, "speed": float(given["speed"])})
+async def _apply_form(context: SimContext, form: Mapping[str, str]) -> None:
+    if form["form"] == "once":
+        action = {"drop": faults.drop_sockets, "reconnect": faults.request_reconnect}.get(
+            form["action"], faults.invalidate_sessions
+        )
+        await action(context, {"resumable": form["action"] == "resumable"})
+    elif form["form"] == "often":
+        await faults.set_faults(context, {name: _parse_fault(name, form) for name in RECURRING_FAULTS})
+    elif form["form"] == "off":
+        await faults.disable_faults(context, {})
+    elif form["form"] == "intents":
+        await faults.update_application(context, {"privileged": [name for name in _INTENTS if name in form]})
+    elif form["form"] == "people":
+        await members.update_population(context, {"on": "on" in form, "speed": float(form["speed"])})
     else:
         raise BadRequest("There is no such form.")
 
 
-def _fault(name: str, given: Mapping[str, str]) -> Json:
-    fault: Json = {"share": int(given[f"{name}-share"]) / 100, "next": int(given.get(f"{name}-next") or 0)}
-    return fault | ({"seconds": _SECONDS[name]} if name in _SECONDS else {})
+def _parse_fault(name: str, form: Mapping[str, str]) -> Json:
+    fault: Json = {"share": int(form[f"{name}-share"]) / 100, "next": int(form.get(f"{name}-next") or 0)}
+    return fault | ({"seconds": _FAULT_SECONDS[name]} if name in _FAULT_SECONDS else {})
 
 
-def _state(parts: Parts) -> Markup:
+def _render_state(context: SimContext) -> Markup:
     sessions = [
         tag(
             "li",
-            tag("b", f"Shard {one.identity.shard[0]}"),
-            tag("span", "connected" if one.line else "away", class_="good" if one.line else "bad"),
+            tag("b", f"Shard {session.identity.shard[0]}"),
+            tag("span", "connected" if session.socket else "away", class_="good" if session.socket else "bad"),
             tag(
-                "small", f"{one.sequence:,} events sent, {one.acknowledged:,} acknowledged, resumed {one.resumes} times"
+                "small",
+                f"{session.sequence:,} events sent, {session.acknowledged:,} acknowledged, resumed {session.resumes} times",
             ),
         )
-        for one in parts.hub.sessions.values()
+        for session in context.session_manager.sessions.values()
     ]
-    struck = {name: fault.struck for name, fault in parts.chaos.faults.items() if fault.struck}
-    told = ", ".join(f"{OFTEN[name][0].lower()} {count:,}" for name, count in struck.items())
+    struck = {name: fault.struck for name, fault in context.chaos.faults.items() if fault.struck}
+    summary = ", ".join(f"{RECURRING_FAULTS[name][0].lower()} {count:,}" for name, count in struck.items())
     return tag(
         "ul",
         sessions or tag("li", tag("b", "No bot"), tag("span", "is connected", class_="bad")),
         tag(
-            "li", tag("b", "Chaos"), tag("span", "is on", class_="bad") if parts.chaos.is_on else tag("span", "is off")
+            "li",
+            tag("b", "Chaos"),
+            tag("span", "is on", class_="bad") if context.chaos.is_on else tag("span", "is off"),
         ),
-        tag("li", tag("b", "Has struck"), tag("small", told)) if struck else None,
+        tag("li", tag("b", "Has struck"), tag("small", summary)) if struck else None,
         class_="state",
     )
 
 
-def _panel(visitor: Visitor, title: str, name: str, rows: Child, *, save: str | None) -> Markup:
+def _render_panel(visitor: BrowserVisitor, title: str, name: str, rows: Child, *, save: str | None) -> Markup:
     off = tag("button", "Everything off", name="form", value="off", class_="button plain") if name == "often" else None
     buttons = tag("p", tag("button", save, name="form", value=name, class_="button"), off, class_="actions")
     hidden = None if save else tag("input", type="hidden", name="form", value=name)
     return tag(
         "form",
         tag("h2", title),
-        tag("input", type="hidden", name="proof", value=visitor.proof),
+        tag("input", type="hidden", name="proof", value=visitor.csrf_token),
         hidden,
         rows,
         buttons if save else None,
@@ -137,55 +148,62 @@ def _panel(visitor: Visitor, title: str, name: str, rows: Child, *, save: str | 
     )
 
 
-def _once(name: str, title: str, words: str) -> Markup:
-    button = tag("button", title, name="deed", value=name, class_="button plain")
-    return tag("div", tag("span", tag("small", words)), button, class_="switchline")
+def _render_one_time_fault(name: str, title: str, description: str) -> Markup:
+    button = tag("button", title, name="action", value=name, class_="button plain")
+    return tag("div", tag("span", tag("small", description)), button, class_="switchline")
 
 
-def _often(parts: Parts) -> list[Markup]:
-    shown = []
-    for names, place in ((AT_GATEWAY, "The gateway, of events"), (AT_REST, "REST, of calls")):
-        head = (tag("b", place), tag("i", "how often"), tag("i", "the next"))
-        shown.append(tag("div", head, class_="switchline head"))
-        shown += [_rate(name, parts.chaos.faults[name]) for name in names]
-    return shown
+def _render_recurring_faults(context: SimContext) -> list[Markup]:
+    rows = []
+    for names, heading in ((GATEWAY_FAULTS, "The gateway, of events"), (REST_FAULTS, "REST, of calls")):
+        head = (tag("b", heading), tag("i", "how often"), tag("i", "the next"))
+        rows.append(tag("div", head, class_="switchline head"))
+        rows += [_render_fault_rate(name, context.chaos.faults[name]) for name in names]
+    return rows
 
 
-def _rate(name: str, fault: Fault) -> Markup:
-    title, words = OFTEN[name]
-    now = round(fault.share * 100)
-    offered = dict(_SHARES) | ({} if now in dict(_SHARES) else {now: f"{now} %"})
-    options = [tag("option", label, value=value, selected=value == now) for value, label in sorted(offered.items())]
+def _render_fault_rate(name: str, fault: Fault) -> Markup:
+    title, description = RECURRING_FAULTS[name]
+    percent = round(fault.share * 100)
+    percent_labels = dict(_SHARE_OPTIONS) | ({} if percent in dict(_SHARE_OPTIONS) else {percent: f"{percent} %"})
+    options = [
+        tag("option", label, value=value, selected=value == percent) for value, label in sorted(percent_labels.items())
+    ]
     return tag(
         "div",
-        tag("span", tag("b", title), tag("small", words)),
+        tag("span", tag("b", title), tag("small", description)),
         tag("select", options, name=f"{name}-share", aria_label=f"{title}: how often"),
         tag(
             "input", type="number", name=f"{name}-next", min=0, max=9999, value=fault.next, aria_label=f"{title}: next"
         ),
-        class_="switchline on" if now or fault.next else "switchline",
+        class_="switchline on" if percent or fault.next else "switchline",
     )
 
 
-def _intents(parts: Parts) -> list[Markup]:
-    granted = parts.world.application.privileged
+def _render_intents(context: SimContext) -> list[Markup]:
+    granted = context.world.application.privileged
     hint = tag("p", "The bot hears of a change when it next connects: end its session above.", class_="hint")
     return [
         hint,
-        *(_checkbox(name, *told, on=Privileged[name.upper()] in granted) for name, told in _INTENTS.items()),
+        *(
+            _render_checkbox(name, *labels, on=PrivilegedIntents[name.upper()] in granted)
+            for name, labels in _INTENTS.items()
+        ),
     ]
 
 
-def _people(parts: Parts) -> list[Markup]:
-    now = parts.population.speed
-    offered = sorted({*_SPEEDS, now})
-    options = [tag("option", f"{one:g} x", value=f"{one:g}", selected=one == now) for one in offered]
+def _render_population(context: SimContext) -> list[Markup]:
+    current_speed = context.population.speed
+    speeds = sorted({*_SPEED_OPTIONS, current_speed})
+    options = [
+        tag("option", f"{factor:g} x", value=f"{factor:g}", selected=factor == current_speed) for factor in speeds
+    ]
     speed = tag("select", options, name="speed", aria_label="Speed")
-    words = tag("span", tag("b", "Speed"), tag("small", "Once is a few events a second over all servers."))
-    living = _checkbox("on", "Let them live", "They write, talk, come and go.", on=parts.population.is_on)
-    return [living, tag("div", words, speed, class_="switchline")]
+    caption = tag("span", tag("b", "Speed"), tag("small", "Once is a few events a second over all servers."))
+    toggle = _render_checkbox("on", "Let them live", "They write, talk, come and go.", on=context.population.is_on)
+    return [toggle, tag("div", caption, speed, class_="switchline")]
 
 
-def _checkbox(name: str, title: str, words: str, *, on: bool) -> Markup:
+def _render_checkbox(name: str, title: str, description: str, *, on: bool) -> Markup:
     box = tag("input", type="checkbox", name=name, checked=on, class_="toggle")
-    return tag("label", tag("span", tag("b", title), tag("small", words)), box, class_="switchline")
+    return tag("label", tag("span", tag("b", title), tag("small", description)), box, class_="switchline")

@@ -4,89 +4,93 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import Channel, Guild, Json, User
-from herwa_sim.pages.base_page import fragment
-from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.page_context import channel_in, guild_of, me
-from herwa_sim.slash_commands import is_offered, registered
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import Json, SimChannel, SimGuild, SimUser
+from herwa_sim.pages.base_page import render_fragment
+from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.pages.page_context import get_current_user, get_guild, get_visible_channel
+from herwa_sim.slash_commands import is_command_visible, list_commands
 
-_GROUPS = (1, 2)
-_TEXT, _WHOLE, _FLAG, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = 3, 4, 5, 6, 7, 8, 9, 10
+_SUBCOMMAND_TYPES = (1, 2)
+_STRING, _INTEGER, _BOOLEAN, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = 3, 4, 5, 6, 7, 8, 9, 10
 
 
-async def palette(request: web.Request) -> web.Response:
+async def show_palette(request: web.Request) -> web.Response:
     """All of them, as a fragment."""
-    parts, user = parts_of(request), me(request)
-    channel = channel_in(request, user)
-    guild = guild_of(parts.world, channel)
-    shown = [_command(guild, *one) for one in commands(parts, channel, user)]
-    absent = tag("p", f"{parts.world.bot.name} has no commands here yet: is the bot running?", class_="empty")
-    return fragment(joined(shown) if shown else absent)
+    context, user = get_context(request), get_current_user(request)
+    channel = get_visible_channel(request, user)
+    guild = get_guild(context.world, channel)
+    rendered = [_render_command(guild, *command) for command in list_visible_commands(context, channel, user)]
+    empty_note = tag("p", f"{context.world.bot.name} has no commands here yet: is the bot running?", class_="empty")
+    return render_fragment(join_markup(rendered) if rendered else empty_note)
 
 
-def commands(parts: Parts, channel: Channel, user: User) -> Iterator[tuple[str, Json]]:
+def list_visible_commands(context: SimContext, channel: SimChannel, user: SimUser) -> Iterator[tuple[str, Json]]:
     """Each command or sub-command that the person sees, by its words: `features list`."""
-    if not parts.world.has_bot(guild_of(parts.world, channel)):
+    if not context.world.has_bot(get_guild(context.world, channel)):
         return
-    known = {one["name"]: one for one in reversed(registered(parts.world, channel))}
-    for name in sorted(known):
-        if known[name]["type"] == 1 and is_offered(parts.world, channel, user, known[name]):
-            yield from _leaves(name, known[name])
+    commands = {command["name"]: command for command in reversed(list_commands(context.world, channel))}
+    for name in sorted(commands):
+        if commands[name]["type"] == 1 and is_command_visible(context.world, channel, user, commands[name]):
+            yield from _expand_subcommands(name, commands[name])
 
 
-def _leaves(words: str, command: Json) -> Iterator[tuple[str, Json]]:
-    below = [one for one in command.get("options") or () if one["type"] in _GROUPS]
-    if not below:
-        yield words, command
-    for one in below:
-        yield from _leaves(f"{words} {one['name']}", one)
+def _expand_subcommands(full_name: str, command: Json) -> Iterator[tuple[str, Json]]:
+    subcommands = [subcommand for subcommand in command.get("options") or () if subcommand["type"] in _SUBCOMMAND_TYPES]
+    if not subcommands:
+        yield full_name, command
+    for subcommand in subcommands:
+        yield from _expand_subcommands(f"{full_name} {subcommand['name']}", subcommand)
 
 
-def _command(guild: Guild, words: str, command: Json) -> Markup:
-    fields = [_field(guild, one) for one in command.get("options") or ()]
+def _render_command(guild: SimGuild, full_name: str, command: Json) -> Markup:
+    fields = [_render_field(guild, option) for option in command.get("options") or ()]
     return tag(
         "details",
-        tag("summary", tag("b", f"/{words}"), tag("small", command.get("description"))),
-        tag("form", fields, tag("button", "Run", class_="button"), data_command=words),
-        data_words=words,
+        tag("summary", tag("b", f"/{full_name}"), tag("small", command.get("description"))),
+        tag("form", fields, tag("button", "Run", class_="button"), data_command=full_name),
+        data_words=full_name,
     )
 
 
-def _field(guild: Guild, option: Json) -> Markup:
+def _render_field(guild: SimGuild, option: Json) -> Markup:
     name, kind, required = option["name"], option["type"], bool(option.get("required"))
     common = {"name": name, "required": required, "data_type": kind}
-    choices = _choices(guild, option)
+    choices = _list_choices(guild, option)
     if choices is not None:
-        empty = tag("option", "", value="")
-        control = tag("select", empty, [tag("option", label, value=value) for label, value in choices], **common)
+        placeholder = tag("option", "", value="")
+        control = tag("select", placeholder, [tag("option", label, value=value) for label, value in choices], **common)
     elif option.get("autocomplete") or kind in (_USER, _MENTIONABLE):
         source = "people" if kind == _USER else "mentionables"
-        control = _suggesting("autocomplete" if option.get("autocomplete") else source, name, kind, required)
+        control = _render_suggestion_field(
+            "autocomplete" if option.get("autocomplete") else source, name, kind, required
+        )
     else:
         limits = {"min": option.get("min_value"), "max": option.get("max_value")}
         lengths = {"minlength": option.get("min_length"), "maxlength": option.get("max_length")}
-        step = {_WHOLE: "1", _NUMBER: "any"}.get(kind)
+        step = {_INTEGER: "1", _NUMBER: "any"}.get(kind)
         control = tag("input", type="number" if step else "text", step=step, **limits, **lengths, **common)
-    words = (tag("b", name), None if required else tag("i", " optional"), tag("small", option.get("description")))
-    return tag("label", tag("span", words), control, class_="field")
+    caption = (tag("b", name), None if required else tag("i", " optional"), tag("small", option.get("description")))
+    return tag("label", tag("span", caption), control, class_="field")
 
 
-def _choices(guild: Guild, option: Json) -> list[tuple[str, str]] | None:
+def _list_choices(guild: SimGuild, option: Json) -> list[tuple[str, str]] | None:
     if option.get("choices"):
-        return [(str(one["name"]), str(one["value"])) for one in option["choices"]]
-    if option["type"] == _FLAG:
+        return [(str(choice["name"]), str(choice["value"])) for choice in option["choices"]]
+    if option["type"] == _BOOLEAN:
         return [("True", "true"), ("False", "false")]
     if option["type"] == _ROLE:
-        return [(f"@{one.name.removeprefix('@')}", str(one.id)) for one in guild.roles.values()]
+        return [(f"@{role.name.removeprefix('@')}", str(role.id)) for role in guild.roles.values()]
     if option["type"] == _CHANNEL:
-        kinds = option.get("channel_types")
-        fitting = [one for one in guild.channels.values() if not kinds or one.type in kinds]
-        return [(f"#{one.name}", str(one.id)) for one in fitting]
+        channel_types = option.get("channel_types")
+        channels = [
+            channel for channel in guild.channels.values() if not channel_types or channel.type in channel_types
+        ]
+        return [(f"#{channel.name}", str(channel.id)) for channel in channels]
     return None
 
 
-def _suggesting(source: str, name: str, kind: int, required: bool) -> Markup:
+def _render_suggestion_field(source: str, name: str, kind: int, required: bool) -> Markup:
     """A field to type into, with a list of what fits below; what is chosen goes into the hidden one."""
     return tag(
         "span",

@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Iterable
 
-from herwa_sim.entities import Channel, Guild, Json, Message
-from herwa_sim.pages.login_page import name_of
-from herwa_sim.pages.markdown import markdown
-from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.message_content import picture
+from herwa_sim.entities import Json, SimChannel, SimGuild, SimMessage
+from herwa_sim.pages.login_page import get_display_name
+from herwa_sim.pages.markdown import render_markdown
+from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.pages.message_content import render_image
 from herwa_sim.world import World
 
-_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
-_SOME_PEOPLE = 200
+_BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
+_MAX_LISTED_USERS = 200
 
-Draw = Callable[[World, Guild, Json], Markup]
+ComponentRenderer = Callable[[World, SimGuild, Json], Markup]
 
 
-def component_rows(world: World, guild: Guild, message: Message) -> Markup | None:
+def render_components(world: World, guild: SimGuild, message: SimMessage) -> Markup | None:
     """All components of the message."""
     if not message.components:
         return None
-    return tag("div", _each(world, guild, message.components), class_="components", data_message=message.id)
+    return tag(
+        "div", _render_components(world, guild, message.components), class_="components", data_message=message.id
+    )
 
 
-def modal_form(world: World, guild: Guild, modal: Json, *, interaction_id: str) -> Markup:
+def render_modal(world: World, guild: SimGuild, modal: Json, *, interaction_id: str) -> Markup:
     """The form that a bot answers with."""
     buttons = (
         tag("button", "Cancel", type="button", class_="button plain", data_do="close"),
@@ -31,149 +33,165 @@ def modal_form(world: World, guild: Guild, modal: Json, *, interaction_id: str) 
     return tag(
         "form",
         tag("h2", modal.get("title", "")),
-        _each(world, guild, modal.get("components") or ()),
+        _render_components(world, guild, modal.get("components") or ()),
         tag("p", buttons, class_="actions"),
         class_="modal",
         data_interaction=interaction_id,
     )
 
 
-def _each(world: World, guild: Guild, components: Iterable[Json]) -> Markup:
-    return joined(_DRAWN.get(one["type"], _unknown)(world, guild, one) for one in components)
-
-
-def _row(world: World, guild: Guild, one: Json) -> Markup:
-    return tag("div", _each(world, guild, one.get("components") or ()), class_="row")
-
-
-def _button(_: World, __: Guild, one: Json) -> Markup:
-    emoji = (one.get("emoji") or {}).get("name")
-    label = joined(emoji, " " if emoji and one.get("label") else None, one.get("label"))
-    style = f"component {_STYLES.get(one.get('style', 2), 'secondary')}"
-    if one.get("style") == 5:
-        url = str(one.get("url") or "")
-        safe = url if url.startswith(("http://", "https://")) else "#"
-        return tag("a", label, " ↗", href=safe, target="_blank", rel="noreferrer noopener", class_=style)
-    disabled = bool(one.get("disabled"))
-    return tag("button", label, class_=style, data_click=one.get("custom_id"), disabled=disabled, type="button")
-
-
-def _select(world: World, guild: Guild, one: Json) -> Markup:
-    most = one.get("max_values") or 1
-    offered = _OFFERED[one["type"]](world, guild, one)
-    first = tag("option", one.get("placeholder") or "Make a selection", value="", disabled=True, selected=True)
-    options = [
-        tag("option", label, value=value, selected=chosen, title=description)
-        for value, label, description, chosen in offered
-    ]
-    none_chosen = not any(chosen for *_, chosen in offered)
-    return tag(
-        "select",
-        first if most == 1 and none_chosen else None,
-        options,
-        class_="component select",
-        multiple=most > 1,
-        data_select=one["custom_id"],
-        name=one["custom_id"],
-        disabled=bool(one.get("disabled")),
-        aria_label=one.get("placeholder") or "Make a selection",
+def _render_components(world: World, guild: SimGuild, components: Iterable[Json]) -> Markup:
+    return join_markup(
+        _RENDERERS.get(component["type"], _render_unknown)(world, guild, component) for component in components
     )
 
 
-Option = tuple[str, str, str | None, bool]
+def _render_row(world: World, guild: SimGuild, component: Json) -> Markup:
+    return tag("div", _render_components(world, guild, component.get("components") or ()), class_="row")
 
 
-def _texts(_: World, __: Guild, one: Json) -> list[Option]:
+def _render_button(_: World, __: SimGuild, component: Json) -> Markup:
+    emoji = (component.get("emoji") or {}).get("name")
+    label = join_markup(emoji, " " if emoji and component.get("label") else None, component.get("label"))
+    style = f"component {_BUTTON_STYLES.get(component.get('style', 2), 'secondary')}"
+    if component.get("style") == 5:
+        url = str(component.get("url") or "")
+        safe = url if url.startswith(("http://", "https://")) else "#"
+        return tag("a", label, " ↗", href=safe, target="_blank", rel="noreferrer noopener", class_=style)
+    disabled = bool(component.get("disabled"))
+    return tag("button", label, class_=style, data_click=component.get("custom_id"), disabled=disabled, type="button")
+
+
+def _render_select(world: World, guild: SimGuild, component: Json) -> Markup:
+    max_values = component.get("max_values") or 1
+    select_options = _OPTION_LISTS[component["type"]](world, guild, component)
+    placeholder = tag(
+        "option", component.get("placeholder") or "Make a selection", value="", disabled=True, selected=True
+    )
+    options = [
+        tag("option", label, value=value, selected=is_default, title=description)
+        for value, label, description, is_default in select_options
+    ]
+    has_no_default = not any(is_default for *_, is_default in select_options)
+    return tag(
+        "select",
+        placeholder if max_values == 1 and has_no_default else None,
+        options,
+        class_="component select",
+        multiple=max_values > 1,
+        data_select=component["custom_id"],
+        name=component["custom_id"],
+        disabled=bool(component.get("disabled")),
+        aria_label=component.get("placeholder") or "Make a selection",
+    )
+
+
+SelectOption = tuple[str, str, str | None, bool]
+
+
+def _list_text_options(_: World, __: SimGuild, component: Json) -> list[SelectOption]:
     return [
-        (part["value"], part["label"], part.get("description"), bool(part.get("default")))
-        for part in one.get("options") or ()
+        (option["value"], option["label"], option.get("description"), bool(option.get("default")))
+        for option in component.get("options") or ()
     ]
 
 
-def _users(world: World, guild: Guild, _: Json) -> list[Option]:
-    people = [world.user(id_) for id_ in list(guild.members)[:_SOME_PEOPLE]]
-    return [(str(one.id), name_of(one), None, False) for one in people]
+def _list_user_options(world: World, guild: SimGuild, _: Json) -> list[SelectOption]:
+    users = [world.get_user(id_) for id_ in list(guild.members)[:_MAX_LISTED_USERS]]
+    return [(str(user.id), get_display_name(user), None, False) for user in users]
 
 
-def _roles(_: World, guild: Guild, __: Json) -> list[Option]:
-    return [(str(one.id), f"@{one.name.removeprefix('@')}", None, False) for one in guild.roles.values()]
+def _list_role_options(_: World, guild: SimGuild, __: Json) -> list[SelectOption]:
+    return [(str(role.id), f"@{role.name.removeprefix('@')}", None, False) for role in guild.roles.values()]
 
 
-def _channels(_: World, guild: Guild, one: Json) -> list[Option]:
-    kinds = one.get("channel_types")
-    fitting: list[Channel] = [each for each in guild.channels.values() if not kinds or each.type in kinds]
-    return [(str(each.id), f"#{each.name}", None, False) for each in fitting]
+def _list_channel_options(_: World, guild: SimGuild, component: Json) -> list[SelectOption]:
+    channel_types = component.get("channel_types")
+    channels: list[SimChannel] = [
+        channel for channel in guild.channels.values() if not channel_types or channel.type in channel_types
+    ]
+    return [(str(channel.id), f"#{channel.name}", None, False) for channel in channels]
 
 
-_OFFERED: dict[int, Callable[[World, Guild, Json], list[Option]]] = {
-    3: _texts,
-    5: _users,
-    6: _roles,
-    7: lambda world, guild, one: _users(world, guild, one) + _roles(world, guild, one),
-    8: _channels,
+_OPTION_LISTS: dict[int, Callable[[World, SimGuild, Json], list[SelectOption]]] = {
+    3: _list_text_options,
+    5: _list_user_options,
+    6: _list_role_options,
+    7: lambda world, guild, component: (
+        _list_user_options(world, guild, component) + _list_role_options(world, guild, component)
+    ),
+    8: _list_channel_options,
 }
 
 
-def _text_input(_: World, __: Guild, one: Json) -> Markup:
-    given = {
-        "name": one["custom_id"],
-        "placeholder": one.get("placeholder"),
-        "required": one.get("required") is not False,
-        "minlength": one.get("min_length"),
-        "maxlength": one.get("max_length"),
+def _render_text_input(_: World, __: SimGuild, component: Json) -> Markup:
+    attributes = {
+        "name": component["custom_id"],
+        "placeholder": component.get("placeholder"),
+        "required": component.get("required") is not False,
+        "minlength": component.get("min_length"),
+        "maxlength": component.get("max_length"),
     }
-    long = one.get("style") == 2
-    value = one.get("value") or ""
-    field = tag("textarea", value, rows=4, **given) if long else tag("input", value=value, **given)
-    return tag("label", one.get("label"), field, class_="field")
+    is_multiline = component.get("style") == 2
+    value = component.get("value") or ""
+    field = tag("textarea", value, rows=4, **attributes) if is_multiline else tag("input", value=value, **attributes)
+    return tag("label", component.get("label"), field, class_="field")
 
 
-def _section(world: World, guild: Guild, one: Json) -> Markup:
-    words = tag("div", _each(world, guild, one.get("components") or ()))
-    beside = [one["accessory"]] if one.get("accessory") else []
-    return tag("div", words, _each(world, guild, beside), class_="section")
+def _render_section(world: World, guild: SimGuild, component: Json) -> Markup:
+    body = tag("div", _render_components(world, guild, component.get("components") or ()))
+    accessories = [component["accessory"]] if component.get("accessory") else []
+    return tag("div", body, _render_components(world, guild, accessories), class_="section")
 
 
-def _text(world: World, guild: Guild, one: Json) -> Markup:
-    return tag("div", markdown(world, guild, one.get("content") or ""), class_="text")
+def _render_text(world: World, guild: SimGuild, component: Json) -> Markup:
+    return tag("div", render_markdown(world, guild, component.get("content") or ""), class_="text")
 
 
-def _media(_: World, __: Guild, one: Json) -> Markup:
-    return picture(str((one.get("media") or one.get("file") or {}).get("url") or ""), alt=one.get("description") or "")
+def _render_media(_: World, __: SimGuild, component: Json) -> Markup:
+    return render_image(
+        str((component.get("media") or component.get("file") or {}).get("url") or ""),
+        alt=component.get("description") or "",
+    )
 
 
-def _gallery(world: World, guild: Guild, one: Json) -> Markup:
-    return tag("div", [_media(world, guild, item) for item in one.get("items") or ()], class_="attachments")
+def _render_gallery(world: World, guild: SimGuild, component: Json) -> Markup:
+    return tag(
+        "div", [_render_media(world, guild, item) for item in component.get("items") or ()], class_="attachments"
+    )
 
 
-def _container(world: World, guild: Guild, one: Json) -> Markup:
-    return tag("div", _each(world, guild, one.get("components") or ()), class_="embed wide")
+def _render_container(world: World, guild: SimGuild, component: Json) -> Markup:
+    return tag("div", _render_components(world, guild, component.get("components") or ()), class_="embed wide")
 
 
-def _label(world: World, guild: Guild, one: Json) -> Markup:
-    words = (tag("b", one.get("label")), tag("small", one.get("description")) if one.get("description") else None)
-    return tag("label", words, _each(world, guild, [one["component"]]), class_="field")
+def _render_label(world: World, guild: SimGuild, component: Json) -> Markup:
+    caption = (
+        tag("b", component.get("label")),
+        tag("small", component.get("description")) if component.get("description") else None,
+    )
+    return tag("label", caption, _render_components(world, guild, [component["component"]]), class_="field")
 
 
-def _separator(_: World, __: Guild, ___: Json) -> Markup:
+def _render_separator(_: World, __: SimGuild, ___: Json) -> Markup:
     return tag("hr")
 
 
-def _unknown(_: World, __: Guild, one: Json) -> Markup:
-    return tag("small", f"A component of kind {one['type']}, which this page cannot draw.", class_="hint")
+def _render_unknown(_: World, __: SimGuild, component: Json) -> Markup:
+    return tag("small", f"A component of kind {component['type']}, which this page cannot draw.", class_="hint")
 
 
-_DRAWN: dict[int, Draw] = {
-    1: _row,
-    2: _button,
-    **dict.fromkeys((3, 5, 6, 7, 8), _select),
-    4: _text_input,
-    9: _section,
-    10: _text,
-    11: _media,
-    12: _gallery,
-    13: _media,
-    14: _separator,
-    17: _container,
-    18: _label,
+_RENDERERS: dict[int, ComponentRenderer] = {
+    1: _render_row,
+    2: _render_button,
+    **dict.fromkeys((3, 5, 6, 7, 8), _render_select),
+    4: _render_text_input,
+    9: _render_section,
+    10: _render_text,
+    11: _render_media,
+    12: _render_gallery,
+    13: _render_media,
+    14: _render_separator,
+    17: _render_container,
+    18: _render_label,
 }

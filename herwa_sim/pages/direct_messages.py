@@ -2,51 +2,53 @@
 
 from aiohttp import web
 
-from herwa_sim.actions.direct_messages import open_direct, unread
-from herwa_sim.context import parts_of
-from herwa_sim.entities import Channel, User
-from herwa_sim.pages.login_page import portrait
-from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.page_context import me
+from herwa_sim.actions.direct_messages import count_unread, open_direct_channel
+from herwa_sim.context import get_context
+from herwa_sim.entities import SimChannel, SimUser
+from herwa_sim.pages.login_page import render_avatar
+from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.pages.page_context import get_current_user
 from herwa_sim.world import World
 
-FRONT = "/channels/@me"
+DIRECT_MESSAGES_PATH = "/channels/@me"
 
 
-async def front(request: web.Request) -> web.Response:
+async def redirect_to_conversation(request: web.Request) -> web.Response:
     """The conversation with the bot: there is no other."""
-    channel = open_direct(parts_of(request).world, me(request))
-    return web.Response(status=303, headers={"Location": f"{FRONT}/{channel.id}", "Cache-Control": "no-store"})
+    channel = open_direct_channel(get_context(request).world, get_current_user(request))
+    return web.Response(
+        status=303, headers={"Location": f"{DIRECT_MESSAGES_PATH}/{channel.id}", "Cache-Control": "no-store"}
+    )
 
 
-def entry(world: World, user_id: int, *, here: bool) -> Markup:
+def render_direct_link(world: World, user_id: int, *, is_current: bool) -> Markup:
     """The link above the servers, with the number of unread messages."""
-    number = unread(world, user_id)
-    label = "Direct messages" + (f", {number} unread" if number else "")
+    unread_count = count_unread(world, user_id)
+    label = "Direct messages" + (f", {unread_count} unread" if unread_count else "")
     return tag(
         "a",
         tag("span", "💬", class_="icon round"),
-        tag("b", number, class_="unread") if number else None,
-        href=FRONT,
+        tag("b", unread_count, class_="unread") if unread_count else None,
+        href=DIRECT_MESSAGES_PATH,
         title=label,
         aria_label=label,
-        aria_current="page" if here else None,
+        aria_current="page" if is_current else None,
         id="direct",
     )
 
 
-def conversations(world: World, here: Channel, user: User) -> Markup:
+def render_conversations(world: World, channel: SimChannel, user: SimUser) -> Markup:
     """The one conversation, and whether the bot may go on with it."""
     link = tag(
         "a",
-        portrait(world.bot, 24),
+        render_avatar(world.bot, 24),
         world.bot.name,
-        href=f"{FRONT}/{here.id}",
+        href=f"{DIRECT_MESSAGES_PATH}/{channel.id}",
         aria_current="page",
     )
     switch = tag("input", type="checkbox", class_="toggle", id="reachable", checked=user.reachable)
-    words = tag("span", f"Take direct messages from {world.bot.name}")
-    return joined(
+    caption = tag("span", f"Take direct messages from {world.bot.name}")
+    return join_markup(
         tag("div", link, class_="place", id="c0"),
-        tag("label", words, switch, class_="switchline", id="c1"),
+        tag("label", caption, switch, class_="switchline", id="c1"),
     )

@@ -9,72 +9,78 @@ from aiohttp import ClientConnectionError, web
 from herwa_shared.errors import NotFound
 from herwa_sim.actions.direct_messages import mark_read
 from herwa_sim.actions.presence import set_status
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import Channel, User
-from herwa_sim.pages.direct_messages import conversations
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import SimChannel, SimUser
+from herwa_sim.pages.direct_messages import render_conversations
 from herwa_sim.pages.markup import Markup
-from herwa_sim.pages.page_context import channel_in, guild_of, me
-from herwa_sim.pages.servers import channel_list, rail
-from herwa_sim.pages.sidebar import own_panel
-from herwa_sim.pages.timeline import timeline
+from herwa_sim.pages.page_context import get_current_user, get_guild, get_visible_channel
+from herwa_sim.pages.servers import render_channel_list, render_guild_list
+from herwa_sim.pages.sidebar import render_user_panel
+from herwa_sim.pages.timeline import render_timeline
 
-LOOK_EVERY = 0.3
-_SIGN_OF_LIFE = 50
+POLL_INTERVAL_SECONDS = 0.3
+_KEEPALIVE_POLLS = 50
 
 
-async def live(request: web.Request) -> web.StreamResponse:
+async def stream_updates(request: web.Request) -> web.StreamResponse:
     """The stream of one open page, until it is closed. Whoever opens one is online."""
-    parts, user = parts_of(request), me(request)
-    channel_in(request, user)
-    if parts.world.status(user.id) == "offline":
-        set_status(parts.world, user.id, "online")
+    context, user = get_context(request), get_current_user(request)
+    get_visible_channel(request, user)
+    if context.world.get_status(user.id) == "offline":
+        set_status(context.world, user.id, "online")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
     try:
-        await _tell(request, response, parts, user)
+        await _send_updates(request, response, context, user)
     except (ClientConnectionError, ConnectionResetError):
         pass  # the page was closed
     except NotFound:
-        await response.write(_event("gone", ""))
+        await response.write(_format_event("gone", ""))
     return response
 
 
-async def _tell(request: web.Request, response: web.StreamResponse, parts: Parts, user: User) -> None:
-    told: dict[str, str] = {}
-    seen, quiet = -1, 0
+async def _send_updates(request: web.Request, response: web.StreamResponse, context: SimContext, user: SimUser) -> None:
+    sent_fragments: dict[str, str] = {}
+    seen_version, idle_polls = -1, 0
     while True:
-        channel = channel_in(request, user)
+        channel = get_visible_channel(request, user)
         if channel.is_direct:
-            mark_read(parts.world, channel)
-        hidden = parts.interactions.seen_by(user.id, channel.id)  # changes to these are in no version of the world
-        news = pieces(parts, channel, user) if hidden or seen != parts.world.version or quiet == 0 else {}
-        seen = parts.world.version
-        changed = {name: html for name, html in news.items() if told.get(name) != html}
+            mark_read(context.world, channel)
+        ephemeral = context.interactions.list_ephemeral(
+            user.id, channel.id
+        )  # changes to these are in no version of the world
+        fragments = (
+            render_fragments(context, channel, user)
+            if ephemeral or seen_version != context.world.version or idle_polls == 0
+            else {}
+        )
+        seen_version = context.world.version
+        changed = {name: html for name, html in fragments.items() if sent_fragments.get(name) != html}
         for name, html in changed.items():
-            await response.write(_event(name, html))
-        told |= changed
-        quiet = 1 if changed else quiet + 1
-        if quiet > _SIGN_OF_LIFE:
+            await response.write(_format_event(name, html))
+        sent_fragments |= changed
+        idle_polls = 1 if changed else idle_polls + 1
+        if idle_polls > _KEEPALIVE_POLLS:
             await response.write(b": still here\n\n")
-            quiet = 0
-        await asyncio.sleep(LOOK_EVERY)
+            idle_polls = 0
+        await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 
-def pieces(parts: Parts, channel: Channel, user: User) -> dict[str, Markup]:
+def render_fragments(context: SimContext, channel: SimChannel, user: SimUser) -> dict[str, Markup]:
     """The parts of the page that change, by the id of the element that holds them."""
-    guild = guild_of(parts.world, channel)
-    drawn: dict[str, Callable[[], Markup]] = {
-        "servers": lambda: rail(parts.world, user.id, guild),
+    guild = get_guild(context.world, channel)
+    renderers: dict[str, Callable[[], Markup]] = {
+        "servers": lambda: render_guild_list(context.world, user.id, guild),
         "channels": lambda: (
-            conversations(parts.world, channel, user)
+            render_conversations(context.world, channel, user)
             if channel.is_direct
-            else channel_list(parts.world, guild, channel, user)
+            else render_channel_list(context.world, guild, channel, user)
         ),
-        "me": lambda: own_panel(parts.world, guild, user),
-        "messages": lambda: timeline(parts, channel, user),
+        "me": lambda: render_user_panel(context.world, guild, user),
+        "messages": lambda: render_timeline(context, channel, user),
     }
-    return {name: draw() for name, draw in drawn.items()}
+    return {name: render() for name, render in renderers.items()}
 
 
-def _event(name: str, html: str) -> bytes:
+def _format_event(name: str, html: str) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(html))

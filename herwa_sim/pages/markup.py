@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-_VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
+_VOID_ELEMENTS = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
 class Markup(str):
@@ -18,28 +18,28 @@ Child: TypeAlias = "str | int | Iterable[Child] | None"
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
     """One element. `class_` and `for_` lose their underscore, others become dashes; False and None leave one out."""
-    written = "".join(_attribute(*one) for one in attributes.items())
-    if name in _VOID:
-        return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
+    attribute_text = "".join(_format_attribute(*attribute) for attribute in attributes.items())
+    if name in _VOID_ELEMENTS:
+        return Markup(f"<{name}{attribute_text}>")
+    return Markup(f"<{name}{attribute_text}>{join_markup(*children)}</{name}>")
 
 
-def joined(*children: Child) -> Markup:
+def join_markup(*children: Child) -> Markup:
     """Pieces after one another: markup as it is, text escaped, nothing for None."""
-    return Markup("".join(map(_shown, children)))
+    return Markup("".join(map(_escape_child, children)))
 
 
-def _shown(child: Child) -> str:
+def _escape_child(child: Child) -> str:
     if child is None:
         return ""
     if isinstance(child, Markup):
         return child
     if isinstance(child, str | int):
         return escape(str(child))
-    return "".join(map(_shown, child))
+    return "".join(map(_escape_child, child))
 
 
-def _attribute(name: str, value: str | int | bool | None) -> str:
+def _format_attribute(name: str, value: str | int | bool | None) -> str:
     if value is None or value is False:
         return ""
     name = name.rstrip("_").replace("_", "-")

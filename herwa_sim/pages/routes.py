@@ -3,25 +3,27 @@
 from aiohttp import web
 
 from herwa_sim.pages import actions, channel_page, chaos, command_palette, direct_messages, live_updates, login_page
-from herwa_sim.pages.base_page import STATIC, STATIC_URL
-from herwa_sim.pages.errors import scripted, shown
+from herwa_sim.pages.base_page import STATIC_DIR, STATIC_URL
+from herwa_sim.pages.errors import wrap_page, wrap_script_endpoint
 
-front = shown(channel_page.front)
+serve_front = wrap_page(channel_page.open_first_guild)
 
 
 def add_routes(app: web.Application) -> None:
     """All but `/`, which the gateway shares."""
-    app.router.add_static(STATIC_URL, STATIC)
-    app.router.add_get("/who", shown(channel_page.who))
-    app.router.add_post("/who", shown(channel_page.chosen))
-    app.router.add_get(direct_messages.FRONT, shown(direct_messages.front))
-    app.router.add_get(direct_messages.FRONT + r"/{channel_id:\d+}", shown(channel_page.channel))
-    app.router.add_get(r"/channels/{guild_id:\d+}", shown(channel_page.server))
-    app.router.add_get(r"/channels/{guild_id:\d+}/{channel_id:\d+}", shown(channel_page.channel))
-    app.router.add_get("/chaos", shown(chaos.show))
-    app.router.add_post("/chaos", shown(chaos.switch))
-    app.router.add_get("/_play/chaos", scripted(chaos.state))
-    app.router.add_get("/_play/people", scripted(login_page.search))
-    app.router.add_get(r"/_play/{channel_id:\d+}/live", scripted(live_updates.live))
-    app.router.add_get(r"/_play/{channel_id:\d+}/commands", scripted(command_palette.palette))
-    app.router.add_post(r"/_play/{channel_id:\d+}/{deed:\w+}", scripted(actions.act))
+    app.router.add_static(STATIC_URL, STATIC_DIR)
+    app.router.add_get("/who", wrap_page(channel_page.show_login))
+    app.router.add_post("/who", wrap_page(channel_page.submit_login))
+    app.router.add_get(direct_messages.DIRECT_MESSAGES_PATH, wrap_page(direct_messages.redirect_to_conversation))
+    app.router.add_get(
+        direct_messages.DIRECT_MESSAGES_PATH + r"/{channel_id:\d+}", wrap_page(channel_page.show_channel)
+    )
+    app.router.add_get(r"/channels/{guild_id:\d+}", wrap_page(channel_page.open_guild))
+    app.router.add_get(r"/channels/{guild_id:\d+}/{channel_id:\d+}", wrap_page(channel_page.show_channel))
+    app.router.add_get("/chaos", wrap_page(chaos.show_page))
+    app.router.add_post("/chaos", wrap_page(chaos.submit_form))
+    app.router.add_get("/_play/chaos", wrap_script_endpoint(chaos.show_state))
+    app.router.add_get("/_play/people", wrap_script_endpoint(login_page.search_users))
+    app.router.add_get(r"/_play/{channel_id:\d+}/live", wrap_script_endpoint(live_updates.stream_updates))
+    app.router.add_get(r"/_play/{channel_id:\d+}/commands", wrap_script_endpoint(command_palette.show_palette))
+    app.router.add_post(r"/_play/{channel_id:\d+}/{action:\w+}", wrap_script_endpoint(actions.handle_action))

@@ -3,119 +3,151 @@
 from collections.abc import Iterable
 
 from herwa_sim import permissions
-from herwa_sim.actions.voice import SPOKEN
-from herwa_sim.entities import Channel, ChannelType, Guild, User, VoiceState
-from herwa_sim.pages.direct_messages import entry
-from herwa_sim.pages.login_page import name_of, portrait
-from herwa_sim.pages.markup import Markup, joined, tag
+from herwa_sim.actions.voice import VOICE_CHANNEL_TYPES
+from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimUser, SimVoiceState
+from herwa_sim.pages.direct_messages import render_direct_link
+from herwa_sim.pages.login_page import get_display_name, render_avatar
+from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.world import World
 
-_SIGNS = {ChannelType.NEWS: "📢", ChannelType.FORUM: "🗂", ChannelType.VOICE: "🔊", ChannelType.STAGE: "🎙"}
-_THREADS_SHOWN = 5
+_CHANNEL_ICONS = {ChannelType.NEWS: "📢", ChannelType.FORUM: "🗂", ChannelType.VOICE: "🔊", ChannelType.STAGE: "🎙"}
+_MAX_THREADS = 5
 
 
-def own_guilds(world: World, user_id: int) -> list[Guild]:
+def list_user_guilds(world: World, user_id: int) -> list[SimGuild]:
     """The servers of that user, the largest first."""
-    own = [one for one in world.guilds.values() if user_id in one.members]
-    return sorted(own, key=lambda one: (one.owner_id != user_id, -len(one.members)))
+    guilds = [guild for guild in world.guilds.values() if user_id in guild.members]
+    return sorted(guilds, key=lambda guild: (guild.owner_id != user_id, -len(guild.members)))
 
 
-def visible_channels(guild: Guild, user_id: int) -> list[Channel]:
+def list_visible_channels(guild: SimGuild, user_id: int) -> list[SimChannel]:
     """The channels that the member may see, in the order of the list."""
     member = guild.members[user_id]
-    seen = [one for one in guild.channels.values() if permissions.in_channel(guild, one, member) & permissions.VIEW]
-    return sorted(seen, key=lambda one: (one.type in SPOKEN, one.position))
+    channels = [
+        channel
+        for channel in guild.channels.values()
+        if permissions.compute_channel_permissions(guild, channel, member) & permissions.VIEW_CHANNEL
+    ]
+    return sorted(channels, key=lambda channel: (channel.type in VOICE_CHANNEL_TYPES, channel.position))
 
 
-def server_icon(guild: Guild, side: int) -> Markup:
+def render_guild_icon(guild: SimGuild, side: int) -> Markup:
     """The guild's picture, or its initials where it has none."""
     if guild.icon is None:
-        initials = "".join(word[0] for word in guild.name.split()[:3])
+        initials = "".join(name_part[0] for name_part in guild.name.split()[:3])
         return tag("span", initials, class_=f"icon side-{side}")
     url = f"/cdn/icons/{guild.id}/{guild.icon}.png?size=128"
     return tag("img", src=url, width=side, height=side, alt="", class_="icon")
 
 
-def rail(world: World, user_id: int, here: Guild) -> Markup:
+def render_guild_list(world: World, user_id: int, current_guild: SimGuild) -> Markup:
     """The column of servers, below what the bot has told the user alone."""
     links = [
         tag(
             "a",
-            server_icon(one, 48),
-            href=f"/channels/{one.id}",
-            title=one.name,
-            aria_label=one.name,
-            aria_current="page" if one is here else None,
-            id=f"g{one.id}",
+            render_guild_icon(guild, 48),
+            href=f"/channels/{guild.id}",
+            title=guild.name,
+            aria_label=guild.name,
+            aria_current="page" if guild is current_guild else None,
+            id=f"g{guild.id}",
         )
-        for one in own_guilds(world, user_id)
+        for guild in list_user_guilds(world, user_id)
     ]
-    chaos = tag("a", "⚡", href="/chaos", title="Make things go wrong", class_="icon round", id="chaos")
-    top = entry(world, user_id, here=here.id == 0)
-    return joined(top, tag("hr", id="above"), links, tag("hr", id="below"), chaos)
+    chaos_link = tag("a", "⚡", href="/chaos", title="Make things go wrong", class_="icon round", id="chaos")
+    direct_link = render_direct_link(world, user_id, is_current=current_guild.id == 0)
+    return join_markup(direct_link, tag("hr", id="above"), links, tag("hr", id="below"), chaos_link)
 
 
-def channel_list(world: World, guild: Guild, here: Channel, me: User) -> Markup:
+def render_channel_list(world: World, guild: SimGuild, current_channel: SimChannel, user: SimUser) -> Markup:
     """Channels by category, threads below their channel, people below their voice channel."""
-    seen = visible_channels(guild, me.id)
-    categories = sorted((one for one in seen if one.type == ChannelType.CATEGORY), key=lambda one: one.position)
-    groups: list[tuple[str | None, int | None]] = [(None, None), *((one.name, one.id) for one in categories)]
-    known = {one.id for one in categories}
-    shown = []
+    channels = list_visible_channels(guild, user.id)
+    categories = sorted(
+        (channel for channel in channels if channel.type == ChannelType.CATEGORY), key=lambda channel: channel.position
+    )
+    groups: list[tuple[str | None, int | None]] = [
+        (None, None),
+        *((channel.name, channel.id) for channel in categories),
+    ]
+    category_ids = {channel.id for channel in categories}
+    sections = []
     for name, id_ in groups:
-        inside = [
-            one
-            for one in seen
-            if one.type != ChannelType.CATEGORY and (one.parent_id if one.parent_id in known else None) == id_
+        group_channels = [
+            channel
+            for channel in channels
+            if channel.type != ChannelType.CATEGORY
+            and (channel.parent_id if channel.parent_id in category_ids else None) == id_
         ]
-        if inside:
-            links = [_channel(world, guild, one, here, me) for one in inside]
-            shown.append(tag("section", tag("h3", name) if name else None, links, id=f"c{id_ or 0}"))
-    return joined(shown)
+        if group_channels:
+            links = [_render_channel(world, guild, channel, current_channel, user) for channel in group_channels]
+            sections.append(tag("section", tag("h3", name) if name else None, links, id=f"c{id_ or 0}"))
+    return join_markup(sections)
 
 
-def _channel(world: World, guild: Guild, one: Channel, here: Channel, me: User) -> Markup:
-    if one.type in SPOKEN:
-        sitting = [state for state in guild.voice.values() if state.channel_id == one.id]
-        join = tag(
-            "button", tag("i", _SIGNS[one.type]), one.name, data_voice=one.id, type="button", title=f"Join {one.name}"
+def _render_channel(
+    world: World, guild: SimGuild, channel: SimChannel, current_channel: SimChannel, user: SimUser
+) -> Markup:
+    if channel.type in VOICE_CHANNEL_TYPES:
+        voice_states = [state for state in guild.voice.values() if state.channel_id == channel.id]
+        join_button = tag(
+            "button",
+            tag("i", _CHANNEL_ICONS[channel.type]),
+            channel.name,
+            data_voice=channel.id,
+            type="button",
+            title=f"Join {channel.name}",
         )
-        people = tag("ul", _sitting(world, sitting), class_="sitting") if sitting else None
-        mine = any(state.user_id == me.id for state in sitting)
-        return tag("div", join, people, class_="place mine" if mine else "place")
+        members = tag("ul", _render_voice_members(world, voice_states), class_="sitting") if voice_states else None
+        is_joined = any(state.user_id == user.id for state in voice_states)
+        return tag("div", join_button, members, class_="place mine" if is_joined else "place")
     threads = sorted(
-        (each for each in guild.threads.values() if each.parent_id == one.id and not each.archived),
-        key=lambda each: each.last_message_id or each.id,
+        (thread for thread in guild.threads.values() if thread.parent_id == channel.id and not thread.archived),
+        key=lambda thread: thread.last_message_id or thread.id,
         reverse=True,
     )
-    below = [each for each in threads if each is here or each in threads[:_THREADS_SHOWN]]
+    shown_threads = [thread for thread in threads if thread is current_channel or thread in threads[:_MAX_THREADS]]
     return tag(
         "div",
-        _link(one, here, sign=_SIGNS.get(one.type, "#")),
-        tag("ul", [tag("li", _link(each, here, sign="↳")) for each in below], class_="threads") if below else None,
+        _render_link(channel, current_channel, sign=_CHANNEL_ICONS.get(channel.type, "#")),
+        tag(
+            "ul",
+            [tag("li", _render_link(thread, current_channel, sign="↳")) for thread in shown_threads],
+            class_="threads",
+        )
+        if shown_threads
+        else None,
         class_="place",
     )
 
 
-def _link(one: Channel, here: Channel, *, sign: str) -> Markup:
-    current = "page" if one is here else None
-    return tag("a", tag("i", sign), one.name, href=f"/channels/{one.guild_id}/{one.id}", aria_current=current)
+def _render_link(channel: SimChannel, current_channel: SimChannel, *, sign: str) -> Markup:
+    current = "page" if channel is current_channel else None
+    return tag(
+        "a", tag("i", sign), channel.name, href=f"/channels/{channel.guild_id}/{channel.id}", aria_current=current
+    )
 
 
-def _sitting(world: World, states: Iterable[VoiceState]) -> list[Markup]:
+def _render_voice_members(world: World, states: Iterable[SimVoiceState]) -> list[Markup]:
     return [
-        tag("li", portrait(world.user(one.user_id), 24), tag("span", name_of(world.user(one.user_id))), _signs(one))
-        for one in states
+        tag(
+            "li",
+            render_avatar(world.get_user(state.user_id), 24),
+            tag("span", get_display_name(world.get_user(state.user_id))),
+            _render_voice_flags(state),
+        )
+        for state in states
     ]
 
 
-def _signs(state: VoiceState) -> list[Markup]:
-    told = (
+def _render_voice_flags(state: SimVoiceState) -> list[Markup]:
+    flags = (
         (state.streaming, "LIVE", "live"),
         (state.video, "📹", "Video"),
         (state.muted, "🔇", "Muted"),
         (state.deafened, "🙉", "Deafened"),
     )
     return [
-        tag("i", sign, title=title, class_="live" if sign == "LIVE" else None) for true, sign, title in told if true
+        tag("i", icon, title=title, class_="live" if icon == "LIVE" else None)
+        for is_set, icon, title in flags
+        if is_set
     ]

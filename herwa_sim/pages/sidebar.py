@@ -1,8 +1,8 @@
 """The lower left corner: who one is, how one is, and one's voice connection."""
 
-from herwa_sim.entities import Guild, User
-from herwa_sim.pages.login_page import name_of, portrait
-from herwa_sim.pages.markup import Markup, joined, tag
+from herwa_sim.entities import SimGuild, SimUser
+from herwa_sim.pages.login_page import get_display_name, render_avatar
+from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.world import World
 
 _STATUSES = {"online": "Online", "idle": "Idle", "dnd": "Do not disturb", "offline": "Offline"}
@@ -14,44 +14,44 @@ _TOGGLES = (
 )
 
 
-def own_panel(world: World, guild: Guild, me: User) -> Markup:
+def render_user_panel(world: World, guild: SimGuild, user: SimUser) -> Markup:
     """The voice connection, if there is one, above the person."""
-    now = world.status(me.id)
-    options = [tag("option", label, value=value, selected=value == now) for value, label in _STATUSES.items()]
-    return joined(
-        _voice(world, guild, me),
+    status = world.get_status(user.id)
+    options = [tag("option", label, value=value, selected=value == status) for value, label in _STATUSES.items()]
+    return join_markup(
+        _render_voice_panel(world, guild, user),
         tag(
             "div",
-            portrait(me, 36),
-            tag("span", tag("b", name_of(me)), tag("select", options, id="status", aria_label="Status")),
+            render_avatar(user, 36),
+            tag("span", tag("b", get_display_name(user)), tag("select", options, id="status", aria_label="Status")),
             tag("a", "Switch", href="/who", class_="switch", title="Be somebody else"),
-            class_=f"me {now}",
+            class_=f"me {status}",
             id="mine",
         ),
     )
 
 
-def _voice(world: World, guild: Guild, me: User) -> Markup | None:
-    state = guild.voice.get(me.id)
+def _render_voice_panel(world: World, guild: SimGuild, user: SimUser) -> Markup | None:
+    state = guild.voice.get(user.id)
     if state is None:
         return None
     buttons = [
         tag(
             "button",
-            sign,
+            icon,
             data_toggle=name,
             type="button",
             title=label,
             aria_label=label,
             aria_pressed="true" if getattr(state, name) else "false",
         )
-        for name, sign, label in _TOGGLES
+        for name, icon, label in _TOGGLES
     ]
     leave = tag("button", "Leave", data_voice="", type="button", class_="leave")
-    place = world.channel(state.channel_id).name
+    channel_name = world.get_channel(state.channel_id).name
     return tag(
         "div",
-        tag("p", tag("b", "Voice connected"), tag("small", place)),
+        tag("p", tag("b", "Voice connected"), tag("small", channel_name)),
         tag("p", buttons, leave, class_="row"),
         class_="connection",
         id="connection",

@@ -3,166 +3,187 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from herwa_sim.context import Parts
-from herwa_sim.entities import Channel, Guild, Message, User
+from herwa_sim.context import SimContext
+from herwa_sim.entities import SimChannel, SimGuild, SimMessage, SimUser
 from herwa_sim.interactions import is_ephemeral
-from herwa_sim.pages.components import component_rows
-from herwa_sim.pages.login_page import name_of, portrait
-from herwa_sim.pages.markdown import markdown
-from herwa_sim.pages.markup import Markup, joined, tag
-from herwa_sim.pages.message_content import attachments, embeds
-from herwa_sim.pages.page_context import guild_of
-from herwa_sim.serialize.messages import LOADING
+from herwa_sim.pages.components import render_components
+from herwa_sim.pages.login_page import get_display_name, render_avatar
+from herwa_sim.pages.markdown import render_markdown
+from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.pages.message_content import render_attachments, render_embeds
+from herwa_sim.pages.page_context import get_guild
+from herwa_sim.serialize.messages import LOADING_FLAG
 from herwa_sim.snowflakes import digest
 from herwa_sim.world import World
 
-QUICK = ("👍", "❤️", "😂", "🎉", "👀", "🌱")
-_TOGETHER = timedelta(minutes=7)
-_MOST_WORDS = 40
+QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "👀", "🌱")
+_GROUPING_PERIOD = timedelta(minutes=7)
+_MAX_FILLER_BARS = 40
 
 
-def timeline(parts: Parts, channel: Channel, me: User) -> Markup:
+def render_timeline(context: SimContext, channel: SimChannel, user: SimUser) -> Markup:
     """All that is known of the channel, oldest first, as keyed elements."""
-    guild = guild_of(parts.world, channel)
-    hidden = parts.interactions.seen_by(me.id, channel.id)
-    messages = sorted((*parts.world.messages[channel.id], *hidden), key=lambda one: one.id)
+    guild = get_guild(context.world, channel)
+    ephemeral = context.interactions.list_ephemeral(user.id, channel.id)
+    messages = sorted((*context.world.messages[channel.id], *ephemeral), key=lambda entry: entry.id)
     if not messages:
-        return tag("p", _silence(channel), class_="empty", id="m0")
-    shown = [_day(messages[0].sent_at), _message(parts.world, guild, messages[0], me, whole=True)]
-    for before, message in pairwise(messages):
-        new_day = before.sent_at.date() != message.sent_at.date()
+        return tag("p", _format_empty_note(channel), class_="empty", id="m0")
+    elements = [
+        _render_day(messages[0].sent_at),
+        _render_message(context.world, guild, messages[0], user, is_group_start=True),
+    ]
+    for previous, message in pairwise(messages):
+        new_day = previous.sent_at.date() != message.sent_at.date()
         if new_day:
-            shown.append(_day(message.sent_at))
-        whole = new_day or not _continues(before, message)
-        shown.append(_message(parts.world, guild, message, me, whole=whole))
-    return joined(shown)
+            elements.append(_render_day(message.sent_at))
+        is_group_start = new_day or not _is_continuation(previous, message)
+        elements.append(_render_message(context.world, guild, message, user, is_group_start=is_group_start))
+    return join_markup(elements)
 
 
-def _silence(channel: Channel) -> str:
+def _format_empty_note(channel: SimChannel) -> str:
     if channel.is_direct:
         return f"{channel.name} has not written to you yet. What it tells you alone comes here."
     return f"Nothing has been said in #{channel.name} yet."
 
 
-def _continues(before: Message, message: Message) -> bool:
-    apart = message.sent_at - before.sent_at
-    alone = message.reply_to or message.source or before.source
-    return before.author_id == message.author_id and apart < _TOGETHER and not alone
+def _is_continuation(previous: SimMessage, message: SimMessage) -> bool:
+    gap = message.sent_at - previous.sent_at
+    is_standalone = message.reply_to or message.source or previous.source
+    return previous.author_id == message.author_id and gap < _GROUPING_PERIOD and not is_standalone
 
 
-def _day(moment: datetime) -> Markup:
-    shown = tag("time", f"{moment:%d %B %Y}", datetime=moment.date().isoformat())
-    return tag("div", shown, class_="day", id=f"d{moment:%Y%m%d}")
+def _render_day(moment: datetime) -> Markup:
+    label = tag("time", f"{moment:%d %B %Y}", datetime=moment.date().isoformat())
+    return tag("div", label, class_="day", id=f"d{moment:%Y%m%d}")
 
 
-def _message(world: World, guild: Guild, message: Message, me: User, *, whole: bool) -> Markup:
-    author = _author(world, message)
-    hidden = is_ephemeral(message)
+def _render_message(
+    world: World, guild: SimGuild, message: SimMessage, user: SimUser, *, is_group_start: bool
+) -> Markup:
+    author = _get_author(world, message)
+    ephemeral = is_ephemeral(message)
     time = tag("time", f"{message.sent_at:%H:%M}", datetime=message.sent_at.isoformat())
     badge = tag("i", "APP", class_="badge") if author.bot else None
-    head = tag("header", tag("b", _called(guild, author)), badge, time) if whole else None
-    classes = ["message"] + ["whole"] * whole + ["hidden"] * hidden
+    head = tag("header", tag("b", _get_member_name(guild, author)), badge, time) if is_group_start else None
+    classes = ["message"] + ["whole"] * is_group_start + ["hidden"] * ephemeral
     return tag(
         "article",
-        _reference(world, guild, message),
-        portrait(author, 40) if whole else tag("span", time, class_="face"),
-        tag("div", head, _content(world, guild, message, me), class_="body"),
-        None if hidden else _tools(message, me),
+        _render_reference(world, guild, message),
+        render_avatar(author, 40) if is_group_start else tag("span", time, class_="face"),
+        tag("div", head, _render_content(world, guild, message, user), class_="body"),
+        None if ephemeral else _render_tools(message, user),
         class_=" ".join(classes),
         id=f"m{message.id}",
         data_message=message.id,
-        data_author=name_of(author),
-        data_content=message.content if message.author_id == me.id else None,
+        data_author=get_display_name(author),
+        data_content=message.content if message.author_id == user.id else None,
         tabindex=0,
     )
 
 
-def _content(world: World, guild: Guild, message: Message, me: User) -> Markup:
-    if message.flags & LOADING:
+def _render_content(world: World, guild: SimGuild, message: SimMessage, user: SimUser) -> Markup:
+    if message.flags & LOADING_FLAG:
         return tag("p", f"{world.bot.name} is thinking", tag("span", class_="dots"), class_="thinking")
-    said = _filler(message) if message.content is None else markdown(world, guild, message.content)
+    text = _render_filler(message) if message.content is None else render_markdown(world, guild, message.content)
     edited = tag("small", "(edited)", class_="edited") if message.edited_at else None
-    return joined(
-        tag("div", said, edited, class_="text") if message.content or message.content is None else None,
-        attachments(message),
-        embeds(world, guild, message),
-        component_rows(world, guild, message),
-        _reactions(world, message, me),
-        _only_you(message) if is_ephemeral(message) else None,
+    return join_markup(
+        tag("div", text, edited, class_="text") if message.content or message.content is None else None,
+        render_attachments(message),
+        render_embeds(world, guild, message),
+        render_components(world, guild, message),
+        _render_reactions(world, message, user),
+        _render_ephemeral_note(message) if is_ephemeral(message) else None,
     )
 
 
-def _filler(message: Message) -> Markup:
+def _render_filler(message: SimMessage) -> Markup:
     """Bars in the place of words: nobody reads what the people of this Discord say, there is only so much of it."""
-    words: list[Markup] = []
-    left, step = message.length, 0
-    while left > 0 and len(words) < _MOST_WORDS:
-        size = min(2 + digest(message.id, step) % 8, left)
-        words.append(tag("i", class_=f"w{size}"))
-        left, step = left - size - 1, step + 1
-    more = "…" if left > 0 else None
+    bars: list[Markup] = []
+    remaining, index = message.length, 0
+    while remaining > 0 and len(bars) < _MAX_FILLER_BARS:
+        size = min(2 + digest(message.id, index) % 8, remaining)
+        bars.append(tag("i", class_=f"w{size}"))
+        remaining, index = remaining - size - 1, index + 1
+    ellipsis = "…" if remaining > 0 else None
     label = f"{message.length} characters that nobody reads"
-    return tag("span", words, more, class_="filler", role="img", aria_label=label, title=label)
+    return tag("span", bars, ellipsis, class_="filler", role="img", aria_label=label, title=label)
 
 
-def _reference(world: World, guild: Guild, message: Message) -> Markup | None:
+def _render_reference(world: World, guild: SimGuild, message: SimMessage) -> Markup | None:
     """What a message answers: another one, or a member's command."""
     if message.source is not None and message.source.type == 2:
-        asker = world.user(message.source.user_id)
-        asked = (tag("b", _called(guild, asker)), " used ", tag("span", f"/{message.source.name}", class_="mention"))
-        return tag("div", portrait(asker, 16), asked, class_="reference")
+        invoker = world.get_user(message.source.user_id)
+        usage = (
+            tag("b", _get_member_name(guild, invoker)),
+            " used ",
+            tag("span", f"/{message.source.name}", class_="mention"),
+        )
+        return tag("div", render_avatar(invoker, 16), usage, class_="reference")
     if message.reply_to is None:
         return None
     original = world.find_message(message.channel_id, message.reply_to)
     if original is None:
         return tag("div", "An older message", class_="reference")
-    author = _author(world, original)
-    said = original.content if original.content is not None else f"{original.length} characters"
-    return tag("div", portrait(author, 16), tag("b", _called(guild, author)), " ", said[:120], class_="reference")
+    author = _get_author(world, original)
+    excerpt = original.content if original.content is not None else f"{original.length} characters"
+    return tag(
+        "div",
+        render_avatar(author, 16),
+        tag("b", _get_member_name(guild, author)),
+        " ",
+        excerpt[:120],
+        class_="reference",
+    )
 
 
-def _reactions(world: World, message: Message, me: User) -> Markup | None:
+def _render_reactions(world: World, message: SimMessage, user: SimUser) -> Markup | None:
     chips = [
         tag(
             "span",
             emoji.split(":")[0] if ":" in emoji else emoji,
-            tag("b", len(users)),
-            title=", ".join(name_of(world.user(one)) for one in users[:10] if one in world.users),
-            class_="count mine" if me.id in users else "count",
+            tag("b", len(user_ids)),
+            title=", ".join(
+                get_display_name(world.get_user(user_id)) for user_id in user_ids[:10] if user_id in world.users
+            ),
+            class_="count mine" if user.id in user_ids else "count",
             data_react=emoji,
             role="button",
             tabindex=0,
         )
-        for emoji, users in message.reactions.items()
-        if users
+        for emoji, user_ids in message.reactions.items()
+        if user_ids
     ]
     return tag("div", chips, class_="reactions") if chips else None
 
 
-def _only_you(message: Message) -> Markup:
+def _render_ephemeral_note(message: SimMessage) -> Markup:
     dismiss = tag("button", "Dismiss message", class_="link", data_do="dismiss", type="button")
     return tag("small", "Only you can see this · ", dismiss, class_="only", data_message=message.id)
 
 
-def _tools(message: Message, me: User) -> Markup:
-    emoji = [tag("button", one, data_react=one, type="button", aria_label=f"React with {one}") for one in QUICK]
-    named = [("reply", "Reply", "↩"), ("thread", "Open a thread here", "⌗")]
+def _render_tools(message: SimMessage, user: SimUser) -> Markup:
+    emoji = [
+        tag("button", reaction, data_react=reaction, type="button", aria_label=f"React with {reaction}")
+        for reaction in QUICK_REACTIONS
+    ]
+    tools = [("reply", "Reply", "↩"), ("thread", "Open a thread here", "⌗")]
     if not message.guild_id:
-        emoji, named = [], named[:1]
-    if message.author_id == me.id:
-        named += [("edit", "Edit", "✎"), ("delete", "Delete", "✕")]
+        emoji, tools = [], tools[:1]
+    if message.author_id == user.id:
+        tools += [("edit", "Edit", "✎"), ("delete", "Delete", "✕")]
     buttons = [
-        tag("button", sign, data_do=name, type="button", title=label, aria_label=label) for name, label, sign in named
+        tag("button", icon, data_do=name, type="button", title=label, aria_label=label) for name, label, icon in tools
     ]
     return tag("div", emoji, buttons, class_="tools")
 
 
-def _author(world: World, message: Message) -> User:
+def _get_author(world: World, message: SimMessage) -> SimUser:
     if message.webhook_id and message.webhook_id in world.webhooks:
-        return User(message.webhook_id, world.webhooks[message.webhook_id].name, bot=True)
-    return world.users.get(message.author_id) or User(message.author_id, "Somebody who is gone")
+        return SimUser(message.webhook_id, world.webhooks[message.webhook_id].name, bot=True)
+    return world.users.get(message.author_id) or SimUser(message.author_id, "Somebody who is gone")
 
 
-def _called(guild: Guild, user: User) -> str:
+def _get_member_name(guild: SimGuild, user: SimUser) -> str:
     member = guild.members.get(user.id)
-    return (member.nick if member else None) or name_of(user)
+    return (member.nick if member else None) or get_display_name(user)

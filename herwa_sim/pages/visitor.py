@@ -6,59 +6,59 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import User
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import SimUser
 
-COOKIE = "local_discord"
-_DAYS = 30
+COOKIE_NAME = "local_discord"
+_COOKIE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class BrowserVisitor:
     """One browser. `user_id` is None until they have chosen; `proof` goes into every form and every request."""
 
-    session: str
+    session_id: str
     user_id: int | None
-    proof: str = field(repr=False)
+    csrf_token: str = field(repr=False)
 
 
-def visitor_of(request: web.Request) -> Visitor:
+def get_visitor(request: web.Request) -> BrowserVisitor:
     """The visitor whom the cookie remembers, or a new one."""
-    parts = parts_of(request)
-    session, _, rest = request.cookies.get(COOKIE, "").partition(".")
-    chosen, _, signature = rest.partition(".")
-    if not hmac.compare_digest(signature.encode(), _sign(parts, f"{session}.{chosen}").encode()):
-        return _visitor(parts, secrets.token_urlsafe(18), None)
-    known = chosen.isdecimal() and _is_person(parts.world.users.get(int(chosen)))
-    return _visitor(parts, session, int(chosen) if known else None)
+    context = get_context(request)
+    session_id, _, rest = request.cookies.get(COOKIE_NAME, "").partition(".")
+    user_id, _, signature = rest.partition(".")
+    if not hmac.compare_digest(signature.encode(), _sign(context, f"{session_id}.{user_id}").encode()):
+        return _create_visitor(context, secrets.token_urlsafe(18), None)
+    is_known = user_id.isdecimal() and _is_person(context.world.users.get(int(user_id)))
+    return _create_visitor(context, session_id, int(user_id) if is_known else None)
 
 
-def become(request: web.Request, visitor: Visitor, user_id: int) -> Visitor:
+def select_user(request: web.Request, visitor: BrowserVisitor, user_id: int) -> BrowserVisitor:
     """The visitor is that person from now on. Raises Missing, also for a bot: nobody can be one."""
-    parts = parts_of(request)
-    user = parts.world.user(user_id)
-    return _visitor(parts, visitor.session, user.id if _is_person(user) else None)
+    context = get_context(request)
+    user = context.world.get_user(user_id)
+    return _create_visitor(context, visitor.session_id, user.id if _is_person(user) else None)
 
 
-def remember(request: web.Request, response: web.StreamResponse, visitor: Visitor) -> None:
+def set_visitor_cookie(request: web.Request, response: web.StreamResponse, visitor: BrowserVisitor) -> None:
     """Set the cookie."""
-    named = f"{visitor.session}.{visitor.user_id or 0}"
-    value = f"{named}.{_sign(parts_of(request), named)}"
-    response.set_cookie(COOKIE, value, httponly=True, samesite="Lax", max_age=_DAYS * 86_400)
+    payload = f"{visitor.session_id}.{visitor.user_id or 0}"
+    value = f"{payload}.{_sign(get_context(request), payload)}"
+    response.set_cookie(COOKIE_NAME, value, httponly=True, samesite="Lax", max_age=_COOKIE_DAYS * 86_400)
 
 
-def is_ours(visitor: Visitor, proof: str | None) -> bool:
+def is_valid_csrf_token(visitor: BrowserVisitor, csrf_token: str | None) -> bool:
     """True when a form or a request carries what only our own page could know."""
-    return hmac.compare_digest((proof or "").encode(), visitor.proof.encode())
+    return hmac.compare_digest((csrf_token or "").encode(), visitor.csrf_token.encode())
 
 
-def _visitor(parts: Parts, session: str, user_id: int | None) -> Visitor:
-    return Visitor(session, user_id, _sign(parts, f"proof {session}"))
+def _create_visitor(context: SimContext, session_id: str, user_id: int | None) -> BrowserVisitor:
+    return BrowserVisitor(session_id, user_id, _sign(context, f"proof {session_id}"))
 
 
-def _is_person(user: User | None) -> bool:
+def _is_person(user: SimUser | None) -> bool:
     return user is not None and not user.bot
 
 
-def _sign(parts: Parts, text: str) -> str:
-    return hmac.new(parts.cookie_key.encode(), text.encode(), "sha256").hexdigest()
+def _sign(context: SimContext, text: str) -> str:
+    return hmac.new(context.cookie_key.encode(), text.encode(), "sha256").hexdigest()

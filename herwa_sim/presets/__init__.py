@@ -1,6 +1,6 @@
 """The servers of the population: each in a file of its own, the liveliest last."""
 
-from herwa_sim.behavior.server_profile import Scene
+from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.presets.cafe_poliglota import CAFE_POLIGLOTA
 from herwa_sim.presets.comet_arcade import COMET_ARCADE
 from herwa_sim.presets.garden_club import GARDEN_CLUB
@@ -8,7 +8,14 @@ from herwa_sim.presets.petit_fournil import PETIT_FOURNIL
 from herwa_sim.presets.pixel_forge import PIXEL_FORGE
 from herwa_sim.presets.weekend_camera import WEEKEND_CAMERA
 
-CAST: tuple[Scene, ...] = (GARDEN_CLUB, PIXEL_FORGE, WEEKEND_CAMERA, CAFE_POLIGLOTA, PETIT_FOURNIL, COMET_ARCADE)
+SERVER_PROFILES: tuple[ServerProfile, ...] = (
+    GARDEN_CLUB,
+    PIXEL_FORGE,
+    WEEKEND_CAMERA,
+    CAFE_POLIGLOTA,
+    PETIT_FOURNIL,
+    COMET_ARCADE,
+)
 
-WITHOUT_THE_BOT = (("Winter Market", "owner"), ("Secret Island", "stranger"))
+BARE_SERVERS = (("Winter Market", "owner"), ("Secret Island", "stranger"))
 """Servers that the bot is not in, and whose they are."""

@@ -1,35 +1,35 @@
 """Café Políglota: ninety who learn languages from each other, in Mexico; Inés owns it, a moderator runs it."""
 
-from herwa_sim.behavior.server_profile import Questions, Room, Scene
+from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
 
-CAFE_POLIGLOTA = Scene(
+CAFE_POLIGLOTA = ServerProfile(
     name="Café Políglota",
     locale="es-419",
-    zone="America/Mexico_City",
+    timezone="America/Mexico_City",
     size=90,
-    a_day=72,
-    evening=21.0,
-    weekend=1.2,
-    voices=9,
-    deed_every=9,
+    messages_per_day=72,
+    peak_hour=21.0,
+    weekend_factor=1.2,
+    peak_voice_members=9,
+    mean_interval=9,
     owner="Inés",
     moderators=("manager",),
     guests=("member",),
     categories=(
-        ("Recepción", (Room("normas", 0), Room("preséntate", 0.6))),
+        ("Recepción", (ChannelProfile("normas", 0), ChannelProfile("preséntate", 0.6))),
         (
             "Mesas",
-            (Room("café-con-leche", 6), Room("english-corner", 4), Room("日本語の部屋", 2), Room("العربية", 1.2)),
+            (ChannelProfile("café-con-leche", 6), ChannelProfile("english-corner", 4), ChannelProfile("日本語の部屋", 2), ChannelProfile("العربية", 1.2)),
         ),
-        ("Ayuda", (Room("dudas", type=ChannelType.FORUM),)),
+        ("Ayuda", (ChannelProfile("dudas", type=ChannelType.FORUM),)),
         (
             "Tertulias",
-            (Room("Tertulia nocturna", type=ChannelType.VOICE), Room("Intercambio", type=ChannelType.VOICE)),
+            (ChannelProfile("Tertulia nocturna", type=ChannelType.VOICE), ChannelProfile("Intercambio", type=ChannelType.VOICE)),
         ),
     ),
-    greeting="preséntate",
-    questions=Questions(
+    greeting_channel="preséntate",
+    questions=QuestionProfile(
         "dudas",
         1.3,
         (
@@ -38,15 +38,15 @@ CAFE_POLIGLOTA = Scene(
         ),
         ("¿cuándo?", "no lo entiendo", "¿hay algún truco?", "ejercicios", "¿suena natural?", "corrección, por favor"),
     ),
-    standing=(("english-corner", "Book of the month 📚"),),
-    people=(
+    permanent_threads=(("english-corner", "Book of the month 📚"),),
+    member_names=(
         "Inés", "Ximena", "Mateo", "Camila", "Thiago", "Lucía", "Benjamín", "Zoë M.", "Paloma", "Íñigo",
         "Yolanda", "Noor", "Kenji", "Анна", "Giulia", "François", "Małgorzata", "نور الدين", "יונתן",
         "Σοφία", "하준", "美玲", "रोहन", "Nguyễn Ánh", "☕️ Bea", "Ulrike", "Oluwaseun", "Þórunn", "ñoño",
         "Ciarán", "გიორგი", "ልዑል", "ภูมิ", "María José de la Cruz Montañez",
     ),
     roles=("Nativos", "Principiantes", "Profes"),
-    bot="Diccionario",
-    webhook="Palabra del día",
+    bot_name="Diccionario",
+    webhook_name="Palabra del día",
     emoji=("❤️", "😂", "🇲🇽", "👏", "☕"),
 )  # fmt: skip

@@ -1,45 +1,45 @@
 """Comet Arcade: fifteen hundred players on the American east coast, of whom a few dozen do the talking."""
 
-from herwa_sim.behavior.server_profile import Questions, Room, Scene
+from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
 
-COMET_ARCADE = Scene(
+COMET_ARCADE = ServerProfile(
     name="Comet Arcade",
     locale="en-US",
-    zone="America/New_York",
+    timezone="America/New_York",
     size=1500,
-    a_day=205,
-    evening=21.0,
-    weekend=1.55,
-    voices=24,
-    deed_every=4,
+    messages_per_day=205,
+    peak_hour=21.0,
+    weekend_factor=1.55,
+    peak_voice_members=24,
+    mean_interval=4,
     owner="owner",
     moderators=("Captain Comet",),
     guests=("operator",),
     categories=(
-        ("Start here", (Room("announcements", 0, ChannelType.NEWS), Room("rules", 0), Room("say-hi", 0.6))),
+        ("Start here", (ChannelProfile("announcements", 0, ChannelType.NEWS), ChannelProfile("rules", 0), ChannelProfile("say-hi", 0.6))),
         (
             "Arcade",
             (
-                Room("general", 8), Room("looking-for-group", 5), Room("clips", 3), Room("memes", 5),
-                Room("speedruns", 2),
+                ChannelProfile("general", 8), ChannelProfile("looking-for-group", 5), ChannelProfile("clips", 3), ChannelProfile("memes", 5),
+                ChannelProfile("speedruns", 2),
             ),
         ),
-        ("Games", (Room("meteor-run", 4), Room("star-karts", 3), Room("retro", 1.5), Room("indie-finds", 1))),
-        ("Support", (Room("help-desk", type=ChannelType.FORUM), Room("bug-reports", 1))),
+        ("Games", (ChannelProfile("meteor-run", 4), ChannelProfile("star-karts", 3), ChannelProfile("retro", 1.5), ChannelProfile("indie-finds", 1))),
+        ("Support", (ChannelProfile("help-desk", type=ChannelType.FORUM), ChannelProfile("bug-reports", 1))),
         (
             "Voice",
             (
-                Room("Lobby", type=ChannelType.VOICE),
-                Room("Squad 1", type=ChannelType.VOICE),
-                Room("Squad 2", type=ChannelType.VOICE),
-                Room("Squad 3", type=ChannelType.VOICE),
-                Room("Late night", type=ChannelType.VOICE),
+                ChannelProfile("Lobby", type=ChannelType.VOICE),
+                ChannelProfile("Squad 1", type=ChannelType.VOICE),
+                ChannelProfile("Squad 2", type=ChannelType.VOICE),
+                ChannelProfile("Squad 3", type=ChannelType.VOICE),
+                ChannelProfile("Late night", type=ChannelType.VOICE),
             ),
         ),
     ),
-    greeting="say-hi",
-    questions=Questions(
+    greeting_channel="say-hi",
+    questions=QuestionProfile(
         "help-desk",
         3.4,
         (
@@ -48,8 +48,8 @@ COMET_ARCADE = Scene(
         ),
         ("does not work", "keeps crashing", "is stuck", "lags badly", "how?", "gone after the patch", "error 1042"),
     ),
-    standing=(("speedruns", "Any% world record watch"), ("clips", "Clip of the week")),
-    people=(
+    permanent_threads=(("speedruns", "Any% world record watch"), ("clips", "Clip of the week")),
+    member_names=(
         "Captain Comet", "nova", "turbo_tess", "Rook", "halogen", "Marisol", "kilo", "8bit Ben",
         "frostbyte", "Yara", "Dex", "Saoirse", "quasar", "Benny the Jet", "Ngozi", "lag_lord", "mira",
         "Zed", "orbital", "Kaito", "pocket rocket", "Владимир", "Élodie", "tin_can", "Aaliyah", "Juno",
@@ -57,7 +57,7 @@ COMET_ARCADE = Scene(
         "Tomás", "Ivanka", "stardust", "Otis",
     ),
     roles=("Champions", "Speedrunners", "Night shift", "Beta testers"),
-    bot="Scorekeeper",
-    webhook="Patch notes",
+    bot_name="Scorekeeper",
+    webhook_name="Patch notes",
     emoji=("🔥", "😂", "💀", "👍", "🎉", "☄️"),
 )  # fmt: skip

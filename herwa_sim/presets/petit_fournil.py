@@ -1,33 +1,33 @@
 """Petit Fournil: six bakers in France who have only just begun."""
 
-from herwa_sim.behavior.server_profile import Questions, Room, Scene
+from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
 
-PETIT_FOURNIL = Scene(
+PETIT_FOURNIL = ServerProfile(
     name="Petit Fournil",
     locale="fr",
-    zone="Europe/Paris",
+    timezone="Europe/Paris",
     size=6,
-    a_day=5,
-    evening=18.5,
-    weekend=2.0,
-    voices=1,
-    deed_every=75,
+    messages_per_day=5,
+    peak_hour=18.5,
+    weekend_factor=2.0,
+    peak_voice_members=1,
+    mean_interval=75,
     owner="owner",
     moderators=(),
     guests=(),
     categories=(
-        ("Accueil", (Room("général", 3), Room("recettes", 1))),
-        ("Vocal", (Room("Cuisine", type=ChannelType.VOICE),)),
+        ("Accueil", (ChannelProfile("général", 3), ChannelProfile("recettes", 1))),
+        ("Vocal", (ChannelProfile("Cuisine", type=ChannelType.VOICE),)),
     ),
-    greeting="général",
-    questions=Questions(
+    greeting_channel="général",
+    questions=QuestionProfile(
         "recettes", 0.08, ("Levain", "Baguette", "Brioche"), ("ne lève pas", "trop cuite", "vos astuces ?")
     ),
-    standing=(),
-    people=("Maëlle", "Aurélien", "Cœurine", "Jean-Baptiste", "Solène", "Loïc"),
+    permanent_threads=(),
+    member_names=("Maëlle", "Aurélien", "Cœurine", "Jean-Baptiste", "Solène", "Loïc"),
     roles=("Boulangers",),
-    bot="Minuteur",
-    webhook="Météo du four",
+    bot_name="Minuteur",
+    webhook_name="Météo du four",
     emoji=("🥖", "🥐", "😋"),
 )

@@ -1,42 +1,42 @@
 """Pixel Forge: a hundred and fifty who make games in German, some of whose names are meant to do harm."""
 
-from herwa_sim.behavior.server_profile import Questions, Room, Scene
+from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
 
-PIXEL_FORGE = Scene(
+PIXEL_FORGE = ServerProfile(
     name="Pixel Forge",
     locale="de",
-    zone="Europe/Berlin",
+    timezone="Europe/Berlin",
     size=150,
-    a_day=128,
-    evening=20.5,
-    weekend=0.8,
-    voices=11,
-    deed_every=5,
+    messages_per_day=128,
+    peak_hour=20.5,
+    weekend_factor=0.8,
+    peak_voice_members=11,
+    mean_interval=5,
     owner="owner",
     moderators=(),
     guests=("member",),
     categories=(
-        ("Lobby", (Room("ankündigungen", 0, ChannelType.NEWS), Room("allgemein", 7), Room("vorstellung", 0.6))),
+        ("Lobby", (ChannelProfile("ankündigungen", 0, ChannelType.NEWS), ChannelProfile("allgemein", 7), ChannelProfile("vorstellung", 0.6))),
         (
             "Werkstatt",
             (
-                Room("pixel-art", 5), Room("shader", 3), Room("musik-🎵", 2), Room("bugs", 2.5),
-                Room("spoiler-<b>fett", 0.7),
+                ChannelProfile("pixel-art", 5), ChannelProfile("shader", 3), ChannelProfile("musik-🎵", 2), ChannelProfile("bugs", 2.5),
+                ChannelProfile("spoiler-<b>fett", 0.7),
             ),
         ),
-        ("Hilfe", (Room("fragen", type=ChannelType.FORUM), Room("support", 1))),
+        ("Hilfe", (ChannelProfile("fragen", type=ChannelType.FORUM), ChannelProfile("support", 1))),
         (
             "Stimmen",
             (
-                Room("Werkbank", type=ChannelType.VOICE),
-                Room("Feierabend", type=ChannelType.VOICE),
-                Room("Game Jam", type=ChannelType.VOICE),
+                ChannelProfile("Werkbank", type=ChannelType.VOICE),
+                ChannelProfile("Feierabend", type=ChannelType.VOICE),
+                ChannelProfile("Game Jam", type=ChannelType.VOICE),
             ),
         ),
     ),
-    greeting="vorstellung",
-    questions=Questions(
+    greeting_channel="vorstellung",
+    questions=QuestionProfile(
         "fragen",
         2.2,
         (
@@ -45,8 +45,8 @@ PIXEL_FORGE = Scene(
         ),
         ("stürzt ab", "flackert", "zu langsam", "wie macht ihr das?", "geht nur im Editor", "Feedback bitte"),
     ),
-    standing=(("pixel-art", "Spring Jam 🌱"), ("bugs", "<script>alert('bug')</script>")),
-    people=(
+    permanent_threads=(("pixel-art", "Spring Jam 🌱"), ("bugs", "<script>alert('bug')</script>")),
+    member_names=(
         "Pixelkönig", "voxelina", "Jürgen", "sprite_otter", "Anaïs", "dither", "Kasimir", "glitchfee",
         "Bjørk", "Palette Paul", "ray_tracy", "Tile Tilda", "Юрий", "lofi", "mip_mapper", "Nadja",
         "Quadtree", "<img src=x onerror=alert(1)>", "Ärger mit Öl", "שקד", "ピクセル職人", "Δημήτρης",
@@ -55,7 +55,7 @@ PIXEL_FORGE = Scene(
         "ÄÖÜ", "Grey\u202eyerG",
     ),
     roles=("Künstler", "Coder", "Jam-Team"),
-    bot="Build Bot",
-    webhook="Release Feed",
+    bot_name="Build Bot",
+    webhook_name="Release Feed",
     emoji=("🔥", "👍", "😂", "🎮", "💾", "🇩🇪"),
 )  # fmt: skip

@@ -17,14 +17,25 @@ from herwa_sim.rest import (
     webhooks,
 )
 
-NOUNS = (identity, users, direct_messages, guilds, channels, messages, threads, commands, interactions, webhooks)
+ROUTE_MODULES = (
+    identity,
+    users,
+    direct_messages,
+    guilds,
+    channels,
+    messages,
+    threads,
+    commands,
+    interactions,
+    webhooks,
+)
 
 
 def add_routes(app: web.Application) -> None:
     """Every route under /api/v10, and the CDN."""
-    for noun in NOUNS:
-        for method, path, handler in noun.ROUTES:
-            app.router.add_route(method, middleware.API + path, handler)
-    app.router.add_route("*", middleware.API + "/{rest:.*}", middleware.unknown)
+    for module in ROUTE_MODULES:
+        for method, path, handler in module.ROUTES:
+            app.router.add_route(method, middleware.API_PREFIX + path, handler)
+    app.router.add_route("*", middleware.API_PREFIX + "/{rest:.*}", middleware.handle_unknown_route)
     for path, handler in cdn.ROUTES:
         app.router.add_get(path, handler)

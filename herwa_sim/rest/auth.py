@@ -3,13 +3,13 @@
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
-from herwa_sim.context import parts_of
-from herwa_sim.oauth.grants import Grant
+from herwa_sim.context import get_context
+from herwa_sim.oauth.grants import OAuthGrant
 
-GRANT = "grant"
+GRANT_KEY = "grant"
 
 # What the holder of an access token may ask, and the scope without which it may not.
-_SCOPES = {
+_SCOPE_BY_ROUTE = {
     "/users/@me": "identify",
     "/users/@me/guilds": "guilds",
     "/users/@me/guilds/{guild_id}/member": "guilds.members.read",
@@ -17,14 +17,14 @@ _SCOPES = {
 }
 
 
-def bearer_may(request: web.Request, route: str) -> bool:
+def authorize_bearer(request: web.Request, route: str) -> bool:
     """True when the request's access token lives and opens that route; the grant is noted on the request."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Bearer" or route not in _SCOPES:
+    if scheme != "Bearer" or route not in _SCOPE_BY_ROUTE:
         return False
-    grant: Grant | None = parts_of(request).grants.bearer(token, now=utc_now())
-    needed = _SCOPES[route]
-    if grant is None or (needed is not None and needed not in grant.scopes):
+    grant: OAuthGrant | None = get_context(request).grants.find_by_access_token(token, now=utc_now())
+    required_scope = _SCOPE_BY_ROUTE[route]
+    if grant is None or (required_scope is not None and required_scope not in grant.scopes):
         return False
-    request[GRANT] = grant
+    request[GRANT_KEY] = grant
     return True

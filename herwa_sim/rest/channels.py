@@ -5,73 +5,77 @@ import secrets
 from aiohttp import web
 
 from herwa_sim.actions.channels import delete_channel, update_channel
-from herwa_sim.context import parts_of
-from herwa_sim.entities import Channel, Webhook
+from herwa_sim.context import get_context
+from herwa_sim.entities import SimChannel, SimWebhook
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.direct_messages import require_place
-from herwa_sim.rest.middleware import Route, answer, id_in, nothing
-from herwa_sim.serialize.direct_messages import direct_json
-from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.webhooks import webhook_json
+from herwa_sim.rest.direct_messages import require_guild_channel
+from herwa_sim.rest.middleware import Route, get_path_id, respond_json, respond_no_content
+from herwa_sim.serialize.direct_messages import serialize_direct_channel
+from herwa_sim.serialize.guilds import serialize_channel
+from herwa_sim.serialize.webhooks import serialize_webhook
 
 
-async def channel(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    found = world.channel(id_in(request, "channel_id"))
-    return answer(direct_json(world, found) if found.is_direct else channel_json(found))
+async def get_channel(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    channel = world.get_channel(get_path_id(request, "channel_id"))
+    return respond_json(serialize_direct_channel(world, channel) if channel.is_direct else serialize_channel(channel))
 
 
-async def change(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    found = _place(request)
-    wanted = await read_json(request)
+async def edit_channel(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    channel = _get_guild_channel(request)
+    changes = await read_json(request)
     for name in ("name", "topic", "position", "archived", "locked"):
-        if name in wanted:
-            setattr(found, name, wanted[name])
-    update_channel(world, found)
-    return answer(channel_json(found))
+        if name in changes:
+            setattr(channel, name, changes[name])
+    update_channel(world, channel)
+    return respond_json(serialize_channel(channel))
 
 
 async def delete(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    found = _place(request)
-    delete_channel(world, found)
-    return answer(channel_json(found))
+    world = get_context(request).world
+    channel = _get_guild_channel(request)
+    delete_channel(world, channel)
+    return respond_json(serialize_channel(channel))
 
 
-async def typing(request: web.Request) -> web.Response:
-    parts_of(request).world.channel(id_in(request, "channel_id"))
-    return nothing()
+async def trigger_typing(request: web.Request) -> web.Response:
+    get_context(request).world.get_channel(get_path_id(request, "channel_id"))
+    return respond_no_content()
 
 
-async def new_webhook(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    found = _place(request)
-    wanted = await read_json(request)
-    webhook = Webhook(world.mint.next(), found.id, found.guild_id, wanted["name"], secrets.token_urlsafe(48))
+async def create_webhook(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    channel = _get_guild_channel(request)
+    data = await read_json(request)
+    webhook = SimWebhook(
+        world.snowflakes.generate(), channel.id, channel.guild_id, data["name"], secrets.token_urlsafe(48)
+    )
     world.webhooks[webhook.id] = webhook
-    world.changed()
-    return answer(webhook_json(world, webhook))
+    world.publish()
+    return respond_json(serialize_webhook(world, webhook))
 
 
-async def webhooks(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    found = _place(request)
-    return answer([webhook_json(world, one) for one in world.webhooks.values() if one.channel_id == found.id])
+async def list_webhooks(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    channel = _get_guild_channel(request)
+    return respond_json(
+        [serialize_webhook(world, webhook) for webhook in world.webhooks.values() if webhook.channel_id == channel.id]
+    )
 
 
-def _place(request: web.Request) -> Channel:
+def _get_guild_channel(request: web.Request) -> SimChannel:
     """A channel of a guild."""
-    found = parts_of(request).world.channel(id_in(request, "channel_id"))
-    require_place(found)
-    return found
+    channel = get_context(request).world.get_channel(get_path_id(request, "channel_id"))
+    require_guild_channel(channel)
+    return channel
 
 
 ROUTES: list[Route] = [
-    ("GET", "/channels/{channel_id}", channel),
-    ("PATCH", "/channels/{channel_id}", change),
+    ("GET", "/channels/{channel_id}", get_channel),
+    ("PATCH", "/channels/{channel_id}", edit_channel),
     ("DELETE", "/channels/{channel_id}", delete),
-    ("POST", "/channels/{channel_id}/typing", typing),
-    ("POST", "/channels/{channel_id}/webhooks", new_webhook),
-    ("GET", "/channels/{channel_id}/webhooks", webhooks),
+    ("POST", "/channels/{channel_id}/typing", trigger_typing),
+    ("POST", "/channels/{channel_id}/webhooks", create_webhook),
+    ("GET", "/channels/{channel_id}/webhooks", list_webhooks),
 ]

@@ -5,40 +5,40 @@ from time import time
 
 from aiohttp import web
 
-from herwa_sim.context import parts_of
-from herwa_sim.rest.middleware import Handler, answer, bucket_of, route_of, too_many
+from herwa_sim.context import get_context
+from herwa_sim.rest.middleware import Handler, get_bucket, get_route, respond_json, respond_rate_limited
 
 
 @web.middleware
-async def chaotic(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def inject_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let the faults strike that are switched on; the control API and the CDN are spared."""
-    chaos = parts_of(request).chaos
+    chaos = get_context(request).chaos
     if not request.path.startswith("/api/") or not chaos.is_on:
         return await handler(request)
-    if slow := chaos.strikes("slow", request.path):
+    if slow := chaos.trigger("slow", request.path):
         await asyncio.sleep(slow.seconds)
-    if limit := chaos.strikes("limit", request.path):
-        return _limited(request, limit.seconds, everywhere=limit.everywhere)
-    if fail := chaos.strikes("fail", request.path):
-        return _failed(fail.status)
+    if limit := chaos.trigger("limit", request.path):
+        return _build_limited_response(request, limit.seconds, is_global=limit.everywhere)
+    if fail := chaos.trigger("fail", request.path):
+        return _build_failed_response(fail.status)
     return await handler(request)
 
 
-def _limited(request: web.Request, seconds: float, *, everywhere: bool) -> web.Response:
-    if everywhere:
-        return too_many(seconds, everywhere=True, headers={})
-    spent = {
+def _build_limited_response(request: web.Request, seconds: float, *, is_global: bool) -> web.Response:
+    if is_global:
+        return respond_rate_limited(seconds, is_global=True, headers={})
+    exhausted_headers = {
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": f"{time() + seconds:.3f}",
         "X-RateLimit-Reset-After": f"{seconds:.3f}",
     }
-    headers = bucket_of(request, route_of(request)).headers() | spent
-    return too_many(seconds, everywhere=False, headers=headers)
+    headers = get_bucket(request, get_route(request)).build_headers() | exhausted_headers
+    return respond_rate_limited(seconds, is_global=False, headers=headers)
 
 
-def _failed(status: int) -> web.Response:
+def _build_failed_response(status: int) -> web.Response:
     """An internal error is JSON; the others come from the proxy before Discord, as a page."""
     if status == 500:
-        return answer({"message": "500: Internal Server Error", "code": 0}, 500)
+        return respond_json({"message": "500: Internal Server Error", "code": 0}, 500)
     page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
     return web.Response(text=page, status=status, content_type="text/html")

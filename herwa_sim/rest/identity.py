@@ -2,33 +2,33 @@
 
 from aiohttp import web
 
-from herwa_sim.context import parts_of
-from herwa_sim.rest.middleware import Route, answer
-from herwa_sim.serialize.application import application_json, gateway_bot_json, gateway_url
+from herwa_sim.context import get_context
+from herwa_sim.rest.middleware import Route, respond_json
+from herwa_sim.serialize.application import build_gateway_url, serialize_application, serialize_gateway_bot
 
 
-async def gateway(request: web.Request) -> web.Response:
-    return answer({"url": gateway_url(parts_of(request).world)})
+async def get_gateway(request: web.Request) -> web.Response:
+    return respond_json({"url": build_gateway_url(get_context(request).world)})
 
 
-async def gateway_bot(request: web.Request) -> web.Response:
-    return answer(gateway_bot_json(parts_of(request).world))
+async def get_gateway_bot(request: web.Request) -> web.Response:
+    return respond_json(serialize_gateway_bot(get_context(request).world))
 
 
-async def application(request: web.Request) -> web.Response:
-    return answer(application_json(parts_of(request).world))
+async def get_application(request: web.Request) -> web.Response:
+    return respond_json(serialize_application(get_context(request).world))
 
 
-async def none_yet(_: web.Request) -> web.Response:
+async def list_nothing(_: web.Request) -> web.Response:
     """Entitlements and SKUs: nothing is sold here."""
-    return answer([])
+    return respond_json([])
 
 
 ROUTES: list[Route] = [
-    ("GET", "/gateway", gateway),
-    ("GET", "/gateway/bot", gateway_bot),
-    ("GET", "/oauth2/applications/@me", application),
-    ("GET", "/applications/@me", application),
-    ("GET", "/applications/{application_id}/entitlements", none_yet),
-    ("GET", "/applications/{application_id}/skus", none_yet),
+    ("GET", "/gateway", get_gateway),
+    ("GET", "/gateway/bot", get_gateway_bot),
+    ("GET", "/oauth2/applications/@me", get_application),
+    ("GET", "/applications/@me", get_application),
+    ("GET", "/applications/{application_id}/entitlements", list_nothing),
+    ("GET", "/applications/{application_id}/skus", list_nothing),
 ]

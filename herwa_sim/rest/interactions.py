@@ -5,19 +5,19 @@ from enum import IntEnum
 from aiohttp import web
 
 from herwa_sim.actions import messages
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import InteractionSource, Json, Message
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import InteractionSource, Json, SimMessage
 from herwa_sim.interactions import Interaction, is_ephemeral
-from herwa_sim.rest.bodies import Body, read_body
-from herwa_sim.rest.message_builder import amend, compose
-from herwa_sim.rest.middleware import Refusal, Route, answer, id_in, nothing
-from herwa_sim.serialize.interactions import callback_json
-from herwa_sim.serialize.messages import EPHEMERAL, LOADING, message_json
-from herwa_sim.snowflakes import moment_of
-from herwa_sim.world import Missing
+from herwa_sim.rest.bodies import RequestBody, read_body
+from herwa_sim.rest.message_builder import build_message, update_message
+from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json, respond_no_content
+from herwa_sim.serialize.interactions import serialize_callback
+from herwa_sim.serialize.messages import EPHEMERAL_FLAG, LOADING_FLAG, serialize_message
+from herwa_sim.snowflakes import to_datetime
+from herwa_sim.world import EntityNotFound
 
 
-class Callback(IntEnum):
+class CallbackType(IntEnum):
     """Kinds of first answer."""
 
     PONG = 1
@@ -29,80 +29,84 @@ class Callback(IntEnum):
     MODAL = 9
 
 
-async def callback(request: web.Request) -> web.Response:
+async def handle_callback(request: web.Request) -> web.Response:
     """Take the answer; a second one is refused, as is one to a question nobody asked."""
-    parts = parts_of(request)
-    interaction = parts.interactions.find(request.match_info["interaction_token"])
-    if interaction is None or interaction.id != id_in(request, "interaction_id"):
-        raise Missing("Interaction", id_in(request, "interaction_id"))
+    context = get_context(request)
+    interaction = context.interactions.find(request.match_info["interaction_token"])
+    if interaction is None or interaction.id != get_path_id(request, "interaction_id"):
+        raise EntityNotFound("Interaction", get_path_id(request, "interaction_id"))
     body = await read_body(request)
-    if interaction.answer is not None:
-        raise Refusal(400, 40060, "Interaction has already been acknowledged.")
-    kind = Callback(body.json["type"])
-    _take(parts, interaction, kind, Body(body.json.get("data") or {}, body.uploads))
-    interaction.answer = kind
-    interaction.touched.set()
+    if interaction.callback_type is not None:
+        raise RestError(400, 40060, "Interaction has already been acknowledged.")
+    kind = CallbackType(body.json["type"])
+    _apply_callback(context, interaction, kind, RequestBody(body.json.get("data") or {}, body.uploads))
+    interaction.callback_type = kind
+    interaction.updated.set()
     if request.query.get("with_response", "").lower() not in ("1", "true"):
-        return nothing()
-    return answer(_response(parts, interaction, kind))
+        return respond_no_content()
+    return respond_json(_build_response(context, interaction, kind))
 
 
-def source_of(interaction: Interaction) -> InteractionSource:
-    first = None if interaction.opened_by is None else source_of(interaction.opened_by)
-    return InteractionSource(interaction.id, interaction.kind, interaction.name, interaction.user_id, first)
+def build_source(interaction: Interaction) -> InteractionSource:
+    opener = None if interaction.opened_by is None else build_source(interaction.opened_by)
+    return InteractionSource(interaction.id, interaction.kind, interaction.name, interaction.user_id, opener)
 
 
-def show(parts: Parts, message: Message) -> None:
+def deliver_message(context: SimContext, message: SimMessage) -> None:
     """Put the bot's answer where the member sees it: in the channel, or only before their eyes."""
     if is_ephemeral(message):
-        parts.interactions.hide(message)
+        context.interactions.add_ephemeral(message)
     else:
-        messages.post(parts.world, parts.world.channel(message.channel_id), message)
+        messages.post_message(context.world, context.world.get_channel(message.channel_id), message)
 
 
-def _take(parts: Parts, interaction: Interaction, kind: Callback, body: Body) -> None:
-    channel = parts.world.channel(interaction.channel_id)
-    if kind == Callback.MESSAGE:
-        interaction.original = compose(parts, channel, body, source=source_of(interaction))
-        show(parts, interaction.original)
-    elif kind == Callback.DEFERRED_MESSAGE:
-        interaction.original = _dots(parts, interaction, body.json)
-        show(parts, interaction.original)
-    elif kind in (Callback.UPDATE, Callback.DEFERRED_UPDATE):
-        if interaction.clicked is None:
-            raise Refusal(400, 50035, "Invalid Form Body")
-        interaction.original = interaction.clicked
-        if kind == Callback.UPDATE:
-            amend(parts, interaction.clicked, body)
-            if not is_ephemeral(interaction.clicked):
-                messages.revise(parts.world, interaction.clicked)
-    elif kind == Callback.CHOICES:
+def _apply_callback(context: SimContext, interaction: Interaction, kind: CallbackType, body: RequestBody) -> None:
+    channel = context.world.get_channel(interaction.channel_id)
+    if kind == CallbackType.MESSAGE:
+        interaction.original = build_message(context, channel, body, source=build_source(interaction))
+        deliver_message(context, interaction.original)
+    elif kind == CallbackType.DEFERRED_MESSAGE:
+        interaction.original = _create_loading_message(context, interaction, body.json)
+        deliver_message(context, interaction.original)
+    elif kind in (CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE):
+        if interaction.clicked_message is None:
+            raise RestError(400, 50035, "Invalid Form Body")
+        interaction.original = interaction.clicked_message
+        if kind == CallbackType.UPDATE:
+            update_message(context, interaction.clicked_message, body)
+            if not is_ephemeral(interaction.clicked_message):
+                messages.publish_edit(context.world, interaction.clicked_message)
+    elif kind == CallbackType.CHOICES:
         interaction.choices = list(body.json.get("choices") or ())
-    elif kind == Callback.MODAL:
+    elif kind == CallbackType.MODAL:
         interaction.modal = body.json
 
 
-def _dots(parts: Parts, interaction: Interaction, wanted: Json) -> Message:
+def _create_loading_message(context: SimContext, interaction: Interaction, data: Json) -> SimMessage:
     """A message that waits for its content, shown as: Herwa is thinking."""
-    id_ = parts.world.mint.next()
-    channel = parts.world.channel(interaction.channel_id)
-    message = Message(id_, channel.id, channel.guild_id, parts.world.bot.id, moment_of(id_), content="", type=20)
-    message.flags = LOADING | (int(wanted.get("flags") or 0) & EPHEMERAL)
-    message.source = source_of(interaction)
-    message.webhook_id = message.application_id = parts.world.application.id
+    id_ = context.world.snowflakes.generate()
+    channel = context.world.get_channel(interaction.channel_id)
+    message = SimMessage(id_, channel.id, channel.guild_id, context.world.bot.id, to_datetime(id_), content="", type=20)
+    message.flags = LOADING_FLAG | (int(data.get("flags") or 0) & EPHEMERAL_FLAG)
+    message.source = build_source(interaction)
+    message.webhook_id = message.application_id = context.world.application.id
     return message
 
 
-def _response(parts: Parts, interaction: Interaction, kind: Callback) -> Json:
-    message = interaction.original if kind in (Callback.MESSAGE, Callback.DEFERRED_MESSAGE, Callback.UPDATE) else None
-    return callback_json(
+def _build_response(context: SimContext, interaction: Interaction, kind: CallbackType) -> Json:
+    message = (
+        interaction.original
+        if kind in (CallbackType.MESSAGE, CallbackType.DEFERRED_MESSAGE, CallbackType.UPDATE)
+        else None
+    )
+    return serialize_callback(
         id_=interaction.id,
         kind=interaction.kind,
-        answer=kind,
-        message=None if message is None else message_json(parts.world, message),
-        loading=message is not None and bool(message.flags & LOADING),
+        callback_type=kind,
+        message=None if message is None else serialize_message(context.world, message),
+        loading=message is not None and bool(message.flags & LOADING_FLAG),
         ephemeral=message is not None and is_ephemeral(message),
     )
 
 
-ROUTES: list[Route] = [("POST", "/interactions/{interaction_id}/{interaction_token}/callback", callback)]
+ROUTES: list[Route] = [("POST", "/interactions/{interaction_id}/{interaction_token}/callback", handle_callback)]

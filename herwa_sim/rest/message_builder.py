@@ -5,23 +5,25 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from herwa_sim.context import Parts
-from herwa_sim.entities import Attachment, Channel, InteractionSource, Json, Message
-from herwa_sim.files import picture_size, safe_filename
-from herwa_sim.rest.bodies import Body, Upload
-from herwa_sim.rest.middleware import Refusal
-from herwa_sim.serialize.messages import attachment_json
-from herwa_sim.snowflakes import moment_of
+from herwa_sim.context import SimContext
+from herwa_sim.entities import InteractionSource, Json, SimAttachment, SimChannel, SimMessage
+from herwa_sim.files import read_png_size, sanitize_filename
+from herwa_sim.rest.bodies import RequestBody, UploadedFile
+from herwa_sim.rest.middleware import RestError
+from herwa_sim.serialize.messages import serialize_attachment
+from herwa_sim.snowflakes import to_datetime
 
 SETTABLE_FLAGS = 1 << 2 | 1 << 6 | 1 << 12 | 1 << 15
-_UPLOADABLE = 10 * 1024 * 1024
+_MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 
 
-def compose(parts: Parts, channel: Channel, body: Body, *, source: InteractionSource | None = None) -> Message:
+def build_message(
+    context: SimContext, channel: SimChannel, body: RequestBody, *, source: InteractionSource | None = None
+) -> SimMessage:
     """A new message of the bot's. Raises Refusal where Discord would."""
-    world = parts.world
-    id_ = world.mint.next()
-    message = Message(id_, channel.id, channel.guild_id, world.bot.id, moment_of(id_), content="", source=source)
+    world = context.world
+    id_ = world.snowflakes.generate()
+    message = SimMessage(id_, channel.id, channel.guild_id, world.bot.id, to_datetime(id_), content="", source=source)
     message.flags = int(body.json.get("flags") or 0) & SETTABLE_FLAGS
     reference = body.json.get("message_reference")
     if reference:
@@ -29,81 +31,91 @@ def compose(parts: Parts, channel: Channel, body: Body, *, source: InteractionSo
     if source is not None:
         message.type = 20 if source.type == 2 else 0
         message.webhook_id = message.application_id = world.application.id
-    amend(parts, message, body)
+    update_message(context, message, body)
     if not (message.content or message.embeds or message.attachments or message.components or body.json.get("poll")):
-        raise Refusal(400, 50006, "Cannot send an empty message")
+        raise RestError(400, 50006, "Cannot send an empty message")
     return message
 
 
-def amend(parts: Parts, message: Message, body: Body) -> None:
+def update_message(context: SimContext, message: SimMessage, body: RequestBody) -> None:
     """Apply what the JSON names; what it leaves out stays as it is."""
-    wanted = body.json
-    if len(wanted.get("content") or "") > 2000 or len(wanted.get("embeds") or ()) > 10:
-        raise Refusal(400, 50035, "Invalid Form Body")
-    if "flags" in wanted:
-        message.flags |= int(wanted["flags"] or 0) & SETTABLE_FLAGS
-    if "content" in wanted:
-        message.content = wanted["content"] or ""
+    changes = body.json
+    if len(changes.get("content") or "") > 2000 or len(changes.get("embeds") or ()) > 10:
+        raise RestError(400, 50035, "Invalid Form Body")
+    if "flags" in changes:
+        message.flags |= int(changes["flags"] or 0) & SETTABLE_FLAGS
+    if "content" in changes:
+        message.content = changes["content"] or ""
         message.length = len(message.content)
-    if "attachments" in wanted or body.uploads:
-        message.attachments = _attachments(parts, message, wanted.get("attachments") or [], body.uploads)
-    if "embeds" in wanted:
-        message.embeds = [_embed(parts, message, one) for one in wanted["embeds"] or ()]
-    if "components" in wanted:
-        numbers = count(1)
-        message.components = [_numbered(parts, message, one, numbers) for one in wanted["components"] or ()]
+    if "attachments" in changes or body.uploads:
+        message.attachments = _merge_attachments(context, message, changes.get("attachments") or [], body.uploads)
+    if "embeds" in changes:
+        message.embeds = [_build_embed(context, message, embed) for embed in changes["embeds"] or ()]
+    if "components" in changes:
+        ids = count(1)
+        message.components = [
+            _assign_component_ids(context, message, component, ids) for component in changes["components"] or ()
+        ]
 
 
-def _attachments(
-    parts: Parts, message: Message, wanted: list[Json], uploads: tuple[Upload, ...]
-) -> tuple[Attachment, ...]:
-    kept = {one.id: one for one in message.attachments}
-    named = {int(one["id"]): one for one in wanted}
-    new = [_stored(parts, upload, named.get(upload.index, {})) for upload in uploads]
-    return (*(kept[id_] for id_ in named if id_ in kept), *new)
+def _merge_attachments(
+    context: SimContext, message: SimMessage, entries: list[Json], uploads: tuple[UploadedFile, ...]
+) -> tuple[SimAttachment, ...]:
+    existing = {attachment.id: attachment for attachment in message.attachments}
+    entries_by_id = {int(entry["id"]): entry for entry in entries}
+    uploaded = [_store_upload(context, upload, entries_by_id.get(upload.index, {})) for upload in uploads]
+    return (*(existing[id_] for id_ in entries_by_id if id_ in existing), *uploaded)
 
 
-def _stored(parts: Parts, upload: Upload, named: Json) -> Attachment:
-    if len(upload.content) > _UPLOADABLE:
-        raise Refusal(413, 40005, "Request entity too large")
-    filename = safe_filename(named.get("filename") or upload.filename)
-    guessed = mimetypes.guess_type(filename)[0] or upload.content_type
-    attachment = Attachment(
-        parts.world.mint.next(), filename, len(upload.content), guessed, description=named.get("description")
+def _store_upload(context: SimContext, upload: UploadedFile, entry: Json) -> SimAttachment:
+    if len(upload.content) > _MAX_UPLOAD_BYTES:
+        raise RestError(413, 40005, "Request entity too large")
+    filename = sanitize_filename(entry.get("filename") or upload.filename)
+    content_type = mimetypes.guess_type(filename)[0] or upload.content_type
+    attachment = SimAttachment(
+        context.world.snowflakes.generate(),
+        filename,
+        len(upload.content),
+        content_type,
+        description=entry.get("description"),
     )
-    parts.files.put(attachment.id, upload.content)
-    size = picture_size(upload.content)
+    context.files.save(attachment.id, upload.content)
+    size = read_png_size(upload.content)
     return attachment if size is None else replace(attachment, width=size[0], height=size[1])
 
 
-def _url(parts: Parts, message: Message, url: str) -> str:
+def _resolve_url(context: SimContext, message: SimMessage, url: str) -> str:
     if not url.startswith("attachment://"):
         return url
     name = url.removeprefix("attachment://")
-    found = next((one for one in message.attachments if one.filename == name), None)
-    if found is None:
-        raise Refusal(400, 50035, "Invalid Form Body")
-    return str(attachment_json(parts.world.base_url, message.channel_id, found)["url"])
+    attachment = next((candidate for candidate in message.attachments if candidate.filename == name), None)
+    if attachment is None:
+        raise RestError(400, 50035, "Invalid Form Body")
+    return str(serialize_attachment(context.world.base_url, message.channel_id, attachment)["url"])
 
 
-def _embed(parts: Parts, message: Message, embed: Json) -> Json:
-    shown = {"type": "rich"} | {name: value for name, value in embed.items() if value is not None}
-    for picture in ("image", "thumbnail"):
-        if picture in shown:
-            url = _url(parts, message, shown[picture]["url"])
-            shown[picture] = {"url": url, "proxy_url": url, "width": 0, "height": 0}
-    return shown
+def _build_embed(context: SimContext, message: SimMessage, embed: Json) -> Json:
+    built = {"type": "rich"} | {name: value for name, value in embed.items() if value is not None}
+    for image_key in ("image", "thumbnail"):
+        if image_key in built:
+            url = _resolve_url(context, message, built[image_key]["url"])
+            built[image_key] = {"url": url, "proxy_url": url, "width": 0, "height": 0}
+    return built
 
 
-def _numbered(parts: Parts, message: Message, component: Any, numbers: "count[int]") -> Any:
+def _assign_component_ids(context: SimContext, message: SimMessage, component: Any, ids: "count[int]") -> Any:
     """Components as Discord gives them back: each with an id, pictures with their addresses."""
     if isinstance(component, list):
-        return [_numbered(parts, message, one, numbers) for one in component]
+        return [_assign_component_ids(context, message, item, ids) for item in component]
     if not isinstance(component, dict):
         return component
-    shown = {name: _numbered(parts, message, value, numbers) for name, value in component.items() if value is not None}
-    if "type" in shown:
-        shown.setdefault("id", next(numbers))
-    if isinstance(shown.get("url"), str):
-        shown["url"] = _url(parts, message, shown["url"])
-    return shown
+    numbered = {
+        name: _assign_component_ids(context, message, value, ids)
+        for name, value in component.items()
+        if value is not None
+    }
+    if "type" in numbered:
+        numbered.setdefault("id", next(ids))
+    if isinstance(numbered.get("url"), str):
+        numbered["url"] = _resolve_url(context, message, numbered["url"])
+    return numbered

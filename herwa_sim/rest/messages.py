@@ -4,85 +4,89 @@ from aiohttp import web
 
 from herwa_shared.clock import utc_now
 from herwa_sim.actions import messages
-from herwa_sim.context import parts_of
-from herwa_sim.entities import Json, Message, Privileged
+from herwa_sim.context import get_context
+from herwa_sim.entities import Json, PrivilegedIntents, SimMessage
 from herwa_sim.rest.bodies import read_body, read_json
-from herwa_sim.rest.direct_messages import require_place, require_reachable
-from herwa_sim.rest.message_builder import amend, compose
-from herwa_sim.rest.middleware import Refusal, Route, answer, id_in, nothing
-from herwa_sim.serialize.messages import blanked, message_json
+from herwa_sim.rest.direct_messages import require_guild_channel, require_reachable
+from herwa_sim.rest.message_builder import build_message, update_message
+from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json, respond_no_content
+from herwa_sim.serialize.messages import redact_content, serialize_message
 from herwa_sim.world import World
 
 
-async def recent(request: web.Request) -> web.Response:
+async def list_messages(request: web.Request) -> web.Response:
     """The messages still known here, newest first, before, after or around an id."""
-    world = parts_of(request).world
-    channel = world.channel(id_in(request, "channel_id"))
-    found = list(world.messages[channel.id])
+    world = get_context(request).world
+    channel = world.get_channel(get_path_id(request, "channel_id"))
+    recent_messages = list(world.messages[channel.id])
     limit = int(request.query.get("limit", "50"))
     if "after" in request.query:
-        found = [one for one in found if one.id > int(request.query["after"])][:limit]
+        recent_messages = [message for message in recent_messages if message.id > int(request.query["after"])][:limit]
     elif "before" in request.query:
-        found = [one for one in found if one.id < int(request.query["before"])]
-    return answer([_seen(world, one) for one in reversed(found[-limit:])])
+        recent_messages = [message for message in recent_messages if message.id < int(request.query["before"])]
+    return respond_json([_serialize_visible(world, message) for message in reversed(recent_messages[-limit:])])
 
 
-async def one(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    return answer(_seen(world, world.message(id_in(request, "channel_id"), id_in(request, "message_id"))))
+async def get_message(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    return respond_json(
+        _serialize_visible(
+            world, world.get_message(get_path_id(request, "channel_id"), get_path_id(request, "message_id"))
+        )
+    )
 
 
 async def send(request: web.Request) -> web.Response:
-    parts = parts_of(request)
-    channel = parts.world.channel(id_in(request, "channel_id"))
+    context = get_context(request)
+    channel = context.world.get_channel(get_path_id(request, "channel_id"))
     body = await read_body(request)
-    require_reachable(parts.world, channel)
-    message = compose(parts, channel, body)
-    messages.post(parts.world, channel, message)
-    return answer(message_json(parts.world, message))
+    require_reachable(context.world, channel)
+    message = build_message(context, channel, body)
+    messages.post_message(context.world, channel, message)
+    return respond_json(serialize_message(context.world, message))
 
 
 async def edit(request: web.Request) -> web.Response:
-    parts = parts_of(request)
-    message = parts.world.message(id_in(request, "channel_id"), id_in(request, "message_id"))
+    context = get_context(request)
+    message = context.world.get_message(get_path_id(request, "channel_id"), get_path_id(request, "message_id"))
     body = await read_body(request)
-    if message.author_id != parts.world.bot.id:
-        raise Refusal(403, 50005, "Cannot edit a message authored by another user")
-    amend(parts, message, body)
+    if message.author_id != context.world.bot.id:
+        raise RestError(403, 50005, "Cannot edit a message authored by another user")
+    update_message(context, message, body)
     message.edited_at = utc_now()
-    messages.revise(parts.world, message)
-    return answer(message_json(parts.world, message))
+    messages.publish_edit(context.world, message)
+    return respond_json(serialize_message(context.world, message))
 
 
 async def delete(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    message = world.message(id_in(request, "channel_id"), id_in(request, "message_id"))
-    messages.delete(world, world.channel(message.channel_id), [message.id])
-    return nothing()
+    world = get_context(request).world
+    message = world.get_message(get_path_id(request, "channel_id"), get_path_id(request, "message_id"))
+    messages.delete_messages(world, world.get_channel(message.channel_id), [message.id])
+    return respond_no_content()
 
 
-async def bulk_delete(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    channel = world.channel(id_in(request, "channel_id"))
-    wanted = await read_json(request)
-    require_place(channel)
-    messages.delete(world, channel, [int(one_id) for one_id in wanted["messages"]])
-    return nothing()
+async def delete_bulk(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    channel = world.get_channel(get_path_id(request, "channel_id"))
+    data = await read_json(request)
+    require_guild_channel(channel)
+    messages.delete_messages(world, channel, [int(message_id) for message_id in data["messages"]])
+    return respond_no_content()
 
 
-def _seen(world: World, message: Message) -> Json:
+def _serialize_visible(world: World, message: SimMessage) -> Json:
     """What the bot may read of it: without the content intent REST blanks what the gateway blanks."""
-    shape = message_json(world, message)
-    with_content = Privileged.MESSAGE_CONTENT in world.application.privileged
-    open_ = with_content or message.author_id == world.bot.id or not message.guild_id
-    return shape if open_ else blanked(shape)
+    shape = serialize_message(world, message)
+    with_content = PrivilegedIntents.MESSAGE_CONTENT in world.application.privileged
+    is_visible = with_content or message.author_id == world.bot.id or not message.guild_id
+    return shape if is_visible else redact_content(shape)
 
 
 ROUTES: list[Route] = [
-    ("GET", "/channels/{channel_id}/messages", recent),
+    ("GET", "/channels/{channel_id}/messages", list_messages),
     ("POST", "/channels/{channel_id}/messages", send),
-    ("POST", "/channels/{channel_id}/messages/bulk-delete", bulk_delete),
-    ("GET", "/channels/{channel_id}/messages/{message_id}", one),
+    ("POST", "/channels/{channel_id}/messages/bulk-delete", delete_bulk),
+    ("GET", "/channels/{channel_id}/messages/{message_id}", get_message),
     ("PATCH", "/channels/{channel_id}/messages/{message_id}", edit),
     ("DELETE", "/channels/{channel_id}/messages/{message_id}", delete),
 ]

@@ -6,15 +6,15 @@ import orjson
 from aiohttp import web
 
 from herwa_shared.log import get_logger
-from herwa_sim.context import parts_of
-from herwa_sim.rate_limits import Bucket, Refused
-from herwa_sim.rest.auth import GRANT, bearer_may
-from herwa_sim.world import Missing
+from herwa_sim.context import get_context
+from herwa_sim.rate_limits import BucketExhausted, RateLimitBucket
+from herwa_sim.rest.auth import GRANT_KEY, authorize_bearer
+from herwa_sim.world import EntityNotFound
 
-API = "/api/v10"
-_OPEN = ("/interactions/", "/webhooks/{webhook_id}/{webhook_token}", "/gateway")
-_MAJOR = ("channel_id", "guild_id", "webhook_id")
-_UNKNOWN = {
+API_PREFIX = "/api/v10"
+_PUBLIC_ROUTES = ("/interactions/", "/webhooks/{webhook_id}/{webhook_token}", "/gateway")
+_MAJOR_PARAMETERS = ("channel_id", "guild_id", "webhook_id")
+_NOT_FOUND_CODES = {
     "Application": 10002,
     "Channel": 10003,
     "Guild": 10004,
@@ -33,7 +33,7 @@ Route = tuple[str, str, Handler]
 log = get_logger(__name__)
 
 
-class Refusal(Exception):
+class RestError(Exception):
     """Discord says no: an HTTP status, Discord's own number, and a sentence."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -42,112 +42,122 @@ class Refusal(Exception):
         self.code = code
 
 
-def answer(data: object, status: int = 200) -> web.Response:
+def respond_json(data: object, status: int = 200) -> web.Response:
     """JSON with exactly the content type that discord.py looks for."""
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
 
-def nothing() -> web.Response:
+def respond_no_content() -> web.Response:
     return web.Response(status=204)
 
 
-def refused(refusal: Refusal) -> web.Response:
-    return answer({"message": str(refusal), "code": refusal.code}, refusal.status)
+def respond_error(error: RestError) -> web.Response:
+    return respond_json({"message": str(error), "code": error.code}, error.status)
 
 
-def id_in(request: web.Request, name: str) -> int:
+def get_path_id(request: web.Request, name: str) -> int:
     """An id from the path."""
     try:
         return int(request.match_info[name])
     except ValueError:
-        raise Refusal(400, 50035, "Invalid Form Body") from None
+        raise RestError(400, 50035, "Invalid Form Body") from None
 
 
-async def unknown(request: web.Request) -> web.Response:
+async def handle_unknown_route(request: web.Request) -> web.Response:
     """A route that this Discord does not have is worth a loud line: a bot may rely on it."""
     log.error("no such route in the local Discord", method=request.method, path=request.path)
-    return answer({"message": "404: Not Found", "code": 0}, 404)
+    return respond_json({"message": "404: Not Found", "code": 0}, 404)
 
 
 @web.middleware
-async def rest_edge(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def handle_rest_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Authorize, count, answer, translate refusals, and note it all in the journal."""
-    if not request.path.startswith(API):
+    if not request.path.startswith(API_PREFIX):
         return await handler(request)
-    route = route_of(request)
+    route = get_route(request)
     headers: dict[str, str] = {}
     try:
         _authorize(request, route)
-        headers = _count(request, route)
+        headers = _count_request(request, route)
         response = await handler(request)
-    except Refusal as refusal:
-        response = refused(refusal)
-    except Missing as missing:
-        response = refused(Refusal(404, _UNKNOWN[missing.kind], f"Unknown {missing.kind}"))
-    except (KeyError, ValueError) as wrong:
-        log.warning("a request that Discord would not take", method=request.method, route=route, wrong=repr(wrong))
-        response = refused(Refusal(400, 50035, "Invalid Form Body"))
-    except _TooMany as excess:
+    except RestError as error:
+        response = respond_error(error)
+    except EntityNotFound as not_found:
+        response = respond_error(RestError(404, _NOT_FOUND_CODES[not_found.kind], f"Unknown {not_found.kind}"))
+    except (KeyError, ValueError) as invalid:
+        log.warning("a request that Discord would not take", method=request.method, route=route, wrong=repr(invalid))
+        response = respond_error(RestError(400, 50035, "Invalid Form Body"))
+    except _RateLimited as rate_limited:
         headers = {}
-        response = too_many(excess.refused.wait, everywhere=excess.refused.everywhere, headers=excess.headers)
+        response = respond_rate_limited(
+            rate_limited.exhausted.retry_after, is_global=rate_limited.exhausted.is_global, headers=rate_limited.headers
+        )
     response.headers.update(headers)
-    _note(request, route, response)
+    _record_call(request, route, response)
     return response
 
 
-class _TooMany(Exception):
-    def __init__(self, refused_: Refused, headers: dict[str, str]) -> None:
+class _RateLimited(Exception):
+    def __init__(self, exhausted: BucketExhausted, headers: dict[str, str]) -> None:
         super().__init__()
-        self.refused = refused_
+        self.exhausted = exhausted
         self.headers = headers
 
 
-def too_many(wait: float, *, everywhere: bool, headers: dict[str, str]) -> web.Response:
+def respond_rate_limited(retry_after: float, *, is_global: bool, headers: dict[str, str]) -> web.Response:
     """429: wait so many seconds, with this route (`headers` of its bucket) or with everything."""
-    wait = round(wait, 3)
-    told = {"message": "You are being rate limited.", "retry_after": wait, "global": everywhere}
-    response = answer(told, 429)
+    retry_after = round(retry_after, 3)
+    body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": is_global}
+    response = respond_json(body, 429)
     # Without Via discord.py takes a 429 for a ban by the proxy in front of Discord, and gives up.
-    response.headers.update(headers | {"Via": "1.1 local", "Retry-After": str(wait)})
+    response.headers.update(headers | {"Via": "1.1 local", "Retry-After": str(retry_after)})
     response.headers.update(
-        {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"} if everywhere else {"X-RateLimit-Scope": "user"}
+        {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"} if is_global else {"X-RateLimit-Scope": "user"}
     )
     return response
 
 
-def route_of(request: web.Request) -> str:
+def get_route(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    return resource.canonical.removeprefix(API) if resource is not None else request.path
+    return resource.canonical.removeprefix(API_PREFIX) if resource is not None else request.path
 
 
 def _authorize(request: web.Request, route: str) -> None:
-    if route.startswith(_OPEN) and route != "/gateway/bot":
+    if route.startswith(_PUBLIC_ROUTES) and route != "/gateway/bot":
         return
-    if request.headers.get("Authorization") != f"Bot {parts_of(request).bot_token}" and not bearer_may(request, route):
-        raise Refusal(401, 0, "401: Unauthorized")
+    if request.headers.get("Authorization") != f"Bot {get_context(request).bot_token}" and not authorize_bearer(
+        request, route
+    ):
+        raise RestError(401, 0, "401: Unauthorized")
 
 
-def bucket_of(request: web.Request, route: str) -> Bucket:
+def get_bucket(request: web.Request, route: str) -> RateLimitBucket:
     """The rate limit that the call counts against."""
-    major = next((request.match_info[name] for name in _MAJOR if name in request.match_info), "")
-    return parts_of(request).limits.bucket(request.method, route, major)
+    major_parameter = next((request.match_info[name] for name in _MAJOR_PARAMETERS if name in request.match_info), "")
+    return get_context(request).rate_limiter.get_bucket(request.method, route, major_parameter)
 
 
-def _count(request: web.Request, route: str) -> dict[str, str]:
-    if route.startswith("/interactions/") or GRANT in request:
+def _count_request(request: web.Request, route: str) -> dict[str, str]:
+    if route.startswith("/interactions/") or GRANT_KEY in request:
         return {}
-    bucket = bucket_of(request, route)
-    too_much = parts_of(request).limits.take(bucket)
-    headers = bucket.headers()
-    if too_much is not None:
-        raise _TooMany(too_much, {} if too_much.everywhere else headers)
+    bucket = get_bucket(request, route)
+    exhausted = get_context(request).rate_limiter.take(bucket)
+    headers = bucket.build_headers()
+    if exhausted is not None:
+        raise _RateLimited(exhausted, {} if exhausted.is_global else headers)
     return headers
 
 
-def _note(request: web.Request, route: str, response: web.StreamResponse) -> None:
-    journal = parts_of(request).journal
-    if journal.on:
+def _record_call(request: web.Request, route: str, response: web.StreamResponse) -> None:
+    journal = get_context(request).journal
+    if journal.enabled:
         body = response.body if isinstance(response, web.Response) else None
-        answered = orjson.loads(body) if isinstance(body, bytes) and body else None
-        asked = request.get("asked")
-        journal.note(method=request.method, route=route, asked=asked, status=response.status, answered=answered)
+        response_body = orjson.loads(body) if isinstance(body, bytes) and body else None
+        request_body = request.get("request_body")
+        journal.record_call(
+            method=request.method,
+            route=route,
+            request_body=request_body,
+            status=response.status,
+            response_body=response_body,
+        )

@@ -3,47 +3,51 @@
 from aiohttp import web
 
 from herwa_sim.actions.channels import create_thread
-from herwa_sim.context import parts_of
-from herwa_sim.entities import Channel, Json
+from herwa_sim.context import get_context
+from herwa_sim.entities import Json, SimChannel
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.direct_messages import require_place
-from herwa_sim.rest.middleware import Route, answer, id_in
-from herwa_sim.serialize.guilds import channel_json
+from herwa_sim.rest.direct_messages import require_guild_channel
+from herwa_sim.rest.middleware import Route, get_path_id, respond_json
+from herwa_sim.serialize.guilds import serialize_channel
 
 
 async def open_thread(request: web.Request) -> web.Response:
     """A thread of its own, or at a message, whose id it then has."""
-    world = parts_of(request).world
-    parent = world.channel(id_in(request, "channel_id"))
-    wanted = await read_json(request)
-    require_place(parent)
-    at_message = (
-        world.message(parent.id, id_in(request, "message_id")).id if "message_id" in request.match_info else None
+    world = get_context(request).world
+    parent = world.get_channel(get_path_id(request, "channel_id"))
+    data = await read_json(request)
+    require_guild_channel(parent)
+    message_id = (
+        world.get_message(parent.id, get_path_id(request, "message_id")).id
+        if "message_id" in request.match_info
+        else None
     )
-    thread = create_thread(world, parent, name=wanted["name"], owner_id=world.bot.id, id_=at_message)
-    return answer(channel_json(thread), 201)
+    thread = create_thread(world, parent, name=data["name"], owner_id=world.bot.id, id_=message_id)
+    return respond_json(serialize_channel(thread), 201)
 
 
-async def active(request: web.Request) -> web.Response:
-    guild = parts_of(request).world.guild(id_in(request, "guild_id"))
-    return answer(_listed([one for one in guild.threads.values() if not one.archived]))
+async def list_active(request: web.Request) -> web.Response:
+    guild = get_context(request).world.get_guild(get_path_id(request, "guild_id"))
+    return respond_json(_serialize_threads([thread for thread in guild.threads.values() if not thread.archived]))
 
 
-async def archived(request: web.Request) -> web.Response:
-    world = parts_of(request).world
-    parent = world.channel(id_in(request, "channel_id"))
-    require_place(parent)
-    threads = world.guild(parent.guild_id).threads.values()
-    return answer(_listed([one for one in threads if one.archived and one.parent_id == parent.id]))
+async def list_archived(request: web.Request) -> web.Response:
+    world = get_context(request).world
+    parent = world.get_channel(get_path_id(request, "channel_id"))
+    require_guild_channel(parent)
+    threads = world.get_guild(parent.guild_id).threads.values()
+    return respond_json(
+        _serialize_threads([thread for thread in threads if thread.archived and thread.parent_id == parent.id])
+    )
 
 
-def _listed(threads: list[Channel]) -> Json:
-    return {"threads": [channel_json(thread) for thread in threads], "members": [], "has_more": False}
+def _serialize_threads(threads: list[SimChannel]) -> Json:
+    return {"threads": [serialize_channel(thread) for thread in threads], "members": [], "has_more": False}
 
 
 ROUTES: list[Route] = [
     ("POST", "/channels/{channel_id}/threads", open_thread),
     ("POST", "/channels/{channel_id}/messages/{message_id}/threads", open_thread),
-    ("GET", "/guilds/{guild_id}/threads/active", active),
-    ("GET", "/channels/{channel_id}/threads/archived/public", archived),
+    ("GET", "/guilds/{guild_id}/threads/active", list_active),
+    ("GET", "/channels/{channel_id}/threads/archived/public", list_archived),
 ]

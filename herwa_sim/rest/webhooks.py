@@ -4,135 +4,139 @@ from aiohttp import web
 
 from herwa_shared.clock import utc_now
 from herwa_sim.actions import messages
-from herwa_sim.context import Parts, parts_of
-from herwa_sim.entities import Message, Webhook
+from herwa_sim.context import SimContext, get_context
+from herwa_sim.entities import SimMessage, SimWebhook
 from herwa_sim.interactions import Interaction, is_ephemeral
-from herwa_sim.rest.bodies import Body, read_body
-from herwa_sim.rest.interactions import show, source_of
-from herwa_sim.rest.message_builder import amend, compose
-from herwa_sim.rest.middleware import Route, answer, id_in, nothing
-from herwa_sim.serialize.messages import LOADING, message_json
-from herwa_sim.serialize.webhooks import webhook_json
-from herwa_sim.world import Missing
+from herwa_sim.rest.bodies import RequestBody, read_body
+from herwa_sim.rest.interactions import build_source, deliver_message
+from herwa_sim.rest.message_builder import build_message, update_message
+from herwa_sim.rest.middleware import Route, get_path_id, respond_json, respond_no_content
+from herwa_sim.serialize.messages import LOADING_FLAG, serialize_message
+from herwa_sim.serialize.webhooks import serialize_webhook
+from herwa_sim.world import EntityNotFound
 
 
-async def read(request: web.Request) -> web.Response:
-    parts = parts_of(request)
-    return answer(webhook_json(parts.world, _webhook(request)))
+async def get_webhook(request: web.Request) -> web.Response:
+    context = get_context(request)
+    return respond_json(serialize_webhook(context.world, _get_webhook(request)))
 
 
 async def send(request: web.Request) -> web.Response:
     """A followup of the bot's, or a message of a webhook's."""
-    parts = parts_of(request)
+    context = get_context(request)
     body = await read_body(request)
-    interaction = _interaction(request)
+    interaction = _find_interaction(request)
     if interaction is not None:
-        return answer(message_json(parts.world, _follow_up(parts, interaction, body)))
-    webhook = _webhook(request)
-    channel = parts.world.channel(int(request.query.get("thread_id", webhook.channel_id)))
-    message = compose(parts, channel, body)
+        return respond_json(serialize_message(context.world, _send_followup(context, interaction, body)))
+    webhook = _get_webhook(request)
+    channel = context.world.get_channel(int(request.query.get("thread_id", webhook.channel_id)))
+    message = build_message(context, channel, body)
     message.author_id = message.webhook_id = webhook.id
-    messages.post(parts.world, channel, message)
-    return answer(message_json(parts.world, message)) if request.query.get("wait") else nothing()
+    messages.post_message(context.world, channel, message)
+    return (
+        respond_json(serialize_message(context.world, message)) if request.query.get("wait") else respond_no_content()
+    )
 
 
-async def one(request: web.Request) -> web.Response:
-    return answer(message_json(parts_of(request).world, _message(request)))
+async def get_message(request: web.Request) -> web.Response:
+    return respond_json(serialize_message(get_context(request).world, _get_message(request)))
 
 
 async def edit(request: web.Request) -> web.Response:
-    parts = parts_of(request)
-    message = _message(request)
-    _revise(parts, message, await read_body(request))
-    interaction = _interaction(request)
+    context = get_context(request)
+    message = _get_message(request)
+    _edit_message(context, message, await read_body(request))
+    interaction = _find_interaction(request)
     if interaction is not None:
-        interaction.revised = True
-        interaction.touched.set()
-    return answer(message_json(parts.world, message))
+        interaction.is_edited = True
+        interaction.updated.set()
+    return respond_json(serialize_message(context.world, message))
 
 
 async def delete(request: web.Request) -> web.Response:
-    parts = parts_of(request)
-    message = _message(request)
-    interaction = _interaction(request)
+    context = get_context(request)
+    message = _get_message(request)
+    interaction = _find_interaction(request)
     if interaction is not None:
-        interaction.followups = [kept for kept in interaction.followups if kept is not message]
+        interaction.followups = [followup for followup in interaction.followups if followup is not message]
         interaction.original = None if interaction.original is message else interaction.original
-        interaction.touched.set()
+        interaction.updated.set()
     if is_ephemeral(message):
-        parts.interactions.unhide(message.id)
+        context.interactions.remove_ephemeral(message.id)
     else:
-        messages.delete(parts.world, parts.world.channel(message.channel_id), [message.id])
-    return nothing()
+        messages.delete_messages(context.world, context.world.get_channel(message.channel_id), [message.id])
+    return respond_no_content()
 
 
-def _follow_up(parts: Parts, interaction: Interaction, body: Body) -> Message:
+def _send_followup(context: SimContext, interaction: Interaction, body: RequestBody) -> SimMessage:
     """A further message. The first after a deferral takes the place of the waiting dots, as seen or unseen as they."""
     original = interaction.original
-    if original is not None and original.flags & LOADING:
-        _revise(parts, original, body)
-        interaction.touched.set()
+    if original is not None and original.flags & LOADING_FLAG:
+        _edit_message(context, original, body)
+        interaction.updated.set()
         return original
-    message = compose(parts, parts.world.channel(interaction.channel_id), body, source=source_of(interaction))
+    message = build_message(
+        context, context.world.get_channel(interaction.channel_id), body, source=build_source(interaction)
+    )
     message.type, message.reply_to = 19 if original else 0, original.id if original else None
     interaction.followups.append(message)
-    show(parts, message)
-    interaction.touched.set()
+    deliver_message(context, message)
+    interaction.updated.set()
     return message
 
 
-def _revise(parts: Parts, message: Message, body: Body) -> None:
-    seen = message.flags & LOADING == 0
+def _edit_message(context: SimContext, message: SimMessage, body: RequestBody) -> None:
+    was_visible = message.flags & LOADING_FLAG == 0
     ephemeral = is_ephemeral(message)
-    amend(parts, message, body)
-    message.flags &= ~LOADING
+    update_message(context, message, body)
+    message.flags &= ~LOADING_FLAG
     if not ephemeral:
         message.flags &= ~(1 << 6)
-    if seen:
+    if was_visible:
         message.edited_at = utc_now()
     if not ephemeral:
-        messages.revise(parts.world, message)
+        messages.publish_edit(context.world, message)
 
 
-def _interaction(request: web.Request) -> Interaction | None:
+def _find_interaction(request: web.Request) -> Interaction | None:
     """The interaction that the address means, None for a real webhook's."""
-    parts = parts_of(request)
-    if id_in(request, "webhook_id") != parts.world.application.id:
+    context = get_context(request)
+    if get_path_id(request, "webhook_id") != context.world.application.id:
         return None
-    interaction = parts.interactions.find(request.match_info["webhook_token"])
-    if interaction is None or interaction.answer is None:
-        raise Missing("Webhook", id_in(request, "webhook_id"))
+    interaction = context.interactions.find(request.match_info["webhook_token"])
+    if interaction is None or interaction.callback_type is None:
+        raise EntityNotFound("Webhook", get_path_id(request, "webhook_id"))
     return interaction
 
 
-def _webhook(request: web.Request) -> Webhook:
-    webhook = parts_of(request).world.webhook(id_in(request, "webhook_id"))
+def _get_webhook(request: web.Request) -> SimWebhook:
+    webhook = get_context(request).world.get_webhook(get_path_id(request, "webhook_id"))
     if webhook.token != request.match_info["webhook_token"]:
-        raise Missing("Webhook", webhook.id)
+        raise EntityNotFound("Webhook", webhook.id)
     return webhook
 
 
-def _message(request: web.Request) -> Message:
-    interaction = _interaction(request)
-    wanted = request.match_info.get("message_id", "@original")
+def _get_message(request: web.Request) -> SimMessage:
+    interaction = _find_interaction(request)
+    message_key = request.match_info.get("message_id", "@original")
     if interaction is None:
-        return parts_of(request).world.message(_webhook(request).channel_id, int(wanted))
-    mine = ([interaction.original] if interaction.original else []) + interaction.followups
-    found = interaction.original if wanted == "@original" else None
-    found = found or next((one_ for one_ in mine if str(one_.id) == wanted), None)
-    if found is None:
-        raise Missing("Message", 0)
-    return found
+        return get_context(request).world.get_message(_get_webhook(request).channel_id, int(message_key))
+    candidates = ([interaction.original] if interaction.original else []) + interaction.followups
+    message = interaction.original if message_key == "@original" else None
+    message = message or next((candidate for candidate in candidates if str(candidate.id) == message_key), None)
+    if message is None:
+        raise EntityNotFound("Message", 0)
+    return message
 
 
-_HOOK = "/webhooks/{webhook_id}/{webhook_token}"
+_WEBHOOK_PATH = "/webhooks/{webhook_id}/{webhook_token}"
 
 ROUTES: list[Route] = [
-    ("GET", _HOOK, read),
-    ("POST", _HOOK, send),
+    ("GET", _WEBHOOK_PATH, get_webhook),
+    ("POST", _WEBHOOK_PATH, send),
     *(
-        (method, _HOOK + path, handler)
+        (method, _WEBHOOK_PATH + path, handler)
         for path in ("/messages/@original", "/messages/{message_id}")
-        for method, handler in (("GET", one), ("PATCH", edit), ("DELETE", delete))
+        for method, handler in (("GET", get_message), ("PATCH", edit), ("DELETE", delete))
     ),
 ]

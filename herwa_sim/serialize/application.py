@@ -1,11 +1,15 @@
 """The application, its commands, and what the gateway says at the start of a session."""
 
-from herwa_sim.entities import Json, Privileged
-from herwa_sim.serialize.members import self_json, user_json
+from herwa_sim.entities import Json, PrivilegedIntents
+from herwa_sim.serialize.members import serialize_own_user, serialize_user
 from herwa_sim.world import PERSONAS, World
 
 # The flags for applications in fewer than a hundred guilds.
-_LIMITED = {Privileged.PRESENCES: 1 << 13, Privileged.MEMBERS: 1 << 15, Privileged.MESSAGE_CONTENT: 1 << 19}
+_LIMITED_INTENT_FLAGS = {
+    PrivilegedIntents.PRESENCES: 1 << 13,
+    PrivilegedIntents.MEMBERS: 1 << 15,
+    PrivilegedIntents.MESSAGE_CONTENT: 1 << 19,
+}
 
 _COMMAND_DEFAULTS: Json = {
     "type": 1,
@@ -21,9 +25,9 @@ _COMMAND_DEFAULTS: Json = {
 }
 
 
-def application_json(world: World) -> Json:
+def serialize_application(world: World) -> Json:
     application = world.application
-    flags = sum(bit for intent, bit in _LIMITED.items() if intent in application.privileged)
+    flags = sum(bit for intent, bit in _LIMITED_INTENT_FLAGS.items() if intent in application.privileged)
     return {
         "id": str(application.id),
         "name": application.name,
@@ -38,20 +42,20 @@ def application_json(world: World) -> Json:
         "redirect_uris": [],
         "interactions_endpoint_url": None,
         "role_connections_verification_url": None,
-        "owner": user_json(world.user(PERSONAS["operator"])),
+        "owner": serialize_user(world.get_user(PERSONAS["operator"])),
         "approximate_guild_count": len(world.guilds),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
         "team": None,
         "eligible_oauth2_scopes": ["bot", "applications.commands", "identify", "guilds"],
-        "bot": user_json(world.bot),
+        "bot": serialize_user(world.bot),
     }
 
 
-def gateway_bot_json(world: World) -> Json:
+def serialize_gateway_bot(world: World) -> Json:
     return {
-        "url": gateway_url(world),
+        "url": build_gateway_url(world),
         "shards": world.application.shards,
         "session_start_limit": {
             "total": 1000,
@@ -62,18 +66,18 @@ def gateway_bot_json(world: World) -> Json:
     }
 
 
-def gateway_url(world: World) -> str:
+def build_gateway_url(world: World) -> str:
     return world.base_url.replace("http", "ws", 1) + "/"
 
 
-def ready_json(world: World, *, session_id: str, shard: tuple[int, int], guild_ids: list[int]) -> Json:
-    application = application_json(world)
+def serialize_ready(world: World, *, session_id: str, shard: tuple[int, int], guild_ids: list[int]) -> Json:
+    application = serialize_application(world)
     return {
         "v": 10,
-        "user": self_json(world.bot),
+        "user": serialize_own_user(world.bot),
         "guilds": [{"id": str(guild_id), "unavailable": True} for guild_id in guild_ids],
         "session_id": session_id,
-        "resume_gateway_url": gateway_url(world),
+        "resume_gateway_url": build_gateway_url(world),
         "shard": list(shard),
         "application": {name: application[name] for name in ("id", "flags", "flags_new")},
         "private_channels": [],
@@ -82,19 +86,19 @@ def ready_json(world: World, *, session_id: str, shard: tuple[int, int], guild_i
     }
 
 
-def command_json(world: World, command_id: int, registered: Json, *, guild_id: int | None) -> Json:
+def serialize_command(world: World, command_id: int, definition: Json, *, guild_id: int | None) -> Json:
     """A registered command with everything that Discord fills in."""
-    given = {name: value for name, value in registered.items() if value is not None}
-    if given.get("default_member_permissions") is not None:
-        given["default_member_permissions"] = str(given["default_member_permissions"])
-    place = {} if guild_id is None else {"guild_id": str(guild_id)}
+    fields = {name: value for name, value in definition.items() if value is not None}
+    if fields.get("default_member_permissions") is not None:
+        fields["default_member_permissions"] = str(fields["default_member_permissions"])
+    guild_fields = {} if guild_id is None else {"guild_id": str(guild_id)}
     return (
         _COMMAND_DEFAULTS
-        | given
-        | place
+        | fields
+        | guild_fields
         | {
             "id": str(command_id),
             "application_id": str(world.application.id),
-            "version": str(world.mint.next()),
+            "version": str(world.snowflakes.generate()),
         }
     )

@@ -1,16 +1,16 @@
 """A conversation with one user, as REST and interactions show it."""
 
-from herwa_sim.entities import Channel, Json
-from herwa_sim.serialize.members import user_json
+from herwa_sim.entities import Json, SimChannel
+from herwa_sim.serialize.members import serialize_user
 from herwa_sim.world import World
 
 
-def direct_json(world: World, channel: Channel) -> Json:
+def serialize_direct_channel(world: World, channel: SimChannel) -> Json:
     """A channel that has people instead of a guild."""
     return {
         "id": str(channel.id),
         "type": int(channel.type),
         "flags": 0,
         "last_message_id": str(channel.last_message_id) if channel.last_message_id else None,
-        "recipients": [user_json(world.user(channel.recipient_id or 0))],
+        "recipients": [serialize_user(world.get_user(channel.recipient_id or 0))],
     }

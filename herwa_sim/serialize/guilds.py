@@ -1,16 +1,16 @@
 """Guilds, channels and threads, as REST and the gateway show them."""
 
 from herwa_sim import permissions
-from herwa_sim.entities import Channel, ChannelType, Guild, Json
-from herwa_sim.serialize.members import member_json, presence_json, role_json
-from herwa_sim.serialize.voice import voice_state_json
-from herwa_sim.snowflakes import moment_of
+from herwa_sim.entities import ChannelType, Json, SimChannel, SimGuild
+from herwa_sim.serialize.members import serialize_member, serialize_presence, serialize_role
+from herwa_sim.serialize.voice import serialize_voice_state
+from herwa_sim.snowflakes import to_datetime
 from herwa_sim.world import World
 
-LARGE = 250
+LARGE_GUILD_MEMBERS = 250
 
 
-def guild_json(guild: Guild) -> Json:
+def serialize_guild(guild: SimGuild) -> Json:
     return {
         "id": str(guild.id),
         "name": guild.name,
@@ -31,7 +31,7 @@ def guild_json(guild: Guild) -> Json:
         "widget_enabled": False,
         "widget_channel_id": None,
         "verification_level": 0,
-        "roles": [role_json(role) for role in guild.roles.values()],
+        "roles": [serialize_role(role) for role in guild.roles.values()],
         "default_message_notifications": 0,
         "mfa_level": 0,
         "explicit_content_filter": 0,
@@ -56,13 +56,13 @@ def guild_json(guild: Guild) -> Json:
     }
 
 
-def guild_counts(world: World, guild: Guild) -> Json:
+def serialize_guild_counts(world: World, guild: SimGuild) -> Json:
     """How many members there are, and how many of them are online now: here, unlike on Discord, exactly."""
     online = sum(user_id in world.statuses for user_id in guild.members)
     return {"approximate_member_count": len(guild.members), "approximate_presence_count": online}
 
 
-def own_guild_json(guild: Guild, user_id: int) -> Json:
+def serialize_user_guild(guild: SimGuild, user_id: int) -> Json:
     """One line of `/users/@me/guilds`, with what that user may do."""
     return {
         "id": str(guild.id),
@@ -70,39 +70,41 @@ def own_guild_json(guild: Guild, user_id: int) -> Json:
         "icon": guild.icon,
         "banner": None,
         "owner": guild.owner_id == user_id,
-        "permissions": str(permissions.in_guild(guild, guild.members[user_id])),
+        "permissions": str(permissions.compute_guild_permissions(guild, guild.members[user_id])),
         "features": [],
     }
 
 
-def guild_create_json(
-    world: World, guild: Guild, *, with_members: bool, with_presences: bool = False, joined: bool = False
+def serialize_guild_create(
+    world: World, guild: SimGuild, *, with_members: bool, with_presences: bool = False, joined: bool = False
 ) -> Json:
     """GUILD_CREATE. `unavailable` is absent when the bot was just added: its presence tells the two cases apart.
 
     A large guild names only the bot and who is in voice.
     """
-    few = {world.bot.id, *guild.voice}
-    everybody = with_members and len(guild.members) <= LARGE
-    shown = {id_: one for id_, one in guild.members.items() if everybody or id_ in few}
-    online = [id_ for id_ in shown if with_presences and id_ in world.statuses]
-    return guild_json(guild) | {
+    always_included = {world.bot.id, *guild.voice}
+    is_complete = with_members and len(guild.members) <= LARGE_GUILD_MEMBERS
+    included_members = {
+        id_: included_member for id_, included_member in guild.members.items() if is_complete or id_ in always_included
+    }
+    online_ids = [id_ for id_ in included_members if with_presences and id_ in world.statuses]
+    return serialize_guild(guild) | {
         **({} if joined else {"unavailable": False}),
         "joined_at": guild.joined_at.isoformat(),
-        "large": len(guild.members) > LARGE,
+        "large": len(guild.members) > LARGE_GUILD_MEMBERS,
         "member_count": len(guild.members),
-        "members": [member_json(member, world.user(member.user_id)) for member in shown.values()],
-        "channels": [channel_json(channel, nested=True) for channel in guild.channels.values()],
-        "threads": [channel_json(thread, nested=True) for thread in guild.threads.values() if not thread.archived],
-        "presences": [presence_json(guild.id, id_, world.status(id_)) for id_ in online],
-        "voice_states": [voice_state_json(state) for state in guild.voice.values()],
+        "members": [serialize_member(member, world.get_user(member.user_id)) for member in included_members.values()],
+        "channels": [serialize_channel(channel, nested=True) for channel in guild.channels.values()],
+        "threads": [serialize_channel(thread, nested=True) for thread in guild.threads.values() if not thread.archived],
+        "presences": [serialize_presence(guild.id, id_, world.get_status(id_)) for id_ in online_ids],
+        "voice_states": [serialize_voice_state(state) for state in guild.voice.values()],
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
     }
 
 
-def channel_json(channel: Channel, *, nested: bool = False) -> Json:
+def serialize_channel(channel: SimChannel, *, nested: bool = False) -> Json:
     """A channel, a category or a thread. `nested` is for lists inside a guild, where Discord leaves the guild out."""
     shape: Json = {
         "id": str(channel.id),
@@ -116,13 +118,13 @@ def channel_json(channel: Channel, *, nested: bool = False) -> Json:
     if channel.type != ChannelType.CATEGORY:
         shape["last_message_id"] = str(channel.last_message_id) if channel.last_message_id else None
         shape["rate_limit_per_user"] = 0
-    return shape | (_thread_part(channel) if channel.is_thread else _place_part(channel))
+    return shape | (_serialize_thread_fields(channel) if channel.is_thread else _serialize_channel_fields(channel))
 
 
-def _place_part(channel: Channel) -> Json:
+def _serialize_channel_fields(channel: SimChannel) -> Json:
     overwrites = [
-        {"id": str(one.id), "type": one.type, "allow": str(one.allow), "deny": str(one.deny)}
-        for one in channel.overwrites
+        {"id": str(overwrite.id), "type": overwrite.type, "allow": str(overwrite.allow), "deny": str(overwrite.deny)}
+        for overwrite in channel.overwrites
     ]
     shape: Json = {"position": channel.position, "permission_overwrites": overwrites, "nsfw": False}
     if channel.type in (ChannelType.VOICE, ChannelType.STAGE):
@@ -139,8 +141,8 @@ def _place_part(channel: Channel) -> Json:
     return shape
 
 
-def _thread_part(thread: Channel) -> Json:
-    created = thread.created_at or moment_of(thread.id)
+def _serialize_thread_fields(thread: SimChannel) -> Json:
+    created_at = thread.created_at or to_datetime(thread.id)
     return {
         "owner_id": str(thread.owner_id),
         "message_count": thread.message_count,
@@ -148,15 +150,15 @@ def _thread_part(thread: Channel) -> Json:
         "member_count": max(1, len(thread.members)),
         "thread_metadata": {
             "archived": thread.archived,
-            "archive_timestamp": created.isoformat(),
+            "archive_timestamp": created_at.isoformat(),
             "auto_archive_duration": 10_080,
             "locked": thread.locked,
-            "create_timestamp": created.isoformat(),
+            "create_timestamp": created_at.isoformat(),
         },
     }
 
 
-def thread_deleted_json(thread: Channel) -> Json:
+def serialize_deleted_thread(thread: SimChannel) -> Json:
     return {
         "id": str(thread.id),
         "guild_id": str(thread.guild_id),

@@ -1,17 +1,25 @@
 """INTERACTION_CREATE, and the answer to a callback."""
 
 from herwa_sim import permissions
-from herwa_sim.entities import Channel, Json, User
-from herwa_sim.serialize.direct_messages import direct_json
-from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.members import member_json, member_part, role_json, user_json
+from herwa_sim.entities import Json, SimChannel, SimUser
+from herwa_sim.serialize.direct_messages import serialize_direct_channel
+from herwa_sim.serialize.guilds import serialize_channel
+from herwa_sim.serialize.members import serialize_member, serialize_member_fields, serialize_role, serialize_user
 from herwa_sim.world import World
 
 PING, COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = range(1, 6)
 
 
-def interaction_json(
-    world: World, *, id_: int, token: str, kind: int, channel: Channel, user: User, data: Json, message: Json | None
+def serialize_interaction(
+    world: World,
+    *,
+    id_: int,
+    token: str,
+    kind: int,
+    channel: SimChannel,
+    user: SimUser,
+    data: Json,
+    message: Json | None,
 ) -> Json:
     """What the bot is sent when somebody runs a command, types into an option, or clicks."""
     shape: Json = {
@@ -26,64 +34,71 @@ def interaction_json(
         "entitlements": [],
         "attachment_size_limit": 10_485_760,
     }
-    shape |= _from_direct(world, channel, user) if channel.is_direct else _from_guild(world, channel, user)
+    shape |= (
+        _serialize_direct_context(world, channel, user)
+        if channel.is_direct
+        else _serialize_guild_context(world, channel, user)
+    )
     return shape if message is None else shape | {"message": message}
 
 
-def _from_guild(world: World, channel: Channel, user: User) -> Json:
-    guild = world.guild(channel.guild_id)
+def _serialize_guild_context(world: World, channel: SimChannel, user: SimUser) -> Json:
+    guild = world.get_guild(channel.guild_id)
     member, bot = guild.members[user.id], guild.members[world.bot.id]
-    may = permissions.in_channel(guild, channel, member)
+    granted = permissions.compute_channel_permissions(guild, channel, member)
     return {
         "guild_id": str(guild.id),
         "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
-        "channel": channel_json(channel) | {"permissions": str(may)},
-        "member": member_json(member, user) | {"permissions": str(may)},
-        "app_permissions": str(permissions.in_channel(guild, channel, bot)),
+        "channel": serialize_channel(channel) | {"permissions": str(granted)},
+        "member": serialize_member(member, user) | {"permissions": str(granted)},
+        "app_permissions": str(permissions.compute_channel_permissions(guild, channel, bot)),
         "guild_locale": guild.locale,
         "authorizing_integration_owners": {"0": str(guild.id)},
         "context": 0,
     }
 
 
-def _from_direct(world: World, channel: Channel, user: User) -> Json:
+def _serialize_direct_context(world: World, channel: SimChannel, user: SimUser) -> Json:
     """In a conversation there is a user and no member, and no guild to have permissions in."""
     return {
-        "channel": direct_json(world, channel),
-        "user": user_json(user),
+        "channel": serialize_direct_channel(world, channel),
+        "user": serialize_user(user),
         "app_permissions": str(permissions.DIRECT),
         "authorizing_integration_owners": {"0": "0"},
         "context": 1,
     }
 
 
-def resolved_json(world: World, *, guild_id: int, users: set[int], channels: set[int], roles: set[int]) -> Json:
+def serialize_resolved(world: World, *, guild_id: int, users: set[int], channels: set[int], roles: set[int]) -> Json:
     """The entities that a command's options name; in a conversation (guild 0) there are only users."""
     shape: Json = {}
     if users:
-        shape["users"] = {str(one): user_json(world.user(one)) for one in users}
+        shape["users"] = {str(user_id): serialize_user(world.get_user(user_id)) for user_id in users}
     if not guild_id:
         return shape
-    guild = world.guild(guild_id)
+    guild = world.get_guild(guild_id)
     if users:
-        members = {one: guild.members[one] for one in users if one in guild.members}
+        members = {user_id: guild.members[user_id] for user_id in users if user_id in guild.members}
         shape["members"] = {
-            str(one): member_part(member) | {"permissions": str(permissions.in_guild(guild, member))}
-            for one, member in members.items()
+            str(user_id): serialize_member_fields(member)
+            | {"permissions": str(permissions.compute_guild_permissions(guild, member))}
+            for user_id, member in members.items()
         }
     if channels:
         owner = guild.members[guild.owner_id]
         shape["channels"] = {
-            str(one): channel_json(world.channel(one))
-            | {"permissions": str(permissions.in_channel(guild, world.channel(one), owner))}
-            for one in channels
+            str(channel_id): serialize_channel(world.get_channel(channel_id))
+            | {"permissions": str(permissions.compute_channel_permissions(guild, world.get_channel(channel_id), owner))}
+            for channel_id in channels
         }
     if roles:
-        shape["roles"] = {str(one): role_json(guild.roles[one]) for one in roles}
+        shape["roles"] = {str(role_id): serialize_role(guild.roles[role_id]) for role_id in roles}
     return shape
 
 
-def callback_json(*, id_: int, kind: int, answer: int, message: Json | None, loading: bool, ephemeral: bool) -> Json:
+def serialize_callback(
+    *, id_: int, kind: int, callback_type: int, message: Json | None, loading: bool, ephemeral: bool
+) -> Json:
     """What a callback `with_response` is told. The waiting dots are named, only a finished message is shown."""
     interaction: Json = {"id": str(id_), "type": kind}
     if message is None:
@@ -93,4 +108,4 @@ def callback_json(*, id_: int, kind: int, answer: int, message: Json | None, loa
         "response_message_loading": loading,
         "response_message_ephemeral": ephemeral,
     }
-    return {"interaction": interaction} | ({} if loading else {"resource": {"type": answer, "message": message}})
+    return {"interaction": interaction} | ({} if loading else {"resource": {"type": callback_type, "message": message}})

@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import orjson
 
-from herwa_sim.entities import Json, Member, Role, User
+from herwa_sim.entities import Json, SimMember, SimRole, SimUser
 
 
-def user_json(user: User) -> Json:
+def serialize_user(user: SimUser) -> Json:
     return {
         "id": str(user.id),
         "username": user.name,
@@ -21,12 +21,12 @@ def user_json(user: User) -> Json:
     }
 
 
-def self_json(user: User) -> Json:
+def serialize_own_user(user: SimUser) -> Json:
     """The bot's own user, as `/users/@me` and READY show it."""
-    return user_json(user) | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
+    return serialize_user(user) | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
 
 
-def member_part(member: Member) -> Json:
+def serialize_member_fields(member: SimMember) -> Json:
     """A member without its user, as messages carry it."""
     return {
         "nick": member.nick,
@@ -43,7 +43,7 @@ def member_part(member: Member) -> Json:
     }
 
 
-def presence_json(guild_id: int, user_id: int, status: str) -> Json:
+def serialize_presence(guild_id: int, user_id: int, status: str) -> Json:
     """What is known in a guild of a user who is online, or no longer."""
     devices = {} if status == "offline" else {"desktop": status}
     return {
@@ -55,11 +55,11 @@ def presence_json(guild_id: int, user_id: int, status: str) -> Json:
     }
 
 
-def member_json(member: Member, user: User) -> Json:
-    return member_part(member) | {"user": user_json(user)}
+def serialize_member(member: SimMember, user: SimUser) -> Json:
+    return serialize_member_fields(member) | {"user": serialize_user(user)}
 
 
-def role_json(role: Role) -> Json:
+def serialize_role(role: SimRole) -> Json:
     return {
         "id": str(role.id),
         "name": role.name,
@@ -77,12 +77,12 @@ def role_json(role: Role) -> Json:
 
 
 @lru_cache(maxsize=16_384)
-def user_fragment(user: User) -> orjson.Fragment:
+def build_user_fragment(user: SimUser) -> orjson.Fragment:
     """`user_json`, ready to be put into a larger document: thousands of messages have the same author."""
-    return orjson.Fragment(orjson.dumps(user_json(user)))
+    return orjson.Fragment(orjson.dumps(serialize_user(user)))
 
 
 @lru_cache(maxsize=16_384)
-def member_fragment(member: Member) -> orjson.Fragment:
+def build_member_fragment(member: SimMember) -> orjson.Fragment:
     """`member_part`, ready to be put into a larger document."""
-    return orjson.Fragment(orjson.dumps(member_part(member)))
+    return orjson.Fragment(orjson.dumps(serialize_member_fields(member)))

@@ -1,16 +1,16 @@
 """Reactions and their emoji."""
 
-from herwa_sim.entities import Json, Member, Message, User
-from herwa_sim.serialize.members import member_json
+from herwa_sim.entities import Json, SimMember, SimMessage, SimUser
+from herwa_sim.serialize.members import serialize_member
 
 
-def emoji_json(emoji: str) -> Json:
+def serialize_emoji(emoji: str) -> Json:
     """A character has no id; `name:id` is a guild's own."""
     name, _, id_ = emoji.rpartition(":")
     return {"id": id_, "name": name} if name and id_.isdigit() else {"id": None, "name": emoji}
 
 
-def place_json(message: Message) -> Json:
+def serialize_message_ids(message: SimMessage) -> Json:
     """Which message it is about."""
     return {
         "channel_id": str(message.channel_id),
@@ -19,30 +19,30 @@ def place_json(message: Message) -> Json:
     }
 
 
-def reaction_event_json(message: Message, emoji: str, member: Member, user: User) -> Json:
+def serialize_reaction_event(message: SimMessage, emoji: str, member: SimMember, user: SimUser) -> Json:
     """MESSAGE_REACTION_ADD. The author of a webhook's message is not named."""
-    shape = place_json(message) | {
+    shape = serialize_message_ids(message) | {
         "user_id": str(member.user_id),
-        "member": member_json(member, user),
-        "emoji": emoji_json(emoji),
+        "member": serialize_member(member, user),
+        "emoji": serialize_emoji(emoji),
         "burst": False,
         "type": 0,
     }
     return shape if message.webhook_id else shape | {"message_author_id": str(message.author_id)}
 
 
-def reactions_json(message: Message, bot_id: int) -> list[Json]:
+def serialize_reactions(message: SimMessage, bot_id: int) -> list[Json]:
     """What stands below a message."""
     return [
         {
-            "emoji": emoji_json(emoji),
-            "count": len(people),
-            "count_details": {"burst": 0, "normal": len(people)},
+            "emoji": serialize_emoji(emoji),
+            "count": len(user_ids),
+            "count_details": {"burst": 0, "normal": len(user_ids)},
             "burst_colors": [],
             "me_burst": False,
             "burst_me": False,
-            "me": bot_id in people,
+            "me": bot_id in user_ids,
             "burst_count": 0,
         }
-        for emoji, people in message.reactions.items()
+        for emoji, user_ids in message.reactions.items()
     ]

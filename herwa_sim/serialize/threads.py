@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from herwa_sim.entities import Channel, Guild, Json, Member, User
-from herwa_sim.serialize.guilds import channel_json
-from herwa_sim.serialize.members import member_json
+from herwa_sim.entities import Json, SimChannel, SimGuild, SimMember, SimUser
+from herwa_sim.serialize.guilds import serialize_channel
+from herwa_sim.serialize.members import serialize_member
 
 
-def thread_member_json(thread: Channel, user_id: int, joined_at: datetime) -> Json:
+def serialize_thread_member(thread: SimChannel, user_id: int, joined_at: datetime) -> Json:
     return {"id": str(thread.id), "user_id": str(user_id), "join_timestamp": joined_at.isoformat(), "flags": 0}
 
 
-def thread_members_json(
-    thread: Channel, *, joined: Member | None = None, user: User | None = None, left: int | None = None
+def serialize_thread_members_update(
+    thread: SimChannel,
+    *,
+    joined_member: SimMember | None = None,
+    user: SimUser | None = None,
+    left_user_id: int | None = None,
 ) -> Json:
     """THREAD_MEMBERS_UPDATE: one has joined, or one has left."""
     shape: Json = {
@@ -21,19 +25,25 @@ def thread_members_json(
         "guild_id": str(thread.guild_id),
         "member_count": len(thread.members),
     }
-    if joined is not None and user is not None:
-        entry = thread_member_json(thread, user.id, thread.members[user.id])
-        shape["added_members"] = [entry | {"member": member_json(joined, user), "presence": None}]
-    if left is not None:
-        shape["removed_member_ids"] = [str(left)]
+    if joined_member is not None and user is not None:
+        entry = serialize_thread_member(thread, user.id, thread.members[user.id])
+        shape["added_members"] = [entry | {"member": serialize_member(joined_member, user), "presence": None}]
+    if left_user_id is not None:
+        shape["removed_member_ids"] = [str(left_user_id)]
     return shape
 
 
-def thread_list_json(guild: Guild, channels: Sequence[Channel], threads: Sequence[Channel], *, bot_id: int) -> Json:
+def serialize_thread_list(
+    guild: SimGuild, channels: Sequence[SimChannel], threads: Sequence[SimChannel], *, bot_id: int
+) -> Json:
     """THREAD_LIST_SYNC: every thread that is awake in these channels."""
     return {
         "guild_id": str(guild.id),
-        "channel_ids": [str(one.id) for one in channels],
-        "threads": [channel_json(one) for one in threads],
-        "members": [thread_member_json(one, bot_id, one.members[bot_id]) for one in threads if bot_id in one.members],
+        "channel_ids": [str(channel.id) for channel in channels],
+        "threads": [serialize_channel(thread) for thread in threads],
+        "members": [
+            serialize_thread_member(thread, bot_id, thread.members[bot_id])
+            for thread in threads
+            if bot_id in thread.members
+        ],
     }

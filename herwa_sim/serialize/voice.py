@@ -1,10 +1,10 @@
 """Voice states."""
 
-from herwa_sim.entities import Guild, Json, Member, User, VoiceState
-from herwa_sim.serialize.members import member_json
+from herwa_sim.entities import Json, SimGuild, SimMember, SimUser, SimVoiceState
+from herwa_sim.serialize.members import serialize_member
 
 
-def voice_state_json(state: VoiceState) -> Json:
+def serialize_voice_state(state: SimVoiceState) -> Json:
     """A state as GUILD_CREATE lists it, without guild and member."""
     return {
         "channel_id": str(state.channel_id),
@@ -21,7 +21,9 @@ def voice_state_json(state: VoiceState) -> Json:
     }
 
 
-def voice_event_json(guild: Guild, state: VoiceState, member: Member, user: User, *, connected: bool) -> Json:
+def serialize_voice_event(
+    guild: SimGuild, state: SimVoiceState, member: SimMember, user: SimUser, *, connected: bool
+) -> Json:
     """VOICE_STATE_UPDATE. One who leaves has no channel; all else is as it was last."""
-    shape = voice_state_json(state) | {"guild_id": str(guild.id), "member": member_json(member, user)}
+    shape = serialize_voice_state(state) | {"guild_id": str(guild.id), "member": serialize_member(member, user)}
     return shape if connected else shape | {"channel_id": None}

@@ -1,10 +1,10 @@
 """Webhooks."""
 
-from herwa_sim.entities import Json, Webhook
+from herwa_sim.entities import Json, SimWebhook
 from herwa_sim.world import World
 
 
-def webhook_json(world: World, webhook: Webhook) -> Json:
+def serialize_webhook(world: World, webhook: SimWebhook) -> Json:
     return {
         "id": str(webhook.id),
         "type": 1,

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from herwa_web.build.builder import BuildFailed, build_if_stale, update_lock
+from herwa_web.build.builder import BuildError, build_if_stale, update_lock
 
 
 def main() -> int:
@@ -13,8 +13,8 @@ def main() -> int:
     build = update_lock if parser.parse_args().update_lock else build_if_stale
     try:
         build(lambda line: print(f"→ {line}", flush=True))  # noqa: T201
-    except BuildFailed as failed:
-        print(failed, file=sys.stderr)  # noqa: T201
+    except BuildError as error:
+        print(error, file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
         return 130

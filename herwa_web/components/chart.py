@@ -9,7 +9,7 @@ from reflex_components_plotly.plotly import PlotlyBasic
 
 from herwa_web.theme import TICK_FORMATS, chart_template
 
-CONFIG = {
+PLOTLY_CONFIG = {
     "displayModeBar": False,
     "displaylogo": False,
     "doubleClick": "reset",
@@ -18,13 +18,13 @@ CONFIG = {
     "responsive": True,
 }
 # A finger scrolls the page; only a mouse zooms by dragging.
-LAYOUT = rx.Var(
+PLOTLY_LAYOUT = rx.Var(
     "({dragmode: typeof matchMedia !== 'undefined' && matchMedia('(pointer: coarse)').matches ? false : 'zoom', "
     f"xaxis: {{tickformatstops: {json.dumps(TICK_FORMATS)}}}}})"
 ).to(dict)
 
 
-def _zoom(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
+def _get_zoom_range(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
     """The ends of the window that is seen now; empty when all of it is."""
     return (
         rx.Var(f"String({event!s}?.['xaxis.range[0]'] ?? '')").to(str),
@@ -35,10 +35,10 @@ def _zoom(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
 class Chart(PlotlyBasic):
     """A chart that says to which window it was zoomed."""
 
-    on_relayout: rx.EventHandler[_zoom]
+    on_relayout: rx.EventHandler[_get_zoom_range]
 
 
-class Fetched(Chart):
+class PlotlyPreload(Chart):
     """Plotly fetched and read in; nothing is drawn, which would keep the page from hearing its numbers."""
 
     tag: str = "PlotlyFetched"
@@ -47,9 +47,9 @@ class Fetched(Chart):
         return f"const {self.tag} = ClientSide(() => import('plotly.js-basic-dist-min').then(() => () => null))"
 
 
-def fetched_early() -> rx.Component:
+def plotly_preload() -> rx.Component:
     """Nothing to see: Plotly is on its way while the page still waits for its numbers."""
-    return Fetched.create(data=rx.Var.create({}).to(go.Figure), template=None)
+    return PlotlyPreload.create(data=rx.Var.create({}).to(go.Figure), template=None)
 
 
 def chart(figure: rx.Var[dict[str, Any]], *, on_zoom: Any, alt: Any) -> rx.Component:
@@ -57,9 +57,9 @@ def chart(figure: rx.Var[dict[str, Any]], *, on_zoom: Any, alt: Any) -> rx.Compo
     return rx.el.div(
         Chart.create(
             data=figure.to(go.Figure),
-            layout=LAYOUT,
+            layout=PLOTLY_LAYOUT,
             template=chart_template(),
-            config=CONFIG,
+            config=PLOTLY_CONFIG,
             use_resize_handler=False,  # Plotly is `responsive` by itself; this one would draw everything twice at first
             on_relayout=on_zoom,
             style={"width": "100%", "height": "100%"},

@@ -12,22 +12,22 @@ def icon(tag: str, size: int = 18) -> rx.Component:
     return rx.icon(tag, size=size, stroke_width=1.9, aria_hidden="true")
 
 
-def face(picture: Any, hue: Any, initial: Any, *, size: int = 24, around: bool = False) -> rx.Component:
+def avatar(picture: Any, hue: Any, initial: Any, *, size: int = 24, is_round: bool = False) -> rx.Component:
     """The picture of a server or a person; without one their initial on a colour of their own."""
     return rx.el.span(
         rx.cond(picture != "", rx.el.img(src=picture, alt="", width=size, height=size), initial),
-        class_name="face round" if around else "face",
+        class_name="face round" if is_round else "face",
         style={"--size": f"{size}px", "--hue": hue},
         aria_hidden="true",
     )
 
 
-def letter_face(hue: Any, initial: Any, *, size: int = 24) -> rx.Component:
+def letter_avatar(hue: Any, initial: Any, *, size: int = 24) -> rx.Component:
     """An initial on a colour, where there is no picture."""
     return rx.el.span(initial, class_name="face round", style={"--size": f"{size}px", "--hue": hue}, aria_hidden="true")
 
 
-def change(text: Any, tone: Any) -> rx.Component:
+def delta(text: Any, tone: Any) -> rx.Component:
     """`▲ 12%` in the colour of its tone."""
     return rx.el.span(text, class_name="change numbers " + tone)
 
@@ -37,7 +37,7 @@ def key(letter: str) -> rx.Component:
     return rx.el.kbd(letter, class_name="key", aria_hidden="true")
 
 
-def sheet(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Component:
+def popover(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Component:
     """What opens from `opener(name)`: a menu on a desk, a whole page on a phone. Esc closes it."""
     return rx.el.div(
         rx.el.div(
@@ -60,13 +60,13 @@ def sheet(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Co
     )
 
 
-def find(name: str, words: str) -> rx.Component:
+def search_box(name: str, label: str) -> rx.Component:
     """A field in the sheet of that name that leaves only the choices with what is typed."""
     return rx.el.div(
         icon("search", 16),
         rx.el.input(
-            placeholder=words,
-            aria_label=words,
+            placeholder=label,
+            aria_label=label,
             custom_attrs={"data-search": f"#{name} .choice"},
         ),
         class_name="search",
@@ -74,7 +74,7 @@ def find(name: str, words: str) -> rx.Component:
     )
 
 
-def opener(
+def popover_trigger(
     name: str, *children: Any, class_name: str = "button", attrs: dict[str, str] | None = None, **props: Any
 ) -> rx.Component:
     """A button that opens the sheet of that name."""
@@ -87,15 +87,15 @@ def link(
     *children: Any, href: Any, letter: str = "", tip: Text = "", attrs: dict[str, Any] | None = None, **props: Any
 ) -> rx.Component:
     """A link inside Herwa that keeps the place on the page; `letter` is its key on the keyboard."""
-    extra = {
+    data_attrs = {
         **(attrs or {}),
         **({"data-key": letter} if letter else {}),
         **({} if isinstance(tip, str) and not tip else {"data-tip": tip}),
     }
-    return rx.el.a(*children, to=href, prevent_scroll_reset=True, custom_attrs=extra, **props)
+    return rx.el.a(*children, to=href, prevent_scroll_reset=True, custom_attrs=data_attrs, **props)
 
 
-def tool(tag: str, label: str, **props: Any) -> rx.Component:
+def icon_button(tag: str, label: str, **props: Any) -> rx.Component:
     """A small button that is a picture; its words are in its tip."""
     attrs = {"data-tip": label, **props.pop("attrs", {})}
     return rx.el.button(
@@ -108,7 +108,7 @@ def tool(tag: str, label: str, **props: Any) -> rx.Component:
     )
 
 
-def spark(line: Any, area: Any, *, height: int = 32) -> rx.Component:
+def sparkline(line: Any, area: Any, *, height: int = 32) -> rx.Component:
     """A sparkline in a box of 100 by `height`, stretched to where it stands."""
     return rx.el.svg(
         rx.el.path(d=area, class_name="area"),
@@ -120,6 +120,6 @@ def spark(line: Any, area: Any, *, height: int = 32) -> rx.Component:
     )
 
 
-def grouped(number: Any) -> rx.Var[str]:
+def format_grouped(number: Any) -> rx.Var[str]:
     """A number with its thousands parted, written by the browser."""
     return rx.Var(_js_expr=f"({number!s}).toLocaleString('en-US')", _var_data=number._get_all_var_data()).to(str)  # noqa: SLF001

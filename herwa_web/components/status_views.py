@@ -7,41 +7,41 @@ import reflex as rx
 from herwa_web.components.controls import icon, link
 
 
-def bone(width: str, height: str, **style: str) -> rx.Component:
+def skeleton(width: str, height: str, **style: str) -> rx.Component:
     """A grey shape where something will be."""
     return rx.el.div(class_name="bone", style={"width": width, "height": height, **style})
 
 
-def alone(
-    sign: str, title: Any, *what: Any, actions: tuple[rx.Component, ...] = (), full: bool = False
+def empty_state(
+    icon_tag: str, title: Any, *paragraphs: Any, actions: tuple[rx.Component, ...] = (), full_page: bool = False
 ) -> rx.Component:
     """A page that has one thing to say."""
     return rx.el.section(
-        rx.el.div(icon(sign, 28), class_name="sign"),
+        rx.el.div(icon(icon_tag, 28), class_name="sign"),
         rx.el.h2(title),
-        *(rx.el.p(one) for one in what),
+        *(rx.el.p(paragraph) for paragraph in paragraphs),
         rx.el.div(*actions, class_name="actions"),
-        class_name="alone full" if full else "alone",
+        class_name="alone full" if full_page else "alone",
     )
 
 
-def missing(words: Any) -> rx.Component:
+def not_found(title: Any) -> rx.Component:
     """The same for a server of others, an unknown one, and nonsense."""
-    return alone(
+    return empty_state(
         "search-x",
-        words,
+        title,
         "It may be that the address is wrong, or that you manage this server with another account.",
         actions=(link("All my servers", href="/", class_name="button main"),),
     )
 
 
-def refused(headline: Any, who: Any, retry: Any) -> rx.Component:
+def access_denied(headline: Any, remedy: Any, retry: Any) -> rx.Component:
     """The guardrail objects: it says what did, and who can change that."""
-    return alone(
+    return empty_state(
         "shield-off",
         "This page is not open to you right now",
         headline,
-        who,
+        remedy,
         actions=(
             rx.el.button(icon("rotate-cw", 16), "Look again", type="button", class_name="button main", on_click=retry),
             link("All my servers", href="/", class_name="button"),
@@ -49,12 +49,12 @@ def refused(headline: Any, who: Any, retry: Any) -> rx.Component:
     )
 
 
-def failed(words: Any, retry: Any) -> rx.Component:
+def load_error(text: Any, retry: Any) -> rx.Component:
     """Something does not answer, and there is nothing older to show."""
-    return alone(
+    return empty_state(
         "cloud-off",
         "The numbers cannot be shown right now",
-        words,
+        text,
         actions=(
             rx.el.button(icon("rotate-cw", 16), "Try again", type="button", class_name="button main", on_click=retry),
             link("All my servers", href="/", class_name="button"),
@@ -62,11 +62,11 @@ def failed(words: Any, retry: Any) -> rx.Component:
     )
 
 
-def stale(since: Any, why: Any, retry: Any) -> rx.Component:
+def stale_banner(age: Any, reason: Any, retry: Any) -> rx.Component:
     """Older numbers are shown, and this says how old."""
     return rx.el.div(
         icon("clock-alert", 18),
-        rx.el.span("Numbers ", since, ". ", why),
+        rx.el.span("Numbers ", age, ". ", reason),
         rx.el.button("Try again", type="button", class_name="button small", on_click=retry),
         role="status",
         class_name="banner",

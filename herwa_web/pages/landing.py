@@ -4,17 +4,17 @@ from math import pi, sin
 
 import reflex as rx
 
-from herwa_shared.charts.web_figure import sparkline
+from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark
 
-LOG_IN = "/auth/login?next=/"
+LOGIN_URL = "/auth/login?next=/"
 PROMISES = (
     ("Counts, never reads.", "What people write is not stored, not even for a moment."),
     ("Gaps stay gaps.", "What nobody counted is shown as not counted, never as zero."),
     ("Yours to share.", "Every number is an address that you can copy, a table, or a picture."),
 )
-WIDTH, HEIGHT, BEFORE_HEIGHT = 560, 190, 150
+WIDTH, HEIGHT, PREVIOUS_HEIGHT = 560, 190, 150
 
 
 def landing(notice: rx.Component) -> rx.Component:
@@ -22,7 +22,7 @@ def landing(notice: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.header(
             rx.el.div(wordmark(), class_name="brand"),
-            log_in("Log in", "button"),
+            login_link("Log in", "button"),
         ),
         rx.el.main(
             rx.el.div(
@@ -33,7 +33,7 @@ def landing(notice: rx.Component) -> rx.Component:
                         "voice, joins, and the hours when it comes alive.",
                         class_name="lead",
                     ),
-                    rx.el.div(log_in("Log in with Discord", "button main large"), class_name="actions"),
+                    rx.el.div(login_link("Log in with Discord", "button main large"), class_name="actions"),
                     notice,
                     rx.el.ul(
                         *(
@@ -43,7 +43,7 @@ def landing(notice: rx.Component) -> rx.Component:
                         class_name="promises",
                     ),
                 ),
-                _picture(),
+                _example_chart(),
                 class_name="hero",
             ),
             id="content",
@@ -56,16 +56,16 @@ def landing(notice: rx.Component) -> rx.Component:
     )
 
 
-def log_in(words: str, class_name: str, href: rx.Var[str] | str = LOG_IN) -> rx.Component:
+def login_link(label: str, class_name: str, href: rx.Var[str] | str = LOGIN_URL) -> rx.Component:
     """A full page load, so that the page afterwards knows who looks."""
-    return rx.el.a(icon("log-in", 18), words, to=href, reload_document=True, class_name=class_name, id="log-in")
+    return rx.el.a(icon("log-in", 18), label, to=href, reload_document=True, class_name=class_name, id="log-in")
 
 
-def _picture() -> rx.Component:
+def _example_chart() -> rx.Component:
     """An example, drawn without any library."""
-    now, before = _wave(0.0), _wave(1.7)
-    line, area = sparkline(now, width=WIDTH, height=HEIGHT)
-    earlier, _ = sparkline(before, width=WIDTH, height=BEFORE_HEIGHT)
+    current_values, previous_values = _generate_wave(0.0), _generate_wave(1.7)
+    line, area = build_sparkline_paths(current_values, width=WIDTH, height=HEIGHT)
+    previous_line, _ = build_sparkline_paths(previous_values, width=WIDTH, height=PREVIOUS_HEIGHT)
     return rx.el.figure(
         rx.el.div(rx.el.span("Messages"), rx.el.span("Last 30 days", class_name="note"), class_name="caption"),
         rx.el.div(
@@ -86,16 +86,16 @@ def _picture() -> rx.Component:
                 )
             ),
             *(
-                rx.el.path(d=f"M0,{at}H{WIDTH}", stroke="var(--line)", stroke_width="1")
-                for at in range(0, HEIGHT + 1, HEIGHT // 4)
+                rx.el.path(d=f"M0,{y}H{WIDTH}", stroke="var(--line)", stroke_width="1")
+                for y in range(0, HEIGHT + 1, HEIGHT // 4)
             ),
             rx.el.path(
-                d=earlier,
+                d=previous_line,
                 fill="none",
                 stroke="var(--accent)",
                 stroke_opacity="0.4",
                 stroke_width="1.6",
-                transform=f"translate(0 {HEIGHT - BEFORE_HEIGHT})",
+                transform=f"translate(0 {HEIGHT - PREVIOUS_HEIGHT})",
             ),
             rx.el.path(d=area, fill="url(#fade)"),
             rx.el.path(d=line, fill="none", stroke="var(--accent)", stroke_width="2.4", stroke_linejoin="round"),
@@ -114,9 +114,11 @@ def _picture() -> rx.Component:
     )
 
 
-def _wave(shift: float) -> list[int]:
+def _generate_wave(shift: float) -> list[int]:
     """Weeks that rise and fall, as communities do."""
     return [
-        round(900 + 14 * at + 260 * sin((at + shift) * 2 * pi / 7) + 90 * sin((at + shift) * 1.9) + 60 * sin(at * 4.1))
-        for at in range(30)
+        round(
+            900 + 14 * day + 260 * sin((day + shift) * 2 * pi / 7) + 90 * sin((day + shift) * 1.9) + 60 * sin(day * 4.1)
+        )
+        for day in range(30)
     ]

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
-from herwa_web.components.status_views import alone
-from herwa_web.pages.landing import log_in
+from herwa_web.components.status_views import empty_state
+from herwa_web.pages.landing import login_link
 
 REASONS = {
     "denied": ("You did not let Herwa in", "Discord told us that you cancelled. Nothing was stored."),
@@ -16,10 +16,10 @@ REASONS = {
         "Whoever runs this Herwa has to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET.",
     ),
 }
-USUAL = ("Log in", "Herwa asks Discord who you are and which servers you manage, and for nothing else.")
+DEFAULT_TEXTS = ("Log in", "Herwa asks Discord who you are and which servers you manage, and for nothing else.")
 
 
-class LogIn(rx.State):
+class LoginState(rx.State):
     """Which of the known reasons the address names, and where to go afterwards."""
 
     reason: str = ""
@@ -31,36 +31,36 @@ class LogIn(rx.State):
         params = self.router.url.query_parameters
         reason = params.get("reason", "")
         self.reason = reason if reason in REASONS else ""
-        self.href = address(params.get("next", ""))
+        self.href = build_login_url(params.get("next", ""))
 
 
-def address(then: str) -> str:
+def build_login_url(next_path: str) -> str:
     """The log-in's address; what is no path of ours is left out."""
-    if not then.startswith("/") or then.startswith(("//", "/\\")):
+    if not next_path.startswith("/") or next_path.startswith(("//", "/\\")):
         return "/auth/login"
-    return f"/auth/login?{urlencode({'next': then})}"
+    return f"/auth/login?{urlencode({'next': next_path})}"
 
 
-def login() -> rx.Component:
+def login_page() -> rx.Component:
     """The page."""
     return rx.el.main(
         rx.match(
-            LogIn.reason,
-            *((reason, _said(*words)) for reason, words in REASONS.items()),
-            _said(*USUAL),
+            LoginState.reason,
+            *((reason, _login_prompt(*texts)) for reason, texts in REASONS.items()),
+            _login_prompt(*DEFAULT_TEXTS),
         ),
         id="content",
     )
 
 
-def _said(title: str, text: str) -> rx.Component:
-    return alone(
+def _login_prompt(title: str, text: str) -> rx.Component:
+    return empty_state(
         "key-round",
         title,
         text,
         actions=(
-            log_in("Log in with Discord", "button main large", LogIn.href),
+            login_link("Log in with Discord", "button main large", LoginState.href),
             rx.el.a("Back to the start", to="/", class_name="button large"),
         ),
-        full=True,
+        full_page=True,
     )

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class ClientInfo:
     """Where a request comes from and what it believes to have asked, as far as that can be trusted."""
 
     address: str
@@ -15,22 +15,24 @@ class Visitor:
     host: str
 
 
-def visitor_of(scope: Scope, *, trusted_proxies: int) -> Visitor:
+def parse_client_info(scope: Scope, *, trusted_proxies: int) -> ClientInfo:
     """Each trusted proxy has added the address before it to `X-Forwarded-For`; what stands further left is hearsay."""
     headers = Headers(scope=scope)
     peer = scope["client"][0] if scope.get("client") else "unknown"
     scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
     host = headers.get("host") or ""
     if not trusted_proxies:
-        return Visitor(peer, scheme, host)
-    told = [part.strip() for line in headers.getlist("x-forwarded-for") for part in line.split(",") if part.strip()]
-    chain = [*told, peer]
-    return Visitor(
+        return ClientInfo(peer, scheme, host)
+    forwarded = [
+        part.strip() for line in headers.getlist("x-forwarded-for") for part in line.split(",") if part.strip()
+    ]
+    chain = [*forwarded, peer]
+    return ClientInfo(
         address=chain[max(0, len(chain) - 1 - trusted_proxies)],
-        scheme=_last(headers.get("x-forwarded-proto")) or scheme,
-        host=_last(headers.get("x-forwarded-host")) or host,
+        scheme=_get_last_value(headers.get("x-forwarded-proto")) or scheme,
+        host=_get_last_value(headers.get("x-forwarded-host")) or host,
     )
 
 
-def _last(line: str | None) -> str:
+def _get_last_value(line: str | None) -> str:
     return (line or "").rpartition(",")[2].strip()

@@ -10,30 +10,30 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from herwa_shared.log import get_logger
-from herwa_web.serving.client_address import visitor_of
+from herwa_web.serving.client_address import parse_client_info
 
 log = get_logger(__name__)
 
-PREFIXES = ("/api", "/auth", "/w", "/embed", "/healthz", "/readyz")
-LARGEST_BODY = 10_000_000
-HOP_BY_HOP = frozenset(
+API_PREFIXES = ("/api", "/auth", "/w", "/embed", "/healthz", "/readyz")
+MAX_BODY_BYTES = 10_000_000
+HOP_BY_HOP_HEADERS = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "proxy-connection"}
 )
 # What a visitor may say of these is not passed on: the API believes us, and we know.
-FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"})
-PATIENCE = httpx.Timeout(connect=2.0, read=60.0, write=30.0, pool=5.0)
-LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+FORWARDED_HEADERS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"})
+API_TIMEOUT = httpx.Timeout(connect=2.0, read=60.0, write=30.0, pool=5.0)
+CONNECTION_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
-class TooLarge(Exception):
+class BodyTooLargeError(Exception):
     """More was sent than anything of ours needs."""
 
 
-def belongs_to_the_api(path: str) -> bool:
+def is_api_path(path: str) -> bool:
     """Whether the API answers at this path. One that climbs could end anywhere, so it belongs to nobody."""
-    climbs = not {".", ".."}.isdisjoint(path.split("/"))
-    return not climbs and any(path == prefix or path.startswith(f"{prefix}/") for prefix in PREFIXES)
+    has_dot_segments = not {".", ".."}.isdisjoint(path.split("/"))
+    return not has_dot_segments and any(path == prefix or path.startswith(f"{prefix}/") for prefix in API_PREFIXES)
 
 
 class ApiProxy:
@@ -46,81 +46,86 @@ class ApiProxy:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            await self._pass_on(request, send)
+            await self._forward(request, send)
         except ClientDisconnect:
             return
-        except TooLarge:
-            await problem(413, f"Send at most {LARGEST_BODY:,} bytes.")(scope, receive, send)
+        except BodyTooLargeError:
+            await build_problem(413, f"Send at most {MAX_BODY_BYTES:,} bytes.")(scope, receive, send)
         except httpx.TimeoutException:
-            await problem(504, "The API did not answer in time. Try again in a moment.")(scope, receive, send)
+            await build_problem(504, "The API did not answer in time. Try again in a moment.")(scope, receive, send)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             log.warning("the API does not answer", error=type(error).__name__)
-            await problem(503, "The API does not answer at the moment. Try again in a moment.")(scope, receive, send)
+            await build_problem(503, "The API does not answer at the moment. Try again in a moment.")(
+                scope, receive, send
+            )
 
-    async def _pass_on(self, request: Request, send: Send) -> None:
-        answer = await self._client.send(self._translated(request), stream=True)
-        async with aclosing(answer):
+    async def _forward(self, request: Request, send: Send) -> None:
+        response = await self._client.send(self._build_request(request), stream=True)
+        async with aclosing(response):
             headers = [
                 (name.lower(), value)
-                for name, value in answer.headers.raw
-                if not _is_hop(name, answer.headers.get("connection"))
+                for name, value in response.headers.raw
+                if not _is_hop_by_hop(name, response.headers.get("connection"))
             ]
-            await send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+            await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
             try:
-                async for chunk in answer.aiter_raw():
+                async for chunk in response.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             except httpx.TransportError as error:  # too late for other words: an end without its last chunk says it
                 log.warning("the API fell silent in the middle of an answer", error=type(error).__name__)
                 raise ConnectionAbortedError from error
             await send({"type": "http.response.body", "body": b""})
 
-    def _translated(self, request: Request) -> httpx.Request:
-        visitor = visitor_of(request.scope, trusted_proxies=self._trusted_proxies)
+    def _build_request(self, request: Request) -> httpx.Request:
+        client_info = parse_client_info(request.scope, trusted_proxies=self._trusted_proxies)
         headers = [
             (name, value)
             for name, value in request.headers.raw
-            if not _is_hop(name, request.headers.get("connection")) and name.decode("latin-1").lower() not in FORWARDED
+            if not _is_hop_by_hop(name, request.headers.get("connection"))
+            and name.decode("latin-1").lower() not in FORWARDED_HEADERS
         ]
         headers += [
-            (b"x-forwarded-for", visitor.address.encode("latin-1")),
-            (b"x-forwarded-proto", visitor.scheme.encode("latin-1")),
-            (b"x-forwarded-host", visitor.host.encode("latin-1")),
+            (b"x-forwarded-for", client_info.address.encode("latin-1")),
+            (b"x-forwarded-proto", client_info.scheme.encode("latin-1")),
+            (b"x-forwarded-host", client_info.host.encode("latin-1")),
         ]
         raw_path = request.scope["raw_path"]
         if query := request.scope["query_string"]:
             raw_path += b"?" + query
         url = self._client.base_url.copy_with(raw_path=raw_path)
-        return httpx.Request(request.method, url, headers=headers, content=_body(request), extensions=self._patience())
+        return httpx.Request(
+            request.method, url, headers=headers, content=_open_body(request), extensions=self._get_timeout_extension()
+        )
 
-    def _patience(self) -> dict[str, object]:
+    def _get_timeout_extension(self) -> dict[str, object]:
         return {"timeout": self._client.timeout.as_dict()}
 
 
-def _is_hop(name: bytes, connection: str | None) -> bool:
+def _is_hop_by_hop(name: bytes, connection: str | None) -> bool:
     """Headers that are about one connection, not about what is said on it; the `Connection` header names more."""
     text = name.decode("latin-1").lower()
-    return text in HOP_BY_HOP or text in {part.strip().lower() for part in (connection or "").split(",")}
+    return text in HOP_BY_HOP_HEADERS or text in {part.strip().lower() for part in (connection or "").split(",")}
 
 
-def _body(request: Request) -> AsyncIterator[bytes] | None:
+def _open_body(request: Request) -> AsyncIterator[bytes] | None:
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" not in request.headers and length == "0":
         return None
-    if not length.isdigit() or int(length) > LARGEST_BODY:
-        raise TooLarge
-    return _counted(request)
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        raise BodyTooLargeError
+    return _limit_body(request)
 
 
-async def _counted(request: Request) -> AsyncIterator[bytes]:
+async def _limit_body(request: Request) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > LARGEST_BODY:
-            raise TooLarge
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLargeError
         yield chunk
 
 
-def problem(status: int, detail: str) -> Response:
+def build_problem(status: int, detail: str) -> Response:
     """An error in the words and the form of the API (RFC 9457)."""
     titles = {413: "Content Too Large", 503: "Service Unavailable", 504: "Gateway Timeout"}
     codes = {413: "too_large", 503: "unreachable", 504: "timeout"}

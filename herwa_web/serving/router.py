@@ -9,23 +9,23 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from herwa_shared.config import Settings
-from herwa_shared.discord.endpoints import discord_cdn
+from herwa_shared.discord.endpoints import get_cdn_url
 from herwa_shared.log import get_logger
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_web.app_context import Doors
-from herwa_web.auth import viewer_behind
+from herwa_web.app_context import AppContext
+from herwa_web.auth import find_user_by_session
 from herwa_web.build.cache import ROOT
-from herwa_web.serving.proxy import ApiProxy, belongs_to_the_api
-from herwa_web.serving.security_headers import SafetyHeaders
+from herwa_web.serving.proxy import ApiProxy, is_api_path
+from herwa_web.serving.security_headers import SecurityHeadersMiddleware
 from herwa_web.serving.static_files import PageFiles
-from herwa_web.serving.websocket_guard import Gate, refuse
+from herwa_web.serving.websocket_guard import WebSocketGuard, reject_handshake
 
-EVENTS = "/_rx/_event"
+EVENTS_PATH = "/_rx/_event"
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class AsgiRouter:
     """Sends every connection where it belongs. Of Reflex only the websocket can be reached."""
 
     pages: ASGIApp
@@ -37,33 +37,33 @@ class Rooms:
         if scope["type"] == "lifespan":
             await self.reflex(scope, receive, send)
         elif scope["type"] == "websocket":
-            if scope["path"].rstrip("/") == EVENTS:
+            if scope["path"].rstrip("/") == EVENTS_PATH:
                 await self.events(scope, receive, send)
             else:
-                await refuse(send, 404, b"There is nothing here.")
-        elif belongs_to_the_api(scope["path"]):
+                await reject_handshake(send, 404, b"There is nothing here.")
+        elif is_api_path(scope["path"]):
             await self.api(scope, receive, send)
         else:
             await self.pages(scope, receive, send)
 
 
-def create_app(doors: Doors, build: Path) -> ASGIApp:
+def create_app(context: AppContext, build: Path) -> ASGIApp:
     """The application over open doors and a build of these sources."""
-    settings = doors.settings
-    app = reflex_app(build, settings)
+    settings = context.settings
+    app = load_reflex_app(build, settings)
     reflex = app()
-    rooms = Rooms(
+    router = AsgiRouter(
         pages=PageFiles(
-            build / "build" / "client", router=app.router, cdn=discord_cdn(settings, DataFolder(settings.data_dir))
+            build / "build" / "client", router=app.router, cdn=get_cdn_url(settings, DataFolder(settings.data_dir))
         ),
-        events=Gate(reflex, settings, session_is_open),
-        api=ApiProxy(doors.api, trusted_proxies=settings.trusted_proxies),
+        events=WebSocketGuard(reflex, settings, is_session_open),
+        api=ApiProxy(context.api_client, trusted_proxies=settings.trusted_proxies),
         reflex=reflex,
     )
-    return SafetyHeaders(rooms, settings)
+    return SecurityHeadersMiddleware(router, settings)
 
 
-def reflex_app(build: Path, settings: Settings) -> Any:
+def load_reflex_app(build: Path, settings: Settings) -> Any:
     """Reflex with our pages as they were built. It reads from the environment and its folder what it is told."""
     os.chdir(ROOT)
     os.environ.update(
@@ -78,10 +78,10 @@ def reflex_app(build: Path, settings: Settings) -> Any:
     return app
 
 
-async def session_is_open(secret: str) -> bool:
+async def is_session_open(session_token: str) -> bool:
     """Whether a session still is. While the database is away nobody is sent away: handlers find out by themselves."""
     try:
-        return await viewer_behind(secret) is not None
+        return await find_user_by_session(session_token) is not None
     except (OSError, SQLAlchemyError) as error:
         log.warning("a session could not be looked up", error=type(error).__name__)
         return True

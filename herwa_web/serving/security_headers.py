@@ -8,62 +8,62 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from herwa_shared.config import Settings
 
-HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-FRAMED = ("/embed/", "/w/")  # made to be shown on other sites: the API says on which
-NOT_WHERE_FRAMED = {"X-Frame-Options", "Content-Security-Policy"}
-NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
-A_YEAR = "max-age=31536000"
+EMBEDDABLE_PATHS = ("/embed/", "/w/")  # made to be shown on other sites: the API says on which
+FRAMING_HEADERS = {"X-Frame-Options", "Content-Security-Policy"}
+DENY_ALL_POLICY = "default-src 'none'; frame-ancestors 'none'"
+HSTS_POLICY = "max-age=31536000"
 
 
-class SafetyHeaders:
+class SecurityHeadersMiddleware:
     """ASGI middleware: sets each of them where the answer has none of its own."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._headers = {**HEADERS, "Content-Security-Policy": NOTHING_ALLOWED}
+        self._headers = {**SECURITY_HEADERS, "Content-Security-Policy": DENY_ALL_POLICY}
         if settings.origin.startswith("https://"):
-            self._headers["Strict-Transport-Security"] = A_YEAR
+            self._headers["Strict-Transport-Security"] = HSTS_POLICY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        framed = scope["path"].startswith(FRAMED)
+        is_embeddable = scope["path"].startswith(EMBEDDABLE_PATHS)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    if not (framed and name in NOT_WHERE_FRAMED):
+                    if not (is_embeddable and name in FRAMING_HEADERS):
                         headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def content_security_policy(*, scripts: Sequence[str], cdn: str) -> str:
+def build_content_security_policy(*, scripts: Sequence[str], cdn: str) -> str:
     """The policy of a page. `scripts` are the digests of its own inline scripts, `cdn` is where Discord's pictures are.
 
     Reflex evaluates what the server tells a page to do (a toast, a call), hence 'unsafe-eval'; the charts and the
     components style themselves, hence 'unsafe-inline' for styles. Text of people can reach neither.
     """
-    parts = urlsplit(cdn)
-    rules = {
+    cdn_url = urlsplit(cdn)
+    directives = {
         "default-src": "'none'",
         "base-uri": "'none'",
         "connect-src": "'self'",
         "font-src": "'self'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
-        "img-src": f"'self' data: blob: {parts.scheme}://{parts.netloc}",
+        "img-src": f"'self' data: blob: {cdn_url.scheme}://{cdn_url.netloc}",
         "manifest-src": "'self'",
         "script-src": " ".join(["'self'", "'unsafe-eval'", *scripts]),
         "style-src": "'self' 'unsafe-inline'",
     }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+    return "; ".join(f"{name} {value}" for name, value in directives.items())

@@ -10,9 +10,9 @@ from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
-from tests.sim.visitor import answer_form
+from tests.sim.visitor import submit_authorization
 
-PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class Browser:
@@ -23,48 +23,48 @@ class Browser:
         self.discord = discord
         self.settings = settings
 
-    async def ask_to_log_in(self, page: str | None = None) -> str:
+    async def start_login(self, next_path: str | None = None) -> str:
         """The address at Discord that a visitor is sent to."""
-        answer = await self.herwa.get("/auth/login", params={"next": page} if page else {})
-        assert answer.status_code == 303, answer.text
-        return answer.headers["Location"]
+        response = await self.herwa.get("/auth/login", params={"next": next_path} if next_path else {})
+        assert response.status_code == 303, response.text
+        return response.headers["Location"]
 
-    async def agree(self, address: str, who: int) -> str:
+    async def authorize(self, url: str, user_id: int) -> str:
         """Say at Discord who one is; the address one is sent back to."""
-        return await answer_form(self.discord, address, who=who)
+        return await submit_authorization(self.discord, url, who=user_id)
 
-    async def log_in(self, who: int, page: str | None = None) -> httpx.Response:
+    async def log_in(self, user_id: int, next_path: str | None = None) -> httpx.Response:
         """The whole way; the answer to the coming back."""
-        return await self.come_back(await self.agree(await self.ask_to_log_in(page), who))
+        return await self.follow_callback(await self.authorize(await self.start_login(next_path), user_id))
 
-    async def come_back(self, address: str | httpx.URL) -> httpx.Response:
+    async def follow_callback(self, url: str | httpx.URL) -> httpx.Response:
         """Follow Discord's way back to us, wherever we listen."""
-        return await self.herwa.get(httpx.URL(address).raw_path.decode())
+        return await self.herwa.get(httpx.URL(url).raw_path.decode())
 
     async def log_out(self, **headers: str) -> httpx.Response:
         return await self.herwa.post("/auth/logout", headers=headers or {"Origin": self.settings.origin})
 
-    async def who_am_i(self) -> int | None:
+    async def find_user_id(self) -> int | None:
         """The user that Herwa takes this browser for."""
-        answer = await self.herwa.get("/api/me")
-        return int(answer.json()["user"]["id"]) if answer.is_success else None
+        response = await self.herwa.get("/api/me")
+        return int(response.json()["user"]["id"]) if response.is_success else None
 
     @property
-    def session(self) -> str | None:
+    def session_token(self) -> str | None:
         """The session's secret."""
-        return next((one.value for one in self.herwa.cookies.jar if "herwa_session" in one.name), None)
+        return next((cookie.value for cookie in self.herwa.cookies.jar if "herwa_session" in cookie.name), None)
 
     @property
-    def cookies(self) -> str:
+    def cookie_header(self) -> str:
         """All our cookies, as a thief would send them."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.herwa.cookies.jar)
 
 
 @asynccontextmanager
-async def opened(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
+async def open_browser(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
     """A browser in which nobody is known."""
     app = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
-    url = f"http://127.0.0.1:{DataFolder(settings.data_dir).port('sim')}"
+    url = f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}"
     async with (
         httpx.AsyncClient(transport=app, base_url=settings.origin) as herwa,
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as discord,

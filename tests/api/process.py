@@ -14,13 +14,13 @@ Process = asyncio.subprocess.Process
 
 
 @asynccontextmanager
-async def started(settings: Settings, **environment: str) -> AsyncIterator[Process]:
-    own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port)}
+async def run_api_process(settings: Settings, **environment: str) -> AsyncIterator[Process]:
+    overrides = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "herwa_api",
-        env={**os.environ, **own, **environment},
+        env={**os.environ, **overrides, **environment},
         stdin=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -33,7 +33,7 @@ async def started(settings: Settings, **environment: str) -> AsyncIterator[Proce
 
 
 @asynccontextmanager
-async def asking(port: int, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+async def open_api_client(port: int, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the process, once it is ready."""
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=20) as client:

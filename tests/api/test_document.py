@@ -2,7 +2,7 @@
 
 from jsonschema import Draft202012Validator
 
-from herwa_shared.auth.sessions import cookie_name
+from herwa_shared.auth.sessions import get_cookie_name
 
 
 async def test_the_document_is_openapi_3_1_and_names_every_route(client):
@@ -26,15 +26,15 @@ async def test_the_document_is_openapi_3_1_and_names_every_route(client):
 async def test_every_reference_in_the_document_leads_somewhere(client):
     document = (await client.get("/api/openapi.json")).json()
 
-    def references(node):
+    def find_references(node):
         if isinstance(node, dict):
             yield from [node["$ref"]] if "$ref" in node else []
         for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-            yield from references(child)
+            yield from find_references(child)
 
-    found = set(references(document))
-    assert "#/components/schemas/Problem" in found
-    for reference in found:
+    references_found = set(find_references(document))
+    assert "#/components/schemas/Problem" in references_found
+    for reference in references_found:
         node = document
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
@@ -45,7 +45,7 @@ async def test_every_guild_route_shows_its_key_its_errors_and_examples(client, s
 
     schemes = document["components"]["securitySchemes"]
     assert schemes["apiKey"]["scheme"] == "bearer"
-    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", cookie_name(settings))
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", get_cookie_name(settings))
     for path, operations in document["paths"].items():
         if "{guild_id}" not in path:
             continue

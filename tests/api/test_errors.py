@@ -15,20 +15,20 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
-from tests.api.conftest import MakeKey
+from tests.api.conftest import KeyFactory
 
-NOBODY = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 
 
-def assert_problem(answer: httpx.Response, status: int) -> dict:
-    body = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.status_code == body["status"] == status
+def assert_problem(response: httpx.Response, status: int) -> dict:
+    body = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.status_code == body["status"] == status
     assert {"type", "title", "status", "code", "detail"} <= body.keys()
     return body
 
 
-def asking(stores: Stores, settings: Settings, policies: PolicyCache) -> httpx.AsyncClient:
+def create_client(stores: Stores, settings: Settings, policies: PolicyCache) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://herwa")
 
@@ -38,61 +38,61 @@ async def test_an_unknown_address_names_the_document(client):
 
 
 async def test_a_method_that_is_not_possible_says_which_is(client):
-    answer = await client.post("/api/guilds/1/stats")
+    response = await client.post("/api/guilds/1/stats")
 
-    assert_problem(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    assert_problem(response, 405)
+    assert response.headers["allow"] == "GET"
 
 
-async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores, make_key: MakeKey):
+async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
-    answer = await client.get(f"/api/guilds/{guild_id}/stats?interval=year&metric=x", headers=headers)
+    response = await client.get(f"/api/guilds/{guild_id}/stats?interval=year&metric=x", headers=headers)
 
-    assert {error["field"] for error in assert_problem(answer, 400)["errors"]} == {"interval", "metric"}
+    assert {error["field"] for error in assert_problem(response, 400)["errors"]} == {"interval", "metric"}
 
 
 async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
-    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey, caplog
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory, caplog
 ):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
     folder = DataFolder(settings.data_dir)
-    password, port = folder.secret("clickhouse"), folder.ports()["clickhouse"]
+    password, port = folder.get_or_create_secret("clickhouse"), folder.read_ports()["clickhouse"]
     async with (
         open_clickhouse(f"http://herwa:{password}@127.0.0.1:{port}/system") as without_tables,
-        asking(replace(stores, clickhouse=without_tables), settings, policies) as client,
+        create_client(replace(stores, clickhouse=without_tables), settings, policies) as client,
     ):
-        answer = await client.get(
+        response = await client.get(
             f"/api/guilds/{guild_id}/heatmap?timezone=Asia/Tokyo", headers={"Authorization": f"Bearer {key}"}
         )
 
-    body = assert_problem(answer, 500)
-    assert body["request_id"] == answer.headers["x-request-id"]
-    assert not any(word in answer.text for word in ("activity", "SELECT", "Traceback", "clickhouse"))
+    body = assert_problem(response, 500)
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert not any(fragment in response.text for fragment in ("activity", "SELECT", "Traceback", "clickhouse"))
     assert key not in caplog.text
     assert "Tokyo" not in caplog.text
 
 
 async def test_a_lost_database_is_a_passing_failure(
-    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory
 ):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
-    lost = Database(NOBODY)
-    async with asking(replace(stores, database=lost), settings, policies) as client:
-        answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
-        ready = await client.get("/readyz")
-    await lost.close()
+    unreachable_database = Database(UNREACHABLE_DATABASE_URL)
+    async with create_client(replace(stores, database=unreachable_database), settings, policies) as client:
+        response = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+        readiness = await client.get("/readyz")
+    await unreachable_database.close()
 
-    assert_problem(answer, 503)
-    assert answer.headers["retry-after"]
-    assert ready.status_code == 503
-    assert ready.json()["stores"] == {"postgresql": "down", "clickhouse": "ok"}
+    assert_problem(response, 503)
+    assert response.headers["retry-after"]
+    assert readiness.status_code == 503
+    assert readiness.json()["stores"] == {"postgresql": "down", "clickhouse": "ok"}
 
 
 @asynccontextmanager
-async def passed_on(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
+async def forward_port(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
     """A port that leads to another, and how to cut the way."""
     open_writers: list[asyncio.StreamWriter] = []
 
@@ -102,46 +102,46 @@ async def passed_on(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
         writer.close()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        beyond_reader, beyond_writer = await asyncio.open_connection("127.0.0.1", port)
-        open_writers.extend((writer, beyond_writer))
-        await asyncio.gather(pump(reader, beyond_writer), pump(beyond_reader, writer), return_exceptions=True)
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
+        open_writers.extend((writer, upstream_writer))
+        await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer), return_exceptions=True)
 
     server = await asyncio.start_server(connect, "127.0.0.1", 0)
 
-    def cut() -> None:
+    def cut_connections() -> None:
         server.close()
         for writer in open_writers:
             writer.close()
 
-    yield server.sockets[0].getsockname()[1], cut
-    cut()
+    yield server.sockets[0].getsockname()[1], cut_connections
+    cut_connections()
     await server.wait_closed()
 
 
 async def test_lost_statistics_are_a_passing_failure(
-    stores: Stores, settings: Settings, policies: PolicyCache, make_key: MakeKey
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory
 ):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
     folder = DataFolder(settings.data_dir)
-    async with passed_on(folder.ports()["clickhouse"]) as (port, cut):
-        url = f"http://herwa:{folder.secret('clickhouse')}@127.0.0.1:{port}/herwa"
+    async with forward_port(folder.read_ports()["clickhouse"]) as (port, cut):
+        url = f"http://herwa:{folder.get_or_create_secret('clickhouse')}@127.0.0.1:{port}/herwa"
         async with (
             open_clickhouse(url) as clickhouse,
-            asking(replace(stores, clickhouse=clickhouse), settings, policies) as client,
+            create_client(replace(stores, clickhouse=clickhouse), settings, policies) as client,
         ):
-            before = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+            first_response = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
             cut()
-            answer = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
-            ready = await client.get("/readyz")
+            response = await client.get(f"/api/guilds/{guild_id}/stats", headers=headers)
+            readiness = await client.get("/readyz")
 
-    assert before.status_code == 200
-    assert_problem(answer, 503)
-    assert answer.headers["retry-after"]
-    assert ready.json()["stores"] == {"postgresql": "ok", "clickhouse": "down"}
+    assert first_response.status_code == 200
+    assert_problem(response, 503)
+    assert response.headers["retry-after"]
+    assert readiness.json()["stores"] == {"postgresql": "ok", "clickhouse": "down"}
 
 
-async def test_ready_when_both_stores_answer(client):
-    ready = await client.get("/readyz")
+async def test_ready_when_both_stores_are_reachable(client):
+    readiness = await client.get("/readyz")
 
-    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert (readiness.status_code, readiness.json()["status"]) == (200, "ok")

@@ -8,7 +8,7 @@ import pytest
 
 from herwa_api.app import create_app
 from herwa_api.surfaces import SURFACES
-from herwa_shared.auth.user_guilds import forget_rights
+from herwa_shared.auth.user_guilds import invalidate_guild_access
 from herwa_shared.catalog import FeatureKey, ModuleKey, TierKey
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
@@ -18,219 +18,225 @@ from herwa_shared.services.api_keys import Scope
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 from tests.api.browser import Browser
-from tests.api.conftest import MakeKey
-from tests.governing import Governing, until
-from tests.people import Server, bot_knows
+from tests.api.conftest import KeyFactory
+from tests.governing import GovernanceClient, wait_until
+from tests.people import ManagedServer, save_server
 from tests.sim.process import SimProcess
 
 STATISTICS = FeatureKey.API_STATISTICS
 MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"
-NOBODY = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 
 
 @pytest.fixture
-def governing(stores: Stores) -> Governing:
-    return Governing(stores)
+def governance(stores: Stores) -> GovernanceClient:
+    return GovernanceClient(stores)
 
 
 @dataclass(frozen=True)
-class Program:
+class ApiKeyClient:
     """A program with a key of a guild of its own."""
 
     http: httpx.AsyncClient
     guild_id: int
     key: str
 
-    async def ask(self, route: str = "stats", guild_id: int | str | None = None) -> httpx.Response:
+    async def get(self, route: str = "stats", guild_id: int | str | None = None) -> httpx.Response:
         path = f"/api/guilds/{guild_id or self.guild_id}/{route}"
         return await self.http.get(path, headers={"Authorization": f"Bearer {self.key}"})
 
     async def is_refused(self) -> bool:
-        return (await self.ask()).status_code == 403
+        return (await self.get()).status_code == 403
 
-    async def is_answered(self) -> bool:
-        return (await self.ask()).status_code == 200
+    async def is_allowed(self) -> bool:
+        return (await self.get()).status_code == 200
 
 
 @pytest.fixture
-async def program(client: httpx.AsyncClient, stores: Stores, make_key: MakeKey) -> Program:
+async def key_client(client: httpx.AsyncClient, stores: Stores, make_key: KeyFactory) -> ApiKeyClient:
     guild_id = await add_guild(stores)
-    return Program(client, guild_id, await make_key(guild_id))
+    return ApiKeyClient(client, guild_id, await make_key(guild_id))
 
 
-def assert_refused(answer: httpx.Response, reason: str) -> str:
+def assert_refused(response: httpx.Response, reason: str) -> str:
     """The refusal's words."""
-    body = answer.json()
-    assert (answer.status_code, body["status"], body["reason"]) == (403, 403, reason)
-    assert answer.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert (response.status_code, body["status"], body["reason"]) == (403, 403, reason)
+    assert response.headers["content-type"] == "application/problem+json"
     return body["detail"]
 
 
 async def test_every_address_below_a_guild_is_a_surface_and_every_surface_an_address(client):
     paths = (await client.get("/api/openapi.json")).json()["paths"]
-    below = {path.removeprefix("/api/guilds/{guild_id}/") for path in paths if "{guild_id}" in path}
-    assert below == {surface.key for surface in SURFACES.all}
+    guild_paths = {path.removeprefix("/api/guilds/{guild_id}/") for path in paths if "{guild_id}" in path}
+    assert guild_paths == {surface.key for surface in SURFACES.all}
 
 
-async def test_what_the_guild_switches_off_its_keys_no_longer_read_and_are_told_who_can_change_it(
-    program: Program, governing: Governing
+async def test_what_the_guild_switches_off_refuses_its_keys_and_says_who_can_change_it(
+    key_client: ApiKeyClient, governance: GovernanceClient
 ):
-    assert await program.is_answered()
-    await governing.switch(program.guild_id, STATISTICS, on=False)
-    await until(program.is_refused)
+    assert await key_client.is_allowed()
+    await governance.set_feature(key_client.guild_id, STATISTICS, enabled=False)
+    await wait_until(key_client.is_refused)
 
     for surface in SURFACES.all:
-        words = assert_refused(await program.ask(surface.key), "toggle")
-        assert "Statistics API is switched off" in words
-        assert "Manage Server" in words
-    await governing.switch(program.guild_id, STATISTICS, on=True)
-    await until(program.is_answered)
+        detail = assert_refused(await key_client.get(surface.key), "toggle")
+        assert "Statistics API is switched off" in detail
+        assert "Manage Server" in detail
+    await governance.set_feature(key_client.guild_id, STATISTICS, enabled=True)
+    await wait_until(key_client.is_allowed)
 
 
-async def test_a_module_that_is_off_takes_its_features_along(program: Program, governing: Governing):
-    await governing.switch_module(program.guild_id, ModuleKey.API, on=False)
-    await until(program.is_refused)
+async def test_a_module_that_is_off_takes_its_features_along(key_client: ApiKeyClient, governance: GovernanceClient):
+    await governance.set_module(key_client.guild_id, ModuleKey.API, enabled=False)
+    await wait_until(key_client.is_refused)
 
-    assert "the API module" in assert_refused(await program.ask(), "toggle")
-
-
-async def test_a_kill_switch_refuses_every_guild_and_says_its_reason(program: Program, governing: Governing):
-    await governing.kill(STATISTICS, on=True, reason="The numbers are being mended.")
-    try:
-        await until(program.is_refused)
-        words = assert_refused(await program.ask(), "kill_switch")
-        assert "The numbers are being mended." in words
-        assert "operator" in words
-    finally:
-        await governing.kill(STATISTICS, on=False)
-    await until(program.is_answered)
+    assert "the API module" in assert_refused(await key_client.get(), "toggle")
 
 
-async def test_what_the_tier_lacks_is_refused_and_names_the_tier_that_has_it(program: Program, governing: Governing):
-    async def names_premium() -> bool:
-        return "Premium" in (await program.ask()).text
-
-    await governing.offer(TierKey.FREE, STATISTICS, included=False)
-    await governing.offer(TierKey.PREMIUM, STATISTICS, included=True)
-    try:
-        await until(names_premium)
-        assert "this server is on Free" in assert_refused(await program.ask(), "tier")
-    finally:
-        await governing.offer(TierKey.PREMIUM, STATISTICS, included=False)
-        await governing.offer(TierKey.FREE, STATISTICS, included=True)
-    await until(program.is_answered)
-
-
-async def test_a_missing_scope_is_said_only_after_what_is_switched_off(
-    program: Program, governing: Governing, make_key: MakeKey
+async def test_a_kill_switch_refuses_every_guild_and_says_its_reason(
+    key_client: ApiKeyClient, governance: GovernanceClient
 ):
-    narrow = Program(program.http, program.guild_id, await make_key(program.guild_id, [Scope.STATS]))
-    assert "members:read" in assert_refused(await narrow.ask("top/members"), "scope")
-    await governing.switch(program.guild_id, STATISTICS, on=False)
-    await until(program.is_refused)
+    await governance.set_kill_switch(STATISTICS, enabled=True, reason="The numbers are being mended.")
+    try:
+        await wait_until(key_client.is_refused)
+        detail = assert_refused(await key_client.get(), "kill_switch")
+        assert "The numbers are being mended." in detail
+        assert "operator" in detail
+    finally:
+        await governance.set_kill_switch(STATISTICS, enabled=False)
+    await wait_until(key_client.is_allowed)
 
-    assert_refused(await narrow.ask("top/members"), "toggle")
+
+async def test_what_the_tier_lacks_is_refused_and_names_the_tier_that_has_it(
+    key_client: ApiKeyClient, governance: GovernanceClient
+):
+    async def is_naming_premium() -> bool:
+        return "Premium" in (await key_client.get()).text
+
+    await governance.set_tier_feature(TierKey.FREE, STATISTICS, included=False)
+    await governance.set_tier_feature(TierKey.PREMIUM, STATISTICS, included=True)
+    try:
+        await wait_until(is_naming_premium)
+        assert "this server is on Free" in assert_refused(await key_client.get(), "tier")
+    finally:
+        await governance.set_tier_feature(TierKey.PREMIUM, STATISTICS, included=False)
+        await governance.set_tier_feature(TierKey.FREE, STATISTICS, included=True)
+    await wait_until(key_client.is_allowed)
+
+
+async def test_a_missing_scope_is_named_only_after_what_is_switched_off(
+    key_client: ApiKeyClient, governance: GovernanceClient, make_key: KeyFactory
+):
+    narrow_client = ApiKeyClient(
+        key_client.http, key_client.guild_id, await make_key(key_client.guild_id, [Scope.STATS])
+    )
+    assert "members:read" in assert_refused(await narrow_client.get("top/members"), "scope")
+    await governance.set_feature(key_client.guild_id, STATISTICS, enabled=False)
+    await wait_until(key_client.is_refused)
+
+    assert_refused(await narrow_client.get("top/members"), "toggle")
 
 
 async def test_a_guild_of_others_that_refuses_still_looks_like_one_that_does_not_exist(
-    program: Program, governing: Governing, make_key: MakeKey, stores: Stores
+    key_client: ApiKeyClient, governance: GovernanceClient, make_key: KeyFactory, stores: Stores
 ):
-    other = await add_guild(stores)
-    stranger = Program(program.http, other, await make_key(other))
-    await governing.switch(program.guild_id, STATISTICS, on=False)
-    await until(program.is_refused)
+    other_guild_id = await add_guild(stores)
+    stranger = ApiKeyClient(key_client.http, other_guild_id, await make_key(other_guild_id))
+    await governance.set_feature(key_client.guild_id, STATISTICS, enabled=False)
+    await wait_until(key_client.is_refused)
 
-    foreign, missing = await stranger.ask(guild_id=program.guild_id), await stranger.ask(guild_id=81384788765712384)
+    foreign, missing = await stranger.get(guild_id=key_client.guild_id), await stranger.get(guild_id=81384788765712384)
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
 
 
 async def test_while_policies_cannot_be_loaded_nothing_is_answered(
-    program: Program, stores: Stores, settings: Settings
+    key_client: ApiKeyClient, stores: Stores, settings: Settings
 ):
-    lost = Database(NOBODY)
-    app = create_app(stores, settings, PolicyCache(lost, NOBODY, SURFACES))
+    unreachable_database = Database(UNREACHABLE_DATABASE_URL)
+    app = create_app(stores, settings, PolicyCache(unreachable_database, UNREACHABLE_DATABASE_URL, SURFACES))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://herwa") as http:
-        answer = await Program(http, program.guild_id, program.key).ask()
-        missing = await Program(http, program.guild_id, program.key).ask(guild_id=81384788765712384)
-    await lost.close()
+        response = await ApiKeyClient(http, key_client.guild_id, key_client.key).get()
+        missing = await ApiKeyClient(http, key_client.guild_id, key_client.key).get(guild_id=81384788765712384)
+    await unreachable_database.close()
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "policy_away")
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["retry-after"]
+    assert (response.status_code, response.json()["code"]) == (503, "policy_away")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["retry-after"]
     assert missing.status_code == 404
 
 
-class TestPeople:
+class TestSessions:
     @pytest.fixture
-    async def path(self, server: Server, stores: Stores) -> AsyncIterator[str]:
-        await bot_knows(stores, server)
+    async def path(self, server: ManagedServer, stores: Stores) -> AsyncIterator[str]:
+        await save_server(stores, server)
         return f"/api/guilds/{server.id}/stats"
 
-    async def deny_the_role(self, governing: Governing, server: Server) -> int:
-        return await governing.deny(server.id, SubjectKind.ROLE, server.role, STATISTICS, note="on leave")
+    async def deny_role(self, governance: GovernanceClient, server: ManagedServer) -> int:
+        return await governance.add_deny_rule(server.id, SubjectKind.ROLE, server.role, STATISTICS, note="on leave")
 
     async def test_a_rule_for_one_of_their_roles_refuses_a_manager_and_not_the_owner_nor_the_servers_keys(
         self,
         browser: Browser,
-        other: Browser,
-        server: Server,
+        other_browser: Browser,
+        server: ManagedServer,
         path: str,
-        governing: Governing,
+        governance: GovernanceClient,
         client: httpx.AsyncClient,
-        make_key: MakeKey,
+        make_key: KeyFactory,
     ):
         await browser.log_in(server.manager)
-        await other.log_in(server.owner)
+        await other_browser.log_in(server.owner)
         assert (await browser.herwa.get(path)).status_code == 200
-        rule_id = await self.deny_the_role(governing, server)
+        rule_id = await self.deny_role(governance, server)
 
-        await until(lambda: has_status(browser, path, 403))
-        words = assert_refused(await browser.herwa.get(path), "access_rule")
-        assert "one of your roles may not use Statistics API: on leave" in words
-        assert "/permissions" in words
-        assert (await other.herwa.get(path)).status_code == 200
-        assert await Program(client, server.id, await make_key(server.id)).is_answered()
-        await governing.remove(server.id, rule_id)
-        await until(lambda: has_status(browser, path, 200))
+        await wait_until(lambda: has_status(browser, path, 403))
+        detail = assert_refused(await browser.herwa.get(path), "access_rule")
+        assert "one of your roles may not use Statistics API: on leave" in detail
+        assert "/permissions" in detail
+        assert (await other_browser.herwa.get(path)).status_code == 200
+        assert await ApiKeyClient(client, server.id, await make_key(server.id)).is_allowed()
+        await governance.remove_rule(server.id, rule_id)
+        await wait_until(lambda: has_status(browser, path, 200))
 
     async def test_who_loses_the_role_that_a_rule_refuses_is_answered_again(
-        self, browser: Browser, server: Server, path: str, governing: Governing, stores: Stores
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, stores: Stores
     ):
-        barred = server.discord.create_role(server.id, "Barred", permissions=0)
-        server.discord.set_roles(server.id, server.manager, [server.role, barred])
+        barred_role = server.discord.create_role(server.id, "Barred", permissions=0)
+        server.discord.set_roles(server.id, server.manager, [server.role, barred_role])
         await browser.log_in(server.manager)
-        await governing.deny(server.id, SubjectKind.ROLE, barred, STATISTICS, note="")
-        await until(lambda: has_status(browser, path, 403))
+        await governance.add_deny_rule(server.id, SubjectKind.ROLE, barred_role, STATISTICS, note="")
+        await wait_until(lambda: has_status(browser, path, 403))
 
         server.discord.set_roles(server.id, server.manager, [server.role])
         async with stores.database.transaction() as session:
-            await forget_rights(session, guild_id=server.id, user_id=server.manager)
+            await invalidate_guild_access(session, guild_id=server.id, user_id=server.manager)
         assert (await browser.herwa.get(path)).status_code == 200
 
     async def test_a_rule_for_the_person_names_them(
-        self, browser: Browser, server: Server, path: str, governing: Governing
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
         await browser.log_in(server.manager)
-        await governing.deny(server.id, SubjectKind.MEMBER, server.manager, STATISTICS, note="")
-        await until(lambda: has_status(browser, path, 403))
+        await governance.add_deny_rule(server.id, SubjectKind.MEMBER, server.manager, STATISTICS, note="")
+        await wait_until(lambda: has_status(browser, path, 403))
 
         assert_refused(await browser.herwa.get(path), "access_rule")
 
     async def test_what_is_switched_off_is_off_for_the_owner_too(
-        self, browser: Browser, server: Server, path: str, governing: Governing
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
         await browser.log_in(server.owner)
-        await governing.switch(server.id, STATISTICS, on=False)
-        await until(lambda: has_status(browser, path, 403))
+        await governance.set_feature(server.id, STATISTICS, enabled=False)
+        await wait_until(lambda: has_status(browser, path, 403))
 
         assert_refused(await browser.herwa.get(path), "toggle")
 
     async def test_to_members_a_server_that_refuses_does_not_exist_either(
-        self, browser: Browser, server: Server, path: str, governing: Governing
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
-        await governing.switch(server.id, STATISTICS, on=False)
+        await governance.set_feature(server.id, STATISTICS, enabled=False)
         await browser.log_in(server.member)
 
         foreign = await browser.herwa.get(path)
@@ -238,33 +244,33 @@ class TestPeople:
         assert foreign.status_code == missing.status_code == 404
         assert foreign.content == missing.content
 
-    async def test_discord_is_asked_for_roles_only_where_a_rule_is_about_one_and_once(
-        self, browser: Browser, server: Server, path: str, governing: Governing, discord: SimProcess
+    async def test_roles_are_fetched_from_discord_only_where_a_rule_is_about_one_and_once(
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, discord: SimProcess
     ):
-        def questions() -> int:
-            return sum(call["route"] == MEMBER_ROUTE for call in discord.client.journal(on=True).calls)
+        def count_member_requests() -> int:
+            return sum(call["route"] == MEMBER_ROUTE for call in discord.client.read_journal(on=True).calls)
 
         await browser.log_in(server.manager)
-        await governing.deny(server.id, SubjectKind.MEMBER, server.member, STATISTICS, note="")
-        questions()
+        await governance.add_deny_rule(server.id, SubjectKind.MEMBER, server.member, STATISTICS, note="")
+        count_member_requests()
         for _ in range(3):
             assert (await browser.herwa.get(path)).status_code == 200
-        assert questions() == 0
+        assert count_member_requests() == 0
 
-        await self.deny_the_role(governing, server)
-        await until(lambda: has_status(browser, path, 403))
+        await self.deny_role(governance, server)
+        await wait_until(lambda: has_status(browser, path, 403))
         await browser.herwa.get(path)
-        assert questions() == 1
+        assert count_member_requests() == 1
 
-    async def test_while_discord_tells_no_roles_a_rule_about_them_lets_nobody_through(
-        self, browser: Browser, server: Server, path: str, governing: Governing, discord: SimProcess
+    async def test_while_discord_gives_no_roles_a_rule_about_them_refuses_everyone(
+        self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, discord: SimProcess
     ):
         await browser.log_in(server.manager)
         assert (await browser.herwa.get(path)).status_code == 200
-        discord.client.chaos(fail={"share": 1, "route": "/member"})
-        await self.deny_the_role(governing, server)
+        discord.client.enable_faults(fail={"share": 1, "route": "/member"})
+        await self.deny_role(governance, server)
 
-        await until(lambda: has_status(browser, path, 503))
+        await wait_until(lambda: has_status(browser, path, 503))
         assert (await browser.herwa.get(path)).json()["code"] == "discord_away"
 
 

@@ -4,65 +4,73 @@ import httpx
 import pytest
 from sqlmodel import func, select
 
-from herwa_shared.auth.discord_oauth import TokenRefused
-from herwa_shared.auth.sessions import cookie_name
+from herwa_shared.auth.discord_oauth import TokenRejected
+from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.models import UserToken, WebSession
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers
-from tests.api.browser import PERSON, Browser
-from tests.people import Server, at_discord, tokens_of
+from tests.api.browser import BROWSER_HEADERS, Browser
+from tests.people import ManagedServer, create_oauth_client, load_tokens
 
-CHOSEN = "A" * 43
+ATTACKER_TOKEN = "A" * 43
 
 
-async def count(stores: Stores, table, user_id: int) -> int:
+async def count_rows(stores: Stores, table, user_id: int) -> int:
     async with stores.database.transaction() as session:
         return await session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id))
 
 
-async def test_logging_out_ends_the_session_here_and_a_stolen_one_is_worth_nothing(browser: Browser, server: Server):
+async def test_logging_out_ends_the_session_here_and_a_stolen_one_is_worth_nothing(
+    browser: Browser, server: ManagedServer
+):
     await browser.log_in(server.owner)
-    stolen = browser.cookies
+    stolen_cookies = browser.cookie_header
 
-    answer = await browser.log_out()
+    response = await browser.log_out()
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert browser.session is None
-    thief = await browser.herwa.get("/api/me", headers={"Cookie": stolen})
-    assert thief.status_code == 401
+    assert (response.status_code, response.content) == (204, b"")
+    assert browser.session_token is None
+    stolen_response = await browser.herwa.get("/api/me", headers={"Cookie": stolen_cookies})
+    assert stolen_response.status_code == 401
 
 
-async def test_every_log_in_has_a_new_session_and_the_former_one_ends(browser: Browser, server: Server):
+async def test_every_log_in_has_a_new_session_and_the_former_one_ends(browser: Browser, server: ManagedServer):
     await browser.log_in(server.owner)
-    former = browser.cookies
+    former_cookies = browser.cookie_header
     await browser.log_in(server.owner)
 
-    assert browser.cookies != former
-    assert (await browser.herwa.get("/api/me", headers={"Cookie": former})).status_code == 401
-    assert await browser.who_am_i() == server.owner
+    assert browser.cookie_header != former_cookies
+    assert (await browser.herwa.get("/api/me", headers={"Cookie": former_cookies})).status_code == 401
+    assert await browser.find_user_id() == server.owner
 
 
-async def test_who_logs_in_as_somebody_else_is_nobody_else_any_more(browser: Browser, server: Server, stores: Stores):
+async def test_logging_in_as_another_user_ends_the_former_session(
+    browser: Browser, server: ManagedServer, stores: Stores
+):
     await browser.log_in(server.owner)
     await browser.log_in(server.member)
 
-    assert await browser.who_am_i() == server.member
-    assert await count(stores, WebSession, server.owner) == 0
+    assert await browser.find_user_id() == server.member
+    assert await count_rows(stores, WebSession, server.owner) == 0
 
 
-async def test_a_session_that_an_attacker_chose_is_never_taken_over(browser: Browser, server: Server):
-    name = cookie_name(browser.settings)
-    browser.herwa.cookies.set(name, CHOSEN)
-    assert await browser.who_am_i() is None
-    back = await browser.log_in(server.owner)
+async def test_a_session_that_an_attacker_chose_is_never_taken_over(browser: Browser, server: ManagedServer):
+    name = get_cookie_name(browser.settings)
+    browser.herwa.cookies.set(name, ATTACKER_TOKEN)
+    assert await browser.find_user_id() is None
+    response = await browser.log_in(server.owner)
 
-    assert CHOSEN not in back.headers["set-cookie"]
-    assert (await browser.herwa.get("/api/me", headers={"Cookie": f"{name}={CHOSEN}"})).status_code == 401
+    assert ATTACKER_TOKEN not in response.headers["set-cookie"]
+    assert (await browser.herwa.get("/api/me", headers={"Cookie": f"{name}={ATTACKER_TOKEN}"})).status_code == 401
 
 
-async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: Server):
-    back = await browser.log_in(server.owner)
-    [cookie] = [one for one in back.headers.get_list("set-cookie") if one.startswith(cookie_name(browser.settings))]
+async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: ManagedServer):
+    response = await browser.log_in(server.owner)
+    [cookie] = [
+        header
+        for header in response.headers.get_list("set-cookie")
+        if header.startswith(get_cookie_name(browser.settings))
+    ]
     parts = cookie.split("; ")
 
     assert len(parts[0].partition("=")[2]) == 43
@@ -71,16 +79,16 @@ async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: Serv
 
 
 async def test_on_https_the_session_is_bound_to_the_host(
-    browser: Browser, server: Server, stores: Stores, settings, policies
+    browser: Browser, server: ManagedServer, stores: Stores, settings, policies
 ):
-    address = await browser.agree(await browser.ask_to_log_in(), server.owner)
-    public = settings.model_copy(update={"public_url": settings.origin.replace("http://", "https://")})
-    async with browsers.opened(stores, public, policies) as secure:
-        await secure.ask_to_log_in()
-        refused = await secure.log_out()
-        assert "__Host-herwa_session=" in refused.headers["set-cookie"]
-        assert "Secure" in refused.headers["set-cookie"]
-        assert (await secure.herwa.get(httpx.URL(address).raw_path.decode())).status_code == 400
+    address = await browser.authorize(await browser.start_login(), server.owner)
+    https_settings = settings.model_copy(update={"public_url": settings.origin.replace("http://", "https://")})
+    async with browsers.open_browser(stores, https_settings, policies) as https_browser:
+        await https_browser.start_login()
+        refusal = await https_browser.log_out()
+        assert "__Host-herwa_session=" in refusal.headers["set-cookie"]
+        assert "Secure" in refusal.headers["set-cookie"]
+        assert (await https_browser.herwa.get(httpx.URL(address).raw_path.decode())).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -97,17 +105,17 @@ async def test_on_https_the_session_is_bound_to_the_host(
         {"Accept": "*/*"},
     ],
 )
-async def test_another_site_cannot_log_a_person_out(browser: Browser, server: Server, headers):
+async def test_another_site_cannot_log_a_person_out(browser: Browser, server: ManagedServer, headers):
     await browser.log_in(server.owner)
 
-    answer = await browser.log_out(**headers)
+    response = await browser.log_out(**headers)
 
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
-    assert await browser.who_am_i() == server.owner
+    assert response.status_code == 403
+    assert "set-cookie" not in response.headers
+    assert await browser.find_user_id() == server.owner
 
 
-async def test_our_own_pages_can_log_out_under_each_of_our_names(browser: Browser, server: Server):
+async def test_our_own_pages_can_log_out_under_each_of_our_names(browser: Browser, server: ManagedServer):
     port = browser.settings.port
     for headers in (
         {"Origin": f"http://localhost:{port}", "Sec-Fetch-Site": "same-origin"},
@@ -116,15 +124,15 @@ async def test_our_own_pages_can_log_out_under_each_of_our_names(browser: Browse
     ):
         await browser.log_in(server.owner)
         assert (await browser.log_out(**headers)).status_code == 204
-        assert await browser.who_am_i() is None
+        assert await browser.find_user_id() is None
 
 
-async def test_an_image_or_a_link_cannot_log_a_person_out(browser: Browser, server: Server):
+async def test_an_image_or_a_link_cannot_log_a_person_out(browser: Browser, server: ManagedServer):
     await browser.log_in(server.owner)
     for method in ("GET", "HEAD"):
-        answer = await browser.herwa.request(method, "/auth/logout", headers=PERSON)
-        assert answer.status_code == 405
-    assert await browser.who_am_i() == server.owner
+        response = await browser.herwa.request(method, "/auth/logout", headers=BROWSER_HEADERS)
+        assert response.status_code == 405
+    assert await browser.find_user_id() == server.owner
 
 
 async def test_logging_out_twice_or_without_a_session_is_no_error(browser: Browser):
@@ -133,28 +141,28 @@ async def test_logging_out_twice_or_without_a_session_is_no_error(browser: Brows
 
 
 async def test_with_the_last_session_the_tokens_end_here_and_at_discord(
-    browser: Browser, other: Browser, server: Server, stores: Stores, folder
+    browser: Browser, other_browser: Browser, server: ManagedServer, stores: Stores, folder
 ):
-    for one in (browser, other):
-        await one.log_in(server.owner)
-    discord = at_discord(browser.settings, folder)
-    tokens = await tokens_of(stores, browser.settings, folder, server.owner)
+    for session_browser in (browser, other_browser):
+        await session_browser.log_in(server.owner)
+    discord = create_oauth_client(browser.settings, folder)
+    tokens = await load_tokens(stores, browser.settings, folder, server.owner)
 
     await browser.log_out()
-    assert await count(stores, UserToken, server.owner) == 1
-    assert (await discord.account(tokens)).id == server.owner
+    assert await count_rows(stores, UserToken, server.owner) == 1
+    assert (await discord.fetch_current_user(tokens)).id == server.owner
 
-    await other.log_out()
-    assert await count(stores, UserToken, server.owner) == 0
-    for refused in (discord.account, discord.renewed):
-        with pytest.raises(TokenRefused):
-            await refused(tokens)
+    await other_browser.log_out()
+    assert await count_rows(stores, UserToken, server.owner) == 0
+    for call in (discord.fetch_current_user, discord.refresh):
+        with pytest.raises(TokenRejected):
+            await call(tokens)
 
 
-async def test_a_session_is_stored_as_a_hash_alone(browser: Browser, server: Server, stores: Stores):
+async def test_a_session_is_stored_as_a_hash_alone(browser: Browser, server: ManagedServer, stores: Stores):
     await browser.log_in(server.owner)
     async with stores.database.transaction() as session:
         [row] = (await session.scalars(select(WebSession).where(WebSession.user_id == server.owner))).all()
 
     assert len(row.digest) == 32
-    assert browser.session not in repr(row)
+    assert browser.session_token not in repr(row)

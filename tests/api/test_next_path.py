@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_api.redirect_target import FIRST_PAGE, next_path
+from herwa_api.redirect_target import DEFAULT_PATH, sanitize_next_path
 from tests.api.browser import Browser
-from tests.people import Server
+from tests.people import ManagedServer
 
 ORIGIN = "https://herwa.example"
-OURS = [
+ALLOWED_PATHS = [
     "/",
     "/home",
     "/g/81384788765712384",
@@ -21,7 +21,7 @@ OURS = [
     "/authors",
     "/login?reason=denied",
 ]
-EVIL = [
+REFUSED_PATHS = [
     "//evil.example",
     "///evil.example",
     "/\\evil.example",
@@ -78,29 +78,29 @@ EVIL = [
 ]
 
 
-@pytest.mark.parametrize("path", OURS)
+@pytest.mark.parametrize("path", ALLOWED_PATHS)
 def test_a_page_of_ours_is_kept_to_the_letter(path):
-    assert next_path(path) == path
+    assert sanitize_next_path(path) == path
 
 
-@pytest.mark.parametrize("path", EVIL)
+@pytest.mark.parametrize("path", REFUSED_PATHS)
 def test_anything_else_becomes_the_first_page(path):
-    assert next_path(path) == FIRST_PAGE
+    assert sanitize_next_path(path) == DEFAULT_PATH
 
 
 def test_no_wish_is_the_first_page():
-    assert next_path(None) == FIRST_PAGE
+    assert sanitize_next_path(None) == DEFAULT_PATH
 
 
 @given(st.text(alphabet=string.printable, max_size=30) | st.text(max_size=30))
 def test_no_text_at_all_leads_to_another_origin(text):
-    for wish in (text, "/" + text, "//" + text, "/%2f" + text, "/\\" + text):
-        landed = urlsplit(urljoin(ORIGIN + "/auth/callback", next_path(wish)))
-        assert f"{landed.scheme}://{landed.netloc}" == ORIGIN
+    for target in (text, "/" + text, "//" + text, "/%2f" + text, "/\\" + text):
+        landing_url = urlsplit(urljoin(ORIGIN + "/auth/callback", sanitize_next_path(target)))
+        assert f"{landing_url.scheme}://{landing_url.netloc}" == ORIGIN
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https:evil.example", "/%2fevil.example"])
-async def test_a_person_who_followed_an_evil_link_still_lands_here(browser: Browser, server: Server, path):
-    back = await browser.log_in(server.member, page=path)
+async def test_a_person_who_followed_an_evil_link_still_lands_here(browser: Browser, server: ManagedServer, path):
+    response = await browser.log_in(server.member, next_path=path)
 
-    assert (back.status_code, back.headers["location"]) == (303, FIRST_PAGE)
+    assert (response.status_code, response.headers["location"]) == (303, DEFAULT_PATH)

@@ -11,9 +11,9 @@ from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import processes
 from herwa_shared.stores import Stores
-from tests.activity import Wrote, add_guild, record, utc
-from tests.api.conftest import MakeKey
-from tests.api.process import Process, asking, started
+from tests.activity import EventRow, add_guild, insert_events, make_utc
+from tests.api.conftest import KeyFactory
+from tests.api.process import Process, open_api_client, run_api_process
 
 
 def terminate(process: Process) -> None:
@@ -25,42 +25,42 @@ def close_stdin(process: Process) -> None:
 
 
 @pytest.mark.parametrize("end", [terminate, close_stdin])
-async def test_it_answers_is_seen_and_ends_when_told(
-    stores: Stores, settings: Settings, folder: DataFolder, make_key: MakeKey, end: Callable[[Process], None]
+async def test_it_serves_sends_heartbeats_and_stops_on_request(
+    stores: Stores, settings: Settings, folder: DataFolder, make_key: KeyFactory, end: Callable[[Process], None]
 ):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
-    await record(stores, guild_id, [Wrote(utc(2025, 3, 1)), Wrote(utc(2025, 3, 2))])
-    port = folder.port("api")
+    await insert_events(stores, guild_id, [EventRow(make_utc(2025, 3, 1)), EventRow(make_utc(2025, 3, 2))])
+    port = folder.get_or_create_port("api")
     async with (
-        started(settings, HERWA_SUPERVISED="1", HERWA_LOG_LEVEL="DEBUG") as process,
-        asking(port) as client,
+        run_api_process(settings, HERWA_SUPERVISED="1", HERWA_LOG_LEVEL="DEBUG") as process,
+        open_api_client(port) as client,
     ):
-        answer = await client.get(
+        response = await client.get(
             f"/api/guilds/{guild_id}/stats",
             params={"from": "2025-03-01", "to": "2025-03-03", "interval": "month"},
             headers={"Authorization": f"Bearer {key}"},
         )
-        refused = await client.get(f"/api/guilds/{guild_id}/stats?key={key}")
+        refusal = await client.get(f"/api/guilds/{guild_id}/stats?key={key}")
         async with stores.database.transaction() as session:
-            seen = {row.pid: row.detail for row in await processes.living(session)}
+            details_by_pid = {row.pid: row.detail for row in await processes.list_live(session)}
         end(process)
         async with asyncio.timeout(60):
-            _, said = await process.communicate()
+            _, output = await process.communicate()
 
-    assert (answer.status_code, answer.json()["total"]) == (200, 2)
-    assert refused.status_code == 401
-    assert seen[process.pid].keys() == {"port", "policies", "policy_sweep_age"}
-    assert seen[process.pid]["port"] == port
+    assert (response.status_code, response.json()["total"]) == (200, 2)
+    assert refusal.status_code == 401
+    assert details_by_pid[process.pid].keys() == {"port", "policies", "policy_sweep_age"}
+    assert details_by_pid[process.pid]["port"] == port
     assert process.returncode == 0
-    assert key not in said.decode()
+    assert key not in output.decode()
 
 
-async def test_a_taken_port_is_named_with_the_mend(stores: Stores, settings: Settings, folder: DataFolder):
-    with socket.create_server(("127.0.0.1", folder.port("api"))):
-        async with started(settings) as process:
-            _, said = await process.communicate()
+async def test_a_taken_port_is_named_with_the_fix(stores: Stores, settings: Settings, folder: DataFolder):
+    with socket.create_server(("127.0.0.1", folder.get_or_create_port("api"))):
+        async with run_api_process(settings) as process:
+            _, output = await process.communicate()
 
     assert process.returncode == 1
-    assert "ports.json" in said.decode()
-    assert "Traceback" not in said.decode()
+    assert "ports.json" in output.decode()
+    assert "Traceback" not in output.decode()

@@ -9,17 +9,17 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from herwa_api.schemas.requests import ChannelMetric, HourMetric, MemberMetric
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HOUR_METRICS, MEMBER_METRICS
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS
 from herwa_shared.analytics.results import Metric
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
-from tests.activity import Wrote, add_channel, add_guild, add_history, add_member, record, utc
-from tests.api.conftest import MakeKey
+from tests.activity import EventRow, add_channel, add_guild, add_imported_period, add_member, insert_events, make_utc
+from tests.api.conftest import KeyFactory
 
 MARCH = {"from": "2025-03-01", "to": "2025-03-04"}
 
 
-class Asker:
+class ValidatingApiClient:
     """A program with a key of one guild, that checks every answer against the document."""
 
     def __init__(self, client: httpx.AsyncClient, guild_id: int, key: str) -> None:
@@ -27,44 +27,46 @@ class Asker:
         self.guild_id = guild_id
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    async def get(self, address: str, **parameters) -> dict:
-        answer = await self._client.get(
-            f"/api/guilds/{self.guild_id}/{address}", params=parameters, headers=self._headers
+    async def get(self, path: str, **parameters) -> dict:
+        response = await self._client.get(
+            f"/api/guilds/{self.guild_id}/{path}", params=parameters, headers=self._headers
         )
-        assert answer.status_code == 200, answer.text
-        assert answer.headers["content-type"] == "application/json"
-        body = answer.json()
-        await self._conforms(address, body)
+        assert response.status_code == 200, response.text
+        assert response.headers["content-type"] == "application/json"
+        body = response.json()
+        await self._validate_body(path, body)
         return body
 
-    async def refused(self, address: str, **parameters) -> tuple[int, str]:
-        answer = await self._client.get(
-            f"/api/guilds/{self.guild_id}/{address}", params=parameters, headers=self._headers
+    async def get_refusal(self, path: str, **parameters) -> tuple[int, str]:
+        response = await self._client.get(
+            f"/api/guilds/{self.guild_id}/{path}", params=parameters, headers=self._headers
         )
-        assert answer.headers["content-type"] == "application/problem+json"
-        return answer.status_code, answer.json()["detail"]
+        assert response.headers["content-type"] == "application/problem+json"
+        return response.status_code, response.json()["detail"]
 
-    async def _conforms(self, address: str, body: dict) -> None:
+    async def _validate_body(self, path: str, body: dict) -> None:
         document = (await self._client.get("/api/openapi.json")).json()
-        operation = document["paths"][f"/api/guilds/{{guild_id}}/{address}"]["get"]
+        operation = document["paths"][f"/api/guilds/{{guild_id}}/{path}"]["get"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         Draft202012Validator({**schema, "components": document["components"]}).validate(body)
 
 
 @pytest.fixture
-async def asker(client: httpx.AsyncClient, stores: Stores, make_key: MakeKey) -> Asker:
+async def api(client: httpx.AsyncClient, stores: Stores, make_key: KeyFactory) -> ValidatingApiClient:
     guild_id = await add_guild(stores)
-    return Asker(client, guild_id, await make_key(guild_id))
+    return ValidatingApiClient(client, guild_id, await make_key(guild_id))
 
 
-async def test_stats_have_the_promised_shape(asker: Asker, stores: Stores):
-    await record(
-        stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 14, 59)), Wrote(utc(2025, 3, 1, 15)), Wrote(utc(2025, 3, 3), 8)]
+async def test_stats_have_the_promised_shape(api: ValidatingApiClient, stores: Stores):
+    await insert_events(
+        stores,
+        api.guild_id,
+        [EventRow(make_utc(2025, 3, 1, 14, 59)), EventRow(make_utc(2025, 3, 1, 15)), EventRow(make_utc(2025, 3, 3), 8)],
     )
-    await add_history(stores, asker.guild_id, utc(2025, 2, 1), utc(2025, 4, 1))
+    await add_imported_period(stores, api.guild_id, make_utc(2025, 2, 1), make_utc(2025, 4, 1))
 
-    assert await asker.get("stats", metric="messages", timezone="Asia/Tokyo", **MARCH) == {
-        "guild_id": str(asker.guild_id),
+    assert await api.get("stats", metric="messages", timezone="Asia/Tokyo", **MARCH) == {
+        "guild_id": str(api.guild_id),
         "metric": "messages",
         "from": "2025-03-01T00:00:00+09:00",
         "to": "2025-03-04T00:00:00+09:00",
@@ -77,16 +79,16 @@ async def test_stats_have_the_promised_shape(asker: Asker, stores: Stores):
             {"t": "2025-03-03T00:00:00+09:00", "value": 1},
         ],
     }
-    active = await asker.get("stats", metric="active_members", timezone="Asia/Tokyo", **MARCH)
+    active = await api.get("stats", metric="active_members", timezone="Asia/Tokyo", **MARCH)
     assert active["total"] == 2
     assert [point["value"] for point in active["points"]] == [1, 1, 1]
 
 
-async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(asker: Asker, stores: Stores):
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 3, 20))])
-    await add_history(stores, asker.guild_id, utc(2025, 3, 2), utc(2025, 3, 3, 12))
+async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(api: ValidatingApiClient, stores: Stores):
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 3, 20))])
+    await add_imported_period(stores, api.guild_id, make_utc(2025, 3, 2), make_utc(2025, 3, 3, 12))
 
-    points = (await asker.get("stats", **MARCH))["points"]
+    points = (await api.get("stats", **MARCH))["points"]
 
     assert points == [
         {"t": "2025-03-01T00:00:00+00:00", "value": None},
@@ -95,10 +97,10 @@ async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(aske
     ]
 
 
-async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(asker: Asker, stores: Stores):
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 2, 24)), Wrote(utc(2025, 3, 1))])
+async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(api: ValidatingApiClient, stores: Stores):
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 2, 24)), EventRow(make_utc(2025, 3, 1))])
 
-    body = await asker.get("stats", interval="week", **MARCH)
+    body = await api.get("stats", interval="week", **MARCH)
 
     assert [(point["t"], point["value"]) for point in body["points"]] == [
         ("2025-02-24T00:00:00+00:00", 1),
@@ -106,12 +108,12 @@ async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(aske
     ]
 
 
-async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(asker: Asker, stores: Stores):
-    moments = [utc(2025, 3, 1), utc(2025, 2, 26), utc(2025, 2, 28, 23), utc(2024, 3, 3)]
-    await record(stores, asker.guild_id, [Wrote(moment) for moment in moments])
+async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(api: ValidatingApiClient, stores: Stores):
+    moments = [make_utc(2025, 3, 1), make_utc(2025, 2, 26), make_utc(2025, 2, 28, 23), make_utc(2024, 3, 3)]
+    await insert_events(stores, api.guild_id, [EventRow(moment) for moment in moments])
 
-    previous = (await asker.get("stats", compare="previous", **MARCH))["compare"]
-    year = (await asker.get("stats", compare="year", **MARCH))["compare"]
+    previous = (await api.get("stats", compare="previous", **MARCH))["compare"]
+    year = (await api.get("stats", compare="year", **MARCH))["compare"]
 
     assert (previous["from"], previous["to"], previous["total"]) == (
         "2025-02-26T00:00:00+00:00",
@@ -123,10 +125,10 @@ async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(aske
 
 
 async def test_without_a_window_it_is_the_last_30_days_in_the_zone_of_the_guild(
-    client, stores: Stores, make_key: MakeKey
+    client, stores: Stores, make_key: KeyFactory
 ):
     guild_id = await add_guild(stores, timezone="Pacific/Auckland")
-    body = await Asker(client, guild_id, await make_key(guild_id)).get("stats")
+    body = await ValidatingApiClient(client, guild_id, await make_key(guild_id)).get("stats")
 
     zone = ZoneInfo("Pacific/Auckland")
     first, end = datetime.fromisoformat(body["from"]), datetime.fromisoformat(body["to"])
@@ -136,124 +138,136 @@ async def test_without_a_window_it_is_the_last_30_days_in_the_zone_of_the_guild(
     assert end - timedelta(days=1) <= utc_now().astimezone(zone) < end
 
 
-async def test_a_channel_is_counted_alone_and_a_silent_one_is_silent(asker: Asker, stores: Stores):
-    tea, silent = [await add_channel(stores, asker.guild_id, name) for name in ("tea", "silent")]
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1), channel=tea), Wrote(utc(2025, 3, 1), channel=5)])
+async def test_a_channel_is_counted_alone_and_a_silent_one_is_silent(api: ValidatingApiClient, stores: Stores):
+    tea, silent = [await add_channel(stores, api.guild_id, name) for name in ("tea", "silent")]
+    await insert_events(
+        stores, api.guild_id, [EventRow(make_utc(2025, 3, 1), channel=tea), EventRow(make_utc(2025, 3, 1), channel=5)]
+    )
 
-    assert (await asker.get("stats", channel_id=str(tea), **MARCH))["total"] == 1
-    assert (await asker.get("stats", channel_id=str(silent), **MARCH))["total"] == 0
-    assert (await asker.get("stats", channel_id="5", **MARCH))["total"] == 1
+    assert (await api.get("stats", channel_id=str(tea), **MARCH))["total"] == 1
+    assert (await api.get("stats", channel_id=str(silent), **MARCH))["total"] == 0
+    assert (await api.get("stats", channel_id="5", **MARCH))["total"] == 1
 
 
-async def test_a_thread_and_an_unknown_channel_are_told_apart_from_silence(asker: Asker, stores: Stores):
+async def test_a_thread_and_an_unknown_channel_are_errors_and_not_silence(api: ValidatingApiClient, stores: Stores):
     other_guild = await add_guild(stores)
-    tea = await add_channel(stores, asker.guild_id, "tea")
-    thread = await add_channel(stores, asker.guild_id, "green", kind=11, parent_id=tea)
+    tea = await add_channel(stores, api.guild_id, "tea")
+    thread = await add_channel(stores, api.guild_id, "green", kind=11, parent_id=tea)
     foreign = await add_channel(stores, other_guild, "foreign")
 
-    status, detail = await asker.refused("stats", channel_id=str(thread), **MARCH)
+    status, detail = await api.get_refusal("stats", channel_id=str(thread), **MARCH)
     assert (status, str(tea) in detail) == (400, True)
-    assert (await asker.refused("stats", channel_id="6", **MARCH))[0] == 404
-    assert (await asker.refused("stats", channel_id=str(foreign), **MARCH))[0] == 404
+    assert (await api.get_refusal("stats", channel_id="6", **MARCH))[0] == 404
+    assert (await api.get_refusal("stats", channel_id=str(foreign), **MARCH))[0] == 404
 
 
-async def test_tops_give_ids_as_strings_and_names_where_known(asker: Asker, stores: Stores):
-    tea = await add_channel(stores, asker.guild_id, "tea ☕")
-    await add_member(stores, asker.guild_id, 11, "Ada")
-    at = utc(2025, 3, 1)
-    await record(stores, asker.guild_id, [Wrote(at, 11, tea), Wrote(at, 11, tea), Wrote(at, 12, 5)])
+async def test_tops_give_ids_as_strings_and_names_where_known(api: ValidatingApiClient, stores: Stores):
+    tea = await add_channel(stores, api.guild_id, "tea ☕")
+    await add_member(stores, api.guild_id, 11, "Ada")
+    moment = make_utc(2025, 3, 1)
+    await insert_events(
+        stores, api.guild_id, [EventRow(moment, 11, tea), EventRow(moment, 11, tea), EventRow(moment, 12, 5)]
+    )
 
-    assert await asker.get("top/channels", **MARCH) == {
+    assert await api.get("top/channels", **MARCH) == {
         "items": [{"id": str(tea), "name": "tea ☕", "value": 2}, {"id": "5", "name": None, "value": 1}]
     }
-    assert (await asker.get("top/members", limit=1, **MARCH))["items"] == [{"id": "11", "name": "Ada", "value": 2}]
-    by_members = await asker.get("top/channels", metric="active_members", **MARCH)
+    assert (await api.get("top/members", limit=1, **MARCH))["items"] == [{"id": "11", "name": "Ada", "value": 2}]
+    by_members = await api.get("top/channels", metric="active_members", **MARCH)
     assert [item["id"] for item in by_members["items"]] == ["5", str(tea)]
 
 
-async def test_heatmap_has_every_hour_of_the_week(asker: Asker, stores: Stores):
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 23))])
+async def test_heatmap_has_every_hour_of_the_week(api: ValidatingApiClient, stores: Stores):
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 1, 23))])
 
-    cells = (await asker.get("heatmap", timezone="Asia/Tokyo", **MARCH))["cells"]
+    cells = (await api.get("heatmap", timezone="Asia/Tokyo", **MARCH))["cells"]
 
     assert len(cells) == 168
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 7, "hour": 8, "value": 1}]
 
 
-async def test_every_metric_is_answered_in_the_promised_shape(asker: Asker, stores: Stores):
-    day = utc(2025, 3, 1, 12)
+async def test_every_metric_is_answered_in_the_promised_shape(api: ValidatingApiClient, stores: Stores):
+    day = make_utc(2025, 3, 1, 12)
     kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread")
-    await record(stores, asker.guild_id, [Wrote(day, 11, 5, kind, 3600) for kind in kinds])
+    await insert_events(stores, api.guild_id, [EventRow(day, 11, 5, kind, 3600) for kind in kinds])
 
-    totals = {metric: (await asker.get("stats", metric=metric, **MARCH))["total"] for metric in Metric}
+    totals = {metric: (await api.get("stats", metric=metric, **MARCH))["total"] for metric in Metric}
 
     assert totals == dict.fromkeys(Metric, 1) | {"voice_minutes": 60, "members": 3600}
 
 
-async def test_the_number_of_members_is_null_where_nobody_looked(asker: Asker, stores: Stores):
-    await add_history(stores, asker.guild_id, utc(2025, 2, 1), utc(2025, 4, 1))
+async def test_the_number_of_members_is_null_where_it_was_not_sampled(api: ValidatingApiClient, stores: Stores):
+    await add_imported_period(stores, api.guild_id, make_utc(2025, 2, 1), make_utc(2025, 4, 1))
 
-    body = await asker.get("stats", metric="members", compare="previous", **MARCH)
+    body = await api.get("stats", metric="members", compare="previous", **MARCH)
 
     assert (body["total"], body["compare"]["total"]) == (None, None)
     assert [point["value"] for point in body["points"]] == [None] * 3
 
 
-async def test_tops_and_hours_are_given_in_whatever_is_asked_for(asker: Asker, stores: Stores):
-    talks = [Wrote(utc(2025, 3, 1, 20), user, channel, "voice", 90) for user, channel in [(1, 5), (1, 5), (2, 6)]]
-    await record(stores, asker.guild_id, [*talks, Wrote(utc(2025, 3, 1, 20), 0, 6, "thread")])
+async def test_rankings_and_heatmap_are_given_in_any_metric(api: ValidatingApiClient, stores: Stores):
+    voice_events = [
+        EventRow(make_utc(2025, 3, 1, 20), user, channel, "voice", 90) for user, channel in [(1, 5), (1, 5), (2, 6)]
+    ]
+    await insert_events(stores, api.guild_id, [*voice_events, EventRow(make_utc(2025, 3, 1, 20), 0, 6, "thread")])
     voice = {"metric": "voice_minutes", **MARCH}
 
-    assert [(i["id"], i["value"]) for i in (await asker.get("top/members", **voice))["items"]] == [("1", 3), ("2", 2)]
-    assert [(i["id"], i["value"]) for i in (await asker.get("top/channels", **voice))["items"]] == [("5", 3), ("6", 2)]
-    cells = (await asker.get("heatmap", **voice))["cells"]
+    assert [(item["id"], item["value"]) for item in (await api.get("top/members", **voice))["items"]] == [
+        ("1", 3),
+        ("2", 2),
+    ]
+    assert [(item["id"], item["value"]) for item in (await api.get("top/channels", **voice))["items"]] == [
+        ("5", 3),
+        ("6", 2),
+    ]
+    cells = (await api.get("heatmap", **voice))["cells"]
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 6, "hour": 20, "value": 5}]
     threads = {"metric": "threads", **MARCH}
-    assert (await asker.get("top/members", **threads))["items"] == [], "who opened it is not known"
-    assert (await asker.get("top/channels", **threads))["items"] == [{"id": "6", "name": None, "value": 1}]
+    assert (await api.get("top/members", **threads))["items"] == [], "who opened it is not known"
+    assert (await api.get("top/channels", **threads))["items"] == [{"id": "6", "name": None, "value": 1}]
 
 
 @pytest.mark.parametrize(
-    ("offered", "possible"),
-    [(ChannelMetric, CHANNEL_METRICS), (MemberMetric, MEMBER_METRICS), (HourMetric, HOUR_METRICS)],
+    ("documented", "possible"),
+    [(ChannelMetric, CHANNEL_METRICS), (MemberMetric, MEMBER_METRICS), (HourMetric, HEATMAP_METRICS)],
 )
-def test_the_document_offers_the_metrics_that_there_are(offered, possible):
-    assert get_args(offered) == possible
+def test_the_document_offers_the_metrics_that_there_are(documented, possible):
+    assert get_args(documented) == possible
 
 
-async def test_old_answers_off_the_whole_hour_say_that_they_are_approximate(asker: Asker, stores: Stores):
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1, 18, 45))])
+async def test_old_data_in_a_half_hour_timezone_is_marked_approximate(api: ValidatingApiClient, stores: Stores):
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 1, 18, 45))])
     kolkata = {"timezone": "Asia/Kolkata", **MARCH}
 
-    day = await asker.get("stats", compare="previous", **kolkata)
+    day = await api.get("stats", compare="previous", **kolkata)
     assert (day["approximate"], day["compare"]["approximate"]) == (True, True)
     assert [point["value"] for point in day["points"]] == [1, None, None]
-    assert (await asker.get("top/channels", **kolkata))["approximate"] is True
-    assert (await asker.get("heatmap", **kolkata))["approximate"] is True
+    assert (await api.get("top/channels", **kolkata))["approximate"] is True
+    assert (await api.get("heatmap", **kolkata))["approximate"] is True
 
 
-async def test_recent_answers_off_the_whole_hour_are_exact(asker: Asker, stores: Stores):
+async def test_recent_data_in_a_half_hour_timezone_is_exact(api: ValidatingApiClient, stores: Stores):
     midnight = (utc_now() - timedelta(days=5)).replace(hour=18, minute=30, second=0, microsecond=0)
     just_before = midnight - timedelta(milliseconds=1)
-    await record(stores, asker.guild_id, [Wrote(just_before), Wrote(midnight), Wrote(midnight)])
+    await insert_events(stores, api.guild_id, [EventRow(just_before), EventRow(midnight), EventRow(midnight)])
 
     window = {"from": (midnight - timedelta(days=1)).isoformat(), "to": (midnight + timedelta(days=1)).isoformat()}
-    body = await asker.get("stats", timezone="Asia/Kolkata", **window)
+    body = await api.get("stats", timezone="Asia/Kolkata", **window)
 
     assert "approximate" not in body
     assert [point["value"] for point in body["points"]] == [1, 2]
 
 
-async def test_every_id_survives_as_a_string(client, stores: Stores, asker: Asker):
+async def test_every_id_survives_as_a_string(client, stores: Stores, api: ValidatingApiClient):
     huge = (1 << 63) - 25
-    await record(stores, asker.guild_id, [Wrote(utc(2025, 3, 1), user=huge, channel=huge - 2)])
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 1), user=huge, channel=huge - 2)])
 
-    assert (await asker.get("top/members", **MARCH))["items"][0]["id"] == str(huge)
-    assert (await asker.get("top/channels", **MARCH))["items"][0]["id"] == str(huge - 2)
+    assert (await api.get("top/members", **MARCH))["items"][0]["id"] == str(huge)
+    assert (await api.get("top/channels", **MARCH))["items"][0]["id"] == str(huge - 2)
 
 
 @pytest.mark.parametrize(
-    ("address", "parameters", "hint"),
+    ("path", "parameters", "hint"),
     [
         ("stats", {"from": "1 March"}, "'from' must be an ISO date or time such as 2025-03-01"),
         ("stats", {"to": ""}, "'to' must be an ISO date"),
@@ -283,13 +297,13 @@ async def test_every_id_survives_as_a_string(client, stores: Stores, asker: Aske
         ("stats", {"metric": "joins", "channel_id": "7"}, "or threads with a channel, not joins."),
     ],
 )
-async def test_a_wrong_parameter_is_refused_with_what_would_be_right(asker: Asker, address, parameters, hint):
-    status, detail = await asker.refused(address, **parameters)
+async def test_a_wrong_parameter_is_refused_with_what_would_be_right(api: ValidatingApiClient, path, parameters, hint):
+    status, detail = await api.get_refusal(path, **parameters)
 
     assert (status, hint in detail) == (400, True), detail
 
 
-async def test_an_offset_whose_plus_was_lost_in_the_address_is_understood(asker: Asker):
-    body = await asker.get("stats", **{"from": "2025-03-01T00:00:00 09:00", "to": "2025-03-02"}, timezone="Asia/Tokyo")
+async def test_an_offset_whose_plus_was_lost_in_the_address_is_understood(api: ValidatingApiClient):
+    body = await api.get("stats", **{"from": "2025-03-01T00:00:00 09:00", "to": "2025-03-02"}, timezone="Asia/Tokyo")
 
     assert body["from"] == "2025-03-01T00:00:00+09:00"

@@ -9,41 +9,41 @@ from sqlalchemy import make_url
 
 from alembic import command
 from herwa_shared.embedded import lease_engines
-from herwa_shared.migrate import ALEMBIC_FILES, CLICKHOUSE_FILES, alembic_config, migrate
+from herwa_shared.migrate import ALEMBIC_DIR, CLICKHOUSE_MIGRATIONS_DIR, build_alembic_config, migrate
 
-SCHEMA = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+SCHEMA_QUERY = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
 
 
 def test_alembic_has_one_head_and_it_is_the_last_file():
-    scripts = ScriptDirectory.from_config(alembic_config("postgresql://x"))
-    files = sorted((ALEMBIC_FILES / "versions").glob("*.py"))
+    scripts = ScriptDirectory.from_config(build_alembic_config("postgresql://x"))
+    files = sorted((ALEMBIC_DIR / "versions").glob("*.py"))
     assert scripts.get_heads() == [files[-1].name.split("_")[0]]
-    assert [script.revision for script in scripts.walk_revisions()][::-1] == [f.name.split("_")[0] for f in files]
+    assert [script.revision for script in scripts.walk_revisions()][::-1] == [file.name.split("_")[0] for file in files]
 
 
 async def test_the_models_and_the_database_do_not_drift(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
-        await asyncio.to_thread(command.check, alembic_config(lease.urls.database))
+        await asyncio.to_thread(command.check, build_alembic_config(lease.urls.database))
 
 
 async def test_migrating_again_changes_nothing(stores, settings, folder):
-    before = (await stores.clickhouse.query(SCHEMA)).result_rows
+    before = (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows
     with lease_engines(settings, folder) as lease:
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
-    assert (await stores.clickhouse.query(SCHEMA)).result_rows == before
+    assert (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows == before
 
 
 async def test_every_postgresql_migration_can_be_taken_back_and_made_again(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
         url = make_url(lease.urls.database)
-        async with stores.database.raw() as connection:
+        async with stores.database.acquire_connection() as connection:
             await connection.execute("CREATE DATABASE taken_back")
-        other = url.set(database="taken_back").render_as_string(hide_password=False)
-        config = alembic_config(other)
+        other_url = url.set(database="taken_back").render_as_string(hide_password=False)
+        config = build_alembic_config(other_url)
         for step in ("head", "base", "head"):
-            change = command.downgrade if step == "base" else command.upgrade
-            await asyncio.to_thread(change, config, step)
-        connection = await asyncpg.connect(other)
+            run_step = command.downgrade if step == "base" else command.upgrade
+            await asyncio.to_thread(run_step, config, step)
+        connection = await asyncpg.connect(other_url)
         assert await connection.fetchval("SELECT count(*) FROM ingest_state") == 1
         await connection.close()
 
@@ -57,12 +57,12 @@ async def test_a_clickhouse_database_that_does_not_exist_yet_is_made(stores, set
 
 
 def test_clickhouse_migrations_are_numbered_without_a_gap():
-    numbers = [int(path.name.split("_")[0]) for path in sorted(CLICKHOUSE_FILES.glob("*.sql"))]
+    numbers = [int(path.name.split("_")[0]) for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql"))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 async def test_every_clickhouse_statement_can_be_run_again_after_a_crash_between_two(stores):
-    for path in sorted(CLICKHOUSE_FILES.glob("*.sql")):
+    for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql")):
         for statement in re.split(r";\s*\n", path.read_text()):
             if statement.strip():
                 await stores.clickhouse.command(statement)

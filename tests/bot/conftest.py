@@ -8,10 +8,10 @@ import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
-from tests.bot.members import Members
-from tests.bot.place import Place
-from tests.bot.process import BotProcess, bot_process
-from tests.bot.stored import settled
+from tests.bot.members import MemberClient
+from tests.bot.place import SampleServer
+from tests.bot.process import BotProcess, run_bot_process
+from tests.bot.stored import wait_until_stored
 from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
 
@@ -19,13 +19,13 @@ from tests.sim.process import SimProcess
 @pytest.fixture(scope="package")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
     process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
-    process.client.journal(on=True)
+    process.client.read_journal(on=True)
     yield process
     process.close()
 
 
 @pytest.fixture(autouse=True)
-def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
+def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: what the bot has asked, and what it was told, must be as Discord documents it."""
     yield
     if "sim" in request.fixturenames:
@@ -33,37 +33,37 @@ def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def sleeping_thread(sim: SimProcess) -> tuple[Place, int]:
+def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
     """A place and in it a thread that was archived before any bot came: no event ever described it."""
-    place = Place(sim.client)
-    thread = sim.client.create_thread(place.channel, "last year")
-    archive(sim, thread)
-    return place, thread
+    server = SampleServer(sim.client)
+    thread = sim.client.create_thread(server.channel, "last year")
+    archive_thread(sim, thread)
+    return server, thread
 
 
 @pytest.fixture(scope="module")
 async def bot(
-    stores: Stores, settings: Settings, sim: SimProcess, sleeping_thread: tuple[Place, int]
+    stores: Stores, settings: Settings, sim: SimProcess, archived_thread: tuple[SampleServer, int]
 ) -> AsyncIterator[BotProcess]:
     """A bot that listens."""
-    with bot_process(settings, sim) as process:
-        await process.listens()
+    with run_bot_process(settings, sim) as process:
+        await process.wait_until_ready()
         yield process
-        assert process.process.poll() is None, process.said()
+        assert process.process.poll() is None, process.read_log()
 
 
 @pytest.fixture
-def place(sim: SimProcess) -> Place:
-    return Place(sim.client)
+def server(sim: SimProcess) -> SampleServer:
+    return SampleServer(sim.client)
 
 
 @pytest.fixture
-async def members(sim: SimProcess, stores: Stores, bot: BotProcess, place: Place) -> Members:
+async def members(sim: SimProcess, stores: Stores, bot: BotProcess, server: SampleServer) -> MemberClient:
     """Those of a server that the bot and the database know."""
-    await settled(stores, bot)
-    made = Members(sim, stores, place)
-    await made.become("Yes", "server-stats")  # what the bot serves is registered
-    return made
+    await wait_until_stored(stores, bot)
+    client = MemberClient(sim, stores, server)
+    await client.wait_for_verdict("Yes", "server-stats")  # what the bot serves is registered
+    return client
 
 
 def change_channel(sim: SimProcess, channel_id: int, **changes: object) -> None:
@@ -72,7 +72,7 @@ def change_channel(sim: SimProcess, channel_id: int, **changes: object) -> None:
     httpx.patch(url, json=changes, headers={"Authorization": f"Bot {sim.token}"}, trust_env=False).raise_for_status()
 
 
-def archive(sim: SimProcess, thread_id: int) -> None:
+def archive_thread(sim: SimProcess, thread_id: int) -> None:
     change_channel(sim, thread_id, archived=True)
 
 

@@ -8,71 +8,75 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services.access_rules import NewRule, add_rule
-from herwa_shared.services.audit import Actor, Via
+from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
-from herwa_sim.client.types import Answer, Shown
-from tests.bot.place import Place
-from tests.bot.stored import comes_true
+from herwa_sim.client.types import DisplayedMessage, InteractionResult
+from tests.bot.place import SampleServer
+from tests.bot.stored import wait_until_true
 from tests.sim.process import SimProcess
 
-MANAGER = Actor(Via.WEB, None, "a manager")
-EVERYBODY = (SubjectKind.EVERYONE, 0)
-ANYWHERE = (PlaceKind.EVERYWHERE, 0)
+MANAGER = Actor(ChangeSource.WEB, None, "a manager")
+EVERYONE = (SubjectKind.EVERYONE, 0)
+EVERYWHERE = (PlaceKind.EVERYWHERE, 0)
 
 
-class Members:
+class MemberClient:
     """The members of one server, in its first channel unless another is named."""
 
-    def __init__(self, sim: SimProcess, stores: Stores, place: Place) -> None:
-        self.sim, self.stores, self.place = sim, stores, place
+    def __init__(self, sim: SimProcess, stores: Stores, server: SampleServer) -> None:
+        self.sim, self.stores, self.server = sim, stores, server
 
     async def run(
-        self, command: str, options: Mapping[str, object] | None = None, *, who: int = 0, channel: int = 0
-    ) -> Shown:
+        self, command: str, options: Mapping[str, object] | None = None, *, user: int = 0, channel: int = 0
+    ) -> DisplayedMessage:
         """Run a command; the one message that answers it."""
-        answer = await self._do(self.sim.client.command, channel, who, command, options)
-        [message] = answer.messages
+        result = await self._interact(self.sim.client.run_command, channel, user, command, options)
+        [message] = result.messages
         return message
 
-    async def type(
-        self, command: str, options: Mapping[str, object], focused: str, *, who: int = 0, channel: int = 0
+    async def autocomplete(
+        self, command: str, options: Mapping[str, object], focused: str, *, user: int = 0, channel: int = 0
     ) -> list[str]:
         """Type an option; what is offered."""
-        channel, who = channel or self.place.channel, who or self.place.ada
-        answer = await asyncio.to_thread(self.sim.client.autocomplete, channel, who, command, options, focused=focused)
-        assert answer.answered
-        return [choice["name"] for choice in answer.choices]
+        channel, user = channel or self.server.channel, user or self.server.ada
+        result = await asyncio.to_thread(self.sim.client.autocomplete, channel, user, command, options, focused=focused)
+        assert result.responded
+        return [choice["name"] for choice in result.choices]
 
-    async def press(self, message: Shown, label: str, *, who: int = 0, channel: int = 0) -> Answer:
+    async def press(
+        self, message: DisplayedMessage, label: str, *, user: int = 0, channel: int = 0
+    ) -> InteractionResult:
         """Press a button of a message by what stands on it."""
-        return await self._do(self.sim.client.click, channel, who, message.id, buttons(message)[label])
+        return await self._interact(self.sim.client.click, channel, user, message.id, get_button_ids(message)[label])
 
-    async def _do(self, deed: Callable[..., Answer], channel: int, who: int, *rest: Any) -> Answer:
-        answer = await asyncio.to_thread(deed, channel or self.place.channel, who or self.place.ada, *rest)
-        assert answer.answered
-        return answer
+    async def _interact(
+        self, action: Callable[..., InteractionResult], channel: int, user: int, *arguments: Any
+    ) -> InteractionResult:
+        result = await asyncio.to_thread(action, channel or self.server.channel, user or self.server.ada, *arguments)
+        assert result.responded
+        return result
 
-    async def become(self, verdict: str, command: str, *, who: int = 0, channel: int = 0) -> None:
+    async def wait_for_verdict(self, verdict: str, command: str, *, user: int = 0, channel: int = 0) -> None:
         """Return when `/why` says Yes, or No: the change that makes it so has reached the bot."""
 
-        async def holds() -> bool:
-            said = await self.run("why", {"command": command}, who=who, channel=channel)
-            return said.content.startswith(f"**{verdict}")
+        async def has_verdict() -> bool:
+            reply = await self.run("why", {"command": command}, user=user, channel=channel)
+            return reply.content.startswith(f"**{verdict}")
 
-        await comes_true(holds)
+        await wait_until_true(has_verdict)
 
-    async def decide(self, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
+    async def run_in_transaction(self, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
         """A manager, or the operator, changes something."""
         async with self.stores.database.transaction() as session:
             await work(session)
 
-    async def rule(
+    async def add_rule(
         self,
         *,
         allow: bool,
-        subject: tuple[SubjectKind, int] = EVERYBODY,
+        subject: tuple[SubjectKind, int] = EVERYONE,
         target: tuple[TargetKind, str],
-        place: tuple[PlaceKind, int] = ANYWHERE,
+        server: tuple[PlaceKind, int] = EVERYWHERE,
         note: str = "",
     ) -> None:
         """An access rule."""
@@ -82,18 +86,27 @@ class Members:
             subject_id=subject[1],
             target_kind=target[0],
             target_key=target[1],
-            place_kind=place[0],
-            place_id=place[1],
+            place_kind=server[0],
+            place_id=server[1],
             note=note,
         )
-        await self.decide(lambda session: add_rule(session, guild_id=self.place.guild, rule=rule, actor=MANAGER))
+        await self.run_in_transaction(
+            lambda session: add_rule(session, guild_id=self.server.id, rule=rule, actor=MANAGER)
+        )
 
 
-def buttons(message: Shown) -> dict[str, str]:
+def get_button_ids(message: DisplayedMessage) -> dict[str, str]:
     """Custom ids of the buttons, by what stands on them."""
-    return {one["label"]: one["custom_id"] for row in message.components for one in row["components"] if "label" in one}
+    return {
+        button["label"]: button["custom_id"]
+        for row in message.components
+        for button in row["components"]
+        if "label" in button
+    }
 
 
-def is_last(page: Shown) -> bool:
+def is_last_page(page: DisplayedMessage) -> bool:
     """Whether a list has no page behind this one."""
-    return next(one["disabled"] for row in page.components for one in row["components"] if one["label"] == "Next")
+    return next(
+        button["disabled"] for row in page.components for button in row["components"] if button["label"] == "Next"
+    )

@@ -4,17 +4,17 @@ from itertools import count
 
 from herwa_sim.client.client import SimClient
 
-_names = count(1)
+_server_numbers = count(1)
 
 
-class Place:
+class SampleServer:
     """A server with a channel, two people and a bot in it."""
 
     def __init__(self, client: SimClient, name: str | None = None) -> None:
-        number = next(_names)
-        self.guild = client.create_guild(name or f"Server {number}")
-        self.channel = client.create_channel(self.guild, "general")
-        self.ada = client.join(self.guild, f"ada{number}")
-        self.bob = client.join(self.guild, f"bob{number}")
-        self.robot = client.join(self.guild, f"robot{number}", bot=True)
-        self.owner = client.state().personas["owner"]
+        number = next(_server_numbers)
+        self.id = client.create_guild(name or f"Server {number}")
+        self.channel = client.create_channel(self.id, "general")
+        self.ada = client.join(self.id, f"ada{number}")
+        self.bob = client.join(self.id, f"bob{number}")
+        self.robot = client.join(self.id, f"robot{number}", bot=True)
+        self.owner = client.get_snapshot().personas["owner"]

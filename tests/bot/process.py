@@ -14,10 +14,10 @@ from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from tests.sim.process import SimProcess
 
-CHECKOUT = Path(__file__).parents[2]
-AS_PEOPLE_DO = ("-m", "herwa_bot")
+REPOSITORY_ROOT = Path(__file__).parents[2]
+DEFAULT_ARGUMENTS = ("-m", "herwa_bot")
 
-_numbers = count(1)
+_process_numbers = count(1)
 
 
 class BotProcess:
@@ -25,7 +25,7 @@ class BotProcess:
 
     def __init__(self, settings: Settings, sim: SimProcess, *arguments: str, **environment: str) -> None:
         self.sim = sim
-        self.log = DataFolder(settings.data_dir).logs / f"bot-{next(_numbers)}.log"
+        self.log = DataFolder(settings.data_dir).logs_dir / f"bot-{next(_process_numbers)}.log"
         self.environment = {
             **os.environ,
             **dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SUPERVISED"), ""),
@@ -34,12 +34,12 @@ class BotProcess:
             "DISCORD_TOKEN": sim.token,
             **environment,
         }
-        self._sessions = len(connected(sim)) if sim.process.poll() is None else 0
+        self._initial_session_count = len(list_connected_sessions(sim)) if sim.process.poll() is None else 0
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *(arguments or AS_PEOPLE_DO)],
+                [sys.executable, *(arguments or DEFAULT_ARGUMENTS)],
                 env=self.environment,
-                cwd=CHECKOUT,
+                cwd=REPOSITORY_ROOT,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
@@ -48,24 +48,24 @@ class BotProcess:
     def pid(self) -> int:
         return self.process.pid
 
-    def said(self) -> str:
+    def read_log(self) -> str:
         return self.log.read_text()
 
-    async def listens(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Return when it has a session of its own and has heard of every server."""
-        await until(lambda: len(connected(self.sim)) > self._sessions, self)
-        await heard(self.sim)
+        await wait_until(lambda: len(list_connected_sessions(self.sim)) > self._initial_session_count, self)
+        await wait_for_acknowledgement(self.sim)
 
-    async def says(self, words: str) -> None:
-        await until(lambda: words in self.said(), self)
+    async def wait_for_log(self, text: str) -> None:
+        await wait_until(lambda: text in self.read_log(), self)
 
-    async def ends(self) -> int:
+    async def wait_for_exit(self) -> int:
         """Wait for its end; the exit code."""
         return await asyncio.to_thread(self.process.wait, 60)
 
-    async def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return await self.ends()
+    async def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signal_number)
+        return await self.wait_for_exit()
 
     def kill_if_running(self) -> None:
         if self.process.poll() is None:
@@ -74,7 +74,7 @@ class BotProcess:
 
 
 @contextmanager
-def bot_process(settings: Settings, sim: SimProcess, *arguments: str, **environment: str) -> Iterator[BotProcess]:
+def run_bot_process(settings: Settings, sim: SimProcess, *arguments: str, **environment: str) -> Iterator[BotProcess]:
     bot = BotProcess(settings, sim, *arguments, **environment)
     try:
         yield bot
@@ -82,24 +82,29 @@ def bot_process(settings: Settings, sim: SimProcess, *arguments: str, **environm
         bot.kill_if_running()
 
 
-def connected(sim: SimProcess) -> list:
+def list_connected_sessions(sim: SimProcess) -> list:
     """The gateway sessions that have a socket."""
-    return [session for session in sim.client.state().sessions if session.connected]
+    return [session for session in sim.client.get_snapshot().sessions if session.connected]
 
 
-async def heard(sim: SimProcess) -> None:
+async def wait_for_acknowledgement(sim: SimProcess) -> None:
     """Return when every bot has acknowledged all that was sent to it until now."""
-    sent = [session.sequence for session in connected(sim)]
-    sim.client.ask_for_heartbeat()
-    await until(lambda: all(one.acknowledged >= by for one, by in zip(connected(sim), sent, strict=False)))
+    sequences = [session.sequence for session in list_connected_sessions(sim)]
+    sim.client.request_heartbeat()
+    await wait_until(
+        lambda: all(
+            session.acknowledged >= sequence
+            for session, sequence in zip(list_connected_sessions(sim), sequences, strict=False)
+        )
+    )
 
 
-async def until(true: Callable[[], bool], bot: BotProcess | None = None, seconds: float = 90) -> None:
+async def wait_until(condition: Callable[[], bool], bot: BotProcess | None = None, timeout_seconds: float = 90) -> None:
     """Wait for what must come."""
     try:
-        async with asyncio.timeout(seconds):
-            while not true():
-                assert bot is None or bot.process.poll() is None, f"the bot ended\n{bot.said()}"
+        async with asyncio.timeout(timeout_seconds):
+            while not condition():
+                assert bot is None or bot.process.poll() is None, f"the bot ended\n{bot.read_log()}"
                 await asyncio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"waited in vain\n{bot.said() if bot else ''}") from None
+        raise AssertionError(f"waited in vain\n{bot.read_log() if bot else ''}") from None

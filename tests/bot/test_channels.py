@@ -7,89 +7,92 @@ import pytest
 
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import ChannelListEntry
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
-from tests.bot.members import MANAGER, Members, buttons, is_last
-from tests.bot.stored import comes_true
+from tests.bot.members import MANAGER, MemberClient, get_button_ids, is_last_page
+from tests.bot.stored import wait_until_true
 
 
-class Lists:
+class ChannelListClient:
     """The owner at work, and what is stored."""
 
-    def __init__(self, members: Members) -> None:
-        self.members, self.place = members, members.place
+    def __init__(self, members: MemberClient) -> None:
+        self.members, self.server = members, members.server
 
     async def run(self, command: str, **options: object):
-        wanted = {name: str(value) for name, value in options.items()}
-        return await self.members.run(f"channels {command}", wanted, who=self.place.owner)
+        values = {name: str(value) for name, value in options.items()}
+        return await self.members.run(f"channels {command}", values, user=self.server.owner)
 
     async def press(self, message, label: str):
-        return (await self.members.press(message, label, who=self.place.owner)).messages[-1]
+        return (await self.members.press(message, label, user=self.server.owner)).messages[-1]
 
-    async def stored(self) -> dict[tuple[TargetKind, str], frozenset[int]]:
+    async def load_stored_lists(self) -> dict[tuple[TargetKind, str], frozenset[int]]:
         async with self.members.stores.database.transaction() as session:
-            found = await channel_lists.lists(session, guild_id=self.place.guild)
-        return {(one.target_kind, one.target_key): one.place_ids for one in found}
+            channel_lists_of_guild = await channel_lists.list_channel_lists(session, guild_id=self.server.id)
+        return {
+            (channel_list.target_kind, channel_list.target_key): channel_list.place_ids
+            for channel_list in channel_lists_of_guild
+        }
 
 
 @pytest.fixture
-def lists(members) -> Lists:
-    return Lists(members)
+def lists(members) -> ChannelListClient:
+    return ChannelListClient(members)
 
 
 @pytest.fixture
-def staff(sim, place) -> int:
-    return sim.client.create_channel(place.guild, "staff")
+def staff(sim, server) -> int:
+    return sim.client.create_channel(server.id, "staff")
 
 
 async def test_a_command_is_kept_to_its_channels_and_let_go_by_undo(lists, members, staff):
-    first = await lists.run("allow", what="/server-stats", where=staff)
-    assert first.ephemeral
-    assert first.content == f"/server-stats may run only in <#{staff}> now.\nBefore: in every channel."
-    await members.become("No", "server-stats")
-    await members.become("Yes", "server-stats", channel=staff)
-    second = await lists.run("allow", what="/server-stats", where=members.place.channel)
-    assert second.content.endswith(f"Before: in <#{staff}>.")
-    await members.become("Yes", "server-stats")
-    await lists.press(second, "Undo")
-    assert await lists.stored() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
+    first_reply = await lists.run("allow", what="/server-stats", where=staff)
+    assert first_reply.ephemeral
+    assert first_reply.content == f"/server-stats may run only in <#{staff}> now.\nBefore: in every channel."
+    await members.wait_for_verdict("No", "server-stats")
+    await members.wait_for_verdict("Yes", "server-stats", channel=staff)
+    second_reply = await lists.run("allow", what="/server-stats", where=members.server.channel)
+    assert second_reply.content.endswith(f"Before: in <#{staff}>.")
+    await members.wait_for_verdict("Yes", "server-stats")
+    await lists.press(second_reply, "Undo")
+    assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
 
 
 async def test_a_thread_stands_for_its_channel(lists, members, sim, staff):
     thread = sim.client.create_thread(staff, "night shift")
     await lists.run("allow", what="/server-stats", where=thread)
-    assert await lists.stored() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
+    assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
 
 
-async def test_a_list_for_everything_is_asked_about(lists, staff):
-    asked = await lists.run("allow", what="everything", where=staff)
-    assert asked.content.startswith(f"**Keep everything to <#{staff}>?**")
-    assert "`/server-stats`" in asked.content
-    assert await lists.stored() == {}
-    told = await lists.press(asked, "Keep everything there")
-    assert told.content.startswith(f"Everything may run only in <#{staff}> now.")
-    assert await lists.stored() == {(TargetKind.EVERYTHING, ""): frozenset([staff])}
+async def test_a_list_for_everything_needs_confirmation(lists, staff):
+    confirmation = await lists.run("allow", what="everything", where=staff)
+    assert confirmation.content.startswith(f"**Keep everything to <#{staff}>?**")
+    assert "`/server-stats`" in confirmation.content
+    assert await lists.load_stored_lists() == {}
+    reply = await lists.press(confirmation, "Keep everything there")
+    assert reply.content.startswith(f"Everything may run only in <#{staff}> now.")
+    assert await lists.load_stored_lists() == {(TargetKind.EVERYTHING, ""): frozenset([staff])}
 
 
 async def test_the_same_channel_again_changes_nothing(lists, staff):
     await lists.run("allow", what="/server-stats", where=staff)
-    again = await lists.run("allow", what="/server-stats", where=staff)
-    assert again.content == f"/server-stats may run in <#{staff}> already. Nothing has changed."
-    assert buttons(again) == {}
+    second_reply = await lists.run("allow", what="/server-stats", where=staff)
+    assert second_reply.content == f"/server-stats may run in <#{staff}> already. Nothing has changed."
+    assert get_button_ids(second_reply) == {}
 
 
 async def test_a_list_is_cleared_and_comes_back_by_undo(lists, members, staff):
     assert "There is no list for /server-stats" in (await lists.run("clear", what="/server-stats")).content
     await lists.run("allow", what="/server-stats", where=staff)
-    await members.become("No", "server-stats")
-    offered = await members.type("channels clear", {"what": ""}, "what", who=members.place.owner)
-    assert offered == ["/server-stats"]
-    cleared = await lists.run("clear", what="/server-stats")
-    assert cleared.content.startswith("/server-stats may run in every channel again.\n")
-    await members.become("Yes", "server-stats")
-    undone = await lists.press(cleared, "Undo")
-    assert "is back." in undone.content
-    assert len(await lists.stored()) == 1
+    await members.wait_for_verdict("No", "server-stats")
+    suggestions = await members.autocomplete("channels clear", {"what": ""}, "what", user=members.server.owner)
+    assert suggestions == ["/server-stats"]
+    cleared_reply = await lists.run("clear", what="/server-stats")
+    assert cleared_reply.content.startswith("/server-stats may run in every channel again.\n")
+    await members.wait_for_verdict("Yes", "server-stats")
+    undo_reply = await lists.press(cleared_reply, "Undo")
+    assert "is back." in undo_reply.content
+    assert len(await lists.load_stored_lists()) == 1
 
 
 async def test_the_list_of_lists_names_targets_and_places(lists, staff):
@@ -99,82 +102,86 @@ async def test_the_list_of_lists_names_targets_and_places(lists, staff):
 
 
 @pytest.mark.parametrize("what", ["/channels", "module:governance", "everything"])
-async def test_whoever_keeps_the_managers_own_commands_to_a_channel_is_told(lists, staff, what):
-    asked = await lists.run("allow", what=what, where=staff)
-    assert "⚠️ Members with Manage Server could then use " in asked.content
-    assert "`/channels list|allow|clear`" in asked.content.split("⚠️")[1]
-    assert await lists.stored() == {}
+async def test_restricting_the_managers_own_commands_to_a_channel_warns(lists, staff, what):
+    confirmation = await lists.run("allow", what=what, where=staff)
+    assert "⚠️ Members with Manage Server could then use " in confirmation.content
+    assert "`/channels list|allow|clear`" in confirmation.content.split("⚠️")[1]
+    assert await lists.load_stored_lists() == {}
 
 
-async def test_a_list_that_somebody_began_meanwhile_is_told_as_it_is(lists, members, staff):
-    asked = await lists.run("allow", what="everything", where=staff)
-    await lists.press(await lists.run("allow", what="everything", where=members.place.channel), "Keep everything there")
-    told = await lists.press(asked, "Keep everything there")
-    both = ", ".join(f"<#{one}>" for one in sorted([staff, members.place.channel]))
-    assert told.content == f"Everything may run only in {both} now.\nBefore: in <#{members.place.channel}>."
+async def test_a_list_that_was_started_meanwhile_is_reported_as_it_is(lists, members, staff):
+    confirmation = await lists.run("allow", what="everything", where=staff)
+    await lists.press(
+        await lists.run("allow", what="everything", where=members.server.channel), "Keep everything there"
+    )
+    reply = await lists.press(confirmation, "Keep everything there")
+    mentions = ", ".join(f"<#{channel_id}>" for channel_id in sorted([staff, members.server.channel]))
+    assert reply.content == f"Everything may run only in {mentions} now.\nBefore: in <#{members.server.channel}>."
 
 
-async def test_of_two_who_add_at_once_both_are_told_the_truth(lists, sim, place):
-    channels = [sim.client.create_channel(place.guild, f"desk-{number}") for number in range(4)]
-    told = await asyncio.gather(*(lists.run("allow", what="/server-stats", where=one) for one in channels))
-    assert await lists.stored() == {(TargetKind.COMMAND, "server-stats"): frozenset(channels)}
-    named = sorted(one.content.split("now.")[0].count("<#") for one in told)
-    assert named == [1, 2, 3, 4]
+async def test_of_two_who_add_at_once_both_get_the_true_list(lists, sim, server):
+    channels = [sim.client.create_channel(server.id, f"desk-{number}") for number in range(4)]
+    replies = await asyncio.gather(*(lists.run("allow", what="/server-stats", where=channel) for channel in channels))
+    assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset(channels)}
+    mention_counts = sorted(reply.content.split("now.")[0].count("<#") for reply in replies)
+    assert mention_counts == [1, 2, 3, 4]
 
 
-async def test_a_hundred_places_are_listed_to_the_last(lists, members, place):
-    places = [(1 << 62) + number for number in range(100)]
+async def test_a_hundred_places_are_listed_to_the_last(lists, members, server):
+    channel_ids = [(1 << 62) + number for number in range(100)]
     for key in ("server-stats", "voice-stats"):
-        await members.decide(
+        await members.run_in_transaction(
             partial(
                 channel_lists.set_list,
-                guild_id=place.guild,
+                guild_id=server.id,
                 target_kind=TargetKind.COMMAND,
                 target_key=key,
-                place_ids=places,
+                place_ids=channel_ids,
                 actor=MANAGER,
             )
         )
-    shown, pages = await lists.run("list"), []
+    page, pages = await lists.run("list"), []
     while True:
-        assert len(shown.content) <= 2000
-        pages.append(shown.content)
-        if is_last(shown):
+        assert len(page.content) <= 2000
+        pages.append(page.content)
+        if is_last_page(page):
             break
-        shown = await lists.press(shown, "Next")
-    assert all("\n".join(pages).count(f"<#{one}>") == 2 for one in places)
-    cleared = await lists.run("clear", what="/server-stats")
-    assert len(cleared.content) <= 2000
-    assert cleared.content.endswith("-# Where a wider target has a list, that decides.")
-    assert "and 80 more." in cleared.content
+        page = await lists.press(page, "Next")
+    assert all("\n".join(pages).count(f"<#{channel_id}>") == 2 for channel_id in channel_ids)
+    cleared_reply = await lists.run("clear", what="/server-stats")
+    assert len(cleared_reply.content) <= 2000
+    assert cleared_reply.content.endswith("-# Where a wider target has a list, that decides.")
+    assert "and 80 more." in cleared_reply.content
 
 
 async def test_a_list_of_what_herwa_no_longer_has_can_still_be_cleared(lists, members, staff):
-    gone = [(TargetKind.MODULE, "oldies"), (TargetKind.FEATURE, "oldies.stats"), (TargetKind.COMMAND, "old-stats")]
+    removed_targets = [
+        (TargetKind.MODULE, "oldies"),
+        (TargetKind.FEATURE, "oldies.stats"),
+        (TargetKind.COMMAND, "old-stats"),
+    ]
 
-    async def begin(session):
-        for kind, key in gone:
-            session.add(
-                ChannelListEntry(guild_id=members.place.guild, target_kind=kind, target_key=key, place_id=staff)
-            )
-        await touch(session, guild_id=members.place.guild)
+    async def insert_entries(session):
+        for kind, key in removed_targets:
+            session.add(ChannelListEntry(guild_id=members.server.id, target_kind=kind, target_key=key, place_id=staff))
+        await publish_policy_change(session, guild_id=members.server.id)
 
-    await members.decide(begin)
+    await members.run_in_transaction(insert_entries)
 
-    async def offered():
-        return await members.type("channels clear", {"what": ""}, "what", who=members.place.owner)
+    async def list_suggestions():
+        return await members.autocomplete("channels clear", {"what": ""}, "what", user=members.server.owner)
 
     async def is_offered():
-        return await offered() == ["oldies (module)", "oldies.stats (feature)", "/old-stats"]
+        return await list_suggestions() == ["oldies (module)", "oldies.stats (feature)", "/old-stats"]
 
-    await comes_true(is_offered)
-    for kind, key in gone:
+    await wait_until_true(is_offered)
+    for kind, key in removed_targets:
         assert (await lists.run("clear", what=f"{kind}:{key}")).content.count("may run in every channel again") == 1
-    assert await lists.stored() == {}
+    assert await lists.load_stored_lists() == {}
 
 
 async def test_what_happens_in_no_channel_cannot_be_kept_to_one(lists, members, staff):
-    told = await lists.run("allow", what="module:dashboard", where=staff)
-    assert told.content == "The Dashboard module has no command, so that it cannot be kept to a channel."
-    assert await lists.stored() == {}
-    assert await members.type("channels allow", {"what": "overview"}, "what", who=members.place.owner) == []
+    reply = await lists.run("allow", what="module:dashboard", where=staff)
+    assert reply.content == "The Dashboard module has no command, so that it cannot be kept to a channel."
+    assert await lists.load_stored_lists() == {}
+    assert await members.autocomplete("channels allow", {"what": "overview"}, "what", user=members.server.owner) == []

@@ -5,97 +5,97 @@ from collections import Counter
 
 import pytest
 
-from tests.bot.process import bot_process, connected, heard, until
-from tests.bot.stored import comes_true, happened, moved, settled
+from tests.bot.process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
+from tests.bot.stored import list_events, move_buffer, wait_until_stored, wait_until_true
 
 KINDS = ("message", "message_edit", "message_delete", "reaction", "leave")
 
 
 @pytest.fixture(autouse=True)
-def calm(sim):
+def chaos_cleanup(sim):
     yield
-    sim.client.end_chaos()
+    sim.client.disable_faults()
 
 
-async def talk(sim, place, count: int) -> Counter:
+async def generate_activity(sim, server, count: int) -> Counter:
     """People say, edit, delete and react to things, and somebody visits; what must be stored of it, by kind and member."""
     expected: Counter = Counter()
     for number in range(count):
-        who, other = (place.ada, place.bob)[:: 1 if number % 2 else -1]
-        said = sim.client.say(place.channel, who)
-        expected["message", who] += 1
+        author, reactor = (server.ada, server.bob)[:: 1 if number % 2 else -1]
+        message_id = sim.client.send_message(server.channel, author)
+        expected["message", author] += 1
         if number % 4 == 0:
-            sim.client.react(place.channel, said, other)
-            expected["reaction", other] += 1
+            sim.client.add_reaction(server.channel, message_id, reactor)
+            expected["reaction", reactor] += 1
         if number % 3 == 0:
-            sim.client.edit(place.channel, said, length=number + 1)
-            expected["message_edit", who] += 1
+            sim.client.edit_message(server.channel, message_id, length=number + 1)
+            expected["message_edit", author] += 1
         if number % 5 == 0:
-            sim.client.delete(place.channel, said)
+            sim.client.delete_messages(server.channel, message_id)
             expected["message_delete", 0] += 1
         await asyncio.sleep(0.01)
-    visitor = sim.client.join(place.guild, f"visitor {place.guild}")
-    sim.client.leave(place.guild, visitor)
+    visitor = sim.client.join(server.id, f"visitor {server.id}")
+    sim.client.leave(server.id, visitor)
     expected["leave", visitor] += 1
     return expected
 
 
-async def stored(stores, place) -> Counter:
+async def count_stored_events(stores, server) -> Counter:
     """What is stored of that."""
-    return Counter((row.kind, row.user) for row in await happened(stores, place.guild, *KINDS))
+    return Counter((row.kind, row.user) for row in await list_events(stores, server.id, *KINDS))
 
 
-async def test_numbers_stay_exact_while_events_come_twice_broken_and_through_lost_sockets(stores, sim, bot, place):
-    sim.client.chaos(double=0.5, malformed=0.5, drop=0.05, reconnect=0.03)
-    expected = await talk(sim, place, 60)
-    struck = {name: fault["struck"] for name, fault in sim.client.end_chaos().items()}
-    assert min(struck[name] for name in ("double", "malformed", "drop")) > 0
-    await until(lambda: len(connected(sim)) == 1, bot)
-    await settled(stores, bot)
-    assert await stored(stores, place) == expected
-    await moved(stores)
-    assert await counted(stores, place) == sum(expected.values())
+async def test_numbers_stay_exact_while_events_come_twice_broken_and_through_lost_sockets(stores, sim, bot, server):
+    sim.client.enable_faults(double=0.5, malformed=0.5, drop=0.05, reconnect=0.03)
+    expected = await generate_activity(sim, server, 60)
+    strike_counts = {name: fault["struck"] for name, fault in sim.client.disable_faults().items()}
+    assert min(strike_counts[name] for name in ("double", "malformed", "drop")) > 0
+    await wait_until(lambda: len(list_connected_sessions(sim)) == 1, bot)
+    await wait_until_stored(stores, bot)
+    assert await count_stored_events(stores, server) == expected
+    await move_buffer(stores)
+    assert await count_moved_events(stores, server) == sum(expected.values())
 
 
-async def counted(stores, place) -> int:
+async def count_moved_events(stores, server) -> int:
     """How much of it is in ClickHouse."""
     query = """
     SELECT count() FROM activity_events
     WHERE guild_id = {guild:UInt64} AND toString(kind) IN {kinds:Array(String)}
     """
-    return (await stores.clickhouse.query(query, {"guild": place.guild, "kinds": list(KINDS)})).result_rows[0][0]
+    return (await stores.clickhouse.query(query, {"guild": server.id, "kinds": list(KINDS)})).result_rows[0][0]
 
 
-async def test_a_bot_starts_while_rest_is_limited_slow_and_failing(stores, settings, sim, place):
-    sim.client.chaos(
+async def test_a_bot_starts_while_rest_is_limited_slow_and_failing(stores, settings, sim, server):
+    sim.client.enable_faults(
         limit={"next": 2, "seconds": 0.05}, slow={"share": 0.3, "seconds": 0.05}, fail={"next": 1, "status": 502}
     )
-    with bot_process(settings, sim) as started:
-        await until(lambda: bool(connected(sim)), started, 60)
-        await heard(sim)
-        expected = await talk(sim, place, 5)
-        await settled(stores, started)
-        assert await stored(stores, place) == expected
-        assert sim.client.end_chaos()["limit"]["struck"] == 2
+    with run_bot_process(settings, sim) as starting_bot:
+        await wait_until(lambda: bool(list_connected_sessions(sim)), starting_bot, 60)
+        await wait_for_acknowledgement(sim)
+        expected = await generate_activity(sim, server, 5)
+        await wait_until_stored(stores, starting_bot)
+        assert await count_stored_events(stores, server) == expected
+        assert sim.client.disable_faults()["limit"]["struck"] == 2
 
 
-async def test_a_command_is_answered_though_discord_says_wait(sim, bot, place):
-    sim.client.chaos(limit={"next": 2, "seconds": 0.1}, slow={"share": 1, "seconds": 0.05})
-    answer = sim.client.command(place.channel, place.ada, "server-stats")
-    assert answer.answered
-    assert answer.messages
+async def test_a_command_is_answered_though_discord_says_wait(sim, bot, server):
+    sim.client.enable_faults(limit={"next": 2, "seconds": 0.1}, slow={"share": 1, "seconds": 0.05})
+    result = sim.client.run_command(server.channel, server.ada, "server-stats")
+    assert result.responded
+    assert result.messages
 
 
-async def test_a_session_that_turns_worthless_is_begun_anew_and_counts_on(stores, sim, bot, place):
-    sim.client.chaos(invalidate={"next": 1})
-    sim.client.say(place.channel, place.ada)
-    await until(lambda: sim.client.chaos()["invalidate"]["struck"] > 0, bot)
-    await until(lambda: bool(connected(sim)), bot, 60)
-    await heard(sim)
+async def test_an_invalidated_session_is_replaced_and_counting_goes_on(stores, sim, bot, server):
+    sim.client.enable_faults(invalidate={"next": 1})
+    sim.client.send_message(server.channel, server.ada)
+    await wait_until(lambda: sim.client.enable_faults()["invalidate"]["struck"] > 0, bot)
+    await wait_until(lambda: bool(list_connected_sessions(sim)), bot, 60)
+    await wait_for_acknowledgement(sim)
 
-    async def counts() -> bool:
-        sim.client.say(place.channel, place.bob)
-        await settled(stores, bot)
-        return ("message", place.bob) in await stored(stores, place)
+    async def is_counting() -> bool:
+        sim.client.send_message(server.channel, server.bob)
+        await wait_until_stored(stores, bot)
+        return ("message", server.bob) in await count_stored_events(stores, server)
 
-    await comes_true(counts)
+    await wait_until_true(is_counting)

@@ -2,34 +2,34 @@
 
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 
-ALWAYS = {"/help", "/why"}
+ALWAYS_LISTED = {"/help", "/why"}
 
 
-async def named(members, **where):
-    said = await members.run("help", **where)
-    assert said.ephemeral
-    return {line.split("`")[1] for line in said.content.splitlines() if line.startswith("- `")}
+async def list_named_commands(members, **options):
+    reply = await members.run("help", **options)
+    assert reply.ephemeral
+    return {line.split("`")[1] for line in reply.content.splitlines() if line.startswith("- `")}
 
 
 async def test_members_see_what_is_for_everyone_and_owners_all(members):
-    mine = await named(members)
-    assert {*ALWAYS, "/premium", "/server-stats"} <= mine
-    assert "/permissions allow" not in mine
-    assert {*mine, "/permissions allow", "/features list", "/channels allow"} <= await named(
-        members, who=members.place.owner
+    member_commands = await list_named_commands(members)
+    assert {*ALWAYS_LISTED, "/premium", "/server-stats"} <= member_commands
+    assert "/permissions allow" not in member_commands
+    assert {*member_commands, "/permissions allow", "/features list", "/channels allow"} <= await list_named_commands(
+        members, user=members.server.owner
     )
 
 
-async def test_it_follows_the_rules_of_the_place(members, sim):
-    desk = sim.client.create_channel(members.place.guild, "desk")
+async def test_it_follows_the_rules_of_the_channel(members, sim):
+    desk = sim.client.create_channel(members.server.id, "desk")
     stats = (TargetKind.COMMAND, "server-stats")
-    await members.rule(allow=False, target=stats, place=(PlaceKind.CHANNEL, desk))
-    await members.become("No", "server-stats", channel=desk)
-    assert "/server-stats" not in await named(members, channel=desk)
-    assert "/server-stats" in await named(members)
+    await members.add_rule(allow=False, target=stats, server=(PlaceKind.CHANNEL, desk))
+    await members.wait_for_verdict("No", "server-stats", channel=desk)
+    assert "/server-stats" not in await list_named_commands(members, channel=desk)
+    assert "/server-stats" in await list_named_commands(members)
 
 
-async def test_it_answers_though_everything_is_forbidden(members):
-    await members.rule(allow=False, target=(TargetKind.EVERYTHING, ""))
-    await members.become("No", "server-stats")
-    assert await named(members) == ALWAYS
+async def test_it_runs_though_everything_is_forbidden(members):
+    await members.add_rule(allow=False, target=(TargetKind.EVERYTHING, ""))
+    await members.wait_for_verdict("No", "server-stats")
+    assert await list_named_commands(members) == ALWAYS_LISTED

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.bot.conftest import Place
-from tests.bot.process import bot_process, connected, until
-from tests.bot.stored import ask, comes_true, events, happened, settled
+from tests.bot.conftest import SampleServer
+from tests.bot.process import list_connected_sessions, run_bot_process, wait_until
+from tests.bot.stored import fetch_rows, list_events, list_message_events, wait_until_stored, wait_until_true
 from tests.sim.process import SimProcess
 
-MEMBERS = 1 << 1
-NEWEST_RUN = "SELECT intents FROM collector_run ORDER BY id DESC LIMIT 1"
-DETAIL = "SELECT detail FROM process WHERE pid = :pid AND stopped_at IS NULL"
-SENTENCE = "Discord does not grant the server members intent: joins and leaves are not counted"
+MEMBERS_INTENT = 1 << 1
+NEWEST_SESSION_QUERY = "SELECT intents FROM gateway_session ORDER BY id DESC LIMIT 1"
+DETAIL_QUERY = "SELECT detail FROM process WHERE pid = :pid AND stopped_at IS NULL"
+MISSING_INTENT_LOG = "Discord does not grant the server members intent: joins and leaves are not counted"
 
 
 @pytest.fixture
@@ -20,53 +20,53 @@ def own_sim(tmp_path):
     process.close()
 
 
-async def missing(stores, bot) -> list[str] | None:
-    rows = await ask(stores, DETAIL, pid=bot.pid)
+async def get_missing_intents(stores, bot) -> list[str] | None:
+    rows = await fetch_rows(stores, DETAIL_QUERY, pid=bot.pid)
     return rows[0][0].get("missing_intents") if rows else None
 
 
 async def test_not_granted_is_known_before_discord_hangs_up(stores, settings, own_sim):
     own_sim.client.set_application(privileged=[])
-    place = Place(own_sim.client)
-    with bot_process(settings, own_sim) as bot:
-        await bot.says(SENTENCE)
-        await bot.listens()
-        carla = own_sim.client.join(place.guild, "carla")
-        own_sim.client.say(place.channel, carla)
-        await settled(stores, bot)
-        await comes_true(lambda: _equal(missing(stores, bot), ["members"]))
-        await comes_true(lambda: _intents(stores, granted=False))
+    server = SampleServer(own_sim.client)
+    with run_bot_process(settings, own_sim) as bot:
+        await bot.wait_for_log(MISSING_INTENT_LOG)
+        await bot.wait_until_ready()
+        member = own_sim.client.join(server.id, "carla")
+        own_sim.client.send_message(server.channel, member)
+        await wait_until_stored(stores, bot)
+        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
+        await wait_until_true(lambda: _has_intents(stores, granted=False))
         assert await bot.stop() == 0
-    assert len(await events(stores, place.guild)) == 1
-    assert await happened(stores, place.guild, "join", "leave") == []
-    assert "Traceback" not in bot.said()
+    assert len(await list_message_events(stores, server.id)) == 1
+    assert await list_events(stores, server.id, "join", "leave") == []
+    assert "Traceback" not in bot.read_log()
 
 
-async def test_an_intent_that_is_taken_away_costs_only_what_it_brought(stores, settings, own_sim):
-    place = Place(own_sim.client)
-    with bot_process(settings, own_sim) as bot:
-        await bot.listens()
-        await comes_true(lambda: _equal(missing(stores, bot), []))
-        await comes_true(lambda: _intents(stores, granted=True))
-        own_sim.client.join(place.guild, "carla")
-        await settled(stores, bot)
+async def test_a_revoked_intent_costs_only_what_it_brought(stores, settings, own_sim):
+    server = SampleServer(own_sim.client)
+    with run_bot_process(settings, own_sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), []))
+        await wait_until_true(lambda: _has_intents(stores, granted=True))
+        own_sim.client.join(server.id, "carla")
+        await wait_until_stored(stores, bot)
         own_sim.client.set_application(privileged=[])
         own_sim.client.invalidate_sessions()
-        await bot.says(SENTENCE)
-        await until(lambda: connected(own_sim), bot)
-        own_sim.client.join(place.guild, "dora")
-        own_sim.client.say(place.channel, place.ada)
-        await settled(stores, bot)
-        await comes_true(lambda: _equal(missing(stores, bot), ["members"]))
-        await comes_true(lambda: _intents(stores, granted=False))
-    assert len(await happened(stores, place.guild, "join")) == 1
-    assert len(await events(stores, place.guild)) == 1
+        await bot.wait_for_log(MISSING_INTENT_LOG)
+        await wait_until(lambda: list_connected_sessions(own_sim), bot)
+        own_sim.client.join(server.id, "dora")
+        own_sim.client.send_message(server.channel, server.ada)
+        await wait_until_stored(stores, bot)
+        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
+        await wait_until_true(lambda: _has_intents(stores, granted=False))
+    assert len(await list_events(stores, server.id, "join")) == 1
+    assert len(await list_message_events(stores, server.id)) == 1
 
 
-async def _equal(question, expected) -> bool:
-    return await question == expected
+async def _is_equal(awaitable, expected) -> bool:
+    return await awaitable == expected
 
 
-async def _intents(stores, *, granted: bool) -> bool:
-    rows = await ask(stores, NEWEST_RUN)
-    return bool(rows and rows[0][0]) and bool(rows[0][0] & MEMBERS) is granted
+async def _has_intents(stores, *, granted: bool) -> bool:
+    rows = await fetch_rows(stores, NEWEST_SESSION_QUERY)
+    return bool(rows and rows[0][0]) and bool(rows[0][0] & MEMBERS_INTENT) is granted

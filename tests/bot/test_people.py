@@ -4,156 +4,154 @@ import time
 
 from herwa_shared.clock import utc_now
 from herwa_shared.models import User, UserGuild
-from herwa_shared.services.live_counters import guilds_now
-from tests.bot.stored import Row, ask, comes_true, happened, moved, settled
+from herwa_shared.services.live_counters import load_live_counters
+from tests.bot.stored import StoredEvent, fetch_rows, list_events, move_buffer, wait_until_stored, wait_until_true
 
-VOICE_CHANNEL = 2
-SECONDS = """
+VOICE_CHANNEL_TYPE = 2
+SECONDS_QUERY = """
 SELECT channel_id, user_id, sum(total) FROM activity_hourly
 WHERE guild_id = {guild:UInt64} AND kind = 'voice' GROUP BY channel_id, user_id
 """
-DOUBTED = "SELECT guilds_asked_at IS NULL FROM user_account WHERE id = :id"
+INVALIDATED_QUERY = "SELECT guilds_fetched_at IS NULL FROM user_account WHERE id = :id"
 
 
-async def test_a_person_reacts_once_with_each_emoji(stores, sim, bot, place):
-    said = sim.client.say(place.channel, place.bob)
-    sim.client.react(place.channel, said, place.ada)
-    sim.client.unreact(place.channel, said, place.ada)
-    sim.client.react(place.channel, said, place.ada)
-    sim.client.react(place.channel, said, place.ada, "tea:4711")
-    sim.client.react(place.channel, said, place.robot)
-    sim.client.clear_reactions(place.channel, said)
-    thread = sim.client.create_thread(place.channel, "aside")
-    sim.client.react(thread, sim.client.say(thread, place.ada), place.bob)
-    await settled(stores, bot)
-    assert await happened(stores, place.guild, "reaction") == [
-        Row("reaction", place.channel, user=place.ada),
-        Row("reaction", place.channel, user=place.ada),
-        Row("reaction", place.channel, thread, place.bob),
+async def test_a_person_reacts_once_with_each_emoji(stores, sim, bot, server):
+    message_id = sim.client.send_message(server.channel, server.bob)
+    sim.client.add_reaction(server.channel, message_id, server.ada)
+    sim.client.remove_reaction(server.channel, message_id, server.ada)
+    sim.client.add_reaction(server.channel, message_id, server.ada)
+    sim.client.add_reaction(server.channel, message_id, server.ada, "tea:4711")
+    sim.client.add_reaction(server.channel, message_id, server.robot)
+    sim.client.clear_reactions(server.channel, message_id)
+    thread = sim.client.create_thread(server.channel, "aside")
+    sim.client.add_reaction(thread, sim.client.send_message(thread, server.ada), server.bob)
+    await wait_until_stored(stores, bot)
+    assert await list_events(stores, server.id, "reaction") == [
+        StoredEvent("reaction", server.channel, user=server.ada),
+        StoredEvent("reaction", server.channel, user=server.ada),
+        StoredEvent("reaction", server.channel, thread, server.bob),
     ]
 
 
-async def test_a_thread_is_counted_when_it_is_opened_for_its_channel_and_opener(stores, sim, bot, place):
-    thread = sim.client.create_thread(place.channel, "aside", owner_id=place.ada)
-    forum = sim.client.create_channel(place.guild, "help", type_=15)
-    post = sim.client.create_post(forum, "It does not start", owner_id=place.bob)
+async def test_a_thread_is_counted_when_it_is_opened_for_its_channel_and_opener(stores, sim, bot, server):
+    thread = sim.client.create_thread(server.channel, "aside", owner_id=server.ada)
+    forum = sim.client.create_channel(server.id, "help", type_=15)
+    post = sim.client.create_post(forum, "It does not start", owner_id=server.bob)
     sim.client.set_archived(thread, archived=True)
     sim.client.set_archived(thread, archived=False)
-    await settled(stores, bot)
-    assert await happened(stores, place.guild, "thread") == [
-        Row("thread", place.channel, thread, place.ada),
-        Row("thread", forum, post, place.bob),
+    await wait_until_stored(stores, bot)
+    assert await list_events(stores, server.id, "thread") == [
+        StoredEvent("thread", server.channel, thread, server.ada),
+        StoredEvent("thread", forum, post, server.bob),
     ]
 
 
-async def test_people_who_join_and_leave_are_counted_and_bots_are_not(stores, sim, bot, place):
-    carla = sim.client.join(place.guild, f"carla{place.guild}")
-    sim.client.leave(place.guild, carla)
-    sim.client.leave(place.guild, place.robot)
-    sim.client.ban(place.guild, place.ada)
-    await settled(stores, bot)
-    assert [row.user for row in await happened(stores, place.guild, "join")] == [place.ada, place.bob, carla]
-    left = await happened(stores, place.guild, "leave")
-    assert [row.user for row in left] == [carla, place.ada]
-    assert all(row.value is not None and row.value >= 0 for row in left), "they joined while somebody listened"
+async def test_people_who_join_and_leave_are_counted_and_bots_are_not(stores, sim, bot, server):
+    member = sim.client.join(server.id, f"carla{server.id}")
+    sim.client.leave(server.id, member)
+    sim.client.leave(server.id, server.robot)
+    sim.client.ban(server.id, server.ada)
+    await wait_until_stored(stores, bot)
+    assert [row.user for row in await list_events(stores, server.id, "join")] == [server.ada, server.bob, member]
+    leave_events = await list_events(stores, server.id, "leave")
+    assert [row.user for row in leave_events] == [member, server.ada]
+    assert all(row.value is not None and row.value >= 0 for row in leave_events), "they joined while somebody listened"
 
 
-async def test_how_many_members_there_are_and_how_many_are_online_is_sampled(stores, sim, bot, place):
-    for user in (place.ada, place.bob):
+async def test_how_many_members_there_are_and_how_many_are_online_is_sampled(stores, sim, bot, server):
+    for user in (server.ada, server.bob):
         sim.client.set_status(user, "online")
 
-    async def counted() -> bool:
-        return bool(await happened(stores, place.guild, "online_count"))
+    async def has_sample() -> bool:
+        return bool(await list_events(stores, server.id, "online_count"))
 
-    await comes_true(counted)
-    await settled(stores, bot)
-    size = len(sim.client.guild(place.guild)["member_list"])
-    [members] = await happened(stores, place.guild, "member_count")
-    [online] = await happened(stores, place.guild, "online_count")
-    assert members == Row("member_count", 0, value=size)
+    await wait_until_true(has_sample)
+    await wait_until_stored(stores, bot)
+    size = len(sim.client.get_guild(server.id)["member_list"])
+    [members] = await list_events(stores, server.id, "member_count")
+    [online] = await list_events(stores, server.id, "online_count")
+    assert members == StoredEvent("member_count", 0, value=size)
     assert online.value <= size
-    known = "SELECT member_count FROM guild WHERE id = :g"
-    await comes_true(lambda: _is(stores, known, size, g=place.guild))
+    count_query = "SELECT member_count FROM guild WHERE id = :g"
+    await wait_until_true(lambda: _is_query_result(stores, count_query, size, g=server.id))
 
 
-async def test_live_counters_follow_voice(stores, sim, bot, place):
-    cafe = sim.client.create_channel(place.guild, "café", type_=VOICE_CHANNEL)
-    await _in_voice(stores, place, 0)
-    sim.client.move(place.guild, place.ada, cafe)
-    sim.client.move(place.guild, place.bob, cafe)
-    sim.client.move(place.guild, place.robot, cafe)
-    await _in_voice(stores, place, 2)
-    sim.client.move(place.guild, place.ada, None)
-    await _in_voice(stores, place, 1)
-    sim.client.leave(place.guild, place.bob)
-    await _in_voice(stores, place, 0)
+async def test_live_counters_follow_voice(stores, sim, bot, server):
+    cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
+    await _wait_for_voice_count(stores, server, 0)
+    sim.client.move_member(server.id, server.ada, cafe)
+    sim.client.move_member(server.id, server.bob, cafe)
+    sim.client.move_member(server.id, server.robot, cafe)
+    await _wait_for_voice_count(stores, server, 2)
+    sim.client.move_member(server.id, server.ada, None)
+    await _wait_for_voice_count(stores, server, 1)
+    sim.client.leave(server.id, server.bob)
+    await _wait_for_voice_count(stores, server, 0)
 
 
-async def test_time_in_voice_is_the_time_that_passed(stores, sim, bot, place):
-    cafe = sim.client.create_channel(place.guild, "café", type_=VOICE_CHANNEL)
-    outer = time.monotonic()
-    sim.client.move(place.guild, place.ada, cafe, muted=True)
-    sim.client.move(place.guild, place.robot, cafe)
-    await settled(stores, bot)
-    inner = time.monotonic()
-    while time.monotonic() < inner + 1.5:
-        await settled(stores, bot)
-    least = time.monotonic() - inner
-    sim.client.move(place.guild, place.ada, cafe, streaming=True)
-    sim.client.move(place.guild, place.ada, None)
-    await settled(stores, bot)
-    most = time.monotonic() - outer
-    heard = await happened(stores, place.guild, "voice")
-    assert {(row.user, row.channel) for row in heard} == {(place.ada, cafe)}
-    seconds = sum(row.value for row in heard)
-    assert least - 1 < seconds <= most
-    assert sum(row.value for row in await happened(stores, place.guild, "voice_muted")) <= seconds
-    await moved(stores)
-    summed = await stores.clickhouse.query(SECONDS, parameters={"guild": place.guild})
-    assert summed.result_rows == [(cafe, place.ada, seconds)]
+async def test_time_in_voice_is_the_time_that_passed(stores, sim, bot, server):
+    cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
+    earliest_start = time.monotonic()
+    sim.client.move_member(server.id, server.ada, cafe, muted=True)
+    sim.client.move_member(server.id, server.robot, cafe)
+    await wait_until_stored(stores, bot)
+    latest_start = time.monotonic()
+    while time.monotonic() < latest_start + 1.5:
+        await wait_until_stored(stores, bot)
+    min_seconds = time.monotonic() - latest_start
+    sim.client.move_member(server.id, server.ada, cafe, streaming=True)
+    sim.client.move_member(server.id, server.ada, None)
+    await wait_until_stored(stores, bot)
+    max_seconds = time.monotonic() - earliest_start
+    voice_events = await list_events(stores, server.id, "voice")
+    assert {(row.user, row.channel) for row in voice_events} == {(server.ada, cafe)}
+    seconds = sum(row.value for row in voice_events)
+    assert min_seconds - 1 < seconds <= max_seconds
+    assert sum(row.value for row in await list_events(stores, server.id, "voice_muted")) <= seconds
+    await move_buffer(stores)
+    totals = await stores.clickhouse.query(SECONDS_QUERY, parameters={"guild": server.id})
+    assert totals.result_rows == [(cafe, server.ada, seconds)]
 
 
-async def test_what_discord_said_about_rights_is_doubted_when_they_change(stores, sim, bot, place):
-    async def doubted(user: int) -> bool:
-        return (await ask(stores, DOUBTED, id=user))[0][0]
+async def test_cached_guild_permissions_are_invalidated_when_they_change(stores, sim, bot, server):
+    async def is_invalidated(user: int) -> bool:
+        return (await fetch_rows(stores, INVALIDATED_QUERY, id=user))[0][0]
 
-    async def believed() -> None:
+    async def save_cached_guilds() -> None:
         async with stores.database.transaction() as session:
-            for user in (place.ada, place.bob):
-                await session.merge(User(id=user, name="somebody", guilds_asked_at=utc_now()))
+            for user in (server.ada, server.bob):
+                await session.merge(User(id=user, name="somebody", guilds_fetched_at=utc_now()))
                 await session.flush()
-                await session.merge(
-                    UserGuild(user_id=user, guild_id=place.guild, name="Tea", owner=False, permissions=0)
-                )
+                await session.merge(UserGuild(user_id=user, guild_id=server.id, name="Tea", owner=False, permissions=0))
 
-    await believed()
-    sim.client.rename(place.guild, place.ada, "Countess")
-    await comes_true(lambda: doubted(place.ada))  # and all that was reported before
-    await believed()
-    role = sim.client.create_role(place.guild, "Moderators")
-    sim.client.set_roles(place.guild, place.ada, [role])
-    await comes_true(lambda: doubted(place.ada))
-    assert not await doubted(place.bob), "nothing changed for them"
+    await save_cached_guilds()
+    sim.client.set_nickname(server.id, server.ada, "Countess")
+    await wait_until_true(lambda: is_invalidated(server.ada))  # and all that was reported before
+    await save_cached_guilds()
+    role = sim.client.create_role(server.id, "Moderators")
+    sim.client.set_roles(server.id, server.ada, [role])
+    await wait_until_true(lambda: is_invalidated(server.ada))
+    assert not await is_invalidated(server.bob), "nothing changed for them"
     for change in (
-        lambda: sim.client.update_role(place.guild, role, permissions=32),
-        lambda: sim.client.delete_role(place.guild, role),
-        lambda: sim.client.update_guild(place.guild, owner_id=place.bob),
-        lambda: sim.client.remove_guild(place.guild),
+        lambda: sim.client.update_role(server.id, role, permissions=32),
+        lambda: sim.client.delete_role(server.id, role),
+        lambda: sim.client.update_guild(server.id, owner_id=server.bob),
+        lambda: sim.client.remove_guild(server.id),
     ):
-        await settled(stores, bot)
-        await believed()
+        await wait_until_stored(stores, bot)
+        await save_cached_guilds()
         change()
-        await comes_true(lambda: doubted(place.bob))
+        await wait_until_true(lambda: is_invalidated(server.bob))
 
 
-async def _in_voice(stores, place, count: int) -> None:
-    async def shown() -> bool:
+async def _wait_for_voice_count(stores, server, count: int) -> None:
+    async def has_count() -> bool:
         async with stores.database.transaction() as session:
-            now = await guilds_now(session, [place.guild])
-        return place.guild in now and now[place.guild].in_voice == count
+            counters = await load_live_counters(session, [server.id])
+        return server.id in counters and counters[server.id].in_voice == count
 
-    await comes_true(shown)
+    await wait_until_true(has_count)
 
 
-async def _is(stores, query: str, expected: object, **parameters: object) -> bool:
-    return (await ask(stores, query, **parameters))[0][0] == expected
+async def _is_query_result(stores, query: str, expected: object, **parameters: object) -> bool:
+    return (await fetch_rows(stores, query, **parameters))[0][0] == expected

@@ -2,44 +2,44 @@
 
 import time
 
-from tests.bot.process import bot_process
-from tests.bot.stored import Row, ask, happened, settled
-from tests.bot.test_people import VOICE_CHANNEL
+from tests.bot.process import run_bot_process
+from tests.bot.stored import StoredEvent, fetch_rows, list_events, wait_until_stored
+from tests.bot.test_people import VOICE_CHANNEL_TYPE
 
-STAY = "SELECT since_ms, open FROM voice_stay WHERE guild_id = :g AND user_id = :u"
+VOICE_SESSION_QUERY = "SELECT since_ms, open FROM voice_session WHERE guild_id = :g AND user_id = :u"
 
 
-async def test_a_stay_in_voice_outlives_a_collector_that_is_killed(stores, settings, sim, place):
-    cafe = sim.client.create_channel(place.guild, "café", type_=VOICE_CHANNEL)
-    with bot_process(settings, sim) as first:
-        await first.listens()
+async def test_a_voice_session_outlives_a_killed_collector(stores, settings, sim, server):
+    cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
+    with run_bot_process(settings, sim) as first_bot:
+        await first_bot.wait_until_ready()
         began = time.monotonic()
-        sim.client.move(place.guild, place.ada, cafe)
-        sim.client.move(place.guild, place.bob, cafe)
-        await settled(stores, first)
-        [(since, _)] = await ask(stores, STAY, g=place.guild, u=place.ada)
-        first.kill_if_running()
-    sim.client.move(place.guild, place.bob, None)
-    with bot_process(settings, sim) as second:
-        await second.listens()
-        await settled(stores, second)
-        assert await ask(stores, STAY, g=place.guild, u=place.ada) == [(since, True)]
-        [(_, bob_is_there)] = await ask(stores, STAY, g=place.guild, u=place.bob)
-        assert not bob_is_there
-        sim.client.move(place.guild, place.ada, None)
-        await settled(stores, second)
-    seconds = {place.ada: 0, place.bob: 0}
-    for row in await happened(stores, place.guild, "voice"):
+        sim.client.move_member(server.id, server.ada, cafe)
+        sim.client.move_member(server.id, server.bob, cafe)
+        await wait_until_stored(stores, first_bot)
+        [(since, _)] = await fetch_rows(stores, VOICE_SESSION_QUERY, g=server.id, u=server.ada)
+        first_bot.kill_if_running()
+    sim.client.move_member(server.id, server.bob, None)
+    with run_bot_process(settings, sim) as second_bot:
+        await second_bot.wait_until_ready()
+        await wait_until_stored(stores, second_bot)
+        assert await fetch_rows(stores, VOICE_SESSION_QUERY, g=server.id, u=server.ada) == [(since, True)]
+        [(_, is_bob_present)] = await fetch_rows(stores, VOICE_SESSION_QUERY, g=server.id, u=server.bob)
+        assert not is_bob_present
+        sim.client.move_member(server.id, server.ada, None)
+        await wait_until_stored(stores, second_bot)
+    seconds = {server.ada: 0, server.bob: 0}
+    for row in await list_events(stores, server.id, "voice"):
         seconds[row.user] += row.value
-    assert seconds[place.bob] <= seconds[place.ada] <= time.monotonic() - began
+    assert seconds[server.bob] <= seconds[server.ada] <= time.monotonic() - began
 
 
-async def test_threads_that_a_new_session_describes_were_not_opened_then(stores, settings, sim, place):
-    with bot_process(settings, sim) as bot:
-        await bot.listens()
-        thread = sim.client.create_thread(place.channel, "aside", owner_id=place.ada)
-        await settled(stores, bot)
+async def test_threads_that_a_new_session_describes_were_not_opened_then(stores, settings, sim, server):
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        thread = sim.client.create_thread(server.channel, "aside", owner_id=server.ada)
+        await wait_until_stored(stores, bot)
         sim.client.invalidate_sessions()
-        await bot.listens()
-        await settled(stores, bot)
-    assert await happened(stores, place.guild, "thread") == [Row("thread", place.channel, thread, place.ada)]
+        await bot.wait_until_ready()
+        await wait_until_stored(stores, bot)
+    assert await list_events(stores, server.id, "thread") == [StoredEvent("thread", server.channel, thread, server.ada)]

@@ -5,32 +5,32 @@ from functools import partial
 from sqlalchemy import text
 
 from herwa_shared.catalog import Limit
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.grants import grant_limit
 from herwa_shared.services.subscriptions import grant
 from tests.bot.members import MANAGER
-from tests.bot.stored import comes_true
+from tests.bot.stored import wait_until_true
 
-MANY = """
+INSERT_MANY_TIERS = """
 INSERT INTO tier (key, title, rank, inherits)
 SELECT 'many-' || number, repeat('T', 60) || number, 1000 + number, 'free' FROM generate_series(1, :count) AS number
 """
 
 
 async def test_a_server_without_a_subscription_is_on_free(members):
-    said = await members.run("premium")
-    assert said.ephemeral
-    assert said.content.startswith("**This server is on Free**.\n")
-    assert "90 days of history, 1 widget, 1 API key, no exports" in said.content
-    assert "everything in Free" in said.content
-    assert "the whole history, 10 widgets, 10 API keys, exports of any size" in said.content
+    reply = await members.run("premium")
+    assert reply.ephemeral
+    assert reply.content.startswith("**This server is on Free**.\n")
+    assert "90 days of history, 1 widget, 1 API key, no exports" in reply.content
+    assert "everything in Free" in reply.content
+    assert "the whole history, 10 widgets, 10 API keys, exports of any size" in reply.content
 
 
 async def test_a_subscription_shows_its_end(members):
-    await members.decide(
+    await members.run_in_transaction(
         partial(
             grant,
-            guild_id=members.place.guild,
+            guild_id=members.server.id,
             tier="premium",
             source="manual",
             days=30,
@@ -39,18 +39,18 @@ async def test_a_subscription_shows_its_end(members):
         )
     )
 
-    async def shows():
+    async def is_shown():
         return (await members.run("premium")).content.startswith("**This server is on Premium** until <t:")
 
-    await comes_true(shows)
+    await wait_until_true(is_shown)
     assert "**Premium** (this server)" in (await members.run("premium")).content
 
 
-async def test_what_was_granted_besides_is_told(members):
-    await members.decide(
+async def test_extra_grants_are_shown(members):
+    await members.run_in_transaction(
         partial(
             grant_limit,
-            guild_id=members.place.guild,
+            guild_id=members.server.id,
             limit=Limit.WIDGETS,
             value=5,
             reason="a test",
@@ -58,24 +58,26 @@ async def test_what_was_granted_besides_is_told(members):
         )
     )
 
-    async def shows():
+    async def is_shown():
         return "Granted to this server besides: 5 widgets." in (await members.run("premium")).content
 
-    await comes_true(shows)
+    await wait_until_true(is_shown)
 
 
 async def test_many_tiers_are_turned_page_by_page(members):
-    await members.decide(lambda session: session.execute(text(MANY), {"count": 12}))
-    await members.decide(partial(touch, guild_id=None))
+    await members.run_in_transaction(lambda session: session.execute(text(INSERT_MANY_TIERS), {"count": 12}))
+    await members.run_in_transaction(partial(publish_policy_change, guild_id=None))
     try:
 
-        async def shows():
+        async def is_shown():
             return "Page 1 of " in (await members.run("premium")).content
 
-        await comes_true(shows)
-        first = await members.run("premium")
-        assert len(first.content) <= 2000
-        assert "Page 2 of " in (await members.press(first, "Next")).messages[-1].content
+        await wait_until_true(is_shown)
+        first_page = await members.run("premium")
+        assert len(first_page.content) <= 2000
+        assert "Page 2 of " in (await members.press(first_page, "Next")).messages[-1].content
     finally:
-        await members.decide(lambda session: session.execute(text("DELETE FROM tier WHERE key LIKE 'many-%'")))
-        await members.decide(partial(touch, guild_id=None))
+        await members.run_in_transaction(
+            lambda session: session.execute(text("DELETE FROM tier WHERE key LIKE 'many-%'"))
+        )
+        await members.run_in_transaction(partial(publish_policy_change, guild_id=None))

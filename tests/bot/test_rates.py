@@ -3,17 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.access.rate_limit import MINUTE, Rates
+from herwa_bot.access.rate_limit import WINDOW_SECONDS, CommandRateLimiter
 from herwa_shared.catalog import Limit
 
 GUILD, ADA, BOB = 1, 2, 3
 
 
-def limits(member, guild):
-    return {Limit.MEMBER_COMMANDS_A_MINUTE: member, Limit.GUILD_COMMANDS_A_MINUTE: guild}
+def build_limits(member, guild):
+    return {Limit.MEMBER_COMMANDS_PER_MINUTE: member, Limit.GUILD_COMMANDS_PER_MINUTE: guild}
 
 
-class Clock:
+class ManualClock:
     now = 1000.0
 
     def __call__(self):
@@ -21,48 +21,50 @@ class Clock:
 
 
 def test_what_a_member_ran_counts_against_them_and_the_guild():
-    rates, most = Rates(Clock()), limits(2, 3)
+    limiter, max_commands = CommandRateLimiter(ManualClock()), build_limits(2, 3)
     for _ in range(2):
-        rates.count(GUILD, ADA, most)
-    assert rates.left(GUILD, ADA, most) == 0
-    assert rates.left(GUILD, BOB, most) == 1
-    rates.count(GUILD, BOB, most)
-    assert rates.left(GUILD, BOB, most) == 0
-    assert rates.left(GUILD + 1, BOB, most) == 2
+        limiter.hit(GUILD, ADA, max_commands)
+    assert limiter.count_remaining(GUILD, ADA, max_commands) == 0
+    assert limiter.count_remaining(GUILD, BOB, max_commands) == 1
+    limiter.hit(GUILD, BOB, max_commands)
+    assert limiter.count_remaining(GUILD, BOB, max_commands) == 0
+    assert limiter.count_remaining(GUILD + 1, BOB, max_commands) == 2
 
 
 def test_unlimited_is_unlimited_and_a_limit_that_no_tier_names_is_none():
-    rates = Rates(Clock())
+    limiter = CommandRateLimiter(ManualClock())
     for _ in range(100):
-        rates.count(GUILD, ADA, limits(None, None))
-    assert rates.left(GUILD, ADA, limits(None, None)) > 1_000_000
-    assert rates.left(GUILD, ADA, {}) <= 0
+        limiter.hit(GUILD, ADA, build_limits(None, None))
+    assert limiter.count_remaining(GUILD, ADA, build_limits(None, None)) > 1_000_000
+    assert limiter.count_remaining(GUILD, ADA, {}) <= 0
 
 
 def test_a_minute_later_all_is_forgotten_also_by_the_memory():
-    clock = Clock()
-    rates, most = Rates(clock), limits(1, 10)
+    clock = ManualClock()
+    limiter, max_commands = CommandRateLimiter(clock), build_limits(1, 10)
     for member in range(100):
-        rates.count(GUILD, member, most)
-    clock.now += 2 * MINUTE
-    assert rates.left(GUILD, 5, most) == 1
-    rates.count(GUILD, ADA, most)
-    assert len(rates._ran) == 2
+        limiter.hit(GUILD, member, max_commands)
+    clock.now += 2 * WINDOW_SECONDS
+    assert limiter.count_remaining(GUILD, 5, max_commands) == 1
+    limiter.hit(GUILD, ADA, max_commands)
+    assert len(limiter._timestamps) == 2
 
 
 # Eighths of a second are exact floats, so that sums and differences of times are exact as well.
 @given(st.lists(st.integers(0, 240).map(lambda eighths: eighths / 8), max_size=40), st.integers(1, 5))
-def test_in_no_minute_more_runs_than_the_limit_and_the_wait_is_exact(pauses, most):
-    clock = Clock()
-    rates, ran = Rates(clock), []
+def test_in_no_minute_more_runs_than_the_limit_and_the_wait_is_exact(pauses, max_commands):
+    clock = ManualClock()
+    limiter, run_times = CommandRateLimiter(clock), []
     for pause in pauses:
         clock.now += pause
-        wait = rates.wait(GUILD, ADA, limits(most, None))
-        if rates.left(GUILD, ADA, limits(most, None)) > 0:
+        wait = limiter.get_retry_after(GUILD, ADA, build_limits(max_commands, None))
+        if limiter.count_remaining(GUILD, ADA, build_limits(max_commands, None)) > 0:
             assert wait == 0
-            rates.count(GUILD, ADA, limits(most, None))
-            ran.append(clock.now)
+            limiter.hit(GUILD, ADA, build_limits(max_commands, None))
+            run_times.append(clock.now)
         else:
-            assert 0 < wait <= MINUTE
-            assert sum(clock.now + wait - one < MINUTE for one in ran) <= most
-    assert all(later - sooner >= MINUTE for sooner, later in zip(ran, ran[most:], strict=False))
+            assert 0 < wait <= WINDOW_SECONDS
+            assert sum(clock.now + wait - run_time < WINDOW_SECONDS for run_time in run_times) <= max_commands
+    assert all(
+        later - sooner >= WINDOW_SECONDS for sooner, later in zip(run_times, run_times[max_commands:], strict=False)
+    )

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.ui.replies import plain
+from herwa_bot.ui.replies import escape
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "escaped"),
     [
         ("Tea & Biscuits: R&D #1 - 日本 ☕", "Tea & Biscuits: R&D #1 - 日本 ☕"),
         ("**bold** _it_ ~~no~~ ||hid|| `x`", r"\*\*bold\*\* \_it\_ \~\~no\~\~ \|\|hid\|\| \`x\`"),
@@ -20,17 +20,17 @@ from herwa_bot.ui.replies import plain
         ("join discord.gg/evil", r"join discord.gg\/evil"),
     ],
 )
-def test_a_name_means_nothing_to_discord(name, shown):
-    assert plain(name) == shown
+def test_a_name_means_nothing_to_discord(name, escaped):
+    assert escape(name) == escaped
 
 
 @given(st.text(max_size=100))
 def test_no_name_mentions_links_or_breaks_the_line(name):
-    shown = plain(name)
-    assert not any(alarm in shown for alarm in ("@everyone", "@here", "https://", "http://", "\n", "\r"))
-    assert len(shown) <= 2 * len(name) + 1 + name.count("@")
+    escaped = escape(name)
+    assert not any(forbidden in escaped for forbidden in ("@everyone", "@here", "https://", "http://", "\n", "\r"))
+    assert len(escaped) <= 2 * len(name) + 1 + name.count("@")
 
 
 def test_mentions_of_everybody_are_broken():
-    assert "@everyone" not in plain("@everyone @here")
-    assert "@here" not in plain("@everyone @here")
+    assert "@everyone" not in escape("@everyone @here")
+    assert "@here" not in escape("@everyone @here")

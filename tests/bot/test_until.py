@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_bot.access.expiry_parsing import parse_until, until_choices
+from herwa_bot.access.expiry_parsing import list_expiry_choices, parse_expiry
 from herwa_shared.errors import BadRequest
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -25,7 +25,7 @@ NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)  # half past midnight of the 2nd 
     ],
 )
 def test_a_length_counts_from_now(text, length):
-    assert parse_until(text, zone=BERLIN, now=NOW) == NOW + length
+    assert parse_expiry(text, zone=BERLIN, now=NOW) == NOW + length
 
 
 @pytest.mark.parametrize(
@@ -40,66 +40,66 @@ def test_a_length_counts_from_now(text, length):
     ],
 )
 def test_a_day_is_one_of_the_servers_clock(text, moment):
-    found = parse_until(text, zone=BERLIN, now=NOW)
-    assert found == moment
-    assert found.tzinfo is UTC
+    expiry = parse_expiry(text, zone=BERLIN, now=NOW)
+    assert expiry == moment
+    assert expiry.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "soon", "2", "h", "2x", "2026-13-01", "2026-02-30", "2026-12-24 25:00", "2026-12-2418:00", "12:00", "-2h"],
 )
-def test_what_is_not_understood_is_told_with_what_can_be_typed(text):
+def test_what_is_not_understood_is_refused_with_what_can_be_typed(text):
     with pytest.raises(BadRequest, match=r"Type how long, as 30m, 2h, 3d or 1w"):
-        parse_until(text, zone=BERLIN, now=NOW)
+        parse_expiry(text, zone=BERLIN, now=NOW)
 
 
 @pytest.mark.parametrize("text", ["0m", "2026-07-02", "2026-07-02 00:30", "1999-01-01"])
 def test_a_moment_that_has_passed_is_refused(text):
     with pytest.raises(BadRequest, match="has passed"):
-        parse_until(text, zone=BERLIN, now=NOW)
+        parse_expiry(text, zone=BERLIN, now=NOW)
 
 
 @pytest.mark.parametrize("text", ["999999w", "300w", "9999-12-31", "9999-12-31 23:59"])
-def test_an_end_beyond_five_years_is_refused_with_the_mend(text):
+def test_an_end_beyond_five_years_is_refused_with_the_fix(text):
     with pytest.raises(BadRequest, match="Leave the end out"):
-        parse_until(text, zone=BERLIN, now=NOW)
+        parse_expiry(text, zone=BERLIN, now=NOW)
 
 
 def test_with_nothing_typed_the_usual_lengths_are_offered():
-    offered = until_choices("", zone=BERLIN, now=NOW)
-    assert [one.value for one in offered] == ["1h", "24h", "7d", "30d"]
-    assert offered[0].name == "1 hour, until Thu 2 Jul 2026, 01:30"
+    choices = list_expiry_choices("", zone=BERLIN, now=NOW)
+    assert [choice.value for choice in choices] == ["1h", "24h", "7d", "30d"]
+    assert choices[0].name == "1 hour, until Thu 2 Jul 2026, 01:30"
 
 
 def test_what_is_typed_is_echoed_with_what_it_means():
-    [echo] = until_choices("2026-12-24", zone=BERLIN, now=NOW)
-    assert (echo.name, echo.value) == ("Until Thu 24 Dec 2026, 00:00", "2026-12-24")
+    [choice] = list_expiry_choices("2026-12-24", zone=BERLIN, now=NOW)
+    assert (choice.name, choice.value) == ("Until Thu 24 Dec 2026, 00:00", "2026-12-24")
 
 
 def test_what_is_only_begun_still_offers_what_it_may_become():
-    assert [one.value for one in until_choices("2", zone=BERLIN, now=NOW)] == ["24h"]
-    assert until_choices("nonsense", zone=BERLIN, now=NOW) == ()
+    assert [choice.value for choice in list_expiry_choices("2", zone=BERLIN, now=NOW)] == ["24h"]
+    assert list_expiry_choices("nonsense", zone=BERLIN, now=NOW) == ()
 
 
 def test_a_text_that_is_too_long_for_a_choice_is_not_offered():
-    assert until_choices("1m " * 40, zone=BERLIN, now=NOW) == ()
-    assert parse_until("1m " * 40, zone=BERLIN, now=NOW) == NOW + timedelta(minutes=40)
+    assert list_expiry_choices("1m " * 40, zone=BERLIN, now=NOW) == ()
+    assert parse_expiry("1m " * 40, zone=BERLIN, now=NOW) == NOW + timedelta(minutes=40)
 
 
 @pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31 23:59", "999999w 999999w", "9999w"])
 def test_the_end_of_time_is_too_far(text):
     for zone in (BERLIN, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Los_Angeles")):
         with pytest.raises(BadRequest, match="more than five years"):
-            parse_until(text, zone=zone, now=NOW)
+            parse_expiry(text, zone=zone, now=NOW)
 
 
 def test_an_hour_that_the_clocks_leave_out_is_the_moment_at_which_they_are_put_forward():
-    found = parse_until("2027-03-28 02:30", zone=BERLIN, now=NOW)
-    assert found == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
-    [choice] = until_choices("2027-03-28 02:30", zone=BERLIN, now=NOW)
+    expiry = parse_expiry("2027-03-28 02:30", zone=BERLIN, now=NOW)
+    assert expiry == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    [choice] = list_expiry_choices("2027-03-28 02:30", zone=BERLIN, now=NOW)
     assert choice.name == "Until Sun 28 Mar 2027, 03:30"
 
 
 def test_an_hour_that_comes_twice_is_the_first_one():
-    assert parse_until("2026-10-25 02:30", zone=BERLIN, now=NOW) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert parse_expiry("2026-10-25 02:30", zone=BERLIN, now=NOW) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)

@@ -5,33 +5,35 @@ from collections import Counter
 
 import pytest
 
-from herwa_bot.collector.parsing.members import VoiceState
-from herwa_bot.collector.voice_tracker import MARK_MS, SHORT_GAP_MS, Voice
+from herwa_bot.collector.parsing.members import MemberVoiceState
+from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS, MAX_SHORT_GAP_MS, VoiceTracker
 from herwa_shared.pipeline.events import EventKind
 
-GUILD, CAFE, STAGE, AFK = 7, 100, 200, 300
-HOUR = 3_600_000
-NOON = 1_800_000_000_000 // HOUR * HOUR
+GUILD, CAFE_CHANNEL, STAGE_CHANNEL, AFK_CHANNEL = 7, 100, 200, 300
+HOUR_MS = 3_600_000
+NOON_MS = 1_800_000_000_000 // HOUR_MS * HOUR_MS
 
 
-def sits(user: int, channel: int = CAFE, *, muted: bool = False, stream: bool = False, video: bool = False):
-    return VoiceState(user, channel, muted, stream, video)
+def create_voice_state(
+    user: int, channel: int = CAFE_CHANNEL, *, muted: bool = False, stream: bool = False, video: bool = False
+):
+    return MemberVoiceState(user, channel, muted, stream, video)
 
 
-class Told:
+class RecordedTracker:
     """A Voice and all that it handed on."""
 
     def __init__(self) -> None:
-        self.voice = Voice()
+        self.tracker = VoiceTracker()
         self.events = []
-        self.stays = {}
+        self.sessions = {}
 
     def take(self) -> None:
-        for change in self.voice.take():
+        for change in self.tracker.take():
             self.events += change.events
-            self.stays[change.stay.user_id] = change.stay
+            self.sessions[change.voice_session.user_id] = change.voice_session
 
-    def seconds(self, kind: EventKind = EventKind.VOICE) -> Counter:
+    def count_seconds(self, kind: EventKind = EventKind.VOICE) -> Counter:
         self.take()
         counted = Counter()
         for event in self.events:
@@ -41,246 +43,256 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    told = Told()
-    told.voice.guild_described(GUILD, [], afk_channel_id=AFK, now_ms=NOON)
-    return told
+def recorded() -> RecordedTracker:
+    recorded_tracker = RecordedTracker()
+    recorded_tracker.tracker.sync_guild(GUILD, [], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS)
+    return recorded_tracker
 
 
-def test_who_comes_and_goes_has_sat_there_for_that_long(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON + 500)
-    assert told.voice.present(GUILD) == 1
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 90_600)
-    assert told.seconds() == {(1, CAFE): 90}
-    assert told.voice.present(GUILD) == 0
-    assert not told.stays[1].open
+def test_who_comes_and_goes_has_sat_there_for_that_long(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 500)
+    assert recorded.tracker.count_members(GUILD) == 1
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 90_600)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 90}
+    assert recorded.tracker.count_members(GUILD) == 0
+    assert not recorded.sessions[1].open
 
 
-def test_a_move_ends_one_channel_and_begins_the_next(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.hear(GUILD, sits(1, STAGE), now_ms=NOON + 10_000)
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 25_000)
-    assert told.seconds() == {(1, CAFE): 10, (1, STAGE): 15}
+def test_a_move_ends_one_channel_and_begins_the_next(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 10_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 25_000)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 10, (1, STAGE_CHANNEL): 15}
 
 
-def test_the_muted_streamed_and_filmed_parts_are_counted_beside_the_whole(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.hear(GUILD, sits(1, muted=True), now_ms=NOON + 10_000)
-    told.voice.hear(GUILD, sits(1, stream=True, video=True), now_ms=NOON + 30_000)
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 60_000)
-    assert told.seconds() == {(1, CAFE): 60}
-    assert told.seconds(EventKind.VOICE_MUTED) == {(1, CAFE): 20}
-    assert told.seconds(EventKind.VOICE_STREAM) == {(1, CAFE): 30}
-    assert told.seconds(EventKind.VOICE_VIDEO) == {(1, CAFE): 30}
+def test_the_muted_streamed_and_filmed_parts_are_counted_beside_the_total(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, create_voice_state(1, muted=True), now_ms=NOON_MS + 10_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, stream=True, video=True), now_ms=NOON_MS + 30_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 60_000)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 60}
+    assert recorded.count_seconds(EventKind.VOICE_MUTED) == {(1, CAFE_CHANNEL): 20}
+    assert recorded.count_seconds(EventKind.VOICE_STREAM) == {(1, CAFE_CHANNEL): 30}
+    assert recorded.count_seconds(EventKind.VOICE_VIDEO) == {(1, CAFE_CHANNEL): 30}
 
 
-def test_no_piece_lies_across_five_minutes_of_the_clock(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON + 59 * 60_000 + 900)
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + HOUR + 17 * 60_000)
-    told.take()
-    assert [(event.at_ms - NOON) // 60_000 for event in told.events] == [59, 60, 65, 70, 75]
-    assert sum(event.value for event in told.events) == 18 * 60 - 1
-    assert all(event.at_ms % MARK_MS + event.value * 1000 <= MARK_MS + 999 for event in told.events)
+def test_no_piece_lies_across_five_minutes_of_the_clock(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 59 * 60_000 + 900)
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + HOUR_MS + 17 * 60_000)
+    recorded.take()
+    assert [(event.at_ms - NOON_MS) // 60_000 for event in recorded.events] == [59, 60, 65, 70, 75]
+    assert sum(event.value for event in recorded.events) == 18 * 60 - 1
+    assert all(
+        event.at_ms % ACCRUAL_INTERVAL_MS + event.value * 1000 <= ACCRUAL_INTERVAL_MS + 999 for event in recorded.events
+    )
 
 
-def test_a_long_evening_in_many_small_changes_has_no_drift(told):
-    at = NOON + 123
+def test_a_long_evening_in_many_small_changes_has_no_drift(recorded):
+    now_ms = NOON_MS + 123
     for number in range(2000):
-        told.voice.hear(GUILD, sits(1, muted=bool(number % 2)), now_ms=at)
-        at += 1_700
-    told.voice.hear(GUILD, sits(1, 0), now_ms=at)
-    assert told.seconds() == {(1, CAFE): 3400}
+        recorded.tracker.update(GUILD, create_voice_state(1, muted=bool(number % 2)), now_ms=now_ms)
+        now_ms += 1_700
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=now_ms)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 3400}
 
 
-def test_the_afk_channel_is_no_company(told):
-    told.voice.hear(GUILD, sits(1, AFK), now_ms=NOON)
-    told.voice.hear(GUILD, sits(2), now_ms=NOON)
-    told.voice.hear(GUILD, sits(2, AFK), now_ms=NOON + 8_000)
-    told.voice.hear(GUILD, sits(2, 0), now_ms=NOON + 60_000)
-    assert told.seconds() == {(2, CAFE): 8}
-    told.voice.hear(GUILD, sits(3), now_ms=NOON)
-    told.voice.afk_channel(GUILD, CAFE, now_ms=NOON + 4_000)
-    told.voice.mark(GUILD, NOON + MARK_MS)
-    assert told.seconds()[3, CAFE] == 4
+def test_the_afk_channel_is_no_company(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1, AFK_CHANNEL), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, create_voice_state(2), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, create_voice_state(2, AFK_CHANNEL), now_ms=NOON_MS + 8_000)
+    recorded.tracker.update(GUILD, create_voice_state(2, 0), now_ms=NOON_MS + 60_000)
+    assert recorded.count_seconds() == {(2, CAFE_CHANNEL): 8}
+    recorded.tracker.update(GUILD, create_voice_state(3), now_ms=NOON_MS)
+    recorded.tracker.set_afk_channel(GUILD, CAFE_CHANNEL, now_ms=NOON_MS + 4_000)
+    recorded.tracker.accrue(GUILD, NOON_MS + ACCRUAL_INTERVAL_MS)
+    assert recorded.count_seconds()[3, CAFE_CHANNEL] == 4
 
 
-def test_whoever_is_found_again_after_a_short_silence_has_stayed(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.silence(lambda _: True, now_ms=NOON + 10_000)
-    told.voice.mark(GUILD, NOON + MARK_MS)
-    assert told.seconds() == {}, "while nobody listens nothing is counted"
-    told.voice.guild_described(GUILD, [sits(1)], afk_channel_id=AFK, now_ms=NOON + 10_000 + SHORT_GAP_MS)
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 200_000)
-    assert told.seconds() == {(1, CAFE): 200}
+def test_who_is_found_again_after_a_short_silence_never_left(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
+    recorded.tracker.accrue(GUILD, NOON_MS + ACCRUAL_INTERVAL_MS)
+    assert recorded.count_seconds() == {}, "while nobody listens nothing is counted"
+    recorded.tracker.sync_guild(
+        GUILD, [create_voice_state(1)], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS + 10_000 + MAX_SHORT_GAP_MS
+    )
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 200_000)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 200}
 
 
 @pytest.mark.parametrize(
-    ("found", "seconds"),
+    ("states", "seconds"),
     [
-        ([sits(1)], {(1, CAFE): 10 + 5}),
-        ([sits(1, STAGE)], {(1, CAFE): 10, (1, STAGE): 5}),
-        ([sits(2)], {(1, CAFE): 10, (2, CAFE): 5}),
-        ([sits(1, AFK)], {(1, CAFE): 10}),
+        ([create_voice_state(1)], {(1, CAFE_CHANNEL): 10 + 5}),
+        ([create_voice_state(1, STAGE_CHANNEL)], {(1, CAFE_CHANNEL): 10, (1, STAGE_CHANNEL): 5}),
+        ([create_voice_state(2)], {(1, CAFE_CHANNEL): 10, (2, CAFE_CHANNEL): 5}),
+        ([create_voice_state(1, AFK_CHANNEL)], {(1, CAFE_CHANNEL): 10}),
     ],
 )
-def test_after_a_long_silence_only_what_was_heard_counts(told, found, seconds):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.silence(lambda _: True, now_ms=NOON + 10_000)
-    again = NOON + 10_000 + SHORT_GAP_MS + 1
-    told.voice.guild_described(GUILD, found, afk_channel_id=AFK, now_ms=again)
-    told.voice.guild_left(GUILD, now_ms=again + 5_000)
-    assert told.seconds() == seconds
+def test_after_a_long_silence_only_what_was_heard_counts(recorded, states, seconds):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
+    resumed_at = NOON_MS + 10_000 + MAX_SHORT_GAP_MS + 1
+    recorded.tracker.sync_guild(GUILD, states, afk_channel_id=AFK_CHANNEL, now_ms=resumed_at)
+    recorded.tracker.remove_guild(GUILD, now_ms=resumed_at + 5_000)
+    assert recorded.count_seconds() == seconds
 
 
-def test_nobody_is_taken_to_have_stayed_who_is_not_found_again(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.silence(lambda _: True, now_ms=NOON + 10_000)
-    told.voice.guild_described(GUILD, [], afk_channel_id=AFK, now_ms=NOON + 20_000)
-    assert told.seconds() == {(1, CAFE): 10}
+def test_who_is_not_found_again_has_left(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
+    recorded.tracker.sync_guild(GUILD, [], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS + 20_000)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 10}
 
 
-def test_a_resumed_session_has_missed_nothing(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.silence(lambda _: True, now_ms=NOON + 10_000)
-    told.voice.hear(GUILD, sits(1, muted=True), now_ms=NOON + 20_000)
-    told.voice.resume(lambda _: True)
-    told.voice.mark(GUILD, NOON + MARK_MS)
-    assert told.seconds() == {(1, CAFE): 300}
-    assert told.seconds(EventKind.VOICE_MUTED) == {(1, CAFE): 280}
+def test_a_resumed_session_has_missed_nothing(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, muted=True), now_ms=NOON_MS + 20_000)
+    recorded.tracker.resume(lambda _: True)
+    recorded.tracker.accrue(GUILD, NOON_MS + ACCRUAL_INTERVAL_MS)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 300}
+    assert recorded.count_seconds(EventKind.VOICE_MUTED) == {(1, CAFE_CHANNEL): 280}
 
 
-def test_thrown_out_of_the_server_while_it_was_not_heard(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.silence(GUILD.__eq__, now_ms=NOON + 3_000)
-    told.voice.guild_left(GUILD, now_ms=NOON + 50_000)
-    assert told.seconds() == {(1, CAFE): 3}
+def test_thrown_out_of_the_server_while_it_was_not_heard(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.pause(GUILD.__eq__, now_ms=NOON_MS + 3_000)
+    recorded.tracker.remove_guild(GUILD, now_ms=NOON_MS + 50_000)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 3}
 
 
-def test_a_clock_that_is_set_back_counts_nothing_twice(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON + 60_000)
-    told.voice.hear(GUILD, sits(1, STAGE), now_ms=NOON + 90_000)
-    told.voice.hear(GUILD, sits(1), now_ms=NOON + 70_000)
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 100_000)
-    assert sum(told.seconds().values()) == 40
+def test_a_clock_that_is_set_back_counts_nothing_twice(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 60_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 90_000)
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 70_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 100_000)
+    assert sum(recorded.count_seconds().values()) == 40
 
 
-def test_what_could_not_be_stored_is_handed_on_again_with_what_came_later(told):
-    told.voice.hear(GUILD, sits(1), now_ms=NOON)
-    told.voice.hear(GUILD, sits(1, STAGE), now_ms=NOON + 5_000)
-    lost = told.voice.take()
-    told.voice.hear(GUILD, sits(1, 0), now_ms=NOON + 9_000)
-    told.voice.give_back(lost)
-    assert told.seconds() == {(1, CAFE): 5, (1, STAGE): 4}
-    assert not told.stays[1].open
+def test_what_could_not_be_stored_is_handed_on_again_with_what_came_later(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 5_000)
+    lost = recorded.tracker.take()
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 9_000)
+    recorded.tracker.restore(lost)
+    assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 5, (1, STAGE_CHANNEL): 4}
+    assert not recorded.sessions[1].open
 
 
-class Naive:
+class ReferenceVoiceClock:
     """Walks through every second of everybody's stay and books it for the state in which it ended."""
 
     def __init__(self) -> None:
-        self.now = {}
-        self.since = {}
-        self.until = {}
-        self.booked = Counter()
+        self.states = {}
+        self.started_at = {}
+        self.counted_until = {}
+        self.seconds = Counter()
 
-    def book(self, user: int, until: int) -> None:
-        state = self.now[user]
-        tick = self.since[user] + ((self.until[user] - self.since[user]) // 1000 + 1) * 1000
+    def count_until(self, user: int, until: int) -> None:
+        state = self.states[user]
+        tick = self.started_at[user] + ((self.counted_until[user] - self.started_at[user]) // 1000 + 1) * 1000
         while tick <= until:
             kinds = [(EventKind.VOICE, True), (EventKind.VOICE_MUTED, state.muted)]
             kinds += [(EventKind.VOICE_STREAM, state.streaming), (EventKind.VOICE_VIDEO, state.video)]
-            for kind, holds in kinds:
-                self.booked[user, state.channel_id, kind.value, (tick - 1) // HOUR] += holds
+            for kind, applies in kinds:
+                self.seconds[user, state.channel_id, kind.value, (tick - 1) // HOUR_MS] += applies
             tick += 1000
-        self.until[user] = until
+        self.counted_until[user] = until
 
-    def hear(self, state: VoiceState, now: int) -> None:
+    def update(self, state: MemberVoiceState, now: int) -> None:
         user = state.user_id
-        if user in self.now:
-            self.book(user, now)
-        if not state.channel_id or state.channel_id == AFK:
-            self.now.pop(user, None)
+        if user in self.states:
+            self.count_until(user, now)
+        if not state.channel_id or state.channel_id == AFK_CHANNEL:
+            self.states.pop(user, None)
             return
-        if user not in self.now:
-            self.since[user] = self.until[user] = now
-        self.now[user] = state
+        if user not in self.states:
+            self.started_at[user] = self.counted_until[user] = now
+        self.states[user] = state
 
-    def found(self, states: list[VoiceState], heard: int, now: int) -> None:
-        there = {state.user_id: state for state in states}
-        for user, state in list(self.now.items()):
-            same = user in there and there[user].channel_id == state.channel_id
-            if not same or now - heard > SHORT_GAP_MS:
-                self.book(user, max(heard, self.until[user]))
-                del self.now[user]
+    def resync(self, states: list[MemberVoiceState], heard_until: int, now: int) -> None:
+        found_states = {state.user_id: state for state in states}
+        for user, state in list(self.states.items()):
+            is_same_channel = user in found_states and found_states[user].channel_id == state.channel_id
+            if not is_same_channel or now - heard_until > MAX_SHORT_GAP_MS:
+                self.count_until(user, max(heard_until, self.counted_until[user]))
+                del self.states[user]
         for state in states:
-            self.hear(state, now)
+            self.update(state, now)
 
 
-class Evening:
+class RandomEvening:
     """What happens in voice, heard by a collector and by a naive clock."""
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
-        self.told, self.naive = Told(), Naive()
-        self.now = NOON + self.chance.randrange(HOUR)
-        self.where = {}
+        self.random = random.Random(seed)
+        self.recorded, self.reference = RecordedTracker(), ReferenceVoiceClock()
+        self.now = NOON_MS + self.random.randrange(HOUR_MS)
+        self.states = {}
         self.stored = {}
-        self.told.voice.guild_described(GUILD, [], afk_channel_id=AFK, now_ms=self.now)
+        self.recorded.tracker.sync_guild(GUILD, [], afk_channel_id=AFK_CHANNEL, now_ms=self.now)
 
-    def time_passes(self) -> None:
-        before, self.now = self.now, self.now + self.chance.choice((40, 999, 1000, 7_321, 61_007, 400_123))
-        for mark in range((before // MARK_MS + 1) * MARK_MS, self.now + 1, MARK_MS):
-            self.told.voice.mark(GUILD, mark)
+    def pass_time(self) -> None:
+        before, self.now = self.now, self.now + self.random.choice((40, 999, 1000, 7_321, 61_007, 400_123))
+        for mark in range((before // ACCRUAL_INTERVAL_MS + 1) * ACCRUAL_INTERVAL_MS, self.now + 1, ACCRUAL_INTERVAL_MS):
+            self.recorded.tracker.accrue(GUILD, mark)
 
-    def somebody_moves(self) -> VoiceState:
-        user, channel = self.chance.randrange(6), self.chance.choice((0, CAFE, CAFE, STAGE, STAGE, AFK))
-        state = sits(user, channel, muted=self.chance.random() < 0.4, stream=self.chance.random() < 0.2)
-        self.where[user] = state
+    def move_random_member(self) -> MemberVoiceState:
+        user, channel = (
+            self.random.randrange(6),
+            self.random.choice((0, CAFE_CHANNEL, CAFE_CHANNEL, STAGE_CHANNEL, STAGE_CHANNEL, AFK_CHANNEL)),
+        )
+        state = create_voice_state(user, channel, muted=self.random.random() < 0.4, stream=self.random.random() < 0.2)
+        self.states[user] = state
         return state
 
-    def somebody_is_heard(self) -> None:
-        state = self.somebody_moves()
-        self.told.voice.hear(GUILD, state, now_ms=self.now)
-        self.naive.hear(state, self.now)
+    def update_random_member(self) -> None:
+        state = self.move_random_member()
+        self.recorded.tracker.update(GUILD, state, now_ms=self.now)
+        self.reference.update(state, self.now)
 
-    def storing_fails(self) -> None:
-        self.told.voice.give_back(self.told.voice.take())
+    def fail_storing(self) -> None:
+        self.recorded.tracker.restore(self.recorded.tracker.take())
 
-    def session_is_lost(self) -> None:
-        self.told.take()
-        self.stored.update(self.told.stays)
-        self.told.voice.silence(lambda _: True, now_ms=self.now)
-        heard, self.now = self.now, self.now + self.chance.choice((2_000, SHORT_GAP_MS, SHORT_GAP_MS + 1, HOUR))
-        self.somebody_moves()
-        states = [state for state in self.where.values() if state.channel_id not in (0, AFK)]
-        self.told.voice.guild_described(GUILD, states, afk_channel_id=AFK, now_ms=self.now)
-        self.naive.found(states, heard, self.now)
+    def lose_session(self) -> None:
+        self.recorded.take()
+        self.stored.update(self.recorded.sessions)
+        self.recorded.tracker.pause(lambda _: True, now_ms=self.now)
+        heard_until, self.now = (
+            self.now,
+            self.now + self.random.choice((2_000, MAX_SHORT_GAP_MS, MAX_SHORT_GAP_MS + 1, HOUR_MS)),
+        )
+        self.move_random_member()
+        states = [state for state in self.states.values() if state.channel_id not in (0, AFK_CHANNEL)]
+        self.recorded.tracker.sync_guild(GUILD, states, afk_channel_id=AFK_CHANNEL, now_ms=self.now)
+        self.reference.resync(states, heard_until, self.now)
 
-    def collector_is_killed(self) -> None:
+    def kill_collector(self) -> None:
         """The next one knows what is stored, and until when its predecessor listened."""
-        self.told.take()
-        self.stored.update(self.told.stays)
-        self.told.voice = Voice()
-        self.told.voice.load([stay for stay in self.stored.values() if stay.open], {GUILD: self.now})
-        self.session_is_lost()
+        self.recorded.take()
+        self.stored.update(self.recorded.sessions)
+        self.recorded.tracker = VoiceTracker()
+        self.recorded.tracker.load([session for session in self.stored.values() if session.open], {GUILD: self.now})
+        self.lose_session()
 
-    def ends(self) -> None:
-        self.told.voice.guild_left(GUILD, now_ms=self.now)
-        for user in list(self.naive.now):
-            self.naive.hear(sits(user, 0), self.now)
-        self.told.take()
+    def finish(self) -> None:
+        self.recorded.tracker.remove_guild(GUILD, now_ms=self.now)
+        for user in list(self.reference.states):
+            self.reference.update(create_voice_state(user, 0), self.now)
+        self.recorded.take()
 
 
 @pytest.mark.parametrize("seed", range(15))
 def test_any_evening_is_counted_as_a_naive_clock_does(seed):
     """Seeded: people come, move, mute and go; storing fails; sessions are lost; collectors restart."""
-    evening = Evening(seed)
-    what = (evening.somebody_is_heard, evening.storing_fails, evening.session_is_lost, evening.collector_is_killed)
+    evening = RandomEvening(seed)
+    actions = (evening.update_random_member, evening.fail_storing, evening.lose_session, evening.kill_collector)
     for _ in range(250):
-        evening.time_passes()
-        evening.chance.choices(what, weights=(85, 7, 4, 4))[0]()
-    evening.ends()
+        evening.pass_time()
+        evening.random.choices(actions, weights=(85, 7, 4, 4))[0]()
+    evening.finish()
     counted = Counter()
-    for event in evening.told.events:
-        counted[event.user_id, event.channel_id, event.kind, event.at_ms // HOUR] += event.value
-    assert counted == +evening.naive.booked
+    for event in evening.recorded.events:
+        counted[event.user_id, event.channel_id, event.kind, event.at_ms // HOUR_MS] += event.value
+    assert counted == +evening.reference.seconds

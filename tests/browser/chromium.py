@@ -5,9 +5,9 @@ import shutil
 
 from playwright.async_api import Browser, Page, Playwright, ViewportSize, expect
 
-WIDE: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-QUIETLY = (
+DESKTOP_VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
+PHONE_VIEWPORT: ViewportSize = {"width": 390, "height": 844}
+LAUNCH_OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -23,18 +23,18 @@ async def start_chromium(playwright: Playwright) -> Browser:
     """Debian's Chromium, which `make test` installs."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "there is no Chromium: scripts/system-packages tests installs it"
-    return await playwright.chromium.launch(executable_path=path, args=list(QUIETLY))
+    return await playwright.chromium.launch(executable_path=path, args=list(LAUNCH_OPTIONS))
 
 
-async def log_in(page: Page, address: str, persona: str) -> None:
+async def log_in(page: Page, base_url: str, persona: str) -> None:
     """From the first page through the local Discord's form and back to one's own servers."""
-    await page.goto(f"{address}/")
+    await page.goto(f"{base_url}/")
     await page.get_by_role("link", name="Log in with Discord").click()
-    await authorise(page, persona)
-    await expect(page).to_have_url(re.compile(f"^{re.escape(address)}/"))
+    await authorize(page, persona)
+    await expect(page).to_have_url(re.compile(f"^{re.escape(base_url)}/"))
 
 
-async def authorise(page: Page, persona: str) -> None:
+async def authorize(page: Page, persona: str) -> None:
     """On the local Discord's form: be this one."""
     await page.locator(
         ".choices .choice", has=page.locator(".tag", has_text=re.compile(f"^{persona}", re.IGNORECASE))

@@ -7,43 +7,43 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.chromium import WIDE, log_in, start_chromium
-from tests.herwa.copies import Copy, copy_of_its_own
+from tests.browser.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
+from tests.herwa.copies import ConfigurableCopy, open_copy
 from tests.journeys.truth import HISTORY_FILE
 
 SUMMER = ("2021-05-01", "2021-08-01")
-REPLAYED = "Ethereum R&D"
+SERVER_NAME = "Ethereum R&D"
 
 expect.set_options(timeout=45_000)  # a page is waited for, never timed
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReplayedServer:
     """The copy under test and the server that was replayed into it, which the persona "owner" owns."""
 
-    copy: Copy
-    address: str
+    copy: ConfigurableCopy
+    base_url: str
     guild_id: str
 
-    def path(self, **view: str) -> str:
+    def build_url(self, **view: str) -> str:
         """The address of the server's page; the days of the replay unless the view says otherwise."""
         window = {} if "range" in view else {"from": SUMMER[0], "to": SUMMER[1]}
-        asked = {**window, **view}
-        return f"{self.address}/g/{self.guild_id}?" + "&".join(f"{name}={value}" for name, value in asked.items())
+        parameters = {**window, **view}
+        return f"{self.base_url}/g/{self.guild_id}?" + "&".join(f"{name}={value}" for name, value in parameters.items())
 
 
 @pytest.fixture(scope="package")
-async def place() -> AsyncIterator[Place]:
-    def begin() -> str:
-        copy.up()
-        replayed = copy.replay(HISTORY_FILE, REPLAYED, *SUMMER)
+async def server() -> AsyncIterator[ReplayedServer]:
+    def replay_history() -> str:
+        copy.start_all()
+        result = copy.replay(HISTORY_FILE, SERVER_NAME, *SUMMER)
         copy.drain()
-        return replayed["guild_id"]
+        return result["guild_id"]
 
-    with copy_of_its_own() as copy:
-        guild_id = await asyncio.to_thread(begin)
-        yield Place(copy, f"http://localhost:{copy.port}", guild_id)
-        await asyncio.to_thread(copy.down)
+    with open_copy() as copy:
+        guild_id = await asyncio.to_thread(replay_history)
+        yield ReplayedServer(copy, f"http://localhost:{copy.port}", guild_id)
+        await asyncio.to_thread(copy.stop_all)
 
 
 @pytest.fixture(scope="package")
@@ -57,18 +57,18 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def visitor(browser: Browser) -> AsyncIterator[Page]:
     """A browser that has never been here. Whatever goes wrong in its pages fails the test."""
-    wrong: list[str] = []
-    context = await browser.new_context(viewport=WIDE)
+    errors: list[str] = []
+    context = await browser.new_context(viewport=DESKTOP_VIEWPORT)
     page = await context.new_page()
-    page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message}"))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     await context.close()
-    assert not wrong
+    assert not errors
 
 
 @pytest.fixture
-async def owner(visitor: Page, place: Place) -> Page:
+async def owner(visitor: Page, server: ReplayedServer) -> Page:
     """The owner of the replayed server, logged in."""
-    await log_in(visitor, place.address, "owner")
+    await log_in(visitor, server.base_url, "owner")
     return visitor

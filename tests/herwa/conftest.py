@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.herwa.copies import Copy, copy_of_its_own
+from tests.herwa.copies import ConfigurableCopy, open_copy
 
 
 @pytest.fixture(scope="package")
-def copy() -> Iterator[Copy]:
-    with copy_of_its_own() as copy:
-        copy.up()
-        copy.until_said("Ctrl-C stops everything")
+def copy() -> Iterator[ConfigurableCopy]:
+    with open_copy() as copy:
+        copy.start_all()
+        copy.wait_for_output("Ctrl-C stops everything")
         yield copy

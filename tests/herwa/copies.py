@@ -20,156 +20,161 @@ from herwa.status.status import read_status
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease
-from herwa_shared.services.guilds import known_guilds
-from tests.running_copy import HERWA, RunningCopy
+from herwa_shared.services.guilds import list_guilds
+from tests.running_copy import HERWA_COMMAND, RunningCopy
 
 T = TypeVar("T")
-HEADER = "created_at,category,channel,thread,author,content_length,attachments"
+HISTORY_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
 
 
-class Copy(RunningCopy):
+class ConfigurableCopy(RunningCopy):
     """A copy with settings and a way to be started (`prefix`) of its own."""
 
     def __init__(self, path: Path, *, prefix: Sequence[str] = (), **settings: str) -> None:
         super().__init__(path)
         self.prefix = tuple(prefix)
-        self.extra = settings
-        self.alone: list[subprocess.Popen[bytes]] = []
+        self.extra_environment = settings
+        self.started_processes: list[subprocess.Popen[bytes]] = []
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**super().environment, **self.extra}
+        return {**super().environment, **self.extra_environment}
 
-    def status(self) -> dict[str, Any]:
+    def get_status(self) -> dict[str, Any]:
         """What `herwa status --json` prints, without the second that it takes to start a command."""
-        return _apart(read_status(self._own_settings())).as_json()
+        return _run_in_thread(read_status(self._build_settings())).to_json()
 
-    def known_servers(self) -> set[str]:
+    def list_known_servers(self) -> set[str]:
         """Names of the servers that this copy's bot has written down."""
-        return _apart(self._known_servers())
+        return _run_in_thread(self._load_known_servers())
 
-    async def _known_servers(self) -> set[str]:
-        database = Database(EngineLease(self._own_settings(), self.folder, print).urls.database, pool_size=1)
+    async def _load_known_servers(self) -> set[str]:
+        database = Database(EngineLease(self._build_settings(), self.folder, print).urls.database, pool_size=1)
         try:
             async with database.transaction() as session:
-                return {guild.name for guild in await known_guilds(session)}
+                return {guild.name for guild in await list_guilds(session)}
         finally:
             await database.close()
 
-    def _own_settings(self) -> Settings:
-        stores = {name: self.extra.get(name) for name in ("DATABASE_URL", "CLICKHOUSE_URL")}
+    def _build_settings(self) -> Settings:
+        stores = {name: self.extra_environment.get(name) for name in ("DATABASE_URL", "CLICKHOUSE_URL")}
         return self.settings.model_copy(update={"stores": StoreSettings(**stores)})
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
+    def start_command(self, *command: str) -> subprocess.Popen[bytes]:
         """Type a command into a terminal of its own, and do not wait for it."""
-        with self.output.open("ab") as output:
-            started = subprocess.Popen(
-                [*self.prefix, *HERWA, *command],
+        with self.output_path.open("ab") as output:
+            process = subprocess.Popen(
+                [*self.prefix, *HERWA_COMMAND, *command],
                 env=self.environment,
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
             )
-        self.alone.append(started)
-        return started
+        self.started_processes.append(process)
+        return process
 
-    def begin(self) -> subprocess.Popen[bytes]:
+    def launch(self) -> subprocess.Popen[bytes]:
         """`herwa up`, from its very first moment on."""
-        self._up = self.start("up")
-        return self._up
+        self._up_process = self.start_command("up")
+        return self._up_process
 
-    def up(self) -> None:
-        self.begin()
-        self.until(lambda: self.status()["healthy"] and self.api_is_ready(), "the copy to be up")
+    def start_all(self) -> None:
+        self.launch()
+        self.wait_until(lambda: self.get_status()["healthy"] and self.is_api_ready(), "the copy to be up")
 
-    def begin_again_after_kill_9(self) -> None:
+    def restart_after_kill(self) -> None:
         """Kill `herwa up`, see everything else end by itself, and type it again."""
-        assert self._up is not None
-        self._up.kill()
-        self._up.wait()
-        self.until(lambda: not self.processes(), "everything to end by itself", seconds=15)
-        self.assert_gone()
-        self.up()
+        assert self._up_process is not None
+        self._up_process.kill()
+        self._up_process.wait()
+        self.wait_until(lambda: not self.list_processes(), "everything to end by itself", timeout_seconds=15)
+        self.assert_stopped()
+        self.start_all()
 
-    def all_said(self) -> str:
-        return self.output.read_text(errors="replace")
+    def read_output(self) -> str:
+        return self.output_path.read_text(errors="replace")
 
-    def until_said(self, words: str, times: int = 1) -> None:
-        self.until(lambda: self.all_said().count(words) >= times, f"{words!r} ({times} times)")
+    def wait_for_output(self, text: str, count: int = 1) -> None:
+        self.wait_until(lambda: self.read_output().count(text) >= count, f"{text!r} ({count} times)")
 
-    def processes(self) -> list[psutil.Process]:
+    def list_processes(self) -> list[psutil.Process]:
         """Everything on this machine that belongs to the copy: its data folder is in the environment or at work in it."""
-        return [process for process in psutil.process_iter() if _belongs(process, self.folder.path)]
+        return [process for process in psutil.process_iter() if _is_owned_by(process, self.folder.path)]
 
-    def assert_gone(self) -> None:
+    def assert_stopped(self) -> None:
         """Nothing runs, and every port is free."""
-        assert self.processes() == []
-        assert [name for name, port in self.folder.ports().items() if listens(port)] == []
+        assert self.list_processes() == []
+        assert [name for name, port in self.folder.read_ports().items() if is_listening(port)] == []
 
-    def end(self) -> None:
+    def clean_up(self) -> None:
         """Whatever the test left."""
-        for process in self.alone:
+        for process in self.started_processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-        for process in self.alone:
+        for process in self.started_processes:
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
-        for process in self.processes():
+        for process in self.list_processes():
             process.kill()
 
 
-def _apart(work: Coroutine[Any, Any, T]) -> T:
+def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run it in a loop of its own, away from the tests' loop."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
+        return pool.submit(asyncio.run, coroutine).result()
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def stopped_by(process: subprocess.Popen[bytes], number: int) -> int:
+def stop_with_signal(process: subprocess.Popen[bytes], signal_number: int) -> int:
     """The exit code after this signal. How soon that is, `benchmarks.stopping` measures."""
-    process.send_signal(number)
+    process.send_signal(signal_number)
     return process.wait(30)
 
 
-def _belongs(process: psutil.Process, path: Path) -> bool:
+def _is_owned_by(process: psutil.Process, path: Path) -> bool:
     try:
         if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
             return False
-        here = process.environ().get("HERWA_DATA_DIR") == str(path)
-        return here or Path(process.cwd()).is_relative_to(path)
+        has_data_dir = process.environ().get("HERWA_DATA_DIR") == str(path)
+        return has_data_dir or Path(process.cwd()).is_relative_to(path)
     except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         return False
 
 
 @contextmanager
-def copy_of_its_own(**settings: str) -> Iterator[Copy]:
+def open_copy(**settings: str) -> Iterator[ConfigurableCopy]:
     """A copy in an empty folder; gone afterwards, whatever became of it."""
     path = Path(tempfile.mkdtemp(prefix="herwa-door-"))
     path.chmod(0o755)
-    copy = Copy(path, **settings)
+    copy = ConfigurableCopy(path, **settings)
     try:
         yield copy
     finally:
-        copy.end()
+        copy.clean_up()
         shutil.rmtree(path)
 
 
-def history(folder: Path, *rows: str) -> Path:
+def write_history(folder: Path, *rows: str) -> Path:
     """A history of these rows."""
     file = folder / "history.csv"
-    file.write_text("\n".join([HEADER, *rows]) + "\n")
+    file.write_text("\n".join([HISTORY_HEADER, *rows]) + "\n")
     return file
 
 
-def command_by_itself(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run_bare_command(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """A command with a bare environment and these settings."""
     environment = {"PATH": os.environ["PATH"], "COLUMNS": "200", **settings}
     return subprocess.run(
-        [sys.executable, *HERWA[1:], *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *HERWA_COMMAND[1:], *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )

@@ -8,101 +8,103 @@ import pytest
 from typer.testing import CliRunner
 
 from herwa.cli import app
-from herwa.error_messages import sentence
+from herwa.error_messages import describe_error
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
 from herwa_shared.models import Subscription
 from herwa_shared.services import discovery
-from herwa_shared.services.audit import SYSTEM, entries
-from herwa_shared.services.guilds import GuildSeen, save_guilds
-from herwa_shared.services.policies import load_offer
-from herwa_shared.services.subscriptions import in_force
-from tests.herwa.copies import copy_of_its_own
+from herwa_shared.services.audit import SYSTEM, list_entries
+from herwa_shared.services.guilds import GuildData, save_guilds
+from herwa_shared.services.policies import load_global_policy
+from herwa_shared.services.subscriptions import get_current_tier
+from tests.herwa.copies import open_copy
 
-GARDEN, TEA, OTHER_TEA, TRAP = range(1_100_000_000_000_000_001, 1_100_000_000_000_000_005)
+GARDEN, TEA, OTHER_TEA, UNPRINTABLE_NAME = range(1_100_000_000_000_000_001, 1_100_000_000_000_000_005)
 
 
-class Operated:
+class OperatorClient:
     """A copy whose databases run, with three servers and every feature."""
 
     def __init__(self, copy, url):
         self.copy = copy
         self._url = url
 
-    def says(self, *words):
-        return self.copy.ask(*words)
+    def run_command(self, *arguments):
+        return self.copy.check_output(*arguments)
 
-    def refuses(self, *words):
+    def run_refused_command(self, *arguments):
         """What it tells instead of doing it; typed here, as a process of its own takes a second to start."""
-        done = CliRunner().invoke(app, words, env=self.copy.environment)
-        assert (done.exit_code, done.stdout) == (1, ""), done
-        return sentence(done.exception)
+        result = CliRunner().invoke(app, arguments, env=self.copy.environment)
+        assert (result.exit_code, result.stdout) == (1, ""), result
+        return describe_error(result.exception)
 
-    def asks(self, question):
-        async def ask():
+    def run_in_transaction(self, operation):
+        async def run_operation():
             database = Database(self._url, pool_size=1)
             try:
                 async with database.transaction() as session:
-                    return await question(session)
+                    return await operation(session)
             finally:
                 await database.close()
 
-        return asyncio.run(ask())
+        return asyncio.run(run_operation())
 
-    def tier_of(self, guild_id):
-        return self.asks(lambda session: in_force(session, guild_id=guild_id, now=utc_now()))
+    def get_current_tier(self, guild_id):
+        return self.run_in_transaction(lambda session: get_current_tier(session, guild_id=guild_id, now=utc_now()))
 
-    def log_of(self, guild_id):
-        return self.asks(lambda session: entries(session, guild_id=guild_id))
+    def list_audit_entries(self, guild_id):
+        return self.run_in_transaction(lambda session: list_entries(session, guild_id=guild_id))
 
 
 @pytest.fixture(scope="module")
-def operated():
-    with copy_of_its_own() as copy:
-        assert copy.herwa("migrate").returncode == 0
+def operator():
+    with open_copy() as copy:
+        assert copy.run_command("migrate").returncode == 0
         with lease_engines(copy.settings, copy.folder) as lease:
-            made = Operated(copy, lease.urls.database)
-            joined = datetime(2024, 1, 1, tzinfo=UTC)
+            client = OperatorClient(copy, lease.urls.database)
+            joined_at = datetime(2024, 1, 1, tzinfo=UTC)
             names = {GARDEN: "The Garden", TEA: "Tea", OTHER_TEA: "Tea"}
 
-            async def begin(session):
-                await save_guilds(session, [GuildSeen(id_, name, 1, None, 5, joined) for id_, name in names.items()])
+            async def save_servers(session):
+                await save_guilds(session, [GuildData(id_, name, 1, None, 5, joined_at) for id_, name in names.items()])
                 await discovery.register(session, (), ())
 
-            made.asks(begin)
-            yield made
+            client.run_in_transaction(save_servers)
+            yield client
 
 
-def test_a_server_is_granted_a_tier_by_its_name_and_loses_it_again(operated):
-    said = operated.says("grant", "The Garden", "premium", "--days", "30", "--reason", "a gift")
-    held = operated.tier_of(GARDEN)
-    assert held.tier == "premium"
-    assert timedelta(days=29.9) < held.ends - utc_now() <= timedelta(days=30)
-    assert said == f"The Garden ({GARDEN}) has Premium until {held.ends:%Y-%m-%d %H:%M} UTC."
-    assert operated.says("revoke", "The Garden", "--reason", "over") == f"The Garden ({GARDEN}) has Free."
-    assert operated.tier_of(GARDEN).tier == "free"
-    assert operated.says("revoke", "The Garden").startswith("Nothing was granted to The Garden.")
+def test_a_server_is_granted_a_tier_by_its_name_and_loses_it_again(operator):
+    output = operator.run_command("grant", "The Garden", "premium", "--days", "30", "--reason", "a gift")
+    current_tier = operator.get_current_tier(GARDEN)
+    assert current_tier.tier == "premium"
+    assert timedelta(days=29.9) < current_tier.ends - utc_now() <= timedelta(days=30)
+    assert output == f"The Garden ({GARDEN}) has Premium until {current_tier.ends:%Y-%m-%d %H:%M} UTC."
+    assert operator.run_command("revoke", "The Garden", "--reason", "over") == f"The Garden ({GARDEN}) has Free."
+    assert operator.get_current_tier(GARDEN).tier == "free"
+    assert operator.run_command("revoke", "The Garden").startswith("Nothing was granted to The Garden.")
 
-    lines = operated.says("audit", "--guild", "The Garden").splitlines()
+    lines = operator.run_command("audit", "--guild", "The Garden").splitlines()
     assert len(lines) == 2
     assert "subscription.revoke" in lines[0]
     assert "over" in lines[0]
     assert "(cli)" in lines[1]
-    assert operated.says("audit", "--guild", "The Garden", "--verify").startswith("All 2 entries are as they were")
+    assert operator.run_command("audit", "--guild", "The Garden", "--verify").startswith(
+        "All 2 entries are as they were"
+    )
 
 
-def test_a_server_is_named_by_its_id_where_its_name_is_not_its_own(operated):
-    said = operated.refuses("grant", "Tea", "premium")
-    assert "2 servers “Tea”" in said
-    assert str(TEA) in said
-    assert str(OTHER_TEA) in said
-    assert operated.says("grant", str(TEA), "premium") == f"Tea ({TEA}) has Premium."
-    assert operated.tier_of(OTHER_TEA).tier == "free"
+def test_a_server_is_named_by_its_id_where_its_name_is_not_its_own(operator):
+    error = operator.run_refused_command("grant", "Tea", "premium")
+    assert "2 servers “Tea”" in error
+    assert str(TEA) in error
+    assert str(OTHER_TEA) in error
+    assert operator.run_command("grant", str(TEA), "premium") == f"Tea ({TEA}) has Premium."
+    assert operator.get_current_tier(OTHER_TEA).tier == "free"
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "expected_text"),
     [
         (["grant", "The Gardn", "premium"], f"Did you mean {GARDEN} (The Garden)?"),
         (["grant", str(GARDEN + 9), "premium"], f"{GARDEN} (The Garden)"),
@@ -115,45 +117,50 @@ def test_a_server_is_named_by_its_id_where_its_name_is_not_its_own(operated):
         (["audit", "--guild", "Gardem"], "The Garden"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_sentence_that_names_what_can(operated, words, told):
-    assert told in operated.refuses(*words)
+def test_a_refusal_names_the_accepted_values(operator, arguments, expected_text):
+    assert expected_text in operator.run_refused_command(*arguments)
 
 
-def test_a_feature_goes_off_everywhere_and_comes_back(operated):
+def test_a_feature_goes_off_everywhere_and_comes_back(operator):
     reason = "The numbers are wrong; mended by noon."
-    assert operated.says("kill-switch", "voice.stats", "on", "--reason", reason) == (
+    assert operator.run_command("kill-switch", "voice.stats", "on", "--reason", reason) == (
         f"Voice stats is off in every server: {reason}"
     )
-    assert operated.asks(load_offer).kill_switches == {"voice.stats": reason}
-    assert "off everywhere" in operated.says("tiers")
-    assert operated.says("kill-switch", "voice.stats", "off").startswith("No kill switch holds voice.stats")
-    assert operated.says("kill-switch", "voice.stats", "off").endswith("It was so already.")
-    assert operated.asks(load_offer).kill_switches == {}
-    assert operated.says("audit", "--verify").startswith("All 2 entries")
+    assert operator.run_in_transaction(load_global_policy).kill_switches == {"voice.stats": reason}
+    assert "off everywhere" in operator.run_command("tiers")
+    assert operator.run_command("kill-switch", "voice.stats", "off").startswith("No kill switch holds voice.stats")
+    assert operator.run_command("kill-switch", "voice.stats", "off").endswith("It was so already.")
+    assert operator.run_in_transaction(load_global_policy).kill_switches == {}
+    assert operator.run_command("audit", "--verify").startswith("All 2 entries")
 
 
-def test_tiers_are_shown_as_a_table_and_as_json(operated):
-    table = operated.says("tiers")
-    for words in ("Free", "Premium", "Server stats", "server.stats", "unlimited", "1,000", "History days"):
-        assert words in table
-    told = json.loads(operated.says("tiers", "--json"))
-    free, premium = told["tiers"]
+def test_tiers_are_shown_as_a_table_and_as_json(operator):
+    table = operator.run_command("tiers")
+    for text in ("Free", "Premium", "Server stats", "server.stats", "unlimited", "1,000", "History days"):
+        assert text in table
+    payload = json.loads(operator.run_command("tiers", "--json"))
+    free, premium = payload["tiers"]
     assert (free["key"], premium["key"], premium["inherits"]) == ("free", "premium", "free")
     assert (free["limits"]["history_days"], premium["limits"]["history_days"]) == (90, None)
     assert "server.stats" in free["features"]
 
 
-def test_the_worker_writes_down_what_ended_by_itself(operated):
-    ends = utc_now() - timedelta(minutes=1)
+def test_the_worker_records_expired_subscriptions(operator):
+    ends_at = utc_now() - timedelta(minutes=1)
 
-    async def begin(session):
-        term = {"starts_at": ends - timedelta(days=1), "ends_at": ends, "source": "trial", "granted_by": "operator"}
-        session.add(Subscription(guild_id=OTHER_TEA, tier_key="premium", **term))
+    async def add_subscription(session):
+        period = {
+            "starts_at": ends_at - timedelta(days=1),
+            "ends_at": ends_at,
+            "source": "trial",
+            "granted_by": "operator",
+        }
+        session.add(Subscription(guild_id=OTHER_TEA, tier_key="premium", **period))
 
-    operated.asks(begin)
-    operated.copy.start("worker")
-    operated.copy.until(lambda: operated.log_of(OTHER_TEA), "the worker to note the end")
-    (entry,) = operated.log_of(OTHER_TEA)
+    operator.run_in_transaction(add_subscription)
+    operator.copy.start_command("worker")
+    operator.copy.wait_until(lambda: operator.list_audit_entries(OTHER_TEA), "the worker to note the end")
+    (entry,) = operator.list_audit_entries(OTHER_TEA)
     assert (entry.action, entry.actor, entry.before["tier"], entry.after["tier"]) == (
         "subscription.expire",
         SYSTEM,
@@ -162,16 +169,19 @@ def test_the_worker_writes_down_what_ended_by_itself(operated):
     )
 
 
-def test_a_server_whose_name_is_a_trap_for_terminals_is_told_harmlessly(operated):
-    async def begin(session):
-        await save_guilds(session, [GuildSeen(TRAP, "\x1b[2J\r\nfree", 1, None, 5, utc_now())])
+def test_control_characters_in_a_server_name_are_not_printed(operator):
+    async def save_server(session):
+        await save_guilds(session, [GuildData(UNPRINTABLE_NAME, "\x1b[2J\r\nfree", 1, None, 5, utc_now())])
 
-    operated.asks(begin)
-    assert operated.says("grant", str(TRAP), "premium") == f"�[2J��free ({TRAP}) has Premium."
+    operator.run_in_transaction(save_server)
+    assert (
+        operator.run_command("grant", str(UNPRINTABLE_NAME), "premium")
+        == f"�[2J��free ({UNPRINTABLE_NAME}) has Premium."
+    )
 
 
 def test_a_copy_whose_database_is_not_set_up_says_what_to_do():
-    with copy_of_its_own() as copy, lease_engines(copy.settings, copy.folder):
-        done = copy.herwa("tiers")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "herwa migrate" in done.stderr
+    with open_copy() as copy, lease_engines(copy.settings, copy.folder):
+        result = copy.run_command("tiers")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "herwa migrate" in result.stderr

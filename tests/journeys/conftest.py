@@ -6,10 +6,10 @@ import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
-from tests.bot.members import Members
-from tests.bot.place import Place
-from tests.bot.process import BotProcess, bot_process
-from tests.bot.stored import settled
+from tests.bot.members import MemberClient
+from tests.bot.place import SampleServer
+from tests.bot.process import BotProcess, run_bot_process
+from tests.bot.stored import wait_until_stored
 from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
 
@@ -17,18 +17,18 @@ from tests.sim.process import SimProcess
 @pytest.fixture(scope="module")
 async def bot(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[BotProcess]:
     """A bot that listens, as people start it."""
-    with bot_process(settings, discord) as process:
-        await process.listens()
+    with run_bot_process(settings, discord) as process:
+        await process.wait_until_ready()
         yield process
-        assert process.process.poll() is None, process.said()
+        assert process.process.poll() is None, process.read_log()
 
 
 @pytest.fixture
-async def members(discord: SimProcess, stores: Stores, bot: BotProcess) -> AsyncIterator[Members]:
+async def members(discord: SimProcess, stores: Stores, bot: BotProcess) -> AsyncIterator[MemberClient]:
     """Those of a server of the test's own; all that went over the wire is as Discord documents it."""
-    place = Place(discord.client)
-    await settled(stores, bot)
-    made = Members(discord, stores, place)
-    await made.become("Yes", "server-stats")
-    yield made
+    server = SampleServer(discord.client)
+    await wait_until_stored(stores, bot)
+    client = MemberClient(discord, stores, server)
+    await client.wait_for_verdict("Yes", "server-stats")
+    yield client
     assert_documented(discord.client)

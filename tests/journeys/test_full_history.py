@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.truth import assert_true
-from tests.running_copy import running_copy
+from tests.journeys.truth import assert_matches
+from tests.running_copy import open_running_copy
 
 
 @pytest.mark.full_history
-def test_every_number_of_every_window_of_the_whole_history_is_exact():
-    data = Path(os.environ["HERWA_HISTORY_DIR"])
-    history_file = data / "discord-history.csv.gz"
-    windows = json.loads((data / "discord-history-truth.json").read_text())
-    with running_copy() as copy:
-        copy.up()
-        done = copy.replay(history_file, "Ethereum R&D")
-        assert done["sent"] == 211_390
+def test_every_number_of_every_window_of_the_full_history_is_exact():
+    data_dir = Path(os.environ["HERWA_HISTORY_DIR"])
+    history_file = data_dir / "discord-history.csv.gz"
+    windows = json.loads((data_dir / "discord-history-truth.json").read_text())
+    with open_running_copy() as copy:
+        copy.start_all()
+        result = copy.replay(history_file, "Ethereum R&D")
+        assert result["sent"] == 211_390
         copy.drain()
-        api = copy.reader(done["guild_id"])
-        for truth in windows:
-            assert_true(api, truth)
-        assert copy.replay(history_file, "Ethereum R&D") == done
+        api = copy.create_api_client(result["guild_id"])
+        for expected in windows:
+            assert_matches(api, expected)
+        assert copy.replay(history_file, "Ethereum R&D") == result
         copy.drain()
-        for truth in windows:
-            assert_true(api, truth)
-        copy.down()
+        for expected in windows:
+            assert_matches(api, expected)
+        copy.stop_all()

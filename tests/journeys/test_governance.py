@@ -16,273 +16,285 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.stores import Stores
-from herwa_sim.client.types import Shown
-from tests.bot.members import MANAGER, Members, buttons
-from tests.bot.stored import comes_true
-from tests.running_copy import HERWA
+from herwa_sim.client.types import DisplayedMessage
+from tests.bot.members import MANAGER, MemberClient, get_button_ids
+from tests.bot.stored import wait_until_true
+from tests.running_copy import HERWA_COMMAND
 
-CUT = """
+CUT_CONNECTIONS_QUERY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'herwa policies' AND pid <> pg_backend_pid()
 """
-SILENT_TOUCH = """
+CHANGE_WITHOUT_NOTIFY_QUERY = """
 INSERT INTO policy_change (guild_id, version) VALUES (:guild, nextval('policy_version'))
 ON CONFLICT (guild_id) DO UPDATE SET version = nextval('policy_version'), changed_in = pg_current_xact_id()
 """
-RULE = """
+INSERT_RULE_QUERY = """
 INSERT INTO access_rule
     (guild_id, allow, subject_kind, subject_id, target_kind, target_key, place_kind, place_id, note, created_at)
 VALUES (:guild, false, 'everyone', 0, 'command', 'server-stats', 'everywhere', 0, 'nobody was told', now())
 """
 
 
-class Manager:
+class ManagerClient:
     """The owner of the server, who decides by commands."""
 
-    def __init__(self, members: Members) -> None:
-        self.members, self.owner = members, members.place.owner
+    def __init__(self, members: MemberClient) -> None:
+        self.members, self.owner = members, members.server.owner
 
-    async def run(self, command: str, **options: object) -> Shown:
-        given = {name: str(value) for name, value in options.items()}
-        return await self.members.run(command, given, who=self.owner)
+    async def run(self, command: str, **options: object) -> DisplayedMessage:
+        arguments = {name: str(value) for name, value in options.items()}
+        return await self.members.run(command, arguments, user=self.owner)
 
-    async def press(self, message: Shown, label: str, *, channel: int = 0) -> Shown:
+    async def press(self, message: DisplayedMessage, label: str, *, channel: int = 0) -> DisplayedMessage:
         """What the button's message has become."""
-        return (await self.members.press(message, label, who=self.owner, channel=channel)).messages[-1]
+        return (await self.members.press(message, label, user=self.owner, channel=channel)).messages[-1]
 
-    async def decide(self, label: str, command: str, **options: object) -> Shown:
+    async def run_and_confirm(self, label: str, command: str, **options: object) -> DisplayedMessage:
         """Run a command that asks first, and press a button of the question."""
         return await self.press(await self.run(command, **options), label)
 
 
 @pytest.fixture
-def manager(members: Members) -> Manager:
-    return Manager(members)
+def manager(members: MemberClient) -> ManagerClient:
+    return ManagerClient(members)
 
 
 @pytest.fixture
 async def voice_in_premium(stores: Stores) -> AsyncIterator[None]:
     """The operator has moved a feature from Free to Premium."""
-    await _move(stores, TierKey.FREE, TierKey.PREMIUM)
+    await _move_feature(stores, TierKey.FREE, TierKey.PREMIUM)
     yield
-    await _move(stores, TierKey.PREMIUM, TierKey.FREE)
+    await _move_feature(stores, TierKey.PREMIUM, TierKey.FREE)
 
 
-async def _move(stores: Stores, taken_from: TierKey, put_into: TierKey) -> None:
+async def _move_feature(stores: Stores, from_tier: TierKey, to_tier: TierKey) -> None:
     """In this order: a tier that still inherits a feature has it already."""
     async with stores.database.transaction() as session:
-        for tier, included in ((taken_from, False), (put_into, True)):
+        for tier, included in ((from_tier, False), (to_tier, True)):
             await tiers.set_tier_feature(
                 session, tier=tier, feature=FeatureKey.VOICE_STATS, included=included, actor=MANAGER
             )
 
 
-def type_(settings: Settings, *arguments: str) -> str:
+def run_operator_command(settings: Settings, *arguments: str) -> str:
     """A command typed by whoever runs this copy; what it printed."""
-    elsewhere = dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "DISCORD_TOKEN", "HERWA_DISCORD_URL"), "")
-    environment = {**os.environ, **elsewhere, "HERWA_DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
-    done = subprocess.run([*HERWA, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    external_settings = dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "DISCORD_TOKEN", "HERWA_DISCORD_URL"), "")
+    environment = {**os.environ, **external_settings, "HERWA_DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
+    result = subprocess.run([*HERWA_COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
-def is_chart(message: Shown) -> bool:
+def is_chart(message: DisplayedMessage) -> bool:
     return not message.ephemeral and len(message.attachments) == 1
 
 
 async def test_only_support_can_view_ticket_stats(members, manager, discord):
-    place = members.place
-    support = discord.client.create_role(place.guild, "Support")
-    discord.client.set_roles(place.guild, place.bob, [support])
+    server = members.server
+    support = discord.client.create_role(server.id, "Support")
+    discord.client.set_roles(server.id, server.bob, [support])
     assert is_chart(await members.run("ticket-stats"))
-    saved = await manager.decide("Only @Support", "permissions allow", what="feature:ticket.stats", who=support)
-    assert "Saved as rule" in saved.content
+    confirmation = await manager.run_and_confirm(
+        "Only @Support", "permissions allow", what="feature:ticket.stats", who=support
+    )
+    assert "Saved as rule" in confirmation.content
 
-    await members.become("No", "ticket-stats")
-    refused = await members.run("ticket-stats")
-    assert refused.ephemeral
-    assert refused.content.startswith("**A rule of this server says: nobody may use Ticket stats**\n")
-    assert "Members with Manage Server can change it with /permissions." in refused.content
-    assert is_chart(await members.run("ticket-stats", who=place.bob))
-    assert is_chart(await members.run("ticket-stats", who=place.owner))
+    await members.wait_for_verdict("No", "ticket-stats")
+    refusal = await members.run("ticket-stats")
+    assert refusal.ephemeral
+    assert refusal.content.startswith("**A rule of this server says: nobody may use Ticket stats**\n")
+    assert "Members with Manage Server can change it with /permissions." in refusal.content
+    assert is_chart(await members.run("ticket-stats", user=server.bob))
+    assert is_chart(await members.run("ticket-stats", user=server.owner))
     assert "`/ticket-stats`" not in (await members.run("help")).content
-    assert "`/ticket-stats`" in (await members.run("help", who=place.bob)).content
+    assert "`/ticket-stats`" in (await members.run("help", user=server.bob)).content
 
-    await manager.press(saved, "Undo")
-    await members.become("Yes", "ticket-stats")
+    await manager.press(confirmation, "Undo")
+    await members.wait_for_verdict("Yes", "ticket-stats")
     assert is_chart(await members.run("ticket-stats"))
 
 
 async def test_new_members_are_blocked_from_voice_commands(members, manager, discord):
-    place = members.place
-    new = discord.client.create_role(place.guild, "New Members")
-    discord.client.set_roles(place.guild, place.ada, [new])
-    await manager.decide("Save this rule", "permissions deny", what="module:voice", who=new, note="a week to settle in")
+    server = members.server
+    new_role = discord.client.create_role(server.id, "New Members")
+    discord.client.set_roles(server.id, server.ada, [new_role])
+    await manager.run_and_confirm(
+        "Save this rule", "permissions deny", what="module:voice", who=new_role, note="a week to settle in"
+    )
 
-    await members.become("No", "voice-stats")
-    refused = await members.run("voice-stats")
-    assert refused.ephemeral
-    assert f"<@&{new}> may not use the Voice module: a week to settle in" in refused.content
+    await members.wait_for_verdict("No", "voice-stats")
+    refusal = await members.run("voice-stats")
+    assert refusal.ephemeral
+    assert f"<@&{new_role}> may not use the Voice module: a week to settle in" in refusal.content
     assert is_chart(await members.run("server-stats")), "other modules are as before"
-    assert is_chart(await members.run("voice-stats", who=place.bob))
-    discord.client.set_roles(place.guild, place.ada, [])
+    assert is_chart(await members.run("voice-stats", user=server.bob))
+    discord.client.set_roles(server.id, server.ada, [])
     assert is_chart(await members.run("voice-stats")), "roles come with every command"
 
 
 async def test_a_channel_list_keeps_a_command_to_a_channel_its_threads_and_a_category(members, manager, discord):
-    place = members.place
-    desk = discord.client.create_channel(place.guild, "bot-commands")
+    server = members.server
+    desk = discord.client.create_channel(server.id, "bot-commands")
     thread = discord.client.create_thread(desk, "long answers")
-    category = discord.client.create_channel(place.guild, "Office", type_=4)
-    office = discord.client.create_channel(place.guild, "office", parent_id=category)
+    category = discord.client.create_channel(server.id, "Office", type_=4)
+    office = discord.client.create_channel(server.id, "office", parent_id=category)
     await manager.run("channels allow", what="feature:server.stats", where=desk)
 
-    await members.become("No", "server-stats")
-    refused = await members.run("server-stats")
-    assert refused.ephemeral
-    assert "keeps Server stats to certain channels" in refused.content
-    assert f"You may use it in <#{desk}>." in refused.content
+    await members.wait_for_verdict("No", "server-stats")
+    refusal = await members.run("server-stats")
+    assert refusal.ephemeral
+    assert "keeps Server stats to certain channels" in refusal.content
+    assert f"You may use it in <#{desk}>." in refusal.content
     for channel in (desk, thread):
         assert is_chart(await members.run("server-stats", channel=channel))
     assert (await members.run("server-stats", channel=office)).ephemeral
 
     await manager.run("channels allow", what="feature:server.stats", where=category)
-    await members.become("Yes", "server-stats", channel=office)
-    later = discord.client.create_channel(place.guild, "made later", parent_id=category)
-    for channel in (office, later, thread):
+    await members.wait_for_verdict("Yes", "server-stats", channel=office)
+    new_channel = discord.client.create_channel(server.id, "made later", parent_id=category)
+    for channel in (office, new_channel, thread):
         assert is_chart(await members.run("server-stats", channel=channel))
     assert is_chart(await members.run("ticket-stats")), "what has no list runs everywhere"
     await manager.run("channels clear", what="feature:server.stats")
-    await members.become("Yes", "server-stats")
+    await members.wait_for_verdict("Yes", "server-stats")
 
 
 @pytest.mark.usefixtures("voice_in_premium")
-async def test_a_downgrade_is_in_force_at_its_second_and_nobody_does_anything(members):
-    guild = members.place.guild
-    await members.become("No", "voice-stats")
-    refused = await members.run("voice-stats")
-    assert refused.ephemeral
-    assert refused.content.startswith("**Voice stats is part of Premium; this server is on Free.**")
+async def test_a_downgrade_is_in_force_at_its_second_without_any_action(members):
+    guild_id = members.server.id
+    await members.wait_for_verdict("No", "voice-stats")
+    refusal = await members.run("voice-stats")
+    assert refusal.ephemeral
+    assert refusal.content.startswith("**Voice stats is part of Premium; this server is on Free.**")
 
-    await members.decide(
+    await members.run_in_transaction(
         lambda session: subscriptions.grant(
-            session, guild_id=guild, tier=TierKey.PREMIUM, reason="a test", actor=MANAGER
+            session, guild_id=guild_id, tier=TierKey.PREMIUM, reason="a test", actor=MANAGER
         )
     )
-    await members.become("Yes", "voice-stats")
+    await members.wait_for_verdict("Yes", "voice-stats")
     assert is_chart(await members.run("voice-stats"))
 
     async def end_soon(session):
-        await subscriptions.revoke(session, guild_id=guild, reason="a test", actor=MANAGER)
-        end = utc_now() + timedelta(seconds=4)
+        await subscriptions.revoke(session, guild_id=guild_id, reason="a test", actor=MANAGER)
+        ends_at = utc_now() + timedelta(seconds=4)
         await subscriptions.grant(
-            session, guild_id=guild, tier=TierKey.PREMIUM, ends=end, reason="a test", actor=MANAGER
+            session, guild_id=guild_id, tier=TierKey.PREMIUM, ends=ends_at, reason="a test", actor=MANAGER
         )
 
-    await members.decide(end_soon)
-    await members.become("No", "voice-stats")
+    await members.run_in_transaction(end_soon)
+    await members.wait_for_verdict("No", "voice-stats")
     assert "this server is on Free" in (await members.run("voice-stats")).content
 
 
-async def test_a_rule_changed_while_commands_run_leaves_no_answer_between(members, manager, discord):
-    place = members.place
-    people = [discord.client.join(place.guild, f"crowd {place.guild} {n}") for n in range(6)]
+async def test_a_rule_changed_while_commands_run_gives_no_mixed_result(members, manager, discord):
+    server = members.server
+    user_ids = [discord.client.join(server.id, f"crowd {server.id} {n}") for n in range(6)]
 
-    async def everybody(times: int) -> list[Shown]:
-        return [one for _ in range(times) for one in await asyncio.gather(*(_one(who) for who in people))]
+    async def run_for_all(times: int) -> list[DisplayedMessage]:
+        return [
+            message
+            for _ in range(times)
+            for message in await asyncio.gather(*(run_once(user_id) for user_id in user_ids))
+        ]
 
-    async def _one(who: int) -> Shown:
-        return await members.run("server-stats", who=who)
+    async def run_once(user_id: int) -> DisplayedMessage:
+        return await members.run("server-stats", user=user_id)
 
-    def is_refusal(message: Shown) -> bool:
+    def is_refusal(message: DisplayedMessage) -> bool:
         return message.ephemeral and "nobody may use Server stats" in message.content
 
-    running = asyncio.create_task(everybody(3))
-    saved = await manager.decide("Save this rule", "permissions deny", what="feature:server.stats")
-    assert all(is_chart(one) or is_refusal(one) for one in await running)
-    await members.become("No", "server-stats")
-    assert all(map(is_refusal, await everybody(1))), "nobody is answered by the old rules any more"
+    commands_task = asyncio.create_task(run_for_all(3))
+    confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:server.stats")
+    assert all(is_chart(message) or is_refusal(message) for message in await commands_task)
+    await members.wait_for_verdict("No", "server-stats")
+    assert all(map(is_refusal, await run_for_all(1))), "nobody is answered by the old rules any more"
 
-    running = asyncio.create_task(everybody(2))
-    await manager.press(saved, "Undo")
-    assert all(is_chart(one) or is_refusal(one) for one in await running)
-    await members.become("Yes", "server-stats")
-    assert all(map(is_chart, await everybody(1)))
+    commands_task = asyncio.create_task(run_for_all(2))
+    await manager.press(confirmation, "Undo")
+    assert all(is_chart(message) or is_refusal(message) for message in await commands_task)
+    await members.wait_for_verdict("Yes", "server-stats")
+    assert all(map(is_chart, await run_for_all(1)))
 
 
-async def test_a_kill_switch_says_its_reason_to_everybody_and_is_taken_back(members, settings):
-    place = members.place
-    thrown = await asyncio.to_thread(
-        type_, settings, "kill-switch", "ticket.stats", "on", "--reason", "Numbers are being repaired."
+async def test_a_kill_switch_shows_its_reason_to_everyone_and_can_be_undone(members, settings):
+    server = members.server
+    output = await asyncio.to_thread(
+        run_operator_command, settings, "kill-switch", "ticket.stats", "on", "--reason", "Numbers are being repaired."
     )
     try:
-        assert "off in every server" in thrown
-        for who in (place.ada, place.owner):
-            await members.become("No", "ticket-stats", who=who)
-            refused = await members.run("ticket-stats", who=who)
-            assert refused.ephemeral
-            assert refused.content.startswith(
+        assert "off in every server" in output
+        for user_id in (server.ada, server.owner):
+            await members.wait_for_verdict("No", "ticket-stats", user=user_id)
+            refusal = await members.run("ticket-stats", user=user_id)
+            assert refusal.ephemeral
+            assert refusal.content.startswith(
                 "**Ticket stats is switched off everywhere by Herwa's operator: Numbers are being repaired.**"
             )
-            assert "Ask for access" not in buttons(refused)
+            assert "Ask for access" not in get_button_ids(refusal)
     finally:
-        await asyncio.to_thread(type_, settings, "kill-switch", "ticket.stats", "off", "--reason", "Repaired.")
-    await members.become("Yes", "ticket-stats")
+        await asyncio.to_thread(
+            run_operator_command, settings, "kill-switch", "ticket.stats", "off", "--reason", "Repaired."
+        )
+    await members.wait_for_verdict("Yes", "ticket-stats")
     assert is_chart(await members.run("ticket-stats"))
 
 
 async def test_a_change_whose_message_was_lost_arrives_all_the_same(members, stores):
-    guild = members.place.guild
+    guild_id = members.server.id
     async with stores.database.transaction() as session:
-        await session.execute(text(RULE), {"guild": guild})
-        await session.execute(text(SILENT_TOUCH), {"guild": guild})
-    await members.become("No", "server-stats")
+        await session.execute(text(INSERT_RULE_QUERY), {"guild": guild_id})
+        await session.execute(text(CHANGE_WITHOUT_NOTIFY_QUERY), {"guild": guild_id})
+    await members.wait_for_verdict("No", "server-stats")
     assert "nobody was told" in (await members.run("server-stats")).content
 
 
 async def test_a_connection_that_is_cut_costs_no_change(members, stores):
     rule = NewRule(False, SubjectKind.EVERYONE, 0, TargetKind.COMMAND, "server-stats", note="heard of later")
     async with stores.database.transaction() as session:
-        assert (await session.scalars(text(CUT))).all(), "the bot listens by a connection of its own"
-        await add_rule(session, guild_id=members.place.guild, rule=rule, actor=MANAGER)
-    await members.become("No", "server-stats")
+        assert (await session.scalars(text(CUT_CONNECTIONS_QUERY))).all(), "the bot listens by a connection of its own"
+        await add_rule(session, guild_id=members.server.id, rule=rule, actor=MANAGER)
+    await members.wait_for_verdict("No", "server-stats")
     assert "heard of later" in (await members.run("server-stats")).content
 
 
 async def test_who_asks_for_access_is_let_in_by_a_direct_message_to_the_owner(members, manager, discord):
-    place, client = members.place, discord.client
-    before = len(client.direct_messages(place.owner))
-    await manager.decide("Save this rule", "permissions deny", what="feature:ticket.stats")
-    await members.become("No", "ticket-stats")
-    refused = await members.run("ticket-stats")
-    [told] = (await members.press(refused, "Ask for access")).messages
-    assert "I tell you when one of them answers." in told.content
-    assert buttons(told) == {}
+    server, client = members.server, discord.client
+    previous_count = len(client.list_direct_messages(server.owner))
+    await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:ticket.stats")
+    await members.wait_for_verdict("No", "ticket-stats")
+    refusal = await members.run("ticket-stats")
+    [reply] = (await members.press(refusal, "Ask for access")).messages
+    assert "I tell you when one of them answers." in reply.content
+    assert get_button_ids(reply) == {}
 
-    question = client.direct_messages(place.owner)[before]
-    assert "asks to use `/ticket-stats`" in question.content
-    answered = await manager.press(question, "Allow for 24 hours", channel=question.channel_id)
-    assert "**Yes**" in answered.content
-    assert buttons(answered) == {}
+    request = client.list_direct_messages(server.owner)[previous_count]
+    assert "asks to use `/ticket-stats`" in request.content
+    decision = await manager.press(request, "Allow for 24 hours", channel=request.channel_id)
+    assert "**Yes**" in decision.content
+    assert get_button_ids(decision) == {}
 
-    async def is_told() -> bool:
-        return any("You may use `/ticket-stats`" in one.content for one in client.direct_messages(place.ada))
+    async def has_notification() -> bool:
+        return any(
+            "You may use `/ticket-stats`" in message.content for message in client.list_direct_messages(server.ada)
+        )
 
-    await comes_true(is_told)
-    await members.become("Yes", "ticket-stats")
+    await wait_until_true(has_notification)
+    await members.wait_for_verdict("Yes", "ticket-stats")
     assert is_chart(await members.run("ticket-stats"))
-    assert (await members.run("ticket-stats", who=place.bob)).ephemeral, "only who has asked is let in"
+    assert (await members.run("ticket-stats", user=server.bob)).ephemeral, "only who has asked is let in"
 
 
-async def test_nobody_is_locked_out_by_a_rule_against_everything(members, manager):
-    place = members.place
-    saved = await manager.decide("Save this rule", "permissions deny", what="everything")
-    await members.become("No", "server-stats")
+async def test_a_rule_against_everything_locks_no_manager_out(members, manager):
+    server = members.server
+    confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="everything")
+    await members.wait_for_verdict("No", "server-stats")
     assert (await members.run("server-stats")).ephemeral
     assert (await members.run("help")).content.startswith("**What you may use here**")
-    why = await members.run("why", {"command": "server-stats"})
-    assert why.content.startswith("**No: /server-stats does not run** for you")
-    assert "nobody may use anything" in why.content
-    assert is_chart(await members.run("server-stats", who=place.owner))
+    explanation = await members.run("why", {"command": "server-stats"})
+    assert explanation.content.startswith("**No: /server-stats does not run** for you")
+    assert "nobody may use anything" in explanation.content
+    assert is_chart(await members.run("server-stats", user=server.owner))
     assert "nobody may use anything" in (await manager.run("permissions list")).content.casefold()
-    await manager.press(saved, "Undo")
-    await members.become("Yes", "server-stats")
+    await manager.press(confirmation, "Undo")
+    await members.wait_for_verdict("Yes", "server-stats")

@@ -11,8 +11,8 @@ from clickhouse_connect import get_client
 from sqlalchemy import make_url
 
 from herwa_shared.embedded import lease_engines
-from tests.journeys.truth import HISTORY_FILE, assert_true, window
-from tests.running_copy import Reader, RunningCopy, running_copy
+from tests.journeys.truth import HISTORY_FILE, assert_matches, load_window
+from tests.running_copy import GuildApiClient, RunningCopy, open_running_copy
 
 GUILD = "Ethereum R&D"
 SUMMER = ("2021-05-01", "2021-08-01")
@@ -21,10 +21,10 @@ SPRING = ("2024-02-29", "2024-04-16")
 
 @pytest.fixture(scope="module")
 def copy():
-    with running_copy() as copy:
-        copy.up()
+    with open_running_copy() as copy:
+        copy.start_all()
         yield copy
-        copy.down()
+        copy.stop_all()
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +32,20 @@ def guild_id(copy: RunningCopy) -> str:
     """The server, with both windows of its history replayed into it."""
     first = copy.replay(HISTORY_FILE, GUILD, *SUMMER)
     second = copy.replay(HISTORY_FILE, GUILD, *SPRING)
-    assert first["sent"] == window(SUMMER[0])["messages"]
+    assert first["sent"] == load_window(SUMMER[0])["messages"]
     assert second["guild_id"] == first["guild_id"], "the same name is the same server"
     copy.drain()
     return first["guild_id"]
 
 
 @pytest.fixture(scope="module")
-def api(copy: RunningCopy, guild_id: str) -> Reader:
-    return copy.reader(guild_id)
+def api(copy: RunningCopy, guild_id: str) -> GuildApiClient:
+    return copy.create_api_client(guild_id)
 
 
-def assert_both_windows(api: Reader) -> None:
-    assert_true(api, window("2021-05-01"))
-    assert_true(api, window("2024-03-01"))
+def assert_both_windows(api: GuildApiClient) -> None:
+    assert_matches(api, load_window("2021-05-01"))
+    assert_matches(api, load_window("2024-03-01"))
 
 
 def test_every_number_of_two_windows_is_exact(api):
@@ -58,33 +58,34 @@ def test_a_second_replay_changes_nothing(copy, api):
     assert_both_windows(api)
 
 
-def thread_script(folder: Path) -> tuple[Path, Counter[str]]:
+def write_thread_history(folder: Path) -> tuple[Path, Counter[str]]:
     """200 messages in threads of three channels, in a year of their own, and what each channel must count."""
     channels = ("allcoredevs", "evm", "a-channel-of-threads-only")
     rows, expected = [], Counter()
     for number in range(200):
         channel = channels[number % 3]
-        at = f"2022-06-{1 + number // 10:02}T{number % 24:02}:{number % 60:02}:00.{number:03}Z"
-        rows.append((at, "general", channel, f"thread {number % 7}", 1 + number % 11, 10, 0))
+        created_at = f"2022-06-{1 + number // 10:02}T{number % 24:02}:{number % 60:02}:00.{number:03}Z"
+        rows.append((created_at, "general", channel, f"thread {number % 7}", 1 + number % 11, 10, 0))
         expected[channel] += 1
     file = folder / "threads.csv"
-    with file.open("w", newline="") as text:
-        writer = csv.writer(text)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
         writer.writerow(("created_at", "category", "channel", "thread", "author", "content_length", "attachments"))
         writer.writerows(rows)
     return file, expected
 
 
 def test_messages_in_threads_count_for_their_channels(copy, api, tmp_path):
-    file, expected = thread_script(tmp_path)
+    file, expected = write_thread_history(tmp_path)
     assert copy.replay(file, GUILD)["sent"] == 200
     copy.drain()
     june = {"from": "2022-06-01", "to": "2022-07-01"}
-    tops = api.get("/top/channels", metric="messages", **june)["items"]
-    assert Counter({item["name"]: item["value"] for item in tops}) == expected
-    only = next(item["id"] for item in tops if item["name"] == "a-channel-of-threads-only")
+    ranking = api.get("/top/channels", metric="messages", **june)["items"]
+    assert Counter({item["name"]: item["value"] for item in ranking}) == expected
+    channel_id = next(item["id"] for item in ranking if item["name"] == "a-channel-of-threads-only")
     assert (
-        api.get("/stats", metric="messages", channel_id=only, **june)["total"] == expected["a-channel-of-threads-only"]
+        api.get("/stats", metric="messages", channel_id=channel_id, **june)["total"]
+        == expected["a-channel-of-threads-only"]
     )
     assert api.get("/stats", metric="active_members", **june)["total"] == 11
     assert_both_windows(api)
@@ -102,43 +103,43 @@ def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
             " SELECT throwIf(guild_id > 0, 'the disk is full of cats') AS x FROM activity_events"
         )
         copy.replay(HISTORY_FILE, "Second server", *SPRING)
-        copy.until(lambda: copy.status()["mover"]["failures"] >= 2, "the mover to fail")
-        status = copy.status()
+        copy.wait_until(lambda: copy.get_status()["mover"]["failures"] >= 2, "the mover to fail")
+        status = copy.get_status()
         assert not status["healthy"]
         assert status["mover"]["pending_rows"] > 0
         assert any("the disk is full of cats" in problem for problem in status["problems"]), "it is loud"
-        assert copy.herwa("pipeline", "drain", "--timeout", "1").returncode == 1
+        assert copy.run_command("pipeline", "drain", "--timeout", "1").returncode == 1
 
-        worker = copy.pid("worker")
+        worker = copy.get_pid("worker")
         os.kill(worker, signal.SIGKILL)
         clickhouse.command("DROP TABLE broken")
         clickhouse.close()
-        copy.until(lambda: copy.pid("worker") not in (None, worker), "the worker to be started again")
+        copy.wait_until(lambda: copy.get_pid("worker") not in (None, worker), "the worker to be started again")
     copy.drain()
-    assert "killed by SIGKILL" in copy.said()
-    assert copy.status()["healthy"]
+    assert "killed by SIGKILL" in copy.read_output_tail()
+    assert copy.get_status()["healthy"]
     assert_both_windows(api)
     second = copy.replay(HISTORY_FILE, "Second server", *SPRING)
-    assert_true(copy.reader(second["guild_id"]), window("2024-03-01"))
+    assert_matches(copy.create_api_client(second["guild_id"]), load_window("2024-03-01"))
 
 
 @pytest.mark.slow
 def test_kill_9_of_the_clickhouse_engine_changes_nothing(copy, api):
-    engine = copy.pid("clickhouse")
+    engine = copy.get_pid("clickhouse")
     os.kill(engine, signal.SIGKILL)
     third = copy.replay(HISTORY_FILE, "Third server", *SPRING)
     copy.drain()
-    assert copy.pid("clickhouse") != engine
-    assert_true(copy.reader(third["guild_id"]), window("2024-03-01"))
+    assert copy.get_pid("clickhouse") != engine
+    assert_matches(copy.create_api_client(third["guild_id"]), load_window("2024-03-01"))
     assert_both_windows(api)
 
 
 @pytest.mark.slow
 def test_kill_9_of_postgresql_changes_nothing(copy, api):
-    engine = copy.pid("postgres")
+    engine = copy.get_pid("postgres")
     os.kill(engine, signal.SIGKILL)
     fourth = copy.replay(HISTORY_FILE, "Fourth server", *SPRING)
     copy.drain()
-    assert copy.pid("postgres") != engine
-    assert_true(copy.reader(fourth["guild_id"]), window("2024-03-01"))
+    assert copy.get_pid("postgres") != engine
+    assert_matches(copy.create_api_client(fourth["guild_id"]), load_window("2024-03-01"))
     assert_both_windows(api)

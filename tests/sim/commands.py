@@ -5,81 +5,83 @@ import io
 import discord
 from discord import app_commands
 
-from herwa_sim.files import plain_picture
+from herwa_sim.files import create_plain_png
 
-CHART = plain_picture(1)
+CHART_PNG = create_plain_png(1)
 
 
-class More(discord.ui.View):
+class ExpandView(discord.ui.View):
     """A button that changes its message, and one that answers apart."""
 
     def __init__(self) -> None:
         super().__init__(timeout=60)
 
     @discord.ui.button(label="30 days", custom_id="thirty")
-    async def thirty(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+    async def show_thirty_days(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
         await interaction.response.edit_message(content="30 days", view=None)
 
     @discord.ui.button(label="Explain", custom_id="explain")
-    async def explain(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+    async def send_explanation(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
         await interaction.response.send_message("Because.", ephemeral=True)
 
 
-class Choices(discord.ui.View):
+class SelectsView(discord.ui.View):
     """A select of each kind; each says what was chosen."""
 
     @discord.ui.select(
-        custom_id="text", options=[discord.SelectOption(label=one) for one in ("a", "b", "c")], max_values=2
+        custom_id="text", options=[discord.SelectOption(label=label) for label in ("a", "b", "c")], max_values=2
     )
-    async def text(self, interaction: discord.Interaction, select: discord.ui.Select) -> None:
+    async def on_text_select(self, interaction: discord.Interaction, select: discord.ui.Select) -> None:
         await interaction.response.send_message(" ".join(select.values))
 
     @discord.ui.select(cls=discord.ui.UserSelect, custom_id="user")
-    async def user(self, interaction: discord.Interaction, select: discord.ui.UserSelect) -> None:
+    async def on_user_select(self, interaction: discord.Interaction, select: discord.ui.UserSelect) -> None:
         await interaction.response.send_message(select.values[0].name)
 
     @discord.ui.select(cls=discord.ui.RoleSelect, custom_id="role")
-    async def role(self, interaction: discord.Interaction, select: discord.ui.RoleSelect) -> None:
+    async def on_role_select(self, interaction: discord.Interaction, select: discord.ui.RoleSelect) -> None:
         await interaction.response.send_message(select.values[0].name)
 
     @discord.ui.select(cls=discord.ui.MentionableSelect, custom_id="mentionable", max_values=2)
-    async def mentionable(self, interaction: discord.Interaction, select: discord.ui.MentionableSelect) -> None:
-        await interaction.response.send_message(" ".join(one.name for one in select.values))
+    async def on_mentionable_select(
+        self, interaction: discord.Interaction, select: discord.ui.MentionableSelect
+    ) -> None:
+        await interaction.response.send_message(" ".join(mentionable.name for mentionable in select.values))
 
     @discord.ui.select(cls=discord.ui.ChannelSelect, custom_id="channel")
-    async def channel(self, interaction: discord.Interaction, select: discord.ui.ChannelSelect) -> None:
+    async def on_channel_select(self, interaction: discord.Interaction, select: discord.ui.ChannelSelect) -> None:
         await interaction.response.send_message(select.values[0].name)
 
 
-class Form(discord.ui.Modal, title="A note"):
+class NoteModal(discord.ui.Modal, title="A note"):
     """A text and a choice of a member."""
 
     note = discord.ui.TextInput(label="Note", custom_id="note", max_length=20)
     about = discord.ui.Label(text="About", component=discord.ui.UserSelect(custom_id="about", required=False))
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        about = [one.name for one in self.about.component.values]
+        about = [member.name for member in self.about.component.values]
         await interaction.response.send_message(f"{self.note.value} {about}", ephemeral=True)
 
 
-class Sure(discord.ui.View):
+class ConfirmationView(discord.ui.View):
     """What stands under a question before something is done."""
 
     @discord.ui.button(label="Yes", custom_id="yes")
-    async def yes(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+    async def confirm(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
         await interaction.response.edit_message(content="Done.", view=None)
 
     @discord.ui.button(label="Slowly", custom_id="slowly")
-    async def slowly(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+    async def confirm_slowly(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
         await interaction.response.defer()
         await interaction.edit_original_response(content="Done slowly.")
 
     @discord.ui.button(label="With a note", custom_id="with-note")
-    async def with_note(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
-        await interaction.response.send_modal(Why())
+    async def open_reason_modal(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
+        await interaction.response.send_modal(ReasonModal())
 
 
-class Why(discord.ui.Modal, title="Why?"):
+class ReasonModal(discord.ui.Modal, title="Why?"):
     """Changes the answer under which it was opened."""
 
     reason = discord.ui.TextInput(label="Reason", custom_id="reason")
@@ -88,7 +90,7 @@ class Why(discord.ui.Modal, title="Why?"):
         await interaction.response.edit_message(content=f"Done: {self.reason.value}", view=None)
 
 
-class Letter(discord.ui.View):
+class DirectMessageView(discord.ui.View):
     """A question that the bot asks one person alone."""
 
     def __init__(self) -> None:
@@ -96,38 +98,38 @@ class Letter(discord.ui.View):
 
     @discord.ui.button(label="Allow", custom_id="letter")
     async def allow(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
-        place = f"{type(interaction.channel).__name__} {interaction.guild_id} {interaction.context.dm_channel}"
-        await interaction.response.edit_message(content=f"{interaction.user.name} in {place}", view=None)
+        location = f"{type(interaction.channel).__name__} {interaction.guild_id} {interaction.context.dm_channel}"
+        await interaction.response.edit_message(content=f"{interaction.user.name} in {location}", view=None)
 
 
 @app_commands.command()
 async def choose(interaction: discord.Interaction) -> None:
     """Offer a choice of every kind."""
-    await interaction.response.send_message("Choose.", view=Choices())
+    await interaction.response.send_message("Choose.", view=SelectsView())
 
 
 @app_commands.command()
 async def note(interaction: discord.Interaction) -> None:
     """Open a form."""
-    await interaction.response.send_modal(Form())
+    await interaction.response.send_modal(NoteModal())
 
 
-def chart() -> discord.File:
-    return discord.File(io.BytesIO(CHART), filename="chart.png", description="A line that goes up")
+def create_chart_file() -> discord.File:
+    return discord.File(io.BytesIO(CHART_PNG), filename="chart.png", description="A line that goes up")
 
 
 @app_commands.command()
 async def stats(interaction: discord.Interaction) -> None:
     """Chart the messages."""
     embed = discord.Embed(title="Messages").set_image(url="attachment://chart.png")
-    await interaction.response.send_message("12 messages", file=chart(), embed=embed, view=More())
+    await interaction.response.send_message("12 messages", file=create_chart_file(), embed=embed, view=ExpandView())
 
 
 @app_commands.command()
 async def slow(interaction: discord.Interaction, quiet: bool = False) -> None:
     """Answer after a pause, then go on."""
     await interaction.response.defer(ephemeral=quiet)
-    await interaction.followup.send("first", file=chart())
+    await interaction.followup.send("first", file=create_chart_file())
     await interaction.followup.send("second")
     await interaction.edit_original_response(content="first, corrected")
 
@@ -151,8 +153,8 @@ async def enable(interaction: discord.Interaction, feature: str, member: discord
 
 
 @enable.autocomplete("feature")
-async def feature_names(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=one, value=one) for one in ("charts", "exports") if one.startswith(typed)]
+async def suggest_features(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=name, value=name) for name in ("charts", "exports") if name.startswith(typed)]
 
 
 @app_commands.command()
@@ -168,7 +170,7 @@ async def look(interaction: discord.Interaction, message: discord.Message) -> No
 
 
 rules = app_commands.Group(name="rules", description="Who may do what")
-_listed = app_commands.Group(name="list", description="Look at the rules", parent=rules)
+_list_group = app_commands.Group(name="list", description="Look at the rules", parent=rules)
 
 
 @rules.command()
@@ -180,18 +182,18 @@ async def allow(
     where: discord.TextChannel | discord.CategoryChannel | None = None,
 ) -> None:
     """Ask before anything is allowed."""
-    words = f"{what} {type(who).__name__} {who.id} {role and role.id} {where and where.name}"
-    await interaction.response.send_message(words, view=Sure(), ephemeral=True)
+    text = f"{what} {type(who).__name__} {who.id} {role and role.id} {where and where.name}"
+    await interaction.response.send_message(text, view=ConfirmationView(), ephemeral=True)
 
 
 @allow.autocomplete("what")
-async def whats(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    who = interaction.namespace.who
-    known = ["everything", "charts", f"all of {who.name}" if who else "nobody's"]
-    return [app_commands.Choice(name=one, value=one) for one in known if typed in one]
+async def suggest_targets(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    mentionable = interaction.namespace.who
+    targets = ["everything", "charts", f"all of {mentionable.name}" if mentionable else "nobody's"]
+    return [app_commands.Choice(name=target, value=target) for target in targets if typed in target]
 
 
-@_listed.command(name="all")
+@_list_group.command(name="all")
 async def list_all(interaction: discord.Interaction) -> None:
     """The rules."""
     await interaction.response.send_message("no rules", ephemeral=True)

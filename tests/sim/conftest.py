@@ -8,28 +8,28 @@ from pathlib import Path
 import pytest
 
 from herwa_sim.client.client import SimClient
-from tests.sim.bot import Bot, connected
+from tests.sim.bot import RecordingBot, connect_bot
 from tests.sim.documented import assert_documented
 from tests.sim.process import SimProcess
 
-_names = count(1)
+_server_numbers = count(1)
 
 
-class Place:
+class SingleMemberServer:
     """A guild of one test's own, with a channel and a member."""
 
     def __init__(self, client: SimClient) -> None:
-        number = next(_names)
-        self.guild = client.create_guild(f"Guild {number}")
-        self.channel = client.create_channel(self.guild, "general")
-        self.member = client.join(self.guild, f"Ada {number}")
-        self.owner = client.state().personas["owner"]
+        number = next(_server_numbers)
+        self.id = client.create_guild(f"Guild {number}")
+        self.channel = client.create_channel(self.id, "general")
+        self.member = client.join(self.id, f"Ada {number}")
+        self.owner = client.get_snapshot().personas["owner"]
 
 
 @pytest.fixture(scope="session")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
     process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
-    process.client.journal(on=True)
+    process.client.read_journal(on=True)
     yield process
     process.close()
 
@@ -43,7 +43,7 @@ def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
 
 
 @pytest.fixture(autouse=True)
-def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
+def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: neither a REST call nor a gateway event in it may differ from Discord's."""
     yield
     if "sim" in request.fixturenames:
@@ -51,11 +51,11 @@ def as_discord_has_it(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-async def place(sim: SimProcess) -> Place:
-    return await asyncio.to_thread(Place, sim.client)
+async def server(sim: SimProcess) -> SingleMemberServer:
+    return await asyncio.to_thread(SingleMemberServer, sim.client)
 
 
 @pytest.fixture
-async def bot(sim: SimProcess, place: Place) -> AsyncIterator[Bot]:
-    async with connected(sim) as ready:
+async def bot(sim: SimProcess, server: SingleMemberServer) -> AsyncIterator[RecordingBot]:
+    async with connect_bot(sim) as ready:
         yield ready

@@ -6,6 +6,6 @@ from tests.sim import openapi, schemas
 
 def assert_documented(client: SimClient) -> None:
     """Of everything since the last time: no REST call and no gateway event may differ from Discord's."""
-    journal = client.journal(on=True)
-    found = [*openapi.call_problems(journal.calls), *schemas.event_problems(journal.events)]
-    assert not found, "\n".join(found)
+    journal = client.read_journal(on=True)
+    problems = [*openapi.list_call_problems(journal.calls), *schemas.list_event_problems(journal.events)]
+    assert not problems, "\n".join(problems)

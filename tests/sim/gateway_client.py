@@ -11,7 +11,7 @@ GUILDS, MEMBERS, MESSAGES, CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 15
 MODERATION, VOICE, PRESENCES, REACTIONS = 1 << 2, 1 << 7, 1 << 8, 1 << 10
 
 
-class Client:
+class GatewayClient:
     """One websocket and its decompressor."""
 
     def __init__(self, socket, compress) -> None:
@@ -32,21 +32,21 @@ class Client:
         self.sequence = frame["s"] or self.sequence
         return frame
 
-    async def event(self, name):
+    async def wait_for_event(self, name):
         while True:
             frame = await self.receive()
             assert "closed" not in frame, frame
             if frame["t"] == name:
                 return frame["d"]
 
-    async def events(self, *names):
+    async def wait_for_events(self, *names):
         """The next event of each name, in this order, whatever comes between."""
-        return [await self.event(name) for name in names]
+        return [await self.wait_for_event(name) for name in names]
 
-    async def names_until(self, last):
+    async def collect_event_names(self, last_name):
         """The names of all events up to one of that name."""
         names = []
-        while not names or names[-1] != last:
+        while not names or names[-1] != last_name:
             frame = await self.receive()
             assert "closed" not in frame, frame
             names.append(frame["t"])
@@ -58,16 +58,16 @@ class Client:
 
 
 @asynccontextmanager
-async def gateway(sim, compress=None, version=10):
+async def connect_gateway(sim, compress=None, version=10):
     query = f"?v={version}&encoding=json" + (f"&compress={compress}" if compress else "")
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{sim.url}/{query}") as socket:
-        yield Client(socket, compress)
+        yield GatewayClient(socket, compress)
 
 
 @asynccontextmanager
-async def listening(sim, intents):
+async def connect_identified(sim, intents):
     """A client that has identified with these intents and is ready."""
-    async with gateway(sim) as client:
+    async with connect_gateway(sim) as client:
         await client.identify(sim.token, intents=intents)
-        client.ready = await client.event("READY")
+        client.ready = await client.wait_for_event("READY")
         yield client

@@ -12,89 +12,94 @@ from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-DOCUMENT = Path(__file__).parents[1] / "data" / "discord-openapi.json.gz"
-_NAME = "urn:discord"
+DOCUMENT_PATH = Path(__file__).parents[1] / "data" / "discord-openapi.json.gz"
+_DOCUMENT_URI = "urn:discord"
 
 
 @cache
-def _document() -> tuple[dict, Registry, dict[str, str]]:
-    content = json.loads(gzip.decompress(DOCUMENT.read_bytes()))
-    registry = Registry().with_resource(_NAME, Resource.from_contents(content, default_specification=DRAFT202012))
-    return content, registry, {_anonymous(path): path for path in content["paths"]}
+def _load_document() -> tuple[dict, Registry, dict[str, str]]:
+    content = json.loads(gzip.decompress(DOCUMENT_PATH.read_bytes()))
+    registry = Registry().with_resource(
+        _DOCUMENT_URI, Resource.from_contents(content, default_specification=DRAFT202012)
+    )
+    return content, registry, {_strip_parameter_names(path): path for path in content["paths"]}
 
 
 @cache
-def _validator(pointer: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"{_NAME}#{pointer}"}, registry=_document()[1])
+def _create_validator(pointer: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"{_DOCUMENT_URI}#{pointer}"}, registry=_load_document()[1])
 
 
-def call_problems(calls: Iterable[dict]) -> list[str]:
+def list_call_problems(calls: Iterable[dict]) -> list[str]:
     """Each different problem of a journal's calls, once."""
-    return sorted({problem for entry in calls for problem in findings(entry)})
+    return sorted({problem for entry in calls for problem in list_exchange_problems(entry)})
 
 
-def findings(entry: dict) -> list[str]:
+def list_exchange_problems(entry: dict) -> list[str]:
     """What the document objects to in one exchange of the journal."""
-    content, _, paths = _document()
+    content, _, paths = _load_document()
     method, route = entry["method"].lower(), entry["route"]
-    path = paths.get(_anonymous(route))
+    path = paths.get(_strip_parameter_names(route))
     if path is None or method not in content["paths"][path]:
         return [] if entry["status"] in (401, 404) else [f"{method} {route} is not in the document"]
     operation = content["paths"][path][method]
     base = f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method}"
     return [
         f"{method.upper()} {route} {part}: {problem}"
-        for part, problem in (*_asked(entry, operation, base), *_answered(entry, operation, base))
+        for part, problem in (
+            *_find_request_problems(entry, operation, base),
+            *_find_response_problems(entry, operation, base),
+        )
     ]
 
 
-def _asked(entry: dict, operation: dict, base: str):
+def _find_request_problems(entry: dict, operation: dict, base: str):
     if entry["status"] < 300 and entry["asked"] is not None and "requestBody" in operation:
         pointer = f"{base}/requestBody/content/application~1json/schema"
-        yield from _problems("asked", pointer, _with_ids_as_text(entry["asked"]))
+        yield from _find_problems("asked", pointer, _stringify_ids(entry["asked"]))
 
 
-def _answered(entry: dict, operation: dict, base: str):
+def _find_response_problems(entry: dict, operation: dict, base: str):
     status = str(entry["status"])
     if status.startswith("2"):
         if status not in operation["responses"]:
             yield "answered", f"status {status} is not in the document"
         elif entry["answered"] is not None:
             pointer = f"{base}/responses/{status}/content/application~1json/schema"
-            yield from _problems("answered", pointer, entry["answered"])
+            yield from _find_problems("answered", pointer, entry["answered"])
     elif status != "429":
-        yield from _problems("answered", "/components/schemas/ErrorResponse", entry["answered"])
+        yield from _find_problems("answered", "/components/schemas/ErrorResponse", entry["answered"])
 
 
-def _problems(part: str, pointer: str, instance: object):
-    error = best_match(_validator(pointer).iter_errors(instance))
+def _find_problems(part: str, pointer: str, instance: object):
+    error = best_match(_create_validator(pointer).iter_errors(instance))
     if error is not None:
         yield part, f"{error.json_path}: {error.message[:300]}"
 
 
-def message_problems(message: dict) -> list[str]:
+def list_message_problems(message: dict) -> list[str]:
     """What the document objects to in a message that came by the gateway."""
-    return [problem for _, problem in _problems("message", "/components/schemas/MessageResponse", message)]
+    return [problem for _, problem in _find_problems("message", "/components/schemas/MessageResponse", message)]
 
 
-def _anonymous(path: str) -> str:
+def _strip_parameter_names(path: str) -> str:
     return re.sub(r"{\w+}", "{}", path)
 
 
-def _with_ids_as_text(asked: object) -> object:
+def _stringify_ids(body: object) -> object:
     """discord.py sends some ids as numbers, of attachments, replies and recipients; Discord takes them, its document does not."""
-    if isinstance(asked, list):
-        return [_with_ids_as_text(one) for one in asked]
-    if not isinstance(asked, dict):
-        return asked
-    shown = {name: _with_ids_as_text(value) for name, value in asked.items()}
-    if "recipient_id" in shown:
-        shown["recipient_id"] = str(shown["recipient_id"])
-    for attachment in shown.get("attachments") or ():
+    if isinstance(body, list):
+        return [_stringify_ids(item) for item in body]
+    if not isinstance(body, dict):
+        return body
+    converted = {name: _stringify_ids(value) for name, value in body.items()}
+    if "recipient_id" in converted:
+        converted["recipient_id"] = str(converted["recipient_id"])
+    for attachment in converted.get("attachments") or ():
         attachment["id"] = str(attachment["id"])
-    if "message_reference" in shown:
-        reference = shown["message_reference"]
-        shown["message_reference"] = {
-            name: str(one) if name.endswith("_id") else one for name, one in reference.items()
+    if "message_reference" in converted:
+        reference = converted["message_reference"]
+        converted["message_reference"] = {
+            name: str(value) if name.endswith("_id") else value for name, value in reference.items()
         }
-    return shown
+    return converted

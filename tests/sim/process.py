@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from herwa_shared.errors import Unreachable
+from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_sim.client.client import SimClient
 
-CHECKOUT = Path(__file__).parents[2]
+REPOSITORY_ROOT = Path(__file__).parents[2]
 
 
 class SimProcess:
@@ -20,21 +20,23 @@ class SimProcess:
     def __init__(self, path: Path, *arguments: str) -> None:
         self.folder = DataFolder(path)
         self.arguments = arguments
-        self.url = f"http://127.0.0.1:{self.folder.port('sim')}"
-        self.token = self.folder.secret("local_discord_token")
-        self.client = SimClient(self.url, self.folder.secret("sim_control"))
+        self.url = f"http://127.0.0.1:{self.folder.get_or_create_port('sim')}"
+        self.token = self.folder.get_or_create_secret("local_discord_token")
+        self.client = SimClient(self.url, self.folder.get_or_create_secret("sim_control"))
         self.start()
 
     def start(self) -> None:
         environment = {**os.environ, "HERWA_DATA_DIR": str(self.folder.path)}
         command = [sys.executable, "-m", "herwa_sim", *self.arguments]
-        with (self.folder.logs / "sim.log").open("a") as log:
-            self.process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=log, stdin=subprocess.PIPE)
-        self._await_ready()
+        with (self.folder.logs_dir / "sim.log").open("a") as log:
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=REPOSITORY_ROOT, stderr=log, stdin=subprocess.PIPE
+            )
+        self._wait_until_ready()
 
-    def stop(self, number: int = signal.SIGTERM) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
         """End it with a signal; its exit code."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
         code = self.process.wait(10)
         self.process.stdin.close()
         return code
@@ -44,13 +46,13 @@ class SimProcess:
             self.stop()
         self.client.close()
 
-    def _await_ready(self) -> None:
-        until = time.monotonic() + 20
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 20
         while True:
             try:
-                self.client.state()
-            except Unreachable:
-                if self.process.poll() is not None or time.monotonic() > until:
+                self.client.get_snapshot()
+            except ServiceUnavailable:
+                if self.process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
             else:

@@ -9,32 +9,32 @@ from pathlib import Path
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 
-SCHEMA = Path(__file__).parents[1] / "data" / "gateway-schema.json.gz"
+SCHEMA_PATH = Path(__file__).parents[1] / "data" / "gateway-schema.json.gz"
 
 
 @cache
-def _schema() -> dict:
-    return json.loads(gzip.decompress(SCHEMA.read_bytes()))
+def _load_schema() -> dict:
+    return json.loads(gzip.decompress(SCHEMA_PATH.read_bytes()))
 
 
 @cache
-def _validator(name: str) -> Draft7Validator | None:
-    event = _schema()["definitions"]["Gateway"]["properties"].get(name)
-    return None if event is None else Draft7Validator({**event, "definitions": _schema()["definitions"]})
+def _create_validator(name: str) -> Draft7Validator | None:
+    event = _load_schema()["definitions"]["Gateway"]["properties"].get(name)
+    return None if event is None else Draft7Validator({**event, "definitions": _load_schema()["definitions"]})
 
 
-def event_problem(name: str, data: object) -> str | None:
+def find_event_problem(name: str, data: object) -> str | None:
     """What is wrong with an event of that name, in words; None when nothing is."""
     if name == "RESUMED":
         return None  # the types say that it has no data; Discord sends a _trace
-    validator = _validator(name)
+    validator = _create_validator(name)
     if validator is None:
         return f"{name} is no event of Discord's"
     error = best_match(validator.iter_errors(data))
     return None if error is None else f"{name} {error.json_path}: {error.message[:300]}"
 
 
-def event_problems(events: Mapping[str, Iterable[object]]) -> list[str]:
+def list_event_problems(events: Mapping[str, Iterable[object]]) -> list[str]:
     """Each different problem of a journal's events, once."""
-    found = {event_problem(name, one) for name, sent in events.items() for one in sent}
-    return sorted(problem for problem in found if problem is not None)
+    problems = {find_event_problem(name, payload) for name, payloads in events.items() for payload in payloads}
+    return sorted(problem for problem in problems if problem is not None)

@@ -6,31 +6,31 @@ import httpx
 import pytest
 from PIL import Image
 
-from herwa_sim.avatars import face, icon, picture_hash
+from herwa_sim.avatars import compute_image_hash, draw_avatar, draw_guild_icon
 from herwa_sim.world import PERSONAS
 
 
-def size_of(content: bytes) -> tuple[int, int]:
+def get_size(content: bytes) -> tuple[int, int]:
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.format == "PNG"
         return picture.size
 
 
 @pytest.mark.parametrize(
-    ("asked", "side"), [("16", 16), ("64", 64), ("512", 512), ("4096", 512), ("1", 16), ("x", 128)]
+    ("requested", "pixels"), [("16", 16), ("64", 64), ("512", 512), ("4096", 512), ("1", 16), ("x", 128)]
 )
-def test_a_picture_has_the_size_that_was_asked_for(sim, asked, side):
-    for address in ("avatars/5/0a1b.png", "icons/7/0a1b.png", "embed/avatars/3.png"):
-        answer = httpx.get(f"{sim.url}/cdn/{address}", params={"size": asked})
-        assert size_of(answer.content) == (side, side)
-        assert answer.headers["Content-Type"] == "image/png"
-        assert "immutable" in answer.headers["Cache-Control"]
+def test_a_picture_has_the_requested_size(sim, requested, pixels):
+    for path in ("avatars/5/0a1b.png", "icons/7/0a1b.png", "embed/avatars/3.png"):
+        response = httpx.get(f"{sim.url}/cdn/{path}", params={"size": requested})
+        assert get_size(response.content) == (pixels, pixels)
+        assert response.headers["Content-Type"] == "image/png"
+        assert "immutable" in response.headers["Cache-Control"]
 
 
 def test_an_address_is_one_picture_and_another_hash_another(sim):
-    assert face("0a1b", 64) == httpx.get(f"{sim.url}/cdn/avatars/5/0a1b.png?size=64").content
-    assert len({face(picture_hash(n), 32) for n in range(50)}) == 50
-    assert len({icon(picture_hash(n), 32) for n in range(50)}) == 50
+    assert draw_avatar("0a1b", 64) == httpx.get(f"{sim.url}/cdn/avatars/5/0a1b.png?size=64").content
+    assert len({draw_avatar(compute_image_hash(n), 32) for n in range(50)}) == 50
+    assert len({draw_guild_icon(compute_image_hash(n), 32) for n in range(50)}) == 50
 
 
 def test_personas_and_new_guilds_and_members_have_a_picture(sim):
@@ -42,15 +42,18 @@ def test_personas_and_new_guilds_and_members_have_a_picture(sim):
         (f"/users/{member}", "avatars", "avatar"),
         (f"/users/{PERSONAS['owner']}", "avatars", "avatar"),
     ):
-        told = httpx.get(f"{sim.url}/api/v10{path}", headers=headers).json()
-        assert len(told[name]) == 32
-        assert size_of(httpx.get(f"{sim.url}/cdn/{kind}/{told['id']}/{told[name]}.png?size=32").content) == (32, 32)
+        payload = httpx.get(f"{sim.url}/api/v10{path}", headers=headers).json()
+        assert len(payload[name]) == 32
+        assert get_size(httpx.get(f"{sim.url}/cdn/{kind}/{payload['id']}/{payload[name]}.png?size=32").content) == (
+            32,
+            32,
+        )
 
 
 def test_a_file_of_the_bot_can_run_no_script(sim):
-    answer = httpx.get(f"{sim.url}/cdn/attachments/1/2/picture.png")
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    response = httpx.get(f"{sim.url}/cdn/attachments/1/2/picture.png")
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_no_such_picture(sim):

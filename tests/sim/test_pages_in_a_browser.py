@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.browser.chromium import start_chromium
-from tests.sim.bot import until
-from tests.sim.commands import Letter
+from tests.sim.bot import wait_until
+from tests.sim.commands import DirectMessageView
 
 expect.set_options(timeout=60_000)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -21,37 +21,37 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def page(sim, place, browser) -> AsyncIterator[Page]:
+async def page(sim, server, browser) -> AsyncIterator[Page]:
     """The member's page of the test's channel; nothing may be wrong in it at the end."""
-    wrong: list[str] = []
+    errors: list[str] = []
     async with await browser.new_context(viewport={"width": 1000, "height": 700}) as context:
         context.set_default_timeout(60_000)
-        shown = await context.new_page()
-        shown.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message}"))
-        shown.on("pageerror", lambda error: wrong.append(str(error)))
-        shown.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
-        await shown.goto(f"{sim.url}/who")
-        await shown.get_by_text("Somebody else").click()
-        name = (await asyncio.to_thread(sim.client.guild, place.guild))["member_list"][-1]["name"]
-        await shown.get_by_label("Search people").fill(name)
-        await shown.locator("#found .choice").filter(has_text=name).first.click()
-        await shown.get_by_role("button", name="Enter").click()
-        await expect(shown.locator("body[data-live]")).to_be_visible()
-        yield shown
-    assert not wrong
+        browser_page = await context.new_page()
+        browser_page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
+        browser_page.on("pageerror", lambda error: errors.append(str(error)))
+        browser_page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        await browser_page.goto(f"{sim.url}/who")
+        await browser_page.get_by_text("Somebody else").click()
+        name = (await asyncio.to_thread(sim.client.get_guild, server.id))["member_list"][-1]["name"]
+        await browser_page.get_by_label("Search people").fill(name)
+        await browser_page.locator("#found .choice").filter(has_text=name).first.click()
+        await browser_page.get_by_role("button", name="Enter").click()
+        await expect(browser_page.locator("body[data-live]")).to_be_visible()
+        yield browser_page
+    assert not errors
 
 
-async def test_a_member_writes_answers_and_reacts(page, place, bot):
+async def test_a_member_writes_replies_and_reacts(page, server, bot):
     await page.get_by_placeholder("Message #general").fill(f"Hello {HOSTILE}")
     await page.keyboard.press("Enter")
-    said = page.locator("article", has_text=f"Hello {HOSTILE}")
-    await expect(said).to_be_visible()
-    await until(lambda: any(one.author.id == place.member for one in bot.messages))
-    await said.hover()
-    await said.get_by_role("button", name="React with 🌱").click()
-    await expect(said.locator(".count.mine")).to_have_text("🌱1")
-    await said.hover()
-    await said.get_by_role("button", name="Reply").click()
+    article = page.locator("article", has_text=f"Hello {HOSTILE}")
+    await expect(article).to_be_visible()
+    await wait_until(lambda: any(message.author.id == server.member for message in bot.messages))
+    await article.hover()
+    await article.get_by_role("button", name="React with 🌱").click()
+    await expect(article.locator(".count.mine")).to_have_text("🌱1")
+    await article.hover()
+    await article.get_by_role("button", name="Reply").click()
     await page.keyboard.type("and good night")
     await page.keyboard.press("Enter")
     await expect(page.locator("article .reference")).to_contain_text("Hello")
@@ -81,19 +81,19 @@ async def test_a_form_comes_up_and_is_sent(page, bot):
     await expect(page.locator("article.hidden")).to_contain_text("water the fern")
 
 
-async def test_what_others_do_shows_by_itself(sim, page, place):
-    hostile = await asyncio.to_thread(sim.client.join, place.guild, HOSTILE)
-    lounge = await asyncio.to_thread(sim.client.create_channel, place.guild, "Lounge", type_=2)
-    await asyncio.to_thread(sim.client.move, place.guild, hostile, lounge)
-    await asyncio.to_thread(sim.client.say, place.channel, hostile, content=f"**News** {HOSTILE}")
+async def test_what_others_do_shows_by_itself(sim, page, server):
+    hostile_member = await asyncio.to_thread(sim.client.join, server.id, HOSTILE)
+    lounge = await asyncio.to_thread(sim.client.create_channel, server.id, "Lounge", type_=2)
+    await asyncio.to_thread(sim.client.move_member, server.id, hostile_member, lounge)
+    await asyncio.to_thread(sim.client.send_message, server.channel, hostile_member, content=f"**News** {HOSTILE}")
     await expect(page.locator(".sitting")).to_contain_text(HOSTILE)
     await expect(page.locator("article")).to_contain_text(f"News {HOSTILE}")
     await page.get_by_role("button", name="Lounge").click()
     await expect(page.get_by_text("Voice connected")).to_be_visible()
 
 
-async def test_a_direct_message_is_announced_read_and_answered(page, place, bot):
-    await (await bot.fetch_user(place.member)).send(f"May {HOSTILE} use **Ticket stats**?", view=Letter())
+async def test_a_direct_message_is_announced_read_and_answered(page, server, bot):
+    await (await bot.fetch_user(server.member)).send(f"May {HOSTILE} use **Ticket stats**?", view=DirectMessageView())
     await page.get_by_role("link", name="Direct messages, 1 unread").click()
     await expect(page.locator("article")).to_contain_text(f"May {HOSTILE} use Ticket stats?")
     await page.get_by_role("button", name="Allow").click()
@@ -101,7 +101,7 @@ async def test_a_direct_message_is_announced_read_and_answered(page, place, bot)
     await expect(page.get_by_role("link", name="Direct messages", exact=True)).to_be_visible()
 
 
-async def test_a_role_is_named_and_the_answer_confirmed_with_a_note(page, bot):
+async def test_a_role_is_named_and_the_change_confirmed_with_a_note(page, bot):
     await page.get_by_role("textbox").fill("/rules allow")
     await page.locator("#palette details:visible").first.wait_for()
     await page.keyboard.press("Enter")
@@ -118,7 +118,7 @@ async def test_a_role_is_named_and_the_answer_confirmed_with_a_note(page, bot):
     await expect(page.locator("article.hidden")).to_have_count(0)
 
 
-async def test_on_a_phone_the_channels_come_when_asked_and_nothing_is_cut_off(page):
+async def test_on_a_phone_the_channels_open_on_demand_and_nothing_is_cut_off(page):
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(page.locator("aside")).not_to_be_in_viewport()
     await page.get_by_role("button", name="Servers and channels").click()

@@ -3,61 +3,61 @@
 import pytest
 
 from herwa_shared.errors import NotFound
-from tests.sim.bot import connected, until
-from tests.sim.gateway_client import GUILDS, REACTIONS, listening
+from tests.sim.bot import connect_bot, wait_until
+from tests.sim.gateway_client import GUILDS, REACTIONS, connect_identified
 
 
 @pytest.fixture
-def said(sim, place):
-    return sim.client.say(place.channel, place.owner)
+def message_id(sim, server):
+    return sim.client.send_message(server.channel, server.owner)
 
 
-async def test_a_reaction_names_who_reacted_and_whose_message_it_is(sim, place, said):
-    async with listening(sim, GUILDS | REACTIONS) as client:
-        sim.client.react(place.channel, said, place.member, "🌻")
-        sim.client.unreact(place.channel, said, place.member, "🌻")
-        added = await client.event("MESSAGE_REACTION_ADD")
-        removed = await client.event("MESSAGE_REACTION_REMOVE")
-    assert (added["user_id"], added["message_author_id"]) == (str(place.member), str(place.owner))
+async def test_a_reaction_names_who_reacted_and_whose_message_it_is(sim, server, message_id):
+    async with connect_identified(sim, GUILDS | REACTIONS) as client:
+        sim.client.add_reaction(server.channel, message_id, server.member, "🌻")
+        sim.client.remove_reaction(server.channel, message_id, server.member, "🌻")
+        added = await client.wait_for_event("MESSAGE_REACTION_ADD")
+        removed = await client.wait_for_event("MESSAGE_REACTION_REMOVE")
+    assert (added["user_id"], added["message_author_id"]) == (str(server.member), str(server.owner))
     assert added["emoji"] == removed["emoji"] == {"id": None, "name": "🌻"}
-    assert added["member"]["user"]["id"] == str(place.member)
-    assert (added["message_id"], removed["message_id"]) == (str(said), str(said))
+    assert added["member"]["user"]["id"] == str(server.member)
+    assert (added["message_id"], removed["message_id"]) == (str(message_id), str(message_id))
     assert not added["burst"]
 
 
-async def test_who_reacts_twice_alike_reacts_once(sim, place, said):
-    async with listening(sim, GUILDS | REACTIONS) as client:
+async def test_who_reacts_twice_alike_reacts_once(sim, server, message_id):
+    async with connect_identified(sim, GUILDS | REACTIONS) as client:
         for emoji in ("👍", "👍", "spark:4711"):
-            sim.client.react(place.channel, said, place.member, emoji)
-        first, second = await client.events("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_ADD")
-    assert (first["emoji"]["name"], second["emoji"]) == ("👍", {"id": "4711", "name": "spark"})
+            sim.client.add_reaction(server.channel, message_id, server.member, emoji)
+        first_event, second_event = await client.wait_for_events("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_ADD")
+    assert (first_event["emoji"]["name"], second_event["emoji"]) == ("👍", {"id": "4711", "name": "spark"})
 
 
-async def test_a_moderator_clears_one_emoji_or_all(sim, place, said):
-    async with listening(sim, GUILDS | REACTIONS) as client:
-        sim.client.react(place.channel, said, place.member, "👍")
-        sim.client.react(place.channel, said, place.member, "👎")
-        sim.client.clear_reactions(place.channel, said, "👎")
-        assert (await client.event("MESSAGE_REACTION_REMOVE_EMOJI"))["emoji"]["name"] == "👎"
-        sim.client.clear_reactions(place.channel, said)
-        assert (await client.event("MESSAGE_REACTION_REMOVE_ALL"))["message_id"] == str(said)
+async def test_a_moderator_clears_one_emoji_or_all(sim, server, message_id):
+    async with connect_identified(sim, GUILDS | REACTIONS) as client:
+        sim.client.add_reaction(server.channel, message_id, server.member, "👍")
+        sim.client.add_reaction(server.channel, message_id, server.member, "👎")
+        sim.client.clear_reactions(server.channel, message_id, "👎")
+        assert (await client.wait_for_event("MESSAGE_REACTION_REMOVE_EMOJI"))["emoji"]["name"] == "👎"
+        sim.client.clear_reactions(server.channel, message_id)
+        assert (await client.wait_for_event("MESSAGE_REACTION_REMOVE_ALL"))["message_id"] == str(message_id)
 
 
-async def test_reactions_stand_below_the_message(sim, place, said):
-    sim.client.react(place.channel, said, place.member)
-    sim.client.react(place.channel, said, place.owner)
-    async with connected(sim) as bot:
-        message = await bot.get_channel(place.channel).fetch_message(said)
-        assert [(str(one), one.count, one.me) for one in message.reactions] == [("👍", 2, False)]
+async def test_reactions_stand_below_the_message(sim, server, message_id):
+    sim.client.add_reaction(server.channel, message_id, server.member)
+    sim.client.add_reaction(server.channel, message_id, server.owner)
+    async with connect_bot(sim) as bot:
+        message = await bot.get_channel(server.channel).fetch_message(message_id)
+        assert [(str(reaction), reaction.count, reaction.me) for reaction in message.reactions] == [("👍", 2, False)]
 
 
-async def test_nobody_reacts_to_what_was_never_said(sim, place):
+async def test_reacting_to_an_unknown_message_is_refused(sim, server):
     with pytest.raises(NotFound, match="Unknown Message"):
-        sim.client.react(place.channel, 1, place.member)
+        sim.client.add_reaction(server.channel, 1, server.member)
 
 
-async def test_discord_py_hears_reactions(sim, place, said, bot):
-    sim.client.react(place.channel, said, place.member)
-    sim.client.unreact(place.channel, said, place.member)
-    await until(lambda: ("unreaction", said) in bot.told)
-    assert ("reaction", said) in bot.told
+async def test_discord_py_hears_reactions(sim, server, message_id, bot):
+    sim.client.add_reaction(server.channel, message_id, server.member)
+    sim.client.remove_reaction(server.channel, message_id, server.member)
+    await wait_until(lambda: ("unreaction", message_id) in bot.recorded_events)
+    assert ("reaction", message_id) in bot.recorded_events

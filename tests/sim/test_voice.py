@@ -5,38 +5,42 @@ import asyncio
 import pytest
 
 from herwa_shared.errors import BadRequest
-from tests.sim.bot import connected, until
-from tests.sim.gateway_client import GUILDS, MEMBERS, VOICE, listening
+from tests.sim.bot import connect_bot, wait_until
+from tests.sim.gateway_client import GUILDS, MEMBERS, VOICE, connect_identified
 
-HALL, STAGE = 2, 13
+VOICE_TYPE, STAGE = 2, 13
 
 
 @pytest.fixture
-def halls(sim, place):
-    return [sim.client.create_channel(place.guild, name, type_=HALL) for name in ("lounge", "music")]
+def voice_channels(sim, server):
+    return [sim.client.create_channel(server.id, name, type_=VOICE_TYPE) for name in ("lounge", "music")]
 
 
-async def test_who_comes_moves_and_goes_keeps_one_session(sim, place, halls):
-    async with listening(sim, GUILDS | VOICE) as client:
-        for channel in (*halls, None):
-            sim.client.move(place.guild, place.member, channel)
-        came, moved, left = await client.events(*["VOICE_STATE_UPDATE"] * 3)
-    assert [one["channel_id"] for one in (came, moved, left)] == [str(halls[0]), str(halls[1]), None]
-    assert len({one["session_id"] for one in (came, moved, left)}) == 1
-    assert came["member"]["user"]["id"] == came["user_id"] == str(place.member)
-    assert came["guild_id"] == str(place.guild)
+async def test_who_comes_moves_and_goes_keeps_one_session(sim, server, voice_channels):
+    async with connect_identified(sim, GUILDS | VOICE) as client:
+        for channel in (*voice_channels, None):
+            sim.client.move_member(server.id, server.member, channel)
+        join_event, move_event, leave_event = await client.wait_for_events(*["VOICE_STATE_UPDATE"] * 3)
+    assert [event["channel_id"] for event in (join_event, move_event, leave_event)] == [
+        str(voice_channels[0]),
+        str(voice_channels[1]),
+        None,
+    ]
+    assert len({event["session_id"] for event in (join_event, move_event, leave_event)}) == 1
+    assert join_event["member"]["user"]["id"] == join_event["user_id"] == str(server.member)
+    assert join_event["guild_id"] == str(server.id)
 
 
-async def test_muting_streaming_and_video_are_told_and_sameness_is_not(sim, place, halls):
-    async with listening(sim, GUILDS | VOICE) as client:
-        sim.client.move(place.guild, place.member, halls[0])
-        sim.client.move(place.guild, place.member, halls[0])
-        sim.client.move(place.guild, place.member, halls[0], muted=True)
-        sim.client.move(place.guild, place.member, halls[0], deafened=True)
-        sim.client.move(place.guild, place.member, halls[0], streaming=True, video=True)
-        states = await client.events(*["VOICE_STATE_UPDATE"] * 4)
+async def test_muting_streaming_and_video_are_sent_and_no_change_is_not(sim, server, voice_channels):
+    async with connect_identified(sim, GUILDS | VOICE) as client:
+        sim.client.move_member(server.id, server.member, voice_channels[0])
+        sim.client.move_member(server.id, server.member, voice_channels[0])
+        sim.client.move_member(server.id, server.member, voice_channels[0], muted=True)
+        sim.client.move_member(server.id, server.member, voice_channels[0], deafened=True)
+        sim.client.move_member(server.id, server.member, voice_channels[0], streaming=True, video=True)
+        states = await client.wait_for_events(*["VOICE_STATE_UPDATE"] * 4)
     flags = ("self_mute", "self_deaf", "self_stream", "self_video")
-    assert [tuple(one[flag] for flag in flags) for one in states] == [
+    assert [tuple(state[flag] for flag in flags) for state in states] == [
         (False, False, False, False),
         (True, False, False, False),
         (True, True, False, False),
@@ -44,59 +48,59 @@ async def test_muting_streaming_and_video_are_told_and_sameness_is_not(sim, plac
     ]
 
 
-async def test_who_is_in_voice_is_told_to_a_bot_that_comes_later(sim, place, halls):
-    sim.client.move(place.guild, place.member, halls[1], muted=True)
-    async with connected(sim) as bot:
-        [voice] = bot.get_guild(place.guild).voice_channels[1].voice_states.items()
-    assert voice[0] == place.member
+async def test_who_is_in_voice_is_sent_to_a_bot_that_connects_later(sim, server, voice_channels):
+    sim.client.move_member(server.id, server.member, voice_channels[1], muted=True)
+    async with connect_bot(sim) as bot:
+        [voice] = bot.get_guild(server.id).voice_channels[1].voice_states.items()
+    assert voice[0] == server.member
     assert voice[1].self_mute
 
 
-async def test_without_the_intent_nothing_is_heard(sim, place, halls):
-    async with listening(sim, GUILDS) as client:
-        sim.client.move(place.guild, place.member, halls[0])
-        sim.client.create_channel(place.guild, "afterwards")
-        assert "VOICE_STATE_UPDATE" not in await client.names_until("CHANNEL_CREATE")
+async def test_without_the_intent_nothing_is_heard(sim, server, voice_channels):
+    async with connect_identified(sim, GUILDS) as client:
+        sim.client.move_member(server.id, server.member, voice_channels[0])
+        sim.client.create_channel(server.id, "afterwards")
+        assert "VOICE_STATE_UPDATE" not in await client.collect_event_names("CHANNEL_CREATE")
 
 
-async def test_who_leaves_the_server_leaves_the_channel_first(sim, place, halls):
-    sim.client.move(place.guild, place.member, halls[0])
-    async with listening(sim, GUILDS | VOICE | MEMBERS) as client:
-        sim.client.leave(place.guild, place.member)
-        left = await client.event("VOICE_STATE_UPDATE")
-        assert left["channel_id"] is None
-        await client.event("GUILD_MEMBER_REMOVE")
+async def test_who_leaves_the_server_leaves_the_channel_first(sim, server, voice_channels):
+    sim.client.move_member(server.id, server.member, voice_channels[0])
+    async with connect_identified(sim, GUILDS | VOICE | MEMBERS) as client:
+        sim.client.leave(server.id, server.member)
+        leave_event = await client.wait_for_event("VOICE_STATE_UPDATE")
+        assert leave_event["channel_id"] is None
+        await client.wait_for_event("GUILD_MEMBER_REMOVE")
 
 
-async def test_a_channel_that_is_deleted_is_left_by_all(sim, place, halls):
-    sim.client.move(place.guild, place.member, halls[0])
-    sim.client.move(place.guild, place.owner, halls[0])
-    async with listening(sim, GUILDS | VOICE) as client:
-        sim.client.delete_channel(halls[0])
-        left = await client.events("VOICE_STATE_UPDATE", "VOICE_STATE_UPDATE")
-        assert {one["user_id"] for one in left} == {str(place.member), str(place.owner)}
-        await client.event("CHANNEL_DELETE")
+async def test_a_channel_that_is_deleted_is_left_by_all(sim, server, voice_channels):
+    sim.client.move_member(server.id, server.member, voice_channels[0])
+    sim.client.move_member(server.id, server.owner, voice_channels[0])
+    async with connect_identified(sim, GUILDS | VOICE) as client:
+        sim.client.delete_channel(voice_channels[0])
+        leave_events = await client.wait_for_events("VOICE_STATE_UPDATE", "VOICE_STATE_UPDATE")
+        assert {event["user_id"] for event in leave_events} == {str(server.member), str(server.owner)}
+        await client.wait_for_event("CHANNEL_DELETE")
 
 
-async def test_nobody_speaks_in_a_text_channel(sim, place):
+async def test_joining_voice_in_a_text_channel_is_refused(sim, server):
     with pytest.raises(BadRequest, match="no voice channel"):
-        sim.client.move(place.guild, place.member, place.channel)
+        sim.client.move_member(server.id, server.member, server.channel)
 
 
 async def test_voice_outlives_a_restart(own_sim):
     guild = own_sim.client.create_guild("Night owls")
-    hall = own_sim.client.create_channel(guild, "lounge", type_=HALL)
-    owl = own_sim.client.join(guild, "Owl")
-    own_sim.client.move(guild, owl, hall, streaming=True)
+    channel = own_sim.client.create_channel(guild, "lounge", type_=VOICE_TYPE)
+    member = own_sim.client.join(guild, "Owl")
+    own_sim.client.move_member(guild, member, channel, streaming=True)
     assert await asyncio.to_thread(own_sim.stop) == 0
     await asyncio.to_thread(own_sim.start)
-    [state] = own_sim.client.guild(guild)["voice"]
-    assert (state["user_id"], state["channel_id"], state["self_stream"]) == (str(owl), str(hall), True)
+    [state] = own_sim.client.get_guild(guild)["voice"]
+    assert (state["user_id"], state["channel_id"], state["self_stream"]) == (str(member), str(channel), True)
 
 
-async def test_discord_py_sees_people_come_and_go(sim, place, halls, bot):
-    sim.client.move(place.guild, place.member, halls[0])
-    await until(lambda: ("voice", place.member) in bot.told)
-    assert place.member in bot.get_channel(halls[0]).voice_states
-    sim.client.move(place.guild, place.member, None)
-    await until(lambda: not bot.get_channel(halls[0]).voice_states)
+async def test_discord_py_sees_people_come_and_go(sim, server, voice_channels, bot):
+    sim.client.move_member(server.id, server.member, voice_channels[0])
+    await wait_until(lambda: ("voice", server.member) in bot.recorded_events)
+    assert server.member in bot.get_channel(voice_channels[0]).voice_states
+    sim.client.move_member(server.id, server.member, None)
+    await wait_until(lambda: not bot.get_channel(voice_channels[0]).voice_states)

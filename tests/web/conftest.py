@@ -7,23 +7,23 @@ import pytest
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
 from tests.sim.process import SimProcess
-from tests.web.echo import Upstream, upstream
-from tests.web.people import People
-from tests.web.site import Site, site
+from tests.web.echo import UpstreamStub, run_upstream_stub
+from tests.web.people import DashboardFactory
+from tests.web.site import WebServer, run_web_server
 
 
 @pytest.fixture(scope="session")
-async def behind() -> AsyncIterator[tuple[Upstream, str]]:
-    async with upstream() as opened:
-        yield opened
+async def upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
+    async with run_upstream_stub() as stub_and_url:
+        yield stub_and_url
 
 
 @pytest.fixture(scope="session")
-async def web(stores: Stores, settings: Settings, behind: tuple[Upstream, str]) -> AsyncIterator[Site]:
-    async with site(settings, api=behind[1], HERWA_LOG_LEVEL="DEBUG") as served:
-        yield served
+async def web(stores: Stores, settings: Settings, upstream_stub: tuple[UpstreamStub, str]) -> AsyncIterator[WebServer]:
+    async with run_web_server(settings, api=upstream_stub[1], HERWA_LOG_LEVEL="DEBUG") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def people(settings: Settings, stores: Stores, discord: SimProcess) -> People:
-    return People(settings, stores, discord.client)
+def factory(settings: Settings, stores: Stores, discord: SimProcess) -> DashboardFactory:
+    return DashboardFactory(settings, stores, discord.client)

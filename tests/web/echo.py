@@ -14,7 +14,7 @@ from starlette.routing import Route
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
-class Upstream:
+class UpstreamStub:
     """What it saw, and how it behaves."""
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class Upstream:
                 Route("/api/redirect", self.redirect),
                 Route("/api/stream", self.stream),
                 Route("/api/upload", self.upload, methods=["POST"]),
-                Route("/api/cookies", self.cookies),
-                Route("/embed/card", self.card),
-                Route("/{path:path}", self.tell, methods=METHODS),
+                Route("/api/cookies", self.set_cookies),
+                Route("/embed/card", self.send_card),
+                Route("/{path:path}", self.describe_request, methods=METHODS),
             ]
         )
 
-    async def tell(self, request: Request) -> Response:
+    async def describe_request(self, request: Request) -> Response:
         body = await request.body()
         return JSONResponse(
             {
@@ -48,12 +48,12 @@ class Upstream:
         return RedirectResponse("https://elsewhere.example/", 303)
 
     async def stream(self, _: Request) -> Response:
-        async def parts() -> AsyncIterator[bytes]:
+        async def send_parts() -> AsyncIterator[bytes]:
             yield b"first"
             await self.released.wait()
             yield b"last"
 
-        return StreamingResponse(parts())
+        return StreamingResponse(send_parts())
 
     async def upload(self, request: Request) -> Response:
         size = 0
@@ -62,28 +62,28 @@ class Upstream:
             self.arrived.set()
         return JSONResponse({"size": size})
 
-    async def cookies(self, _: Request) -> Response:
-        answer = PlainTextResponse("two")
-        answer.set_cookie("one", "1", httponly=True)
-        answer.set_cookie("two", "2", samesite="lax")
-        return answer
+    async def set_cookies(self, _: Request) -> Response:
+        response = PlainTextResponse("two")
+        response.set_cookie("one", "1", httponly=True)
+        response.set_cookie("two", "2", samesite="lax")
+        return response
 
-    async def card(self, _: Request) -> Response:
+    async def send_card(self, _: Request) -> Response:
         return PlainTextResponse("card", headers={"Content-Security-Policy": "frame-ancestors https://a.example"})
 
 
 @asynccontextmanager
-async def upstream() -> AsyncIterator[tuple[Upstream, str]]:
+async def run_upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
     """The stand-in and its address."""
-    stand_in = Upstream()
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(stand_in.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    stub = UpstreamStub()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(stub.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     server.install_signal_handlers = lambda: None
-    serving = asyncio.create_task(server._serve([listening]))
+    server_task = asyncio.create_task(server._serve([listener]))
     try:
-        yield stand_in, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield stub, f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        stand_in.released.set()
+        stub.released.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(serving, 10)
+            await asyncio.wait_for(server_task, 10)

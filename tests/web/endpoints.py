@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-LIST = """
+REPOSITORY_ROOT = Path(__file__).parents[2]
+LIST_SCRIPT = """
 import inspect, json
 from herwa_web.herwa_web import app
 from reflex_base.registry import RegistrationContext
@@ -24,7 +24,7 @@ print(json.dumps([
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class RegisteredHandler:
     """One handler: its name on the wire, and what it takes."""
 
     name: str
@@ -34,24 +34,26 @@ class Endpoint:
     parameters: dict[str, str]
 
     @property
-    def ours(self) -> bool:
+    def is_own(self) -> bool:
         return self.module.startswith("herwa")
 
-    def payload(self, text: str) -> dict[str, Any]:
+    def build_payload(self, text: str) -> dict[str, Any]:
         """Arguments of the right shape, with `text` wherever text goes."""
-        return {name: _filled(kind, text) for name, kind in self.parameters.items()}
+        return {name: _build_value(kind, text) for name, kind in self.parameters.items()}
 
 
-def _filled(kind: str, text: str) -> Any:
-    for word, value in (("list", [text]), ("dict", {"guild_id": text}), ("str", text), ("bool", True), ("int", 1)):
-        if word in kind:
+def _build_value(annotation: str, text: str) -> Any:
+    for type_name, value in (("list", [text]), ("dict", {"guild_id": text}), ("str", text), ("bool", True), ("int", 1)):
+        if type_name in annotation:
             return value
     return text
 
 
 @cache
-def endpoints() -> tuple[Endpoint, ...]:
+def list_handlers() -> tuple[RegisteredHandler, ...]:
     """All of them, Reflex's own included."""
-    done = subprocess.run([sys.executable, "-c", LIST], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return tuple(Endpoint(**one) for one in json.loads(done.stdout.splitlines()[-1]))
+    completed = subprocess.run(
+        [sys.executable, "-c", LIST_SCRIPT], cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False
+    )
+    assert completed.returncode == 0, completed.stderr
+    return tuple(RegisteredHandler(**handler) for handler in json.loads(completed.stdout.splitlines()[-1]))

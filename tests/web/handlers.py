@@ -1,20 +1,20 @@
 """The handlers that browsers may call. A new one is an endpoint for everybody: add it here once it asks who may."""
 
-HANDLERS = frozenset(
+EXPECTED_HANDLERS = frozenset(
     {
-        "Downloads.csv",
-        "Downloads.png",
-        "Home.again",
-        "Home.load",
-        "Home.refresh",
-        "LogIn.read",
-        "Overview.follow",
-        "Overview.list_places",
-        "Overview.load",
-        "Overview.pick_dates",
-        "Overview.refresh",
-        "Overview.retry",
-        "Overview.turn_table",
-        "Overview.zoomed",
+        "DownloadState.download_csv",
+        "DownloadState.download_png",
+        "HomeState.load",
+        "HomeState.refresh",
+        "HomeState.refresh_guilds",
+        "LoginState.read",
+        "OverviewState.load",
+        "OverviewState.load_channels",
+        "OverviewState.on_zoom",
+        "OverviewState.pick_dates",
+        "OverviewState.poll_live",
+        "OverviewState.refresh",
+        "OverviewState.retry",
+        "OverviewState.toggle_table",
     }
 )

@@ -14,11 +14,11 @@ import httpx
 
 from herwa_shared.config import Settings
 
-PATIENCE_SECONDS = 120  # a build may have to be made first
+STARTUP_TIMEOUT_SECONDS = 120  # a build may have to be made first
 
 
 @dataclass(frozen=True)
-class Site:
+class WebServer:
     """One running process. `said()` is everything that it has printed so far."""
 
     port: int
@@ -27,28 +27,28 @@ class Site:
     output: Path
 
     @property
-    def address(self) -> str:
+    def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         return self.output.read_text(errors="replace")
 
     def client(self, **options) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=30, **options)
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30, **options)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]
 
 
 @asynccontextmanager
-async def site(
+async def run_web_server(
     settings: Settings, *, api: str | None = None, cwd: str = "/", **environment: str
-) -> AsyncIterator[Site]:
+) -> AsyncIterator[WebServer]:
     """Serve until the block ends. `api` is where it finds the API; by default nobody is there."""
-    port = free_port()
-    own = {
+    port = find_free_port()
+    overrides = {
         "HERWA_DATA_DIR": str(settings.data_dir),
         "HERWA_PORT": str(port),
         "HERWA_API_URL": api or "http://127.0.0.1:9",
@@ -58,27 +58,27 @@ async def site(
             sys.executable,
             "-m",
             "herwa_web",
-            env={**os.environ, **own, **environment},
+            env={**os.environ, **overrides, **environment},
             cwd=cwd,
             stdin=asyncio.subprocess.PIPE,
             stdout=file,
             stderr=file,
         )
-        own_settings = settings.model_copy(update={"port": port, "public_url": environment.get("HERWA_PUBLIC_URL")})
-        served = Site(port, own_settings, process, Path(file.name))
+        server_settings = settings.model_copy(update={"port": port, "public_url": environment.get("HERWA_PUBLIC_URL")})
+        server = WebServer(port, server_settings, process, Path(file.name))
         try:
-            await until_it_answers(served)
-            yield served
+            await wait_until_ready(server)
+            yield server
         finally:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
 
 
-async def until_it_answers(served: Site) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS), served.client() as client:
+async def wait_until_ready(server: WebServer) -> None:
+    async with asyncio.timeout(STARTUP_TIMEOUT_SECONDS), server.client() as client:
         while True:
-            assert served.process.returncode is None, served.said()
+            assert server.process.returncode is None, server.read_output()
             try:
                 await client.get("/")
             except httpx.TransportError:

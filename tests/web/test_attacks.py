@@ -5,175 +5,175 @@ import json
 
 import pytest
 
-from tests.web.endpoints import Endpoint, endpoints
-from tests.web.handlers import HANDLERS
-from tests.web.people import People, Place
-from tests.web.site import Site
-from tests.web.tab import HYDRATE, HYDRATE_AND_LOAD, Tab, tab
+from tests.web.endpoints import RegisteredHandler, list_handlers
+from tests.web.handlers import EXPECTED_HANDLERS
+from tests.web.people import CanaryServer, DashboardFactory
+from tests.web.site import WebServer
+from tests.web.tab import HYDRATE, HYDRATE_AND_LOAD, ReflexClient, connect_client
 
 NONSENSE = ("", "0", "-1", "9" * 40, "1 OR 1=1", "../..", "\0", "١٢٣")
 
 
-def ours() -> list[Endpoint]:
-    return [one for one in endpoints() if one.ours]
+def list_own_handlers() -> list[RegisteredHandler]:
+    return [handler for handler in list_handlers() if handler.is_own]
 
 
-async def look_at(visitor: Tab, where: Place) -> None:
+async def open_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
     """Open the server's page."""
-    await visitor.say(HYDRATE_AND_LOAD, path=f"/g/{where.id}")
-    await visitor.until_done()
+    await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{server.id}")
+    await visitor.wait_until_idle()
 
 
-async def see(visitor: Tab, where: Place) -> None:
+async def open_visible_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
     """Open the server's page as one who may, and see that it is there."""
-    await look_at(visitor, where)
-    await visitor.until(lambda: where.canary in visitor.text(), "the server's name")
+    await open_guild_page(visitor, server)
+    await visitor.wait_until(lambda: server.canary in visitor.dump_received(), "the server's name")
 
 
-async def call_everything(visitor: Tab, guild_id: str) -> None:
+async def call_every_handler(visitor: ReflexClient, guild_id: str) -> None:
     """Every handler of ours, with the server's id wherever an id could go, and after each the state anew."""
     for path in (f"/g/{guild_id}", "/"):
-        for endpoint in ours():
-            await visitor.say(endpoint.name, endpoint.payload(guild_id), path=path)
-        await visitor.until_done()
+        for endpoint in list_own_handlers():
+            await visitor.send(endpoint.name, endpoint.build_payload(guild_id), path=path)
+        await visitor.wait_until_idle()
     await asyncio.sleep(1)  # those that work in the background may say something still
-    await visitor.say(HYDRATE, path=f"/g/{guild_id}")
-    await visitor.until_done()
+    await visitor.send(HYDRATE, path=f"/g/{guild_id}")
+    await visitor.wait_until_idle()
 
 
 def test_every_handler_of_ours_is_listed():
-    assert {one.title for one in ours()} == HANDLERS
+    assert {handler.title for handler in list_own_handlers()} == EXPECTED_HANDLERS
 
 
-async def test_the_manager_sees_what_strangers_shall_not(web: Site, people: People):
-    where = await people.place()
-    manager = await people.somebody(where)
-    async with tab(web, secret=manager.secret) as visitor:
-        await see(visitor, where)
+async def test_the_manager_sees_what_strangers_shall_not(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with connect_client(web, session_token=manager.session_token) as visitor:
+        await open_visible_guild_page(visitor, server)
 
 
-async def test_no_handler_tells_a_visitor_anything_about_a_server(web: Site, people: People):
-    where = await people.place()
-    async with tab(web) as visitor:
-        await look_at(visitor, where)
-        await call_everything(visitor, str(where.id))
-        assert where.canary not in visitor.text()
+async def test_no_handler_tells_a_visitor_anything_about_a_server(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    async with connect_client(web) as visitor:
+        await open_guild_page(visitor, server)
+        await call_every_handler(visitor, str(server.id))
+        assert server.canary not in visitor.dump_received()
 
 
-async def test_no_handler_tells_a_stranger_anything_about_a_server(web: Site, people: People):
-    where, own = await people.place(), await people.place()
-    stranger = await people.somebody(own)
-    async with tab(web, secret=stranger.secret) as visitor:
-        await see(visitor, own)
-        await look_at(visitor, where)
-        await call_everything(visitor, str(where.id))
-        assert where.canary not in visitor.text()
+async def test_no_handler_tells_a_stranger_anything_about_a_server(web: WebServer, factory: DashboardFactory):
+    server, own_server = await factory.create_server(), await factory.create_server()
+    stranger = await factory.create_user(own_server)
+    async with connect_client(web, session_token=stranger.session_token) as visitor:
+        await open_visible_guild_page(visitor, own_server)
+        await open_guild_page(visitor, server)
+        await call_every_handler(visitor, str(server.id))
+        assert server.canary not in visitor.dump_received()
 
 
-async def test_members_who_do_not_manage_are_strangers(web: Site, people: People):
-    where = await people.place()
-    member = await people.somebody(where, permissions=1 << 10)
-    async with tab(web, secret=member.secret) as visitor:
-        await look_at(visitor, where)
-        await call_everything(visitor, str(where.id))
-        assert where.canary not in visitor.text()
+async def test_members_who_do_not_manage_are_strangers(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    member = await factory.create_user(server, permissions=1 << 10)
+    async with connect_client(web, session_token=member.session_token) as visitor:
+        await open_guild_page(visitor, server)
+        await call_every_handler(visitor, str(server.id))
+        assert server.canary not in visitor.dump_received()
 
 
-async def test_another_server_and_one_that_does_not_exist_are_answered_alike(web: Site, people: People):
-    where = await people.place()
-    stranger = await people.somebody()
-    heard = []
-    for guild_id in (str(where.id), str(where.id + 1)):
-        async with tab(web, secret=stranger.secret) as visitor:
-            await visitor.say(HYDRATE_AND_LOAD, path=f"/g/{guild_id}")
-            await visitor.until_done()
-            heard.append(visitor.text().replace(guild_id, "ID").replace(visitor.token, "TOKEN"))
-    assert without_the_connection(heard[0]) == without_the_connection(heard[1])
+async def test_another_server_and_one_that_does_not_exist_are_answered_alike(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    stranger = await factory.create_user()
+    texts = []
+    for guild_id in (str(server.id), str(server.id + 1)):
+        async with connect_client(web, session_token=stranger.session_token) as visitor:
+            await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{guild_id}")
+            await visitor.wait_until_idle()
+            texts.append(visitor.dump_received().replace(guild_id, "ID").replace(visitor.token, "TOKEN"))
+    assert strip_connection_state(texts[0]) == strip_connection_state(texts[1])
 
 
-def without_the_connection(text: str) -> list:
+def strip_connection_state(text: str) -> list:
     """What was sent, without what Reflex knows of each connection."""
-    kept = []
+    parts = []
     for message in json.loads(text):
         for state, changes in message.get("delta", {}).items():
-            kept.append((state, {name: value for name, value in changes.items() if not name.startswith("rx_router")}))
-        kept.append([(event["name"], event["payload"]) for event in message.get("events", [])])
-    return kept
+            parts.append((state, {name: value for name, value in changes.items() if not name.startswith("rx_router")}))
+        parts.append([(event["name"], event["payload"]) for event in message.get("events", [])])
+    return parts
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
-async def test_ids_that_are_none_are_answered_with_words(web: Site, people: People, nonsense):
-    stranger = await people.somebody(await people.place())
-    async with tab(web, secret=stranger.secret) as visitor:
-        await visitor.say(HYDRATE)
-        for endpoint in ours():
-            await visitor.say(endpoint.name, endpoint.payload(nonsense), path=f"/g/{nonsense}")
-        await visitor.until_done()
-        assert "Traceback" not in visitor.text()
+async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: DashboardFactory, nonsense):
+    stranger = await factory.create_user(await factory.create_server())
+    async with connect_client(web, session_token=stranger.session_token) as visitor:
+        await visitor.send(HYDRATE)
+        for endpoint in list_own_handlers():
+            await visitor.send(endpoint.name, endpoint.build_payload(nonsense), path=f"/g/{nonsense}")
+        await visitor.wait_until_idle()
+        assert "Traceback" not in visitor.dump_received()
 
 
-async def test_arguments_of_a_wrong_kind_are_answered_with_words(web: Site, people: People):
-    where = await people.place()
-    manager = await people.somebody(where)
-    async with tab(web, secret=manager.secret) as visitor:
-        await see(visitor, where)
-        for endpoint in ours():
-            for wrong in (None, [], {}, 1e308, "x" * 5_000, {"a": {"b": []}}):
-                await visitor.say(endpoint.name, dict.fromkeys(endpoint.parameters, wrong), path=f"/g/{where.id}")
-            await visitor.say(endpoint.name, {"no_such": 1}, path=f"/g/{where.id}")
-        await visitor.until_done()
-        assert "Traceback" not in visitor.text()
-        assert 'File \\"' not in visitor.text()
+async def test_arguments_of_a_wrong_type_get_a_readable_error(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with connect_client(web, session_token=manager.session_token) as visitor:
+        await open_visible_guild_page(visitor, server)
+        for endpoint in list_own_handlers():
+            for argument in (None, [], {}, 1e308, "x" * 5_000, {"a": {"b": []}}):
+                await visitor.send(endpoint.name, dict.fromkeys(endpoint.parameters, argument), path=f"/g/{server.id}")
+            await visitor.send(endpoint.name, {"no_such": 1}, path=f"/g/{server.id}")
+        await visitor.wait_until_idle()
+        assert "Traceback" not in visitor.dump_received()
+        assert 'File \\"' not in visitor.dump_received()
 
 
-async def test_a_tab_taken_over_without_its_session_shows_nothing_of_before(web: Site, people: People):
-    where = await people.place()
-    manager, other = await people.somebody(where), await people.somebody()
-    async with tab(web, secret=manager.secret) as first:
-        await see(first, where)
-    for secret in (None, other.secret):
-        async with tab(web, secret=secret, token=first.token) as second:
+async def test_a_tab_taken_over_without_its_session_shows_nothing_of_before(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager, other_user = await factory.create_user(server), await factory.create_user()
+    async with connect_client(web, session_token=manager.session_token) as first_client:
+        await open_visible_guild_page(first_client, server)
+    for session_token in (None, other_user.session_token):
+        async with connect_client(web, session_token=session_token, token=first_client.token) as second_client:
             for event in (HYDRATE, HYDRATE_AND_LOAD):
-                await second.say(event, path=f"/g/{where.id}")
-                await second.until_done()
-            await call_everything(second, str(where.id))
-            assert where.canary not in second.text()
+                await second_client.send(event, path=f"/g/{server.id}")
+                await second_client.wait_until_idle()
+            await call_every_handler(second_client, str(server.id))
+            assert server.canary not in second_client.dump_received()
 
 
-async def test_once_a_session_is_over_its_open_tab_is_told_nothing_more(web: Site, people: People):
-    where = await people.place()
-    manager = await people.somebody(where)
-    async with tab(web, secret=manager.secret) as visitor:
-        await see(visitor, where)
-        await people.log_out(manager)
-        before = len(visitor.heard)
-        await visitor.say(HYDRATE, path=f"/g/{where.id}")
+async def test_once_a_session_is_over_its_open_tab_receives_nothing_more(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with connect_client(web, session_token=manager.session_token) as visitor:
+        await open_visible_guild_page(visitor, server)
+        await factory.log_out(manager)
+        before = len(visitor.received)
+        await visitor.send(HYDRATE, path=f"/g/{server.id}")
         await asyncio.wait_for(visitor.closed.wait(), 30)
-        assert where.canary not in json.dumps(visitor.heard[before:])
-    async with tab(web, secret=manager.secret, token=visitor.token) as again:
-        await look_at(again, where)
-        assert where.canary not in again.text()
+        assert server.canary not in json.dumps(visitor.received[before:])
+    async with connect_client(web, session_token=manager.session_token, token=visitor.token) as second_client:
+        await open_guild_page(second_client, server)
+        assert server.canary not in second_client.dump_received()
 
 
-async def test_whoever_brings_a_session_that_is_over_is_a_visitor_and_gets_a_page(web: Site, people: People):
-    where = await people.place()
-    manager = await people.somebody(where)
-    await people.log_out(manager)
-    async with tab(web, secret=manager.secret) as visitor:
-        await visitor.say(HYDRATE_AND_LOAD, path="/")
-        await visitor.until(lambda: '"visitor"' in visitor.text(), "the first page of visitors")
-        await look_at(visitor, where)
-        await call_everything(visitor, str(where.id))
-        assert where.canary not in visitor.text()
+async def test_a_session_that_is_over_makes_a_visitor_who_gets_a_page(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    await factory.log_out(manager)
+    async with connect_client(web, session_token=manager.session_token) as visitor:
+        await visitor.send(HYDRATE_AND_LOAD, path="/")
+        await visitor.wait_until(lambda: '"visitor"' in visitor.dump_received(), "the first page of visitors")
+        await open_guild_page(visitor, server)
+        await call_every_handler(visitor, str(server.id))
+        assert server.canary not in visitor.dump_received()
 
 
-async def test_once_rights_are_lost_nothing_from_before_is_shown_again(web: Site, people: People):
-    where = await people.place()
-    manager = await people.somebody(where)
-    async with tab(web, secret=manager.secret) as visitor:
-        await see(visitor, where)
-        await people.dismiss(manager, where)
-        before = len(visitor.heard)
-        await look_at(visitor, where)
-        await call_everything(visitor, str(where.id))
-        assert where.canary not in json.dumps(visitor.heard[before:])
+async def test_once_rights_are_lost_nothing_from_before_is_shown_again(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with connect_client(web, session_token=manager.session_token) as visitor:
+        await open_visible_guild_page(visitor, server)
+        await factory.remove_roles(manager, server)
+        before = len(visitor.received)
+        await open_guild_page(visitor, server)
+        await call_every_handler(visitor, str(server.id))
+        assert server.canary not in json.dumps(visitor.received[before:])

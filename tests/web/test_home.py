@@ -7,36 +7,41 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from herwa_shared.auth.sessions import cookie_name
+from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.clock import utc_now
-from tests.activity import Wrote, record
+from tests.activity import EventRow, insert_events
 from tests.browser.chromium import start_chromium
-from tests.web.people import People, Somebody
-from tests.web.site import Site
-from tests.web.tab import HYDRATE_AND_LOAD, tab
+from tests.web.people import DashboardFactory, LoggedInUser
+from tests.web.site import WebServer
+from tests.web.tab import HYDRATE_AND_LOAD, connect_client
 
 
-async def cards(web: Site, secret: str) -> dict[str, Any]:
+async def load_cards(web: WebServer, session_token: str) -> dict[str, Any]:
     """The cards that somebody gets, by the servers' names."""
-    async with tab(web, secret=secret) as visitor:
-        await visitor.say(HYDRATE_AND_LOAD, path="/")
-        await visitor.until(lambda: '"cards_rx_state_": [{' in visitor.text(), "cards")
-        told = [changes for one in visitor.heard for changes in one["delta"].values() if "cards_rx_state_" in changes]
-        return {card["name"]: card for card in told[-1]["cards_rx_state_"]}
+    async with connect_client(web, session_token=session_token) as visitor:
+        await visitor.send(HYDRATE_AND_LOAD, path="/")
+        await visitor.wait_until(lambda: '"cards_rx_state_": [{' in visitor.dump_received(), "cards")
+        card_changes = [
+            changes
+            for message in visitor.received
+            for changes in message["delta"].values()
+            if "cards_rx_state_" in changes
+        ]
+        return {card["name"]: card for card in card_changes[-1]["cards_rx_state_"]}
 
 
-async def test_a_card_says_how_many_talked_and_how_that_has_changed(web: Site, people: People):
-    steady, grown = await people.place(), await people.place()
+async def test_a_card_says_how_many_talked_and_how_that_has_changed(web: WebServer, factory: DashboardFactory):
+    steady_server, grown_server = await factory.create_server(), await factory.create_server()
     hour_ago = utc_now() - timedelta(hours=1)
-    await record(people.stores, grown.id, [Wrote(hour_ago, user) for user in (8, 9)])
-    owner = await people.somebody(steady, grown)
+    await insert_events(factory.stores, grown_server.id, [EventRow(hour_ago, user) for user in (8, 9)])
+    owner = await factory.create_user(steady_server, grown_server)
 
-    found = await cards(web, owner.secret)
+    cards_by_name = await load_cards(web, owner.session_token)
 
-    words = {name: (card["number"], card["words"], card["change"]) for name, card in found.items()}
-    assert words == {
-        steady.canary: ("1", "person talked in 24 hours", "as before"),
-        grown.canary: ("3", "people talked in 24 hours", "▲ 200%"),
+    texts = {name: (card["value"], card["caption"], card["change"]) for name, card in cards_by_name.items()}
+    assert texts == {
+        steady_server.canary: ("1", "person talked in 24 hours", "as before"),
+        grown_server.canary: ("3", "people talked in 24 hours", "▲ 200%"),
     }
 
 
@@ -44,56 +49,60 @@ async def test_a_card_says_how_many_talked_and_how_that_has_changed(web: Site, p
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await start_chromium(playwright)
-        opened = await browser.new_page()
-        opened.set_default_timeout(60_000)
-        yield opened
+        browser_page = await browser.new_page()
+        browser_page.set_default_timeout(60_000)
+        yield browser_page
         await browser.close()
 
 
-async def open_as(page: Page, web: Site, who: Somebody, path: str = "/") -> None:
+async def open_as(page: Page, web: WebServer, user: LoggedInUser, path: str = "/") -> None:
     """The page at this path, as somebody who is logged in."""
     address = f"http://localhost:{web.port}"
-    await page.context.add_cookies([{"name": cookie_name(web.settings), "value": who.secret, "url": address}])
+    await page.context.add_cookies(
+        [{"name": get_cookie_name(web.settings), "value": user.session_token, "url": address}]
+    )
     await page.goto(address + path)
 
 
-async def test_a_server_is_found_by_its_name_alone(web: Site, people: People, page: Page):
-    first, second = await people.place(), await people.place()
-    await open_as(page, web, await people.somebody(first, second))
-    shown, unfound = page.locator(".card:visible"), page.get_by_text("None of your servers is called that.")
-    await expect(shown).to_have_count(2, timeout=60_000)
-    await expect(unfound).to_be_hidden()
+async def test_a_server_is_found_by_its_name_alone(web: WebServer, factory: DashboardFactory, page: Page):
+    first_server, second_server = await factory.create_server(), await factory.create_server()
+    await open_as(page, web, await factory.create_user(first_server, second_server))
+    visible_cards, no_match = page.locator(".card:visible"), page.get_by_text("None of your servers is called that.")
+    await expect(visible_cards).to_have_count(2, timeout=60_000)
+    await expect(no_match).to_be_hidden()
 
     await page.keyboard.press("/")
-    await page.keyboard.type(first.canary.replace("Canary", "c\N{LATIN SMALL LETTER A WITH ACUTE}nary"))
-    await expect(shown).to_have_count(1)
-    await expect(shown).to_contain_text(first.canary)
+    await page.keyboard.type(first_server.canary.replace("Canary", "c\N{LATIN SMALL LETTER A WITH ACUTE}nary"))
+    await expect(visible_cards).to_have_count(1)
+    await expect(visible_cards).to_contain_text(first_server.canary)
 
     await page.get_by_role("searchbox").fill("talked")
-    await expect(shown).to_have_count(0)
-    await expect(unfound).to_be_visible()
+    await expect(visible_cards).to_have_count(0)
+    await expect(no_match).to_be_visible()
 
     await page.keyboard.press("Escape")
-    await expect(shown).to_have_count(2)
-    await expect(unfound).to_be_hidden()
+    await expect(visible_cards).to_have_count(2)
+    await expect(no_match).to_be_hidden()
 
 
-async def test_an_open_page_whose_session_ends_forgets_what_it_showed(web: Site, people: People, page: Page):
-    where = await people.place()
-    owner = await people.somebody(where)
-    await open_as(page, web, owner, f"/g/{where.id}")
-    await expect(page.get_by_role("heading", name=where.canary)).to_be_visible(timeout=60_000)
+async def test_an_open_page_whose_session_ends_forgets_what_it_showed(
+    web: WebServer, factory: DashboardFactory, page: Page
+):
+    server = await factory.create_server()
+    owner = await factory.create_user(server)
+    await open_as(page, web, owner, f"/g/{server.id}")
+    await expect(page.get_by_role("heading", name=server.canary)).to_be_visible(timeout=60_000)
 
-    await people.log_out(owner)
+    await factory.log_out(owner)
 
     await expect(page.get_by_role("heading", name="Log in to see this page")).to_be_visible(timeout=60_000)
-    assert where.canary not in await page.content()
+    assert server.canary not in await page.content()
 
 
 async def test_a_browser_that_keeps_the_cookie_of_a_session_that_is_over_gets_the_first_page(
-    web: Site, people: People, page: Page
+    web: WebServer, factory: DashboardFactory, page: Page
 ):
-    visitor = await people.somebody()
-    await people.log_out(visitor)
+    visitor = await factory.create_user()
+    await factory.log_out(visitor)
     await open_as(page, web, visitor)
     await expect(page.get_by_role("link", name="Log in with Discord").first).to_be_visible(timeout=60_000)

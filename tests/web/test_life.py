@@ -9,52 +9,52 @@ import sys
 import pytest
 
 from herwa_shared.services import processes
-from tests.web.site import Site, site
-from tests.web.tab import HYDRATE, tab
+from tests.web.site import WebServer, run_web_server
+from tests.web.tab import HYDRATE, connect_client
 
 
-def terminate(served: Site) -> None:
-    served.process.send_signal(signal.SIGTERM)
+def terminate(server: WebServer) -> None:
+    server.process.send_signal(signal.SIGTERM)
 
 
-def close_stdin(served: Site) -> None:
-    served.process.stdin.close()
+def close_stdin(server: WebServer) -> None:
+    server.process.stdin.close()
 
 
-async def first_sign(stores, pid: int) -> tuple[str, dict[str, object]]:
+async def wait_for_heartbeat(stores, pid: int) -> tuple[str, dict[str, object]]:
     """What a process is called and tells of itself, once it has."""
     async with asyncio.timeout(60):
         while True:
             async with stores.database.transaction() as session:
-                seen = {row.pid: (row.name, row.detail) for row in await processes.living(session)}
-            if pid in seen and seen[pid][1]:
-                return seen[pid]
+                processes_by_pid = {row.pid: (row.name, row.detail) for row in await processes.list_live(session)}
+            if pid in processes_by_pid and processes_by_pid[pid][1]:
+                return processes_by_pid[pid]
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("end", [terminate, close_stdin])
-async def test_it_is_seen_and_ends_when_told_though_pages_are_open(stores, settings, end):
-    async with site(settings, HERWA_SUPERVISED="1") as served, tab(served) as visitor:
-        await visitor.say(HYDRATE)
-        await visitor.until_done()
-        name, detail = await first_sign(stores, served.process.pid)
-        assert (name, detail["port"]) == ("web", served.port)
+async def test_it_sends_heartbeats_and_stops_on_request_though_pages_are_open(stores, settings, end):
+    async with run_web_server(settings, HERWA_SUPERVISED="1") as server, connect_client(server) as visitor:
+        await visitor.send(HYDRATE)
+        await visitor.wait_until_idle()
+        name, detail = await wait_for_heartbeat(stores, server.process.pid)
+        assert (name, detail["port"]) == ("web", server.port)
         assert detail.keys() == {"port", "policies", "policy_sweep_age"}
-        end(served)
+        end(server)
         async with asyncio.timeout(30):
-            assert await served.process.wait() == 0
-        assert "Traceback" not in served.said()
+            assert await server.process.wait() == 0
+        assert "Traceback" not in server.read_output()
         async with stores.database.transaction() as session:
-            assert served.process.pid not in {row.pid for row in await processes.living(session)}
+            assert server.process.pid not in {row.pid for row in await processes.list_live(session)}
 
 
-async def test_a_taken_port_is_named_with_the_setting_that_mends_it(stores, settings):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        own = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(taken.getsockname()[1])}
+async def test_a_taken_port_is_named_with_the_setting_that_fixes_it(stores, settings):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        overrides = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(listener.getsockname()[1])}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "herwa_web", env={**os.environ, **own}, stderr=asyncio.subprocess.PIPE
+            sys.executable, "-m", "herwa_web", env={**os.environ, **overrides}, stderr=asyncio.subprocess.PIPE
         )
-        _, said = await process.communicate()
+        _, output = await process.communicate()
     assert process.returncode == 1
-    assert "HERWA_PORT" in said.decode()
-    assert "Traceback" not in said.decode()
+    assert "HERWA_PORT" in output.decode()
+    assert "Traceback" not in output.decode()

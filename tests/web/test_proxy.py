@@ -7,17 +7,17 @@ import socket
 import httpx
 import pytest
 
-from tests.web.site import site
+from tests.web.site import run_web_server
 
 
-async def told(client: httpx.AsyncClient, path: str = "/api/x", method: str = "GET", **more) -> dict:
-    answer = await client.request(method, path, **more)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+async def fetch_echo(client: httpx.AsyncClient, path: str = "/api/x", method: str = "GET", **options) -> dict:
+    response = await client.request(method, path, **options)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
-def values(seen: dict, name: str) -> list[str]:
-    return [value for key, value in seen["headers"] if key == name]
+def get_header_values(echo: dict, name: str) -> list[str]:
+    return [value for key, value in echo["headers"] if key == name]
 
 
 @pytest.mark.parametrize(
@@ -25,21 +25,21 @@ def values(seen: dict, name: str) -> list[str]:
 )
 async def test_what_is_the_apis_reaches_the_api(web, path):
     async with web.client() as client:
-        assert (await told(client, path))["raw_path"] == path
+        assert (await fetch_echo(client, path))["raw_path"] == path
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/apix", "/authentic", "/wx", "/healthz2", "/%61pi2"])
 async def test_nothing_else_does(web, path):
     async with web.client() as client:
-        answer = await client.get(path)
-        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        response = await client.get(path)
+        assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 async def test_path_and_query_arrive_as_they_were_sent(web):
     async with web.client() as client:
-        seen = await told(client, "/api/a%2Fb%20c/%C3%A9?x=%26&y=a+b&y=2&z=%2e")
-    assert seen["raw_path"] == "/api/a%2Fb%20c/%C3%A9"
-    assert seen["query"] == "x=%26&y=a+b&y=2&z=%2e"
+        echo = await fetch_echo(client, "/api/a%2Fb%20c/%C3%A9?x=%26&y=a+b&y=2&z=%2e")
+    assert echo["raw_path"] == "/api/a%2Fb%20c/%C3%A9"
+    assert echo["query"] == "x=%26&y=a+b&y=2&z=%2e"
 
 
 @pytest.mark.parametrize(
@@ -48,99 +48,104 @@ async def test_path_and_query_arrive_as_they_were_sent(web):
 async def test_dots_lead_nowhere_else(web, path):
     reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    answer = (await reader.read()).decode()
+    response = (await reader.read()).decode()
     writer.close()
-    assert "raw_path" not in answer, "it did not reach the API"
+    assert "raw_path" not in response, "it did not reach the API"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_every_method_and_body_is_passed_on(web, method):
     async with web.client() as client:
-        seen = await told(client, method=method, content=b"x" * 1000, headers={"Content-Type": "text/x-own"})
-    assert (seen["method"], seen["size"]) == (method, 1000)
-    assert values(seen, "content-type") == ["text/x-own"]
-    assert values(seen, "content-length") == ["1000"]
+        echo = await fetch_echo(client, method=method, content=b"x" * 1000, headers={"Content-Type": "text/x-own"})
+    assert (echo["method"], echo["size"]) == (method, 1000)
+    assert get_header_values(echo, "content-type") == ["text/x-own"]
+    assert get_header_values(echo, "content-length") == ["1000"]
 
 
 async def test_head_is_answered_without_a_body(web):
     async with web.client() as client:
-        answer = await client.head("/api/x")
-    assert (answer.status_code, answer.content) == (200, b"")
+        response = await client.head("/api/x")
+    assert (response.status_code, response.content) == (200, b"")
 
 
 async def test_the_address_of_the_visitor_is_ours_to_tell(web):
-    lies = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    forged_headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     async with web.client() as client:
-        seen = await told(client, headers={**lies, "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"})
-    assert values(seen, "x-forwarded-for") == ["127.0.0.1"]
-    assert values(seen, "x-forwarded-proto") == ["http"]
-    assert values(seen, "x-forwarded-host") == [f"127.0.0.1:{web.port}"]
-    assert values(seen, "x-real-ip") == values(seen, "forwarded") == []
+        echo = await fetch_echo(client, headers={**forged_headers, "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"})
+    assert get_header_values(echo, "x-forwarded-for") == ["127.0.0.1"]
+    assert get_header_values(echo, "x-forwarded-proto") == ["http"]
+    assert get_header_values(echo, "x-forwarded-host") == [f"127.0.0.1:{web.port}"]
+    assert get_header_values(echo, "x-real-ip") == get_header_values(echo, "forwarded") == []
 
 
-async def test_behind_trusted_proxies_their_word_counts_and_no_other(stores, settings, behind):
-    async with site(settings, api=behind[1], HERWA_TRUSTED_PROXIES="2") as served, served.client() as client:
-        chain = {"X-Forwarded-For": "6.6.6.6, 9.9.9.9, 10.0.0.1", "X-Forwarded-Proto": "https"}
-        seen = await told(client, headers={**chain, "X-Forwarded-Host": "herwa.example"})
-    assert values(seen, "x-forwarded-for") == ["9.9.9.9"], (
+async def test_behind_trusted_proxies_only_their_headers_count(stores, settings, upstream_stub):
+    async with (
+        run_web_server(settings, api=upstream_stub[1], HERWA_TRUSTED_PROXIES="2") as server,
+        server.client() as client,
+    ):
+        forwarded_headers = {"X-Forwarded-For": "6.6.6.6, 9.9.9.9, 10.0.0.1", "X-Forwarded-Proto": "https"}
+        echo = await fetch_echo(client, headers={**forwarded_headers, "X-Forwarded-Host": "herwa.example"})
+    assert get_header_values(echo, "x-forwarded-for") == ["9.9.9.9"], (
         "what stands before the first trusted proxy's word is hearsay"
     )
-    assert values(seen, "x-forwarded-proto") == ["https"]
-    assert values(seen, "x-forwarded-host") == ["herwa.example"]
+    assert get_header_values(echo, "x-forwarded-proto") == ["https"]
+    assert get_header_values(echo, "x-forwarded-host") == ["herwa.example"]
 
 
-async def test_headers_of_one_connection_stay_on_it(web):
+async def test_hop_by_hop_headers_are_not_forwarded(web):
     async with web.client() as client:
-        asked = {"Connection": "X-Mine", "X-Mine": "1", "TE": "trailers", "Upgrade": "h2c", "X-Kept": "1"}
-        answer = await client.get("/api/x", headers=asked)
-    seen = answer.json()
-    assert values(seen, "x-mine") == values(seen, "te") == values(seen, "upgrade") == []
-    assert values(seen, "x-kept") == ["1"]
-    assert "x-private" not in answer.headers
+        headers = {"Connection": "X-Mine", "X-Mine": "1", "TE": "trailers", "Upgrade": "h2c", "X-Kept": "1"}
+        response = await client.get("/api/x", headers=headers)
+    echo = response.json()
+    assert (
+        get_header_values(echo, "x-mine") == get_header_values(echo, "te") == get_header_values(echo, "upgrade") == []
+    )
+    assert get_header_values(echo, "x-kept") == ["1"]
+    assert "x-private" not in response.headers
 
 
-async def test_cookies_stay_several_and_redirects_are_the_visitors(web):
+async def test_cookies_are_forwarded_separately_and_redirects_are_not_followed(web):
     async with web.client() as client:
-        two = await client.get("/api/cookies")
-        away = await client.get("/api/redirect")
-    assert [line.split("=")[0] for line in two.headers.get_list("set-cookie")] == ["one", "two"]
-    assert (away.status_code, away.headers["location"]) == (303, "https://elsewhere.example/")
+        cookies_response = await client.get("/api/cookies")
+        redirect = await client.get("/api/redirect")
+    assert [line.split("=")[0] for line in cookies_response.headers.get_list("set-cookie")] == ["one", "two"]
+    assert (redirect.status_code, redirect.headers["location"]) == (303, "https://elsewhere.example/")
 
 
-async def test_an_answer_arrives_as_it_is_made(web, behind):
-    behind[0].released.clear()
-    async with web.client() as client, client.stream("GET", "/api/stream") as answer:
-        parts = answer.aiter_raw()
+async def test_a_response_is_streamed(web, upstream_stub):
+    upstream_stub[0].released.clear()
+    async with web.client() as client, client.stream("GET", "/api/stream") as response:
+        parts = response.aiter_raw()
         assert await anext(parts) == b"first"
-        behind[0].released.set()
+        upstream_stub[0].released.set()
         assert await anext(parts) == b"last"
 
 
-async def test_a_body_arrives_as_it_is_sent(web, behind):
-    behind[0].arrived.clear()
+async def test_a_body_arrives_as_it_is_sent(web, upstream_stub):
+    upstream_stub[0].arrived.clear()
 
-    async def slowly():
+    async def send_slowly():
         yield b"a" * 1000
-        await asyncio.wait_for(behind[0].arrived.wait(), 30)
+        await asyncio.wait_for(upstream_stub[0].arrived.wait(), 30)
         yield b"b" * 1000
 
     async with web.client() as client:
-        answer = await client.post("/api/upload", content=slowly())
-    assert answer.json() == {"size": 2000}
+        response = await client.post("/api/upload", content=send_slowly())
+    assert response.json() == {"size": 2000}
 
 
 async def test_bodies_that_nothing_needs_are_refused(web):
-    async def endless():
+    async def send_too_much():
         for _ in range(200):
             yield b"x" * 100_000
 
     async with web.client() as client:
-        announced = await client.post("/api/upload", content=b"x" * 10_000_001)
-        found_out = await client.post("/api/upload", content=endless())
-        enough = await client.post("/api/upload", content=b"x" * 10_000_000)
-    for answer in (announced, found_out):
-        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert enough.json() == {"size": 10_000_000}
+        announced_response = await client.post("/api/upload", content=b"x" * 10_000_001)
+        streamed_response = await client.post("/api/upload", content=send_too_much())
+        allowed_response = await client.post("/api/upload", content=b"x" * 10_000_000)
+    for response in (announced_response, streamed_response):
+        assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert allowed_response.json() == {"size": 10_000_000}
 
 
 async def test_a_card_may_be_framed_where_the_api_says(web):
@@ -150,35 +155,39 @@ async def test_a_card_may_be_framed_where_the_api_says(web):
     assert "x-frame-options" not in card.headers
 
 
-async def test_while_the_api_is_away_pages_go_on_and_programs_are_told(stores, settings):
-    async with site(settings) as served, served.client() as client:
+async def test_while_the_api_is_unreachable_pages_go_on_and_programs_get_a_problem(stores, settings):
+    async with run_web_server(settings) as server, server.client() as client:
         for path in ("/api/guilds/1", "/readyz", "/auth/login"):
-            answer = await client.get(path)
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-            assert answer.headers["content-type"] == "application/problem+json"
-            assert json.loads(answer.content)["code"] == "unreachable"
+            response = await client.get(path)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+            assert response.headers["content-type"] == "application/problem+json"
+            assert json.loads(response.content)["code"] == "unreachable"
         assert (await client.get("/")).status_code == 200
 
 
-async def test_an_api_that_ends_in_the_middle_is_no_whole_answer(stores, settings):
-    async def half(reader, writer):
+async def test_a_truncated_api_response_is_a_protocol_error(stores, settings):
+    async def send_half(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(half, "127.0.0.1", 0)
+    server = await asyncio.start_server(send_half, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, site(settings, api=f"http://127.0.0.1:{port}") as served, served.client() as client:
+    async with (
+        server,
+        run_web_server(settings, api=f"http://127.0.0.1:{port}") as web_server,
+        web_server.client() as client,
+    ):
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/api/x")
         assert (await client.get("/")).status_code == 200
-        assert "fell silent" in served.said()
+        assert "fell silent" in web_server.read_output()
 
 
-async def test_a_visitor_who_leaves_early_disturbs_nobody(web):
-    with socket.create_connection(("127.0.0.1", web.port)) as leaving:
-        leaving.sendall(b"POST /api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nsome")
+async def test_a_visitor_who_disconnects_early_causes_no_error(web):
+    with socket.create_connection(("127.0.0.1", web.port)) as connection:
+        connection.sendall(b"POST /api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nsome")
     async with web.client() as client:
-        assert (await told(client))["method"] == "GET"
-    assert "Exception in ASGI application" not in web.said()
+        assert (await fetch_echo(client))["method"] == "GET"
+    assert "Exception in ASGI application" not in web.read_output()

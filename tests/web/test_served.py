@@ -6,13 +6,13 @@ from hashlib import sha256
 
 import pytest
 
-from tests.web.site import site
-from tests.web.tab import HYDRATE, tab
+from tests.web.site import run_web_server
+from tests.web.tab import HYDRATE, connect_client
 
-PAGES = ("/", "/login", "/blank", "/g/81384788765712384", "/no/such/page")
+PAGE_PATHS = ("/", "/login", "/g/81384788765712384", "/no/such/page")
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGE_PATHS)
 async def test_a_page_may_run_its_own_scripts_only_and_be_framed_nowhere(web, path):
     async with web.client() as client:
         page = await client.get(path)
@@ -31,37 +31,37 @@ async def test_a_page_may_run_its_own_scripts_only_and_be_framed_nowhere(web, pa
     assert "strict-transport-security" not in page.headers, "this copy is on http"
 
 
-async def test_pages_that_exist_are_told_from_those_that_do_not(web):
+async def test_pages_that_do_not_exist_are_404(web):
     async with web.client() as client:
-        assert [(await client.get(path)).status_code for path in PAGES] == [200, 200, 200, 200, 404]
+        assert [(await client.get(path)).status_code for path in PAGE_PATHS] == [200, 200, 200, 404]
         assert (await client.get("/login/")).status_code == 200
 
 
 async def test_a_page_of_a_server_says_early_what_it_will_need_and_others_do_not(web):
     async with web.client() as client:
         link = (await client.get("/g/81384788765712384")).headers["link"]
-        early = re.findall(r"<(/assets/[^>]+)>; rel=modulepreload", link)
-        assert len(early) == len(link.split(", "))
-        assert any("plotly" in path for path in early)
-        assert {(await client.get(path)).status_code for path in early} == {200}
-        for path in ("/", "/login", "/no/such/page", early[0]):
+        preload_paths = re.findall(r"<(/assets/[^>]+)>; rel=modulepreload", link)
+        assert len(preload_paths) == len(link.split(", "))
+        assert any("plotly" in path for path in preload_paths)
+        assert {(await client.get(path)).status_code for path in preload_paths} == {200}
+        for path in ("/", "/login", "/no/such/page", preload_paths[0]):
             assert "link" not in (await client.get(path)).headers
 
 
-async def test_pages_are_asked_for_again_and_assets_never(web):
+async def test_pages_are_revalidated_and_assets_are_immutable(web):
     async with web.client() as client:
         page = await client.get("/")
         assert page.headers["cache-control"] == "no-cache"
-        again = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
-        assert again.status_code == 304
+        second_page = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
+        assert second_page.status_code == 304
         assets = sorted(set(re.findall(r'"(/assets/[^"]+)"', page.text)))
         assert assets
         for asset in assets:
-            answer = await client.get(asset)
-            assert answer.status_code == 200
-            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-            assert answer.headers["vary"] == "Accept-Encoding"
-            assert len(answer.content) < 2_000 or answer.headers["content-encoding"] == "gzip"
+            response = await client.get(asset)
+            assert response.status_code == 200
+            assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert response.headers["vary"] == "Accept-Encoding"
+            assert len(response.content) < 2_000 or response.headers["content-encoding"] == "gzip"
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ async def test_pages_are_asked_for_again_and_assets_never(web):
 )
 async def test_no_file_but_a_page_is_served(web, path):
     async with web.client() as client:
-        answer = await client.get(path.replace("\0", "%00"))
-    assert answer.status_code in (404, 405)
-    assert "import" not in answer.text[:200]
+        response = await client.get(path.replace("\0", "%00"))
+    assert response.status_code in (404, 405)
+    assert "import" not in response.text[:200]
 
 
 async def test_pages_are_read_and_never_written_to(web):
@@ -81,17 +81,17 @@ async def test_pages_are_read_and_never_written_to(web):
 
 
 async def test_one_build_is_at_home_at_every_address(web, stores, settings):
-    async with site(settings, HERWA_PUBLIC_URL="https://herwa.example") as other:
-        async with web.client() as one, other.client() as two:
-            page = await one.get("/")
-            assert page.text == (await two.get("/")).text
-            assert (await two.get("/")).headers["strict-transport-security"] == "max-age=31536000"
+    async with run_web_server(settings, HERWA_PUBLIC_URL="https://herwa.example") as other_server:
+        async with web.client() as client, other_server.client() as other_client:
+            page = await client.get("/")
+            assert page.text == (await other_client.get("/")).text
+            assert (await other_client.get("/")).headers["strict-transport-security"] == "max-age=31536000"
             for asset in set(re.findall(r'"(/assets/[^"]+\.js)"', page.text)):
-                text = (await one.get(asset)).text
+                text = (await client.get(asset)).text
                 assert "herwa.invalid" not in text
                 assert f":{web.port}" not in text
                 assert "localhost:8" not in text
-        for origin in ("https://herwa.example", f"http://localhost:{other.port}"):
-            async with tab(other, origin=origin) as visitor:
-                await visitor.say(HYDRATE)
-                await visitor.until_done()
+        for origin in ("https://herwa.example", f"http://localhost:{other_server.port}"):
+            async with connect_client(other_server, origin=origin) as visitor:
+                await visitor.send(HYDRATE)
+                await visitor.wait_until_idle()

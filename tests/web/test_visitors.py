@@ -2,10 +2,10 @@
 
 import pytest
 
-from herwa_web.serving.client_address import Visitor, visitor_of
+from herwa_web.serving.client_address import ClientInfo, parse_client_info
 
 
-def scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
+def build_scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
     raw = [(name.encode(), value.encode()) for name, value in (("host", "here"), *headers)]
     return {"type": "http", "client": ("10.0.0.9", 5), "scheme": scheme, "headers": raw}
 
@@ -24,11 +24,13 @@ def scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
 )
 def test_only_what_trusted_proxies_added_is_believed(trusted, forwarded, address):
     headers = [("x-forwarded-for", line) for line in forwarded]
-    assert visitor_of(scope(*headers), trusted_proxies=trusted).address == address
+    assert parse_client_info(build_scope(*headers), trusted_proxies=trusted).address == address
 
 
-def test_scheme_and_host_are_the_nearest_proxys_word():
-    told = [("x-forwarded-proto", "http, https"), ("x-forwarded-host", "evil, herwa.example")]
-    assert visitor_of(scope(*told), trusted_proxies=1) == Visitor("10.0.0.9", "https", "herwa.example")
-    assert visitor_of(scope(*told), trusted_proxies=0) == Visitor("10.0.0.9", "http", "here")
-    assert visitor_of(scope(scheme="wss"), trusted_proxies=0).scheme == "https"
+def test_scheme_and_host_are_those_of_the_nearest_proxy():
+    headers = [("x-forwarded-proto", "http, https"), ("x-forwarded-host", "evil, herwa.example")]
+    assert parse_client_info(build_scope(*headers), trusted_proxies=1) == ClientInfo(
+        "10.0.0.9", "https", "herwa.example"
+    )
+    assert parse_client_info(build_scope(*headers), trusted_proxies=0) == ClientInfo("10.0.0.9", "http", "here")
+    assert parse_client_info(build_scope(scheme="wss"), trusted_proxies=0).scheme == "https"

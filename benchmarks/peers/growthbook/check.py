@@ -7,36 +7,38 @@ import time
 
 from growthbook import GrowthBook
 
-SUBJECTS = {"role": "roles", "member": "member"}
+SUBJECT_ATTRIBUTES = {"role": "roles", "member": "member"}
 MANAGE_SERVER = 1 << 5
-NAMED = {1 << 13: "manage_messages", MANAGE_SERVER: "manage_server"}
+PERMISSION_NAMES = {1 << 13: "manage_messages", MANAGE_SERVER: "manage_server"}
 
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
     job = json.load(sys.stdin)
-    asked = []
+    evaluations = []
     for guild in job["guilds"]:
-        book = GrowthBook(features={name: feature(one, guild["tier_ends"]) for name, one in guild["commands"].items()})
-        asked += [(book, one["command"], attributes(one)) for one in guild["questions"]]
+        book = GrowthBook(
+            features={name: build_feature(command, guild["tier_ends"]) for name, command in guild["commands"].items()}
+        )
+        evaluations += [(book, question["command"], build_attributes(question)) for question in guild["questions"]]
 
-    def answer_all() -> list[bool]:
-        answers = []
-        for book, command, attributes_ in asked:
+    def evaluate_all() -> list[bool]:
+        decisions = []
+        for book, command, attributes_ in evaluations:
             book.set_attributes(attributes_)
-            answers.append(book.is_on(command))
-        return answers
+            decisions.append(book.is_on(command))
+        return decisions
 
-    answers = answer_all()
-    best = float("inf")
+    decisions = evaluate_all()
+    best_seconds = float("inf")
     for _ in range(job["rounds"]):
-        began = time.perf_counter()
-        answer_all()
-        best = min(best, time.perf_counter() - began)
-    print(json.dumps({"answers": answers, "us": best / len(asked) * 1e6}))
+        started_at = time.perf_counter()
+        evaluate_all()
+        best_seconds = min(best_seconds, time.perf_counter() - started_at)
+    print(json.dumps({"answers": decisions, "us": best_seconds / len(evaluations) * 1e6}))
 
 
-def feature(command: dict, tier_ends: float) -> dict:
+def build_feature(command: dict, tier_ends: float) -> dict:
     """The first rule whose condition holds decides."""
     if command["off"]:
         return {"defaultValue": False}
@@ -46,31 +48,31 @@ def feature(command: dict, tier_ends: float) -> dict:
         {"condition": {"left": {"$lte": 0}}, "force": False},
     ]
     if command["places"] is not None:
-        outside = {"channel": {"$nin": command["places"]}, "category": {"$nin": command["places"]}}
-        rules.append({"condition": outside, "force": False})
-    rules += [{"condition": condition(*rest), "force": allow} for allow, *rest in command["rules"]]
+        outside_condition = {"channel": {"$nin": command["places"]}, "category": {"$nin": command["places"]}}
+        rules.append({"condition": outside_condition, "force": False})
+    rules += [{"condition": build_condition(*arguments), "force": allow} for allow, *arguments in command["rules"]]
     if not command["everyone"]:
         rules.append({"condition": {"permissions": {"$in": ["manage_server"]}}, "force": True})
     return {"defaultValue": command["everyone"], "rules": rules}
 
 
-def condition(subject: str, subject_id: str, place: str, place_id: str) -> dict:
-    found = {}
+def build_condition(subject: str, subject_id: str, place: str, place_id: str) -> dict:
+    fields = {}
     if subject == "role":
-        found["roles"] = {"$in": [subject_id]}
+        fields["roles"] = {"$in": [subject_id]}
     elif subject == "member":
-        found["member"] = subject_id
+        fields["member"] = subject_id
     elif subject == "permission":
-        found["permissions"] = {"$in": [NAMED[int(subject_id)]]}
+        fields["permissions"] = {"$in": [PERMISSION_NAMES[int(subject_id)]]}
     if place != "everywhere":
-        found[place] = place_id
-    return found
+        fields[place] = place_id
+    return fields
 
 
-def attributes(asked: dict) -> dict:
+def build_attributes(question: dict) -> dict:
     """As a service would have them ready."""
-    names = [name for bit, name in NAMED.items() if asked["permissions"] & bit]
-    return {**{key: value for key, value in asked.items() if key != "command"}, "permissions": names}
+    names = [name for bit, name in PERMISSION_NAMES.items() if question["permissions"] & bit]
+    return {**{key: value for key, value in question.items() if key != "command"}, "permissions": names}
 
 
 main()

@@ -33,86 +33,89 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     job = json.load(sys.stdin)
     if job.get("memory"):
-        print(json.dumps({"answers": [], "us": 0, "kib": kib_a_guild(job["guilds"])}))
+        print(json.dumps({"answers": [], "us": 0, "kib": measure_kib_per_guild(job["guilds"])}))
         return
-    asked = []
+    evaluations = []
     for guild in job["guilds"]:
-        enforcers = {name: enforcer(command) for name, command in guild["commands"].items()}
-        asked += [(enforcers[one["command"]], who(one, guild["tier_ends"])) for one in guild["questions"]]
-    answers = [enforcer_.enforce(asker) for enforcer_, asker in asked]
-    best = float("inf")
+        enforcers = {name: build_enforcer(command) for name, command in guild["commands"].items()}
+        evaluations += [
+            (enforcers[question["command"]], build_requester(question, guild["tier_ends"]))
+            for question in guild["questions"]
+        ]
+    decisions = [policy_enforcer.enforce(requester) for policy_enforcer, requester in evaluations]
+    best_seconds = float("inf")
     for _ in range(job["rounds"]):
-        began = time.perf_counter()
-        for enforcer_, asker in asked:
-            enforcer_.enforce(asker)
-        best = min(best, time.perf_counter() - began)
-    print(json.dumps({"answers": answers, "us": best / len(asked) * 1e6}))
+        started_at = time.perf_counter()
+        for policy_enforcer, requester in evaluations:
+            policy_enforcer.enforce(requester)
+        best_seconds = min(best_seconds, time.perf_counter() - started_at)
+    print(json.dumps({"answers": decisions, "us": best_seconds / len(evaluations) * 1e6}))
 
 
-def kib_a_guild(guilds: list[dict]) -> float:
+def measure_kib_per_guild(guilds: list[dict]) -> float:
     """The rules alone, once each, as lines of one enforcer a guild's model would hold."""
     model = casbin.Model()
     model.load_model_from_text(MODEL)
     tracemalloc.start()
     for number, guild in enumerate(guilds):
         for rule in guild["rules"]:
-            line = [f"{number}", *(str(part) for part in rule)]
-            model.add_policy("p", "p", [sys.intern(part) for part in line])
+            line = [f"{number}", *(str(value) for value in rule)]
+            model.add_policy("p", "p", [sys.intern(value) for value in line])
     return tracemalloc.get_traced_memory()[0] / len(guilds) / 1024
 
 
-def enforcer(command: dict) -> casbin.Enforcer:
+def build_enforcer(command: dict) -> casbin.Enforcer:
     model = casbin.Model()
     model.load_model_from_text(MODEL)
-    made = casbin.Enforcer(model, enable_log=False)
-    made.add_function("about", lambda who, subject: subject in who.subjects)
-    made.add_function("within", within)
-    for line in lines(command):
-        made.add_policy(*line)
-    return made
+    policy_enforcer = casbin.Enforcer(model, enable_log=False)
+    policy_enforcer.add_function("about", lambda requester, subject: subject in requester.subjects)
+    policy_enforcer.add_function("within", is_within)
+    for line in build_lines(command):
+        policy_enforcer.add_policy(*line)
+    return policy_enforcer
 
 
-def within(who: SimpleNamespace, place: str) -> bool:
+def is_within(requester: SimpleNamespace, place: str) -> bool:
     """`-` is everywhere, `!a b` outside of these, else the id of a channel or category."""
     if place == "-":
         return True
     if place.startswith("!"):
-        return not who.places & frozenset(place[1:].split())
-    return place in who.places
+        return not requester.places & frozenset(place[1:].split())
+    return place in requester.places
 
 
-def lines(command: dict) -> list[tuple[str, str, str]]:
+def build_lines(command: dict) -> list[tuple[str, str, str]]:
     """The first line that matches decides; where none does the answer is no."""
     if command["off"]:
         return [("everyone", "-", "deny")]
-    found = [
+    policy_lines = [
         ("late", "-", "deny"),
         ("administrator", "-", "allow"),
         ("spent", "-", "deny"),
     ]
     if command["places"] is not None:
-        found.append(("everyone", "!" + " ".join(command["places"]), "deny"))
+        policy_lines.append(("everyone", "!" + " ".join(command["places"]), "deny"))
     for allow, subject, subject_id, place, place_id in command["rules"]:
-        about = "everyone" if subject == "everyone" else f"{subject}:{subject_id}"
-        found.append((about, "-" if place == "everywhere" else place_id, "allow" if allow else "deny"))
+        policy_subject = "everyone" if subject == "everyone" else f"{subject}:{subject_id}"
+        policy_lines.append((policy_subject, "-" if place == "everywhere" else place_id, "allow" if allow else "deny"))
     # A line of its own for the same words would be taken for the same line: the audience has a subject of its own.
-    found.append(("anybody" if command["everyone"] else "manager", "-", "allow"))
-    return found
+    policy_lines.append(("anybody" if command["everyone"] else "manager", "-", "allow"))
+    return policy_lines
 
 
-def who(asked: dict, tier_ends: float) -> SimpleNamespace:
+def build_requester(question: dict, tier_ends: float) -> SimpleNamespace:
     """As a service would have it ready."""
-    subjects = {"everyone", "anybody", f"member:{asked['member']}", *(f"role:{role}" for role in asked["roles"])}
-    subjects |= {f"permission:{1 << bit}" for bit in range(64) if asked["permissions"] >> bit & 1}
-    if asked["administrator"]:
+    subjects = {"everyone", "anybody", f"member:{question['member']}", *(f"role:{role}" for role in question["roles"])}
+    subjects |= {f"permission:{1 << bit}" for bit in range(64) if question["permissions"] >> bit & 1}
+    if question["administrator"]:
         subjects.add("administrator")
-    if asked["permissions"] & MANAGE_SERVER:
+    if question["permissions"] & MANAGE_SERVER:
         subjects.add("manager")
-    if asked["left"] <= 0:
+    if question["left"] <= 0:
         subjects.add("spent")
-    if asked["at"] >= tier_ends:
+    if question["at"] >= tier_ends:
         subjects.add("late")
-    return SimpleNamespace(subjects=frozenset(subjects), places=frozenset({asked["channel"], asked["category"]}))
+    return SimpleNamespace(subjects=frozenset(subjects), places=frozenset({question["channel"], question["category"]}))
 
 
 main()

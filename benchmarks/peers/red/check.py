@@ -19,23 +19,26 @@ from redbot.core.commands.requires import PermState, Requires
 GUILD = 1_000_000_000_000_000_000
 
 
-class Bot:
+class RedBotStub:
     """As much of Red's bot as `verify` asks for."""
 
     def __init__(self) -> None:
-        self._permissions_hooks = [hook]
+        self._permissions_hooks = [check_permissions]
 
     async def is_owner(self, _: discord.Member) -> bool:
         return False
 
     async def verify_permissions_hooks(self, context: SimpleNamespace) -> bool | None:
         """Every hook is asked; one "no" is enough."""
-        said = [await discord.utils.maybe_coroutine(one, context) for one in self._permissions_hooks]
-        answers = [one for one in said if one is not None]
-        return all(answers) if answers else None
+        results = [
+            await discord.utils.maybe_coroutine(permissions_hook, context)
+            for permissions_hook in self._permissions_hooks
+        ]
+        decisions = [result for result in results if result is not None]
+        return all(decisions) if decisions else None
 
 
-def hook(context: SimpleNamespace) -> bool | None:
+def check_permissions(context: SimpleNamespace) -> bool | None:
     """The steps that are no rules of Red's."""
     if context.off or context.at >= context.tier_ends:
         return False
@@ -50,49 +53,51 @@ def hook(context: SimpleNamespace) -> bool | None:
 async def main() -> None:
     logging.disable(logging.CRITICAL)
     job = json.load(sys.stdin)
-    bot, asked = Bot(), []
+    bot, evaluations = RedBotStub(), []
     for guild in job["guilds"]:
-        asked += questions(bot, guild)
-    sayable = [one for one in asked if one is not None]
-    answers = [None if one is None else await answer(*one) for one in asked]
-    best = float("inf")
+        evaluations += build_evaluations(bot, guild)
+    expressible = [evaluation for evaluation in evaluations if evaluation is not None]
+    decisions = [None if evaluation is None else await verify(*evaluation) for evaluation in evaluations]
+    best_seconds = float("inf")
     for _ in range(job["rounds"]):
-        began = time.perf_counter()
-        for required, asking in sayable:
-            asking.permission_state = PermState.NORMAL
-            await required.verify(asking)
-        best = min(best, time.perf_counter() - began)
-    print(json.dumps({"answers": answers, "us": best / len(sayable) * 1e6}))
+        started_at = time.perf_counter()
+        for requirement, call_context in expressible:
+            call_context.permission_state = PermState.NORMAL
+            await requirement.verify(call_context)
+        best_seconds = min(best_seconds, time.perf_counter() - started_at)
+    print(json.dumps({"answers": decisions, "us": best_seconds / len(expressible) * 1e6}))
 
 
-def questions(bot: Bot, job: dict) -> list[tuple[Requires, SimpleNamespace] | None]:
+def build_evaluations(bot: RedBotStub, job: dict) -> list[tuple[Requires, SimpleNamespace] | None]:
     """Each question of one guild; None where Red cannot express what decides."""
-    guild = made_guild(job)
-    requirements = {name: requires(command) for name, command in job["commands"].items()}
-    asked = []
+    guild = build_guild(job)
+    requirements = {name: build_requirement(command) for name, command in job["commands"].items()}
+    evaluations = []
     for question in job["questions"]:
         command = job["commands"][question["command"]]
-        asking = context(bot, guild, question, command, job["tier_ends"])
-        asked.append((requirements[question["command"]], asking) if can_be_said(question, command) else None)
-    return asked
+        call_context = build_context(bot, guild, question, command, job["tier_ends"])
+        evaluations.append(
+            (requirements[question["command"]], call_context) if is_expressible(question, command) else None
+        )
+    return evaluations
 
 
-async def answer(required: Requires, asking: SimpleNamespace) -> bool:
-    asking.permission_state = PermState.NORMAL
-    return await required.verify(asking)
+async def verify(requirement: Requires, call_context: SimpleNamespace) -> bool:
+    call_context.permission_state = PermState.NORMAL
+    return await requirement.verify(call_context)
 
 
-def requires(command: dict) -> Requires:
+def build_requirement(command: dict) -> Requires:
     """The command's rules, the strongest one for each model."""
-    made = Requires(None, {} if command["everyone"] else {"manage_guild": True}, {}, [])
-    for allow, *words in reversed(command["rules"]):
-        if (model := model_of(*words)) is not None:
-            made.set_rule(model, PermState.ACTIVE_ALLOW if allow else PermState.ACTIVE_DENY, GUILD)
-    made.ready_event.set()
-    return made
+    requirement = Requires(None, {} if command["everyone"] else {"manage_guild": True}, {}, [])
+    for allow, *arguments in reversed(command["rules"]):
+        if (model := find_model(*arguments)) is not None:
+            requirement.set_rule(model, PermState.ACTIVE_ALLOW if allow else PermState.ACTIVE_DENY, GUILD)
+    requirement.ready_event.set()
+    return requirement
 
 
-def model_of(subject: str, subject_id: str, place: str, place_id: str) -> int | str | None:
+def find_model(subject: str, subject_id: str, place: str, place_id: str) -> int | str | None:
     """Whom or what a rule of Red's is about; None where Red has no such rule."""
     if subject in ("member", "role") and place == "everywhere":
         return int(subject_id)
@@ -101,25 +106,27 @@ def model_of(subject: str, subject_id: str, place: str, place_id: str) -> int | 
     return None
 
 
-def can_be_said(question: dict, command: dict) -> bool:
+def is_expressible(question: dict, command: dict) -> bool:
     """Whether Red's own order comes to the same: one rule at most concerns the asker, and Red has it."""
-    about = {"everyone": {"0"}, "member": {question["member"]}, "role": set(question["roles"])}
-    held = [one for one in command["rules"] if concerns(one, question, about)]
-    return not held or (len(held) == 1 and model_of(*held[0][1:]) is not None)
+    subject_ids = {"everyone": {"0"}, "member": {question["member"]}, "role": set(question["roles"])}
+    matching_rules = [rule for rule in command["rules"] if is_applicable(rule, question, subject_ids)]
+    return not matching_rules or (len(matching_rules) == 1 and find_model(*matching_rules[0][1:]) is not None)
 
 
-def concerns(rule: list, question: dict, about: dict[str, set[str]]) -> bool:
+def is_applicable(rule: list, question: dict, subject_ids: dict[str, set[str]]) -> bool:
     _, subject, subject_id, _, place_id = rule
     if place_id not in ("0", question["channel"], question["category"]):
         return False
     if subject == "permission":
         return bool(question["permissions"] & int(subject_id))
-    return subject_id in about[subject]
+    return subject_id in subject_ids[subject]
 
 
-def context(bot: Bot, guild: discord.Guild, question: dict, command: dict, tier_ends: float) -> SimpleNamespace:
+def build_context(
+    bot: RedBotStub, guild: discord.Guild, question: dict, command: dict, tier_ends: float
+) -> SimpleNamespace:
     """As Red makes one of a message."""
-    author = member(guild, question)
+    author = build_member(guild, question)
     return SimpleNamespace(
         bot=bot,
         cog=None,
@@ -129,18 +136,18 @@ def context(bot: Bot, guild: discord.Guild, question: dict, command: dict, tier_
         bot_permissions=discord.Permissions.all(),
         permissions=discord.Permissions(question["permissions"]),
         off=command["off"],
-        places=None if command["places"] is None else frozenset(int(one) for one in command["places"]),
+        places=None if command["places"] is None else frozenset(int(channel_id) for channel_id in command["places"]),
         tier_ends=tier_ends,
-        **{part: question[part] for part in ("administrator", "left", "at")},
+        **{key: question[key] for key in ("administrator", "left", "at")},
     )
 
 
-def made_guild(job: dict) -> discord.Guild:
+def build_guild(job: dict) -> discord.Guild:
     """With every role, channel and category of which a question speaks."""
     questions = job["questions"]
-    roles = sorted({role for one in questions for role in one["roles"]})
-    categories = sorted({one["category"] for one in questions})
-    channels = {one["channel"]: one["category"] for one in questions}
+    roles = sorted({role for question in questions for role in question["roles"]})
+    categories = sorted({question["category"] for question in questions})
+    channels = {question["channel"]: question["category"] for question in questions}
     state = SimpleNamespace(
         member_cache_flags=discord.MemberCacheFlags.none(),
         cache_guild_expressions=False,
@@ -155,24 +162,24 @@ def made_guild(job: dict) -> discord.Guild:
         "id": str(GUILD),
         "name": "Governed",
         "owner_id": "1",
-        "roles": [role(str(GUILD), 0), *(role(id_, number) for number, id_ in enumerate(roles, 1))],
+        "roles": [build_role(str(GUILD), 0), *(build_role(id_, number) for number, id_ in enumerate(roles, 1))],
         "channels": [
-            *(channel(id_, 4, None) for id_ in categories),
-            *(channel(id_, 0, category) for id_, category in channels.items()),
+            *(build_channel(id_, 4, None) for id_ in categories),
+            *(build_channel(id_, 0, category) for id_, category in channels.items()),
         ],
     }
     return discord.Guild(state=state, data=data)
 
 
-def role(id_: str, position: int) -> dict:
+def build_role(id_: str, position: int) -> dict:
     return {"id": id_, "name": id_, "permissions": "0", "position": position, "color": 0, "flags": 0}
 
 
-def channel(id_: str, kind: int, category: str | None) -> dict:
+def build_channel(id_: str, kind: int, category: str | None) -> dict:
     return {"id": id_, "type": kind, "name": id_, "position": 0, "parent_id": category, "permission_overwrites": []}
 
 
-def member(guild: discord.Guild, question: dict) -> discord.Member:
+def build_member(guild: discord.Guild, question: dict) -> discord.Member:
     user = {"id": question["member"], "username": "ada", "discriminator": "0", "avatar": None, "global_name": None}
     data = {"user": user, "roles": question["roles"], "joined_at": "2024-01-01T00:00:00+00:00", "flags": 0}
     return discord.Member(data=data, guild=guild, state=guild._state)  # noqa: SLF001 - as discord.py itself makes one

@@ -8,37 +8,43 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.access.access_requests import AnswerButton
-from herwa_bot.access.channel_option import EVERYWHERE, Place, PlaceOption
-from herwa_bot.access.expiry_parsing import until_choices
-from herwa_bot.access.guard import guard_of
-from herwa_bot.access.targets import find_target, offered, permission_choices, target_choices, targets
-from herwa_bot.cogs.permissions.change_plan import Plan, Scene, plan_removing, plan_saving
-from herwa_bot.cogs.permissions.list_text import about, answer_buttons, live, rule_pages
-from herwa_bot.cogs.permissions.rule_draft import Chosen, draft, whom_of
-from herwa_bot.cogs.permissions.texts import sentence
-from herwa_bot.ui.confirmation import UndoButton, ask, change
-from herwa_bot.ui.mentions import spoken_names
-from herwa_bot.ui.pagination import show_pages
-from herwa_bot.ui.replies import patiently
+from herwa_bot.access.access_requests import RequestDecisionButton
+from herwa_bot.access.channel_option import EVERYWHERE, ChannelOption, RulePlace
+from herwa_bot.access.expiry_parsing import list_expiry_choices
+from herwa_bot.access.guard import get_guard
+from herwa_bot.access.targets import (
+    filter_choices,
+    find_target,
+    list_permission_choices,
+    list_target_choices,
+    list_targets,
+)
+from herwa_bot.cogs.permissions.change_plan import ChangeContext, ChangePlan, plan_removal, plan_save
+from herwa_bot.cogs.permissions.list_text import build_decision_buttons, filter_active, filter_rules, format_rule_pages
+from herwa_bot.cogs.permissions.rule_draft import MemberOrRole, build_draft, resolve_subject
+from herwa_bot.cogs.permissions.texts import format_rule_with_exceptions
+from herwa_bot.ui.confirmation import UndoButton, apply_and_reply, ask_confirmation
+from herwa_bot.ui.mentions import load_autocomplete_names
+from herwa_bot.ui.pagination import send_pages
+from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import Audience, FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.policy import AccessRule
-from herwa_shared.services.access_requests import Request, open_requests
-from herwa_shared.services.access_rules import LONGEST_NOTE, list_rules
-from herwa_shared.services.channels import guild_facts
-from herwa_shared.services.guilds import guild_zone
-from herwa_shared.services.policies import load_offer, load_policy
+from herwa_shared.services.access_requests import AccessRequestInfo, list_open_requests
+from herwa_shared.services.access_rules import MAX_NOTE_LENGTH, list_rules
+from herwa_shared.services.channels import find_guild_info
+from herwa_shared.services.guilds import get_timezone
+from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.stores import Stores
 
-NOUN = "permissions"
+COMMAND_GROUP = "permissions"
 
 Choices = list[app_commands.Choice[str]]
-Note = app_commands.Range[str, 1, LONGEST_NOTE]
-Where = app_commands.Transform[Place, PlaceOption]
+Note = app_commands.Range[str, 1, MAX_NOTE_LENGTH]
+PlaceArgument = app_commands.Transform[RulePlace, ChannelOption]
 
-DESCRIBED = {
+OPTION_DESCRIPTIONS = {
     "what": "Everything, a module, a feature or a command",
     "who": "A role or a member; everyone when you choose nothing",
     "holding": "Instead of who: members with this Discord permission",
@@ -48,10 +54,10 @@ DESCRIBED = {
 }
 
 
-class Permissions(commands.Cog):
+class PermissionsCog(commands.Cog):
     """Access rules."""
 
-    persistent: ClassVar = (UndoButton, AnswerButton)
+    persistent_buttons: ClassVar = (UndoButton, RequestDecisionButton)
     group = app_commands.Group(
         name="permissions",
         description="Who may use what, and where",
@@ -65,51 +71,53 @@ class Permissions(commands.Cog):
     @app_commands.describe(
         what="Only rules that concern this", who="Only rules that concern this role or member, also as one of everyone"
     )
-    async def show(self, interaction: discord.Interaction, what: str | None = None, who: Chosen | None = None) -> None:
+    async def show(
+        self, interaction: discord.Interaction, what: str | None = None, who: MemberOrRole | None = None
+    ) -> None:
         """Open questions on top, then the rules that are in force."""
-        guild, surfaces = interaction.guild, guard_of(interaction).surfaces
+        guild, surfaces = interaction.guild, get_guard(interaction).surfaces
         assert guild is not None
-        target = find_target(what, targets(surfaces)) if what else None
-        whom = whom_of(guild, who, None) if who else None
-        rules, requests = await patiently(interaction, self._found(guild.id), ephemeral=True)
-        narrowed = bool(what or who)
-        shown = about(rules, surfaces, target=target, whom=whom) if narrowed else rules
-        asked = () if narrowed else requests
-        pages = rule_pages(guild.name, shown, asked, narrowed=narrowed)
-        await show_pages(interaction, pages, beside=answer_buttons(guild.id, asked))
+        target = find_target(what, list_targets(surfaces)) if what else None
+        subject = resolve_subject(guild, who, None) if who else None
+        rules, requests = await defer_if_slow(interaction, self._load_rules_and_requests(guild.id), ephemeral=True)
+        is_filtered = bool(what or who)
+        visible_rules = filter_rules(rules, surfaces, target=target, subject=subject) if is_filtered else rules
+        visible_requests = () if is_filtered else requests
+        pages = format_rule_pages(guild.name, visible_rules, visible_requests, is_filtered=is_filtered)
+        await send_pages(interaction, pages, extra_buttons=build_decision_buttons(guild.id, visible_requests))
 
     @group.command(name="allow", description="Let somebody use something")
-    @app_commands.describe(**DESCRIBED)
+    @app_commands.describe(**OPTION_DESCRIPTIONS)
     async def allow(
         self,
         interaction: discord.Interaction,
         what: str,
-        who: Chosen | None = None,
+        who: MemberOrRole | None = None,
         holding: str | None = None,
-        where: Where | None = None,
+        where: PlaceArgument | None = None,
         until: str | None = None,
         note: Note = "",
     ) -> None:
         """A rule that allows."""
-        await self._save(
-            interaction, allow=True, what=what, who=who, holding=holding, where=where, until=until, note=note
+        await self._save_rule(
+            interaction, allow=True, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
 
     @group.command(name="deny", description="Keep somebody from using something")
-    @app_commands.describe(**DESCRIBED)
+    @app_commands.describe(**OPTION_DESCRIPTIONS)
     async def deny(
         self,
         interaction: discord.Interaction,
         what: str,
-        who: Chosen | None = None,
+        who: MemberOrRole | None = None,
         holding: str | None = None,
-        where: Where | None = None,
+        where: PlaceArgument | None = None,
         until: str | None = None,
         note: Note = "",
     ) -> None:
         """A rule that denies."""
-        await self._save(
-            interaction, allow=False, what=what, who=who, holding=holding, where=where, until=until, note=note
+        await self._save_rule(
+            interaction, allow=False, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
 
     @group.command(name="remove", description="Take a rule away")
@@ -117,87 +125,93 @@ class Permissions(commands.Cog):
     async def remove(self, interaction: discord.Interaction, rule: str) -> None:
         """By its number, which the list shows and the choices carry."""
         assert interaction.guild_id is not None
-        rules, _ = await self._found(interaction.guild_id)
-        found = next((one for one in rules if str(one.id) == rule.strip().removeprefix("#")), None)
-        if found is None:
+        rules, _ = await self._load_rules_and_requests(interaction.guild_id)
+        matching_rule = next(
+            (candidate for candidate in rules if str(candidate.id) == rule.strip().removeprefix("#")), None
+        )
+        if matching_rule is None:
             raise NotFound("There is no such rule here any more: `/permissions list` shows those that there are.")
-        await self._carry_out(interaction, plan_removing(await self._scene(interaction), found))
+        await self._apply_plan(interaction, plan_removal(await self._load_context(interaction), matching_rule))
 
     @allow.autocomplete("what")
     @deny.autocomplete("what")
     @show.autocomplete("what")
-    async def _what(self, interaction: discord.Interaction, typed: str) -> Choices:
-        return target_choices(typed, targets(guard_of(interaction).surfaces))
+    async def _autocomplete_target(self, interaction: discord.Interaction, current: str) -> Choices:
+        return list_target_choices(current, list_targets(get_guard(interaction).surfaces))
 
     @allow.autocomplete("holding")
     @deny.autocomplete("holding")
-    async def _holding(self, _interaction: discord.Interaction, typed: str) -> Choices:
-        return permission_choices(typed)
+    async def _autocomplete_permission(self, _interaction: discord.Interaction, current: str) -> Choices:
+        return list_permission_choices(current)
 
     @allow.autocomplete("until")
     @deny.autocomplete("until")
-    async def _until(self, interaction: discord.Interaction, typed: str) -> Choices:
-        choices = until_choices(typed, zone=await self._zone(interaction), now=utc_now())
-        return [app_commands.Choice(name=one.name, value=one.value) for one in choices]
+    async def _autocomplete_expiry(self, interaction: discord.Interaction, current: str) -> Choices:
+        choices = list_expiry_choices(current, zone=await self._load_zone(interaction), now=utc_now())
+        return [app_commands.Choice(name=choice.name, value=choice.value) for choice in choices]
 
     @remove.autocomplete("rule")
-    async def _rule(self, interaction: discord.Interaction, typed: str) -> Choices:
+    async def _autocomplete_rule(self, interaction: discord.Interaction, current: str) -> Choices:
         reader = interaction.user
         assert isinstance(reader, discord.Member)
-        rules, _ = await self._found(reader.guild.id)
+        rules, _ = await self._load_rules_and_requests(reader.guild.id)
         async with self._stores.database.transaction() as session:
-            names = await spoken_names(session, reader, rules)
-        return offered(typed, {str(rule.id): f"#{rule.id} {sentence(rule, names)}" for rule in rules})
+            names = await load_autocomplete_names(session, reader, rules)
+        return filter_choices(
+            current, {str(rule.id): f"#{rule.id} {format_rule_with_exceptions(rule, names)}" for rule in rules}
+        )
 
-    async def _save(
+    async def _save_rule(
         self,
         interaction: discord.Interaction,
         *,
         allow: bool,
         what: str,
-        who: Chosen | None,
+        who: MemberOrRole | None,
         holding: str | None,
-        where: Place | None,
+        place: RulePlace | None,
         until: str | None,
         note: str,
     ) -> None:
-        scene = await self._scene(interaction)
-        drafted = draft(
+        context = await self._load_context(interaction)
+        rule_draft = build_draft(
             allow=allow,
-            whom=whom_of(scene.guild, who, holding),
-            target=find_target(what, targets(scene.surfaces)),
-            place=where or EVERYWHERE,
+            subject=resolve_subject(context.guild, who, holding),
+            target=find_target(what, list_targets(context.surfaces)),
+            place=place or EVERYWHERE,
             until=until,
             note=note,
-            zone=await self._zone(interaction),
+            zone=await self._load_zone(interaction),
             now=utc_now(),
         )
-        await self._carry_out(interaction, plan_saving(scene, drafted))
+        await self._apply_plan(interaction, plan_save(context, rule_draft))
 
-    async def _carry_out(self, interaction: discord.Interaction, plan: Plan) -> None:
+    async def _apply_plan(self, interaction: discord.Interaction, plan: ChangePlan) -> None:
         if plan.question:
-            await ask(interaction, self._stores, plan.question, plan.ways, noun=NOUN)
+            await ask_confirmation(interaction, self._stores, plan.question, plan.options, command_group=COMMAND_GROUP)
         else:
-            await change(interaction, self._stores, plan.change, noun=NOUN)
+            await apply_and_reply(interaction, self._stores, plan.change, command_group=COMMAND_GROUP)
 
-    async def _found(self, guild_id: int) -> tuple[Sequence[AccessRule], Sequence[Request]]:
+    async def _load_rules_and_requests(self, guild_id: int) -> tuple[Sequence[AccessRule], Sequence[AccessRequestInfo]]:
         """The rules in force and the open questions."""
         now = utc_now()
         async with self._stores.database.transaction() as session:
             rules = await list_rules(session, guild_id=guild_id, now=now)
-            return live(rules, at=now.timestamp()), await open_requests(session, guild_id=guild_id)
+            return filter_active(rules, at=now.timestamp()), await list_open_requests(session, guild_id=guild_id)
 
-    async def _zone(self, interaction: discord.Interaction) -> ZoneInfo:
+    async def _load_zone(self, interaction: discord.Interaction) -> ZoneInfo:
         assert interaction.guild_id is not None
         async with self._stores.database.transaction() as session:
-            return await guild_zone(session, guild_id=interaction.guild_id)
+            return await get_timezone(session, guild_id=interaction.guild_id)
 
-    async def _scene(self, interaction: discord.Interaction) -> Scene:
+    async def _load_context(self, interaction: discord.Interaction) -> ChangeContext:
         """The rules of this moment: what a change would do is told exactly."""
-        guild, actor, guard = interaction.guild, interaction.user, guard_of(interaction)
+        guild, actor, guard = interaction.guild, interaction.user, get_guard(interaction)
         assert guild is not None
         assert isinstance(actor, discord.Member)
         async with self._stores.database.transaction() as session:
-            policy = await load_policy(session, guild_id=guild.id, offer=await load_offer(session))
-            facts = await guild_facts(session, guild_id=guild.id)
-        return Scene(guild, facts.member_count if facts else 0, actor, policy, guard.surfaces, guard.now())
+            policy = await load_policy(session, guild_id=guild.id, global_policy=await load_global_policy(session))
+            guild_info = await find_guild_info(session, guild_id=guild.id)
+        return ChangeContext(
+            guild, guild_info.member_count if guild_info else 0, actor, policy, guard.surfaces, guard.get_time()
+        )

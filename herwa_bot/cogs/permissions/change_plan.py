@@ -9,179 +9,218 @@ from dataclasses import dataclass
 import discord
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.access.channel_option import Place
-from herwa_bot.access.targets import HANDS_OVER, HIT_BY_MANY, Target, cut, named
+from herwa_bot.access.channel_option import RulePlace
+from herwa_bot.access.targets import BROAD_TARGET_KINDS, RULE_CONTROL_WARNING, Target, format_commands, truncate
 from herwa_bot.cogs.permissions.impact import (
-    Comparison,
-    Effect,
-    Somebody,
-    exceptions,
-    is_same,
-    with_rules,
-    without_rule,
+    HypotheticalMember,
+    Impact,
+    PolicyComparison,
+    apply_rules,
+    exclude_rule,
+    has_same_scope,
+    list_exceptions,
 )
-from herwa_bot.cogs.permissions.rule_draft import Draft, as_saved, member_whom, ruled_whom
-from herwa_bot.cogs.permissions.texts import effect_lines, exception_lines, loss_lines, question, sentence
-from herwa_bot.ui.confirmation import ALREADY, Change, Done, Way
-from herwa_bot.ui.replies import plain
-from herwa_shared.catalog import Surfaces
+from herwa_bot.cogs.permissions.rule_draft import RuleDraft, build_member_subject, find_rule_subject, to_access_rule
+from herwa_bot.cogs.permissions.texts import (
+    format_exceptions,
+    format_impact,
+    format_losses,
+    format_question,
+    format_rule_with_exceptions,
+)
+from herwa_bot.ui.confirmation import NO_CHANGE, Change, ChangeResult, ConfirmOption
+from herwa_bot.ui.replies import escape
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, PlaceKind, SubjectKind
-from herwa_shared.services.access_rules import NewRule, SavedRule, list_rules, remove_rule, save_rule
+from herwa_shared.services.access_rules import NewRule, RuleSaveResult, list_rules, remove_rule, save_rule
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.audited_settings import hold_guild
+from herwa_shared.services.audited_settings import lock_guild
 
 
-def saving(guild_id: int, rules: Sequence[NewRule], effects: Sequence[str]) -> Change:
+def build_save_change(guild_id: int, rules: Sequence[NewRule], impact_lines: Sequence[str]) -> Change:
     """Save them together. The opposite of one, if there is such a rule, gives way: both would never be meant."""
 
-    async def work(session: AsyncSession, actor: Actor) -> Done:
-        await hold_guild(session, guild_id)
-        known = await list_rules(session, guild_id=guild_id, now=utc_now())
-        lines, entries = [], []
+    async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
+        await lock_guild(session, guild_id)
+        existing_rules = await list_rules(session, guild_id=guild_id, now=utc_now())
+        lines, entry_ids = [], []
         for rule in rules:
-            replaced = [one for one in known if is_same(one, as_saved(rule)) and one.allow != rule.allow]
-            entries += [await remove_rule(session, guild_id=guild_id, rule_id=one.id, actor=actor) for one in replaced]
-            saved = await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)
-            lines += _saved(rule, saved, known, replaced, beside=[as_saved(one) for one in rules])
-            entries += [] if saved.entry_id is None else [saved.entry_id]
-        return Done("\n".join([*lines, *(effects if entries else ())]), tuple(entries))
+            replaced_rules = [
+                existing_rule
+                for existing_rule in existing_rules
+                if has_same_scope(existing_rule, to_access_rule(rule)) and existing_rule.allow != rule.allow
+            ]
+            entry_ids += [
+                await remove_rule(session, guild_id=guild_id, rule_id=replaced_rule.id, actor=actor)
+                for replaced_rule in replaced_rules
+            ]
+            saved_rule = await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)
+            lines += _format_saved_rule(
+                rule,
+                saved_rule,
+                existing_rules,
+                replaced_rules,
+                related_rules=[to_access_rule(new_rule) for new_rule in rules],
+            )
+            entry_ids += [] if saved_rule.entry_id is None else [saved_rule.entry_id]
+        return ChangeResult("\n".join([*lines, *(impact_lines if entry_ids else ())]), tuple(entry_ids))
 
-    return work
+    return apply
 
 
-def removing(guild_id: int, rule: AccessRule, effects: Sequence[str]) -> Change:
+def build_remove_change(guild_id: int, rule: AccessRule, impact_lines: Sequence[str]) -> Change:
     """Remove one."""
 
-    async def work(session: AsyncSession, actor: Actor) -> Done:
-        entry = await remove_rule(session, guild_id=guild_id, rule_id=rule.id, actor=actor)
-        words = [f"Removed rule `#{rule.id}`: {sentence(rule)}", *effects]
-        return Done("\n".join(words), (entry,))
+    async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
+        entry_id = await remove_rule(session, guild_id=guild_id, rule_id=rule.id, actor=actor)
+        lines = [f"Removed rule `#{rule.id}`: {format_rule_with_exceptions(rule)}", *impact_lines]
+        return ChangeResult("\n".join(lines), (entry_id,))
 
-    return work
+    return apply
 
 
-def _saved(
+def _format_saved_rule(
     rule: NewRule,
-    saved: SavedRule,
-    known: Sequence[AccessRule],
-    replaced: Sequence[AccessRule],
+    saved_rule: RuleSaveResult,
+    existing_rules: Sequence[AccessRule],
+    replaced_rules: Sequence[AccessRule],
     *,
-    beside: Sequence[AccessRule],
+    related_rules: Sequence[AccessRule],
 ) -> list[str]:
-    words = sentence(as_saved(rule, id_=saved.id), beside=beside)
-    if saved.entry_id is None:
-        return [f"That is rule `#{saved.id}` already: {words}", ALREADY]
-    lines = [f"{'Saved as' if saved.is_new else 'Changed'} rule `#{saved.id}`: {words}"]
-    lines += [f"Before, it said: {sentence(one)}" for one in known if one.id == saved.id]
-    lines += [f"It takes the place of `#{one.id}`: {sentence(one)}" for one in replaced]
+    text = format_rule_with_exceptions(to_access_rule(rule, id_=saved_rule.id), related_rules=related_rules)
+    if saved_rule.entry_id is None:
+        return [f"That is rule `#{saved_rule.id}` already: {text}", NO_CHANGE]
+    lines = [f"{'Saved as' if saved_rule.is_new else 'Changed'} rule `#{saved_rule.id}`: {text}"]
+    lines += [
+        f"Before, it said: {format_rule_with_exceptions(existing_rule)}"
+        for existing_rule in existing_rules
+        if existing_rule.id == saved_rule.id
+    ]
+    lines += [
+        f"It takes the place of `#{replaced_rule.id}`: {format_rule_with_exceptions(replaced_rule)}"
+        for replaced_rule in replaced_rules
+    ]
     return lines
 
 
-LONGEST_LABEL = 80  # Discord's, of a button
-MANY = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
+MAX_LABEL_LENGTH = 80  # Discord's, of a button
+BROAD_SUBJECT_KINDS = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ChangeContext:
     """The server as it is at this moment, and who wants to change it."""
 
     guild: discord.Guild
-    members: int
+    member_count: int
     actor: discord.Member
     policy: GuildPolicy
-    surfaces: Surfaces
+    surfaces: SurfaceRegistry
     at: float
 
-    def compare(self, after: GuildPolicy, target: Target, place: Place) -> Comparison:
-        return Comparison(self.policy, after, target, place, self.surfaces, self.at)
+    def compare(self, after: GuildPolicy, target: Target, place: RulePlace) -> PolicyComparison:
+        return PolicyComparison(self.policy, after, target, place, self.surfaces, self.at)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangePlan:
     """A change that can be made at once; where there is a question, by one of the ways instead."""
 
     change: Change
     question: str = ""
-    ways: tuple[Way, ...] = ()
+    options: tuple[ConfirmOption, ...] = ()
 
 
-def plan_saving(scene: Scene, draft: Draft) -> Plan:
+def plan_save(context: ChangeContext, draft: RuleDraft) -> ChangePlan:
     """Ask where it hits many, where everybody may already, and where whoever asks would lose or hand over something."""
-    comparison = _comparison(scene, [draft])
-    effects = _effects(scene, draft, comparison)
-    warnings = loss_lines("You yourself", _on_actor(scene, comparison))
-    save = saving(scene.guild.id, [draft.rule], effects)
-    everybody = _open_to_everybody(draft, comparison)
-    if not (draft.hits_many or everybody or warnings or HANDS_OVER in effects):
-        return Plan(save)
+    comparison = _compare_drafts(context, [draft])
+    impact_lines = _describe_impact(context, draft, comparison)
+    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
+    save_change = build_save_change(context.guild.id, [draft.rule], impact_lines)
+    open_commands = _format_open_commands(draft, comparison)
+    if not (draft.is_broad or open_commands or warnings or RULE_CONTROL_WARNING in impact_lines):
+        return ChangePlan(save_change)
     style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
-    ways = [Way("Save this rule", save, discord.ButtonStyle.secondary if everybody else style)]
-    if everybody:
-        ways.insert(0, _only(scene, draft))
+    options = [ConfirmOption("Save this rule", save_change, discord.ButtonStyle.secondary if open_commands else style)]
+    if open_commands:
+        options.insert(0, _build_exclusive_option(context, draft))
         warnings.append(
-            f"Everyone may use {everybody}, so this rule keeps nobody out. **Only {plain(draft.whom.label)}** saves a"
+            f"Everyone may use {open_commands}, so this rule keeps nobody out. **Only {escape(draft.subject.label)}** saves a"
             " second one with it, by which everyone else may not."
         )
-    return Plan(save, question("Save this rule?", as_saved(draft.rule), [*effects, *warnings]), tuple(ways))
-
-
-def plan_removing(scene: Scene, rule: AccessRule) -> Plan:
-    """Ask where it concerns many, and where whoever asks would lose or hand over something."""
-    comparison = scene.compare(
-        without_rule(scene.policy, rule), Target(rule.target_kind, rule.target_key), _place_of(scene.guild, rule)
+    return ChangePlan(
+        save_change,
+        format_question("Save this rule?", to_access_rule(draft.rule), [*impact_lines, *warnings]),
+        tuple(options),
     )
-    effects: list[str] = []
-    if (whom := ruled_whom(scene.guild, rule)) is not None:
-        effects = effect_lines(whom, comparison.on(whom.like), wanted=None, members=scene.members)
-    warnings = loss_lines("You yourself", _on_actor(scene, comparison))
-    change = removing(scene.guild.id, rule, effects)
-    hits_many = rule.subject_kind in MANY or rule.target_kind in HIT_BY_MANY
-    if not (hits_many or warnings or HANDS_OVER in effects):
-        return Plan(change)
-    way = Way("Remove this rule", change, discord.ButtonStyle.danger)
-    return Plan(change, question("Remove this rule?", rule, [*effects, *warnings]), (way,))
 
 
-def _only(scene: Scene, draft: Draft) -> Way:
+def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
+    """Ask where it concerns many, and where whoever asks would lose or hand over something."""
+    comparison = context.compare(
+        exclude_rule(context.policy, rule),
+        Target(rule.target_kind, rule.target_key),
+        _resolve_place(context.guild, rule),
+    )
+    impact_lines: list[str] = []
+    if (subject := find_rule_subject(context.guild, rule)) is not None:
+        impact_lines = format_impact(
+            subject, comparison.compute_impact(subject.representative), expected=None, member_count=context.member_count
+        )
+    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
+    change = build_remove_change(context.guild.id, rule, impact_lines)
+    is_broad = rule.subject_kind in BROAD_SUBJECT_KINDS or rule.target_kind in BROAD_TARGET_KINDS
+    if not (is_broad or warnings or RULE_CONTROL_WARNING in impact_lines):
+        return ChangePlan(change)
+    option = ConfirmOption("Remove this rule", change, discord.ButtonStyle.danger)
+    return ChangePlan(change, format_question("Remove this rule?", rule, [*impact_lines, *warnings]), (option,))
+
+
+def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> ConfirmOption:
     """The rule together with one that shuts everybody else out."""
-    shut = draft.only()
-    effects = _effects(scene, shut, _comparison(scene, [draft, shut]))
-    return Way(cut(f"Only {draft.whom.label}", LONGEST_LABEL), saving(scene.guild.id, [draft.rule, shut.rule], effects))
+    deny_draft = draft.build_counterpart()
+    impact_lines = _describe_impact(context, deny_draft, _compare_drafts(context, [draft, deny_draft]))
+    return ConfirmOption(
+        truncate(f"Only {draft.subject.label}", MAX_LABEL_LENGTH),
+        build_save_change(context.guild.id, [draft.rule, deny_draft.rule], impact_lines),
+    )
 
 
-def _comparison(scene: Scene, drafts: Sequence[Draft]) -> Comparison:
+def _compare_drafts(context: ChangeContext, drafts: Sequence[RuleDraft]) -> PolicyComparison:
     """With rules about the same target and place, saved together."""
-    after = with_rules(scene.policy, [as_saved(draft.rule) for draft in drafts])
-    return scene.compare(after, drafts[0].target, drafts[0].place)
+    after = apply_rules(context.policy, [to_access_rule(draft.rule) for draft in drafts])
+    return context.compare(after, drafts[0].target, drafts[0].place)
 
 
-def _effects(scene: Scene, draft: Draft, comparison: Comparison) -> list[str]:
+def _describe_impact(context: ChangeContext, draft: RuleDraft, comparison: PolicyComparison) -> list[str]:
     """What it does to those it is about, and to managers where it shuts everybody out."""
-    whom, rule = draft.whom, as_saved(draft.rule)
-    effect = comparison.on(whom.like, wanted=rule.allow)
-    lines = effect_lines(whom, effect, wanted=rule.allow, members=scene.members)
-    if whom.kind == SubjectKind.EVERYONE and not rule.allow:
-        managers = comparison.on(Somebody(permissions=whom.like.permissions | MANAGE_GUILD))
-        lines += loss_lines("Members with Manage Server", managers.beyond(effect))
-    overruling = {one.id for one in effect.overruling}
-    others = [one for one in exceptions(rule, comparison) if one.id not in overruling]
-    return [*lines, *exception_lines(others)]
+    subject, rule = draft.subject, to_access_rule(draft.rule)
+    impact = comparison.compute_impact(subject.representative, expected=rule.allow)
+    lines = format_impact(subject, impact, expected=rule.allow, member_count=context.member_count)
+    if subject.kind == SubjectKind.EVERYONE and not rule.allow:
+        manager_impact = comparison.compute_impact(
+            HypotheticalMember(permissions=subject.representative.permissions | MANAGE_GUILD)
+        )
+        lines += format_losses("Members with Manage Server", manager_impact.subtract(impact))
+    overriding_ids = {override.id for override in impact.overriding_rules}
+    other_rules = [exception for exception in list_exceptions(rule, comparison) if exception.id not in overriding_ids]
+    return [*lines, *format_exceptions(other_rules)]
 
 
-def _on_actor(scene: Scene, comparison: Comparison) -> Effect:
-    actor = member_whom(scene.guild, scene.actor)
-    return Effect() if actor.is_administrator else comparison.on(actor.like)
+def _compute_actor_impact(context: ChangeContext, comparison: PolicyComparison) -> Impact:
+    actor = build_member_subject(context.guild, context.actor)
+    return Impact() if actor.is_administrator else comparison.compute_impact(actor.representative)
 
 
-def _open_to_everybody(draft: Draft, comparison: Comparison) -> str:
+def _format_open_commands(draft: RuleDraft, comparison: PolicyComparison) -> str:
     """The commands, where allowing them to somebody makes sense only if others may not."""
-    if not draft.rule.allow or draft.whom.kind == SubjectKind.EVERYONE or draft.whom.is_administrator:
+    if not draft.rule.allow or draft.subject.kind == SubjectKind.EVERYONE or draft.subject.is_administrator:
         return ""
-    return named(comparison.open_to(Somebody()))
+    return format_commands(comparison.list_allowed_commands(HypotheticalMember()))
 
 
-def _place_of(guild: discord.Guild, rule: AccessRule) -> Place:
+def _resolve_place(guild: discord.Guild, rule: AccessRule) -> RulePlace:
     channel = guild.get_channel(rule.place_id) if rule.place_kind == PlaceKind.CHANNEL else None
-    return Place(rule.place_kind, rule.place_id, (channel.category_id if channel else None) or 0)
+    return RulePlace(rule.place_kind, rule.place_id, (channel.category_id if channel else None) or 0)

@@ -3,98 +3,101 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from herwa_bot.access.access_requests import AnswerButton
+from herwa_bot.access.access_requests import RequestDecisionButton
 from herwa_bot.access.targets import Target
-from herwa_bot.cogs.permissions.rule_draft import Whom
-from herwa_bot.cogs.permissions.texts import PRECEDENCE, sentence
-from herwa_bot.ui.mentions import MENTIONS, soon
-from herwa_bot.ui.pagination import pages_of
-from herwa_bot.ui.replies import plain
-from herwa_shared.catalog import Surfaces
+from herwa_bot.cogs.permissions.rule_draft import RuleSubject
+from herwa_bot.cogs.permissions.texts import PRECEDENCE_NOTE, format_rule_with_exceptions
+from herwa_bot.ui.mentions import MENTIONS, format_relative_time
+from herwa_bot.ui.pagination import split_pages
+from herwa_bot.ui.replies import escape
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
-from herwa_shared.guardrail.precedence import precedence
-from herwa_shared.guardrail.texts import title_of
-from herwa_shared.services.access_requests import Request
+from herwa_shared.guardrail.precedence import get_precedence
+from herwa_shared.guardrail.texts import format_target
+from herwa_shared.services.access_requests import AccessRequestInfo
 
-ANSWERED_HERE = 3  # with a row of buttons each; two more rows turn the pages and are spare
+MAX_LISTED_REQUESTS = 3  # with a row of buttons each; two more rows turn the pages and are spare
 NO_RULES = "No rule yet: every command is for whom it is made. `/permissions allow` and `/permissions deny` make one."
-NONE_OF_THESE = "No rule is about this."
+NO_MATCHING_RULES = "No rule is about this."
 
-_TARGETS = list(TargetKind)
+_TARGET_KIND_ORDER = list(TargetKind)
 
 
-def rule_pages(
-    server: str, rules: Sequence[AccessRule], requests: Sequence[Request], *, narrowed: bool
+def format_rule_pages(
+    guild_name: str, rules: Sequence[AccessRule], requests: Sequence[AccessRequestInfo], *, is_filtered: bool
 ) -> tuple[str, ...]:
     """`narrowed`: only some of the rules were asked for."""
-    heading = f"**Access rules of {plain(server)}**\n{PRECEDENCE}"
-    entries = [*_waiting(requests), *_grouped(rules)]
+    heading = f"**Access rules of {escape(guild_name)}**\n{PRECEDENCE_NOTE}"
+    entries = [*_format_requests(requests), *_format_rules(rules)]
     if not rules:
-        entries.append(NONE_OF_THESE if narrowed else NO_RULES)
-    return pages_of(heading, entries)
+        entries.append(NO_MATCHING_RULES if is_filtered else NO_RULES)
+    return split_pages(heading, entries)
 
 
-def answer_buttons(guild_id: int, requests: Sequence[Request]) -> list[AnswerButton]:
+def build_decision_buttons(guild_id: int, requests: Sequence[AccessRequestInfo]) -> list[RequestDecisionButton]:
     """Yes and no for the first few, numbered as they are listed."""
     buttons = []
-    for number, request in enumerate(requests[:ANSWERED_HERE], start=1):
+    for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
         for allow in (True, False):
-            button = AnswerButton.make(guild_id, request.id, allow=allow)
+            button = RequestDecisionButton.make(guild_id, request.id, allow=allow)
             button.item.label = f"{number}: {button.item.label}"
             button.item.row = number
             buttons.append(button)
     return buttons
 
 
-def live(rules: Iterable[AccessRule], *, at: float) -> list[AccessRule]:
+def filter_active(rules: Iterable[AccessRule], *, at: float) -> list[AccessRule]:
     """Those whose end has not come."""
     return [rule for rule in rules if rule.until is None or at < rule.until]
 
 
-def about(
-    rules: Iterable[AccessRule], surfaces: Surfaces, *, target: Target | None, whom: Whom | None
+def filter_rules(
+    rules: Iterable[AccessRule], surfaces: SurfaceRegistry, *, target: Target | None, subject: RuleSubject | None
 ) -> list[AccessRule]:
     """Those that concern a target, be they wider or narrower, and somebody, be it by a role or as everyone."""
     return [
         rule
         for rule in rules
-        if (target is None or _meets(target, rule, surfaces)) and (whom is None or _concerns(whom, rule))
+        if (target is None or _has_overlap(target, rule, surfaces)) and (subject is None or _is_affected(subject, rule))
     ]
 
 
-def _waiting(requests: Sequence[Request]) -> Iterator[str]:
+def _format_requests(requests: Sequence[AccessRequestInfo]) -> Iterator[str]:
     if requests:
         yield f"**Waiting for an answer** ({len(requests)})"
-    for number, request in enumerate(requests[:ANSWERED_HERE], start=1):
-        asked = f"{MENTIONS.member(request.user_id)} ({plain(request.user_name)}) asks for `/{request.command}`"
-        yield f"{number}. {asked} in {MENTIONS.channel(request.channel_id)}, {soon(request.asked_at.timestamp())}"
-    if len(requests) > ANSWERED_HERE:
-        yield f"-# and {len(requests) - ANSWERED_HERE} more, shown when these are answered"
-
-
-def _grouped(rules: Sequence[AccessRule]) -> Iterator[str]:
-    """The widest target first; within one, the rule that wins first."""
-    for (_, kind, key), group in groupby(sorted(rules, key=_place), key=lambda rule: _place(rule)[:3]):
-        title = title_of(kind, key)
-        first, *others = (
-            f"{'✅' if rule.allow else '⛔'} `#{rule.id}` {sentence(rule, beside=rules)}" for rule in group
+    for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
+        request_text = (
+            f"{MENTIONS.format_member(request.user_id)} ({escape(request.user_name)}) asks for `/{request.command}`"
         )
-        yield f"**{title[0].upper()}{title[1:]}**\n{first}"
-        yield from others
+        yield f"{number}. {request_text} in {MENTIONS.format_channel(request.channel_id)}, {format_relative_time(request.requested_at.timestamp())}"
+    if len(requests) > MAX_LISTED_REQUESTS:
+        yield f"-# and {len(requests) - MAX_LISTED_REQUESTS} more, shown when these are answered"
 
 
-def _place(rule: AccessRule) -> tuple[int, TargetKind, str, tuple[int, ...]]:
-    return (_TARGETS.index(rule.target_kind), rule.target_kind, rule.target_key, precedence(rule))
+def _format_rules(rules: Sequence[AccessRule]) -> Iterator[str]:
+    """The widest target first; within one, the rule that wins first."""
+    for (_, kind, key), group in groupby(sorted(rules, key=_get_sort_key), key=lambda rule: _get_sort_key(rule)[:3]):
+        title = format_target(kind, key)
+        first_line, *other_lines = (
+            f"{'✅' if rule.allow else '⛔'} `#{rule.id}` {format_rule_with_exceptions(rule, related_rules=rules)}"
+            for rule in group
+        )
+        yield f"**{title[0].upper()}{title[1:]}**\n{first_line}"
+        yield from other_lines
 
 
-def _meets(target: Target, rule: AccessRule, surfaces: Surfaces) -> bool:
-    ruled = Target(rule.target_kind, rule.target_key)
-    return any(ruled.covers(one) and target.covers(one) for one in surfaces.all)
+def _get_sort_key(rule: AccessRule) -> tuple[int, TargetKind, str, tuple[int, ...]]:
+    return (_TARGET_KIND_ORDER.index(rule.target_kind), rule.target_kind, rule.target_key, get_precedence(rule))
 
 
-def _concerns(whom: Whom, rule: AccessRule) -> bool:
+def _has_overlap(target: Target, rule: AccessRule, surfaces: SurfaceRegistry) -> bool:
+    rule_target = Target(rule.target_kind, rule.target_key)
+    return any(rule_target.covers_surface(surface) and target.covers_surface(surface) for surface in surfaces.all)
+
+
+def _is_affected(subject: RuleSubject, rule: AccessRule) -> bool:
     if rule.subject_kind == SubjectKind.EVERYONE:
         return True
     if rule.subject_kind == SubjectKind.PERMISSION:
-        return whom.like.permissions & rule.subject_id == rule.subject_id
-    return rule.subject_id in (whom.id, whom.like.member_id, *whom.like.role_ids)
+        return subject.representative.permissions & rule.subject_id == rule.subject_id
+    return rule.subject_id in (subject.id, subject.representative.member_id, *subject.representative.role_ids)

@@ -3,92 +3,104 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from herwa_bot.access.targets import HANDS_OVER, hands_over, named
-from herwa_bot.cogs.permissions.impact import Effect
-from herwa_bot.cogs.permissions.rule_draft import Whom
+from herwa_bot.access.targets import RULE_CONTROL_WARNING, can_change_rules, format_commands
+from herwa_bot.cogs.permissions.impact import Impact
+from herwa_bot.cogs.permissions.rule_draft import RuleSubject
 from herwa_bot.ui.mentions import MENTIONS
-from herwa_bot.ui.replies import plain
+from herwa_bot.ui.replies import escape
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind
-from herwa_shared.guardrail.texts import Names, rule_sentence
+from herwa_shared.guardrail.texts import NameFormatter, format_rule
 
-ABOVE_RULES = "The owner and administrators may always: no rule binds them."
-PRECEDENCE = (
+ADMINISTRATOR_NOTE = "The owner and administrators may always: no rule binds them."
+PRECEDENCE_NOTE = (
     "-# The most specific rule decides: member over role over permission over everyone; then command over feature"
     " over module over everything; then channel over category over everywhere. On a tie, “may not”."
 )
-NAMED = 3
+MAX_LISTED_RULES = 3
 
 
-def sentence(rule: AccessRule, names: Names = MENTIONS, *, beside: Sequence[AccessRule] = ()) -> str:
+def format_rule_with_exceptions(
+    rule: AccessRule, names: NameFormatter = MENTIONS, *, related_rules: Sequence[AccessRule] = ()
+) -> str:
     """The rule as one sentence; its note is what somebody typed. `beside` are rules that are read together with it."""
-    words = rule_sentence(replace(rule, note=plain(rule.note)), names)
-    if any(_is_exception(one, rule) for one in beside):
-        words = words.replace("nobody may", "nobody else may", 1)
-    return words[0].upper() + words[1:]
+    text = format_rule(replace(rule, note=escape(rule.note)), names)
+    if any(_is_exception(related_rule, rule) for related_rule in related_rules):
+        text = text.replace("nobody may", "nobody else may", 1)
+    return text[0].upper() + text[1:]
 
 
-def question(asked: str, rule: AccessRule, effects: Sequence[str]) -> str:
+def format_question(title: str, rule: AccessRule, impact_lines: Sequence[str]) -> str:
     """What a change would do, before it is done."""
-    return "\n".join([f"**{asked}**", f"> {sentence(rule)}", *effects, f"-# {ABOVE_RULES}"])
+    return "\n".join(
+        [f"**{title}**", f"> {format_rule_with_exceptions(rule)}", *impact_lines, f"-# {ADMINISTRATOR_NOTE}"]
+    )
 
 
-def effect_lines(whom: Whom, effect: Effect, *, wanted: bool | None, members: int | None) -> list[str]:
+def format_impact(
+    subject: RuleSubject, impact: Impact, *, expected: bool | None, member_count: int | None
+) -> list[str]:
     """Before and after, for those whom the rule is about and who have nothing else.
 
     `wanted` is what a new rule says, None where one is taken away; `members` how many the server has.
     """
-    who = plain(whom.label)
-    if whom.is_administrator:
-        return [f"⚠️ This changes nothing: {who} has Administrator in Discord, and no rule binds administrators."]
-    if whom.kind == SubjectKind.EVERYONE and members:
-        who = f"everyone ({members:,} members)"
+    label = escape(subject.label)
+    if subject.is_administrator:
+        return [f"⚠️ This changes nothing: {label} has Administrator in Discord, and no rule binds administrators."]
+    if subject.kind == SubjectKind.EVERYONE and member_count:
+        label = f"everyone ({member_count:,} members)"
     lines = []
-    if effect.gained:
-        lines.append(f"Before: {who} could not use {named(effect.gained)}. Afterwards: allowed.")
-        lines += [HANDS_OVER] if hands_over(effect.gained) else []
-    if effect.lost:
-        lines.append(f"Before: {who} could use {named(effect.lost)}. Afterwards: not any more.")
-    if effect.overruling:
-        reach = f"⚠️ It does not reach {named(effect.untouched)}, where a more specific rule decides:"
-        lines += [reach, *listed(effect.overruling)]
-    elif effect.is_nothing:
-        why = {True: " may use this already", False: " may not use this anyway", None: " may use the same as before"}
-        lines.append(f"By itself it changes nothing: {who}{why[wanted]}.")
-    return [*lines, *_outside(effect.outside, also=bool(lines))]
+    if impact.gained:
+        lines.append(f"Before: {label} could not use {format_commands(impact.gained)}. Afterwards: allowed.")
+        lines += [RULE_CONTROL_WARNING] if can_change_rules(impact.gained) else []
+    if impact.lost:
+        lines.append(f"Before: {label} could use {format_commands(impact.lost)}. Afterwards: not any more.")
+    if impact.overriding_rules:
+        warning = f"⚠️ It does not reach {format_commands(impact.unchanged)}, where a more specific rule decides:"
+        lines += [warning, *format_rule_list(impact.overriding_rules)]
+    elif impact.is_empty:
+        reasons = {
+            True: " may use this already",
+            False: " may not use this anyway",
+            None: " may use the same as before",
+        }
+        lines.append(f"By itself it changes nothing: {label}{reasons[expected]}.")
+    return [*lines, *_format_outside(impact.outside_titles, is_additional=bool(lines))]
 
 
-def exception_lines(rules: Sequence[AccessRule]) -> list[str]:
+def format_exceptions(rules: Sequence[AccessRule]) -> list[str]:
     """What goes on to hold beside a rule."""
-    return ["These more specific rules go on to hold:", *listed(rules)] if rules else []
+    return ["These more specific rules go on to hold:", *format_rule_list(rules)] if rules else []
 
 
-def listed(rules: Sequence[AccessRule]) -> list[str]:
+def format_rule_list(rules: Sequence[AccessRule]) -> list[str]:
     """The first few, without their notes."""
-    lines = [f"- `#{rule.id}` {sentence(replace(rule, note=''))}" for rule in rules[:NAMED]]
-    return [*lines, f"- and {len(rules) - NAMED} more"] if len(rules) > NAMED else lines
+    lines = [
+        f"- `#{rule.id}` {format_rule_with_exceptions(replace(rule, note=''))}" for rule in rules[:MAX_LISTED_RULES]
+    ]
+    return [*lines, f"- and {len(rules) - MAX_LISTED_RULES} more"] if len(rules) > MAX_LISTED_RULES else lines
 
 
-def loss_lines(whom: str, effect: Effect) -> list[str]:
+def format_losses(label: str, impact: Impact) -> list[str]:
     """Who else loses something."""
-    return [f"⚠️ {whom} could no longer use {named(effect.lost)}."] if effect.lost else []
+    return [f"⚠️ {label} could no longer use {format_commands(impact.lost)}."] if impact.lost else []
 
 
-def _outside(titles: Sequence[str], *, also: bool) -> list[str]:
+def _format_outside(titles: Sequence[str], *, is_additional: bool) -> list[str]:
     """What the bot cannot tell more about."""
-    are = "are" if len(titles) > 1 else "is"
-    about = "It is also about" if also else "It is about"
-    return [f"{about} {', '.join(titles)}, which {are} used outside Discord."] if titles else []
+    verb = "are" if len(titles) > 1 else "is"
+    prefix = "It is also about" if is_additional else "It is about"
+    return [f"{prefix} {', '.join(titles)}, which {verb} used outside Discord."] if titles else []
 
 
-def _is_exception(one: AccessRule, rule: AccessRule) -> bool:
+def _is_exception(candidate: AccessRule, rule: AccessRule) -> bool:
     """Whether it lets somebody pass where a rule shuts everybody out."""
-    shuts = rule.subject_kind == SubjectKind.EVERYONE and not rule.allow
-    places = (PlaceKind.EVERYWHERE, rule.place_kind)
+    denies_everyone = rule.subject_kind == SubjectKind.EVERYONE and not rule.allow
+    place_kinds = (PlaceKind.EVERYWHERE, rule.place_kind)
     return (
-        shuts
-        and one.allow
-        and one.subject_kind != SubjectKind.EVERYONE
-        and (one.target_kind, one.target_key) == (rule.target_kind, rule.target_key)
-        and one.place_kind in places
-        and one.place_id in (0, rule.place_id)
+        denies_everyone
+        and candidate.allow
+        and candidate.subject_kind != SubjectKind.EVERYONE
+        and (candidate.target_kind, candidate.target_key) == (rule.target_kind, rule.target_key)
+        and candidate.place_kind in place_kinds
+        and candidate.place_id in (0, rule.place_id)
     )

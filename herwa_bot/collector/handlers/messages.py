@@ -10,182 +10,201 @@ from typing import Any
 
 from discord.ext import commands
 
-from herwa_bot.collector.discordpy_patch import Parser, shorten_the_way
-from herwa_bot.collector.event_writer import Writer
-from herwa_bot.collector.gateway_sessions import Listening, now_ms
-from herwa_bot.collector.handlers.members import PeopleTap
-from herwa_bot.collector.metadata_sync import Directory
+from herwa_bot.collector.discordpy_patch import Parser, install_fast_dispatch
+from herwa_bot.collector.event_writer import EventWriter
+from herwa_bot.collector.gateway_sessions import GatewaySessions, get_time_ms
+from herwa_bot.collector.handlers.members import MemberHandlers
+from herwa_bot.collector.metadata_sync import MetadataTracker
 from herwa_bot.collector.parsing import messages
-from herwa_bot.collector.parsing.members import thread_opened
-from herwa_bot.collector.payload_fields import Impossible, snowflake
-from herwa_bot.collector.thread_parents import Places
+from herwa_bot.collector.parsing.members import parse_thread_create
+from herwa_bot.collector.payload_fields import InvalidPayload, parse_snowflake
+from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.log import get_logger
-from herwa_shared.pipeline.events import Event
+from herwa_shared.pipeline.events import ActivityEvent
 
 log = get_logger(__name__)
 
-Data = dict[str, Any]
+EventData = dict[str, Any]
 
 # Parts of a guild that discord.py would keep in memory and nothing in Herwa asks it for.
-STRIPPED = ("channels", "threads", "emojis", "stickers", "members", "presences", "voice_states", "soundboard_sounds")
-DAY_MS = 86_400_000
+STRIPPED_GUILD_FIELDS = (
+    "channels",
+    "threads",
+    "emojis",
+    "stickers",
+    "members",
+    "presences",
+    "voice_states",
+    "soundboard_sounds",
+)
+MAX_FUTURE_MS = 86_400_000
 
 
-class Tap:
+class MessageHandlers:
     """Hears every event of the bot and hands what counts to the writer.
 
     `content` says whether Discord lets us see how long messages are.
     """
 
-    def __init__(self, writer: Writer) -> None:
-        self.content = False
+    def __init__(self, writer: EventWriter) -> None:
+        self.can_read_content = False
         self._writer = writer
-        self._directory: Directory = writer.directory
-        self._places: Places = writer.places
-        self._listening: Listening = writer.listening
-        self._people = PeopleTap(writer)
+        self._metadata: MetadataTracker = writer.metadata
+        self._thread_parents: ThreadParents = writer.thread_parents
+        self._gateway_sessions: GatewaySessions = writer.gateway_sessions
+        self._member_handlers = MemberHandlers(writer)
 
     def install(self, bot: commands.AutoShardedBot) -> None:
         """Put our parsers in the place of discord.py's, or before them."""
-        counted: dict[str, Parser] = {
-            "MESSAGE_CREATE": self.message_create,
-            "MESSAGE_UPDATE": self.message_update,
-            "MESSAGE_DELETE": self.message_delete,
-            "MESSAGE_DELETE_BULK": self.message_delete_bulk,
-            **self._people.parsers(),
+        counted_parsers: dict[str, Parser] = {
+            "MESSAGE_CREATE": self.on_message_create,
+            "MESSAGE_UPDATE": self.on_message_update,
+            "MESSAGE_DELETE": self.on_message_delete,
+            "MESSAGE_DELETE_BULK": self.on_message_delete_bulk,
+            **self._member_handlers.build_parsers(),
         }
-        shorten_the_way({name: guarded(name, parser) for name, parser in counted.items()}, self._writer)
-        before: dict[str, Parser] = {
-            "READY": self.ready,
-            "GUILD_CREATE": self.guild_create,
-            "GUILD_UPDATE": self.guild_update,
-            "GUILD_DELETE": self.guild_delete,
-            "CHANNEL_CREATE": self.channel_described,
-            "CHANNEL_UPDATE": self.channel_described,
-            "CHANNEL_DELETE": self.channel_delete,
-            "GUILD_ROLE_UPDATE": self._people.role_changed,
-            "GUILD_ROLE_DELETE": self._people.role_changed,
-            "THREAD_CREATE": self.thread_create,
-            "THREAD_UPDATE": self.channel_described,
-            "THREAD_DELETE": self.thread_delete,
-            "THREAD_LIST_SYNC": self.thread_list_sync,
+        install_fast_dispatch(
+            {name: isolate_errors(name, parser) for name, parser in counted_parsers.items()}, self._writer
+        )
+        wrapped_parsers: dict[str, Parser] = {
+            "READY": self.on_ready,
+            "GUILD_CREATE": self.on_guild_create,
+            "GUILD_UPDATE": self.on_guild_update,
+            "GUILD_DELETE": self.on_guild_delete,
+            "CHANNEL_CREATE": self.on_channel_update,
+            "CHANNEL_UPDATE": self.on_channel_update,
+            "CHANNEL_DELETE": self.on_channel_delete,
+            "GUILD_ROLE_UPDATE": self._member_handlers.on_role_change,
+            "GUILD_ROLE_DELETE": self._member_handlers.on_role_change,
+            "THREAD_CREATE": self.on_thread_create,
+            "THREAD_UPDATE": self.on_channel_update,
+            "THREAD_DELETE": self.on_thread_delete,
+            "THREAD_LIST_SYNC": self.on_thread_list_sync,
         }
         parsers = bot._connection.parsers  # noqa: SLF001 - see above
         for name, original in list(parsers.items()):
-            ours = before.get(name)
-            parsers[name] = guarded(name, ours, original) if ours else guarded(name, original)
+            own_parser = wrapped_parsers.get(name)
+            parsers[name] = isolate_errors(name, own_parser, original) if own_parser else isolate_errors(name, original)
 
-    def message_create(self, data: Data) -> None:
+    def on_message_create(self, data: EventData) -> None:
         if "guild_id" not in data:
             return
-        place_id, guild_id = snowflake(data, "channel_id"), snowflake(data, "guild_id")
-        parent_id = self._places.parent_of(place_id)
-        since = self._listening.since_ms(guild_id)
-        event = messages.message_created(data, parent_id=parent_id or 0, live_since_ms=since, content=self.content)
+        source_channel_id, guild_id = parse_snowflake(data, "channel_id"), parse_snowflake(data, "guild_id")
+        parent_id = self._thread_parents.find_parent(source_channel_id)
+        live_since_ms = self._gateway_sessions.get_live_since_ms(guild_id)
+        event = messages.parse_message_create(
+            data, parent_id=parent_id or 0, live_since_ms=live_since_ms, can_read_content=self.can_read_content
+        )
         if event is None:
             return
-        possible(event)
+        reject_future(event)
         if not data.get("webhook_id"):
-            member, bot = data.get("member") or {}, event.kind == messages.BOT
-            name = messages.member_name(member, data["author"])
-            self._directory.member(guild_id, event.user_id, name, bot=bot, joined_at=member.get("joined_at"))
+            member, is_bot = data.get("member") or {}, event.kind == messages.BOT
+            name = messages.get_member_name(member, data["author"])
+            self._metadata.update_member(
+                guild_id, event.user_id, name, is_bot=is_bot, joined_at=member.get("joined_at")
+            )
         self._writer.add(event, resolved=parent_id is not None)
 
-    def message_update(self, data: Data) -> None:
+    def on_message_update(self, data: EventData) -> None:
         if "guild_id" in data:
-            parent_id = self._places.parent_of(snowflake(data, "channel_id"))
-            event = messages.message_edited(data, parent_id=parent_id or 0)
+            parent_id = self._thread_parents.find_parent(parse_snowflake(data, "channel_id"))
+            event = messages.parse_message_edit(data, parent_id=parent_id or 0)
             if event is not None:
                 key = f"edit {data['id']} {event.at_ms}"
                 self._writer.add_once(key, event, resolved=parent_id is not None)
 
-    def message_delete(self, data: Data) -> None:
+    def on_message_delete(self, data: EventData) -> None:
         if "guild_id" in data:
-            parent_id = self._places.parent_of(snowflake(data, "channel_id"))
-            event = messages.message_deleted(data, parent_id=parent_id or 0, at_ms=now_ms())
+            parent_id = self._thread_parents.find_parent(parse_snowflake(data, "channel_id"))
+            event = messages.parse_message_delete(data, parent_id=parent_id or 0, at_ms=get_time_ms())
             self._writer.add_once(f"delete {data['id']}", event, resolved=parent_id is not None)
 
-    def message_delete_bulk(self, data: Data) -> None:
+    def on_message_delete_bulk(self, data: EventData) -> None:
         if not isinstance(data["ids"], list):
-            raise Impossible("ids")
+            raise InvalidPayload("ids")
         for message_id in data["ids"]:
-            self.message_delete({**data, "id": message_id})
+            self.on_message_delete({**data, "id": message_id})
 
-    def ready(self, data: Data) -> None:
+    def on_ready(self, data: EventData) -> None:
         shard_id, shard_count = data.get("shard", (0, 1))
-        self._listening.ready(shard_id=shard_id, shard_count=shard_count)
-        here = frozenset(snowflake(guild, "id") for guild in data["guilds"])
-        self._directory.shard_is_in(here, shard_id=shard_id, shard_count=shard_count)
-        self._people.shard_is_in(here, shard_id=shard_id)
+        self._gateway_sessions.start_session(shard_id=shard_id, shard_count=shard_count)
+        guild_ids = frozenset(parse_snowflake(guild, "id") for guild in data["guilds"])
+        self._metadata.set_shard_guilds(guild_ids, shard_id=shard_id, shard_count=shard_count)
+        self._member_handlers.on_shard_ready(guild_ids, shard_id=shard_id)
 
-    def guild_create(self, data: Data) -> None:
+    def on_guild_create(self, data: EventData) -> None:
         if data.get("unavailable") is True:
             return
-        guild = messages.guild_created(data)
-        self._directory.guild(guild)
-        for part in ("channels", "threads"):
-            self._learn(data.get(part, ()), guild.id)
+        guild = messages.parse_guild(data)
+        self._metadata.update_guild(guild)
+        for field in ("channels", "threads"):
+            self._update_channels(data.get(field, ()), guild.id)
         if data.get("channels"):
-            self._directory.channels_listed(guild.id, [snowflake(channel, "id") for channel in data["channels"]])
-        self._people.guild_described(data, guild)
-        for part in STRIPPED:
-            data[part] = []
+            self._metadata.set_listed_channels(
+                guild.id, [parse_snowflake(channel, "id") for channel in data["channels"]]
+            )
+        self._member_handlers.on_guild_create(data, guild)
+        for field in STRIPPED_GUILD_FIELDS:
+            data[field] = []
 
-    def guild_update(self, data: Data) -> None:
-        if known := self._directory.guilds.get(snowflake(data, "id")):
-            updated = messages.guild_updated(data, known)
-            self._directory.guild(updated)
-            self._people.guild_changed(data, known, updated)
-        for part in ("emojis", "stickers"):
-            data[part] = []
+    def on_guild_update(self, data: EventData) -> None:
+        if known_guild := self._metadata.guilds.get(parse_snowflake(data, "id")):
+            updated_guild = messages.parse_guild_update(data, known_guild)
+            self._metadata.update_guild(updated_guild)
+            self._member_handlers.on_guild_update(data, known_guild, updated_guild)
+        for field in ("emojis", "stickers"):
+            data[field] = []
 
-    def guild_delete(self, data: Data) -> None:
-        guild_id = snowflake(data, "id")
+    def on_guild_delete(self, data: EventData) -> None:
+        guild_id = parse_snowflake(data, "id")
         if data.get("unavailable"):
-            self._people.guild_away(guild_id)
+            self._member_handlers.on_guild_unavailable(guild_id)
             return
-        self._directory.guild_left(guild_id)
-        self._people.guild_left(guild_id)
+        self._metadata.remove_guild(guild_id)
+        self._member_handlers.on_guild_remove(guild_id)
 
-    def channel_described(self, data: Data) -> None:
+    def on_channel_update(self, data: EventData) -> None:
         if "guild_id" in data:
-            self._learn([data], snowflake(data, "guild_id"))
+            self._update_channels([data], parse_snowflake(data, "guild_id"))
 
-    def channel_delete(self, data: Data) -> None:
-        self._directory.channels_gone([snowflake(data, "id")])
+    def on_channel_delete(self, data: EventData) -> None:
+        self._metadata.remove_channels([parse_snowflake(data, "id")])
 
-    def thread_create(self, data: Data) -> None:
-        self.channel_described(data)
+    def on_thread_create(self, data: EventData) -> None:
+        self.on_channel_update(data)
         if "guild_id" not in data:
             return
-        event = thread_opened(data, live_since_ms=self._listening.since_ms(snowflake(data, "guild_id")))
+        event = parse_thread_create(
+            data, live_since_ms=self._gateway_sessions.get_live_since_ms(parse_snowflake(data, "guild_id"))
+        )
         if event is not None:
-            self._writer.add(possible(event))
+            self._writer.add(reject_future(event))
 
-    def thread_delete(self, data: Data) -> None:
-        self._directory.channels_gone([snowflake(data, "id")])
+    def on_thread_delete(self, data: EventData) -> None:
+        self._metadata.remove_channels([parse_snowflake(data, "id")])
 
-    def thread_list_sync(self, data: Data) -> None:
-        self._learn(data.get("threads", ()), snowflake(data, "guild_id"))
+    def on_thread_list_sync(self, data: EventData) -> None:
+        self._update_channels(data.get("threads", ()), parse_snowflake(data, "guild_id"))
 
-    def _learn(self, payloads: Any, guild_id: int) -> None:
-        channels = [messages.channel_seen(payload, guild_id=guild_id) for payload in payloads]
-        self._places.learn(channels)
-        if guild_id in self._directory.guilds:
-            self._directory.channels(channels)
+    def _update_channels(self, payloads: Any, guild_id: int) -> None:
+        channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]
+        self._thread_parents.update(channels)
+        if guild_id in self._metadata.guilds:
+            self._metadata.update_channels(channels)
 
 
-def possible(event: Event) -> Event:
+def reject_future(event: ActivityEvent) -> ActivityEvent:
     """The same; Impossible for one of the future: coverage would take it for the newest of its channel, for years."""
-    if event.at_ms > now_ms() + DAY_MS:
-        raise Impossible("id")
+    if event.at_ms > get_time_ms() + MAX_FUTURE_MS:
+        raise InvalidPayload("id")
     return event
 
 
-def guarded(name: str, *parsers: Parser) -> Parser:
+def isolate_errors(name: str, *parsers: Parser) -> Parser:
     """One parser that runs these in turn; what one of them cannot digest is logged by name and skipped."""
 
-    def parse(data: Data) -> None:
+    def parse(data: EventData) -> None:
         for parser in parsers:
             try:
                 parser(data)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from herwa_bot.collector.payload_fields import Impossible, Payload, moment_ms, snowflake
+from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake, parse_timestamp_ms
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
-from herwa_shared.pipeline.events import Event, EventKind, snowflake_ms
+from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 
-EMOJI_LENGTH = 100
+MAX_EMOJI_LENGTH = 100
 
 
-class VoiceState(NamedTuple):
+class MemberVoiceState(NamedTuple):
     """Where somebody sits and how; channel 0 is none."""
 
     user_id: int
@@ -20,90 +20,92 @@ class VoiceState(NamedTuple):
     video: bool
 
 
-def reaction_added(data: Payload, *, parent_id: int, at_ms: int) -> Event | None:
+def parse_reaction(data: Payload, *, parent_id: int, at_ms: int) -> ActivityEvent | None:
     """A reaction by a person, or None for what bots add. Discord does not say when: `at_ms` is our own clock."""
     if _is_bot(data.get("member") or {}):
         return None
-    snowflake(data, "message_id")
-    place_id = snowflake(data, "channel_id")
-    return _event(
-        snowflake(data, "guild_id"),
+    parse_snowflake(data, "message_id")
+    source_channel_id = parse_snowflake(data, "channel_id")
+    return _build_event(
+        parse_snowflake(data, "guild_id"),
         EventKind.REACTION,
         at_ms,
-        user_id=snowflake(data, "user_id"),
-        channel_id=parent_id or place_id,
-        thread_id=place_id if parent_id else 0,
+        user_id=parse_snowflake(data, "user_id"),
+        channel_id=parent_id or source_channel_id,
+        thread_id=source_channel_id if parent_id else 0,
     )
 
 
-def reaction_key(data: Payload) -> str:
+def build_reaction_key(data: Payload) -> str:
     """What makes a reaction the same: the message, who, and the emoji, by its id or as the character it is."""
     emoji = data["emoji"].get("id") or data["emoji"].get("name")
-    if not isinstance(emoji, str) or len(emoji) > EMOJI_LENGTH:
-        raise Impossible("emoji")
+    if not isinstance(emoji, str) or len(emoji) > MAX_EMOJI_LENGTH:
+        raise InvalidPayload("emoji")
     return f"reaction {data['message_id']} {data['user_id']} {emoji}"
 
 
-def thread_opened(data: Payload, *, live_since_ms: int) -> Event | None:
+def parse_thread_create(data: Payload, *, live_since_ms: int) -> ActivityEvent | None:
     """A thread or forum post that was opened just now, or None for one that we have only come to see."""
     if not data.get("newly_created") or data.get("type") not in THREAD_CHANNEL_TYPES:
         return None
-    thread_id = snowflake(data, "id")
-    event = _event(
-        snowflake(data, "guild_id"),
+    thread_id = parse_snowflake(data, "id")
+    event = _build_event(
+        parse_snowflake(data, "guild_id"),
         EventKind.THREAD,
-        snowflake_ms(thread_id),
-        user_id=snowflake(data, "owner_id"),
-        channel_id=snowflake(data, "parent_id"),
+        decode_snowflake_ms(thread_id),
+        user_id=parse_snowflake(data, "owner_id"),
+        channel_id=parse_snowflake(data, "parent_id"),
         thread_id=thread_id,
     )
     return event._replace(message_id=thread_id, live_since_ms=live_since_ms)
 
 
-def member_joined(data: Payload) -> Event | None:
+def parse_member_join(data: Payload) -> ActivityEvent | None:
     """A person became a member at the time that Discord gives, or None for bots."""
     if _is_bot(data):
         return None
-    guild_id, user_id = snowflake(data, "guild_id"), snowflake(data["user"], "id")
-    return _event(guild_id, EventKind.JOIN, moment_ms(data, "joined_at"), user_id=user_id)
+    guild_id, user_id = parse_snowflake(data, "guild_id"), parse_snowflake(data["user"], "id")
+    return _build_event(guild_id, EventKind.JOIN, parse_timestamp_ms(data, "joined_at"), user_id=user_id)
 
 
-def member_left(data: Payload, *, at_ms: int) -> Event | None:
+def parse_member_leave(data: Payload, *, at_ms: int) -> ActivityEvent | None:
     """A person left or was removed, or None for bots. Discord does not say when: `at_ms` is our own clock."""
     if _is_bot(data):
         return None
-    return _event(snowflake(data, "guild_id"), EventKind.LEAVE, at_ms, user_id=snowflake(data["user"], "id"))
+    return _build_event(
+        parse_snowflake(data, "guild_id"), EventKind.LEAVE, at_ms, user_id=parse_snowflake(data["user"], "id")
+    )
 
 
-def voice_state(data: Payload) -> VoiceState:
+def parse_voice_state(data: Payload) -> MemberVoiceState:
     """A voice state, as it is in an event and in the list of a guild."""
-    return VoiceState(
-        snowflake(data, "user_id"),
-        snowflake(data, "channel_id") if data.get("channel_id") else 0,
+    return MemberVoiceState(
+        parse_snowflake(data, "user_id"),
+        parse_snowflake(data, "channel_id") if data.get("channel_id") else 0,
         bool(data.get("self_mute") or data.get("mute")),
         bool(data.get("self_stream")),
         bool(data.get("self_video")),
     )
 
 
-def voice_states(data: Payload) -> Iterator[VoiceState]:
+def parse_voice_states(data: Payload) -> Iterator[MemberVoiceState]:
     """The people in voice when a guild is described. Discord names everybody in voice among its members."""
-    bots = {member["user"]["id"] for member in data.get("members") or () if _is_bot(member)}
+    bot_ids = {member["user"]["id"] for member in data.get("members") or () if _is_bot(member)}
     for state in data.get("voice_states") or ():
-        if state["user_id"] not in bots:
-            yield voice_state(state)
+        if state["user_id"] not in bot_ids:
+            yield parse_voice_state(state)
 
 
-def sample(guild_id: int, kind: EventKind, count: int, *, at_ms: int) -> Event:
+def build_sample(guild_id: int, kind: EventKind, count: int, *, at_ms: int) -> ActivityEvent:
     """How many there were at a moment."""
-    return _event(guild_id, kind, at_ms, user_id=0)._replace(value=count)
+    return _build_event(guild_id, kind, at_ms, user_id=0)._replace(value=count)
 
 
 def _is_bot(member: Payload) -> bool:
     return bool((member.get("user") or {}).get("bot"))
 
 
-def _event(
+def _build_event(
     guild_id: int, kind: EventKind, at_ms: int, *, user_id: int, channel_id: int = 0, thread_id: int = 0
-) -> Event:
-    return Event(guild_id, kind.value, at_ms, channel_id, thread_id, user_id, False, None, None, 0, 0)
+) -> ActivityEvent:
+    return ActivityEvent(guild_id, kind.value, at_ms, channel_id, thread_id, user_id, False, None, None, 0, 0)

@@ -12,12 +12,12 @@ from typing import Any
 
 from herwa_shared.charts.render.skia_loader import load_skia
 
-MEND = "apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji"
+FONT_INSTALL_COMMAND = "apt-get install fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji"
 
-LATIN = "Inter"
+LATIN_FAMILY = "Inter"
 WEIGHTS = (400, 600)
 
-SCRIPTS = {
+SCRIPT_SAMPLES = {
     "Latin": "Ag",
     "Cyrillic": "Жд",
     "Greek": "Ωλ",
@@ -34,102 +34,109 @@ SCRIPTS = {
 }
 """A sample of each script that names are likely to be written in."""
 
-PREFERRED = ("Noto Sans Arabic", "Noto Sans Hebrew")
+PREFERRED_FAMILIES = ("Noto Sans Arabic", "Noto Sans Hebrew")
 """Asked before the system chooses: it would take a face that looks out of place beside Inter."""
 
 _WEIGHT_AXIS = int.from_bytes(b"wght", "big")
-_INVISIBLE = frozenset(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff\u00ad\u034f"))
+_INVISIBLE_CODEPOINTS = frozenset(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff\u00ad\u034f"))
 
 
-class FontBook:
+class FontRegistry:
     """The typefaces known so far. It looks for another one whenever a text has a mark that none of them has."""
 
     def __init__(self, *, system_fonts: bool = True) -> None:
         skia = load_skia()
         self._skia = skia
-        with _unheard():
+        with _silence_stderr():
             self._system = skia.FontMgr.RefDefault() if system_fonts else skia.FontMgr.New_Custom_Empty()
         self._provider = skia.textlayout.TypefaceFontProvider()
-        self._faces: dict[str, Any] = {}
-        self._seen: set[int] = set()
-        self._missing: set[int] = set()
-        for path in _bundled():
+        self._typefaces: dict[str, Any] = {}
+        self._checked_codepoints: set[int] = set()
+        self._missing_codepoints: set[int] = set()
+        for path in _list_bundled_fonts():
             self._add_file(path)
         self.collection = skia.textlayout.FontCollection()
-        self.collection.setDefaultFontManager(self._provider, LATIN)
+        self.collection.setDefaultFontManager(self._provider, LATIN_FAMILY)
 
-    def families(self, text: str) -> list[str]:
+    def resolve_families(self, text: str) -> list[str]:
         """The families to try for this text, in order. New ones are looked up first."""
-        for mark in {ord(mark) for mark in text} - self._seen:
-            self._seen.add(mark)
-            if not self._covers(mark) and not self._find(mark):
-                self._missing.add(mark)
-        return list(self._faces)
+        for codepoint in {ord(character) for character in text} - self._checked_codepoints:
+            self._checked_codepoints.add(codepoint)
+            if not self._has_glyph(codepoint) and not self._add_system_typefaces(codepoint):
+                self._missing_codepoints.add(codepoint)
+        return list(self._typefaces)
 
-    def lacks(self, text: str) -> bool:
+    def is_missing(self, text: str) -> bool:
         """Whether a mark of this text would be drawn as an empty box."""
-        self.families(text)
-        return any(ord(mark) in self._missing for mark in text)
+        self.resolve_families(text)
+        return any(ord(character) in self._missing_codepoints for character in text)
 
-    def _covers(self, mark: int) -> bool:
-        blank = mark in _INVISIBLE or chr(mark).isspace()
-        return blank or any(face.unicharToGlyph(mark) for face in self._faces.values())
+    def _has_glyph(self, codepoint: int) -> bool:
+        is_invisible = codepoint in _INVISIBLE_CODEPOINTS or chr(codepoint).isspace()
+        return is_invisible or any(typeface.unicharToGlyph(codepoint) for typeface in self._typefaces.values())
 
-    def _find(self, mark: int) -> bool:
+    def _add_system_typefaces(self, codepoint: int) -> bool:
         """Ask the system for this mark, in every weight that we write in."""
-        found = False
+        is_added = False
         for weight in WEIGHTS:
             style = self._skia.FontStyle(weight, 5, self._skia.FontStyle.kUpright_Slant)
-            liked = (self._system.matchFamilyStyle(family, style) for family in PREFERRED)
-            chosen = self._system.matchFamilyStyleCharacter(LATIN, style, ["ja"], mark)
-            face = next((face for face in (*liked, chosen) if face is not None and face.unicharToGlyph(mark)), None)
-            if face is not None:
-                self._add(f"{face.getFamilyName()} of the system", face)
-                found = True
-        return found
+            preferred = (self._system.matchFamilyStyle(family, style) for family in PREFERRED_FAMILIES)
+            fallback = self._system.matchFamilyStyleCharacter(LATIN_FAMILY, style, ["ja"], codepoint)
+            typeface = next(
+                (
+                    typeface
+                    for typeface in (*preferred, fallback)
+                    if typeface is not None and typeface.unicharToGlyph(codepoint)
+                ),
+                None,
+            )
+            if typeface is not None:
+                self._add_typeface(f"{typeface.getFamilyName()} of the system", typeface)
+                is_added = True
+        return is_added
 
     def _add_file(self, path: Path) -> None:
-        face = self._skia.Typeface.MakeFromFile(str(path))
-        if face is None:
+        typeface = self._skia.Typeface.MakeFromFile(str(path))
+        if typeface is None:
             return
-        if any(axis.tag == _WEIGHT_AXIS for axis in face.getVariationDesignParameters()):
+        if any(axis.tag == _WEIGHT_AXIS for axis in typeface.getVariationDesignParameters()):
             for weight in WEIGHTS:
-                self._add(face.getFamilyName(), _at_weight(self._skia, face, weight))
+                self._add_typeface(typeface.getFamilyName(), _clone_at_weight(self._skia, typeface, weight))
         else:
-            self._add(face.getFamilyName(), face)
+            self._add_typeface(typeface.getFamilyName(), typeface)
 
-    def _add(self, family: str, face: Any) -> None:
-        self._provider.registerTypeface(face, family)
-        self._faces.setdefault(family, face)
+    def _add_typeface(self, family: str, typeface: Any) -> None:
+        self._provider.registerTypeface(typeface, family)
+        self._typefaces.setdefault(family, typeface)
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def _silence_stderr() -> Iterator[None]:
     """Skia's own fontconfig is older than many a system's settings, and complains of words that it does not know."""
     sys.stderr.flush()
-    heard, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    stderr_copy, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 2)
     try:
         yield
     finally:
-        os.dup2(heard, 2)
-        os.close(heard)
-        os.close(nowhere)
+        os.dup2(stderr_copy, 2)
+        os.close(stderr_copy)
+        os.close(devnull)
 
 
 @cache
-def font_book(*, system_fonts: bool = True) -> FontBook:
+def get_font_registry(*, system_fonts: bool = True) -> FontRegistry:
     """The book of this process. It is not safe to use from two threads at once: the painter takes turns."""
-    return FontBook(system_fonts=system_fonts)
+    return FontRegistry(system_fonts=system_fonts)
 
 
-def missing_scripts(*, system_fonts: bool = True) -> list[str]:
+def list_missing_scripts(*, system_fonts: bool = True) -> list[str]:
     """The scripts whose names would be drawn as empty boxes; `MEND` says what to install. Raises RendererMissing."""
-    book = font_book(system_fonts=system_fonts)
-    return [script for script, sample in SCRIPTS.items() if book.lacks(sample)]
+    registry = get_font_registry(system_fonts=system_fonts)
+    return [script for script, sample in SCRIPT_SAMPLES.items() if registry.is_missing(sample)]
 
 
-def _bundled() -> Iterator[Path]:
+def _list_bundled_fonts() -> Iterator[Path]:
     """Upright font files of every installed font wheel (`fontpkg-…`), Inter's first."""
     wheels = [module.name for module in iter_modules() if module.name.startswith("fontpkg_")]
     for wheel in sorted(wheels, key=lambda name: (name != "fontpkg_inter", name)):
@@ -138,9 +145,9 @@ def _bundled() -> Iterator[Path]:
             yield from sorted(path for path in Path(folder, "files").glob("*.[ot]tf") if "Italic" not in path.name)
 
 
-def _at_weight(skia: Any, face: Any, weight: int) -> Any:
+def _clone_at_weight(skia: Any, typeface: Any, weight: int) -> Any:
     position = skia.FontArguments.VariationPosition
     coordinates = position.Coordinates([position.Coordinate(_WEIGHT_AXIS, weight)])
     arguments = skia.FontArguments()
     arguments.setVariationDesignPosition(position(coordinates))
-    return face.makeClone(arguments)
+    return typeface.makeClone(arguments)

@@ -6,49 +6,53 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Plane:
+class PlotArea:
     """The plot area in pixels, and the range of each axis as numbers (dates as seconds)."""
 
     left: float
     top: float
     right: float
     bottom: float
-    across: tuple[float, float]
-    up: tuple[float, float]
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
 
-    def x(self, value: Any) -> float:
-        return self.left + _share(value, self.across) * (self.right - self.left)
+    def to_x(self, value: Any) -> float:
+        return self.left + _compute_share(value, self.x_range) * (self.right - self.left)
 
-    def y(self, value: Any) -> float:
-        return self.bottom - _share(value, self.up) * (self.bottom - self.top)
+    def to_y(self, value: Any) -> float:
+        return self.bottom - _compute_share(value, self.y_range) * (self.bottom - self.top)
 
-    def place(self, item: dict[str, Any], x: str, y: str) -> tuple[float, float]:
+    def to_pixels(self, item: dict[str, Any], x_key: str, y_key: str) -> tuple[float, float]:
         """Where a shape's or an annotation's corner lies, whether it counts in data or in parts of the plot area."""
-        across = self.left + item[x] * (self.right - self.left) if item["xref"] == "paper" else self.x(item[x])
-        up = self.bottom - item[y] * (self.bottom - self.top) if item["yref"] == "paper" else self.y(item[y])
-        return across, up
+        pixel_x = (
+            self.left + item[x_key] * (self.right - self.left) if item["xref"] == "paper" else self.to_x(item[x_key])
+        )
+        pixel_y = (
+            self.bottom - item[y_key] * (self.bottom - self.top) if item["yref"] == "paper" else self.to_y(item[y_key])
+        )
+        return pixel_x, pixel_y
 
 
-def plane(layout: dict[str, Any], width: float, height: float) -> Plane:
+def build_plot_area(layout: dict[str, Any], width: float, height: float) -> PlotArea:
     """The plane of a figure drawn at this size."""
     margin = layout["margin"]
     first, last = layout["xaxis"]["range"]
     low, high = layout["yaxis"]["range"]
-    return Plane(
+    return PlotArea(
         left=margin["l"],
         top=margin["t"],
         right=width - margin["r"],
         bottom=height - margin["b"],
-        across=(number(first), number(last)),
-        up=(number(low), number(high)),
+        x_range=(to_number(first), to_number(last)),
+        y_range=(to_number(low), to_number(high)),
     )
 
 
-def number(value: Any) -> float:
+def to_number(value: Any) -> float:
     """A date (a local time without offset) as seconds, anything else as it is."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp() if isinstance(value, str) else float(value)
 
 
-def _share(value: Any, span: tuple[float, float]) -> float:
-    low, high = span
-    return (number(value) - low) / ((high - low) or 1)
+def _compute_share(value: Any, axis_range: tuple[float, float]) -> float:
+    low, high = axis_range
+    return (to_number(value) - low) / ((high - low) or 1)

@@ -5,10 +5,10 @@ from typing import Any
 
 from herwa_shared.errors import HerwaError
 
-ENGINE = "skia"
+ENGINE_MODULE = "skia"
 
 
-class RendererMissing(HerwaError):
+class RendererUnavailable(HerwaError):
     """Pictures cannot be drawn on this machine; everything else works."""
 
     code = "renderer_missing"
@@ -19,6 +19,6 @@ class RendererMissing(HerwaError):
 def load_skia() -> Any:
     """The drawing engine. Raises RendererMissing, which names the missing library and the mend."""
     try:
-        return import_module(ENGINE)
+        return import_module(ENGINE_MODULE)
     except ImportError as error:
-        raise RendererMissing(f"{RendererMissing.message} ({error})") from error
+        raise RendererUnavailable(f"{RendererUnavailable.message} ({error})") from error

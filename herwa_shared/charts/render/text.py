@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
-from herwa_shared.charts.render.fonts import FontBook
+from herwa_shared.charts.render.fonts import FontRegistry
 from herwa_shared.charts.render.skia_loader import load_skia
-from herwa_shared.charts.render.traces import argb
+from herwa_shared.charts.render.traces import parse_color
 
 ELLIPSIS = "…"
 _JOINERS = "\u200d\ufe0f\ufe0e"
-_ENDLESS = 100_000
-_ASCENT, _LINE = 0.97, 1.21
+_UNBOUNDED_WIDTH = 100_000
+_ASCENT_RATIO, _LINE_HEIGHT_RATIO = 0.97, 1.21
 """Inter's, per size: every line sits on its baseline, also where a mark of another font is taller."""
 
 
@@ -20,57 +20,67 @@ class Font:
     """Size in pixels, CSS colour, weight."""
 
     size: float
-    colour: str
+    color: str
     weight: int = 400
 
 
-class Typesetter:
+class TextRenderer:
     """Sets single lines with the fonts of one book. Texts come from figures, with their names escaped."""
 
-    def __init__(self, canvas: Any, book: FontBook) -> None:
+    def __init__(self, canvas: Any, font_registry: FontRegistry) -> None:
         self._skia = load_skia()
         self._canvas = canvas
-        self._book = book
+        self._font_registry = font_registry
         self._unicode = self._skia.Unicodes.ICU.Make()
 
-    def width(self, text: str, font: Font) -> float:
-        return float(self._set(unescape(text), font).LongestLine)
+    def measure_width(self, text: str, font: Font) -> float:
+        return float(self._build_line(unescape(text), font).LongestLine)
 
     def draw(
-        self, text: str, font: Font, x: float, y: float, *, align: float = 0, rise: float = 0, room: float | None = None
+        self,
+        text: str,
+        font: Font,
+        x: float,
+        y: float,
+        *,
+        align_x: float = 0,
+        align_y: float = 0,
+        max_width: float | None = None,
     ) -> None:
         """Draw one line. `align` and `rise` say what of it lies at x, y: 0 its left and top, 1 its right and bottom.
 
         With `room`, a longer text is cut and ends in an ellipsis.
         """
         text = unescape(text)
-        line = self._set(text, font)
-        if room is not None and line.LongestLine > room:
-            line = self._set(self._cut(text, font, room), font)
-        top = y - rise * font.size * _LINE
-        line.paint(self._canvas, x - align * line.LongestLine, top + font.size * _ASCENT - line.AlphabeticBaseline)
+        line = self._build_line(text, font)
+        if max_width is not None and line.LongestLine > max_width:
+            line = self._build_line(self._truncate(text, font, max_width), font)
+        top = y - align_y * font.size * _LINE_HEIGHT_RATIO
+        line.paint(
+            self._canvas, x - align_x * line.LongestLine, top + font.size * _ASCENT_RATIO - line.AlphabeticBaseline
+        )
 
-    def _cut(self, text: str, font: Font, room: float) -> str:
+    def _truncate(self, text: str, font: Font, max_width: float) -> str:
         """The longest beginning that fits together with an ellipsis."""
         fits, too_long = 0, len(text)
         while too_long - fits > 1:
             middle = (fits + too_long) // 2
-            if self._set(text[:middle] + ELLIPSIS, font).LongestLine <= room:
+            if self._build_line(text[:middle] + ELLIPSIS, font).LongestLine <= max_width:
                 fits = middle
             else:
                 too_long = middle
         return text[:fits].rstrip(_JOINERS).rstrip() + ELLIPSIS
 
-    def _set(self, text: str, font: Font) -> Any:
+    def _build_line(self, text: str, font: Font) -> Any:
         layout = self._skia.textlayout
         style = layout.TextStyle()
-        style.setFontFamilies(self._book.families(text))
+        style.setFontFamilies(self._font_registry.resolve_families(text))
         style.setFontSize(font.size)
-        style.setColor(argb(font.colour))
+        style.setColor(parse_color(font.color))
         style.setFontStyle(self._skia.FontStyle(font.weight, 5, self._skia.FontStyle.kUpright_Slant))
-        builder = layout.ParagraphBuilder(layout.ParagraphStyle(), self._book.collection, self._unicode)
+        builder = layout.ParagraphBuilder(layout.ParagraphStyle(), self._font_registry.collection, self._unicode)
         builder.pushStyle(style)
         builder.addText(text)
         line = builder.Build()
-        line.layout(_ENDLESS)
+        line.layout(_UNBOUNDED_WIDTH)
         return line

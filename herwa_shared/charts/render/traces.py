@@ -8,127 +8,133 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from herwa_shared.charts.render.plot_area import Plane
+from herwa_shared.charts.render.plot_area import PlotArea
 from herwa_shared.charts.render.skia_loader import load_skia
 
 _RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
 
 
-def argb(colour: str) -> int:
+def parse_color(color: str) -> int:
     """`#rrggbb` or `rgba(r,g,b,a)` as 0xAARRGGBB. Raises ValueError for anything else."""
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        return 0xFF000000 | int(colour[1:], 16)
-    match = _RGBA.fullmatch(colour)
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        return 0xFF000000 | int(color[1:], 16)
+    match = _RGBA.fullmatch(color)
     if match is None:
-        raise ValueError(f"not a colour of a figure: {colour!r}")
+        raise ValueError(f"not a colour of a figure: {color!r}")
     red, green, blue = (int(part) for part in match.groups()[:3])
     return round(float(match[4]) * 255) << 24 | red << 16 | green << 8 | blue
 
 
 skia = load_skia()
 
-Spot = tuple[float, float]
+PixelPoint = tuple[float, float]
 
 
-def draw_trace(canvas: Any, trace: dict[str, Any], plane: Plane) -> None:
+def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
     """Draw one trace. Raises ValueError for a kind that Herwa's figures do not use."""
     match trace["type"]:
         case "scatter":
-            _scatter(canvas, trace, plane)
+            _draw_scatter(canvas, trace, plot_area)
         case "bar":
-            _bars(canvas, trace, plane)
+            _draw_bars(canvas, trace, plot_area)
         case "heatmap":
-            _cells(canvas, trace, plane)
+            _draw_cells(canvas, trace, plot_area)
         case kind:
             raise ValueError(f"no such trace: {kind}")
 
 
-def _scatter(canvas: Any, trace: dict[str, Any], plane: Plane) -> None:
+def _draw_scatter(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
     mode = trace["mode"]
-    for run in _runs(trace, plane):
+    for run in _iterate_runs(trace, plot_area):
         if len(run) > 1 and "fill" in trace:
-            canvas.drawPath(_area(run, plane), _area_paint(trace, plane))
+            canvas.drawPath(_build_area_path(run, plot_area), _build_area_paint(trace, plot_area))
         if len(run) > 1 and "lines" in mode:
-            canvas.drawPath(_path(run), _line_paint(trace["line"]))
+            canvas.drawPath(_build_path(run), _build_line_paint(trace["line"]))
     if "markers" in mode:
-        _points(canvas, trace, plane)
+        _draw_points(canvas, trace, plot_area)
 
 
-def _runs(trace: dict[str, Any], plane: Plane) -> Iterator[list[Spot]]:
+def _iterate_runs(trace: dict[str, Any], plot_area: PlotArea) -> Iterator[list[PixelPoint]]:
     """Each unbroken stretch of the line, in pixels."""
     pairs = zip(trace["x"], trace["y"], strict=True)
-    for missing, run in groupby(pairs, key=lambda pair: pair[1] is None):
-        if not missing:
-            yield [(plane.x(x), plane.y(y)) for x, y in run]
+    for is_gap, run in groupby(pairs, key=lambda pair: pair[1] is None):
+        if not is_gap:
+            yield [(plot_area.to_x(x), plot_area.to_y(y)) for x, y in run]
 
 
-def _points(canvas: Any, trace: dict[str, Any], plane: Plane) -> None:
+def _draw_points(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
     marker = trace["marker"]
     sizes = marker["size"] if isinstance(marker["size"], list) else [marker["size"]] * len(trace["x"])
     for x, y, size in zip(trace["x"], trace["y"], sizes, strict=True):
         if y is None or not size:
             continue
-        canvas.drawCircle(plane.x(x), plane.y(y), size / 2, _fill(marker["color"]))
+        canvas.drawCircle(plot_area.to_x(x), plot_area.to_y(y), size / 2, _build_fill(marker["color"]))
         if "line" in marker:
-            canvas.drawCircle(plane.x(x), plane.y(y), size / 2, _line_paint(marker["line"]))
+            canvas.drawCircle(plot_area.to_x(x), plot_area.to_y(y), size / 2, _build_line_paint(marker["line"]))
 
 
-def _bars(canvas: Any, trace: dict[str, Any], plane: Plane) -> None:
-    thick = trace["width"] / 2
+def _draw_bars(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
+    half_thickness = trace["width"] / 2
     for length, middle in zip(trace["x"], trace["y"], strict=True):
-        edges = sorted((plane.y(middle - thick), plane.y(middle + thick)))
-        bar = skia.Rect.MakeLTRB(plane.x(0), edges[0], max(plane.x(length), plane.x(0) + 2), edges[1])
-        canvas.drawRoundRect(bar, 4, 4, _fill(trace["marker"]["color"]))
+        edges = sorted((plot_area.to_y(middle - half_thickness), plot_area.to_y(middle + half_thickness)))
+        bar = skia.Rect.MakeLTRB(
+            plot_area.to_x(0), edges[0], max(plot_area.to_x(length), plot_area.to_x(0) + 2), edges[1]
+        )
+        canvas.drawRoundRect(bar, 4, 4, _build_fill(trace["marker"]["color"]))
 
 
-def _cells(canvas: Any, trace: dict[str, Any], plane: Plane) -> None:
-    top = trace["zmax"] or 1
+def _draw_cells(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
+    max_value = trace["zmax"] or 1
     (_, low), (_, high) = trace["colorscale"]
     for y, row in zip(trace["y"], trace["z"], strict=True):
         for x, value in zip(trace["x"], row, strict=True):
-            left, right = plane.x(x - 0.5) + trace["xgap"] / 2, plane.x(x + 0.5) - trace["xgap"] / 2
-            upper, lower = sorted((plane.y(y - 0.5), plane.y(y + 0.5)))
+            left, right = plot_area.to_x(x - 0.5) + trace["xgap"] / 2, plot_area.to_x(x + 0.5) - trace["xgap"] / 2
+            upper, lower = sorted((plot_area.to_y(y - 0.5), plot_area.to_y(y + 0.5)))
             cell = skia.Rect.MakeLTRB(left, upper + trace["ygap"] / 2, right, lower - trace["ygap"] / 2)
-            canvas.drawRoundRect(cell, 3, 3, _fill_argb(_between(argb(low), argb(high), value / top)))
+            canvas.drawRoundRect(
+                cell, 3, 3, _build_argb_fill(_interpolate_color(parse_color(low), parse_color(high), value / max_value))
+            )
 
 
-def _between(low: int, high: int, share: float) -> int:
-    parts = ((low >> shift & 255, high >> shift & 255) for shift in (24, 16, 8, 0))
-    alpha, red, green, blue = (round(first + (last - first) * share) for first, last in parts)
+def _interpolate_color(low: int, high: int, share: float) -> int:
+    color_parts = ((low >> shift & 255, high >> shift & 255) for shift in (24, 16, 8, 0))
+    alpha, red, green, blue = (round(first + (last - first) * share) for first, last in color_parts)
     return alpha << 24 | red << 16 | green << 8 | blue
 
 
-def _path(run: list[Spot]) -> Any:
+def _build_path(run: list[PixelPoint]) -> Any:
     path = skia.Path()
     path.moveTo(*run[0])
-    for spot in run[1:]:
-        path.lineTo(*spot)
+    for point in run[1:]:
+        path.lineTo(*point)
     return path
 
 
-def _area(run: list[Spot], plane: Plane) -> Any:
-    path = _path(run)
-    path.lineTo(run[-1][0], plane.bottom)
-    path.lineTo(run[0][0], plane.bottom)
+def _build_area_path(run: list[PixelPoint], plot_area: PlotArea) -> Any:
+    path = _build_path(run)
+    path.lineTo(run[-1][0], plot_area.bottom)
+    path.lineTo(run[0][0], plot_area.bottom)
     path.close()
     return path
 
 
-def _area_paint(trace: dict[str, Any], plane: Plane) -> Any:
+def _build_area_paint(trace: dict[str, Any], plot_area: PlotArea) -> Any:
     """The area fades from the highest value of the trace down to zero."""
-    paint = _fill(trace["fillcolor"])
-    top = min(plane.y(value) for value in trace["y"] if value is not None)
-    if "fillgradient" in trace and top < plane.bottom:
+    paint = _build_fill(trace["fillcolor"])
+    top = min(plot_area.to_y(value) for value in trace["y"] if value is not None)
+    if "fillgradient" in trace and top < plot_area.bottom:
         (_, low), (_, high) = trace["fillgradient"]["colorscale"]
-        ends = [skia.Point(0, plane.bottom), skia.Point(0, top)]
+        ends = [skia.Point(0, plot_area.bottom), skia.Point(0, top)]
         paint.setColor(0xFF000000)
-        paint.setShader(skia.GradientShader.MakeLinear(ends, [argb(low), argb(high)]))
+        paint.setShader(skia.GradientShader.MakeLinear(ends, [parse_color(low), parse_color(high)]))
     return paint
 
 
-def _line_paint(line: dict[str, Any]) -> Any:
+def _build_line_paint(line: dict[str, Any]) -> Any:
     width = line["width"]
-    paint = skia.Paint(AntiAlias=True, Color=argb(line["color"]), Style=skia.Paint.kStroke_Style, StrokeWidth=width)
+    paint = skia.Paint(
+        AntiAlias=True, Color=parse_color(line["color"]), Style=skia.Paint.kStroke_Style, StrokeWidth=width
+    )
     paint.setStrokeJoin(skia.Paint.kRound_Join)
     paint.setStrokeCap(skia.Paint.kRound_Cap)
     if line.get("dash") == "dot":
@@ -136,9 +142,9 @@ def _line_paint(line: dict[str, Any]) -> Any:
     return paint
 
 
-def _fill(colour: str) -> Any:
-    return _fill_argb(argb(colour))
+def _build_fill(color: str) -> Any:
+    return _build_argb_fill(parse_color(color))
 
 
-def _fill_argb(colour: int) -> Any:
-    return skia.Paint(AntiAlias=True, Color=colour)
+def _build_argb_fill(argb_value: int) -> Any:
+    return skia.Paint(AntiAlias=True, Color=argb_value)

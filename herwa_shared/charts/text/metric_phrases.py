@@ -2,28 +2,28 @@
 
 from dataclasses import dataclass
 
-from herwa_shared.analytics.metric_definitions import measure_of
+from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Metric
-from herwa_shared.charts.formatting import exact, percent
+from herwa_shared.charts.formatting import format_int, format_percent
 
-STEADY = 0.0005
+MIN_RELATIVE_CHANGE = 0.0005
 """A smaller change is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class MetricPhrases:
     """Words for a metric: `1 message`, `2 messages`; `1 message was written`; as soon as somebody `writes`."""
 
     title: str
-    one: str
-    many: str
-    one_did: str
-    many_did: str
-    nobody_did: str
-    does: str
+    singular: str
+    plural: str
+    singular_action: str
+    plural_action: str
+    no_action: str
+    verb: str
 
 
-_WORDS = {
+_PHRASES = {
     Metric.MESSAGES: (
         "message",
         "messages",
@@ -78,21 +78,21 @@ _WORDS = {
 }
 
 
-def wording(metric: Metric) -> Wording:
+def get_metric_phrases(metric: Metric) -> MetricPhrases:
     """The words for a metric."""
-    return Wording(measure_of(metric).title, *_WORDS[metric])
+    return MetricPhrases(get_definition(metric).title, *_PHRASES[metric])
 
 
-def amount(count: int, metric: Metric) -> str:
+def format_amount(count: int, metric: Metric) -> str:
     """`1 message`, `48,201 messages`."""
-    words = wording(metric)
-    return f"{exact(count)} {words.one if count == 1 else words.many}"
+    phrases = get_metric_phrases(metric)
+    return f"{format_int(count)} {phrases.singular if count == 1 else phrases.plural}"
 
 
-def compared(grown: float, than: str) -> str:
+def format_change(relative_change: float, baseline: str) -> str:
     """`12% more than in the month before`, of a change (0.12) and what it is a change from."""
-    if abs(grown) < STEADY:
-        return f"as many as {than}"
-    if grown >= 10:
-        return f"{percent(grown)} as many as {than}"
-    return f"{percent(grown)} {'more' if grown > 0 else 'fewer'} than {than}"
+    if abs(relative_change) < MIN_RELATIVE_CHANGE:
+        return f"as many as {baseline}"
+    if relative_change >= 10:
+        return f"{format_percent(relative_change)} as many as {baseline}"
+    return f"{format_percent(relative_change)} {'more' if relative_change > 0 else 'fewer'} than {baseline}"

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import uvicorn
 
-from herwa_shared.embedded.clickhouse import DATABASE, PASSWORD_VARIABLE
-from herwa_shared.embedded.clickhouse_server.app import App
-from herwa_shared.embedded.clickhouse_server.configuration import write_configuration
-from herwa_shared.embedded.clickhouse_server.pool import Pool
+from herwa_shared.embedded.clickhouse import DATABASE, PASSWORD_ENV_VAR
+from herwa_shared.embedded.clickhouse_server.app import ClickHouseApp
+from herwa_shared.embedded.clickhouse_server.configuration import write_config_file
+from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
 
-_KEEP_ALIVE = 3600  # the client ends an idle connection, never we: a request sent into our closing would be lost
-_GRACE = 1
+_KEEP_ALIVE_SECONDS = (
+    3600  # the client ends an idle connection, never we: a request sent into our closing would be lost
+)
+_SHUTDOWN_TIMEOUT_SECONDS = 1
 
 
-class Server(uvicorn.Server):
+class EngineServer(uvicorn.Server):
     """uvicorn waits for running requests before it stops; so the queries that they wait for are killed first."""
 
-    def __init__(self, config: uvicorn.Config, pool: Pool) -> None:
+    def __init__(self, config: uvicorn.Config, pool: ConnectionPool) -> None:
         super().__init__(config)
         self._pool = pool
 
@@ -31,18 +33,18 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="The ClickHouse engine as an HTTP server on loopback.")
-    arguments.add_argument("--home", type=Path, required=True, help="working folder: store, spool, configuration")
-    arguments.add_argument("--port", type=int, required=True)
-    chosen = arguments.parse_args()
-    password = os.environ.pop(PASSWORD_VARIABLE)
+    parser = argparse.ArgumentParser(description="The ClickHouse engine as an HTTP server on loopback.")
+    parser.add_argument("--home", type=Path, required=True, help="working folder: store, spool, configuration")
+    parser.add_argument("--port", type=int, required=True)
+    options = parser.parse_args()
+    password = os.environ.pop(PASSWORD_ENV_VAR)
 
-    pool = Pool(chosen.home / "store", write_configuration(chosen.home), database=DATABASE)
-    app = App(pool, spool=chosen.home / "spool", password=password)
+    pool = ConnectionPool(options.home / "store", write_config_file(options.home), database=DATABASE)
+    app = ClickHouseApp(pool, spool_dir=options.home / "spool", password=password)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
-        port=chosen.port,
+        port=options.port,
         loop="uvloop",
         http="httptools",
         interface="asgi3",
@@ -52,12 +54,12 @@ def main() -> None:
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_SECONDS,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # uvicorn handles them, and raises them anew when it is done
-    Server(config, pool).run()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_IGN)  # uvicorn handles them, and raises them anew when it is done
+    EngineServer(config, pool).run()
     os._exit(0)  # the engine's threads may still run; taking the interpreter down under them can abort
 
 

@@ -6,44 +6,44 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from herwa_shared.embedded.clickhouse_server.errors import EngineError
-from herwa_shared.embedded.clickhouse_server.request import Request
+from herwa_shared.embedded.clickhouse_server.request import QueryRequest
 
 Send = Callable[[Any], Awaitable[None]]
-_TEXT = {"content-type": "text/plain; charset=UTF-8"}
+_TEXT_HEADERS = {"content-type": "text/plain; charset=UTF-8"}
 
 
 async def send_text(send: Send, body: str, *, status: int = 200) -> None:
-    await send_whole(send, body.encode(), _TEXT, status=status)
+    await send_response(send, body.encode(), _TEXT_HEADERS, status=status)
 
 
 async def send_error(send: Send, error: EngineError) -> None:
     """An error instead of an answer."""
-    headers = _TEXT | {"x-clickhouse-exception-code": str(error.code)}
-    await send_whole(send, f"{error}\n".encode(), headers, status=error.status)
+    headers = _TEXT_HEADERS | {"x-clickhouse-exception-code": str(error.code)}
+    await send_response(send, f"{error}\n".encode(), headers, status=error.status)
 
 
-async def send_whole(send: Send, body: bytes, headers: dict[str, str], *, status: int = 200) -> None:
-    await start(send, headers | {"content-length": str(len(body))}, status=status)
+async def send_response(send: Send, body: bytes, headers: dict[str, str], *, status: int = 200) -> None:
+    await start_response(send, headers | {"content-length": str(len(body))}, status=status)
     await send({"type": "http.response.body", "body": body})
 
 
-async def start(send: Send, headers: dict[str, str], *, status: int = 200) -> None:
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
+async def start_response(send: Send, headers: dict[str, str], *, status: int = 200) -> None:
+    header_pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": header_pairs})
 
 
-def headers_for(request: Request, form: str) -> dict[str, str]:
+def build_headers(request: QueryRequest, output_format: str) -> dict[str, str]:
     """What every answer to a query says of itself."""
     return {
         "content-type": "application/octet-stream",
-        "x-clickhouse-format": form,
+        "x-clickhouse-format": output_format,
         "x-clickhouse-query-id": request.protocol.get("query_id") or secrets.token_hex(16),
-        "x-clickhouse-timezone": request.session.settings.get("session_timezone") or "UTC",
+        "x-clickhouse-timezone": request.connection_settings.settings.get("session_timezone") or "UTC",
         "x-clickhouse-server-display-name": "herwa",
     }
 
 
-def summary_of(result: Any) -> dict[str, str]:
+def build_summary(result: Any) -> dict[str, str]:
     """How much was read and written, as numbers in strings."""
     counts = {
         "read_rows": result.storage_rows_read(),

@@ -3,7 +3,7 @@
 import re
 from typing import Self
 
-_CODE = re.compile(r"Code: (\d+)")
+_CODE_PATTERN = re.compile(r"Code: (\d+)")
 
 AUTHENTICATION_FAILED = 516
 NOT_IMPLEMENTED = 48
@@ -12,7 +12,7 @@ INCORRECT_DATA = 117
 UNKNOWN_EXCEPTION = 1002
 
 # As ClickHouse itself does it; what is not named is 500. Never 429, 503 or 504, after which clients ask again.
-_STATUS = {
+_HTTP_STATUS_BY_CODE = {
     **dict.fromkeys((6, 26, 27, 36, 38, 41, 43, 44, 53, 62, 69, 70, 72, 117, 131, 376, 386, 469), 400),
     **dict.fromkeys((16, 46, 47, 50, 60, 63, 73, 81, 115), 404),
     159: 408,
@@ -26,15 +26,15 @@ class EngineError(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        found = _CODE.search(text)
-        self.code = int(found.group(1)) if found else UNKNOWN_EXCEPTION
-        self.status = _STATUS.get(self.code, 500)
+        match = _CODE_PATTERN.search(text)
+        self.code = int(match.group(1)) if match else UNKNOWN_EXCEPTION
+        self.status = _HTTP_STATUS_BY_CODE.get(self.code, 500)
 
     @classmethod
-    def of(cls, code: int, name: str, text: str) -> Self:
+    def from_code(cls, code: int, name: str, text: str) -> Self:
         """An error of this server's own, worded like the engine's."""
         return cls(f"Code: {code}. DB::Exception: {text} ({name})")
 
 
-class Disconnected(Exception):
+class ClientDisconnect(Exception):
     """The client went away before its request was whole; nobody is left to answer."""

@@ -7,28 +7,34 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from herwa_shared.embedded.clickhouse_server.answer import Send, headers_for, send_whole, summary_of
-from herwa_shared.embedded.clickhouse_server.pool import Pool
-from herwa_shared.embedded.clickhouse_server.request import Request
-from herwa_shared.embedded.clickhouse_server.statement import Insert
+from herwa_shared.embedded.clickhouse_server.answer import Send, build_headers, build_summary, send_response
+from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
+from herwa_shared.embedded.clickhouse_server.request import QueryRequest
+from herwa_shared.embedded.clickhouse_server.statement import InsertStatement
 
 
 async def run_insert(
-    pool: Pool, request: Request, insert: Insert, rows: AsyncIterator[bytes], *, spool: Path, send: Send
+    pool: ConnectionPool,
+    request: QueryRequest,
+    insert: InsertStatement,
+    rows: AsyncIterator[bytes],
+    *,
+    spool_dir: Path,
+    send: Send,
 ) -> None:
     """Take all the rows, then insert them. A body that breaks off, or cannot be read, inserts nothing."""
     # Without a name, and gone with the process: nothing to clean up after a crash.
-    with tempfile.TemporaryFile(dir=spool) as file:
+    with tempfile.TemporaryFile(dir=spool_dir) as file:
         size = 0
         async for piece in rows:
             size += file.write(piece)
         file.flush()
         file.seek(0)
-        headers = headers_for(request, insert.format)
+        headers = build_headers(request, insert.format)
         if size == 0:
-            await send_whole(send, b"", headers | {"x-clickhouse-summary": '{"written_rows": "0"}'})
+            await send_response(send, b"", headers | {"x-clickhouse-summary": '{"written_rows": "0"}'})
             return
-        sql = insert.from_file(f"/dev/fd/{file.fileno()}")
-        async with pool.lend(request.session) as handle:
-            result = await pool.run(handle.query, sql, "TabSeparated", request.parameters)
-        await send_whole(send, b"", headers | summary_of(result))
+        sql = insert.build_infile_sql(f"/dev/fd/{file.fileno()}")
+        async with pool.acquire(request.connection_settings) as connection:
+            result = await pool.run(connection.query, sql, "TabSeparated", request.parameters)
+        await send_response(send, b"", headers | build_summary(result))

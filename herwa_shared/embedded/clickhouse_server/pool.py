@@ -11,85 +11,85 @@ from typing import Any
 import chdb
 
 from herwa_shared.embedded.clickhouse_server.errors import ABORTED, EngineError
-from herwa_shared.embedded.clickhouse_server.handle import Handle
-from herwa_shared.embedded.clickhouse_server.request import Session
+from herwa_shared.embedded.clickhouse_server.handle import EngineConnection
+from herwa_shared.embedded.clickhouse_server.request import ConnectionSettings
 
-_MOST_HANDLES = 24
-_STOP_SECONDS = 1.0
-_KILL_ONE = "KILL QUERY WHERE endsWith(query, {tag:String}) ASYNC"
+_MAX_CONNECTIONS = 24
+_STOP_TIMEOUT_SECONDS = 1.0
+_KILL_TAGGED = "KILL QUERY WHERE endsWith(query, {tag:String}) ASYNC"
 _KILL_ALL = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC"
 
 
-class Pool:
+class ConnectionPool:
     """All handles. The first opens the store; it is kept apart, with a thread of its own, for killing queries."""
 
     def __init__(self, store: Path, configuration: Path, *, database: str) -> None:
-        self._address = f"{store}?config-file={configuration}"
-        self._threads = ThreadPoolExecutor(_MOST_HANDLES, thread_name_prefix="query")
-        self._keeper_thread = ThreadPoolExecutor(1, thread_name_prefix="keeper")
-        self._places = asyncio.Semaphore(_MOST_HANDLES)
+        self._connection_string = f"{store}?config-file={configuration}"
+        self._executor = ThreadPoolExecutor(_MAX_CONNECTIONS, thread_name_prefix="query")
+        self._control_executor = ThreadPoolExecutor(1, thread_name_prefix="keeper")
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._tags = itertools.count(1)
-        self._free: list[Handle] = []
-        self._lent = 0
-        self._stopping = False
-        self._keeper = self._open()
-        self._keeper.query(f"CREATE DATABASE IF NOT EXISTS {database}")
+        self._idle: list[EngineConnection] = []
+        self._in_use = 0
+        self._is_stopping = False
+        self._control = self._open_connection()
+        self._control.query(f"CREATE DATABASE IF NOT EXISTS {database}")
 
     @asynccontextmanager
-    async def lend(self, session: Session) -> AsyncIterator[Handle]:
+    async def acquire(self, target: ConnectionSettings) -> AsyncIterator[EngineConnection]:
         """A handle set to this session; waits while all are lent. Raises EngineError for settings that do not exist."""
-        async with self._places:
-            if self._stopping:
-                raise EngineError.of(ABORTED, "ABORTED", "The server is stopping")
-            handle = self._take(session) or await self.run(self._open)
-            self._lent += 1
+        async with self._slots:
+            if self._is_stopping:
+                raise EngineError.from_code(ABORTED, "ABORTED", "The server is stopping")
+            connection = self._pop_idle(target) or await self.run(self._open_connection)
+            self._in_use += 1
             try:
-                if not handle.is_set_to(session):
-                    await self.run(handle.set_to, session)
-                yield handle
+                if not connection.is_configured_for(target):
+                    await self.run(connection.configure, target)
+                yield connection
             finally:
-                self._lent -= 1
-                if handle.spoiled:
-                    handle.close()
+                self._in_use -= 1
+                if connection.is_dirty:
+                    connection.close()
                 else:
-                    self._free.append(handle)
+                    self._idle.append(connection)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         """Run it in a thread: the engine gives up the interpreter's lock while it works."""
-        return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        return asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
-    def new_tag(self) -> str:
+    def create_tag(self) -> str:
         """A comment to end a statement with, by which it can be killed: the engine lets nobody choose query ids."""
         return f"\n/* herwa {next(self._tags)} */"
 
     async def kill(self, tag: str) -> None:
         """Ask the engine to end the statement with this tag. It ends soon, with an error of its own."""
-        await self._ask_keeper(_KILL_ONE, {"tag": tag.strip()})
+        await self._run_control_query(_KILL_TAGGED, {"tag": tag.strip()})
 
     async def stop(self) -> None:
         """Take no more queries and kill those that run; within about a second."""
-        self._stopping = True
-        deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
-        while self._lent and asyncio.get_running_loop().time() < deadline:
-            await self._ask_keeper(_KILL_ALL, {})
+        self._is_stopping = True
+        deadline = asyncio.get_running_loop().time() + _STOP_TIMEOUT_SECONDS
+        while self._in_use and asyncio.get_running_loop().time() < deadline:
+            await self._run_control_query(_KILL_ALL, {})
             await asyncio.sleep(0.02)
 
     def close(self) -> None:
         """Close the store in order, unless a query still holds on to it: then the process may just end."""
-        if not self._lent:
-            for handle in (*self._free, self._keeper):
-                handle.close()
+        if not self._in_use:
+            for connection in (*self._idle, self._control):
+                connection.close()
 
-    async def _ask_keeper(self, sql: str, parameters: dict[str, str]) -> None:
+    async def _run_control_query(self, sql: str, parameters: dict[str, str]) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._keeper_thread, self._keeper.query, sql, "TabSeparated", parameters)
+        await loop.run_in_executor(self._control_executor, self._control.query, sql, "TabSeparated", parameters)
 
-    def _take(self, session: Session) -> Handle | None:
+    def _pop_idle(self, target: ConnectionSettings) -> EngineConnection | None:
         """A free handle, of those that need no setting up if there is one."""
-        for place, handle in enumerate(self._free):
-            if handle.is_set_to(session):
-                return self._free.pop(place)
-        return self._free.pop() if self._free else None
+        for index, connection in enumerate(self._idle):
+            if connection.is_configured_for(target):
+                return self._idle.pop(index)
+        return self._idle.pop() if self._idle else None
 
-    def _open(self) -> Handle:
-        return Handle(chdb.connect(self._address))
+    def _open_connection(self) -> EngineConnection:
+        return EngineConnection(chdb.connect(self._connection_string))

@@ -9,18 +9,18 @@ from urllib.parse import parse_qsl
 
 # Words of the protocol in the query string; whatever else stands there is a setting. Sessions, progress and compressed
 # answers are legal to ignore.
-_PROTOCOL = frozenset(
+_PROTOCOL_PARAMETERS = frozenset(
     {"query", "database", "default_format", "user", "password", "query_id", "quota_key", "role"}
     | {"session_id", "session_timeout", "session_check", "client_protocol_version"}
     | {"compress", "decompress", "enable_http_compression", "buffer_size", "wait_end_of_query"}
     | {"send_progress_in_http_headers", "http_headers_progress_interval_ms"}
     | {"cancel_http_readonly_queries_on_client_close"}
 )
-_DEFAULTS = {"async_insert": "0"}  # an insert is in the table when it has been answered
+_DEFAULT_SETTINGS = {"async_insert": "0"}  # an insert is in the table when it has been answered
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ConnectionSettings:
     """What an engine handle must be set to before the query runs."""
 
     database: str
@@ -28,12 +28,12 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class QueryRequest:
     """What the query string and the headers say; the body comes apart."""
 
     path: str
     query: str
-    session: Session
+    connection_settings: ConnectionSettings
     parameters: Mapping[str, str]
     protocol: Mapping[str, str]
     headers: Mapping[str, str] = field(repr=False)
@@ -58,22 +58,26 @@ class Request:
         return self.protocol.get("user", ""), self.protocol.get("password", "")
 
 
-def read_request(scope: Mapping[str, Any], *, database: str) -> Request:
+def parse_request(scope: Mapping[str, Any], *, database: str) -> QueryRequest:
     """Read an ASGI scope; `database` is where a request that names none works."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    given = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-    wanted = headers.get("x-clickhouse-database") or given.get("database") or database
-    settings = {name: value for name, value in given.items() if name not in _PROTOCOL and not name.startswith("param_")}
-    return Request(
+    query_fields = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    requested_database = headers.get("x-clickhouse-database") or query_fields.get("database") or database
+    settings = {
+        name: value
+        for name, value in query_fields.items()
+        if name not in _PROTOCOL_PARAMETERS and not name.startswith("param_")
+    }
+    return QueryRequest(
         path=scope["path"],
-        query=given.get("query", ""),
-        session=Session(wanted, _DEFAULTS | settings),
-        parameters=parameters_in(given),
-        protocol={name: value for name, value in given.items() if name in _PROTOCOL},
+        query=query_fields.get("query", ""),
+        connection_settings=ConnectionSettings(requested_database, _DEFAULT_SETTINGS | settings),
+        parameters=extract_parameters(query_fields),
+        protocol={name: value for name, value in query_fields.items() if name in _PROTOCOL_PARAMETERS},
         headers=headers,
     )
 
 
-def parameters_in(fields: Mapping[str, str]) -> dict[str, str]:
+def extract_parameters(fields: Mapping[str, str]) -> dict[str, str]:
     """The query parameters (`param_x`) among these fields, by their names."""
     return {name.removeprefix("param_"): value for name, value in fields.items() if name.startswith("param_")}

@@ -13,36 +13,36 @@ _INSERT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _READ = re.compile(rf"\A{_SPACE}(?:SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
-_LEAVES_TRACES = re.compile(rf"\A{_SPACE}(?:SET|USE|CREATE\s+TEMPORARY)\b", re.IGNORECASE | re.DOTALL)
+_SESSION_CHANGE = re.compile(rf"\A{_SPACE}(?:SET|USE|CREATE\s+TEMPORARY)\b", re.IGNORECASE | re.DOTALL)
 _OUTFILE = re.compile(r"\bINTO\s+OUTFILE\b", re.IGNORECASE)
 _FORMAT = re.compile(r"\bFORMAT\s+(?P<format>\w+)(?P<settings>\s+SETTINGS\s[^()]*?)?\s*;?\s*\Z", re.IGNORECASE)
 _DEFAULT_FORMAT = "TabSeparated"
 
 
 @dataclass(frozen=True, slots=True)
-class Insert:
+class InsertStatement:
     """An INSERT whose rows follow it. `data_from` is where they begin in what it was read from."""
 
     target: str
     settings: str
     format: str
-    data_from: int
+    data_offset: int
 
-    def from_file(self, path: str) -> str:
+    def build_infile_sql(self, path: str) -> str:
         """The same insert, reading the rows from a file: the engine then reports every failure."""
         return f"{self.target}FROM INFILE '{path}' {self.settings}FORMAT {self.format}"
 
 
-def find_insert(head: bytes) -> Insert | None:
+def find_insert(head: bytes) -> InsertStatement | None:
     """The insert that this text begins with, if it is one with rows after it."""
-    found = _INSERT.match(head.decode("latin-1"))
-    if found is None:
+    match = _INSERT.match(head.decode("latin-1"))
+    if match is None:
         return None
-    return Insert(
-        target=_original(found["target"]),
-        settings=_original(found["settings"] or ""),
-        format=found["format"] or found["inline"] or "Values",
-        data_from=found.end(),
+    return InsertStatement(
+        target=_restore_encoding(match["target"]),
+        settings=_restore_encoding(match["settings"] or ""),
+        format=match["format"] or match["inline"] or "Values",
+        data_offset=match.end(),
     )
 
 
@@ -51,25 +51,25 @@ def is_read(sql: str) -> bool:
     return _READ.match(sql) is not None and not _OUTFILE.search(sql)
 
 
-def leaves_traces(sql: str) -> bool:
+def is_session_change(sql: str) -> bool:
     """True for a statement that changes the handle it runs on: it must not be seen by the next request."""
-    return _LEAVES_TRACES.match(sql) is not None
+    return _SESSION_CHANGE.match(sql) is not None
 
 
-def format_of(sql: str, default: str | None) -> str:
+def get_output_format(sql: str, default: str | None) -> str:
     """The format that the answer will have."""
-    found = _FORMAT.search(sql)
-    return found["format"] if found else default or _DEFAULT_FORMAT
+    match = _FORMAT.search(sql)
+    return match["format"] if match else default or _DEFAULT_FORMAT
 
 
-def into_outfile(sql: str, path: str, default: str | None) -> str:
+def build_outfile_sql(sql: str, path: str, default: str | None) -> str:
     """The same read, writing its answer to a file in the format that it asked for."""
-    found = _FORMAT.search(sql)
-    bare = sql[: found.start()] if found else sql.rstrip().removesuffix(";")
-    settings = (found["settings"] or "") if found else ""
-    return f"{bare}\nINTO OUTFILE '{path}' APPEND FORMAT {format_of(sql, default)}{settings}"
+    match = _FORMAT.search(sql)
+    base_sql = sql[: match.start()] if match else sql.rstrip().removesuffix(";")
+    settings = (match["settings"] or "") if match else ""
+    return f"{base_sql}\nINTO OUTFILE '{path}' APPEND FORMAT {get_output_format(sql, default)}{settings}"
 
 
-def _original(text: str) -> str:
+def _restore_encoding(text: str) -> str:
     """Undo the reading as latin-1, which kept positions in bytes."""
     return text.encode("latin-1").decode()

@@ -7,97 +7,99 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from herwa_shared.embedded.clickhouse_server.answer import Send, headers_for, start
+from herwa_shared.embedded.clickhouse_server.answer import Send, build_headers, start_response
 from herwa_shared.embedded.clickhouse_server.errors import EngineError
-from herwa_shared.embedded.clickhouse_server.handle import Handle
-from herwa_shared.embedded.clickhouse_server.pool import Pool
-from herwa_shared.embedded.clickhouse_server.request import Request
-from herwa_shared.embedded.clickhouse_server.statement import format_of, into_outfile
+from herwa_shared.embedded.clickhouse_server.handle import EngineConnection
+from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
+from herwa_shared.embedded.clickhouse_server.request import QueryRequest
+from herwa_shared.embedded.clickhouse_server.statement import build_outfile_sql, get_output_format
 
 _PIPE_BYTES = 1 << 20
 
 
 async def run_stream(
-    pool: Pool, request: Request, sql: str, *, tag: str, send: Send, is_gone: Callable[[], bool]
+    pool: ConnectionPool, request: QueryRequest, sql: str, *, tag: str, send: Send, is_disconnected: Callable[[], bool]
 ) -> None:
     """Run a read and send its answer as it comes. Raises EngineError when it failed before the first byte."""
-    async with pool.lend(request.session) as handle:
-        with _pipe() as (reading, writing):
-            form = request.protocol.get("default_format")
-            sql_to_pipe = into_outfile(sql, f"/dev/fd/{writing}", form) + tag
-            query = pool.run(_query_into, handle, sql_to_pipe, request.parameters, writing)
+    async with pool.acquire(request.connection_settings) as connection:
+        with _open_pipe() as (read_fd, write_fd):
+            default_format = request.protocol.get("default_format")
+            sql_to_pipe = build_outfile_sql(sql, f"/dev/fd/{write_fd}", default_format) + tag
+            query = pool.run(_run_into_pipe, connection, sql_to_pipe, request.parameters, write_fd)
             try:
                 exception_tag = secrets.token_hex(8)
-                headers = headers_for(request, format_of(sql, form)) | {"x-clickhouse-exception-tag": exception_tag}
-                await _pass_on(reading, query, headers, exception_tag, send=send, is_gone=is_gone)
+                headers = build_headers(request, get_output_format(sql, default_format)) | {
+                    "x-clickhouse-exception-tag": exception_tag
+                }
+                await _forward(read_fd, query, headers, exception_tag, send=send, is_disconnected=is_disconnected)
             finally:
-                await _end(pool, query, tag, reading)
+                await _kill_query(pool, query, tag, read_fd)
 
 
-async def _pass_on(
-    reading: int,
+async def _forward(
+    read_fd: int,
     query: asyncio.Future[None],
     headers: dict[str, str],
     exception_tag: str,
     *,
     send: Send,
-    is_gone: Callable[[], bool],
+    is_disconnected: Callable[[], bool],
 ) -> None:
-    started = False
-    async for piece in _pieces(reading):
-        if is_gone():
+    is_started = False
+    async for piece in _read_pieces(read_fd):
+        if is_disconnected():
             return
-        if not started:
-            await start(send, headers)
-            started = True
+        if not is_started:
+            await start_response(send, headers)
+            is_started = True
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    last = b""
+    trailer = b""
     try:
         await query
     except EngineError as error:
-        if not started:
+        if not is_started:
             raise
-        last = _trailer(error, exception_tag)
-    if not started:
-        await start(send, headers)
-    await send({"type": "http.response.body", "body": last})
+        trailer = _build_error_trailer(error, exception_tag)
+    if not is_started:
+        await start_response(send, headers)
+    await send({"type": "http.response.body", "body": trailer})
 
 
-def _query_into(handle: Handle, sql: str, parameters: Mapping[str, str], writing: int) -> None:
+def _run_into_pipe(connection: EngineConnection, sql: str, parameters: Mapping[str, str], write_fd: int) -> None:
     """Runs in a thread. Our writing end closes when the query is over: the reader then sees the end, and not before."""
     try:
-        handle.query(sql, "TabSeparated", parameters)
+        connection.query(sql, "TabSeparated", parameters)
     finally:
-        os.close(writing)
+        os.close(write_fd)
 
 
-async def _pieces(reading: int) -> AsyncIterator[bytes]:
+async def _read_pieces(read_fd: int) -> AsyncIterator[bytes]:
     """What comes out of the pipe, until every writer has closed it."""
     loop = asyncio.get_running_loop()
     while True:
         try:
-            piece = os.read(reading, _PIPE_BYTES)
+            piece = os.read(read_fd, _PIPE_BYTES)
         except BlockingIOError:
-            readable = loop.create_future()
-            loop.add_reader(reading, _settle, readable)
+            future = loop.create_future()
+            loop.add_reader(read_fd, _resolve_future, future)
             try:
-                await readable
+                await future
             finally:
-                loop.remove_reader(reading)
+                loop.remove_reader(read_fd)
             continue
         if not piece:
             return
         yield piece
 
 
-def _settle(future: asyncio.Future[None]) -> None:
+def _resolve_future(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
 
 
-async def _end(pool: Pool, query: asyncio.Future[None], tag: str, reading: int) -> None:
+async def _kill_query(pool: ConnectionPool, query: asyncio.Future[None], tag: str, read_fd: int) -> None:
     """Leave no query behind: a writer into a pipe that nobody reads does not end by itself."""
-    os.close(reading)
+    os.close(read_fd)
     while not query.done():
         await pool.kill(tag)
         await asyncio.wait((query,), timeout=0.1)
@@ -105,16 +107,16 @@ async def _end(pool: Pool, query: asyncio.Future[None], tag: str, reading: int) 
 
 
 @contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
+def _open_pipe() -> Iterator[tuple[int, int]]:
     """A wide pipe: the end to read from without waiting, and the end to write to. Each is closed by its user."""
-    reading, writing = os.pipe()
+    read_fd, write_fd = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
-        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    os.set_blocking(reading, False)
-    yield reading, writing
+        fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    os.set_blocking(read_fd, False)
+    yield read_fd, write_fd
 
 
-def _trailer(error: EngineError, tag: str) -> bytes:
+def _build_error_trailer(error: EngineError, tag: str) -> bytes:
     """How ClickHouse reports an error in the middle of an answer whose status has been sent."""
     text = f"{error}\n"
     return f"\r\n__exception__\r\n{tag}\r\n{text}{len(text.encode())} {tag}\r\n__exception__\r\n".encode()

@@ -8,67 +8,82 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_shared.analytics.heatmap import hours_of_week
+from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.charts.formatting import WEEKDAYS
-from herwa_shared.charts.timeseries_figure import messages_over_time
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from herwa_shared.errors import NotFound
 from herwa_web import app_context
-from herwa_web.pages.guild.queries import answers_to, series_pair
-from herwa_web.pages.guild.request import Asked, asked_by
+from herwa_web.pages.guild.queries import load_overview, load_series_pair
+from herwa_web.pages.guild.request import DashboardRequest, load_request
 
 PANELS = ("course", "channels", "members", "week")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
 
-class Downloads(rx.State):
+class DownloadState(rx.State):
     """Keeps nothing."""
 
     @rx.event
-    async def csv(self, panel: str) -> Any:
+    async def download_csv(self, panel: str) -> Any:
         """One panel as a table: course, channels, members or week."""
-        asked = await asked_by(self)
+        request = await load_request(self)
         if panel not in PANELS:
             raise NotFound
-        return rx.download(data=as_csv(await _rows(asked, panel)), filename=f"{_name(asked)}-{panel}.csv")
+        return rx.download(
+            data=format_csv(await _load_rows(request, panel)), filename=f"{_build_file_stem(request)}-{panel}.csv"
+        )
 
     @rx.event
-    async def png(self) -> Any:
+    async def download_png(self) -> Any:
         """The chart as the bot sends it."""
         from herwa_shared.charts.render.png import render_png  # noqa: PLC0415 - the drawing engine is large and rarely needed
 
-        asked = await asked_by(self)
-        series, compare = await series_pair(app_context.stores(), asked.view)
-        figure = messages_over_time(series, title=asked.facts.name, compare=compare, now=asked.view.now)
-        return rx.download(data=await asyncio.to_thread(render_png, figure), filename=f"{_name(asked)}.png")
+        request = await load_request(self)
+        series, compare = await load_series_pair(app_context.get_stores(), request.view)
+        figure = build_timeseries_figure(
+            series, title=request.guild_info.name, comparison=compare, now=request.view.now
+        )
+        return rx.download(
+            data=await asyncio.to_thread(render_png, figure), filename=f"{_build_file_stem(request)}.png"
+        )
 
 
-async def _rows(asked: Asked, panel: str) -> Iterable[tuple[Any, ...]]:
-    view, stores = asked.view, app_context.stores()
+async def _load_rows(request: DashboardRequest, panel: str) -> Iterable[tuple[Any, ...]]:
+    view, stores = request.view, app_context.get_stores()
     if panel == "course":
-        series, compare = await series_pair(stores, view)
-        before = [point.value for point in compare.points] if compare else []
+        series, compare = await load_series_pair(stores, view)
+        previous_values = [point.value for point in compare.points] if compare else []
         lines = [
-            (point.start.astimezone(view.zone).isoformat(), point.value, before[at] if at < len(before) else None)
-            for at, point in enumerate(series.points)
+            (
+                point.start.astimezone(view.zone).isoformat(),
+                point.value,
+                previous_values[index] if index < len(previous_values) else None,
+            )
+            for index, point in enumerate(series.points)
         ]
         return [("start", view.metric.value, "before"), *lines]
     if panel == "week":
-        cells = (await hours_of_week(stores.clickhouse, view.query(), now=view.now)).cells
-        return [("weekday", "hour", view.metric.value), *((WEEKDAYS[c.weekday - 1], c.hour, c.value) for c in cells)]
-    answers = await answers_to(stores, view)
-    ranking = answers.channels if panel == "channels" else answers.members
-    return [("id", "name", view.metric.value), *((str(one.id), one.name or "", one.value) for one in ranking.items)]
+        cells = (await query_weekly_heatmap(stores.clickhouse, view.to_activity_query(), now=view.now)).cells
+        return [
+            ("weekday", "hour", view.metric.value),
+            *((WEEKDAYS[cell.weekday - 1], cell.hour, cell.value) for cell in cells),
+        ]
+    data = await load_overview(stores, view)
+    ranking = data.channels if panel == "channels" else data.members
+    return [("id", "name", view.metric.value), *((str(item.id), item.name or "", item.value) for item in ranking.items)]
 
 
-def as_csv(rows: Iterable[tuple[Any, ...]]) -> str:
+def format_csv(rows: Iterable[tuple[Any, ...]]) -> str:
     """Rows as CSV that no spreadsheet takes for a formula; what was not counted is an empty cell."""
     text = StringIO()
     writer = csv.writer(text)
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell for cell in row])
+        writer.writerow(
+            [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_PREFIXES) else cell for cell in row]
+        )
     return text.getvalue()
 
 
-def _name(asked: Asked) -> str:
-    return f"herwa-{asked.guild.id}-{asked.view.metric.value.replace('_', '-')}"
+def _build_file_stem(request: DashboardRequest) -> str:
+    return f"herwa-{request.guild.id}-{request.view.metric.value.replace('_', '-')}"

@@ -3,69 +3,77 @@
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from herwa_shared.analytics.date_ranges import Range, Span, intervals_for, usual_interval
+from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_default_interval, list_allowed_intervals
 from herwa_shared.analytics.results import Interval, Metric
-from herwa_shared.dashboard_query import Comparison, View
+from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
 
 RANGE_KEYS = {
-    Range.TODAY: "D",
-    Range.YESTERDAY: "E",
-    Range.DAY: "H",
-    Range.WEEK: "W",
-    Range.FOUR_WEEKS: "F",
-    Range.MONTH: "T",
-    Range.QUARTER: "N",
-    Range.THIS_MONTH: "M",
-    Range.LAST_MONTH: "P",
-    Range.THIS_YEAR: "Y",
-    Range.TWELVE_MONTHS: "L",
-    Range.ALL: "A",
+    DateRangePreset.TODAY: "D",
+    DateRangePreset.YESTERDAY: "E",
+    DateRangePreset.DAY: "H",
+    DateRangePreset.WEEK: "W",
+    DateRangePreset.FOUR_WEEKS: "F",
+    DateRangePreset.MONTH: "T",
+    DateRangePreset.QUARTER: "N",
+    DateRangePreset.THIS_MONTH: "M",
+    DateRangePreset.LAST_MONTH: "P",
+    DateRangePreset.THIS_YEAR: "Y",
+    DateRangePreset.TWELVE_MONTHS: "L",
+    DateRangePreset.ALL: "A",
 }
-COMPARISONS = {
-    Comparison.PREVIOUS: "Previous period",
-    Comparison.YEAR: "Same dates a year before",
-    Comparison.OFF: "Nothing",
+COMPARISON_LABELS = {
+    ComparisonMode.PREVIOUS: "Previous period",
+    ComparisonMode.YEAR: "Same dates a year before",
+    ComparisonMode.OFF: "Nothing",
 }
 
 
-def address(view: View) -> str:
+def build_url(view: DashboardQuery) -> str:
     """The address of this view."""
-    parts = urlencode(view.params())
-    return f"/g/{view.guild_id}{'?' if parts else ''}{parts}"
+    query_string = urlencode(view.to_params())
+    return f"/g/{view.guild_id}{'?' if query_string else ''}{query_string}"
 
 
-def addresses(view: View) -> dict[str, str]:
+def build_links(view: DashboardQuery) -> dict[str, str]:
     """By name of the control; a step that leads nowhere is empty."""
-    later, sooner = view.stepped(1), view.stepped(-1)
-    found = {
-        "sooner": address(sooner) if sooner.span != view.span else "",
-        "later": address(later) if view.can_step_on and later.span != view.span else "",
-        "whole": with_channel(view, None),
-        "compare": address(replace(view, comparison=_other(view), compared=None)),
+    next_view, previous_view = view.shift(1), view.shift(-1)
+    links = {
+        "previous": build_url(previous_view) if previous_view.date_range != view.date_range else "",
+        "next": build_url(next_view) if view.can_shift_forward and next_view.date_range != view.date_range else "",
+        "all_channels": link_to_channel(view, None),
+        "compare": build_url(replace(view, comparison_mode=_toggle_comparison(view), custom_comparison=None)),
     }
-    found |= {f"range_{one.name.lower()}": address(view.ranged(one)) for one in RANGE_KEYS}
-    found |= {f"interval_{one}": address(replace(view, interval=one)) for one in intervals_for(view.span)}
-    found |= {f"compare_{one}": address(replace(view, comparison=one, compared=None)) for one in COMPARISONS}
-    widths = intervals_for(view.span)
-    after = widths[(widths.index(view.interval) + 1) % len(widths)] if view.interval in widths else Interval.DAY
-    return found | {"interval": address(replace(view, interval=after))}
+    links |= {f"range_{preset.name.lower()}": build_url(view.apply_preset(preset)) for preset in RANGE_KEYS}
+    links |= {
+        f"interval_{interval}": build_url(replace(view, interval=interval))
+        for interval in list_allowed_intervals(view.date_range)
+    }
+    links |= {
+        f"compare_{comparison}": build_url(replace(view, comparison_mode=comparison, custom_comparison=None))
+        for comparison in COMPARISON_LABELS
+    }
+    intervals = list_allowed_intervals(view.date_range)
+    next_interval = (
+        intervals[(intervals.index(view.interval) + 1) % len(intervals)] if view.interval in intervals else Interval.DAY
+    )
+    return links | {"interval": build_url(replace(view, interval=next_interval))}
 
 
-def with_metric(view: View, metric: Metric) -> str:
+def link_to_metric(view: DashboardQuery, metric: Metric) -> str:
     """The same view, of another metric."""
-    return address(replace(view, metric=metric))
+    return build_url(replace(view, metric=metric))
 
 
-def with_channel(view: View, channel_id: int | None) -> str:
+def link_to_channel(view: DashboardQuery, channel_id: int | None) -> str:
     """The same view, narrowed to a channel or not at all."""
-    return address(replace(view, channel_id=channel_id))
+    return build_url(replace(view, channel_id=channel_id))
 
 
-def with_span(view: View, span: Span) -> str:
+def link_to_span(view: DashboardQuery, span: DateRange) -> str:
     """The same view of a window of its own, at the interval that is usual for it."""
-    custom = replace(view, range=Range.CUSTOM, span=span, interval=usual_interval(span))
-    return address(custom)
+    custom_view = replace(view, preset=DateRangePreset.CUSTOM, date_range=span, interval=get_default_interval(span))
+    return build_url(custom_view)
 
 
-def _other(view: View) -> Comparison:
-    return Comparison.PREVIOUS if view.comparison is Comparison.OFF else Comparison.OFF
+def _toggle_comparison(view: DashboardQuery) -> ComparisonMode:
+    return ComparisonMode.PREVIOUS if view.comparison_mode is ComparisonMode.OFF else ComparisonMode.OFF

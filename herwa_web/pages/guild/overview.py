@@ -2,16 +2,16 @@
 
 import reflex as rx
 
-from herwa_web.components.chart import fetched_early
+from herwa_web.components.chart import plotly_preload
 from herwa_web.components.controls import icon, link
-from herwa_web.components.status_views import bone, failed, missing, refused, stale
-from herwa_web.layout import shell
-from herwa_web.pages.guild.panels import lists, numbers, week
-from herwa_web.pages.guild.state import Overview
-from herwa_web.pages.guild.toolbar import foot, toolbar
+from herwa_web.components.status_views import access_denied, load_error, not_found, skeleton, stale_banner
+from herwa_web.layout import page_layout
+from herwa_web.pages.guild.panels import heatmap_panel, kpi_panel, ranking_panels
+from herwa_web.pages.guild.state import OverviewState
+from herwa_web.pages.guild.toolbar import bottom_items, toolbar
 
 ROUTE = "/g/[guild_id]"
-KEYS = (
+SHORTCUTS = (
     ("D E H", "Today, yesterday, last 24 hours"),
     ("W F T N", "Last 7, 28, 30, 91 days"),
     ("M P", "This month, last month"),
@@ -25,54 +25,57 @@ KEYS = (
 )
 
 
-def overview() -> rx.Component:
+def overview_page() -> rx.Component:
     """The page in whichever state it is."""
-    return shell(
+    return page_layout(
         rx.match(
-            Overview.phase,
+            OverviewState.phase,
             ("ready", _ready()),
-            ("missing", missing(Overview.fault)),
-            ("refused", refused(Overview.fault, Overview.mend, Overview.retry)),
-            ("failed", failed(Overview.fault, Overview.retry)),
+            ("missing", not_found(OverviewState.error_text)),
+            ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),
+            ("failed", load_error(OverviewState.error_text, OverviewState.retry)),
             _loading(),
         ),
-        bar=toolbar(),
+        top_bar=toolbar(),
         current="overview",
-        server=Overview.server,
-        foot=foot(),
-        keys=KEYS,
+        server=OverviewState.server,
+        bottom_items=bottom_items(),
+        shortcuts=SHORTCUTS,
     )
 
 
 def _ready() -> rx.Component:
-    laid = Overview.laid
+    overview = OverviewState.overview
     return rx.fragment(
-        rx.cond(Overview.stale != "", stale(Overview.stale, Overview.fault, Overview.retry)),
-        rx.foreach(laid.notes, lambda note: rx.el.div(icon("info", 17), note, class_name="banner", role="status")),
-        rx.cond(laid.channel != "", _chips()),
+        rx.cond(
+            OverviewState.stale_age != "",
+            stale_banner(OverviewState.stale_age, OverviewState.error_text, OverviewState.retry),
+        ),
+        rx.foreach(overview.notes, lambda note: rx.el.div(icon("info", 17), note, class_name="banner", role="status")),
+        rx.cond(overview.channel_name != "", _channel_chip()),
         rx.el.div(
-            rx.el.p(laid.sentence, class_name="sentence"),
-            rx.el.p(laid.when, class_name="when"),
+            rx.el.p(overview.sentence, class_name="sentence"),
+            rx.el.p(overview.period_label, class_name="when"),
             aria_live="polite",
         ),
         rx.el.div(
-            numbers(),
-            lists(),
-            week(),
-            class_name=rx.cond(Overview.busy, "panels busy", "panels"),
-            aria_busy=Overview.busy,
+            kpi_panel(),
+            ranking_panels(),
+            heatmap_panel(),
+            class_name=rx.cond(OverviewState.busy, "panels busy", "panels"),
+            aria_busy=OverviewState.busy,
         ),
     )
 
 
-def _chips() -> rx.Component:
+def _channel_chip() -> rx.Component:
     return rx.el.div(
         rx.el.span(
             "Channel is ",
-            rx.el.b("#", rx.el.bdi(Overview.laid.channel)),
+            rx.el.b("#", rx.el.bdi(OverviewState.overview.channel_name)),
             link(
                 icon("x", 15),
-                href=Overview.hrefs["whole"],
+                href=OverviewState.hrefs["all_channels"],
                 letter="Escape",
                 tip="The whole server again (Esc)",
                 aria_label="Show the whole server again",
@@ -86,15 +89,15 @@ def _chips() -> rx.Component:
 def _loading() -> rx.Component:
     """The real shape, before anything is known."""
     return rx.fragment(
-        rx.el.div(bone("min(620px, 92%)", "26px"), bone("190px", "14px", margin_top="10px")),
+        rx.el.div(skeleton("min(620px, 92%)", "26px"), skeleton("190px", "14px", margin_top="10px")),
         rx.el.div(
             rx.el.section(
                 rx.el.div(
                     *(
                         rx.el.div(
-                            bone("60%", "13px"),
-                            bone("75%", "28px", margin_top="8px"),
-                            bone("100%", "30px", margin_top="22px"),
+                            skeleton("60%", "13px"),
+                            skeleton("75%", "28px", margin_top="8px"),
+                            skeleton("100%", "30px", margin_top="22px"),
                             class_name="kpi",
                         )
                         for _ in range(7)
@@ -102,21 +105,21 @@ def _loading() -> rx.Component:
                     class_name="strip",
                     style={"--cells": "7"},
                 ),
-                rx.el.div(bone("100%", "100%"), class_name="chart", style={"padding": "60px 20px 20px"}),
+                rx.el.div(skeleton("100%", "100%"), class_name="chart", style={"padding": "60px 20px 20px"}),
                 class_name="panel",
             ),
-            rx.el.div(_loading_list(), _loading_list(), class_name="pair"),
+            rx.el.div(_loading_ranking(), _loading_ranking(), class_name="pair"),
             class_name="panels",
         ),
-        fetched_early(),
+        plotly_preload(),
         rx.el.span("Loading", class_name="unseen", role="status"),
     )
 
 
-def _loading_list() -> rx.Component:
+def _loading_ranking() -> rx.Component:
     widths = ("94%", "78%", "62%", "50%", "41%", "30%", "24%", "16%", "10%")
     return rx.el.section(
-        *(bone(width, "34px", margin_top="6px") for width in widths),
+        *(skeleton(width, "34px", margin_top="6px") for width in widths),
         class_name="panel",
         style={"padding": "18px"},
     )

@@ -5,57 +5,59 @@ from typing import Any
 import reflex as rx
 
 from herwa_web.components.chart import chart
-from herwa_web.components.controls import change, grouped, icon, letter_face, link, spark, tool
-from herwa_web.pages.guild.downloads import Downloads
-from herwa_web.pages.guild.state import Course, Overview
-from herwa_web.pages.guild.view_models import DayShown, KpiShown, RowShown
+from herwa_web.components.controls import delta, format_grouped, icon, icon_button, letter_avatar, link, sparkline
+from herwa_web.pages.guild.downloads import DownloadState
+from herwa_web.pages.guild.state import ChartState, OverviewState
+from herwa_web.pages.guild.view_models import KpiView, RowView, WeekdayView
 
-WIDTHS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
+INTERVAL_LABELS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 HOURS = tuple(range(24))
 
 
-def numbers() -> rx.Component:
+def kpi_panel() -> rx.Component:
     """The strip; below it the large chart of the chosen cell."""
     return rx.el.section(
         rx.el.div(
-            rx.foreach(Overview.laid.kpis, _kpi),
+            rx.foreach(OverviewState.overview.kpis, _kpi_cell),
             class_name="strip",
-            style={"--cells": Overview.laid.kpis.length()},
+            style={"--cells": OverviewState.overview.kpis.length()},
         ),
-        _chart_head(),
-        _key_lines(),
+        _chart_header(),
+        _chart_legend(),
         rx.el.div(
-            chart(Course.figure, on_zoom=Overview.zoomed, alt=Overview.laid.sentence),
-            _zoom(),
-            rx.cond(Overview.laid.counted != "", _uncounted()),
+            chart(ChartState.figure, on_zoom=OverviewState.on_zoom, alt=OverviewState.overview.sentence),
+            _zoom_button(),
+            rx.cond(OverviewState.overview.empty_text != "", _no_data_overlay()),
             style={"position": "relative"},
         ),
-        rx.cond(Overview.table_open, _table()),
+        rx.cond(OverviewState.table_open, _points_table()),
         class_name="panel",
         aria_label="Numbers and their course",
     )
 
 
-def lists() -> rx.Component:
+def ranking_panels() -> rx.Component:
     """Channels and members side by side."""
-    laid = Overview.laid
+    overview = OverviewState.overview
     return rx.el.div(
-        _list("Top channels", laid.channels_by, laid.channels, _channel, "channels"),
-        _list("Top members", laid.members_by, laid.members, _member, "members"),
+        _ranking_panel("Top channels", overview.channels_metric, overview.channels, _channel_row, "channels"),
+        _ranking_panel("Top members", overview.members_metric, overview.members, _member_row, "members"),
         class_name="pair",
     )
 
 
-def week() -> rx.Component:
+def heatmap_panel() -> rx.Component:
     """Weekday by hour."""
-    laid = Overview.laid
+    overview = OverviewState.overview
     return rx.el.section(
         rx.el.div(
             rx.el.h2("When it happens"),
-            rx.el.span(laid.week_by, " by weekday and hour, ", laid.zone, class_name="about"),
+            rx.el.span(overview.week_metric, " by weekday and hour, ", overview.zone, class_name="about"),
             rx.el.div(
-                rx.el.span("0", rx.el.i(), grouped(laid.week_most), class_name="scale numbers", aria_hidden="true"),
-                tool("download", "Download as CSV", on_click=Downloads.csv("week")),
+                rx.el.span(
+                    "0", rx.el.i(), format_grouped(overview.week_max), class_name="scale numbers", aria_hidden="true"
+                ),
+                icon_button("download", "Download as CSV", on_click=DownloadState.download_csv("week")),
                 class_name="tools",
             ),
             class_name="panel-head",
@@ -73,7 +75,7 @@ def week() -> rx.Component:
                         ),
                     )
                 ),
-                rx.el.tbody(rx.foreach(laid.week, _day)),
+                rx.el.tbody(rx.foreach(overview.week, _weekday_row)),
                 aria_label="Hours of the week",
             ),
             class_name="week",
@@ -82,68 +84,70 @@ def week() -> rx.Component:
     )
 
 
-def _kpi(kpi: KpiShown) -> rx.Component:
+def _kpi_cell(kpi: KpiView) -> rx.Component:
     return link(
         rx.el.span(kpi.title, class_name="label"),
-        rx.el.span(kpi.value, class_name=rx.cond(kpi.counted, "value", "value none")),
-        rx.cond(kpi.counted, change(kpi.change, kpi.tone), rx.el.span("not counted", class_name="change")),
-        spark(kpi.line, kpi.area),
+        rx.el.span(kpi.value, class_name=rx.cond(kpi.has_data, "value", "value none")),
+        rx.cond(kpi.has_data, delta(kpi.change, kpi.tone), rx.el.span("not counted", class_name="change")),
+        sparkline(kpi.line, kpi.area),
         href=kpi.href,
         tip=kpi.tip,
         class_name="kpi",
-        aria_current=kpi.chosen,
+        aria_current=kpi.selected,
     )
 
 
-def _chart_head() -> rx.Component:
-    laid = Overview.laid
+def _chart_header() -> rx.Component:
+    overview = OverviewState.overview
     return rx.el.div(
-        rx.el.h2(laid.metric, custom_attrs={"data-tip": laid.about}, tab_index=0),
+        rx.el.h2(overview.metric_title, custom_attrs={"data-tip": overview.metric_description}, tab_index=0),
         rx.el.div(
             rx.el.div(
                 *(
                     link(
                         label,
-                        href=Overview.hrefs[f"interval_{width}"],
-                        aria_current=laid.interval == width,
-                        hidden=Overview.hrefs[f"interval_{width}"] == rx.Var("undefined"),
+                        href=OverviewState.hrefs[f"interval_{interval}"],
+                        aria_current=overview.interval == interval,
+                        hidden=OverviewState.hrefs[f"interval_{interval}"] == rx.Var("undefined"),
                     )
-                    for width, label in WIDTHS.items()
+                    for interval, label in INTERVAL_LABELS.items()
                 ),
                 role="group",
                 aria_label="Interval",
                 class_name="segments",
             ),
-            link("Next interval", href=Overview.hrefs["interval"], letter="I", hidden=True),
-            tool("table-2", "View as a table", on_click=Overview.turn_table, aria_pressed=Overview.table_open),
-            tool("download", "Download as CSV", on_click=Downloads.csv("course")),
-            tool("image-down", "Download as a picture", on_click=Downloads.png),
-            tool("terminal", "Copy as curl", attrs={"data-copy": laid.curl}),
+            link("Next interval", href=OverviewState.hrefs["interval"], letter="I", hidden=True),
+            icon_button(
+                "table-2", "View as a table", on_click=OverviewState.toggle_table, aria_pressed=OverviewState.table_open
+            ),
+            icon_button("download", "Download as CSV", on_click=DownloadState.download_csv("course")),
+            icon_button("image-down", "Download as a picture", on_click=DownloadState.download_png),
+            icon_button("terminal", "Copy as curl", attrs={"data-copy": overview.curl_command}),
             class_name="tools",
         ),
         class_name="panel-head",
     )
 
 
-def _key_lines() -> rx.Component:
-    laid = Overview.laid
+def _chart_legend() -> rx.Component:
+    overview = OverviewState.overview
     return rx.el.div(
-        rx.el.span(laid.range_title, class_name="key-line"),
-        rx.cond(laid.compare_title != "", rx.el.span(laid.compare_title, class_name="key-line faint")),
-        rx.cond(laid.gaps, rx.el.span("not counted", class_name="key-line gap")),
+        rx.el.span(overview.range_title, class_name="key-line"),
+        rx.cond(overview.comparison_title != "", rx.el.span(overview.comparison_title, class_name="key-line faint")),
+        rx.cond(overview.has_gaps, rx.el.span("not counted", class_name="key-line gap")),
         class_name="key-lines",
     )
 
 
-def _zoom() -> rx.Component:
+def _zoom_button() -> rx.Component:
     return rx.cond(
-        Overview.zoom_text != "",
+        OverviewState.zoom_text != "",
         rx.el.div(
             link(
                 icon("zoom-in", 15),
                 "Use ",
-                Overview.zoom_text,
-                href=Overview.zoom_href,
+                OverviewState.zoom_text,
+                href=OverviewState.zoom_href,
                 class_name="button small main",
             ),
             class_name="zoom",
@@ -151,25 +155,25 @@ def _zoom() -> rx.Component:
     )
 
 
-def _uncounted() -> rx.Component:
+def _no_data_overlay() -> rx.Component:
     return rx.el.div(
-        rx.el.b(Overview.laid.counted),
-        link("Show all time", href=Overview.hrefs["range_all"], class_name="button small"),
+        rx.el.b(OverviewState.overview.empty_text),
+        link("Show all time", href=OverviewState.hrefs["range_all"], class_name="button small"),
         class_name="blank over",
     )
 
 
-def _table() -> rx.Component:
+def _points_table() -> rx.Component:
     return rx.el.div(
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
                     rx.el.th("Interval", scope="col"),
-                    rx.el.th(Overview.laid.metric, scope="col"),
-                    rx.cond(Overview.laid.compare != "off", rx.el.th("Before", scope="col")),
+                    rx.el.th(OverviewState.overview.metric_title, scope="col"),
+                    rx.cond(OverviewState.overview.comparison != "off", rx.el.th("Before", scope="col")),
                 )
             ),
-            rx.el.tbody(rx.foreach(Overview.table, lambda row: rx.el.tr(rx.foreach(row, rx.el.td)))),
+            rx.el.tbody(rx.foreach(OverviewState.table, lambda row: rx.el.tr(rx.foreach(row, rx.el.td)))),
         ),
         class_name="sheet-table",
         tab_index=0,
@@ -178,17 +182,20 @@ def _table() -> rx.Component:
     )
 
 
-def _list(title: str, by: Any, rows: Any, row: Any, panel: str) -> rx.Component:
+def _ranking_panel(title: str, metric: Any, rows: Any, row_builder: Any, panel: str) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
-            rx.el.span("by ", by, class_name="about"),
-            rx.el.div(tool("download", "Download as CSV", on_click=Downloads.csv(panel)), class_name="tools"),
+            rx.el.span("by ", metric, class_name="about"),
+            rx.el.div(
+                icon_button("download", "Download as CSV", on_click=DownloadState.download_csv(panel)),
+                class_name="tools",
+            ),
             class_name="panel-head",
         ),
         rx.cond(
             rows.length() > 0,
-            rx.el.ol(rx.foreach(rows, lambda one: rx.el.li(row(one))), class_name="bars"),
+            rx.el.ol(rx.foreach(rows, lambda item: rx.el.li(row_builder(item))), class_name="bars"),
             rx.el.div("Nobody and nothing in this period.", class_name="blank"),
         ),
         class_name="panel",
@@ -197,42 +204,42 @@ def _list(title: str, by: Any, rows: Any, row: Any, panel: str) -> rx.Component:
     )
 
 
-def _channel(row: RowShown) -> rx.Component:
+def _channel_row(row: RowView) -> rx.Component:
     return link(
         rx.el.span("#", class_name="sign", aria_hidden="true"),
         rx.el.bdi(row.name, class_name="name"),
         rx.el.span(row.value, class_name="value"),
-        change(row.change, row.tone),
+        delta(row.change, row.tone),
         href=row.href,
         class_name="bar",
         style={"--share": row.share},
-        aria_current=row.chosen,
+        aria_current=row.selected,
     )
 
 
-def _member(row: RowShown) -> rx.Component:
+def _member_row(row: RowView) -> rx.Component:
     return rx.el.div(
-        letter_face(row.hue, row.initial, size=22),
+        letter_avatar(row.hue, row.initial, size=22),
         rx.el.bdi(row.name, class_name="name"),
         rx.el.span(row.value, class_name="value"),
-        change(row.change, row.tone),
+        delta(row.change, row.tone),
         class_name="bar",
         style={"--share": row.share},
     )
 
 
-def _day(day: DayShown) -> rx.Component:
+def _weekday_row(day: WeekdayView) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(day.short, rx.el.span(day.rest, class_name="rest"), scope="row"),
-        rx.foreach(day.hours, lambda value, hour: _hour(day, value, hour)),
+        rx.el.th(day.short_name, rx.el.span(day.name_rest, class_name="rest"), scope="row"),
+        rx.foreach(day.hours, lambda value, hour: _hour_cell(day, value, hour)),
     )
 
 
-def _hour(day: DayShown, value: Any, hour: Any) -> rx.Component:
-    words = f"{day.name}, {hour}:00: " + grouped(value)
+def _hour_cell(day: WeekdayView, value: Any, hour: Any) -> rx.Component:
+    tip = f"{day.name}, {hour}:00: " + format_grouped(value)
     return rx.el.td(
-        grouped(value),
+        format_grouped(value),
         tab_index=rx.cond((hour == 0) & (day.name == "Monday"), 0, -1),
-        style={"--v": (value / Overview.laid.week_most).to(float)},
-        custom_attrs={"data-tip": words},
+        style={"--v": (value / OverviewState.overview.week_max).to(float)},
+        custom_attrs={"data-tip": tip},
     )

@@ -4,136 +4,147 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from herwa_shared.analytics.date_ranges import Range, first_day, last_day
-from herwa_shared.analytics.metric_definitions import definition, measure_of
+from herwa_shared.analytics.date_ranges import DateRangePreset, get_first_day, get_last_day
+from herwa_shared.analytics.metric_definitions import describe_metric, get_definition
 from herwa_shared.analytics.results import Metric
-from herwa_shared.charts.formatting import day, period, zone_name
-from herwa_shared.charts.text.headline import headline
-from herwa_shared.charts.web_figure import web_figure
-from herwa_shared.dashboard_query import View, written
+from herwa_shared.charts.formatting import format_day, format_period, format_timezone
+from herwa_shared.charts.text.headline import build_headline
+from herwa_shared.charts.web_figure import build_web_figure
+from herwa_shared.dashboard_query import DashboardQuery, format_date_or_time
 from herwa_web import app_context
-from herwa_web.pages.guild.links import address
-from herwa_web.pages.guild.queries import Answers, listed_channels_by, listed_members_by, week_by
-from herwa_web.pages.guild.request import Asked
+from herwa_web.pages.guild.links import build_url
+from herwa_web.pages.guild.queries import (
+    OverviewData,
+    resolve_channel_metric,
+    resolve_hour_metric,
+    resolve_member_metric,
+)
+from herwa_web.pages.guild.request import DashboardRequest
 from herwa_web.pages.guild.view_models import (
-    DayShown,
-    KpiShown,
-    RowShown,
-    channel_rows,
-    kpi_shown,
-    member_rows,
-    week_shown,
+    KpiView,
+    RowView,
+    WeekdayView,
+    build_channel_rows,
+    build_kpi_view,
+    build_member_rows,
+    build_weekday_views,
 )
 
-NEEDS_MEMBERS = (
+MEMBERS_INTENT_MISSING = (
     "Not counted: Herwa needs the Server Members intent, "
     "to be switched on for its application in Discord's developer portal."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class OverviewView:
     """What the page lays out, in the order in which it stands there."""
 
     sentence: str = ""
-    when: str = ""
+    period_label: str = ""
     notes: list[str] = field(default_factory=list)
-    range: str = ""
+    range_key: str = ""
     range_title: str = ""
-    first: str = ""
-    last: str = ""
-    compare: str = ""
-    compare_title: str = ""
+    first_day: str = ""
+    last_day: str = ""
+    comparison: str = ""
+    comparison_title: str = ""
     interval: str = ""
     widths: list[str] = field(default_factory=list)
     zone: str = ""
-    metric: str = ""
-    about: str = ""
-    kpis: list[KpiShown] = field(default_factory=list)
-    counted: str = ""
-    gaps: bool = False
-    channel: str = ""
-    channels: list[RowShown] = field(default_factory=list)
-    channels_by: str = ""
-    members: list[RowShown] = field(default_factory=list)
-    members_by: str = ""
-    week: list[DayShown] = field(default_factory=list)
-    week_most: int = 1
-    week_by: str = ""
-    curl: str = ""
-    running: bool = True
+    metric_title: str = ""
+    metric_description: str = ""
+    kpis: list[KpiView] = field(default_factory=list)
+    empty_text: str = ""
+    has_gaps: bool = False
+    channel_name: str = ""
+    channels: list[RowView] = field(default_factory=list)
+    channels_metric: str = ""
+    members: list[RowView] = field(default_factory=list)
+    members_metric: str = ""
+    week: list[WeekdayView] = field(default_factory=list)
+    week_max: int = 1
+    week_metric: str = ""
+    curl_command: str = ""
+    is_running: bool = True
 
 
-def laid_out(answers: Answers, asked: Asked) -> Laid:
+def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
     """Everything that the page shows of these answers."""
-    view, series, compare = asked.view, answers.series, answers.compare
+    view, series, comparison = request.view, data.series, data.comparison
     values = [point.value for point in series.points]
-    why_not = (
-        dict.fromkeys((Metric.JOINS, Metric.LEAVES), NEEDS_MEMBERS) if "members" in answers.missing_intents else {}
+    missing_reasons = (
+        dict.fromkeys((Metric.JOINS, Metric.LEAVES), MEMBERS_INTENT_MISSING)
+        if "members" in data.missing_intents
+        else {}
     )
-    compared = compare is not None and any(point.value is not None for point in compare.points)
-    return Laid(
-        sentence=headline(series, compare, now=view.now, kpi=answers.kpi, behind=answers.behind),
-        when=f"{period(view.span.start, view.span.end, view.zone)} · {zone_name(view.zone)}",
+    has_comparison = comparison is not None and any(point.value is not None for point in comparison.points)
+    return OverviewView(
+        sentence=build_headline(series, comparison, now=view.now, kpi=data.kpi, contributor=data.contributor),
+        period_label=f"{format_period(view.date_range.start, view.date_range.end, view.zone)} · {format_timezone(view.zone)}",
         notes=list(view.problems),
-        range=view.range,
-        range_title=period(view.span.start, view.span.end, view.zone)
-        if view.range is Range.CUSTOM
-        else view.range.label,
-        first=first_day(view.span, view.zone).isoformat(),
-        last=last_day(view.span, view.zone).isoformat(),
-        compare=view.comparison,
-        compare_title=period(compare.start, compare.end, view.zone) if compare and compared else "",
+        range_key=view.preset,
+        range_title=format_period(view.date_range.start, view.date_range.end, view.zone)
+        if view.preset is DateRangePreset.CUSTOM
+        else view.preset.label,
+        first_day=get_first_day(view.date_range, view.zone).isoformat(),
+        last_day=get_last_day(view.date_range, view.zone).isoformat(),
+        comparison=view.comparison_mode,
+        comparison_title=format_period(comparison.start, comparison.end, view.zone)
+        if comparison and has_comparison
+        else "",
         interval=view.interval,
-        zone=zone_name(view.zone),
-        metric=measure_of(view.metric).title,
-        about=definition(view.metric),
-        kpis=[kpi_shown(kpi, view, why_not) for kpi in answers.kpis],
-        counted=_counted(values, asked),
-        gaps=None in values,
-        channel=_channel(answers, view),
-        channels=channel_rows(answers.channels.items, answers.channel_changes, view),
-        channels_by=measure_of(listed_channels_by(view)).title.lower(),
-        members=member_rows(answers.members.items, answers.member_changes),
-        members_by=measure_of(listed_members_by(view)).title.lower(),
-        week=week_shown(answers.week.cells),
-        week_most=max(cell.value for cell in answers.week.cells) or 1,
-        week_by=measure_of(week_by(view)).title.lower(),
-        curl=curl_of(view),
-        running=view.span.end > view.now,
+        zone=format_timezone(view.zone),
+        metric_title=get_definition(view.metric).title,
+        metric_description=describe_metric(view.metric),
+        kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in data.kpis],
+        empty_text=_describe_missing_data(values, request),
+        has_gaps=None in values,
+        channel_name=_format_channel(data, view),
+        channels=build_channel_rows(data.channels.items, data.channel_changes, view),
+        channels_metric=get_definition(resolve_channel_metric(view)).title.lower(),
+        members=build_member_rows(data.members.items, data.member_changes),
+        members_metric=get_definition(resolve_member_metric(view)).title.lower(),
+        week=build_weekday_views(data.heatmap.cells),
+        week_max=max(cell.value for cell in data.heatmap.cells) or 1,
+        week_metric=get_definition(resolve_hour_metric(view)).title.lower(),
+        curl_command=build_curl_command(view),
+        is_running=view.date_range.end > view.now,
     )
 
 
-def figure_of(answers: Answers, view: View) -> dict[str, Any]:
+def build_figure(data: OverviewData, view: DashboardQuery) -> dict[str, Any]:
     """The large chart."""
-    return web_figure(answers.series, compare=answers.compare, now=view.now, revision=address(view))
+    return build_web_figure(data.series, comparison=data.comparison, now=view.now, revision=build_url(view))
 
 
-def curl_of(view: View) -> str:
+def build_curl_command(view: DashboardQuery) -> str:
     """The same series, for a program; the key is the reader's own."""
-    query = view.query()
-    parts = {
+    query = view.to_activity_query()
+    params = {
         "metric": query.metric.value,
-        "from": written(query.start, view.zone),
-        "to": written(query.end, view.zone),
+        "from": format_date_or_time(query.start, view.zone),
+        "to": format_date_or_time(query.end, view.zone),
         "interval": query.interval.value,
         "timezone": str(view.zone),
     }
     if query.channel_id is not None:
-        parts["channel_id"] = str(query.channel_id)
-    origin = app_context.settings().origin
-    return f"curl -H 'Authorization: Bearer sk_live_…' '{origin}/api/guilds/{view.guild_id}/stats?{urlencode(parts)}'"
+        params["channel_id"] = str(query.channel_id)
+    origin = app_context.get_settings().origin
+    return f"curl -H 'Authorization: Bearer sk_live_…' '{origin}/api/guilds/{view.guild_id}/stats?{urlencode(params)}'"
 
 
-def _channel(answers: Answers, view: View) -> str:
+def _format_channel(data: OverviewData, view: DashboardQuery) -> str:
     if view.channel_id is None:
         return ""
-    return answers.channel_name or f"unknown channel {view.channel_id}"
+    return data.channel_name or f"unknown channel {view.channel_id}"
 
 
-def _counted(values: list[int | None], asked: Asked) -> str:
+def _describe_missing_data(values: list[int | None], request: DashboardRequest) -> str:
     """Empty where there is something to see; else what is missing."""
-    joined = asked.facts.joined_at.astimezone(asked.view.zone)
+    joined_at = request.guild_info.joined_at.astimezone(request.view.zone)
     if all(value is None for value in values):
-        return f"Nothing was counted in this period. Herwa listens here since {day(joined)}, {joined.year}."
+        return (
+            f"Nothing was counted in this period. Herwa listens here since {format_day(joined_at)}, {joined_at.year}."
+        )
     return "" if any(values) else "Nothing of this happened in this period."

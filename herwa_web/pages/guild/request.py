@@ -3,49 +3,58 @@
 from dataclasses import dataclass
 from typing import Any
 
-from herwa_shared.analytics.date_ranges import Range
-from herwa_shared.analytics.timeseries import first_hour
-from herwa_shared.auth.guild_access import NO_SUCH_GUILD, OwnGuild
-from herwa_shared.auth.sessions import Viewer
+from herwa_shared.analytics.date_ranges import DateRangePreset
+from herwa_shared.analytics.timeseries import find_first_recorded_hour
+from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo
+from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.clock import utc_now
-from herwa_shared.dashboard_query import View
+from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import NotFound
-from herwa_shared.services.channels import GuildFacts
+from herwa_shared.services.channels import GuildInfo
 from herwa_web import app_context, auth
-from herwa_web.pages.guild.queries import facts_of
+from herwa_web.pages.guild.queries import load_guild_info
 from herwa_web.surfaces import OVERVIEW
 
-LONGEST_PART = 200
+MAX_PARAM_LENGTH = 200
 """Of an address; what is longer is nonsense."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DashboardRequest:
     """Who asks, about which guild, and the view that the address names."""
 
-    viewer: Viewer
-    guild: OwnGuild
-    facts: GuildFacts
-    view: View
+    user: SessionUser
+    guild: UserGuildInfo
+    guild_info: GuildInfo
+    view: DashboardQuery
 
 
-async def asked_by(state: Any) -> Asked:
+async def load_request(state: Any) -> DashboardRequest:
     """Read the address anew and check everything anew.
 
     Raises Unauthenticated, NotFound in the same words for every guild that one may not see, Refused; DiscordAway and
     PolicyAway.
     """
     url = state.router.url
-    viewer, guild = await auth.require_guild(state, guild_id_in(url.path), OVERVIEW)
-    facts = await facts_of(app_context.stores(), guild.id)
-    if facts is None:
+    user, guild = await auth.require_guild(state, parse_guild_id(url.path), OVERVIEW)
+    guild_info = await load_guild_info(app_context.get_stores(), guild.id)
+    if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
-    params = {name: value for name, value in url.query_parameters.items() if len(value) <= LONGEST_PART}
-    begin = await first_hour(app_context.stores().clickhouse, guild.id) if params.get("range") == Range.ALL else None
-    return Asked(viewer, guild, facts, View.parse(params, facts.zone, utc_now(), guild_id=guild.id, begin=begin))
+    params = {name: value for name, value in url.query_parameters.items() if len(value) <= MAX_PARAM_LENGTH}
+    first_hour_at = (
+        await find_first_recorded_hour(app_context.get_stores().clickhouse, guild.id)
+        if params.get("range") == DateRangePreset.ALL
+        else None
+    )
+    return DashboardRequest(
+        user,
+        guild,
+        guild_info,
+        DashboardQuery.parse(params, guild_info.zone, utc_now(), guild_id=guild.id, data_start=first_hour_at),
+    )
 
 
-def guild_id_in(path: str) -> str:
+def parse_guild_id(path: str) -> str:
     """What stands after `/g/`."""
     parts = path.strip("/").split("/")
     return parts[1] if len(parts) > 1 and parts[0] == "g" else ""

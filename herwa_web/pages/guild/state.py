@@ -11,53 +11,53 @@ from urllib.parse import quote
 
 import reflex as rx
 
-from herwa_shared.analytics.date_ranges import whole_days
+from herwa_shared.analytics.date_ranges import build_day_range
 from herwa_shared.analytics.timezones import parse_moment
-from herwa_shared.authorization import Refused
-from herwa_shared.charts.formatting import clock_time, exact, period
+from herwa_shared.authorization import AccessDenied
+from herwa_shared.charts.formatting import format_int, format_period, format_time
 from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
-from herwa_shared.services.channels import places
-from herwa_shared.services.live_counters import Now, guilds_now
+from herwa_shared.services.channels import list_channels
+from herwa_shared.services.live_counters import LiveCounters, load_live_counters
 from herwa_web import app_context, auth
-from herwa_web.error_messages import words
-from herwa_web.layout_state import NO_SERVER, Frame, ServerShown, server_shown
-from herwa_web.pages.guild.links import addresses, with_span
-from herwa_web.pages.guild.presenter import Laid, figure_of, laid_out
-from herwa_web.pages.guild.queries import answers_to, series_pair
-from herwa_web.pages.guild.request import Asked, asked_by, guild_id_in
-from herwa_web.pages.guild.view_models import PlaceShown, places_shown, table_shown
+from herwa_web.error_messages import describe_error
+from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
+from herwa_web.pages.guild.links import build_links, link_to_span
+from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_overview
+from herwa_web.pages.guild.queries import load_overview, load_series_pair
+from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
+from herwa_web.pages.guild.view_models import ChannelView, build_channel_views, build_table
 from herwa_web.surfaces import OVERVIEW
 
-PATIENCE_SECONDS = 12
+LOAD_TIMEOUT_SECONDS = 12
 """With stores that do not answer; then people are told."""
 
 
-class Course(rx.State):
+class ChartState(rx.State):
     """The large chart's figure, apart: a chart is drawn anew with every change of the state that it belongs to."""
 
     figure: dict[str, Any] = rx.field(default_factory=dict)
 
 
-class Overview(rx.State):
+class OverviewState(rx.State):
     """One guild's numbers. `phase` is loading, ready, missing, refused or failed."""
 
     phase: str = "loading"
     busy: bool = False
-    fault: str = ""
-    mend: str = ""
-    stale: str = ""
-    server: ServerShown = rx.field(default_factory=lambda: NO_SERVER)
+    error_text: str = ""
+    remedy: str = ""
+    stale_age: str = ""
+    server: ServerView = rx.field(default_factory=lambda: NO_SERVER)
     online: str = ""
     in_voice: str = ""
-    laid: Laid = rx.field(default_factory=Laid)
+    overview: OverviewView = rx.field(default_factory=OverviewView)
     hrefs: dict[str, str] = rx.field(default_factory=dict)
-    places: list[PlaceShown] = rx.field(default_factory=list)
+    channels: list[ChannelView] = rx.field(default_factory=list)
     table_open: bool = False
     table: list[list[str]] = rx.field(default_factory=list)
     zoom_text: str = ""
     zoom_href: str = ""
-    _turn: int = 0
-    _at: datetime | None = None
+    _request_number: int = 0
+    _loaded_at: datetime | None = None
 
     @rx.event(background=True)
     async def load(self) -> Any:
@@ -65,15 +65,15 @@ class Overview(rx.State):
         async with self:
             self.busy = True
             self.zoom_text = ""
-            if guild_id_in(self.router.url.path) != self.server.id:
+            if parse_guild_id(self.router.url.path) != self.server.id:
                 self.phase, self.server = "loading", NO_SERVER
-        return await self._ask()
+        return await self._load_overview()
 
     @rx.event(background=True)
     async def refresh(self) -> Any:
         """Time has passed while somebody looks: ask again where the window is not over."""
-        if self.phase == "ready" and self.laid.running:
-            return await self._ask()
+        if self.phase == "ready" and self.overview.is_running:
+            return await self._load_overview()
         return None
 
     @rx.event(background=True)
@@ -81,147 +81,149 @@ class Overview(rx.State):
         """Somebody wants to try again."""
         async with self:
             self.busy = True
-        return await self._ask()
+        return await self._load_overview()
 
     @rx.event
-    async def follow(self) -> None:
+    async def poll_live(self) -> None:
         """The live counter, and whether the API answers."""
-        frame = await self.get_state(Frame)
-        frame.api_is_up = app_context.api_is_up()
+        layout = await self.get_state(LayoutState)
+        layout.is_api_up = app_context.is_api_up()
         if self.phase != "ready":
             return
         try:
-            _, guild = await auth.require_guild(self, guild_id_in(self.router.url.path), OVERVIEW)
-            async with app_context.stores().database.transaction() as session:
-                self._count((await guilds_now(session, [guild.id])).get(guild.id))
+            _, guild = await auth.require_guild(self, parse_guild_id(self.router.url.path), OVERVIEW)
+            async with app_context.get_stores().database.transaction() as session:
+                self._set_live_counters((await load_live_counters(session, [guild.id])).get(guild.id))
         except (Unauthenticated, NotFound):
             self.phase = "missing"
-        except Refused as refused:
-            await self._refuse(refused)
-        except Exception as away:  # noqa: BLE001 - `words` logs it; the numbers on the page say how old they are
-            words(away)
+        except AccessDenied as denial:
+            await self._show_denial(denial)
+        except Exception as error:  # noqa: BLE001 - `words` logs it; the numbers on the page say how old they are
+            describe_error(error)
 
     @rx.event
-    async def zoomed(self, start: str, end: str) -> None:
+    async def on_zoom(self, start: str, end: str) -> None:
         """The chart shows a part of the window, from one local time to another; empty ones: all of it."""
         self.zoom_text = self.zoom_href = ""
         if not start or not end:
             return
         try:
-            asked = await asked_by(self)
-            first, last = (parse_moment(str(text)[:10], asked.view.zone, field="zoom").date() for text in (start, end))
+            request = await load_request(self)
+            first_day, last_day = (
+                parse_moment(str(text)[:10], request.view.zone, field="zoom").date() for text in (start, end)
+            )
         except HerwaError:
             return
-        span = whole_days(first, last, asked.view.zone)
-        self.zoom_text = period(span.start, span.end, asked.view.zone)
-        self.zoom_href = with_span(asked.view, span)
+        span = build_day_range(first_day, last_day, request.view.zone)
+        self.zoom_text = format_period(span.start, span.end, request.view.zone)
+        self.zoom_href = link_to_span(request.view, span)
 
     @rx.event
     async def pick_dates(self, form: dict[str, Any]) -> Any:
         """Dates of somebody's own, in whichever order."""
-        asked = await asked_by(self)
+        request = await load_request(self)
         form = form if isinstance(form, dict) else {}
         try:
-            first, last = (
-                parse_moment(str(form.get(name))[:10], asked.view.zone, field=name).date() for name in ("from", "to")
+            first_day, last_day = (
+                parse_moment(str(form.get(name))[:10], request.view.zone, field=name).date() for name in ("from", "to")
             )
-            return rx.redirect(with_span(asked.view, whole_days(first, last, asked.view.zone)))
-        except BadRequest as problem:
-            return rx.toast.error(str(problem), id="dates")
+            return rx.redirect(link_to_span(request.view, build_day_range(first_day, last_day, request.view.zone)))
+        except BadRequest as error:
+            return rx.toast.error(str(error), id="dates")
 
     @rx.event
-    async def list_places(self) -> None:
+    async def load_channels(self) -> None:
         """The filter menu opens: the channels to choose from."""
-        asked = await asked_by(self)
-        async with app_context.stores().database.transaction() as session:
-            self.places = places_shown(await places(session, guild_id=asked.guild.id), asked.view)
+        request = await load_request(self)
+        async with app_context.get_stores().database.transaction() as session:
+            self.channels = build_channel_views(await list_channels(session, guild_id=request.guild.id), request.view)
 
     @rx.event
-    async def turn_table(self) -> None:
+    async def toggle_table(self) -> None:
         """Show the points as a table, or no longer."""
         self.table_open = not self.table_open
         self.table = []
         if self.table_open:
-            asked = await asked_by(self)
-            self.table = table_shown(*await series_pair(app_context.stores(), asked.view), asked.view)
+            request = await load_request(self)
+            self.table = build_table(*await load_series_pair(app_context.get_stores(), request.view), request.view)
 
-    async def _ask(self) -> Any:
+    async def _load_overview(self) -> Any:
         """Ask for everything; a newer question makes an older answer void."""
         async with self:
-            self._turn += 1
-            turn = self._turn
+            self._request_number += 1
+            request_number = self._request_number
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._frame()
-                asked = await asked_by(self)
-                answers = await answers_to(app_context.stores(), asked.view)
-            laid, figure = laid_out(answers, asked), figure_of(answers, asked.view)
+            async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
+                await self._load_layout()
+                request = await load_request(self)
+                data = await load_overview(app_context.get_stores(), request.view)
+            overview, figure = present_overview(data, request), build_figure(data, request.view)
         except Unauthenticated:
             url = self.router.url
             return rx.redirect(
                 f"/login?reason=expired&next={quote(f'{url.path}?{url.query}' if url.query else url.path)}"
             )
-        except NotFound as missing:
+        except NotFound as error:
             async with self:
-                await self._forget()
-                self.phase, self.fault = "missing", str(missing)
+                await self._clear()
+                self.phase, self.error_text = "missing", str(error)
             return None
-        except Refused as refused:
+        except AccessDenied as denial:
             async with self:
-                await self._refuse(refused)
+                await self._show_denial(denial)
             return None
-        except Exception as away:  # noqa: BLE001 - `words` logs it and finds the sentence for people
-            said = words(away)
+        except Exception as error:  # noqa: BLE001 - `words` logs it and finds the sentence for people
+            text = describe_error(error)
             async with self:
-                if turn == self._turn:
-                    self._fail(said)
+                if request_number == self._request_number:
+                    self._show_error(text)
             return None
         async with self:
-            if turn == self._turn:
-                self._show(asked, laid, answers.now)
-                course = await self.get_state(Course)
-                if figure != course.figure:
-                    course.figure = figure
+            if request_number == self._request_number:
+                self._show(request, overview, data.live_counters)
+                chart = await self.get_state(ChartState)
+                if figure != chart.figure:
+                    chart.figure = figure
                 if self.table_open:
-                    self.table = table_shown(answers.series, answers.compare, asked.view)
+                    self.table = build_table(data.series, data.comparison, request.view)
         return None
 
-    async def _frame(self) -> None:
+    async def _load_layout(self) -> None:
         """Who looks, and their own servers: whatever becomes of the server that they ask for."""
-        viewer, rights = await auth.require_viewer(self), app_context.rights()
-        guilds = await rights.guilds(viewer.user_id) if rights else ()
+        user, guild_access = await auth.require_user(self), app_context.find_guild_access()
+        guilds = await guild_access.list_guilds(user.user_id) if guild_access else ()
         async with self:
-            (await self.get_state(Frame))._fill(viewer, guilds)  # noqa: SLF001 - not an endpoint
+            (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
 
-    async def _forget(self) -> None:
+    async def _clear(self) -> None:
         """Nothing of what was shown may be shown any more."""
         self.reset()  # type: ignore[no-untyped-call]
-        (await self.get_state(Course)).reset()  # type: ignore[no-untyped-call]
+        (await self.get_state(ChartState)).reset()  # type: ignore[no-untyped-call]
 
-    async def _refuse(self, refused: Refused) -> None:
+    async def _show_denial(self, denial: AccessDenied) -> None:
         """The server is theirs and keeps its name on the page, but that is all."""
-        here, frame = guild_id_in(self.router.url.path), await self.get_state(Frame)
-        await self._forget()
-        self.server = next((server for server in frame.servers if server.id == here), NO_SERVER)
-        self.phase, self.fault, self.mend = "refused", refused.headline, refused.who
+        guild_id, layout = parse_guild_id(self.router.url.path), await self.get_state(LayoutState)
+        await self._clear()
+        self.server = next((server for server in layout.servers if server.id == guild_id), NO_SERVER)
+        self.phase, self.error_text, self.remedy = "refused", denial.headline, denial.remedy
 
-    def _show(self, asked: Asked, laid: Laid, now: Now | None) -> None:
-        self.phase, self.busy, self.fault, self.stale = "ready", False, "", ""
-        self.server = replace(server_shown(asked.guild), name=asked.facts.name)
-        if laid != self.laid:  # what has not changed is not sent again
-            self.laid = laid
-        self.hrefs = addresses(asked.view)
-        self._at = asked.view.now.astimezone(asked.view.zone)
-        self._count(now)
+    def _show(self, request: DashboardRequest, overview: OverviewView, counters: LiveCounters | None) -> None:
+        self.phase, self.busy, self.error_text, self.stale_age = "ready", False, "", ""
+        self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
+        if overview != self.overview:  # what has not changed is not sent again
+            self.overview = overview
+        self.hrefs = build_links(request.view)
+        self._loaded_at = request.view.now.astimezone(request.view.zone)
+        self._set_live_counters(counters)
 
-    def _fail(self, why: str) -> None:
+    def _show_error(self, text: str) -> None:
         """What was there stays, and says how old it is."""
-        self.busy, self.fault = False, why
-        if self.phase == "ready" and self._at:
-            self.stale = f"as of {clock_time(self._at)}"
+        self.busy, self.error_text = False, text
+        if self.phase == "ready" and self._loaded_at:
+            self.stale_age = f"as of {format_time(self._loaded_at)}"
         else:
             self.phase = "failed"
 
-    def _count(self, now: Now | None) -> None:
-        self.online = "" if now is None or now.online is None else exact(now.online)
-        self.in_voice = "" if now is None else exact(now.in_voice)
+    def _set_live_counters(self, counters: LiveCounters | None) -> None:
+        self.online = "" if counters is None or counters.online is None else format_int(counters.online)
+        self.in_voice = "" if counters is None else format_int(counters.in_voice)

@@ -4,13 +4,13 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_web.components.controls import face, find, icon, key, link, opener, sheet
-from herwa_web.pages.guild.links import COMPARISONS, RANGE_KEYS
-from herwa_web.pages.guild.state import Overview
-from herwa_web.pages.guild.view_models import PlaceShown
+from herwa_web.components.controls import avatar, icon, key, link, popover, popover_trigger, search_box
+from herwa_web.pages.guild.links import COMPARISON_LABELS, RANGE_KEYS
+from herwa_web.pages.guild.state import OverviewState
+from herwa_web.pages.guild.view_models import ChannelView
 
-FOLLOW_SECONDS = 3
-REFRESH_SECONDS = 15
+LIVE_INTERVAL_SECONDS = 3
+REFRESH_INTERVAL_SECONDS = 15
 
 
 def toolbar() -> rx.Component:
@@ -18,108 +18,116 @@ def toolbar() -> rx.Component:
     return rx.fragment(
         rx.el.header(
             rx.cond(
-                Overview.server.id != "",
+                OverviewState.server.id != "",
                 rx.fragment(
-                    _place(),
+                    _server_header(),
                     rx.cond(
-                        Overview.phase != "refused",
-                        rx.el.div(_filter(), _step(), _dates(), _compare(), class_name="tools"),
+                        OverviewState.phase != "refused",
+                        rx.el.div(
+                            _filter_button(),
+                            _period_buttons(),
+                            _dates_button(),
+                            _comparison_button(),
+                            class_name="tools",
+                        ),
                     ),
                 ),
             ),
             class_name="topbar",
         ),
-        _dates_sheet(),
-        _compare_sheet(),
-        _filter_sheet(),
-        _clocks(),
+        _dates_popover(),
+        _comparison_popover(),
+        _channel_popover(),
+        _poll_timers(),
     )
 
 
-def foot() -> tuple[rx.Component, ...]:
+def bottom_items() -> tuple[rx.Component, ...]:
     """What a phone has at hand."""
     return (
         link(icon("chart-line", 20), "Overview", href="", aria_current="page"),
         rx.cond(
-            Overview.phase != "refused",
+            OverviewState.phase != "refused",
             rx.fragment(
-                opener("dates", icon("calendar-days", 20), "Dates", class_name=""),
-                opener("filter", icon("list-filter", 20), "Filter", class_name="", on_click=Overview.list_places),
+                popover_trigger("dates", icon("calendar-days", 20), "Dates", class_name=""),
+                popover_trigger(
+                    "filter", icon("list-filter", 20), "Filter", class_name="", on_click=OverviewState.load_channels
+                ),
             ),
         ),
     )
 
 
-def _place() -> rx.Component:
+def _server_header() -> rx.Component:
     return rx.el.div(
-        face(Overview.server.picture, Overview.server.hue, Overview.server.initial, size=36),
+        avatar(OverviewState.server.picture, OverviewState.server.hue, OverviewState.server.initial, size=36),
         rx.el.div(
-            rx.el.h1(rx.el.bdi(Overview.server.name), custom_attrs={"dir": "auto"}),
-            rx.cond(Overview.phase != "refused", _now()),
+            rx.el.h1(rx.el.bdi(OverviewState.server.name), custom_attrs={"dir": "auto"}),
+            rx.cond(OverviewState.phase != "refused", _live_counters()),
             style={"minWidth": "0"},
         ),
         class_name="place",
     )
 
 
-def _now() -> rx.Component:
+def _live_counters() -> rx.Component:
     """How many are there at this moment."""
     return rx.el.div(
         rx.cond(
-            Overview.in_voice != "",
+            OverviewState.in_voice != "",
             rx.fragment(
                 rx.el.span(class_name="pulse", aria_hidden="true"),
                 rx.cond(
-                    Overview.online != "",
-                    rx.el.span(rx.el.b(Overview.online, id="online"), " online ·"),
+                    OverviewState.online != "",
+                    rx.el.span(rx.el.b(OverviewState.online, id="online"), " online ·"),
                 ),
-                rx.el.span(rx.el.b(Overview.in_voice, id="in-voice"), " in voice"),
+                rx.el.span(rx.el.b(OverviewState.in_voice, id="in-voice"), " in voice"),
             ),
-            rx.cond(Overview.phase == "ready", rx.el.span("waiting for the bot")),
+            rx.cond(OverviewState.phase == "ready", rx.el.span("waiting for the bot")),
         ),
         class_name="live numbers",
         aria_label="Now",
     )
 
 
-def _filter() -> rx.Component:
-    return opener(
+def _filter_button() -> rx.Component:
+    return popover_trigger(
         "filter",
         icon("list-filter", 16),
         rx.el.span("Filter", class_name="wide"),
         class_name="button",
-        on_click=Overview.list_places,
+        on_click=OverviewState.load_channels,
         aria_label="Narrow to a channel",
         attrs={"data-key": "/"},
     )
 
 
-def _step() -> rx.Component:
+def _period_buttons() -> rx.Component:
     return rx.el.div(
         *(
             link(
                 icon(tag, 17),
-                href=Overview.hrefs[name],
+                href=OverviewState.hrefs[name],
                 letter=letter,
                 tip=tip,
                 aria_label=tip,
-                aria_disabled=Overview.hrefs[name] == "",
+                aria_disabled=OverviewState.hrefs[name] == "",
                 class_name="button square",
             )
             for name, tag, letter, tip in (
-                ("sooner", "chevron-left", "ArrowLeft", "One period back"),
-                ("later", "chevron-right", "ArrowRight", "One period on"),
+                ("previous", "chevron-left", "ArrowLeft", "One period back"),
+                ("next", "chevron-right", "ArrowRight", "One period on"),
             )
         ),
         class_name="joined phone-kept",
     )
 
 
-def _dates() -> rx.Component:
-    return opener(
+def _dates_button() -> rx.Component:
+    return popover_trigger(
         "dates",
         icon("calendar-days", 16),
-        rx.el.span(Overview.laid.range_title),
+        rx.el.span(OverviewState.overview.range_title),
         icon("chevron-down", 15),
         class_name="button",
         aria_label="Choose the dates",
@@ -127,13 +135,13 @@ def _dates() -> rx.Component:
     )
 
 
-def _compare() -> rx.Component:
-    return opener(
+def _comparison_button() -> rx.Component:
+    return popover_trigger(
         "compare",
         icon("git-compare-arrows", 16),
         rx.el.span(
             rx.match(
-                Overview.laid.compare,
+                OverviewState.overview.comparison,
                 ("previous", "vs previous period"),
                 ("year", "vs a year before"),
                 ("custom", "vs own dates"),
@@ -146,88 +154,92 @@ def _compare() -> rx.Component:
     )
 
 
-def _dates_sheet() -> rx.Component:
-    laid = Overview.laid
-    return sheet(
+def _dates_popover() -> rx.Component:
+    overview = OverviewState.overview
+    return popover(
         "dates",
         "Dates",
         *(
             link(
-                one.label,
+                preset.label,
                 key(letter),
-                href=Overview.hrefs[f"range_{one.name.lower()}"],
+                href=OverviewState.hrefs[f"range_{preset.name.lower()}"],
                 letter=letter,
                 class_name="choice",
-                aria_current=laid.range == one.value,
+                aria_current=overview.range_key == preset.value,
             )
-            for one, letter in RANGE_KEYS.items()
+            for preset, letter in RANGE_KEYS.items()
         ),
         rx.el.hr(),
         rx.el.form(
-            _date("from", "From", laid.first),
-            _date("to", "To", laid.last),
+            _date_field("from", "From", overview.first_day),
+            _date_field("to", "To", overview.last_day),
             rx.el.button("Show these dates", type="submit", class_name="button main", custom_attrs={"data-closes": ""}),
-            on_submit=Overview.pick_dates,
-            key=f"{laid.first}{laid.last}",
+            on_submit=OverviewState.pick_dates,
+            key=f"{overview.first_day}{overview.last_day}",
             class_name="dates-form",
         ),
-        rx.el.p("Days as in ", laid.zone, ", today included.", class_name="footnote"),
+        rx.el.p("Days as in ", overview.zone, ", today included.", class_name="footnote"),
     )
 
 
-def _date(name: str, label: str, value: Any) -> rx.Component:
+def _date_field(name: str, label: str, value: Any) -> rx.Component:
     return rx.el.label(
         label, rx.el.input(type="date", name=name, default_value=value, required=True), class_name="field"
     )
 
 
-def _compare_sheet() -> rx.Component:
-    return sheet(
+def _comparison_popover() -> rx.Component:
+    return popover(
         "compare",
         "Compare with",
         *(
             link(
                 label,
-                *((key("X"),) if name == "off" else ()),
-                href=Overview.hrefs[f"compare_{name}"],
+                *((key("X"),) if comparison == "off" else ()),
+                href=OverviewState.hrefs[f"compare_{comparison}"],
                 class_name="choice",
-                aria_current=Overview.laid.compare == name.value,
+                aria_current=OverviewState.overview.comparison == comparison.value,
             )
-            for name, label in COMPARISONS.items()
+            for comparison, label in COMPARISON_LABELS.items()
         ),
-        link("Compare or not", href=Overview.hrefs["compare"], letter="X", hidden=True),
+        link("Compare or not", href=OverviewState.hrefs["compare"], letter="X", hidden=True),
         rx.cond(
-            Overview.laid.compare_title != "",
-            rx.el.p("Compared with ", Overview.laid.compare_title, ".", class_name="footnote"),
+            OverviewState.overview.comparison_title != "",
+            rx.el.p("Compared with ", OverviewState.overview.comparison_title, ".", class_name="footnote"),
         ),
     )
 
 
-def _filter_sheet() -> rx.Component:
-    return sheet(
+def _channel_popover() -> rx.Component:
+    return popover(
         "filter",
         "Narrow to a channel",
-        find("filter", "Find a channel"),
-        link(icon("globe", 17), "The whole server", href=Overview.hrefs["whole"], class_name="choice"),
-        rx.foreach(Overview.places, _place_choice),
+        search_box("filter", "Find a channel"),
+        link(icon("globe", 17), "The whole server", href=OverviewState.hrefs["all_channels"], class_name="choice"),
+        rx.foreach(OverviewState.channels, _channel_option),
     )
 
 
-def _place_choice(place: PlaceShown) -> rx.Component:
+def _channel_option(channel: ChannelView) -> rx.Component:
     return link(
-        rx.cond(place.voice, icon("volume-2", 17), icon("hash", 17)),
-        rx.el.span(rx.el.bdi(place.name), class_name="name"),
-        rx.el.span(rx.el.bdi(place.within), class_name="end change"),
-        href=place.href,
+        rx.cond(channel.is_voice, icon("volume-2", 17), icon("hash", 17)),
+        rx.el.span(rx.el.bdi(channel.name), class_name="name"),
+        rx.el.span(rx.el.bdi(channel.category), class_name="end change"),
+        href=channel.href,
         class_name="choice",
-        aria_current=place.chosen,
+        aria_current=channel.selected,
     )
 
 
-def _clocks() -> rx.Component:
+def _poll_timers() -> rx.Component:
     """Buttons that the page itself presses from time to time, while somebody looks."""
     return rx.el.div(
-        rx.el.button(on_click=Overview.follow, custom_attrs={"data-every": str(FOLLOW_SECONDS)}, tab_index=-1),
-        rx.el.button(on_click=Overview.refresh, custom_attrs={"data-every": str(REFRESH_SECONDS)}, tab_index=-1),
+        rx.el.button(
+            on_click=OverviewState.poll_live, custom_attrs={"data-every": str(LIVE_INTERVAL_SECONDS)}, tab_index=-1
+        ),
+        rx.el.button(
+            on_click=OverviewState.refresh, custom_attrs={"data-every": str(REFRESH_INTERVAL_SECONDS)}, tab_index=-1
+        ),
         hidden=True,
     )

@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from herwa_shared.analytics.intervals import happened
+from herwa_shared.analytics.intervals import list_started_points
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.metric_definitions import definition, measure_of
-from herwa_shared.analytics.results import Cell, Metric, Ranked, Series
-from herwa_shared.charts.axes import called
-from herwa_shared.charts.formatting import WEEKDAYS, exact, percent, short
-from herwa_shared.charts.web_figure import sparkline
-from herwa_shared.dashboard_query import View
-from herwa_shared.services.channels import Place
-from herwa_web.avatars import hue_of, initial_of
-from herwa_web.pages.guild.links import with_channel, with_metric
-from herwa_web.pages.guild.queries import Changes
+from herwa_shared.analytics.metric_definitions import describe_metric, get_definition
+from herwa_shared.analytics.results import HeatmapCell, Metric, RankedItem, TimeSeries
+from herwa_shared.charts.axes import format_interval
+from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_percent
+from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.services.channels import ChannelInfo
+from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.guild.links import link_to_channel, link_to_metric
+from herwa_web.pages.guild.queries import ChangesById
 
-NOTHING = "\N{EM DASH}"
-SPARK = (100, 32)
+EMPTY_VALUE = "\N{EM DASH}"
+SPARKLINE_SIZE = (100, 32)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeLabel:
     """A change as text, and whether it is `good`, `bad` or neither for the server."""
 
     text: str = ""
@@ -29,7 +29,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class KpiShown:
+class KpiView:
     """One cell of the strip."""
 
     title: str
@@ -38,14 +38,14 @@ class KpiShown:
     tone: str
     tip: str
     href: str
-    chosen: bool
-    counted: bool
+    selected: bool
+    has_data: bool
     line: str
     area: str
 
 
 @dataclass(frozen=True, slots=True)
-class RowShown:
+class RowView:
     """One line of a top list, its bar a share of the longest."""
 
     name: str
@@ -54,138 +54,149 @@ class RowShown:
     change: str
     tone: str
     href: str = ""
-    chosen: bool = False
+    selected: bool = False
     hue: int = 0
     initial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class DayShown:
+class WeekdayView:
     """One weekday's 24 hours."""
 
     name: str
-    short: str
-    rest: str
+    short_name: str
+    name_rest: str
     hours: list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceShown:
+class ChannelView:
     """A channel in the filter menu."""
 
     name: str
-    within: str
+    category: str
     href: str
-    voice: bool
-    chosen: bool
+    is_voice: bool
+    selected: bool
 
 
-def change_shown(grown: float | None, *, rising_is_good: bool | None = True) -> Change:
+def format_change(ratio: float | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
     """`▲ 12%`; empty where nothing can be said."""
-    if grown is None:
-        return Change()
-    if abs(grown) < 0.0005:
-        return Change("as before")
-    tone = "" if rising_is_good is None else "good" if (grown > 0) == rising_is_good else "bad"
-    return Change(f"{'▲' if grown > 0 else '▼'} {percent(grown)}", tone)
+    if ratio is None:
+        return ChangeLabel()
+    if abs(ratio) < 0.0005:
+        return ChangeLabel("as before")
+    tone = "" if rising_is_good is None else "good" if (ratio > 0) == rising_is_good else "bad"
+    return ChangeLabel(f"{'▲' if ratio > 0 else '▼'} {format_percent(ratio)}", tone)
 
 
-def kpi_shown(kpi: Kpi, view: View, why_not: Mapping[Metric, str]) -> KpiShown:
+def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metric, str]) -> KpiView:
     """A cell; where nothing was counted its tip says why."""
-    change = change_shown(kpi.change, rising_is_good=kpi.rising_is_good)
-    line, area = sparkline(kpi.points, width=SPARK[0], height=SPARK[1])
-    missing = why_not.get(kpi.metric, "Nothing was counted in this period.") if kpi.total is None else ""
-    before = f"\nBefore: {exact(kpi.earlier)}" if kpi.earlier is not None and kpi.change is not None else ""
-    value = NOTHING if kpi.total is None else short(kpi.total)
-    return KpiShown(
-        title=measure_of(kpi.metric).title,
+    change = format_change(kpi.change, rising_is_good=kpi.rising_is_good)
+    line, area = build_sparkline_paths(kpi.points, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
+    missing_reason = missing_reasons.get(kpi.metric, "Nothing was counted in this period.") if kpi.total is None else ""
+    previous_text = (
+        f"\nBefore: {format_int(kpi.comparison_total)}"
+        if kpi.comparison_total is not None and kpi.change is not None
+        else ""
+    )
+    value = EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total)
+    return KpiView(
+        title=get_definition(kpi.metric).title,
         value=value,
         change=change.text,
         tone=change.tone,
-        tip=f"{definition(kpi.metric)}{before}" + (f"\n{missing}" if missing else ""),
-        href=with_metric(view, kpi.metric),
-        chosen=kpi.metric is view.metric,
-        counted=kpi.total is not None,
+        tip=f"{describe_metric(kpi.metric)}{previous_text}" + (f"\n{missing_reason}" if missing_reason else ""),
+        href=link_to_metric(view, kpi.metric),
+        selected=kpi.metric is view.metric,
+        has_data=kpi.total is not None,
         line=line,
         area=area,
     )
 
 
-def channel_rows(items: Sequence[Ranked], changes: Changes | None, view: View) -> list[RowShown]:
+def build_channel_rows(items: Sequence[RankedItem], changes: ChangesById | None, view: DashboardQuery) -> list[RowView]:
     """Channels; each leads to the view narrowed to it, the chosen one back."""
-    top = max((item.value for item in items), default=0) or 1
+    max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
-        change, chosen = _change_of(item, changes), item.id == view.channel_id
+        change, selected = _format_item_change(item, changes), item.id == view.channel_id
         rows.append(
-            RowShown(
+            RowView(
                 name=item.name or f"deleted channel {item.id}",
-                value=exact(item.value),
-                share=round(item.value / top, 4),
+                value=format_int(item.value),
+                share=round(item.value / max_value, 4),
                 change=change.text,
                 tone=change.tone,
-                href=with_channel(view, None if chosen else item.id),
-                chosen=chosen,
+                href=link_to_channel(view, None if selected else item.id),
+                selected=selected,
             )
         )
     return rows
 
 
-def member_rows(items: Sequence[Ranked], changes: Changes | None) -> list[RowShown]:
+def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) -> list[RowView]:
     """Members, each with a colour and an initial."""
-    top = max((item.value for item in items), default=0) or 1
+    max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
-        change, name = _change_of(item, changes), item.name or f"member {item.id}"
+        change, name = _format_item_change(item, changes), item.name or f"member {item.id}"
         rows.append(
-            RowShown(
+            RowView(
                 name=name,
-                value=exact(item.value),
-                share=round(item.value / top, 4),
+                value=format_int(item.value),
+                share=round(item.value / max_value, 4),
                 change=change.text,
                 tone=change.tone,
-                hue=hue_of(item.id),
-                initial=initial_of(name),
+                hue=get_hue(item.id),
+                initial=get_initial(name),
             )
         )
     return rows
 
 
-def week_shown(cells: Sequence[Cell]) -> list[DayShown]:
+def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
     """Seven days of 24 values, Monday first."""
     by_day: list[list[int]] = [[0] * 24 for _ in WEEKDAYS]
     for cell in cells:
         by_day[cell.weekday - 1][cell.hour] = cell.value
-    return [DayShown(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
+    return [WeekdayView(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
 
 
-def places_shown(places: Sequence[Place], view: View) -> list[PlaceShown]:
+def build_channel_views(channels: Sequence[ChannelInfo], view: DashboardQuery) -> list[ChannelView]:
     """Every channel that the view can be narrowed to."""
     return [
-        PlaceShown(
-            place.name, place.within or "", with_channel(view, place.id), place.is_voice, place.id == view.channel_id
+        ChannelView(
+            channel.name,
+            channel.category or "",
+            link_to_channel(view, channel.id),
+            channel.is_voice,
+            channel.id == view.channel_id,
         )
-        for place in places
+        for channel in channels
     ]
 
 
-def table_shown(series: Series, compare: Series | None, view: View) -> list[list[str]]:
+def build_table(series: TimeSeries, comparison: TimeSeries | None, view: DashboardQuery) -> list[list[str]]:
     """The points as rows of text: interval, value, and what was before."""
-    points = happened(series, view.now)
-    before = [point.value for point in compare.points] if compare else []
-    rows = [[called(point, series), _told(point.value) + (" *" if point.partial else "")] for point in points]
-    for at, row in enumerate(rows):
-        if compare is not None:
-            row.append(_told(before[at]) if at < len(before) else "")
+    points = list_started_points(series, view.now)
+    previous_values = [point.value for point in comparison.points] if comparison else []
+    rows = [
+        [format_interval(point, series), _format_value(point.value) + (" *" if point.partial else "")]
+        for point in points
+    ]
+    for index, row in enumerate(rows):
+        if comparison is not None:
+            row.append(_format_value(previous_values[index]) if index < len(previous_values) else "")
     return rows
 
 
-def _change_of(item: Ranked, changes: Changes | None) -> Change:
+def _format_item_change(item: RankedItem, changes: ChangesById | None) -> ChangeLabel:
     if changes is None or item.id not in changes:
-        return Change()
-    grown = changes[item.id]
-    return Change("new") if grown is None else change_shown(grown)
+        return ChangeLabel()
+    ratio = changes[item.id]
+    return ChangeLabel("new") if ratio is None else format_change(ratio)
 
 
-def _told(value: int | None) -> str:
-    return "not counted" if value is None else exact(value)
+def _format_value(value: int | None) -> str:
+    return "not counted" if value is None else format_int(value)

@@ -2,58 +2,65 @@
 
 import reflex as rx
 
-from herwa_web.components.controls import change, face, icon, key, link, spark
-from herwa_web.components.status_views import alone, bone, failed
-from herwa_web.layout import shell
-from herwa_web.pages.home.state import Home
-from herwa_web.pages.home.view_models import CardShown, WaitingShown
+from herwa_web.components.controls import avatar, delta, icon, key, link, sparkline
+from herwa_web.components.status_views import empty_state, load_error, skeleton
+from herwa_web.layout import page_layout
+from herwa_web.pages.home.state import HomeState
+from herwa_web.pages.home.view_models import CardView, InviteCardView
 from herwa_web.pages.landing import landing
 
-FOLLOW_SECONDS = 5
-ONLY_MANAGERS = (
+REFRESH_INTERVAL_SECONDS = 5
+MANAGERS_ONLY_TEXT = (
     "Their numbers are for those who manage them: the owner, administrators, and roles with Manage Server. "
     "Ask one of them for such a role, or for a look."
 )
-SAME_HOURS = "Against the same hours of the day before"
-CREATE_ONE = "Create a server in Discord, or get a role with Manage Server in another; then add Herwa to it here."
-KEYS = (("/", "Find a server"), ("1 … 9", "Open one of the first nine"))
+CHANGE_TIP = "Against the same hours of the day before"
+NO_SERVERS_TEXT = "Create a server in Discord, or get a role with Manage Server in another; then add Herwa to it here."
+SHORTCUTS = (("/", "Find a server"), ("1 … 9", "Open one of the first nine"))
 
 
-def home() -> rx.Component:
+def home_page() -> rx.Component:
     """A visitor's first page, or one's own servers; until that is known whichever it was last time."""
-    unknown = Home.phase == "unknown"
+    is_unknown = HomeState.phase == "unknown"
     return rx.fragment(
         rx.cond(
-            unknown | (Home.phase == "visitor"),
-            rx.el.div(landing(_notice()), class_name=rx.cond(unknown, "for-visitors", "")),
+            is_unknown | (HomeState.phase == "visitor"),
+            rx.el.div(landing(_login_notice()), class_name=rx.cond(is_unknown, "for-visitors", "")),
         ),
-        rx.cond(Home.phase != "visitor", rx.el.div(_own(), class_name=rx.cond(unknown, "for-known", ""))),
+        rx.cond(
+            HomeState.phase != "visitor", rx.el.div(_server_list(), class_name=rx.cond(is_unknown, "for-known", ""))
+        ),
     )
 
 
-def _own() -> rx.Component:
-    return shell(
+def _server_list() -> rx.Component:
+    return page_layout(
         rx.match(
-            Home.phase,
-            ("ready", rx.cond(Home.cards.length() + Home.waiting.length() > 0, _cards(), _nothing())),
-            ("failed", failed(Home.fault, Home.load)),
+            HomeState.phase,
+            (
+                "ready",
+                rx.cond(HomeState.cards.length() + HomeState.invite_cards.length() > 0, _card_grid(), _no_servers()),
+            ),
+            ("failed", load_error(HomeState.error_text, HomeState.load)),
             _loading(),
         ),
         rx.el.div(
-            rx.el.button(on_click=Home.refresh, custom_attrs={"data-every": str(FOLLOW_SECONDS)}, tab_index=-1),
+            rx.el.button(
+                on_click=HomeState.refresh, custom_attrs={"data-every": str(REFRESH_INTERVAL_SECONDS)}, tab_index=-1
+            ),
             hidden=True,
         ),
-        bar=_bar(),
+        top_bar=_top_bar(),
         current="home",
-        keys=KEYS,
+        shortcuts=SHORTCUTS,
     )
 
 
-def _notice() -> rx.Component:
+def _login_notice() -> rx.Component:
     return rx.cond(
-        Home.log_in_is_set_up,
+        HomeState.is_login_configured,
         rx.cond(
-            Home.is_local,
+            HomeState.is_local,
             rx.el.p(
                 "This copy runs with a Discord of its own: choose who to be, from an owner to a stranger.",
                 class_name="note",
@@ -63,7 +70,7 @@ def _notice() -> rx.Component:
     )
 
 
-def _bar() -> rx.Component:
+def _top_bar() -> rx.Component:
     return rx.el.header(
         rx.el.div(rx.el.h1("All my servers"), class_name="place"),
         rx.el.div(
@@ -84,29 +91,29 @@ def _bar() -> rx.Component:
     )
 
 
-def _cards() -> rx.Component:
+def _card_grid() -> rx.Component:
     return rx.fragment(
-        rx.cond(Home.cards.length() > 0, rx.el.div(rx.foreach(Home.cards, _card), class_name="cards")),
+        rx.cond(HomeState.cards.length() > 0, rx.el.div(rx.foreach(HomeState.cards, _card), class_name="cards")),
         rx.cond(
-            Home.waiting.length() > 0,
+            HomeState.invite_cards.length() > 0,
             rx.fragment(
                 rx.el.h2("Servers without Herwa", class_name="section"),
-                rx.el.div(rx.foreach(Home.waiting, _waiting), class_name="cards"),
+                rx.el.div(rx.foreach(HomeState.invite_cards, _invite_card), class_name="cards"),
             ),
         ),
         rx.el.p("None of your servers is called that.", class_name="blank unfound", role="status"),
     )
 
 
-def _card(card: CardShown) -> rx.Component:
+def _card(card: CardView) -> rx.Component:
     return link(
         rx.el.div(
-            face(card.picture, card.hue, card.initial, size=40),
+            avatar(card.picture, card.hue, card.initial, size=40),
             rx.el.div(
                 rx.el.div(rx.el.bdi(card.name), class_name="name"),
                 rx.el.div(
-                    rx.cond(card.live, rx.el.span(class_name="pulse", aria_hidden="true")),
-                    card.state,
+                    rx.cond(card.is_live, rx.el.span(class_name="pulse", aria_hidden="true")),
+                    card.status_text,
                     class_name="live numbers",
                 ),
                 style={"minWidth": "0"},
@@ -115,30 +122,30 @@ def _card(card: CardShown) -> rx.Component:
             class_name="card-head",
         ),
         rx.el.div(
-            rx.cond(card.number != "", rx.el.b(card.number, class_name="numbers")),
-            rx.el.span(card.words, class_name="words"),
-            rx.cond(card.change != "", _change(card)),
+            rx.cond(card.value != "", rx.el.b(card.value, class_name="numbers")),
+            rx.el.span(card.caption, class_name="words"),
+            rx.cond(card.change != "", _card_change(card)),
             class_name="number",
         ),
-        spark(card.line, card.area, height=40),
+        sparkline(card.line, card.area, height=40),
         href=card.href,
         class_name="card",
         attrs={"data-key": card.letter},
     )
 
 
-def _change(card: CardShown) -> rx.Component:
+def _card_change(card: CardView) -> rx.Component:
     return rx.el.span(
-        change(card.change, card.tone),
+        delta(card.change, card.tone),
         rx.el.span(" against the same hours of the day before", class_name="unseen"),
-        custom_attrs={"data-tip": SAME_HOURS},
+        custom_attrs={"data-tip": CHANGE_TIP},
     )
 
 
-def _waiting(card: WaitingShown) -> rx.Component:
+def _invite_card(card: InviteCardView) -> rx.Component:
     return rx.el.div(
         rx.el.div(
-            face(card.picture, card.hue, card.initial, size=40),
+            avatar(card.picture, card.hue, card.initial, size=40),
             rx.el.div(rx.el.bdi(card.name), class_name="name"),
             class_name="card-head",
         ),
@@ -147,7 +154,7 @@ def _waiting(card: WaitingShown) -> rx.Component:
             icon("plus", 17),
             "Add Herwa",
             rx.el.span(" to ", card.name, class_name="unseen"),
-            to=card.invite,
+            to=card.invite_url,
             target="_blank",
             rel="noopener",
             class_name="button",
@@ -156,18 +163,22 @@ def _waiting(card: WaitingShown) -> rx.Component:
     )
 
 
-def _nothing() -> rx.Component:
-    return alone(
+def _no_servers() -> rx.Component:
+    return empty_state(
         "server",
         "There is no server here that you manage",
         rx.cond(
-            Home.member_of > 0,
-            "You are a member of " + Home.member_of.to_string() + " servers. " + ONLY_MANAGERS,
-            CREATE_ONE,
+            HomeState.guild_count > 0,
+            "You are a member of " + HomeState.guild_count.to_string() + " servers. " + MANAGERS_ONLY_TEXT,
+            NO_SERVERS_TEXT,
         ),
         actions=(
             rx.el.button(
-                icon("rotate-cw", 16), "Ask Discord again", type="button", class_name="button main", on_click=Home.again
+                icon("rotate-cw", 16),
+                "Ask Discord again",
+                type="button",
+                class_name="button main",
+                on_click=HomeState.refresh_guilds,
             ),
         ),
     )
@@ -177,9 +188,9 @@ def _loading() -> rx.Component:
     return rx.el.div(
         *(
             rx.el.div(
-                rx.el.div(bone("40px", "40px"), bone("55%", "16px"), class_name="card-head"),
-                bone("45%", "30px"),
-                bone("100%", "44px"),
+                rx.el.div(skeleton("40px", "40px"), skeleton("55%", "16px"), class_name="card-head"),
+                skeleton("45%", "30px"),
+                skeleton("100%", "44px"),
                 class_name="card",
             )
             for _ in range(6)

@@ -4,93 +4,105 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_shared.analytics.sparklines import sparklines
-from herwa_shared.auth.guild_access import OwnGuild
-from herwa_shared.auth.sessions import Viewer
+from herwa_shared.analytics.sparklines import query_sparklines
+from herwa_shared.auth.guild_access import UserGuildInfo
+from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.endpoints import discord_place
+from herwa_shared.discord.endpoints import find_discord_endpoints
 from herwa_shared.errors import Unauthenticated
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.channels import joined_at
-from herwa_shared.services.live_counters import guilds_now
+from herwa_shared.services.channels import load_join_times
+from herwa_shared.services.live_counters import load_live_counters
 from herwa_web import app_context, auth
-from herwa_web.error_messages import words
-from herwa_web.layout_state import Frame
-from herwa_web.pages.home.view_models import CardShown, WaitingShown, card_shown, closed_card, waiting_shown
+from herwa_web.error_messages import describe_error
+from herwa_web.layout_state import LayoutState
+from herwa_web.pages.home.view_models import CardView, InviteCardView, build_card, build_invite_card, build_locked_card
 from herwa_web.surfaces import OVERVIEW
 
-REMEMBER = "localStorage.setItem('herwa.known','1')"
-MOST_WAITING = 24
+REMEMBER_SCRIPT = "localStorage.setItem('herwa.known','1')"
+MAX_INVITE_CARDS = 24
 
 
-class Home(rx.State):
+class HomeState(rx.State):
     """`phase` is unknown, visitor, ready or failed."""
 
     phase: str = "unknown"
-    fault: str = ""
+    error_text: str = ""
     is_local: bool = True
-    log_in_is_set_up: bool = True
-    cards: list[CardShown] = rx.field(default_factory=list)
-    waiting: list[WaitingShown] = rx.field(default_factory=list)
-    member_of: int = 0
+    is_login_configured: bool = True
+    cards: list[CardView] = rx.field(default_factory=list)
+    invite_cards: list[InviteCardView] = rx.field(default_factory=list)
+    guild_count: int = 0
 
     @rx.event
     async def load(self) -> Any:
         """The page was opened."""
-        return await self._ask(fresh=False)
+        return await self._load_guilds(fresh=False)
 
     @rx.event
-    async def again(self) -> Any:
+    async def refresh_guilds(self) -> Any:
         """Somebody has been given a role, and does not want to wait."""
-        return await self._ask(fresh=True)
+        return await self._load_guilds(fresh=True)
 
     @rx.event
     async def refresh(self) -> Any:
         """Time has passed while somebody looks."""
-        return await self._ask(fresh=False) if self.phase == "ready" else None
+        return await self._load_guilds(fresh=False) if self.phase == "ready" else None
 
-    async def _ask(self, *, fresh: bool) -> Any:
+    async def _load_guilds(self, *, fresh: bool) -> Any:
         try:
-            viewer = await auth.require_viewer(self)
-            rights = app_context.rights()
-            guilds = await rights.guilds(viewer.user_id, fresh=fresh) if rights else ()
-            await self._show(viewer, guilds)
+            user = await auth.require_user(self)
+            guild_access = app_context.find_guild_access()
+            guilds = await guild_access.list_guilds(user.user_id, fresh=fresh) if guild_access else ()
+            await self._show_guilds(user, guilds)
         except Unauthenticated:
             self._show_visitor()
             return None
-        except Exception as away:  # noqa: BLE001 - `words` logs it and finds the sentence for people
-            self.fault = words(away)
+        except Exception as error:  # noqa: BLE001 - `words` logs it and finds the sentence for people
+            self.error_text = describe_error(error)
             self.phase = "ready" if self.cards else "failed"
             return None
-        return rx.call_script(REMEMBER)
+        return rx.call_script(REMEMBER_SCRIPT)
 
-    async def _show(self, viewer: Viewer, guilds: tuple[OwnGuild, ...]) -> None:
+    async def _show_guilds(self, user: SessionUser, guilds: tuple[UserGuildInfo, ...]) -> None:
         """Lay out what was found."""
-        now, stores = utc_now(), app_context.stores()
-        mine = [guild for guild in guilds if guild.manages]
-        inside = [guild for guild in mine if guild.bot_is_in]
-        is_open = await app_context.clearance().open_guilds(viewer.user_id, inside, OVERVIEW)
-        ids = [guild.id for guild in inside if guild.id in is_open]
-        sparks = await sparklines(stores.database, stores.clickhouse, ids, now=now)
+        now, stores = utc_now(), app_context.get_stores()
+        managed = [guild for guild in guilds if guild.can_manage]
+        with_bot = [guild for guild in managed if guild.has_bot]
+        open_ids = await app_context.get_authorizer().list_allowed_guild_ids(user.user_id, with_bot, OVERVIEW)
+        ids = [guild.id for guild in with_bot if guild.id in open_ids]
+        sparks = await query_sparklines(stores.database, stores.clickhouse, ids, now=now)
         async with stores.database.transaction() as session:
-            live, joined = await guilds_now(session, ids), await joined_at(session, guild_ids=ids)
-        shown = sorted(inside, key=lambda guild: -(sparks[guild.id].talked_today if guild.id in sparks else 0))
+            live_by_guild, joined_by_guild = (
+                await load_live_counters(session, ids),
+                await load_join_times(session, guild_ids=ids),
+            )
+        ranked = sorted(with_bot, key=lambda guild: -(sparks[guild.id].active_members if guild.id in sparks else 0))
         self.cards = [
-            card_shown(guild, sparks.get(guild.id), live.get(guild.id), joined.get(guild.id), at=at, now=now)
-            if guild.id in is_open
-            else closed_card(guild, at=at)
-            for at, guild in enumerate(shown)
+            build_card(
+                guild,
+                sparks.get(guild.id),
+                live_by_guild.get(guild.id),
+                joined_by_guild.get(guild.id),
+                position=position,
+                now=now,
+            )
+            if guild.id in open_ids
+            else build_locked_card(guild, position=position)
+            for position, guild in enumerate(ranked)
         ]
-        settings = app_context.settings()
-        place = discord_place(settings, DataFolder(settings.data_dir))
-        outside = [guild for guild in mine if not guild.bot_is_in]
-        self.waiting = [waiting_shown(guild, place) for guild in outside[:MOST_WAITING]] if place else []
-        self.member_of = len(guilds)
-        self.phase, self.fault = "ready", ""
-        (await self.get_state(Frame))._fill(viewer, guilds)  # noqa: SLF001 - not an endpoint
+        settings = app_context.get_settings()
+        endpoints = find_discord_endpoints(settings, DataFolder(settings.data_dir))
+        without_bot = [guild for guild in managed if not guild.has_bot]
+        self.invite_cards = (
+            [build_invite_card(guild, endpoints) for guild in without_bot[:MAX_INVITE_CARDS]] if endpoints else []
+        )
+        self.guild_count = len(guilds)
+        self.phase, self.error_text = "ready", ""
+        (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
 
     def _show_visitor(self) -> None:
         self.reset()  # type: ignore[no-untyped-call]
         self.phase = "visitor"
-        self.is_local = app_context.settings().discord.is_local
-        self.log_in_is_set_up = app_context.rights() is not None
+        self.is_local = app_context.get_settings().discord.is_local
+        self.is_login_configured = app_context.find_guild_access() is not None

@@ -4,24 +4,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from herwa_shared.analytics.sparklines import Spark
-from herwa_shared.auth.guild_access import OwnGuild
-from herwa_shared.charts.formatting import day, exact
-from herwa_shared.charts.web_figure import sparkline
+from herwa_shared.analytics.sparklines import Sparkline
+from herwa_shared.auth.guild_access import UserGuildInfo
+from herwa_shared.charts.formatting import format_day, format_int
+from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.endpoints import DiscordPlace
-from herwa_shared.services.live_counters import Now
-from herwa_web.layout_state import server_shown
-from herwa_web.pages.guild.view_models import Change, change_shown
+from herwa_shared.discord.endpoints import DiscordEndpoints
+from herwa_shared.services.live_counters import LiveCounters
+from herwa_web.layout_state import build_server_view
+from herwa_web.pages.guild.view_models import ChangeLabel, format_change
 
 VIEW_CHANNEL, SEND_MESSAGES, EMBED_LINKS, ATTACH_FILES, READ_HISTORY = (1 << bit for bit in (10, 11, 14, 15, 16))
-PERMISSIONS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY
-KEYS = "123456789"
-SPARK_HEIGHT = 40
+BOT_PERMISSIONS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY
+SHORTCUT_DIGITS = "123456789"
+SPARKLINE_HEIGHT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class CardShown:
+class CardView:
     """A server that Herwa is in."""
 
     name: str
@@ -30,10 +30,10 @@ class CardShown:
     initial: str
     href: str
     letter: str
-    live: bool
-    state: str
-    number: str
-    words: str
+    is_live: bool
+    status_text: str
+    value: str
+    caption: str
     change: str
     tone: str
     line: str
@@ -41,34 +41,40 @@ class CardShown:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingShown:
+class InviteCardView:
     """A server that Herwa could be in."""
 
     name: str
     picture: str
     hue: int
     initial: str
-    invite: str
+    invite_url: str
 
 
-def card_shown(
-    guild: OwnGuild, spark: Spark | None, live: Now | None, joined: datetime | None, *, at: int, now: datetime
-) -> CardShown:
+def build_card(
+    guild: UserGuildInfo,
+    spark: Sparkline | None,
+    live: LiveCounters | None,
+    joined_at: datetime | None,
+    *,
+    position: int,
+    now: datetime,
+) -> CardView:
     """The card of the `at`th server."""
-    server = server_shown(guild)
-    line, area = sparkline(spark.messages if spark else (), height=SPARK_HEIGHT)
-    talked, change = (spark.talked_today, change_shown(spark.change)) if spark else (0, Change())
-    return CardShown(
+    server = build_server_view(guild)
+    line, area = build_sparkline_paths(spark.messages if spark else (), height=SPARKLINE_HEIGHT)
+    active_count, change = (spark.active_members, format_change(spark.change)) if spark else (0, ChangeLabel())
+    return CardView(
         name=server.name,
         picture=server.picture,
         hue=server.hue,
         initial=server.initial,
         href=server.href,
-        letter=KEYS[at] if at < len(KEYS) else "",
-        live=live is not None,
-        state=_state(guild, live, joined, now),
-        number=exact(talked),
-        words="person talked in 24 hours" if talked == 1 else "people talked in 24 hours",
+        letter=SHORTCUT_DIGITS[position] if position < len(SHORTCUT_DIGITS) else "",
+        is_live=live is not None,
+        status_text=_format_status(guild, live, joined_at, now),
+        value=format_int(active_count),
+        caption="person talked in 24 hours" if active_count == 1 else "people talked in 24 hours",
         change=change.text,
         tone=change.tone,
         line=line,
@@ -76,34 +82,40 @@ def card_shown(
     )
 
 
-def closed_card(guild: OwnGuild, *, at: int) -> CardShown:
+def build_locked_card(guild: UserGuildInfo, *, position: int) -> CardView:
     """The card of a server whose guardrail does not let this person see its overview: a name without numbers."""
-    blank = card_shown(guild, None, None, None, at=at, now=utc_now())
-    return replace(blank, number="", words="Its overview is not open to you right now")
+    card = build_card(guild, None, None, None, position=position, now=utc_now())
+    return replace(card, value="", caption="Its overview is not open to you right now")
 
 
-def waiting_shown(guild: OwnGuild, place: DiscordPlace) -> WaitingShown:
+def build_invite_card(guild: UserGuildInfo, endpoints: DiscordEndpoints) -> InviteCardView:
     """The card of a server without the bot."""
-    server = server_shown(guild)
-    return WaitingShown(server.name, server.picture, server.hue, server.initial, invite(place, guild.id))
+    server = build_server_view(guild)
+    return InviteCardView(
+        server.name, server.picture, server.hue, server.initial, build_invite_url(endpoints, guild.id)
+    )
 
 
-def invite(place: DiscordPlace, guild_id: int) -> str:
+def build_invite_url(endpoints: DiscordEndpoints, guild_id: int) -> str:
     """Where Discord adds the bot to this server."""
-    parts = {
-        "client_id": str(place.client_id),
+    params = {
+        "client_id": str(endpoints.client_id),
         "scope": "bot applications.commands",
-        "permissions": str(PERMISSIONS),
+        "permissions": str(BOT_PERMISSIONS),
         "guild_id": str(guild_id),
     }
-    return f"{place.authorize}?{urlencode(parts)}"
+    return f"{endpoints.authorize_url}?{urlencode(params)}"
 
 
-def _state(guild: OwnGuild, live: Now | None, joined: datetime | None, now: datetime) -> str:
-    if joined and now - joined < timedelta(days=1):
-        minutes = max(int((now - joined).total_seconds() // 60), 1)
+def _format_status(guild: UserGuildInfo, live: LiveCounters | None, joined_at: datetime | None, now: datetime) -> str:
+    if joined_at and now - joined_at < timedelta(days=1):
+        minutes = max(int((now - joined_at).total_seconds() // 60), 1)
         return f"counting since {minutes} min" if minutes < 60 else f"counting since {minutes // 60} h"
     if live is None:
-        return f"counting since {day(joined)}, {joined.year}" if joined else f"{exact(guild.member_count)} members"
-    online = f"{exact(live.online)} online · " if live.online is not None else ""
-    return f"{online}{exact(live.in_voice)} in voice"
+        return (
+            f"counting since {format_day(joined_at)}, {joined_at.year}"
+            if joined_at
+            else f"{format_int(guild.member_count)} members"
+        )
+    online = f"{format_int(live.online)} online · " if live.online is not None else ""
+    return f"{online}{format_int(live.in_voice)} in voice"

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval, Series
-from tests.activity import Wrote
+from herwa_shared.analytics.results import Interval, TimeSeries
+from tests.activity import EventRow
 
-STEP = timedelta(minutes=15)
-Label = tuple[object, ...]
+LABEL_STEP = timedelta(minutes=15)
+BucketLabel = tuple[object, ...]
 
 
-def label(moment: datetime, query: ActivityQuery) -> Label:
+def build_label(moment: datetime, query: ActivityQuery) -> BucketLabel:
     """What the wall says about a moment, as coarse as the interval."""
     local = moment.astimezone(query.zone)
     match query.interval:
@@ -26,33 +26,36 @@ def label(moment: datetime, query: ActivityQuery) -> Label:
             return (local.year, local.month)
 
 
-def labels(query: ActivityQuery) -> list[Label]:
+def list_labels(query: ActivityQuery) -> list[BucketLabel]:
     """Every label that the clock shows in the window, in order."""
-    seen: dict[Label, None] = {}
+    seen_labels: dict[BucketLabel, None] = {}
     moment = query.start
     while moment < query.end:
-        seen[label(moment, query)] = None
-        moment += STEP
-    seen[label(query.end - timedelta(microseconds=1), query)] = None
-    return list(seen)
+        seen_labels[build_label(moment, query)] = None
+        moment += LABEL_STEP
+    seen_labels[build_label(query.end - timedelta(microseconds=1), query)] = None
+    return list(seen_labels)
 
 
-def counts(query: ActivityQuery, messages: Iterable[Wrote]) -> dict[Label, list[int]]:
+def list_authors(query: ActivityQuery, messages: Iterable[EventRow]) -> dict[BucketLabel, list[int]]:
     """Who wrote in each interval, once a message."""
-    found: dict[Label, list[int]] = defaultdict(list)
+    authors_by_label: dict[BucketLabel, list[int]] = defaultdict(list)
     for message in messages:
         if message.kind == "message" and query.start <= message.at < query.end:
-            found[label(message.at, query)].append(message.user)
-    return found
+            authors_by_label[build_label(message.at, query)].append(message.user)
+    return authors_by_label
 
 
-def to_the_hour(messages: Iterable[Wrote]) -> list[Wrote]:
+def truncate_to_hour(messages: Iterable[EventRow]) -> list[EventRow]:
     """As the hourly rows know them."""
-    return [Wrote(m.at.replace(minute=0, second=0, microsecond=0), m.user, m.channel, m.kind) for m in messages]
+    return [
+        EventRow(message.at.replace(minute=0, second=0, microsecond=0), message.user, message.channel, message.kind)
+        for message in messages
+    ]
 
 
-def labelled(series: Series, query: ActivityQuery) -> dict[Label, int | None]:
+def label_values(timeseries: TimeSeries, query: ActivityQuery) -> dict[BucketLabel, int | None]:
     """The answer under test by the same labels; two points of one label are an error."""
-    found = {label(point.start, query): point.value for point in series.points}
-    assert len(found) == len(series.points)
-    return found
+    values_by_label = {build_label(point.start, query): point.value for point in timeseries.points}
+    assert len(values_by_label) == len(timeseries.points)
+    return values_by_label

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_shared.analytics.intervals import MAX_POINTS, edges_of
+from herwa_shared.analytics.intervals import MAX_POINTS, list_bucket_edges
 from herwa_shared.analytics.results import Interval
-from herwa_shared.analytics.timezones import first_instant, stretches, wall_at
+from herwa_shared.analytics.timezones import list_offset_periods, to_instant, to_local_time
 from herwa_shared.errors import BadRequest
 
 ZONES = [
@@ -24,20 +24,21 @@ ZONES = [
 ]
 
 
-def edges(zone: str, start: str, end: str, interval: Interval) -> list[str]:
+def list_edges(zone: str, start: str, end: str, interval: Interval) -> list[str]:
     """Edges as the clocks of the zone show them."""
     tz = ZoneInfo(zone)
-    first, last = (first_instant(datetime.fromisoformat(text), tz) for text in (start, end))
+    first, last = (to_instant(datetime.fromisoformat(text), tz) for text in (start, end))
     return [
-        datetime.fromtimestamp(edge, tz).isoformat(timespec="minutes") for edge in edges_of(first, last, interval, tz)
+        datetime.fromtimestamp(edge, tz).isoformat(timespec="minutes")
+        for edge in list_bucket_edges(first, last, interval, tz)
     ]
 
 
-def lengths(zone: str, start: str, end: str, interval: Interval) -> list[float]:
+def list_lengths(zone: str, start: str, end: str, interval: Interval) -> list[float]:
     """Hours from edge to edge."""
     tz = ZoneInfo(zone)
-    first, last = (first_instant(datetime.fromisoformat(text), tz) for text in (start, end))
-    return [(after - before) / 3600 for before, after in pairwise(edges_of(first, last, interval, tz))]
+    first, last = (to_instant(datetime.fromisoformat(text), tz) for text in (start, end))
+    return [(after - before) / 3600 for before, after in pairwise(list_bucket_edges(first, last, interval, tz))]
 
 
 @pytest.mark.parametrize(
@@ -53,17 +54,17 @@ def lengths(zone: str, start: str, end: str, interval: Interval) -> list[float]:
     ],
 )
 def test_days_are_as_long_as_the_clocks_make_them(zone, start, end, hours):
-    assert lengths(zone, start, end, Interval.DAY) == hours
+    assert list_lengths(zone, start, end, Interval.DAY) == hours
 
 
 def test_an_hour_shown_twice_is_two_and_a_skipped_one_none():
-    assert edges("America/New_York", "2024-11-03T00:00", "2024-11-03T02:00", Interval.HOUR) == [
+    assert list_edges("America/New_York", "2024-11-03T00:00", "2024-11-03T02:00", Interval.HOUR) == [
         "2024-11-03T00:00-04:00",
         "2024-11-03T01:00-04:00",
         "2024-11-03T01:00-05:00",
         "2024-11-03T02:00-05:00",
     ]
-    assert edges("America/New_York", "2024-03-10T01:00", "2024-03-10T04:00", Interval.HOUR) == [
+    assert list_edges("America/New_York", "2024-03-10T01:00", "2024-03-10T04:00", Interval.HOUR) == [
         "2024-03-10T01:00-05:00",
         "2024-03-10T03:00-04:00",
         "2024-03-10T04:00-04:00",
@@ -71,14 +72,14 @@ def test_an_hour_shown_twice_is_two_and_a_skipped_one_none():
 
 
 def test_a_day_whose_midnight_is_skipped_begins_at_one():
-    assert edges("America/Sao_Paulo", "2018-11-04", "2018-11-05", Interval.DAY) == [
+    assert list_edges("America/Sao_Paulo", "2018-11-04", "2018-11-05", Interval.DAY) == [
         "2018-11-04T01:00-02:00",
         "2018-11-05T00:00-02:00",
     ]
 
 
 def test_the_day_that_samoa_skipped_is_no_interval():
-    assert edges("Pacific/Apia", "2011-12-29", "2012-01-01", Interval.DAY) == [
+    assert list_edges("Pacific/Apia", "2011-12-29", "2012-01-01", Interval.DAY) == [
         "2011-12-29T00:00-10:00",
         "2011-12-31T00:00+14:00",
         "2012-01-01T00:00+14:00",
@@ -86,12 +87,12 @@ def test_the_day_that_samoa_skipped_is_no_interval():
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first():
-    assert edges("UTC", "2024-12-31", "2025-01-07", Interval.WEEK) == [
+    assert list_edges("UTC", "2024-12-31", "2025-01-07", Interval.WEEK) == [
         "2024-12-30T00:00+00:00",
         "2025-01-06T00:00+00:00",
         "2025-01-13T00:00+00:00",
     ]
-    assert edges("Asia/Tokyo", "2024-01-31T23:00", "2024-02-01T01:00", Interval.MONTH) == [
+    assert list_edges("Asia/Tokyo", "2024-01-31T23:00", "2024-02-01T01:00", Interval.MONTH) == [
         "2024-01-01T00:00+09:00",
         "2024-02-01T00:00+09:00",
         "2024-03-01T00:00+09:00",
@@ -106,33 +107,38 @@ def test_weeks_begin_on_monday_and_months_on_the_first():
 )
 def test_edges_rise_embrace_the_window_and_none_is_too_many(zone, interval, start, seconds):
     tz = ZoneInfo(zone)
-    found = edges_of(start, start + seconds, interval, tz)
+    bucket_edges = list_bucket_edges(start, start + seconds, interval, tz)
 
-    assert all(before < after for before, after in pairwise(found))
-    assert found[0] <= start < found[1]
-    assert found[-2] < start + seconds <= found[-1]
+    assert all(before < after for before, after in pairwise(bucket_edges))
+    assert bucket_edges[0] <= start < bucket_edges[1]
+    assert bucket_edges[-2] < start + seconds <= bucket_edges[-1]
     if interval is not Interval.HOUR:
-        for edge in found:
-            day = wall_at(edge, tz).date()
-            assert wall_at(edge - 1, tz).date() < day
+        for edge in bucket_edges:
+            day = to_local_time(edge, tz).date()
+            assert to_local_time(edge - 1, tz).date() < day
             assert interval is not Interval.MONTH or day.day == 1
             assert interval is not Interval.WEEK or day.weekday() == 0
 
 
-@given(zone=st.sampled_from(ZONES), wall=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2037, 1, 1)))  # noqa: DTZ001 - times on a wall
-def test_the_first_instant_shows_the_time_or_the_end_of_the_jump_over_it(zone, wall):
-    tz, wall = ZoneInfo(zone), wall.replace(microsecond=0)
-    instant = first_instant(wall, tz)
+@given(
+    zone=st.sampled_from(ZONES), local_time=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2037, 1, 1))
+)  # noqa: DTZ001 - times on a wall
+def test_the_first_instant_shows_the_time_or_the_end_of_the_jump_over_it(zone, local_time):
+    tz, local_time = ZoneInfo(zone), local_time.replace(microsecond=0)
+    instant = to_instant(local_time, tz)
 
-    assert wall_at(instant, tz) >= wall
-    assert wall_at(instant - 1, tz) < wall
+    assert to_local_time(instant, tz) >= local_time
+    assert to_local_time(instant - 1, tz) < local_time
 
 
-def test_stretches_cut_a_year_where_the_clocks_change():
+def test_offset_periods_split_a_year_where_the_clocks_change():
     new_york = ZoneInfo("America/New_York")
     first, last = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2024, 2025))
 
-    assert [(wall_at(s.start, new_york).isoformat(), s.offset) for s in stretches(first, last, new_york)] == [
+    assert [
+        (to_local_time(period.start, new_york).isoformat(), period.offset)
+        for period in list_offset_periods(first, last, new_york)
+    ] == [
         ("2023-12-31T19:00:00", -18_000),
         ("2024-03-10T03:00:00", -14_400),
         ("2024-11-03T01:00:00", -18_000),
@@ -141,4 +147,4 @@ def test_stretches_cut_a_year_where_the_clocks_change():
 
 def test_too_many_points_are_refused_with_a_way_out():
     with pytest.raises(BadRequest, match=r"at most 50,000.*day, week or month"):
-        edges_of(0, (MAX_POINTS + 1) * 3600, Interval.HOUR, ZoneInfo("UTC"))
+        list_bucket_edges(0, (MAX_POINTS + 1) * 3600, Interval.HOUR, ZoneInfo("UTC"))

@@ -9,7 +9,7 @@ import pytest
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.analytics.timezones import UTC_ZONE, parse_moment, parse_zone
 from herwa_shared.errors import BadRequest
-from tests.activity import utc
+from tests.activity import make_utc
 
 TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 
@@ -17,14 +17,14 @@ TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 @pytest.mark.parametrize(
     ("text", "zone", "moment"),
     [
-        ("2025-03-01", TOKYO, utc(2025, 2, 28, 15)),
-        ("2025-03-01T12:00", TOKYO, utc(2025, 3, 1, 3)),
-        ("2025-03-01T12:00:00Z", TOKYO, utc(2025, 3, 1, 12)),
-        ("2025-03-01T12:00:00.999Z", TOKYO, utc(2025, 3, 1, 12)),
-        ("2025-03-01T12:00:00+05:30", TOKYO, utc(2025, 3, 1, 6, 30)),
-        ("2025-03-01T12:00:00 05:30", TOKYO, utc(2025, 3, 1, 6, 30)),
-        ("2024-03-10T02:30", NEW_YORK, utc(2024, 3, 10, 7)),
-        ("2024-11-03T01:30", NEW_YORK, utc(2024, 11, 3, 5, 30)),
+        ("2025-03-01", TOKYO, make_utc(2025, 2, 28, 15)),
+        ("2025-03-01T12:00", TOKYO, make_utc(2025, 3, 1, 3)),
+        ("2025-03-01T12:00:00Z", TOKYO, make_utc(2025, 3, 1, 12)),
+        ("2025-03-01T12:00:00.999Z", TOKYO, make_utc(2025, 3, 1, 12)),
+        ("2025-03-01T12:00:00+05:30", TOKYO, make_utc(2025, 3, 1, 6, 30)),
+        ("2025-03-01T12:00:00 05:30", TOKYO, make_utc(2025, 3, 1, 6, 30)),
+        ("2024-03-10T02:30", NEW_YORK, make_utc(2024, 3, 10, 7)),
+        ("2024-11-03T01:30", NEW_YORK, make_utc(2024, 11, 3, 5, 30)),
     ],
 )
 def test_dates_are_midnights_of_the_zone_and_times_are_its_clocks_unless_they_bring_an_offset(text, zone, moment):
@@ -45,84 +45,87 @@ def test_times_out_of_all_reason_are_refused(text):
         parse_moment(text, TOKYO, field="from")
 
 
-def test_a_mistyped_zone_is_answered_with_the_nearest():
+def test_a_mistyped_zone_is_refused_with_the_nearest():
     assert parse_zone("Asia/Kathmandu").key == "Asia/Kathmandu"
     with pytest.raises(BadRequest, match="such as America/New_York,"):
         parse_zone("america/new york")
 
 
 def test_the_last_week_ends_with_today():
-    query = ActivityQuery.last(Window.WEEK, guild_id=1, zone=TOKYO, now=utc(2025, 3, 9, 15))
+    query = ActivityQuery.from_last_days(Window.WEEK, guild_id=1, zone=TOKYO, now=make_utc(2025, 3, 9, 15))
 
-    assert (query.start, query.end) == (utc(2025, 3, 3, 15), utc(2025, 3, 10, 15))
+    assert (query.start, query.end) == (make_utc(2025, 3, 3, 15), make_utc(2025, 3, 10, 15))
 
 
-def test_the_last_days_are_whole_days_even_when_the_clocks_change():
-    query = ActivityQuery.last(Window.MONTH, guild_id=1, zone=NEW_YORK, now=utc(2024, 3, 20))
+def test_the_last_days_are_full_days_even_when_the_clocks_change():
+    query = ActivityQuery.from_last_days(Window.MONTH, guild_id=1, zone=NEW_YORK, now=make_utc(2024, 3, 20))
 
-    assert query.start == utc(2024, 2, 19, 5)
-    assert query.end == utc(2024, 3, 20, 4)
+    assert query.start == make_utc(2024, 2, 19, 5)
+    assert query.end == make_utc(2024, 3, 20, 4)
 
 
 def test_a_window_with_one_end_gets_the_other():
-    now = utc(2025, 3, 9, 12)
+    now = make_utc(2025, 3, 9, 12)
 
-    assert ActivityQuery.between(None, "2025-01-31", guild_id=1, now=now).start == utc(2025, 1, 1)
-    assert ActivityQuery.between("2025-03-01", None, guild_id=1, now=now).end == utc(2025, 3, 10)
+    assert ActivityQuery.parse(None, "2025-01-31", guild_id=1, now=now).start == make_utc(2025, 1, 1)
+    assert ActivityQuery.parse("2025-03-01", None, guild_id=1, now=now).end == make_utc(2025, 3, 10)
 
 
 def test_an_empty_window_is_refused():
     with pytest.raises(BadRequest, match="'from' must be before 'to'"):
-        ActivityQuery.between("2025-03-01", "2025-03-01", guild_id=1)
+        ActivityQuery.parse("2025-03-01", "2025-03-01", guild_id=1)
 
 
 def test_the_window_before_has_as_many_days_though_not_as_many_hours():
-    march = ActivityQuery.between("2024-03-10", "2024-03-12", guild_id=1, zone=NEW_YORK)
+    march = ActivityQuery.parse("2024-03-10", "2024-03-12", guild_id=1, zone=NEW_YORK)
 
-    before = march.previous()
+    previous_query = march.shift_back()
 
-    assert (before.start, before.end) == (utc(2024, 3, 8, 5), utc(2024, 3, 10, 5))
+    assert (previous_query.start, previous_query.end) == (make_utc(2024, 3, 8, 5), make_utc(2024, 3, 10, 5))
     assert march.end - march.start == timedelta(hours=47)
 
 
 @pytest.mark.parametrize("zone", [UTC_ZONE, TOKYO, NEW_YORK])
-def test_the_window_before_whole_months_is_as_many_months(zone):
-    def window(since, until):
-        return ActivityQuery.between(since, until, guild_id=1, zone=zone)
+def test_the_window_before_full_months_is_as_many_months(zone):
+    def build_query(since, until):
+        return ActivityQuery.parse(since, until, guild_id=1, zone=zone)
 
-    assert window("2025-03-01", "2025-04-01").previous() == window("2025-02-01", "2025-03-01")
-    assert window("2025-01-01", "2026-01-01").previous() == window("2024-01-01", "2025-01-01")
-    assert window("2025-01-01", "2025-03-01").shifted(1) == window("2025-03-01", "2025-05-01")
-    assert window("2025-01-01", "2025-01-31").previous() == window("2024-12-02", "2025-01-01")
+    assert build_query("2025-03-01", "2025-04-01").shift_back() == build_query("2025-02-01", "2025-03-01")
+    assert build_query("2025-01-01", "2026-01-01").shift_back() == build_query("2024-01-01", "2025-01-01")
+    assert build_query("2025-01-01", "2025-03-01").shift(1) == build_query("2025-03-01", "2025-05-01")
+    assert build_query("2025-01-01", "2025-01-31").shift_back() == build_query("2024-12-02", "2025-01-01")
 
 
-def test_of_an_earlier_window_as_much_counts_as_is_done_of_the_running_one():
-    march = ActivityQuery.between("2025-03-01", "2025-04-01", guild_id=1)
-    february = march.previous()
+def test_an_earlier_window_is_truncated_to_what_has_elapsed_of_the_running_one():
+    march = ActivityQuery.parse("2025-03-01", "2025-04-01", guild_id=1)
+    february = march.shift_back()
 
-    assert february.as_much_as(march, utc(2025, 3, 2, 5, 59)).end == utc(2025, 2, 2, 5)
-    assert february.as_much_as(march, utc(2025, 3, 30)).end == utc(2025, 3, 1)
-    assert february.as_much_as(march, utc(2025, 4, 1)) == february
-    assert february.as_much_as(march, utc(2025, 3, 1, 0, 59)) is None
-    assert february.as_much_as(march, utc(2025, 1, 1)) is None
+    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 2, 5, 59)).end == make_utc(2025, 2, 2, 5)
+    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 30)).end == make_utc(2025, 3, 1)
+    assert february.truncate_to_elapsed(march, make_utc(2025, 4, 1)) == february
+    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 1, 0, 59)) is None
+    assert february.truncate_to_elapsed(march, make_utc(2025, 1, 1)) is None
 
 
 def test_the_window_before_some_hours_is_as_long():
-    hours = ActivityQuery.between("2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00", guild_id=1, zone=NEW_YORK)
+    query = ActivityQuery.parse("2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00", guild_id=1, zone=NEW_YORK)
 
-    assert hours.previous().start == hours.start - timedelta(hours=1)
+    assert query.shift_back().start == query.start - timedelta(hours=1)
 
 
 def test_the_year_before_keeps_dates_and_a_leap_day_becomes_the_28th():
-    leap = ActivityQuery.between("2024-02-29", "2024-03-01", guild_id=1)
-    skipped = replace(leap, start=utc(2025, 3, 12, 6), end=utc(2025, 3, 12, 7), zone=NEW_YORK)
+    leap_day_query = ActivityQuery.parse("2024-02-29", "2024-03-01", guild_id=1)
+    hour_query = replace(leap_day_query, start=make_utc(2025, 3, 12, 6), end=make_utc(2025, 3, 12, 7), zone=NEW_YORK)
 
-    assert (leap.year_before().start, leap.year_before().end) == (utc(2023, 2, 28), utc(2023, 3, 1))
-    assert skipped.year_before().start == utc(2024, 3, 12, 6)
+    assert (leap_day_query.shift_year_back().start, leap_day_query.shift_year_back().end) == (
+        make_utc(2023, 2, 28),
+        make_utc(2023, 3, 1),
+    )
+    assert hour_query.shift_year_back().start == make_utc(2024, 3, 12, 6)
 
 
 def test_an_hour_that_the_clocks_skipped_a_year_ago_is_compared_with_the_one_after():
-    hour = ActivityQuery.between("2025-03-10T02:00", "2025-03-10T03:00", guild_id=1, zone=NEW_YORK)
+    query = ActivityQuery.parse("2025-03-10T02:00", "2025-03-10T03:00", guild_id=1, zone=NEW_YORK)
 
-    assert hour.year_before().start == utc(2024, 3, 10, 7)
-    assert hour.year_before().end == utc(2024, 3, 10, 8)
+    assert query.shift_year_back().start == make_utc(2024, 3, 10, 7)
+    assert query.shift_year_back().end == make_utc(2024, 3, 10, 8)

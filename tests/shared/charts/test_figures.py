@@ -3,49 +3,49 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from herwa_shared.analytics.results import Cell, Interval, Metric, Ranked
-from herwa_shared.charts.heatmap_figure import heatmap
-from herwa_shared.charts.layout import literal
-from herwa_shared.charts.ranking_figure import ranking_bars
+from herwa_shared.analytics.results import HeatmapCell, Interval, Metric, RankedItem
+from herwa_shared.charts.heatmap_figure import build_heatmap_figure
+from herwa_shared.charts.layout import escape_text
+from herwa_shared.charts.ranking_figure import build_ranking_figure
 from herwa_shared.charts.theme import DARK, LIGHT
-from herwa_shared.charts.timeseries_figure import messages_over_time
-from tests.shared.charts.made import GUILD, MAY_3, series
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from tests.shared.charts.made import GUILD_ID, MAY_3, build_timeseries
 
 DAY = timedelta(days=1)
 
 
-def texts(figure) -> list[str]:
+def list_texts(figure) -> list[str]:
     return [note["text"] for note in figure["layout"]["annotations"]]
 
 
 def test_every_value_lies_on_its_local_day():
-    line = messages_over_time(series([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo"))["data"][
-        0
-    ]
+    line = build_timeseries_figure(
+        build_timeseries([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo")
+    )["data"][0]
 
     assert line["x"] == ["2021-05-03T00:00:00", "2021-05-04T00:00:00", "2021-05-05T00:00:00"]
     assert line["y"] == [4, 0, 7]
 
 
-def test_days_that_nobody_counted_break_the_line_under_one_grey_band():
-    figure = messages_over_time(series([5, 6, None, None, 7, 8]))
+def test_uncounted_days_break_the_line_under_one_gray_band():
+    figure = build_timeseries_figure(build_timeseries([5, 6, None, None, 7, 8]))
 
     assert figure["data"][0]["y"] == [5, 6, None, None, 7, 8]
     assert figure["data"][0]["connectgaps"] is False
     (band,) = figure["layout"]["shapes"]
     assert (band["x0"], band["x1"]) == ("2021-05-04T12:00:00", "2021-05-06T12:00:00")
-    assert "not counted" in texts(figure)
+    assert "not counted" in list_texts(figure)
 
 
 def test_a_silent_day_is_a_zero_and_no_gap():
-    figure = messages_over_time(series([5, 0, 7]))
+    figure = build_timeseries_figure(build_timeseries([5, 0, 7]))
 
     assert figure["data"][0]["y"] == [5, 0, 7]
     assert figure["layout"]["shapes"] == []
 
 
 def test_the_running_day_is_dotted_and_the_line_ends_before_it():
-    line, running, *_ = messages_over_time(series([5, 6, 2]), now=MAY_3 + 2.5 * DAY)["data"]
+    line, running, *_ = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 2.5 * DAY)["data"]
 
     assert line["y"] == [5, 6, None]
     assert running["line"]["dash"] == "dot"
@@ -53,21 +53,21 @@ def test_the_running_day_is_dotted_and_the_line_ends_before_it():
 
 
 def test_a_day_that_is_over_is_not_dotted():
-    traces = messages_over_time(series([5, 6, 2]), now=MAY_3 + 3 * DAY)["data"]
+    traces = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 3 * DAY)["data"]
 
     assert traces[0]["y"] == [5, 6, 2]
     assert all(trace.get("line", {}).get("dash") is None for trace in traces)
 
 
-def test_days_to_come_have_room_on_the_axis_and_no_value():
-    figure = messages_over_time(series([5, 6, 0, 0]), now=MAY_3 + 1.5 * DAY)
+def test_future_days_have_space_on_the_axis_and_no_value():
+    figure = build_timeseries_figure(build_timeseries([5, 6, 0, 0]), now=MAY_3 + 1.5 * DAY)
 
     assert figure["data"][0]["y"] == [5, None]
     assert figure["layout"]["xaxis"]["range"][1] == "2021-05-06T00:00:00"
 
 
 def test_a_partly_counted_day_is_marked_hollow_and_says_so():
-    figure = messages_over_time(series([5, 9, 6, 4], partial=[2]))
+    figure = build_timeseries_figure(build_timeseries([5, 9, 6, 4], partial=[2]))
 
     (hollow,) = [trace for trace in figure["data"] if trace["name"] == "Partly counted"]
     assert hollow["y"] == [6]
@@ -76,44 +76,57 @@ def test_a_partly_counted_day_is_marked_hollow_and_says_so():
 
 
 def test_a_day_between_two_gaps_is_a_mark_because_no_line_reaches_it():
-    figure = messages_over_time(series([9, 8, None, 3, None, 1, 1]))
+    figure = build_timeseries_figure(build_timeseries([9, 8, None, 3, None, 1, 1]))
 
     (marks,) = [trace for trace in figure["data"] if trace["mode"] == "markers"]
     assert 3 in marks["y"]
 
 
 def test_the_compared_period_lies_point_on_point_with_its_own_dates():
-    figure = messages_over_time(series([5, 6, 7]), compare=series([1, 2, 3, 4], start=MAY_3 - 4 * DAY))
+    figure = build_timeseries_figure(
+        build_timeseries([5, 6, 7]), comparison=build_timeseries([1, 2, 3, 4], start=MAY_3 - 4 * DAY)
+    )
 
-    faint, line, *_ = figure["data"]
-    assert faint["x"] == line["x"]
-    assert faint["y"] == [1, 2, 3]
-    assert faint["customdata"][0][0] == "Thursday, Apr 29"
-    assert faint["line"]["color"] == DARK.comparison
+    comparison_line, line, *_ = figure["data"]
+    assert comparison_line["x"] == line["x"]
+    assert comparison_line["y"] == [1, 2, 3]
+    assert comparison_line["customdata"][0][0] == "Thursday, Apr 29"
+    assert comparison_line["line"]["color"] == DARK.comparison
 
 
 def test_a_legend_stands_only_beside_a_comparison():
-    assert messages_over_time(series([5, 6]))["layout"]["showlegend"] is False
-    assert messages_over_time(series([5, 6]), compare=series([1, 2]))["layout"]["showlegend"] is True
+    assert build_timeseries_figure(build_timeseries([5, 6]))["layout"]["showlegend"] is False
+    assert (
+        build_timeseries_figure(build_timeseries([5, 6]), comparison=build_timeseries([1, 2]))["layout"]["showlegend"]
+        is True
+    )
 
 
-def test_a_period_that_nobody_counted_is_no_comparison():
-    figure = messages_over_time(series([1, 2]), compare=series([None, None]))
+def test_an_uncounted_period_is_no_comparison():
+    figure = build_timeseries_figure(build_timeseries([1, 2]), comparison=build_timeseries([None, None]))
 
-    assert figure == messages_over_time(series([1, 2]))
+    assert figure == build_timeseries_figure(build_timeseries([1, 2]))
 
 
 def test_the_header_tells_total_and_change():
-    assert texts(messages_over_time(series([500, 700]), compare=series([400, 600])))[:2] == ["1,200", "▲ 20%"]
-    assert texts(messages_over_time(series([300, 200]), compare=series([400, 600])))[:2] == ["500", "▼ 50%"]
+    assert list_texts(build_timeseries_figure(build_timeseries([500, 700]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["1,200", "▲ 20%"]
+    assert list_texts(build_timeseries_figure(build_timeseries([300, 200]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["500", "▼ 50%"]
 
 
 def test_no_change_is_claimed_when_a_day_was_not_counted():
-    assert texts(messages_over_time(series([500, None]), compare=series([400, 600])))[:2] == ["500", "messages"]
+    assert list_texts(build_timeseries_figure(build_timeseries([500, None]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["500", "messages"]
 
 
 def test_the_subtitle_names_rate_period_and_zone():
-    figure = messages_over_time(series([5] * 90, zone="America/New_York", start=datetime(2021, 5, 3, 4, tzinfo=UTC)))
+    figure = build_timeseries_figure(
+        build_timeseries([5] * 90, zone="America/New_York", start=datetime(2021, 5, 3, 4, tzinfo=UTC))
+    )
 
     assert (
         figure["layout"]["title"]["subtitle"]["text"]
@@ -122,9 +135,9 @@ def test_the_subtitle_names_rate_period_and_zone():
 
 
 def test_the_guild_is_a_string_and_no_number_of_its_size_reaches_a_browser():
-    figure = messages_over_time(series([5, 6]))
+    figure = build_timeseries_figure(build_timeseries([5, 6]))
 
-    assert figure["layout"]["meta"]["guild_id"] == str(GUILD)
+    assert figure["layout"]["meta"]["guild_id"] == str(GUILD_ID)
     numbers: list[float] = []
     json.loads(
         json.dumps(figure),
@@ -135,65 +148,69 @@ def test_the_guild_is_a_string_and_no_number_of_its_size_reaches_a_browser():
 
 
 def test_a_name_with_markup_is_text():
-    figure = messages_over_time(series([5]), title="<img src=x> & $a$")
+    figure = build_timeseries_figure(build_timeseries([5]), title="<img src=x> & $a$")
 
     assert figure["layout"]["title"]["text"] == "&lt;img src=x&gt; &amp; &#36;a&#36;"
 
 
 def test_a_name_cannot_break_the_line_or_turn_it_around():
-    assert literal("a\nb\u202ec\x00d\ud800") == "a bc d?"
+    assert escape_text("a\nb\u202ec\x00d\ud800") == "a bc d?"
 
 
 def test_the_line_never_turns_back_when_the_clock_does():
-    hours = series(
+    hourly_series = build_timeseries(
         range(26), start=datetime(2024, 11, 3, 4, tzinfo=UTC), interval=Interval.HOUR, zone="America/New_York"
     )
 
-    x = messages_over_time(hours)["data"][0]["x"]
+    x = build_timeseries_figure(hourly_series)["data"][0]["x"]
     assert x == sorted(set(x))
     assert len(x) == 26
 
 
-def test_counts_begin_at_zero_and_leave_room_above_the_peak():
-    low, high = messages_over_time(series([2989, 2500]))["layout"]["yaxis"]["range"]
+def test_counts_begin_at_zero_and_leave_space_above_the_peak():
+    low, high = build_timeseries_figure(build_timeseries([2989, 2500]))["layout"]["yaxis"]["range"]
 
     assert low == 0
     assert 2989 < high < 3500
 
 
 def test_silence_and_absence_are_two_different_sentences():
-    assert "No messages in this period" in texts(messages_over_time(series([0, 0])))
-    assert "Nothing was counted in this period" in texts(messages_over_time(series([None, None])))
-    assert "Nothing was counted in this period" in texts(messages_over_time(series([])))
-    assert "0" not in texts(messages_over_time(series([None, None]))), "nobody knows that it is nothing"
-    assert "0" in texts(messages_over_time(series([0, 0])))
+    assert "No messages in this period" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
+    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([None, None])))
+    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([])))
+    assert "0" not in list_texts(build_timeseries_figure(build_timeseries([None, None]))), (
+        "nobody knows that it is nothing"
+    )
+    assert "0" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
 
 
 def test_members_are_called_members():
-    figure = messages_over_time(series([5, 6], metric=Metric.ACTIVE_MEMBERS))
+    figure = build_timeseries_figure(build_timeseries([5, 6], metric=Metric.ACTIVE_MEMBERS))
 
     assert figure["layout"]["title"]["text"] == "Active members"
 
 
 def test_both_themes_draw_the_same_data():
-    dark, light = (messages_over_time(series([5, 6, None]), theme=theme) for theme in (DARK, LIGHT))
+    dark, light = (build_timeseries_figure(build_timeseries([5, 6, None]), theme=theme) for theme in (DARK, LIGHT))
 
     assert dark["data"][0]["y"] == light["data"][0]["y"]
     assert light["layout"]["paper_bgcolor"] == "#ffffff"
 
 
 def test_a_heatmap_has_monday_on_top_and_silence_where_no_cell_speaks():
-    figure = heatmap([Cell(1, 9, 4), Cell(7, 23, 8)], title="When people talk")
+    figure = build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk")
 
     rows = figure["data"][0]["z"]
     assert (rows[0][9], rows[6][23], sum(map(sum, rows))) == (4, 8, 12)
     assert figure["layout"]["yaxis"]["ticktext"][0] == "Mon"
-    assert texts(figure)[0] == "Sun 23:00"
+    assert list_texts(figure)[0] == "Sun 23:00"
 
 
-def test_two_channels_of_one_name_stay_two_bars():
-    figure = ranking_bars([Ranked(1, "chat", 9), Ranked(2, "chat", 4), Ranked(GUILD, None, 1)], title="Top channels")
+def test_two_channels_of_one_name_are_two_bars():
+    figure = build_ranking_figure(
+        [RankedItem(1, "chat", 9), RankedItem(2, "chat", 4), RankedItem(GUILD_ID, None, 1)], title="Top channels"
+    )
 
     assert figure["data"][0]["x"] == [9, 4, 1]
-    assert figure["data"][0]["ids"] == ["1", "2", str(GUILD)]
-    assert texts(figure) == ["chat", "9", "chat", "4", f"id {GUILD}", "1"]
+    assert figure["data"][0]["ids"] == ["1", "2", str(GUILD_ID)]
+    assert list_texts(figure) == ["chat", "9", "chat", "4", f"id {GUILD_ID}", "1"]

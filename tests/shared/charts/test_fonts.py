@@ -3,58 +3,61 @@
 import pytest
 import skia
 
-from herwa_shared.charts.render.fonts import SCRIPTS, font_book, missing_scripts
-from herwa_shared.charts.render.text import ELLIPSIS, Font, Typesetter
+from herwa_shared.charts.render.fonts import SCRIPT_SAMPLES, get_font_registry, list_missing_scripts
+from herwa_shared.charts.render.text import ELLIPSIS, Font, TextRenderer
 
 FONT = Font(24, "#ffffff")
-TOFU = "\U0010fffd"
+MISSING_GLYPH = "\U0010fffd"
 
 
-def ink(text: str, *, system_fonts: bool) -> bytes:
+def render_pixels(text: str, *, system_fonts: bool) -> bytes:
     """What this text leaves on a black ground."""
     surface = skia.Surface(400, 60)
-    Typesetter(surface.getCanvas(), font_book(system_fonts=system_fonts)).draw(text, FONT, 4, 4)
+    TextRenderer(surface.getCanvas(), get_font_registry(system_fonts=system_fonts)).draw(text, FONT, 4, 4)
     return surface.makeImageSnapshot().tobytes()
 
 
 @pytest.mark.parametrize("system_fonts", [True, False])
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_a_script_is_drawn_or_said_to_be_missing(script, system_fonts):
-    sample = SCRIPTS[script]
-    boxes = ink(TOFU * len(sample), system_fonts=system_fonts)
+@pytest.mark.parametrize("script", SCRIPT_SAMPLES)
+def test_a_script_is_drawn_or_reported_as_missing(script, system_fonts):
+    sample = SCRIPT_SAMPLES[script]
+    boxes = render_pixels(MISSING_GLYPH * len(sample), system_fonts=system_fonts)
 
     assert any(boxes)
-    if script not in missing_scripts(system_fonts=system_fonts):
-        assert ink(sample, system_fonts=system_fonts) not in {boxes, ink("", system_fonts=system_fonts)}
+    if script not in list_missing_scripts(system_fonts=system_fonts):
+        assert render_pixels(sample, system_fonts=system_fonts) not in {
+            boxes,
+            render_pixels("", system_fonts=system_fonts),
+        }
 
 
 def test_latin_cyrillic_and_greek_come_along_and_the_rest_is_named_without_system_fonts():
-    missing = missing_scripts(system_fonts=False)
+    missing = list_missing_scripts(system_fonts=False)
 
     assert not {"Latin", "Cyrillic", "Greek"} & set(missing)
     assert {"Japanese", "Arabic", "emoji"} <= set(missing)
 
 
 def test_two_letters_of_a_drawn_script_look_different():
-    drawable = set(SCRIPTS) - set(missing_scripts())
-    words = [SCRIPTS[script] for script in drawable]
+    drawable = set(SCRIPT_SAMPLES) - set(list_missing_scripts())
+    samples = [SCRIPT_SAMPLES[script] for script in drawable]
 
-    assert len({ink(word, system_fonts=True) for word in words}) == len(words)
+    assert len({render_pixels(sample, system_fonts=True) for sample in samples}) == len(samples)
 
 
 @pytest.mark.parametrize("text", ["Tavern " * 30, "日本語" * 40, "👩‍👩‍👧" * 40, "مجتمع " * 40])
-def test_a_text_is_cut_to_its_room(text):
+def test_a_text_is_truncated_to_its_width(text):
     surface = skia.Surface(400, 60)
-    typesetter = Typesetter(surface.getCanvas(), font_book())
-    typesetter.draw(text, FONT, 0, 0, room=120)
+    text_renderer = TextRenderer(surface.getCanvas(), get_font_registry())
+    text_renderer.draw(text, FONT, 0, 0, max_width=120)
 
     pixels = surface.makeImageSnapshot().toarray()
     assert pixels[:, 124:].max() == 0
     assert pixels[:, :120].max() > 0
 
 
-def test_a_text_that_fits_is_whole():
+def test_a_text_that_fits_is_not_truncated():
     surface = skia.Surface(400, 60)
-    typesetter = Typesetter(surface.getCanvas(), font_book())
+    text_renderer = TextRenderer(surface.getCanvas(), get_font_registry())
 
-    assert typesetter.width("Tavern", FONT) < typesetter.width("Tavern" + ELLIPSIS, FONT)
+    assert text_renderer.measure_width("Tavern", FONT) < text_renderer.measure_width("Tavern" + ELLIPSIS, FONT)

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.charts.formatting import compact, percent, period
-from herwa_shared.charts.theme import DARK, LIGHT, tint
+from herwa_shared.charts.formatting import format_percent, format_period, format_si
+from herwa_shared.charts.theme import DARK, LIGHT, apply_alpha
 
 
 @pytest.mark.parametrize(
-    ("number", "written"),
+    ("number", "expected"),
     [
         (0, "0"),
         (999, "999"),
@@ -23,17 +23,17 @@ from herwa_shared.charts.theme import DARK, LIGHT, tint
         (2 * 10**15, "2,000T"),
     ],
 )
-def test_counts_on_axes_are_short(number, written):
-    assert compact(number) == written
+def test_counts_on_axes_are_short(number, expected):
+    assert format_si(number) == expected
 
 
-@pytest.mark.parametrize(("change", "written"), [(0.12, "12%"), (-0.5, "50%"), (0.004, "0.4%"), (11, "12\u00d7")])
-def test_changes_are_written_without_false_precision(change, written):
-    assert percent(change) == written
+@pytest.mark.parametrize(("change", "expected"), [(0.12, "12%"), (-0.5, "50%"), (0.004, "0.4%"), (11, "12\u00d7")])
+def test_changes_are_written_without_false_precision(change, expected):
+    assert format_percent(change) == expected
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "written"),
+    ("start", "end", "expected"),
     [
         (datetime(2021, 5, 3, tzinfo=UTC), datetime(2021, 5, 4, tzinfo=UTC), "May 3, 2021"),
         (datetime(2021, 5, 3, tzinfo=UTC), datetime(2021, 8, 1, tzinfo=UTC), "May 3 \u2013 Jul 31, 2021"),
@@ -45,23 +45,25 @@ def test_changes_are_written_without_false_precision(change, written):
         ),
     ],
 )
-def test_a_period_is_written_from_its_first_day_to_its_last(start, end, written):
-    assert period(start, end, ZoneInfo("UTC")) == written
+def test_a_period_is_written_from_its_first_day_to_its_last(start, end, expected):
+    assert format_period(start, end, ZoneInfo("UTC")) == expected
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 @pytest.mark.parametrize("role", ["text", "muted", "up", "down"])
-def test_every_text_colour_can_be_read_on_its_ground(theme, role):
-    lighter, darker = sorted((_luminance(getattr(theme, role)), _luminance(theme.background)), reverse=True)
+def test_every_text_color_can_be_read_on_its_background(theme, role):
+    lighter, darker = sorted(
+        (_compute_luminance(getattr(theme, role)), _compute_luminance(theme.background)), reverse=True
+    )
 
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
 def test_a_tint_is_css():
-    assert tint("#ff8000", 0.5) == "rgba(255,128,0,0.5)"
+    assert apply_alpha("#ff8000", 0.5) == "rgba(255,128,0,0.5)"
 
 
-def _luminance(colour: str) -> float:
-    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+def _compute_luminance(color: str) -> float:
+    parts = (int(color[index : index + 2], 16) / 255 for index in (1, 3, 5))
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

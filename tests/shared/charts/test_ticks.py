@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from herwa_shared.analytics.results import Interval
-from herwa_shared.charts.axes import MOST_DATES, count_ticks, date_ticks, headroom
-from tests.shared.charts.made import any_series, patient, series
+from herwa_shared.charts.axes import MAX_DATE_TICKS, build_count_ticks, build_date_ticks, get_axis_max
+from tests.shared.charts.made import any_timeseries, build_timeseries, no_deadline
 
 
 @pytest.mark.parametrize(
@@ -24,24 +24,24 @@ from tests.shared.charts.made import any_series, patient, series
     ],
 )
 def test_counts_are_named_at_round_values(peak, ticks):
-    assert count_ticks(peak) == ticks
+    assert build_count_ticks(peak) == ticks
 
 
-@patient
+@no_deadline
 @given(st.integers(0, 2**63))
 def test_counts_are_few_evenly_spaced_and_within_the_axis(peak):
-    ticks = count_ticks(peak)
+    ticks = build_count_ticks(peak)
 
     assert ticks[0] == 0
     assert len(ticks) <= 6
     assert len({after - before for before, after in pairwise(ticks)}) <= 1
-    assert ticks[-1] <= headroom(peak)
+    assert ticks[-1] <= get_axis_max(peak)
 
 
-@patient
-@given(any_series())
-def test_dates_are_never_more_than_fit(drawn):
-    assert len(date_ticks([point.start for point in drawn.points], drawn.interval)) <= MOST_DATES
+@no_deadline
+@given(any_timeseries())
+def test_dates_are_never_more_than_fit(timeseries):
+    assert len(build_date_ticks([point.start for point in timeseries.points], timeseries.interval)) <= MAX_DATE_TICKS
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,22 @@ def test_dates_are_never_more_than_fit(drawn):
     ],
 )
 def test_dates_are_named_as_people_think_of_them(count, interval, labels):
-    times = [point.start for point in series([0] * count, interval=interval).points]
+    times = [point.start for point in build_timeseries([0] * count, interval=interval).points]
 
-    assert [label for _, label in date_ticks(times, interval)] == labels
+    assert [label for _, label in build_date_ticks(times, interval)] == labels
 
 
 def test_a_year_of_months_names_the_year_where_it_begins():
     times = [
         point.start
-        for point in series([0] * 12, start=datetime(2023, 8, 1, tzinfo=UTC), interval=Interval.MONTH).points
+        for point in build_timeseries([0] * 12, start=datetime(2023, 8, 1, tzinfo=UTC), interval=Interval.MONTH).points
     ]
 
-    assert [label for _, label in date_ticks(times, Interval.MONTH)] == ["Sep", "Nov", "Jan 2024", "Mar", "May", "Jul"]
+    assert [label for _, label in build_date_ticks(times, Interval.MONTH)] == [
+        "Sep",
+        "Nov",
+        "Jan 2024",
+        "Mar",
+        "May",
+        "Jul",
+    ]

@@ -12,11 +12,11 @@ from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 
-ELSEWHERE = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
+EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
 
 
 @contextmanager
-def data_folder() -> Iterator[DataFolder]:
+def create_data_folder() -> Iterator[DataFolder]:
     """A data folder of its own that every user may walk to, as a clone in a home folder is."""
     path = Path(tempfile.mkdtemp(prefix="herwa-test-"))
     path.chmod(0o755)
@@ -26,25 +26,25 @@ def data_folder() -> Iterator[DataFolder]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def settings_for(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
+def build_settings(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
     """Settings from nobody's environment; a store that is not wanted is said to be elsewhere."""
     stores = StoreSettings(
         _env_file=None,
-        DATABASE_URL=None if postgres else ELSEWHERE[0],
-        CLICKHOUSE_URL=None if clickhouse else ELSEWHERE[1],
+        DATABASE_URL=None if postgres else EXTERNAL_URLS[0],
+        CLICKHOUSE_URL=None if clickhouse else EXTERNAL_URLS[1],
     )
     return Settings(_env_file=None, HERWA_DATA_DIR=folder.path, stores=stores)
 
 
 @pytest.fixture(scope="session")
 def clickhouse_folder() -> Iterator[DataFolder]:
-    with data_folder() as folder:
+    with create_data_folder() as folder:
         yield folder
 
 
 @pytest.fixture(scope="session")
 def clickhouse_lease(clickhouse_folder: DataFolder) -> Iterator[EngineLease]:
-    with lease_engines(settings_for(clickhouse_folder, postgres=False), clickhouse_folder) as lease:
+    with lease_engines(build_settings(clickhouse_folder, postgres=False), clickhouse_folder) as lease:
         yield lease
 
 
@@ -58,10 +58,10 @@ def client(clickhouse_lease: EngineLease) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[DataFolder]:
     """A folder whose cluster exists after its first use: later starts are fast."""
-    with data_folder() as folder:
+    with create_data_folder() as folder:
         yield folder
 
 
 @pytest.fixture
 def postgres_settings(postgres_folder: DataFolder) -> Settings:
-    return settings_for(postgres_folder, clickhouse=False)
+    return build_settings(postgres_folder, clickhouse=False)

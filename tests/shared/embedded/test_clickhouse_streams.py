@@ -17,12 +17,14 @@ import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.exceptions import StreamFailureError
 
-from herwa_shared.embedded import engine_states, lease_engines
-from herwa_shared.embedded.clickhouse_server.statement import into_outfile
-from tests.shared.embedded.conftest import data_folder, settings_for
+from herwa_shared.embedded import lease_engines, list_engines
+from herwa_shared.embedded.clickhouse_server.statement import build_outfile_sql
+from tests.shared.embedded.conftest import build_settings, create_data_folder
 
-ROOT = Path(__file__).parents[3]
-RUNNING = "SELECT count() FROM system.processes WHERE query LIKE '%e12%' AND query NOT LIKE '%system.processes%'"
+REPOSITORY_ROOT = Path(__file__).parents[3]
+RUNNING_QUERIES_SQL = (
+    "SELECT count() FROM system.processes WHERE query LIKE '%e12%' AND query NOT LIKE '%system.processes%'"
+)
 
 
 def test_a_million_rows_stream_through(client):
@@ -35,13 +37,13 @@ def test_csv_has_one_header_and_every_row(client, rows):
     stream = client.raw_stream(f"SELECT number AS id, 'a,b' AS text FROM numbers({rows})", fmt="CSVWithNames")
     table = list(csv.reader(io.StringIO(stream.read().decode())))
     stream.close()
-    assert table == [["id", "text"], *([str(n), "a,b"] for n in range(rows))]
+    assert table == [["id", "text"], *([str(number), "a,b"] for number in range(rows))]
 
 
 def test_small_streams_are_never_cut_short(client):
-    for n in range(200):
-        stream = client.raw_stream(f"SELECT {n} AS n", fmt="JSONEachRow")
-        assert json.loads(stream.read()) == {"n": n}
+    for number in range(200):
+        stream = client.raw_stream(f"SELECT {number} AS n", fmt="JSONEachRow")
+        assert json.loads(stream.read()) == {"n": number}
         stream.close()
 
 
@@ -58,15 +60,15 @@ def test_an_error_in_the_middle_of_a_stream_is_raised(client):
         list(stream)
 
 
-def listen_briefly(url: str, query: str) -> None:
+def read_briefly(url: str, query: str) -> None:
     """Ask, read the beginning of the answer if there is one, and hang up."""
-    address = urlsplit(url)
-    head = (
+    url_parts = urlsplit(url)
+    request_head = (
         f"GET /?query={quote(query)} HTTP/1.1\r\nHost: herwa\r\nX-ClickHouse-User: herwa\r\n"
-        f"X-ClickHouse-Key: {address.password}\r\n\r\n"
+        f"X-ClickHouse-Key: {url_parts.password}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", address.port)) as connection:
-        connection.sendall(head.encode())
+    with socket.create_connection(("127.0.0.1", url_parts.port)) as connection:
+        connection.sendall(request_head.encode())
         connection.settimeout(0.5)
         with suppress(TimeoutError):
             connection.recv(4096)
@@ -78,17 +80,17 @@ def listen_briefly(url: str, query: str) -> None:
     ids=["streaming", "silent"],
 )
 def test_a_query_ends_when_its_listener_hangs_up(client, clickhouse_lease, query):
-    listen_briefly(clickhouse_lease.urls.clickhouse, query)
+    read_briefly(clickhouse_lease.urls.clickhouse, query)
     deadline = time.monotonic() + 10
-    while client.query(RUNNING).result_rows != [(0,)]:
+    while client.query(RUNNING_QUERIES_SQL).result_rows != [(0,)]:
         assert time.monotonic() < deadline, "the query still runs"
         time.sleep(0.02)
 
 
 def test_a_stop_ends_running_queries_and_loses_no_row():
-    asking = "import clickhouse_connect, sys; clickhouse_connect.get_client(dsn=sys.argv[1]).query(sys.argv[2])"
-    with data_folder() as folder:
-        settings = settings_for(folder, postgres=False)
+    script = "import clickhouse_connect, sys; clickhouse_connect.get_client(dsn=sys.argv[1]).query(sys.argv[2])"
+    with create_data_folder() as folder:
+        settings = build_settings(folder, postgres=False)
         with lease_engines(settings, folder) as lease:
             client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
             client.command("CREATE TABLE kept (n UInt64) ENGINE = MergeTree ORDER BY n")
@@ -96,20 +98,20 @@ def test_a_stop_ends_running_queries_and_loses_no_row():
             argv = (
                 sys.executable,
                 "-c",
-                asking,
+                script,
                 lease.urls.clickhouse,
                 "SELECT sum(sipHash64(number)) FROM numbers(1e12)",
             )
-            asker = subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.PIPE)
-            while client.query(RUNNING).result_rows != [(1,)]:
+            query_process = subprocess.Popen(argv, cwd=REPOSITORY_ROOT, stderr=subprocess.PIPE)
+            while client.query(RUNNING_QUERIES_SQL).result_rows != [(1,)]:
                 time.sleep(0.02)
             client.close()
-            pid = engine_states(folder)[1].pid
+            pid = list_engines(folder)[1].pid
             os.kill(pid, signal.SIGTERM)
-            asker.communicate()
-            assert asker.returncode != 0
-            assert lease.heal() in (["clickhouse"], [])
-        log = (folder.logs / "clickhouse.log").read_text()
+            query_process.communicate()
+            assert query_process.returncode != 0
+            assert lease.restart_dead() in (["clickhouse"], [])
+        log = (folder.logs_dir / "clickhouse.log").read_text()
         assert "Traceback" not in log
         with lease_engines(settings, folder) as lease:
             client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
@@ -127,5 +129,5 @@ def test_a_stop_ends_running_queries_and_loses_no_row():
         ("SELECT ' FORMAT CSV'", "SELECT ' FORMAT CSV'\nINTO OUTFILE 'p' APPEND FORMAT TabSeparated"),
     ],
 )
-def test_a_stream_keeps_the_format_that_was_asked_for(sql, expected):
-    assert into_outfile(sql, "p", None) == expected
+def test_a_stream_keeps_the_requested_format(sql, expected):
+    assert build_outfile_sql(sql, "p", None) == expected

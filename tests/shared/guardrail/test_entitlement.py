@@ -1,20 +1,25 @@
 from dataclasses import replace
 
 from herwa_shared.catalog import Limit
-from herwa_shared.guardrail.entitlement import entitlement_of
-from herwa_shared.guardrail.policy import Grant, Term
-from tests.shared.guardrail.stage import FREE, NOW, POLICY, PREMIUM
+from herwa_shared.guardrail.entitlement import resolve_entitlement
+from herwa_shared.guardrail.policy import Grant, SubscriptionPeriod
+from tests.shared.guardrail.stage import FREE_TIER, NOW, POLICY, PREMIUM_TIER
 
 
 def test_the_best_live_term_wins_and_without_one_the_guild_is_on_free():
     policy = replace(
-        POLICY, terms=(Term("free", NOW - 5, None), Term("premium", NOW, NOW + 60), Term("gone", NOW, None))
+        POLICY,
+        periods=(
+            SubscriptionPeriod("free", NOW - 5, None),
+            SubscriptionPeriod("premium", NOW, NOW + 60),
+            SubscriptionPeriod("gone", NOW, None),
+        ),
     )
 
-    assert entitlement_of(policy, NOW - 1).tier == "free"
-    assert entitlement_of(policy, NOW).tier == "premium"
-    assert entitlement_of(policy, NOW + 60).tier == "free"
-    assert entitlement_of(POLICY, NOW).features == FREE.features
+    assert resolve_entitlement(policy, NOW - 1).tier == "free"
+    assert resolve_entitlement(policy, NOW).tier == "premium"
+    assert resolve_entitlement(policy, NOW + 60).tier == "free"
+    assert resolve_entitlement(POLICY, NOW).features == FREE_TIER.features
 
 
 def test_a_grant_adds_a_feature_and_raises_a_limit_but_never_lowers_one():
@@ -24,17 +29,24 @@ def test_a_grant_adds_a_feature_and_raises_a_limit_but_never_lowers_one():
         Grant(None, Limit.HISTORY_DAYS, 30, NOW, None),
         Grant(None, Limit.EXPORT_ROWS, None, NOW, None),
     )
-    granted = entitlement_of(replace(POLICY, grants=grants), NOW)
+    entitlement = resolve_entitlement(replace(POLICY, grants=grants), NOW)
 
-    assert granted.features == FREE.features | {"ticket.stats"}
-    assert granted.limits == {Limit.WIDGETS: 5, Limit.HISTORY_DAYS: 90, Limit.EXPORT_ROWS: None}
-    best = replace(POLICY, terms=(Term("premium", NOW, None),), grants=grants)
-    assert entitlement_of(best, NOW).limits == {**PREMIUM.limits, Limit.EXPORT_ROWS: None}
+    assert entitlement.features == FREE_TIER.features | {"ticket.stats"}
+    assert entitlement.limits == {Limit.WIDGETS: 5, Limit.HISTORY_DAYS: 90, Limit.EXPORT_ROWS: None}
+    premium_policy = replace(POLICY, periods=(SubscriptionPeriod("premium", NOW, None),), grants=grants)
+    assert resolve_entitlement(premium_policy, NOW).limits == {**PREMIUM_TIER.limits, Limit.EXPORT_ROWS: None}
 
 
 def test_it_holds_until_the_next_start_or_end():
     policy = replace(
-        POLICY, terms=(Term("premium", NOW + 5, NOW + 60),), grants=(Grant("x", None, None, NOW - 9, NOW + 7),)
+        POLICY,
+        periods=(SubscriptionPeriod("premium", NOW + 5, NOW + 60),),
+        grants=(Grant("x", None, None, NOW - 9, NOW + 7),),
     )
 
-    assert [entitlement_of(policy, NOW + later).until for later in (0, 5, 7, 60)] == [NOW + 5, NOW + 7, NOW + 60, None]
+    assert [resolve_entitlement(policy, NOW + offset_seconds).until for offset_seconds in (0, 5, 7, 60)] == [
+        NOW + 5,
+        NOW + 7,
+        NOW + 60,
+        None,
+    ]

@@ -14,24 +14,24 @@ from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.guardrail.verdict import Reason, Verdict
-from tests.shared.guardrail.guilds import ASKED_AT, SURFACES, random_invocation, random_policy
-from tests.shared.guardrail.naive import read
+from tests.shared.guardrail.guilds import INVOCATION_TIMES, SURFACES, build_random_invocation, build_random_policy
+from tests.shared.guardrail.naive import compute_reference_verdict
 
-GUILDS, PARTS, QUESTIONS = 100_000, 4, 1
+GUILD_COUNT, PART_COUNT, INVOCATIONS_PER_GUILD = 100_000, 4, 1
 SEED = int(os.environ.get("GUARDRAIL_SEED") or secrets.randbits(32))
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", range(PART_COUNT))
 def test_100_000_random_guilds_are_read_alike_by_all_three(part: int):
     reasons: set[tuple[bool, Reason]] = set()
-    for number in range(part, GUILDS, PARTS):
-        chance = random.Random(SEED + number)
-        policy = random_policy(chance)
-        questions = [random_invocation(chance) for _ in range(QUESTIONS)]
-        compiled_at = questions[0].at if chance.random() < 0.8 else chance.choice(ASKED_AT)
-        verdicts = differ(policy, questions, compiled_at)
-        assert isinstance(verdicts, list), f"GUARDRAIL_SEED={SEED}, guild {number}: {verdicts}"
-        reasons.update((one.allowed, one.reason) for one in verdicts)
+    for guild_number in range(part, GUILD_COUNT, PART_COUNT):
+        rng = random.Random(SEED + guild_number)
+        policy = build_random_policy(rng)
+        invocations = [build_random_invocation(rng) for _ in range(INVOCATIONS_PER_GUILD)]
+        compiled_at = invocations[0].at if rng.random() < 0.8 else rng.choice(INVOCATION_TIMES)
+        verdicts = compare_readings(policy, invocations, compiled_at)
+        assert isinstance(verdicts, list), f"GUARDRAIL_SEED={SEED}, guild {guild_number}: {verdicts}"
+        reasons.update((verdict.allowed, verdict.reason) for verdict in verdicts)
 
     refusals = {reason for allowed, reason in reasons if not allowed}
     assert set(Reason) - refusals == {Reason.ADMINISTRATOR, Reason.ESSENTIAL, Reason.PUBLIC, Reason.NO_POLICY}
@@ -40,23 +40,23 @@ def test_100_000_random_guilds_are_read_alike_by_all_three(part: int):
 
 @settings(max_examples=500, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_whatever_is_found_is_made_small(chance: random.Random):
+def test_a_difference_is_shrunk_by_hypothesis(rng: random.Random):
     """Fewer guilds than above; where these differ, hypothesis shows the smallest one that does."""
-    policy, asked = random_policy(chance), random_invocation(chance)
+    policy, invocation = build_random_policy(rng), build_random_invocation(rng)
 
-    assert isinstance(differ(policy, [asked], chance.choice(ASKED_AT)), list), (asked, policy)
+    assert isinstance(compare_readings(policy, [invocation], rng.choice(INVOCATION_TIMES)), list), (invocation, policy)
 
 
-def differ(policy: GuildPolicy, questions: list[Invocation], compiled_at: float) -> list[Verdict] | str:
+def compare_readings(policy: GuildPolicy, invocations: list[Invocation], compiled_at: float) -> list[Verdict] | str:
     """The verdicts, or how the readings differ."""
     compiled = compile_policy(policy, SURFACES, compiled_at)
     verdicts = []
-    for asked in questions:
-        trace = explain(asked, policy)
-        explained = (trace.verdict.allowed, trace.verdict.reason, trace.rule)
-        if explained != (naive := read(asked, policy)):
-            return f"explain {explained}, naive {naive}, {asked}, {policy}"
-        if trace.verdict != (decided := decide(asked, compiled)):
-            return f"explain {explained}, decide {decided}, compiled at {compiled_at}, {asked}, {policy}"
-        verdicts.append(decided)
+    for invocation in invocations:
+        trace = explain(invocation, policy)
+        explained_result = (trace.verdict.allowed, trace.verdict.reason, trace.rule)
+        if explained_result != (reference_result := compute_reference_verdict(invocation, policy)):
+            return f"explain {explained_result}, naive {reference_result}, {invocation}, {policy}"
+        if trace.verdict != (decided_verdict := decide(invocation, compiled)):
+            return f"explain {explained_result}, decide {decided_verdict}, compiled at {compiled_at}, {invocation}, {policy}"
+        verdicts.append(decided_verdict)
     return verdicts

@@ -4,92 +4,116 @@ import asyncpg
 import pytest
 
 from herwa_shared.clock import utc_now
-from herwa_shared.pipeline.events import Event, EventKind
-from herwa_shared.pipeline.voice_sessions import VoiceChange, VoiceStay, forget_stays, open_stays, store_voice
-from herwa_shared.services.gateway_sessions import begin_run, still_listening
-from herwa_shared.services.guilds import GuildSeen, save_guilds
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
+from herwa_shared.pipeline.voice_sessions import (
+    VoiceChange,
+    VoiceSessionRow,
+    load_open_voice_sessions,
+    purge_voice_sessions,
+    save_voice_changes,
+)
+from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
+from herwa_shared.services.guilds import GuildData, save_guilds
 
-ADA, CAFE = 11, 100
-NOON = 1_800_000_000_000
+USER_ID, CHANNEL_ID = 11, 100
+START_MS = 1_800_000_000_000
 
 
 @pytest.fixture
 async def guild(stores, guild_id) -> int:
     async with stores.database.transaction() as session:
-        await save_guilds(session, [GuildSeen(guild_id, "Tea", 1, None, 0, utc_now())])
+        await save_guilds(session, [GuildData(guild_id, "Tea", 1, None, 0, utc_now())])
     return guild_id
 
 
 @pytest.fixture
 def store(stores):
-    async def stored(*changes: VoiceChange) -> int:
-        async with stores.database.raw() as connection:
-            return await store_voice(connection, changes)
+    async def save_changes(*changes: VoiceChange) -> int:
+        async with stores.database.acquire_connection() as connection:
+            return await save_voice_changes(connection, changes)
 
-    return stored
-
-
-async def loaded(stores, guild: int):
-    async with stores.database.raw() as connection:
-        stays, heard = await open_stays(connection)
-    return [stay for stay in stays if stay.guild_id == guild], heard.get(guild)
+    return save_changes
 
 
-def change(guild: int, begin: int, end: int, *, is_open: bool = True) -> VoiceChange:
-    stay = VoiceStay(guild, ADA, CAFE, NOON, NOON + end * 1000, False, False, False, is_open)
-    piece = Event(guild, EventKind.VOICE.value, NOON + begin * 1000, CAFE, 0, ADA, False, end - begin, None, 0, 0)
-    return VoiceChange(stay, [piece] if end > begin else [])
+async def load_open_sessions(stores, guild: int):
+    async with stores.database.acquire_connection() as connection:
+        voice_sessions, last_seen_by_guild = await load_open_voice_sessions(connection)
+    return [
+        voice_session for voice_session in voice_sessions if voice_session.guild_id == guild
+    ], last_seen_by_guild.get(guild)
+
+
+def build_change(guild: int, begin_seconds: int, end_seconds: int, *, is_open: bool = True) -> VoiceChange:
+    voice_session = VoiceSessionRow(
+        guild, USER_ID, CHANNEL_ID, START_MS, START_MS + end_seconds * 1000, False, False, False, is_open
+    )
+    event = ActivityEvent(
+        guild,
+        EventKind.VOICE.value,
+        START_MS + begin_seconds * 1000,
+        CHANNEL_ID,
+        0,
+        USER_ID,
+        False,
+        end_seconds - begin_seconds,
+        None,
+        0,
+        0,
+    )
+    return VoiceChange(voice_session, [event] if end_seconds > begin_seconds else [])
 
 
 async def test_storing_the_same_again_stores_nothing(store, guild):
-    assert await store(change(guild, 0, 60)) == 1
-    assert await store(change(guild, 0, 60)) == 0
-    assert await store(change(guild, 60, 90, is_open=False)) == 1
-    assert await store(change(guild, 60, 90, is_open=False)) == 0
+    assert await store(build_change(guild, 0, 60)) == 1
+    assert await store(build_change(guild, 0, 60)) == 0
+    assert await store(build_change(guild, 60, 90, is_open=False)) == 1
+    assert await store(build_change(guild, 60, 90, is_open=False)) == 0
 
 
 async def test_a_collector_that_is_behind_another_adds_nothing_and_turns_nothing_back(stores, store, guild):
-    await store(change(guild, 0, 0))
-    assert await store(change(guild, 0, 300)) == 1
-    assert await store(change(guild, 0, 290)) == 0
-    [stay], _ = await loaded(stores, guild)
-    assert stay.counted_until_ms == NOON + 300_000
+    await store(build_change(guild, 0, 0))
+    assert await store(build_change(guild, 0, 300)) == 1
+    assert await store(build_change(guild, 0, 290)) == 0
+    [voice_session], _ = await load_open_sessions(stores, guild)
+    assert voice_session.counted_until_ms == START_MS + 300_000
 
 
 async def test_when_one_half_fails_so_does_the_other(stores, store, guild):
-    broken = change(guild, 0, 60)
-    broken.events.append(broken.events[0]._replace(kind=None))
+    invalid_change = build_change(guild, 0, 60)
+    invalid_change.events.append(invalid_change.events[0]._replace(kind=None))
     with pytest.raises(asyncpg.NotNullViolationError):
-        await store(broken)
-    assert (await loaded(stores, guild))[0] == []
-    assert await store(change(guild, 0, 60)) == 1
+        await store(invalid_change)
+    assert (await load_open_sessions(stores, guild))[0] == []
+    assert await store(build_change(guild, 0, 60)) == 1
 
 
-async def test_who_sat_there_is_found_again_and_until_when_somebody_listened(stores, store, guild):
-    await store(change(guild, 0, 60))
-    stays, heard = await loaded(stores, guild)
-    assert stays == [change(guild, 60, 60).stay]
-    assert heard == NOON + 60_000, "no collector ran: the last counted second is the last that was heard"
-    count = 1 << 21
+async def test_open_sessions_are_loaded_with_the_time_last_seen(stores, store, guild):
+    await store(build_change(guild, 0, 60))
+    voice_sessions, last_seen_ms = await load_open_sessions(stores, guild)
+    assert voice_sessions == [build_change(guild, 60, 60).voice_session]
+    assert last_seen_ms == START_MS + 60_000, "no collector ran: the last counted second is the last that was heard"
+    shard_count = 1 << 21
     async with stores.database.transaction() as session:
-        run = await begin_run(session, shard_id=(guild >> 22) % count, shard_count=count)
-        other = await begin_run(session, shard_id=((guild >> 22) + 1) % count, shard_count=count)
-        later = utc_now().replace(year=2027, month=2, day=1, microsecond=0)
-        await still_listening(session, run_ids=[run], until=later)
-        await still_listening(session, run_ids=[other], until=later.replace(day=2))
-    assert (await loaded(stores, guild))[1] == later.timestamp() * 1000
+        session_id = await start_gateway_session(session, shard_id=(guild >> 22) % shard_count, shard_count=shard_count)
+        other_session_id = await start_gateway_session(
+            session, shard_id=((guild >> 22) + 1) % shard_count, shard_count=shard_count
+        )
+        later_time = utc_now().replace(year=2027, month=2, day=1, microsecond=0)
+        await update_gateway_sessions(session, session_ids=[session_id], seen_at=later_time)
+        await update_gateway_sessions(session, session_ids=[other_session_id], seen_at=later_time.replace(day=2))
+    assert (await load_open_sessions(stores, guild))[1] == later_time.timestamp() * 1000
 
 
-async def test_stays_that_are_over_are_forgotten_and_open_ones_never(stores, store, guild):
-    await store(change(guild, 0, 60))
-    async with stores.database.raw() as connection:
-        await forget_stays(connection, now_ms=NOON + 10**9)
-    assert len((await loaded(stores, guild))[0]) == 1
-    await store(change(guild, 60, 70, is_open=False))
-    async with stores.database.raw() as connection:
-        await forget_stays(connection, now_ms=NOON + 10**9)
-        assert await connection.fetchval("SELECT count(*) FROM voice_stay WHERE guild_id = $1", guild) == 0
+async def test_closed_sessions_are_purged_and_open_ones_never(stores, store, guild):
+    await store(build_change(guild, 0, 60))
+    async with stores.database.acquire_connection() as connection:
+        await purge_voice_sessions(connection, now_ms=START_MS + 10**9)
+    assert len((await load_open_sessions(stores, guild))[0]) == 1
+    await store(build_change(guild, 60, 70, is_open=False))
+    async with stores.database.acquire_connection() as connection:
+        await purge_voice_sessions(connection, now_ms=START_MS + 10**9)
+        assert await connection.fetchval("SELECT count(*) FROM voice_session WHERE guild_id = $1", guild) == 0
 
 
 async def test_a_server_that_is_not_known_holds_up_nothing(store, guild, guild_id):
-    assert await store(change(guild_id + 5, 0, 10), change(guild, 0, 10)) == 2
+    assert await store(build_change(guild_id + 5, 0, 10), build_change(guild, 0, 10)) == 2

@@ -15,21 +15,21 @@ from herwa_shared.db import Database
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import AccessRuleRow, Guild
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.notifications import publish_policy_change
 
-PATIENCE_SECONDS = 30
+WAIT_TIMEOUT_SECONDS = 30
 
-_ids = count(7_000_000_000_000_000_001)
+_guild_ids = count(7_000_000_000_000_000_001)
 
 
-async def new_guild(database: Database) -> int:
+async def create_guild(database: Database) -> int:
     async with database.transaction() as session:
-        guild = Guild(id=next(_ids), name="Tea", owner_id=1, joined_at=utc_now())
+        guild = Guild(id=next(_guild_ids), name="Tea", owner_id=1, joined_at=utc_now())
         session.add(guild)
     return guild.id
 
 
-async def deny_silently(session: AsyncSession, guild_id: int, command: str) -> None:
+async def insert_deny_rule(session: AsyncSession, guild_id: int, command: str) -> None:
     """The row alone, as somebody with a console would write it."""
     session.add(
         AccessRuleRow(
@@ -43,25 +43,25 @@ async def deny_silently(session: AsyncSession, guild_id: int, command: str) -> N
     await session.flush()
 
 
-async def deny(session: AsyncSession, guild_id: int, command: str) -> None:
-    await deny_silently(session, guild_id, command)
-    await touch(session, guild_id=guild_id)
+async def deny_command(session: AsyncSession, guild_id: int, command: str) -> None:
+    await insert_deny_rule(session, guild_id, command)
+    await publish_policy_change(session, guild_id=guild_id)
 
 
-async def denied(database: Database, guild_id: int, command: str) -> None:
+async def commit_deny(database: Database, guild_id: int, command: str) -> None:
     """The whole change, committed."""
     async with database.transaction() as session:
-        await deny(session, guild_id, command)
+        await deny_command(session, guild_id, command)
 
 
-def seen(compiled: CompiledPolicy | None) -> set[str]:
+def get_denied_commands(compiled: CompiledPolicy | None) -> set[str]:
     """The commands that this policy denies."""
     return set() if compiled is None else {rule.target_key for rule in compiled.policy.rules}
 
 
-async def until(true: Callable[[], object]) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
-    while not true():
+async def wait_until(condition: Callable[[], object]) -> None:
+    deadline = monotonic() + WAIT_TIMEOUT_SECONDS
+    while not condition():
         assert monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.005)
 
@@ -70,7 +70,7 @@ async def main() -> None:
     database = Database(sys.argv[1])
     for line in sys.stdin:
         guild_id, command = line.split()
-        await denied(database, int(guild_id), command)
+        await commit_deny(database, int(guild_id), command)
         sys.stdout.write("committed\n")
         sys.stdout.flush()
     await database.close()

@@ -7,15 +7,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from herwa_shared.catalog import Surfaces
+from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
-from tests.shared.policy_cache.changes import new_guild, until
+from tests.shared.policy_cache.changes import create_guild, wait_until
 
-OpenCache = Callable[..., AbstractAsyncContextManager[PolicyCache]]
+CacheFactory = Callable[..., AbstractAsyncContextManager[PolicyCache]]
 
 
-class Deaf(asyncpg.Connection):
+class DeafConnection(asyncpg.Connection):
     """To which no message ever comes."""
 
     async def add_listener(self, channel, callback):
@@ -24,20 +24,20 @@ class Deaf(asyncpg.Connection):
 
 @pytest.fixture
 async def guild(stores: Stores) -> int:
-    return await new_guild(stores.database)
+    return await create_guild(stores.database)
 
 
 @pytest.fixture
-def open_cache(stores: Stores) -> OpenCache:
+def open_cache(stores: Stores) -> CacheFactory:
     """One more process's cache, which listens by now."""
 
     @asynccontextmanager
-    async def opened(**options: Any) -> AsyncIterator[PolicyCache]:
+    async def open_listening_cache(**options: Any) -> AsyncIterator[PolicyCache]:
         # Patience: how long a load may take is no promise that is tested with it.
-        options = {"load_seconds": 30.0, **options}
-        cache = PolicyCache(stores.database, stores.database_url, Surfaces(()), **options)
-        async with cache.running():
-            await until(lambda: cache.detail()["policy_sweep_age"] is not None)
+        options = {"load_timeout_seconds": 30.0, **options}
+        cache = PolicyCache(stores.database, stores.database_url, SurfaceRegistry(()), **options)
+        async with cache.run():
+            await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
             yield cache
 
-    return opened
+    return open_listening_cache

@@ -5,135 +5,139 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from herwa_shared.policy_cache.cache import PolicyAway
-from herwa_shared.policy_cache.notifications import touch
+from herwa_shared.policy_cache.cache import PolicyUnavailable
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.policies import load_policy
-from tests.shared.policy_cache.changes import denied, deny_silently, new_guild, seen, until
+from tests.shared.policy_cache.changes import (
+    commit_deny,
+    create_guild,
+    get_denied_commands,
+    insert_deny_rule,
+    wait_until,
+)
 
 
-class Loader:
+class CountingLoader:
     """Loads as always; counts, and with `held` hands over only when `go` is set what it read before."""
 
-    def __init__(self, *, held: bool = False) -> None:
-        self.loads = 0
-        self.go = asyncio.Event()
-        if not held:
-            self.go.set()
+    def __init__(self, *, blocked: bool = False) -> None:
+        self.load_count = 0
+        self.release = asyncio.Event()
+        if not blocked:
+            self.release.set()
 
-    async def __call__(self, session, *, guild_id, offer):
-        policy = await load_policy(session, guild_id=guild_id, offer=offer)
-        self.loads += 1
-        await self.go.wait()
+    async def __call__(self, session, *, guild_id, global_policy):
+        policy = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
+        self.load_count += 1
+        await self.release.wait()
         return policy
 
 
-async def test_many_who_ask_at_once_cost_one_load(open_cache, guild):
-    loader = Loader()
+async def test_many_concurrent_gets_cost_one_load(open_cache, guild):
+    loader = CountingLoader()
     async with open_cache(policy_loader=loader) as cache:
-        answers = await asyncio.gather(*(cache.get(guild) for _ in range(200)))
-        assert len({id(answer) for answer in answers}) == 1
-        assert await cache.get(guild) is cache.cached(guild) is answers[0]
-    assert loader.loads == 1
+        policies = await asyncio.gather(*(cache.get(guild) for _ in range(200)))
+        assert len({id(policy) for policy in policies}) == 1
+        assert await cache.get(guild) is cache.find_cached(guild) is policies[0]
+    assert loader.load_count == 1
 
 
-async def test_who_gives_up_waiting_takes_the_load_from_nobody(open_cache, guild):
-    loader = Loader(held=True)
+async def test_cancelling_one_waiter_keeps_the_load_for_the_others(open_cache, guild):
+    loader = CountingLoader(blocked=True)
     async with open_cache(policy_loader=loader) as cache:
-        impatient, patient = asyncio.create_task(cache.get(guild)), asyncio.create_task(cache.get(guild))
-        await until(lambda: loader.loads)
-        impatient.cancel()
-        loader.go.set()
-        assert (await patient).policy.guild_id == guild
-    assert loader.loads == 1
+        cancelled_task, waiting_task = asyncio.create_task(cache.get(guild)), asyncio.create_task(cache.get(guild))
+        await wait_until(lambda: loader.load_count)
+        cancelled_task.cancel()
+        loader.release.set()
+        assert (await waiting_task).policy.guild_id == guild
+    assert loader.load_count == 1
 
 
-async def test_a_load_that_began_before_a_change_is_not_kept_and_nobody_gets_it(open_cache, stores, guild):
-    loader, other = Loader(held=True), await new_guild(stores.database)
+async def test_a_load_that_began_before_a_change_is_discarded(open_cache, stores, guild):
+    loader, other_guild = CountingLoader(blocked=True), await create_guild(stores.database)
     async with open_cache(policy_loader=loader) as cache:
-        loader.go.set()
-        await cache.get(other)
-        loader.go.clear()
-        waiting = asyncio.create_task(cache.get(guild))
-        await until(lambda: loader.loads == 2)
-        await denied(stores.database, guild, "top")
-        await denied(stores.database, other, "top")
-        await until(lambda: cache.cached(other) is None)  # so this process has heard of both
-        loader.go.set()
-        assert seen(await waiting) == seen(cache.cached(guild)) == {"top"}
-    assert loader.loads == 3
+        loader.release.set()
+        await cache.get(other_guild)
+        loader.release.clear()
+        task = asyncio.create_task(cache.get(guild))
+        await wait_until(lambda: loader.load_count == 2)
+        await commit_deny(stores.database, guild, "top")
+        await commit_deny(stores.database, other_guild, "top")
+        await wait_until(lambda: cache.find_cached(other_guild) is None)  # so this process has heard of both
+        loader.release.set()
+        assert get_denied_commands(await task) == get_denied_commands(cache.find_cached(guild)) == {"top"}
+    assert loader.load_count == 3
 
 
-async def test_a_server_that_nobody_has_seen_has_the_free_tier(open_cache, guild_id):
+async def test_an_unknown_server_has_the_free_tier(open_cache, guild_id):
     async with open_cache() as cache:
         assert (await cache.get(guild_id)).entitlement.tier == "free"
 
 
 async def test_an_operators_change_reaches_every_guild(open_cache, stores, guild):
     async with open_cache() as cache:
-        assert "plated" not in (await cache.get(guild)).policy.offer.tiers
+        assert "plated" not in (await cache.get(guild)).policy.global_policy.tiers
         try:
             async with stores.database.transaction() as session:
                 await session.execute(text("INSERT INTO tier (key, title, rank) VALUES ('plated', 'Plated', 99)"))
-                await touch(session, guild_id=None)
-            await until(lambda: cache.cached(guild) is None)
-            assert "plated" in (await cache.get(guild)).policy.offer.tiers
+                await publish_policy_change(session, guild_id=None)
+            await wait_until(lambda: cache.find_cached(guild) is None)
+            assert "plated" in (await cache.get(guild)).policy.global_policy.tiers
         finally:
             async with stores.database.transaction() as session:
                 await session.execute(text("DELETE FROM tier WHERE key = 'plated'"))
-                await touch(session, guild_id=None)
+                await publish_policy_change(session, guild_id=None)
 
 
-async def test_the_guild_that_was_longest_not_asked_for_makes_room(open_cache, stores, guild):
-    second, third = [await new_guild(stores.database) for _ in range(2)]
-    async with open_cache(most_guilds=2) as cache:
-        for one in (guild, second, guild, third):
-            await cache.get(one)
-        assert [cache.cached(one) is not None for one in (guild, second, third)] == [True, False, True]
-        assert cache.detail()["policies"] == 2
+async def test_the_least_recently_used_guild_is_evicted(open_cache, stores, guild):
+    second, third = [await create_guild(stores.database) for _ in range(2)]
+    async with open_cache(max_guilds=2) as cache:
+        for guild_id in (guild, second, guild, third):
+            await cache.get(guild_id)
+        assert [cache.find_cached(guild_id) is not None for guild_id in (guild, second, third)] == [True, False, True]
+        assert cache.get_status()["policies"] == 2
 
 
-async def test_what_nobody_told_is_seen_when_a_policy_has_its_age(open_cache, stores, guild):
-    async with open_cache(kept_seconds=0.1) as cache:
+async def test_an_unpublished_change_is_seen_when_the_policy_expires(open_cache, stores, guild):
+    async with open_cache(ttl_seconds=0.1) as cache:
         await cache.get(guild)
         async with stores.database.transaction() as session:
-            await deny_silently(session, guild, "top")
-        await until(lambda: cache.cached(guild) is None)
-        assert seen(await cache.get(guild)) == {"top"}
+            await insert_deny_rule(session, guild, "top")
+        await wait_until(lambda: cache.find_cached(guild) is None)
+        assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-async def test_a_database_that_does_not_answer_means_no_policy_but_not_for_whom_there_was_one(
-    open_cache, guild, guild_id
-):
-    slow = False
+async def test_while_the_database_does_not_respond_only_cached_policies_are_served(open_cache, guild, guild_id):
+    is_slow = False
 
-    async def loader(session, *, guild_id, offer):
-        if slow:
+    async def load_slowly(session, *, guild_id, global_policy):
+        if is_slow:
             await session.execute(text("SELECT pg_sleep(600)"))
-        return await load_policy(session, guild_id=guild_id, offer=offer)
+        return await load_policy(session, guild_id=guild_id, global_policy=global_policy)
 
-    async with open_cache(policy_loader=loader, load_seconds=2.0, kept_seconds=0.1) as cache:
-        before = await cache.get(guild)
-        slow = True
-        await until(lambda: cache.cached(guild) is None)
-        assert await cache.get(guild) is before
-        with pytest.raises(PolicyAway):
+    async with open_cache(policy_loader=load_slowly, load_timeout_seconds=2.0, ttl_seconds=0.1) as cache:
+        policy_before = await cache.get(guild)
+        is_slow = True
+        await wait_until(lambda: cache.find_cached(guild) is None)
+        assert await cache.get(guild) is policy_before
+        with pytest.raises(PolicyUnavailable):
             await cache.get(guild_id)
 
 
 async def test_a_policy_known_to_be_old_is_not_used_though_no_newer_one_can_be_had(open_cache, stores, guild):
-    broken = False
+    is_broken = False
 
-    async def loader(session, *, guild_id, offer):
-        if broken:
+    async def load_or_fail(session, *, guild_id, global_policy):
+        if is_broken:
             raise OSError
-        return await load_policy(session, guild_id=guild_id, offer=offer)
+        return await load_policy(session, guild_id=guild_id, global_policy=global_policy)
 
-    async with open_cache(policy_loader=loader) as cache:
+    async with open_cache(policy_loader=load_or_fail) as cache:
         await cache.get(guild)
-        broken = True
-        await denied(stores.database, guild, "top")
-        await until(lambda: cache.cached(guild) is None)
-        with pytest.raises(PolicyAway):
+        is_broken = True
+        await commit_deny(stores.database, guild, "top")
+        await wait_until(lambda: cache.find_cached(guild) is None)
+        with pytest.raises(PolicyUnavailable):
             await cache.get(guild)
-        broken = False
-        assert seen(await cache.get(guild)) == {"top"}
+        is_broken = False
+        assert get_denied_commands(await cache.get(guild)) == {"top"}

@@ -12,14 +12,14 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, SubjectKind, TargetKind
 from herwa_shared.services import audit
 from herwa_shared.services.access_rules import NewRule, list_rules
-from herwa_shared.services.audit import Actor, Entry, Via
+from herwa_shared.services.audit import Actor, AuditLogEntry, ChangeSource
 from herwa_shared.services.discovery import register
-from herwa_shared.services.policies import load_offer, load_policy
+from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
 
-OLGA = Actor(Via.WEB, 7_000_000_000_000_000_001, "Olga")
-KINDS = tuple(SurfaceKind)
+MANAGER = Actor(ChangeSource.WEB, 7_000_000_000_000_000_001, "Olga")
+SURFACE_KINDS = tuple(SurfaceKind)
 SURFACES = (
     Surface(SurfaceKind.COMMAND, "server-stats", FeatureKey.SERVER_STATS, "Chart the messages"),
     Surface(SurfaceKind.COMMAND, "voice-stats", FeatureKey.VOICE_STATS, "Chart the voices"),
@@ -34,54 +34,54 @@ SURFACES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class GuildUnderTest:
     """One guild of the test's own."""
 
     stores: Stores
     id: int
 
-    async def does(self, verb: Callable[..., Awaitable[Any]], **more: Any) -> Any:
+    async def call_as_manager(self, function: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
         """Olga changes something."""
         async with self.stores.database.transaction() as session:
-            return await verb(session, **{"guild_id": self.id, "actor": OLGA} | more)
+            return await function(session, **{"guild_id": self.id, "actor": MANAGER} | arguments)
 
-    async def asks(self, question: Callable[..., Awaitable[Any]], **more: Any) -> Any:
+    async def call(self, function: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
         async with self.stores.database.transaction() as session:
-            return await question(session, **{"guild_id": self.id} | more)
+            return await function(session, **{"guild_id": self.id} | arguments)
 
-    async def policy(self) -> GuildPolicy:
-        return await policy_of(self.stores, self.id)
+    async def load_policy(self) -> GuildPolicy:
+        return await load_guild_policy(self.stores, self.id)
 
-    async def rules(self) -> tuple[AccessRule, ...]:
-        return await self.asks(list_rules, now=utc_now())
+    async def list_rules(self) -> tuple[AccessRule, ...]:
+        return await self.call(list_rules, now=utc_now())
 
-    async def log(self) -> tuple[Entry, ...]:
+    async def list_audit_entries(self) -> tuple[AuditLogEntry, ...]:
         """The guild's audit log, the newest first, after a look at its chain."""
-        assert await self.asks(audit.verify_chain) is None
-        return await self.asks(audit.entries)
+        assert await self.call(audit.verify_chain) is None
+        return await self.call(audit.list_entries)
 
 
-async def new_home(stores: Stores) -> Home:
+async def create_guild(stores: Stores) -> GuildUnderTest:
     """A guild that has chosen nothing, in a Herwa whose catalogue is registered."""
     async with stores.database.transaction() as session:
-        await register(session, KINDS, SURFACES)
-    return Home(stores, await add_guild(stores))
+        await register(session, SURFACE_KINDS, SURFACES)
+    return GuildUnderTest(stores, await add_guild(stores))
 
 
-async def policy_of(stores: Stores, guild_id: int) -> GuildPolicy:
+async def load_guild_policy(stores: Stores, guild_id: int) -> GuildPolicy:
     async with stores.database.transaction() as session:
-        return await load_policy(session, guild_id=guild_id, offer=await load_offer(session))
+        return await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
 
 
 @asynccontextmanager
-async def never_committed(stores: Stores) -> AsyncIterator[AsyncSession]:
+async def open_rollback_session(stores: Stores) -> AsyncIterator[AsyncSession]:
     """For what would concern every other test: the operator's own rows."""
     async with stores.database.transaction() as session:
         yield session
         await session.rollback()
 
 
-def rule(**said: Any) -> NewRule:
+def build_rule(**overrides: Any) -> NewRule:
     """Everyone may use /server-stats, unless said otherwise."""
     return NewRule(
         **{
@@ -91,5 +91,5 @@ def rule(**said: Any) -> NewRule:
             "target_kind": TargetKind.COMMAND,
             "target_key": "server-stats",
         }
-        | said
+        | overrides
     )

@@ -4,39 +4,39 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from herwa_shared.auth.discord_oauth import Tokens
-from herwa_shared.auth.guild_access import Rights, open_rights
+from herwa_shared.auth.discord_oauth import OAuthTokens
+from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests import people
-from tests.people import Server, bot_knows
+from tests.people import ManagedServer, save_server
 from tests.sim.process import SimProcess
 
-LogIn = Callable[[int], Awaitable[Tokens]]
+LogInFunction = Callable[[int], Awaitable[OAuthTokens]]
 
 
 @pytest.fixture
-async def server(discord: SimProcess, stores: Stores) -> AsyncIterator[Server]:
+async def server(discord: SimProcess, stores: Stores) -> AsyncIterator[ManagedServer]:
     """A server of this test's own, which the bot is in."""
-    made = Server(discord.client)
-    await bot_knows(stores, made)
-    yield made
-    discord.client.end_chaos()
+    new_server = ManagedServer(discord.client)
+    await save_server(stores, new_server)
+    yield new_server
+    discord.client.disable_faults()
 
 
 @pytest.fixture
-def log_in(stores: Stores, settings: Settings, folder: DataFolder, discord: SimProcess) -> LogIn:
+def log_in(stores: Stores, settings: Settings, folder: DataFolder, discord: SimProcess) -> LogInFunction:
     return lambda user_id: people.log_in(stores, settings, folder, user_id)
 
 
 @pytest.fixture
-def open_process(stores: Stores, settings: Settings, folder: DataFolder) -> Callable[[], Rights]:
+def guild_access_factory(stores: Stores, settings: Settings, folder: DataFolder) -> Callable[[], GuildAccess]:
     """Rights as one more process would open them."""
-    return lambda: open_rights(settings, folder, stores.database)
+    return lambda: create_guild_access(settings, folder, stores.database)
 
 
 @pytest.fixture
-def rights(open_process: Callable[[], Rights], discord: SimProcess) -> Rights:
-    people.questions(discord.client)
-    return open_process()
+def guild_access(guild_access_factory: Callable[[], GuildAccess], discord: SimProcess) -> GuildAccess:
+    people.count_guild_requests(discord.client)
+    return guild_access_factory()

@@ -11,14 +11,14 @@ from collections import Counter
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.services.audit import Actor, Via
+from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.features import set_feature
-from herwa_shared.services.subscriptions import grant, note_expired, revoke
+from herwa_shared.services.subscriptions import grant, record_expired, revoke
 
-AT_ONCE = 20
+MAX_CONCURRENT_CHANGES = 20
 
 
-async def one(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
+async def run_change(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
     """A grant, a revocation, a noting of what expired or a toggle; how often it changed something."""
     async with database.transaction() as session:
         match number % 4:
@@ -29,7 +29,7 @@ async def one(database: Database, guild_id: int, number: int, actor: Actor) -> t
             case 1:
                 return "subscription.revoke", min(1, await revoke(session, guild_id=guild_id, reason="", actor=actor))
             case 2:
-                return "subscription.expire", await note_expired(session, now=utc_now())
+                return "subscription.expire", await record_expired(session, now=utc_now())
             case _:
                 entry = await set_feature(
                     session, guild_id=guild_id, feature="voice.stats", enabled=number % 8 == 3, actor=actor
@@ -37,29 +37,29 @@ async def one(database: Database, guild_id: int, number: int, actor: Actor) -> t
                 return "feature.set", int(entry is not None)
 
 
-async def race(url: str, guild_id: int, times: int) -> Counter[str]:
+async def run_changes(url: str, guild_id: int, change_count: int) -> Counter[str]:
     """All of it at the same time, as far as there are connections."""
-    database = Database(url, pool_size=AT_ONCE)
-    free = asyncio.Semaphore(AT_ONCE)
-    actor = Actor(Via.WEB, 1, "racer")
+    database = Database(url, pool_size=MAX_CONCURRENT_CHANGES)
+    semaphore = asyncio.Semaphore(MAX_CONCURRENT_CHANGES)
+    actor = Actor(ChangeSource.WEB, 1, "racer")
 
-    async def in_turn(number: int) -> tuple[str, int]:
-        async with free:
-            return await one(database, guild_id, number, actor)
+    async def run_limited(number: int) -> tuple[str, int]:
+        async with semaphore:
+            return await run_change(database, guild_id, number, actor)
 
     try:
-        done = await asyncio.gather(*(in_turn(number) for number in range(times)))
+        results = await asyncio.gather(*(run_limited(number) for number in range(change_count)))
     finally:
         await database.close()
-    counted: Counter[str] = Counter()
-    for action, count in done:
-        counted[action] += count
-    return counted
+    counts: Counter[str] = Counter()
+    for action, count in results:
+        counts[action] += count
+    return counts
 
 
 if __name__ == "__main__":
-    address = sys.stdin.readline().strip()
+    database_url = sys.stdin.readline().strip()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    sys.stdout.write(json.dumps(asyncio.run(race(address, int(sys.argv[1]), int(sys.argv[2])))))
+    sys.stdout.write(json.dumps(asyncio.run(run_changes(database_url, int(sys.argv[1]), int(sys.argv[2])))))

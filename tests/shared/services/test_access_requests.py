@@ -9,163 +9,178 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.models import User, UserGuild
-from herwa_shared.models.access import Answer
+from herwa_shared.models.access import AccessDecision
 from herwa_shared.services import access_requests
-from herwa_shared.services.access_requests import AlreadyAnswered, Asked, managers_to_ask
+from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome, list_managers_to_notify
 from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.stores import Stores
-from tests.activity import OWNER, add_channel, add_guild
-from tests.shared.services.chosen import OLGA, Home, new_home, rule
+from tests.activity import OWNER_ID, add_channel, add_guild
+from tests.shared.services.chosen import MANAGER, GuildUnderTest, build_rule, create_guild
 
-MIA = 6_000_000_000_000_000_003
-TEA_ROOM = 4_000_000_000_000_000_001
-ADMINISTRATOR, MANAGE_SERVER, SPEAK = 1 << 3, 1 << 5, 1 << 21
+MEMBER_ID = 6_000_000_000_000_000_003
+CHANNEL_ID = 4_000_000_000_000_000_001
+ADMINISTRATOR, MANAGE_GUILD, SPEAK = 1 << 3, 1 << 5, 1 << 21
 
 
 @pytest.fixture
-async def home(stores: Stores) -> Home:
-    return await new_home(stores)
+async def guild(stores: Stores) -> GuildUnderTest:
+    return await create_guild(stores)
 
 
-async def ask(home: Home, **more) -> Asked:
-    said = {"user_id": MIA, "user_name": "Mia", "command": "voice-stats", "channel_id": TEA_ROOM}
-    return await home.asks(access_requests.ask, **said | more)
+async def create_request(guild: GuildUnderTest, **overrides) -> RequestOutcome:
+    arguments = {"user_id": MEMBER_ID, "user_name": "Mia", "command": "voice-stats", "channel_id": CHANNEL_ID}
+    return await guild.call(access_requests.create_request, **arguments | overrides)
 
 
-async def answer(home: Home, request_id: int) -> Answer | None:
-    return (await home.asks(access_requests.request, request_id=request_id)).answer
+async def load_decision(guild: GuildUnderTest, request_id: int) -> AccessDecision | None:
+    return (await guild.call(access_requests.get_request, request_id=request_id)).decision
 
 
-async def test_a_question_waits_for_its_answer_and_is_asked_once(home: Home):
-    first = await ask(home)
-    again = await ask(home)
-    other = await ask(home, command="server-stats")
+async def test_a_request_waits_for_a_decision_and_exists_once(guild: GuildUnderTest):
+    first = await create_request(guild)
+    repeated = await create_request(guild)
+    other = await create_request(guild, command="server-stats")
 
-    assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
-    assert again.id == first.id != other.id
-    (waiting, _) = await home.asks(access_requests.open_requests)
-    assert (waiting.id, waiting.user_name, waiting.command, waiting.channel_id) == (
+    assert (first.is_new, repeated.is_new, other.is_new) == (True, False, True)
+    assert repeated.id == first.id != other.id
+    (open_request, _) = await guild.call(access_requests.list_open_requests)
+    assert (open_request.id, open_request.user_name, open_request.command, open_request.channel_id) == (
         first.id,
         "Mia",
         "voice-stats",
-        TEA_ROOM,
+        CHANNEL_ID,
     )
 
 
-async def test_of_many_clicks_at_once_one_is_a_question(home: Home):
-    asked = await asyncio.gather(*(ask(home) for _ in range(20)))
+async def test_of_many_clicks_at_once_one_creates_a_request(guild: GuildUnderTest):
+    outcomes = await asyncio.gather(*(create_request(guild) for _ in range(20)))
 
-    assert sum(one.is_new for one in asked) == 1
-    assert len(await home.asks(access_requests.open_requests)) == 1
+    assert sum(outcome.is_new for outcome in outcomes) == 1
+    assert len(await guild.call(access_requests.list_open_requests)) == 1
 
 
-async def test_yes_is_a_rule_for_this_member_for_a_day(home: Home):
-    asked = await ask(home)
-    rule_id = await home.does(access_requests.allow, request_id=asked.id)
+async def test_yes_is_a_rule_for_this_member_for_a_day(guild: GuildUnderTest):
+    outcome = await create_request(guild)
+    rule_id = await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
 
-    (made,) = await home.rules()
-    assert (made.id, made.allow, made.note) == (rule_id, True, "asked for access")
-    assert (made.subject_kind, made.subject_id) == (SubjectKind.MEMBER, MIA)
-    assert (made.target_kind, made.target_key, made.place_kind) == (
+    (access_rule,) = await guild.list_rules()
+    assert (access_rule.id, access_rule.allow, access_rule.note) == (rule_id, True, "asked for access")
+    assert (access_rule.subject_kind, access_rule.subject_id) == (SubjectKind.MEMBER, MEMBER_ID)
+    assert (access_rule.target_kind, access_rule.target_key, access_rule.place_kind) == (
         TargetKind.COMMAND,
         "voice-stats",
         PlaceKind.EVERYWHERE,
     )
     until = (utc_now() + timedelta(hours=24)).timestamp()
-    assert until - 600 < made.until <= until
-    told = await home.asks(access_requests.request, request_id=asked.id)
-    assert (told.answer, told.answered_by, told.rule_id) == (Answer.ALLOWED, OLGA.user_id, rule_id)
-    assert await home.asks(access_requests.open_requests) == ()
-    assert [entry.action for entry in await home.log()] == ["rule.add"]
-    assert (await ask(home)).is_new, "what was allowed may be asked for again"
+    assert until - 600 < access_rule.until <= until
+    request = await guild.call(access_requests.get_request, request_id=outcome.id)
+    assert (request.decision, request.decided_by, request.rule_id) == (AccessDecision.ALLOWED, MANAGER.user_id, rule_id)
+    assert await guild.call(access_requests.list_open_requests) == ()
+    assert [entry.action for entry in await guild.list_audit_entries()] == ["rule.add"]
+    assert (await create_request(guild)).is_new, "what was allowed may be asked for again"
 
 
-async def test_no_is_no_for_a_day(home: Home):
-    asked = await ask(home)
-    await home.does(access_requests.dismiss, request_id=asked.id)
-    told = await home.asks(access_requests.request, request_id=asked.id)
+async def test_no_is_no_for_a_day(guild: GuildUnderTest):
+    outcome = await create_request(guild)
+    await guild.call_as_manager(access_requests.dismiss_request, request_id=outcome.id)
+    request = await guild.call(access_requests.get_request, request_id=outcome.id)
 
-    again = await ask(home)
-    assert again == Asked(asked.id, is_new=False, again_from=told.answered_at + timedelta(hours=24))
-    assert (await ask(home, now=again.again_from)).is_new
-    (entry,) = await home.log()
-    assert (entry.action, entry.after) == ("request.dismiss", {"member": str(MIA), "command": "voice-stats"})
+    repeated = await create_request(guild)
+    assert repeated == RequestOutcome(outcome.id, is_new=False, retry_at=request.decided_at + timedelta(hours=24))
+    assert (await create_request(guild, now=repeated.retry_at)).is_new
+    (entry,) = await guild.list_audit_entries()
+    assert (entry.action, entry.after) == ("request.dismiss", {"member": str(MEMBER_ID), "command": "voice-stats"})
 
 
-async def test_the_first_answer_counts(home: Home):
-    asked = await ask(home)
-    answers = await asyncio.gather(
-        *(home.does(access_requests.dismiss, request_id=asked.id) for _ in range(5)),
-        *(home.does(access_requests.allow, request_id=asked.id) for _ in range(5)),
+async def test_the_first_decision_counts(guild: GuildUnderTest):
+    outcome = await create_request(guild)
+    results = await asyncio.gather(
+        *(guild.call_as_manager(access_requests.dismiss_request, request_id=outcome.id) for _ in range(5)),
+        *(guild.call_as_manager(access_requests.allow_request, request_id=outcome.id) for _ in range(5)),
         return_exceptions=True,
     )
 
-    assert sum(isinstance(one, AlreadyAnswered) for one in answers) == 9
-    assert len(await home.log()) == 1
-    assert len(await home.rules()) == (await answer(home, asked.id) == Answer.ALLOWED)
+    assert sum(isinstance(result, RequestAlreadyDecided) for result in results) == 9
+    assert len(await guild.list_audit_entries()) == 1
+    assert len(await guild.list_rules()) == (await load_decision(guild, outcome.id) == AccessDecision.ALLOWED)
 
 
-async def test_yes_does_not_shorten_what_is_allowed_already(home: Home):
-    asked = await ask(home)
-    mine = rule(subject_kind=SubjectKind.MEMBER, subject_id=MIA, target_key="voice-stats")
-    rule_id = await home.does(add_rule, rule=mine)
+async def test_yes_does_not_shorten_what_is_allowed_already(guild: GuildUnderTest):
+    outcome = await create_request(guild)
+    new_rule = build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID, target_key="voice-stats")
+    rule_id = await guild.call_as_manager(add_rule, rule=new_rule)
 
-    assert await home.does(access_requests.allow, request_id=asked.id) == rule_id
-    assert [one.until for one in await home.rules()] == [None]
+    assert await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id) == rule_id
+    assert [access_rule.until for access_rule in await guild.list_rules()] == [None]
 
 
-@pytest.mark.parametrize("place", [{}, {"place_kind": PlaceKind.CHANNEL, "place_id": TEA_ROOM}])
-async def test_yes_is_refused_where_a_rule_against_this_member_would_win(home: Home, place):
-    asked = await ask(home)
-    mine = {"subject_kind": SubjectKind.MEMBER, "subject_id": MIA, "target_key": "voice-stats"}
-    await home.does(add_rule, rule=rule(allow=False, **mine, **place))
+@pytest.mark.parametrize("place_fields", [{}, {"place_kind": PlaceKind.CHANNEL, "place_id": CHANNEL_ID}])
+async def test_yes_is_refused_where_a_rule_against_this_member_would_win(guild: GuildUnderTest, place_fields):
+    outcome = await create_request(guild)
+    rule_fields = {"subject_kind": SubjectKind.MEMBER, "subject_id": MEMBER_ID, "target_key": "voice-stats"}
+    await guild.call_as_manager(add_rule, rule=build_rule(allow=False, **rule_fields, **place_fields))
 
     with pytest.raises(BadRequest, match="this very member may not use /voice-stats"):
-        await home.does(access_requests.allow, request_id=asked.id)
-    assert await answer(home, asked.id) is None
+        await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
+    assert await load_decision(guild, outcome.id) is None
 
 
-async def test_only_the_guild_itself_answers(stores: Stores, home: Home):
-    asked, other = await ask(home), await add_guild(stores)
-    for verb in (access_requests.allow, access_requests.dismiss):
+async def test_only_the_guild_itself_decides(stores: Stores, guild: GuildUnderTest):
+    outcome, other_guild_id = await create_request(guild), await add_guild(stores)
+    for function in (access_requests.allow_request, access_requests.dismiss_request):
         with pytest.raises(NotFound, match="no longer there"):
-            await home.does(verb, guild_id=other, request_id=asked.id)
+            await guild.call_as_manager(function, guild_id=other_guild_id, request_id=outcome.id)
     with pytest.raises(NotFound):
-        await home.asks(access_requests.request, guild_id=other, request_id=asked.id)
+        await guild.call(access_requests.get_request, guild_id=other_guild_id, request_id=outcome.id)
 
 
-async def test_what_there_is_not_cannot_be_asked_for(home: Home):
+async def test_an_unknown_command_cannot_be_requested(guild: GuildUnderTest):
     with pytest.raises(NotFound, match="Did you mean voice-stats"):
-        await ask(home, command="voice-stat")
+        await create_request(guild, command="voice-stat")
 
 
-async def test_the_owner_is_asked_first_and_then_who_manages_and_has_logged_in(stores: Stores, home: Home):
+async def test_the_owner_is_notified_first_and_then_managers_who_have_logged_in(stores: Stores, guild: GuildUnderTest):
     now = utc_now()
-    people = [MANAGE_SERVER, ADMINISTRATOR, SPEAK, MANAGE_SERVER, MANAGE_SERVER, ADMINISTRATOR | SPEAK, MANAGE_SERVER]
-    ids = [home.id + number for number in range(len(people))]
+    permission_sets = [
+        MANAGE_GUILD,
+        ADMINISTRATOR,
+        SPEAK,
+        MANAGE_GUILD,
+        MANAGE_GUILD,
+        ADMINISTRATOR | SPEAK,
+        MANAGE_GUILD,
+    ]
+    user_ids = [guild.id + index for index in range(len(permission_sets))]
     async with stores.database.transaction() as session:
-        for user_id, days in zip(ids, range(len(people)), strict=True):
+        for user_id, days in zip(user_ids, range(len(permission_sets)), strict=True):
             session.add(User(id=user_id, name="U", logged_in_at=now - timedelta(days=days)))
         await session.flush()
-        for user_id, permissions in zip(ids, people, strict=True):
-            session.add(UserGuild(user_id=user_id, guild_id=home.id, name="T", owner=False, permissions=permissions))
+        for user_id, permissions in zip(user_ids, permission_sets, strict=True):
+            session.add(UserGuild(user_id=user_id, guild_id=guild.id, name="T", owner=False, permissions=permissions))
 
-    asked = await home.asks(managers_to_ask)
-    assert asked == (OWNER, ids[0], ids[1], ids[3], ids[4], ids[5])
-    assert await home.asks(managers_to_ask, guild_id=12) == ()
+    manager_ids = await guild.call(list_managers_to_notify)
+    assert manager_ids == (OWNER_ID, user_ids[0], user_ids[1], user_ids[3], user_ids[4], user_ids[5])
+    assert await guild.call(list_managers_to_notify, guild_id=12) == ()
 
 
 async def test_yes_is_refused_too_where_that_rule_is_about_the_channel_or_category_of_a_thread(
-    home: Home, stores: Stores
+    guild: GuildUnderTest, stores: Stores
 ):
-    category = await add_channel(stores, home.id, "Desk", kind=4)
-    desk = await add_channel(stores, home.id, "desk", parent_id=category)
-    thread = await add_channel(stores, home.id, "a case", kind=11, parent_id=desk)
-    asked = await ask(home, channel_id=thread)
-    mine = {"subject_kind": SubjectKind.MEMBER, "subject_id": MIA, "target_key": "voice-stats", "allow": False}
-    for kind, place in ((PlaceKind.CATEGORY, category), (PlaceKind.CHANNEL, desk)):
-        rule_id = await home.does(add_rule, rule=rule(**mine, place_kind=kind, place_id=place))
+    category_id = await add_channel(stores, guild.id, "Desk", kind=4)
+    channel_id = await add_channel(stores, guild.id, "desk", parent_id=category_id)
+    thread_id = await add_channel(stores, guild.id, "a case", kind=11, parent_id=channel_id)
+    outcome = await create_request(guild, channel_id=thread_id)
+    rule_fields = {
+        "subject_kind": SubjectKind.MEMBER,
+        "subject_id": MEMBER_ID,
+        "target_key": "voice-stats",
+        "allow": False,
+    }
+    for place_kind, place_id in ((PlaceKind.CATEGORY, category_id), (PlaceKind.CHANNEL, channel_id)):
+        rule_id = await guild.call_as_manager(
+            add_rule, rule=build_rule(**rule_fields, place_kind=place_kind, place_id=place_id)
+        )
         with pytest.raises(BadRequest, match="this very member may not use /voice-stats"):
-            await home.does(access_requests.allow, request_id=asked.id)
-        await home.does(remove_rule, rule_id=rule_id)
-    await home.does(access_requests.allow, request_id=asked.id)
+            await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
+        await guild.call_as_manager(remove_rule, rule_id=rule_id)
+    await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)

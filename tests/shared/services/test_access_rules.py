@@ -12,95 +12,110 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services import audit
-from herwa_shared.services.access_rules import RULES_AT_MOST, add_rule, remove_rule, save_rule
+from herwa_shared.services.access_rules import MAX_RULES, add_rule, remove_rule, save_rule
 from herwa_shared.services.discovery import register
 from herwa_shared.stores import Stores
 from tests.activity import add_channel, add_guild
-from tests.shared.services.chosen import KINDS, OLGA, SURFACES, Home, never_committed, new_home, rule
+from tests.shared.services.chosen import (
+    MANAGER,
+    SURFACE_KINDS,
+    SURFACES,
+    GuildUnderTest,
+    build_rule,
+    create_guild,
+    open_rollback_session,
+)
 
-MIA = 6_000_000_000_000_000_001
-SUPPORT = 5_000_000_000_000_000_001
+MEMBER_ID = 6_000_000_000_000_000_001
+SUPPORT_ROLE_ID = 5_000_000_000_000_000_001
 
 
 @pytest.fixture
-async def home(stores: Stores) -> Home:
-    return await new_home(stores)
+async def guild(stores: Stores) -> GuildUnderTest:
+    return await create_guild(stores)
 
 
-async def test_a_rule_is_kept_as_it_was_said_and_is_in_the_log(home: Home):
+async def test_a_rule_is_saved_as_given_and_is_in_the_log(guild: GuildUnderTest):
     until = utc_now() + timedelta(hours=2)
-    said = rule(allow=False, subject_kind=SubjectKind.ROLE, subject_id=SUPPORT, until=until, note="  too loud ")
-    rule_id = await home.does(add_rule, rule=said)
+    new_rule = build_rule(
+        allow=False, subject_kind=SubjectKind.ROLE, subject_id=SUPPORT_ROLE_ID, until=until, note="  too loud "
+    )
+    rule_id = await guild.call_as_manager(add_rule, rule=new_rule)
 
-    (kept,) = await home.rules()
-    assert (kept.id, kept.allow, kept.subject_id, kept.until) == (rule_id, False, SUPPORT, until.timestamp())
-    assert kept.note == "too loud"
-    (entry,) = await home.log()
+    (access_rule,) = await guild.list_rules()
+    assert (access_rule.id, access_rule.allow, access_rule.subject_id, access_rule.until) == (
+        rule_id,
+        False,
+        SUPPORT_ROLE_ID,
+        until.timestamp(),
+    )
+    assert access_rule.note == "too loud"
+    (entry,) = await guild.list_audit_entries()
     assert (entry.action, entry.target, entry.before) == ("rule.add", str(rule_id), None)
-    assert (entry.after["subject_id"], entry.after["note"]) == (str(SUPPORT), "too loud")
+    assert (entry.after["subject_id"], entry.after["note"]) == (str(SUPPORT_ROLE_ID), "too loud")
 
 
-async def test_a_note_that_postgresql_could_not_keep_is_kept_without_that(home: Home):
-    await home.does(add_rule, rule=rule(note="too\0 loud"))
-    assert [one.note for one in await home.rules()] == ["too loud"]
+async def test_a_note_that_postgresql_could_not_keep_is_kept_without_that(guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule(note="too\0 loud"))
+    assert [access_rule.note for access_rule in await guild.list_rules()] == ["too loud"]
 
 
-async def test_the_same_rule_again_renews_its_end_and_note(home: Home):
-    first = await home.does(save_rule, rule=rule(note="one"))
-    again = await home.does(save_rule, rule=rule(note="one"))
-    renewed = await home.does(save_rule, rule=rule(note="two", until=utc_now() + timedelta(days=1)))
+async def test_the_same_rule_again_renews_its_end_and_note(guild: GuildUnderTest):
+    first = await guild.call_as_manager(save_rule, rule=build_rule(note="one"))
+    repeated = await guild.call_as_manager(save_rule, rule=build_rule(note="one"))
+    renewed = await guild.call_as_manager(save_rule, rule=build_rule(note="two", until=utc_now() + timedelta(days=1)))
 
     assert first.is_new
-    assert (again.id, again.entry_id, again.is_new) == (first.id, None, False)
+    assert (repeated.id, repeated.entry_id, repeated.is_new) == (first.id, None, False)
     assert renewed.id == first.id
-    assert [entry.action for entry in await home.log()] == ["rule.update", "rule.add"]
-    assert [one.note for one in await home.rules()] == ["two"]
+    assert [entry.action for entry in await guild.list_audit_entries()] == ["rule.update", "rule.add"]
+    assert [access_rule.note for access_rule in await guild.list_rules()] == ["two"]
 
 
-async def test_allow_and_deny_are_two_rules(home: Home):
-    await home.does(add_rule, rule=rule(allow=True))
-    await home.does(add_rule, rule=rule(allow=False))
+async def test_allow_and_deny_are_two_rules(guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule(allow=True))
+    await guild.call_as_manager(add_rule, rule=build_rule(allow=False))
 
-    assert {one.allow for one in await home.rules()} == {True, False}
-
-
-async def test_the_role_everyone_is_everyone(home: Home):
-    await home.does(add_rule, rule=rule(subject_kind=SubjectKind.ROLE, subject_id=home.id))
-
-    (kept,) = await home.rules()
-    assert (kept.subject_kind, kept.subject_id) == (SubjectKind.EVERYONE, 0)
+    assert {access_rule.allow for access_rule in await guild.list_rules()} == {True, False}
 
 
-async def test_a_rule_is_removed_once_and_only_by_its_own_guild(stores: Stores, home: Home):
-    rule_id = await home.does(add_rule, rule=rule())
+async def test_the_role_everyone_is_everyone(guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.ROLE, subject_id=guild.id))
+
+    (access_rule,) = await guild.list_rules()
+    assert (access_rule.subject_kind, access_rule.subject_id) == (SubjectKind.EVERYONE, 0)
+
+
+async def test_a_rule_is_removed_once_and_only_by_its_own_guild(stores: Stores, guild: GuildUnderTest):
+    rule_id = await guild.call_as_manager(add_rule, rule=build_rule())
     with pytest.raises(NotFound):
-        await home.does(remove_rule, guild_id=await add_guild(stores), rule_id=rule_id)
-    await home.does(remove_rule, rule_id=rule_id)
+        await guild.call_as_manager(remove_rule, guild_id=await add_guild(stores), rule_id=rule_id)
+    await guild.call_as_manager(remove_rule, rule_id=rule_id)
     with pytest.raises(NotFound, match=f"no rule {rule_id}"):
-        await home.does(remove_rule, rule_id=rule_id)
+        await guild.call_as_manager(remove_rule, rule_id=rule_id)
 
-    assert await home.rules() == ()
-    assert [entry.action for entry in await home.log()] == ["rule.remove", "rule.add"]
-
-
-async def test_rules_whose_time_is_over_come_last(home: Home):
-    over, lives = rule(until=utc_now() + timedelta(days=1)), rule(allow=False)
-    first = await home.does(add_rule, rule=over)
-    second = await home.does(add_rule, rule=lives)
-    await _end(home, first)
-
-    assert [one.id for one in await home.rules()] == [second, first]
+    assert await guild.list_rules() == ()
+    assert [entry.action for entry in await guild.list_audit_entries()] == ["rule.remove", "rule.add"]
 
 
-async def test_a_command_may_be_meant_by_its_first_words_but_only_by_whole_ones(home: Home):
-    await home.does(add_rule, rule=rule(target_key="permissions"))
-    await home.does(add_rule, rule=rule(target_key="Voice of a member"))
+async def test_rules_whose_time_is_over_come_last(guild: GuildUnderTest):
+    ending_rule, lasting_rule = build_rule(until=utc_now() + timedelta(days=1)), build_rule(allow=False)
+    ending_id = await guild.call_as_manager(add_rule, rule=ending_rule)
+    lasting_id = await guild.call_as_manager(add_rule, rule=lasting_rule)
+    await _end_rule(guild, ending_id)
+
+    assert [access_rule.id for access_rule in await guild.list_rules()] == [lasting_id, ending_id]
+
+
+async def test_a_command_group_may_be_a_target_but_only_by_its_full_name(guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule(target_key="permissions"))
+    await guild.call_as_manager(add_rule, rule=build_rule(target_key="Voice of a member"))
     with pytest.raises(NotFound, match=r"no command “permission”. Did you mean permissions"):
-        await home.does(add_rule, rule=rule(target_key="permission"))
+        await guild.call_as_manager(add_rule, rule=build_rule(target_key="permission"))
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("fields", "expected_text"),
     [
         ({"target_key": "serverstats"}, "no command “serverstats”. Did you mean server-stats"),
         ({"target_key": "overview"}, "no command “overview”"),
@@ -109,13 +124,15 @@ async def test_a_command_may_be_meant_by_its_first_words_but_only_by_whole_ones(
         ({"target_kind": TargetKind.MODULE, "target_key": "voyce"}, "Did you mean voice"),
     ],
 )
-async def test_a_rule_about_what_there_is_not_is_refused_with_the_near_ones(home: Home, said, words):
-    with pytest.raises(NotFound, match=words):
-        await home.does(add_rule, rule=rule(**said))
+async def test_a_rule_about_what_there_is_not_is_refused_with_the_near_ones(
+    guild: GuildUnderTest, fields, expected_text
+):
+    with pytest.raises(NotFound, match=expected_text):
+        await guild.call_as_manager(add_rule, rule=build_rule(**fields))
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("fields", "expected_text"),
     [
         ({"note": "x" * 201}, "at most 200 characters; this one has 201"),
         ({"until": utc_now()}, "still to come"),
@@ -133,77 +150,81 @@ async def test_a_rule_about_what_there_is_not_is_refused_with_the_near_ones(home
         ({"target_kind": TargetKind.FEATURE, "target_key": "essentials.why"}, "answers everybody"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(home: Home, said, words):
-    with pytest.raises(BadRequest, match=words):
-        await home.does(add_rule, rule=rule(**said))
-    assert await home.rules() == ()
+async def test_what_makes_no_sense_is_refused_with_a_sentence(guild: GuildUnderTest, fields, expected_text):
+    with pytest.raises(BadRequest, match=expected_text):
+        await guild.call_as_manager(add_rule, rule=build_rule(**fields))
+    assert await guild.list_rules() == ()
 
 
-async def test_a_named_permission_may_be_a_subject(home: Home):
+async def test_a_named_permission_may_be_a_subject(guild: GuildUnderTest):
     bits = PERMISSIONS["ban_members"] | PERMISSIONS["kick_members"]
-    await home.does(add_rule, rule=rule(subject_kind=SubjectKind.PERMISSION, subject_id=bits))
+    await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.PERMISSION, subject_id=bits))
 
-    assert [one.subject_id for one in await home.rules()] == [bits]
+    assert [access_rule.subject_id for access_rule in await guild.list_rules()] == [bits]
 
 
-async def test_threads_and_channels_of_others_are_no_places_for_a_rule(stores: Stores, home: Home):
-    thread = await add_channel(stores, home.id, "help with keys", kind=11)
-    foreign = await add_channel(stores, await add_guild(stores), "elsewhere")
+async def test_threads_and_channels_of_others_are_no_places_for_a_rule(stores: Stores, guild: GuildUnderTest):
+    thread_id = await add_channel(stores, guild.id, "help with keys", kind=11)
+    foreign_channel_id = await add_channel(stores, await add_guild(stores), "elsewhere")
     with pytest.raises(BadRequest, match="“help with keys” is a thread"):
-        await home.does(add_rule, rule=rule(place_kind=PlaceKind.CHANNEL, place_id=thread))
+        await guild.call_as_manager(add_rule, rule=build_rule(place_kind=PlaceKind.CHANNEL, place_id=thread_id))
     with pytest.raises(BadRequest, match="another server"):
-        await home.does(add_rule, rule=rule(place_kind=PlaceKind.CHANNEL, place_id=foreign))
-
-
-async def test_what_is_retired_can_be_ruled_no_longer(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
-        left = [one for one in SURFACES if one.key != "server-stats"]
-        await register(session, KINDS, left)
-        with pytest.raises(NotFound, match="no command “server-stats”"):
-            await add_rule(session, guild_id=home.id, rule=rule(), actor=OLGA)
-
-
-async def test_a_guild_has_two_hundred_rules_at_most_and_those_that_are_over_make_room(home: Home):
-    async with home.stores.database.transaction() as session:
-        for number in range(RULES_AT_MOST):
-            said = rule(subject_kind=SubjectKind.ROLE, subject_id=number + 1, until=utc_now() + timedelta(days=1))
-            last = await add_rule(session, guild_id=home.id, rule=said, actor=OLGA)
-    with pytest.raises(BadRequest, match="at most 200 rules"):
-        await home.does(add_rule, rule=rule())
-    await home.does(add_rule, rule=rule(subject_kind=SubjectKind.ROLE, subject_id=7, note="renewed"))
-
-    await _end(home, last)
-    added = await home.does(add_rule, rule=rule())
-    listed = {one.id for one in await home.rules()}
-    assert (len(listed), added in listed, last in listed) == (RULES_AT_MOST, True, False)
-
-
-async def test_of_many_who_add_the_same_rule_at_once_one_does(home: Home):
-    saved = await asyncio.gather(*(home.does(save_rule, rule=rule()) for _ in range(20)))
-
-    assert len({one.id for one in saved}) == 1
-    assert sum(one.is_new for one in saved) == 1
-    assert len(await home.log()) == 1
-
-
-async def test_a_member_who_is_erased_is_gone_from_the_log_of_rules(home: Home):
-    await home.does(add_rule, rule=rule(subject_kind=SubjectKind.MEMBER, subject_id=MIA))
-    async with never_committed(home.stores) as session:
-        await audit.erase_member(session, user_id=MIA)
-        session.expire_all()
-        stored = str(
-            (await session.execute(text("SELECT * FROM audit_entry WHERE guild_id = :id"), {"id": home.id})).all()
+        await guild.call_as_manager(
+            add_rule, rule=build_rule(place_kind=PlaceKind.CHANNEL, place_id=foreign_channel_id)
         )
-        assert str(MIA) not in stored
-        assert await audit.verify_chain(session, guild_id=home.id) is None
 
 
-async def _end(home: Home, rule_id: int) -> None:
+async def test_what_is_retired_can_be_ruled_no_longer(stores: Stores, guild: GuildUnderTest):
+    async with open_rollback_session(stores) as session:
+        remaining_surfaces = [surface for surface in SURFACES if surface.key != "server-stats"]
+        await register(session, SURFACE_KINDS, remaining_surfaces)
+        with pytest.raises(NotFound, match="no command “server-stats”"):
+            await add_rule(session, guild_id=guild.id, rule=build_rule(), actor=MANAGER)
+
+
+async def test_a_guild_has_two_hundred_rules_at_most_and_ended_rules_are_replaced(guild: GuildUnderTest):
+    async with guild.stores.database.transaction() as session:
+        for number in range(MAX_RULES):
+            new_rule = build_rule(
+                subject_kind=SubjectKind.ROLE, subject_id=number + 1, until=utc_now() + timedelta(days=1)
+            )
+            last_id = await add_rule(session, guild_id=guild.id, rule=new_rule, actor=MANAGER)
+    with pytest.raises(BadRequest, match="at most 200 rules"):
+        await guild.call_as_manager(add_rule, rule=build_rule())
+    await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.ROLE, subject_id=7, note="renewed"))
+
+    await _end_rule(guild, last_id)
+    added_id = await guild.call_as_manager(add_rule, rule=build_rule())
+    rule_ids = {access_rule.id for access_rule in await guild.list_rules()}
+    assert (len(rule_ids), added_id in rule_ids, last_id in rule_ids) == (MAX_RULES, True, False)
+
+
+async def test_of_many_who_add_the_same_rule_at_once_one_does(guild: GuildUnderTest):
+    results = await asyncio.gather(*(guild.call_as_manager(save_rule, rule=build_rule()) for _ in range(20)))
+
+    assert len({result.id for result in results}) == 1
+    assert sum(result.is_new for result in results) == 1
+    assert len(await guild.list_audit_entries()) == 1
+
+
+async def test_a_member_who_is_erased_is_gone_from_the_log_of_rules(guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID))
+    async with open_rollback_session(guild.stores) as session:
+        await audit.erase_member(session, user_id=MEMBER_ID)
+        session.expire_all()
+        stored_rows = str(
+            (await session.execute(text("SELECT * FROM audit_entry WHERE guild_id = :id"), {"id": guild.id})).all()
+        )
+        assert str(MEMBER_ID) not in stored_rows
+        assert await audit.verify_chain(session, guild_id=guild.id) is None
+
+
+async def _end_rule(guild: GuildUnderTest, rule_id: int) -> None:
     """Let its time be over."""
-    async with home.stores.database.transaction() as session:
+    async with guild.stores.database.transaction() as session:
         await session.execute(text("UPDATE access_rule SET until = now() WHERE id = :id"), {"id": rule_id})
 
 
 def test_every_kind_that_rules_reach_is_among_the_surfaces():
-    assert {one.kind for one in SURFACES} == set(SurfaceKind)
-    assert {one.feature for one in SURFACES} <= set(FeatureKey)
+    assert {surface.kind for surface in SURFACES} == set(SurfaceKind)
+    assert {surface.feature for surface in SURFACES} <= set(FeatureKey)

@@ -10,66 +10,79 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.errors import BadRequest
-from herwa_shared.models import AccessRuleRow, Feature, TierFeature
-from herwa_shared.models import Surface as SurfaceRow
+from herwa_shared.models import AccessRuleRow, Feature, SurfaceRow, TierFeature
 from herwa_shared.services import channel_lists
 from herwa_shared.services.access_rules import add_rule
-from herwa_shared.services.discovery import Declared, as_json, compare, from_json, register
+from herwa_shared.services.discovery import DeclaredSurfaces, compare, from_json, register, to_json
 from herwa_shared.stores import Stores
-from tests.shared.services.chosen import KINDS, SURFACES, Home, never_committed, new_home, policy_of, rule
+from tests.shared.services.chosen import (
+    SURFACE_KINDS,
+    SURFACES,
+    GuildUnderTest,
+    build_rule,
+    create_guild,
+    load_guild_policy,
+    open_rollback_session,
+)
 
 COMMANDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
-OURS = tuple(one for one in SURFACES if one.kind in COMMANDS)
-NEW = Surface(SurfaceKind.COMMAND, "voice-top", FeatureKey.VOICE_STATS, "Who talks most")
+COMMAND_SURFACES = tuple(surface for surface in SURFACES if surface.kind in COMMANDS)
+NEW_SURFACE = Surface(SurfaceKind.COMMAND, "voice-top", FeatureKey.VOICE_STATS, "Who talks most")
 
 
 @pytest.fixture
-async def home(stores: Stores) -> Home:
-    return await new_home(stores)
+async def guild(stores: Stores) -> GuildUnderTest:
+    return await create_guild(stores)
 
 
-async def version(session: AsyncSession) -> int | None:
+async def load_global_policy_version(session: AsyncSession) -> int | None:
     return await session.scalar(text("SELECT version FROM policy_change WHERE guild_id = 0"))
 
 
-async def test_an_empty_herwa_learns_everything_and_new_features_go_to_their_lowest_tier(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
+async def test_an_empty_herwa_learns_everything_and_new_features_go_to_their_lowest_tier(
+    stores: Stores, guild: GuildUnderTest
+):
+    async with open_rollback_session(stores) as session:
         await session.execute(text("TRUNCATE module CASCADE"))
-        done = await register(session, KINDS, SURFACES)
-        given = set((await session.execute(select(TierFeature.feature_key, TierFeature.tier_key))).tuples())
-        surfaces = {(row.kind, row.key) for row in await session.scalars(select(SurfaceRow))}
+        diff = await register(session, SURFACE_KINDS, SURFACES)
+        feature_tiers = set((await session.execute(select(TierFeature.feature_key, TierFeature.tier_key))).tuples())
+        stored_keys = {(row.kind, row.key) for row in await session.scalars(select(SurfaceRow))}
 
-    assert len(done.new) == len(MODULES) + len(FEATURES) + len(SURFACES)
-    assert (done.changed, done.retired, done.unchanged) == ((), (), 0)
-    assert {"module voice", "feature voice.stats", "command permissions allow", "page overview"} <= set(done.new)
-    assert done.lines()[0].startswith("new: module ")
-    assert given == {(feature.key, feature.lowest_tier) for feature in FEATURES.values()}
-    assert surfaces == {(one.kind, one.key) for one in SURFACES}
-
-
-async def test_what_is_known_already_is_no_difference_and_nobody_is_told(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
-        before = await version(session)
-        done = await register(session, KINDS, SURFACES)
-        assert await version(session) == before
-
-    assert not done
-    assert (done.lines(), done.unchanged) == ((), len(MODULES) + len(FEATURES) + len(SURFACES))
+    assert len(diff.new) == len(MODULES) + len(FEATURES) + len(SURFACES)
+    assert (diff.changed, diff.retired, diff.unchanged) == ((), (), 0)
+    assert {"module voice", "feature voice.stats", "command permissions allow", "page overview"} <= set(diff.new)
+    assert diff.format_lines()[0].startswith("new: module ")
+    assert feature_tiers == {(feature.key, feature.lowest_tier) for feature in FEATURES.values()}
+    assert stored_keys == {(surface.kind, surface.key) for surface in SURFACES}
 
 
-async def test_new_changed_retired_and_back(stores: Stores, home: Home):
-    moved = [replace(OURS[0], title="Something else", audience=Audience.MANAGERS), *OURS[2:], NEW]
-    async with never_committed(stores) as session:
-        first = await register(session, COMMANDS, moved)
-        second = await register(session, COMMANDS, OURS)
-        third = await register(session, COMMANDS, OURS)
+async def test_what_is_known_already_is_no_difference_and_nothing_is_published(stores: Stores, guild: GuildUnderTest):
+    async with open_rollback_session(stores) as session:
+        version_before = await load_global_policy_version(session)
+        diff = await register(session, SURFACE_KINDS, SURFACES)
+        assert await load_global_policy_version(session) == version_before
 
-    assert first.lines() == (
+    assert not diff
+    assert (diff.format_lines(), diff.unchanged) == ((), len(MODULES) + len(FEATURES) + len(SURFACES))
+
+
+async def test_new_changed_retired_and_back(stores: Stores, guild: GuildUnderTest):
+    changed_surfaces = [
+        replace(COMMAND_SURFACES[0], title="Something else", audience=Audience.MANAGERS),
+        *COMMAND_SURFACES[2:],
+        NEW_SURFACE,
+    ]
+    async with open_rollback_session(stores) as session:
+        first = await register(session, COMMANDS, changed_surfaces)
+        second = await register(session, COMMANDS, COMMAND_SURFACES)
+        third = await register(session, COMMANDS, COMMAND_SURFACES)
+
+    assert first.format_lines() == (
         "new: command voice-top",
         "changed: command server-stats (title, audience)",
         "retired: command voice-stats",
     )
-    assert second.lines() == (
+    assert second.format_lines() == (
         "changed: command server-stats (title, audience)",
         "changed: command voice-stats (is back)",
         "retired: command voice-top",
@@ -77,75 +90,79 @@ async def test_new_changed_retired_and_back(stores: Stores, home: Home):
     assert not third
 
 
-async def test_looking_changes_nothing(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
-        seen = await compare(session, COMMANDS, [*OURS[1:], NEW])
-        assert seen == await compare(session, COMMANDS, [*OURS[1:], NEW])
+async def test_looking_changes_nothing(stores: Stores, guild: GuildUnderTest):
+    async with open_rollback_session(stores) as session:
+        diff = await compare(session, COMMANDS, [*COMMAND_SURFACES[1:], NEW_SURFACE])
+        assert diff == await compare(session, COMMANDS, [*COMMAND_SURFACES[1:], NEW_SURFACE])
 
-    assert seen.lines() == ("new: command voice-top", "retired: command server-stats")
+    assert diff.format_lines() == ("new: command voice-top", "retired: command server-stats")
 
 
-async def test_a_room_retires_only_kinds_of_its_own(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
-        done = await register(session, [SurfaceKind.API], [])
-        assert done.lines() == ("retired: api stats",)
+async def test_a_package_retires_only_its_own_kinds(stores: Stores, guild: GuildUnderTest):
+    async with open_rollback_session(stores) as session:
+        diff = await register(session, [SurfaceKind.API], [])
+        assert diff.format_lines() == ("retired: api stats",)
         with pytest.raises(ValueError, match="another room's"):
             await register(session, [SurfaceKind.API], SURFACES)
 
 
-async def test_what_operators_and_guilds_chose_survives_a_retirement(stores: Stores, home: Home):
-    await home.does(add_rule, rule=rule())
-    await home.does(channel_lists.allow, target_kind="command", target_key="server-stats", place_ids=[12])
-    chosen = await policy_of(stores, home.id)
-    async with never_committed(stores) as session:
+async def test_what_operators_and_guilds_chose_survives_a_retirement(stores: Stores, guild: GuildUnderTest):
+    await guild.call_as_manager(add_rule, rule=build_rule())
+    await guild.call_as_manager(
+        channel_lists.add_places, target_kind="command", target_key="server-stats", place_ids=[12]
+    )
+    policy_before = await load_guild_policy(stores, guild.id)
+    async with open_rollback_session(stores) as session:
         await session.execute(delete(TierFeature).where(TierFeature.feature_key == "server.stats"))
         await session.execute(insert(TierFeature).values(tier_key="premium", feature_key="server.stats"))
         await session.execute(text("UPDATE feature SET retired_at = now(), title = 'Old' WHERE key = 'server.stats'"))
-        await register(session, COMMANDS, OURS[1:])
-        back = await register(session, COMMANDS, OURS)
-        tiers = await session.scalars(select(TierFeature.tier_key).where(TierFeature.feature_key == "server.stats"))
-        assert list(tiers) == ["premium"]
+        await register(session, COMMANDS, COMMAND_SURFACES[1:])
+        diff = await register(session, COMMANDS, COMMAND_SURFACES)
+        tier_keys = await session.scalars(select(TierFeature.tier_key).where(TierFeature.feature_key == "server.stats"))
+        assert list(tier_keys) == ["premium"]
         assert (await session.get(Feature, "server.stats", populate_existing=True)).retired_at is None
-        assert len(list(await session.scalars(select(AccessRuleRow).where(AccessRuleRow.guild_id == home.id)))) == 1
+        assert len(list(await session.scalars(select(AccessRuleRow).where(AccessRuleRow.guild_id == guild.id)))) == 1
 
-    assert back.lines() == ("changed: command server-stats (is back)",)
-    after = await policy_of(stores, home.id)
-    assert (after.rules, after.lists) == (chosen.rules, chosen.lists)
+    assert diff.format_lines() == ("changed: command server-stats (is back)",)
+    policy_after = await load_guild_policy(stores, guild.id)
+    assert (policy_after.rules, policy_after.channel_lists) == (policy_before.rules, policy_before.channel_lists)
 
 
-async def test_a_feature_that_the_code_no_longer_has_is_retired(stores: Stores, home: Home):
-    async with never_committed(stores) as session:
+async def test_a_feature_that_the_code_no_longer_has_is_retired(stores: Stores, guild: GuildUnderTest):
+    async with open_rollback_session(stores) as session:
         await session.execute(
             text(
                 "INSERT INTO feature (key, module_key, title, sentence, lowest_tier, on_by_default, essential)"
                 " VALUES ('voice.old', 'voice', 'Old', 'Old.', 'free', true, 'no')"
             )
         )
-        assert (await register(session, [SurfaceKind.API], [SURFACES[-1]])).lines() == ("retired: feature voice.old",)
+        assert (await register(session, [SurfaceKind.API], [SURFACES[-1]])).format_lines() == (
+            "retired: feature voice.old",
+        )
 
 
-async def test_several_processes_that_start_at_once_agree(stores: Stores, home: Home):
-    async def start() -> int:
+async def test_several_processes_that_start_at_once_agree(stores: Stores, guild: GuildUnderTest):
+    async def register_new_surface() -> int:
         async with stores.database.transaction() as session:
-            return len((await register(session, COMMANDS, [*OURS, NEW])).new)
+            return len((await register(session, COMMANDS, [*COMMAND_SURFACES, NEW_SURFACE])).new)
 
     try:
-        assert sum(await asyncio.gather(*(start() for _ in range(6)))) == 1
+        assert sum(await asyncio.gather(*(register_new_surface() for _ in range(6)))) == 1
     finally:
         async with stores.database.transaction() as session:
-            await register(session, COMMANDS, OURS)
+            await register(session, COMMANDS, COMMAND_SURFACES)
 
 
-def test_rooms_say_what_they_serve_as_json():
-    said = json.dumps({"kinds": list(COMMANDS), "surfaces": json.loads(as_json(OURS))})
+def test_packages_declare_their_surfaces_as_json():
+    payload = json.dumps({"kinds": list(COMMANDS), "surfaces": json.loads(to_json(COMMAND_SURFACES))})
 
-    assert from_json(said) == Declared(frozenset(COMMANDS), OURS)
+    assert from_json(payload) == DeclaredSurfaces(frozenset(COMMANDS), COMMAND_SURFACES)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "payload",
     ["", "[]", "{}", '{"kinds": ["x"], "surfaces": []}', '{"kinds": [], "surfaces": [{"kind": "command"}]}'],
 )
-def test_what_no_room_says_is_refused(said):
+def test_an_invalid_declaration_is_refused(payload):
     with pytest.raises(BadRequest, match="not what a room says"):
-        from_json(said)
+        from_json(payload)

@@ -7,36 +7,36 @@ from sqlmodel import select
 
 from herwa_shared.models import Channel, Guild, Member
 from herwa_shared.services.guilds import (
-    ChannelSeen,
-    GuildSeen,
-    MemberSeen,
-    guild_zone,
+    ChannelData,
+    GuildData,
+    MemberData,
+    get_timezone,
     mark_channels_deleted,
     save_channels,
     save_guilds,
     save_members,
 )
 
-JOINED = datetime(2024, 1, 1, tzinfo=UTC)
-WRITTEN = "SELECT xmin::text FROM channel WHERE guild_id = $1 ORDER BY id"
+JOINED_AT = datetime(2024, 1, 1, tzinfo=UTC)
+CHANNEL_ROW_VERSIONS_SQL = "SELECT xmin::text FROM channel WHERE guild_id = $1 ORDER BY id"
 
 
-async def saved(stores, guild_id: int) -> GuildSeen:
-    guild = GuildSeen(guild_id, "Tea", 1, None, 5, JOINED)
+async def save_guild(stores, guild_id: int) -> GuildData:
+    guild = GuildData(guild_id, "Tea", 1, None, 5, JOINED_AT)
     async with stores.database.transaction() as session:
         await save_guilds(session, [guild])
     return guild
 
 
 async def test_what_is_new_is_added_and_what_changed_is_changed(stores, guild_id):
-    guild = await saved(stores, guild_id)
-    channels = [ChannelSeen(guild_id + n, guild_id, None, 0, f"channel {n}") for n in range(1, 4)]
+    guild = await save_guild(stores, guild_id)
+    channels = [ChannelData(guild_id + offset, guild_id, None, 0, f"channel {offset}") for offset in range(1, 4)]
     async with stores.database.transaction() as session:
         await save_guilds(session, [replace(guild, name="Coffee")])
         await save_channels(session, channels)
         await save_channels(session, [replace(channels[0], name="renamed")])
-        await save_members(session, [MemberSeen(guild_id, 9, "Ada", False)])
-        await save_members(session, [MemberSeen(guild_id, 9, "Ada 🌱", False)])
+        await save_members(session, [MemberData(guild_id, 9, "Ada", False)])
+        await save_members(session, [MemberData(guild_id, 9, "Ada 🌱", False)])
         await mark_channels_deleted(session, [channels[2].id])
     async with stores.database.transaction() as session:
         assert (await session.get_one(Guild, guild_id)).name == "Coffee"
@@ -49,24 +49,24 @@ async def test_what_is_new_is_added_and_what_changed_is_changed(stores, guild_id
         assert (await session.get_one(Member, (guild_id, 9))).name == "Ada 🌱"
 
 
-async def test_what_is_said_again_is_not_written_again(stores, guild_id):
-    await saved(stores, guild_id)
-    channels = [ChannelSeen(guild_id + n, guild_id, None, 0, f"channel {n}") for n in range(1, 2501)]
-    written = []
+async def test_repeated_data_is_not_written_again(stores, guild_id):
+    await save_guild(stores, guild_id)
+    channels = [ChannelData(guild_id + offset, guild_id, None, 0, f"channel {offset}") for offset in range(1, 2501)]
+    row_versions = []
     for _ in range(2):
         async with stores.database.transaction() as session:
             await save_channels(session, channels)
-        async with stores.database.raw() as connection:
-            written.append(await connection.fetch(WRITTEN, guild_id))
-    assert len(written[0]) == 2500
-    assert written[0] == written[1]
+        async with stores.database.acquire_connection() as connection:
+            row_versions.append(await connection.fetch(CHANNEL_ROW_VERSIONS_SQL, guild_id))
+    assert len(row_versions[0]) == 2500
+    assert row_versions[0] == row_versions[1]
 
 
 async def test_a_guild_that_chose_no_zone_counts_in_utc(stores, guild_id):
-    await saved(stores, guild_id)
+    await save_guild(stores, guild_id)
     async with stores.database.transaction() as session:
-        assert (await guild_zone(session, guild_id=guild_id)).key == "UTC"
+        assert (await get_timezone(session, guild_id=guild_id)).key == "UTC"
         (await session.get_one(Guild, guild_id)).timezone = "Asia/Tokyo"
         await session.flush()
-        assert (await guild_zone(session, guild_id=guild_id)).key == "Asia/Tokyo"
-        assert (await guild_zone(session, guild_id=1)).key == "UTC"
+        assert (await get_timezone(session, guild_id=guild_id)).key == "Asia/Tokyo"
+        assert (await get_timezone(session, guild_id=1)).key == "UTC"

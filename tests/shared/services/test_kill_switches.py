@@ -4,70 +4,76 @@ import pytest
 
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.services.kill_switches import kill_switches, switch
-from herwa_shared.services.policies import load_offer
-from tests.shared.services.operator import OPERATOR, log, registered, version
+from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
+from herwa_shared.services.policies import load_global_policy
+from tests.shared.services.operator import OPERATOR, list_audit_entries, load_policy_version, register_catalog
 
 FEATURE = FeatureKey.TICKET_STATS
 
 
-async def switched(stores, feature=FEATURE, *, on, reason=""):
+async def set_switch(stores, feature=FEATURE, *, active, reason=""):
     async with stores.database.transaction() as session:
-        return await switch(session, feature=feature, on=on, reason=reason, actor=OPERATOR)
+        return await set_kill_switch(session, feature=feature, active=active, reason=reason, actor=OPERATOR)
 
 
-async def off_everywhere(stores):
+async def load_kill_switches(stores):
     async with stores.database.transaction() as session:
-        return dict((await load_offer(session)).kill_switches)
+        return dict((await load_global_policy(session)).kill_switches)
 
 
 @pytest.fixture(autouse=True)
-async def _as_before(stores):
-    await registered(stores)
+async def _reset_kill_switch(stores):
+    await register_catalog(stores)
     yield
-    await switched(stores, on=False)
+    await set_switch(stores, active=False)
 
 
 async def test_a_feature_goes_off_everywhere_with_its_reason_and_comes_back(stores):
-    before, entries = await version(stores, 0), len(await log(stores, None))
-    assert await switched(stores, on=True, reason="  Numbers are\nwrong.  ")
-    assert (await off_everywhere(stores))[FEATURE] == "Numbers are wrong."
-    assert await switched(stores, on=True, reason="Mended by noon.")
-    assert (await off_everywhere(stores))[FEATURE] == "Mended by noon."
+    version_before, entry_count = await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))
+    assert await set_switch(stores, active=True, reason="  Numbers are\nwrong.  ")
+    assert (await load_kill_switches(stores))[FEATURE] == "Numbers are wrong."
+    assert await set_switch(stores, active=True, reason="Mended by noon.")
+    assert (await load_kill_switches(stores))[FEATURE] == "Mended by noon."
     async with stores.database.transaction() as session:
-        (status,) = [one for one in await kill_switches(session) if one.feature == FEATURE]
+        (status,) = [kill_switch for kill_switch in await list_kill_switches(session) if kill_switch.feature == FEATURE]
     assert (status.title, status.reason, status.by) == ("Ticket stats", "Mended by noon.", "operator")
-    assert await switched(stores, on=False, reason="It is.")
-    assert FEATURE not in await off_everywhere(stores)
-    assert await version(stores, 0) > before
-    said = [(entry.target, entry.before, entry.after, entry.reason) for entry in (await log(stores, None))[entries:]]
+    assert await set_switch(stores, active=False, reason="It is.")
+    assert FEATURE not in await load_kill_switches(stores)
+    assert await load_policy_version(stores, 0) > version_before
+    changes = [
+        (entry.target, entry.before, entry.after, entry.reason)
+        for entry in (await list_audit_entries(stores, None))[entry_count:]
+    ]
     first, second = {"on": True, "reason": "Numbers are wrong."}, {"on": True, "reason": "Mended by noon."}
-    assert said == [
+    assert changes == [
         (FEATURE, {"on": False}, first, "Numbers are wrong."),
         (FEATURE, first, second, "Mended by noon."),
         (FEATURE, second, {"on": False}, "It is."),
     ]
 
 
-async def test_what_is_so_already_is_neither_told_nor_written_down(stores):
-    await switched(stores, on=True, reason="Away.")
-    before, entries = await version(stores, 0), len(await log(stores, None))
-    assert await switched(stores, on=True, reason="Away.") is None
-    assert (await version(stores, 0), len(await log(stores, None))) == (before, entries)
+async def test_an_unchanged_switch_is_neither_published_nor_logged(stores):
+    await set_switch(stores, active=True, reason="Away.")
+    version_before, entry_count = await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))
+    assert await set_switch(stores, active=True, reason="Away.") is None
+    assert (await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))) == (
+        version_before,
+        entry_count,
+    )
 
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "x" * 201])
 async def test_no_kill_switch_without_a_reason_that_people_can_read(stores, reason):
     with pytest.raises(BadRequest, match="Say why"):
-        await switched(stores, on=True, reason=reason)
-    assert FEATURE not in await off_everywhere(stores)
+        await set_switch(stores, active=True, reason=reason)
+    assert FEATURE not in await load_kill_switches(stores)
 
 
-async def test_what_answers_always_cannot_be_switched_off(stores):
+async def test_an_essential_feature_cannot_be_switched_off(stores):
     with pytest.raises(BadRequest, match="essential"):
-        await switched(stores, FeatureKey.HELP, on=True, reason="x")
+        await set_switch(stores, FeatureKey.HELP, active=True, reason="x")
 
 
-async def test_an_unknown_feature_is_answered_with_the_nearest(stores):
+async def test_an_unknown_feature_is_refused_with_the_nearest(stores):
     with pytest.raises(NotFound, match=r"ticket\.stats"):
-        await switched(stores, "ticket.stat", on=True, reason="x")
+        await set_switch(stores, "ticket.stat", active=True, reason="x")

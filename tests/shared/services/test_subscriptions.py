@@ -8,54 +8,73 @@ from sqlmodel import select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.models import Subscription, Tier
+from herwa_shared.models import Subscription, TierRow
 from herwa_shared.services.audit import SYSTEM
-from herwa_shared.services.subscriptions import Source, extend, grant, history, in_force, note_expired, revoke
-from tests.shared.services.operator import OPERATOR, entitlement, log, server, version
+from herwa_shared.services.subscriptions import (
+    SubscriptionSource,
+    extend,
+    get_current_tier,
+    grant,
+    list_subscriptions,
+    record_expired,
+    revoke,
+)
+from tests.shared.services.operator import (
+    OPERATOR,
+    list_audit_entries,
+    load_entitlement,
+    load_policy_version,
+    save_guild,
+)
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 async def guild(stores, guild_id):
-    return await server(stores, guild_id)
+    return await save_guild(stores, guild_id)
 
 
-async def given(stores, guild_id, tier="premium", **more):
+async def grant_tier(stores, guild_id, tier="premium", **options):
     async with stores.database.transaction() as session:
-        return await grant(session, guild_id=guild_id, tier=tier, reason="a gift", actor=OPERATOR, **more)
+        return await grant(session, guild_id=guild_id, tier=tier, reason="a gift", actor=OPERATOR, **options)
 
 
-async def tier_of(stores, guild_id, now=None):
+async def load_current_tier(stores, guild_id, now=None):
     async with stores.database.transaction() as session:
-        return await in_force(session, guild_id=guild_id, now=now or utc_now())
+        return await get_current_tier(session, guild_id=guild_id, now=now or utc_now())
 
 
-async def ended_by_itself(stores, guild_id, ends, tier="premium"):
+async def add_ended_subscription(stores, guild_id, ends, tier="premium"):
     """A term whose end has passed while no worker ran."""
     async with stores.database.transaction() as session:
-        row = {"starts_at": ends - DAY, "ends_at": ends, "granted_by": "operator", "source": Source.TRIAL}
-        session.add(Subscription(guild_id=guild_id, tier_key=tier, **row))
+        fields = {
+            "starts_at": ends - DAY,
+            "ends_at": ends,
+            "granted_by": "operator",
+            "source": SubscriptionSource.TRIAL,
+        }
+        session.add(Subscription(guild_id=guild_id, tier_key=tier, **fields))
 
 
-async def noted(stores, now=None):
+async def record_expirations(stores, now=None):
     async with stores.database.transaction() as session:
-        return await note_expired(session, now=now or utc_now())
+        return await record_expired(session, now=now or utc_now())
 
 
 async def test_a_guild_that_was_granted_nothing_is_free(stores, guild):
-    assert (await tier_of(stores, guild)).tier == "free"
-    assert (await entitlement(stores, guild)).tier == "free"
+    assert (await load_current_tier(stores, guild)).tier == "free"
+    assert (await load_entitlement(stores, guild)).tier == "free"
 
 
 async def test_a_granted_tier_is_in_force_at_once_and_written_down(stores, guild):
-    before = await version(stores, guild)
-    await given(stores, guild, days=30)
-    now = await tier_of(stores, guild)
-    assert now.tier == (await entitlement(stores, guild)).tier == "premium"
-    assert timedelta(days=29.9) < now.ends - utc_now() <= timedelta(days=30)
-    assert await version(stores, guild) > before
-    (entry,) = await log(stores, guild)
+    version_before = await load_policy_version(stores, guild)
+    await grant_tier(stores, guild, days=30)
+    current_tier = await load_current_tier(stores, guild)
+    assert current_tier.tier == (await load_entitlement(stores, guild)).tier == "premium"
+    assert timedelta(days=29.9) < current_tier.ends - utc_now() <= timedelta(days=30)
+    assert await load_policy_version(stores, guild) > version_before
+    (entry,) = await list_audit_entries(stores, guild)
     assert (entry.actor, entry.action, entry.target, entry.reason) == (
         OPERATOR,
         "subscription.grant",
@@ -63,16 +82,19 @@ async def test_a_granted_tier_is_in_force_at_once_and_written_down(stores, guild
         "a gift",
     )
     assert entry.before == {"tier": "free", "ends": None}
-    assert (entry.after["tier"], datetime.fromisoformat(entry.after["ends"])) == ("premium", now.ends)
+    assert (entry.after["tier"], datetime.fromisoformat(entry.after["ends"])) == ("premium", current_tier.ends)
 
 
 async def test_a_tier_holds_from_its_start_until_just_before_its_end(stores, guild):
     starts, ends = utc_now() + DAY, utc_now() + 2 * DAY
-    await given(stores, guild, starts=starts, ends=ends)
-    moment = timedelta(microseconds=1)
-    tiers = [(await tier_of(stores, guild, at)).tier for at in (starts - moment, starts, ends - moment, ends)]
+    await grant_tier(stores, guild, starts=starts, ends=ends)
+    microsecond = timedelta(microseconds=1)
+    tiers = [
+        (await load_current_tier(stores, guild, at)).tier
+        for at in (starts - microsecond, starts, ends - microsecond, ends)
+    ]
     assert tiers == ["free", "premium", "premium", "free"]
-    assert [(await entitlement(stores, guild, at)).tier for at in (starts - DAY / 2, starts, ends)] == [
+    assert [(await load_entitlement(stores, guild, at)).tier for at in (starts - DAY / 2, starts, ends)] == [
         "free",
         "premium",
         "free",
@@ -81,30 +103,30 @@ async def test_a_tier_holds_from_its_start_until_just_before_its_end(stores, gui
 
 async def test_the_best_live_term_wins_and_of_one_tier_the_one_that_lasts_longest(stores, guild):
     async with stores.database.transaction() as session:
-        if await session.get(Tier, "gold") is None:
-            session.add(Tier(key="gold", title="Gold", rank=90, inherits="premium"))
-    await given(stores, guild)
-    await given(stores, guild, "gold", days=1)
-    await given(stores, guild, "gold", days=3)
-    await given(stores, guild, days=9)
-    best = await tier_of(stores, guild)
-    assert best.tier == "gold"
-    assert timedelta(days=2.9) < best.ends - utc_now() <= 3 * DAY
-    assert await tier_of(stores, guild, utc_now() + 4 * DAY) == type(best)("premium", None)
+        if await session.get(TierRow, "gold") is None:
+            session.add(TierRow(key="gold", title="Gold", rank=90, inherits="premium"))
+    await grant_tier(stores, guild)
+    await grant_tier(stores, guild, "gold", days=1)
+    await grant_tier(stores, guild, "gold", days=3)
+    await grant_tier(stores, guild, days=9)
+    current_tier = await load_current_tier(stores, guild)
+    assert current_tier.tier == "gold"
+    assert timedelta(days=2.9) < current_tier.ends - utc_now() <= 3 * DAY
+    assert await load_current_tier(stores, guild, utc_now() + 4 * DAY) == type(current_tier)("premium", None)
 
 
 async def test_revoking_ends_all_that_was_granted_and_deletes_nothing(stores, guild):
-    await given(stores, guild)
-    await given(stores, guild, starts=utc_now() + DAY, days=5)
+    await grant_tier(stores, guild)
+    await grant_tier(stores, guild, starts=utc_now() + DAY, days=5)
     async with stores.database.transaction() as session:
         assert await revoke(session, guild_id=guild, reason="unpaid", actor=OPERATOR) == 2
-    assert (await tier_of(stores, guild)).tier == (await entitlement(stores, guild)).tier == "free"
-    assert (await tier_of(stores, guild, utc_now() + 2 * DAY)).tier == "free"
+    assert (await load_current_tier(stores, guild)).tier == (await load_entitlement(stores, guild)).tier == "free"
+    assert (await load_current_tier(stores, guild, utc_now() + 2 * DAY)).tier == "free"
     async with stores.database.transaction() as session:
-        terms = await history(session, guild_id=guild)
-    assert len(terms) == 2
-    assert all(term.revoked_at for term in terms)
-    entry = (await log(stores, guild))[-1]
+        subscriptions = await list_subscriptions(session, guild_id=guild)
+    assert len(subscriptions) == 2
+    assert all(subscription.revoked_at for subscription in subscriptions)
+    entry = (await list_audit_entries(stores, guild))[-1]
     assert (entry.action, entry.before["tier"], entry.after["tier"], entry.reason) == (
         "subscription.revoke",
         "premium",
@@ -116,28 +138,28 @@ async def test_revoking_ends_all_that_was_granted_and_deletes_nothing(stores, gu
 async def test_revoking_where_nothing_lasts_changes_nothing(stores, guild):
     async with stores.database.transaction() as session:
         assert await revoke(session, guild_id=guild, reason="", actor=OPERATOR) == 0
-    assert await log(stores, guild) == []
+    assert await list_audit_entries(stores, guild) == []
 
 
 async def test_extending_puts_off_the_end_of_the_tier_in_force(stores, guild):
-    await given(stores, guild, days=2)
-    ends = (await tier_of(stores, guild)).ends
+    await grant_tier(stores, guild, days=2)
+    ends = (await load_current_tier(stores, guild)).ends
     async with stores.database.transaction() as session:
         assert await extend(session, guild_id=guild, days=3, reason="sorry", actor=OPERATOR) == ends + 3 * DAY
-    assert (await tier_of(stores, guild)).ends == ends + 3 * DAY
-    entry = (await log(stores, guild))[-1]
-    assert [datetime.fromisoformat(side["ends"]) for side in (entry.before, entry.after)] == [ends, ends + 3 * DAY]
+    assert (await load_current_tier(stores, guild)).ends == ends + 3 * DAY
+    entry = (await list_audit_entries(stores, guild))[-1]
+    assert [datetime.fromisoformat(values["ends"]) for values in (entry.before, entry.after)] == [ends, ends + 3 * DAY]
 
 
 async def test_what_never_ends_cannot_be_extended(stores, guild):
-    await given(stores, guild)
+    await grant_tier(stores, guild)
     with pytest.raises(BadRequest, match="nothing to extend"):
         async with stores.database.transaction() as session:
             await extend(session, guild_id=guild, days=3, reason="", actor=OPERATOR)
 
 
 @pytest.mark.parametrize(
-    "when",
+    "period",
     [
         {"days": 0},
         {"days": -1},
@@ -148,48 +170,48 @@ async def test_what_never_ends_cannot_be_extended(stores, guild):
         {"starts": datetime(2020, 1, 1, tzinfo=UTC), "days": 1},
     ],
 )
-async def test_a_term_that_cannot_be_is_refused(stores, guild, when):
+async def test_a_term_that_cannot_be_is_refused(stores, guild, period):
     with pytest.raises(BadRequest):
-        await given(stores, guild, **when)
-    assert await log(stores, guild) == []
+        await grant_tier(stores, guild, **period)
+    assert await list_audit_entries(stores, guild) == []
 
 
 async def test_what_there_is_not_is_named_with_what_there_is(stores, guild, guild_id):
     with pytest.raises(NotFound, match=r"no tier “platinum”\. There are free, (.*, )?premium"):
-        await given(stores, guild, "platinum")
+        await grant_tier(stores, guild, "platinum")
     with pytest.raises(NotFound, match=str(guild_id + 1)):
-        await given(stores, guild_id + 1)
+        await grant_tier(stores, guild_id + 1)
 
 
 async def test_one_purchase_is_one_subscription(stores, guild):
-    await given(stores, guild, source=Source.DISCORD, external_id=f"purchase {guild}")
+    await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
     with pytest.raises(IntegrityError):
-        await given(stores, guild, source=Source.DISCORD, external_id=f"purchase {guild}")
-    assert len(await log(stores, guild)) == 1
+        await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
+    assert len(await list_audit_entries(stores, guild)) == 1
 
 
-async def test_an_end_that_came_by_itself_is_written_down_once_and_told(stores, guild):
+async def test_an_expired_subscription_is_logged_once_and_published(stores, guild):
     ends = utc_now() - timedelta(seconds=2)
-    await ended_by_itself(stores, guild, ends)
-    before = await version(stores, guild)
-    while await noted(stores):
+    await add_ended_subscription(stores, guild, ends)
+    version_before = await load_policy_version(stores, guild)
+    while await record_expirations(stores):
         pass
-    (entry,) = await log(stores, guild)
+    (entry,) = await list_audit_entries(stores, guild)
     assert (entry.actor, entry.action, entry.target) == (SYSTEM, "subscription.expire", "premium")
     assert (entry.before["tier"], datetime.fromisoformat(entry.before["ends"])) == ("premium", ends)
     assert entry.after == {"tier": "free", "ends": None}
-    assert await version(stores, guild) > before
+    assert await load_policy_version(stores, guild) > version_before
     async with stores.database.transaction() as session:
         assert (await session.scalars(select(Subscription).where(Subscription.guild_id == guild))).one().expired_at
 
 
 async def test_what_was_revoked_or_goes_on_does_not_expire(stores, guild):
-    await given(stores, guild, days=1)
+    await grant_tier(stores, guild, days=1)
     async with stores.database.transaction() as session:
         await revoke(session, guild_id=guild, reason="", actor=OPERATOR)
-    await given(stores, guild, days=3)
-    await given(stores, guild)
-    actions = [entry.action for entry in await log(stores, guild)]
-    while await noted(stores, utc_now() + 2 * DAY):
+    await grant_tier(stores, guild, days=3)
+    await grant_tier(stores, guild)
+    actions = [entry.action for entry in await list_audit_entries(stores, guild)]
+    while await record_expirations(stores, utc_now() + 2 * DAY):
         pass
-    assert [entry.action for entry in await log(stores, guild)] == actions
+    assert [entry.action for entry in await list_audit_entries(stores, guild)] == actions

@@ -13,15 +13,15 @@ from herwa_shared.services.features import set_feature, set_module
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
 from tests.activity import add_guild
-from tests.shared.services.chosen import OLGA, Home, never_committed, new_home, rule
+from tests.shared.services.chosen import MANAGER, GuildUnderTest, build_rule, create_guild, open_rollback_session
 
-MIA = 6_000_000_000_000_000_002
-VOICE = {"target_kind": TargetKind.MODULE, "target_key": "voice"}
+MEMBER_ID = 6_000_000_000_000_000_002
+VOICE_TARGET = {"target_kind": TargetKind.MODULE, "target_key": "voice"}
 
 
 @pytest.fixture
-async def home(stores: Stores) -> Home:
-    return await new_home(stores)
+async def guild(stores: Stores) -> GuildUnderTest:
+    return await create_guild(stores)
 
 
 CHANGES = {
@@ -33,129 +33,137 @@ CHANGES = {
         "Voice stats is off again.",
     ),
     "a module": ((), set_module, {"module": "voice", "enabled": False}, "The Voice module is on again."),
-    "a rule": ((), add_rule, {"rule": rule()}, "The rule about /server-stats is gone again."),
+    "a rule": ((), add_rule, {"rule": build_rule()}, "The rule about /server-stats is gone again."),
     "a rule's end and note": (
-        ((add_rule, {"rule": rule(note="one")}),),
+        ((add_rule, {"rule": build_rule(note="one")}),),
         add_rule,
-        {"rule": rule(note="two", until=utc_now() + timedelta(days=30))},
+        {"rule": build_rule(note="two", until=utc_now() + timedelta(days=30))},
         "The rule about /server-stats is as it was.",
     ),
     "a list": (
         (),
-        channel_lists.allow,
-        VOICE | {"place_ids": [11, 12]},
+        channel_lists.add_places,
+        VOICE_TARGET | {"place_ids": [11, 12]},
         "The channel list of the Voice module is gone again.",
     ),
     "more on a list": (
-        ((channel_lists.allow, VOICE | {"place_ids": [11]}),),
-        channel_lists.allow,
-        VOICE | {"place_ids": [12]},
+        ((channel_lists.add_places, VOICE_TARGET | {"place_ids": [11]}),),
+        channel_lists.add_places,
+        VOICE_TARGET | {"place_ids": [12]},
         "The channel list of the Voice module is as it was.",
     ),
     "a list's end": (
-        ((channel_lists.allow, VOICE | {"place_ids": [11, 1 << 62]}),),
-        channel_lists.clear,
-        VOICE,
+        ((channel_lists.add_places, VOICE_TARGET | {"place_ids": [11, 1 << 62]}),),
+        channel_lists.clear_list,
+        VOICE_TARGET,
         "The channel list of the Voice module is back.",
     ),
 }
 
 
-@pytest.mark.parametrize(("before", "verb", "said", "sentence"), CHANGES.values(), ids=CHANGES.keys())
-async def test_undo_makes_it_as_it_was_and_can_be_undone(home: Home, before, verb, said, sentence):
-    for first, more in before:
-        await home.does(first, **more)
-    was = await chosen(home)
-    await home.does(verb, **said)
-    became = await chosen(home)
-    entry = (await home.log())[0]
+@pytest.mark.parametrize(("earlier_changes", "function", "arguments", "sentence"), CHANGES.values(), ids=CHANGES.keys())
+async def test_undo_makes_it_as_it_was_and_can_be_undone(
+    guild: GuildUnderTest, earlier_changes, function, arguments, sentence
+):
+    for earlier_function, earlier_arguments in earlier_changes:
+        await guild.call_as_manager(earlier_function, **earlier_arguments)
+    settings_before = await load_settings(guild)
+    await guild.call_as_manager(function, **arguments)
+    settings_after = await load_settings(guild)
+    entry = (await guild.list_audit_entries())[0]
 
-    assert await home.does(undo, entry_id=entry.id) == sentence
-    undone = (await home.log())[0]
-    assert await chosen(home) == was
-    assert (undone.undoes, undone.before, undone.after) == (entry.id, entry.after, entry.before)
+    assert await guild.call_as_manager(undo, entry_id=entry.id) == sentence
+    undo_entry = (await guild.list_audit_entries())[0]
+    assert await load_settings(guild) == settings_before
+    assert (undo_entry.undoes, undo_entry.before, undo_entry.after) == (entry.id, entry.after, entry.before)
 
-    await home.does(undo, entry_id=undone.id)
-    assert await chosen(home) == became
-
-
-async def test_a_rule_that_was_removed_comes_back_under_its_number(home: Home):
-    about_mia = rule(subject_kind=SubjectKind.MEMBER, subject_id=MIA, until=utc_now() + timedelta(days=3), note="why")
-    rule_id = await home.does(add_rule, rule=about_mia)
-    was = await chosen(home)
-    entry_id = await home.does(remove_rule, rule_id=rule_id)
-    assert await home.rules() == ()
-
-    assert await home.does(undo, entry_id=entry_id) == "The rule about /server-stats is back."
-    assert await chosen(home) == was
+    await guild.call_as_manager(undo, entry_id=undo_entry.id)
+    assert await load_settings(guild) == settings_after
 
 
-async def test_a_feature_that_was_never_chosen_is_so_again(home: Home):
-    entry_id = await home.does(set_feature, feature="voice.stats", enabled=False)
-    await home.does(undo, entry_id=entry_id)
+async def test_a_rule_that_was_removed_comes_back_under_its_number(guild: GuildUnderTest):
+    new_rule = build_rule(
+        subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID, until=utc_now() + timedelta(days=3), note="why"
+    )
+    rule_id = await guild.call_as_manager(add_rule, rule=new_rule)
+    settings_before = await load_settings(guild)
+    entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
+    assert await guild.list_rules() == ()
 
-    assert (await home.policy()).feature_toggles == {}
+    assert await guild.call_as_manager(undo, entry_id=entry_id) == "The rule about /server-stats is back."
+    assert await load_settings(guild) == settings_before
 
 
-async def test_what_was_changed_again_is_not_undone(home: Home):
-    off = await home.does(set_feature, feature="voice.stats", enabled=False)
-    await home.does(set_feature, feature="voice.stats", enabled=True)
-    listed = await home.does(channel_lists.allow, **VOICE, place_ids=[11])
-    await home.does(channel_lists.allow, **VOICE, place_ids=[12])
+async def test_a_feature_that_was_never_chosen_is_so_again(guild: GuildUnderTest):
+    entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
+    await guild.call_as_manager(undo, entry_id=entry_id)
+
+    assert (await guild.load_policy()).feature_toggles == {}
+
+
+async def test_what_was_changed_again_is_not_undone(guild: GuildUnderTest):
+    feature_entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
+    await guild.call_as_manager(set_feature, feature="voice.stats", enabled=True)
+    list_entry_id = await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11])
+    await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[12])
 
     with pytest.raises(BadRequest, match="Voice stats has been changed again since"):
-        await home.does(undo, entry_id=off)
+        await guild.call_as_manager(undo, entry_id=feature_entry_id)
     with pytest.raises(BadRequest, match="The channel list of the Voice module has been changed"):
-        await home.does(undo, entry_id=listed)
-    assert [one.place_ids for one in await home.asks(channel_lists.lists)] == [{11, 12}]
+        await guild.call_as_manager(undo, entry_id=list_entry_id)
+    assert [channel_list.place_ids for channel_list in await guild.call(channel_lists.list_channel_lists)] == [{11, 12}]
 
 
-async def test_the_same_is_undone_once(home: Home):
-    entry_id = await home.does(set_module, module="voice", enabled=False)
-    await home.does(undo, entry_id=entry_id)
+async def test_the_same_is_undone_once(guild: GuildUnderTest):
+    entry_id = await guild.call_as_manager(set_module, module="voice", enabled=False)
+    await guild.call_as_manager(undo, entry_id=entry_id)
 
     with pytest.raises(BadRequest, match="changed again since"):
-        await home.does(undo, entry_id=entry_id)
+        await guild.call_as_manager(undo, entry_id=entry_id)
 
 
-async def test_a_removed_rule_does_not_come_back_beside_one_that_says_the_same(home: Home):
-    rule_id = await home.does(add_rule, rule=rule(note="old"))
-    entry_id = await home.does(remove_rule, rule_id=rule_id)
-    await home.does(add_rule, rule=rule(note="new"))
+async def test_a_removed_rule_does_not_come_back_beside_one_that_says_the_same(guild: GuildUnderTest):
+    rule_id = await guild.call_as_manager(add_rule, rule=build_rule(note="old"))
+    entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
+    await guild.call_as_manager(add_rule, rule=build_rule(note="new"))
 
     with pytest.raises(BadRequest, match="says the same"):
-        await home.does(undo, entry_id=entry_id)
-    assert [one.note for one in await home.rules()] == ["new"]
+        await guild.call_as_manager(undo, entry_id=entry_id)
+    assert [access_rule.note for access_rule in await guild.list_rules()] == ["new"]
 
 
-async def test_an_entry_of_another_guild_is_not_found(stores: Stores, home: Home):
-    entry_id = await home.does(set_feature, feature="voice.stats", enabled=False)
+async def test_an_entry_of_another_guild_is_not_found(stores: Stores, guild: GuildUnderTest):
+    entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
 
     with pytest.raises(NotFound):
-        await home.does(undo, guild_id=await add_guild(stores), entry_id=entry_id)
+        await guild.call_as_manager(undo, guild_id=await add_guild(stores), entry_id=entry_id)
     with pytest.raises(NotFound):
-        await home.does(undo, entry_id=1 << 60)
+        await guild.call_as_manager(undo, entry_id=1 << 60)
 
 
-async def test_what_is_of_another_kind_cannot_be_undone(stores: Stores, home: Home):
+async def test_what_is_of_another_kind_cannot_be_undone(stores: Stores, guild: GuildUnderTest):
     async with stores.database.transaction() as session:
-        entry_id = await audit.record(session, OLGA, "subscription.grant", guild_id=home.id, after={"tier": "premium"})
+        entry_id = await audit.record(
+            session, MANAGER, "subscription.grant", guild_id=guild.id, after={"tier": "premium"}
+        )
 
     with pytest.raises(BadRequest, match="cannot be undone"):
-        await home.does(undo, entry_id=entry_id)
+        await guild.call_as_manager(undo, entry_id=entry_id)
 
 
-async def test_a_rule_about_somebody_who_is_erased_does_not_come_back(stores: Stores, home: Home):
-    rule_id = await home.does(add_rule, rule=rule(subject_kind=SubjectKind.MEMBER, subject_id=MIA))
-    entry_id = await home.does(remove_rule, rule_id=rule_id)
-    async with never_committed(stores) as session:
-        await audit.erase_member(session, user_id=MIA)
+async def test_a_rule_about_an_erased_member_does_not_come_back(stores: Stores, guild: GuildUnderTest):
+    rule_id = await guild.call_as_manager(
+        add_rule, rule=build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID)
+    )
+    entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
+    async with open_rollback_session(stores) as session:
+        await audit.erase_member(session, user_id=MEMBER_ID)
         with pytest.raises(BadRequest, match="erased their data"):
-            await undo(session, guild_id=home.id, entry_id=entry_id, actor=OLGA)
+            await undo(session, guild_id=guild.id, entry_id=entry_id, actor=MANAGER)
 
 
-async def chosen(home: Home) -> tuple[object, ...]:
+async def load_settings(guild: GuildUnderTest) -> tuple[object, ...]:
     """All that the guild has chosen, as it is in force."""
-    policy: GuildPolicy = await home.policy()
+    policy: GuildPolicy = await guild.load_policy()
     toggles = dict.fromkeys(("voice.stats", "ticket.stats"), True) | dict(policy.feature_toggles)
-    return toggles, {"voice": True} | dict(policy.module_toggles), policy.rules, policy.lists
+    return toggles, {"voice": True} | dict(policy.module_toggles), policy.rules, policy.channel_lists
