@@ -9,8 +9,7 @@ from functools import partial
 
 import asyncpg
 
-from benchmarks.report import print_progress, print_result
-from benchmarks.stage import (
+from benchmarks.environment import (
     BenchmarkEnvironment,
     get_cpu_seconds,
     is_bot_connected,
@@ -18,6 +17,7 @@ from benchmarks.stage import (
     run_process,
     wait_until,
 )
+from benchmarks.report import print_progress, print_result
 from herwa_shared.migrate import migrate
 from herwa_sim.client.client import SimClient
 
@@ -25,7 +25,7 @@ EVENT_COUNT = 60_000
 CHANNEL_COUNT = 20
 TURN_COUNT = 2
 MIN_SPEEDUP = 3.0
-MODULES_BY_SUBJECT = {"herwa": "herwa_bot", "discord.py": "benchmarks.default_client"}
+MODULES_BY_SUBJECT = {"herwa": "herwa_bot", "discord.py": "benchmarks.discordpy_baseline"}
 
 
 def main() -> None:

@@ -12,8 +12,8 @@ from datetime import timedelta
 
 import httpx
 
+from benchmarks.environment import BenchmarkEnvironment, is_bot_connected, open_environment, wait_until
 from benchmarks.report import print_progress, print_result
-from benchmarks.stage import BenchmarkEnvironment, is_bot_connected, open_environment, wait_until
 from herwa.commands.operator import issue_api_key
 from herwa_shared.clock import utc_now
 from herwa_sim.client.client import SimClient

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks import peers
-from benchmarks.governed import NOW, SURFACES, build_guild, build_invocations, decide_by_reference, to_json
+from benchmarks.guardrail_workload import NOW, SURFACES, build_guild, build_invocations, decide_by_reference, to_json
 from benchmarks.report import print_progress, print_result
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.governed import NOW, SURFACES, build_guild, to_json
+from benchmarks.guardrail_workload import NOW, SURFACES, build_guild, to_json
 from benchmarks.report import print_progress, print_result
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now

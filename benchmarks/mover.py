@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from benchmarks.environment import open_environment
 from benchmarks.report import print_progress, print_result
-from benchmarks.stage import open_environment
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.clock import utc_now
 from herwa_shared.migrate import migrate

@@ -16,8 +16,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import async_playwright
 
-from benchmarks.report import print_progress, print_result
-from benchmarks.stage import (
+from benchmarks.environment import (
     build_process_variables,
     connect_sim,
     is_bot_connected,
@@ -25,11 +24,12 @@ from benchmarks.stage import (
     run_process,
     wait_until,
 )
-from benchmarks.visits import PageVisit, PageVisitor
+from benchmarks.page_visits import PageVisit, PageVisitor
+from benchmarks.report import print_progress, print_result
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web.build.builder import build_if_stale
-from tests.browser.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
+from tests.support.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
 
 HISTORY_FILE = Path(__file__).resolve().parents[1] / "tests" / "data" / "discord-history-windows.csv.gz"
 FLOOR_PATH = "/login"

@@ -1,6 +1,6 @@
 """A process that looks at some guilds' policies all the time: `python -m benchmarks.policy_reader URL WAY GUILD …`.
 
-The way is how it hears of changes: `told` as Herwa does, `lossy` the same with every fifth message lost, `polling` by
+The way is how it hears of changes: `notified` as Herwa does, `lossy` the same with every fifth message lost, `polling` by
 loading everything once a second. It says `ready`; once its input ends, every change that it saw, as JSON.
 """
 

@@ -8,8 +8,7 @@ import time
 
 import psutil
 
-from benchmarks.report import print_progress, print_result
-from benchmarks.stage import (
+from benchmarks.environment import (
     WAIT_TIMEOUT_SECONDS,
     connect_sim,
     is_bot_connected,
@@ -17,6 +16,7 @@ from benchmarks.stage import (
     run_process,
     wait_until,
 )
+from benchmarks.report import print_progress, print_result
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 

@@ -11,7 +11,7 @@ import pytest
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
-from tests.sim.process import SimProcess
+from tests.support.sim_process import SimProcess
 
 _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 

@@ -38,7 +38,7 @@ def install_peer(peer: str) -> Path:
 
 
 def run_peer(peer: str, job: dict[str, Any]) -> PeerResult:
-    """Let the engine do the job of `benchmarks.governed`."""
+    """Let the engine do the job of `benchmarks.guardrail_workload`."""
     script = PEERS_PATH / peer / "check.py"
     process = subprocess.run(
         [install_peer(peer), script], input=json.dumps(job), capture_output=True, text=True, check=False

@@ -10,7 +10,7 @@ from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
-from tests.sim.visitor import submit_authorization
+from tests.support.oauth_forms import submit_authorization
 
 BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -15,8 +15,8 @@ from herwa_shared.services.api_keys import Scope, create_key, load_pepper
 from herwa_shared.stores import Stores
 from tests.api import browser as browsers
 from tests.api.browser import Browser
-from tests.people import ManagedServer
-from tests.sim.process import SimProcess
+from tests.support.oauth_login import ManagedServer
+from tests.support.sim_process import SimProcess
 
 KeyFactory = Callable[..., Awaitable[str]]
 

@@ -14,8 +14,8 @@ from herwa_shared.db import Database
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
-from tests.activity import add_guild
 from tests.api.conftest import KeyFactory
+from tests.support.row_factories import add_guild
 
 UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 

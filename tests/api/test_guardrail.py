@@ -16,12 +16,12 @@ from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.api_keys import Scope
 from herwa_shared.stores import Stores
-from tests.activity import add_guild
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
-from tests.governing import GovernanceClient, wait_until
-from tests.people import ManagedServer, save_server
-from tests.sim.process import SimProcess
+from tests.support.governance_client import GovernanceClient, wait_until
+from tests.support.oauth_login import ManagedServer, save_server
+from tests.support.row_factories import add_guild
+from tests.support.sim_process import SimProcess
 
 STATISTICS = FeatureKey.API_STATISTICS
 MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"

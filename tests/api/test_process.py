@@ -11,9 +11,9 @@ from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import processes
 from herwa_shared.stores import Stores
-from tests.activity import EventRow, add_guild, insert_events, make_utc
+from tests.api.api_process import Process, open_api_client, run_api_process
 from tests.api.conftest import KeyFactory
-from tests.api.process import Process, open_api_client, run_api_process
+from tests.support.row_factories import EventRow, add_guild, insert_events, make_utc
 
 
 def terminate(process: Process) -> None:

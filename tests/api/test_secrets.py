@@ -7,10 +7,10 @@ import httpx
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
+from tests.api.api_process import open_api_client, run_api_process
 from tests.api.browser import Browser
-from tests.api.process import open_api_client, run_api_process
-from tests.people import ManagedServer, load_tokens
-from tests.sim.process import SimProcess
+from tests.support.oauth_login import ManagedServer, load_tokens
+from tests.support.sim_process import SimProcess
 
 
 async def test_no_secret_of_a_log_in_is_logged(

@@ -13,8 +13,16 @@ from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_M
 from herwa_shared.analytics.results import Metric
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
-from tests.activity import EventRow, add_channel, add_guild, add_imported_period, add_member, insert_events, make_utc
 from tests.api.conftest import KeyFactory
+from tests.support.row_factories import (
+    EventRow,
+    add_channel,
+    add_guild,
+    add_imported_period,
+    add_member,
+    insert_events,
+    make_utc,
+)
 
 MARCH = {"from": "2025-03-01", "to": "2025-03-04"}
 

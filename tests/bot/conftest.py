@@ -8,12 +8,12 @@ import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
-from tests.bot.members import MemberClient
-from tests.bot.place import SampleServer
-from tests.bot.process import BotProcess, run_bot_process
-from tests.bot.stored import wait_until_stored
-from tests.sim.documented import assert_documented
-from tests.sim.process import SimProcess
+from tests.support.bot_process import BotProcess, run_bot_process
+from tests.support.db_assertions import wait_until_stored
+from tests.support.member_client import MemberClient
+from tests.support.sample_server import SampleServer
+from tests.support.schema_assertions import assert_documented
+from tests.support.sim_process import SimProcess
 
 
 @pytest.fixture(scope="package")

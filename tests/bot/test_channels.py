@@ -9,8 +9,8 @@ from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import ChannelListEntry
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
-from tests.bot.members import MANAGER, MemberClient, get_button_ids, is_last_page
-from tests.bot.stored import wait_until_true
+from tests.support.db_assertions import wait_until_true
+from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 
 
 class ChannelListClient:

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from tests.bot.process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
-from tests.bot.stored import list_events, move_buffer, wait_until_stored, wait_until_true
+from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
+from tests.support.db_assertions import list_events, move_buffer, wait_until_stored, wait_until_true
 
 KINDS = ("message", "message_edit", "message_delete", "reaction", "leave")
 

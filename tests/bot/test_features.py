@@ -6,7 +6,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.services import audit, kill_switches, tiers
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.features import list_features
-from tests.bot.members import MemberClient, get_button_ids
+from tests.support.member_client import MemberClient, get_button_ids
 
 REASON = "The numbers are being mended."
 

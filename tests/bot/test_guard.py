@@ -12,8 +12,8 @@ from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
 from herwa_shared.services.features import set_feature, set_module
-from tests.bot.members import MANAGER, get_button_ids
-from tests.bot.stored import fetch_rows, wait_until_stored, wait_until_true
+from tests.support.db_assertions import fetch_rows, wait_until_stored, wait_until_true
+from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
 EVERYTHING = (TargetKind.EVERYTHING, "")

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.bot.conftest import SampleServer
-from tests.bot.process import list_connected_sessions, run_bot_process, wait_until
-from tests.bot.stored import fetch_rows, list_events, list_message_events, wait_until_stored, wait_until_true
-from tests.sim.process import SimProcess
+from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_until
+from tests.support.db_assertions import fetch_rows, list_events, list_message_events, wait_until_stored, wait_until_true
+from tests.support.sim_process import SimProcess
 
 MEMBERS_INTENT = 1 << 1
 NEWEST_SESSION_QUERY = "SELECT intents FROM gateway_session ORDER BY id DESC LIMIT 1"

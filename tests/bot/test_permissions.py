@@ -12,8 +12,8 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, audit
 from herwa_shared.services.access_rules import NewRule, add_rule, list_rules
 from herwa_shared.services.guilds import set_timezone
-from tests.bot.members import MANAGER, MemberClient, get_button_ids, is_last_page
-from tests.bot.stored import wait_until_true
+from tests.support.db_assertions import wait_until_true
+from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 
 STATS = (TargetKind.COMMAND, "server-stats")
 

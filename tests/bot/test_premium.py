@@ -8,8 +8,8 @@ from herwa_shared.catalog import Limit
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.grants import grant_limit
 from herwa_shared.services.subscriptions import grant
-from tests.bot.members import MANAGER
-from tests.bot.stored import wait_until_true
+from tests.support.db_assertions import wait_until_true
+from tests.support.member_client import MANAGER
 
 INSERT_MANY_TIERS = """
 INSERT INTO tier (key, title, rank, inherits)

@@ -13,7 +13,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
 from tests.bot.conftest import SampleServer
-from tests.bot.stored import move_buffer, wait_until_stored
+from tests.support.db_assertions import move_buffer, wait_until_stored
 
 HOSTILE_NAME = "@everyone **x** <@1>"
 MESSAGES_BY_AGE_DAYS = {3: 5, 20: 7, 60: 11, 120: 13}  # days ago: messages

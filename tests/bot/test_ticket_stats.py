@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from herwa_shared.clock import utc_now
-from tests.activity import EventRow, add_imported_period, insert_events
-from tests.bot.place import SampleServer
-from tests.bot.stored import move_buffer, wait_until_stored, wait_until_true
+from tests.support.db_assertions import move_buffer, wait_until_stored, wait_until_true
+from tests.support.row_factories import EventRow, add_imported_period, insert_events
+from tests.support.sample_server import SampleServer
 
 THREADS_BY_AGE_DAYS = {1: 4, 3: 2, 20: 1, 60: 5}  # days ago: threads
 TOTALS_BY_WINDOW = {7: 6, 30: 7, 90: 12}

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from herwa_shared.clock import utc_now
-from tests.activity import EventRow, add_imported_period, insert_events
-from tests.bot.place import SampleServer
-from tests.bot.stored import wait_until_stored
+from tests.support.db_assertions import wait_until_stored
+from tests.support.row_factories import EventRow, add_imported_period, insert_events
+from tests.support.sample_server import SampleServer
 
 VOICE_BY_AGE_DAYS = {1: (50, 1), 3: (20, 2), 20: (30, 1), 60: (600, 3)}  # days ago: minutes of each, how many people
 MINUTES_BY_WINDOW = {7: 90, 30: 120, 90: 1920}

@@ -3,7 +3,7 @@
 import pytest
 
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from tests.bot.members import get_button_ids
+from tests.support.member_client import get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
 MANAGE_SERVER = 1 << 5

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.browser.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
-from tests.herwa.copies import ConfigurableCopy, open_copy
-from tests.journeys.truth import HISTORY_FILE
+from tests.support.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
+from tests.support.configurable_copy import ConfigurableCopy, open_copy
+from tests.support.expected_numbers import HISTORY_FILE
 
 SUMMER = ("2021-05-01", "2021-08-01")
 SERVER_NAME = "Ethereum R&D"

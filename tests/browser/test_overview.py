@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.charts.web_figure import Layer
 from tests.browser.conftest import ReplayedServer
-from tests.journeys.truth import load_window
+from tests.support.expected_numbers import load_window
 
 EXPECTED = load_window("2021-05-01")
 IS_DRAWN_SCRIPT = "() => document.querySelector('.js-plotly-plot')?.data?.some((trace) => trace.y?.length)"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.herwa.copies import ConfigurableCopy, open_copy
+from tests.support.configurable_copy import ConfigurableCopy, open_copy
 
 
 @pytest.fixture(scope="package")

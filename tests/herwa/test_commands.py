@@ -12,7 +12,7 @@ from herwa.cli import app
 from herwa.commands.replay import replay_and_record
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.errors import ServiceUnavailable
-from tests.herwa.copies import run_bare_command, write_history
+from tests.support.configurable_copy import run_bare_command, write_history
 
 runner = CliRunner()
 

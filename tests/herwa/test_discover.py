@@ -6,7 +6,7 @@ import pytest
 
 from herwa.commands.discover import DeclarationError, fetch_declaration
 from herwa_shared.embedded import lease_engines
-from tests.herwa.copies import open_copy
+from tests.support.configurable_copy import open_copy
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.herwa.copies import run_bare_command
-from tests.sim.process import SimProcess
+from tests.support.configurable_copy import run_bare_command
+from tests.support.sim_process import SimProcess
 
 
 def run_doctor(tmp_path: Path, **settings: str) -> tuple[int, dict[str, dict]]:

@@ -18,7 +18,7 @@ from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.guilds import GuildData, save_guilds
 from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import get_current_tier
-from tests.herwa.copies import open_copy
+from tests.support.configurable_copy import open_copy
 
 GARDEN, TEA, OTHER_TEA, UNPRINTABLE_NAME = range(1_100_000_000_000_000_001, 1_100_000_000_000_000_005)
 

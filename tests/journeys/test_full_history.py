@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.truth import assert_matches
-from tests.running_copy import open_running_copy
+from tests.support.expected_numbers import assert_matches
+from tests.support.running_copy import open_running_copy
 
 
 @pytest.mark.full_history

@@ -17,9 +17,9 @@ from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage
-from tests.bot.members import MANAGER, MemberClient, get_button_ids
-from tests.bot.stored import wait_until_true
-from tests.running_copy import HERWA_COMMAND
+from tests.support.db_assertions import wait_until_true
+from tests.support.member_client import MANAGER, MemberClient, get_button_ids
+from tests.support.running_copy import HERWA_COMMAND
 
 CUT_CONNECTIONS_QUERY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'herwa policies' AND pid <> pg_backend_pid()

@@ -11,8 +11,8 @@ from clickhouse_connect import get_client
 from sqlalchemy import make_url
 
 from herwa_shared.embedded import lease_engines
-from tests.journeys.truth import HISTORY_FILE, assert_matches, load_window
-from tests.running_copy import GuildApiClient, RunningCopy, open_running_copy
+from tests.support.expected_numbers import HISTORY_FILE, assert_matches, load_window
+from tests.support.running_copy import GuildApiClient, RunningCopy, open_running_copy
 
 GUILD = "Ethereum R&D"
 SUMMER = ("2021-05-01", "2021-08-01")

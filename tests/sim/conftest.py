@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from herwa_sim.client.client import SimClient
-from tests.sim.bot import RecordingBot, connect_bot
-from tests.sim.documented import assert_documented
-from tests.sim.process import SimProcess
+from tests.sim.recording_bot import RecordingBot, connect_bot
+from tests.support.schema_assertions import assert_documented
+from tests.support.sim_process import SimProcess
 
 _server_numbers = count(1)
 
@@ -59,3 +59,6 @@ async def server(sim: SimProcess) -> SingleMemberServer:
 async def bot(sim: SimProcess, server: SingleMemberServer) -> AsyncIterator[RecordingBot]:
     async with connect_bot(sim) as ready:
         yield ready
+
+
+HISTORY_CSV_HEADER = "created_at,category,channel,thread,author,content_length,attachments"

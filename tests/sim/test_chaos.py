@@ -11,8 +11,8 @@ from herwa_shared.errors import BadRequest
 from herwa_sim.chaos import Chaos
 from herwa_sim.events import GatewayEvent
 from herwa_sim.malformed_events import create_malformed_event
-from tests.sim.bot import connect_bot, wait_until
 from tests.sim.gateway_client import GUILDS, MESSAGES, connect_gateway, connect_identified
+from tests.sim.recording_bot import connect_bot, wait_until
 
 
 @pytest.fixture(autouse=True)

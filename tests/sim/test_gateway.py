@@ -4,7 +4,7 @@ import asyncio
 
 import discord
 
-from tests.sim.bot import connect_bot, wait_until
+from tests.sim.recording_bot import connect_bot, wait_until
 
 
 async def test_bot_is_ready_with_the_channels_and_threads_of_its_guilds(sim, server):

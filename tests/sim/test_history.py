@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from herwa.commands.replay import HistoryFormatError, HistoryRow, read_history, split_chunks
 from herwa_sim.replay import ReplayRow, assign_ids
 from herwa_sim.snowflakes import to_datetime
+from tests.sim.conftest import HISTORY_CSV_HEADER
 
-HISTORY_CSV_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
 VALID_ROW = "2024-03-01T12:00:00.123000Z,general,chat,,1,10,0"
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from herwa_shared.errors import BadRequest
-from tests.sim.bot import connect_bot, wait_until
 from tests.sim.gateway_client import GUILDS, MEMBERS, MESSAGES, MODERATION, PRESENCES, connect_identified
+from tests.sim.recording_bot import connect_bot, wait_until
 
 
 async def test_who_joins_is_renamed_gets_a_role_and_is_banned(sim, server):

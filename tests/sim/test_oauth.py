@@ -12,9 +12,9 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_sim.oauth.grants import OAuthGrantStore
 from herwa_sim.world import APPLICATION_ID, PERSONAS
-from tests.sim.bot import RecordingBot, connect_bot, wait_until
-from tests.sim.process import SimProcess
-from tests.sim.visitor import PKCE_CHALLENGE, PKCE_VERIFIER, extract_proof, parse_query, submit_authorization
+from tests.sim.recording_bot import RecordingBot, connect_bot, wait_until
+from tests.support.oauth_forms import PKCE_CHALLENGE, PKCE_VERIFIER, extract_proof, parse_query, submit_authorization
+from tests.support.sim_process import SimProcess
 
 ORIGIN = Settings().origin
 CALLBACK = f"{ORIGIN}/auth/callback"

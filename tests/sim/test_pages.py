@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from herwa_sim.world import PERSONAS
-from tests.sim.bot import wait_until
 from tests.sim.commands import CHART_PNG, DirectMessageView
-from tests.sim.visitor import extract_proof
+from tests.sim.recording_bot import wait_until
+from tests.support.oauth_forms import extract_proof
 
 HOSTILE = "<img src=x onerror=alert(1)> \"quoted\" 'too' <script>alert(2)</script>"
 MANAGE_MESSAGES = 1 << 13

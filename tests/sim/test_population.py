@@ -13,9 +13,9 @@ from herwa_sim.persistence import dump_world, load_world
 from herwa_sim.population import Population
 from herwa_sim.presets import SERVER_PROFILES
 from herwa_sim.world import PERSONAS, World
-from tests.sim import schemas
-from tests.sim.bot import connect_bot, wait_until
-from tests.sim.process import SimProcess
+from tests.sim.recording_bot import connect_bot, wait_until
+from tests.support import gateway_schemas
+from tests.support.sim_process import SimProcess
 
 EXPECTED_EVENTS = {
     "MESSAGE_CREATE",
@@ -234,6 +234,6 @@ async def test_bot_hears_people_live_as_discord_would_tell_it(tmp_path):
             await wait_until(lambda: kinds <= {kind for kind, _ in bot.recorded_events}, 60)
             await asyncio.to_thread(process.client.set_population, False)
         journal = await asyncio.to_thread(process.client.read_journal, on=True)
-        assert schemas.list_event_problems(journal.events) == []
+        assert gateway_schemas.list_event_problems(journal.events) == []
     finally:
         await asyncio.to_thread(process.close)

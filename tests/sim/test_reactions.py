@@ -3,8 +3,8 @@
 import pytest
 
 from herwa_shared.errors import NotFound
-from tests.sim.bot import connect_bot, wait_until
 from tests.sim.gateway_client import GUILDS, REACTIONS, connect_identified
+from tests.sim.recording_bot import connect_bot, wait_until
 
 
 @pytest.fixture

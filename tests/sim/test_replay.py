@@ -14,8 +14,8 @@ from herwa_sim.actions.guilds import create_guild
 from herwa_sim.actions.members import create_user, join
 from herwa_sim.serialize.messages import serialize_message_event, serialize_plain_event
 from herwa_sim.world import World
-from tests.sim.bot import wait_until
-from tests.sim.test_history import HISTORY_CSV_HEADER
+from tests.sim.conftest import HISTORY_CSV_HEADER
+from tests.sim.recording_bot import wait_until
 
 STARTED_AT = datetime(2021, 5, 1, tzinfo=UTC)
 

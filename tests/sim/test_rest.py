@@ -8,8 +8,8 @@ import discord
 import pytest
 
 from herwa_shared.errors import BadRequest
-from tests.sim import openapi
 from tests.sim.commands import CHART_PNG
+from tests.support import discord_openapi
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def test_every_call_of_a_bots_day_is_as_discord_documents_it(sim, server, 
     await bot.http.delete_guild_command(bot.application_id, server.id, command["id"])
     entries = sim.client.read_journal(on=True).calls
     assert len(entries) > 25
-    assert [problem for entry in entries for problem in openapi.list_exchange_problems(entry)] == []
+    assert [problem for entry in entries for problem in discord_openapi.list_exchange_problems(entry)] == []
 
 
 async def test_stranger_is_refused(sim):

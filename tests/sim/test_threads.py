@@ -3,8 +3,8 @@
 import pytest
 
 from herwa_shared.errors import BadRequest
-from tests.sim.bot import connect_bot
 from tests.sim.gateway_client import GUILDS, MEMBERS, MESSAGES, connect_identified
+from tests.sim.recording_bot import connect_bot
 
 FORUM_TYPE = 15
 VIEW_CHANNEL = 1 << 10

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from herwa_shared.errors import BadRequest
-from tests.sim.bot import connect_bot, wait_until
 from tests.sim.gateway_client import GUILDS, MEMBERS, VOICE, connect_identified
+from tests.sim.recording_bot import connect_bot, wait_until
 
 VOICE_TYPE, STAGE = 2, 13
 

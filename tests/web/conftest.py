@@ -6,10 +6,10 @@ import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
-from tests.sim.process import SimProcess
-from tests.web.echo import UpstreamStub, run_upstream_stub
-from tests.web.people import DashboardFactory
-from tests.web.site import WebServer, run_web_server
+from tests.support.sim_process import SimProcess
+from tests.web.dashboard_factory import DashboardFactory
+from tests.web.upstream_stub import UpstreamStub, run_upstream_stub
+from tests.web.web_server import WebServer, run_web_server
 
 
 @pytest.fixture(scope="session")

@@ -5,40 +5,19 @@ import json
 
 import pytest
 
-from tests.web.endpoints import RegisteredHandler, list_handlers
-from tests.web.handlers import EXPECTED_HANDLERS
-from tests.web.people import CanaryServer, DashboardFactory
-from tests.web.site import WebServer
-from tests.web.tab import HYDRATE, HYDRATE_AND_LOAD, ReflexClient, connect_client
+from tests.web.dashboard_factory import DashboardFactory
+from tests.web.expected_handlers import EXPECTED_HANDLERS
+from tests.web.reflex_client import (
+    HYDRATE,
+    HYDRATE_AND_LOAD,
+    connect_client,
+    open_guild_page,
+    open_visible_guild_page,
+)
+from tests.web.registered_handlers import call_every_handler, list_own_handlers
+from tests.web.web_server import WebServer
 
 NONSENSE = ("", "0", "-1", "9" * 40, "1 OR 1=1", "../..", "\0", "١٢٣")
-
-
-def list_own_handlers() -> list[RegisteredHandler]:
-    return [handler for handler in list_handlers() if handler.is_own]
-
-
-async def open_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
-    """Open the server's page."""
-    await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{server.id}")
-    await visitor.wait_until_idle()
-
-
-async def open_visible_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
-    """Open the server's page as one who may, and see that it is there."""
-    await open_guild_page(visitor, server)
-    await visitor.wait_until(lambda: server.canary in visitor.dump_received(), "the server's name")
-
-
-async def call_every_handler(visitor: ReflexClient, guild_id: str) -> None:
-    """Every handler of ours, with the server's id wherever an id could go, and after each the state anew."""
-    for path in (f"/g/{guild_id}", "/"):
-        for endpoint in list_own_handlers():
-            await visitor.send(endpoint.name, endpoint.build_payload(guild_id), path=path)
-        await visitor.wait_until_idle()
-    await asyncio.sleep(1)  # those that work in the background may say something still
-    await visitor.send(HYDRATE, path=f"/g/{guild_id}")
-    await visitor.wait_until_idle()
 
 
 def test_every_handler_of_ours_is_listed():

@@ -7,11 +7,11 @@ import pytest
 from herwa_shared.catalog import FeatureKey, ModuleKey
 from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.stores import Stores
-from tests.governing import GovernanceClient, wait_until
-from tests.web.people import MANAGE_GUILD, CanaryServer, DashboardFactory, LoggedInUser
-from tests.web.site import WebServer
-from tests.web.tab import HYDRATE_AND_LOAD, ReflexClient, connect_client
-from tests.web.test_attacks import call_every_handler, open_visible_guild_page
+from tests.support.governance_client import GovernanceClient, wait_until
+from tests.web.dashboard_factory import MANAGE_GUILD, CanaryServer, DashboardFactory, LoggedInUser
+from tests.web.reflex_client import HYDRATE_AND_LOAD, ReflexClient, connect_client, open_visible_guild_page
+from tests.web.registered_handlers import call_every_handler
+from tests.web.web_server import WebServer
 
 OVERVIEW = FeatureKey.OVERVIEW
 ADMINISTRATOR = 1 << 3

@@ -9,11 +9,11 @@ from playwright.async_api import Page, async_playwright, expect
 
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.clock import utc_now
-from tests.activity import EventRow, insert_events
-from tests.browser.chromium import start_chromium
-from tests.web.people import DashboardFactory, LoggedInUser
-from tests.web.site import WebServer
-from tests.web.tab import HYDRATE_AND_LOAD, connect_client
+from tests.support.chromium import start_chromium
+from tests.support.row_factories import EventRow, insert_events
+from tests.web.dashboard_factory import DashboardFactory, LoggedInUser
+from tests.web.reflex_client import HYDRATE_AND_LOAD, connect_client
+from tests.web.web_server import WebServer
 
 
 async def load_cards(web: WebServer, session_token: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from tests.web.tab import HYDRATE, HYDRATE_AND_LOAD, connect_client
+from tests.web.reflex_client import HYDRATE, HYDRATE_AND_LOAD, connect_client
 
 
 async def test_cookies_and_keys_are_kept_out_of_logs_and_responses(web, factory):

@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from tests.web.site import run_web_server
+from tests.web.web_server import run_web_server
 
 
 async def fetch_echo(client: httpx.AsyncClient, path: str = "/api/x", method: str = "GET", **options) -> dict:

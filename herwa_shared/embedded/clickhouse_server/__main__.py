@@ -10,7 +10,7 @@ import uvicorn
 
 from herwa_shared.embedded.clickhouse import DATABASE, PASSWORD_ENV_VAR
 from herwa_shared.embedded.clickhouse_server.app import ClickHouseApp
-from herwa_shared.embedded.clickhouse_server.configuration import write_config_file
+from herwa_shared.embedded.clickhouse_server.config_file import write_config_file
 from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
 
 _KEEP_ALIVE_SECONDS = (

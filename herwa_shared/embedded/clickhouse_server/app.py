@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from herwa_shared.embedded.clickhouse import DATABASE, USER
-from herwa_shared.embedded.clickhouse_server import body, errors, form, statement
-from herwa_shared.embedded.clickhouse_server.answer import (
+from herwa_shared.embedded.clickhouse_server import errors, form, sql_inspection
+from herwa_shared.embedded.clickhouse_server.errors import ClientDisconnect, EngineError
+from herwa_shared.embedded.clickhouse_server.execution import run_insert, run_stream
+from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
+from herwa_shared.embedded.clickhouse_server.request import (
+    QueryRequest,
+    Receive,
+    extract_parameters,
+    parse_request,
+    read_body,
+    wait_for_disconnect,
+)
+from herwa_shared.embedded.clickhouse_server.responses import (
     Send,
     build_headers,
     build_summary,
@@ -18,11 +29,6 @@ from herwa_shared.embedded.clickhouse_server.answer import (
     send_response,
     send_text,
 )
-from herwa_shared.embedded.clickhouse_server.errors import ClientDisconnect, EngineError
-from herwa_shared.embedded.clickhouse_server.inserts import run_insert
-from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
-from herwa_shared.embedded.clickhouse_server.request import QueryRequest, extract_parameters, parse_request
-from herwa_shared.embedded.clickhouse_server.streams import run_stream
 
 _MAX_HEAD_BYTES = 64 << 10
 
@@ -36,7 +42,7 @@ class ClickHouseApp:
         self._credentials = f"{USER}\n{password}".encode()
         spool_dir.mkdir(exist_ok=True)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: body.Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         request = parse_request(scope, database=DATABASE)
         try:
             await self._dispatch(request, receive, send)
@@ -45,31 +51,31 @@ class ClickHouseApp:
         except ClientDisconnect:
             return
 
-    async def _dispatch(self, request: QueryRequest, receive: body.Receive, send: Send) -> None:
+    async def _dispatch(self, request: QueryRequest, receive: Receive, send: Send) -> None:
         if request.path in ("/ping", "/replicas_status"):
             await send_text(send, "Ok.\n")
             return
         self._authenticate(*request.credentials)
         content_type = request.headers.get("content-type", "")
-        pieces = body.read_body(receive, request.headers.get("content-encoding", ""))
+        pieces = read_body(receive, request.headers.get("content-encoding", ""))
         if form.is_form(content_type):
             fields = form.read_form(content_type, b"".join([piece async for piece in pieces]))
             request = replace(request, parameters={**request.parameters, **extract_parameters(fields)})
             await self._run_query(request, request.query + fields.get("query", ""), receive, send)
             return
         head = await _read_head(request.query, pieces)
-        if insert := statement.find_insert(head):
+        if insert := sql_inspection.find_insert(head):
             rows = _read_rows(head, insert.data_offset, pieces)
             await run_insert(self._pool, request, insert, rows, spool_dir=self._spool_dir, send=send)
             return
         sql = head + b"".join([piece async for piece in pieces])
         await self._run_query(request, sql.decode(), receive, send)
 
-    async def _run_query(self, request: QueryRequest, sql: str, receive: body.Receive, send: Send) -> None:
+    async def _run_query(self, request: QueryRequest, sql: str, receive: Receive, send: Send) -> None:
         if not sql.strip():
             await send_text(send, "Ok.\n")
             return
-        if not statement.is_read(sql):
+        if not sql_inspection.is_read(sql):
             await self._send_result(request, sql, send)
             return
         tag = self._pool.create_tag()
@@ -83,21 +89,21 @@ class ClickHouseApp:
         self, request: QueryRequest, sql: str, send: Send, *, is_disconnected: Callable[[], bool] = lambda: False
     ) -> None:
         """Run it to its end, then answer: an error has its status, an answer its summary."""
-        output_format = statement.get_output_format(sql, request.protocol.get("default_format"))
+        output_format = sql_inspection.get_output_format(sql, request.protocol.get("default_format"))
         async with self._pool.acquire(request.connection_settings) as connection:
             if is_disconnected():
                 return
-            connection.is_dirty = statement.is_session_change(sql)
+            connection.is_dirty = sql_inspection.is_session_change(sql)
             result = await self._pool.run(connection.query, sql, output_format, request.parameters)
         await send_response(send, result.bytes(), build_headers(request, output_format) | build_summary(result))
 
     @asynccontextmanager
-    async def _kill_on_disconnect(self, tag: str, receive: body.Receive) -> AsyncIterator[Callable[[], bool]]:
+    async def _kill_on_disconnect(self, tag: str, receive: Receive) -> AsyncIterator[Callable[[], bool]]:
         """While the block runs, a client that goes away takes its query along. Yields whether it has gone."""
         disconnect_event = asyncio.Event()
 
         async def watch() -> None:
-            await body.wait_for_disconnect(receive)
+            await wait_for_disconnect(receive)
             disconnect_event.set()
             while True:  # it may not have begun
                 await self._pool.kill(tag)

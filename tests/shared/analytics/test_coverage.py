@@ -13,7 +13,14 @@ from herwa_shared.analytics.results import Interval
 from herwa_shared.models import GuildMembership
 from herwa_shared.services.guilds import GuildData, mark_left, save_guilds
 from herwa_shared.stores import Stores
-from tests.activity import EventRow, add_gateway_session, add_guild, add_imported_period, insert_events, make_utc
+from tests.support.row_factories import (
+    EventRow,
+    add_gateway_session,
+    add_guild,
+    add_imported_period,
+    insert_events,
+    make_utc,
+)
 
 NOW = make_utc(2024, 3, 4, 12)
 

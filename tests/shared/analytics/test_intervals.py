@@ -121,8 +121,9 @@ def test_edges_rise_embrace_the_window_and_none_is_too_many(zone, interval, star
 
 
 @given(
-    zone=st.sampled_from(ZONES), local_time=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2037, 1, 1))
-)  # noqa: DTZ001 - times on a wall
+    zone=st.sampled_from(ZONES),
+    local_time=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2037, 1, 1)),  # noqa: DTZ001 - local times
+)
 def test_the_first_instant_shows_the_time_or_the_end_of_the_jump_over_it(zone, local_time):
     tz, local_time = ZoneInfo(zone), local_time.replace(microsecond=0)
     instant = to_instant(local_time, tz)

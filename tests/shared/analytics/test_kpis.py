@@ -16,7 +16,14 @@ from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.stores import Stores
-from tests.activity import EventRow, add_gateway_session, add_guild, add_imported_period, insert_events, make_utc
+from tests.support.row_factories import (
+    EventRow,
+    add_gateway_session,
+    add_guild,
+    add_imported_period,
+    insert_events,
+    make_utc,
+)
 
 EVENT_KINDS = ["message", "voice", "join", "leave", "reaction", "thread", "member_count", "message_bot", "voice_muted"]
 ALL_METRICS = tuple(Metric)

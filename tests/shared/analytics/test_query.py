@@ -9,7 +9,7 @@ import pytest
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.analytics.timezones import UTC_ZONE, parse_moment, parse_zone
 from herwa_shared.errors import BadRequest
-from tests.activity import make_utc
+from tests.support.row_factories import make_utc
 
 TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 

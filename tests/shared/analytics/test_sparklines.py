@@ -7,7 +7,14 @@ import pytest
 from herwa_shared.analytics.sparklines import Sparkline, query_sparklines
 from herwa_shared.analytics.timeseries import find_first_recorded_hour
 from herwa_shared.stores import Stores
-from tests.activity import EventRow, add_gateway_session, add_guild, add_imported_period, insert_events, make_utc
+from tests.support.row_factories import (
+    EventRow,
+    add_gateway_session,
+    add_guild,
+    add_imported_period,
+    insert_events,
+    make_utc,
+)
 
 NOW = make_utc(2024, 3, 2, 10, 40)
 

@@ -18,8 +18,8 @@ import pytest
 from clickhouse_connect.driver.exceptions import StreamFailureError
 
 from herwa_shared.embedded import lease_engines, list_engines
-from herwa_shared.embedded.clickhouse_server.statement import build_outfile_sql
-from tests.shared.embedded.conftest import build_settings, create_data_folder
+from herwa_shared.embedded.clickhouse_server.sql_inspection import build_outfile_sql
+from tests.support.embedded_engines import build_settings, create_data_folder
 
 REPOSITORY_ROOT = Path(__file__).parents[3]
 RUNNING_QUERIES_SQL = (

@@ -3,7 +3,7 @@ from dataclasses import replace
 from herwa_shared.catalog import Limit
 from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.guardrail.policy import Grant, SubscriptionPeriod
-from tests.shared.guardrail.stage import FREE_TIER, NOW, POLICY, PREMIUM_TIER
+from tests.shared.guardrail.policy_factories import FREE_TIER, NOW, POLICY, PREMIUM_TIER
 
 
 def test_the_best_live_term_wins_and_without_one_the_guild_is_on_free():

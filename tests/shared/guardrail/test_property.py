@@ -14,8 +14,8 @@ from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.guardrail.verdict import Reason, Verdict
-from tests.shared.guardrail.guilds import INVOCATION_TIMES, SURFACES, build_random_invocation, build_random_policy
-from tests.shared.guardrail.naive import compute_reference_verdict
+from tests.shared.guardrail.reference_guardrail import compute_reference_verdict
+from tests.support.random_policies import INVOCATION_TIMES, SURFACES, build_random_invocation, build_random_policy
 
 GUILD_COUNT, PART_COUNT, INVOCATIONS_PER_GUILD = 100_000, 4, 1
 SEED = int(os.environ.get("GUARDRAIL_SEED") or secrets.randbits(32))

@@ -19,7 +19,7 @@ from herwa_shared.guardrail.policy import (
     TargetKind,
 )
 from herwa_shared.guardrail.verdict import Reason, StepOutcome
-from tests.shared.guardrail.stage import (
+from tests.shared.guardrail.policy_factories import (
     ALLOW_COMMAND,
     GUILD_ID,
     HELP_COMMAND,

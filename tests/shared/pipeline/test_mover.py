@@ -7,7 +7,7 @@ from herwa_shared.pipeline.buffer import SLOT_COUNT, append_events, truncate_mov
 from herwa_shared.pipeline.events import EventKind
 from herwa_shared.pipeline.mover import MAX_BATCH_WEEKS, move_batch, plan_batch, transfer_batch
 from herwa_shared.pipeline.status import load_pipeline_status
-from tests.events import build_message_event, build_snowflake
+from tests.support.event_factories import build_message_event, build_snowflake
 
 HOURLY_COUNTS_SQL = (
     "SELECT kind, sum(events) FROM activity_hourly WHERE guild_id = {guild:UInt64} GROUP BY kind ORDER BY kind"

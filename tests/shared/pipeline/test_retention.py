@@ -5,7 +5,7 @@ from datetime import timedelta
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.mover import move_batch
-from tests.events import build_message_event, build_snowflake
+from tests.support.event_factories import build_message_event, build_snowflake
 
 RAW_COUNT_SQL = "SELECT count() FROM activity_events WHERE guild_id = {guild:UInt64}"
 HOURLY_SUM_SQL = "SELECT sum(events) FROM activity_hourly WHERE guild_id = {guild:UInt64}"

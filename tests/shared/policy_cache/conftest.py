@@ -10,7 +10,7 @@ import pytest
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
-from tests.shared.policy_cache.changes import create_guild, wait_until
+from tests.shared.policy_cache.policy_changes import create_guild, wait_until
 
 CacheFactory = Callable[..., AbstractAsyncContextManager[PolicyCache]]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared.policy_cache.changes import (
+from tests.shared.policy_cache.conftest import DeafConnection
+from tests.shared.policy_cache.policy_changes import (
     commit_deny,
     create_guild,
     deny_command,
@@ -18,7 +19,6 @@ from tests.shared.policy_cache.changes import (
     insert_deny_rule,
     wait_until,
 )
-from tests.shared.policy_cache.conftest import DeafConnection
 
 REPOSITORY_ROOT = Path(__file__).parents[3]
 LISTENER_PIDS_SQL = "SELECT pid FROM pg_stat_activity WHERE application_name = 'herwa policies'"
@@ -31,7 +31,7 @@ class PolicyWriterProcess:
     """Another process, which changes policies."""
 
     def __init__(self, url: str) -> None:
-        command = (sys.executable, "-m", "tests.shared.policy_cache.changes", url)
+        command = (sys.executable, "-m", "tests.shared.policy_cache.policy_changes", url)
         self.process = subprocess.Popen(
             command, cwd=REPOSITORY_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from herwa_shared.policy_cache.cache import PolicyUnavailable
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.policies import load_policy
-from tests.shared.policy_cache.changes import (
+from tests.shared.policy_cache.policy_changes import (
     commit_deny,
     create_guild,
     get_denied_commands,

@@ -14,8 +14,8 @@ from herwa_shared.services import access_requests
 from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome, list_managers_to_notify
 from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.stores import Stores
-from tests.activity import OWNER_ID, add_channel, add_guild
-from tests.shared.services.chosen import MANAGER, GuildUnderTest, build_rule, create_guild
+from tests.shared.services.guild_under_test import MANAGER, GuildUnderTest, build_rule, create_guild
+from tests.support.row_factories import OWNER_ID, add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_003
 CHANNEL_ID = 4_000_000_000_000_000_001

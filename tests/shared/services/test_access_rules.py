@@ -15,8 +15,7 @@ from herwa_shared.services import audit
 from herwa_shared.services.access_rules import MAX_RULES, add_rule, remove_rule, save_rule
 from herwa_shared.services.discovery import register
 from herwa_shared.stores import Stores
-from tests.activity import add_channel, add_guild
-from tests.shared.services.chosen import (
+from tests.shared.services.guild_under_test import (
     MANAGER,
     SURFACE_KINDS,
     SURFACES,
@@ -25,6 +24,7 @@ from tests.shared.services.chosen import (
     create_guild,
     open_rollback_session,
 )
+from tests.support.row_factories import add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_001
 SUPPORT_ROLE_ID = 5_000_000_000_000_000_001

@@ -12,7 +12,7 @@ from herwa_shared.models import ApiKey
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import Scope, authenticate_key, create_key, list_keys, load_pepper, revoke_key
 from herwa_shared.stores import Stores
-from tests.activity import add_guild
+from tests.support.row_factories import add_guild
 
 PEPPER = b"pepper"
 

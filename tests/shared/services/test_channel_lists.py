@@ -7,8 +7,8 @@ from herwa_shared.guardrail.policy import ChannelList, TargetKind
 from herwa_shared.services import channel_lists
 from herwa_shared.services.channel_lists import MAX_PLACES
 from herwa_shared.stores import Stores
-from tests.activity import add_channel
-from tests.shared.services.chosen import GuildUnderTest, create_guild
+from tests.shared.services.guild_under_test import GuildUnderTest, create_guild
+from tests.support.row_factories import add_channel
 
 VOICE_TARGET = {"target_kind": TargetKind.MODULE, "target_key": "voice"}
 EVERYTHING_TARGET = {"target_kind": TargetKind.EVERYTHING, "target_key": ""}

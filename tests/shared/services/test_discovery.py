@@ -15,7 +15,7 @@ from herwa_shared.services import channel_lists
 from herwa_shared.services.access_rules import add_rule
 from herwa_shared.services.discovery import DeclaredSurfaces, compare, from_json, register, to_json
 from herwa_shared.stores import Stores
-from tests.shared.services.chosen import (
+from tests.shared.services.guild_under_test import (
     SURFACE_KINDS,
     SURFACES,
     GuildUnderTest,

@@ -18,7 +18,7 @@ from herwa_shared.services.features import (
     set_module,
 )
 from herwa_shared.stores import Stores
-from tests.shared.services.chosen import MANAGER, GuildUnderTest, create_guild, open_rollback_session
+from tests.shared.services.guild_under_test import MANAGER, GuildUnderTest, create_guild, open_rollback_session
 
 
 @pytest.fixture

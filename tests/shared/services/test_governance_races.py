@@ -13,14 +13,14 @@ from herwa_shared.catalog import FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.models import FeatureToggle, Subscription
 from herwa_shared.services.subscriptions import get_current_tier
-from tests.shared.services.operator import list_audit_entries, register_catalog, save_guild
+from tests.shared.services.operator_helpers import list_audit_entries, register_catalog, save_guild
 
 PROCESS_COUNT, CHANGES_PER_PROCESS, EXPIRED_COUNT = 2, 68, 20
 
 
 async def run_writers(url, guild_id):
     """Both begin when both are ready; what each changed."""
-    command = [sys.executable, "-m", "tests.shared.services.racing", str(guild_id), str(CHANGES_PER_PROCESS)]
+    command = [sys.executable, "-m", "tests.shared.services.concurrent_writer", str(guild_id), str(CHANGES_PER_PROCESS)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     processes = [await asyncio.create_subprocess_exec(*command, **pipes) for _ in range(PROCESS_COUNT)]
     for process in processes:

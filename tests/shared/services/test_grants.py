@@ -11,7 +11,7 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import EntitlementGrant, TierRow
 from herwa_shared.services.grants import grant_feature, grant_limit, list_grants, revoke_grant
 from herwa_shared.services.subscriptions import grant
-from tests.shared.services.operator import (
+from tests.shared.services.operator_helpers import (
     OPERATOR,
     list_audit_entries,
     load_entitlement,

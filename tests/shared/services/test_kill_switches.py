@@ -6,7 +6,7 @@ from herwa_shared.catalog import FeatureKey
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
 from herwa_shared.services.policies import load_global_policy
-from tests.shared.services.operator import OPERATOR, list_audit_entries, load_policy_version, register_catalog
+from tests.shared.services.operator_helpers import OPERATOR, list_audit_entries, load_policy_version, register_catalog
 
 FEATURE = FeatureKey.TICKET_STATS
 

@@ -24,7 +24,7 @@ from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import access_rules, channel_lists, features
 from herwa_shared.services.policies import GUILD_POLICY_QUERY, load_global_policy
 from herwa_shared.stores import Stores
-from tests.shared.services.chosen import (
+from tests.shared.services.guild_under_test import (
     GuildUnderTest,
     build_rule,
     create_guild,

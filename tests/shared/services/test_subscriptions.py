@@ -19,7 +19,7 @@ from herwa_shared.services.subscriptions import (
     record_expired,
     revoke,
 )
-from tests.shared.services.operator import (
+from tests.shared.services.operator_helpers import (
     OPERATOR,
     list_audit_entries,
     load_entitlement,

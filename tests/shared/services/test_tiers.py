@@ -20,8 +20,8 @@ from herwa_shared.services.tiers import (
     set_tier_feature,
     set_tier_limit,
 )
-from tests.shared.services.chosen import build_rule, open_rollback_session
-from tests.shared.services.operator import (
+from tests.shared.services.guild_under_test import build_rule, open_rollback_session
+from tests.shared.services.operator_helpers import (
     OPERATOR,
     list_audit_entries,
     load_entitlement,

@@ -12,8 +12,14 @@ from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.services.features import set_feature, set_module
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
-from tests.activity import add_guild
-from tests.shared.services.chosen import MANAGER, GuildUnderTest, build_rule, create_guild, open_rollback_session
+from tests.shared.services.guild_under_test import (
+    MANAGER,
+    GuildUnderTest,
+    build_rule,
+    create_guild,
+    open_rollback_session,
+)
+from tests.support.row_factories import add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_002
 VOICE_TARGET = {"target_kind": TargetKind.MODULE, "target_key": "voice"}

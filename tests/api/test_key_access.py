@@ -1,0 +1,123 @@
+"""Who may read what: a key reads its own guild, within its scopes, as long as it lives, and no other guild exists."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from herwa_shared.clock import utc_now
+from herwa_shared.services.api_keys import Scope, list_keys, revoke_key
+from herwa_shared.stores import Stores
+from tests.api.conftest import KeyFactory
+from tests.support.row_factories import EventRow, add_guild, insert_events, make_utc
+
+ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
+
+
+def build_headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def drop_request_id(response: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name != "x-request-id"}
+
+
+async def test_another_guild_looks_exactly_like_one_that_does_not_exist(client, stores: Stores, make_key: KeyFactory):
+    own_guild_id, other_guild_id = await add_guild(stores), await add_guild(stores)
+    await insert_events(stores, other_guild_id, [EventRow(make_utc(2025, 3, 1))])
+    headers = build_headers(await make_key(own_guild_id))
+    document = (await client.get("/api/openapi.json")).json()
+    routes = [path for path in document["paths"] if "{guild_id}" in path]
+    assert len(routes) == len(ROUTES)
+
+    for route in routes:
+        for parameters in ({}, {"from": "nonsense", "unknown": "1"}):
+            foreign = await client.get(route.format(guild_id=other_guild_id), headers=headers, params=parameters)
+            for guild_id in ("1", "81384788765712384", "abc", f"0{own_guild_id}", f"{own_guild_id}%20", str(1 << 70)):
+                missing = await client.get(route.format(guild_id=guild_id), headers=headers, params=parameters)
+                assert foreign.status_code == missing.status_code == 404
+                assert foreign.content == missing.content
+                assert drop_request_id(foreign) == drop_request_id(missing)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_without_a_valid_key_nothing_is_readable(client, stores: Stores, make_key: KeyFactory, route):
+    guild_id = await add_guild(stores)
+    key = await make_key(guild_id)
+    tampered_key = key[:-1] + ("0" if key[-1] != "0" else "1")
+
+    for headers in (
+        {},
+        {"Authorization": key},
+        {"Authorization": f"Basic {key}"},
+        build_headers(tampered_key),
+        build_headers("ключ".encode().hex()),
+    ):
+        response = await client.get(f"/api/guilds/{guild_id}/{route}", headers=headers)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Bearer")
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_key_in_the_address_is_refused_and_not_repeated(client, stores: Stores, make_key: KeyFactory):
+    guild_id = await add_guild(stores)
+    key = await make_key(guild_id)
+
+    for parameters in ({"key": key}, {"access_token": key}, {key: ""}):
+        response_without_header = await client.get(f"/api/guilds/{guild_id}/stats", params=parameters)
+        assert response_without_header.status_code == 401
+        response_with_header = await client.get(
+            f"/api/guilds/{guild_id}/stats", params=parameters, headers=build_headers(key)
+        )
+        assert response_with_header.status_code == 400
+        assert key not in response_without_header.text + response_with_header.text
+
+
+async def test_an_expired_key_no_longer_reads(client, stores: Stores, make_key: KeyFactory):
+    guild_id = await add_guild(stores)
+    expired_key = await make_key(guild_id, expires_at=utc_now() - timedelta(seconds=1))
+    valid_key = await make_key(guild_id, expires_at=utc_now() + timedelta(hours=1))
+
+    assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(expired_key))).status_code == 401
+    assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(valid_key))).status_code == 200
+
+
+async def test_a_revoked_key_stops_at_once(client, stores: Stores, make_key: KeyFactory):
+    guild_id = await add_guild(stores)
+    key = await make_key(guild_id)
+    assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 200
+
+    async with stores.database.transaction() as session:
+        (status,) = await list_keys(session, guild_id=guild_id)
+        await revoke_key(session, guild_id=guild_id, key_id=status.id, now=utc_now())
+
+    assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 401
+
+
+async def test_members_are_shown_only_to_keys_with_their_scope(client, stores: Stores, make_key: KeyFactory):
+    guild_id = await add_guild(stores)
+    stats_only = build_headers(await make_key(guild_id, [Scope.STATS]))
+    members_only = build_headers(await make_key(guild_id, [Scope.MEMBERS]))
+
+    refusal = await client.get(f"/api/guilds/{guild_id}/top/members", headers=stats_only)
+
+    assert refusal.status_code == 403
+    assert "members:read" in refusal.json()["detail"]
+    for route in ("stats", "top/channels", "heatmap"):
+        assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=stats_only)).status_code == 200
+    for route in ROUTES:
+        assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=members_only)).status_code == 403
+
+
+async def test_no_response_may_be_cached_and_each_has_an_id_of_its_own(client, stores: Stores, make_key: KeyFactory):
+    guild_id = await add_guild(stores)
+    headers = build_headers(await make_key(guild_id))
+    responses = [
+        await client.get(f"/api/guilds/{guild_id}/stats", headers=headers),
+        await client.get(f"/api/guilds/{guild_id}/stats"),
+        await client.get("/nowhere"),
+        await client.get("/healthz"),
+    ]
+
+    assert {response.headers["cache-control"] for response in responses} == {"private, no-store"}
+    assert len({response.headers["x-request-id"] for response in responses}) == len(responses)

@@ -1,0 +1,173 @@
+"""What a person who is logged in may read: the servers that they manage, and no other exists."""
+
+import httpx
+import pytest
+
+from herwa_shared.auth.user_guilds import invalidate_guild_access
+from herwa_shared.services.api_keys import Scope
+from herwa_shared.stores import Stores
+from tests.api.browser import Browser
+from tests.api.conftest import KeyFactory
+from tests.support.oauth_login import ManagedServer, create_oauth_client, load_tokens, save_server
+from tests.support.row_factories import add_guild
+from tests.support.sim_process import SimProcess
+
+ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
+
+
+def get_comparable_parts(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    return (
+        response.status_code,
+        response.content,
+        {name: value for name, value in response.headers.items() if name != "x-request-id"},
+    )
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_who_owns_or_manages_a_server_reads_it(browser: Browser, server: ManagedServer, stores: Stores, route):
+    await save_server(stores, server)
+    for user_id in (server.owner, server.manager):
+        await browser.log_in(user_id)
+        assert (await browser.herwa.get(f"/api/guilds/{server.id}/{route}")).status_code == 200
+
+
+async def test_to_everybody_else_a_server_looks_exactly_like_one_that_does_not_exist(
+    browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
+):
+    await save_server(stores, server)
+    without_bot = ManagedServer(discord.client, bot=False)
+    foreign = await add_guild(stores)
+    invalid_guild_ids = [
+        str(foreign),
+        "0",
+        "01",
+        "-1",
+        "abc",
+        "\N{FULLWIDTH DIGIT ONE}",
+        str(1 << 63),
+        str(1 << 70),
+        "1" * 30,
+        f"0{server.id}",
+        "%20",
+    ]
+    document = (await browser.herwa.get("/api/openapi.json")).json()
+    routes = [path for path in document["paths"] if "{guild_id}" in path]
+    assert len(routes) == len(ROUTES)
+
+    for user_id in (server.member, without_bot.owner):
+        await browser.log_in(user_id)
+        for route in routes:
+            missing = get_comparable_parts(await browser.herwa.get(route.format(guild_id=81384788765712384)))
+            assert missing[0] == 404
+            for guild_id in (str(server.id), str(without_bot.id), *invalid_guild_ids):
+                assert get_comparable_parts(await browser.herwa.get(route.format(guild_id=guild_id))) == missing
+
+
+async def test_without_a_session_nothing_is_readable(browser: Browser, server: ManagedServer, stores: Stores):
+    await save_server(stores, server)
+    for path in ("/api/me", "/api/guilds", f"/api/guilds/{server.id}/stats"):
+        assert (await browser.herwa.get(path)).status_code == 401
+
+
+async def test_a_wrong_key_is_not_replaced_by_a_session(browser: Browser, server: ManagedServer, stores: Stores):
+    await save_server(stores, server)
+    await browser.log_in(server.owner)
+    for authorization in ("Bearer sk_live_wrong", "Basic abc", "Bearer"):
+        response = await browser.herwa.get(f"/api/guilds/{server.id}/stats", headers={"Authorization": authorization})
+        assert response.status_code == 401
+
+
+async def test_a_session_in_an_address_or_in_a_header_opens_nothing(
+    browser: Browser, server: ManagedServer, stores: Stores
+):
+    await save_server(stores, server)
+    await browser.log_in(server.owner)
+    session_token = browser.session_token
+    browser.herwa.cookies.clear()
+
+    path = f"/api/guilds/{server.id}/stats"
+    assert (await browser.herwa.get(path, params={"herwa_session": session_token})).status_code == 401
+    assert (await browser.herwa.get(path, headers={"Authorization": f"Bearer {session_token}"})).status_code == 401
+    assert (await browser.herwa.get(path, headers={"Cookie": f"session={session_token}"})).status_code == 401
+
+
+async def test_me_returns_the_user_or_the_key(
+    browser: Browser, server: ManagedServer, make_key: KeyFactory, stores: Stores
+):
+    await save_server(stores, server)
+    await browser.log_in(server.manager)
+    body = (await browser.herwa.get("/api/me")).json()
+    headers = {"Authorization": f"Bearer {await make_key(server.id, [Scope.STATS])}"}
+
+    assert body["user"]["id"] == str(server.manager)
+    assert body["user"]["name"].startswith("Max")
+    assert body["key"] is None
+    assert (await browser.herwa.get("/api/me", headers=headers)).json() == {
+        "user": None,
+        "key": {"guild_id": str(server.id), "scopes": ["stats:read"]},
+    }
+
+
+async def test_my_servers_are_those_that_i_manage_with_the_bot_or_without(
+    browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
+):
+    await save_server(stores, server)
+    without_bot = discord.client.create_guild(f"No bot of {server.name}", owner_id=server.manager, bot=False)
+    await browser.log_in(server.manager)
+    guilds_by_id = {guild["id"]: guild for guild in (await browser.herwa.get("/api/guilds")).json()["items"]}
+
+    assert {id_: (guild["owner"], guild["bot_is_in"]) for id_, guild in guilds_by_id.items()} == {
+        str(server.id): (False, True),
+        str(without_bot): (True, False),
+    }
+    assert guilds_by_id[str(server.id)]["name"] == server.name
+    await browser.log_in(server.member)
+    assert (await browser.herwa.get("/api/guilds")).json() == {"items": []}
+
+
+async def test_a_key_has_its_one_server(client, make_key: KeyFactory, stores: Stores):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    [item] = (await client.get("/api/guilds", headers=headers)).json()["items"]
+
+    assert (item["id"], item["name"], item["bot_is_in"]) == (str(guild_id), "Tea", True)
+
+
+async def test_who_lost_their_role_reads_nothing_more(browser: Browser, server: ManagedServer, stores: Stores):
+    await save_server(stores, server)
+    await browser.log_in(server.manager)
+    path = f"/api/guilds/{server.id}/stats"
+    assert (await browser.herwa.get(path)).status_code == 200
+
+    server.remove_manager_role()
+    async with stores.database.transaction() as session:
+        await invalidate_guild_access(session, guild_id=server.id, user_id=server.manager)
+
+    assert (await browser.herwa.get(path)).status_code == 404
+
+
+async def test_while_discord_is_unavailable_a_person_gets_503_and_not_404(
+    browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
+):
+    await save_server(stores, server)
+    await browser.log_in(server.owner)
+    discord.client.enable_faults(fail={"share": 1, "route": "/users/@me/guilds"})
+    response = await browser.herwa.get(f"/api/guilds/{server.id}/stats")
+
+    assert (response.status_code, response.json()["code"]) == (503, "discord_away")
+    assert int(response.headers["retry-after"]) >= 1
+
+
+async def test_who_revokes_herwas_authorization_at_discord_is_logged_out(
+    browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess, folder
+):
+    await save_server(stores, server)
+    await browser.log_in(server.owner)
+    await create_oauth_client(browser.settings, folder).revoke(
+        await load_tokens(stores, browser.settings, folder, server.owner)
+    )
+
+    response = await browser.herwa.get("/api/guilds")
+
+    assert (response.status_code, response.json()["code"]) == (401, "log_in_again")
+    assert await browser.find_user_id() is None

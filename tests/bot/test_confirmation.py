@@ -1,0 +1,163 @@
+"""The button that takes a change back: after a restart, too late, and for whom it is."""
+
+import asyncio
+import os
+import re
+import signal
+from functools import partial
+
+import pytest
+
+from herwa_bot.ui.confirmation import SAVE_FAILED, UNDO_PERIOD, UndoButton
+from herwa_bot.ui.replies import STORAGE_UNAVAILABLE
+from herwa_shared.clock import utc_now
+from herwa_shared.embedded import lease_engines
+from herwa_shared.embedded.engine_process import read_record
+from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.services import access_requests, channel_lists
+from herwa_shared.services.access_rules import list_rules
+from herwa_shared.services.audit import list_entries
+from tests.support.bot_process import run_bot_process
+from tests.support.db_assertions import wait_until_stored
+from tests.support.member_client import MemberClient, get_button_ids
+
+STATS = (TargetKind.COMMAND, "server-stats")
+
+
+@pytest.mark.slow
+async def test_undo_works_after_a_restart(sim, stores, settings, server):
+    members = MemberClient(sim, stores, server)
+    with run_bot_process(settings, sim) as first_bot:
+        await first_bot.wait_until_ready()
+        await wait_until_stored(stores, first_bot)
+        await members.wait_for_verdict("Yes", "server-stats")
+        disabled_reply = await members.run("features disable", {"what": "server.stats"}, user=server.owner)
+        await members.wait_for_verdict("No", "server-stats")
+        await first_bot.stop()
+    with run_bot_process(settings, sim) as second_bot:
+        await second_bot.wait_until_ready()
+        undo_reply = (await members.press(disabled_reply, "Undo", user=server.owner)).messages[-1]
+        assert "**Taken back.** Server stats is on again." in undo_reply.content
+        assert get_button_ids(undo_reply) == {}
+        await members.wait_for_verdict("Yes", "server-stats")
+
+
+async def test_who_may_no_longer_change_anything_may_not_undo_either(sim, members):
+    server = members.server
+    manager_role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
+    sim.client.set_roles(server.id, server.ada, [manager_role])
+    staff = sim.client.create_channel(server.id, "staff")
+    list_reply = await members.run("channels allow", {"what": "/server-stats", "where": str(staff)}, user=server.ada)
+    sim.client.set_roles(server.id, server.ada, [])
+    refusal = (await members.press(list_reply, "Undo", user=server.ada)).messages[-1]
+    assert "Manage Server" in refusal.content
+    async with members.stores.database.transaction() as session:
+        assert len(await channel_lists.list_channel_lists(session, guild_id=server.id)) == 1
+
+
+def test_the_button_fits_into_discords_bounds_and_names_its_end():
+    button = UndoButton.make("permissions", (2**62, 2**62 + 1))
+    assert len(button.custom_id) <= 100
+    [expiry] = re.findall(r":(\d{10}):", button.custom_id)
+    assert int(expiry) <= (utc_now() + UNDO_PERIOD).timestamp()
+    assert button.command == "permissions allow"
+
+
+async def test_without_the_database_nothing_is_half_done_and_the_buttons_go_on(stores, settings, folder, sim, members):
+    server = members.server
+    role = sim.client.create_role(server.id, "Support")
+    undoable_reply = await members.run(
+        "permissions deny", {"what": "/server-stats", "who": str(role)}, user=server.owner
+    )
+    confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
+    os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+    try:
+        for message, label in ((confirmation, "Save this rule"), (undoable_reply, "Undo")):
+            reply = (await members.press(message, label, user=server.owner)).messages[-1]
+            assert reply.ephemeral
+            assert reply.content == SAVE_FAILED
+        for command, options in (("permissions list", {}), ("features disable", {"what": "server.stats"})):
+            reply = await members.run(command, options, user=server.owner)
+            assert reply.content in (SAVE_FAILED, STORAGE_UNAVAILABLE)
+    finally:
+        with lease_engines(settings, folder):
+            pass
+    async with members.stores.database.transaction() as session:
+        assert len(await list_rules(session, guild_id=server.id, now=utc_now())) == 1
+    saved_reply = (await members.press(confirmation, "Save this rule", user=server.owner)).messages[-1]
+    assert saved_reply.content.startswith("Saved as rule `#")
+    undo_reply = (await members.press(undoable_reply, "Undo", user=server.owner)).messages[-1]
+    assert "**Taken back.**" in undo_reply.content
+
+
+async def test_no_other_member_can_press_a_managers_buttons(sim, members):
+    server = members.server
+    for number in range(30):
+        await members.add_rule(allow=False, subject=(SubjectKind.ROLE, 1000 + number), target=STATS, note="n" * 90)
+    create_request = partial(
+        access_requests.create_request,
+        guild_id=server.id,
+        user_id=server.bob,
+        user_name="Bob",
+        command="permissions list",
+        channel_id=server.channel,
+    )
+    await members.run_in_transaction(create_request)
+    replies = [
+        await members.run("permissions list", user=server.owner),
+        await members.run("permissions deny", {"what": "everything"}, user=server.owner),
+        await members.run("features disable", {"what": "voice.stats"}, user=server.owner),
+    ]
+    before = len(await list_audit_entries(members))
+    for message in replies:
+        for label in get_button_ids(message):
+            if label == "Previous":
+                continue  # of the first page
+            reply = (await members.press(message, label, user=server.bob)).messages[-1]
+            assert reply.ephemeral
+            assert reply.content.startswith(("These buttons belong to", "**/permissions", "**/features"))
+    assert await members.autocomplete("permissions remove", {"rule": ""}, "rule", user=server.bob) == []
+    assert len(await list_audit_entries(members)) == before
+
+
+async def test_who_loses_their_rights_before_they_press_changes_nothing(sim, members):
+    server = members.server
+    manager_role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
+    sim.client.set_roles(server.id, server.ada, [manager_role])
+    confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.ada)
+    sim.client.set_roles(server.id, server.ada, [])
+    reply = (await members.press(confirmation, "Save this rule", user=server.ada)).messages[-1]
+    assert reply.content.startswith("**/permissions deny is for members with Manage Server")
+    assert await list_audit_entries(members) == ()
+
+
+async def test_of_save_and_cancel_at_once_the_reply_matches_what_was_saved(members):
+    server = members.server
+    for first_label, second_label in (("Save this rule", "Cancel"), ("Cancel", "Save this rule")):
+        confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
+        entry_count = len(await list_audit_entries(members))
+        results = await asyncio.gather(
+            *(members.press(confirmation, label, user=server.owner) for label in (first_label, second_label))
+        )
+        contents = [
+            message.content for result in results for message in result.messages if message.id == confirmation.id
+        ]
+        was_saved = len(await list_audit_entries(members)) > entry_count
+        assert ("Nothing has changed." in contents) is not was_saved
+        if was_saved:
+            rule_list = (await members.run("permissions list", user=server.owner)).content
+            number = rule_list.split("`#")[1].split("`")[0]
+            confirmation_to_remove = await members.run("permissions remove", {"rule": number}, user=server.owner)
+            await members.press(confirmation_to_remove, "Remove this rule", user=server.owner)
+
+
+async def test_undo_pressed_twice_takes_it_back_once(members):
+    reply = await members.run("features disable", {"what": "voice.stats"}, user=members.server.owner)
+    await asyncio.gather(*(members.press(reply, "Undo", user=members.server.owner) for _ in "ab"))
+    newest_entry, first_entry = await list_audit_entries(members)
+    assert newest_entry.undoes == first_entry.id
+
+
+async def list_audit_entries(members):
+    async with members.stores.database.transaction() as session:
+        return await list_entries(session, guild_id=members.server.id)

@@ -1,0 +1,175 @@
+"""A bot's start, its end, and what may happen to it in between."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from herwa_shared.clock import utc_now
+from herwa_shared.embedded import lease_engines
+from herwa_shared.embedded.engine_process import read_record
+from tests.bot.conftest import SampleServer
+from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
+from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events, wait_until_stored, wait_until_true
+from tests.support.sim_process import SimProcess
+
+RUNS_QUERY = "SELECT id, started_at, seen_at FROM gateway_session WHERE started_at >= :since ORDER BY id"
+SMALL_BUFFER_SCRIPT = """
+from herwa_bot.collector.event_writer import EventWriter
+EventWriter.__init__.__kwdefaults__["max_pending_events"] = 500
+from herwa_bot.__main__ import main
+main()
+"""
+
+
+@pytest.fixture
+def own_sim(tmp_path):
+    process = SimProcess(tmp_path, "--quiet")
+    yield process
+    process.close()
+
+
+async def test_a_wrong_token_ends_it_with_the_fix(settings, sim):
+    with run_bot_process(settings, sim, DISCORD_TOKEN="wrong.token.here") as bot:
+        assert await bot.wait_for_exit() == 2
+    assert "set DISCORD_TOKEN to the token of your application's bot" in bot.read_log()
+    assert "Traceback" not in bot.read_log()
+    assert "wrong.token.here" not in bot.read_log()
+
+
+async def test_it_waits_for_an_unreachable_discord_at_the_start(stores, settings, own_sim):
+    server = SampleServer(own_sim.client)
+    own_sim.stop()
+    with run_bot_process(settings, own_sim) as bot:
+        await bot.wait_for_log("Discord cannot be reached, trying again")
+        own_sim.start()
+        await wait_until(lambda: len(list_connected_sessions(own_sim)) == 1, bot)
+        own_sim.client.send_message(server.channel, server.ada)
+        await wait_until_stored(stores, bot)
+    assert await list_message_events(stores, server.id) == [StoredEvent("message", server.channel, user=server.ada)]
+    assert "Traceback" not in bot.read_log()
+
+
+async def test_a_stop_signal_stores_what_it_holds_and_ends_it(stores, settings, sim, server, archived_thread):
+    archived_server, thread = archived_thread
+    before = len(await list_message_events(stores, archived_server.id))
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        for _ in range(30):
+            sim.client.send_message(server.channel, server.ada)
+        sim.client.send_message(thread, archived_server.ada)
+        await wait_for_acknowledgement(sim)
+        async with asyncio.timeout(10):
+            assert await bot.stop() == 0
+    assert len(await list_message_events(stores, server.id)) == 30
+    assert (await list_message_events(stores, archived_server.id))[before:] == [
+        StoredEvent("message", archived_server.channel, thread, archived_server.ada)
+    ]
+    assert await fetch_rows(stores, "SELECT stopped_at IS NULL FROM process WHERE pid = :p", p=bot.pid) == [(False,)]
+    assert list_connected_sessions(sim) == []
+    assert "Traceback" not in bot.read_log()
+
+
+async def test_a_session_is_a_run_that_outlives_its_sockets_and_ends_when_it_is_lost(stores, settings, sim, server):
+    since = utc_now()
+
+    async def load_runs():
+        return await fetch_rows(stores, RUNS_QUERY, since=since)
+
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_true(lambda: check_query(load_runs, lambda rows: len(rows) == 1))
+        sim.client.send_message(server.channel, server.ada)
+        sim.client.drop_sockets()
+        await wait_until(lambda: [session.resumes for session in list_connected_sessions(sim)] == [1], bot)
+        [first_run] = await load_runs()
+        await wait_until_true(lambda: check_query(load_runs, lambda rows: rows[0].seen_at > first_run.seen_at))
+        sim.client.invalidate_sessions()
+        await wait_until(lambda: not list_connected_sessions(sim), bot)
+        await wait_until(lambda: list_connected_sessions(sim), bot)
+        await wait_for_acknowledgement(sim)
+        sim.client.send_message(server.channel, server.bob)
+        await wait_until_true(lambda: check_query(load_runs, lambda rows: len(rows) == 2))
+        assert await bot.stop() == 0
+    lost_run, last_run = await load_runs()
+    assert lost_run.id == first_run.id
+    assert lost_run.seen_at < last_run.started_at
+    assert [row.user for row in await list_message_events(stores, server.id)] == [server.ada, server.bob]
+
+
+async def check_query(query, predicate) -> bool:
+    return predicate(await query())
+
+
+async def test_removal_from_a_server_while_offline_is_noticed_at_the_next_start(stores, settings, sim, server):
+    with run_bot_process(settings, sim) as first_bot:
+        await first_bot.wait_until_ready()
+        await wait_until_stored(stores, first_bot)
+        assert await first_bot.stop() == 0
+    other_server = SampleServer(sim.client)
+    sim.client.remove_guild(server.id)
+    with run_bot_process(settings, sim) as second_bot:
+        await second_bot.wait_until_ready()
+        await wait_until_stored(stores, second_bot)
+    left_query = "SELECT left_at IS NOT NULL FROM guild WHERE id = :id"
+    assert await fetch_rows(stores, left_query, id=server.id) == [(True,)]
+    assert await fetch_rows(stores, left_query, id=other_server.id) == [(False,)]
+
+
+async def test_a_channel_that_was_deleted_while_offline_is_found_missing(stores, settings, sim, server):
+    channel = sim.client.create_channel(server.id, "soon gone")
+    thread = sim.client.create_thread(server.channel, "asleep")
+    with run_bot_process(settings, sim) as first_bot:
+        await first_bot.wait_until_ready()
+        await wait_until_stored(stores, first_bot)
+        assert await first_bot.stop() == 0
+    sim.client.set_archived(thread, archived=True)
+    sim.client.delete_channel(channel)
+    with run_bot_process(settings, sim) as second_bot:
+        await second_bot.wait_until_ready()
+        await wait_until_stored(stores, second_bot)
+    deleted_query = "SELECT id FROM channel WHERE guild_id = :g AND deleted"
+    assert await fetch_rows(stores, deleted_query, g=server.id) == [(channel,)]
+
+
+async def test_two_bots_of_one_token_count_each_message_once(stores, settings, sim, server):
+    with run_bot_process(settings, sim) as old_bot, run_bot_process(settings, sim) as new_bot:
+        await wait_until(lambda: len(list_connected_sessions(sim)) == 2)
+        people = [server.ada, server.bob] * 40
+        for number, user in enumerate(people):
+            sim.client.send_message(server.channel, user)
+            if number == 40:
+                assert await old_bot.stop() == 0
+        await wait_until_stored(stores, new_bot)
+    assert sorted(row.user for row in await list_message_events(stores, server.id)) == sorted(people)
+
+
+async def test_a_killed_database_loses_nothing_and_what_does_not_fit_waits_at_discord(
+    stores, settings, folder, sim, server
+):
+    with run_bot_process(settings, sim, "-c", SMALL_BUFFER_SCRIPT) as bot:
+        await bot.wait_until_ready()
+        sim.client.send_message(server.channel, server.ada)
+        await wait_until_stored(stores, bot)
+        os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+        sim.client.generate_load([server.channel], 3000)
+        await bot.wait_for_log("Discord is not read any more")
+        with lease_engines(settings, folder):
+            await bot.wait_for_log("Discord is read again")
+            await wait_until_stored(stores, bot)
+        assert len(await list_message_events(stores, server.id)) == 3001
+        assert await bot.stop() == 0
+
+
+async def test_a_stop_signal_without_its_database_logs_what_is_lost_and_ends_it(stores, settings, folder, sim, server):
+    with run_bot_process(settings, sim) as bot:
+        await bot.wait_until_ready()
+        await wait_until_stored(stores, bot)
+        os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+        sim.client.send_message(server.channel, server.ada)
+        await bot.wait_for_log("events wait, they could not be stored")
+        assert await bot.stop() == 0
+    with lease_engines(settings, folder):
+        assert "events are lost" in bot.read_log()
+        assert "Traceback" not in bot.read_log()

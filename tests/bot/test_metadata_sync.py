@@ -1,0 +1,92 @@
+"""Names of servers, channels and members in PostgreSQL follow Discord."""
+
+from tests.bot.conftest import change_channel
+from tests.bot.payloads import create_message_payload
+from tests.support.db_assertions import fetch_rows, list_message_events, wait_until_stored
+
+CHANNEL_QUERY = "SELECT name, parent_id, kind, deleted FROM channel WHERE id = :id"
+GUILD_QUERY = "SELECT name, left_at IS NULL, (SELECT count(*) FROM guild_membership WHERE guild_id = id AND left_at IS NULL) FROM guild WHERE id = :id"
+MEMBER_QUERY = "SELECT name, bot FROM member WHERE guild_id = :guild AND user_id = :user"
+
+
+async def test_a_server_is_known_by_its_newest_name(stores, sim, bot, server):
+    await wait_until_stored(stores, bot)
+    payload = {"id": str(server.id), "name": "Tea & Biscuits ☕", "owner_id": str(server.ada)}
+    sim.client.dispatch("GUILD_UPDATE", payload, guild_id=server.id)
+    await wait_until_stored(stores, bot)
+    rows = await fetch_rows(stores, "SELECT name, owner_id FROM guild WHERE id = :id", id=server.id)
+    assert rows == [("Tea & Biscuits ☕", server.ada)]
+
+
+async def test_a_channel_is_known_by_its_newest_name_and_keeps_it_when_deleted(stores, sim, bot, server):
+    category = sim.client.create_channel(server.id, "talk", type_=4)
+    channel = sim.client.create_channel(server.id, "before", parent_id=category)
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=channel) == [("before", category, 0, False)]
+    change_channel(sim, channel, name="after")
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=channel) == [("after", category, 0, False)]
+    sim.client.delete_channel(channel)
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=channel) == [("after", category, 0, True)]
+
+
+async def test_a_thread_is_known_with_its_channel(stores, sim, bot, server):
+    thread = sim.client.create_thread(server.channel, "aside")
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("aside", server.channel, 11, False)]
+    sim.client.delete_channel(thread)
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("aside", server.channel, 11, True)]
+
+
+async def test_a_thread_that_had_to_be_fetched_gets_its_name(stores, sim, bot, archived_thread):
+    server, thread = archived_thread
+    sim.client.send_message(thread, server.ada)
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("last year", server.channel, 11, False)]
+
+
+async def test_a_member_is_known_by_the_name_of_the_newest_message(stores, sim, bot, server):
+    for low, (nick, display) in enumerate(((None, None), (None, "Ada L."), ("Countess", "Ada L."))):
+        author = {"id": str(server.ada), "username": "ada", "global_name": display}
+        payload = create_message_payload(server, author=author, member={"nick": nick})
+        sim.client.dispatch("MESSAGE_CREATE", payload | {"id": str(int(payload["id"]) + low)}, guild_id=server.id)
+        await wait_until_stored(stores, bot)
+        assert await fetch_rows(stores, MEMBER_QUERY, guild=server.id, user=server.ada) == [
+            (nick or display or "ada", False)
+        ]
+
+
+async def test_a_bot_is_known_as_one_and_a_webhook_not_as_a_member(stores, sim, bot, server):
+    sim.client.send_message(server.channel, server.robot)
+    sim.client.send_message(server.channel, webhook="news")
+    await wait_until_stored(stores, bot)
+    [(_, is_bot)] = await fetch_rows(stores, MEMBER_QUERY, guild=server.id, user=server.robot)
+    assert is_bot
+    rows = await fetch_rows(stores, "SELECT user_id FROM member WHERE guild_id = :g", g=server.id)
+    assert {user for (user,) in rows} == {server.ada, server.bob, server.robot}
+
+
+async def test_thrown_out_of_a_server_and_invited_again(stores, sim, bot, server):
+    sim.client.send_message(server.channel, server.ada)
+    await wait_until_stored(stores, bot)
+    [(name, is_in, membership_count)] = await fetch_rows(stores, GUILD_QUERY, id=server.id)
+    assert (is_in, membership_count) == (True, 1)
+    sim.client.remove_guild(server.id)
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, GUILD_QUERY, id=server.id) == [(name, False, 0)]
+    assert sim.client.create_guild(name) == server.id
+    await wait_until_stored(stores, bot)
+    assert await fetch_rows(stores, GUILD_QUERY, id=server.id) == [(name, True, 1)]
+
+
+async def test_an_outage_of_a_server_is_not_a_farewell(stores, sim, bot, server):
+    sim.client.set_available(server.id, available=False)
+    await wait_until_stored(stores, bot)
+    [(_, is_in, _)] = await fetch_rows(stores, GUILD_QUERY, id=server.id)
+    assert is_in
+    sim.client.set_available(server.id, available=True)
+    sim.client.send_message(server.channel, server.ada)
+    await wait_until_stored(stores, bot)
+    assert len(await list_message_events(stores, server.id)) == 1

@@ -1,0 +1,111 @@
+"""A refusal tells at a glance what objected, who can change it and where the command does work."""
+
+from functools import partial
+
+import pytest
+
+from herwa_shared.catalog import FeatureKey
+from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
+from herwa_shared.services import channel_lists
+from herwa_shared.services.kill_switches import set_kill_switch
+from tests.support.member_client import MANAGER, get_button_ids
+
+STATS = (TargetKind.COMMAND, "server-stats")
+
+
+async def forbid_except_in(members, *channels):
+    await members.add_rule(allow=False, target=STATS)
+    for channel in channels:
+        await members.add_rule(allow=True, target=STATS, server=(PlaceKind.CHANNEL, channel))
+    await members.wait_for_verdict("No", "server-stats")
+    return await members.run("server-stats")
+
+
+@pytest.mark.parametrize(("count", "mention_count"), [(0, 0), (1, 1), (3, 3), (5, 3)])
+async def test_it_names_up_to_three_channels_where_it_works(members, sim, count, mention_count):
+    channels = [sim.client.create_channel(members.server.id, f"desk-{number}") for number in range(count)]
+    refusal = await forbid_except_in(members, *channels)
+    assert sum(f"<#{channel}>" in refusal.content for channel in channels) == mention_count
+    assert ("and others" in refusal.content) == (count > mention_count)
+    assert ("You may use it in" in refusal.content) == (count > 0)
+
+
+async def test_a_channel_that_the_channel_list_excludes_is_not_named(members, sim):
+    server = members.server
+    desk, hall = (sim.client.create_channel(server.id, name) for name in ("desk", "hall"))
+    await members.run_in_transaction(
+        partial(
+            channel_lists.add_places,
+            guild_id=server.id,
+            target_kind=TargetKind.EVERYTHING,
+            target_key="",
+            place_ids=[hall, server.channel],
+            actor=MANAGER,
+        )
+    )
+    refusal = await forbid_except_in(members, desk, hall)
+    assert f"You may use it in <#{hall}>." in refusal.content
+
+
+async def test_access_can_be_requested_to_what_a_rule_refuses(members):
+    refusal = await forbid_except_in(members)
+    assert refusal.content.startswith("**A rule of this server says: ")
+    assert "Members with Manage Server can change it with /permissions." in refusal.content
+    assert set(get_button_ids(refusal)) == {"Ask for access"}
+
+
+async def test_access_can_be_requested_to_what_is_for_managers(members):
+    refusal = await members.run("permissions list")
+    assert refusal.ephemeral
+    assert refusal.content.startswith("**/permissions list is for members with Manage Server")
+    assert set(get_button_ids(refusal)) == {"Ask for access"}
+
+
+async def test_a_kill_switch_shows_its_reason_and_offers_no_request(members):
+    feature = FeatureKey.VOICE_STATS
+    await members.run_in_transaction(
+        partial(set_kill_switch, feature=feature, active=True, reason="The numbers are mended", actor=MANAGER)
+    )
+    try:
+        await members.wait_for_verdict("No", "voice-stats", user=members.server.owner)
+        refusal = await members.run("voice-stats", user=members.server.owner)
+    finally:
+        await members.run_in_transaction(
+            partial(set_kill_switch, feature=feature, active=False, reason="", actor=MANAGER)
+        )
+    assert "The numbers are mended" in refusal.content
+    assert "Only the operator can switch it on again." in refusal.content
+    assert get_button_ids(refusal) == {}
+
+
+async def test_a_note_cannot_speak_for_herwa(members):
+    await members.add_rule(allow=False, target=STATS, note="[free](https://x.org) @everyone **now**")
+    await members.wait_for_verdict("No", "server-stats")
+    refusal = await members.run("server-stats")
+    assert "https://" not in refusal.content
+    assert "@everyone" not in refusal.content
+    assert "\\*\\*now\\*\\*" in refusal.content
+
+
+async def test_of_who_may_not_use_an_option_nothing_is_offered(members):
+    suggestions = await members.autocomplete("permissions allow", {"what": "s"}, "what", user=members.server.owner)
+    assert suggestions
+    assert await members.autocomplete("permissions allow", {"what": "s"}, "what") == []
+
+
+async def test_a_rule_about_one_member_is_shown_to_them(members):
+    server = members.server
+    await members.add_rule(allow=False, subject=(SubjectKind.MEMBER, server.bob), target=STATS)
+    await members.wait_for_verdict("No", "server-stats", user=server.bob)
+    assert f"<@{server.bob}> may not use /server-stats" in (await members.run("server-stats", user=server.bob)).content
+
+
+async def test_a_channel_that_the_member_does_not_see_is_not_named(members, sim):
+    server = members.server
+    secret, desk = (sim.client.create_channel(server.id, name) for name in ("layoffs", "desk"))
+    hidden = {"id": str(server.id), "type": 0, "allow": "0", "deny": str(1 << 10)}
+    sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=[hidden])
+    refusal = await forbid_except_in(members, secret, desk)
+    assert f"You may use it in <#{desk}>." in refusal.content
+    explanation = await members.run("why", {"command": "server-stats", "channel": str(secret)})
+    assert explanation.content == "You do not see that channel, so it is not explained to you."

@@ -1,0 +1,98 @@
+"""How a copy begins and ends: Ctrl-C at any moment, kill -9 of the supervisor, processes and commands on their own."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.support.configurable_copy import open_copy, stop_with_signal, write_history
+
+
+@pytest.mark.slow
+def test_ctrl_c_during_start_up_stops_everything():
+    with open_copy() as copy:
+        for text, signal_number in (("first start", signal.SIGINT), ("newest schema", signal.SIGTERM)):
+            up_process = copy.launch()
+            copy.wait_for_output(text)
+            assert stop_with_signal(up_process, signal_number) == 0, copy.read_output_tail()
+            copy.assert_stopped()
+        assert "Traceback" not in copy.read_output()
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_everything_even_when_an_engine_hangs_in_its_start():
+    with open_copy() as copy:
+        for _ in range(2):
+            assert "newest schema" in copy.run_command("migrate").stderr
+            copy.assert_stopped()
+        record_path = copy.folder.run_dir / "postgres.json"
+        up_process = copy.launch()
+        copy.wait_until(record_path.exists, "PostgreSQL to begin")
+        os.kill(json.loads(record_path.read_text())["pid"], signal.SIGSTOP)
+        assert stop_with_signal(up_process, signal.SIGINT) == 0, copy.read_output_tail()
+        copy.wait_until(lambda: not copy.list_processes(), "what PostgreSQL had started to end")
+        copy.assert_stopped()
+        copy.check_output("pipeline", "drain", "--timeout", "5")
+        copy.assert_stopped()
+
+
+@pytest.mark.slow
+def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_replay(tmp_path):
+    with open_copy() as copy:
+        copy.start_all()
+        short_history = write_history(
+            tmp_path, *(f"2024-01-01T00:00:00.{n:03}Z,general,chat,,{n},5,0" for n in range(300))
+        )
+        guild_id = copy.replay(short_history, "Kept")["guild_id"]
+        copy.drain()
+        copy.restart_after_kill()
+        api = copy.create_api_client(guild_id)
+        assert api.get("/stats", **{"from": "2024-01-01", "to": "2024-01-02"})["total"] == 300
+
+        long_history = write_history(
+            tmp_path, *(f"2024-02-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z,,chat,,1,5,0" for n in range(86_400))
+        )
+        bot_pid = copy.get_pid("bot")
+        os.kill(bot_pid, signal.SIGSTOP)  # however fast the machine: a replay cannot end while nobody acknowledges it
+        replay = copy.start_command("sim", "replay", str(long_history), "--guild", "Cut Short")
+        copy.wait_until(lambda: copy.count_unacknowledged() > 5000, "the replay to run")
+        copy.stop_all(suspended_pid=bot_pid)
+        assert replay.wait(30) == 1
+        copy.assert_stopped()
+        output = copy.read_output()
+        assert "does not answer" in output, "what the replay says"
+        assert "Traceback" not in output
+
+
+@pytest.mark.slow
+def test_processes_in_five_terminals_are_a_working_copy_and_the_last_one_out_stops_the_engines(tmp_path):
+    with open_copy() as copy:
+        terminals = [copy.start_command(command) for command in ("sim", "bot")]
+        copy.wait_until(lambda: (copy.get_status()["gateway"] or {}).get("gateway") == "connected", "the bot to listen")
+        guild_id = copy.replay(write_history(tmp_path, "2024-01-01T00:00:00Z,general,chat,,1,5,0"), "Alone")["guild_id"]
+        drain_result = copy.run_command("pipeline", "drain", "--timeout", "1")
+        assert drain_result.returncode == 1
+        assert "Not drained in time: events still wait" in drain_result.stderr
+        assert "No worker is running" in drain_result.stderr
+        assert copy.get_status()["problems"] == [
+            "No worker is running: start it with `herwa worker`.",
+            "No api is running: start it with `herwa api`.",
+            "No web is running: start it with `herwa web`.",
+        ]
+
+        terminals += [copy.start_command("worker"), copy.start_command("api"), copy.start_command("web")]
+        copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "a working copy")
+        assert copy.get_status()["up"] is False
+        copy.drain()
+        assert (
+            copy.create_api_client(guild_id).get("/stats", **{"from": "2024-01-01", "to": "2024-01-02"})["total"] == 1
+        )
+        for terminal in reversed(terminals):
+            assert stop_with_signal(terminal, signal.SIGINT) == 0, copy.read_output_tail()
+        copy.assert_stopped()
+        assert "Traceback" not in copy.read_output()
+
+        key = copy.check_output("keys", "create", "--guild", guild_id, "--name", "made while nothing runs")
+        assert key.startswith("sk_live_")
+        copy.assert_stopped()

@@ -1,0 +1,184 @@
+"""A running copy as people and programs see it: what it says, what commands beside it answer, and no secret anywhere."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+from contextlib import closing
+
+import httpx
+import pytest
+
+from herwa.supervisor.up import list_process_names
+from tests.support.configurable_copy import ConfigurableCopy, write_history
+from tests.support.running_copy import HERWA_COMMAND
+
+HISTORY_ROWS = ("2024-01-01T00:00:00Z,general,chat,,1,5,0", "2024-01-02T00:00:00Z,general,chat,,2,5,0")
+
+
+def list_secrets(copy: ConfigurableCopy) -> list[str]:
+    return list(json.loads((copy.folder.path / "secrets.json").read_text()).values())
+
+
+def create_sim_guild(copy: ConfigurableCopy, name: str) -> tuple[int, list[int]]:
+    """A quiet server with a channel and somebody in it."""
+    sim = copy.open_sim_client()
+    guild_id = sim.create_guild(name)
+    channel = sim.create_channel(guild_id, "chat")
+    copy.wait_until(lambda: name in copy.list_known_servers(), "the bot to know the server")
+    sim.close()
+    return guild_id, [channel]
+
+
+def test_startup_message_names_addresses_personas_and_the_command_that_creates_a_key(copy):
+    output = copy.read_output()
+    assert "ready after" in output
+    assert f"http://localhost:{copy.port}" in output
+    with closing(copy.open_sim_client()) as sim:
+        state = sim.get_snapshot()
+    assert f"http://127.0.0.1:{copy.folder.get_or_create_port('sim')} " in output
+    listed_names = {line.split("│", 1)[1].split()[0] for line in output.splitlines() if "│   " in line}
+    assert set(state.personas) <= listed_names
+    command, curl = (
+        line.split("│", 1)[1].strip() for line in output.splitlines() if " keys create " in line or "curl" in line
+    )
+    arguments = shlex.split(command)
+    assert arguments[:2] == [f"HERWA_DATA_DIR={copy.folder.path}", "herwa"]
+    key = copy.check_output(*arguments[2:])
+    assert key.startswith("sk_live_")
+    assert "\n" not in key
+    response = httpx.get(shlex.split(curl)[-1], headers={"Authorization": f"Bearer {key}"})
+    assert response.json()["metric"] == "messages"
+    assert key not in copy.read_output()
+
+
+def test_first_start_shows_its_progress_in_plain_lines(copy):
+    output = copy.read_output()
+    for text in ("PostgreSQL: first start", "ClickHouse: first start", "newest schema", "local Discord is ready"):
+        assert text in output
+    assert "\x1b" not in output, "no colours in a file"
+    assert "[info" not in output, "levels, loggers and times stay in the log files"
+    assert "[info" in (copy.folder.logs_dir / "sim.log").read_text()
+
+
+def test_second_up_in_the_same_folder_is_refused(copy):
+    result = copy.run_command("up")
+    assert result.returncode == 1
+    assert "already runs" in result.stderr
+    assert "HERWA_DATA_DIR" in result.stderr
+    assert copy.get_status()["healthy"]
+
+
+def test_the_doctor_finds_a_running_copy_well(copy):
+    result = copy.run_command("doctor")
+    assert result.returncode == 0, result.stdout
+    assert "answered by this copy" in result.stdout
+    assert "all well" in result.stdout
+
+
+def test_status_for_programs_has_every_part(copy):
+    status = json.loads(copy.check_output("status", "--json"))
+    assert status["healthy"] is True
+    assert status["problems"] == []
+    assert {process["name"] for process in status["processes"]} == {
+        *list_process_names(copy.settings),
+        "postgres",
+        "clickhouse",
+    }
+    assert all(process["running"] and process["pid"] for process in status["processes"])
+    assert {"postgres", "clickhouse", "sim", "herwa"} <= set(status["ports"])
+    assert status["ports"]["herwa"] == copy.port
+    assert set(status["buffer"]) == {"rows", "age_seconds"}
+    assert {"lag_seconds", "pending_rows", "failures", "moved", "last_error"} <= set(status["mover"])
+    assert status["gateway"]["gateway"] == "connected"
+    assert {
+        process["name"]: process["restarts"] for process in status["processes"] if "restarts" in process
+    } == dict.fromkeys(list_process_names(copy.settings), 0)
+
+
+def test_status_for_people_is_complete_on_a_narrow_terminal(copy):
+    output = subprocess.run(
+        [*HERWA_COMMAND, "status"],
+        env={**copy.environment, "COLUMNS": "30"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for text in (
+        *list_process_names(copy.settings),
+        "postgres",
+        str(copy.port),
+        str(copy.folder.path),
+        "● running",
+        "all is well",
+    ):
+        assert text in output
+    assert "\x1b" not in output
+    assert "…" not in output
+
+
+def test_key_for_an_unknown_server_names_the_known_ones(copy):
+    result = copy.run_command("keys", "create", "--guild", "1", "--name", "n")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Garden Club" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_bad_row_is_named_by_its_line_and_nothing_is_sent(copy, tmp_path):
+    file = write_history(tmp_path, *HISTORY_ROWS, "2024-01-03T00:00:00Z,general,chat,,3,many,0")
+    result = copy.run_command("sim", "replay", str(file), "--guild", "Never Made")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("Line 4: content_length")
+    sim = copy.open_sim_client()
+    assert "Never Made" not in {guild.name for guild in sim.get_snapshot().guilds}
+    sim.close()
+
+
+@pytest.mark.slow
+def test_replay_sends_only_the_requested_days(copy, tmp_path):
+    file = write_history(tmp_path, *HISTORY_ROWS)
+    first_result = copy.replay(file, "Two Days", "2024-01-01", "2024-01-02")
+    full_result = copy.replay(file, "Two Days")
+    assert (first_result["sent"], full_result["sent"]) == (1, 2)
+    assert first_result["guild_id"] == full_result["guild_id"]
+    copy.drain()
+    api = copy.create_api_client(full_result["guild_id"])
+    assert api.get("/stats", **{"from": "2024-01-01", "to": "2024-01-03"})["total"] == 2
+
+
+def test_drain_ends_while_events_go_on_arriving(copy):
+    guild_id, channels = create_sim_guild(copy, "Flooded")
+    sim = copy.open_sim_client()
+    sim.generate_load(channels, 20_000, per_second=400, background=True)
+    copy.wait_until(lambda: copy.get_status()["mover"]["moved"] > 0, "the flood to begin")
+    copy.check_output("pipeline", "drain", "--timeout", "20")
+    stored_count = copy.get_status()["gateway"]["stored"]
+    copy.wait_until(lambda: copy.get_status()["gateway"]["stored"] > stored_count, "the flood to go on")
+    sim.remove_guild(guild_id)
+    sim.close()
+
+
+def test_no_secret_is_printed_or_logged(copy):
+    output = copy.read_output() + copy.check_output("status") + json.dumps(copy.get_status())
+    logs = "".join(file.read_text(errors="replace") for file in copy.folder.logs_dir.iterdir())
+    assert logs
+    for secret in list_secrets(copy):
+        assert secret not in output
+        assert secret not in logs
+    assert "sk_live_" not in output + logs
+
+
+def test_a_killed_process_is_restarted_and_reported(copy):
+    names = list_process_names(copy.settings)
+    processes_by_name = {process["name"]: process for process in copy.get_status()["processes"]}
+    for name in names:
+        os.kill(processes_by_name[name]["pid"], signal.SIGKILL)
+    for name in names:
+        copy.wait_for_output(f"{name} │ ended (killed by SIGKILL), starting again in 0.5 s")
+    copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "all of them to be back")
+    processes = [process for process in copy.get_status()["processes"] if process["name"] in names]
+    assert [process["name"] for process in processes] == list(names), "each once, the dead ones not among them"
+    assert [process["restarts"] for process in processes] == [1] * len(names)
+    assert not {process["pid"] for process in processes} & {process["pid"] for process in processes_by_name.values()}
+    assert "restarts: 1" in copy.check_output("status")

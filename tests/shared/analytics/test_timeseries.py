@@ -1,0 +1,192 @@
+"""Whatever metric a query names, its answer is what a naive count would find, and gaps where nobody counted it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from herwa_shared.analytics.coverage import MEMBERS_INTENT
+from herwa_shared.analytics.metric_definitions import describe_metric
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest
+from herwa_shared.stores import Stores
+from tests.support.row_factories import (
+    EventRow,
+    add_gateway_session,
+    add_guild,
+    add_imported_period,
+    insert_events,
+    make_utc,
+)
+
+EVENT_KIND_BY_METRIC = {
+    Metric.MESSAGES: "message",
+    Metric.ACTIVE_MEMBERS: "message",
+    Metric.VOICE_MINUTES: "voice",
+    Metric.VOICE_MEMBERS: "voice",
+    Metric.JOINS: "join",
+    Metric.LEAVES: "leave",
+    Metric.MEMBERS: "member_count",
+    Metric.REACTIONS: "reaction",
+    Metric.THREADS: "thread",
+}
+NOW = make_utc(2024, 3, 4)
+MARCH_QUERY = ActivityQuery(0, make_utc(2024, 3, 1), NOW)
+
+
+async def query_day_values(stores: Stores, query: ActivityQuery, metric: Metric, *, now=NOW):
+    """The value of each day, and a star where it is partial."""
+    timeseries = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
+    return [f"{point.value}*" if point.partial else point.value for point in timeseries.points], timeseries.total
+
+
+@pytest.mark.parametrize("metric", Metric)
+async def test_every_metric_counts_its_own_kind_of_event(stores: Stores, metric):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 2, 1), NOW, intents=MEMBERS_INTENT)
+    kinds = sorted(
+        {*EVENT_KIND_BY_METRIC.values(), "voice_muted", "voice_stream", "voice_video", "online_count", "message_bot"}
+    )
+    await insert_events(
+        stores,
+        query.guild_id,
+        [
+            EventRow(make_utc(2024, 3, 2), kind=kind, value=120)
+            for kind in kinds
+            if kind != EVENT_KIND_BY_METRIC[metric]
+        ],
+    )
+    other_values, other_total = await query_day_values(stores, query, metric)
+    await insert_events(
+        stores, query.guild_id, [EventRow(make_utc(2024, 3, 2, 5), kind=EVENT_KIND_BY_METRIC[metric], value=60)]
+    )
+
+    expected_value = 60 if metric is Metric.MEMBERS else 1
+    silent_value = None if metric is Metric.MEMBERS else 0
+    assert (other_values, other_total) == ([silent_value] * 3, 0)
+    assert await query_day_values(stores, query, metric) == (
+        [silent_value, expected_value, silent_value],
+        expected_value,
+    )
+
+
+async def test_minutes_are_rounded_once_for_a_point_and_once_for_the_total(stores: Stores):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 2, 1), NOW)
+    voice_events = [(1, 29), (2, 30), (2, 59), (3, 30)]
+    await insert_events(
+        stores,
+        query.guild_id,
+        [EventRow(make_utc(2024, 3, day, 3), kind="voice", value=seconds) for day, seconds in voice_events],
+    )
+
+    assert await query_day_values(stores, query, Metric.VOICE_MINUTES) == ([0, 1, 1], 2)
+
+
+async def test_different_people_in_voice_count_once_over_the_window(stores: Stores):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    voice_events = [(1, 7), (1, 7), (1, 8), (2, 8)]
+    await insert_events(
+        stores,
+        query.guild_id,
+        [EventRow(make_utc(2024, 3, day), user, kind="voice", value=1) for day, user in voice_events],
+    )
+
+    assert await query_day_values(stores, query, Metric.VOICE_MEMBERS) == (["2*", "1*", None], 2)
+
+
+async def test_members_are_the_mean_of_the_last_sampled_hour_and_the_newest_in_all(stores: Stores):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    samples = [((1, 5), 900), ((1, 7, 10), 10), ((1, 7, 50), 13), ((3, 2), 40), ((3, 1), 99)]
+    for at, count in samples:
+        await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, *at), 0, 0, "member_count", count)])
+
+    assert await query_day_values(stores, query, Metric.MEMBERS) == ([12, None, 40], 40)
+    hourly_values, total = await query_day_values(stores, replace(query, interval=Interval.HOUR), Metric.MEMBERS)
+    assert {hour: value for hour, value in enumerate(hourly_values) if value} == {5: 900, 7: 12, 49: 99, 50: 40}
+    assert total == 40
+
+
+async def test_off_the_full_hour_minutes_and_samples_come_from_single_events(stores: Stores):
+    now = utc_now()
+    at = (now - timedelta(days=5)).replace(hour=18, minute=0, second=0, microsecond=0)
+    midnight, day = at + timedelta(minutes=30), timedelta(days=1)
+    query = ActivityQuery(await add_guild(stores), midnight - day, midnight + day, zone=ZoneInfo("Asia/Kolkata"))
+    events = [
+        EventRow(at + timedelta(minutes=20), 1, 1, "voice", 600),
+        EventRow(at + timedelta(minutes=40), 1, 1, "voice", 60),
+    ]
+    events += [EventRow(event.at, 0, 0, "member_count", event.value) for event in events]
+    await insert_events(stores, query.guild_id, events)
+
+    assert await query_day_values(stores, query, Metric.VOICE_MINUTES, now=now) == (["10*", "1*"], 11)
+    assert await query_day_values(stores, query, Metric.MEMBERS, now=now) == ([600, 60], 60)
+
+
+@pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES])
+async def test_who_comes_and_goes_is_counted_only_by_a_collector_that_may_see_members(stores: Stores, metric):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 3), intents=1 << 9)
+    await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 3), NOW, intents=1 << 9 | MEMBERS_INTENT)
+
+    assert await query_day_values(stores, query, metric) == ([None, None, 0], 0)
+    assert await query_day_values(stores, query, Metric.REACTIONS) == ([0, 0, 0], 0)
+
+
+@pytest.mark.parametrize(
+    "metric", [metric for metric in Metric if EVENT_KIND_BY_METRIC[metric] not in ("message", "member_count")]
+)
+async def test_a_history_says_nothing_about_what_it_did_not_bring_in(stores: Stores, metric):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    await add_imported_period(stores, query.guild_id, make_utc(2024, 2, 1), make_utc(2024, 3, 3))
+    await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, 1))])
+
+    assert await query_day_values(stores, query, Metric.MESSAGES) == ([1, 0, None], 1)
+    assert await query_day_values(stores, query, metric) == ([None] * 3, 0)
+
+
+@pytest.mark.parametrize("metric", [m for m in Metric if EVENT_KIND_BY_METRIC[m] not in ("message", "member_count")])
+async def test_a_history_counts_a_kind_from_its_first_event_of_that_kind(stores: Stores, metric):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores), end=make_utc(2024, 3, 6))
+    await add_imported_period(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 5))
+    await add_imported_period(stores, query.guild_id, make_utc(2023, 3, 1), make_utc(2023, 3, 5))
+    await insert_events(
+        stores, query.guild_id, [EventRow(make_utc(2024, 3, 2), kind=EVENT_KIND_BY_METRIC[metric], value=60)]
+    )
+    await insert_events(
+        stores, query.guild_id, [EventRow(make_utc(2023, 3, 1), kind=EVENT_KIND_BY_METRIC[metric], value=60)]
+    )
+
+    assert await query_day_values(stores, query, metric, now=make_utc(2024, 3, 9)) == ([None, 1, 0, 0, None], 1)
+
+
+@pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES, Metric.MEMBERS])
+async def test_what_has_no_channel_is_refused_with_what_has_one(stores: Stores, metric):
+    query = replace(MARCH_QUERY, channel_id=5, metric=metric)
+
+    with pytest.raises(BadRequest, match=r"must be messages, .* or threads with a channel, not"):
+        await query_timeseries(stores.database, stores.clickhouse, query)
+
+
+async def test_voice_and_reactions_are_counted_in_one_channel(stores: Stores):
+    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
+    for kind in ("voice", "reaction"):
+        await insert_events(
+            stores,
+            query.guild_id,
+            [EventRow(make_utc(2024, 3, 1), 7, channel_id, kind, 60) for channel_id in (5, 5, 6)],
+        )
+
+    channel_query = replace(query, channel_id=5)
+    assert [
+        (await query_day_values(stores, channel_query, metric))[1] for metric in ("voice_minutes", "reactions")
+    ] == [2, 2]
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_metric_is_defined_in_one_sentence(metric):
+    assert describe_metric(metric).endswith(".")

@@ -1,0 +1,176 @@
+"""What is seen in the picture."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops
+
+from herwa_shared.analytics.results import HeatmapCell, RankedItem
+from herwa_shared.charts.heatmap_figure import build_heatmap_figure
+from herwa_shared.charts.ranking_figure import build_ranking_figure
+from herwa_shared.charts.render.plot_area import build_plot_area
+from herwa_shared.charts.render.png import render_png
+from herwa_shared.charts.theme import DARK, LIGHT
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from tests.support.hypothesis_settings import no_deadline
+from tests.support.timeseries_factories import any_timeseries, build_timeseries
+
+WIDTH, HEIGHT = 800, 420
+SAMPLE_VALUES = [20 + (index * 7) % 13 for index in range(60)]
+
+
+def render_image(figure, **options) -> Image.Image:
+    return Image.open(BytesIO(render_png(figure, **{"scale": 1, **options}))).convert("RGB")
+
+
+def parse_rgb(color: str) -> tuple[int, ...]:
+    return tuple(int(color[index : index + 2], 16) for index in (1, 3, 5))
+
+
+def find_pixels(image: Image.Image, color: str, top: float = 0) -> list[tuple[int, int]]:
+    """Where this very colour is, below `top`."""
+    width, pixels = image.width, image.load()
+    return [(x, y) for y in range(int(top), image.height) for x in range(width) if pixels[x, y] == parse_rgb(color)]
+
+
+def test_an_image_has_the_requested_size_and_is_sharp_by_default():
+    data = render_png(build_timeseries_figure(build_timeseries(SAMPLE_VALUES)))
+
+    assert Image.open(BytesIO(data)).size == (2 * WIDTH, 2 * HEIGHT)
+    assert render_image(
+        build_timeseries_figure(build_timeseries(SAMPLE_VALUES)), width=600, height=300, scale=1.5
+    ).size == (900, 450)
+
+
+def test_a_picture_is_small_enough_to_send_with_every_reply():
+    assert (
+        len(
+            render_png(
+                build_timeseries_figure(
+                    build_timeseries(SAMPLE_VALUES), comparison=build_timeseries(SAMPLE_VALUES[::-1])
+                )
+            )
+        )
+        < 100_000
+    )
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_the_ground_is_exactly_the_themes(theme):
+    assert render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), theme=theme)).getpixel(
+        (3, 3)
+    ) == parse_rgb(theme.background)
+
+
+@pytest.mark.parametrize("peak", [0, 17, 41, 59])
+def test_the_line_is_highest_where_the_data_is(peak):
+    values = [*SAMPLE_VALUES]
+    values[peak] = 90
+    figure = build_timeseries_figure(build_timeseries(values))
+    plot_area = build_plot_area(figure["layout"], WIDTH, HEIGHT)
+
+    x, y = min(find_pixels(render_image(figure), DARK.accent, plot_area.top), key=lambda pixel: pixel[1])
+    assert x == pytest.approx(plot_area.to_x(figure["data"][0]["x"][peak]), abs=4)
+    assert y == pytest.approx(plot_area.to_y(90), abs=5)
+
+
+def test_nothing_of_the_line_is_drawn_over_a_gap():
+    figure = build_timeseries_figure(build_timeseries([30] * 20 + [None] * 20 + [30] * 20))
+    plot_area = build_plot_area(figure["layout"], WIDTH, HEIGHT)
+    start, end = (plot_area.to_x(figure["layout"]["shapes"][0][edge]) for edge in ("x0", "x1"))
+
+    line = find_pixels(render_image(figure), DARK.accent, plot_area.top)
+    assert any(x < start for x, _ in line)
+    assert any(x > end for x, _ in line)
+    assert not any(start < x < end for x, _ in line)
+
+
+def test_names_that_differ_in_anything_are_drawn_differently():
+    names = ["", "Tavern", "<b>Tavern</b>", "&lt;b&gt;Tavern&lt;/b&gt;", "Tavern" * 40]
+
+    images = {
+        render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title=name or " ")).tobytes()
+        for name in names
+    }
+    assert len(images) == len(names)
+
+
+def test_a_long_name_leaves_the_total_readable():
+    long_title_image, short_title_image = (
+        render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title=title))
+        for title in ("Tavern " * 60, "T")
+    )
+    corner = (680, 0, WIDTH, 80)
+
+    difference = ImageChops.difference(long_title_image.crop(corner), short_title_image.crop(corner))
+    assert max(max_difference for _, max_difference in difference.getextrema()) < 16
+
+
+def test_threads_may_draw_at_the_same_time():
+    figure = build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title="日本語 🎉")
+    with ThreadPoolExecutor(4) as pool:
+        images = set(pool.map(lambda _: render_png(figure, scale=1), range(8)))
+
+    assert len(images) == 1
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk"),
+        build_heatmap_figure([], title="When people talk"),
+        build_ranking_figure([RankedItem(1, "#general", 9), RankedItem(2, None, 4)], title="Top channels"),
+        build_ranking_figure([], title="Top channels"),
+    ],
+)
+def test_other_figures_are_drawn(figure):
+    assert len(render_image(figure).getcolors(WIDTH * HEIGHT)) > 20
+
+
+@settings(no_deadline, max_examples=40)
+@given(
+    any_timeseries(), st.none() | any_timeseries(), st.text(max_size=60), st.sampled_from([DARK, LIGHT]), st.booleans()
+)
+def test_any_series_under_any_name_is_drawn(timeseries, comparison, title, theme, is_running):
+    now = timeseries.start + (timeseries.end - timeseries.start) / 2 if is_running else None
+
+    assert render_image(
+        build_timeseries_figure(timeseries, title=title, comparison=comparison, theme=theme, now=now)
+    ).size == (WIDTH, HEIGHT)
+
+
+DRAW_SCRIPT = """
+from herwa_shared.charts.heatmap_figure import build_heatmap_figure
+from herwa_shared.charts.render.png import render_png
+print(len(render_png(build_heatmap_figure([], title="Tavern"))))
+"""
+
+
+def test_missing_graphics_libraries_are_reported_with_what_to_install(tmp_path):
+    (tmp_path / "libGL.so.1").write_text("not a library")
+    environment = {"PYTHONPATH": str(Path.cwd()), "LD_LIBRARY_PATH": str(tmp_path)}
+
+    stderr = run_script(DRAW_SCRIPT, environment, check=False).stderr.decode()
+    assert "RendererUnavailable" in stderr
+    assert "apt-get install libgl1 libegl1" in stderr
+
+
+def test_a_missing_engine_is_reported_with_a_fix(tmp_path):
+    (tmp_path / "skia.py").write_text("raise ImportError('libexpat.so.1: cannot open shared object file')")
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path.cwd())])}
+
+    stderr = run_script(DRAW_SCRIPT, environment, check=False).stderr.decode()
+    assert "RendererUnavailable" in stderr
+    assert "apt-get install libgl1 libegl1" in stderr
+    assert "libexpat.so.1" in stderr
+
+
+def run_script(script, environment, *, check=True) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=check)

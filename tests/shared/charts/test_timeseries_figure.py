@@ -1,0 +1,216 @@
+"""What a figure says about a series: values, gaps, the running interval, the comparison, safe names."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from herwa_shared.analytics.results import HeatmapCell, Interval, Metric, RankedItem
+from herwa_shared.charts.heatmap_figure import build_heatmap_figure
+from herwa_shared.charts.layout import escape_text
+from herwa_shared.charts.ranking_figure import build_ranking_figure
+from herwa_shared.charts.theme import DARK, LIGHT
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from tests.support.timeseries_factories import GUILD_ID, MAY_3, build_timeseries
+
+DAY = timedelta(days=1)
+
+
+def list_texts(figure) -> list[str]:
+    return [note["text"] for note in figure["layout"]["annotations"]]
+
+
+def test_every_value_lies_on_its_local_day():
+    line = build_timeseries_figure(
+        build_timeseries([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo")
+    )["data"][0]
+
+    assert line["x"] == ["2021-05-03T00:00:00", "2021-05-04T00:00:00", "2021-05-05T00:00:00"]
+    assert line["y"] == [4, 0, 7]
+
+
+def test_uncounted_days_break_the_line_under_one_gray_band():
+    figure = build_timeseries_figure(build_timeseries([5, 6, None, None, 7, 8]))
+
+    assert figure["data"][0]["y"] == [5, 6, None, None, 7, 8]
+    assert figure["data"][0]["connectgaps"] is False
+    (band,) = figure["layout"]["shapes"]
+    assert (band["x0"], band["x1"]) == ("2021-05-04T12:00:00", "2021-05-06T12:00:00")
+    assert "not counted" in list_texts(figure)
+
+
+def test_a_silent_day_is_a_zero_and_no_gap():
+    figure = build_timeseries_figure(build_timeseries([5, 0, 7]))
+
+    assert figure["data"][0]["y"] == [5, 0, 7]
+    assert figure["layout"]["shapes"] == []
+
+
+def test_the_running_day_is_dotted_and_the_line_ends_before_it():
+    line, running, *_ = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 2.5 * DAY)["data"]
+
+    assert line["y"] == [5, 6, None]
+    assert running["line"]["dash"] == "dot"
+    assert running["y"] == [6, 2]
+
+
+def test_a_day_that_is_over_is_not_dotted():
+    traces = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 3 * DAY)["data"]
+
+    assert traces[0]["y"] == [5, 6, 2]
+    assert all(trace.get("line", {}).get("dash") is None for trace in traces)
+
+
+def test_future_days_have_space_on_the_axis_and_no_value():
+    figure = build_timeseries_figure(build_timeseries([5, 6, 0, 0]), now=MAY_3 + 1.5 * DAY)
+
+    assert figure["data"][0]["y"] == [5, None]
+    assert figure["layout"]["xaxis"]["range"][1] == "2021-05-06T00:00:00"
+
+
+def test_a_partly_counted_day_is_marked_hollow_and_says_so():
+    figure = build_timeseries_figure(build_timeseries([5, 9, 6, 4], partial=[2]))
+
+    (hollow,) = [trace for trace in figure["data"] if trace["name"] == "Partly counted"]
+    assert hollow["y"] == [6]
+    assert hollow["marker"]["color"] == DARK.background
+    assert figure["data"][0]["customdata"][2] == ["Wednesday, May 5", "6", " (partly counted)"]
+
+
+def test_a_day_between_two_gaps_is_a_mark_because_no_line_reaches_it():
+    figure = build_timeseries_figure(build_timeseries([9, 8, None, 3, None, 1, 1]))
+
+    (marks,) = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+    assert 3 in marks["y"]
+
+
+def test_the_compared_period_lies_point_on_point_with_its_own_dates():
+    figure = build_timeseries_figure(
+        build_timeseries([5, 6, 7]), comparison=build_timeseries([1, 2, 3, 4], start=MAY_3 - 4 * DAY)
+    )
+
+    comparison_line, line, *_ = figure["data"]
+    assert comparison_line["x"] == line["x"]
+    assert comparison_line["y"] == [1, 2, 3]
+    assert comparison_line["customdata"][0][0] == "Thursday, Apr 29"
+    assert comparison_line["line"]["color"] == DARK.comparison
+
+
+def test_a_legend_stands_only_beside_a_comparison():
+    assert build_timeseries_figure(build_timeseries([5, 6]))["layout"]["showlegend"] is False
+    assert (
+        build_timeseries_figure(build_timeseries([5, 6]), comparison=build_timeseries([1, 2]))["layout"]["showlegend"]
+        is True
+    )
+
+
+def test_an_uncounted_period_is_no_comparison():
+    figure = build_timeseries_figure(build_timeseries([1, 2]), comparison=build_timeseries([None, None]))
+
+    assert figure == build_timeseries_figure(build_timeseries([1, 2]))
+
+
+def test_the_header_tells_total_and_change():
+    assert list_texts(build_timeseries_figure(build_timeseries([500, 700]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["1,200", "▲ 20%"]
+    assert list_texts(build_timeseries_figure(build_timeseries([300, 200]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["500", "▼ 50%"]
+
+
+def test_no_change_is_claimed_when_a_day_was_not_counted():
+    assert list_texts(build_timeseries_figure(build_timeseries([500, None]), comparison=build_timeseries([400, 600])))[
+        :2
+    ] == ["500", "messages"]
+
+
+def test_the_subtitle_names_rate_period_and_zone():
+    figure = build_timeseries_figure(
+        build_timeseries([5] * 90, zone="America/New_York", start=datetime(2021, 5, 3, 4, tzinfo=UTC))
+    )
+
+    assert (
+        figure["layout"]["title"]["subtitle"]["text"]
+        == "Messages per day · May 3 \u2013 Jul 31, 2021 · America/New York"
+    )
+
+
+def test_the_guild_is_a_string_and_no_number_of_its_size_reaches_a_browser():
+    figure = build_timeseries_figure(build_timeseries([5, 6]))
+
+    assert figure["layout"]["meta"]["guild_id"] == str(GUILD_ID)
+    numbers: list[float] = []
+    json.loads(
+        json.dumps(figure),
+        parse_int=lambda text: numbers.append(int(text)),
+        parse_float=lambda text: numbers.append(float(text)),
+    )
+    assert max(numbers) < 2**53
+
+
+def test_a_name_with_markup_is_text():
+    figure = build_timeseries_figure(build_timeseries([5]), title="<img src=x> & $a$")
+
+    assert figure["layout"]["title"]["text"] == "&lt;img src=x&gt; &amp; &#36;a&#36;"
+
+
+def test_a_name_cannot_break_the_line_or_turn_it_around():
+    assert escape_text("a\nb\u202ec\x00d\ud800") == "a bc d?"
+
+
+def test_the_line_never_turns_back_when_the_clock_does():
+    hourly_series = build_timeseries(
+        range(26), start=datetime(2024, 11, 3, 4, tzinfo=UTC), interval=Interval.HOUR, zone="America/New_York"
+    )
+
+    x = build_timeseries_figure(hourly_series)["data"][0]["x"]
+    assert x == sorted(set(x))
+    assert len(x) == 26
+
+
+def test_counts_begin_at_zero_and_leave_space_above_the_peak():
+    low, high = build_timeseries_figure(build_timeseries([2989, 2500]))["layout"]["yaxis"]["range"]
+
+    assert low == 0
+    assert 2989 < high < 3500
+
+
+def test_silence_and_absence_are_two_different_sentences():
+    assert "No messages in this period" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
+    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([None, None])))
+    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([])))
+    assert "0" not in list_texts(build_timeseries_figure(build_timeseries([None, None]))), (
+        "nobody knows that it is nothing"
+    )
+    assert "0" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
+
+
+def test_members_are_called_members():
+    figure = build_timeseries_figure(build_timeseries([5, 6], metric=Metric.ACTIVE_MEMBERS))
+
+    assert figure["layout"]["title"]["text"] == "Active members"
+
+
+def test_both_themes_draw_the_same_data():
+    dark, light = (build_timeseries_figure(build_timeseries([5, 6, None]), theme=theme) for theme in (DARK, LIGHT))
+
+    assert dark["data"][0]["y"] == light["data"][0]["y"]
+    assert light["layout"]["paper_bgcolor"] == "#ffffff"
+
+
+def test_a_heatmap_has_monday_on_top_and_silence_where_no_cell_speaks():
+    figure = build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk")
+
+    rows = figure["data"][0]["z"]
+    assert (rows[0][9], rows[6][23], sum(map(sum, rows))) == (4, 8, 12)
+    assert figure["layout"]["yaxis"]["ticktext"][0] == "Mon"
+    assert list_texts(figure)[0] == "Sun 23:00"
+
+
+def test_two_channels_of_one_name_are_two_bars():
+    figure = build_ranking_figure(
+        [RankedItem(1, "chat", 9), RankedItem(2, "chat", 4), RankedItem(GUILD_ID, None, 1)], title="Top channels"
+    )
+
+    assert figure["data"][0]["x"] == [9, 4, 1]
+    assert figure["data"][0]["ids"] == ["1", "2", str(GUILD_ID)]
+    assert list_texts(figure) == ["chat", "9", "chat", "4", f"id {GUILD_ID}", "1"]

@@ -1,0 +1,155 @@
+"""PostgreSQL is killed: who was in memory goes on, and what ends, ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psutil
+import pytest
+
+from alembic import command
+from herwa_shared.catalog import SurfaceRegistry
+from herwa_shared.clock import utc_now
+from herwa_shared.db import Database
+from herwa_shared.embedded import lease_engines, list_engines
+from herwa_shared.migrate import build_alembic_config
+from herwa_shared.models import Subscription
+from herwa_shared.policy_cache.cache import NonDecreasingClock, PolicyCache, PolicyUnavailable
+from herwa_shared.policy_cache.notifications import publish_policy_change
+from tests.shared.policy_cache.policy_changes import commit_deny, create_guild, get_denied_commands, wait_until
+from tests.support.embedded_engines import build_settings, create_data_folder
+
+HOUR_SECONDS = 3600.0
+
+
+class AdjustableClock:
+    """The clock on the wall, which can be set."""
+
+    def __init__(self) -> None:
+        self.offset_seconds = 0.0
+
+    def __call__(self) -> float:
+        return utc_now().timestamp() + self.offset_seconds
+
+
+@dataclass
+class KillableEngine:
+    """A PostgreSQL that may be killed."""
+
+    folder: object
+    database: Database
+    leases: list
+
+    def kill(self) -> None:
+        process = psutil.Process(list_engines(self.folder)[0].pid)
+        children = process.children()
+        process.kill()
+        psutil.wait_procs([process, *children], 30)
+
+    async def start(self) -> None:
+        settings = build_settings(self.folder, clickhouse=False)
+        self.leases.append(await asyncio.to_thread(lease_engines, settings, self.folder))
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[KillableEngine]:
+    with create_data_folder() as folder:
+        lease = await asyncio.to_thread(lease_engines, build_settings(folder, clickhouse=False), folder)
+        await asyncio.to_thread(command.upgrade, build_alembic_config(lease.urls.database), "head")
+        killable_engine = KillableEngine(folder, Database(lease.urls.database), [lease])
+        yield killable_engine
+        await killable_engine.database.close()
+        for acquired_lease in killable_engine.leases:
+            await asyncio.to_thread(acquired_lease.release)
+
+
+async def grant_premium_for_an_hour(database: Database, guild_id: int) -> None:
+    now = utc_now()
+    async with database.transaction() as session:
+        session.add(
+            Subscription(
+                guild_id=guild_id,
+                tier_key="premium",
+                source="manual",
+                starts_at=now,
+                ends_at=now + timedelta(hours=1),
+                granted_by="operator",
+            )
+        )
+        await session.flush()
+        await publish_policy_change(session, guild_id=guild_id)
+
+
+def get_tier(cache: PolicyCache, guild_id: int) -> str:
+    compiled = cache.find_cached(guild_id)
+    assert compiled is not None
+    return compiled.entitlement.tier
+
+
+async def test_without_postgres_who_is_in_memory_goes_on_expiry_acts_and_all_heals(engine):
+    guild, uncached_guild, wall_clock = (
+        await create_guild(engine.database),
+        await create_guild(engine.database),
+        AdjustableClock(),
+    )
+    await grant_premium_for_an_hour(engine.database, guild)
+    clock = NonDecreasingClock(read_wall=wall_clock)
+    cache = PolicyCache(
+        engine.database,
+        engine.database.url,
+        SurfaceRegistry(()),
+        clock=clock,
+        ttl_seconds=5.0,
+        load_timeout_seconds=30.0,
+    )
+    async with cache.run():
+        await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
+        assert (await cache.get(guild)).entitlement.tier == "premium"
+
+        engine.kill()
+
+        await wait_until(lambda: cache.find_cached(guild) is None)  # its age has come
+        assert (await cache.get(guild)).entitlement.tier == "premium"
+        with pytest.raises(PolicyUnavailable):
+            await cache.get(uncached_guild)
+
+        wall_clock.offset_seconds = 2 * HOUR_SECONDS
+        assert (await cache.get(guild)).entitlement.tier == get_tier(cache, guild) == "free"
+        wall_clock.offset_seconds = -24 * HOUR_SECONDS
+        assert (await cache.get(guild)).entitlement.tier == "free"
+
+        await engine.start()
+
+        # Not before everything is doubted, else the load could come before the change.
+        await wait_until(lambda: cache.get_status()["policy_sweep_age"] < 1)
+        await commit_deny(engine.database, guild, "top")
+        await wait_until(lambda: cache.find_cached(guild) is None)
+        assert get_denied_commands(await cache.get(guild)) == {"top"}
+        assert (await cache.get(uncached_guild)).entitlement.tier == "free"
+
+
+async def test_it_starts_without_postgres_and_hears_once_it_is_there(engine):
+    guild = await create_guild(engine.database)
+    engine.kill()
+    cache = PolicyCache(engine.database, engine.database.url, SurfaceRegistry(()), load_timeout_seconds=30.0)
+    async with cache.run():
+        with pytest.raises(PolicyUnavailable):
+            await cache.get(guild)
+        await engine.start()
+        await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
+        assert get_denied_commands(await cache.get(guild)) == set()
+        await commit_deny(engine.database, guild, "top")
+        await wait_until(lambda: cache.find_cached(guild) is None)
+        assert get_denied_commands(await cache.get(guild)) == {"top"}
+
+
+def test_a_clock_that_is_set_back_brings_nothing_back_and_goes_on():
+    wall_clock, elapsed_ticks = AdjustableClock(), 0.0
+    clock = NonDecreasingClock(read_wall=wall_clock, read_ticks=lambda: elapsed_ticks)
+    time_before = clock.now()
+    wall_clock.offset_seconds = -24 * HOUR_SECONDS
+    elapsed_ticks += HOUR_SECONDS
+    assert clock.now() - time_before == pytest.approx(HOUR_SECONDS)
+    wall_clock.offset_seconds = 24 * HOUR_SECONDS
+    assert clock.now() - time_before == pytest.approx(24 * HOUR_SECONDS, abs=60)

@@ -1,0 +1,65 @@
+"""`python -m tests.shared.services.concurrent_writer`: one of the processes of the race. It prints what it changed, as JSON.
+
+The address of the database comes on standard input, as it holds a password.
+"""
+
+import asyncio
+import json
+import random
+import sys
+from collections import Counter
+
+from herwa_shared.clock import utc_now
+from herwa_shared.db import Database
+from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.services.features import set_feature
+from herwa_shared.services.subscriptions import grant, record_expired, revoke
+
+MAX_CONCURRENT_CHANGES = 20
+
+
+async def run_change(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
+    """A grant, a revocation, a noting of what expired or a toggle; how often it changed something."""
+    async with database.transaction() as session:
+        match number % 4:
+            case 0:
+                days = random.choice([None, 1, 30])
+                await grant(session, guild_id=guild_id, tier="premium", days=days, reason=str(number), actor=actor)
+                return "subscription.grant", 1
+            case 1:
+                return "subscription.revoke", min(1, await revoke(session, guild_id=guild_id, reason="", actor=actor))
+            case 2:
+                return "subscription.expire", await record_expired(session, now=utc_now())
+            case _:
+                entry = await set_feature(
+                    session, guild_id=guild_id, feature="voice.stats", enabled=number % 8 == 3, actor=actor
+                )
+                return "feature.set", int(entry is not None)
+
+
+async def run_changes(url: str, guild_id: int, change_count: int) -> Counter[str]:
+    """All of it at the same time, as far as there are connections."""
+    database = Database(url, pool_size=MAX_CONCURRENT_CHANGES)
+    semaphore = asyncio.Semaphore(MAX_CONCURRENT_CHANGES)
+    actor = Actor(ChangeSource.WEB, 1, "racer")
+
+    async def run_limited(number: int) -> tuple[str, int]:
+        async with semaphore:
+            return await run_change(database, guild_id, number, actor)
+
+    try:
+        results = await asyncio.gather(*(run_limited(number) for number in range(change_count)))
+    finally:
+        await database.close()
+    counts: Counter[str] = Counter()
+    for action, count in results:
+        counts[action] += count
+    return counts
+
+
+if __name__ == "__main__":
+    database_url = sys.stdin.readline().strip()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    sys.stdout.write(json.dumps(asyncio.run(run_changes(database_url, int(sys.argv[1]), int(sys.argv[2])))))

@@ -1,0 +1,191 @@
+"""What a page shows is in its address, and no address is too wrong to show something."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from herwa_shared.analytics.date_ranges import (
+    DateRange,
+    DateRangePreset,
+    build_day_range,
+    get_first_day,
+    get_last_day,
+    list_allowed_intervals,
+    resolve_preset,
+)
+from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
+from tests.support.hypothesis_settings import no_deadline
+from tests.support.row_factories import make_utc
+
+NOW = make_utc(2025, 3, 9, 14, 37)
+UTC, NEW_YORK, KOLKATA = ZoneInfo("UTC"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata")
+ZONES = [UTC, NEW_YORK, KOLKATA, ZoneInfo("Pacific/Apia")]
+
+
+def parse_query(zone: ZoneInfo = UTC, **params: str) -> DashboardQuery:
+    url_params = {key.removesuffix("_"): value for key, value in params.items()}
+    return DashboardQuery.parse(url_params, zone, NOW, guild_id=5, data_start=make_utc(2024, 2, 3, 20))
+
+
+@pytest.mark.parametrize(
+    ("preset", "start", "end", "interval"),
+    [
+        ("today", make_utc(2025, 3, 9), make_utc(2025, 3, 10), "hour"),
+        ("yesterday", make_utc(2025, 3, 8), make_utc(2025, 3, 9), "hour"),
+        ("24h", make_utc(2025, 3, 8, 15), make_utc(2025, 3, 9, 15), "hour"),
+        ("7d", make_utc(2025, 3, 3), make_utc(2025, 3, 10), "day"),
+        ("28d", make_utc(2025, 2, 10), make_utc(2025, 3, 10), "day"),
+        ("91d", make_utc(2024, 12, 9), make_utc(2025, 3, 10), "day"),
+        ("month", make_utc(2025, 3, 1), make_utc(2025, 4, 1), "day"),
+        ("last_month", make_utc(2025, 2, 1), make_utc(2025, 3, 1), "day"),
+        ("year", make_utc(2025, 1, 1), make_utc(2026, 1, 1), "week"),
+        ("12mo", make_utc(2024, 4, 1), make_utc(2025, 4, 1), "week"),
+        ("all", make_utc(2024, 2, 3), make_utc(2025, 3, 10), "month"),
+    ],
+)
+def test_a_range_by_name_is_the_window_that_people_mean(preset, start, end, interval):
+    dashboard_query = parse_query(range=preset)
+
+    assert (dashboard_query.date_range, dashboard_query.interval, dashboard_query.problems) == (
+        DateRange(start, end),
+        interval,
+        (),
+    )
+
+
+def test_without_parameters_it_is_the_last_30_days_of_messages_and_the_30_before():
+    dashboard_query = parse_query()
+
+    assert (dashboard_query.preset, dashboard_query.metric, dashboard_query.interval) == (
+        DateRangePreset.MONTH,
+        Metric.MESSAGES,
+        Interval.DAY,
+    )
+    assert (dashboard_query.to_activity_query().start, dashboard_query.to_activity_query().end) == (
+        make_utc(2025, 2, 8),
+        make_utc(2025, 3, 10),
+    )
+    assert dashboard_query.to_comparison_query().start == make_utc(2025, 1, 9)
+    assert dashboard_query.to_params() == {}
+
+
+def test_days_are_those_of_the_zone_and_the_last_24_hours_end_on_its_full_hour():
+    assert parse_query(NEW_YORK, range="today").date_range == DateRange(
+        make_utc(2025, 3, 9, 5), make_utc(2025, 3, 10, 4)
+    )
+    assert parse_query(KOLKATA, range="24h").date_range.end == make_utc(2025, 3, 9, 15, 30)
+
+
+def test_a_month_is_compared_with_a_month_and_a_week_with_a_week():
+    assert parse_query(range="month").to_comparison_query().start == make_utc(2025, 2, 1)
+    assert parse_query(range="7d").to_comparison_query().start == make_utc(2025, 2, 24)
+    assert parse_query(range="last_month", compare="year").to_comparison_query().end == make_utc(2024, 3, 1)
+    assert parse_query(compare="2024-01-01..2024-02-01").to_comparison_query().end == make_utc(2024, 2, 1)
+    assert parse_query(compare="off").to_comparison_query() is None
+    assert parse_query(range="all").to_comparison_query() is None
+
+
+def test_a_step_back_and_a_step_forward_give_the_same_range():
+    for preset in DateRangePreset:
+        dashboard_query = parse_query(range=preset)
+        assert dashboard_query.shift(-1).date_range.end == dashboard_query.date_range.start
+        assert dashboard_query.shift(-1).shift(1).date_range == dashboard_query.date_range
+    assert parse_query(range="today").shift(-1).to_params() == {"range": "yesterday"}
+    assert parse_query(range="month").shift(-1).to_params() == {"range": "last_month"}
+    assert parse_query(range="7d").shift(-1).to_params() == {"from": "2025-02-24", "to": "2025-03-03"}
+    assert not parse_query().can_shift_forward
+    assert parse_query(range="yesterday").can_shift_forward
+
+
+def test_picked_days_are_full_days_in_either_order():
+    date_range = build_day_range(
+        get_last_day(parse_query().date_range, UTC), get_first_day(parse_query().date_range, UTC), UTC
+    )
+
+    assert date_range == parse_query().date_range
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"range": "fortnight"}, "There is no range 'fortnight'; this is 30d."),
+        ({"metric": "mesages"}, "There is no metric 'mesages'; this is messages."),
+        ({"interval": "hour"}, None),
+        ({"range": "12mo", "interval": "hour"}, "By hour this window cannot be shown well, so it is by week."),
+        ({"channel": "general"}, "'general' is no channel; this is the whole server."),
+        ({"channel": "9" * 19}, "is no channel"),
+        ({"channel": "7", "metric": "joins"}, "Joins are counted for the whole server, not for one channel."),
+        ({"from_": "tomorrow"}, "'from' must be an ISO date"),
+        ({"from_": "2025-03-04", "to": "2025-03-01"}, "'from' must be before 'to'"),
+        ({"compare": "2025-03-04..x"}, "'to' must be an ISO date"),
+        ({"compare": "custom"}, None),
+        ({"compare": "next"}, "There is no compare 'next'; this is previous."),
+    ],
+)
+def test_problems_in_a_url_are_listed_and_the_rest_is_used(params, problem):
+    dashboard_query = parse_query(**params)
+
+    assert [problem in text for text in dashboard_query.problems] == ([True] if problem else [])
+    assert dashboard_query.to_activity_query().guild_id == 5
+    assert dashboard_query.to_activity_query().channel_id is None or params["metric"] != "joins"
+
+
+param_values = st.text(max_size=12) | st.sampled_from(
+    ["", "all", "2025-03-01", "2025-03-01..", "1971-01-01", "2099-12-31T23:59"]
+)
+param_names = st.sampled_from(["range", "from", "to", "interval", "metric", "channel", "compare"])
+
+
+@no_deadline
+@given(st.dictionaries(param_names, param_values), st.sampled_from(ZONES))
+def test_no_url_fails(params, zone):
+    dashboard_query = DashboardQuery.parse(params, zone, NOW, guild_id=5)
+
+    dashboard_query.to_activity_query()
+    dashboard_query.to_comparison_query()
+    dashboard_query.to_params()
+    dashboard_query.shift(-1).shift(1)
+
+
+@st.composite
+def dashboard_queries(draw) -> DashboardQuery:
+    zone = draw(st.sampled_from(ZONES))
+    dashboard_query = DashboardQuery.parse({"range": draw(st.sampled_from(DateRangePreset))}, zone, NOW, guild_id=5)
+    if draw(st.booleans()):
+        start = make_utc(2023, 11, 1) + timedelta(minutes=draw(st.integers(0, 500_000)))
+        date_range = DateRange(start, start + timedelta(minutes=draw(st.integers(1, 500_000))))
+        dashboard_query = replace(dashboard_query, preset=DateRangePreset.CUSTOM, date_range=date_range)
+    if draw(st.booleans()):
+        custom_comparison = resolve_preset(
+            DateRangePreset.LAST_MONTH, zone, NOW - timedelta(days=draw(st.integers(0, 400)))
+        )
+        dashboard_query = replace(
+            dashboard_query, comparison_mode=ComparisonMode.CUSTOM, custom_comparison=custom_comparison
+        )
+    else:
+        dashboard_query = replace(
+            dashboard_query,
+            comparison_mode=draw(st.sampled_from([ComparisonMode.PREVIOUS, ComparisonMode.YEAR, ComparisonMode.OFF])),
+        )
+    interval = draw(st.sampled_from(list_allowed_intervals(dashboard_query.date_range)))
+    channel_id = draw(st.none() | st.integers(1, (1 << 63) - 1))
+    return replace(
+        dashboard_query, interval=interval, channel_id=channel_id, metric=draw(st.sampled_from(["messages", "threads"]))
+    )
+
+
+@no_deadline
+@given(dashboard_queries())
+def test_a_url_gives_the_same_query(dashboard_query):
+    reparsed = DashboardQuery.parse(dashboard_query.to_params(), dashboard_query.zone, NOW, guild_id=5)
+
+    assert reparsed.problems == ()
+    assert (reparsed.to_activity_query(), reparsed.to_comparison_query()) == (
+        dashboard_query.to_activity_query(),
+        dashboard_query.to_comparison_query(),
+    )

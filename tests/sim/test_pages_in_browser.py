@@ -1,0 +1,126 @@
+"""The page to be a member on, in a real browser: what is written, run and clicked shows, and no name becomes code."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.sim.commands import DirectMessageView
+from tests.sim.recording_bot import wait_until
+from tests.support.chromium import start_chromium
+
+expect.set_options(timeout=60_000)
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        yield await start_chromium(playwright)
+
+
+@pytest.fixture
+async def page(sim, server, browser) -> AsyncIterator[Page]:
+    """The member's page of the test's channel; nothing may be wrong in it at the end."""
+    errors: list[str] = []
+    async with await browser.new_context(viewport={"width": 1000, "height": 700}) as context:
+        context.set_default_timeout(60_000)
+        browser_page = await context.new_page()
+        browser_page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
+        browser_page.on("pageerror", lambda error: errors.append(str(error)))
+        browser_page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        await browser_page.goto(f"{sim.url}/who")
+        await browser_page.get_by_text("Somebody else").click()
+        name = (await asyncio.to_thread(sim.client.get_guild, server.id))["member_list"][-1]["name"]
+        await browser_page.get_by_label("Search people").fill(name)
+        await browser_page.locator("#found .choice").filter(has_text=name).first.click()
+        await browser_page.get_by_role("button", name="Enter").click()
+        await expect(browser_page.locator("body[data-live]")).to_be_visible()
+        yield browser_page
+    assert not errors
+
+
+async def test_a_member_writes_replies_and_reacts(page, server, bot):
+    await page.get_by_placeholder("Message #general").fill(f"Hello {HOSTILE}")
+    await page.keyboard.press("Enter")
+    article = page.locator("article", has_text=f"Hello {HOSTILE}")
+    await expect(article).to_be_visible()
+    await wait_until(lambda: any(message.author.id == server.member for message in bot.messages))
+    await article.hover()
+    await article.get_by_role("button", name="React with 🌱").click()
+    await expect(article.locator(".count.mine")).to_have_text("🌱1")
+    await article.hover()
+    await article.get_by_role("button", name="Reply").click()
+    await page.keyboard.type("and good night")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("article .reference")).to_contain_text("Hello")
+
+
+async def test_a_command_shows_its_picture_and_its_buttons_work(page, bot):
+    await page.get_by_role("textbox").fill("/stats")
+    await page.locator("#palette details:visible").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Run").click()
+    picture = page.get_by_alt_text("A line that goes up")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    await page.get_by_role("button", name="Explain").click()
+    await expect(page.locator("article.hidden")).to_contain_text("Only you can see this")
+    await page.get_by_role("button", name="30 days").click()
+    await expect(page.locator("article", has_text="30 days")).to_be_visible()
+
+
+async def test_a_form_comes_up_and_is_sent(page, bot):
+    await page.get_by_role("textbox").fill("/note")
+    await page.locator("#palette details:visible").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Run").click()
+    await page.get_by_label("Note").fill("water the fern")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("article.hidden")).to_contain_text("water the fern")
+
+
+async def test_what_others_do_shows_by_itself(sim, page, server):
+    hostile_member = await asyncio.to_thread(sim.client.join, server.id, HOSTILE)
+    lounge = await asyncio.to_thread(sim.client.create_channel, server.id, "Lounge", type_=2)
+    await asyncio.to_thread(sim.client.move_member, server.id, hostile_member, lounge)
+    await asyncio.to_thread(sim.client.send_message, server.channel, hostile_member, content=f"**News** {HOSTILE}")
+    await expect(page.locator(".sitting")).to_contain_text(HOSTILE)
+    await expect(page.locator("article")).to_contain_text(f"News {HOSTILE}")
+    await page.get_by_role("button", name="Lounge").click()
+    await expect(page.get_by_text("Voice connected")).to_be_visible()
+
+
+async def test_a_direct_message_is_announced_read_and_answered(page, server, bot):
+    await (await bot.fetch_user(server.member)).send(f"May {HOSTILE} use **Ticket stats**?", view=DirectMessageView())
+    await page.get_by_role("link", name="Direct messages, 1 unread").click()
+    await expect(page.locator("article")).to_contain_text(f"May {HOSTILE} use Ticket stats?")
+    await page.get_by_role("button", name="Allow").click()
+    await expect(page.locator("article")).to_contain_text("in DMChannel None True")
+    await expect(page.get_by_role("link", name="Direct messages", exact=True)).to_be_visible()
+
+
+async def test_a_role_is_named_and_the_change_confirmed_with_a_note(page, bot):
+    await page.get_by_role("textbox").fill("/rules allow")
+    await page.locator("#palette details:visible").first.wait_for()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("what").fill("chart")
+    await page.get_by_role("button", name="charts").click()
+    await page.get_by_label("who").fill("@every")
+    await page.get_by_role("button", name="@everyone").click()
+    await page.get_by_role("button", name="Run").click()
+    await page.get_by_role("button", name="With a note").click()
+    await page.get_by_label("Reason").fill("They asked kindly")
+    await page.get_by_role("button", name="Submit").click()
+    await expect(page.locator("article.hidden")).to_contain_text("Done: They asked kindly")
+    await page.get_by_role("button", name="Dismiss message").click()
+    await expect(page.locator("article.hidden")).to_have_count(0)
+
+
+async def test_on_a_phone_the_channels_open_on_demand_and_nothing_is_cut_off(page):
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.locator("aside")).not_to_be_in_viewport()
+    await page.get_by_role("button", name="Servers and channels").click()
+    await expect(page.locator("aside")).to_be_in_viewport()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390

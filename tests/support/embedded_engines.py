@@ -1,0 +1,33 @@
+""""""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from herwa_shared.config import Settings, StoreSettings
+from herwa_shared.runtime.data_dir import DataFolder
+
+EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
+
+
+@contextmanager
+def create_data_folder() -> Iterator[DataFolder]:
+    """A data folder of its own that every user may walk to, as a clone in a home folder is."""
+    path = Path(tempfile.mkdtemp(prefix="herwa-test-"))
+    path.chmod(0o755)
+    try:
+        yield DataFolder(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def build_settings(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
+    """Settings from nobody's environment; a store that is not wanted is said to be elsewhere."""
+    stores = StoreSettings(
+        _env_file=None,
+        DATABASE_URL=None if postgres else EXTERNAL_URLS[0],
+        CLICKHOUSE_URL=None if clickhouse else EXTERNAL_URLS[1],
+    )
+    return Settings(_env_file=None, HERWA_DATA_DIR=folder.path, stores=stores)

@@ -1,0 +1,112 @@
+"""What members do with commands and are shown, and what managers decide through the services."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
+from herwa_shared.services.access_rules import NewRule, add_rule
+from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.stores import Stores
+from herwa_sim.client.types import DisplayedMessage, InteractionResult
+from tests.support.db_assertions import wait_until_true
+from tests.support.sample_server import SampleServer
+from tests.support.sim_process import SimProcess
+
+MANAGER = Actor(ChangeSource.WEB, None, "a manager")
+EVERYONE = (SubjectKind.EVERYONE, 0)
+EVERYWHERE = (PlaceKind.EVERYWHERE, 0)
+
+
+class MemberClient:
+    """The members of one server, in its first channel unless another is named."""
+
+    def __init__(self, sim: SimProcess, stores: Stores, server: SampleServer) -> None:
+        self.sim, self.stores, self.server = sim, stores, server
+
+    async def run(
+        self, command: str, options: Mapping[str, object] | None = None, *, user: int = 0, channel: int = 0
+    ) -> DisplayedMessage:
+        """Run a command; the one message that answers it."""
+        result = await self._interact(self.sim.client.run_command, channel, user, command, options)
+        [message] = result.messages
+        return message
+
+    async def autocomplete(
+        self, command: str, options: Mapping[str, object], focused: str, *, user: int = 0, channel: int = 0
+    ) -> list[str]:
+        """Type an option; what is offered."""
+        channel, user = channel or self.server.channel, user or self.server.ada
+        result = await asyncio.to_thread(self.sim.client.autocomplete, channel, user, command, options, focused=focused)
+        assert result.responded
+        return [choice["name"] for choice in result.choices]
+
+    async def press(
+        self, message: DisplayedMessage, label: str, *, user: int = 0, channel: int = 0
+    ) -> InteractionResult:
+        """Press a button of a message by what stands on it."""
+        return await self._interact(self.sim.client.click, channel, user, message.id, get_button_ids(message)[label])
+
+    async def _interact(
+        self, action: Callable[..., InteractionResult], channel: int, user: int, *arguments: Any
+    ) -> InteractionResult:
+        result = await asyncio.to_thread(action, channel or self.server.channel, user or self.server.ada, *arguments)
+        assert result.responded
+        return result
+
+    async def wait_for_verdict(self, verdict: str, command: str, *, user: int = 0, channel: int = 0) -> None:
+        """Return when `/why` says Yes, or No: the change that makes it so has reached the bot."""
+
+        async def has_verdict() -> bool:
+            reply = await self.run("why", {"command": command}, user=user, channel=channel)
+            return reply.content.startswith(f"**{verdict}")
+
+        await wait_until_true(has_verdict)
+
+    async def run_in_transaction(self, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
+        """A manager, or the operator, changes something."""
+        async with self.stores.database.transaction() as session:
+            await work(session)
+
+    async def add_rule(
+        self,
+        *,
+        allow: bool,
+        subject: tuple[SubjectKind, int] = EVERYONE,
+        target: tuple[TargetKind, str],
+        server: tuple[PlaceKind, int] = EVERYWHERE,
+        note: str = "",
+    ) -> None:
+        """An access rule."""
+        rule = NewRule(
+            allow=allow,
+            subject_kind=subject[0],
+            subject_id=subject[1],
+            target_kind=target[0],
+            target_key=target[1],
+            place_kind=server[0],
+            place_id=server[1],
+            note=note,
+        )
+        await self.run_in_transaction(
+            lambda session: add_rule(session, guild_id=self.server.id, rule=rule, actor=MANAGER)
+        )
+
+
+def get_button_ids(message: DisplayedMessage) -> dict[str, str]:
+    """Custom ids of the buttons, by what stands on them."""
+    return {
+        button["label"]: button["custom_id"]
+        for row in message.components
+        for button in row["components"]
+        if "label" in button
+    }
+
+
+def is_last_page(page: DisplayedMessage) -> bool:
+    """Whether a list has no page behind this one."""
+    return next(
+        button["disabled"] for row in page.components for button in row["components"] if button["label"] == "Next"
+    )

@@ -1,0 +1,92 @@
+"""People who are logged in with tokens that the local Discord gave them, and the servers that they manage there."""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from herwa_shared.auth.guild_access import invalidate_guild_access
+from herwa_shared.auth.sessions import create_session, delete_session
+from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
+from herwa_shared.models import Guild, GuildMembership
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.stores import Stores
+from herwa_sim.client.client import SimClient
+from tests.support.oauth_login import log_in
+from tests.support.row_factories import (
+    BOT_JOINED_AT,
+    OWNER_ID,
+    EventRow,
+    add_channel,
+    add_imported_period,
+    add_member,
+    insert_events,
+)
+
+MANAGE_GUILD = 1 << 5
+HOME_SERVER_NAME = "Where everybody comes from"
+
+
+@dataclass(frozen=True)
+class CanaryServer:
+    """A guild whose every name holds the word `canary`."""
+
+    id: int
+    canary: str
+
+
+@dataclass(frozen=True)
+class LoggedInUser:
+    """A person who is logged in: their id, and the secret in their cookie."""
+
+    id: int
+    session_token: str
+
+
+@dataclass(frozen=True)
+class DashboardFactory:
+    """Everybody of one copy and its Discord."""
+
+    settings: Settings
+    stores: Stores
+    discord: SimClient
+
+    async def create_server(self) -> CanaryServer:
+        """A server with the bot, a channel, a member and some activity of the last days."""
+        canary = f"Canary{random.getrandbits(48):x}"
+        guild_id = self.discord.create_guild(canary)
+        async with self.stores.database.transaction() as session:
+            session.add(Guild(id=guild_id, name=canary, owner_id=OWNER_ID, member_count=1, joined_at=BOT_JOINED_AT))
+            await session.flush()
+            session.add(GuildMembership(guild_id=guild_id, joined_at=BOT_JOINED_AT))
+        now = utc_now()
+        channel = await add_channel(self.stores, guild_id, f"room-{canary}")
+        await add_member(self.stores, guild_id, 7, f"member {canary}")
+        await add_imported_period(self.stores, guild_id, BOT_JOINED_AT, now)
+        messages = [EventRow(now - timedelta(hours=hour), channel=channel) for hour in range(1, 200)]
+        await insert_events(self.stores, guild_id, messages)
+        return CanaryServer(guild_id, canary)
+
+    async def create_user(self, *servers: CanaryServer, permissions: int = MANAGE_GUILD) -> LoggedInUser:
+        """Somebody new, who has a role with these permissions in each of these servers, and has logged in."""
+        name = f"Person {random.getrandbits(48):x}"
+        user_id = self.discord.join(self.discord.create_guild(HOME_SERVER_NAME, bot=False), name)
+        for server in servers:
+            self.discord.call("member/join", guild_id=str(server.id), user_id=str(user_id))
+            role = self.discord.create_role(server.id, f"Staff {name}", permissions=permissions)
+            self.discord.set_roles(server.id, user_id, [role])
+        await log_in(self.stores, self.settings, DataFolder(self.settings.data_dir), user_id)
+        async with self.stores.database.transaction() as session:
+            session_token = await create_session(session, user_id=user_id, now=utc_now())
+        return LoggedInUser(user_id, session_token)
+
+    async def remove_roles(self, user: LoggedInUser, server: CanaryServer) -> None:
+        """The person's roles in the server are taken away, and the gateway has reported it."""
+        self.discord.set_roles(server.id, user.id, [])
+        async with self.stores.database.transaction() as session:
+            await invalidate_guild_access(session, guild_id=server.id, user_id=user.id)
+
+    async def log_out(self, user: LoggedInUser) -> None:
+        """The session ends, in whichever browser."""
+        async with self.stores.database.transaction() as session:
+            await delete_session(session, token=user.session_token)

@@ -1,0 +1,60 @@
+"""The process itself: found by the others, ended when told, and clear about what keeps it from starting."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import pytest
+
+from herwa_shared.services import processes
+from tests.web.reflex_client import HYDRATE, connect_client
+from tests.web.web_server import WebServer, run_web_server
+
+
+def terminate(server: WebServer) -> None:
+    server.process.send_signal(signal.SIGTERM)
+
+
+def close_stdin(server: WebServer) -> None:
+    server.process.stdin.close()
+
+
+async def wait_for_heartbeat(stores, pid: int) -> tuple[str, dict[str, object]]:
+    """What a process is called and tells of itself, once it has."""
+    async with asyncio.timeout(60):
+        while True:
+            async with stores.database.transaction() as session:
+                processes_by_pid = {row.pid: (row.name, row.detail) for row in await processes.list_live(session)}
+            if pid in processes_by_pid and processes_by_pid[pid][1]:
+                return processes_by_pid[pid]
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("end", [terminate, close_stdin])
+async def test_it_sends_heartbeats_and_stops_on_request_though_pages_are_open(stores, settings, end):
+    async with run_web_server(settings, HERWA_SUPERVISED="1") as server, connect_client(server) as visitor:
+        await visitor.send(HYDRATE)
+        await visitor.wait_until_idle()
+        name, detail = await wait_for_heartbeat(stores, server.process.pid)
+        assert (name, detail["port"]) == ("web", server.port)
+        assert detail.keys() == {"port", "policies", "policy_sweep_age"}
+        end(server)
+        async with asyncio.timeout(30):
+            assert await server.process.wait() == 0
+        assert "Traceback" not in server.read_output()
+        async with stores.database.transaction() as session:
+            assert server.process.pid not in {row.pid for row in await processes.list_live(session)}
+
+
+async def test_a_taken_port_is_named_with_the_setting_that_fixes_it(stores, settings):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        overrides = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(listener.getsockname()[1])}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "herwa_web", env={**os.environ, **overrides}, stderr=asyncio.subprocess.PIPE
+        )
+        _, output = await process.communicate()
+    assert process.returncode == 1
+    assert "HERWA_PORT" in output.decode()
+    assert "Traceback" not in output.decode()

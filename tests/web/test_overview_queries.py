@@ -1,0 +1,107 @@
+"""What the lists of the overview say about before: only what was counted then, and only of the same hours."""
+
+from datetime import datetime, timedelta
+
+from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.timezones import UTC_ZONE
+from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.stores import Stores
+from herwa_web.pages.guild.queries import load_overview
+from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events, make_utc
+
+NOW = make_utc(2024, 3, 20, 10, 40)
+LOUD_USER, QUIET_USER, LATE_USER = 11, 12, 13
+CROWD_SIZE = 520
+
+
+def parse_view(guild_id: int, **params: str) -> DashboardQuery:
+    return DashboardQuery.parse(params, UTC_ZONE, NOW, guild_id=guild_id)
+
+
+async def create_counted_guild(stores: Stores, *messages: EventRow, since: datetime) -> int:
+    """A guild with these messages, which somebody counted since then."""
+    guild_id = await add_guild(stores)
+    await add_imported_period(stores, guild_id, since, NOW)
+    await insert_events(stores, guild_id, messages)
+    return guild_id
+
+
+def create_messages(user: int, start: datetime, count: int = 1, channel: int = 1) -> list[EventRow]:
+    return [EventRow(start + timedelta(seconds=second), user, channel) for second in range(count)]
+
+
+async def test_lists_say_no_change_where_too_little_of_the_earlier_period_was_counted(stores: Stores):
+    before, inside = NOW - timedelta(days=100), NOW - timedelta(days=5)
+    messages = [*create_messages(LOUD_USER, before, 3), *create_messages(LOUD_USER, inside, 9)]
+    guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=119))
+
+    data = await load_overview(stores, parse_view(guild_id, range="91d"))
+
+    assert data.kpi.change is None
+    assert [item.value for item in data.members.items] == [9]
+    assert (data.channel_changes, data.member_changes) == (None, None)
+
+
+async def test_lists_say_the_change_of_each_and_who_is_new(stores: Stores):
+    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
+    messages = [
+        *create_messages(LOUD_USER, before, 4),
+        *create_messages(LOUD_USER, inside, 5),
+        *create_messages(QUIET_USER, inside, 2, channel=2),
+    ]
+    guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d"))
+
+    assert data.kpi.change == 0.75
+    assert data.member_changes == {LOUD_USER: 0.25, QUIET_USER: None}
+    assert data.channel_changes == {1: 0.25, 2: None}
+
+
+async def test_a_running_day_is_compared_with_the_same_hours_of_the_day_before(stores: Stores):
+    yesterday, today = make_utc(2024, 3, 19), make_utc(2024, 3, 20)
+    messages = [
+        *create_messages(LOUD_USER, yesterday + timedelta(hours=9), 4),
+        *create_messages(LOUD_USER, yesterday + timedelta(hours=20), 40),
+        *create_messages(LOUD_USER, today + timedelta(hours=9), 4),
+        *create_messages(LOUD_USER, today + timedelta(hours=10), 8),
+        *create_messages(LATE_USER, today + timedelta(hours=10), 1),
+    ]
+    guild_id = await create_counted_guild(stores, *messages, since=yesterday - timedelta(days=9))
+
+    data = await load_overview(stores, parse_view(guild_id, range="today"))
+
+    assert [item.value for item in data.members.items] == [12, 1]
+    assert data.kpi.change == 0
+    assert data.member_changes == {LOUD_USER: 0}, "of the hour that runs nothing can be said yet"
+
+
+async def test_each_list_asks_whether_its_own_metric_was_counted_before(stores: Stores):
+    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
+    messages = [
+        *create_messages(LOUD_USER, before, 4),
+        *create_messages(LOUD_USER, inside, 5),
+        EventRow(inside, LOUD_USER, kind="join"),
+    ]
+    guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d", metric=Metric.JOINS))
+
+    assert data.kpi.change is None
+    assert data.member_changes == {LOUD_USER: 0.25}, "members are ranked by messages, which were counted"
+
+
+async def test_no_member_is_called_new_while_the_earlier_list_is_truncated(stores: Stores):
+    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
+    crowd = [message for user in range(CROWD_SIZE) for message in create_messages(1000 + user, before, 2)]
+    messages = [
+        *crowd,
+        *create_messages(LOUD_USER, before),
+        *create_messages(LOUD_USER, inside, 5),
+        *create_messages(1000, inside),
+    ]
+    guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d"))
+
+    assert data.member_changes == {1000: -0.5}

@@ -1,0 +1,144 @@
+"""Who may open a websocket, and how it may be used."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+
+import aiohttp
+import pytest
+import socketio
+
+from tests.web.reflex_client import HYDRATE, NAMESPACE, connect_client
+
+SOCKET_PATH = f"{NAMESPACE}/?token=t&EIO=4&transport=websocket"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://localhost",
+        "http://localhost.evil.example:{port}",
+        "null",
+        "http://herwa.invalid",
+    ],
+)
+async def test_pages_of_other_sites_get_no_socket(web, origin):
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        async with connect_client(web, origin=origin.format(port=web.port)):
+            pass
+
+
+async def test_a_socket_without_an_origin_is_refused(web):
+    async with aiohttp.ClientSession() as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await client.ws_connect(f"{web.url}{SOCKET_PATH}")
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:{port}", "http://127.0.0.1:{port}"])
+async def test_pages_of_this_site_get_a_socket(web, origin):
+    async with connect_client(web, origin=origin.format(port=web.port)) as visitor:
+        await visitor.send(HYDRATE)
+        await visitor.wait_until_idle()
+
+
+async def test_no_other_websocket_is_answered(web):
+    async with aiohttp.ClientSession() as client:
+        for path in ("/", "/api/x", "/_rx/_eventually", "/_rx/_upload"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                await client.ws_connect(f"{web.url}{path}", origin=f"http://localhost:{web.port}")
+            assert refusal.value.status == 404
+
+
+async def test_responses_name_no_foreign_origin(web):
+    async with web.client() as client:
+        for path in ("/", "/_rx/_event/?EIO=4&transport=polling", "/_rx/ping"):
+            for method in ("GET", "OPTIONS"):
+                headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+                response = await client.request(method, path, headers=headers)
+                assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+async def test_of_reflex_nothing_else_can_be_reached(web):
+    async with web.client() as client:
+        for path in (
+            "/_rx/_upload",
+            "/_rx/_health",
+            "/_rx/_all_routes",
+            "/_rx/auth-codespace",
+            "/_rx/_event/?transport=polling",
+        ):
+            assert (await client.get(path)).status_code == 404
+            assert (await client.post(path)).status_code == 405
+
+
+async def test_a_frame_that_is_too_large_ends_the_socket(web):
+    async with connect_client(web) as visitor:
+        await visitor.send(HYDRATE, {"much": "x" * 70_000})
+        await asyncio.wait_for(visitor.closed.wait(), 30)
+
+
+async def test_a_flood_of_one_tab_is_heard_slowly_and_wholly_and_others_go_on(web):
+    async with connect_client(web) as flood, connect_client(web) as other_client:
+        await flood.send(HYDRATE)
+        await flood.wait_until_idle()
+        before = len(flood.received)
+        for n in range(100):
+            await flood.send("reflex___state____state.set_is_hydrated", {"value": bool(n % 2)})
+        await other_client.send(HYDRATE)
+        await other_client.wait_until_idle()
+        assert len(flood.received) - before < 100, "the other one did not have to wait for the flood"
+        await flood.wait_until(lambda: len(flood.received) - before >= 100, "every answer")
+
+
+async def test_one_address_may_open_many_pages_but_not_any_number(web):
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        refusal = None
+        for _ in range(260):
+            try:
+                await stack.enter_async_context(
+                    client.ws_connect(f"{web.url}{SOCKET_PATH}", origin=f"http://localhost:{web.port}")
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                refusal = error
+                break
+    assert refusal is not None
+    assert refusal.status == 429
+    async with asyncio.timeout(30):
+        while True:  # as soon as the pages are closed there is room again
+            try:
+                async with connect_client(web):
+                    break
+            except socketio.exceptions.ConnectionError:
+                await asyncio.sleep(0.1)
+
+
+async def test_nonsense_on_the_wire_ends_nothing_but_its_own_socket(web, factory):
+    user = await factory.create_user()
+    async with connect_client(web, session_token=user.session_token) as other_client:
+        await other_client.send(HYDRATE)
+        await other_client.wait_until_idle()
+        async with aiohttp.ClientSession() as client:
+            for nonsense in (
+                "42",
+                "42[",
+                "42/_rx/_event,[1]",
+                "999",
+                '42/_rx/_event,["event","x"]',
+                "\0",
+                "40{}",
+                "[" * 50_000,
+            ):
+                async with client.ws_connect(
+                    f"{web.url}{SOCKET_PATH}", origin=f"http://localhost:{web.port}"
+                ) as socket:
+                    await socket.send_str("40/_rx/_event,")
+                    await socket.send_str(nonsense)
+            deep = {"name": "x", "payload": json.loads("[" * 900 + "]" * 900)}
+            async with client.ws_connect(f"{web.url}{SOCKET_PATH}", origin=f"http://localhost:{web.port}") as socket:
+                await socket.send_str("40/_rx/_event,")
+                await socket.send_str('42/_rx/_event,["event",' + json.dumps(deep) + "]")
+        await other_client.wait_until_idle()
+    assert "Exception in ASGI application" not in web.read_output()
