@@ -1,11 +1,14 @@
-"""How Reflex builds the pages. No address is in it: which one people use is known when they come."""
+"""Reflex configuration of the build.
+
+It contains no real URL: pages use the origin from which they are loaded.
+"""
 
 import reflex as rx
 from reflex.constants import StateManagerMode
 
 from herwa_web.build.plugins import BUILD_ORIGIN, FontsPlugin, RelativeUrls
 
-STATE_EXPIRY_SECONDS = 3600  # a page that nobody has touched for so long loads anew
+STATE_EXPIRY_SECONDS = 3600  # the state of a page without events for this long is dropped; the page then reloads
 
 config = rx.Config(
     app_name="herwa_web",

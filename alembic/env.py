@@ -1,4 +1,8 @@
-"""How alembic reaches PostgreSQL. `herwa migrate` hands the address over; a developer's own call asks the settings."""
+"""Alembic environment.
+
+`herwa_shared.migrate` passes the database URL in the configuration. When a developer calls `alembic`, the URL comes
+from the settings.
+"""
 
 import asyncio
 from typing import Any, Literal
@@ -14,24 +18,26 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.models import metadata
 from herwa_shared.runtime.data_dir import DataFolder
 
-PLAIN_SQL = ("event_buffer", "channel_coverage", "ingest_state", "drain_request", "policy_change")
+# Name prefixes of tables that migrations create with plain SQL and that have no model.
+PLAIN_SQL_TABLES = ("event_buffer", "channel_coverage", "ingest_state", "drain_request", "policy_change")
 
 
-def is_modelled(name: str | None, kind: str, _parents: Any) -> bool:
-    """Some tables are plain SQL; everything else is compared with the models."""
-    return not (kind == "table" and name is not None and name.startswith(PLAIN_SQL))
+def has_model(name: str | None, kind: str, _parents: Any) -> bool:
+    """Exclude plain-SQL tables from autogenerate. Everything else is compared with the models."""
+    return not (kind == "table" and name is not None and name.startswith(PLAIN_SQL_TABLES))
 
 
 def render_type(kind: str, value: Any, _context: Any) -> str | Literal[False]:
-    """Migrations spell SQLModel's strings as plain SQLAlchemy's, so that they need no import of it."""
+    """Render SQLModel's string type as SQLAlchemy's, so that migrations do not import SQLModel."""
     return f"sa.String({value.length})" if kind == "type" and isinstance(value, AutoString) else False
 
 
 def run(connection: Connection) -> None:
+    """Run the migrations on this connection, in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        include_name=is_modelled,
+        include_name=has_model,
         compare_type=True,
         render_item=render_type,
     )
@@ -40,6 +46,7 @@ def run(connection: Connection) -> None:
 
 
 async def connect_and_run(url: URL) -> None:
+    """Connect to the database and run the migrations."""
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(run)
@@ -47,6 +54,7 @@ async def connect_and_run(url: URL) -> None:
 
 
 def main() -> None:
+    """Run the migrations on the database of the configuration or of the settings."""
     if url := context.config.attributes.get("url"):
         asyncio.run(connect_and_run(url))
         return

@@ -1,18 +1,18 @@
-// What the pages do without asking the server: keys, sheets, tips, searching cards, the clock that asks for news.
-// It only ever clicks things that are on the page, so that everything a key does can be done by hand too.
+// Browser-side behavior that needs no server: keyboard shortcuts, popovers, tooltips, search fields, poll timers.
+// It only clicks or focuses elements of the page, so everything that a key does can also be done with a pointer.
 (() => {
   const root = document.documentElement;
-  const stored = { get: (name) => localStorage.getItem(`herwa.${name}`), set: (name, to) => localStorage.setItem(`herwa.${name}`, to) };
-  const mode = localStorage.getItem("theme");
-  if (mode === "dark" || mode === "light") root.classList.add(mode);
+  const storage = { get: (name) => localStorage.getItem(`herwa.${name}`), set: (name, value) => localStorage.setItem(`herwa.${name}`, value) };
+  const colorMode = localStorage.getItem("theme");
+  if (colorMode === "dark" || colorMode === "light") root.classList.add(colorMode);
 
-  const openSheet = () => document.querySelector(".sheet:popover-open");
-  const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
+  const findOpenPopover = () => document.querySelector(".sheet:popover-open");
+  const isTextField = (target) => target.closest?.("input, textarea, select, [contenteditable]");
 
-  if (stored.get("known")) root.classList.add("known");
+  if (storage.get("known")) root.classList.add("known");
 
-  const narrow = () => root.classList.toggle("narrow-rail", stored.get("rail") === "narrow");
-  narrow();
+  const applyRailWidth = () => root.classList.toggle("narrow-rail", storage.get("rail") === "narrow");
+  applyRailWidth();
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -20,14 +20,14 @@
     if (cell && event.key.startsWith("Arrow")) {
       event.preventDefault();
       const row = cell.parentElement;
-      const at = [...row.cells].indexOf(cell);
-      const beside = {
-        ArrowLeft: row.cells[at - 1],
-        ArrowRight: row.cells[at + 1],
-        ArrowUp: row.previousElementSibling?.cells[at],
-        ArrowDown: row.nextElementSibling?.cells[at],
+      const column = [...row.cells].indexOf(cell);
+      const neighbor = {
+        ArrowLeft: row.cells[column - 1],
+        ArrowRight: row.cells[column + 1],
+        ArrowUp: row.previousElementSibling?.cells[column],
+        ArrowDown: row.nextElementSibling?.cells[column],
       }[event.key];
-      if (beside?.matches("td")) beside.focus();
+      if (neighbor?.matches("td")) neighbor.focus();
       return;
     }
     if (event.target.matches?.("[data-search]") && event.key === "Escape") {
@@ -36,8 +36,8 @@
       event.target.blur();
       return;
     }
-    if (typing(event.target)) return;
-    if (event.key === "Escape" && openSheet()) return;
+    if (isTextField(event.target)) return;
+    if (event.key === "Escape" && findOpenPopover()) return;
     const name = event.key.length === 1 ? event.key.toUpperCase() : event.key;
     const target = document.querySelector(`[data-key="${CSS.escape(name)}"]`);
     if (!target || target.getAttribute("aria-disabled") === "true") return;
@@ -50,23 +50,25 @@
     const link = event.target.closest?.(".sheet a, .sheet [data-closes]");
     if (link) link.closest(".sheet").hidePopover();
     if (event.target.closest?.("[data-rail]")) {
-      stored.set("rail", root.classList.contains("narrow-rail") ? "wide" : "narrow");
-      narrow();
-      window.dispatchEvent(new Event("resize")); // the chart has another width now
+      storage.set("rail", root.classList.contains("narrow-rail") ? "wide" : "narrow");
+      applyRailWidth();
+      window.dispatchEvent(new Event("resize")); // the chart's width has changed; Plotly redraws on resize
     }
-    const copied = event.target.closest?.("[data-copy]");
-    if (copied) navigator.clipboard?.writeText(copied.dataset.copy).then(() => say(copied, "Copied"));
+    const copyButton = event.target.closest?.("[data-copy]");
+    if (copyButton) navigator.clipboard?.writeText(copyButton.dataset.copy).then(() => showTooltip(copyButton, "Copied"));
   });
 
-  const plain = (text) => text.trim().normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
-  const names = (found) => [...found.querySelectorAll("bdi")].map((name) => name.textContent).join(" ") || found.textContent;
+  // Ignores case and diacritics.
+  const normalize = (text) => text.trim().normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
+  const getSearchText = (element) => [...element.querySelectorAll("bdi")].map((name) => name.textContent).join(" ") || element.textContent;
   const search = (input) => {
-    const wanted = plain(input.value);
-    for (const found of document.querySelectorAll(input.dataset.search)) {
-      found.hidden = !plain(names(found)).includes(wanted);
+    const query = normalize(input.value);
+    for (const element of document.querySelectorAll(input.dataset.search)) {
+      element.hidden = !normalize(getSearchText(element)).includes(query);
     }
   };
-  // A sheet with a search is typed into as soon as it opens, or letters would be taken for keys; on a phone a tap asks for it.
+  // A popover with a search field focuses it when it opens; otherwise typed letters would trigger keyboard shortcuts.
+  // Not on touch screens: there a tap focuses the field, and focusing it earlier would open the on-screen keyboard.
   document.addEventListener("toggle", (event) => {
     const input = event.target.querySelector?.("[data-search]");
     if (!input) return;
@@ -80,43 +82,44 @@
     if (event.target.matches?.("[data-search]")) search(event.target);
   });
 
-  let tip;
-  const hideTip = () => tip?.matches(":popover-open") && tip.hidePopover();
-  const say = (owner, text) => {
-    if (!tip?.isConnected) {
-      tip = document.createElement("div");
-      tip.id = "tip";
-      tip.setAttribute("role", "tooltip");
-      tip.popover = "manual";
-      document.body.append(tip);
+  let tooltip;
+  const hideTooltip = () => tooltip?.matches(":popover-open") && tooltip.hidePopover();
+  const showTooltip = (anchor, text) => {
+    if (!tooltip?.isConnected) {
+      tooltip = document.createElement("div");
+      tooltip.id = "tip";
+      tooltip.setAttribute("role", "tooltip");
+      tooltip.popover = "manual";
+      document.body.append(tooltip);
     }
-    tip.textContent = text;
-    tip.hidePopover?.();
-    tip.showPopover();
-    const at = owner.getBoundingClientRect();
-    const left = at.left + at.width / 2 - tip.offsetWidth / 2;
-    const above = at.top - tip.offsetHeight - 8;
-    tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
-    tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+    tooltip.textContent = text;
+    tooltip.hidePopover?.();
+    tooltip.showPopover();
+    const rect = anchor.getBoundingClientRect();
+    const left = rect.left + rect.width / 2 - tooltip.offsetWidth / 2;
+    const above = rect.top - tooltip.offsetHeight - 8;
+    tooltip.style.left = `${Math.max(8, Math.min(left, innerWidth - tooltip.offsetWidth - 8))}px`;
+    tooltip.style.top = `${above > 8 ? above : rect.bottom + 8}px`;
   };
-  const showTip = (event) => {
-    const owner = event.target.closest?.("[data-tip]");
-    if (!owner) hideTip();
-    else if (event.type === "pointerover" || owner.matches(":focus-visible")) say(owner, owner.dataset.tip);
+  const updateTooltip = (event) => {
+    const anchor = event.target.closest?.("[data-tip]");
+    if (!anchor) hideTooltip();
+    else if (event.type === "pointerover" || anchor.matches(":focus-visible")) showTooltip(anchor, anchor.dataset.tip);
   };
-  document.addEventListener("pointerover", showTip);
-  document.addEventListener("focusin", showTip);
-  document.addEventListener("focusout", hideTip);
-  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  document.addEventListener("pointerover", updateTooltip);
+  document.addEventListener("focusin", updateTooltip);
+  document.addEventListener("focusout", hideTooltip);
+  document.addEventListener("scroll", hideTooltip, { capture: true, passive: true });
 
-  const news = () => {
+  // Clicks the hidden poll buttons, each every `data-every` seconds, while the page is visible.
+  const pollDue = () => {
     if (document.visibilityState !== "visible") return;
-    for (const asker of document.querySelectorAll("[data-every]")) {
-      const due = Number(asker.dataset.due || 0);
-      if (due && Date.now() >= due) asker.click();
-      if (!due || Date.now() >= due) asker.dataset.due = Date.now() + Number(asker.dataset.every) * 1000;
+    for (const button of document.querySelectorAll("[data-every]")) {
+      const due = Number(button.dataset.due || 0);
+      if (due && Date.now() >= due) button.click();
+      if (!due || Date.now() >= due) button.dataset.due = Date.now() + Number(button.dataset.every) * 1000;
     }
   };
-  setInterval(news, 500);
-  document.addEventListener("visibilitychange", news);
+  setInterval(pollDue, 500);
+  document.addEventListener("visibilitychange", pollDue);
 })();

@@ -1,7 +1,7 @@
-"""Events per CPU second of the bot process, from the gateway through the tap into the buffer.
+"""Events per CPU second of the bot process, from the gateway through the event handlers into the buffer.
 
-Peer: discord.py's default client doing the same through `on_message`. Both hear the same flood from the same local
-Discord, in turns; a turn is over when the last event is in the buffer. Goal: at least 3 times the peer's rate.
+Peer: discord.py's default client, which does the same through `on_message`. Both receive the same load from the same
+local Discord, alternately; a turn ends when the last event is in the buffer. Goal: at least 3 times the peer's rate.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ MODULES_BY_SUBJECT = {"herwa": "herwa_bot", "discord.py": "benchmarks.discordpy_
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     with open_environment() as env:
         asyncio.run(migrate(database_url=env.lease.urls.database, clickhouse_url=env.lease.urls.clickhouse))
         sim = env.start_sim()
@@ -47,11 +47,11 @@ def main() -> None:
 
 
 def flood(env: BenchmarkEnvironment, sim: SimClient, module: str, channels: list[int]) -> float:
-    """CPU seconds that the subject needs for the flood, once it listens."""
+    """Run a bot process, send it the load when it is connected, and return the CPU seconds that the load took."""
     previous_count = count_buffered_messages(env)
     with run_process(env.settings, module) as process:
-        wait_until(partial(is_bot_connected, sim), f"{module} to listen")
-        sim.generate_load(channels, 500)  # what is done once, such as learning names, is done
+        wait_until(partial(is_bot_connected, sim), f"{module} to connect")
+        sim.generate_load(channels, 500)  # warm-up: work that happens once, such as saving names, is not measured
         wait_until(lambda: count_buffered_messages(env) == previous_count + 500, "the first events")
         start_cpu_seconds = get_cpu_seconds(process)
         sim.generate_load(channels, EVENT_COUNT)
@@ -62,7 +62,7 @@ def flood(env: BenchmarkEnvironment, sim: SimClient, module: str, channels: list
 
 
 def count_buffered_messages(env: BenchmarkEnvironment) -> int:
-    """Messages in the buffer, which nobody empties here."""
+    """Number of messages in the buffer, which no mover empties in this benchmark."""
 
     async def query_count() -> int:
         connection = await asyncpg.connect(env.lease.urls.database)

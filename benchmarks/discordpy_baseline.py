@@ -1,7 +1,7 @@
-"""The peer of `collector`: discord.py's client as it comes, counting in `on_message`, into the same buffer.
+"""The peer of `benchmarks.collector`: discord.py's default client, which counts in `on_message` into the same buffer.
 
-It uses the same event loop, translation target, batches and COPY as Herwa's bot: what differs is the way of an event
-from the gateway to the batch.
+It uses the same event loop, event type, batches and COPY as Herwa's bot. Only the path of an event from the gateway to
+the batch differs.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ COUNTED_MESSAGE_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
 
 class BaselineClient(discord.AutoShardedClient):
-    """Default options; counts in the listener that every tutorial shows."""
+    """A client with default options that counts in `on_message`, as tutorials for discord.py show it."""
 
     def __init__(self, writer: EventWriter) -> None:
         super().__init__(intents=discord.Intents(guilds=True, guild_messages=True))
@@ -51,11 +51,11 @@ class BaselineClient(discord.AutoShardedClient):
 
 
 async def skip_unresolved(_channel_id: int) -> None:
-    """Every place is known: the client caches them."""
+    """Do nothing: discord.py's cache knows every channel."""
 
 
 async def run(settings: Settings) -> None:
-    """Count until told to stop."""
+    """Count messages until the process receives a signal to stop."""
     folder = DataFolder(settings.data_dir)
     set_discord_url(str(find_discord_url(settings, folder)))
     async with open_stores(settings) as stores:

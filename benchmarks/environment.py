@@ -1,4 +1,4 @@
-"""A copy of Herwa for measuring: own data folder and ports, real engines, the local Discord, gone afterwards."""
+"""A temporary copy of Herwa for benchmarks, with its own data folder, ports, engines and local Discord."""
 
 import os
 import shutil
@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,13 +18,15 @@ from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_sim.client.client import SimClient
+from tests.support.waiting import wait_until_blocking
 
 WAIT_TIMEOUT_SECONDS = 60
+"""Deadline of every wait for a process; far longer than a start takes on a slow machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkEnvironment:
-    """The copy: start its processes, reach its local Discord."""
+    """A copy with running engines; starts its other processes and connects to its local Discord."""
 
     settings: Settings
     folder: DataFolder
@@ -33,18 +34,21 @@ class BenchmarkEnvironment:
     stack: ExitStack
 
     def start_process(self, *command: str) -> psutil.Process:
-        """A process of this copy, `python -m …`; it ends with the stage."""
+        """Start `python -m command` as a process of this copy; it is stopped with the environment."""
         return self.stack.enter_context(run_process(self.settings, *command))
 
     def start_sim(self) -> SimClient:
-        """The local Discord without a population of its own."""
+        """Start the local Discord without simulated members and return its client."""
         self.start_process("herwa_sim", "--quiet")
         return connect_sim(self.folder)
 
 
 @contextmanager
 def open_empty_copy() -> Iterator[Settings]:
-    """Settings of a copy with an empty data folder and a free port; nothing of it runs yet."""
+    """Create settings of a copy with an empty data folder and a free port; no process is started.
+
+    After an error the end of each log file is printed. The folder is deleted in any case.
+    """
     path = Path(tempfile.mkdtemp(prefix="herwa-bench-"))
     path.chmod(0o755)
     try:
@@ -56,7 +60,7 @@ def open_empty_copy() -> Iterator[Settings]:
         )
     except BaseException:
         for log in sorted((path / "logs").glob("*.log")):
-            print_progress(f"--- the end of {log.name}\n{log.read_text(errors='replace')[-2000:]}")
+            print_progress(f"--- end of {log.name}\n{log.read_text(errors='replace')[-2000:]}")
         raise
     finally:
         shutil.rmtree(path)
@@ -64,7 +68,7 @@ def open_empty_copy() -> Iterator[Settings]:
 
 @contextmanager
 def open_environment() -> Iterator[BenchmarkEnvironment]:
-    """Engines with an empty data folder."""
+    """Start the engines of an empty copy."""
     with open_empty_copy() as settings, ExitStack() as stack:
         folder = DataFolder(settings.data_dir)
         lease = stack.enter_context(lease_engines(settings, folder, report=print_progress))
@@ -73,7 +77,7 @@ def open_environment() -> Iterator[BenchmarkEnvironment]:
 
 @contextmanager
 def run_process(settings: Settings, *command: str) -> Iterator[psutil.Process]:
-    """`python -m command` on that copy, stopped at the end of the block."""
+    """Run `python -m command` on this copy; stop it at the end of the block."""
     log = settings.data_dir / "logs" / f"{command[0]}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -94,46 +98,41 @@ def run_process(settings: Settings, *command: str) -> Iterator[psutil.Process]:
 
 
 def build_process_variables(settings: Settings) -> dict[str, str]:
-    """For commands of that copy: nothing of the developer's own settings, and no history that is made up."""
+    """Environment variables of the copy, without the developer's own settings and without demo history."""
     own_variables = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port), "HERWA_DEMO_DAYS": "0"}
     external_variables = dict.fromkeys(("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL"), "")
     return {**os.environ, **external_variables, **own_variables}
 
 
 def wait_until(condition: Callable[[], bool], description: str) -> None:
-    """Wait for something that must come; an error says what did not."""
-    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            error_text = f"waited {WAIT_TIMEOUT_SECONDS} s in vain for {description}"
-            raise RuntimeError(error_text)
-        time.sleep(0.02)
+    """Poll a condition until it is true. Raises AssertionError with the description at the deadline."""
+    wait_until_blocking(condition, description=description, timeout_seconds=WAIT_TIMEOUT_SECONDS)
 
 
 def connect_sim(folder: DataFolder) -> SimClient:
-    """The running local Discord of that folder, once it answers."""
+    """Wait until the local Discord of this data folder responds and return its client."""
     client = SimClient(
         f"http://127.0.0.1:{folder.get_or_create_port('sim')}", folder.get_or_create_secret("sim_control")
     )
-    wait_until(lambda: is_sim_ready(client), "the local Discord to answer")
+    wait_until(lambda: is_sim_ready(client), "the local Discord to respond")
     return client
 
 
 def is_sim_ready(client: SimClient) -> bool:
-    """True when the local Discord is up."""
+    """True when the local Discord responds."""
     try:
         client.get_snapshot()
-    except Exception:  # noqa: BLE001 - not yet, for whatever reason
+    except Exception:  # noqa: BLE001 - any error means that it does not run yet
         return False
     return True
 
 
 def is_bot_connected(sim: SimClient) -> bool:
-    """True when a bot is connected."""
+    """True when a bot has an open gateway connection."""
     return any(session.connected for session in sim.get_snapshot().sessions)
 
 
 def get_cpu_seconds(process: psutil.Process) -> float:
-    """Processor time that the process has used so far, all its threads."""
+    """CPU seconds that all threads of a process have used so far, in user and kernel mode."""
     times = process.cpu_times()
     return float(times.user + times.system)

@@ -1,7 +1,7 @@
-"""Seconds from an event to the API answer that contains it, at 500 events a second, the whole copy running.
+"""Seconds from an event to the first API response that counts it, at 500 events per second in a complete copy.
 
-The local Discord sends numbered messages at a steady rate while a program asks the API for the total, again and again:
-an event is answered by the first answer whose total reaches its number. Bound: p99 of at most 2 seconds.
+The local Discord sends messages at a constant rate while this program polls the total from the API. The n-th event is
+counted by the first response with a total of at least n. Bound: p99 of at most 2 seconds.
 """
 
 import asyncio
@@ -12,7 +12,13 @@ from datetime import timedelta
 
 import httpx
 
-from benchmarks.environment import BenchmarkEnvironment, is_bot_connected, open_environment, wait_until
+from benchmarks.environment import (
+    WAIT_TIMEOUT_SECONDS,
+    BenchmarkEnvironment,
+    is_bot_connected,
+    open_environment,
+    wait_until,
+)
 from benchmarks.report import print_progress, print_result
 from herwa.commands.operator import issue_api_key
 from herwa_shared.clock import utc_now
@@ -25,10 +31,11 @@ MAX_P99_SECONDS = 2.0
 POLL_INTERVAL_SECONDS = 0.02
 
 TotalSample = tuple[float, int]
+"""Time of a response (seconds since 1970) and its total."""
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     with open_environment() as env:
         sim = env.start_sim()
         guild_id = sim.create_guild("Fresh")
@@ -36,9 +43,9 @@ def main() -> None:
         for module in ("herwa_worker", "herwa_api", "herwa_bot"):
             env.start_process(module)
         fetch_total = create_total_fetcher(env, guild_id)
-        wait_until(lambda: is_bot_connected(sim), "the bot to listen")
+        wait_until(lambda: is_bot_connected(sim), "the bot to connect")
         sim.generate_load(channels, EVENTS_PER_SECOND)
-        wait_until(lambda: fetch_total() == EVENTS_PER_SECOND, "the first answer")
+        wait_until(lambda: fetch_total() == EVENTS_PER_SECOND, "the warm-up events to be counted")
         delays = measure(sim, channels, fetch_total)
     p50, p99 = statistics.median(delays), statistics.quantiles(delays, n=100)[98]
     print_progress(f"{len(delays):,} events: p50 {p50:.2f} s, p99 {p99:.2f} s, slowest {max(delays):.2f} s")
@@ -46,7 +53,7 @@ def main() -> None:
 
 
 def measure(sim: SimClient, channels: list[int], fetch_total: "TotalFetcher") -> list[float]:
-    """The delay of every event, in seconds."""
+    """Send the events while polling the total; return the delay of every event in seconds."""
     previous_total, count = fetch_total(), EVENTS_PER_SECOND * DURATION_SECONDS
     send_times: list[float] = []
     sender = threading.Thread(
@@ -61,15 +68,16 @@ def measure(sim: SimClient, channels: list[int], fetch_total: "TotalFetcher") ->
         total = fetch_total() - previous_total
         samples.append((time.time(), total))
         if time.monotonic() > deadline:
-            error_text = f"only {total:,} of {count:,} events were ever answered"
+            error_text = f"only {total:,} of {count:,} events were counted in time"
             raise RuntimeError(error_text)
         time.sleep(POLL_INTERVAL_SECONDS)
-    sender.join()
+    sender.join(WAIT_TIMEOUT_SECONDS)
+    assert not sender.is_alive(), "the local Discord did not confirm the load"
     return calculate_delays(send_times, samples)
 
 
 def calculate_delays(send_times: list[float], samples: list[TotalSample]) -> list[float]:
-    """Each event's wait for the first answer that counts it."""
+    """Compute for each event the seconds until the first sample that counts it."""
     delays, sample_index = [], 0
     for number, sent_at in enumerate(send_times, start=1):
         while samples[sample_index][1] < number:
@@ -79,7 +87,7 @@ def calculate_delays(send_times: list[float], samples: list[TotalSample]) -> lis
 
 
 class TotalFetcher:
-    """Asks the API for the messages of one server over the last days."""
+    """Fetches one guild's number of messages of the last days from the API."""
 
     def __init__(self, client: httpx.Client, path: str) -> None:
         self._client = client
@@ -88,24 +96,24 @@ class TotalFetcher:
         self._window = {"from": str(today - timedelta(days=2)), "to": str(today + timedelta(days=2)), "interval": "day"}
 
     def __call__(self) -> int:
-        """The total at this moment."""
+        """Fetch the current total."""
         response = self._client.get(self._path, params={"metric": "messages", **self._window})
         return int(response.raise_for_status().json()["total"])
 
 
 def create_total_fetcher(env: BenchmarkEnvironment, guild_id: int) -> TotalFetcher:
-    """A program with a key, once the bot has told of the server and the API answers."""
+    """Create an API key once the bot has saved the guild, wait for the API, and return the fetcher."""
     key = ""
 
     def try_create_key() -> bool:
         nonlocal key
         try:
             key = create_key(env, guild_id)
-        except Exception:  # noqa: BLE001 - not yet, for whatever reason
+        except Exception:  # noqa: BLE001 - any error means that the guild is not saved yet
             return False
         return True
 
-    wait_until(try_create_key, "the server to be known")
+    wait_until(try_create_key, "the server to be saved")
     client = httpx.Client(
         base_url=f"http://127.0.0.1:{env.folder.get_or_create_port('api')}",
         headers={"Authorization": f"Bearer {key}"},
@@ -120,7 +128,7 @@ def create_key(env: BenchmarkEnvironment, guild_id: int) -> str:
 
 
 def is_ready(client: httpx.Client) -> bool:
-    """True when the API answers."""
+    """True when the API is ready."""
     try:
         return client.get("/readyz").is_success
     except httpx.TransportError:

@@ -1,9 +1,10 @@
-"""Microseconds of one decision of the guardrail, against a dict look-up and against engines that do the same job.
+"""Microseconds per guardrail decision, relative to a dict lookup and to other engines for the same job.
 
-Eight guilds with 20 rules each and 64 questions of members with 10 roles each: some refused by each step, most decided
-by rules and audience. Every engine's answers are held against one reference that reads the rows. The floor is one
-look-up in a dict by (guild, command), in the same loop. Goals: at most 6 times the floor, and at least 12 times faster
-than the fastest of GrowthBook's SDK, Red's `Requires.verify` and pycasbin.
+The workload has eight guilds with 20 rules each, and 64 invocations per guild by members with 10 roles each. Each step
+of the guardrail refuses some of them; rules and audience decide most. The decisions of every engine are compared with
+one reference implementation that reads the rows. Floor: one lookup in a dict by (guild, command) in the same loop.
+Goals: at most 6 times the floor, and at least 12 times faster than the fastest peer. Peers: GrowthBook's SDK, Red's
+`Requires.verify` and pycasbin.
 """
 
 import time
@@ -26,7 +27,7 @@ Workload = list[tuple[Invocation, CompiledPolicy]]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     guilds = [build_guild(number) for number in range(GUILD_COUNT)]
     invocation_lists = [build_invocations(*guild_pair) for guild_pair in guilds]
     expected = [
@@ -34,14 +35,14 @@ def main() -> None:
         for (policy, _), invocations in zip(guilds, invocation_lists, strict=True)
         for invocation in invocations
     ]
-    print_progress(f"{len(expected)} questions, {sum(expected)} of them to be allowed")
+    print_progress(f"{len(expected)} invocations, of which {sum(expected)} are allowed")
     workload = _compile_workload(guilds, invocation_lists)
     _require_agreement("decide", [decide(*decision_input).allowed for decision_input in workload], expected)
     _require_agreement(
         "explain", [explain(invocation, compiled.policy).verdict.allowed for invocation, compiled in workload], expected
     )
     lookup_us, decision_us = _measure(workload)
-    print_progress(f"one dict look-up {lookup_us:.3f} µs, decide {decision_us:.3f} µs")
+    print_progress(f"dict lookup {lookup_us:.3f} µs, decide {decision_us:.3f} µs")
     job = {
         "guilds": [
             to_json(policy, invocations) for (policy, _), invocations in zip(guilds, invocation_lists, strict=True)
@@ -72,17 +73,20 @@ def _compile_workload(guilds: list, invocation_lists: list[list[Invocation]]) ->
 
 
 def _require_agreement(engine: str, decisions: list[bool | None], expected: list[bool]) -> None:
-    """Whoever answers otherwise than the reference has no business in a race."""
+    """Exit with an error when an engine decides differently from the reference: its time would mean nothing.
+
+    None is a decision that the engine cannot express; it is not compared.
+    """
     mismatch_count = sum(
         decision is not None and decision != expected_decision
         for decision, expected_decision in zip(decisions, expected, strict=True)
     )
     if mismatch_count:
-        raise SystemExit(f"{engine} disagrees with the reference on {mismatch_count} of {len(expected)} questions")
+        raise SystemExit(f"{engine} disagrees with the reference on {mismatch_count} of {len(expected)} invocations")
 
 
 def _measure(workload: Workload) -> tuple[float, float]:
-    """Microseconds of a look-up and of a decision: the best of many short rounds, taken in turns."""
+    """Microseconds per lookup and per decision: the best of many short rounds, which alternate."""
     table = {(invocation.guild_id, invocation.surface.key): True for invocation, _ in workload}
     keys = [(invocation.guild_id, invocation.surface.key) for invocation, _ in workload]
 
@@ -114,7 +118,8 @@ def _measure_peer(peer: str, job: dict, expected: list[bool]) -> float:  # type:
     _require_agreement(peer, list(peer_result.decisions), expected)
     expressible_count = sum(decision is not None for decision in peer_result.decisions)
     print_progress(
-        f"{peer} {peer_result.microseconds:.1f} µs; it can express {expressible_count} of {len(expected)} questions, and agrees"
+        f"{peer} {peer_result.microseconds:.1f} µs; it can express {expressible_count} of {len(expected)} "
+        "invocations and agrees on these"
     )
     return peer_result.microseconds
 

@@ -1,8 +1,8 @@
-"""KiB of a guild's compiled policy, at 10,000 guilds with 20 rules each; and how many a CPU second compiles.
+"""KiB per guild of compiled policies, at 10,000 guilds with 20 rules each, and guilds compiled per CPU second.
 
-Everything that a guild keeps for itself is counted, what it takes to explain a refusal included; tiers and the
-catalogue are shared. Beside it, in the same run: the same rules as rows of the ORM, and as lines of pycasbin. Goals: at
-most 6 KiB a guild, and at least 5,000 guilds compiled in a second of CPU.
+Everything that belongs to one guild is counted, including the data that explains a refusal; tiers and catalog are
+shared between guilds and not counted. For comparison the same rules are measured as ORM rows and as pycasbin lines.
+Goals: at most 6 KiB per guild, and at least 5,000 guilds compiled per CPU second.
 """
 
 import gc
@@ -28,7 +28,7 @@ SURFACE_REGISTRY = SurfaceRegistry(SURFACES)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     compiled_kib = measure_kib_per_item(
         lambda number: compile_policy(build_guild(number)[0], SURFACE_REGISTRY, NOW), GUILD_COUNT
     )
@@ -42,9 +42,10 @@ def main() -> None:
     assert pycasbin_kib is not None
     rate = measure_compile_rate()
     print_progress(
-        f"a guild: {compiled_kib:.2f} KiB compiled, {orm_kib:.2f} KiB as rows of the ORM, {pycasbin_kib:.2f} KiB as lines of pycasbin"
+        f"per guild: {compiled_kib:.2f} KiB compiled, {orm_kib:.2f} KiB as ORM rows, "
+        f"{pycasbin_kib:.2f} KiB as pycasbin lines"
     )
-    print_progress(f"{rate:,.0f} guilds compiled in a second of CPU")
+    print_progress(f"{rate:,.0f} guilds compiled per CPU second")
     print_result(
         "guardrail_memory",
         value=compiled_kib,
@@ -59,8 +60,8 @@ def main() -> None:
 
 
 def measure_kib_per_item(create: Callable[[int], Any], count: int) -> float:
-    """What each of `count` keeps, when all that it was made from is gone."""
-    create(0)  # what all share is not counted
+    """Average KiB that each of `count` created items keeps in memory, without its inputs, which are freed."""
+    create(0)  # objects that all items share are created before the measurement
     gc.collect()
     tracemalloc.start()
     items = [create(number) for number in range(count)]
@@ -71,7 +72,7 @@ def measure_kib_per_item(create: Callable[[int], Any], count: int) -> float:
 
 
 def build_rule_row(guild_number: int, rule: AccessRule) -> AccessRuleRow:
-    """The rule as the ORM loads it."""
+    """Build the row of a rule as the ORM loads it."""
     return AccessRuleRow(
         id=guild_number * 100 + rule.id,
         guild_id=guild_number,
@@ -90,7 +91,7 @@ def build_rule_row(guild_number: int, rule: AccessRule) -> AccessRuleRow:
 
 
 def measure_compile_rate() -> float:
-    """The best of some rounds."""
+    """Guilds compiled per CPU second, in the best of several rounds."""
     policies = [build_guild(number)[0] for number in range(SAMPLE_GUILD_COUNT)]
     best_seconds = float("inf")
     for _ in range(ROUND_COUNT):

@@ -1,8 +1,8 @@
-"""The job of the guardrail's benchmarks: governed guilds, questions about them, and a reference that answers slowly.
+"""The workload of the guardrail's benchmarks: guilds with policies, invocations, and a slow reference implementation.
 
-The reference reads the rows with loops and knows nothing of Herwa's steps. For engines that are no part of Herwa the
-same guild is written down as JSON, in which what does not depend on the asker is settled: each command has its rules in
-the order in which the first one that matches decides.
+The reference evaluates the rows with loops and shares no code with Herwa's steps. For other engines `to_json` describes
+the same guild as JSON. There, everything that does not depend on the member is precomputed: each command has its rules
+in order of precedence, so that the first matching rule decides.
 """
 
 import random
@@ -67,13 +67,16 @@ class GuildEntities:
     members: tuple[int, ...]
 
     def choose_channel(self, rng: random.Random) -> tuple[int, int]:
-        """A channel and its category."""
+        """Choose a random channel and return it with its category."""
         category = rng.choice(list(self.categories))
         return rng.choice(self.categories[category]), category
 
 
 def build_guild(number: int) -> tuple[GuildPolicy, GuildEntities]:
-    """One guild with twenty rules, two channel lists, a feature and a module switched off, and a tier that will end."""
+    """Build a guild with 20 rules, two channel lists, a disabled feature and a subscription period that ends.
+
+    In guilds with an odd number a module is disabled, too.
+    """
     rng = random.Random(number)
     ids = iter(range(FIRST_SNOWFLAKE + number * 1_000, FIRST_SNOWFLAKE + number * 1_000 + 1_000))
     entities = GuildEntities(
@@ -98,7 +101,7 @@ def build_guild(number: int) -> tuple[GuildPolicy, GuildEntities]:
 
 
 def _build_rule(id_: int, rng: random.Random, entities: GuildEntities) -> AccessRule:
-    """Mostly about a role and a feature, as people write them; each fifth is narrowed to a place."""
+    """Build a random rule: mostly about a role and a feature, as real rules are; every fifth is limited to a place."""
     subject = rng.choices(SUBJECT_KINDS, (15, 10, 60, 15))[0]
     target = rng.choices(TARGET_KINDS, (10, 20, 40, 30))[0]
     place = rng.choices(PLACE_KINDS, (80, 10, 10))[0]
@@ -127,7 +130,7 @@ def _build_rule(id_: int, rng: random.Random, entities: GuildEntities) -> Access
 
 
 def build_invocations(policy: GuildPolicy, entities: GuildEntities) -> list[Invocation]:
-    """Members with ten roles each ask for commands all over the guild."""
+    """Build invocations of random commands in random channels, by members with ten roles each."""
     rng = random.Random(policy.version + 1)
     return [_build_invocation(policy, entities, rng) for _ in range(INVOCATION_COUNT)]
 
@@ -149,7 +152,7 @@ def _build_invocation(policy: GuildPolicy, entities: GuildEntities, rng: random.
 
 
 def decide_by_reference(invocation: Invocation, policy: GuildPolicy) -> bool:
-    """May it run: the eight steps read from the rows, one after the other."""
+    """Reference implementation: evaluate the eight steps in order, directly on the rows of the policy."""
     if _is_always_refused(invocation.surface, policy) or invocation.at >= TIER_ENDS_AT:
         return False
     if invocation.is_administrator:
@@ -178,7 +181,7 @@ def _is_applicable(rule: AccessRule, invocation: Invocation) -> bool:
 
 
 def to_json(policy: GuildPolicy, invocations: Iterable[Invocation]) -> dict[str, Any]:
-    """The job for an engine that is no part of Herwa; ids are texts."""
+    """Serialize a guild and its invocations for another engine; ids are strings."""
     return {
         "commands": {surface.key: dict(_describe_command(surface, policy)) for surface in SURFACES},
         "tier_ends": TIER_ENDS_AT,
@@ -222,7 +225,7 @@ def _describe_command(surface: Surface, policy: GuildPolicy) -> Iterator[tuple[s
 
 
 def _is_always_refused(surface: Surface, policy: GuildPolicy) -> bool:
-    """Refused whoever asks, while the tier lasts."""
+    """True when a command is refused for every member, by kill switch, tier or toggle, while the tier is premium."""
     feature = str(surface.feature)
     return (
         feature in policy.global_policy.kill_switches
@@ -256,7 +259,7 @@ def _find_channel_list(surface: Surface, policy: GuildPolicy) -> frozenset[int] 
 
 
 def _list_targets(surface: Surface) -> list[tuple[TargetKind, str]]:
-    """From everything to the command."""
+    """Targets that include a surface, from the widest (everything) to the narrowest (the command)."""
     feature = str(surface.feature)
     keys = ("", str(FEATURE_SPECS[feature].module), feature, surface.key)
     return list(zip(TARGET_KINDS, keys, strict=True))

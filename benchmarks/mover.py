@@ -1,7 +1,7 @@
-"""Rows a second of the mover, from the buffer in PostgreSQL to ClickHouse, views included.
+"""Rows per second of the mover, from the buffer in PostgreSQL to ClickHouse, including its materialized views.
 
-Floor: a bare insert of the same batches, ready in memory, into the same tables of the same ClickHouse, in turns with
-the mover. Goal: at least 0.3 times the floor.
+Floor: a bare insert of the same batches, already in memory, into the same tables of the same ClickHouse, alternating
+with the mover. Goal: at least 0.3 times the rate of the floor.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ MIN_INSERT_RATIO = 0.3
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     with open_environment() as env:
         urls = env.lease.urls
         asyncio.run(migrate(database_url=urls.database, clickhouse_url=urls.clickhouse))
@@ -36,11 +36,11 @@ def main() -> None:
 
 
 async def measure(database_url: str, clickhouse_url: str) -> tuple[float, float]:
-    """Seconds for all batches: the mover's, and the bare inserts'."""
+    """Return the seconds for all batches: those of the mover and those of the bare inserts."""
     connection = await asyncpg.connect(database_url)
     mover_seconds = insert_seconds = 0.0
     async with open_clickhouse(clickhouse_url) as clickhouse:
-        for batch_number in range(-1, BATCH_COUNT):  # the first is to warm up
+        for batch_number in range(-1, BATCH_COUNT):  # the batch with number -1 is a warm-up
             await fill_buffer(connection, seed=batch_number)
             body = await read_next_batch(connection)
             started_at = time.perf_counter()
@@ -52,18 +52,20 @@ async def measure(database_url: str, clickhouse_url: str) -> tuple[float, float]
                 mover_seconds += moved_at - started_at
                 insert_seconds += inserted_at - moved_at
                 print_progress(
-                    f"batch {batch_number + 1}: mover {moved_at - started_at:.2f} s, bare insert {inserted_at - moved_at:.2f} s"
+                    f"batch {batch_number + 1}: mover {moved_at - started_at:.2f} s, "
+                    f"bare insert {inserted_at - moved_at:.2f} s"
                 )
     await connection.close()
     return mover_seconds, insert_seconds
 
 
 async def fill_buffer(connection: asyncpg.Connection, *, seed: int) -> None:
-    """One batch of events into the buffer: some hundred guilds, loud and quiet members, the last days."""
+    """Fill the buffer with one batch of generated events."""
     await connection.copy_records_to_table("event_buffer", records=generate_events(seed), columns=BUFFER_COLUMNS)
 
 
 def generate_events(seed: int) -> Iterator[tuple[object, ...]]:
+    """Generate messages of the last ten days in 500 guilds; guilds, channels and members are Pareto-distributed."""
     rng = random.Random(seed)
     now_ms = int(utc_now().timestamp() * 1000)
     for _ in range(MAX_BATCH_ROWS):
@@ -74,7 +76,7 @@ def generate_events(seed: int) -> Iterator[tuple[object, ...]]:
 
 
 async def read_next_batch(connection: asyncpg.Connection) -> bytes:
-    """The rows that the mover will send next, as it will send them."""
+    """Read the next batch in the format in which the mover will send it, without moving it."""
     async with connection.transaction():
         batch = await plan_batch(connection)
         assert batch is not None
@@ -84,13 +86,13 @@ async def read_next_batch(connection: asyncpg.Connection) -> bytes:
             parts.append(part)
 
         await connection.copy_from_query(READ_BATCH_SQL, *batch.low, *batch.high, output=collect)
-        # Planned only to look: the mover plans it again, as part of what is measured.
+        # The plan is undone, because planning the batch is part of what is measured.
         await connection.execute("UPDATE ingest_state SET batch = NULL WHERE id = 0")
     return b"".join(parts)
 
 
 async def insert(clickhouse: AsyncClient, body: bytes) -> None:
-    """The floor: the same rows, nothing else."""
+    """Insert the rows of the batch and do nothing else; this is the floor."""
     settings = {"async_insert": 0, "wait_end_of_query": 1}
     await clickhouse.raw_insert(
         "activity_events", column_names=EVENT_COLUMNS, insert_block=body, fmt="TabSeparated", settings=settings

@@ -1,4 +1,4 @@
-"""What a page costs on the wire: every request as it was sent, compressed, and every frame of its websocket."""
+"""Network traffic of a page: bytes of every response as transferred (compressed) and of every websocket frame."""
 
 import asyncio
 import time
@@ -11,10 +11,11 @@ from playwright.async_api import CDPSession, Page
 
 WEBSOCKET_PATH = "(websocket)"
 BINARY_OPCODE = 2
+IDLE_TIMEOUT_SECONDS = 60
 
 
 class NetworkTraffic:
-    """Counts from the moment it listens; bytes by path. Frames count with their content alone."""
+    """Bytes by URL path, counted from `from_page` on. Websocket frames count with their payload only."""
 
     def __init__(self) -> None:
         self._bytes_by_path: Counter[str] = Counter()
@@ -23,7 +24,7 @@ class NetworkTraffic:
 
     @classmethod
     async def from_page(cls, page: Page) -> "NetworkTraffic":
-        """Listen to a page that has not been anywhere yet."""
+        """Start to count the traffic of a page that has not navigated yet."""
         traffic = cls()
         cdp_session: CDPSession = await page.context.new_cdp_session(page)
         cdp_session.on("Network.requestWillBeSent", traffic._on_request)
@@ -42,9 +43,10 @@ class NetworkTraffic:
         return self._bytes_by_path.total()
 
     async def wait_until_idle(self, seconds: float) -> None:
-        """Until nothing has come or gone for so long."""
-        while (remaining := self._last_activity_at + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - silence is no event
-            await asyncio.sleep(remaining)
+        """Wait until there has been no traffic for so many seconds. Raises TimeoutError at the deadline."""
+        async with asyncio.timeout(IDLE_TIMEOUT_SECONDS):
+            while (remaining := self._last_activity_at + seconds - time.monotonic()) > 0:  # noqa: ASYNC110 - the end of traffic is no event
+                await asyncio.sleep(remaining)
 
     def _on_request(self, event: dict[str, Any]) -> None:
         self._last_activity_at = time.monotonic()

@@ -1,9 +1,9 @@
-"""The overview of a real server in a browser with an empty cache, against an empty page of the same build.
+"""Load time and size of the overview page, relative to the lightest page of the same build.
 
-Peer: the first paint of the lightest page of the same build (`/login`), visited in turns with the overview, and what
-that page loads. The real history of three months is replayed into a copy of its own. Goals: the chart is drawn within
-5 times that paint, with at most 3 times the bytes; of the two shares of a bound, the worse is the value. How long a
-click on a channel takes to redraw the chart is told beside it.
+A real browser with an empty cache visits both pages alternately. The overview shows three months of real history, which
+are replayed into a temporary copy. Floor: first paint and bytes of `/login`. Goals: the chart is drawn within 5 times
+that first paint, with at most 3 times the bytes. The value is the worse of the two ratios, each divided by its bound.
+The time from a click on a channel to the redrawn chart is reported without a goal.
 """
 
 import asyncio
@@ -39,10 +39,11 @@ CLICK_COUNT = 9
 MAX_SLOWDOWN = 5.0
 MAX_WEIGHT_RATIO = 3.0
 MAX_LISTED_PATHS = 16
+COMMAND_TIMEOUT_SECONDS = 600
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     build_if_stale(print_progress)
     with open_empty_copy() as settings, run_process(settings, "herwa", "up"):
         base_url = f"http://localhost:{settings.port}"
@@ -58,7 +59,8 @@ def main() -> None:
     click_ms = statistics.median(click_times)
     print_progress(f"empty page: first paint {paint_ms:.0f} ms, {blank_bytes / 1000:.0f} kB")
     print_progress(
-        f"overview: drawn after {drawn_ms:.0f} ms, {overview_bytes / 1000:.0f} kB; redrawn {click_ms:.0f} ms after a click"
+        f"overview: drawn after {drawn_ms:.0f} ms, {overview_bytes / 1000:.0f} kB; "
+        f"redrawn {click_ms:.0f} ms after a click"
     )
     slowdown, weight_ratio = drawn_ms / paint_ms, overview_bytes / blank_bytes
     print_result(
@@ -75,9 +77,9 @@ def main() -> None:
 
 
 def replay_history(settings: Settings) -> str:
-    """The id of the server with the history, once all of it has been counted."""
+    """Replay the history, wait until all events are in ClickHouse, and return the guild id."""
     sim = connect_sim(DataFolder(settings.data_dir))
-    wait_until(lambda: is_bot_connected(sim), "the bot to listen")
+    wait_until(lambda: is_bot_connected(sim), "the bot to connect")
     wait_until(lambda: is_serving(settings), "the pages to be served")
     window = ("--from", SUMMER[0], "--to", SUMMER[1])
     output = run_herwa(settings, "sim", "replay", str(HISTORY_FILE), "--guild", "Ethereum R&D", *window)
@@ -86,7 +88,7 @@ def replay_history(settings: Settings) -> str:
 
 
 def is_serving(settings: Settings) -> bool:
-    """True when pages come, and the API behind them."""
+    """True when the web server and the API behind it are ready."""
     try:
         return httpx.get(f"http://127.0.0.1:{settings.port}/readyz").is_success
     except httpx.TransportError:
@@ -94,19 +96,24 @@ def is_serving(settings: Settings) -> bool:
 
 
 def run_herwa(settings: Settings, *command: str) -> str:
-    """What a command that is typed beside the running copy prints."""
+    """Run a `herwa` command on the running copy and return its standard output."""
     process = subprocess.run(
         [sys.executable, "-m", "herwa", *command],
         env=build_process_variables(settings),
         capture_output=True,
         text=True,
+        timeout=COMMAND_TIMEOUT_SECONDS,
         check=True,
     )
     return process.stdout
 
 
 async def measure(base_url: str, overview_url: str) -> tuple[list[PageVisit], list[PageVisit], list[float]]:
-    """Visits to the empty page and to the overview, in turns; and clicks."""
+    """Visit the empty page and the overview alternately, then click channels.
+
+    Returns the visits to the empty page, the visits to the overview, and the milliseconds from each click to the
+    redrawn chart. The first turn warms up and is not returned.
+    """
     async with async_playwright() as playwright:
         browser = await start_chromium(playwright)
         context = await browser.new_context(viewport=DESKTOP_VIEWPORT)
@@ -120,8 +127,9 @@ async def measure(base_url: str, overview_url: str) -> tuple[list[PageVisit], li
                 await visitor.measure_first_paint(base_url + FLOOR_PATH),
                 await visitor.measure_drawing(overview_url),
             )
+            label = f"turn {turn}" if turn else "warm-up"
             print_progress(
-                f"{f'turn {turn}' if turn else 'to warm up'}: painted {blank_visit.duration_ms:.0f} ms, drawn {overview_visit.duration_ms:.0f} ms"
+                f"{label}: painted {blank_visit.duration_ms:.0f} ms, drawn {overview_visit.duration_ms:.0f} ms"
             )
             if turn:
                 blank_visits.append(blank_visit)
@@ -132,8 +140,8 @@ async def measure(base_url: str, overview_url: str) -> tuple[list[PageVisit], li
 
 
 def print_weights(overview_visit: PageVisit, blank_visit: PageVisit) -> None:
-    """What weighs most, beside what the empty page loads of it."""
-    print_progress(f"{'bytes':>9} {'of them':>9}  path (the second number: in the empty page)")
+    """Print the largest resources of the overview, each with its size on the empty page."""
+    print_progress(f"{'overview':>9} {'empty':>9}  path (bytes on the overview and on the empty page)")
     sizes_by_path = sorted(overview_visit.bytes_by_path.items(), key=lambda item: -item[1])
     for path, size in sizes_by_path[:MAX_LISTED_PATHS]:
         print_progress(f"{size:>9,} {blank_visit.bytes_by_path.get(path, 0):>9,}  {path}")

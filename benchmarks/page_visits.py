@@ -1,4 +1,4 @@
-"""Visits to pages, each by a browser that has never been there but is logged in: what comes, and when it is seen."""
+"""Page visits by a logged-in browser with an empty cache: bytes transferred and time until content is visible."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ GET_REDRAW_TIME = "() => measured.redrawn"
 
 @dataclass(frozen=True, slots=True)
 class PageVisit:
-    """From the moment of navigating: milliseconds until the page was seen, bytes until it had nothing more to ask."""
+    """Milliseconds from navigation until the content was visible, and bytes transferred until the network was idle."""
 
     duration_ms: float
     byte_count: int
@@ -29,23 +29,23 @@ class PageVisit:
 
 @dataclass(frozen=True, slots=True)
 class PageVisitor:
-    """A person with a session; every visit is made with an empty cache."""
+    """Visits pages with a stored log-in; each visit uses a new browser context with an empty cache."""
 
     browser: Browser
     storage_state: StorageState
 
     async def measure_first_paint(self, url: str) -> PageVisit:
-        """Until the first content of a page is painted."""
+        """Measure until the first contentful paint of a page."""
         async with self._open_page() as (page, traffic):
             return await _measure_visit(page, traffic, url, GET_PAINT_TIME)
 
     async def measure_drawing(self, url: str) -> PageVisit:
-        """Until the overview's chart has its line, and the number above it is there."""
+        """Measure until the overview shows the line of its chart and the number above it."""
         async with self._open_page() as (page, traffic):
             return await _measure_visit(page, traffic, url, GET_DRAW_TIME)
 
     async def measure_redraws(self, url: str, row_count: int) -> list[float]:
-        """Milliseconds from a click on each of the first rows of the channels until the chart shows that channel."""
+        """Click each of the first rows of the channel list; return the milliseconds until each channel is drawn."""
         async with self._open_page() as (page, traffic):
             await _measure_visit(page, traffic, url, GET_DRAW_TIME)
             channels = page.locator("#channels .bar")
@@ -76,6 +76,6 @@ async def _measure_visit(page: Page, traffic: NetworkTraffic, url: str, expressi
 
 
 async def _read_number(page: Page, expression: str) -> float:
-    """What the page has noted, as soon as it has."""
+    """Wait until a JavaScript expression returns a number, and return that number."""
     handle = await page.wait_for_function(expression)
     return float(await handle.json_value())

@@ -1,7 +1,8 @@
-"""A process that looks at some guilds' policies all the time: `python -m benchmarks.policy_reader URL WAY GUILD …`.
+"""A process that continuously reads policies of guilds: `python -m benchmarks.policy_reader URL MODE GUILD …`.
 
-The way is how it hears of changes: `notified` as Herwa does, `lossy` the same with every fifth message lost, `polling` by
-loading everything once a second. It says `ready`; once its input ends, every change that it saw, as JSON.
+The mode is how it learns of changes: `notified` by Herwa's policy cache, `lossy` by the same cache with one
+notification in five lost, `polling` by loading all policies once a second. The process prints `ready` on standard
+output. When its standard input is closed, it prints every change that it observed, as JSON.
 """
 
 import asyncio
@@ -21,7 +22,10 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.policies import load_global_policy, load_policy
 
 Observation = tuple[int, int, float]
-"""The guild, the number in its rule's note, and when that was first seen (monotonic, the same in every process)."""
+"""Guild id, number in the note of its rule, and time of the first observation.
+
+The time is from the monotonic clock in seconds, which is the same for all processes of the machine.
+"""
 
 LOSS_RATE = 0.2
 POLL_INTERVAL_SECONDS = 1.0
@@ -29,10 +33,10 @@ READ_INTERVAL_SECONDS = 0.001
 
 
 class LossyConnection(asyncpg.Connection):
-    """A connection on which one message in five goes lost."""
+    """A connection that drops one notification in five at random."""
 
     async def add_listener(self, channel: str, callback: Any) -> None:
-        """The callback hears the others."""
+        """Register the callback for the notifications that are not dropped."""
 
         def forward_message(*arguments: Any) -> None:
             if random.random() >= LOSS_RATE:
@@ -42,14 +46,14 @@ class LossyConnection(asyncpg.Connection):
 
 
 class ObservationLog:
-    """What was seen of each guild, the first time."""
+    """The first observation of each change of each guild."""
 
     def __init__(self) -> None:
         self.entries: list[Observation] = []
         self._newest_by_guild: dict[int, int] = {}
 
     def record(self, policy: GuildPolicy) -> None:
-        """Whatever is new in it is seen now."""
+        """Record the newest change that the policy contains, unless it was observed before."""
         number = max((int(rule.note) for rule in policy.rules), default=-1)
         if number > self._newest_by_guild.get(policy.guild_id, -1):
             self._newest_by_guild[policy.guild_id] = number
@@ -59,7 +63,7 @@ class ObservationLog:
 async def read_cached(
     database: Database, guild_ids: list[int], observations: ObservationLog, connection_class: type[asyncpg.Connection]
 ) -> None:
-    """By the cache of Herwa's processes, which is asked every millisecond, as by commands."""
+    """Read policies from Herwa's policy cache every millisecond, as often as a busy bot does for commands."""
     cache = PolicyCache(database, database.url, SurfaceRegistry(()), connection_class=connection_class)
     async with cache.run():
         while True:
@@ -69,19 +73,19 @@ async def read_cached(
 
 
 async def poll_database(database: Database, guild_ids: list[int], observations: ObservationLog) -> None:
-    """Once a second everything anew."""
+    """Load all policies from the database once a second."""
     next_poll_at = time.monotonic()
     while True:
         async with database.transaction() as session:
-            offer = await load_global_policy(session)
+            global_policy = await load_global_policy(session)
             for guild_id in guild_ids:
-                observations.record(await load_policy(session, guild_id=guild_id, global_policy=offer))
+                observations.record(await load_policy(session, guild_id=guild_id, global_policy=global_policy))
         next_poll_at += POLL_INTERVAL_SECONDS
         await asyncio.sleep(next_poll_at - time.monotonic())
 
 
 async def observe(url: str, mode: str, guild_ids: list[int]) -> None:
-    """Look until the input ends, then tell."""
+    """Observe changes until standard input is closed, then print the observations."""
     database, observations = Database(url), ObservationLog()
     if mode == "polling":
         reader_task = asyncio.create_task(poll_database(database, guild_ids, observations))

@@ -1,11 +1,11 @@
-"""How a benchmark speaks: remarks on standard error, the result as the last line of standard output."""
+"""Output of benchmarks: progress on standard error, the result as one line of JSON on standard output."""
 
 import json
 import sys
 
 
 def print_progress(line: str) -> None:
-    """What is being done or was found on the way."""
+    """Print a line of progress to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -18,9 +18,10 @@ def print_result(
     extra_condition: bool = True,
     **details: float,
 ) -> None:
-    """The one line of JSON. `goal` is the least that will do, with `at_most` the most; `also` is what else must hold.
+    """Print the result as one line of JSON.
 
-    `beside` goes along, the numbers behind `also` among it.
+    `goal` is the lower bound of `value`, or its upper bound with `is_upper_bound`. The goal is met only if
+    `extra_condition` is true, too. `details` are further numbers of the line, among them those of `extra_condition`.
     """
     is_met = extra_condition and (value <= goal if is_upper_bound else value >= goal)
     rounded = {name: round(number, 3) for name, number in details.items()}

@@ -1,6 +1,6 @@
-"""Seconds from Ctrl-C to the end of everything that `herwa up` runs, in the middle of a flood of events.
+"""Seconds from Ctrl-C until every process of `herwa up` has ended, under a load of events.
 
-The slowest of several copies counts. Bound: 5 seconds.
+The value is the slowest of several copies. Bound: 5 seconds.
 """
 
 import signal
@@ -26,7 +26,7 @@ MAX_STOP_SECONDS = 5.0
 
 
 def main() -> None:
-    """Measure and print."""
+    """Run the benchmark and print its result."""
     slowest = 0.0
     for turn in range(TURN_COUNT):
         with open_empty_copy() as settings:
@@ -37,10 +37,10 @@ def main() -> None:
 
 
 def measure_stop_seconds(settings: Settings) -> float:
-    """Start a copy, flood it, press Ctrl-C; the seconds until nothing of it is left."""
+    """Start a copy, send it events, send Ctrl-C, and return the seconds until all its processes have ended."""
     with run_process(settings, "herwa", "up") as up_process:
         sim = connect_sim(DataFolder(settings.data_dir))
-        wait_until(lambda: is_bot_connected(sim), "the bot to listen")
+        wait_until(lambda: is_bot_connected(sim), "the bot to connect")
         guild_id = sim.create_guild("Flood")
         sim.generate_load(
             [sim.create_channel(guild_id, "everything")],

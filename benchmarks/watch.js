@@ -1,43 +1,45 @@
-// Runs in a page before its own scripts: notes when the overview is drawn, and when it is drawn anew after a click.
-// It looks whenever something has changed, never by a clock. A moment is that of the frame in which it can be seen.
+// Runs in a page before its own scripts. Records when the overview is drawn and when it is redrawn after a click.
+// A MutationObserver checks the page after every change; there is no timer. A recorded time is that of the frame in
+// which the change is visible.
 (() => {
   const LINE = ".js-plotly-plot .scatterlayer path.js-line";
   const VALUE = ".strip .kpi .value";
   const measured = (window.measured = { drawn: null, redrawn: null });
   let clicked = null;
 
-  const shown = () => {
+  const readContent = () => {
     const line = document.querySelector(LINE)?.getAttribute("d");
     const value = document.querySelector(VALUE)?.textContent;
     return line && /L|C|H|V/.test(line) && value ? { line, value } : null;
   };
-  const seen = (note) => requestAnimationFrame(() => setTimeout(() => note(performance.now())));
+  const afterNextFrame = (record) => requestAnimationFrame(() => setTimeout(() => record(performance.now())));
 
-  const look = () => {
-    const now = shown();
-    if (!now) return;
+  const checkContent = () => {
+    const content = readContent();
+    if (!content) return;
     if (measured.drawn === null) {
       measured.drawn = 0;
-      seen((at) => (measured.drawn = at));
+      afterNextFrame((drawnAt) => (measured.drawn = drawnAt));
     }
-    if (clicked && now.line !== clicked.line && now.value === clicked.expected) {
-      const { at } = clicked;
+    if (clicked && content.line !== clicked.line && content.value === clicked.expected) {
+      const { clickedAt } = clicked;
       clicked = null;
-      seen((then) => (measured.redrawn = then - at));
+      afterNextFrame((redrawnAt) => (measured.redrawn = redrawnAt - clickedAt));
     }
   };
-  new MutationObserver(look).observe(document, {
+  new MutationObserver(checkContent).observe(document, {
     subtree: true,
     childList: true,
     characterData: true,
     attributeFilter: ["d"],
   });
 
-  const press = (event) => {
+  const recordClick = (event) => {
     const row = event.target.closest?.("#channels .bar");
     if (!row) return;
     measured.redrawn = null;
-    clicked = { at: performance.now(), line: shown().line, expected: row.querySelector(".value").textContent };
+    const expected = row.querySelector(".value").textContent;
+    clicked = { clickedAt: performance.now(), line: readContent().line, expected };
   };
-  document.addEventListener("click", press, { capture: true });
+  document.addEventListener("click", recordClick, { capture: true });
 })();

@@ -1,1 +1,1 @@
-"""The front door: one command for people, which starts the rooms by name and knows none of them from inside."""
+"""The `herwa` command line. It starts the process packages by name and imports none of them."""

@@ -1,4 +1,4 @@
-"""`python -m herwa` is `herwa`."""
+"""`python -m herwa` runs the `herwa` command."""
 
 from herwa.cli import main
 

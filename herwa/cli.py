@@ -1,4 +1,4 @@
-"""Every `herwa` command: parse, call one thing, print, exit code."""
+"""All `herwa` commands. Each parses its arguments, calls one function and prints the result."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ BAD_FILE_EXIT_CODE = 2
 
 
 class SwitchPosition(StrEnum):
-    """How a switch is to stand."""
+    """Argument of `herwa kill-switch`."""
 
     ON = "on"
     OFF = "off"
@@ -123,9 +123,8 @@ def discover(
         return
     for line in difference.format_lines():
         print(line)
-    print_note(
-        f"{'Nothing' if not difference else len(difference.format_lines())} different, {difference.unchanged} unchanged."
-    )
+    change_count = len(difference.format_lines()) if difference else "Nothing"
+    print_note(f"{change_count} different, {difference.unchanged} unchanged.")
 
 
 @app.command()
@@ -150,12 +149,12 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     from herwa.doctor.render import render_results
     from herwa.doctor.runner import run_checks
 
-    findings = asyncio.run(run_checks(read_settings()))
+    results = asyncio.run(run_checks(read_settings()))
     if as_json:
-        print(json.dumps([finding.to_json() for finding in findings]))
+        print(json.dumps([result.to_json() for result in results]))
     else:
-        console.print(render_results(findings))
-    sys.exit(any(finding.severity is Severity.ERROR for finding in findings))
+        console.print(render_results(results))
+    sys.exit(any(result.severity is Severity.ERROR for result in results))
 
 
 @pipeline_app.command("drain")
@@ -250,23 +249,29 @@ def audit(
 
 
 def exec_module(module: str) -> None:
-    """Turn into another process of Herwa, so that signals reach it without a detour; bad settings are told before."""
+    """Replace this process by `python -m MODULE`, so that signals reach it directly.
+
+    Invalid settings are reported before.
+    """
     DataFolder(read_settings().data_dir)
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - our own module, no shell
 
 
 def print_note(line: str) -> None:
-    """A remark for people; standard output is for results."""
+    """Print a note for people to standard error. Standard output is for results."""
     print(line, file=sys.stderr)
 
 
 def to_date(midnight: datetime | None) -> date | None:
-    """The day that was typed."""
+    """Convert Typer's datetime at midnight to a date."""
     return midnight.date() if midnight else None
 
 
 def main() -> None:
-    """Entry point. What people can mend is told in a sentence; a bug has its traceback."""
+    """Run the command line.
+
+    Known errors are printed as one sentence with an exit code. Other exceptions are bugs and keep their traceback.
+    """
     try:
         app(prog_name="herwa")
     except Exception as error:

@@ -1,4 +1,4 @@
-"""How the front door speaks: one line a fact, with the name of who it is about."""
+"""Console output of the `herwa` command: one line per message, prefixed with a process name."""
 
 import re
 import sys
@@ -17,12 +17,12 @@ PROCESS_COLORS = {
 }
 LEVEL_STYLES = {"warning": "yellow", "error": "red", "critical": "bold red"}
 
-# A log line of one of our processes: 11:33:38 [info     ] working                        [herwa_worker] moved=3
+# A log line of a process: 11:33:38 [info     ] worker started                 [herwa_worker] moved=3
 LOG_LINE_PATTERN = re.compile(r"\d\d:\d\d:\d\d \[(?P<level>\w+) *\] (?P<event>.*?) *\[[\w.]+\](?P<details>( \S.*)?)")
 
 
 def print_line(line: str, *, process_name: str = "herwa") -> None:
-    """Print one line. A terminal that went away is no reason to stop."""
+    """Print one line. A closed terminal is not an error: output stops, the process continues."""
     text = Text()
     text.append(f"{process_name:>7} ", style=PROCESS_COLORS.get(process_name, "dim"))
     text.append("│ ", style="dim")
@@ -34,7 +34,7 @@ def print_line(line: str, *, process_name: str = "herwa") -> None:
 
 
 def shorten_log_line(line: str) -> Text:
-    """What people need of a log line; any other line as it is. The log file has all of it."""
+    """Shorten a log line for people; other lines are unchanged. The log file has the full line."""
     parts = LOG_LINE_PATTERN.fullmatch(line)
     if parts is None:
         return Text.from_ansi(line)

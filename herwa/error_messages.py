@@ -1,4 +1,4 @@
-"""What a failure means for people: its sentence, or none when it is a bug, which deserves its traceback."""
+"""Error messages for people. Exceptions without one are bugs and keep their traceback."""
 
 from socket import gaierror
 
@@ -12,23 +12,23 @@ MAX_MESSAGE_CHARS = 300
 
 
 def describe_error(error: Exception) -> str | None:
-    """What to tell instead of a traceback."""
+    """Describe an exception in one sentence. None if it is a bug."""
     match error:
         case HerwaError():
-            text: str | None = str(error)
+            message: str | None = str(error)
         case asyncpg.PostgresError() | asyncpg.InterfaceError() | OperationalError() | InterfaceError():
-            text = f"PostgreSQL refuses: {_get_first_line(error)}"
+            message = f"PostgreSQL refuses: {_get_first_line(error)}"
         case ClickHouseError():
-            text = f"ClickHouse refuses or does not answer: {_get_first_line(error)}"
+            message = f"ClickHouse refuses or does not answer: {_get_first_line(error)}"
         case ConnectionError() | TimeoutError() | gaierror():
-            text = f"A database does not answer: {_get_first_line(error)}"
+            message = f"A database does not answer: {_get_first_line(error)}"
         case OSError(filename=str() as name, strerror=str() as reason):
-            text = f"{name}: {reason}."
+            message = f"{name}: {reason}."
         case OSError():
-            text = f"This machine does not allow it: {_get_first_line(error)}"
+            message = f"This machine does not allow it: {_get_first_line(error)}"
         case _:
-            text = None
-    return text
+            message = None
+    return message
 
 
 def _get_first_line(error: Exception) -> str:

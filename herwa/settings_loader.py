@@ -1,4 +1,4 @@
-"""The settings as a person gave them: understood, or named by a sentence."""
+"""Load the settings, with an error message for people if one of them is invalid."""
 
 from pydantic import ValidationError
 from sqlalchemy import make_url
@@ -9,14 +9,14 @@ from herwa_shared.errors import HerwaError
 
 
 class BadSettings(HerwaError):
-    """A setting cannot be understood; the message names it and never shows its value, which may be a secret."""
+    """A setting is invalid. The message never contains its value, which may be a secret."""
 
     code = "bad_settings"
     status = 400
 
 
 def read_settings() -> Settings:
-    """The settings of the environment and `.env`. Raises BadSettings."""
+    """Read the settings from the environment and `.env`. Raises BadSettings."""
     try:
         settings = Settings()
     except ValidationError as error:

@@ -1,1 +1,1 @@
-"""The machine face: a guild's statistics for programs, over HTTP."""
+"""HTTP API: statistics of guilds as JSON, and the Discord OAuth2 login of the dashboard."""

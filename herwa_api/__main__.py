@@ -1,4 +1,7 @@
-"""`python -m herwa_api`: bind this copy's port of the API, open the stores, serve until told to stop."""
+"""`python -m herwa_api`: the API process.
+
+It binds the API port of this installation, opens both databases and serves until a signal.
+"""
 
 import socket
 import sys
@@ -20,22 +23,26 @@ log = get_logger("herwa_api")
 
 
 async def run(settings: Settings, server_socket: socket.socket) -> None:
-    """Answer on this socket until told to stop."""
+    """Serve the API on this bound socket until the process gets SIGTERM or SIGINT.
+
+    While it runs, the process sends heartbeats under the name `api`, with its port and the state of the policy cache.
+    """
     port = server_socket.getsockname()[1]
     async with (
         open_stores(settings) as stores,
         open_policy_cache(stores, KINDS, SURFACES) as policies,
         send_heartbeats(stores.database, name="api", detail=lambda: {"port": port, **policies.get_status()}),
     ):
-        log.info("answering", url=f"http://{LOOPBACK_HOST}:{port}")
-        # The pages pass requests on and say who asks; nobody else's word about that counts.
+        log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
+        # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
+        # These headers are ignored from any other peer.
         await serve(
             create_app(stores, settings, policies), server_socket, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST
         )
 
 
 def main() -> int:
-    """Entry point; the exit code."""
+    """Run the API process and return its exit code; 1 if the port cannot be bound."""
     settings = Settings()
     configure_logging(settings.log_level)
     server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=PORT_HINT)

@@ -1,4 +1,4 @@
-"""The application: routes, errors, headers and the document, put together around open stores."""
+"""The FastAPI application: state, routers, error handlers, middleware, OpenAPI document."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from herwa_api.app_state import create_app_state
 from herwa_api.errors import add_error_handlers
 from herwa_api.middleware import RequestMiddleware
-from herwa_api.routers import auth, guilds, health, me
+from herwa_api.routers import auth, health, me, statistics
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
@@ -23,7 +23,7 @@ reads the servers that they manage. Errors are `application/problem+json`.
 
 
 def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
-    """The API over these stores, by these policies, which the caller opens and closes."""
+    """Build the API application. The caller opens and closes `stores` and `policies`."""
     app = FastAPI(
         title="Herwa API",
         version="1",
@@ -35,7 +35,7 @@ def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> Fas
     app.state.app_state = create_app_state(stores, settings, policies)
     app.include_router(auth.router)
     app.include_router(me.router)
-    app.include_router(guilds.router)
+    app.include_router(statistics.router)
     app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(RequestMiddleware)
@@ -44,7 +44,11 @@ def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> Fas
 
 
 def _customize_openapi(app: FastAPI, cookie: str) -> None:
-    """FastAPI's own document, with the shape of errors that only we know."""
+    """Add the `Problem` schema and the real name of the session cookie to the OpenAPI document.
+
+    FastAPI knows neither: error bodies are built by hand, and the cookie's name depends on the settings.
+    The document is built on first use and cached in `app.openapi_schema`.
+    """
 
     def build_openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,4 +1,4 @@
-"""What every route may ask for: the stores, the settings, and what logs people in."""
+"""Application state of the API process, and the FastAPI dependencies that provide it."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -22,7 +22,11 @@ from herwa_shared.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class OAuthServices:
-    """What it takes to log people in. `attempts` seals what browsers keep for us, `tokens` what the database keeps."""
+    """Clients and keys of the Discord OAuth2 login.
+
+    `state_encryptor` encrypts the login cookie (`OAuthState`); `token_encryptor` encrypts the Discord tokens in the
+    database. They use different derived keys, so neither can decrypt the other's data.
+    """
 
     discord: DiscordOAuthClient
     guild_access: GuildAccess
@@ -32,7 +36,11 @@ class OAuthServices:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What the process was started with. Without `log_ins` only keys open anything."""
+    """Everything that routes share.
+
+    `cdn` is the base URL of Discord's images, `pepper` is used to hash API keys. `oauth` is None if no Discord
+    application is configured; then only API keys give access.
+    """
 
     stores: Stores
     authorizer: Authorizer
@@ -42,14 +50,17 @@ class AppState:
     oauth: OAuthServices | None
 
     def require_oauth(self) -> OAuthServices:
-        """Raises LogInNotSetUp."""
+        """Return the OAuth services. Raises OAuthNotConfigured if there are none."""
         if self.oauth is None:
             raise OAuthNotConfigured
         return self.oauth
 
 
 def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) -> AppState:
-    """Everything, by these settings. There is nothing to close but stores and policies, which the caller opened."""
+    """Build the state from the settings and the data folder.
+
+    It opens nothing that must be closed; the caller opens and closes `stores` and `policies`.
+    """
     folder = DataFolder(settings.data_dir)
     oauth = _create_oauth_services(stores, settings, folder)
     return AppState(
@@ -76,7 +87,7 @@ def _create_oauth_services(stores: Stores, settings: Settings, folder: DataFolde
 
 
 def get_app_state(request: Request) -> AppState:
-    """As `create_app` was given it."""
+    """Return the state that `create_app` attached to the application (FastAPI dependency)."""
     app_state: AppState = request.app.state.app_state
     return app_state
 

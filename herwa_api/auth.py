@@ -1,4 +1,8 @@
-"""Who is asking, and may they: a key of this guild, or a person who manages it; and what the guardrail says to both."""
+"""Authentication and authorization of API requests.
+
+A request is made either with an API key, which belongs to one guild, or with the session cookie of a user, who may read
+the guilds that they manage. The guardrail then checks the route's surface for both kinds of caller.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -42,7 +46,11 @@ async def authenticate(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     _: Annotated[str | None, Security(session_cookie)],
 ) -> Principal | SessionUser:
-    """The holder of the key; where none is sent, the person who is logged in. Raises Unauthenticated."""
+    """Authenticate the caller by API key or by session cookie (FastAPI dependency).
+
+    If there is an `Authorization` header, only the key counts and a session cookie is ignored.
+    Raises Unauthenticated if neither is valid, Forbidden as `require_same_origin` does.
+    """
     if "Authorization" in request.headers:
         return await _authenticate_key(app_state, credentials)
     user = await find_request_user(request, app_state)
@@ -52,7 +60,11 @@ async def authenticate(
 
 
 async def find_request_user(request: Request, app_state: AppState) -> SessionUser | None:
-    """The person whose session this browser sent. For a change it must have been one of our pages that asked."""
+    """Return the user of the session cookie, or None if it is missing, unknown or expired.
+
+    The session is looked up in PostgreSQL on every request. Raises Forbidden if the method is not safe and the request
+    does not come from a page of this origin (CSRF).
+    """
     session_token = find_session_token(request, app_state.settings)
     if session_token is None:
         return None
@@ -76,22 +88,26 @@ Caller = Annotated[Principal | SessionUser, Depends(authenticate)]
 
 
 def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, AppState, str], Awaitable[int]]:
-    """A dependency: the id of the guild in the path, to which the key must belong, or which the person must manage.
+    """Build a dependency that authorizes the caller for a surface of the guild in the path.
 
-    The guardrail is asked for the surface; a key needs these scopes for it.
+    An API key must belong to the guild and have all of `scopes`; a user must manage the guild. The guardrail is then
+    evaluated for `surface`. The dependency returns the guild's id. It raises NotFound if the guild is unknown or is not
+    the caller's, AccessDenied if the guardrail or a missing scope refuses, PolicyUnavailable if there is no policy,
+    DiscordUnavailable or ReauthRequired if the user's guilds cannot be fetched.
     """
 
     async def authorize_guild(
-        asker: Caller,
-        access: AppDep,
+        caller: Caller,
+        app_state: AppDep,
         guild_id: Annotated[str, Path(description="The server's id", examples=["81384788765712384"])],
     ) -> int:
-        if isinstance(asker, SessionUser):
-            return await _require_managed_guild(access, asker, guild_id, surface)
-        if guild_id != str(asker.guild_id):
+        if isinstance(caller, SessionUser):
+            return await _require_managed_guild(app_state, caller, guild_id, surface)
+        # Ids are compared without a database query, so a foreign guild cannot be told apart from an unknown one.
+        if guild_id != str(caller.guild_id):
             raise NotFound(NO_SUCH_GUILD)
-        await _require_key(access, asker, surface, scopes)
-        return asker.guild_id
+        await _require_key(app_state, caller, surface, scopes)
+        return caller.guild_id
 
     return authorize_guild
 
@@ -108,7 +124,10 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
 
 
 async def _require_managed_guild(app_state: AppState, user: SessionUser, guild_id: str, surface: Surface) -> int:
-    """What is no id is asked about like any other, so that it looks and lasts the same."""
+    """Require that the user manages the guild and may see the surface; return the guild's id.
+
+    A malformed id takes the same path as a valid one (as guild 0), so response and response time are the same.
+    """
     parsed_id = int(guild_id) if SNOWFLAKE_PATTERN.fullmatch(guild_id) else 0
     guild = await app_state.require_oauth().guild_access.require_managed_guild(user.user_id, parsed_id)
     await app_state.authorizer.require_member(user.user_id, guild, surface)

@@ -1,4 +1,4 @@
-"""Was a change asked for by one of our own pages? Against requests that other sites make in a person's name."""
+"""CSRF protection: requests that change something must come from a page of this origin."""
 
 from fastapi import Request
 
@@ -9,7 +9,10 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def require_same_origin(request: Request, settings: Settings) -> None:
-    """Raise Forbidden unless the browser says that one of our pages asks; silence is not believed."""
+    """Raise Forbidden unless the headers say that the request comes from a page of this origin.
+
+    The headers are `Sec-Fetch-Site` and `Origin`. A request with neither of them is refused.
+    """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_same_origin = site in (None, "same-origin") and (origin is None or origin in settings.origins)
     if not is_same_origin or (site is None and origin is None):

@@ -1,4 +1,4 @@
-"""The few pages that the API itself shows to people: a log-in that did not work, why, and the way on."""
+"""HTML error pages below `/auth/`, for browsers: why a login failed, and links to continue."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -52,13 +52,13 @@ HOME_LINK = ("/", "Back to the start")
 
 
 def accepts_html(request: Request) -> bool:
-    """A person's browser asks, at an address that people visit."""
+    """Return whether a browser loads a page: the path is below `/auth/` and HTML is accepted."""
     return request.url.path.startswith("/auth/") and "text/html" in request.headers.get("Accept", "")
 
 
-def render_error_page(status: int, sentence: str, *, log_in: bool = True) -> Response:
-    """What did not work, in words, and the way on."""
-    links = [LOGIN_LINK, HOME_LINK] if log_in else [HOME_LINK]
+def render_error_page(status: int, sentence: str, *, offer_login: bool = True) -> Response:
+    """Render the error page. `sentence` says what failed; `log_in` adds a link to log in again."""
+    links = [LOGIN_LINK, HOME_LINK] if offer_login else [HOME_LINK]
     body = PAGE_TEMPLATE.format(
         title=escape(ERROR_TITLES.get(status, "Something went wrong")),
         sentence=escape(sentence),

@@ -1,4 +1,8 @@
-"""Every error as a problem (RFC 9457): what is wrong, in words, and for a wrong parameter what would be right."""
+"""Exception handlers: every error becomes `application/problem+json` (RFC 9457).
+
+Browsers that load a page below `/auth/` get HTML instead. For an invalid parameter the problem says what is wrong and
+what would be valid.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,13 +35,19 @@ MAX_FIELD_NAME_LENGTH = 32
 def build_problem(
     status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None, **extensions: Any
 ) -> Response:
-    """The answer for one error. `code` names its kind for programs."""
+    """Build the problem response.
+
+    `code` names the kind of error for programs; `extensions` are further members of the body.
+    """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     return Response(orjson.dumps(body | extensions), status, headers, PROBLEM_MEDIA_TYPE)
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Translate what routes raise. What nobody expected is answered in `request_ids`."""
+    """Register the exception handlers of this module.
+
+    `RequestMiddleware` handles every other exception: it responds with 500 and a request id.
+    """
     app.add_exception_handler(HerwaError, _handle_herwa_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_error)
@@ -47,7 +57,7 @@ def add_error_handlers(app: FastAPI) -> None:
 async def _handle_herwa_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HerwaError)
     if accepts_html(request):
-        return render_error_page(error.status, str(error), log_in=not isinstance(error, OAuthNotConfigured))
+        return render_error_page(error.status, str(error), offer_login=not isinstance(error, OAuthNotConfigured))
     extensions = {"reason": error.reason} if isinstance(error, AccessDenied) else {}
     return build_problem(error.status, str(error), code=error.code, headers=_build_headers(error), **extensions)
 
@@ -75,7 +85,7 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:
-    log.error("a store does not answer", error=str(error))
+    log.error("database unreachable", error=str(error))
     return await _handle_herwa_error(request, ServiceUnavailable())
 
 
@@ -92,13 +102,13 @@ async def _handle_validation_error(request: Request, error: Exception) -> Respon
 
 
 def list_query_parameters(request: Request) -> Sequence[str]:
-    """The names that this route takes in the query string, as its document says."""
+    """Return the names of the route's query parameters, from its OpenAPI operation."""
     operation = request.app.openapi()["paths"][request.scope["route"].path]["get"]
     return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
 
 
 def _get_field_name(violation: Mapping[str, Any]) -> str:
-    """The parameter's name; of a long one the beginning only, for it may be a key."""
+    """Return the parameter's name, truncated if it is long: it may be an API key."""
     name = str(violation["loc"][-1])
     return name if len(name) <= MAX_FIELD_NAME_LENGTH else f"{name[:8]}…"
 

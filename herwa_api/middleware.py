@@ -1,4 +1,4 @@
-"""Around every answer: an id to ask about it, headers that keep it private, and words for what nobody expected."""
+"""ASGI middleware: request ids, privacy headers, and a 500 problem for unexpected errors."""
 
 from traceback import format_exc
 from uuid import uuid4
@@ -20,7 +20,11 @@ UNEXPECTED_ERROR = "Something went wrong on our side. Tell the operator this req
 
 
 class RequestMiddleware:
-    """ASGI middleware. The query string and the headers of a request are never logged: they may hold a key."""
+    """Add headers to each response; log unexpected errors and respond to them with 500.
+
+    The headers are `RESPONSE_HEADERS` and `X-Request-Id`.
+    The query string and the headers of a request are never logged: they may contain an API key.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -42,7 +46,7 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception:
-            log.error(  # noqa: TRY400 - a logger's own tracebacks may show local variables, and so a key
+            log.error(  # noqa: TRY400 - the logger's own traceback may show local variables, and with them an API key
                 "request failed", request_id=request_id, method=scope["method"], path=scope["path"], trace=format_exc()
             )
             if started:

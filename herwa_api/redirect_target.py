@@ -1,4 +1,4 @@
-"""Where to go after a log-in: a page of ours, whatever somebody wrote into the address."""
+"""Validate the redirect target after a login: only pages of this origin (no open redirect)."""
 
 import re
 from urllib.parse import unquote
@@ -13,12 +13,15 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def sanitize_next_path(path: str | None) -> str:
-    """What was asked for if it is a page of this origin, however it is encoded; else the first page."""
+    """Return `path` if it is a page of this origin, however it is encoded; else `DEFAULT_PATH`."""
     return path if path and _is_safe_path(path) else DEFAULT_PATH
 
 
 def _is_safe_path(path: str) -> bool:
-    """Judged as it is, and as everything that decoding may still make of it."""
+    """Check the path as it is and after each further percent-decoding.
+
+    A path that still changes after `MAX_DECODINGS` decodings is unsafe.
+    """
     if len(path) > MAX_PATH_LENGTH or not _ALLOWED_PATH.fullmatch(path):
         return False
     for _ in range(MAX_DECODINGS):

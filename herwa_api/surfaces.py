@@ -1,6 +1,7 @@
-"""What the API serves about a guild, each a surface of a feature: its key is what stands behind the guild's id.
+"""The API's surfaces: one per guild route, each part of a feature.
 
-`python -m herwa_api.surfaces` prints them for `herwa discover`.
+The key of a surface is the part of the route's path after the guild's id.
+`python -m herwa_api.surfaces` prints the surfaces as JSON for `herwa discover`.
 """
 
 import json
@@ -24,7 +25,7 @@ SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP))
 
 
 def main() -> None:
-    """Entry point."""
+    """Print kinds and surfaces as JSON."""
     surfaces = json.loads(to_json(SURFACES.all))
     sys.stdout.write(json.dumps({"kinds": list(KINDS), "surfaces": surfaces}))
 

@@ -1,4 +1,4 @@
-"""`python -m herwa_bot`: settings in, a running bot out."""
+"""Entry point of the bot process: `python -m herwa_bot`."""
 
 import asyncio
 import sys
@@ -29,7 +29,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 1.0
 
 
 async def run(settings: Settings) -> int:
-    """Run until told to stop; the process's exit code."""
+    """Run the bot until a shutdown signal arrives. Returns the exit code of the process."""
     folder = DataFolder(settings.data_dir)
     if url := find_discord_url(settings, folder):
         set_discord_url(url)
@@ -55,7 +55,7 @@ async def run(settings: Settings) -> int:
 
 @asynccontextmanager
 async def _open_guard(stores: Stores) -> AsyncIterator[Guard]:
-    """A guard that hears of changes; what it guards gets registered meanwhile."""
+    """Open the guard and its policy cache; register the bot's surfaces in the background."""
     surfaces = collect_surfaces()
     cache = PolicyCache(stores.database, stores.database_url, surfaces)
     registration_task = asyncio.create_task(register_with_retry(stores.database, surfaces))
@@ -69,7 +69,7 @@ async def _open_guard(stores: Stores) -> AsyncIterator[Guard]:
 
 @asynccontextmanager
 async def _open_writer(database: Database, guard: Guard) -> AsyncIterator[EventWriter]:
-    """A writer that stores what it is given, and signs of life, for as long as the block lasts."""
+    """Run the event writer, the heartbeat and the periodic tasks for the duration of the block."""
     async with database.transaction() as session:
         process_id = await processes.register_process(session, name="bot")
     writer = EventWriter(database, process_id=process_id)
@@ -91,18 +91,19 @@ async def _open_writer(database: Database, guard: Guard) -> AsyncIterator[EventW
 
 
 async def _shutdown(writer: EventWriter, database: Database, *, process_id: int) -> None:
+    """Send the final heartbeat and mark the process as stopped; give up after a timeout."""
     try:
         async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS):
             await send_final_heartbeat(writer, database)
             async with database.transaction() as session:
-                await processes.mark_stopped(session, process_id=process_id)
-    except Exception as error:  # noqa: BLE001 - the process ends, whatever it is
-        log.warning("no good-bye could be left", error=repr(error)[:200])
-    log.info("stopped", stored=writer.stored)
+                await processes.mark_process_stopped(session, process_id=process_id)
+    except Exception as error:  # noqa: BLE001 - the process exits in any case
+        log.warning("final heartbeat failed", error=repr(error)[:200])
+    log.info("bot stopped", stored=writer.stored_count)
 
 
 def main() -> None:
-    """Entry point."""
+    """Read the settings, configure logging and run the bot."""
     settings = Settings()
     configure_logging(settings.log_level)
     sys.exit(uvloop.run(run(settings)))

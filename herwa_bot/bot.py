@@ -1,4 +1,4 @@
-"""The bot: an AutoShardedBot lean enough for 10,000 guilds in one process."""
+"""The Discord client: an `AutoShardedBot` without caches, for 10,000 guilds in one process."""
 
 import asyncio
 import gc
@@ -30,9 +30,12 @@ SYNC_RETRY_SECONDS = 60.0
 
 
 class HerwaBot(commands.AutoShardedBot):
-    """Counts through the tap, answers through cogs; caches nothing that it does not need.
+    """Discord client that counts through `MessageHandlers` and serves commands through cogs.
 
-    `content` and `all_granted` are what to hope for: what Discord does not grant is done without.
+    Messages and members are not cached, and members are not chunked at startup.
+
+    `message_content`: request the message content intent. `all_intents_granted`: False requests no privileged intent
+    at all. Intents that Discord does not grant are dropped before the gateway connection.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class HerwaBot(commands.AutoShardedBot):
         writer.resolve_channel = self._resolve_channel
 
     async def setup_hook(self) -> None:
-        """Before the gateway: intents are settled and commands known."""
+        """Reduce the intents, add the cogs and sync the commands.
+
+        discord.py calls this before it connects to the gateway.
+        """
         self._reduce_intents()
         self.add_dynamic_items(RequestAccessButton, RequestDecisionButton)
         for cog in COGS:
@@ -80,8 +86,8 @@ class HerwaBot(commands.AutoShardedBot):
             self._tasks.add(asyncio.create_task(self._retry_sync()))
 
     def _reduce_intents(self) -> None:
-        """Ask the gateway for no more than the application may have: it would hang up."""
-        intents = self._connection._intents  # noqa: SLF001 - what IDENTIFY sends; the version is pinned
+        """Drop intents that the application lacks: the gateway closes the connection otherwise."""
+        intents = self._connection._intents  # noqa: SLF001 - IDENTIFY sends these; discord.py's version is pinned
         missing_names = (
             list_missing_intents(intents, self.application_flags)
             if self._all_intents_granted
@@ -95,32 +101,42 @@ class HerwaBot(commands.AutoShardedBot):
         self.writer.gateway_sessions.missing_intents = missing_names
 
     async def _sync_commands(self) -> bool:
-        """Tell Discord our commands. It takes the whole list and changes nothing where nothing is new."""
+        """Register the commands with Discord. Returns False on failure.
+
+        Idempotent: Discord receives the complete list and changes only what differs.
+        """
         try:
             async with asyncio.timeout(SYNC_TIMEOUT_SECONDS):
                 await self.tree.sync()
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.warning("commands could not be registered, the old ones stay for now", error=repr(error)[:200])
+            log.warning("command sync failed, previously registered commands remain", error=repr(error)[:200])
             return False
         return True
 
     async def _retry_sync(self) -> None:
-        """Counting does not wait for commands."""
+        """Retry the command sync until it succeeds.
+
+        Runs in the background, so that counting does not wait for it.
+        """
         while True:
             await asyncio.sleep(SYNC_RETRY_SECONDS)
             if await self._sync_commands():
-                log.info("commands are registered")
+                log.info("command sync succeeded")
                 return
 
     async def on_ready(self) -> None:
-        """What was loaded at start stays for good: take it out of the collector's rounds."""
+        """Start polling member counts and exempt startup objects from garbage collection.
+
+        Objects that were loaded at startup live as long as the process, so `gc.freeze` keeps the garbage collector
+        from traversing them.
+        """
         gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 50, 100)
         self.was_ready = True
-        self.writer.gateway_sessions.user = str(self.user)
-        log.info("listening", guilds=len(self.guilds), shards=self.shard_count)
+        self.writer.gateway_sessions.bot_user_name = str(self.user)
+        log.info("bot ready", guilds=len(self.guilds), shards=self.shard_count)
         if self._poll_task is None:
             self._poll_task = asyncio.create_task(
                 poll_forever(self.writer.member_counts, self._fetch_guild_counts, self.writer.add_all)
@@ -128,7 +144,11 @@ class HerwaBot(commands.AutoShardedBot):
             self._tasks.add(self._poll_task)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Runs behind the views: their tasks were made before, and mark what they hear at once."""
+        """Reply to component interactions that no live view handles.
+
+        Views mark an interaction as handled at the beginning of their task. discord.py creates that task before it
+        dispatches this event, so the mark is set when this runs.
+        """
         await reply_if_expired(interaction)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
@@ -140,11 +160,11 @@ class HerwaBot(commands.AutoShardedBot):
         self.writer.voice_tracker.resume(self.writer.gateway_sessions.build_guild_filter(shard_id))
 
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
-        """A handler of ours failed: say so and go on."""
-        log.error("event handler failed", handler=event_method, exc_info=True)  # noqa: LOG014 - called in one
+        """Log a failed event handler; the bot continues."""
+        log.error("event handler failed", handler=event_method, exc_info=True)  # noqa: LOG014 - called while handling
 
     async def close(self) -> None:
-        """Leave Discord."""
+        """Disconnect from Discord, mark all shards as disconnected and pause voice tracking."""
         for task in self._tasks:
             task.cancel()
         await super().close()
@@ -155,15 +175,17 @@ class HerwaBot(commands.AutoShardedBot):
         return await self.http.get_guilds(PAGE_SIZE, after=after_id or None, with_counts=True)
 
     async def _resolve_channel(self, channel_id: int) -> None:
+        """Fetch a channel and record its parent; fall back to treating the ID as a channel.
+
+        Raises discord.HTTPException for server errors, so that the caller retries.
+        """
         try:
             self._message_handlers.on_channel_update(dict(await self.http.get_channel(channel_id)))
         except discord.HTTPException as error:
             if error.status >= 500:
                 raise
-            log.info(
-                "Discord does not say what a place is, it counts for itself", place=channel_id, status=error.status
-            )
+            log.info("channel fetch refused, counted without a parent", channel=channel_id, status=error.status)
         except (LookupError, TypeError, ValueError):
-            log.exception("Discord's answer about a place is skipped, it counts for itself", place=channel_id)
+            log.exception("channel payload invalid, counted without a parent", channel=channel_id)
         if self.writer.thread_parents.find_parent(channel_id) is None:
             self.writer.thread_parents.treat_as_channel(channel_id)

@@ -1,4 +1,4 @@
-"""The tree of commands: the guard is asked before each, and a failure becomes a reply."""
+"""The command tree: every command passes the guard, and every failure becomes a reply."""
 
 import discord
 from discord import app_commands
@@ -10,7 +10,7 @@ OPTION_NOT_FOUND = "What you chose cannot be found here. Choose it from the list
 
 
 class GuardedCommandTree(app_commands.CommandTree):
-    """Slash commands, context menus and autocomplete, none of them without the guard."""
+    """Command tree that checks the guard before slash commands, context menus and autocomplete."""
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         return await get_guard(interaction).check(interaction, find_command_surface(interaction))

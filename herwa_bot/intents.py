@@ -1,4 +1,7 @@
-"""What the bot asks Discord to hear, and what Discord grants: without a privileged intent it counts all the rest."""
+"""Gateway intents: what the bot requests, and what Discord grants.
+
+Without a privileged intent the bot runs on and counts everything that does not need it.
+"""
 
 import discord
 
@@ -19,7 +22,10 @@ MISSING_INTENT_TEXTS = {
 
 
 def build_intents(*, message_content: bool) -> discord.Intents:
-    """Everything that Herwa counts; `content` only where the operator wants it."""
+    """Build the intents for everything that Herwa counts.
+
+    Message content is included only if the operator wants it.
+    """
     return discord.Intents(
         guilds=True,
         guild_messages=True,
@@ -31,7 +37,7 @@ def build_intents(*, message_content: bool) -> discord.Intents:
 
 
 def list_missing_intents(intents: discord.Intents, flags: discord.ApplicationFlags) -> tuple[str, ...]:
-    """Which of those that the application must be granted it is not."""
+    """List the privileged intents in `intents` that the application's flags do not grant."""
     granted = {
         "members": flags.gateway_guild_members or flags.gateway_guild_members_limited,
         "message_content": flags.gateway_message_content or flags.gateway_message_content_limited,
@@ -40,11 +46,14 @@ def list_missing_intents(intents: discord.Intents, flags: discord.ApplicationFla
 
 
 def list_privileged_intents(intents: discord.Intents) -> tuple[str, ...]:
-    """Which of them an application must be granted."""
+    """List the privileged intents in `intents`.
+
+    Discord must grant these to the application.
+    """
     return tuple(name for name in MISSING_INTENT_TEXTS if getattr(intents, name))
 
 
 def warn_missing_intents(names: tuple[str, ...]) -> None:
-    """One sentence each: what is not counted, and the mend."""
+    """Log a warning for each missing intent: what is not counted, and how to fix it."""
     for name in names:
         log.warning(MISSING_INTENT_TEXTS[name])

@@ -1,4 +1,4 @@
-"""Stay connected to Discord until told to stop: what may end a connection, and what follows then."""
+"""Keep the bot connected to Discord until shutdown: restart with backoff after failures."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
 
-RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)  # Discord takes a bot's token away after 1,000 log-ins in a day
+RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)  # Discord resets a bot's token after 1,000 logins in a day
 CLOSE_TIMEOUT_SECONDS = 1.5
 INVALID_TOKEN_CLOSE_CODE = 4004
 RECONNECTABLE_ERRORS = (
@@ -35,9 +35,12 @@ async def run_forever(
     message_content: bool,
     shutdown_task: asyncio.Task[None],
 ) -> int:
-    """Listen until `stopping` is done; the exit code: 0, or 2 when Discord does not know the token.
+    """Run the bot and restart it after failures, until `shutdown_task` is done.
 
-    A bot that may not have what it asked for comes back without: it goes on counting all the rest.
+    After Discord rejected the privileged intents the bot restarts without those that are not granted and counts
+    everything else.
+
+    Returns the exit code: 0, or 2 when Discord rejects the token.
     """
     failures, all_intents_granted = 0, True
     while not shutdown_task.done():
@@ -49,7 +52,9 @@ async def run_forever(
             log.error("Discord does not know this token: set DISCORD_TOKEN to the token of your application's bot")
             return 2
         if all_intents_granted and isinstance(outcome, discord.PrivilegedIntentsRequired):
-            all_intents_granted = bot.was_ready  # granted until just now: the next one asks what is left
+            # After READY the intents were granted until now: the next bot reads the application's flags again. Before
+            # READY the flags said they are granted and the gateway refused: the next bot requests none of them.
+            all_intents_granted = bot.was_ready
             continue
         failures = 1 if bot.was_ready else failures + 1
         delay = RETRY_DELAYS_SECONDS[min(failures, len(RETRY_DELAYS_SECONDS)) - 1]
@@ -59,16 +64,16 @@ async def run_forever(
 
 
 async def _run_once(bot: HerwaBot, token: str, shutdown_task: asyncio.Task[None]) -> BaseException | None:
-    """Run one bot until it ends or is to stop; what ended it."""
+    """Run one bot until it ends or shutdown begins. Returns the exception that ended it, if any."""
     bot_task = asyncio.create_task(bot.start(token))
     await asyncio.wait({bot_task, shutdown_task}, return_when=asyncio.FIRST_COMPLETED)
     if shutdown_task.done():
-        await bot.writer.resolve_channels()  # after this there is nobody to ask
+        await bot.writer.resolve_channels()  # last chance: resolving needs the connection
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await bot.close()
     except TimeoutError:
-        log.warning("Discord does not say good-bye, going without")
+        log.warning("closing the Discord connection timed out")
     bot_task.cancel()
     [outcome] = await asyncio.gather(bot_task, return_exceptions=True)
     return outcome
@@ -81,6 +86,6 @@ def _is_invalid_token(outcome: BaseException | None) -> bool:
 
 def _log_outcome(outcome: BaseException | None, delay: float) -> None:
     if outcome is None or isinstance(outcome, RECONNECTABLE_ERRORS):
-        log.warning("Discord cannot be reached, trying again", seconds=delay, error=str(outcome)[:200])
+        log.warning("Discord connection failed, retrying", delay_seconds=delay, error=str(outcome)[:200])
     else:
-        log.error("the bot ended, starting it again", seconds=delay, exc_info=outcome)
+        log.error("bot failed, restarting", delay_seconds=delay, exc_info=outcome)

@@ -1,6 +1,6 @@
-"""What the bot serves: every command, sub-command and context menu, with the feature that it belongs to.
+"""Discovery of the bot's surfaces: commands, subcommands and context menus with features.
 
-`python -m herwa_bot.surfaces` prints it as JSON; no token is needed.
+`python -m herwa_bot.surfaces` prints them as JSON; no token is needed.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ AnyCommandTree = app_commands.CommandTree[Any]
 
 
 def collect_surfaces() -> SurfaceRegistry:
-    """What the cogs declare, without a bot."""
+    """Collect the surfaces that the cogs declare, without running a bot."""
     tree = app_commands.CommandTree(discord.Client(intents=discord.Intents(guilds=True)))
     for cog in COGS:
         for command in (*cog.__cog_app_commands__, *getattr(cog, "menus", ())):
@@ -36,7 +36,10 @@ def collect_surfaces() -> SurfaceRegistry:
 
 
 def list_tree_surfaces(tree: AnyCommandTree) -> SurfaceRegistry:
-    """Every surface of a tree. Raises ValueError for a command without a feature, naming it."""
+    """List the surfaces of a command tree.
+
+    Raises ValueError that names a command without a feature.
+    """
     commands = [command for command in tree.walk_commands() if isinstance(command, app_commands.Command)]
     menus = [
         menu
@@ -50,17 +53,17 @@ def list_tree_surfaces(tree: AnyCommandTree) -> SurfaceRegistry:
 
 
 async def register_with_retry(database: Database, surfaces: SurfaceRegistry) -> None:
-    """Tell the database what there is, and go on trying until it knows; nothing waits for it."""
+    """Register the surfaces in the database; retry until it succeeds. Runs in the background."""
     while True:
         try:
             async with database.transaction() as session:
                 diff = await discovery.register(session, SURFACE_KINDS, surfaces.all)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it may be over in a moment
-            log.warning("what the bot serves could not be registered yet", error=repr(error)[:200])
+        except Exception as error:  # noqa: BLE001 - any failure may be temporary, so retry
+            log.warning("surface registration failed, retrying", error=repr(error)[:200])
             await asyncio.sleep(RETRY_INTERVAL_SECONDS)
             continue
         if diff:
-            log.info("registered what is served", **diff.to_log_fields())
+            log.info("surfaces registered", **diff.to_log_fields())
         return
 
 
@@ -73,7 +76,7 @@ def _build_surface(kind: SurfaceKind, command: AnyCommand, title: str) -> Surfac
 
 
 def _find_extra(command: AnyCommand | app_commands.Group, key: str) -> Any:
-    """What the command says itself, else the nearest group around it."""
+    """Find an extra of the command, else of the nearest enclosing group; None without one."""
     if key in command.extras:
         return command.extras[key]
     parent = None if isinstance(command, app_commands.ContextMenu) else command.parent
@@ -81,7 +84,7 @@ def _find_extra(command: AnyCommand | app_commands.Group, key: str) -> Any:
 
 
 def main() -> None:
-    """Entry point."""
+    """Print the surfaces as JSON."""
     surfaces = json.loads(discovery.to_json(collect_surfaces().all))
     sys.stdout.write(json.dumps({"kinds": list(SURFACE_KINDS), "surfaces": surfaces}))
 

@@ -1,1 +1,1 @@
-"""The domain: what every process of Herwa shares. It knows none of the rooms that use it."""
+"""The domain: code that all processes of Herwa share. It imports none of their packages."""

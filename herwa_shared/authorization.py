@@ -1,4 +1,7 @@
-"""May this person see this page, may this program have this answer: the guardrail, asked for the pages and the API."""
+"""Authorize dashboard pages and API requests with the guardrail.
+
+Decisions use the policies that `PolicyCache` holds in memory.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
@@ -23,12 +26,16 @@ from herwa_shared.services.display_names import load_display_names
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
+
 MAX_CONCURRENT_CHECKS = 8
-"""Guilds of one person that are asked about at a time."""
+"""Maximum number of guilds that `list_allowed_guild_ids` checks concurrently for one user."""
 
 
 class AccessDenied(Forbidden):
-    """The guardrail refused, and says what objected (`headline`) and who can change it (`who`)."""
+    """The guardrail refused the request.
+
+    `reason` is the machine-readable cause, `headline` names what blocked the request, `remedy` names who can change it.
+    """
 
     def __init__(self, reason: Reason, details: Refusal) -> None:
         super().__init__(" ".join(filter(None, (details.headline, details.remedy))))
@@ -39,23 +46,33 @@ class AccessDenied(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Decides by policies in memory. `rights` is None while nobody can log in."""
+    """Authorization checks for members and API keys.
+
+    `guild_access` is None while OAuth is not configured.
+    """
 
     policy_cache: PolicyCache
     database: Database
     guild_access: GuildAccess | None
 
     async def require_member(self, user_id: int, guild: UserGuildInfo, surface: Surface) -> None:
-        """Every step, for a person who belongs to this guild. There is no channel on a page, so no place either.
+        """Require that a member of the guild may use the surface; runs every guardrail step.
 
-        Raises Refused, PolicyAway, and what asking for roles raises, which is done only where a rule is about one.
+        A page has no channel, so the invocation has no place.
+
+        Raises AccessDenied and PolicyUnavailable. If an access rule is about a role, the user's roles are loaded, which
+        also raises what `GuildAccess.get_role_ids` raises, and OAuthNotConfigured.
         """
         await self._require_allowed(*await self._build_member_invocation(user_id, guild, surface))
 
     async def list_allowed_guild_ids(
         self, user_id: int, guilds: Iterable[UserGuildInfo], surface: Surface
     ) -> frozenset[int]:
-        """The ids of those of these guilds that let them see it; one that cannot say so does not. Raises LogInAgain."""
+        """List the ids of the given guilds in which the user may use the surface.
+
+        Fails closed: a guild whose policy or roles cannot be loaded is left out. Raises ReauthRequired and
+        OAuthNotConfigured.
+        """
         semaphore = asyncio.Semaphore(MAX_CONCURRENT_CHECKS)
 
         async def is_allowed(guild: UserGuildInfo) -> bool:
@@ -70,7 +87,11 @@ class Authorizer:
         return frozenset(guild.id for guild, allowed in zip(guilds, results, strict=True) if allowed)
 
     async def require_key(self, guild_id: int, surface: Surface, *, in_scope: bool) -> None:
-        """Kill switch, tier, toggle and scope, for a program with a key of this guild. Raises Refused, PolicyAway."""
+        """Require that an API key of this guild may use the surface.
+
+        Checks kill switch, tier, toggle and scope; `in_scope`: whether the key has the required scope.
+        Raises AccessDenied and PolicyUnavailable.
+        """
         compiled = await self.policy_cache.get(guild_id)
         at = self.policy_cache.now()
         await self._require_allowed(
@@ -84,7 +105,7 @@ class Authorizer:
         role_ids: frozenset[int] = frozenset()
         if not guild.is_administrator and _has_role_rules(compiled.policy, self.policy_cache.now()):
             role_ids = await self._get_role_ids(user_id, guild.id)
-            compiled = await self.policy_cache.get(guild.id)  # it may have changed while Discord was asked
+            compiled = await self.policy_cache.get(guild.id)  # may have changed during the Discord request
         invocation = Invocation.from_member(
             guild_id=guild.id,
             surface=surface,
@@ -121,11 +142,11 @@ def _has_role_rules(policy: GuildPolicy, at: float) -> bool:
 async def open_policy_cache(
     stores: Stores, kinds: Collection[SurfaceKind], surfaces: SurfaceRegistry
 ) -> AsyncIterator[PolicyCache]:
-    """Register what this process serves; then, as long as the block runs, the policies that it decides by."""
+    """Register the surfaces of this process, then run a policy cache while the block runs."""
     async with stores.database.transaction() as session:
         diff = await discovery.register(session, kinds, surfaces.all)
     if diff:
-        log.info("registered what is served", **diff.to_log_fields())
+        log.info("surfaces registered", **diff.to_log_fields())
     policy_cache = PolicyCache(stores.database, stores.database_url, surfaces)
     async with policy_cache.run():
         yield policy_cache

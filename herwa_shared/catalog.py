@@ -1,4 +1,7 @@
-"""What Herwa can do, as the code declares it: modules, features, tiers, limits. What is chosen of it lives in rows."""
+"""The catalog that the code declares: modules, features, tiers, limits, kinds of surfaces.
+
+The settings that guilds and operators make are stored in PostgreSQL.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +10,7 @@ from types import MappingProxyType
 
 
 class ModuleKey(StrEnum):
-    """A group of features that is switched and ruled as one."""
+    """A group of features. Toggles and access rules can target it as one."""
 
     ACTIVITY = "activity"
     VOICE = "voice"
@@ -19,7 +22,7 @@ class ModuleKey(StrEnum):
 
 
 class FeatureKey(StrEnum):
-    """One thing that can be switched, sold and ruled."""
+    """A feature: the unit of toggles, tiers and access rules."""
 
     SERVER_STATS = "server.stats"
     VOICE_STATS = "voice.stats"
@@ -35,14 +38,14 @@ class FeatureKey(StrEnum):
 
 
 class TierKey(StrEnum):
-    """The tiers that the code seeds and knows by name; operators may add rows of their own."""
+    """The tiers that the code seeds and refers to by name. Operators can add further rows."""
 
     FREE = "free"
     PREMIUM = "premium"
 
 
 class Limit(StrEnum):
-    """What a tier grants as a number; None is unlimited."""
+    """A limit that a tier defines as a number. None is unlimited."""
 
     HISTORY_DAYS = "history_days"
     WIDGETS = "widgets"
@@ -54,25 +57,25 @@ class Limit(StrEnum):
 
 
 class Essential(StrEnum):
-    """How far a feature may be taken away."""
+    """Which settings can make a feature unavailable."""
 
     NO = "no"
     PROTECTED = "kept"
-    """Kill switch, tier and toggle do not reach it; access rules do."""
+    """Exempt from kill switch, tier and toggle. Access rules apply."""
     ALWAYS = "always"
-    """It answers everybody, everywhere, whatever is set."""
+    """Available to everyone in every channel, independent of all settings."""
 
 
 class Audience(StrEnum):
-    """Who may use a surface where no access rule matches."""
+    """Who may use a surface if no access rule matches."""
 
     EVERYONE = "everyone"
     MANAGERS = "managers"
-    """Members with Discord's Manage Server."""
+    """Members with Discord's Manage Server permission."""
 
 
 class SurfaceKind(StrEnum):
-    """What a feature drives. Each kind is declared by one room."""
+    """The kind of a surface. Each kind is declared by exactly one package."""
 
     COMMAND = "command"
     MENU = "menu"
@@ -82,7 +85,7 @@ class SurfaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModuleSpec:
-    """A module as people read it."""
+    """Declaration of a module, with its texts for people."""
 
     key: ModuleKey
     title: str
@@ -91,7 +94,7 @@ class ModuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
-    """A feature as people read it, and what holds until somebody chooses otherwise."""
+    """Declaration of a feature, with its texts for people and its defaults."""
 
     key: FeatureKey
     module: ModuleKey
@@ -104,7 +107,10 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One thing that a feature drives: `key` is its name among its kind, as `permissions allow` or `overview`."""
+    """A command, menu entry, page or API route of a feature.
+
+    `key` is unique within its kind, for example `permissions allow` or `overview`.
+    """
 
     kind: SurfaceKind
     key: str
@@ -112,7 +118,7 @@ class Surface:
     title: str
     audience: Audience = Audience.EVERYONE
     name: str = field(init=False, repr=False, compare=False)
-    """Kind and key in one word, as no other surface has it: found faster than a pair."""
+    """Kind and key in one string, unique among all surfaces. A string is faster to look up than a tuple."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{self.kind}:{self.key}")
@@ -190,7 +196,7 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
 
 
 class SurfaceRegistry:
-    """Every surface that one process serves, each found by its kind and key. `numbers` are their places in `all`."""
+    """The surfaces that one process serves. `indexes` are their positions in `all`."""
 
     def __init__(self, surfaces: Iterable[Surface]) -> None:
         self.all = tuple(surfaces)
@@ -202,5 +208,5 @@ class SurfaceRegistry:
             raise ValueError("two surfaces of one kind have the same key")
 
     def find(self, kind: SurfaceKind, key: str) -> Surface | None:
-        """None for what this process does not serve."""
+        """Find a surface by kind and key. None if this process does not serve it."""
         return self._by_kind_and_key.get((kind, key))

@@ -1,8 +1,8 @@
-"""The only clock. Everything that asks for the time asks here."""
+"""The clock of the application. All code gets the wall-clock time from here."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Get the current time as an aware datetime in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Every setting, from the environment or `.env`. Read in entry points only and handed on as a value."""
+"""Settings from the environment or `.env`. Only entry points read them and pass them on."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ _MODEL_CONFIG = SettingsConfigDict(
 
 
 class DiscordSettings(BaseSettings):
-    """Where Discord is and who we are there. Without a token the local Discord plays its part."""
+    """URL of Discord and our credentials there. Without token and URL the local Discord is used."""
 
     model_config = _MODEL_CONFIG
 
@@ -32,12 +32,12 @@ class DiscordSettings(BaseSettings):
 
     @property
     def is_local(self) -> bool:
-        """True when this copy runs a local Discord of its own."""
+        """Whether this copy runs its own local Discord."""
         return self.token is None and self.url is None
 
 
 class StoreSettings(BaseSettings):
-    """Databases that are already running. What is not named here is started from a wheel, in the data folder."""
+    """URLs of external databases. A database without a URL is started from a wheel (`embedded`)."""
 
     model_config = _MODEL_CONFIG
 
@@ -46,7 +46,7 @@ class StoreSettings(BaseSettings):
 
 
 class Settings(BaseSettings):
-    """All of them. Every default is safe on a laptop."""
+    """All settings. The defaults are safe for local use."""
 
     model_config = _MODEL_CONFIG
 
@@ -81,10 +81,10 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> frozenset[str]:
-        """Every origin under which pages of this copy are opened, as a browser writes them into `Origin`."""
+        """All origins of this copy's pages, in the format of the `Origin` header."""
         return frozenset({self.origin, f"http://localhost:{self.port}", f"http://127.0.0.1:{self.port}"})
 
     @property
     def origin(self) -> str:
-        """The address people type, without a trailing slash."""
+        """The public base URL, without a trailing slash."""
         return (self.public_url or f"http://localhost:{self.port}").rstrip("/")

@@ -1,6 +1,7 @@
-"""The parts of a page's address, read one by one; what is wrong is remembered in words and never raised.
+"""The state of a dashboard page, parsed from URL parameters and formatted back.
 
-What a page shows, as its address says it: window, interval, metric, channel and comparison in one value.
+It consists of window, interval, metric, channel and comparison. Invalid parameters never raise: they are replaced by
+defaults and reported in `problems`.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,12 +28,12 @@ from herwa_shared.errors import BadRequest
 
 DEFAULT_PRESET = DateRangePreset.MONTH
 RANGE_SEPARATOR = ".."
-"""Parts the two ends of a compared window in an address."""
+"""Separates start and end of a custom comparison window in the URL."""
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 
 class ComparisonMode(StrEnum):
-    """With what a page compares."""
+    """The window that a page compares with."""
 
     PREVIOUS = "previous"
     YEAR = "year"
@@ -40,80 +41,12 @@ class ComparisonMode(StrEnum):
     OFF = "off"
 
 
-class QueryParamReader:
-    """Reads the parts of an address and remembers which were wrong."""
-
-    def __init__(self, params: Mapping[str, str], zone: ZoneInfo) -> None:
-        self._params = params
-        self._zone = zone
-        self.problems: list[str] = []
-
-    def read_date_range(self, now: datetime, data_start: datetime | None) -> tuple[DateRangePreset, DateRange]:
-        if "from" in self._params or "to" in self._params:
-            date_range = self._try_read(
-                lambda: self._parse_date_range(self._params.get("from"), self._params.get("to"), now)
-            )
-            if date_range is not None:
-                return DateRangePreset.CUSTOM, date_range
-        preset = self.read_enum("range", DateRangePreset, DEFAULT_PRESET)
-        preset = DEFAULT_PRESET if preset is DateRangePreset.CUSTOM else preset
-        return preset, resolve_preset(preset, self._zone, now, data_start=data_start)
-
-    def read_enum(self, field: str, enum_class: type[EnumT], default: EnumT) -> EnumT:
-        text = self._params.get(field)
-        if text is None or text in set(enum_class):
-            return enum_class(text) if text else default
-        self.problems.append(f"There is no {field} {text[:64]!r}; this is {default}.")
-        return default
-
-    def read_channel_id(self) -> int | None:
-        text = self._params.get("channel")
-        if text is None:
-            return None
-        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_SNOWFLAKE:
-            return int(text)
-        self.problems.append(f"{text[:64]!r} is no channel; this is the whole server.")
-        return None
-
-    def read_comparison(self, preset: DateRangePreset) -> tuple[ComparisonMode, DateRange | None]:
-        text = self._params.get("compare")
-        default = get_default_comparison(preset)
-        if text is None or RANGE_SEPARATOR not in text:
-            return self.read_enum(
-                "compare", ComparisonMode, default
-            ) if text != ComparisonMode.CUSTOM else default, None
-        start_text, end_text = text.split(RANGE_SEPARATOR, 1)
-        date_range = self._try_read(lambda: self._parse_date_range(start_text, end_text, None))
-        return (ComparisonMode.CUSTOM, date_range) if date_range else (default, None)
-
-    def _parse_date_range(self, start_text: str | None, end_text: str | None, now: datetime | None) -> DateRange:
-        query = ActivityQuery.parse(start_text, end_text, guild_id=0, zone=self._zone, now=now)
-        return DateRange(query.start, query.end)
-
-    def _try_read(self, read: Callable[[], DateRange]) -> DateRange | None:
-        try:
-            return read()
-        except (BadRequest, OverflowError) as problem:
-            self.problems.append(str(problem))
-            return None
-
-
-def get_default_comparison(preset: DateRangePreset) -> ComparisonMode:
-    """Nothing was before all time."""
-    return ComparisonMode.OFF if preset is DateRangePreset.ALL else ComparisonMode.PREVIOUS
-
-
-def format_date_or_time(moment: datetime, zone: ZoneInfo) -> str:
-    """A date where that says it all, else a time with its offset."""
-    midnight = datetime.combine(moment.astimezone(zone), time())
-    if to_instant(midnight, zone) == int(moment.timestamp()):
-        return midnight.date().isoformat()
-    return moment.astimezone(zone).isoformat()
-
-
 @dataclass(frozen=True, slots=True)
 class DashboardQuery:
-    """One state of a page. `problems` says in sentences which parts of the address were wrong and left out."""
+    """The state of a dashboard page.
+
+    `problems` are sentences about the URL parameters that were ignored.
+    """
 
     guild_id: int
     zone: ZoneInfo
@@ -137,10 +70,10 @@ class DashboardQuery:
         guild_id: int,
         data_start: datetime | None = None,
     ) -> Self:
-        """The view of an address. Never raises: a part that cannot be understood is as if it were not there.
+        """Parse URL parameters. Never raises: an invalid parameter is treated as missing.
 
-        The parts are `range`, or `from` and `to` as in the API; `interval`, `metric`, `channel`, and `compare`
-        (`previous`, `year`, `off`, or two dates with `..` between). `begin` is where all time begins.
+        The parameters are `range`, or `from` and `to` as in the API; `interval`, `metric`, `channel`, and `compare`
+        (`previous`, `year`, `off`, or two dates separated by `..`). `data_start` is the start of "all time".
         """
         reader = QueryParamReader({key: value for key, value in params.items() if value}, zone)
         preset, date_range = reader.read_date_range(now, data_start)
@@ -170,14 +103,14 @@ class DashboardQuery:
         )
 
     def to_activity_query(self) -> ActivityQuery:
-        """What the view asks. The channel is left out for a metric that has none."""
+        """Return the query of the page, without the channel if the metric has no channels."""
         channel_id = self.channel_id if get_definition(self.metric).supports_channels else None
         return ActivityQuery(
             self.guild_id, self.date_range.start, self.date_range.end, self.metric, self.interval, self.zone, channel_id
         )
 
     def to_comparison_query(self) -> ActivityQuery | None:
-        """The same question about the window to compare with; None where there is none."""
+        """Return the query of the comparison window; None if there is none."""
         try:
             match self.comparison_mode:
                 case ComparisonMode.PREVIOUS:
@@ -190,16 +123,22 @@ class DashboardQuery:
                     )
                 case _:
                     return None
-        except (BadRequest, ValueError, OverflowError):  # before the years that are counted
+        except (BadRequest, ValueError, OverflowError):  # the window would start before the first supported year
             return None
 
     def to_elapsed_comparison_query(self) -> ActivityQuery | None:
-        """Of the earlier window only as much as has passed of a running one: fair for totals and lists."""
+        """Return the comparison query, shortened to the elapsed part of a running window.
+
+        This makes totals and rankings comparable.
+        """
         comparison_query = self.to_comparison_query()
         return comparison_query and comparison_query.truncate_to_elapsed(self.to_activity_query(), self.now)
 
     def apply_preset(self, preset: DateRangePreset, *, data_start: datetime | None = None) -> Self:
-        """The view with another range by name, at its usual interval. `begin` is where all time begins."""
+        """Return the query with another preset and its default interval.
+
+        `data_start` is the start of "all time".
+        """
         date_range = resolve_preset(preset, self.zone, self.now, data_start=data_start)
         comparison_mode = get_default_comparison(preset) if preset is DateRangePreset.ALL else self.comparison_mode
         interval = get_default_interval(date_range)
@@ -208,7 +147,10 @@ class DashboardQuery:
         )
 
     def shift(self, steps: int) -> Self:
-        """The view one window later (1) or earlier (-1), under its name where it has one."""
+        """Return the query one window later (1) or earlier (-1).
+
+        The result has a preset if its window matches one.
+        """
         try:
             shifted_query = self.to_activity_query().shift(steps)
         except (BadRequest, ValueError, OverflowError):
@@ -218,11 +160,11 @@ class DashboardQuery:
 
     @property
     def can_shift_forward(self) -> bool:
-        """Whether anything after this window has begun."""
+        """Whether the next window has already started."""
         return self.date_range.end <= self.now
 
     def to_params(self) -> dict[str, str]:
-        """The parts of the address, of which `parse` makes this view again; what is usual is left out."""
+        """Return the URL parameters from which `parse` restores this query; defaults are omitted."""
         url_params: dict[str, str] = {}
         if self.preset is DateRangePreset.CUSTOM:
             url_params |= {
@@ -243,3 +185,81 @@ class DashboardQuery:
         elif self.comparison_mode is not get_default_comparison(self.preset):
             url_params["compare"] = self.comparison_mode
         return url_params
+
+
+class QueryParamReader:
+    """A reader of URL parameters that replaces invalid ones by defaults.
+
+    A sentence about each invalid parameter is appended to `problems`.
+    """
+
+    def __init__(self, params: Mapping[str, str], zone: ZoneInfo) -> None:
+        self._params = params
+        self._zone = zone
+        self.problems: list[str] = []
+
+    def read_date_range(self, now: datetime, data_start: datetime | None) -> tuple[DateRangePreset, DateRange]:
+        """Read `from` and `to`, or else `range`."""
+        if "from" in self._params or "to" in self._params:
+            date_range = self._try_read(
+                lambda: self._parse_date_range(self._params.get("from"), self._params.get("to"), now)
+            )
+            if date_range is not None:
+                return DateRangePreset.CUSTOM, date_range
+        preset = self.read_enum("range", DateRangePreset, DEFAULT_PRESET)
+        preset = DEFAULT_PRESET if preset is DateRangePreset.CUSTOM else preset
+        return preset, resolve_preset(preset, self._zone, now, data_start=data_start)
+
+    def read_enum(self, field: str, enum_class: type[EnumT], default: EnumT) -> EnumT:
+        """Read a parameter whose value is a member of an enum."""
+        text = self._params.get(field)
+        if text is None or text in set(enum_class):
+            return enum_class(text) if text else default
+        self.problems.append(f"There is no {field} {text[:64]!r}; this is {default}.")
+        return default
+
+    def read_channel_id(self) -> int | None:
+        """Read `channel`."""
+        text = self._params.get("channel")
+        if text is None:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_SNOWFLAKE:
+            return int(text)
+        self.problems.append(f"{text[:64]!r} is no channel; this is the whole server.")
+        return None
+
+    def read_comparison(self, preset: DateRangePreset) -> tuple[ComparisonMode, DateRange | None]:
+        """Read `compare`: a mode, or the two ends of a custom window."""
+        text = self._params.get("compare")
+        default = get_default_comparison(preset)
+        if text is None or RANGE_SEPARATOR not in text:
+            return self.read_enum(
+                "compare", ComparisonMode, default
+            ) if text != ComparisonMode.CUSTOM else default, None
+        start_text, end_text = text.split(RANGE_SEPARATOR, 1)
+        date_range = self._try_read(lambda: self._parse_date_range(start_text, end_text, None))
+        return (ComparisonMode.CUSTOM, date_range) if date_range else (default, None)
+
+    def _parse_date_range(self, start_text: str | None, end_text: str | None, now: datetime | None) -> DateRange:
+        query = ActivityQuery.parse(start_text, end_text, guild_id=0, zone=self._zone, now=now)
+        return DateRange(query.start, query.end)
+
+    def _try_read(self, read: Callable[[], DateRange]) -> DateRange | None:
+        try:
+            return read()
+        except (BadRequest, OverflowError) as problem:
+            self.problems.append(str(problem))
+            return None
+
+
+def get_default_comparison(preset: DateRangePreset) -> ComparisonMode:
+    """Return the default comparison of a preset; "all time" has none, since no data precedes it."""
+    return ComparisonMode.OFF if preset is DateRangePreset.ALL else ComparisonMode.PREVIOUS
+
+
+def format_date_or_time(moment: datetime, zone: ZoneInfo) -> str:
+    """Format a moment as an ISO date if it is local midnight, else as an ISO time with offset."""
+    midnight = datetime.combine(moment.astimezone(zone), time())
+    if to_instant(midnight, zone) == int(moment.timestamp()):
+        return midnight.date().isoformat()
+    return moment.astimezone(zone).isoformat()

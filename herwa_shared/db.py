@@ -1,4 +1,7 @@
-"""PostgreSQL: one pool, two ways in. Rows go through `transaction()`, streams of rows through `raw()`."""
+"""PostgreSQL connection pool.
+
+`transaction()` yields a SQLAlchemy session, `acquire_connection()` an asyncpg connection for COPY.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 
 def to_asyncpg_url(url: str) -> URL:
-    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it, with libpq's `sslmode` under asyncpg's name."""
+    """Convert a URL for SQLAlchemy's asyncpg dialect. libpq's `sslmode` becomes `ssl`."""
     asyncpg_url = make_url(url).set(drivername="postgresql+asyncpg")
     if ssl_mode := asyncpg_url.query.get("sslmode"):
         asyncpg_url = asyncpg_url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(ssl_mode)})
@@ -17,7 +20,7 @@ def to_asyncpg_url(url: str) -> URL:
 
 
 class Database:
-    """A pool of connections to one PostgreSQL, at `url`. `await close()` when done."""
+    """A connection pool for the PostgreSQL at `url`. Call `close()` at the end."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = url
@@ -31,13 +34,13 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One use case: committed when the block ends, rolled back when it raises."""
+        """Run a block in one transaction: commit at its end, roll back if it raises."""
         async with self._sessions.begin() as session:
             yield session
 
     @asynccontextmanager
     async def acquire_connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """A bare asyncpg connection, for COPY; the block opens its own transactions."""
+        """Acquire a plain asyncpg connection, for COPY. The block opens its own transactions."""
         async with self._engine.connect() as connection:
             pooled_connection = await connection.get_raw_connection()
             driver_connection = pooled_connection.driver_connection
@@ -49,5 +52,5 @@ class Database:
                 raise
 
     async def close(self) -> None:
-        """Return every connection to the server."""
+        """Close all connections."""
         await self._engine.dispose()

@@ -1,8 +1,11 @@
-"""Broken promises. A refusal is a value; these are for what should not have happened, and they say the mend."""
+"""Exceptions with texts for people.
+
+Expected refusals are values (`guardrail.verdict.Verdict`); these exceptions are for errors. Each text says what to do.
+"""
 
 
 class HerwaError(Exception):
-    """Root of the tree. `code` names the kind for programs, `status` is its HTTP status, the message is for people."""
+    """Base class. `code` is for programs, `status` is the HTTP status, `message` is for people."""
 
     code = "error"
     status = 500
@@ -13,7 +16,7 @@ class HerwaError(Exception):
 
 
 class NotFound(HerwaError):
-    """What was asked for does not exist, or the asker may not know that it does."""
+    """The resource does not exist, or the caller must not learn that it exists."""
 
     code = "not_found"
     status = 404
@@ -21,7 +24,7 @@ class NotFound(HerwaError):
 
 
 class Unauthenticated(HerwaError):
-    """Nobody is known to be asking."""
+    """The request has no valid credentials."""
 
     code = "unauthenticated"
     status = 401
@@ -29,14 +32,14 @@ class Unauthenticated(HerwaError):
 
 
 class ReauthRequired(Unauthenticated):
-    """Discord no longer lets us ask on behalf of this user; their sessions have ended."""
+    """Discord no longer accepts this user's OAuth tokens. Their sessions have ended."""
 
     code = "log_in_again"
     message = "Discord has ended this log-in. Log in again."
 
 
 class Forbidden(HerwaError):
-    """The asker is known and may not."""
+    """The caller is authenticated but not allowed to do this."""
 
     code = "forbidden"
     status = 403
@@ -44,7 +47,7 @@ class Forbidden(HerwaError):
 
 
 class BadRequest(HerwaError):
-    """What was sent cannot be understood; the message names the part and what would be right."""
+    """The request is invalid. The message names the invalid part and what is expected."""
 
     code = "bad_request"
     status = 400
@@ -52,7 +55,7 @@ class BadRequest(HerwaError):
 
 
 class EngineFailure(HerwaError):
-    """An embedded database would not start or stopped answering."""
+    """An embedded database did not start, or it stopped responding."""
 
     code = "engine_failed"
     status = 503
@@ -60,7 +63,7 @@ class EngineFailure(HerwaError):
 
 
 class ServiceUnavailable(HerwaError):
-    """Another part of Herwa, or a store, does not answer."""
+    """Another process of Herwa, or a database, does not respond."""
 
     code = "unreachable"
     status = 503
@@ -68,7 +71,7 @@ class ServiceUnavailable(HerwaError):
 
 
 class DiscordUnavailable(HerwaError):
-    """Discord does not answer, or wants to be left alone for `seconds`."""
+    """Discord does not respond or limits our rate. Retry after `retry_after_seconds`."""
 
     code = "discord_away"
     status = 503
@@ -80,7 +83,7 @@ class DiscordUnavailable(HerwaError):
 
 
 class OAuthNotConfigured(HerwaError):
-    """The settings name no application of Discord's, so that nobody can log in."""
+    """The settings contain no Discord application, so login is impossible."""
 
     code = "log_in_not_set_up"
     status = 503

@@ -1,18 +1,21 @@
-"""Structured logs: one line an event, readable on a terminal, no secret and no message content in any of them."""
+"""Structured logging: one line per event, readable in a terminal.
+
+Log lines contain no secrets and no message content.
+"""
 
 import logging
 import sys
 
 import structlog
 
-# Libraries that tell more than people need to know, and from which level on they are heard.
+# Minimum levels of libraries that log too much.
 LIBRARY_LOG_LEVELS = {
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
     "clickhouse_connect": logging.WARNING,
     "discord": logging.WARNING,
-    "discord.shard": logging.CRITICAL,  # every attempt to reconnect comes with forty lines
-    "discord.client": logging.ERROR,  # on every start it regrets that voice cannot be played
+    "discord.shard": logging.CRITICAL,  # every attempt to reconnect logs a traceback of forty lines
+    "discord.client": logging.ERROR,  # every start logs a warning that voice support is not installed
     "httpcore": logging.WARNING,
     "httpx": logging.WARNING,
     "uvicorn": logging.WARNING,
@@ -20,7 +23,7 @@ LIBRARY_LOG_LEVELS = {
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Send everything, also what libraries log, to standard error as one line each."""
+    """Log everything, including records of libraries, to standard error, one line per event."""
     shared_processors: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -31,7 +34,7 @@ def configure_logging(level: str = "INFO") -> None:
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # A plain traceback: the pretty one prints local variables, and with them secrets.
+                # A plain traceback, because the rich one prints local variables, which may contain secrets.
                 structlog.dev.ConsoleRenderer(
                     colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
                 ),
@@ -54,6 +57,9 @@ def configure_logging(level: str = "INFO") -> None:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of one module: `log = get_logger(__name__)`, then `log.info("what happened", key=value)`."""
+    """Get the logger of a module.
+
+    Usage: `log = get_logger(__name__)`, then `log.info("what happened", key=value)`.
+    """
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger

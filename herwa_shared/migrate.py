@@ -1,7 +1,7 @@
-"""Bring both stores to the schema that this code expects. Safe to repeat and safe for several processes at once.
+"""Migrate both databases to the schema of this code. Idempotent.
 
-Every process does this at its start, so what is up to date already is seen from the stores' own books, without loading
-the tools.
+Concurrent processes may call it at the same time. Every process calls it at its start. Therefore the revisions are
+first compared with plain queries, and the migration tools are imported only if a migration is missing.
 """
 
 import asyncio
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 ALEMBIC_DIR = Path(__file__).resolve().parent.parent / "alembic"
 CLICKHOUSE_MIGRATIONS_DIR = Path(__file__).parent / "clickhouse" / "migrations"
-MIGRATION_LOCK_ID = 0x4845525741  # "HERWA": one migration at a time, whoever runs it
+MIGRATION_LOCK_ID = 0x4845525741  # "HERWA" in ASCII: advisory lock, one migration at a time
 MISSING_SCHEMA_ERRORS = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
 
 
 async def migrate(*, database_url: str, clickhouse_url: str) -> None:
-    """Run what is missing: alembic on PostgreSQL, then the numbered files on ClickHouse, under one lock."""
+    """Run missing migrations: alembic for PostgreSQL, then numbered files for ClickHouse.
+
+    A PostgreSQL advisory lock serializes concurrent calls.
+    """
     plain_url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     lock_connection = await asyncpg.connect(plain_url, timeout=30)
     try:
@@ -41,8 +44,8 @@ async def migrate(*, database_url: str, clickhouse_url: str) -> None:
 
 
 def build_alembic_config(database_url: str) -> "Config":
-    """Alembic's configuration for this database, independent of the working directory."""
-    from alembic.config import Config  # noqa: PLC0415 - see above
+    """Build alembic's configuration for this database, independent of the working directory."""
+    from alembic.config import Config  # noqa: PLC0415 - imported only when needed, see module docstring
 
     config = Config()
     config.set_main_option("script_location", str(ALEMBIC_DIR))
@@ -51,7 +54,7 @@ def build_alembic_config(database_url: str) -> "Config":
 
 
 def _get_newest_revision(folder: Path, pattern: str) -> str:
-    """The number of the last file, as `0002` of `0002_event_buffer.py`."""
+    """Get the number of the last migration file: `0002` for `0002_event_buffer.py`."""
     return max(path.name for path in folder.glob(pattern)).split("_")[0]
 
 
@@ -73,13 +76,13 @@ async def _load_clickhouse_revision(url: str) -> int | None:
 
 
 def _migrate_postgresql(url: str) -> None:
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command  # noqa: PLC0415 - imported only when needed, see module docstring
 
     command.upgrade(build_alembic_config(url), "head")
 
 
 def _migrate_clickhouse(url: str) -> None:
-    from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # noqa: PLC0415 - see above
+    from clickhouse_migrations.clickhouse_cluster import ClickhouseCluster  # noqa: PLC0415 - same
 
     parsed_url = make_url(url)
     cluster = ClickhouseCluster(

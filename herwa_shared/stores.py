@@ -1,4 +1,4 @@
-"""Open both stores of this copy: start what is embedded, bring the schema up to date, hand out the two clients."""
+"""Open PostgreSQL and ClickHouse: start embedded engines, migrate, create clients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,30 +20,24 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The two databases, ready for use."""
+    """Clients of both databases, with their schemas up to date."""
 
     database: Database
     clickhouse: AsyncClient
 
     @property
     def database_url(self) -> str:
-        """For who needs a connection of its own, outside the pool."""
+        """The PostgreSQL URL, for callers that need a connection outside the pool."""
         return self.database.url
-
-
-async def _acquire_lease(settings: Settings, folder: DataFolder, report: Callable[[str], None]) -> EngineLease:
-    """A lease; whoever is told to stop meanwhile lets go of it, so that no engine is left running."""
-    lease_task = asyncio.create_task(asyncio.to_thread(lease_engines, settings, folder, report=report))
-    try:
-        return await asyncio.shield(lease_task)
-    except asyncio.CancelledError:
-        await asyncio.to_thread((await lease_task).release)
-        raise
 
 
 @asynccontextmanager
 async def open_stores(settings: Settings, *, report: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
-    """Both stores with their schema up to date; what this call started stops when its last user is gone."""
+    """Open both stores with their schemas up to date.
+
+    The engine lease is released when the block ends; an embedded engine stops when its last lease is released.
+    `report` receives progress texts for people; it defaults to the log.
+    """
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
         lease = await _acquire_lease(settings, folder, report or log.info)
@@ -52,3 +46,16 @@ async def open_stores(settings: Settings, *, report: Callable[[str], None] | Non
         database = Database(lease.urls.database)
         stack.push_async_callback(database.close)
         yield Stores(database, await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse)))
+
+
+async def _acquire_lease(settings: Settings, folder: DataFolder, report: Callable[[str], None]) -> EngineLease:
+    """Acquire an engine lease in a thread.
+
+    On cancellation, wait for the lease and release it; otherwise an engine would be left running.
+    """
+    lease_task = asyncio.create_task(asyncio.to_thread(lease_engines, settings, folder, report=report))
+    try:
+        return await asyncio.shield(lease_task)
+    except asyncio.CancelledError:
+        await asyncio.to_thread((await lease_task).release)
+        raise

@@ -1,1 +1,4 @@
-"""A local Discord: gateway, REST and a world that lives, for demo and tests. The real bot connects to it unchanged."""
+"""Local Discord simulator: gateway, REST API, OAuth2 and a simulated population.
+
+It serves the demo and the tests. The real bot connects to it unchanged.
+"""

@@ -1,4 +1,4 @@
-"""The process: `python -m herwa_sim`. Listens on loopback until it is told to stop."""
+"""Entry point of `python -m herwa_sim`: serve the local Discord on the loopback interface."""
 
 import argparse
 import gc
@@ -18,11 +18,10 @@ log = get_logger("herwa_sim")
 
 
 async def serve(folder: DataFolder, *, herwa_origin: str, quiet: bool) -> None:
-    """Serve until SIGTERM, SIGINT, or the end of a supervisor that holds our standard input."""
+    """Serve until SIGTERM, SIGINT or the exit of the supervisor that holds our standard input."""
     url = f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
-    listener = _open_listener(
-        folder.get_or_create_port("sim")
-    )  # first of all: a second process must not touch the world
+    # Bind the port before anything else: a second process must not touch the files of the world.
+    listener = _open_listener(folder.get_or_create_port("sim"))
     app = create_app(folder, url, herwa_origin=herwa_origin)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.3)
     await runner.setup()
@@ -35,6 +34,7 @@ async def serve(folder: DataFolder, *, herwa_origin: str, quiet: bool) -> None:
 
 
 def _open_listener(port: int) -> socket.socket:
+    """Bind the loopback port. Raises SystemExit with a hint when the port is in use."""
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -43,11 +43,11 @@ def _open_listener(port: int) -> socket.socket:
 
 
 def main() -> None:
-    """Read the settings and run."""
+    """Parse the command line, load the settings and run the server."""
     parser = argparse.ArgumentParser(prog="herwa_sim", description="A local Discord for demo and tests.")
     parser.add_argument("--quiet", action="store_true", help="a world without a population of its own")
     arguments = parser.parse_args()
-    gc.set_threshold(100_000, 20, 100)  # a flood makes many small objects and no cycles
+    gc.set_threshold(100_000, 20, 100)  # the load generator creates many small objects and no cycles
     settings = Settings()
     configure_logging(settings.log_level)
     uvloop.run(serve(DataFolder(settings.data_dir), herwa_origin=settings.origin, quiet=arguments.quiet))

@@ -1,4 +1,4 @@
-"""Puts the parts together into one web application."""
+"""Application factory: wire all components into one aiohttp application."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,11 @@ MAX_REQUEST_BYTES = 64 * 1024 * 1024
 
 
 def create_app(folder: DataFolder, base_url: str, *, herwa_origin: str) -> web.Application:
-    """The local Discord of that data folder, at that address; `home` is the origin of the Herwa that one logs in to."""
+    """Create the application for a data folder.
+
+    `base_url` is the URL under which the local Discord is reachable. `herwa_origin` is the origin of the Herwa instance
+    that users log in to.
+    """
     context = _create_context(folder, base_url, herwa_origin)
     app = web.Application(middlewares=[inject_faults, handle_rest_request], client_max_size=MAX_REQUEST_BYTES)
     app[CONTEXT_KEY] = context
@@ -47,6 +51,7 @@ def create_app(folder: DataFolder, base_url: str, *, herwa_origin: str) -> web.A
 
 
 def _create_context(folder: DataFolder, base_url: str, herwa_origin: str) -> SimContext:
+    """Load the saved world and create every component that the request handlers use."""
     sim_dir = _create_sim_dir(folder)
     world = persistence.load_world(sim_dir / "world.json")
     world.base_url = base_url
@@ -78,19 +83,21 @@ def _create_context(folder: DataFolder, base_url: str, herwa_origin: str) -> Sim
 
 
 def _create_sim_dir(folder: DataFolder) -> Path:
+    """Create `<data folder>/sim` if it is missing, and return it."""
     sim_dir = folder.path / "sim"
     sim_dir.mkdir(exist_ok=True)
     return sim_dir
 
 
 async def _serve_root(request: web.Request) -> web.StreamResponse:
+    """Serve WebSocket upgrades by the gateway and `/` by the front page; 404 for other paths."""
     if request.headers.get("Upgrade", "").lower() == "websocket":
         return await get_context(request).gateway.serve(request)
     return await (pages.serve_front(request) if request.path == "/" else handle_unknown_route(request))
 
 
 async def _persist_world(app: web.Application) -> AsyncIterator[None]:
-    """Keep the world on disk while the application runs."""
+    """Save the world to disk while the application runs (aiohttp cleanup context)."""
     task = asyncio.create_task(persistence.save_periodically(app[CONTEXT_KEY].world, app[WORLD_FILE_KEY]))
     yield
     task.cancel()
@@ -99,5 +106,6 @@ async def _persist_world(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _on_shutdown(app: web.Application) -> None:
+    """Stop the population and abort all gateway connections."""
     app[CONTEXT_KEY].population.stop()
     app[CONTEXT_KEY].gateway.abort_connections()

@@ -1,4 +1,7 @@
-"""Faces for accounts and icons for guilds: drawn from a hash alone, so that one address is one picture for ever."""
+"""Generated avatars and guild icons.
+
+A picture is derived from its hash alone, so the same URL always shows the same picture.
+"""
 
 import io
 from colorsys import hls_to_rgb
@@ -18,13 +21,16 @@ _Color = tuple[int, int, int]
 
 
 def compute_image_hash(*parts: object) -> str:
-    """The hash by which Discord would name a picture: the same for the same parts."""
+    """Return a stable image hash, 32 hex digits, in the format that Discord uses.
+
+    The same parts always give the same hash.
+    """
     return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1024)
 def draw_avatar(hash_: str, side: int) -> bytes:
-    """An account's picture, as PNG: a mirrored pattern on a gradient."""
+    """Draw a user avatar as PNG: a mirrored pattern on a gradient; `side` in pixels."""
     bits = digest("face", hash_)
     image = _draw_gradient(bits % 360, 40 + bits // 360 % 50)
     cell = _CANVAS_SIZE * 0.62 / _GRID_CELLS
@@ -33,7 +39,7 @@ def draw_avatar(hash_: str, side: int) -> bytes:
     pen = ImageDraw.Draw(shape)
     for n in range(_GRID_CELLS * (_GRID_CELLS + 1) // 2):
         column, row = divmod(n, _GRID_CELLS)
-        if bits >> (20 + n) & 1 or n == _GRID_CELLS * 2 + 2:  # the middle is never empty
+        if bits >> (20 + n) & 1 or n == _GRID_CELLS * 2 + 2:  # the center cell is always filled
             for x in {column, _GRID_CELLS - 1 - column}:
                 corner = (margin + x * cell, margin + row * cell)
                 pen.rounded_rectangle(
@@ -45,7 +51,7 @@ def draw_avatar(hash_: str, side: int) -> bytes:
 
 @lru_cache(maxsize=1024)
 def draw_guild_icon(hash_: str, side: int) -> bytes:
-    """A guild's picture, as PNG: a figure before overlapping discs."""
+    """Draw a guild icon as PNG: a shape on overlapping discs; `side` in pixels."""
     bits = digest("icon", hash_)
     hue = bits % 360
     image = _draw_gradient(hue, 70 + bits // 360 % 60)
@@ -63,7 +69,7 @@ def draw_guild_icon(hash_: str, side: int) -> bytes:
 
 
 def _draw_figure(pen: ImageDraw.ImageDraw, bits: int) -> None:
-    """A polygon, a star or a ring, one in two with an eye."""
+    """Draw a polygon, a star or a ring; half of the shapes have a hole in the center."""
     kind, rotation, center, radius = bits % 7, bits // 7 % 90, _CANVAS_SIZE / 2, _CANVAS_SIZE * 0.28
     if kind < 4:
         pen.regular_polygon((center, center, radius), (3, 4, 5, 6)[kind], rotation=rotation, fill=240)
@@ -81,7 +87,7 @@ def _draw_figure(pen: ImageDraw.ImageDraw, bits: int) -> None:
 
 
 def _draw_gradient(hue: int, turn: int) -> Image.Image:
-    """A square that goes from one colour to a neighbour of it, from corner to corner."""
+    """Return a square with a diagonal gradient from one color to a nearby hue."""
     down = Image.linear_gradient("L").resize((_CANVAS_SIZE, _CANVAS_SIZE))
     mix = ImageChops.blend(down, down.rotate(90), 0.5)
     start, end = (
@@ -91,6 +97,7 @@ def _draw_gradient(hue: int, turn: int) -> Image.Image:
 
 
 def _draw_disc(image: Image.Image, center: tuple[float, float], radius: float, color: _Color) -> None:
+    """Draw a half-transparent disc onto the image."""
     mask = Image.new("L", image.size)
     box = (center[0] - radius, center[1] - radius, center[0] + radius, center[1] + radius)
     ImageDraw.Draw(mask).ellipse(box, fill=130)
@@ -98,11 +105,13 @@ def _draw_disc(image: Image.Image, center: tuple[float, float], radius: float, c
 
 
 def _to_rgb(hue: int, light: float) -> _Color:
+    """Convert a hue in degrees and a lightness of 0 to 1 to RGB."""
     red, green, blue = hls_to_rgb(hue / 360, light, 0.66)
     return int(red * 255), int(green * 255), int(blue * 255)
 
 
 def _encode_png(image: Image.Image, side: int) -> bytes:
+    """Resize the image to `side` pixels and encode it as PNG."""
     file = io.BytesIO()
     image.resize((side, side), Image.Resampling.LANCZOS).save(file, "PNG", optimize=side <= 128)
     return file.getvalue()

@@ -1,4 +1,7 @@
-"""What goes wrong, and how often: everything is off at first, and after a restart again."""
+"""Fault injection: which faults occur and how often.
+
+All faults are off at the start, also after a restart.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -9,18 +12,21 @@ from herwa_sim.entities import Json
 
 SEED = 7
 
-# At the gateway, after an event: it comes twice, a broken twin follows it, the socket is lost, op 7, op 9.
+# Gateway faults, applied after an event: the event is duplicated, a malformed copy follows, the socket is aborted,
+# op 7 (reconnect), op 9 (invalid session).
 GATEWAY_FAULTS = ("double", "malformed", "drop", "reconnect", "invalidate")
-# At REST, before a call: too many calls, a failure of Discord's, a slow answer.
+# REST faults, applied before a call: 429, a 5xx status, a delayed response.
 REST_FAULTS = ("limit", "fail", "slow")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Strikes the `next` so many times, then a `share` (0 to 1) of the times.
+    """Configuration and counter of one fault.
 
-    At REST, and there only where `route` is in the path: `seconds` are to be waited (limit, slow), `status` is answered
-    (fail); a limit with `everywhere` is the global one.
+    The fault occurs for the next `next` events or calls, and after that with probability `share` (0 to 1). REST faults
+    only: the fault applies to paths that contain `route`; `seconds` is the delay of `slow` and the retry time of
+    `limit`; `status` is the status code of `fail`; `everywhere` makes `limit` the global rate limit. `struck` counts
+    occurrences.
     """
 
     next: int = 0
@@ -34,25 +40,33 @@ class Fault:
 
 @dataclass(slots=True)
 class Chaos:
-    """The switches, by name."""
+    """All faults by name, and the random generator that decides about them."""
 
     faults: dict[str, Fault] = field(default_factory=lambda: dict.fromkeys((*GATEWAY_FAULTS, *REST_FAULTS), Fault()))
-    random: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - a play, not a secret
+    random: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - simulation, not security
 
     @property
     def is_on(self) -> bool:
+        """True when at least one fault can occur."""
         return any(fault.next or fault.share for fault in self.faults.values())
 
     def set_faults(self, options: Mapping[str, Any]) -> None:
-        """Set the named switches: a number is a share, an object any parts of a fault. Raises ValueError."""
+        """Configure the named faults: a number is the `share`, a dict sets fields of Fault.
+
+        Raises ValueError for an unknown name or field, or a value out of range. In that case no fault is changed.
+        """
         faults = {name: _parse_fault(name, option) for name, option in options.items()}
         self.faults |= faults
 
     def disable_all(self) -> None:
+        """Turn off every fault; the counters are kept."""
         self.faults = {name: replace(fault, next=0, share=0.0) for name, fault in self.faults.items()}
 
     def trigger(self, name: str, path: str = "") -> Fault | None:
-        """The fault if it strikes now, and note that it did."""
+        """Decide whether the fault occurs now, and count it; return it, or None.
+
+        `path` is the path of the REST request, for faults with a `route`.
+        """
         fault = self.faults[name]
         if fault.route not in path or not (fault.next or self.random.random() < fault.share):
             return None
@@ -60,10 +74,12 @@ class Chaos:
         return fault
 
     def to_json(self) -> Json:
+        """Return every fault with all its fields, by name."""
         return {name: asdict(fault) for name, fault in self.faults.items()}
 
 
 def _parse_fault(name: str, option: Any) -> Fault:
+    """Create a Fault from a number or a dict. Raises ValueError if it is invalid."""
     if name not in (*GATEWAY_FAULTS, *REST_FAULTS):
         raise ValueError(f"there is no fault {name}")
     fields = option if isinstance(option, dict) else {"share": option}

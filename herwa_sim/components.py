@@ -1,4 +1,4 @@
-"""What a member clicks, chooses or fills in, as the data of an interaction, checked as a client does."""
+"""Interaction data for buttons, selects and modals, validated as Discord's client does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,11 @@ _ENTITY_SELECT_TYPES = _SELECT_TYPES - {TEXT_SELECT}
 def build_click_data(
     world: World, channel: SimChannel, components: Sequence[Json], custom_id: str, values: Sequence[str] | None
 ) -> Json:
-    """A press of a button, or a choice in a select: of texts, users, roles, users and roles, or channels."""
+    """Build the interaction data for a button click or a selection.
+
+    `values` are option values or ids of users, roles or channels, depending on the type of select. Raises NotFound for
+    an unknown `custom_id`, BadRequest for a disabled component or an invalid selection.
+    """
     component = next(
         (candidate for candidate in walk_components(components) if candidate.get("custom_id") == custom_id), None
     )
@@ -32,7 +36,11 @@ def build_click_data(
 
 
 def build_modal_data(world: World, channel: SimChannel, modal: Json, values: Mapping[str, Any]) -> Json:
-    """A form that is sent off; `values` are texts and choices by the `custom_id` of the field."""
+    """Build the interaction data for a submitted modal.
+
+    `values` maps the `custom_id` of a field to its text or its selected values. Raises BadRequest for unknown fields
+    and invalid values.
+    """
     fields = {
         field["custom_id"]: field for field in walk_components(modal.get("components") or ()) if "custom_id" in field
     }
@@ -53,7 +61,7 @@ def build_modal_data(world: World, channel: SimChannel, modal: Json, values: Map
 
 
 def walk_components(components: Sequence[Json]) -> Iterator[Json]:
-    """All components, those inside others too."""
+    """Yield every component, including nested ones, depth first."""
     for component in components:
         yield component
         nested = (component.get("accessory"), component.get("component"))
@@ -61,6 +69,7 @@ def walk_components(components: Sequence[Json]) -> Iterator[Json]:
 
 
 def _validate_selection(component: Json, values: Sequence[str]) -> list[str]:
+    """Return the selected values as strings. Raises BadRequest for a wrong count or option."""
     min_values, max_values = component.get("min_values"), component.get("max_values")
     min_values = 1 if min_values is None else min_values
     if component.get("required") is False and not values:
@@ -75,6 +84,7 @@ def _validate_selection(component: Json, values: Sequence[str]) -> list[str]:
 
 
 def _parse_field_value(field: Json, value: Any) -> Json:
+    """Return the `value` or `values` of one modal field. Raises BadRequest if it is invalid."""
     if field["type"] in _SELECT_TYPES:
         return {"values": _validate_selection(field, value or ())}
     if isinstance(value, list):
@@ -92,7 +102,7 @@ def _parse_field_value(field: Json, value: Any) -> Json:
 def _build_submitted_components(
     components: Sequence[Json], field_values: Mapping[str, Json], start: int = 1
 ) -> list[Json]:
-    """The form's components as they come back: kind, number, and what was filled in."""
+    """Build the modal's components in the submitted form: type, id and entered value."""
     submitted: list[Json] = []
     for number, component in enumerate(components, start):
         data: Json = {"type": component["type"], "id": component.get("id") or number}
@@ -107,7 +117,10 @@ def _build_submitted_components(
 
 
 def _build_resolved(world: World, channel: SimChannel, selections: Sequence[tuple[int, Sequence[str]]]) -> Json:
-    """The entities that were chosen, by kind. Raises Missing for those that are not there."""
+    """Build `resolved` for the selected entities, or {} if there are none.
+
+    Raises EntityNotFound for an unknown id.
+    """
     ids: dict[int, set[int]] = {kind: set() for kind in _ENTITY_SELECT_TYPES}
     for kind, values in selections:
         for value in values if kind in _ENTITY_SELECT_TYPES else ():

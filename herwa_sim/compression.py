@@ -1,4 +1,7 @@
-"""The three ways a gateway socket can be written: plain text, zlib-stream and zstd-stream; one stream a connection."""
+"""Transport compression of the gateway: none, zlib-stream or zstd-stream.
+
+Each connection has one compression stream.
+"""
 
 import zlib
 from collections.abc import Callable
@@ -9,7 +12,10 @@ Encoder = Callable[[bytes], bytes]
 
 
 def create_encoder(compress: str | None) -> Encoder | None:
-    """What turns a frame into bytes for the wire; None means plain text. An unknown name counts as none."""
+    """Return the function that compresses a frame, or None for plain text.
+
+    An unknown compression name counts as plain text.
+    """
     if compress == "zstd-stream":
         return _create_zstd_encoder()
     if compress == "zlib-stream":
@@ -18,7 +24,8 @@ def create_encoder(compress: str | None) -> Encoder | None:
 
 
 def _create_zstd_encoder() -> Encoder:
-    # One zstd frame for the whole connection, flushed a block a message: a frame a message breaks the client.
+    # One zstd frame for the entire connection, with a block flush after each message. One frame per message breaks
+    # the client.
     stream = zstandard.ZstdCompressor(level=1).compressobj()
     return lambda frame: stream.compress(frame) + stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
 

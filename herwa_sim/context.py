@@ -1,4 +1,4 @@
-"""What a request handler may need, in one place."""
+"""Container of the components that request handlers use."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from herwa_sim.world import World
 
 @dataclass(frozen=True, slots=True)
 class SimContext:
-    """The running local Discord."""
+    """The components of the running local Discord."""
 
     world: World
     session_manager: SessionManager
@@ -39,8 +39,9 @@ class SimContext:
     cookie_key: str
 
 
-CONTEXT_KEY = web.AppKey("parts", SimContext)
+CONTEXT_KEY = web.AppKey("context", SimContext)
 
 
 def get_context(request: web.Request) -> SimContext:
+    """Return the SimContext of the request's application."""
     return request.app[CONTEXT_KEY]

@@ -1,4 +1,4 @@
-"""What the local Discord is made of: plain values, ids as numbers, no JSON and no network."""
+"""Entities of the local Discord: plain values with integer ids, without JSON or network."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 class ChannelType(IntEnum):
-    """Discord's numbers for kinds of channel."""
+    """Discord's channel types."""
 
     TEXT = 0
     DIRECT = 1
@@ -27,7 +27,7 @@ THREAD_TYPES = frozenset({ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, Ch
 
 
 class PrivilegedIntents(IntFlag):
-    """Intents that an application must be granted; the bits are those of IDENTIFY."""
+    """Privileged gateway intents; the bits are those of IDENTIFY."""
 
     MEMBERS = 1 << 1
     PRESENCES = 1 << 8
@@ -36,7 +36,10 @@ class PrivilegedIntents(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class SimUser:
-    """An account, in any number of guilds. One that is not `reachable` takes no direct messages."""
+    """A user account, independent of guilds.
+
+    A user who is not `reachable` accepts no direct messages.
+    """
 
     id: int
     name: str
@@ -48,7 +51,7 @@ class SimUser:
 
 @dataclass(frozen=True, slots=True)
 class SimRole:
-    """A role; the one with the guild's own id is @everyone."""
+    """A role. The role whose id is the guild id is @everyone."""
 
     id: int
     name: str
@@ -60,7 +63,7 @@ class SimRole:
 
 @dataclass(frozen=True, slots=True)
 class SimMember:
-    """A user in a guild."""
+    """A user's membership in a guild."""
 
     user_id: int
     joined_at: datetime
@@ -70,7 +73,7 @@ class SimMember:
 
 @dataclass(frozen=True, slots=True)
 class SimOverwrite:
-    """What a channel changes for a role (type 0) or a member (type 1)."""
+    """A permission overwrite of a channel for a role (type 0) or a member (type 1)."""
 
     id: int
     type: int
@@ -80,7 +83,10 @@ class SimOverwrite:
 
 @dataclass(frozen=True, slots=True)
 class SimVoiceState:
-    """A member in a voice channel. `session_id` stays the same while they move from one to another."""
+    """A member's voice state.
+
+    `session_id` does not change while the member moves between channels.
+    """
 
     user_id: int
     channel_id: int
@@ -93,9 +99,10 @@ class SimVoiceState:
 
 @dataclass(slots=True)
 class SimChannel:
-    """A channel, a category or, with `owner_id`, a thread and who has joined it when.
+    """A channel, category, thread or direct message channel.
 
-    With `recipient_id` it is that user's conversation with the bot: in no guild (0), and read up to `read_id`.
+    A thread has an `owner_id`, and `members` maps user ids to the time they joined. A direct message channel has a
+    `recipient_id` and guild id 0; `read_id` is the last message that the recipient has read.
     """
 
     id: int
@@ -118,16 +125,21 @@ class SimChannel:
 
     @property
     def is_thread(self) -> bool:
+        """True for the three thread types."""
         return self.type in THREAD_TYPES
 
     @property
     def is_direct(self) -> bool:
+        """True for a direct message channel."""
         return self.type == ChannelType.DIRECT
 
 
 @dataclass(slots=True)
 class SimGuild:
-    """A server. `lively` ones have a population that goes on talking; quiet ones hold only what is sent to them."""
+    """A guild (server).
+
+    A `lively` guild has a simulated population. Other guilds contain only what is sent to them.
+    """
 
     id: int
     name: str
@@ -147,7 +159,7 @@ class SimGuild:
 
 @dataclass(frozen=True, slots=True)
 class SimAttachment:
-    """A file on a message. Its bytes, if it has any, are kept by the CDN."""
+    """A file attached to a message. The CDN stores the content of uploaded files only."""
 
     id: int
     filename: str
@@ -160,7 +172,10 @@ class SimAttachment:
 
 @dataclass(frozen=True, slots=True)
 class InteractionSource:
-    """The interaction that a message answers; a form that was sent knows the one that had opened it."""
+    """The interaction that a message responds to.
+
+    For a submitted modal, `opened_by` is the interaction that opened the modal.
+    """
 
     id: int
     type: int
@@ -171,9 +186,10 @@ class InteractionSource:
 
 @dataclass(slots=True)
 class SimMessage:
-    """A message. Unless `content` is given its text is filler of `length` characters, made when it is sent.
+    """A message.
 
-    A direct one has 0 for a guild. `reactions` are the users by emoji: a character, or `name:id` for a guild's own.
+    Without `content`, the text is filler of `length` characters that is generated at serialization. A direct message
+    has guild id 0. `reactions` maps an emoji, a Unicode character or `name:id` for a custom emoji, to user ids.
     """
 
     id: int
@@ -198,7 +214,7 @@ class SimMessage:
 
 @dataclass(frozen=True, slots=True)
 class SimWebhook:
-    """A door into one channel for programs."""
+    """An incoming webhook of a channel."""
 
     id: int
     channel_id: int
@@ -209,7 +225,7 @@ class SimWebhook:
 
 @dataclass(slots=True)
 class SimApplication:
-    """The one application of this Discord, and what its owner has switched on."""
+    """The only application of the local Discord, with the settings of its developer portal."""
 
     id: int
     name: str = "Herwa"

@@ -1,4 +1,7 @@
-"""A gateway event: its name, whom it concerns, and its JSON, made once however many sessions get it."""
+"""Gateway events.
+
+The JSON of an event is encoded at most once per variant and shared by all sessions.
+"""
 
 from collections.abc import Mapping
 from enum import IntFlag
@@ -8,7 +11,7 @@ import orjson
 
 
 class Intents(IntFlag):
-    """The intents whose events this Discord has, by IDENTIFY's bits."""
+    """Gateway intents; the bits are those of IDENTIFY."""
 
     GUILDS = 1 << 0
     GUILD_MEMBERS = 1 << 1
@@ -61,7 +64,7 @@ _INTENT_BY_NAME: dict[str, int] = {"GUILD_MEMBERS_CHUNK": 0}
 
 
 def get_intent(name: str) -> int:
-    """The intent without which a session does not get events of that name; 0 for those that everybody gets."""
+    """Return the intent that a session needs for events of this name; 0 if it needs none."""
     cached = _INTENT_BY_NAME.get(name)
     if cached is None:
         cached = next((int(intent) for prefix, intent in _INTENT_BY_PREFIX.items() if name.startswith(prefix)), 0)
@@ -70,13 +73,14 @@ def get_intent(name: str) -> int:
 
 
 class GatewayEvent:
-    """One thing that happened. `blanked` is what sessions without the message-content intent get instead of `data`.
+    """A gateway event.
 
-    Either may already be bytes of JSON. What is not is encoded when the first session wants it, and only then.
-    What is not `genuine` is made up, to see how a bot takes it. A `direct` message belongs to no guild.
+    `redacted` replaces `data` for sessions without the MESSAGE_CONTENT intent. Both may already be JSON bytes;
+    otherwise they are encoded lazily, when the first session needs them. An event that is not `genuine` was injected
+    for a test. A `direct` event belongs to a direct message and not to a guild.
     """
 
-    __slots__ = ("_blank", "_full", "genuine", "guild_id", "intent", "name")
+    __slots__ = ("_data", "_redacted", "genuine", "guild_id", "intent", "name")
 
     def __init__(
         self,
@@ -92,19 +96,19 @@ class GatewayEvent:
         self.intent = int(Intents.DIRECT_MESSAGES) if direct else get_intent(name)
         self.guild_id = guild_id
         self.genuine = genuine
-        self._full = data
-        self._blank = data if redacted is None else redacted
+        self._data = data
+        self._redacted = data if redacted is None else redacted
 
     def encode(self, *, with_content: bool) -> bytes:
-        """The event's `d`, as bytes that all sessions of a kind share."""
-        if self._blank is self._full:
-            self._full = self._blank = _encode_json(self._full)
-            return self._full
+        """Return the event's `d` as JSON bytes, cached and shared by all sessions."""
+        if self._redacted is self._data:
+            self._data = self._redacted = _encode_json(self._data)
+            return self._data
         if with_content:
-            self._full = _encode_json(self._full)
-            return self._full
-        self._blank = _encode_json(self._blank)
-        return self._blank
+            self._data = _encode_json(self._data)
+            return self._data
+        self._redacted = _encode_json(self._redacted)
+        return self._redacted
 
 
 def _encode_json(data: Mapping[str, Any] | bytes) -> bytes:

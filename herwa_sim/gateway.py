@@ -1,4 +1,7 @@
-"""The gateway, version 10: a connection from HELLO to close, speaking for the session that it opens or resumes."""
+"""Gateway version 10: the lifecycle of a connection from HELLO to close.
+
+A connection serves the session that it identifies or resumes.
+"""
 
 import asyncio
 from typing import Any
@@ -23,7 +26,7 @@ log = get_logger(__name__)
 
 
 class Gateway:
-    """Accepts connections. Who knows the bot's token may come in."""
+    """Accept WebSocket connections; clients authenticate with the bot token."""
 
     def __init__(self, session_manager: SessionManager, token: str) -> None:
         self.session_manager = session_manager
@@ -32,7 +35,7 @@ class Gateway:
         self._sockets: set[GatewaySocket] = set()
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """One connection, until it ends."""
+        """Serve one WebSocket connection until it is closed."""
         ws = web.WebSocketResponse(compress=False, max_msg_size=16_384, timeout=1.0)
         await ws.prepare(request)
         socket = GatewaySocket(request, ws)
@@ -53,13 +56,13 @@ class Gateway:
         return ws
 
     def abort_connections(self) -> None:
-        """Cut every connection, as when a gateway machine goes away."""
+        """Abort every connection, as when a gateway machine fails."""
         for socket in list(self._sockets):
             socket.abort()
 
 
 class GatewayConnection:
-    """What the client asks, and what it is answered."""
+    """Protocol state of one connection: handle the client's payloads and reply to them."""
 
     def __init__(self, gateway: Gateway, socket: GatewaySocket, user_agent: str) -> None:
         self._gateway = gateway
@@ -71,13 +74,16 @@ class GatewayConnection:
         self._send_limiter = SlidingWindowLimiter(*GATEWAY_SEND_LIMIT)
 
     async def send_hello(self, version: str) -> None:
-        """Say HELLO to a client of version 10."""
+        """Send HELLO. Raises GatewayCloseError (4012) unless the client uses version 10."""
         if version != "10":
             raise GatewayCloseError(4012, "Invalid API version")
         self._socket.send(Opcode.HELLO, {"heartbeat_interval": int(HEARTBEAT_INTERVAL_SECONDS * 1000)})
 
     async def handle_payload(self, payload: Json) -> None:
-        """Do what one frame of the client asks. Raises Closed when it must not go on."""
+        """Handle one payload of the client.
+
+        Raises GatewayCloseError if the connection must be closed.
+        """
         op: int | None = payload.get("op")
         data: Any = payload.get("d")
         if op == Opcode.HEARTBEAT:
@@ -98,7 +104,10 @@ class GatewayConnection:
         return None
 
     async def handle_disconnect(self, code: int | None) -> None:
-        """The connection is gone. A client that says 1000 or 1001 means to end its session."""
+        """Clean up after the connection is closed.
+
+        Close code 1000 or 1001 from the client ends its session; after any other code the session can be resumed.
+        """
         session = self._session
         if session is not None and session.socket is self._socket:
             session.detach()

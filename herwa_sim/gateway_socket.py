@@ -1,4 +1,7 @@
-"""The writing half of a gateway connection: operations, close codes, and a queue that one task empties."""
+"""Sending side of a gateway connection: opcodes, close codes and the send queue.
+
+One writer task drains the queue.
+"""
 
 import asyncio
 from collections import deque
@@ -16,7 +19,7 @@ QUEUE_HIGH_WATERMARK = 4000
 
 
 class Opcode(IntEnum):
-    """Gateway operations."""
+    """Gateway opcodes."""
 
     DISPATCH = 0
     HEARTBEAT = 1
@@ -32,7 +35,7 @@ class Opcode(IntEnum):
 
 
 class GatewayCloseError(Exception):
-    """The connection must be closed with this code, and why."""
+    """Raised when the connection must be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -41,7 +44,10 @@ class GatewayCloseError(Exception):
 
 
 class GatewaySocket:
-    """Events never wait for the network: they queue here, and `write` brings them out in order."""
+    """A WebSocket with a send queue.
+
+    Callers never wait for the network: events are queued, and `write` sends them in order.
+    """
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse) -> None:
         self._request = request
@@ -53,32 +59,33 @@ class GatewaySocket:
         self._has_capacity.set()
 
     def enqueue(self, event: SequencedEvent) -> None:
+        """Queue an event; above the high watermark, senders that wait for capacity are held back."""
         self._queue.append(event)
         self._filled.set()
         if len(self._queue) > QUEUE_HIGH_WATERMARK:
             self._has_capacity.clear()
 
     def send(self, op: int, data: Any = None) -> None:
-        """Queue an operation that is no event."""
+        """Queue a payload that is not an event."""
         self._queue.append(orjson.dumps({"t": None, "s": None, "op": int(op), "d": data}))
         self._filled.set()
 
     def close(self, code: int, reason: str = "") -> None:
-        """Say goodbye with this code, after what is queued."""
+        """Close the connection with this code after the queue is sent."""
         self._queue.append(GatewayCloseError(code, reason))
         self._filled.set()
 
     async def wait_for_capacity(self) -> None:
-        """Wait until the queue is not long, or the connection is gone."""
+        """Wait until the queue is short enough or the connection is closed (backpressure)."""
         await self._has_capacity.wait()
 
     def abort(self) -> None:
-        """Lose the connection without a word, as a broken network does."""
+        """Abort the TCP connection without a close frame, as in a network failure."""
         if self._request.transport is not None:
             self._request.transport.abort()
 
     async def write(self) -> None:
-        """Empty the queue for as long as the connection lives."""
+        """Send queued items until the connection is closed."""
         try:
             with suppress(ConnectionError):
                 while not self._ws.closed:
@@ -100,7 +107,7 @@ class GatewaySocket:
             if len(self._queue) == QUEUE_HIGH_WATERMARK // 2:
                 self._has_capacity.set()
             if written % 128 == 0:
-                await asyncio.sleep(0)  # a socket that is never full would keep the loop from everybody else
+                await asyncio.sleep(0)  # a socket whose buffer is never full would block the event loop
 
     async def _send_frame(self, frame: bytes) -> None:
         if self._encode is None:

@@ -1,4 +1,4 @@
-"""Interactions: what members ask of the bot, and what it has answered so far."""
+"""Interactions that members send to the bot, and the bot's responses so far."""
 
 import asyncio
 import secrets
@@ -16,7 +16,11 @@ MAX_INTERACTIONS = 500
 
 @dataclass(slots=True)
 class Interaction:
-    """One question of a member. `answer` is the type of the bot's callback, None until it comes."""
+    """One interaction of a member.
+
+    `callback_type` is the type of the bot's callback, None before it arrives. `original` is the message of the initial
+    response. `opened_by` is the interaction whose response opened the submitted modal.
+    """
 
     id: int
     token: str
@@ -36,20 +40,23 @@ class Interaction:
 
     @property
     def has_response(self) -> bool:
-        """True when the member sees something other than the waiting dots."""
+        """True when the member sees more than the loading state."""
         if self.callback_type in (None, 6):
             return self.is_edited or bool(self.followups)
         return self.original is None or not self.original.flags & LOADING_FLAG or bool(self.followups)
 
     @property
     def messages(self) -> list[SimMessage]:
-        """What the member sees as the answer, oldest first."""
+        """The response messages that the member sees, oldest first."""
         visible = [self.original] if self.original is not None and not self.original.flags & LOADING_FLAG else []
         return visible + self.followups
 
 
 class InteractionStore:
-    """The open questions, and the ephemeral messages, which no channel holds."""
+    """Recent interactions and ephemeral messages, in memory.
+
+    Ephemeral messages are stored here because they belong to no channel. Above MAX_INTERACTIONS the oldest is evicted.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -68,7 +75,11 @@ class InteractionStore:
         clicked_json: Json | None,
         opened_by: Interaction | None = None,
     ) -> Interaction:
-        """Send the question to the bot. `shown` is the JSON of the clicked message; `opened_by` brought up the form."""
+        """Send INTERACTION_CREATE to the bot.
+
+        `clicked_json` is the JSON of the message that was clicked; `opened_by` is the interaction that opened the
+        modal.
+        """
         id_, token = self._world.snowflakes.generate(), secrets.token_urlsafe(48)
         interaction = Interaction(id_, token, kind, name, channel.id, user.id, clicked_message, opened_by)
         self._by_token[interaction.token] = interaction
@@ -87,22 +98,25 @@ class InteractionStore:
         return interaction
 
     def find(self, token: str) -> Interaction | None:
+        """Return the interaction with this token, or None."""
         return self._by_token.get(token)
 
     def find_by_id(self, interaction_id: int) -> Interaction | None:
+        """Return the interaction with this id, or None."""
         return next((interaction for interaction in self._by_token.values() if interaction.id == interaction_id), None)
 
     def add_ephemeral(self, message: SimMessage) -> None:
-        """Remember an ephemeral message: buttons on it can be clicked."""
+        """Store an ephemeral message, so that its components can be clicked."""
         self._ephemeral[message.id] = message
         self._world.publish()
         _evict_oldest(self._ephemeral)
 
     def find_ephemeral(self, message_id: int) -> SimMessage | None:
+        """Return the ephemeral message with this id, or None."""
         return self._ephemeral.get(message_id)
 
     def list_ephemeral(self, user_id: int, channel_id: int) -> list[SimMessage]:
-        """The ephemeral messages that this member has before their eyes there."""
+        """List the ephemeral messages that this user sees in this channel."""
         own_messages = [
             message
             for message in self._ephemeral.values()
@@ -111,12 +125,16 @@ class InteractionStore:
         return [message for message in own_messages if message.channel_id == channel_id]
 
     def remove_ephemeral(self, message_id: int) -> None:
+        """Delete the ephemeral message; an unknown id is ignored."""
         self._ephemeral.pop(message_id, None)
         self._world.publish()
 
 
 async def wait_for_response(interaction: Interaction, seconds: float) -> bool:
-    """Wait until the member sees an answer; False when none came in time."""
+    """Wait until the member sees a response; False if none arrived within the timeout.
+
+    After the timeout, a callback that is not a deferred message (type 5) still counts as a response.
+    """
     try:
         async with asyncio.timeout(seconds):
             while not interaction.has_response:
@@ -128,6 +146,7 @@ async def wait_for_response(interaction: Interaction, seconds: float) -> bool:
 
 
 def is_ephemeral(message: SimMessage) -> bool:
+    """True if only the invoking user sees the message."""
     return bool(message.flags & EPHEMERAL_FLAG)
 
 

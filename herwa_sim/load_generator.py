@@ -1,4 +1,7 @@
-"""A flood of plain messages with ids of the present moment, as fast as possible or at a rate: for measurements."""
+"""Load generator for benchmarks: plain messages with current ids.
+
+It sends as fast as possible or at a fixed rate.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ _BURST_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """One message of a blast, and when it was given to the gateway (seconds of the epoch)."""
+    """A generated message and the time it was passed to the gateway, in Unix seconds."""
 
     id: int
     sent_at: float
@@ -32,7 +35,10 @@ async def generate_load(
     count: int,
     per_second: float | None,
 ) -> list[SentMessage]:
-    """Send `count` messages, by the authors and into the channels in turn."""
+    """Send `count` messages, cycling through the authors and the channels.
+
+    `per_second` None means full speed; then the sender yields and waits for socket capacity after each burst.
+    """
     sent_messages: list[SentMessage] = []
     started_at = monotonic()
     targets = zip(cycle(channels), cycle(author_ids), strict=False)

@@ -1,4 +1,7 @@
-"""Broken twins of gateway events: like nothing that Discord describes, so that nobody can mistake one for the truth."""
+"""Malformed copies of gateway events.
+
+They match no payload that Discord documents, so they cannot be mistaken for a genuine event.
+"""
 
 from random import Random
 from typing import Any
@@ -12,7 +15,7 @@ _INVALID_IDS: tuple[Any, ...] = (None, "", "x", "-1", str(2**64), "9" * 40, {}, 
 
 
 def create_malformed_event(event: GatewayEvent, random: Random) -> GatewayEvent:
-    """The event's like with all its ids, or all of it, made worthless."""
+    """Return a copy of the event with invalid ids, invalid values or an invalid payload."""
     payload: Any = orjson.loads(event.encode(with_content=False))
     if not isinstance(payload, dict) or random.random() < 0.3:
         return GatewayEvent(
@@ -23,6 +26,7 @@ def create_malformed_event(event: GatewayEvent, random: Random) -> GatewayEvent:
 
 
 def _corrupt_ids(data: Any, random: Random) -> Any:
+    """Replace every id in the payload, recursively, with an invalid one."""
     if isinstance(data, list):
         return [_corrupt_ids(item, random) for item in data]
     if not isinstance(data, dict):
@@ -36,6 +40,7 @@ def _corrupt_ids(data: Any, random: Random) -> Any:
 
 
 def _corrupt_values(payload: Any, random: Random) -> Any:
+    """Replace every top-level value with the same invalid value."""
     return dict.fromkeys(payload, random.choice((None, {}, [], "", 7)))
 
 

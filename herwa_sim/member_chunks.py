@@ -1,4 +1,4 @@
-"""The answer to REQUEST_GUILD_MEMBERS: members by id or by the start of a name, a thousand an event."""
+"""Responses to REQUEST_GUILD_MEMBERS: members by id or name prefix, 1,000 per event."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,10 @@ MAX_CHUNK_MEMBERS = 1000
 
 
 def build_member_chunks(world: World, request: Json, intents: int) -> Iterator[GatewayEvent]:
-    """GUILD_MEMBERS_CHUNK events. A list of all is given only to those who have the members intent."""
+    """Yield GUILD_MEMBERS_CHUNK events for the request.
+
+    The full member list requires the GUILD_MEMBERS intent.
+    """
     guild_id = request["guild_id"]
     guild = world.get_guild(int(guild_id[0] if isinstance(guild_id, list) else guild_id))
     user_ids = request.get("user_ids")
@@ -38,6 +41,7 @@ def build_member_chunks(world: World, request: Json, intents: int) -> Iterator[G
 
 
 def _find_by_name(world: World, guild: SimGuild, prefix: str, limit: int, intents: int) -> list[SimMember]:
+    """Return members by case-insensitive name prefix; `limit` 0 means no limit."""
     if not prefix and not intents & Intents.GUILD_MEMBERS:
         return []
     prefix = prefix.casefold()

@@ -1,4 +1,4 @@
-"""What a member may do in a channel: roles added up, then the channel's overwrites, as Discord does it."""
+"""Permission computation as Discord documents it: roles first, then channel overwrites."""
 
 from functools import reduce
 
@@ -9,18 +9,19 @@ MANAGE_GUILD = 1 << 5
 VIEW_CHANNEL = 1 << 10
 ALL = (1 << 53) - 1
 
-# What Discord gives @everyone in a new server: see and read, write, embed, attach, react, threads, speak, commands.
+# Discord's default permissions of @everyone in a new server: view and read, send, embed, attach, react, threads,
+# speak, use commands.
 EVERYONE = (
     1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 20 | 1 << 21
 ) | (1 << 25 | 1 << 26 | 1 << 31 | 1 << 35 | 1 << 38)
 BOT = EVERYONE | 1 << 5 | 1 << 7 | 1 << 13 | 1 << 19 | 1 << 29 | 1 << 34
 
-# What Discord says the bot may in a conversation with one user: embed, attach, mention.
+# The bot's permissions in a direct message, as Discord reports them: embed links, attach files, mention everyone.
 DIRECT = 1 << 14 | 1 << 15 | 1 << 17
 
 
 def compute_guild_permissions(guild: SimGuild, member: SimMember) -> int:
-    """The member's permissions apart from any channel."""
+    """Return the member's permissions in the guild, without channel overwrites."""
     if member.user_id == guild.owner_id:
         return ALL
     granted = guild.roles[guild.id].permissions
@@ -30,7 +31,7 @@ def compute_guild_permissions(guild: SimGuild, member: SimMember) -> int:
 
 
 def compute_channel_permissions(guild: SimGuild, channel: SimChannel, member: SimMember) -> int:
-    """The member's permissions there; a thread counts as its parent."""
+    """Return the member's permissions in the channel; a thread uses its parent's overwrites."""
     granted = compute_guild_permissions(guild, member)
     if granted & ADMINISTRATOR:
         return ALL

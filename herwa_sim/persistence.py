@@ -1,4 +1,7 @@
-"""Keeps the world in the data folder: written whole and in one step, soon after it changed, and read again at start."""
+"""Persistence of the world in the data folder.
+
+The world is saved as one JSON file soon after a change, replaced atomically, and loaded at startup.
+"""
 
 import asyncio
 import os
@@ -13,14 +16,18 @@ from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMe
 from herwa_sim.world import World
 
 SAVE_INTERVAL_SECONDS = 0.5
-MAX_BYTES_PER_SECOND = 500_000  # bytes in the mean: a lively world changes all the time, and a disk should have peace
+# Average write rate. A lively world changes all the time, and without a limit it would keep the disk busy.
+MAX_BYTES_PER_SECOND = 500_000
 
 log = get_logger(__name__)
 
 
 @dataclass(slots=True)
 class WorldSnapshot:
-    """All of a world that outlives its process. Of what members said only the length is kept."""
+    """The part of the world that survives a restart.
+
+    Only the length of members' messages is stored, not their text.
+    """
 
     application: SimApplication
     users: list[SimUser]
@@ -35,7 +42,7 @@ _SNAPSHOT_ADAPTER = TypeAdapter(WorldSnapshot)
 
 
 def load_world(path: Path) -> World:
-    """The world as it was saved there, or a new one."""
+    """Load the saved world, or return a new one if there is no file."""
     world = World()
     if not path.exists():
         return world
@@ -57,7 +64,7 @@ def load_world(path: Path) -> World:
 
 
 def dump_world(world: World) -> bytes:
-    """The world as bytes for `load`."""
+    """Serialize the world for `load_world`."""
     snapshot = WorldSnapshot(
         application=world.application,
         users=list(world.users.values()),
@@ -71,7 +78,7 @@ def dump_world(world: World) -> bytes:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file in one step, so that a kill at any moment leaves a whole one."""
+    """Replace the file atomically, so that a kill at any moment leaves a complete file."""
     temporary = path.with_suffix(".new")
     with temporary.open("wb") as file:
         file.write(content)
@@ -81,26 +88,30 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 async def save_periodically(world: World, path: Path) -> None:
-    """Save the world whenever it has changed, until cancelled; then once more."""
+    """Save the world after changes until cancelled, then save once more.
+
+    The pause between saves grows with the file size, see MAX_BYTES_PER_SECOND.
+    """
     saved_version = -1
-    writing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    writing.set_result(None)
+    write_future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    write_future.set_result(None)
     try:
         while True:
             if saved_version != world.version:
                 saved_version = world.version
                 content = dump_world(world)
-                writing = asyncio.ensure_future(asyncio.to_thread(write_atomically, path, content))
-                await asyncio.shield(writing)
+                write_future = asyncio.ensure_future(asyncio.to_thread(write_atomically, path, content))
+                await asyncio.shield(write_future)
                 await asyncio.sleep(len(content) / MAX_BYTES_PER_SECOND)
             await asyncio.sleep(SAVE_INTERVAL_SECONDS)
     finally:
-        await writing  # a thread cannot be cancelled, and the last word must be the newest
+        await write_future  # a thread cannot be cancelled, and the newest state must be written last
         write_atomically(path, dump_world(world))
-        log.info("world kept", guilds=len(world.guilds), users=len(world.users))
+        log.info("world saved", guilds=len(world.guilds), users=len(world.users))
 
 
 def _strip_content(world: World, message: SimMessage) -> SimMessage:
+    """Return the message without its text; messages of the bot keep it."""
     if message.content is None or message.author_id == world.bot.id:
         return message
     return replace(message, content=None)

@@ -1,4 +1,4 @@
-"""People who go on living: what each server's people do next, and when."""
+"""Simulated population: schedule and run the next action of each behavior in each guild."""
 
 import asyncio
 from datetime import datetime
@@ -26,10 +26,10 @@ MAX_SLEEP_SECONDS = 0.5
 
 
 class Behavior(Protocol):
-    """One kind of thing that goes on in a server."""
+    """One kind of activity in a guild."""
 
     def act(self, now: datetime) -> float:
-        """Do the next thing; the seconds of the server's own time until the one after it."""
+        """Perform the next action; return the seconds of simulated time until the following one."""
 
 
 BEHAVIORS = (
@@ -44,7 +44,10 @@ BEHAVIORS = (
 
 
 class Population:
-    """The people of the lively servers. At `speed` 1 their time is ours."""
+    """The simulation of all lively guilds, as one event queue ordered by simulated time.
+
+    `speed` is the ratio of simulated to real time. `elapsed` is the simulated time in seconds.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -56,22 +59,24 @@ class Population:
 
     @property
     def is_on(self) -> bool:
+        """True while the simulation runs."""
         return self._task is not None
 
     def start(self) -> None:
-        """Make the servers, if this is a new world, and let the people live."""
+        """Start the simulation; create missing guilds at the first start."""
         if not self._queue:
             self.set_up()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     def stop(self) -> None:
+        """Pause the simulation; the queue is kept."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
 
     def set_up(self) -> None:
-        """Everybody is where they belong, and has something in mind."""
+        """Create missing guilds, channels and members, and schedule the first actions."""
         for name, owner in BARE_SERVERS:
             set_up_bare_server(self._world, name=name, owner=owner)
         for profile in SERVER_PROFILES:
@@ -80,20 +85,20 @@ class Population:
                 first_due = (
                     0.0
                     if behavior_type in (PresenceBehavior, MessageBehavior)
-                    else simulation.random.uniform(0, 6 * profile.mean_interval)
+                    else simulation.random.uniform(0, 6 * profile.mean_action_interval_seconds)
                 )
                 self._schedule(first_due, simulation, behavior_type(simulation))
 
     def run_next_action(self, now: datetime) -> None:
-        """The next thing of all happens."""
+        """Run the earliest scheduled action and schedule the one after it."""
         due, _, simulation, behavior = heappop(self._queue)
         self.elapsed = simulation.elapsed = max(self.elapsed, due)
         delay = MAX_SLEEP_SECONDS
         try:
             if simulation.guild.id in self._world.guilds and simulation.guild.available:
                 delay = behavior.act(now)
-        except EntityNotFound as error:  # somebody else has just deleted it
-            log.info("something is not there any more", what=str(error))
+        except EntityNotFound as error:  # the entity was deleted between scheduling and this action
+            log.info("population action skipped", error=str(error))
         finally:
             self._schedule(self.elapsed + max(delay, MAX_SLEEP_SECONDS), simulation, behavior)
 

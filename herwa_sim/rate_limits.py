@@ -1,4 +1,4 @@
-"""How much is too much: buckets a route, the global limit, and how fast shards may identify."""
+"""Rate limits: REST buckets per route, the global REST limit, and the gateway limits."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ IDENTIFY_WINDOW_SECONDS = 5.0
 
 @dataclass(slots=True)
 class RateLimitBucket:
-    """`limit` requests every `per` seconds, counted from the first."""
+    """A fixed window: `limit` requests per `window_seconds`, starting at the first request."""
 
     name: str
     limit: int
@@ -20,7 +20,7 @@ class RateLimitBucket:
     started_at: float = 0.0
 
     def take(self, now: float) -> float:
-        """Count one request. Returns 0, or the seconds to wait when it is one too many."""
+        """Count one request. Returns 0, or the seconds to wait if the limit is exceeded."""
         if now - self.started_at >= self.window_seconds:
             self.started_at, self.used = now, 0
         if self.used >= self.limit:
@@ -29,7 +29,7 @@ class RateLimitBucket:
         return 0.0
 
     def build_headers(self) -> dict[str, str]:
-        """What every answer tells about the bucket."""
+        """Return the X-RateLimit headers of the bucket's current state."""
         remaining_seconds = max(self.started_at + self.window_seconds - monotonic(), 0.0)
         return {
             "X-RateLimit-Bucket": self.name,
@@ -42,21 +42,21 @@ class RateLimitBucket:
 
 @dataclass(frozen=True, slots=True)
 class BucketExhausted:
-    """The request is one too many."""
+    """The limit is exceeded; `retry_after` in seconds."""
 
     retry_after: float
     is_global: bool
 
 
 class RestRateLimiter:
-    """All buckets of one bot."""
+    """All REST buckets of the bot."""
 
     def __init__(self) -> None:
         self._buckets: dict[tuple[str, str, str], RateLimitBucket] = {}
         self._global_bucket = RateLimitBucket("global", 50, 1.0)
 
     def get_bucket(self, method: str, route: str, major: str) -> RateLimitBucket:
-        """The bucket of a route and its major parameter (channel, guild or webhook)."""
+        """Return the bucket of a route and its major parameter (channel, guild or webhook id)."""
         key = (method, route, major)
         if key not in self._buckets:
             limit, window_seconds = (
@@ -67,7 +67,7 @@ class RestRateLimiter:
         return self._buckets[key]
 
     def take(self, bucket: RateLimitBucket) -> BucketExhausted | None:
-        """Count one request against its bucket and the global limit."""
+        """Count one request against its bucket and the global limit; None if it is allowed."""
         now = monotonic()
         if wait := bucket.take(now):
             return BucketExhausted(wait, is_global=False)
@@ -77,12 +77,16 @@ class RestRateLimiter:
 
 
 class IdentifyLimiter:
-    """One IDENTIFY per 5 s and concurrency bucket; a shard is not held up by its own last time."""
+    """One IDENTIFY per 5 s and concurrency bucket.
+
+    Unlike on Discord, a shard is not limited by its own previous IDENTIFY.
+    """
 
     def __init__(self) -> None:
         self._last_identify: dict[int, tuple[int, float]] = {}
 
     def admit(self, shard_id: int, max_concurrency: int) -> bool:
+        """Return True and start the window if the shard may identify now."""
         key = shard_id % max_concurrency
         shard, identified_at = self._last_identify.get(key, (shard_id, 0.0))
         if shard != shard_id and monotonic() - identified_at < IDENTIFY_WINDOW_SECONDS:
@@ -92,13 +96,14 @@ class IdentifyLimiter:
 
 
 class SlidingWindowLimiter:
-    """At most `count` in any `seconds`."""
+    """At most `count` events in any period of `seconds`."""
 
     def __init__(self, count: int, seconds: float) -> None:
         self._times: deque[float] = deque(maxlen=count)
         self._window_seconds = seconds
 
     def admit(self) -> bool:
+        """Return True and record the event if it is within the limit."""
         now = monotonic()
         if len(self._times) == self._times.maxlen and now - self._times[0] < self._window_seconds:
             return False

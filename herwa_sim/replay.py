@@ -1,4 +1,7 @@
-"""Sends a history as ordinary messages of their true times, as fast as the bot acknowledges them."""
+"""Replay of a message history with original timestamps, with flow control.
+
+Messages are sent as fast as the bot acknowledges them.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -36,7 +39,7 @@ class ReplayRow(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class ReplayChunk:
-    """Messages on their way, and the sequence by which each session will have had them."""
+    """Events in flight, and for each session the sequence number of the last of them."""
 
     events: list[GatewayEvent]
     sequences: dict[ResumableSession, int] = field(default_factory=dict)
@@ -44,16 +47,23 @@ class ReplayChunk:
 
     @property
     def is_acknowledged(self) -> bool:
+        """True when at least one session has acknowledged all of these events."""
         return any(session.acknowledged >= sequence for session, sequence in self.sequences.items())
 
     @property
     def is_lost(self) -> bool:
-        """True when every session that was sent these is gone for good."""
+        """True when every session that received these events has ended.
+
+        Also true before the first delivery. The events must then be sent (again).
+        """
         return all(session.ended for session in self.sequences)
 
     @property
     def pending_sockets(self) -> list[tuple[ResumableSession, SessionSocket]]:
-        """Sockets that were not yet asked for a heartbeat behind these messages: a resumed session has a new one."""
+        """Sockets that were sent no heartbeat request after these events.
+
+        A resumed session has a new socket, which needs a request of its own.
+        """
         sockets = [(session, session.socket) for session in self.sequences]
         return [
             (session, socket)
@@ -63,7 +73,10 @@ class ReplayChunk:
 
 
 class Replay:
-    """One replay into one guild. Rows come in the order of time, all of a millisecond together."""
+    """A replay into one guild.
+
+    Rows must arrive in chronological order, and all rows of one millisecond in the same batch.
+    """
 
     def __init__(
         self,
@@ -83,19 +96,22 @@ class Replay:
         self._chunks: list[ReplayChunk] = []
 
     async def send_rows(self, rows: Sequence[ReplayRow]) -> None:
-        """Send the rows, then wait until so little is unacknowledged that more may come."""
+        """Send the rows, then wait until few enough events are unacknowledged to continue."""
         await self.send_events([self._build_event(row, id_) for id_, row in assign_ids(self.guild.id, rows)])
         self.sent_count += len(rows)
 
     async def send_events(self, events: list[GatewayEvent]) -> None:
-        """The same for any events of this guild: they come in this order, also when a session is lost on the way."""
+        """Send prepared events of this guild, with the same flow control as `send_rows`.
+
+        The order is preserved even if a session is lost on the way.
+        """
         self._chunks.append(ReplayChunk(events))
         await self._deliver(self._chunks[-1])
         self._world.publish()
         await self._wait_for_acknowledgments(down_to=MAX_PENDING_CHUNKS - 1)
 
     async def finish(self) -> None:
-        """Wait until the last message is acknowledged."""
+        """Wait until the last event is acknowledged."""
         await self._wait_for_acknowledgments(down_to=0)
 
     def _build_event(self, row: ReplayRow, id_: int) -> GatewayEvent:
@@ -111,7 +127,10 @@ class Replay:
         )
 
     def _get_author_id(self, row: ReplayRow) -> int:
-        """The author's user, a member since the first message that was seen; nobody is told of a joining long ago."""
+        """Return the author's user id; the user becomes a member at the time of their first message.
+
+        No GUILD_MEMBER_ADD is sent, because the join is in the past.
+        """
         if row.author not in self._authors:
             user = create_user(self._world, name=f"author-{row.author}")
             self.guild.members.setdefault(user.id, SimMember(user.id, row.sent_at))
@@ -146,7 +165,8 @@ class Replay:
                 f"No bot is connected for the server {self.guild.name}: start it with `herwa bot`."
             )
         if any(earlier.is_lost for earlier in self._chunks[: self._chunks.index(chunk)]):
-            return  # a new session must have the earlier ones first: _settle sends them all again, in order
+            # A new session must receive the earlier chunks first: _wait_for_acknowledgments resends all in order.
+            return
         for event in chunk.events:
             self._session_manager.dispatch(event)
         chunk.sequences = {session: session.sequence for session in self._session_manager.list_connected(self.guild.id)}
@@ -170,12 +190,11 @@ class Replay:
                 raise ServiceUnavailable(f"The bot of the server {self.guild.name} went away and did not come back.")
 
 
-def _has_progress(chunk: ReplayChunk) -> bool:
-    return chunk.is_acknowledged or chunk.is_lost or bool(chunk.pending_sockets)
-
-
 def assign_ids(guild_id: int, rows: Sequence[ReplayRow]) -> list[tuple[int, ReplayRow]]:
-    """Each row with its message id, ascending. The same row in the same guild always has the same id."""
+    """Return each row with its message id, in ascending order.
+
+    Ids are deterministic: the same row in the same guild always gets the same id.
+    """
     sorted_rows = sorted((create_snowflake(row.sent_at, digest(guild_id, *row)), row) for row in rows)
     identified_rows: list[tuple[int, ReplayRow]] = []
     last_id = 0
@@ -187,27 +206,35 @@ def assign_ids(guild_id: int, rows: Sequence[ReplayRow]) -> list[tuple[int, Repl
 
 
 class ReplayRegistry:
-    """The replays that are under way, by a key that the client holds."""
+    """Active replays by the key that the client holds."""
 
     def __init__(self) -> None:
         self._replays: dict[str, Replay] = {}
 
     def add(self, replay: Replay) -> str:
+        """Register the replay and return its key."""
         key = secrets.token_hex(8)
         self._replays[key] = replay
         return key
 
     def get(self, key: str) -> Replay:
+        """Return the replay. Raises NotFound for an unknown key."""
         if key not in self._replays:
             raise NotFound("No such replay is under way: the local Discord was started anew. Run it again.")
         return self._replays[key]
 
     def remove(self, key: str) -> None:
+        """Remove the replay; an unknown key is ignored."""
         self._replays.pop(key, None)
 
 
 def parse_row(values: Sequence[Any]) -> ReplayRow:
-    """A row as the control API sends it: seven values, the time as ISO 8601."""
+    """Parse a row of the control API: seven values, the time in ISO 8601. Raises BadRequest."""
     if len(values) != len(ReplayRow._fields):
         raise BadRequest(f"A row has {len(ReplayRow._fields)} values: {', '.join(ReplayRow._fields)}.")
     return ReplayRow(datetime.fromisoformat(values[0]), *values[1:])
+
+
+def _has_progress(chunk: ReplayChunk) -> bool:
+    """True when the chunk's state allows the waiting loop to act."""
+    return chunk.is_acknowledged or chunk.is_lost or bool(chunk.pending_sockets)

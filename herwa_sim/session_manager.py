@@ -1,4 +1,4 @@
-"""Who is connected: hands every event of the world to the sessions that want it, and lets others wait for them."""
+"""Registry of gateway sessions: dispatch events to them and wait for their progress."""
 
 import asyncio
 import secrets
@@ -14,7 +14,7 @@ from herwa_sim.world import World
 
 
 class SessionManager:
-    """All sessions. Only the event loop's thread may use it."""
+    """All sessions. Not thread-safe: use it only on the event loop."""
 
     def __init__(self, world: World, chaos: Chaos, journal: Journal) -> None:
         self.world = world
@@ -25,7 +25,10 @@ class SessionManager:
         world.listeners.append(self.dispatch)
 
     def dispatch(self, event: GatewayEvent) -> None:
-        """Push the event to every session that wants it; of a guild without the bot nobody hears."""
+        """Push the event to every session that wants it.
+
+        Events of guilds without the bot are dropped.
+        """
         guild = self.world.guilds.get(event.guild_id or 0)
         if guild is not None and not self.world.has_bot(guild):
             return
@@ -36,18 +39,19 @@ class SessionManager:
                     self._inject_faults(session, event)
 
     def open_session(self, identity: ClientIdentity) -> ResumableSession:
-        """A new session. Ones of the same shard that lost their socket give way to it."""
-        for old in [
+        """Create a session; end expired ones and disconnected ones of the same shard."""
+        for stale_session in [
             candidate
             for candidate in self.sessions.values()
             if candidate.is_expired or _is_replaced(candidate, identity)
         ]:
-            self.end_session(old)
+            self.end_session(stale_session)
         session = ResumableSession(secrets.token_hex(16), identity, self._journal)
         self.sessions[session.id] = session
         return session
 
     def _inject_faults(self, session: ResumableSession, event: GatewayEvent) -> None:
+        """Apply the gateway faults that are enabled, after an event."""
         if self._chaos.trigger("double"):
             session.push(event)
         if self._chaos.trigger("malformed"):
@@ -62,30 +66,33 @@ class SessionManager:
             self.invalidate(session, resumable=False)
 
     def invalidate(self, session: ResumableSession, *, resumable: bool) -> None:
-        """Op 9: the session is worthless; the bot must identify anew, or, if `resumable`, may resume."""
+        """Send op 9. If `resumable`, the bot may resume; otherwise the session ends."""
         if session.socket is not None:
             session.socket.send(Opcode.INVALID_SESSION, resumable)
         if not resumable:
             self.end_session(session)
 
     def end_session(self, session: ResumableSession) -> None:
-        """Forget the session: it can no longer be resumed."""
+        """Remove the session: it can no longer be resumed."""
         session.ended = True
         self.sessions.pop(session.id, None)
 
     def list_connected(self, guild_id: int) -> list[ResumableSession]:
-        """The sessions that have a socket and whose shard is the guild's."""
+        """List the sessions with a socket whose shard covers the guild."""
         return [
             session for session in self.sessions.values() if session.socket is not None and session.covers(guild_id)
         ]
 
     async def notify_progress(self) -> None:
-        """Wake those that wait: a heartbeat, a new socket, or the loss of one."""
+        """Notify waiters of a heartbeat, a connect or a disconnect."""
         async with self._progress:
             self._progress.notify_all()
 
     async def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `condition` holds; False when the time is over. It is asked again at every `progress`."""
+        """Wait until `condition` holds; False after the timeout.
+
+        The condition is checked again at every `notify_progress`.
+        """
         try:
             async with asyncio.timeout(seconds), self._progress:
                 await self._progress.wait_for(condition)
@@ -94,11 +101,12 @@ class SessionManager:
         return True
 
     async def wait_for_capacity(self) -> None:
-        """Wait until no socket has a long queue, so that a flood stays within memory."""
+        """Wait until every socket's send queue is short, so that bulk sending is bounded in memory."""
         for session in list(self.sessions.values()):
             if session.socket is not None:
                 await session.socket.wait_for_capacity()
 
 
 def _is_replaced(session: ResumableSession, identity: ClientIdentity) -> bool:
+    """True if a new session of this identity replaces the disconnected session."""
     return session.socket is None and session.identity.shard == identity.shard

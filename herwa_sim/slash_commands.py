@@ -1,4 +1,4 @@
-"""What a member types, as the data of an interaction: the command and its options, checked as a client does."""
+"""Interaction data for application commands, validated as Discord's client does."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,11 @@ _BOT_DM_CONTEXT = 1
 
 
 def find_command(world: World, channel: SimChannel, user: SimUser, command_text: str) -> tuple[Json, list[Json]]:
-    """The registered command and the sub-commands that the words name. A guild's own come before global ones."""
+    """Return the registered command and the subcommands that the text names.
+
+    Guild commands take precedence over global ones. Raises NotFound for an unknown command, Forbidden if Discord would
+    not show it to the user.
+    """
     commands = list_commands(world, channel)
     is_menu = any(candidate["name"] == command_text and candidate["type"] != 1 for candidate in commands)
     name, *subcommand_names = [command_text] if is_menu else command_text.split()
@@ -51,7 +55,11 @@ def build_command_data(
     focused: str | None = None,
     target: str | None = None,
 ) -> Json:
-    """The `data` of the interaction. Raises BadRequest for what Discord's client would not let a member send."""
+    """Build the interaction's `data`. Raises BadRequest for input that Discord's client rejects.
+
+    `focused` is the name of the option that is being autocompleted. `target` is the user or message id of a context
+    menu command.
+    """
     command, subcommands = command_path
     data: Json = {"id": command["id"], "name": command["name"], "type": command["type"]}
     if command.get("guild_id"):
@@ -69,13 +77,16 @@ def build_command_data(
 
 
 def list_commands(world: World, channel: SimChannel) -> list[Json]:
-    """The commands there are in that place, a guild's own first."""
+    """List the commands that are available in the channel, guild commands first."""
     guild_commands = world.commands[channel.guild_id].values() if channel.guild_id else ()
     return [*guild_commands, *world.commands[None].values()]
 
 
 def is_command_visible(world: World, channel: SimChannel, user: SimUser, command: Json) -> bool:
-    """True when Discord shows the command to the user there. In a conversation nobody has permissions."""
+    """True if Discord shows the command to the user there.
+
+    Permissions do not apply in direct messages; there the command's contexts decide.
+    """
     if channel.is_direct:
         return command.get("dm_permission") is not False and _BOT_DM_CONTEXT in (
             command.get("contexts") or [_BOT_DM_CONTEXT]
@@ -88,6 +99,7 @@ def is_command_visible(world: World, channel: SimChannel, user: SimUser, command
 
 
 def _build_options(declared: list[Json], values: Mapping[str, Any], focused: str | None) -> list[Json]:
+    """Validate the values and build the option list. Raises BadRequest."""
     by_name = {option["name"]: option for option in declared}
     for name, value in values.items():
         if name not in by_name:
@@ -107,6 +119,7 @@ def _build_options(declared: list[Json], values: Mapping[str, Any], focused: str
 
 
 def _build_resolved(world: World, channel: SimChannel, declared: list[Json], values: Mapping[str, Any]) -> Json:
+    """Build `resolved` for the users, channels and roles among the values."""
     option_types = {option["name"]: option["type"] for option in declared}
     ids: dict[int, set[int]] = {_USER: set(), _CHANNEL: set(), _ROLE: set()}
     for name, value in values.items():
@@ -121,7 +134,7 @@ def _build_resolved(world: World, channel: SimChannel, declared: list[Json], val
 
 
 def _build_target_data(world: World, channel: SimChannel, kind: int, target: int) -> Json:
-    """An entry of the menu on a user (2) or a message (3)."""
+    """Build the target of a context menu command on a user (2) or a message (3)."""
     if kind == 2:
         resolved = serialize_resolved(world, guild_id=channel.guild_id, users={target}, channels=set(), roles=set())
     else:

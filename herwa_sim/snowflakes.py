@@ -1,4 +1,7 @@
-"""Discord's ids: a time in milliseconds and 22 low bits, made for now, for a moment, or from what a thing is."""
+"""Discord ids (snowflakes): a time in milliseconds and 22 low bits.
+
+An id is generated for now, for a given time, or derived from stable parts.
+"""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -14,33 +17,37 @@ _STABLE_SPAN = timedelta(days=730) // _MILLISECOND
 
 
 def create_snowflake(moment: datetime, low: int = 0) -> int:
-    """The id of that millisecond with these low bits."""
+    """Return the id for this millisecond with these low bits."""
     return ((moment - EPOCH) // _MILLISECOND << LOW_BITS) | (low & ((1 << LOW_BITS) - 1))
 
 
 def to_datetime(snowflake: int) -> datetime:
-    """When a thing with this id was made, to the millisecond."""
+    """Return the creation time that the id encodes, in millisecond precision."""
     return EPOCH + (snowflake >> LOW_BITS) * _MILLISECOND
 
 
 def digest(*parts: object) -> int:
-    """64 bits that depend on the parts alone, in every process and at every time."""
+    """Return a 64-bit hash that depends only on the parts, in every process."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def create_stable_snowflake(*parts: object) -> int:
-    """The same id for the same parts, ever; dated in 2016 or 2017, before every history that is replayed."""
+    """Return a deterministic id for the parts.
+
+    Its time is in 2016 or 2017, before every history that is replayed.
+    """
     number = digest(*parts)
     return (_STABLE_FROM + (number >> LOW_BITS) % _STABLE_SPAN << LOW_BITS) | (number & ((1 << LOW_BITS) - 1))
 
 
 class SnowflakeGenerator:
-    """Makes ids for the present moment, each greater than the last."""
+    """Generate strictly increasing ids for the current time."""
 
     def __init__(self) -> None:
         self._last = 0
 
     def generate(self) -> int:
+        """Return a new id, greater than all before it."""
         self._last = max(self._last + 1, create_snowflake(utc_now()))
         return self._last

@@ -1,4 +1,7 @@
-"""The single source of truth: every entity, how to find it, and whom to tell when it changes."""
+"""The world: in-memory store of all entities, with lookups and event listeners.
+
+It is the only source of truth of the local Discord.
+"""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -20,7 +23,7 @@ PERSONAS = {name: create_stable_snowflake("persona", name) for name in _PERSONA_
 
 
 class EntityNotFound(Exception):
-    """There is no such thing in the world; `kind` is Discord's word for it."""
+    """Raised when no entity has the id. `kind` is Discord's name for the entity type."""
 
     def __init__(self, kind: str, id_: int) -> None:
         super().__init__(f"Unknown {kind}: {id_}")
@@ -28,7 +31,7 @@ class EntityNotFound(Exception):
 
 
 class World:
-    """All guilds, users and what they said lately. Actions change it; nothing else does."""
+    """All guilds, users and recent messages. Only functions in `actions/` may change it."""
 
     def __init__(self) -> None:
         self.application = SimApplication(APPLICATION_ID)
@@ -47,7 +50,7 @@ class World:
         self.version = 0
 
     def publish(self, *events: GatewayEvent) -> None:
-        """Note that something is new, and tell every listener about it, in order."""
+        """Increase the version and pass the events to every listener, in order."""
         self.version += 1
         for event in events:
             for listener in self.listeners:
@@ -55,39 +58,47 @@ class World:
 
     @property
     def bot(self) -> SimUser:
+        """The bot's user."""
         return self.users[self.application.id]
 
     def has_bot(self, guild: SimGuild) -> bool:
-        """True when the bot is a member there: of other guilds it neither hears nor sees anything."""
+        """True if the bot is a member; it receives no data of other guilds."""
         return self.application.id in guild.members
 
     def get_status(self, user_id: int) -> str:
-        """`online`, `idle`, `dnd`, or `offline`."""
+        """Return `online`, `idle`, `dnd` or `offline`."""
         return self.statuses.get(user_id, "offline")
 
     def get_guild(self, guild_id: int) -> SimGuild:
+        """Return the guild. Raises EntityNotFound."""
         return _require(self.guilds.get(guild_id), "Guild", guild_id)
 
     def get_channel(self, channel_id: int) -> SimChannel:
+        """Return the channel, thread or direct message channel. Raises EntityNotFound."""
         return _require(self.channels.get(channel_id), "Channel", channel_id)
 
     def get_user(self, user_id: int) -> SimUser:
+        """Return the user. Raises EntityNotFound."""
         return _require(self.users.get(user_id), "User", user_id)
 
     def get_member(self, guild_id: int, user_id: int) -> SimMember:
+        """Return the membership. Raises EntityNotFound."""
         return _require(self.get_guild(guild_id).members.get(user_id), "Member", user_id)
 
     def get_webhook(self, webhook_id: int) -> SimWebhook:
+        """Return the webhook. Raises EntityNotFound."""
         return _require(self.webhooks.get(webhook_id), "Webhook", webhook_id)
 
     def get_message(self, channel_id: int, message_id: int) -> SimMessage:
+        """Return a recent message of the channel. Raises EntityNotFound."""
         return _require(self.find_message(channel_id, message_id), "Message", message_id)
 
     def find_message(self, channel_id: int, message_id: int) -> SimMessage | None:
-        """A message among the recent ones of its channel, else None."""
+        """Return a recent message of the channel, or None."""
         return next((message for message in reversed(self.messages[channel_id]) if message.id == message_id), None)
 
     def add_users(self, users: Iterable[SimUser]) -> None:
+        """Add or replace users."""
         self.users.update((user.id, user) for user in users)
         self.version += 1
 
@@ -98,6 +109,7 @@ def _create_persona(name: str) -> SimUser:
 
 
 def _require(entity: Entity | None, kind: str, id_: int) -> Entity:
+    """Return the entity. Raises EntityNotFound if it is None."""
     if entity is None:
         raise EntityNotFound(kind, id_)
     return entity

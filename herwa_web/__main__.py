@@ -1,4 +1,7 @@
-"""`python -m herwa_web`: bind the public port, build the pages if need be, serve them until told to stop."""
+"""`python -m herwa_web`: the web process.
+
+It binds the public port, builds the pages if their sources have changed, and serves them until a signal.
+"""
 
 import socket
 import sys
@@ -19,7 +22,10 @@ log = get_logger("herwa_web")
 
 
 async def run(settings: Settings, server_socket: socket.socket, build: Path) -> None:
-    """Serve on this socket until told to stop."""
+    """Serve the build on this bound socket until the process gets SIGTERM or SIGINT.
+
+    While it runs, the process sends heartbeats under the name `web`, with its port and the state of the policy cache.
+    """
     async with (
         open_app_context(settings) as context,
         send_heartbeats(
@@ -27,26 +33,26 @@ async def run(settings: Settings, server_socket: socket.socket, build: Path) -> 
         ),
     ):
         app = create_app(context, build)
-        log.info("serving", url=settings.origin)
-        # Who came through which proxy is ours to find out: see visitors.py.
+        log.info("web server started", url=settings.origin)
+        # `proxy_headers=False`: `serving/client_address.py` evaluates `X-Forwarded-*`, not uvicorn.
         await serve(app, server_socket, lifespan="on", ws="wsproto", ws_max_size=MAX_FRAME_BYTES, proxy_headers=False)
 
 
 def main() -> int:
-    """Entry point; the exit code."""
+    """Run the web process and return its exit code: 1 without a port or without a build."""
     settings = Settings()
     configure_logging(settings.log_level)
     server_socket = listen(settings.port, hint="set HERWA_PORT to a free one, above 1023")
     if server_socket is None:
         return 1
     try:
-        # Who comes meanwhile waits at the bound port.
+        # The port is bound already, so clients that connect during the build wait for it.
         with ensure_build(log.info) as build:
             uvloop.run(run(settings, server_socket, build))
     except BuildError as error:
-        log.error(str(error))  # noqa: TRY400 - it has all that is known
+        log.error(str(error))  # noqa: TRY400 - the message is complete, a traceback adds nothing
         return 1
-    except KeyboardInterrupt:  # told to stop while the pages were being built
+    except KeyboardInterrupt:  # stopped by a signal during the build
         return 0
     return 0
 

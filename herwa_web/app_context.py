@@ -1,4 +1,4 @@
-"""What the pages need open, from the start of the process to its end: stores, policies, rights, the way to the API."""
+"""Process-wide context of the pages: databases, policy cache, guild access, API client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
-from herwa_web.serving.proxy import API_TIMEOUT, CONNECTION_LIMITS
+from herwa_web.serving.api_proxy import API_TIMEOUT, CONNECTION_LIMITS
 from herwa_web.surfaces import KINDS, SURFACES
 
 API_CHECK_SECONDS = 2.0
@@ -21,7 +21,7 @@ API_CHECK_SECONDS = 2.0
 
 @dataclass(slots=True)
 class AppContext:
-    """All of them."""
+    """Everything that is open while the web process runs. A background task updates `is_api_up`."""
 
     settings: Settings
     stores: Stores
@@ -36,8 +36,11 @@ _context: AppContext | None = None
 
 @asynccontextmanager
 async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
-    """Open everything; while the block runs, the functions below answer."""
-    global _context  # noqa: PLW0603 - handlers of pages are made by Reflex and can be given nothing
+    """Open the context and make it current while the block runs, for the functions below.
+
+    Also starts the task that polls the API's health.
+    """
+    global _context  # noqa: PLW0603 - Reflex creates the states, so their handlers cannot get it as an argument
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
@@ -57,32 +60,32 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
 
 
 def get_stores() -> Stores:
-    """The two databases."""
+    """Return the two databases."""
     return _require_context().stores
 
 
 def find_guild_access() -> GuildAccess | None:
-    """What users may see, as Discord says; None while log-in is not set up."""
+    """Return the cache of users' guilds and roles at Discord; None if login is not configured."""
     return _require_context().authorizer.guild_access
 
 
 def get_authorizer() -> Authorizer:
-    """The guardrail."""
+    """Return the authorizer, which evaluates the guardrail."""
     return _require_context().authorizer
 
 
 def get_settings() -> Settings:
-    """As the process was started with."""
+    """Return the settings with which the process was started."""
     return _require_context().settings
 
 
 def is_api_up() -> bool:
-    """Whether the API answered when it was last asked, a moment ago."""
+    """Return whether the API's last readiness check (at most a few seconds ago) succeeded."""
     return _require_context().is_api_up
 
 
 def _require_context() -> AppContext:
-    assert _context is not None, "the doors are opened by herwa_web.__main__ before the first page is served"
+    assert _context is not None, "herwa_web.__main__ opens the app context before it serves the first page"
     return _context
 
 

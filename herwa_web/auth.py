@@ -1,4 +1,7 @@
-"""Who looks, and may they: asked by every handler itself, of session, Discord and guardrail, at every event."""
+"""Authentication and authorization of page events: session, guild access, guardrail.
+
+Every handler calls these functions, on every event.
+"""
 
 from typing import Any
 
@@ -15,7 +18,7 @@ MAX_ID_DIGITS = 19
 
 
 async def require_user(state: Any) -> SessionUser:
-    """The person behind this state's socket. Raises Unauthenticated."""
+    """Return the user of this state's session. Raises Unauthenticated if there is no session."""
     session_token = find_session_token(state.router.headers.cookie)
     user = await find_user_by_session(session_token) if session_token else None
     if user is None:
@@ -26,11 +29,13 @@ async def require_user(state: Any) -> SessionUser:
 async def require_guild(
     state: Any, guild_id: str, surface: Surface, *, fresh: bool = False
 ) -> tuple[SessionUser, UserGuildInfo]:
-    """The person and the guild, which they manage, and whose guardrail lets them see this page. `fresh` asks Discord
-    anew, as before every write.
+    """Require a user who manages the guild and may see the surface; return both.
 
-    Raises Unauthenticated; NotFound, in the same words for a guild of others, an unknown one and nonsense; Refused;
-    DiscordAway and PolicyAway.
+    `fresh` bypasses the cache and fetches the user's guilds from Discord, as required before every write.
+
+    Raises Unauthenticated (ReauthRequired if Discord revoked the login), AccessDenied, DiscordUnavailable,
+    PolicyUnavailable, and NotFound: with the same message for a guild that the user does not manage, an unknown id and
+    a malformed id.
     """
     user = await require_user(state)
     guild_access = app_context.find_guild_access()
@@ -42,7 +47,7 @@ async def require_guild(
 
 
 async def find_user_by_session(session_token: str) -> SessionUser | None:
-    """Who holds this session, None when it is over."""
+    """Return the user of a session token; None if the session is unknown or expired."""
     async with app_context.get_stores().database.transaction() as session:
         return await find_session_user(session, token=session_token, now=utc_now())
 

@@ -1,4 +1,7 @@
-"""What a failed handler says on the page: a sentence, never a stack trace. The unexpected gets an id to ask about."""
+"""User-facing messages of failed handlers: a sentence, never a stack trace.
+
+An unexpected error is logged with an id, which the message contains.
+"""
 
 from traceback import format_exception
 from uuid import uuid4
@@ -15,18 +18,21 @@ log = get_logger(__name__)
 
 
 def describe_error(error: Exception) -> str:
-    """What to tell people about an error; the unexpected is logged."""
+    """Return the message for users. Side effect: logs database failures and unexpected errors."""
     if isinstance(error, HerwaError):
         return str(error)
     if isinstance(error, OSError | OperationalError | InterfaceError | ClickHouseError):
-        log.warning("a store does not answer", error=type(error).__name__)
+        log.warning("database unreachable", error=type(error).__name__)
         return ServiceUnavailable.message
     error_id = uuid4().hex[:12]
-    log.error("a page failed", fault_id=error_id, trace="".join(format_exception(error)))
+    log.error("page handler failed", fault_id=error_id, trace="".join(format_exception(error)))
     return f"Something went wrong on our side. Tell the operator this id: {error_id}"
 
 
 def build_error_toast(error: Exception) -> EventSpec:
-    """For every handler that lets an error escape."""
+    """Build the toast for an error that a handler did not catch.
+
+    It is the backend exception handler of the Reflex application.
+    """
     toast: EventSpec = rx.toast.error(describe_error(error), id="fault")
     return toast

@@ -1,4 +1,4 @@
-"""The application: every page, put together."""
+"""The Reflex application: every page with its route and load handler."""
 
 import reflex as rx
 

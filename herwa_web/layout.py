@@ -1,11 +1,11 @@
-"""The frame of every page of somebody who is logged in: rail, top bar, the bar at the foot of a phone."""
+"""Layout of every page for logged-in users: side bar (rail), top bar, bottom bar on phones."""
 
 from typing import Any
 
 import reflex as rx
 from reflex.style import set_color_mode
 
-from herwa_web.components.controls import avatar, icon, key, link, popover, popover_trigger, search_box
+from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.layout_state import LayoutState, ServerView
 
 LOGOUT_SCRIPT = (
@@ -23,7 +23,11 @@ def page_layout(
     bottom_items: tuple[rx.Component, ...] = (),
     shortcuts: tuple[tuple[str, str], ...] = (),
 ) -> rx.Component:
-    """A whole page. `bar` is its top bar, `current` the entry of the rail, `foot` what a phone has at hand."""
+    """Render a page with its layout.
+
+    `current` is the name of the active side bar entry, `server` the `ServerView` of a guild page, `bottom_items` are
+    further items of the bottom bar on phones, `shortcuts` are (key, description) pairs for the list of shortcuts.
+    """
     return rx.fragment(
         rx.el.a("Skip to the content", href="#content", class_name="skip", reload_document=True),
         rx.el.div(
@@ -43,12 +47,12 @@ def page_layout(
 
 
 def wordmark() -> rx.Component:
-    """The mark and the name."""
+    """Render logo and name."""
     return rx.fragment(rx.el.img(src="/logo.svg", alt="", width=28, height=28), rx.el.span("Herwa"))
 
 
 def color_mode_switch() -> rx.Component:
-    """Light, dark, or as the system has it."""
+    """Render the switch between light, dark and system color mode."""
     return rx.el.div(
         *(
             rx.el.button(
@@ -106,7 +110,7 @@ def _server_switcher(server: Any) -> rx.Component:
 
 
 def _page_links(current: str) -> tuple[rx.Component, ...]:
-    """The groups of the rail. A page that comes later is one line more here."""
+    """Render the groups of page links in the side bar. A new page is one more entry in `groups`."""
     groups = (("Insights", (("overview", "chart-line", "Overview"),)),)
     return tuple(
         part
@@ -177,7 +181,7 @@ def _server_popover() -> rx.Component:
         search_box("switcher", "Find a server"),
         rx.foreach(LayoutState.servers, _server_option),
         rx.el.hr(),
-        link(icon("layout-grid"), "All my servers", key("G"), href="/", class_name="choice", letter="G"),
+        link(icon("layout-grid"), "All my servers", key_hint("G"), href="/", class_name="choice", letter="G"),
     )
 
 
@@ -198,7 +202,7 @@ def _account_popover() -> rx.Component:
         rx.el.div(color_mode_switch(), style={"padding": "2px 8px 8px"}),
         rx.el.hr(),
         popover_trigger(
-            "keys", icon("keyboard"), "Keyboard shortcuts", key("?"), class_name="choice", attrs={"data-key": "?"}
+            "keys", icon("keyboard"), "Keyboard shortcuts", key_hint("?"), class_name="choice", attrs={"data-key": "?"}
         ),
         rx.el.button(
             icon("log-out"), "Log out", type="button", class_name="choice", on_click=rx.call_script(LOGOUT_SCRIPT)

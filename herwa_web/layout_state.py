@@ -1,4 +1,4 @@
-"""What every page's frame shows: who looks, their servers, and whether the rest of Herwa answers."""
+"""State of the layout around every page: the user, their servers, whether the API is up."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from herwa_web import app_context
 from herwa_web.avatars import get_hue, get_initial
 
 MAX_SWITCHER_SERVERS = 100
-"""In the switcher; Home shows and finds all."""
+"""Servers in the switcher. The home page lists and searches all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerView:
-    """A server in the rail and the switcher."""
+    """A server in the side bar and the switcher."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ NO_SERVER = ServerView("", "", "", 0, "", "")
 
 
 class LayoutState(rx.State):
-    """Has no handlers: the pages fill it when they load."""
+    """State of the layout. It has no event handlers: the pages fill it when they load."""
 
     name: str = ""
     picture: str = ""
@@ -42,7 +42,7 @@ class LayoutState(rx.State):
     is_api_up: bool = True
 
     def _fill(self, user: SessionUser, guilds: Iterable[UserGuildInfo]) -> None:
-        """Whoever looks, and the servers that they manage."""
+        """Set the user, and the servers that they manage and that have the bot."""
         self.name = user.name
         self.picture = build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or ""
         self.hue, self.initial = get_hue(user.user_id), get_initial(user.name)
@@ -53,12 +53,12 @@ class LayoutState(rx.State):
 
 
 def build_server_view(guild: UserGuildInfo) -> ServerView:
-    """A server as the rail names it."""
+    """Build the view of a server for the side bar."""
     picture = build_icon_url(load_cdn_url(), guild.id, guild.icon) or ""
     return ServerView(str(guild.id), guild.name, picture, get_hue(guild.id), get_initial(guild.name), f"/g/{guild.id}")
 
 
 def load_cdn_url() -> str:
-    """Where this copy's Discord keeps its pictures."""
+    """Return the base URL of the images of this installation's Discord (real or local)."""
     settings = app_context.get_settings()
     return get_cdn_url(settings, DataFolder(settings.data_dir))

@@ -1,7 +1,4 @@
-"""`protect(app)`: what holds for every event of every page, whatever its handler does.
-
-What Reflex and its websocket cannot digest they log as a whole, and anybody can send such things: cut short.
-"""
+"""Configure the Reflex application: state reset on connect, error toasts, short log lines."""
 
 import logging
 from typing import Any
@@ -12,34 +9,7 @@ from reflex_base.event import Event
 
 from herwa_web.error_messages import build_error_toast
 
-HYDRATE_EVENTS = frozenset({"hydrate", "hydrate_and_load"})
-
-
-class StateResetMiddleware(rx.Middleware):
-    """A page that connects gets its state empty and loads it anew, by handlers that ask who looks and may they.
-
-    So nothing is shown again that was loaded under rights or by a session that are over.
-    """
-
-    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
-        """Runs before every event, with the state of the tab."""
-        if event.name.rpartition(".")[2] in HYDRATE_EVENTS:
-            root_state: Any = state._get_root_state()  # noqa: SLF001 - Reflex has no public name for it
-            root_state.reset()
-        return None
-
-    async def postprocess(self, app: rx.App, state: BaseState, event: Event, update: StateUpdate) -> Any:  # noqa: ARG002
-        """Changes nothing."""
-        return update
-
-
-def configure_app(app: rx.App) -> None:
-    """Put the guard before every event, words in place of stack traces, and an end to Reflex's long log lines."""
-    app.add_middleware(StateResetMiddleware(), index=0)
-    app.backend_exception_handler = build_error_toast
-    truncate_noisy_logs()
-
-
+HYDRATE_EVENTS = frozenset({"hydrate", "hydrate_and_load"})  # the events that Reflex sends when a page connects
 NOISY_LOGGERS = (
     "engineio.server",
     "socketio.server",
@@ -50,12 +20,42 @@ NOISY_LOGGERS = (
 MAX_LINE_LENGTH = 160
 
 
+class StateResetMiddleware(rx.Middleware):
+    """Reset the state of a tab when its page connects, so that the page reloads its data.
+
+    The handlers check session and access when they load. Data that was loaded under a session that has ended, or under
+    access that was lost, is therefore never shown again.
+    """
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002
+        """Reset the state before one of `HYDRATE_EVENTS`. Reflex calls this before every event."""
+        if event.name.rpartition(".")[2] in HYDRATE_EVENTS:
+            root_state: Any = state._get_root_state()  # noqa: SLF001 - Reflex has no public name for it
+            root_state.reset()
+        return None
+
+    async def postprocess(self, app: rx.App, state: BaseState, event: Event, update: StateUpdate) -> Any:  # noqa: ARG002
+        """Return the update unchanged."""
+        return update
+
+
+def configure_app(app: rx.App) -> None:
+    """Install the state reset, error toasts instead of stack traces, and truncated log lines."""
+    app.add_middleware(StateResetMiddleware(), index=0)
+    app.backend_exception_handler = build_error_toast
+    truncate_noisy_logs()
+
+
 def truncate_noisy_logs() -> None:
-    """From now on each of these lines has one line's length."""
+    """Truncate the lines of `NOISY_LOGGERS` to `MAX_LINE_LENGTH` characters from now on.
+
+    Reflex and its WebSocket server log the full content of events that they cannot parse, and any client can send such
+    events.
+    """
     for name in NOISY_LOGGERS:
         logger = logging.getLogger(name)
         logger.addFilter(_truncate)
-        logger.handlers.clear()  # its own, beside ours: each line came twice
+        logger.handlers.clear()  # its own handler besides ours would write each line twice
 
 
 def _truncate(record: logging.LogRecord) -> bool:

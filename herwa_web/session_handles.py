@@ -1,7 +1,8 @@
-"""Secrets of sessions stay out of Reflex: a socket carries an admission instead, good in this process while it is open.
+"""Opaque session handles that keep session tokens out of Reflex.
 
-Reflex keeps the headers of a socket in its state and logs them with events it does not understand. An admission tells
-nothing there and opens nothing: a visitor's own Cookie header is replaced before Reflex sees it.
+Reflex stores a socket's headers in its state and logs them with events that it cannot parse. Therefore the WebSocket
+guard replaces the client's Cookie header by a handle. A handle is a random string that maps to the session token; it is
+valid only in this process and only while its socket is open.
 """
 
 import secrets
@@ -13,7 +14,7 @@ _session_tokens: dict[str, str] = {}
 
 @contextmanager
 def register_handle(session_token: str | None) -> Iterator[str]:
-    """An admission for as long as the socket is open; empty for somebody without a session."""
+    """Yield a handle that is valid while the block runs; an empty string without a session."""
     if session_token is None:
         yield ""
         return
@@ -26,5 +27,5 @@ def register_handle(session_token: str | None) -> Iterator[str]:
 
 
 def find_session_token(handle: str) -> str | None:
-    """The session's secret, None when the socket has none or is closed."""
+    """Return the session token of a handle; None if it is empty or its socket is closed."""
     return _session_tokens.get(handle)

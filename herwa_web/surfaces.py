@@ -1,6 +1,7 @@
-"""The pages of a guild, each a surface of a feature; its downloads belong to it.
+"""The surfaces of the dashboard: one per guild page, each part of a feature.
 
-`python -m herwa_web.surfaces` prints them for `herwa discover`.
+The downloads of a page belong to the page's surface.
+`python -m herwa_web.surfaces` prints the surfaces as JSON for `herwa discover`.
 """
 
 import json
@@ -15,7 +16,7 @@ SURFACES = SurfaceRegistry((OVERVIEW,))
 
 
 def main() -> None:
-    """Entry point."""
+    """Print kinds and surfaces as JSON."""
     surfaces = json.loads(to_json(SURFACES.all))
     sys.stdout.write(json.dumps({"kinds": list(KINDS), "surfaces": surfaces}))
 

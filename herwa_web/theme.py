@@ -1,4 +1,7 @@
-"""The colours of charts and pages, from the one palette in `charts.theme`: CSS variables and Plotly templates."""
+"""Colors of pages and charts from the palette in `herwa_shared.charts.theme`.
+
+The palette becomes CSS variables for the pages and Plotly templates for the charts.
+"""
 
 from typing import Any
 
@@ -17,18 +20,21 @@ TICK_FORMATS = [
     {"dtickrange": [1_209_600_000, "M6"], "value": "%b\n%Y"},
     {"dtickrange": ["M6", None], "value": "%Y"},
 ]
-"""Of the time axis, from hours to years; a template would not take them."""
+"""Tick formats of the time axis, from hours to years. Not in the template: Plotly ignores them there."""
 
 
 def css_variables() -> rx.Component:
-    """The palette as CSS variables; the mode of the page chooses."""
+    """Render the palette as CSS variables; `light-dark()` selects by the page's color mode."""
     names = ("text", "muted", "accent", "up", "down")
     lines = (f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names)
     return rx.el.style(f":root {{ {' '.join(lines)} }}")
 
 
 def chart_template() -> rx.Var[Template]:
-    """Everything about the large chart that is the same for every figure, in the colours of the page's mode."""
+    """Return the Plotly template of the large chart for the page's color mode.
+
+    It holds everything that is the same for every figure.
+    """
     return rx.color_mode_cond(
         light=rx.Var.create(_build_template(LIGHT)), dark=rx.Var.create(_build_template(DARK))
     ).to(Template)

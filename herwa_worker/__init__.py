@@ -1,0 +1,1 @@
+"""The worker process: scheduled jobs that move events, record expiry and clean up."""

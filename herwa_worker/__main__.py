@@ -1,4 +1,4 @@
-"""`python -m herwa_worker`: the scheduler and the process's life."""
+"""Entry point of the worker, `python -m herwa_worker`: stores, scheduler, heartbeat."""
 
 import logging
 
@@ -23,7 +23,7 @@ PURGE_INTERVAL_SECONDS = 3600
 
 
 async def run(settings: Settings) -> None:
-    """Run every job on time until told to stop."""
+    """Run the scheduled jobs until shutdown."""
     async with open_stores(settings) as stores:
         jobs = WorkerJobs(stores)
         await jobs.prepare()
@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
         scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
         async with send_heartbeats(stores.database, name="worker", detail=jobs.build_detail):
             scheduler.start()
-            log.info("working")
+            log.info("worker started")
             await wait_for_shutdown()
             scheduler.shutdown(wait=False)
 
@@ -45,10 +45,10 @@ def _log_failure(event: JobExecutionEvent) -> None:
 
 
 def main() -> None:
-    """Entry point."""
+    """Configure logging and run the worker."""
     settings = Settings()
     configure_logging(settings.log_level)
-    # A run that is due while the last one still moves a backlog is skipped by design: nothing to tell.
+    # A run that is due while the previous one still moves a backlog is skipped by design. No log line is needed.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     uvloop.run(run(settings))
 

@@ -1,4 +1,4 @@
-"""One function a job. What they do is in the domain; here is only when, and what happens when it fails."""
+"""The worker's jobs: each calls the domain (`herwa_shared`) and handles its failures."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ MAX_RETRY_DELAY_SECONDS = 10.0
 
 
 class WorkerJobs:
-    """The jobs of one worker and what they know of each other."""
+    """The jobs of one worker process, and their shared counters."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
@@ -26,44 +26,47 @@ class WorkerJobs:
         self._failure_count = 0
 
     async def prepare(self) -> None:
-        """Once at the start."""
+        """Run once at the start, before the first job."""
         async with self._stores.database.acquire_connection() as connection:
             await restamp_after_restore(connection)
 
     async def move_events(self) -> None:
-        """Move what waits, batch after batch. After a failure the same batch is tried again, ever more patiently."""
+        """Move all buffered events to ClickHouse, batch by batch.
+
+        After a failure the same batch is retried with exponential backoff.
+        """
         try:
             async with self._stores.database.acquire_connection() as connection:
                 while rows := await move_batch(connection, self._stores.clickhouse):
                     self._moved_rows += rows
                     self._reset_failures()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the batch is pending and must be tried again
+        except Exception as error:  # noqa: BLE001 - after any error the batch is still pending and must be retried
             self._failure_count += 1
             delay = min(0.3 * 2**self._failure_count, MAX_RETRY_DELAY_SECONDS)
-            log.error("events could not be moved", error=str(error)[:500], again_in_seconds=delay)  # noqa: TRY400
+            log.error("moving events failed", error=str(error)[:500], retry_in_seconds=delay)  # noqa: TRY400
             await asyncio.sleep(delay)
 
     async def trim_buffer(self) -> None:
-        """Give moved events' room back."""
+        """Free the disk space of moved events by truncating their partitions."""
         async with self._stores.database.acquire_connection() as connection:
             await truncate_moved_slots(connection)
 
     async def expire_subscriptions(self) -> None:
-        """Tell the audit log and every process of subscriptions that have just ended by themselves."""
+        """Record expired subscriptions in the audit log, and notify all processes of them."""
         async with self._stores.database.transaction() as session:
             await record_expired(session, now=utc_now())
 
     async def purge_expired(self) -> None:
-        """End sessions whose time is over, and forget people who have none left."""
+        """Delete expired sessions, and login data of users who have no session left."""
         async with self._stores.database.transaction() as session:
             await delete_expired_sessions(session, now=utc_now())
             await purge_logged_out_users(session, now=utc_now())
 
     def build_detail(self) -> dict[str, Any]:
-        """What people want to know of the worker."""
+        """Build the heartbeat's detail: moved events, and failures since the last success."""
         return {"moved": self._moved_rows, "failures": self._failure_count}
 
     def _reset_failures(self) -> None:
         if self._failure_count:
-            log.info("events move again", after_failures=self._failure_count)
+            log.info("moving events works again", failures=self._failure_count)
         self._failure_count = 0

@@ -1,4 +1,4 @@
-"""Fixtures of every room: one copy's data folder with real engines, started once a run."""
+"""Fixtures of all tests: a data folder with real database engines, started once per test process."""
 
 import shutil
 import tempfile
@@ -18,7 +18,7 @@ _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
-    """A data folder that every account may enter, as PostgreSQL needs it when the tests run as root."""
+    """A data folder that every account may enter: PostgreSQL needs that when the tests run as root."""
     folder = Path(tempfile.mkdtemp(prefix="herwa-test-"))
     folder.chmod(0o755)
     yield folder
@@ -27,7 +27,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def settings(data_dir: Path) -> Settings:
-    """A copy of its own: nothing of the developer's environment reaches the tests."""
+    """Settings that ignore the developer's own tokens and database URLs."""
     return Settings(
         HERWA_DATA_DIR=data_dir,
         discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
@@ -42,14 +42,14 @@ def folder(settings: Settings) -> DataFolder:
 
 @pytest.fixture(scope="session")
 async def stores(settings: Settings) -> AsyncIterator[Stores]:
-    """PostgreSQL and the ClickHouse engine with the newest schema. Tests share them: each uses a guild of its own."""
+    """PostgreSQL and ClickHouse with the newest schema. Tests share them, so each test uses its own guild."""
     async with open_stores(settings) as shared_stores:
         yield shared_stores
 
 
 @pytest.fixture(scope="session")
 def discord(settings: Settings) -> Iterator[SimProcess]:
-    """The local Discord of this copy, without people of its own; its journal is on."""
+    """The local Discord, without simulated members; it records every call and event in its journal."""
     process = SimProcess(settings.data_dir, "--quiet")
     process.client.read_journal(on=True)
     yield process
@@ -58,5 +58,5 @@ def discord(settings: Settings) -> Iterator[SimProcess]:
 
 @pytest.fixture
 def guild_id() -> int:
-    """A guild id that no other test has."""
+    """A guild id that no other test uses."""
     return next(_guild_ids)

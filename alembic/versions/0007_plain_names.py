@@ -1,7 +1,7 @@
-"""Rename tables, columns, indexes and constraints to plain terms; every row stays.
+"""Rename tables, columns, indexes and constraints to plain terms. All rows are kept.
 
-PostgreSQL keeps the names of indexes, constraints and sequences when it renames a table, so they are renamed as well:
-a name that begins with the old table name gets the new one.
+When PostgreSQL renames a table or column, the names of its indexes, constraints and sequences do not change. They are
+renamed as well: the old name within them is replaced by the new one.
 """
 
 from alembic import op
@@ -41,8 +41,8 @@ INDEXES = {"access_request_asked_once": "access_request_open_unique"}
 TRIGGERS = {"audit_entry_rows_stay": "audit_entry_no_change", "audit_entry_stays": "audit_entry_no_truncate"}
 FUNCTIONS = {"audit_entry_stays": "audit_entry_append_only"}
 
-# Renames what belongs to the table {table} and carries the old name {old} in its own: constraints (and with them the
-# indexes of keys), other indexes, and sequences of its columns.
+# Renames the dependents of {table} whose names contain {old}: constraints (which also renames the indexes of keys),
+# other indexes, and the sequences of its columns.
 RENAME_DEPENDENTS = """
 DO $$
 DECLARE dependent record;
@@ -72,10 +72,12 @@ END $$
 
 
 def upgrade() -> None:
+    """Rename old to new."""
     _rename(inverse=False)
 
 
 def downgrade() -> None:
+    """Rename new to old."""
     _rename(inverse=True)
 
 

@@ -1,4 +1,4 @@
-"""Engines that are no part of Herwa, each in a locked environment of its own, made at first use."""
+"""Peers of the guardrail's benchmarks: other engines, each in its own locked virtual environment."""
 
 import json
 import subprocess
@@ -11,11 +11,15 @@ from typing import Any
 from benchmarks.report import print_progress
 
 PEERS_PATH = Path(__file__).parent
+PEER_TIMEOUT_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class PeerResult:
-    """What an engine answered, None where it cannot express the question, and its microseconds a question."""
+    """Decisions of an engine (None where it cannot express the question) and its microseconds per question.
+
+    `kib` is the memory per guild, if the job asked for it.
+    """
 
     decisions: tuple[bool | None, ...]
     microseconds: float
@@ -23,7 +27,10 @@ class PeerResult:
 
 
 def install_peer(peer: str) -> Path:
-    """The interpreter that has the peer as its lock says. Raises CalledProcessError when it cannot be installed."""
+    """Install a peer as its lock file says, unless it is installed, and return the path of its Python interpreter.
+
+    Raises CalledProcessError when the installation fails.
+    """
     lock_file, venv_path = PEERS_PATH / peer / "requirements.txt", PEERS_PATH / peer / ".venv"
     stamp, digest = venv_path / "lock", sha256(lock_file.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != digest:
@@ -38,10 +45,15 @@ def install_peer(peer: str) -> Path:
 
 
 def run_peer(peer: str, job: dict[str, Any]) -> PeerResult:
-    """Let the engine do the job of `benchmarks.guardrail_workload`."""
+    """Run an engine on a job of guilds from `benchmarks.guardrail_workload.to_json`."""
     script = PEERS_PATH / peer / "check.py"
     process = subprocess.run(
-        [install_peer(peer), script], input=json.dumps(job), capture_output=True, text=True, check=False
+        [install_peer(peer), script],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        timeout=PEER_TIMEOUT_SECONDS,
+        check=False,
     )
     if process.returncode:
         raise SystemExit(f"{peer} failed:\n{process.stderr}")

@@ -1,4 +1,4 @@
-"""The past of the local Discord's servers: brought in once, when a copy is started for the first time."""
+"""Import the generated history of the local Discord's servers, once, at the first start."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ ProgressReporter = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class HistoryPeriod:
-    """The past of one server, as the local Discord has it ready."""
+    """The history of one server that the local Discord has prepared for import."""
 
     key: str
     guild_id: int
@@ -41,10 +41,11 @@ class HistoryPeriod:
 async def import_demo_history(
     settings: Settings, folder: DataFolder, database_url: str, report: ProgressReporter
 ) -> dict[str, int]:
-    """Send the past of each living server that has none yet; how many messages, by the server's name.
+    """Import the history of each simulated server that has none yet. Idempotent.
 
-    Needs a running local Discord and a bot that is connected to it. What is interrupted is told again from the start
-    the next time, which adds nothing twice. Raises Unreachable when bot or local Discord stay away.
+    Needs a running local Discord and a bot that is connected to it. An interrupted import is repeated from the start
+    the next time, which counts nothing twice. Returns the number of messages by server name. Raises ServiceUnavailable
+    if the bot or the local Discord remains unreachable.
     """
     if not settings.demo_days or not settings.discord.is_local:
         return {}
@@ -79,7 +80,7 @@ async def _import_missing(client: SimClient, database: Database, days: int, repo
 
 
 async def _import_with_retry(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
-    """Tell it, anew if the local Discord or the bot went away meanwhile and came back."""
+    """Import one server; repeat from the start if the local Discord or the bot was disconnected."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             return await _import_guild(client, guild_id, days, report)

@@ -1,4 +1,4 @@
-"""`herwa discover`: ask the rooms what they serve, and register it."""
+"""`herwa discover`: collect the surfaces that the packages declare, and register them."""
 
 import asyncio
 import os
@@ -15,13 +15,16 @@ MAX_ERROR_CHARS = 2000
 
 
 class DeclarationError(HerwaError):
-    """A room cannot say what it serves; the message carries what it said in its place."""
+    """A package failed to declare its surfaces. The message contains its error output."""
 
     code = "not_declared"
 
 
 async def discover(settings: Settings, *, dry_run: bool) -> CatalogDiff:
-    """What is new, changed and retired; registered unless it is a dry run. Raises NotDeclared."""
+    """Compare declared with registered surfaces and, unless `dry_run`, register the difference.
+
+    Raises DeclarationError.
+    """
     declarations = await asyncio.gather(*(fetch_declaration(f"{package}.surfaces") for package in SURFACE_PACKAGES))
     kinds = frozenset[SurfaceKind]().union(*(declaration.kinds for declaration in declarations))
     surfaces = [surface for declaration in declarations for surface in declaration.surfaces]
@@ -30,7 +33,10 @@ async def discover(settings: Settings, *, dry_run: bool) -> CatalogDiff:
 
 
 async def fetch_declaration(module: str) -> DeclaredSurfaces:
-    """What a room declares, in a process of its own: the front door knows no room from inside."""
+    """Run the module in a subprocess and parse the surfaces that it prints.
+
+    A subprocess, because this package must not import the process packages.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

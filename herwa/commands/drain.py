@@ -1,4 +1,4 @@
-"""`herwa pipeline drain`: wait until what is on its way has arrived, or say what keeps it."""
+"""`herwa pipeline drain`: wait until all current events are in ClickHouse."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,10 @@ from herwa_shared.stores import open_stores
 
 
 async def drain_pipeline(settings: Settings, *, timeout_seconds: float, report: Callable[[str], None]) -> None:
-    """Return when all that the bot and the buffer hold now is in ClickHouse. Raises DrainTimedOut."""
+    """Wait until all events that bot and buffer hold now are in ClickHouse.
+
+    Raises DrainTimeout. Its message says if no worker is running.
+    """
     async with open_stores(settings, report=report) as stores:
         try:
             async with stores.database.acquire_connection() as connection:

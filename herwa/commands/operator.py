@@ -1,12 +1,10 @@
-"""`herwa grant` and `herwa revoke`: which tier a server has, and until when.
+"""Commands of the operator.
 
-`herwa kill-switch`: a feature off everywhere, and back.
-
-`herwa tiers`: what is offered, features and limits by tier.
-
-`herwa keys`: make API keys from the command line.
-
-`herwa audit`: the newest entries of an audit log, and whether its chain holds.
+- `herwa grant`, `herwa revoke`: the tier of a server and its end.
+- `herwa kill-switch`: turn a feature off in all servers, and on again.
+- `herwa tiers`: features and limits of all tiers.
+- `herwa keys`: create API keys.
+- `herwa audit`: show or verify an audit log.
 """
 
 import json
@@ -33,53 +31,16 @@ from herwa_shared.services.tiers import TierStatus, list_tiers, load_feature_tit
 from herwa_shared.stores import open_stores
 
 
-async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
-    """Give that server a tier; what it has now, in a sentence. Raises NotFound naming what there is."""
-    async with open_operator_session(settings) as session:
-        target_guild = await resolve_guild(session, guild)
-        await subscriptions.grant(
-            session, guild_id=target_guild.id, tier=tier, days=days, reason=reason, actor=get_shell_actor()
-        )
-        return await _describe_tier(session, target_guild)
-
-
-async def revoke_tier(settings: Settings, *, guild: str, reason: str) -> str:
-    """End whatever that server was granted; what it has now, in a sentence."""
-    async with open_operator_session(settings) as session:
-        target_guild = await resolve_guild(session, guild)
-        if not await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=get_shell_actor()):
-            return f"Nothing was granted to {replace_unprintable(target_guild.name)}. {await _describe_tier(session, target_guild)}"
-        return await _describe_tier(session, target_guild)
-
-
-async def _describe_tier(session: AsyncSession, guild: Guild) -> str:
-    current = await subscriptions.get_current_tier(session, guild_id=guild.id, now=utc_now())
-    title = (await require_tier(session, current.tier)).title
-    until = f" until {current.ends:%Y-%m-%d %H:%M} UTC" if current.ends else ""
-    return f"{replace_unprintable(guild.name)} ({guild.id}) has {title}{until}."
-
-
-async def change_kill_switch(settings: Settings, *, feature: str, on: bool, reason: str) -> str:
-    """Throw the kill switch of a feature or take it back; how it is now, in a sentence. Raises NotFound, BadRequest."""
-    async with open_operator_session(settings) as session:
-        is_changed = await set_kill_switch(session, feature=feature, active=on, reason=reason, actor=get_shell_actor())
-        active_switches = {kill_switch.feature: kill_switch for kill_switch in await list_kill_switches(session)}
-        suffix = "" if is_changed else " It was so already."
-        if feature in active_switches:
-            return f"{active_switches[feature].title} is off in every server: {active_switches[feature].reason}{suffix}"
-        return f"No kill switch holds {feature}: servers have it as their tier and they themselves decide.{suffix}"
-
-
 @dataclass(frozen=True, slots=True)
 class TierOverview:
-    """Every tier, every feature by key with its title, and the reasons of kill switches by feature."""
+    """All tiers, feature titles by key, and reasons of active kill switches by feature key."""
 
     tiers: tuple[TierStatus, ...]
     features: Mapping[str, str]
     kill_switch_reasons: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Serialize for `--json`."""
         tiers = [
             {
                 "key": tier.key,
@@ -94,15 +55,58 @@ class TierOverview:
         return {"tiers": tiers, "kill_switches": dict(self.kill_switch_reasons)}
 
 
+class BrokenChainError(HerwaError):
+    """The hash chain of an audit log is broken: an entry was changed or removed."""
+
+    code = "chain_broken"
+
+
+async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
+    """Grant a tier to a server. Returns a sentence about its current tier.
+
+    Raises NotFound, whose message lists the existing servers or tiers.
+    """
+    async with open_operator_session(settings) as session:
+        target_guild = await resolve_guild(session, guild)
+        await subscriptions.grant(
+            session, guild_id=target_guild.id, tier=tier, days=days, reason=reason, actor=get_shell_actor()
+        )
+        return await _describe_tier(session, target_guild)
+
+
+async def revoke_tier(settings: Settings, *, guild: str, reason: str) -> str:
+    """Revoke all tiers granted to a server. Returns a sentence about its current tier."""
+    async with open_operator_session(settings) as session:
+        target_guild = await resolve_guild(session, guild)
+        if not await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=get_shell_actor()):
+            description = await _describe_tier(session, target_guild)
+            return f"Nothing was granted to {replace_unprintable(target_guild.name)}. {description}"
+        return await _describe_tier(session, target_guild)
+
+
+async def change_kill_switch(settings: Settings, *, feature: str, on: bool, reason: str) -> str:
+    """Set or clear the kill switch of a feature. Returns a sentence about its current status.
+
+    Raises NotFound, BadRequest.
+    """
+    async with open_operator_session(settings) as session:
+        is_changed = await set_kill_switch(session, feature=feature, active=on, reason=reason, actor=get_shell_actor())
+        active_switches = {kill_switch.feature: kill_switch for kill_switch in await list_kill_switches(session)}
+        suffix = "" if is_changed else " It was so already."
+        if feature in active_switches:
+            return f"{active_switches[feature].title} is off in every server: {active_switches[feature].reason}{suffix}"
+        return f"No kill switch holds {feature}: servers have it as their tier and they themselves decide.{suffix}"
+
+
 async def load_tier_overview(settings: Settings) -> TierOverview:
-    """What holds now."""
+    """Load the current tiers, features and kill switches."""
     async with open_operator_session(settings) as session:
         reasons = {kill_switch.feature: kill_switch.reason for kill_switch in await list_kill_switches(session)}
         return TierOverview(await list_tiers(session), await load_feature_titles(session), reasons)
 
 
 def render_tiers(overview: TierOverview) -> Table:
-    """Features, then limits, a column a tier."""
+    """Render a table of features, then limits, with one column per tier."""
     table = Table("Feature or limit", "", box=None, pad_edge=False, header_style="bold")
     for tier in overview.tiers:
         table.add_column(tier.title, justify="right")
@@ -120,35 +124,24 @@ def render_tiers(overview: TierOverview) -> Table:
     return table
 
 
-def _format_included(included: bool) -> str:
-    return "[green]✓[/green]" if included else "[dim]·[/dim]"
-
-
-def _format_limit(value: int | None) -> str:
-    return "unlimited" if value is None else f"{value:,}"
-
-
 async def issue_api_key(settings: Settings, *, guild_id: int, name: str) -> str:
-    """A new key that may read the statistics and members of that server. Raises NotFound for a server nobody knows."""
+    """Create an API key with all scopes for a server. Raises NotFound for an unknown server."""
     pepper = load_pepper(settings, DataFolder(settings.data_dir))
     async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
         return await create_key(session, guild_id=guild_id, name=name, scopes=tuple(Scope), pepper=pepper)
 
 
-class BrokenChainError(HerwaError):
-    """An audit log was changed afterwards."""
-
-    code = "chain_broken"
-
-
 async def read_audit_log(settings: Settings, *, guild: str | None, limit: int) -> tuple[AuditLogEntry, ...]:
-    """The newest entries of that server's log, or the operator's own, the newest first."""
+    """Load a server's audit log, or the operator's if `guild` is None. Newest entry first."""
     async with open_operator_session(settings) as session:
         return await list_entries(session, guild_id=await _resolve_chain(session, guild), limit=limit)
 
 
 async def check_audit_log(settings: Settings, *, guild: str | None) -> str:
-    """A sentence with the last digest, to compare another day. Raises ChainBroken naming the entry."""
+    """Verify the hash chain of an audit log.
+
+    Returns a sentence with the last digest, for later comparison. Raises BrokenChainError, which names the entry.
+    """
     async with open_operator_session(settings) as session:
         guild_id = await _resolve_chain(session, guild)
         if chain_error := await verify_chain(session, guild_id=guild_id):
@@ -156,16 +149,34 @@ async def check_audit_log(settings: Settings, *, guild: str | None) -> str:
         last_entries = await list_entries(session, guild_id=guild_id, limit=1)
         if not last_entries:
             return "Nothing was ever written into this log."
-        return f"All {last_entries[0].number} entries are as they were written. The last digest is {last_entries[0].digest.hex()}."
+        last_entry = last_entries[0]
+        return (
+            f"All {last_entry.number} entries are as they were written. The last digest is {last_entry.digest.hex()}."
+        )
 
 
 def format_audit_entry(entry: AuditLogEntry) -> Text:
-    """One line an entry; nothing that somebody typed breaks out of it."""
+    """Format an entry as one line. Unprintable characters in user input are replaced."""
     text = Text(f"{entry.number:>5}  {entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
     text.append(f"{replace_unprintable(entry.actor.name)} ({entry.actor.via})", style="bold")
     text.append(f"  {replace_unprintable(entry.action)} {replace_unprintable(entry.target)}  ", style="default")
     text.append(f"{_format_values(entry.before)} → {_format_values(entry.after)}", style="cyan")
     return text.append(f"  {replace_unprintable(entry.reason)}" if entry.reason else "")
+
+
+async def _describe_tier(session: AsyncSession, guild: Guild) -> str:
+    current = await subscriptions.get_current_tier(session, guild_id=guild.id, now=utc_now())
+    title = (await require_tier(session, current.tier)).title
+    until = f" until {current.ends:%Y-%m-%d %H:%M} UTC" if current.ends else ""
+    return f"{replace_unprintable(guild.name)} ({guild.id}) has {title}{until}."
+
+
+def _format_included(included: bool) -> str:
+    return "[green]✓[/green]" if included else "[dim]·[/dim]"
+
+
+def _format_limit(value: int | None) -> str:
+    return "unlimited" if value is None else f"{value:,}"
 
 
 def _format_values(values: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""What every command of the operator needs: PostgreSQL alone, the server that was meant, and who is typing."""
+"""Shared parts of the operator commands: a PostgreSQL session, the guild lookup, the actor."""
 
 import asyncio
 import getpass
@@ -23,7 +23,7 @@ MAX_NAMED_GUILDS = 5
 
 
 class OutdatedSchemaError(HerwaError):
-    """The database lacks tables that this version needs."""
+    """The database is missing tables that this version needs."""
 
     code = "not_set_up"
     status = 503
@@ -32,7 +32,10 @@ class OutdatedSchemaError(HerwaError):
 
 @asynccontextmanager
 async def open_operator_session(settings: Settings) -> AsyncIterator[AsyncSession]:
-    """One transaction in PostgreSQL. Nothing else is asked, so that the operator can act while something is down."""
+    """Run a block in one PostgreSQL transaction. Raises OutdatedSchemaError.
+
+    No other service is needed, so that the operator can act while something else is down.
+    """
     async with _open_database_url(settings) as url:
         database = Database(url, pool_size=1)
         try:
@@ -46,21 +49,8 @@ async def open_operator_session(settings: Settings) -> AsyncIterator[AsyncSessio
             await database.close()
 
 
-@asynccontextmanager
-async def _open_database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where PostgreSQL is; an embedded one runs at least as long as this block."""
-    if database_url := settings.stores.database_url:
-        yield database_url.get_secret_value()
-        return
-    lease = await asyncio.to_thread(lease_engines, settings, DataFolder(settings.data_dir), report=lambda _: None)
-    try:
-        yield lease.urls.database
-    finally:
-        await asyncio.to_thread(lease.release)
-
-
 def get_shell_actor() -> Actor:
-    """Whoever is at this shell, by the name of their account on this machine."""
+    """Get the audit actor for this shell: the name of the system user."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -69,7 +59,10 @@ def get_shell_actor() -> Actor:
 
 
 async def resolve_guild(session: AsyncSession, query: str) -> Guild:
-    """The server of this id or exact name. Raises NotFound naming the nearest, BadRequest naming those of one name."""
+    """Resolve a server by id or exact name.
+
+    Raises NotFound, whose message suggests similar names, and BadRequest if several servers have this name.
+    """
     guilds = await list_guilds(session)
     id_matches = [guild for guild in guilds if str(guild.id) == query]
     matches = id_matches or [guild for guild in guilds if guild.name == query]
@@ -79,22 +72,32 @@ async def resolve_guild(session: AsyncSession, query: str) -> Guild:
         raise BadRequest(f"There are {len(matches)} servers “{query}”: say which by its id, {_format_guilds(matches)}.")
     if not guilds:
         raise NotFound("The bot has not been in any server yet.")
-    ids_by_title = {guild.name.casefold(): guild for guild in guilds} | {str(guild.id): guild for guild in guilds}
+    guilds_by_key = {guild.name.casefold(): guild for guild in guilds} | {str(guild.id): guild for guild in guilds}
     similar_ids = list(
-        dict.fromkeys(
-            ids_by_title[title].id for title in get_close_matches(query.casefold(), ids_by_title, cutoff=0.55)
-        )
+        dict.fromkeys(guilds_by_key[key].id for key in get_close_matches(query.casefold(), guilds_by_key, cutoff=0.55))
     )
     if similar_ids:
-        raise NotFound(
-            f"No server “{query}”. Did you mean {_format_guilds([guild for guild in guilds if guild.id in similar_ids])}?"
-        )
+        similar_guilds = [guild for guild in guilds if guild.id in similar_ids]
+        raise NotFound(f"No server “{query}”. Did you mean {_format_guilds(similar_guilds)}?")
     raise NotFound(f"No server “{query}”. The bot knows {_format_guilds(guilds)}.")
 
 
 def replace_unprintable(text: str) -> str:
-    """What somebody typed, as one line that no terminal takes for a command."""
+    """Replace unprintable characters: user input must not break lines or control the terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+@asynccontextmanager
+async def _open_database_url(settings: Settings) -> AsyncIterator[str]:
+    """Yield the URL of PostgreSQL. An embedded one is kept running during the block."""
+    if database_url := settings.stores.database_url:
+        yield database_url.get_secret_value()
+        return
+    lease = await asyncio.to_thread(lease_engines, settings, DataFolder(settings.data_dir), report=lambda _: None)
+    try:
+        yield lease.urls.database
+    finally:
+        await asyncio.to_thread(lease.release)
 
 
 def _format_guilds(guilds: Sequence[Guild]) -> str:

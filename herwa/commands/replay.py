@@ -1,6 +1,7 @@
-"""`herwa sim replay`: reads a history, checks all of it, and sends a window of it through the local Discord.
+"""`herwa sim replay`: send a server's message history through the local Discord.
 
-`herwa sim replay` as a whole: send the history, then note that these days are now counted.
+The CSV file is read and validated completely, then the rows of the chosen days are sent, then the period is recorded as
+imported.
 """
 
 import asyncio
@@ -26,10 +27,9 @@ from herwa_shared.stores import open_stores
 from herwa_sim.client.client import SimClient
 
 CSV_COLUMNS = ("created_at", "category", "channel", "thread", "author", "content_length", "attachments")
-
-# A chunk costs one answer to a request for a heartbeat, and discord.py gives about a hundred of those a minute.
+# Each chunk needs one response to a requested gateway heartbeat. discord.py sends at most about a hundred per minute.
 CHUNK_ROWS = 5000
-
+GUILD_WAIT_SECONDS = 15
 _GZIP_MAGIC = b"\x1f\x8b"
 _DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 _MAX_CONTENT_LENGTH = 4000
@@ -37,7 +37,7 @@ _MAX_ATTACHMENTS = 10
 
 
 class HistoryFormatError(HerwaError):
-    """The file is not a history; the message names the first bad row by its line and says what is wrong."""
+    """The file is not a valid history. The message names the first bad line and its problem."""
 
     code = "bad_history"
     status = 400
@@ -45,7 +45,7 @@ class HistoryFormatError(HerwaError):
 
 
 class HistoryRow(NamedTuple):
-    """One message: when, where, by whom, and how long it was. Never what it said."""
+    """One message: time, channel, author and length. It contains no message content."""
 
     sent_at: datetime
     category: str
@@ -58,7 +58,7 @@ class HistoryRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay has done; the times of its first and last message, None when there was none."""
+    """The result of a replay. The times are those of its first and last message, if any."""
 
     guild_id: int
     sent: int
@@ -66,23 +66,41 @@ class ReplayResult:
     last_at: datetime | None
 
 
-def read_history(file: Path, *, start: date | None, end: date | None) -> list[HistoryRow]:
-    """The rows of the UTC days `[start, end)` in the order of time. Every row is checked, also those outside of it."""
+async def replay_and_record(
+    settings: Settings, file: Path, *, guild: str, start: date | None, end: date | None
+) -> ReplayResult:
+    """Replay a history file and record its days as an imported period.
+
+    Raises HistoryFormatError before anything is sent, ServiceUnavailable if no local Discord responds.
+    """
+    if settings.discord.token is not None and settings.discord.url is None:
+        raise ServiceUnavailable(
+            "This copy listens to the real Discord: a replay needs a local one, without DISCORD_TOKEN."
+        )
+    folder = DataFolder(settings.data_dir)
+    url = settings.discord.url or f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
+    client = SimClient(url, folder.get_or_create_secret("sim_control"))
     try:
-        with _open_history(file) as text:
-            rows = list(_parse_rows(text))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise HistoryFormatError(f"{file} cannot be read: {error}") from error
-    rows.sort(key=lambda row: row.sent_at)
-    return [row for row in rows if (not start or row.sent_at.date() >= start) and (not end or row.sent_at.date() < end)]
+        result = await asyncio.to_thread(replay, file, guild=guild, start=start, end=end, client=client)
+    finally:
+        client.close()
+    first_day = start or (result.first_at and result.first_at.date())
+    end_day = end or (result.last_at and result.last_at.date() + timedelta(days=1))
+    if first_day and end_day:
+        async with open_stores(settings, report=lambda _: None) as stores:
+            await wait_and_record_period(
+                stores.database, result.guild_id, _to_midnight(first_day), _to_midnight(end_day)
+            )
+    return result
 
 
 def replay(
     file: Path, *, guild: str, start: date | None = None, end: date | None = None, client: SimClient
 ) -> ReplayResult:
-    """Send the window into the quiet guild of that name; returns when the bot has acknowledged the last message.
+    """Send the rows into the guild of this name, which has no simulated activity.
 
-    Progress goes to standard error. Raises BadHistory before anything is sent.
+    Returns when the bot has acknowledged the last message. Shows progress on standard error. Raises HistoryFormatError
+    before anything is sent.
     """
     rows = read_history(file, start=start, end=end)
     key, guild_id = client.begin_replay(guild)
@@ -95,8 +113,25 @@ def replay(
     return ReplayResult(guild_id, sent, rows[0].sent_at if rows else None, rows[-1].sent_at if rows else None)
 
 
+def read_history(file: Path, *, start: date | None, end: date | None) -> list[HistoryRow]:
+    """Read the rows of the UTC days `[start, end)`, sorted by time.
+
+    All rows are validated, including those outside of the days. Raises HistoryFormatError.
+    """
+    try:
+        with _open_history(file) as text:
+            rows = list(_parse_rows(text))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise HistoryFormatError(f"{file} cannot be read: {error}") from error
+    rows.sort(key=lambda row: row.sent_at)
+    return [row for row in rows if (not start or row.sent_at.date() >= start) and (not end or row.sent_at.date() < end)]
+
+
 def split_chunks(rows: Sequence[HistoryRow], size: int = CHUNK_ROWS) -> Iterator[Sequence[HistoryRow]]:
-    """Pieces of about `size` rows. A millisecond is never cut: ids within it are given to all of its rows together."""
+    """Split rows into chunks of about `size` rows.
+
+    Rows of one millisecond are never split, because their ids are assigned together.
+    """
     cuts = [0]
     for index, (before, after) in enumerate(pairwise(rows), start=1):
         if index - cuts[-1] >= size and _truncate_to_millisecond(before) != _truncate_to_millisecond(after):
@@ -106,8 +141,26 @@ def split_chunks(rows: Sequence[HistoryRow], size: int = CHUNK_ROWS) -> Iterator
             yield rows[begin:stop]
 
 
+async def wait_and_record_period(database: Database, guild_id: int, begin: datetime, end: datetime) -> None:
+    """Record an imported period as soon as the bot has stored the guild.
+
+    The bot receives a new guild a moment before it has stored it, so this waits up to `GUILD_WAIT_SECONDS`.
+    """
+    for _ in range(GUILD_WAIT_SECONDS * 10):
+        async with database.transaction() as session:
+            if await record_imported_period(session, guild_id=guild_id, begin=begin, end=end, source="replay"):
+                return
+        await asyncio.sleep(0.1)
+    raise ServiceUnavailable("The messages were sent, but the bot has not written the server down: see `herwa status`.")
+
+
 def _truncate_to_millisecond(row: HistoryRow) -> tuple[datetime, int]:
     return row.sent_at.replace(microsecond=0), row.sent_at.microsecond // 1000
+
+
+def _to_midnight(day: date) -> datetime:
+    """Get the start of a UTC day. Imported periods of replays consist of complete UTC days."""
+    return datetime.combine(day, time(), UTC)
 
 
 def _open_history(file: Path) -> IO[str]:
@@ -149,14 +202,14 @@ def _parse_row(values: list[str], line: int) -> HistoryRow:
 
 def _parse_time(text: str, line: int) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        parsed_time = datetime.fromisoformat(text)
     except ValueError:
         raise HistoryFormatError(f"Line {line}: created_at is not a time: {text!r}.") from None
-    if moment.tzinfo is None:
+    if parsed_time.tzinfo is None:
         raise HistoryFormatError(f"Line {line}: created_at has no time zone: {text!r}.")
-    if moment < _DISCORD_EPOCH:
+    if parsed_time < _DISCORD_EPOCH:
         raise HistoryFormatError(f"Line {line}: created_at is before Discord began: {text!r}.")
-    return moment.astimezone(UTC)
+    return parsed_time.astimezone(UTC)
 
 
 def _parse_number(text: str, name: str, line: int, max_value: int) -> int:
@@ -166,50 +219,7 @@ def _parse_number(text: str, name: str, line: int, max_value: int) -> int:
 
 
 def _create_progress() -> Progress:
-    """A bar on a terminal's standard error; nothing where nobody looks."""
+    """Create a progress bar on standard error, disabled if that is not a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, disable=not sys.stderr.isatty())
-
-
-GUILD_WAIT_SECONDS = 15
-
-
-async def replay_and_record(
-    settings: Settings, file: Path, *, guild: str, start: date | None, end: date | None
-) -> ReplayResult:
-    """Replay and note it. Raises BadHistory before anything is sent, Unreachable when no local Discord answers."""
-    if settings.discord.token is not None and settings.discord.url is None:
-        raise ServiceUnavailable(
-            "This copy listens to the real Discord: a replay needs a local one, without DISCORD_TOKEN."
-        )
-    folder = DataFolder(settings.data_dir)
-    url = settings.discord.url or f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
-    client = SimClient(url, folder.get_or_create_secret("sim_control"))
-    try:
-        result = await asyncio.to_thread(replay, file, guild=guild, start=start, end=end, client=client)
-    finally:
-        client.close()
-    first_day = start or (result.first_at and result.first_at.date())
-    end_day = end or (result.last_at and result.last_at.date() + timedelta(days=1))
-    if first_day and end_day:
-        async with open_stores(settings, report=lambda _: None) as stores:
-            await wait_and_record_period(
-                stores.database, result.guild_id, _to_midnight(first_day), _to_midnight(end_day)
-            )
-    return result
-
-
-def _to_midnight(day: date) -> datetime:
-    """Replays are counted in whole UTC days."""
-    return datetime.combine(day, time(), UTC)
-
-
-async def wait_and_record_period(database: Database, guild_id: int, begin: datetime, end: datetime) -> None:
-    """Note that this stretch was replayed. The bot hears of a new server some moments before it has written it down."""
-    for _ in range(GUILD_WAIT_SECONDS * 10):
-        async with database.transaction() as session:
-            if await record_imported_period(session, guild_id=guild_id, begin=begin, end=end, source="replay"):
-                return
-        await asyncio.sleep(0.1)
-    raise ServiceUnavailable("The messages were sent, but the bot has not written the server down: see `herwa status`.")

@@ -1,4 +1,4 @@
-"""What one check has found."""
+"""The result of one check of `herwa doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """How bad it is. A `note` leaves Herwa working with less; what is `wrong` has to be mended."""
+    """Severity of a result. A `WARNING` means reduced function; an `ERROR` must be fixed."""
 
     OK = "good"
     WARNING = "note"
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the doctor: what was looked at, what was found, and what to do about it."""
+    """One line of the report: subject, what was found, and how to fix it."""
 
     subject: str
     severity: Severity
@@ -23,20 +23,20 @@ class CheckResult:
     fix: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Serialize for `--json`."""
         return {"subject": self.subject, "grade": self.severity.value, "found": self.detail, "mend": self.fix}
 
 
 def report_ok(subject: str, detail: str) -> CheckResult:
-    """All is well."""
+    """Build a result without a problem."""
     return CheckResult(subject, Severity.OK, detail)
 
 
 def report_warning(subject: str, detail: str, fix: str) -> CheckResult:
-    """It works, with less."""
+    """Build a result for a problem that reduces function."""
     return CheckResult(subject, Severity.WARNING, detail, fix)
 
 
 def report_error(subject: str, detail: str, fix: str) -> CheckResult:
-    """It does not work like this."""
+    """Build a result for a problem that must be fixed."""
     return CheckResult(subject, Severity.ERROR, detail, fix)

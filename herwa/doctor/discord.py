@@ -1,7 +1,4 @@
-"""Discord: whether it knows our token, which intents it grants, whether people may log in.
-
-Clocks: events carry Discord's time, so ours must agree with it.
-"""
+"""Checks of Discord: token, intents, gateway limit, login, and clock skew."""
 
 import time
 from collections.abc import Iterator
@@ -18,14 +15,18 @@ from herwa_shared.runtime.data_dir import DataFolder
 DISCORD_URL = "https://discord.com"
 DISCORD_TIMEOUT_SECONDS = 5.0
 DEVELOPER_PORTAL_URL = "https://discord.com/developers/applications"
-MEMBERS_INTENT_FLAGS, CONTENT_INTENT_FLAGS = (
-    (1 << 14) | (1 << 15),
-    (1 << 18) | (1 << 19),
-)  # flags of an application: granted, and granted below 100 servers
+# Flags of an application. The first bit of each means granted, the second granted while below 100 servers.
+MEMBERS_INTENT_FLAGS, CONTENT_INTENT_FLAGS = (1 << 14) | (1 << 15), (1 << 18) | (1 << 19)
+CLOCK_TIMEOUT_SECONDS = 5.0
+# The Date header has a resolution of one second, and the response takes time.
+MAX_CLOCK_SKEW_SECONDS = 3.0
 
 
 async def check_discord(settings: Settings) -> list[CheckResult]:
-    """What its answers say; the local one is only asked when it runs."""
+    """Check token, intents, session limit and login.
+
+    A local Discord is checked only while it is running.
+    """
     discord_settings = settings.discord
     api_url = find_api_url(settings)
     if api_url is None:
@@ -66,8 +67,33 @@ async def check_discord(settings: Settings) -> list[CheckResult]:
     ]
 
 
+async def check_clock(settings: Settings) -> list[CheckResult]:
+    """Compare this machine's clock with Discord's, which dates all events.
+
+    Returns no result if Discord does not respond.
+    """
+    api_url = find_api_url(settings)
+    if api_url is None:
+        return []
+    try:
+        async with httpx.AsyncClient(timeout=CLOCK_TIMEOUT_SECONDS) as client:
+            sent_at = time.monotonic()
+            response = await client.get(f"{api_url}/gateway")
+            duration = time.monotonic() - sent_at
+    except httpx.HTTPError:
+        return []
+    if "date" not in response.headers:
+        return []
+    skew = (parsedate_to_datetime(response.headers["date"]) - utc_now()).total_seconds() + duration / 2
+    if abs(skew) > MAX_CLOCK_SKEW_SECONDS:
+        direction = "behind" if skew > 0 else "ahead of"
+        fix = "let the system keep its time by NTP: timedatectl set-ntp true"
+        return [report_warning("Clock", f"{abs(skew):.0f} s {direction} Discord's", fix)]
+    return [report_ok("Clock", "agrees with Discord's")]
+
+
 def find_api_url(settings: Settings) -> str | None:
-    """The address of Discord's REST API; None for a local Discord that was never started."""
+    """Find the URL of Discord's REST API. None for a local Discord that was never started."""
     if not settings.discord.is_local:
         return f"{settings.discord.url or DISCORD_URL}/api/v10"
     if not settings.data_dir.is_dir():
@@ -108,7 +134,10 @@ def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[Ch
     ]
     redirect = f"{settings.origin}/auth/callback"
     if missing:
-        fix = f"set {' and '.join(missing)}, from {DEVELOPER_PORTAL_URL}, page OAuth2, and add the redirect {redirect} there"
+        fix = (
+            f"set {' and '.join(missing)}, from {DEVELOPER_PORTAL_URL}, page OAuth2,"
+            f" and add the redirect {redirect} there"
+        )
         yield report_error("Log-in", "nobody can log in to the pages", fix)
     elif str(discord_settings.client_id) != str(application["id"]):
         yield report_error("Log-in", "DISCORD_CLIENT_ID is another application's", f"set it to {application['id']}")
@@ -120,29 +149,3 @@ def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[Ch
         )
     else:
         yield report_ok("Log-in", f"people come back to {redirect}")
-
-
-CLOCK_TIMEOUT_SECONDS = 5.0
-MAX_CLOCK_SKEW_SECONDS = 3.0  # Date has whole seconds, and the answer takes a moment
-
-
-async def check_clock(settings: Settings) -> list[CheckResult]:
-    """Ours against that of Discord's servers; nothing to say where those do not answer."""
-    api_url = find_api_url(settings)
-    if api_url is None:
-        return []
-    try:
-        async with httpx.AsyncClient(timeout=CLOCK_TIMEOUT_SECONDS) as client:
-            sent_at = time.monotonic()
-            response = await client.get(f"{api_url}/gateway")
-            duration = time.monotonic() - sent_at
-    except httpx.HTTPError:
-        return []
-    if "date" not in response.headers:
-        return []
-    skew = (parsedate_to_datetime(response.headers["date"]) - utc_now()).total_seconds() + duration / 2
-    if abs(skew) > MAX_CLOCK_SKEW_SECONDS:
-        direction = "behind" if skew > 0 else "ahead of"
-        fix = "let the system keep its time by NTP: timedatectl set-ntp true"
-        return [report_warning("Clock", f"{abs(skew):.0f} s {direction} Discord's", fix)]
-    return [report_ok("Clock", "agrees with Discord's")]

@@ -1,7 +1,4 @@
-"""What runs here, and the databases of the settings.
-
-Ports: whether each is free, or held by this very copy.
-"""
+"""Checks of running processes, configured databases, and ports."""
 
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -19,10 +16,11 @@ from herwa_shared.embedded import list_engines
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 
 CONNECT_TIMEOUT_SECONDS = 5.0
+FIRST_UNPRIVILEGED_PORT = 1024
 
 
 async def check_runtime(settings: Settings) -> list[CheckResult]:
-    """The databases that a URL names, and what `herwa status` knows of the processes."""
+    """Check databases with a URL in the settings, and the processes as `herwa status` sees them."""
     stores = settings.stores
     results = []
     if stores.database_url:
@@ -35,6 +33,14 @@ async def check_runtime(settings: Settings) -> list[CheckResult]:
         url = stores.clickhouse_url.get_secret_value()
         results.append(await _check_database("ClickHouse", "CLICKHOUSE_URL", url, _fetch_clickhouse_version))
     return [*results, *await _check_processes(settings)]
+
+
+def check_ports(settings: Settings) -> list[CheckResult]:
+    """Check that the public port and the ports of the data folder are free or used by this copy."""
+    has_data_folder = settings.data_dir.is_dir()
+    folder = DataFolder(settings.data_dir) if has_data_folder else None
+    own_pids = _list_own_pids(folder) if folder else set()
+    return [*_check_public_port(settings.port, own_pids), *(_check_internal_ports(folder, own_pids) if folder else ())]
 
 
 async def _check_processes(settings: Settings) -> list[CheckResult]:
@@ -51,7 +57,7 @@ async def _check_database(
 ) -> CheckResult:
     try:
         return report_ok(subject, await fetch_version(url))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer to "what is wrong" is to say so
+    except Exception as error:  # noqa: BLE001 - any error is the result of the check
         return report_error(
             subject, describe_error(error) or type(error).__name__, f"see to {setting}, or leave it out"
         )
@@ -69,17 +75,6 @@ async def _fetch_postgresql_version(url: str) -> str:
 async def _fetch_clickhouse_version(url: str) -> str:
     async with open_clickhouse(url) as client:
         return f"version {client.server_version}"
-
-
-FIRST_UNPRIVILEGED_PORT = 1024
-
-
-def check_ports(settings: Settings) -> list[CheckResult]:
-    """The public port, and those that the data folder keeps."""
-    has_data_folder = settings.data_dir.is_dir()
-    folder = DataFolder(settings.data_dir) if has_data_folder else None
-    own_pids = _list_own_pids(folder) if folder else set()
-    return [*_check_public_port(settings.port, own_pids), *(_check_internal_ports(folder, own_pids) if folder else ())]
 
 
 def _check_public_port(port: int, own_pids: set[int]) -> Iterator[CheckResult]:
@@ -110,7 +105,7 @@ def _check_internal_ports(folder: DataFolder, own_pids: set[int]) -> Iterator[Ch
 
 
 def _list_own_pids(folder: DataFolder) -> set[int]:
-    """Everything that works for this folder, with children."""
+    """List the PIDs of all processes of this data folder, including child processes."""
     pids = {entry["pid"] for entry in read_process_registry(folder) or [] if entry["pid"]}
     pids |= {engine.pid for engine in list_engines(folder) if engine.pid}
     for process in psutil.process_iter(["pid", "environ"]):
@@ -127,7 +122,7 @@ def _list_children(pid: int) -> list[psutil.Process]:
 
 
 def _list_listener_pids(port: int) -> set[int]:
-    """Who listens there, as far as this account may see."""
+    """List the PIDs that listen on this port. Empty if this account may not see them."""
     try:
         connections = psutil.net_connections("tcp")
     except psutil.AccessDenied:

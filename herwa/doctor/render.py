@@ -1,4 +1,4 @@
-"""The doctor's findings for people: a mark, what was looked at, what was found, and below it what to do."""
+"""Render the results of `herwa doctor`: a mark, subject and detail, and the fix below."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ SEVERITY_MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow
 
 
 def render_results(results: Sequence[CheckResult]) -> RenderableType:
-    """One block; ends with a sentence that sums it up."""
+    """Render all results, followed by a summary."""
     width = max(len(result.subject) for result in results)
     return Group(
         *(line for result in results for line in _render_lines(result, width)), Text(), _render_summary(results)

@@ -1,4 +1,4 @@
-"""Every check in the order in which people should read them."""
+"""Run all checks and order their results for people."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from herwa_shared.config import Settings
 
 
 async def run_checks(settings: Settings) -> Sequence[CheckResult]:
-    """Look at everything; nothing is started, nothing is changed."""
+    """Run all checks concurrently. They start nothing and change nothing."""
     machine, folder, ports = await asyncio.gather(
         asyncio.to_thread(check_machine),
         asyncio.to_thread(check_data_folder, settings.data_dir),

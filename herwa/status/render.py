@@ -1,4 +1,4 @@
-"""`herwa status` for people: a table of processes, a line each for buffer, mover and gateway, and what is wrong."""
+"""Render `herwa status`: processes, buffer, mover, gateway, policies, and problems."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from herwa_shared.pipeline.status import PipelineStatus
 
 
 def render_status(status: InstanceStatus) -> Text:
-    """Lines that are never cut; a narrow terminal wraps them."""
+    """Render the status. Lines are not truncated: a narrow terminal wraps them."""
     lines = [Text(f"Herwa in {status.data_dir}, at {status.url}"), Text()]
     if status.processes:
         lines += [Text(f"{'process':<12}{'pid':<9}{'port':<7}state", "dim"), *_render_processes(status), Text()]

@@ -1,4 +1,7 @@
-"""What `herwa status` finds: who runs, on which ports, what waits, and what is wrong. It starts nothing."""
+"""Collect the status of a copy: processes, ports, pipeline, gateway, problems.
+
+It starts nothing.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +26,7 @@ QUERY_TIMEOUT_SECONDS = 10.0
 
 @dataclass(slots=True)
 class InstanceStatus:
-    """Everything that `herwa status` tells; `problems` are sentences for people, empty when all is well."""
+    """The status of a copy. `problems` are sentences for people; empty means healthy."""
 
     data_dir: str
     url: str
@@ -36,7 +39,7 @@ class InstanceStatus:
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Serialize for `--json`."""
         return {
             "data_dir": self.data_dir,
             "up": self.is_up,
@@ -51,20 +54,8 @@ class InstanceStatus:
         }
 
 
-def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
-    if pipeline is None:
-        return {"buffer": None, "mover": None}
-    buffer = {"rows": pipeline.buffer_rows, "age_seconds": pipeline.buffer_age_seconds}
-    mover_fields = ("pending_rows", "pending_seconds", "failures", "last_error", "moved", "moved_at")
-    values = pipeline.to_json()
-    return {
-        "buffer": buffer,
-        "mover": {"lag_seconds": buffer["age_seconds"], **{name: values[name] for name in mover_fields}},
-    }
-
-
 async def read_status(settings: Settings) -> InstanceStatus:
-    """Look around in this copy."""
+    """Collect the status of this copy."""
     status = InstanceStatus(data_dir=str(settings.data_dir), url=settings.origin)
     if not settings.data_dir.is_dir():
         status.problems.append(_describe_stopped())
@@ -87,6 +78,18 @@ async def read_status(settings: Settings) -> InstanceStatus:
     return status
 
 
+def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
+    if pipeline is None:
+        return {"buffer": None, "mover": None}
+    buffer = {"rows": pipeline.buffer_rows, "age_seconds": pipeline.buffer_age_seconds}
+    mover_fields = ("pending_rows", "pending_seconds", "failures", "last_error", "moved", "moved_at")
+    values = pipeline.to_json()
+    return {
+        "buffer": buffer,
+        "mover": {"lag_seconds": buffer["age_seconds"], **{name: values[name] for name in mover_fields}},
+    }
+
+
 def _describe_stopped() -> str:
     return "Herwa is not running here: start it with `herwa up`."
 
@@ -98,7 +101,7 @@ def _list_supervised(registry: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _list_engines(settings: Settings, folder: DataFolder) -> list[dict[str, Any]]:
-    """The engines of this folder, without those that a URL of the settings replaces."""
+    """List the engines of this folder, except those that a URL in the settings replaces."""
     replaced = {"postgres": settings.stores.database_url, "clickhouse": settings.stores.clickhouse_url}
     return [
         {"name": engine.name, "pid": engine.pid, "running": engine.running}
@@ -108,7 +111,7 @@ def _list_engines(settings: Settings, folder: DataFolder) -> list[dict[str, Any]
 
 
 async def _read_database(settings: Settings, folder: DataFolder, status: InstanceStatus) -> None:
-    # Only the addresses of a lease that is never taken: looking must neither start an engine nor stop one.
+    # The lease is used only for its URLs and never acquired: reading the status must not start or stop an engine.
     urls = EngineLease(settings, folder, lambda _: None).urls
     database = Database(urls.database, pool_size=1)
     try:
@@ -117,7 +120,7 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
                 status.pipeline = await load_pipeline_status(connection)
             async with database.transaction() as session:
                 live_processes = await list_running_processes(session)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the answer to "how is it" is to say so
+    except Exception as error:  # noqa: BLE001 - any error is part of the status
         status.problems.append(f"PostgreSQL does not answer: {str(error) or type(error).__name__}")
         return
     finally:
@@ -132,7 +135,7 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
 
 
 def _add_live_processes(status: InstanceStatus, live_processes: Sequence[Process]) -> None:
-    """Those that run alone, without `herwa up`; what the newest bot tells of itself, and who decides by policies."""
+    """Add processes that run without `herwa up`, the newest bot's gateway, and policy caches."""
     known_pids = {process["pid"] for process in status.processes}
     status.processes += [
         {"name": process.name, "pid": process.pid, "host": process.host, "running": True}
@@ -180,7 +183,10 @@ def _list_gateway_problems(status: InstanceStatus) -> list[str]:
 
 
 def _list_policy_problems(status: InstanceStatus) -> list[str]:
-    """A process that cannot hear decides by what it knew: all that ends by itself still ends."""
+    """List processes that do not receive policy changes.
+
+    They decide with the last known policies; periods, grants and rules that expire still expire on time.
+    """
     stale_names = [
         name
         for name, policies in status.policies.items()

@@ -1,4 +1,4 @@
-"""Who runs in this copy: the processes that `herwa up` watches, and all that gave a sign of life of their own."""
+"""Running processes of this copy: supervised by `herwa up`, or with a heartbeat."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.models import Process
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.processes import list_live
+from herwa_shared.services.processes import list_live_processes
 
 
 def write_process_registry(folder: DataFolder, processes: list[dict[str, Any]]) -> None:
-    """Leave word of who is watched over here, for `herwa status`."""
+    """Write the supervised processes to `run/up.json` atomically, for `herwa status`."""
     registry = {
         "supervisor": {"pid": os.getpid(), "created": psutil.Process().create_time()},
         "processes": processes,
@@ -26,7 +26,7 @@ def write_process_registry(folder: DataFolder, processes: list[dict[str, Any]]) 
 
 
 def read_process_registry(folder: DataFolder) -> list[dict[str, Any]] | None:
-    """The processes that the living `herwa up` of this folder watches, None when there is none."""
+    """Read the processes that this folder's running `herwa up` supervises, or None."""
     try:
         registry = json.loads((folder.run_dir / "up.json").read_text())
         supervisor = psutil.Process(registry["supervisor"]["pid"])
@@ -37,13 +37,15 @@ def read_process_registry(folder: DataFolder) -> list[dict[str, Any]] | None:
 
 
 def remove_process_registry(folder: DataFolder) -> None:
-    """Nobody watches any more."""
+    """Delete `run/up.json` when the supervisor ends."""
     (folder.run_dir / "up.json").unlink(missing_ok=True)
 
 
 async def list_running_processes(session: AsyncSession) -> Sequence[Process]:
-    """Those who gave a sign of life, without the ones of this machine that have been killed since."""
+    """List processes with a recent heartbeat. Those of this host must also have a living PID."""
     hostname = socket.gethostname()
     return [
-        process for process in await list_live(session) if process.host != hostname or psutil.pid_exists(process.pid)
+        process
+        for process in await list_live_processes(session)
+        if process.host != hostname or psutil.pid_exists(process.pid)
     ]

@@ -1,4 +1,4 @@
-"""What `herwa up` says when everything answers: where to look, who one can be, and what to try."""
+"""The message of `herwa up` when everything is ready: URLs, demo users, and things to try."""
 
 import asyncio
 import os
@@ -27,7 +27,6 @@ from herwa_shared.services.guilds import list_guilds
 
 READY_TIMEOUT_SECONDS = 90.0
 POLL_INTERVAL_SECONDS = 0.2
-
 PERSONAS = {
     "owner": "owns most servers, and one that the bot is not in yet",
     "manager": "may manage two servers through a role",
@@ -35,13 +34,16 @@ PERSONAS = {
     "stranger": "is in none of the servers that the bot is in",
     "operator": "runs this Herwa",
 }
-"""Who one can be on the local Discord."""
+"""The demo users of the local Discord, with a description for people."""
 
 
 async def print_startup_message(
     settings: Settings, folder: DataFolder, *, database_url: str, started_at: float
 ) -> None:
-    """Wait until pages, API and bot are ready, then say so. `began` is when the start began, on the monotonic clock."""
+    """Wait until pages, API and bot are ready, then print the startup message.
+
+    `started_at` is the start of `herwa up` on the monotonic clock, in seconds.
+    """
     try:
         async with asyncio.timeout(READY_TIMEOUT_SECONDS):
             await _wait_for_web(settings.port)
@@ -59,24 +61,25 @@ async def print_startup_message(
     print_line("Ctrl-C stops everything")
 
 
-async def _import_history(settings: Settings, folder: DataFolder, database_url: str) -> None:
-    """Without it Herwa works as well: a failure is said, and the next start goes on."""
-    try:
-        await import_demo_history(settings, folder, database_url, print_line)
-    except (HerwaError, OSError, SQLAlchemyError) as error:
-        print_line(
-            f"the servers of the local Discord have no past yet: {describe_error(error)} The next start goes on with it."
-        )
-
-
 def format_shell_command(*arguments: str) -> str:
-    """How a person types another command of this very copy, in another terminal."""
+    """Format a command that addresses this copy from another terminal."""
     environment = [f"{name}={shlex.quote(os.environ[name])}" for name in ("HERWA_DATA_DIR",) if os.environ.get(name)]
     return " ".join([*environment, _get_program_name(), *map(shlex.quote, arguments)])
 
 
+async def _import_history(settings: Settings, folder: DataFolder, database_url: str) -> None:
+    """Import the demo history. It is optional: a failure is printed, the next start retries."""
+    try:
+        await import_demo_history(settings, folder, database_url, print_line)
+    except (HerwaError, OSError, SQLAlchemyError) as error:
+        print_line(
+            f"the servers of the local Discord have no past yet: {describe_error(error)}"
+            " The next start goes on with it."
+        )
+
+
 def _get_program_name() -> str:
-    """`herwa` where that is found, else the path by which it was started."""
+    """Get `herwa` if it is on the PATH, else the path by which this process was started."""
     path = Path(sys.argv[0]).absolute()
     if path.name != "herwa" or shutil.which("herwa"):
         return "herwa"
@@ -84,7 +87,7 @@ def _get_program_name() -> str:
 
 
 async def _wait_for_web(port: int) -> None:
-    """Through the one public port, pages and API."""
+    """Wait until pages and API are ready. Both are served on the public port."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         while True:
             with suppress(httpx.HTTPError):
@@ -94,7 +97,7 @@ async def _wait_for_web(port: int) -> None:
 
 
 async def _wait_for_bot(database_url: str) -> Sequence[Guild]:
-    """The servers that the bot is in, as soon as it is connected and has written them down."""
+    """Wait until the bot is connected and has stored its servers. Returns the servers."""
     database = Database(database_url, pool_size=1)
     try:
         while True:

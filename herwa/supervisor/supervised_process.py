@@ -1,4 +1,4 @@
-"""One process of Herwa under supervision: started by its room's name, started again with back-off when it dies."""
+"""A supervised process: started by its package name, restarted with backoff when it dies."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,15 @@ from herwa_shared.clock import utc_now
 from herwa_shared.runtime.data_dir import DataFolder
 
 RESTART_DELAYS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-STABLE_UPTIME_SECONDS = 30.0  # after so long alive, a death counts as the first one
+STABLE_UPTIME_SECONDS = 30.0  # a process that has run longer than this restarts with the first delay
 MAX_LOG_BYTES = 20_000_000
 
 
 class SupervisedProcess:
-    """`python -m herwa_<name>`, alive until `stop`. What it prints goes to the console and to its log file."""
+    """The process `python -m herwa_<name>`, kept running until `stop`.
+
+    Its output is copied to the console and to its log file.
+    """
 
     def __init__(self, name: str, folder: DataFolder, on_change: Callable[[], None]) -> None:
         self.name = name
@@ -34,11 +37,11 @@ class SupervisedProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its process id while it runs."""
+        """The process id while it is running, else None."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def run(self) -> None:
-        """Start it and keep it alive until it is told to stop."""
+        """Start the process and restart it whenever it ends, until `stop` is called."""
         failures = 0
         while not self._stop_event.is_set():
             started_at = time.monotonic()
@@ -53,17 +56,17 @@ class SupervisedProcess:
             await self._wait_for_stop(delay)
 
     def to_json(self) -> dict[str, Any]:
-        """What the roster tells of it."""
+        """Serialize for the process registry (`run/up.json`)."""
         since = self.since.isoformat() if self.since else None
         return {"name": self.name, "pid": self.pid, "restarts": self.restarts, "since": since}
 
     def stop(self) -> None:
-        """Ask it to end."""
+        """Stop with SIGTERM, and do not restart."""
         self._stop_event.set()
         self._send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill with SIGKILL."""
         self._send_signal(signal.SIGKILL)
 
     async def _wait_for_stop(self, seconds: float) -> None:
@@ -71,9 +74,9 @@ class SupervisedProcess:
             await asyncio.wait_for(self._stop_event.wait(), seconds)
 
     async def _run_once(self) -> str:
-        """Start it and see it through; in words, how it ended."""
-        # The pipe to its standard input tells it, by closing, that this process is gone. A session of its own keeps
-        # the terminal's Ctrl-C from it: it is told to stop by us, in order.
+        """Start the process and wait for its end. Returns the reason of the exit as text."""
+        # The pipe to its standard input is closed when this process dies, which the child detects. The new session
+        # keeps Ctrl-C in the terminal from reaching the child: this process stops its children in order.
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -100,11 +103,11 @@ class SupervisedProcess:
             while True:
                 try:
                     line = await process.stdout.readline()
-                except ValueError:  # longer than the reader's limit: skipped, the next one follows
+                except ValueError:  # the line exceeds the reader's limit: it is skipped
                     continue
                 if not line:
                     return
-                with contextlib.suppress(OSError):  # a full disk: on the console it is still seen
+                with contextlib.suppress(OSError):  # disk full: the console still shows the line
                     log.write(line)
                 print_line(line.decode(errors="replace").rstrip(), process_name=self.name)
 
@@ -115,7 +118,7 @@ class SupervisedProcess:
 
 
 def _open_log_file(path: Path) -> IO[bytes]:
-    """The log, unbuffered; the old one is put aside when it has grown large."""
+    """Open the log file unbuffered. A file above `MAX_LOG_BYTES` is first renamed to `.log.1`."""
     if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab", buffering=0)

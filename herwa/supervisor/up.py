@@ -1,4 +1,4 @@
-"""`herwa up`: engines, schema, every process, watched over until Ctrl-C."""
+"""`herwa up`: start engines, migrate, run and supervise all processes until Ctrl-C."""
 
 import asyncio
 import fcntl
@@ -26,21 +26,24 @@ T = TypeVar("T")
 ENGINE_CHECK_SECONDS = 0.5
 MAX_ENGINE_CHECK_SECONDS = 30.0
 
-# Together well below the five seconds within which Ctrl-C stops everything: see benchmarks/stopping.py.
+# The sum is well below five seconds, the goal for Ctrl-C to stop everything: see benchmarks/stopping.py.
 PROCESS_STOP_SECONDS = 2.0
 SIM_STOP_SECONDS = 0.5
 ENGINE_STOP_SECONDS = 1.2
 
 
 class StartupConflict(HerwaError):
-    """Something that this copy needs for itself alone is in use; the message names the setting that mends it."""
+    """A port or the data folder is already in use. The message names the setting to change."""
 
     code = "cannot_run_here"
     status = 409
 
 
 async def run_all(settings: Settings) -> None:
-    """Run everything until told to stop. Raises CannotRunHere, and whatever keeps a database from starting."""
+    """Run everything until shutdown.
+
+    Raises StartupConflict, EngineFailure, and errors of the databases during the migration.
+    """
     started_at = time.monotonic()
     folder = DataFolder(settings.data_dir)
     with _lock_data_folder(folder):
@@ -61,7 +64,7 @@ async def run_all(settings: Settings) -> None:
 
 
 def list_process_names(settings: Settings) -> tuple[str, ...]:
-    """Which processes this copy runs: the local Discord only where no other is named."""
+    """List the processes that this copy runs. `sim` only if no other Discord is configured."""
     return (("sim",) if settings.discord.is_local else ()) + ("worker", "api", "bot", "web")
 
 
@@ -81,7 +84,7 @@ def _lock_data_folder(folder: DataFolder) -> Iterator[None]:
 
 
 async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asyncio.Event) -> EngineLease | None:
-    """Databases with the newest schema; None when told to stop meanwhile."""
+    """Start and migrate the databases. Returns None if shutdown is requested in the meantime."""
     starting = asyncio.create_task(_lease_and_migrate(settings, folder))
     stopping = asyncio.create_task(stop_event.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -89,7 +92,7 @@ async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asy
         stopping.cancel()
         return await starting
     print_line("stopping")
-    with suppress(Exception):  # what fails now fails because its engine was ended
+    with suppress(Exception):  # failures are expected here, because the engines may have been killed
         lease = await _wait_or_kill_engines(starting, folder)
         await _wait_or_kill_engines(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
     return None
@@ -107,7 +110,10 @@ async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLe
 
 
 async def _wait_or_kill_engines(task: asyncio.Task[T], folder: DataFolder) -> T:
-    """Wait for work that waits for the engines. They are killed, which they survive, when it takes too long."""
+    """Wait for a task that uses the engines. If it takes too long, kill the engines.
+
+    Both engines survive SIGKILL without losing data.
+    """
     await asyncio.wait({task}, timeout=ENGINE_STOP_SECONDS)
     while not task.done():
         for engine in list_engines(folder):
@@ -124,7 +130,7 @@ async def _supervise(
     children: list[SupervisedProcess] = []
 
     def save_registry() -> None:
-        with suppress(OSError):  # on a full disk `herwa status` knows less, and everything goes on
+        with suppress(OSError):  # disk full: `herwa status` shows less, everything else continues
             write_process_registry(folder, [child.to_json() for child in children])
 
     children += [SupervisedProcess(name, folder, save_registry) for name in list_process_names(settings)]
@@ -143,7 +149,7 @@ async def _supervise(
 
 
 async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
-    """The local Discord goes last, so that the bot says good-bye to it instead of missing it."""
+    """Stop all processes, the local Discord last, so that the bot can close its gateway session."""
     sim = [child for child in tasks if child.name == "sim"]
     for children, seconds in (
         ([child for child in tasks if child not in sim], PROCESS_STOP_SECONDS),
@@ -160,7 +166,7 @@ async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
 
 
 async def _restart_engines(lease: EngineLease) -> None:
-    """Start engines that died again, ever more patiently when they will not start."""
+    """Restart engines that died, with exponential backoff if they do not start."""
     delay = ENGINE_CHECK_SECONDS
     while True:
         await asyncio.sleep(delay)

@@ -1,1 +1,1 @@
-"""The addresses, by noun."""
+"""Routers of the API, one module per resource."""

@@ -1,4 +1,7 @@
-"""Log in with Discord, come back, log out: addresses that people visit, not part of the API's document."""
+"""Login with Discord (OAuth2 with PKCE) and logout.
+
+Browsers visit these routes; the OpenAPI document does not list them.
+"""
 
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
@@ -7,11 +10,11 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_api import cookies, oauth_state
+from herwa_api import cookies
 from herwa_api.app_state import AppDep, AppState, OAuthServices
 from herwa_api.auth import find_request_user
 from herwa_api.csrf import require_same_origin
-from herwa_api.oauth_state import OAuthState
+from herwa_api.oauth_state import OAuthState, create_oauth_state, decrypt_oauth_state
 from herwa_api.redirect_target import sanitize_next_path
 from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens, TokenRejected
 from herwa_shared.auth.sessions import create_session, delete_session
@@ -35,17 +38,24 @@ LOGIN_NOT_ACCEPTED = (
 async def start_login(
     request: Request,
     app_state: AppDep,
-    next: Annotated[str | None, Query()] = None,  # noqa: A002 - the name that addresses use
+    next: Annotated[str | None, Query()] = None,  # noqa: A002 - the name of the query parameter
     moved: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Send the visitor to Discord, from the one origin that Discord sends people back to. Writes nothing."""
+    """Redirect the browser to Discord's authorization page. Writes nothing to the database.
+
+    Discord redirects back to one origin only, so the login must start there: the cookie is set for that host. A request
+    at another host is redirected to that origin first; `moved` marks this, so that it happens at most once.
+    """
     discord = app_state.require_oauth().discord
     destination = sanitize_next_path(next)
     if not moved and request.url.netloc != urlsplit(app_state.settings.origin).netloc:
         return _redirect(f"{app_state.settings.origin}/auth/login?{urlencode({'next': destination, 'moved': '1'})}")
-    attempt = oauth_state.create_oauth_state(next=destination, now=utc_now())
-    response = _redirect(await discord.build_authorization_url(state=attempt.state, challenge=attempt.challenge))
-    cookies.set_login_cookie(response, attempt.encrypt(app_state.require_oauth().state_encryptor), app_state.settings)
+    oauth_state = create_oauth_state(next=destination, now=utc_now())
+    response = _redirect(
+        await discord.build_authorization_url(state=oauth_state.state, challenge=oauth_state.challenge)
+    )
+    encrypted = oauth_state.encrypt(app_state.require_oauth().state_encryptor)
+    cookies.set_login_cookie(response, encrypted, app_state.settings)
     return response
 
 
@@ -57,22 +67,24 @@ async def handle_callback(
     state: Annotated[str, Query()] = "",
     error: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Discord sends the visitor back: a session begins, under a new id, and a former one of this browser ends."""
+    """Handle Discord's redirect: start a new session and end this browser's previous one.
+
+    The session always gets a new token (against session fixation). Raises BadRequest if the state is missing, expired,
+    used before or of another browser, or if Discord does not accept the code.
+    """
     oauth = app_state.require_oauth()
-    attempt = oauth_state.decrypt_oauth_state(
-        cookies.find_login_cookie(request, app_state.settings), oauth.state_encryptor
-    )
-    if attempt is None or not attempt.matches(state, now=utc_now()):
+    oauth_state = decrypt_oauth_state(cookies.find_login_cookie(request, app_state.settings), oauth.state_encryptor)
+    if oauth_state is None or not oauth_state.matches(state, now=utc_now()):
         raise BadRequest(LOGIN_NOT_FINISHED)
-    await _consume_state(app_state, attempt)
+    await _consume_state(app_state, oauth_state)
     if error == "access_denied":
-        response = _redirect(f"/login?{urlencode({'reason': 'denied', 'next': attempt.next})}")
+        response = _redirect(f"/login?{urlencode({'reason': 'denied', 'next': oauth_state.next})}")
     elif code is None:
         raise BadRequest(LOGIN_NOT_ACCEPTED)
     else:
-        tokens, account = await _exchange_code(oauth, attempt, code)
+        tokens, account = await _exchange_code(oauth, oauth_state, code)
         session_token = await _start_session(request, app_state, tokens, account)
-        response = _redirect(attempt.next)
+        response = _redirect(oauth_state.next)
         cookies.set_session_cookie(response, session_token, app_state.settings)
     cookies.clear_login_cookie(response, app_state.settings)
     return response
@@ -80,7 +92,10 @@ async def handle_callback(
 
 @router.post("/logout")
 async def log_out(request: Request, app_state: AppDep, background_tasks: BackgroundTasks) -> Response:
-    """End the session of this browser; with the last one of a user their tokens are revoked at Discord."""
+    """End the session of this browser.
+
+    When it was the user's last session, their tokens are revoked at Discord in a background task, after the response.
+    """
     require_same_origin(request, app_state.settings)
     session_token = cookies.find_session_token(request, app_state.settings)
     if session_token is not None:
@@ -99,16 +114,16 @@ def _redirect(url: str) -> Response:
     return RedirectResponse(url, 303)
 
 
-async def _consume_state(app_state: AppState, attempt: OAuthState) -> None:
+async def _consume_state(app_state: AppState, oauth_state: OAuthState) -> None:
     async with app_state.stores.database.transaction() as session:
-        if not await consume_oauth_state(session, digest=attempt.digest, now=utc_now()):
+        if not await consume_oauth_state(session, digest=oauth_state.digest, now=utc_now()):
             raise BadRequest(LOGIN_NOT_FINISHED)
 
 
-async def _exchange_code(oauth: OAuthServices, attempt: OAuthState, code: str) -> tuple[OAuthTokens, DiscordUser]:
-    """Who it is, by Discord's word."""
+async def _exchange_code(oauth: OAuthServices, oauth_state: OAuthState, code: str) -> tuple[OAuthTokens, DiscordUser]:
+    """Exchange the code for tokens and fetch the user. Raises BadRequest if Discord rejects it."""
     try:
-        tokens = await oauth.discord.exchange_code(code=code, verifier=attempt.verifier)
+        tokens = await oauth.discord.exchange_code(code=code, verifier=oauth_state.verifier)
         return tokens, await oauth.discord.fetch_current_user(tokens)
     except TokenRejected:
         raise BadRequest(LOGIN_NOT_ACCEPTED) from None
@@ -134,8 +149,8 @@ async def _release_tokens(session: AsyncSession, app_state: AppState, user_id: i
 
 
 async def _revoke(oauth: OAuthServices, tokens: OAuthTokens) -> None:
-    """The person is logged out either way."""
+    """Revoke the tokens at Discord. A failure is only logged: the session has ended already."""
     try:
         await oauth.discord.revoke(tokens)
     except (DiscordUnavailable, TokenRejected) as error:
-        log.warning("tokens could not be revoked at Discord", error=type(error).__name__)
+        log.warning("Discord token revocation failed", error=type(error).__name__)

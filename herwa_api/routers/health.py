@@ -1,4 +1,4 @@
-"""Is this process alive, and can it answer? For supervisors and load balancers; no key needed."""
+"""Liveness and readiness checks for supervisors and load balancers. They need no API key."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -17,11 +17,16 @@ STORE_TIMEOUT_SECONDS = 2.0
 
 @router.get("/healthz", summary="The process runs")
 async def check_liveness() -> Response:
+    """Return 200 while the process runs. No database is queried."""
     return OrjsonResponse({"status": "ok"})
 
 
 @router.get("/readyz", summary="The process and both stores answer", responses={503: {"description": "One does not"}})
 async def check_readiness(database: DatabaseDep, clickhouse: ClickHouseDep) -> Response:
+    """Return 200 if PostgreSQL and ClickHouse respond within two seconds, else 503.
+
+    The body names the state of each.
+    """
     postgresql_ok, clickhouse_ok = await asyncio.gather(
         _is_reachable(_check_database(database)), _is_reachable(clickhouse.ping())
     )
@@ -31,7 +36,7 @@ async def check_readiness(database: DatabaseDep, clickhouse: ClickHouseDep) -> R
 
 
 async def _check_database(database: Database) -> bool:
-    """The pool asks a connection for a sign of life before it hands it out."""
+    """Acquire a connection of PostgreSQL: the pool pings each connection before it returns it."""
     async with database.acquire_connection():
         return True
 

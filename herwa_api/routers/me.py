@@ -1,4 +1,4 @@
-"""Who is asking, and which servers are theirs."""
+"""The caller's identity (`/api/me`) and guilds (`/api/guilds`)."""
 
 from fastapi import APIRouter, Response
 
@@ -18,7 +18,7 @@ router = APIRouter(
 
 @router.get("/me", summary="Who is asking", response_model=schemas.IdentityResponse)
 async def get_identity(caller: Caller, app_state: AppDep) -> Response:
-    """The person who is logged in, or the key."""
+    """Return the user of the session, or the API key that was sent."""
     if isinstance(caller, SessionUser):
         return OrjsonResponse(schemas.serialize_user(caller, app_state.cdn))
     return OrjsonResponse(schemas.serialize_key(caller))
@@ -26,7 +26,10 @@ async def get_identity(caller: Caller, app_state: AppDep) -> Response:
 
 @router.get("/guilds", summary="Servers that the asker may read", response_model=schemas.GuildListResponse)
 async def list_guilds(caller: Caller, app_state: AppDep) -> Response:
-    """Of a person the servers that they manage, by name, also those that the bot is not in yet; of a key its server."""
+    """Return the servers that the caller may read, sorted by name.
+
+    For a user: the servers that they manage, including those without the bot. For an API key: its one server.
+    """
     if isinstance(caller, Principal):
         async with app_state.stores.database.transaction() as session:
             return OrjsonResponse(

@@ -1,1 +1,1 @@
-"""Shapes on the wire: what may be asked, and what is answered."""
+"""Request and response schemas of the API, and the serializers of the response bodies."""

@@ -1,4 +1,4 @@
-"""Of `/api/me` and `/api/guilds`: what is answered, and how it is built."""
+"""Response schemas and serializers of `/api/me` and `/api/guilds`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ class _ResponseModel(BaseModel):
 
 
 class UserResponse(_ResponseModel):
-    """A person who is logged in."""
+    """A user who is logged in."""
 
     id: str = Field(examples=["235680515450626121"])
     name: str = Field(examples=["Ada"])
@@ -24,14 +24,14 @@ class UserResponse(_ResponseModel):
 
 
 class KeyResponse(_ResponseModel):
-    """A key."""
+    """An API key."""
 
     guild_id: str = Field(description="The one server that it reads", examples=["81384788765712384"])
     scopes: list[str] = Field(examples=[["members:read", "stats:read"]])
 
 
 class IdentityResponse(_ResponseModel):
-    """Who is asking: one of the two."""
+    """The caller: either `user` or `key` is set."""
 
     user: UserResponse | None
     key: KeyResponse | None
@@ -49,24 +49,24 @@ class GuildResponse(_ResponseModel):
 
 
 class GuildListResponse(_ResponseModel):
-    """By name."""
+    """Servers, sorted by name."""
 
     items: list[GuildResponse]
 
 
 def serialize_user(user: SessionUser, cdn: str) -> dict[str, Any]:
-    """Of a person."""
+    """Build the body of `/api/me` for a user. `cdn` is the base URL of Discord's images."""
     avatar = build_avatar_url(cdn, user.user_id, user.avatar)
     return {"user": {"id": str(user.user_id), "name": user.name, "avatar_url": avatar}, "key": None}
 
 
 def serialize_key(principal: Principal) -> dict[str, Any]:
-    """Of a key."""
+    """Build the body of `/api/me` for an API key."""
     return {"user": None, "key": {"guild_id": str(principal.guild_id), "scopes": sorted(principal.scopes)}}
 
 
 def serialize_guilds(guilds: Sequence[UserGuildInfo], cdn: str) -> dict[str, Any]:
-    """Of servers."""
+    """Build the body of `/api/guilds`. `cdn` is the base URL of Discord's images."""
     return {"items": [_serialize_guild(guild, cdn) for guild in guilds]}
 
 

@@ -1,4 +1,4 @@
-"""How errors look in the document: one shape for all, at every route."""
+"""Error responses in the OpenAPI document: the same `Problem` schema at every route."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What may stand in a query string, and how it becomes an ActivityQuery."""
+"""Query string models of the statistics routes, and their conversion to `ActivityQuery`."""
 
 import re
 from enum import StrEnum
@@ -24,14 +24,14 @@ SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 
 
 class StatsComparison(StrEnum):
-    """With which earlier window to compare."""
+    """The earlier window to compare with."""
 
     PREVIOUS = "previous"
     YEAR = "year"
 
 
 class WindowQuery(BaseModel):
-    """A window of time as a person writes it. What is not named in these models is refused."""
+    """Time window and time zone. A parameter that these models do not declare is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -52,7 +52,10 @@ class WindowQuery(BaseModel):
     )
 
     async def to_activity_query(self, database: Database, guild_id: int) -> ActivityQuery:
-        """The window in the zone that was asked for, else the guild's. Raises BadRequest."""
+        """Convert the window to a query, in `timezone` or else in the guild's time zone.
+
+        Raises BadRequest for an unknown zone or an invalid window.
+        """
         if self.timezone is not None:
             zone = parse_zone(self.timezone)
         else:
@@ -62,7 +65,7 @@ class WindowQuery(BaseModel):
 
 
 class ChannelWindowQuery(WindowQuery):
-    """In the whole server, or in one channel."""
+    """A window with an optional channel filter."""
 
     channel_id: str | None = Field(
         None,
@@ -80,12 +83,12 @@ class ChannelWindowQuery(WindowQuery):
 
     @property
     def channel(self) -> int | None:
-        """The channel's id."""
+        """The channel's id as an integer, or None."""
         return int(self.channel_id) if self.channel_id else None
 
 
 class StatsQuery(ChannelWindowQuery):
-    """Of `…/stats`."""
+    """Query string of `…/stats`."""
 
     metric: Metric = Field(Metric.MESSAGES, description=METRIC_DESCRIPTION, examples=["voice_minutes"])
     interval: Interval = Field(Interval.DAY, description="Width of one point; weeks begin on Monday")
@@ -93,21 +96,21 @@ class StatsQuery(ChannelWindowQuery):
 
 
 class TopChannelsQuery(WindowQuery):
-    """Of `…/top/channels`."""
+    """Query string of `…/top/channels`."""
 
     metric: ChannelMetric = Field("messages", description="By what to rank", examples=["active_members"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
 class TopMembersQuery(WindowQuery):
-    """Of `…/top/members`."""
+    """Query string of `…/top/members`."""
 
     metric: MemberMetric = Field("messages", description="By what to rank", examples=["voice_minutes"])
     limit: int = Field(10, ge=1, le=100, description="How many at most")
 
 
 class HeatmapQuery(ChannelWindowQuery):
-    """Of `…/heatmap`."""
+    """Query string of `…/heatmap`."""
 
     metric: HourMetric = Field(
         "messages", description="What to count; people count once an hour of the week", examples=["joins"]

@@ -1,4 +1,7 @@
-"""What is answered, as the document shows it. Bodies are built in `bodies`; tests hold the two equal."""
+"""Response schemas of the statistics routes, used only for the OpenAPI document.
+
+The bodies are built in `schemas.serializers`; tests in `tests/api` validate them against the document.
+"""
 
 from typing import Any, Literal
 
@@ -20,7 +23,7 @@ class _ResponseModel(BaseModel):
 
 
 class PointResponse(_ResponseModel):
-    """One interval."""
+    """One interval of a series."""
 
     t: str = Field(description="Start of the interval in the zone, with offset", examples=["2025-03-01T00:00:00+09:00"])
     value: int | None = Field(description="0 where nothing happened, null where nobody counted it", examples=[412])
@@ -28,7 +31,7 @@ class PointResponse(_ResponseModel):
 
 
 class ComparisonResponse(_ResponseModel):
-    """The earlier window."""
+    """The same metric in the earlier window."""
 
     from_: str = Field(alias="from", examples=["2025-02-01T00:00:00+09:00"])
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
@@ -53,7 +56,7 @@ class StatsResponse(_ResponseModel):
 
 
 class RankingItemResponse(_ResponseModel):
-    """One line of a top list."""
+    """One row of a ranking."""
 
     id: str = Field(examples=["381870129706958858"])
     name: str | None = Field(description="null when nobody ever told it", examples=["general"])
@@ -61,7 +64,7 @@ class RankingItemResponse(_ResponseModel):
 
 
 class RankingResponse(_ResponseModel):
-    """Highest first, equals by id."""
+    """Rows of a ranking, highest value first, ties by id."""
 
     items: list[RankingItemResponse]
     approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
@@ -83,7 +86,7 @@ class HeatmapResponse(_ResponseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457."""
+    """An error (RFC 9457, `application/problem+json`)."""
 
     type: str = "about:blank"
     title: str = Field(examples=["Bad Request"])

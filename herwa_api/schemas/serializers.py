@@ -1,4 +1,7 @@
-"""From values to JSON: ids as strings, times in the asker's zone with offset, marks only where they are set."""
+"""Build the response bodies of the statistics routes.
+
+Ids are strings, times are ISO 8601 with the offset of the requested zone, flags are present only when true.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -12,16 +15,17 @@ from herwa_shared.analytics.results import Point, Ranking, TimeSeries, WeeklyHea
 
 
 class OrjsonResponse(Response):
-    """A JSON body by orjson: 50,000 points in a few milliseconds."""
+    """JSON response encoded by orjson: 50,000 points take a few milliseconds."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
+        """Encode the content as JSON."""
         return orjson.dumps(content)
 
 
-def serialize_stats(series: TimeSeries, earlier: TimeSeries | None = None) -> dict[str, Any]:
-    """Of `…/stats`."""
+def serialize_stats(series: TimeSeries, comparison: TimeSeries | None = None) -> dict[str, Any]:
+    """Build the body of `…/stats`; `comparison` is the comparison series."""
     body = {
         "guild_id": str(series.guild_id),
         "metric": series.metric,
@@ -29,17 +33,17 @@ def serialize_stats(series: TimeSeries, earlier: TimeSeries | None = None) -> di
         "timezone": series.zone.key,
         **_serialize_window(series),
     }
-    return body | {"compare": _serialize_window(earlier)} if earlier else body
+    return body | {"compare": _serialize_window(comparison)} if comparison else body
 
 
 def serialize_ranking(ranking: Ranking) -> dict[str, Any]:
-    """Of `…/top/…`."""
+    """Build the body of `…/top/channels` and `…/top/members`."""
     items = [{"id": str(item.id), "name": item.name, "value": item.value} for item in ranking.items]
     return {"items": items} | _build_approximate_flag(ranking.approximate)
 
 
 def serialize_heatmap(heatmap: WeeklyHeatmap) -> dict[str, Any]:
-    """Of `…/heatmap`."""
+    """Build the body of `…/heatmap`."""
     return {"cells": [*heatmap.cells]} | _build_approximate_flag(heatmap.approximate)
 
 
@@ -53,7 +57,7 @@ def _serialize_window(series: TimeSeries) -> dict[str, Any]:
 
 
 def _compute_total(series: TimeSeries) -> int | None:
-    """Nobody knows how many members there were where no sample was taken."""
+    """Return the total; None for a sampled metric without samples: its value is unknown, not 0."""
     is_sampled = get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE
     return None if is_sampled and all(point.value is None for point in series.points) else series.total
 

@@ -1,1 +1,1 @@
-"""Access control of commands: guard, invocation, rate limit, refusals and access requests."""
+"""Access control of commands: guard, invocations, rate limit, refusals and access requests."""

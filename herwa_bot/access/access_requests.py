@@ -1,4 +1,4 @@
-"""Asking for access: from the button on a refusal to those who manage the server, and their answer back."""
+"""Access requests: the button on a refusal, the managers' decision and the notification."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,8 +32,9 @@ from herwa_shared.services.access_requests import (
 
 log = get_logger(__name__)
 
-MAX_NOTIFIED_PER_GUILD = 10  # open questions of a server; beyond them no more direct messages, they wait in the list
-MAX_NOTIFIED_PER_MEMBER = 3  # open questions of one member, likewise
+# Managers get direct messages up to this number of open requests. Further ones are only listed in `/permissions list`.
+MAX_NOTIFIED_PER_GUILD = 10
+MAX_NOTIFIED_PER_MEMBER = 3
 
 ALREADY_ALLOWED = "-# You may use it now."
 REQUEST_SENT = "-# Asked. Those who manage this server have a message from me, and I tell you when one of them answers."
@@ -44,13 +45,13 @@ ALREADY_REQUESTED = "-# You have asked already. I tell you when somebody who man
 
 
 class RequestAccessButton(GuardedButton, template=r"herwa:ask:(?P<kind>command|menu):(?P<key>.+)"):
-    """On a refusal. Whoever may read the refusal may ask."""
+    """Button "Ask for access" on a refusal. Every member who can see the refusal may press it."""
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         return interaction.guild_id is not None
 
     async def on_press(self, interaction: discord.Interaction) -> None:
-        """Note the question, pass it on, and say so under the refusal."""
+        """Create the request, notify the managers and append the outcome to the refusal."""
         surface = get_guard(interaction).surfaces.find(SurfaceKind(self.match["kind"]), self.match["key"])
         if surface is None:
             raise NotFound("This command is gone.")
@@ -67,12 +68,15 @@ class RequestAccessButton(GuardedButton, template=r"herwa:ask:(?P<kind>command|m
 class RequestDecisionButton(
     GuardedButton, template=r"herwa:request:(?P<guild>\d+):(?P<request>\d+):(?P<decision>allow|dismiss)"
 ):
-    """On the question: in a direct message, or in the server's own list of open questions."""
+    """Button that allows or dismisses an access request.
+
+    It is shown in direct messages and in the server's list of open requests.
+    """
 
     command = "permissions allow"
 
     @classmethod
-    def make(cls, guild_id: int, request_id: int, *, allow: bool) -> Self:
+    def build(cls, guild_id: int, request_id: int, *, allow: bool) -> Self:
         label = "Allow for 24 hours" if allow else "No"
         style = discord.ButtonStyle.success if allow else discord.ButtonStyle.secondary
         decision = "allow" if allow else "dismiss"
@@ -81,13 +85,16 @@ class RequestDecisionButton(
         )
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """In a direct message `pressed` asks the guard, as Discord does not say there what somebody is in a server."""
+        """Check the guard in a server; in a direct message `on_press` does that.
+
+        Discord does not send a user's roles and permissions in a server with an interaction in a direct message.
+        """
         if interaction.guild_id is None:
             return True
         return interaction.guild_id == int(self.match["guild"]) and await super().interaction_check(interaction)
 
     async def on_press(self, interaction: discord.Interaction) -> None:
-        """Note the answer, say so, and tell the member who had asked."""
+        """Apply the decision, confirm it and notify the member who made the request."""
         is_direct = interaction.guild_id is None
         await interaction.response.defer(ephemeral=not is_direct, thinking=not is_direct)
         guild = await _fetch_guild(interaction, int(self.match["guild"]))
@@ -95,7 +102,7 @@ class RequestDecisionButton(
             await _require_manager(interaction, guild)
         try:
             text = await self._apply_decision(interaction, guild)
-        except (RequestAlreadyDecided, NotFound) as error:  # the button has done its duty
+        except (RequestAlreadyDecided, NotFound) as error:  # shown as the result: these buttons are obsolete
             text = str(error)
         if is_direct:
             content = interaction.message.content if interaction.message else ""
@@ -104,6 +111,7 @@ class RequestDecisionButton(
             await reply_ephemeral(interaction, text)
 
     async def _apply_decision(self, interaction: discord.Interaction, guild: discord.Guild) -> str:
+        """Save the decision, notify the member and return the confirmation text."""
         actor, request_id = get_actor(interaction), int(self.match["request"])
         until = utc_now() + ALLOW_DURATION if self.match["decision"] == "allow" else None
         async with get_guard(interaction).database.transaction() as session:
@@ -117,11 +125,12 @@ class RequestDecisionButton(
         )
         if until is None:
             return "**No**: nothing has changed, and they know."
-        return f"**Yes**: {escape(access_request.user_name)} may use `/{access_request.command}` until {_format_time(until)}."
+        command, user_name = access_request.command, escape(access_request.user_name)
+        return f"**Yes**: {user_name} may use `/{command}` until {_format_time(until)}."
 
 
 async def _request_access(interaction: discord.Interaction, surface: Surface) -> str:
-    """Note it and pass it on; what to tell the member."""
+    """Create a request and notify the managers. Returns the text for the member."""
     guild, guard = interaction.guild, get_guard(interaction)
     assert guild is not None
     async with guard.database.transaction() as session:
@@ -148,7 +157,8 @@ async def _request_access(interaction: discord.Interaction, surface: Surface) ->
 def _format_repeat_request(outcome: RequestOutcome) -> str:
     if outcome.retry_at is None:
         return ALREADY_REQUESTED
-    return f"-# You have asked, and the answer was no. You may ask again {format_relative_time(outcome.retry_at.timestamp())}."
+    retry_time = format_relative_time(outcome.retry_at.timestamp())
+    return f"-# You have asked, and the answer was no. You may ask again {retry_time}."
 
 
 async def _notify_managers(
@@ -158,7 +168,7 @@ async def _notify_managers(
     request_id: int,
     manager_ids: Sequence[int],
 ) -> bool:
-    """A direct message to each of them; False when none can be reached."""
+    """Send a direct message to each manager. Returns False if none was delivered."""
     text = (
         f"**{escape(interaction.user.display_name)}** ({MENTIONS.format_member(interaction.user.id)}) asks to use"
         f" `/{surface.key}` in **{escape(guild.name)}**: {surface.title}.\n"
@@ -175,18 +185,22 @@ async def _notify_managers(
 
 
 async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
-    """Whether a question may be shown to them, as what they last were may be long ago. In doubt it may not."""
+    """Whether a request may be shown to a user; False if Discord cannot be reached.
+
+    The stored list of managers may be outdated, so the user's current permissions are checked.
+    """
     try:
         return await _can_decide(guard, guild, user_id)
-    except (discord.HTTPException, aiohttp.ClientError, OSError) as failure:
-        log.info("what somebody is in a server cannot be told", user=user_id, error=repr(failure)[:200])
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.info("member permissions unavailable", user=user_id, error=repr(error)[:200])
         return False
 
 
 def _format_channel_name(interaction: discord.Interaction) -> str:
-    """As text: in a direct message a mention of a channel has no name for those who do not see it.
+    """Format the channel's name as plain text, if everyone can see the channel.
 
-    Not all who manage the server see all of it: only what everyone sees is named, and a thread by its channel.
+    In a direct message a mention shows no name to users without access to the channel. Not every manager can see every
+    channel, so only channels that everyone can see are named; a thread by its parent.
     """
     guild = interaction.guild
     assert guild is not None
@@ -198,13 +212,16 @@ def _format_channel_name(interaction: discord.Interaction) -> str:
 
 def _build_decision_view(guild_id: int, request_id: int) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
-    view.add_item(RequestDecisionButton.make(guild_id, request_id, allow=True))
-    view.add_item(RequestDecisionButton.make(guild_id, request_id, allow=False))
+    view.add_item(RequestDecisionButton.build(guild_id, request_id, allow=True))
+    view.add_item(RequestDecisionButton.build(guild_id, request_id, allow=False))
     return view
 
 
 async def _fetch_guild(interaction: discord.Interaction, guild_id: int) -> discord.Guild:
-    """Direct messages come to one shard; the guild may belong to another process."""
+    """Get the guild from the cache or fetch it. Raises NotFound if the bot is not in it.
+
+    Direct messages arrive at one shard; the guild may belong to another process.
+    """
     try:
         return interaction.client.get_guild(guild_id) or await interaction.client.fetch_guild(guild_id)
     except (discord.NotFound, discord.Forbidden):
@@ -212,13 +229,16 @@ async def _fetch_guild(interaction: discord.Interaction, guild_id: int) -> disco
 
 
 async def _require_manager(interaction: discord.Interaction, guild: discord.Guild) -> None:
-    """Raises Forbidden."""
+    """Raise Forbidden if the user may not decide access requests in the guild."""
     if not await _can_decide(get_guard(interaction), guild, interaction.user.id):
         raise Forbidden(f"You may not answer this: who may use what in {escape(guild.name)} is not yours to decide.")
 
 
 async def _can_decide(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
-    """The guardrail says whether they may answer, by what they are in that server at this moment."""
+    """Whether the guardrail lets the user decide requests in the guild.
+
+    Their current roles and permissions are fetched from Discord.
+    """
     surface = guard.surfaces.find(SurfaceKind.COMMAND, RequestDecisionButton.command)
     try:
         member = await guild.fetch_member(user_id)

@@ -1,4 +1,4 @@
-"""A channel or category as an option of a command; a thread stands for its channel."""
+"""Command option for a channel or category; a thread selects its parent channel."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,10 @@ CATEGORY_TYPE = discord.ChannelType.category
 
 @dataclass(frozen=True, slots=True)
 class RulePlace:
-    """Where something applies; `category_id` is that of a channel, 0 where it is in none or unknown."""
+    """The place where a rule applies: everywhere, a category or a channel.
+
+    `category_id` is the category of a channel; 0 if the channel has none or it is unknown.
+    """
 
     kind: PlaceKind = PlaceKind.EVERYWHERE
     id: int = 0
@@ -24,7 +27,10 @@ EVERYWHERE = RulePlace()
 
 
 class ChannelOption(app_commands.Transformer):
-    """What a member chose, from what Discord sends along: no cache is needed."""
+    """Transforms a channel option into a RulePlace.
+
+    It uses the interaction's resolved data, so the channel need not be cached.
+    """
 
     @property
     def type(self) -> discord.AppCommandOptionType:
@@ -36,7 +42,7 @@ class ChannelOption(app_commands.Transformer):
         value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
         /,
     ) -> RulePlace:
-        """Raises BadRequest for a thread of an unknown channel."""
+        """Transform the option. Raises BadRequest for a thread whose parent channel is unknown."""
         assert interaction.guild is not None
         channel_id = value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id
         if not channel_id:

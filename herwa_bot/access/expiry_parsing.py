@@ -1,4 +1,4 @@
-"""What people type for an end, as "3d" or "2026-12-24 18:00", and the moment that it means. Pure."""
+"""Parse the end of a rule as people type it, such as "3d" or "2026-12-24 18:00". Pure."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from herwa_shared.errors import BadRequest
 MAX_EXPIRY = timedelta(days=5 * 366)
 EXPIRY_HELP = "Type how long, as 30m, 2h, 3d or 1w, or the day, as tomorrow, 2026-12-24 or 2026-12-24 18:00."
 EXPIRY_TOO_FAR = "That is more than five years away. Leave the end out, and it holds until you take it back."
-MAX_CHOICE_VALUE_LENGTH = 100  # of a choice, as Discord has it
+MAX_CHOICE_VALUE_LENGTH = 100  # Discord's limit for the value of a choice
 DEFAULT_EXPIRIES = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -21,14 +21,17 @@ _DATE = re.compile(r"(?P<day>tomorrow|\d{4}-\d{1,2}-\d{1,2})(?:(?:\s+at)?\s+|t)?
 
 @dataclass(frozen=True, slots=True)
 class ExpiryChoice:
-    """An end to choose from: what it is called, and the text that means it."""
+    """An autocomplete choice: its label, and the text that `parse_expiry` accepts."""
 
     name: str
     value: str
 
 
 def parse_expiry(text: str, *, zone: tzinfo, now: datetime) -> datetime:
-    """The moment, in UTC. A day without a time is its midnight in `zone`, the beginning. Raises BadRequest."""
+    """Parse a duration or date into a UTC datetime. Raises BadRequest.
+
+    A date without a time means the beginning of that day (midnight) in `zone`.
+    """
     normalized_text = " ".join(text.casefold().removeprefix("in ").split())
     try:
         expires_at = _parse_duration(normalized_text, now) or _parse_date(normalized_text, zone, now)
@@ -46,7 +49,10 @@ def parse_expiry(text: str, *, zone: tzinfo, now: datetime) -> datetime:
 
 
 def list_expiry_choices(text: str, *, zone: tzinfo, now: datetime) -> tuple[ExpiryChoice, ...]:
-    """What a typed text means or, where nothing is typed, what is mostly wanted; never a text that would be refused."""
+    """List autocomplete choices: the default ones for an empty text, else what the text means.
+
+    Every value that is returned is accepted by `parse_expiry`.
+    """
     if not text.strip():
         return tuple(_build_choice(value, zone, now, name) for value, name in DEFAULT_EXPIRIES.items())
     try:
@@ -60,7 +66,7 @@ def list_expiry_choices(text: str, *, zone: tzinfo, now: datetime) -> tuple[Expi
 
 
 def format_local_time(instant: datetime, zone: tzinfo) -> str:
-    """The moment on the guild's clock."""
+    """Format a time in the guild's time zone."""
     return f"{instant.astimezone(zone):%a %-d %b %Y, %H:%M}"
 
 
@@ -70,7 +76,7 @@ def _build_choice(value: str, zone: tzinfo, now: datetime, name: str = "") -> Ex
 
 
 def _parse_duration(text: str, now: datetime) -> datetime | None:
-    """`1d 12h` from now; None where the text is not of that kind."""
+    """Parse a duration such as `1d 12h`, counted from `now`; None if the text is not a duration."""
     duration, end = timedelta(), 0
     while end < len(text):
         match = _DURATION.match(text, end)
@@ -83,7 +89,10 @@ def _parse_duration(text: str, now: datetime) -> datetime | None:
 
 
 def _parse_date(text: str, zone: tzinfo, now: datetime) -> datetime | None:
-    """A day, perhaps with a time, on the guild's clock."""
+    """Parse a date with an optional time, in the guild's time zone.
+
+    Returns None if the text is not a date. Raises ValueError for a day or time that does not exist.
+    """
     match = _DATE.fullmatch(text)
     if match is None:
         return None

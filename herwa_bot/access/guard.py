@@ -1,4 +1,4 @@
-"""The guard at the bot's door: before anything of a member's runs, the guardrail decides. In doubt it refuses."""
+"""The bot's guard: checks the guardrail before any command or component runs; fails closed."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from herwa_shared.services.audit import Actor, ChangeSource
 
 log = get_logger(__name__)
 
-POLICY_TIMEOUT_SECONDS = 1.8  # Discord gives an answer three
+POLICY_TIMEOUT_SECONDS = 1.8  # Discord expects a response within three seconds
 
 GUILD_ONLY = "Herwa's commands work inside a server."
 POLICY_UNAVAILABLE = f"**{NO_POLICY_REFUSAL.headline}**\n{NO_POLICY_REFUSAL.remedy}"
@@ -34,7 +34,10 @@ DECISION_FAILED = (
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Decides from memory. Held by the process, so that connections to Discord come and go around it."""
+    """Decides whether interactions may run, from the policy cache in memory.
+
+    It belongs to the process and outlives connections to Discord.
+    """
 
     cache: PolicyCache
     surfaces: SurfaceRegistry
@@ -42,42 +45,49 @@ class Guard:
     rate_limiter: CommandRateLimiter = field(default_factory=CommandRateLimiter)
 
     def get_time(self) -> float:
-        """The clock for invocations, in seconds since 1970: it never goes back."""
+        """Get the time for invocations, in seconds since 1970; it never goes backwards."""
         return self.cache.now()
 
     async def find_policy(self, guild_id: int) -> CompiledPolicy | None:
-        """What holds in this guild; None where it cannot be read in time."""
+        """Find the guild's policy; None if it cannot be loaded within POLICY_TIMEOUT_SECONDS."""
         if cached := self.cache.find_cached(guild_id):
             return cached
         try:
             async with asyncio.timeout(POLICY_TIMEOUT_SECONDS):
                 return await self.cache.get(guild_id)
-        except (HerwaError, OSError) as error:  # time-outs are OSErrors, too
-            log.warning("a policy cannot be read", guild=guild_id, error=repr(error)[:200])
+        except (HerwaError, OSError) as error:  # TimeoutError is an OSError
+            log.warning("policy load failed", guild=guild_id, error=repr(error)[:200])
             return None
 
     async def is_allowed(self, invocation: Invocation) -> bool:
-        """What the verdict would be; nothing is said and nothing counted."""
+        """Whether the invocation would be allowed.
+
+        Sends no reply and does not count toward the rate limit.
+        """
         if is_always_allowed(invocation.surface):
             return True
         compiled = await self.find_policy(invocation.guild_id)
         return compiled is not None and decide(invocation, compiled).allowed
 
     def count_remaining_commands(self, compiled: CompiledPolicy, member_id: int) -> int:
-        """How many commands this member may still run within the minute."""
+        """Count the commands that this member may still run within the current minute."""
         return self.rate_limiter.count_remaining(compiled.guild_id, member_id, compiled.entitlement.limits)
 
     async def check(
         self, interaction: discord.Interaction, surface: Surface | None, *, count_usage: bool = True
     ) -> bool:
-        """May it go on? If not, the member has been told why: an autocomplete is told nothing but an empty list."""
+        """Check whether the interaction may continue; if not, send the refusal to the member.
+
+        An autocomplete gets an empty list instead of a refusal. `surface` is None for an unknown command.
+        `count_usage`: count the command toward the rate limit. Any failure refuses the interaction.
+        """
         try:
             if surface is None or interaction.guild_id is None:
                 await send_unavailable(interaction, UNKNOWN_COMMAND if surface is None else GUILD_ONLY)
                 return False
             return is_always_allowed(surface) or await self._check(interaction, surface, count_usage=count_usage)
-        except Exception as error:  # whatever it is, nothing runs unguarded
-            log.exception("the guard failed, it refuses", surface=surface and surface.key)
+        except Exception as error:  # fail closed: nothing runs without a verdict
+            log.exception("guard failed, interaction refused", surface=surface and surface.key)
             await send_unavailable(interaction, str(error) if isinstance(error, HerwaError) else DECISION_FAILED)
             return False
 
@@ -92,7 +102,7 @@ class Guard:
         invocation = build_invocation(interaction, surface, at=self.get_time(), remaining=remaining)
         verdict = decide(invocation, compiled)
         if not verdict.allowed:
-            log.info("refused", guild=interaction.guild_id, surface=surface.key, reason=verdict.reason)
+            log.info("interaction refused", guild=interaction.guild_id, surface=surface.key, reason=verdict.reason)
             retry_after = self.rate_limiter.get_retry_after(
                 interaction.guild_id, interaction.user.id, compiled.entitlement.limits
             )
@@ -103,19 +113,19 @@ class Guard:
 
 
 def is_always_allowed(surface: Surface) -> bool:
-    """Whatever is set, and though nothing can be read."""
+    """Whether the surface is allowed under any settings, even if no policy can be loaded."""
     return FEATURES[surface.feature].essential == Essential.ALWAYS
 
 
 def get_guard(interaction: discord.Interaction) -> Guard:
-    """The guard of the bot that heard this."""
+    """Get the guard of the bot that received the interaction."""
     bot: Any = interaction.client
     guard: Guard = bot.guard
     return guard
 
 
 def find_command_surface(interaction: discord.Interaction) -> Surface | None:
-    """The surface of a command, a context menu or their autocomplete; None for what the bot does not know."""
+    """Find the surface of a command, context menu or autocomplete; None for an unknown command."""
     command = interaction.command
     if command is None:
         return None
@@ -126,12 +136,12 @@ def find_command_surface(interaction: discord.Interaction) -> Surface | None:
 
 
 def get_command_surface(interaction: discord.Interaction) -> Surface:
-    """The same inside of a command, where there is one."""
+    """Get the surface of the running command; call it only from within a registered command."""
     surface = find_command_surface(interaction)
     assert surface is not None
     return surface
 
 
 def get_actor(interaction: discord.Interaction) -> Actor:
-    """The member as the one who changes something."""
+    """Get the member as the actor of a change, for the audit log."""
     return Actor(ChangeSource.DISCORD, interaction.user.id, interaction.user.display_name)

@@ -1,4 +1,7 @@
-"""Discord's payload → invocation. Roles, permissions and place come with each interaction; no member is cached."""
+"""Build guardrail invocations from Discord interactions.
+
+Roles, permissions and channel come with each interaction; members are not cached.
+"""
 
 import discord
 
@@ -10,7 +13,11 @@ from herwa_shared.guardrail.invocation import Invocation
 def build_invocation(
     interaction: discord.Interaction, surface: Surface, *, at: float, remaining: int = 1
 ) -> Invocation:
-    """The member who acts, where they act; their permissions are those that Discord computed for this channel."""
+    """Build the invocation of the interaction's member in its channel.
+
+    The permissions are those that Discord computed for this channel. `remaining` is the number of commands that the
+    rate limit still allows.
+    """
     member, guild = interaction.user, interaction.guild
     assert isinstance(member, discord.Member)
     assert guild is not None
@@ -38,7 +45,10 @@ def build_member_invocation(
     at: float,
     remaining: int = 1,
 ) -> Invocation:
-    """A member who may be another than the one who asks, in a channel that may be another; None: nowhere at all."""
+    """Build the invocation of any member in any channel.
+
+    A channel of None means no particular channel.
+    """
     permissions = member.guild_permissions if channel is None else channel.permissions_for(member)
     channel_id, category_id = resolve_channel_ids(guild, channel)
     return Invocation.from_member(
@@ -56,13 +66,18 @@ def build_member_invocation(
 
 
 def get_role_ids(member: discord.Member) -> list[int]:
-    """All of them, also of roles that the bot has not heard of yet: `Member.roles` would leave those out."""
-    return list(member._roles)  # noqa: SLF001 - the version is pinned, and a test holds it
+    """Get all role IDs of a member.
+
+    This includes roles that are not in the cache yet, which `Member.roles` omits.
+    """
+    return list(member._roles)  # noqa: SLF001 - discord.py's version is pinned and tested
 
 
 def resolve_channel_ids(guild: discord.Guild, channel: object) -> tuple[int, int]:
-    """The channel that counts (a thread's parent) and its category, 0 for none. Raises Unreachable where the parent
-    of a thread is unknown: whether a rule about its category applies cannot be said.
+    """Resolve the channel that rules apply to (a thread's parent) and its category; 0 for none.
+
+    Raises ServiceUnavailable if a thread's parent is unknown, because its category and thus the applicable rules are
+    unknown too.
     """
     if isinstance(channel, discord.Thread):
         parent = guild.get_channel(channel.parent_id)

@@ -1,4 +1,4 @@
-"""How often commands ran within the last minute, by member and by guild; what the tier still leaves of it."""
+"""Rate limit of commands per member and guild: a sliding window of one minute."""
 
 import sys
 import time
@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from herwa_shared.catalog import Limit
 
 WINDOW_SECONDS = 60.0
-GUILD_WIDE_ID = 0  # stands in a member's place for all of the guild
+GUILD_WIDE_ID = 0  # key of the guild-wide count, where a member's ID would be
 
 
 class CommandRateLimiter:
-    """A sliding minute. It holds no more than what ran in the last two minutes, and nothing that no tier limits."""
+    """Sliding-window rate limiter in memory.
+
+    It holds at most the commands of the last two minutes, and nothing for limits that the tier sets to unlimited.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -20,7 +23,7 @@ class CommandRateLimiter:
         self._last_swept_at = clock()
 
     def count_remaining(self, guild_id: int, member_id: int, limits: Mapping[Limit, int | None]) -> int:
-        """How many more commands member and guild may run now."""
+        """Count the commands that may run now within both the member's and the guild's limit."""
         now = self._clock()
         return min(
             sys.maxsize if limit is None else limit - len(self._get_recent(key, now))
@@ -28,7 +31,7 @@ class CommandRateLimiter:
         )
 
     def hit(self, guild_id: int, member_id: int, limits: Mapping[Limit, int | None]) -> None:
-        """A command runs."""
+        """Record that a command ran."""
         now = self._clock()
         if now - self._last_swept_at >= WINDOW_SECONDS:
             self._sweep(now)
@@ -37,7 +40,7 @@ class CommandRateLimiter:
                 self._timestamps[key].append(now)
 
     def get_retry_after(self, guild_id: int, member_id: int, limits: Mapping[Limit, int | None]) -> float:
-        """Seconds until the next command may run, at most a minute; 0 for at once."""
+        """Get the seconds until the next command may run: 0 if it may now, at most a minute."""
         now = self._clock()
         waits = [0.0]
         for key, limit in _list_limits(guild_id, member_id, limits):
@@ -63,7 +66,10 @@ class CommandRateLimiter:
 def _list_limits(
     guild_id: int, member_id: int, limits: Mapping[Limit, int | None]
 ) -> tuple[tuple[tuple[int, int], int | None], ...]:
-    """What is limited, and how far; a limit that no tier names is none at all, as everywhere."""
+    """List the counter keys with their limits; None is unlimited.
+
+    A limit that the tier does not name is 0, as in the other packages.
+    """
     return (
         ((guild_id, member_id), limits.get(Limit.MEMBER_COMMANDS_PER_MINUTE, 0)),
         ((guild_id, GUILD_WIDE_ID), limits.get(Limit.GUILD_COMMANDS_PER_MINUTE, 0)),

@@ -1,4 +1,4 @@
-"""A refusal as the member reads it: what objected, who can change it, where it does work, and a way to ask."""
+"""Refusals for members: the reason, who can change it and where the command works."""
 
 from itertools import islice
 
@@ -22,13 +22,16 @@ log = get_logger(__name__)
 REQUESTABLE_REASONS = (Reason.ACCESS_RULE, Reason.DEFAULT_AUDIENCE)
 CHANNEL_DEPENDENT_REASONS = (*REQUESTABLE_REASONS, Reason.CHANNEL_LIST)
 MAX_LISTED_CHANNELS = 3
-MAX_CUSTOM_ID_LENGTH = 100  # Discord's
+MAX_CUSTOM_ID_LENGTH = 100  # Discord's limit
 
 
 async def send_refusal(
     interaction: discord.Interaction, invocation: Invocation, compiled: CompiledPolicy, *, retry_after: float
 ) -> None:
-    """Say no, only to the member; `wait` are the seconds until their rate allows the next one."""
+    """Send a refusal that only the member sees; an autocomplete gets an empty list instead.
+
+    `retry_after` is the time in seconds until the rate limit allows the next command.
+    """
     if interaction.type is discord.InteractionType.autocomplete:
         await interaction.response.autocomplete([])
         return
@@ -38,21 +41,19 @@ async def send_refusal(
             interaction, text, view=_build_request_view(invocation.surface) if reason in REQUESTABLE_REASONS else None
         )
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("a refusal could not be told", error=repr(error)[:200])
+        log.warning("refusal reply failed", error=repr(error)[:200])
 
 
 def build_refusal_text(
     interaction: discord.Interaction, invocation: Invocation, compiled: CompiledPolicy, *, retry_after: float
 ) -> tuple[str, Reason]:
-    """The refusal at a glance, and its reason."""
+    """Build the text of a refusal and return it with its reason."""
     trace = escape_trace_notes(explain(invocation, compiled.policy))
     reason = trace.verdict.reason
     refusal_text = build_refusal(trace, MENTIONS)
     if reason == Reason.COOLDOWN:
-        return (
-            f"**{refusal_text.headline}**\nThe next one may run {format_relative_time(invocation.at + retry_after + 1)}.",
-            reason,
-        )
+        retry_time = format_relative_time(invocation.at + retry_after + 1)
+        return f"**{refusal_text.headline}**\nThe next one may run {retry_time}.", reason
     lines = [f"**{refusal_text.headline}**", refusal_text.remedy]
     if reason in CHANNEL_DEPENDENT_REASONS and (
         channels := _format_allowed_channels(interaction, invocation, compiled)
@@ -62,18 +63,24 @@ def build_refusal_text(
 
 
 async def send_unavailable(interaction: discord.Interaction, text: str) -> None:
-    """Say it only to the member, if Discord still lets us; whoever types an option gets an empty list."""
+    """Send an error that only the member sees; an autocomplete gets an empty list.
+
+    A failed reply is logged.
+    """
     try:
         if interaction.type is discord.InteractionType.autocomplete:
             await interaction.response.autocomplete([])
         else:
             await send_error(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("a failure could not be told", error=repr(error)[:200])
+        log.warning("error reply failed", error=repr(error)[:200])
 
 
 def _format_allowed_channels(interaction: discord.Interaction, invocation: Invocation, compiled: CompiledPolicy) -> str:
-    """Up to three channels which the member sees and where the answer is yes; empty where there is none."""
+    """Format up to three channels in which the member may run the command.
+
+    Only channels that the member can see are named; the text is empty if there are none.
+    """
     guild, member = interaction.guild, interaction.user
     assert guild is not None
     assert isinstance(member, discord.Member)
@@ -92,17 +99,20 @@ def _format_allowed_channels(interaction: discord.Interaction, invocation: Invoc
 
 
 def _can_run_commands(channel: discord.abc.GuildChannel, member: discord.Member) -> bool:
-    """A channel that the member sees and may run commands in."""
+    """Whether the member can see the channel and Discord lets them run commands there."""
     permissions = channel.permissions_for(member)
     return permissions.view_channel and permissions.send_messages and permissions.use_application_commands
 
 
 def _build_request_view(surface: Surface) -> discord.ui.View | None:
-    """The button that asks for access; `asking.AskButton` answers it, also after a restart."""
+    """Build the view with the "Ask for access" button; None if its custom ID would be too long.
+
+    `access_requests.RequestAccessButton` handles the button, also after a restart.
+    """
     custom_id = f"herwa:ask:{surface.kind}:{surface.key}"
     if len(custom_id) > MAX_CUSTOM_ID_LENGTH:
         return None
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="Ask for access", custom_id=custom_id))
-    view.stop()  # what is pressed goes to `asking.AskButton`, not to this view
+    view.stop()  # presses go to `access_requests.RequestAccessButton`, not to this view
     return view

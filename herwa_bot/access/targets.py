@@ -1,4 +1,7 @@
-"""What can be switched and ruled, as people choose it while typing: everything, modules, features, commands. Pure."""
+"""Targets of rules, channel lists and toggles, and their autocomplete. Pure.
+
+A target is everything, a module, a feature or a command.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +24,8 @@ from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS, format_permissions
 from herwa_shared.guardrail.policy import TargetKind
 
-MAX_CHOICES = 25  # Discord's bounds of a list of choices
-MAX_CHOICE_LENGTH = 100
+MAX_CHOICES = 25  # Discord's limit for the number of autocomplete choices
+MAX_CHOICE_LENGTH = 100  # Discord's limit for the name of a choice
 BROAD_TARGET_KINDS = (TargetKind.EVERYTHING, TargetKind.MODULE)
 
 CommandSurfaces = tuple[Surface, ...]
@@ -35,19 +38,19 @@ _COMMAND_KINDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a rule, a list or a switch is about; `key` as in `AccessRule`."""
+    """The target of an access rule, channel list or toggle; `key` is `AccessRule.target_key`."""
 
     kind: TargetKind
     key: str = ""
 
     @property
     def value(self) -> str:
-        """How a choice carries it."""
+        """The value of its autocomplete choice."""
         return f"{self.kind}:{self.key}" if self.key else str(self.kind)
 
     @property
     def name(self) -> str:
-        """What people call it; of what Herwa no longer has, only the key is left."""
+        """The display name; the key if the catalog no longer contains the target."""
         if self.kind is TargetKind.MODULE and self.key in MODULES:
             return MODULES[ModuleKey(self.key)].title
         if self.kind is TargetKind.FEATURE and self.key in FEATURES:
@@ -58,18 +61,18 @@ class Target:
 
     @property
     def title(self) -> str:
-        """The name and what it is the name of, for a choice."""
+        """The label of its autocomplete choice: the name and the kind of target."""
         kinds = (TargetKind.MODULE, TargetKind.FEATURE)
         return f"{self.name} ({self.kind})" if self.kind in kinds else self.name
 
     def covers_surface(self, surface: Surface) -> bool:
-        """Whether it is about this command, page or part of the API."""
+        """Whether the target includes this command, page or API route."""
         if self.kind is TargetKind.COMMAND:
             return surface.kind in _COMMAND_KINDS and f"{surface.key} ".startswith(f"{self.key} ")
         return self.covers_feature(FEATURES[surface.feature])
 
     def covers_feature(self, feature: FeatureSpec) -> bool:
-        """Whether it is about this feature as a whole."""
+        """Whether the target includes this entire feature; a command target never does."""
         if self.kind is TargetKind.EVERYTHING:
             return True
         return self.key == {TargetKind.FEATURE: feature.key, TargetKind.MODULE: feature.module}.get(self.kind)
@@ -79,33 +82,36 @@ EVERYTHING = Target(TargetKind.EVERYTHING)
 
 
 def list_module_targets() -> tuple[Target, ...]:
-    """Those that can be taken away, wholly or in part."""
+    """List the modules that can be switched off at least in part."""
     module_keys = {feature.module for feature in FEATURES.values() if feature.essential is not Essential.ALWAYS}
     return tuple(Target(TargetKind.MODULE, key) for key in MODULES if key in module_keys)
 
 
 def list_feature_targets() -> tuple[Target, ...]:
-    """Those that do not answer always, whatever is set."""
+    """List the features that are not always available."""
     return tuple(
         Target(TargetKind.FEATURE, key) for key, spec in FEATURES.items() if spec.essential is not Essential.ALWAYS
     )
 
 
 def list_command_targets(surfaces: SurfaceRegistry) -> tuple[Target, ...]:
-    """Every command and every first part of one that has several; these come first."""
+    """List every command, and every group of a command with several parts; groups come first."""
     keys = sorted(set(_list_command_keys(surfaces.all)), key=lambda key: (key.count(" "), key))
     return tuple(Target(TargetKind.COMMAND, key) for key in keys)
 
 
 def list_targets(surfaces: SurfaceRegistry) -> tuple[Target, ...]:
-    """All that a rule or a list can be about, the widest first."""
+    """List all targets of rules and channel lists, the widest first."""
     return (EVERYTHING, *list_module_targets(), *list_feature_targets(), *list_command_targets(surfaces))
 
 
 def list_commands(
     target: Target, surfaces: SurfaceRegistry, *, excluded: Collection[Essential] = (Essential.ALWAYS,)
 ) -> CommandSurfaces:
-    """The commands that a target covers and that can be refused at all, or those `but` of some other kind."""
+    """List the commands that a target covers.
+
+    Commands whose feature is of an `excluded` kind are omitted. By default those that are always allowed are excluded.
+    """
     covered_surfaces = (
         surface for surface in surfaces.all if surface.kind in _COMMAND_KINDS and target.covers_surface(surface)
     )
@@ -113,7 +119,7 @@ def list_commands(
 
 
 def list_non_command_titles(target: Target, surfaces: SurfaceRegistry) -> tuple[str, ...]:
-    """The titles of what a target covers and no command drives: pages, and answers of the API."""
+    """List the titles of covered features without a command: pages and API routes."""
     command_features = {surface.feature for surface in surfaces.all}
     return tuple(
         spec.title for spec in FEATURES.values() if spec.key not in command_features and target.covers_feature(spec)
@@ -121,12 +127,15 @@ def list_non_command_titles(target: Target, surfaces: SurfaceRegistry) -> tuple[
 
 
 def can_change_rules(commands: Iterable[Surface]) -> bool:
-    """Whether whoever may use these can change the rules, and by that give themselves everything else."""
+    """Whether one of these commands can change access rules.
+
+    Members who can change rules can grant themselves and others every other permission.
+    """
     return any(command.feature == FeatureKey.PERMISSIONS and command.key != RULE_LIST_COMMAND for command in commands)
 
 
 def format_commands(commands: Iterable[Surface], *, max_names: int = 8) -> str:
-    """`/voice-stats`, `/features list|enable` and so on: what begins with the same words in one."""
+    """Format commands as `/voice-stats`, `/features list|enable`: subcommands are combined."""
     groups: dict[str, list[str]] = {}
     for command in commands:
         first, _, last = command.key.rpartition(" ")
@@ -137,7 +146,10 @@ def format_commands(commands: Iterable[Surface], *, max_names: int = 8) -> str:
 
 
 def find_target(query: str, candidates: Iterable[Target]) -> Target:
-    """A choice, or what somebody typed instead: a key, a title or a command. Raises NotFound, naming near ones."""
+    """Find a target by choice value, key, title or command.
+
+    Raises NotFound that suggests similar targets.
+    """
     targets_by_alias: dict[str, Target] = {}
     for target in candidates:
         for alias in _list_aliases(target):
@@ -145,47 +157,38 @@ def find_target(query: str, candidates: Iterable[Target]) -> Target:
     search_text = " ".join(query.casefold().split())
     if (match := targets_by_alias.get(search_text)) is not None:
         return match
-    suggestions = dict.fromkeys(
-        targets_by_alias[alias].title for alias in get_close_matches(search_text, targets_by_alias, n=6, cutoff=0.5)
-    )
-    hint = (
-        f" Did you mean {_join_with_or(list(suggestions)[:3])}?"
-        if suggestions
-        else " Choose one from the list that opens while you type."
-    )
+    similar_aliases = get_close_matches(search_text, targets_by_alias, n=6, cutoff=0.5)  # several may be of one target
+    hint = _format_hint(targets_by_alias[alias].title for alias in similar_aliases)
     raise NotFound(f"There is nothing here that is called “{query.strip()[:60]}”.{hint}")
 
 
 def find_permission(query: str) -> int:
-    """The bits of a named Discord permission. Raises NotFound, naming near ones."""
+    """Find the bits of a Discord permission by name. Raises NotFound that suggests similar ones."""
     search_text = " ".join(query.casefold().replace("_", " ").split())
     bits_by_name = {format_permissions(bits).casefold(): bits for bits in PERMISSIONS.values()}
     bits_by_name |= {name.replace("_", " "): bits for name, bits in PERMISSIONS.items()}
     if (bits := bits_by_name.get(search_text)) is not None:
         return bits
-    suggestions = list(
-        dict.fromkeys(
-            format_permissions(bits_by_name[name]) for name in get_close_matches(search_text, bits_by_name, 3, 0.5)
-        )
-    )
-    hint = (
-        f" Did you mean {_join_with_or(suggestions)}?"
-        if suggestions
-        else " Choose one from the list that opens while you type."
-    )
+    similar_names = get_close_matches(search_text, bits_by_name, n=3, cutoff=0.5)
+    hint = _format_hint(format_permissions(bits_by_name[name]) for name in similar_names)
     raise NotFound(f"Discord has no permission that is called “{query.strip()[:60]}”.{hint}")
 
 
 def list_permission_choices(query: str) -> list[app_commands.Choice[str]]:
+    """List autocomplete choices of Discord permissions."""
     return filter_choices(query, {name: format_permissions(bits) for name, bits in PERMISSIONS.items()})
 
 
 def list_target_choices(query: str, candidates: Iterable[Target]) -> list[app_commands.Choice[str]]:
+    """List autocomplete choices of targets; a leading slash in the query is ignored."""
     return filter_choices(query.removeprefix("/"), {target.value: target.title for target in candidates})
 
 
 def filter_choices(query: str, titles: Mapping[str, str]) -> list[app_commands.Choice[str]]:
-    """What of it has every word typed so far, those that begin with it first, as Discord takes it."""
+    """Filter choices (value → title) by every word of the query.
+
+    Titles that begin with the query are listed first. Returns at most MAX_CHOICES.
+    """
     search_text = " ".join(query.casefold().split())
     matches = [
         (value, title)
@@ -197,6 +200,7 @@ def filter_choices(query: str, titles: Mapping[str, str]) -> list[app_commands.C
 
 
 def truncate(text: str, max_length: int = MAX_CHOICE_LENGTH) -> str:
+    """Truncate text to `max_length` characters, the last of which is then an ellipsis."""
     return text if len(text) <= max_length else f"{text[: max_length - 1].rstrip()}…"
 
 
@@ -211,10 +215,21 @@ def _list_command_keys(surfaces: Iterable[Surface]) -> Iterator[str]:
 
 
 def _list_aliases(target: Target) -> Iterator[str]:
-    """All that finds it. Of two with the same word the wider one is found: a command also has its slash."""
+    """List the texts that find a target.
+
+    If two targets share an alias, `find_target` finds the wider one; a command can still be found with its slash.
+    """
     yield from (target.value.casefold(), target.title.casefold(), target.name.casefold())
     if target.key:
         yield target.key.casefold()
+
+
+def _format_hint(suggestions: Iterable[str]) -> str:
+    """Format up to three different suggestions, or where to find all choices if there are none."""
+    titles = list(dict.fromkeys(suggestions))[:3]
+    return (
+        f" Did you mean {_join_with_or(titles)}?" if titles else " Choose one from the list that opens while you type."
+    )
 
 
 def _join_with_or(titles: list[str]) -> str:

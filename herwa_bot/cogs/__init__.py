@@ -1,6 +1,7 @@
-"""One file a command, or a group of commands. `COGS` are all that the bot serves.
+"""Cogs: one module per command or command group; `COGS` lists all that the bot loads.
 
-Beside its commands a cog may name `menus`, entries of context menus, and `persistent`, buttons that survive a restart.
+Besides its commands a cog may declare `menus` (context menus) and `persistent_buttons` (button classes that survive a
+restart).
 """
 
 from discord.ext import commands
@@ -10,13 +11,11 @@ from herwa_bot.cogs.features import FeaturesCog
 from herwa_bot.cogs.help import HelpCog
 from herwa_bot.cogs.permissions import PermissionsCog
 from herwa_bot.cogs.premium import PremiumCog
-from herwa_bot.cogs.stats import ServerStatsCog, TicketStatsCog, VoiceStatsCog
+from herwa_bot.cogs.stats import STATS_COGS
 from herwa_bot.cogs.why import WhyCog
 
 COGS: tuple[type[commands.Cog], ...] = (
-    ServerStatsCog,
-    VoiceStatsCog,
-    TicketStatsCog,
+    *STATS_COGS,
     FeaturesCog,
     PermissionsCog,
     ChannelsCog,

@@ -1,4 +1,4 @@
-"""`/channels`: where something may run."""
+"""`/channels`: list and change the channels in which something may run."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar
@@ -46,13 +46,13 @@ LIST_HELP = (
     "-# The most specific list decides: command over feature over module over everything. Threads follow their channel."
 )
 NO_LISTS = "No list yet: everything may run in every channel. `/channels allow` begins one."
-MAX_LISTED_CHANNELS = 20  # places in one breath
+MAX_LISTED_CHANNELS = 20  # in one sentence or list entry
 
 Choices = list[app_commands.Choice[str]]
 
 
 class ChannelsCog(commands.Cog):
-    """Channel lists."""
+    """Commands for channel lists."""
 
     persistent_buttons: ClassVar = (UndoButton,)
     group = app_commands.Group(
@@ -66,7 +66,7 @@ class ChannelsCog(commands.Cog):
 
     @group.command(name="list", description="Show what is kept to which channels")
     async def show(self, interaction: discord.Interaction) -> None:
-        """Every list of the server, the widest first."""
+        """Show all channel lists of the server, the widest target first."""
         assert interaction.guild is not None
         lists = await defer_if_slow(interaction, self._load_lists(interaction.guild.id), ephemeral=True)
         entries = [
@@ -84,17 +84,21 @@ class ChannelsCog(commands.Cog):
     async def allow(
         self, interaction: discord.Interaction, what: str, where: app_commands.Transform[RulePlace, ChannelOption]
     ) -> None:
-        """The first channel of a list shuts it everywhere else, which is asked about where it hits many."""
+        """Add a channel to a target's list.
+
+        The first channel of a list stops the target in all other channels, so a broad target or one that contains
+        managers' commands needs a confirmation.
+        """
         assert interaction.guild_id is not None
         surfaces = get_guard(interaction).surfaces
         target = find_target(what, list_targets(surfaces))
         if not list_commands(target, surfaces):
             raise BadRequest(f"{_format_title(target)} has no command, so that it cannot be kept to a channel.")
         existing_list = _find_list(target, await self._load_lists(interaction.guild_id))
-        work = _build_allow_change(interaction.guild_id, target, where)
+        change = _build_allow_change(interaction.guild_id, target, where)
         if existing_list is None and (target.kind in BROAD_TARGET_KINDS or _list_manager_commands(target, surfaces)):
             option = ConfirmOption(
-                f"Keep {format_target(target.kind, target.key)} there", work, discord.ButtonStyle.danger
+                f"Keep {format_target(target.kind, target.key)} there", change, discord.ButtonStyle.danger
             )
             await ask_confirmation(
                 interaction,
@@ -104,17 +108,16 @@ class ChannelsCog(commands.Cog):
                 command_group=COMMAND_GROUP,
             )
         else:
-            await apply_and_reply(interaction, self._stores, work, command_group=COMMAND_GROUP)
+            await apply_and_reply(interaction, self._stores, change, command_group=COMMAND_GROUP)
 
     @group.command(name="clear", description="Let something run in every channel again")
     @app_commands.describe(what="What has a list")
     async def clear(self, interaction: discord.Interaction, what: str) -> None:
-        """Takes the whole list away; the answer's button brings it back."""
+        """Remove a target's list; the reply has an undo button."""
         assert interaction.guild_id is not None
         lists = await self._load_lists(interaction.guild_id)
-        listed_targets = [
-            Target(channel_list.target_kind, channel_list.target_key) for channel_list in lists
-        ]  # also what Herwa no longer has
+        # Includes targets that are no longer in the catalog.
+        listed_targets = [Target(channel_list.target_kind, channel_list.target_key) for channel_list in lists]
         target = find_target(what, (*list_targets(get_guard(interaction).surfaces), *listed_targets))
         if target not in listed_targets:
             raise NotFound(
@@ -146,6 +149,8 @@ class ChannelsCog(commands.Cog):
 
 
 def _build_allow_change(guild_id: int, target: Target, place: RulePlace) -> Change:
+    """Build the change that adds a place to a target's list."""
+
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         existing_list = await _lock_and_find_list(session, guild_id, target)
         entry_id = await channel_lists.add_places(
@@ -166,6 +171,8 @@ def _build_allow_change(guild_id: int, target: Target, place: RulePlace) -> Chan
 
 
 def _build_clear_change(guild_id: int, target: Target) -> Change:
+    """Build the change that removes a target's list."""
+
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         existing_list = await _lock_and_find_list(session, guild_id, target)
         entry_id = await channel_lists.clear_list(
@@ -176,20 +183,21 @@ def _build_clear_change(guild_id: int, target: Target) -> Change:
         wider_note = (
             "" if target.kind == TargetKind.EVERYTHING else "\n-# Where a wider target has a list, that decides."
         )
-        text = f"{_format_title(target)} may run in every channel again.\nBefore: only in {_format_places(existing_list.place_ids)}.{wider_note}"
+        before = _format_places(existing_list.place_ids)
+        text = f"{_format_title(target)} may run in every channel again.\nBefore: only in {before}.{wider_note}"
         return ChangeResult(text, (entry_id,))
 
     return apply
 
 
 async def _lock_and_find_list(session: AsyncSession, guild_id: int, target: Target) -> ChannelList | None:
-    """The list as nobody else can change it until the commit."""
+    """Lock the guild's settings until the commit, then find the target's list."""
     await lock_guild(session, guild_id)
     return _find_list(target, await channel_lists.list_channel_lists(session, guild_id=guild_id))
 
 
 def _format_question(target: Target, place: RulePlace, surfaces: SurfaceRegistry) -> str:
-    """What beginning a list for many commands, or for those of managers, would do."""
+    """Format the confirmation of a new channel list and its effect on the covered commands."""
     lines = [
         f"**Keep {format_target(target.kind, target.key)} to {_format_mention(place.id)}?**",
         "Before: it may run in every channel. Afterwards: only there, unless a narrower list says otherwise.",
@@ -202,7 +210,7 @@ def _format_question(target: Target, place: RulePlace, surfaces: SurfaceRegistry
 
 
 def _list_manager_commands(target: Target, surfaces: SurfaceRegistry) -> CommandSurfaces:
-    """What it covers of the commands by which a server is managed, these among them."""
+    """List the covered commands for managers, which include `/channels` itself."""
     return tuple(command for command in list_commands(target, surfaces) if command.audience is Audience.MANAGERS)
 
 
@@ -218,7 +226,7 @@ def _find_list(target: Target, lists: Sequence[ChannelList]) -> ChannelList | No
 
 
 def _format_list_entries(channel_list: ChannelList) -> Iterator[str]:
-    """All of its places; a long list takes several entries."""
+    """Format a list with all of its places; a long list takes several entries."""
     title, place_ids = (
         _format_title(Target(channel_list.target_kind, channel_list.target_key)),
         sorted(channel_list.place_ids),

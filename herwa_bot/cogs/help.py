@@ -1,4 +1,4 @@
-"""`/help`: what this member may use in this channel, and nothing else."""
+"""`/help`: list exactly the commands that this member may use in this channel."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -9,27 +9,26 @@ from discord.ext import commands
 
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_command_surface, get_guard, is_always_allowed
 from herwa_bot.access.invocation import build_invocation
-from herwa_bot.ui.replies import reply_ephemeral
+from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, reply_ephemeral
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.stores import Stores
 
-MAX_MESSAGE_LENGTH = 2000  # characters, as Discord has it
 HEADING = "**What you may use here**"
 ALL_SHOWN = "-# This is all there is."
 SOME_HIDDEN = "-# All else is switched off or not for you in this channel. `/why` tells the reason for any command."
 
 
 class HelpCog(commands.Cog):
-    """The way in for everybody."""
+    """Command that lists the usable commands."""
 
     def __init__(self, stores: Stores) -> None:
         del stores
 
     @app_commands.command(name="help", description="What you may use here", extras={"feature": FeatureKey.HELP})
     async def show_help(self, interaction: discord.Interaction) -> None:
-        """Commands by module, each with what it does."""
+        """List the usable commands by module; without descriptions if the reply is too long."""
         guard = get_guard(interaction)
         assert interaction.guild_id is not None
         compiled = await guard.find_policy(interaction.guild_id)
@@ -45,6 +44,7 @@ class HelpCog(commands.Cog):
 
 
 def _list_usable_surfaces(interaction: discord.Interaction, guard: Guard, compiled: CompiledPolicy) -> list[Surface]:
+    """List the surfaces that the guardrail allows for this member in this channel."""
     help_surface = get_command_surface(interaction)
     invocation = build_invocation(interaction, help_surface, at=guard.get_time())
     return [
@@ -55,7 +55,7 @@ def _list_usable_surfaces(interaction: discord.Interaction, guard: Guard, compil
 
 
 def _format_lines(surfaces: list[Surface], *, detailed: bool) -> list[str]:
-    """A heading a module, and a line a command; if not long, its commands in one line."""
+    """Format commands by module: a line per command if `detailed`, else a line per module."""
     module_order = list(ModuleKey)
     lines = []
     sorted_surfaces = sorted(
@@ -71,5 +71,5 @@ def _format_lines(surfaces: list[Surface], *, detailed: bool) -> list[str]:
 
 
 def format_command(surface: Surface) -> str:
-    """A command as one types it; a context menu as one finds it."""
+    """Format a command as it is typed, and a context menu as its path in Discord's menu."""
     return f"`/{surface.key}`" if surface.kind == SurfaceKind.COMMAND else f"Apps > **{surface.key}**"

@@ -1,4 +1,4 @@
-"""`/premium`: the server's tier, until when it holds, and what each tier includes."""
+"""`/premium`: show the server's tier, its end, and what each tier includes."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -34,7 +34,7 @@ RATE_FORMATTERS: Mapping[Limit, Callable[[str], str]] = {
 
 
 class PremiumCog(commands.Cog):
-    """What the server has, and what there is to have."""
+    """Command that shows the server's tier and all tiers."""
 
     def __init__(self, stores: Stores) -> None:
         del stores
@@ -43,7 +43,7 @@ class PremiumCog(commands.Cog):
         name="premium", description="This server's tier and what it includes", extras={"feature": FeatureKey.PREMIUM}
     )
     async def show_tiers(self, interaction: discord.Interaction) -> None:
-        """The tier in force, then every tier with its limits and the features that it adds."""
+        """Show the current tier, then every tier with its limits and the features that it adds."""
         guard = get_guard(interaction)
         assert interaction.guild_id is not None
         compiled = await guard.find_policy(interaction.guild_id)
@@ -54,7 +54,7 @@ class PremiumCog(commands.Cog):
 
 
 def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
-    """The answer of `/premium`, mostly on one page."""
+    """Format the reply of `/premium`, usually one page. `now` is in seconds since 1970."""
     tiers = sorted(compiled.policy.global_policy.tiers.values(), key=lambda tier: tier.rank)
     current_tier = compiled.policy.global_policy.tiers[compiled.entitlement.tier]
     lines = [f"**This server is on {escape(current_tier.title)}**{_format_end(compiled, now)}."]
@@ -69,6 +69,10 @@ def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
 
 
 def _format_end(compiled: CompiledPolicy, now: float) -> str:
+    """Format the latest end of the current tier's periods.
+
+    The text is empty if there is no period or one has no end.
+    """
     ends = [period.ends_at for period in compiled.policy.periods if _is_current(period, compiled, now)]
     if not ends or None in ends:
         return ""
@@ -77,6 +81,7 @@ def _format_end(compiled: CompiledPolicy, now: float) -> str:
 
 
 def _is_current(period: SubscriptionPeriod, compiled: CompiledPolicy, now: float) -> bool:
+    """Whether the subscription period is of the current tier and active at `now`."""
     return (
         period.tier == compiled.entitlement.tier
         and period.starts_at <= now
@@ -85,7 +90,7 @@ def _is_current(period: SubscriptionPeriod, compiled: CompiledPolicy, now: float
 
 
 def _list_extra_grants(compiled: CompiledPolicy, tier: Tier) -> Iterable[str]:
-    """What single grants add to the tier, as one list of words or none."""
+    """List what grants add to the tier, as one comma-separated text; empty without grants."""
     features = [_get_feature_title(key) for key in sorted(compiled.entitlement.features - tier.features)]
     limits = [
         {**QUOTA_FORMATTERS, **RATE_FORMATTERS}[limit](_format_number(value))
@@ -96,7 +101,10 @@ def _list_extra_grants(compiled: CompiledPolicy, tier: Tier) -> Iterable[str]:
 
 
 def _describe_tier(tier: Tier, previous_tier: Tier | None) -> Iterator[str]:
-    """What it includes, told as more than the tier below where it has all of that one's features."""
+    """Describe a tier's features and limits.
+
+    If it includes all features of the previous tier, only the added ones are listed.
+    """
     if previous_tier is not None and previous_tier.features <= tier.features:
         added_features = _format_features(tier.features - previous_tier.features)
         yield f"everything in {escape(previous_tier.title)}{f', and {added_features}' if added_features else ''}"
@@ -112,7 +120,7 @@ def _describe_tier(tier: Tier, previous_tier: Tier | None) -> Iterator[str]:
 
 
 def _format_features(keys: Iterable[str]) -> str:
-    """Without what every server has anyhow."""
+    """Format feature titles, without the essential features that every server has."""
     return ", ".join(_get_feature_title(key) for key in sorted(keys) if key not in ESSENTIAL_FEATURES)
 
 

@@ -1,9 +1,6 @@
-"""`/server-stats`: how the server does, as a picture and in words.
+"""`/server-stats`, `/voice-stats` and `/ticket-stats`: a metric as a chart and text."""
 
-`/voice-stats`: how much the server talks, as a picture and in words.
-
-`/ticket-stats`: how much is asked, as a picture and in words: threads and forum posts that were opened.
-"""
+from dataclasses import dataclass
 
 import discord
 from discord import app_commands
@@ -16,74 +13,64 @@ from herwa_shared.catalog import FeatureKey
 from herwa_shared.stores import Stores
 
 
-class ServerStatsCog(commands.Cog):
-    """The server's messages over time."""
+@dataclass(frozen=True, slots=True)
+class StatsCommand:
+    """A command that charts one metric; `extra_metric` is shown as text in the heading."""
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
-
-    @app_commands.command(
-        name="server-stats",
-        description="Chart the messages of this server",
-        extras={"feature": FeatureKey.SERVER_STATS},
-    )
-    @app_commands.describe(window=WINDOW_DESCRIPTION)
-    @app_commands.choices(window=WINDOW_CHOICES)
-    async def show_server_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
-        """Answer with a line chart, three findings in words and the same for those who cannot see the picture."""
-        await reply_with_chart(
-            self._stores,
-            interaction,
-            metric=Metric.MESSAGES,
-            window=window,
-            name="server-stats",
-        )
+    name: str
+    description: str
+    feature: FeatureKey
+    metric: Metric
+    extra_metric: Metric | None = None
 
 
-class VoiceStatsCog(commands.Cog):
-    """The time that the server spends in voice."""
-
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
-
-    @app_commands.command(
-        name="voice-stats",
-        description="Chart the time in the voice channels of this server",
-        extras={"feature": FeatureKey.VOICE_STATS},
-    )
-    @app_commands.describe(window=WINDOW_DESCRIPTION)
-    @app_commands.choices(window=WINDOW_CHOICES)
-    async def show_voice_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
-        """Answer with the minutes as a line, three findings in words, and how many members it were."""
-        await reply_with_chart(
-            self._stores,
-            interaction,
-            metric=Metric.VOICE_MINUTES,
-            window=window,
-            name="voice-stats",
-            extra_metric=Metric.VOICE_MEMBERS,
-        )
+STATS_COMMANDS = (
+    StatsCommand(
+        "server-stats",
+        "Chart the messages of this server",
+        FeatureKey.SERVER_STATS,
+        Metric.MESSAGES,
+    ),
+    StatsCommand(
+        "voice-stats",
+        "Chart the time in the voice channels of this server",
+        FeatureKey.VOICE_STATS,
+        Metric.VOICE_MINUTES,
+        extra_metric=Metric.VOICE_MEMBERS,
+    ),
+    StatsCommand(
+        "ticket-stats",
+        "Chart the threads and posts opened in this server",
+        FeatureKey.TICKET_STATS,
+        Metric.THREADS,
+    ),
+)
 
 
-class TicketStatsCog(commands.Cog):
-    """The threads and forum posts that members open."""
+def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
+    """Build the cog class of one stats command."""
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
+    class StatsCog(commands.Cog, name=command.name):
+        """Charts one metric of the server."""
 
-    @app_commands.command(
-        name="ticket-stats",
-        description="Chart the threads and posts opened in this server",
-        extras={"feature": FeatureKey.TICKET_STATS},
-    )
-    @app_commands.describe(window=WINDOW_DESCRIPTION)
-    @app_commands.choices(window=WINDOW_CHOICES)
-    async def show_ticket_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
-        """Answer with a line chart and three findings in words."""
-        await reply_with_chart(
-            self._stores,
-            interaction,
-            metric=Metric.THREADS,
-            window=window,
-            name="ticket-stats",
-        )
+        def __init__(self, stores: Stores) -> None:
+            self._stores = stores
+
+        @app_commands.command(name=command.name, description=command.description, extras={"feature": command.feature})
+        @app_commands.describe(window=WINDOW_DESCRIPTION)
+        @app_commands.choices(window=WINDOW_CHOICES)
+        async def show_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+            """Reply with a line chart, three insights as text and alt text for the chart."""
+            await reply_with_chart(
+                self._stores,
+                interaction,
+                metric=command.metric,
+                window=window,
+                name=command.name,
+                extra_metric=command.extra_metric,
+            )
+
+    return StatsCog
+
+
+STATS_COGS = tuple(build_stats_cog(command) for command in STATS_COMMANDS)

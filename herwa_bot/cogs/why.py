@@ -1,4 +1,4 @@
-"""`/why`: may this run, and every step that led to the answer."""
+"""`/why`: explain whether a command may run, with every step of the guardrail."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
+from herwa_bot.access.targets import MAX_CHOICES
 from herwa_bot.ui.mentions import MENTIONS, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
@@ -19,14 +20,12 @@ from herwa_shared.guardrail.texts import build_refusal, format_trace
 from herwa_shared.guardrail.verdict import StepOutcome, Trace
 from herwa_shared.stores import Stores
 
-MAX_CHOICES = 25  # Discord's limit
-
 AnyChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 ChannelOrThread = discord.abc.GuildChannel | discord.Thread | None
 
 
 class WhyCog(commands.Cog):
-    """Explains the guardrail's verdicts."""
+    """Command that explains the guardrail's verdicts."""
 
     def __init__(self, stores: Stores) -> None:
         del stores
@@ -44,7 +43,7 @@ class WhyCog(commands.Cog):
         member: discord.Member | None = None,
         channel: AnyChannel | None = None,
     ) -> None:
-        """Answer yes or no, what decided, and the eight steps."""
+        """Reply with yes or no, the deciding reason and the eight steps."""
         guard = get_guard(interaction)
         surface = _get_surface(guard, command)
         subject = _resolve_member(interaction, member)
@@ -70,7 +69,7 @@ class WhyCog(commands.Cog):
     async def _autocomplete_command(
         self, interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """Every command there is, those that begin with what was typed first."""
+        """List matching commands; those that begin with the query come first."""
         search_text = current.strip().removeprefix("/").lower()
         matches = [
             surface
@@ -85,6 +84,7 @@ class WhyCog(commands.Cog):
 
 
 def _get_surface(guard: Guard, command: str) -> Surface:
+    """Get the surface of a typed command or context menu. Raises BadRequest for an unknown one."""
     key = " ".join(command.strip().removeprefix("/").split())
     for kind in (SurfaceKind.COMMAND, SurfaceKind.MENU):
         if surface := guard.surfaces.find(kind, key):
@@ -93,6 +93,10 @@ def _get_surface(guard: Guard, command: str) -> Surface:
 
 
 def _resolve_member(interaction: discord.Interaction, member: discord.Member | None) -> discord.Member:
+    """Get the member in question, by default the caller.
+
+    Raises Forbidden for another member if the caller lacks Manage Server.
+    """
     assert isinstance(interaction.user, discord.Member)
     if member is None or member.id == interaction.user.id:
         return interaction.user
@@ -104,7 +108,10 @@ def _resolve_member(interaction: discord.Interaction, member: discord.Member | N
 
 
 def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | None) -> ChannelOrThread:
-    """The place in question; one that the asker does not see is not explained."""
+    """Get the channel in question, by default the current one.
+
+    Returns None if it is not a guild channel. Raises Forbidden for a channel that the caller cannot see.
+    """
     target_channel = interaction.channel if channel is None else channel
     if not isinstance(target_channel, discord.abc.GuildChannel | discord.Thread):
         return None
@@ -117,23 +124,21 @@ def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | Non
 def _format_verdict(
     invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, channel: ChannelOrThread
 ) -> str:
+    """Format the verdict, the reason and remedy if it is a refusal, and all steps."""
     trace = escape_trace_notes(explain(invocation, compiled.policy))
     mention = "you" if is_self else MENTIONS.format_member(invocation.member_id)
     location = "" if channel is None else f" in {MENTIONS.format_channel(channel.id)}"
-    outcome = "runs" if trace.verdict.allowed else "does not run"
-    lines = [
-        f"**{'Yes' if trace.verdict.allowed else 'No'}: {_format_command(invocation.surface)} {outcome}** for {mention}{location}."
-    ]
+    outcome, verb = ("Yes", "runs") if trace.verdict.allowed else ("No", "does not run")
+    lines = [f"**{outcome}: {_format_command(invocation.surface)} {verb}** for {mention}{location}."]
     if not trace.verdict.allowed:
         refusal_text = build_refusal(trace, MENTIONS)
-        lines += (
-            [refusal_text.remedy] if trace.rule else [refusal_text.headline, refusal_text.remedy]
-        )  # a rule stands among the steps
+        # The steps below show the deciding rule, so its headline would repeat it.
+        lines += [refusal_text.remedy] if trace.rule else [refusal_text.headline, refusal_text.remedy]
     return "\n".join([*lines, "", *_format_steps(trace)])
 
 
 def _format_steps(trace: Trace) -> Iterator[str]:
-    """A line each: the one that decided stands out, those that were not asked step back."""
+    """Format a line per step: the deciding one in bold, skipped ones as small text."""
     for step, line in zip(trace.steps, format_trace(trace, MENTIONS), strict=True):
         if step.outcome == StepOutcome.SKIPPED:
             yield f"-# {line}"

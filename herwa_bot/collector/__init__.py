@@ -1,1 +1,1 @@
-"""From the gateway to the buffer. Nothing in here waits on the path of an event."""
+"""Collector: gateway events → activity events → event buffer. No event handler awaits I/O."""

@@ -1,8 +1,11 @@
-"""The short way from the socket to the tap.
+"""Patch discord.py so that counted gateway events bypass its dispatch machinery.
 
 For every gateway message discord.py arms a timer, formats a log record, dispatches an internal event and looks for
-listeners; that costs more than all that Herwa does with a message. Events that we count take a way of their own, all
-others go discord.py's. Three of its methods are replaced, which a test holds in place with the pinned version.
+listeners; that costs more than everything that Herwa does with a message. Counted events are therefore decoded and
+passed directly to Herwa's parsers; all other events take discord.py's path. Measurements: docs/decisions/0004.
+
+Three methods of `DiscordWebSocket` are replaced. discord.py's version is pinned, and tests/bot/test_discord_py.py fails
+when it changes.
 """
 
 import time
@@ -29,10 +32,10 @@ _original_send_heartbeat = DiscordWebSocket.send_heartbeat
 
 
 def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) -> None:
-    """Hand these events straight to their parsers, and read nothing while the writer is full.
+    """Patch `DiscordWebSocket` to pass events to `parsers`, keyed by event name.
 
-    What is not read stays with Discord: when that takes too long the connection is given up and resumed, and Discord
-    sends all of it again.
+    Backpressure: nothing is read from the socket while the writer is full. Unread events remain at Discord. If that
+    takes too long, the connection is closed and resumed, and Discord replays them.
     """
 
     async def poll_event(self: DiscordWebSocket) -> None:
@@ -41,16 +44,16 @@ def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) ->
         if self._keep_alive is None:
             await _original_poll_event(self)
             return
-        # No timeout of its own: the keep-alive thread closes a connection that has fallen silent.
+        # No timeout here: the keep-alive thread closes a connection that receives nothing.
         frame = await self.socket.receive()
         if frame.type in DATA_MESSAGE_TYPES:
             await received_message(self, frame.data)
         else:
-            await _original_poll_event(self)  # the socket is closed and says so again
+            await _original_poll_event(self)  # the socket is closed: its next read returns the close again
 
     async def received_message(self: DiscordWebSocket, frame: bytes | str, /) -> None:
         text = self._decompressor.decompress(frame) if type(frame) is bytes else frame
-        if text is None:  # zlib: the rest of it is still to come
+        if text is None:  # zlib: the frame is incomplete, the rest follows
             return
         payload = _decode_payload(text)
         if payload is None:
@@ -70,28 +73,36 @@ def install_fast_dispatch(parsers: Mapping[str, Parser], writer: EventWriter) ->
 
 
 async def send_heartbeat(self: DiscordWebSocket, data: Any) -> None:
-    """Note the time before sending. discord.py does so afterwards, and an answer may be there before.
+    """Send a heartbeat and record its time before sending, for the latency measurement.
 
-    It would be measured from the heartbeat before this one, and people be warned of a connection that is behind.
+    discord.py records the time after sending, when the acknowledgement may already have arrived. The latency would then
+    be measured from the previous heartbeat, and discord.py would log a warning that the connection lags behind.
     """
     if self._keep_alive:
-        self._keep_alive._last_send = time.perf_counter()  # noqa: SLF001 - discord.py has no other place for it
+        self._keep_alive._last_send = time.perf_counter()  # noqa: SLF001 - discord.py has no public setter
     await _original_send_heartbeat(self, data)
 
 
 def _decode_payload(text: bytes | str) -> dict[str, Any] | None:
+    """Decode a gateway payload; log and return None if it is not a JSON object.
+
+    The payload is never logged, because it may contain message content.
+    """
     try:
         payload = orjson.loads(text)
     except orjson.JSONDecodeError:
         payload = None
     if not isinstance(payload, dict):
-        log.error("gateway message skipped, it cannot be read", characters=len(text))
+        log.error("gateway payload skipped, not a JSON object", characters=len(text))
         return None
     return payload
 
 
 async def _forward(socket: DiscordWebSocket, text: bytes | str, payload: Mapping[str, Any]) -> None:
-    """discord.py's own way. It looks into some events before any parser does, thus before the tap's guard."""
+    """Pass the payload to discord.py; log and skip a dispatched event that raises.
+
+    discord.py reads some events before it calls a parser; `handlers.messages.isolate_errors` does not cover that code.
+    """
     if payload.get("op") != DISPATCH_OPCODE:
         await _original_received_message(socket, text)
         return

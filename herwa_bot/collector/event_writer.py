@@ -1,4 +1,8 @@
-"""From memory to PostgreSQL: batches by time and by size, nothing lost when the database is away for a while."""
+"""Buffer activity events in memory and write them to PostgreSQL in batches.
+
+Batches are written by time and by size. Nothing is lost while the database is unavailable for a while: batches are
+retried with backoff.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -22,7 +26,7 @@ log = get_logger(__name__)
 FLUSH_INTERVAL_SECONDS = 0.25
 FLUSH_THRESHOLD_EVENTS = 5_000
 MAX_BATCH_EVENTS = 20_000
-MAX_PENDING_EVENTS = 200_000  # from here on the gateway is no longer read until there is room; Discord then replays
+MAX_PENDING_EVENTS = 200_000  # at this size gateway reads pause until events are stored; Discord replays the rest
 MAX_SEEN_KEYS = 100_000
 MAX_RETRY_SECONDS = 5.0
 RESOLVE_TIMEOUT_SECONDS = 2.0
@@ -32,10 +36,13 @@ ResolveChannel = Callable[[int], Awaitable[None]]
 
 
 class EventWriter:
-    """Holds what was heard until it is stored. `add` never waits; `run` does the storing.
+    """In-memory buffer of events until they are stored. `add` never waits; `run` flushes.
 
-    `resolve` asks Discord about a place that no event described and lets `places` learn it. It raises when Discord
-    cannot say now. A writer outlives connections to Discord, each of which may bring a `resolve` of its own.
+    `resolve_channel` fetches a channel that no event described and records it in `thread_parents`. It raises if Discord
+    is unavailable. A writer outlives connections to Discord, each of which may set its own `resolve_channel`.
+
+    `stored`, `duplicates` and `skipped` count events. `stored_until` is the time up to which all received events are
+    stored.
     """
 
     def __init__(
@@ -53,9 +60,9 @@ class EventWriter:
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)
         self.resolve_channel = resolve_channel
-        self.stored = 0
-        self.duplicates = 0
-        self.skipped = 0
+        self.stored_count = 0
+        self.duplicate_count = 0
+        self.skipped_count = 0
         self.stored_until = utc_now()
         self._database = database
         self._process_id = process_id
@@ -72,11 +79,11 @@ class EventWriter:
 
     @property
     def pending(self) -> int:
-        """Events and changes in voice that are not stored yet."""
+        """Number of events and voice changes that are not stored yet."""
         return len(self._events) + len(self._unresolved) + self.voice_tracker.pending
 
     def add(self, event: ActivityEvent, *, resolved: bool = True) -> None:
-        """Take an event. `resolved` is False where nobody has yet said what its place is."""
+        """Add an event. `resolved` is False if it is unknown whether its channel is a thread."""
         if resolved:
             self._events.append(event)
         else:
@@ -85,15 +92,15 @@ class EventWriter:
             self._wake.set()
         if len(self._events) + len(self._unresolved) >= self._max_pending_events and self._has_capacity.is_set():
             self._has_capacity.clear()
-            log.warning("Discord is not read any more until events could be stored", held=self.pending)
+            log.warning("event buffer full, gateway reads paused", pending=self.pending)
 
     def add_all(self, events: Iterable[ActivityEvent]) -> None:
-        """Take events whose places are known."""
+        """Add events whose channels are resolved."""
         for event in events:
             self.add(event)
 
     def add_once(self, key: str, event: ActivityEvent, *, resolved: bool = True) -> None:
-        """Take an event that has no message id, unless one with the same natural key came lately."""
+        """Add an event without a message ID, unless its natural key is among the last MAX_SEEN_KEYS."""
         if key in self._seen_keys:
             return
         self._seen_keys[key] = None
@@ -103,27 +110,31 @@ class EventWriter:
 
     @property
     def is_full(self) -> bool:
-        """True while nothing more should be added."""
+        """Whether the buffer is full, so that gateway reads must pause."""
         return not self._has_capacity.is_set()
 
     async def wait_for_capacity(self) -> None:
-        """Return when events may be added; at once unless the database has been away for long."""
+        """Wait until events may be added.
+
+        Returns at once unless the database was unavailable for long.
+        """
         await self._has_capacity.wait()
 
     async def run(self) -> None:
-        """Store what is held, again and again, until cancelled; then once more, for at most two seconds."""
+        """Flush periodically until cancelled; then once more, for at most two seconds."""
         try:
             while True:
                 await self._wait_for_flush()
-                # Shielded: a commit that is cancelled half-way may have happened, and would happen again.
+                # Shielded: a cancelled commit may have succeeded, and its events would then be stored twice.
                 await asyncio.shield(self._try_flush())
         finally:
             await self._flush_before_exit()
 
     async def resolve_channels(self) -> None:
-        """Ask Discord about places that no event described: threads that slept since before we came.
+        """Fetch channels that no event described.
 
-        What it cannot say now waits and holds up nothing else.
+        These are, for example, threads that were inactive since before the bot joined. Events whose channel cannot be
+        fetched now remain unresolved and do not block other events.
         """
         unknown_ids = {
             event.source_channel_id
@@ -135,8 +146,10 @@ class EventWriter:
                 async with asyncio.timeout(RESOLVE_TIMEOUT_SECONDS):
                     for channel_id in unknown_ids:
                         await self.resolve_channel(channel_id)
-            except Exception as error:  # noqa: BLE001 - whatever it is, those events are tried again
-                log.warning("events wait, Discord does not say where", places=len(unknown_ids), error=repr(error)[:200])
+            except Exception as error:  # noqa: BLE001 - after any failure these events are retried
+                log.warning(
+                    "channel resolution failed, events kept", channels=len(unknown_ids), error=repr(error)[:200]
+                )
         unresolved_events, self._unresolved = self._unresolved, []
         for event in unresolved_events:
             parent_id = self.thread_parents.find_parent(event.source_channel_id)
@@ -146,7 +159,12 @@ class EventWriter:
             self.add(resolved_event, resolved=parent_id is not None)
 
     async def flush(self) -> None:
-        """Store everything held and answer a drain request. When this raises, all of it is still held."""
+        """Store all pending data and acknowledge a drain request.
+
+        If this raises, unsaved data is still pending. Concurrent calls run one after the other. After a successful
+        flush only events of unresolved channels remain; while there are any, `stored_until` does not advance and no
+        drain request is acknowledged.
+        """
         async with self._flush_lock:
             started_at = utc_now()
             async with self._database.acquire_connection() as connection:
@@ -155,7 +173,7 @@ class EventWriter:
             is_complete = not self._unresolved
             await self._save_metadata()
             await self._store_events()
-            self.stored += await store_skipping_invalid(self._database, self.voice_tracker)
+            self.stored_count += await store_skipping_invalid(self._database, self.voice_tracker)
             if not is_complete:
                 return
             self.stored_until = started_at
@@ -165,6 +183,10 @@ class EventWriter:
                 self._acked_request_id = request_id
 
     async def _wait_for_flush(self) -> None:
+        """Wait for the flush interval, or less if a batch is full.
+
+        After failures it always waits for the full backoff.
+        """
         delay = min(FLUSH_INTERVAL_SECONDS * 2**self._failures, MAX_RETRY_SECONDS)
         try:
             await asyncio.wait_for(self._wake.wait(), timeout=delay)
@@ -176,25 +198,28 @@ class EventWriter:
     async def _try_flush(self) -> None:
         try:
             await self.flush()
-        except Exception as error:  # noqa: BLE001 - whatever it is, what is held must be tried again
+        except Exception as error:  # noqa: BLE001 - after any failure the pending events must be retried
             self._failures += 1
-            log.warning("events wait, they could not be stored", held=self.pending, error=repr(error)[:300])
+            log.warning("flush failed, events kept in memory", pending=self.pending, error=repr(error)[:300])
         else:
             if self._failures:
-                log.info("events are stored again", stored=self.stored)
+                log.info("flush succeeded after failures", stored=self.stored_count)
             self._failures = 0
 
     async def _flush_before_exit(self) -> None:
-        """Nobody can be asked about places any more: what is still unnamed counts for the place itself."""
+        """Flush a last time; events of unresolved channels count for the channel itself.
+
+        The connection to Discord is closed, so channels can no longer be resolved.
+        """
         self.resolve_channel = None
         for event in self._unresolved:
             self.thread_parents.treat_as_channel(event.source_channel_id)
         try:
             async with asyncio.timeout(FINAL_FLUSH_TIMEOUT_SECONDS):
                 await self.flush()
-        except Exception as error:  # noqa: BLE001 - the process ends, whatever it is
+        except Exception as error:  # noqa: BLE001 - the process exits in any case
             reason = repr(error)[:300]
-            log.error("events are lost, they could not be stored at the end", held=self.pending, error=reason)  # noqa: TRY400
+            log.error("final flush failed, events lost", pending=self.pending, error=reason)  # noqa: TRY400 - no traceback needed
 
     async def _save_metadata(self) -> None:
         changes = self.metadata.take()
@@ -217,21 +242,22 @@ class EventWriter:
                 self._events = batch + events + self._events
                 raise
         if self.is_full:
-            log.info("Discord is read again")
+            log.info("gateway reads resumed")
         self._has_capacity.set()
 
     async def _store_batch(self, events: list[ActivityEvent]) -> None:
+        """Store a batch; bisect to find events that the database rejects, log them and skip them."""
         try:
             async with self._database.acquire_connection() as connection:
                 result = await append_events(connection, events)
         except UNSTORABLE_ERRORS as error:
             if len(events) == 1:
-                self.skipped += 1
-                log.error("event skipped, it cannot be stored", kind=events[0].kind, error=str(error)[:200])  # noqa: TRY400 - one line says it
+                self.skipped_count += 1
+                log.error("event skipped, cannot be stored", kind=events[0].kind, error=str(error)[:200])  # noqa: TRY400 - no traceback needed
                 return
             middle = len(events) // 2
             await self._store_batch(events[:middle])
             await self._store_batch(events[middle:])
         else:
-            self.stored += result.stored
-            self.duplicates += result.duplicates
+            self.stored_count += result.stored
+            self.duplicate_count += result.duplicates

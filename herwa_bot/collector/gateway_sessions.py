@@ -1,4 +1,7 @@
-"""Since when each shard has been hearing everything: what makes a range of messages provably whole."""
+"""Gateway sessions per shard: since when each has received every event without a gap.
+
+A range of messages counts as complete only within one such session.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,14 +9,19 @@ from datetime import datetime
 
 from herwa_shared.clock import utc_now
 
-# Discord stamps messages by its clock, we stamp READY by ours: for so long the two are not compared.
+# Messages carry the time of Discord's clock, READY is timed by ours. The margin covers the difference between the two.
 CLOCK_MARGIN_MS = 10_000
-NEVER_MS = 1 << 62
+NEVER_MS = 1 << 62  # far in the future
 
 
 @dataclass(slots=True)
 class ShardSession:
-    """One gateway session of one shard. It outlives its sockets: a resumed session has missed nothing."""
+    """One gateway session of one shard.
+
+    It outlives its sockets: a resumed session has missed nothing. `since_ms` is the time from which no event was
+    missed, in milliseconds since 1970. `connected_until` is the time of the disconnect while the shard is disconnected.
+    `gateway_session_id` is the database row's ID, None until saved.
+    """
 
     shard_id: int
     shard_count: int
@@ -24,7 +32,7 @@ class ShardSession:
     gateway_session_id: int | None = None
 
     def mark_disconnected(self) -> None:
-        """Nothing is heard from now on."""
+        """Record that no events arrive from now on; keeps the first time if already disconnected."""
         if self.connected:
             self.connected = False
             self.connected_until = utc_now()
@@ -32,50 +40,58 @@ class ShardSession:
 
 @dataclass(slots=True)
 class GatewaySessions:
-    """The sessions of this process, by shard, as whom it listens, and to what.
+    """The gateway sessions of this process by shard ID, with the bot's user name and intents.
 
-    `intents` are Discord's bits for sessions to come, `missing_intents` the names of those that are not granted.
+    `intents` is Discord's bit field for new sessions; `missing_intents` are the names of those that are not granted.
     """
 
     sessions: dict[int, ShardSession] = field(default_factory=dict)
     shard_count: int = 1
-    user: str | None = None
+    bot_user_name: str | None = None
     intents: int = 0
     missing_intents: tuple[str, ...] = ()
 
     def start_session(self, *, shard_id: int, shard_count: int) -> None:
-        """A new session began: what was sent before it may have been missed."""
+        """Start a new session: events before it may have been missed.
+
+        Raises ValueError for an invalid shard.
+        """
         if not 0 <= shard_id < shard_count:
             raise ValueError("there is no such shard")
         self.shard_count = shard_count
         self.sessions[shard_id] = ShardSession(shard_id, shard_count, get_time_ms() + CLOCK_MARGIN_MS, self.intents)
 
     def mark_disconnected(self, shard_id: int) -> None:
-        """The socket is gone; the session may yet be resumed."""
+        """Mark a shard as disconnected; its session may still be resumed."""
         if session := self.sessions.get(shard_id):
             session.mark_disconnected()
 
     def mark_resumed(self, shard_id: int) -> None:
-        """Discord has replayed what the shard had missed."""
+        """Mark a shard as connected again: Discord has replayed the events that it had missed."""
         if session := self.sessions.get(shard_id):
             session.connected = True
             session.connected_until = None
 
     def mark_all_disconnected(self) -> None:
-        """The bot has left Discord: no shard hears anything until its next READY."""
+        """Mark every shard as disconnected: none receives events until its next READY."""
         for session in self.sessions.values():
             session.mark_disconnected()
 
     def get_live_since_ms(self, guild_id: int) -> int:
-        """The moment from which every message of this guild has been heard; far in the future when it never was."""
-        session = self.sessions.get((guild_id >> 22) % self.shard_count)
+        """Get the time since which no event of this guild was missed; NEVER_MS without a session."""
+        session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
         return session.since_ms if session else NEVER_MS
 
     def build_guild_filter(self, shard_id: int) -> Callable[[int], bool]:
-        """Which guilds this shard hears."""
-        return lambda guild_id: (guild_id >> 22) % self.shard_count == shard_id
+        """Build a predicate on guild IDs: whether this shard receives the guild's events."""
+        return lambda guild_id: get_shard_id(guild_id, self.shard_count) == shard_id
+
+
+def get_shard_id(guild_id: int, shard_count: int) -> int:
+    """Compute the shard that receives a guild's events; Discord's formula."""
+    return (guild_id >> 22) % shard_count
 
 
 def get_time_ms() -> int:
-    """The present moment in milliseconds since 1970."""
+    """Get the current time in milliseconds since 1970."""
     return int(utc_now().timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""What others want to know within a second: the live counters, and whose rights have changed."""
+"""Write live counters and invalidated permissions to the database, at most once a second."""
 
 from herwa_bot.collector.member_counts import MemberCounts
 from herwa_bot.collector.voice_tracker import VoiceTracker
@@ -11,7 +11,7 @@ Counters = tuple[int | None, int]
 
 
 class LiveUpdates:
-    """Gathers what changed; `tell` writes it down, at most once a second."""
+    """Collects changed live counters and invalidated guild permissions until `save` writes them."""
 
     def __init__(self, voice_tracker: VoiceTracker, member_counts: MemberCounts) -> None:
         self._voice_tracker = voice_tracker
@@ -20,11 +20,15 @@ class LiveUpdates:
         self._invalidations: set[Invalidation] = set()
 
     def invalidate(self, guild_id: int, user_id: int | None = None) -> None:
-        """Rights may have changed in this guild, for one user or for all."""
+        """Mark cached guild permissions of a user as stale; of all users if `user_id` is None."""
         self._invalidations.add((guild_id, user_id))
 
     async def save(self, database: Database) -> None:
-        """Write down what is new. When this raises, it is new the next time as well."""
+        """Write what changed since the last call.
+
+        If this raises, the changes are kept for the next call. Counters of guilds that the database does not know yet
+        are kept too.
+        """
         counters, invalidations = self._take_changed_counters(), self._invalidations
         if not counters and not invalidations:
             return
@@ -41,12 +45,18 @@ class LiveUpdates:
         finally:
             self._invalidations |= invalidations
             self._saved_counters |= {guild_id: counters[guild_id] for guild_id in stored_ids}
-            self._voice_tracker.changed.update(guild_id for guild_id in counters if guild_id not in stored_ids)
+            self._voice_tracker.changed_guild_ids.update(
+                guild_id for guild_id in counters if guild_id not in stored_ids
+            )
 
     def _take_changed_counters(self) -> dict[int, Counters]:
-        changed_ids = self._voice_tracker.changed | self._member_counts.changed
-        self._voice_tracker.changed.clear()
-        self._member_counts.changed.clear()
+        """Take the counters that differ from those saved last.
+
+        A value is the number of online members (None if unknown) and of members in voice.
+        """
+        changed_ids = self._voice_tracker.changed_guild_ids | self._member_counts.changed_guild_ids
+        self._voice_tracker.changed_guild_ids.clear()
+        self._member_counts.changed_guild_ids.clear()
         current_counters = {
             guild_id: (self._member_counts.online.get(guild_id), self._voice_tracker.count_members(guild_id))
             for guild_id in changed_ids

@@ -1,7 +1,8 @@
-"""How many members a guild has and how many are online: samples for history, the newest for live counters.
+"""Poll member and online counts of all guilds.
 
-Members come and go by events; Discord itself is asked in rounds, which also tells who is online without the presence
-intent. Each round walks through all guilds, 200 a question, at a pace that is polite at any size.
+They are samples for the history, and the latest ones are the live counters. Joins and leaves adjust the member count
+between polls. Polling also gives the number of online members without the presence intent. Each poll walks through all
+guilds, 200 per request, at a low, fixed request rate.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ log = get_logger(__name__)
 
 PAGE_SIZE = 200
 SAMPLE_INTERVAL_MS = 300_000
-POLL_INTERVAL_SECONDS = 60.0  # of few guilds; at 10,000 a round takes five minutes
+POLL_INTERVAL_SECONDS = 60.0  # with few guilds; with 10,000 one poll takes five minutes
 PAGE_INTERVAL_SECONDS = 6.0
 RECENT_JOIN_MS = 60_000
 
@@ -30,44 +31,51 @@ EventSink = Callable[[Iterable[ActivityEvent]], None]
 
 
 class MemberCounts:
-    """The newest counts, by guild."""
+    """Latest member and online counts, by guild ID.
+
+    `changed` holds the IDs of guilds whose counts changed since a consumer cleared it. `poll_now` requests an early
+    poll.
+    """
 
     def __init__(self) -> None:
         self.members: dict[int, int] = {}
         self.online: dict[int, int] = {}
-        self.changed: set[int] = set()
+        self.changed_guild_ids: set[int] = set()
         self.poll_now = asyncio.Event()
         self._last_sample_slots: dict[int, int] = {}
 
     def set_member_count(self, guild_id: int, member_count: int) -> None:
-        """Discord described a guild; who is online there is still to be asked."""
+        """Set a guild's member count from GUILD_CREATE.
+
+        Requests a poll if the guild's online count is unknown.
+        """
         self.members[guild_id] = member_count
-        self.changed.add(guild_id)
+        self.changed_guild_ids.add(guild_id)
         if guild_id not in self.online:
             self.poll_now.set()
 
     def add_member(self, guild_id: int, *, joined_at_ms: int, now_ms: int) -> None:
-        """One more, unless that was long ago and is only told again."""
+        """Count a join, unless it is older than RECENT_JOIN_MS and thus only a repeated event."""
         if guild_id in self.members and joined_at_ms > now_ms - RECENT_JOIN_MS:
             self.members[guild_id] += 1
 
     def remove_member(self, guild_id: int) -> None:
-        """One less."""
+        """Count a leave."""
         if self.members.get(guild_id):
             self.members[guild_id] -= 1
 
     def remove_guild(self, guild_id: int) -> None:
-        """Nobody counts there any more."""
+        """Forget a guild that the bot was removed from."""
         for counts in (self.members, self.online, self._last_sample_slots):
             counts.pop(guild_id, None)
-        self.changed.add(guild_id)
+        self.changed_guild_ids.add(guild_id)
 
     def update(self, guild_id: int, *, member_count: int, online_count: int, now_ms: int) -> list[ActivityEvent]:
-        """Discord's own counts; the samples that are due with them, one of each kind in every five minutes."""
+        """Set polled counts. Returns the samples that are due: one of each kind per five minutes."""
         if guild_id not in self.members:
             return []
         self.members[guild_id], self.online[guild_id] = member_count, online_count
-        self.changed.add(guild_id)
+        self.changed_guild_ids.add(guild_id)
         if self._last_sample_slots.get(guild_id) == (sample_slot := now_ms // SAMPLE_INTERVAL_MS):
             return []
         self._last_sample_slots[guild_id] = sample_slot
@@ -76,7 +84,7 @@ class MemberCounts:
 
 
 async def poll_forever(member_counts: MemberCounts, fetch_page: FetchPage, add_events: EventSink) -> None:
-    """Ask round after round, for ever. `ask` gives the page of guilds after an id."""
+    """Poll all guilds until cancelled. `fetch_page` returns the page of guilds after a guild ID."""
     while True:
         member_counts.poll_now.clear()
         page_count = await _poll_once(member_counts, fetch_page, add_events)
@@ -88,7 +96,7 @@ async def poll_forever(member_counts: MemberCounts, fetch_page: FetchPage, add_e
 
 
 async def _poll_once(member_counts: MemberCounts, fetch_page: FetchPage, add_events: EventSink) -> int:
-    """One round; how many questions it took."""
+    """Poll all guilds once. Returns the number of requests; stops at the first failure."""
     after_id, page_count = 0, 0
     while True:
         try:
@@ -99,7 +107,7 @@ async def _poll_once(member_counts: MemberCounts, fetch_page: FetchPage, add_eve
                 return page_count
             after_id = max(parse_snowflake(guild, "id") for guild in page)
         except (discord.HTTPException, aiohttp.ClientError, OSError, LookupError, TypeError, ValueError) as error:
-            log.warning("the counts of members wait for the next round", error=repr(error)[:200])
+            log.warning("member count poll failed", error=repr(error)[:200])
             return page_count
         await asyncio.sleep(PAGE_INTERVAL_SECONDS)
 
@@ -119,6 +127,10 @@ def _apply_page(member_counts: MemberCounts, page: Iterable[Payload]) -> list[Ac
 
 
 def _parse_count(guild: Payload, field: str) -> int:
+    """Parse a required, non-negative 32-bit count.
+
+    Raises LookupError if it is missing, else InvalidPayload.
+    """
     if require_type(guild, field, int) < 0:
         raise InvalidPayload(field)
     return parse_int32(guild, field)

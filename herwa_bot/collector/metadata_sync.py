@@ -1,4 +1,4 @@
-"""Names and places that changed since the last flush, waiting to be saved together."""
+"""Track changed guilds, channels and member names, and save them in batches."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_bot.collector.gateway_sessions import get_shard_id
 from herwa_bot.collector.payload_fields import parse_optional_datetime
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
@@ -17,7 +18,7 @@ from herwa_shared.services.guilds import (
     MemberData,
     list_guilds,
     mark_channels_deleted,
-    mark_left,
+    mark_guilds_left,
     mark_missing_channels,
     save_channels,
     save_guilds,
@@ -28,15 +29,19 @@ log = get_logger(__name__)
 
 MAX_CACHED_NAMES = 200_000
 UNSTORABLE_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError, TypeError, ValueError)
-
-
-ShardKey = tuple[int, int]
 FIELD_ORDER = ("shards", "guilds", "channels", "members", "listed_channels", "gone_channels", "left_guilds")
+
+ShardKey = tuple[int, int]  # shard ID, shard count
 
 
 @dataclass(slots=True)
 class MetadataChanges:
-    """One flush's worth of directory entries, newest last."""
+    """Metadata changes of one flush, the newest last.
+
+    `shards` maps a shard to all guilds of its READY event; `listed_channels` maps a guild to all of its channels;
+    `gone_channels` are deleted channels and threads; `left_guilds` are guilds that removed the bot. FIELD_ORDER names
+    the fields in the order in which they are saved.
+    """
 
     guilds: dict[int, GuildData] = field(default_factory=dict)
     channels: dict[int, ChannelData] = field(default_factory=dict)
@@ -47,7 +52,10 @@ class MetadataChanges:
     shards: dict[ShardKey, frozenset[int]] = field(default_factory=dict)
 
     def merge_older(self, older: "MetadataChanges") -> None:
-        """Take back what could not be saved; what this one knows already is newer."""
+        """Merge older changes that could not be saved.
+
+        If an entry exists in both, the newer one of `self` is kept.
+        """
         self.guilds = older.guilds | self.guilds
         self.channels = older.channels | self.channels
         self.members = older.members | self.members
@@ -57,7 +65,7 @@ class MetadataChanges:
         self.shards = older.shards | self.shards
 
     def bisect(self) -> "tuple[MetadataChanges, MetadataChanges] | None":
-        """The same in two parts, to be saved in this order; None when it is one entry."""
+        """Split into two halves, to be saved in this order; None if there is only one entry."""
         first, second, split_index = MetadataChanges(), MetadataChanges(), len(self) // 2
         if not split_index:
             return None
@@ -77,7 +85,10 @@ class MetadataChanges:
 
 
 class MetadataTracker:
-    """What the collector has learnt about names. `take` hands over what is new."""
+    """Tracks guilds, channels and member names; `take` returns the changes since its last call.
+
+    `guilds` are the guilds that the bot is in.
+    """
 
     def __init__(self) -> None:
         self.guilds: dict[int, GuildData] = {}
@@ -85,18 +96,21 @@ class MetadataTracker:
         self._names: dict[tuple[int, int], str] = {}
 
     def update_guild(self, guild: GuildData) -> None:
-        """A guild appeared or changed."""
+        """Record a new or changed guild."""
         if self.guilds.get(guild.id) != guild:
             self.guilds[guild.id] = self.changes.guilds[guild.id] = guild
         self.changes.left_guilds.discard(guild.id)
 
     def remove_guild(self, guild_id: int) -> None:
-        """The bot was removed from a guild."""
+        """Record that the bot was removed from a guild."""
         self.guilds.pop(guild_id, None)
         self.changes.left_guilds.add(guild_id)
 
     def set_shard_guilds(self, guild_ids: frozenset[int], *, shard_id: int, shard_count: int) -> None:
-        """The shard begins with exactly these guilds: it was thrown out of any other while nobody listened."""
+        """Record all guilds of a shard from READY.
+
+        Its other guilds removed the bot while it was disconnected.
+        """
         for guild_id in [
             known_id
             for known_id in self.guilds
@@ -106,25 +120,31 @@ class MetadataTracker:
         self.changes.shards[shard_id, shard_count] = guild_ids
 
     def update_channels(self, channels: Iterable[ChannelData]) -> None:
-        """Channels appeared or changed."""
+        """Record new or changed channels."""
         self.changes.channels.update((channel.id, channel) for channel in channels)
 
     def set_listed_channels(self, guild_id: int, channel_ids: Iterable[int]) -> None:
-        """All that the guild has: any other was deleted while nobody listened."""
+        """Record all channels of a guild.
+
+        Its other channels were deleted while the bot was disconnected.
+        """
         self.changes.listed_channels[guild_id] = frozenset(channel_ids)
 
     def remove_channels(self, channel_ids: Iterable[int]) -> None:
-        """Channels were deleted; their names stay for the history they have."""
+        """Record deleted channels; the database keeps their names for their history."""
         self.changes.gone_channels.update(channel_ids)
 
     def set_member_count(self, guild_id: int, member_count: int | None) -> None:
-        """So many members a guild has, if that is known."""
+        """Record a guild's member count; None (unknown) changes nothing."""
         guild = self.guilds.get(guild_id)
         if guild is not None and member_count is not None and guild.member_count != member_count:
             self.update_guild(replace(guild, member_count=member_count))
 
     def update_member(self, guild_id: int, user_id: int, name: str, *, is_bot: bool, joined_at: Any = None) -> None:
-        """Somebody did something under this name; `joined_at` as the event tells it."""
+        """Record a member's name if it is new; `joined_at` is the raw field of the event.
+
+        Known names are cached to skip repeated ones. The cache is cleared when it reaches MAX_CACHED_NAMES.
+        """
         key = guild_id, user_id
         if self._names.get(key) == name or guild_id not in self.guilds:
             return
@@ -134,15 +154,15 @@ class MetadataTracker:
         self.changes.members[key] = MemberData(guild_id, user_id, name, is_bot, parse_optional_datetime(joined_at))
 
     def take(self) -> MetadataChanges:
-        """All that changed since the last call."""
+        """Return all changes since the last call and start a new, empty set of changes."""
         changes, self.changes = self.changes, MetadataChanges()
         return changes
 
 
 async def save_changes(session: AsyncSession, changes: MetadataChanges) -> None:
-    """Write them, guilds first, as channels and members belong to them."""
+    """Write the changes, guilds first: channels and members reference them."""
     if changes.shards:
-        await mark_left(session, await _list_left_guilds(session, changes.shards))
+        await mark_guilds_left(session, await _list_left_guilds(session, changes.shards))
     await save_guilds(session, list(changes.guilds.values()))
     await save_channels(session, list(changes.channels.values()))
     await save_members(session, list(changes.members.values()))
@@ -151,11 +171,14 @@ async def save_changes(session: AsyncSession, changes: MetadataChanges) -> None:
     if changes.gone_channels:
         await mark_channels_deleted(session, changes.gone_channels)
     if changes.left_guilds:
-        await mark_left(session, changes.left_guilds)
+        await mark_guilds_left(session, changes.left_guilds)
 
 
 async def save_skipping_invalid(database: Database, changes: MetadataChanges) -> None:
-    """Write them; an entry that the database cannot take is logged and left out, so that it holds up nothing else."""
+    """Write the changes; bisect to find, log and skip entries that the database rejects.
+
+    One invalid entry thus never blocks the others. Raises on any other database error.
+    """
     try:
         async with database.transaction() as session:
             await save_changes(session, changes)
@@ -164,13 +187,14 @@ async def save_skipping_invalid(database: Database, changes: MetadataChanges) ->
             raise
         halves = changes.bisect()
         if halves is None:
-            log.error("a name is left out, it cannot be stored", error=type(cause).__name__)  # noqa: TRY400 - one line says it
+            log.error("metadata entry skipped, cannot be stored", error=type(cause).__name__)  # noqa: TRY400 - no traceback needed
             return
         for half in halves:
             await save_skipping_invalid(database, half)
 
 
 async def _list_left_guilds(session: AsyncSession, shards: Mapping[ShardKey, frozenset[int]]) -> list[int]:
+    """List the joined guilds in the database that their shard's READY event did not contain."""
     joined_ids = [guild.id for guild in await list_guilds(session) if guild.left_at is None]
     return [
         guild_id
@@ -181,4 +205,4 @@ async def _list_left_guilds(session: AsyncSession, shards: Mapping[ShardKey, fro
 
 
 def _is_on_shard(guild_id: int, shard_id: int, shard_count: int) -> bool:
-    return (guild_id >> 22) % shard_count == shard_id
+    return get_shard_id(guild_id, shard_count) == shard_id

@@ -1,6 +1,7 @@
-"""The fields of Discord's JSON, read so that nothing impossible comes out of them; what is missing raises as well.
+"""Read and validate single fields of Discord's JSON payloads. Pure.
 
-Both databases refuse a whole batch for one value out of range, so nothing of the kind may leave here.
+A missing field raises LookupError, an invalid value InvalidPayload. Both databases reject an entire batch because of
+one value out of range, so no such value may pass these functions.
 """
 
 import unicodedata
@@ -15,10 +16,6 @@ Payload = Mapping[str, Any]
 Value = TypeVar("Value")
 
 
-class InvalidPayload(ValueError):
-    """A value that Discord never sends. Its text names the field alone: what stands in it may be what was said."""
-
-
 MAX_NAME_LENGTH = 100
 MIN_YEAR = 2015
 MAX_INT32 = (1 << 31) - 1
@@ -26,8 +23,15 @@ MAX_SNOWFLAKE_DIGITS = len(str(MAX_SNOWFLAKE))
 MAX_SNOWFLAKE_MS = decode_snowflake_ms(MAX_SNOWFLAKE)
 
 
+class InvalidPayload(ValueError):
+    """A field has a value that Discord never sends.
+
+    The message is the name of the field only: the value may be message content, which is never logged.
+    """
+
+
 def parse_snowflake(data: Payload, field: str) -> int:
-    """The id in that field, which both databases can hold. Raises Impossible."""
+    """Parse an ID within the range of both databases. Raises InvalidPayload."""
     value = data[field]
     if (
         type(value) is str
@@ -40,20 +44,26 @@ def parse_snowflake(data: Payload, field: str) -> int:
 
 
 def parse_name(value: Any) -> str:
-    """A name as databases take it: at most so long, and without the one character that PostgreSQL cannot store."""
+    """Parse a name, truncated to MAX_NAME_LENGTH and without NUL.
+
+    PostgreSQL cannot store NUL characters. Raises InvalidPayload if the value is not a string.
+    """
     if not isinstance(value, str):
         raise InvalidPayload("name")
     name = value.replace("\0", "")
     if len(name) <= MAX_NAME_LENGTH:
         return name
     end = MAX_NAME_LENGTH
-    while end > 1 and unicodedata.combining(name[end]):  # an accent stays with its letter, or both go
+    while end > 1 and unicodedata.combining(name[end]):  # never separate a combining accent from its letter
         end -= 1
     return name[:end]
 
 
 def parse_int32(data: Payload, field: str) -> int:
-    """A number that a column of four bytes takes; 0 where Discord leaves it out."""
+    """Parse an integer that fits a 32-bit column; 0 if it is missing.
+
+    Raises InvalidPayload.
+    """
     value = data.get(field) or 0
     if not isinstance(value, int) or not -MAX_INT32 <= value <= MAX_INT32:
         raise InvalidPayload(field)
@@ -61,7 +71,7 @@ def parse_int32(data: Payload, field: str) -> int:
 
 
 def parse_datetime(data: Payload, field: str) -> datetime:
-    """A moment with its zone."""
+    """Parse an ISO 8601 timestamp with a time zone. Raises InvalidPayload."""
     try:
         timestamp = datetime.fromisoformat(require_type(data, field, str))
     except ValueError:
@@ -72,7 +82,7 @@ def parse_datetime(data: Payload, field: str) -> datetime:
 
 
 def parse_optional_datetime(value: Any) -> datetime | None:
-    """A moment that an event tells by the way; None where it does not, or nothing that can be."""
+    """Parse an optional timestamp; None if it is missing, invalid or before MIN_YEAR."""
     try:
         timestamp = parse_datetime({"value": value}, "value")
     except InvalidPayload:
@@ -81,7 +91,10 @@ def parse_optional_datetime(value: Any) -> datetime | None:
 
 
 def parse_timestamp_ms(data: Payload, field: str) -> int:
-    """The same in milliseconds since 1970, within what an id can carry."""
+    """Parse a timestamp into milliseconds since 1970.
+
+    Raises InvalidPayload, also for a time that a snowflake cannot carry.
+    """
     timestamp_ms = round(parse_datetime(data, field).timestamp() * 1000)
     if not 0 <= timestamp_ms <= MAX_SNOWFLAKE_MS:
         raise InvalidPayload(field)
@@ -89,7 +102,7 @@ def parse_timestamp_ms(data: Payload, field: str) -> int:
 
 
 def require_type(data: Payload, field: str, value_type: type[Value]) -> Value:
-    """What stands there, if it is of that kind."""
+    """Get the field if it is an instance of `value_type`. Raises InvalidPayload otherwise."""
     value = data[field]
     if not isinstance(value, value_type):
         raise InvalidPayload(field)

@@ -1,6 +1,6 @@
-"""What happens by the clock: full five minutes of voice, live counters, forgotten rights.
+"""Periodic tasks: voice accrual, live counters, permission invalidation and the heartbeat.
 
-Signs of life: how the bot does, and up to when each shard has heard everything.
+The heartbeat records the bot's status and the time up to which each shard's events are stored.
 """
 
 import asyncio
@@ -21,9 +21,14 @@ log = get_logger(__name__)
 TICK_INTERVAL_SECONDS = 1.0
 GUILDS_PER_YIELD = 500
 
+ProcessDetail = dict[str, Any]
+
 
 async def tick_forever(writer: EventWriter, database: Database) -> None:
-    """Every second, for ever. A database that is away is no reason to stop."""
+    """Accrue voice time, save live counters and invalidations every second, until cancelled.
+
+    Failures, such as an unavailable database, are logged and retried at the next tick.
+    """
     last_interval = get_time_ms() // ACCRUAL_INTERVAL_MS
     while True:
         try:
@@ -32,43 +37,37 @@ async def tick_forever(writer: EventWriter, database: Database) -> None:
                 await _accrue_voice(writer, interval * ACCRUAL_INTERVAL_MS)
                 async with database.acquire_connection() as connection:
                     await purge_voice_sessions(connection, now_ms=get_time_ms())
-            for guild_id in writer.member_counts.changed:
+            for guild_id in writer.member_counts.changed_guild_ids:
                 writer.metadata.set_member_count(guild_id, writer.member_counts.members.get(guild_id))
             await writer.live_updates.save(database)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next tick may come through
-            log.warning("live counters wait", error=repr(error)[:200])
+        except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next tick retries
+            log.warning("periodic tick failed", error=repr(error)[:200])
         await asyncio.sleep(TICK_INTERVAL_SECONDS)
-
-
-async def _accrue_voice(writer: EventWriter, until_ms: int) -> None:
-    """Count everybody in voice up to the mark; other work gets its turn in between."""
-    for index, guild_id in enumerate(writer.voice_tracker.list_guilds()):
-        writer.voice_tracker.accrue(guild_id, until_ms)
-        if index % GUILDS_PER_YIELD == 0:
-            await asyncio.sleep(0)
-
-
-ProcessDetail = dict[str, Any]
 
 
 async def send_heartbeats(
     writer: EventWriter, database: Database, *, process_id: int, build_extra_detail: Callable[[], ProcessDetail] = dict
 ) -> None:
-    """Say so every two seconds, for ever; `beside` says what else there is to know. A database that is away is no
-    reason to stop.
+    """Send a heartbeat every two seconds, until cancelled.
+
+    `build_extra_detail` returns further fields of the process detail. Failures, such as an unavailable database, are
+    logged and retried.
     """
     while True:
         try:
             await send_heartbeat(writer, database, process_id=process_id, extra_detail=build_extra_detail())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next sign may come through
-            log.warning("no sign of life could be left", error=repr(error)[:200])
+        except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next heartbeat retries
+            log.warning("heartbeat failed", error=repr(error)[:200])
         await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)
 
 
 async def send_heartbeat(
     writer: EventWriter, database: Database, *, process_id: int, extra_detail: ProcessDetail
 ) -> None:
-    """One sign of life."""
+    """Record one heartbeat.
+
+    It saves the process detail, new gateway sessions and the time up to which events are stored.
+    """
     shard_sessions = list(writer.gateway_sessions.sessions.values())
     new_sessions = [shard_session for shard_session in shard_sessions if shard_session.gateway_session_id is None]
     connected_ids = [
@@ -90,12 +89,15 @@ async def send_heartbeat(
         await processes.record_heartbeat(
             session, process_id=process_id, detail={**build_detail(writer), **extra_detail}
         )
-    for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # now that it is committed
+    for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # only after the commit
         shard_session.gateway_session_id = session_id
 
 
 async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:
-    """Before good-bye, when all is stored: up to when each shard was heard."""
+    """Record until when each shard was connected, at shutdown.
+
+    Does nothing if there are events that are not stored.
+    """
     if writer.pending:
         return
     async with database.transaction() as session:
@@ -107,7 +109,10 @@ async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:
 
 
 def build_detail(writer: EventWriter) -> ProcessDetail:
-    """What people want to know of the bot."""
+    """Build the bot's process detail.
+
+    Its keys are JSON that the status command and the pages read.
+    """
     sessions = writer.gateway_sessions.sessions.values()
     connected = sum(session.connected for session in sessions)
     return {
@@ -116,9 +121,20 @@ def build_detail(writer: EventWriter) -> ProcessDetail:
         "shard_count": writer.gateway_sessions.shard_count,
         "guilds": len(writer.metadata.guilds),
         "held": writer.pending,
-        "stored": writer.stored,
-        "duplicates": writer.duplicates,
-        "skipped": writer.skipped,
-        "user": writer.gateway_sessions.user,
+        "stored": writer.stored_count,
+        "duplicates": writer.duplicate_count,
+        "skipped": writer.skipped_count,
+        "user": writer.gateway_sessions.bot_user_name,
         "missing_intents": list(writer.gateway_sessions.missing_intents),
     }
+
+
+async def _accrue_voice(writer: EventWriter, until_ms: int) -> None:
+    """Accrue voice time of all guilds up to `until_ms`.
+
+    Other tasks run in between, after every GUILDS_PER_YIELD guilds.
+    """
+    for index, guild_id in enumerate(writer.voice_tracker.list_guilds()):
+        writer.voice_tracker.accrue(guild_id, until_ms)
+        if index % GUILDS_PER_YIELD == 0:
+            await asyncio.sleep(0)

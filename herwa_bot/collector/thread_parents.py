@@ -1,4 +1,4 @@
-"""Which channel counts what happens in a place: a thread's parent, else the channel itself."""
+"""Map of threads to parent channels: events in a thread count for its parent channel."""
 
 from collections.abc import Iterable
 
@@ -7,20 +7,26 @@ from herwa_shared.services.guilds import ChannelData
 
 
 class ThreadParents:
-    """Every channel and thread of this process's guilds, id → parent of a thread or 0. A few dozen bytes each."""
+    """Parent channels by ID, for every channel and thread of this process's guilds.
+
+    The value is the parent's ID for a thread and 0 for a channel. An entry takes a few dozen bytes.
+    """
 
     def __init__(self) -> None:
         self._parents: dict[int, int] = {}
 
     def find_parent(self, channel_id: int) -> int | None:
-        """The channel that a thread counts for, 0 for a channel, None for a place that nobody described yet."""
+        """Find a thread's parent channel.
+
+        Returns 0 for a channel and None for an ID that Discord has not described yet.
+        """
         return self._parents.get(channel_id)
 
     def update(self, channels: Iterable[ChannelData]) -> None:
-        """Remember what these are."""
+        """Record the parents of these channels and threads."""
         for channel in channels:
             self._parents[channel.id] = (channel.parent_id or 0) if is_thread(channel) else 0
 
     def treat_as_channel(self, channel_id: int) -> None:
-        """Discord would not say what this is; it counts for itself."""
+        """Treat an ID that Discord does not describe as a channel, not as a thread."""
         self._parents[channel_id] = 0

@@ -1,10 +1,10 @@
-"""Who sits in voice and for how long. Pure but for what it remembers; every moment is handed in.
+"""Track members in voice and their time there; load and store their voice sessions.
 
-Time is counted in whole seconds since somebody came: each belongs to the channel and the state in which it ended, so
-that sums have no drift. It is handed on at every change and at every full five minutes of the clock, thus never across
-an hour. While a guild is not heard nothing is counted; once it is heard again, Discord says who is there.
-
-The way of voice to PostgreSQL and, at the start, back.
+`VoiceTracker` does no I/O and reads no clock: every time is a parameter, in milliseconds since 1970. Time is counted in
+full seconds since the session began. Each second belongs to the channel and the state in which it ended, so that sums
+do not drift. Accrued seconds become events at every change and at every full five minutes of the clock, so that no
+event spans two hours. While a guild's shard is disconnected nothing is counted; after it reconnects, Discord sends the
+members who are in voice. Decision: docs/decisions/0006.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,52 +21,68 @@ from herwa_shared.pipeline.voice_sessions import (
     save_voice_changes,
 )
 
+log = get_logger(__name__)
+
 ACCRUAL_INTERVAL_MS = 300_000
 MAX_SHORT_GAP_MS = 120_000
+MAX_BATCH_CHANGES = 5_000
 
 MemberKey = tuple[int, int]
 
 
 class VoiceTracker:
-    """Everybody in voice in this process's guilds. `take` hands over what is to be stored."""
+    """Open voice sessions in this process's guilds; `take` returns what is to be stored.
+
+    A paused guild is one whose events do not arrive, with the time since when. `changed` holds the IDs of guilds whose
+    number of members in voice may have changed since a consumer cleared it.
+    """
 
     def __init__(self) -> None:
         self._voice_sessions: dict[int, dict[int, VoiceSessionRow]] = {}
         self._afk_channel_ids: dict[int, int] = {}
         self._paused_at_ms: dict[int, int] = {}
         self._changes: dict[MemberKey, VoiceChange] = {}
-        self.changed: set[int] = set()
+        self.changed_guild_ids: set[int] = set()
 
     @property
     def pending(self) -> int:
-        """Changes that are not stored yet."""
+        """Number of changes that are not stored yet."""
         return len(self._changes)
 
     def count_members(self, guild_id: int) -> int:
-        """How many people sit in voice there."""
+        """Count the members in voice in a guild."""
         return len(self._voice_sessions.get(guild_id, ()))
 
     def take(self) -> list[VoiceChange]:
-        """All that changed since the last call."""
+        """Return all changes since the last call and forget them."""
         changes, self._changes = self._changes, {}
         return list(changes.values())
 
     def restore(self, changes: Iterable[VoiceChange]) -> None:
-        """Take back what could not be stored; what changed meanwhile is newer."""
+        """Put back changes that could not be stored.
+
+        They are merged with newer changes of the same member.
+        """
         for change in changes:
             newer = self._changes.get((change.voice_session.guild_id, change.voice_session.user_id))
             if newer is not None:
-                change = VoiceChange(newer.voice_session, change.events + newer.events)  # noqa: PLW2901 - the two are one
+                change = VoiceChange(newer.voice_session, change.events + newer.events)  # noqa: PLW2901 - merged change
             self._changes[change.voice_session.guild_id, change.voice_session.user_id] = change
 
-    def load(self, voice_sessions: Iterable[VoiceSessionRow], paused_at_ms: dict[int, int]) -> None:
-        """What an earlier process left behind; until when their guilds were heard."""
+    def add_open_sessions(self, voice_sessions: Iterable[VoiceSessionRow], paused_at_ms: dict[int, int]) -> None:
+        """Add open sessions of an earlier process.
+
+        `paused_at_ms` maps guild IDs to the end of that process's reception.
+        """
         for voice_session in voice_sessions:
             self._voice_sessions.setdefault(voice_session.guild_id, {})[voice_session.user_id] = voice_session
         self._paused_at_ms |= paused_at_ms
 
     def update(self, guild_id: int, state: MemberVoiceState, *, now_ms: int) -> None:
-        """Somebody came, moved, changed or went."""
+        """Apply a voice state: a member entered, moved, changed state or left.
+
+        Moving to the AFK channel counts as leaving.
+        """
         voice_session = self._voice_sessions.get(guild_id, {}).get(state.user_id)
         if not state.channel_id or state.channel_id == self._afk_channel_ids.get(guild_id):
             if voice_session is not None:
@@ -80,7 +96,11 @@ class VoiceTracker:
     def sync_guild(
         self, guild_id: int, states: Iterable[MemberVoiceState], *, afk_channel_id: int, now_ms: int
     ) -> None:
-        """Discord says who sits there: at the start, and after a time in which the guild was not heard."""
+        """Replace a guild's voice states with those of GUILD_CREATE, at startup and after a pause.
+
+        A session continues if the member is in the same channel and the pause was at most MAX_SHORT_GAP_MS. Otherwise
+        it ended when the pause began, and a new session starts at `now_ms` if the member is in voice.
+        """
         self._afk_channel_ids[guild_id] = afk_channel_id
         paused_at_ms = self._paused_at_ms.pop(guild_id, now_ms)
         states_by_user = {state.user_id: state for state in states if state.channel_id not in (0, afk_channel_id)}
@@ -91,10 +111,10 @@ class VoiceTracker:
                 self._end_session(voice_session, paused_at_ms)
         for state in states_by_user.values():
             self.update(guild_id, state, now_ms=now_ms)
-        self.changed.add(guild_id)
+        self.changed_guild_ids.add(guild_id)
 
     def set_afk_channel(self, guild_id: int, channel_id: int, *, now_ms: int) -> None:
-        """Time in that channel does not count, from now on."""
+        """Set a guild's AFK channel, where time does not count from now on."""
         if self._afk_channel_ids.get(guild_id) != channel_id:
             self._afk_channel_ids[guild_id] = channel_id
             for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
@@ -102,28 +122,31 @@ class VoiceTracker:
                     self._end_session(voice_session, now_ms)
 
     def remove_guild(self, guild_id: int, *, now_ms: int) -> None:
-        """The bot is not there any more; what it did not hear does not count."""
+        """End all sessions of a guild that removed the bot; a pause does not count."""
         paused_at_ms = self._paused_at_ms.pop(guild_id, now_ms)
         for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
             self._end_session(voice_session, paused_at_ms)
         self._afk_channel_ids.pop(guild_id, None)
 
     def list_guilds(self) -> list[int]:
-        """Where somebody sits in voice."""
+        """List the IDs of guilds with members in voice."""
         return list(self._voice_sessions)
 
     def pause(self, is_affected: Callable[[int], bool], *, now_ms: int) -> None:
-        """These guilds are not heard from now on."""
+        """Pause the guilds that match, because their events do not arrive.
+
+        A guild that is paused already keeps its earlier time.
+        """
         for guild_id in filter(is_affected, self._voice_sessions):
             self._paused_at_ms.setdefault(guild_id, now_ms)
 
     def resume(self, is_affected: Callable[[int], bool]) -> None:
-        """These guilds are heard again and nothing was missed."""
+        """Resume the guilds that match, whose events arrive again and of which none was missed."""
         for guild_id in [guild_id for guild_id in self._paused_at_ms if is_affected(guild_id)]:
             del self._paused_at_ms[guild_id]
 
     def accrue(self, guild_id: int, until_ms: int) -> None:
-        """Count everybody there up to that moment, unless the guild is not heard."""
+        """Count the guild's members in voice up to `until_ms`, unless the guild is paused."""
         if guild_id not in self._paused_at_ms:
             for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
                 if voice_session.counted_until_ms < until_ms:
@@ -136,16 +159,17 @@ class VoiceTracker:
         self._save_session(
             VoiceSessionRow(guild_id, user_id, channel_id, now_ms, now_ms, muted, streaming, video, True), []
         )
-        self.changed.add(guild_id)
+        self.changed_guild_ids.add(guild_id)
 
     def _end_session(self, voice_session: VoiceSessionRow, at_ms: int) -> None:
         at_ms = max(at_ms, voice_session.counted_until_ms)
         self._save_session(
             voice_session._replace(counted_until_ms=at_ms, open=False), build_accrued_events(voice_session, at_ms)
         )
-        self.changed.add(voice_session.guild_id)
+        self.changed_guild_ids.add(voice_session.guild_id)
 
     def _save_session(self, voice_session: VoiceSessionRow, events: Iterable[ActivityEvent]) -> None:
+        """Keep an open session or drop a closed one, and record the change with its events."""
         guild_sessions = self._voice_sessions.setdefault(voice_session.guild_id, {})
         if voice_session.open:
             guild_sessions[voice_session.user_id] = voice_session
@@ -161,7 +185,10 @@ class VoiceTracker:
 
 
 def build_accrued_events(voice_session: VoiceSessionRow, until_ms: int) -> Iterator[ActivityEvent]:
-    """The seconds from where the stay is counted to that moment, none of the pieces across a full five minutes."""
+    """Build the events for the seconds from `counted_until_ms` to `until_ms`.
+
+    The period is split at every full five minutes of the clock (ACCRUAL_INTERVAL_MS).
+    """
     begin = voice_session.counted_until_ms
     while begin < until_ms:
         end = min(begin - begin % ACCRUAL_INTERVAL_MS + ACCRUAL_INTERVAL_MS, until_ms)
@@ -169,6 +196,35 @@ def build_accrued_events(voice_session: VoiceSessionRow, until_ms: int) -> Itera
         if seconds:
             yield from _build_events(voice_session, begin, seconds)
         begin = end
+
+
+async def load_voice_sessions(database: Database, voice_tracker: VoiceTracker) -> None:
+    """Load the sessions that were open when the last collector ended, into a new tracker.
+
+    Their guilds are paused since then, so `sync_guild` decides for each session whether it continues.
+    """
+    async with database.acquire_connection() as connection:
+        voice_sessions, paused_at_ms = await load_open_voice_sessions(connection)
+    voice_tracker.add_open_sessions(voice_sessions, paused_at_ms)
+    if voice_sessions:
+        log.info("open voice sessions loaded", members=len(voice_sessions), guilds=len(paused_at_ms))
+
+
+async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker) -> int:
+    """Store the tracker's changes in batches; log and skip changes that the database rejects.
+
+    Returns the number of stored events. If this raises, the changes that are not stored are put back into the tracker.
+    """
+    changes, stored_count = voice_tracker.take(), 0
+    while changes:
+        batch, remaining_changes = changes[:MAX_BATCH_CHANGES], changes[MAX_BATCH_CHANGES:]
+        try:
+            stored_count += await _store(database, batch)
+        except BaseException:
+            voice_tracker.restore(changes)
+            raise
+        changes = remaining_changes
+    return stored_count
 
 
 def _build_events(voice_session: VoiceSessionRow, at_ms: int, seconds: int) -> Iterator[ActivityEvent]:
@@ -194,41 +250,17 @@ def _get_voice_state(voice_session: VoiceSessionRow) -> MemberVoiceState:
     )
 
 
-log = get_logger(__name__)
-
-MAX_BATCH_CHANGES = 5_000
-
-
-async def load_voice_sessions(database: Database, voice_tracker: VoiceTracker) -> None:
-    """Go on with who sat in voice when the last collector ended, once Discord says that they sit there still."""
-    async with database.acquire_connection() as connection:
-        voice_sessions, paused_at_ms = await load_open_voice_sessions(connection)
-    voice_tracker.load(voice_sessions, paused_at_ms)
-    if voice_sessions:
-        log.info("members sat in voice when counting ended", members=len(voice_sessions), guilds=len(paused_at_ms))
-
-
-async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker) -> int:
-    """Store what changed; how many events that were. When this raises, `voice` has back what is not stored."""
-    changes, stored = voice_tracker.take(), 0
-    while changes:
-        batch, rest = changes[:MAX_BATCH_CHANGES], changes[MAX_BATCH_CHANGES:]
-        try:
-            stored += await _store(database, batch)
-        except BaseException:
-            voice_tracker.restore(changes)
-            raise
-        changes = rest
-    return stored
-
-
 async def _store(database: Database, changes: Sequence[VoiceChange]) -> int:
+    """Store changes; bisect to find, log and skip those that the database rejects.
+
+    Returns the number of stored events.
+    """
     try:
         async with database.acquire_connection() as connection:
             return await save_voice_changes(connection, changes)
     except UNSTORABLE_ERRORS as error:
         if len(changes) == 1:
-            log.error("time in voice is skipped, it cannot be stored", error=str(error)[:200])  # noqa: TRY400 - one line says it
+            log.error("voice session skipped, cannot be stored", error=str(error)[:200])  # noqa: TRY400 - no traceback needed
             return 0
     middle = len(changes) // 2
     return await _store(database, changes[:middle]) + await _store(database, changes[middle:])

@@ -1,1 +1,1 @@
-"""Building blocks of replies: views, confirmations, pagination, mentions."""
+"""Building blocks of replies: views, confirmations, pagination, mentions, charts."""

@@ -1,4 +1,4 @@
-"""A metric's chart as the answer to a command: the picture, three findings in words, and both for who cannot see it."""
+"""Chart replies: a metric's chart as an image with alt text, and three insights as text."""
 
 import asyncio
 from dataclasses import replace
@@ -32,16 +32,21 @@ async def reply_with_chart(
     name: str,
     extra_metric: Metric | None = None,
 ) -> None:
-    """Answer with the metric over so many days beside the days before. `beside` is a metric that is told, not drawn."""
+    """Reply with a chart of `metric` over the last `window` days.
+
+    The chart shows the same period before for comparison. `name` is the file name of the image without its extension.
+    `extra_metric` is shown as text in the heading only.
+    """
     assert interaction.guild is not None
-    work = _render_reply(stores, interaction.guild, metric, window, name, extra_metric)
-    text, attachment = await defer_if_slow(interaction, work)
+    rendering = _render_reply(stores, interaction.guild, metric, window, name, extra_metric)
+    text, attachment = await defer_if_slow(interaction, rendering)
     await reply(interaction, text, file=attachment)
 
 
 async def _render_reply(
     stores: Stores, guild: discord.Guild, metric: Metric, window: int, name: str, extra_metric: Metric | None
 ) -> tuple[str, discord.File | None]:
+    """Build the reply's text and image; the image is None if it cannot be rendered."""
     now = utc_now()
     query = ActivityQuery.from_last_days(window, guild_id=guild.id, zone=await _load_zone(stores, guild.id), now=now)
     series, previous_series, extra_text = await asyncio.gather(
@@ -63,7 +68,10 @@ async def _load_series(stores: Stores, query: ActivityQuery, metric: Metric, now
 
 
 async def _format_extra_metric(stores: Stores, query: ActivityQuery, metric: Metric | None, now: datetime) -> str:
-    """` · 12 members in voice`; nothing where nobody counted."""
+    """Format the metric's total as ` · 12 members in voice`.
+
+    The text is empty without a metric or without data.
+    """
     if metric is None:
         return ""
     series = await _load_series(stores, query, metric, now)

@@ -1,4 +1,4 @@
-"""A change as a person makes it: asked about where it hits many, told with what was before, taken back by a button."""
+"""Confirm, apply and undo changes of settings in Discord."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.access.guard import get_actor, get_command_surface, get_guard
 from herwa_bot.access.targets import truncate
-from herwa_bot.ui.replies import defer_if_slow, reply_ephemeral
+from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, defer_if_slow, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -22,7 +22,6 @@ from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
 
 UNDO_PERIOD = timedelta(minutes=10)
-MAX_MESSAGE_LENGTH = 2000  # characters of a message, Discord's bound
 UNDO_NOTICE = "\n\n**Taken back.** "
 NO_CHANGE = "Nothing has changed."
 SAVE_FAILED = (
@@ -34,14 +33,17 @@ _UNDO_COMMANDS = {"features": "features enable", "permissions": "permissions all
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What came of a change: the words for it, and its audit entries, oldest first; none where nothing changed."""
+    """The result of a change: its text, and the IDs of its audit entries, oldest first.
+
+    Without a change there are no entries.
+    """
 
     text: str
     entry_ids: tuple[int, ...] = ()
 
 
 class SaveError(HerwaError):
-    """The database does not answer, so that nothing has changed."""
+    """The database is unavailable and nothing was changed."""
 
     code = "not_saved"
     status = 503
@@ -53,7 +55,7 @@ Change = Callable[[AsyncSession, Actor], Awaitable[ChangeResult]]
 
 @dataclass(frozen=True, slots=True)
 class ConfirmOption:
-    """One button of a question, and the change that it makes."""
+    """One button of a confirmation, and the change that it makes."""
 
     label: str
     change: Change
@@ -63,14 +65,17 @@ class ConfirmOption:
 class UndoButton(
     GuardedButton, template=r"herwa:undo:(?P<command_group>[a-z]+):(?P<expires_at>\d+):(?P<entry_ids>\d+(?:-\d+)*)"
 ):
-    """Takes a change back, for ten minutes and while nobody has changed it again; works after a restart, too."""
+    """Button that undoes a change for ten minutes; it works after a restart too.
+
+    A setting that was changed again cannot be undone.
+    """
 
     @property
     def command(self) -> str:  # type: ignore[override]
         return _UNDO_COMMANDS[self.match["command_group"]]
 
     @classmethod
-    def make(cls, command_group: str, entry_ids: Sequence[int]) -> Self:
+    def build(cls, command_group: str, entry_ids: Sequence[int]) -> Self:
         expires_at = int((utc_now() + UNDO_PERIOD).timestamp())
         joined_ids = "-".join(map(str, entry_ids))
         return cls(
@@ -96,7 +101,7 @@ class UndoButton(
 
 
 class ConfirmView(GuardedView):
-    """What a change would do, with a button for each way to make it and one to leave it."""
+    """Buttons of a confirmation: one for each option, and one that cancels."""
 
     def __init__(
         self, interaction: discord.Interaction, stores: Stores, options: Sequence[ConfirmOption], *, command_group: str
@@ -110,7 +115,10 @@ class ConfirmView(GuardedView):
         self.add_item(_CancelButton())
 
     async def apply(self, interaction: discord.Interaction, change: Change) -> None:
-        """Make the change, once however often it is pressed, and say so where the question was."""
+        """Make the change and replace the question by its result; further presses do nothing.
+
+        If the change fails, the buttons can be pressed again.
+        """
         await interaction.response.defer()
         if self._is_pressed:
             return
@@ -118,7 +126,7 @@ class ConfirmView(GuardedView):
         try:
             result = await _apply(interaction, self._stores, change)
         except Exception:
-            self._is_pressed = False  # to be tried again
+            self._is_pressed = False  # allow a retry
             raise
         await interaction.edit_original_response(
             content=truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(self._command_group, result)
@@ -126,7 +134,10 @@ class ConfirmView(GuardedView):
         self.stop()
 
     async def cancel(self, interaction: discord.Interaction) -> None:
-        """Change nothing; where the change is being made already, that is what is told."""
+        """Cancel without a change.
+
+        If a change is already being made, this does nothing and the change reports its own result.
+        """
         if self._is_pressed:
             await interaction.response.defer()
             return
@@ -143,7 +154,7 @@ async def ask_confirmation(
     *,
     command_group: str,
 ) -> None:
-    """Put a question to the member who asked, and to nobody else."""
+    """Ask the member to confirm a change, in a reply that only they see."""
     await reply_ephemeral(
         interaction,
         truncate(question, MAX_MESSAGE_LENGTH),
@@ -154,7 +165,10 @@ async def ask_confirmation(
 async def apply_and_reply(
     interaction: discord.Interaction, stores: Stores, change: Change, *, command_group: str
 ) -> None:
-    """Make a change at once and tell the member who asked, with a button that takes it back."""
+    """Make a change without confirmation; reply with its result and an undo button.
+
+    Only the member sees the reply.
+    """
     result = await defer_if_slow(interaction, _apply(interaction, stores, change), ephemeral=True)
     await reply_ephemeral(
         interaction, truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(command_group, result)
@@ -187,7 +201,7 @@ async def _apply(interaction: discord.Interaction, stores: Stores, change: Chang
 
 @asynccontextmanager
 async def _open_transaction(database: Database) -> AsyncIterator[AsyncSession]:
-    """One transaction. Raises NotSaved where there can be none."""
+    """Open a transaction. Raises SaveError if the database is unavailable."""
     try:
         async with database.transaction() as session:
             yield session
@@ -201,5 +215,5 @@ def _build_undo_view(command_group: str, result: ChangeResult) -> discord.ui.Vie
     if not result.entry_ids:
         return None
     view = discord.ui.View(timeout=None)
-    view.add_item(UndoButton.make(command_group, result.entry_ids))
+    view.add_item(UndoButton.build(command_group, result.entry_ids))
     return view

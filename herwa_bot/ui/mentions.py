@@ -1,6 +1,7 @@
-"""Names in sentences about access, as Discord shows them: mentions, which never ping since no mention of ours may.
+"""Formatters of role, member and channel names in texts about access rules.
 
-Rules as plain text, for choices, in which no mention is drawn.
+`Mentions` writes Discord mentions; they never ping, because the bot's allowed mentions are empty. `AutocompleteNames`
+writes plain text for autocomplete choices, in which Discord does not render mentions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from herwa_shared.services.guilds import get_timezone
 
 
 class Mentions:
-    """`guardrail.words.Names` for Discord."""
+    """`guardrail.texts.NameFormatter` that writes Discord mentions."""
 
     def format_role(self, id_: int) -> str:
         return f"<@&{id_}>"
@@ -31,7 +32,7 @@ class Mentions:
         return f"<#{id_}>"
 
     def format_time(self, seconds: float) -> str:
-        """In the reader's own zone and language."""
+        """Format as a Discord timestamp, which shows in the reader's time zone and language."""
         return f"<t:{int(seconds)}:f>"
 
 
@@ -39,24 +40,30 @@ MENTIONS = Mentions()
 
 
 def escape_note(rule: AccessRule) -> AccessRule:
-    """The rule with a note that is text and nothing else."""
+    """Return the rule with its note escaped: without mentions, Markdown and links."""
     return replace(rule, note=escape(rule.note))
 
 
 def escape_trace_notes(trace: Trace) -> Trace:
-    """The trace with such rules, to be put into words."""
+    """Return the trace with the notes of all its rules escaped."""
     steps = tuple(replace(step, rule=escape_note(step.rule)) if step.rule else step for step in trace.steps)
     return replace(trace, steps=steps, rule=escape_note(trace.rule) if trace.rule else None)
 
 
 def format_relative_time(seconds: float) -> str:
-    """A moment as "in 12 seconds", counted down by Discord."""
+    """Format a time as a relative Discord timestamp, such as "in 12 seconds".
+
+    Discord keeps the text current.
+    """
     return f"<t:{int(seconds)}:R>"
 
 
 @dataclass(frozen=True, slots=True)
 class AutocompleteNames:
-    """`guardrail.words.Names` as a choice shows them to `reader`."""
+    """`guardrail.texts.NameFormatter` that writes plain text for autocomplete choices.
+
+    `reader` is the member who sees the choices. `members` maps user IDs to names; `zone` is the guild's time zone.
+    """
 
     guild: discord.Guild
     reader: discord.Member
@@ -71,7 +78,7 @@ class AutocompleteNames:
         return f"@{self.members.get(member_id, member_id)}"
 
     def format_channel(self, channel_id: int, /) -> str:
-        """Categories have no #."""
+        """Format with a leading #, categories without it; hides channels that `reader` cannot see."""
         channel = self.guild.get_channel(channel_id)
         if channel is None:
             return "a deleted channel"
@@ -80,14 +87,14 @@ class AutocompleteNames:
         return channel.name if isinstance(channel, discord.CategoryChannel) else f"#{channel.name}"
 
     def format_time(self, seconds: float, /) -> str:
-        """On the server's clock."""
+        """Format in the guild's time zone."""
         return format_local_time(datetime.fromtimestamp(seconds, UTC), self.zone)
 
 
 async def load_autocomplete_names(
     session: AsyncSession, reader: discord.Member, rules: Iterable[AccessRule]
 ) -> AutocompleteNames:
-    """The names that sentences about these rules need."""
+    """Load the names that texts about these rules need."""
     guild = reader.guild
     user_ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
     members = await load_member_names(session, guild_id=guild.id, user_ids=user_ids)

@@ -1,4 +1,4 @@
-"""A long list in Discord: pages of whole entries, turned by two buttons."""
+"""Pagination of long lists: pages of complete entries, turned by two buttons."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,11 +10,14 @@ from herwa_bot.access.targets import truncate
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 
-MAX_PAGE_CHARACTERS = 1800  # of Discord's 2,000 characters; the rest is for the number of the page
+MAX_PAGE_CHARACTERS = 1800  # of the 2,000 that Discord allows; the rest is for the page number
 
 
 def split_pages(heading: str, entries: Sequence[str], *, max_characters: int = MAX_PAGE_CHARACTERS) -> tuple[str, ...]:
-    """Entries under one another, the heading on every page. An entry is never divided, at worst cut."""
+    """Split entries into pages, each below the heading.
+
+    An entry is never split across pages; one that is too long is truncated.
+    """
     pages: list[str] = []
     page = heading
     for entry in (truncate(entry, max_characters - len(heading) - 1) for entry in entries):
@@ -28,7 +31,10 @@ def split_pages(heading: str, entries: Sequence[str], *, max_characters: int = M
 async def send_pages(
     interaction: discord.Interaction, pages: Sequence[str], *, extra_buttons: Sequence[GuardedButton] = ()
 ) -> None:
-    """The first page, for the member who asked, with buttons where there are more, and others beside them."""
+    """Send the first page, with page buttons if needed and `extra_buttons`.
+
+    Only the member sees the reply.
+    """
     if len(pages) == 1 and not extra_buttons:
         await reply_ephemeral(interaction, pages[0])
         return
@@ -37,7 +43,7 @@ async def send_pages(
 
 
 class Pager(GuardedView):
-    """Turns the pages of one answer."""
+    """View that turns the pages of one reply."""
 
     def __init__(
         self, interaction: discord.Interaction, pages: Sequence[str], extra_buttons: Sequence[GuardedButton] = ()
@@ -53,7 +59,7 @@ class Pager(GuardedView):
 
     @property
     def text(self) -> str:
-        """The page that is shown."""
+        """The current page, with its number if there are several."""
         if len(self._pages) == 1:
             return self._pages[0]
         return f"{self._pages[self._page_index]}\n-# Page {self._page_index + 1} of {len(self._pages)}"

@@ -1,4 +1,7 @@
-"""How the bot speaks: nothing pings, names are plain text, a failure is a sentence."""
+"""Send replies and report errors.
+
+Replies ping no one, names are escaped, and exceptions become readable texts.
+"""
 
 import asyncio
 import io
@@ -23,34 +26,41 @@ STORAGE_UNAVAILABLE = (
 )
 STATS_UNAVAILABLE = "The statistics cannot be read at the moment. Counting goes on; please try again in a few minutes."
 NO_CHART = "-# No picture this time: whoever runs this bot finds the reason and the mend in its log."
-DEFER_AFTER_SECONDS = 1.5  # Discord gives an answer three seconds, and a picture has to be sent
+DEFER_AFTER_SECONDS = 1.5  # Discord expects a response within three seconds, and an image takes time to upload
 WORK_TIMEOUT_SECONDS = 30.0
+MAX_MESSAGE_LENGTH = 2000  # Discord's limit for the characters of a message
 
 Result = TypeVar("Result")
 
-# Discord makes links of https://… and, for invitations, of discord.gg/… as well.
+# Discord turns https://… into links and, for invites, discord.gg/… too.
 _MARKDOWN = re.compile(r"([\\*_~|`<>\[\]()]|:(?=//)|(?<=\w)/(?=\w))")
-_INVISIBLE = re.compile(  # among them what turns a line around
+_INVISIBLE = re.compile(  # includes the control characters that reverse the direction of a line
     "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
     "\U000e0000-\U000e0fff]"
 )
 
 
 def escape(name: str) -> str:
-    """A name as text: no mention, no markdown, no link in it works, and it cannot turn the words around it."""
+    """Escape a name: mentions, Markdown and links do not work, invisible characters are removed.
+
+    This includes characters that change the text direction, so a name cannot reverse the text around it.
+    """
     visible = " ".join(_INVISIBLE.sub("", name).split())
     return discord.utils.escape_mentions(_MARKDOWN.sub(r"\\\1", visible))
 
 
 async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str) -> discord.File | None:
-    """The figure as an attachment with words for those who cannot see it; None where it cannot be drawn."""
+    """Render a figure as a PNG attachment with alt text.
+
+    Rendering runs in a thread. Returns None if the figure cannot be rendered.
+    """
     try:
         png = await asyncio.to_thread(render_png, figure)
     except RendererUnavailable as error:
-        log.warning("an answer goes without its picture", error=str(error))
+        log.warning("chart renderer unavailable, reply sent without image", error=str(error))
         return None
-    except Exception:  # the words are worth more than the picture
-        log.exception("an answer goes without its picture")
+    except Exception:  # the text is worth sending without the image
+        log.exception("chart rendering failed, reply sent without image")
         return None
     return discord.File(io.BytesIO(png), filename=f"{name}.png", description=alt[:MAX_ALT_TEXT_LENGTH])
 
@@ -58,7 +68,11 @@ async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str)
 async def defer_if_slow(
     interaction: discord.Interaction, work: Coroutine[Any, Any, Result], *, ephemeral: bool = False
 ) -> Result:
-    """What `work` comes to. Members see "thinking" only when it takes more than a moment."""
+    """Await `work` and return its result; defer the response if it is slow.
+
+    It is deferred after DEFER_AFTER_SECONDS. A deferred response shows "thinking…". Raises TimeoutError after
+    WORK_TIMEOUT_SECONDS.
+    """
     task = asyncio.create_task(work)
     try:
         async with asyncio.timeout(WORK_TIMEOUT_SECONDS):
@@ -77,12 +91,12 @@ async def reply(
     file: discord.File | None = None,
     view: discord.ui.View | None = None,
 ) -> None:
-    """The answer for everybody in the channel."""
+    """Reply so that everyone in the channel can see it."""
     await _send(interaction, text, file=file, view=view, ephemeral=False)
 
 
 async def reply_ephemeral(interaction: discord.Interaction, text: str, *, view: discord.ui.View | None = None) -> None:
-    """The answer for the member who asked and nobody else."""
+    """Reply so that only the member who ran the command can see it."""
     await _send(interaction, text, file=None, view=view, ephemeral=True)
 
 
@@ -104,24 +118,30 @@ async def _send(
 
 
 async def send_error(interaction: discord.Interaction, text: str) -> None:
-    """Answer only to the member who asked, whether or not the command had begun to answer."""
+    """Send an error that only the member sees.
+
+    It may be called after the command has responded or deferred.
+    """
     if not interaction.response.is_done():
         await interaction.response.send_message(text, ephemeral=True)
         return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        await interaction.delete_original_response()  # else the sentence takes its place, for all to see
+        await interaction.delete_original_response()  # else the error would replace it, visible to everyone
     await interaction.followup.send(text, ephemeral=True)
 
 
 async def report_error(interaction: discord.Interaction, cause: Exception, *, operation: str | None) -> None:
-    """The one edge at which a failure becomes a reply; `what` names for the log what failed."""
+    """Turn an exception into a log entry and a reply.
+
+    `operation` names the command or component in the log. Errors below status 500 are the member's and are not logged.
+    """
     if isinstance(cause, HerwaError) and cause.status < 500:
         text = str(cause)
-    elif isinstance(cause, (ServiceUnavailable, OSError)):  # time-outs are OSErrors, too
-        log.warning("command failed, a store is away", command=operation, error=repr(cause)[:200])
+    elif isinstance(cause, (ServiceUnavailable, OSError)):  # TimeoutError is an OSError
+        log.warning("command failed, store unavailable", command=operation, error=repr(cause)[:200])
         text = STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else STORAGE_UNAVAILABLE
     elif isinstance(cause, HerwaError) and cause.status == 503:
-        log.warning("command failed, a part is away", command=operation, error=repr(cause)[:200])
+        log.warning("command failed, dependency unavailable", command=operation, error=repr(cause)[:200])
         text = str(cause)
     else:
         log.error("command failed", command=operation, error=type(cause).__name__, exc_info=cause)
@@ -129,4 +149,4 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
     try:
         await send_error(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("a failure could not be told", error=repr(error)[:200])
+        log.warning("error reply failed", error=repr(error)[:200])

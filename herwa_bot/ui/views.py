@@ -1,4 +1,7 @@
-"""Buttons, selects and forms: each press is a new question to the guard, however old the message is."""
+"""Guarded buttons, selects and modals: the guard checks every interaction.
+
+The check uses the current policy, however old the message is.
+"""
 
 import re
 from typing import Any, ClassVar, Self
@@ -10,15 +13,18 @@ from herwa_bot.access.refusals import send_unavailable
 from herwa_bot.ui.replies import report_error, send_error
 from herwa_shared.catalog import Surface, SurfaceKind
 
-VIEW_TIMEOUT_SECONDS = 14 * 60.0  # Discord lets a message of an interaction be edited for fifteen minutes
-HANDLED = "heard"  # the mark of a press that something of ours answers
+VIEW_TIMEOUT_SECONDS = 14 * 60.0  # Discord allows edits of an interaction's message for fifteen minutes
+HANDLED = "handled"  # key in `interaction.extras`: a component of this process handles the interaction
 COMPONENT_INTERACTION_TYPES = (discord.InteractionType.component, discord.InteractionType.modal_submit)
 INTERACTION_EXPIRED = "This is too old to be answered. Please run the command again."
 WRONG_USER = "These buttons belong to whoever ran the command. Run it yourself to get your own."
 
 
 class GuardedView(discord.ui.View):
-    """Components that live in this process; only `asker_id` may press them, None: whoever may use the surface."""
+    """View whose components exist only in this process; every press passes the guard.
+
+    Only `invoker_id` may press them; None lets everyone who may use the surface.
+    """
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class GuardedView(discord.ui.View):
 
 
 class GuardedModal(discord.ui.Modal):
-    """A form; the guard is asked again when it is sent off."""
+    """Modal whose submission passes the guard again; `invoker_id` as in GuardedView."""
 
     def __init__(
         self,
@@ -57,16 +63,16 @@ class GuardedModal(discord.ui.Modal):
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         return await _check_access(self.guard, self.surface, self.invoker_id, interaction)
 
-    async def on_error(  # type: ignore[override] # a form has no item, in discord.py neither
+    async def on_error(  # type: ignore[override] # a modal has no item; discord.py overrides it the same way
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
         await report_error(interaction, error, operation=self.surface.key)
 
 
 class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="herwa:"):
-    """A button that survives a restart: what it is about stands in its custom id, of the form `template`.
+    """Button that survives a restart: its state is in its custom ID, which matches `template`.
 
-    Cogs name theirs in `persistent`. `command` is the command whose surface says who may press it.
+    Cogs list theirs in `persistent_buttons`. `command` is the command whose surface decides who may press the button.
     """
 
     command: ClassVar[str] = ""
@@ -93,16 +99,19 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="he
     async def callback(self, interaction: discord.Interaction) -> None:
         try:
             await self.on_press(interaction)
-        except Exception as error:  # noqa: BLE001 - every failure is told and logged
+        except Exception as error:  # noqa: BLE001 - every failure is reported and logged
             await report_error(interaction, error, operation=type(self).__name__)
 
     async def on_press(self, interaction: discord.Interaction) -> None:
-        """What it does, once the guard has said yes."""
+        """Perform the button's action; called after the guard has allowed it."""
         raise NotImplementedError
 
 
 async def reply_if_expired(interaction: discord.Interaction) -> None:
-    """Tell who presses what lived in an earlier process. To be called behind whatever may have heard the press."""
+    """Reply to a press of a component of an earlier process.
+
+    Call it after every handler had its chance.
+    """
     if interaction.type in COMPONENT_INTERACTION_TYPES and HANDLED not in interaction.extras:
         await send_unavailable(interaction, INTERACTION_EXPIRED)
 
@@ -110,6 +119,7 @@ async def reply_if_expired(interaction: discord.Interaction) -> None:
 async def _check_access(
     guard: Guard, surface: Surface, invoker_id: int | None, interaction: discord.Interaction
 ) -> bool:
+    """Mark the interaction as handled, then check the invoker and the guard."""
     interaction.extras[HANDLED] = True
     if invoker_id is not None and interaction.user.id != invoker_id:
         await send_error(interaction, WRONG_USER)

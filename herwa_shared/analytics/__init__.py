@@ -1,1 +1,1 @@
-"""Questions about one guild's activity, answered exactly from ClickHouse."""
+"""Exact statistics about one guild's activity, queried from ClickHouse."""

@@ -1,4 +1,4 @@
-"""The relative change of a number between a window and the window that it is compared with."""
+"""The relative change of a metric between a window and its comparison window."""
 
 from datetime import datetime
 
@@ -10,9 +10,10 @@ from herwa_shared.analytics.results import TimeSeries
 def compute_relative_change(
     series: TimeSeries, comparison: TimeSeries | None, *, now: datetime | None = None
 ) -> float | None:
-    """How much the total grew over the compared window: 0.12 is 12% more. Of a running window, what is over counts.
+    """Return the relative change of the total against the comparison: 0.12 means 12% more.
 
-    None where the two cannot be compared fairly: nothing to compare with, or intervals that nobody counted in full.
+    While the window is running, only its finished intervals are compared. Returns None if a comparison would be unfair:
+    there is no comparison, its total is 0, or an interval of either series is not fully covered by data.
     """
     if comparison is None or comparison.total == 0:
         return None
@@ -25,7 +26,10 @@ def compute_relative_change(
 
 
 def _get_comparable_totals(series: TimeSeries, comparison: TimeSeries, now: datetime | None) -> tuple[int, int]:
-    """Both totals, or the sums of as many intervals as are over; zeros where people would be counted twice."""
+    """Return both totals, restricted to the finished intervals if the window is running.
+
+    Returns zeros for distinct members of a running window: adding up intervals would count a member more than once.
+    """
     is_complete = now is None or now >= series.end or comparison.end - comparison.start <= now - series.start
     if is_complete or get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
         return series.total, comparison.total
@@ -39,7 +43,7 @@ def _get_comparable_totals(series: TimeSeries, comparison: TimeSeries, now: date
 
 
 def is_fully_counted(series: TimeSeries, now: datetime | None) -> bool:
-    """Whether every interval was counted in full; the one still running is excused."""
+    """Return whether every started interval is fully covered; the running one may be partial."""
     return bool(series.points) and all(
         point.value is not None and not (point.partial and (now is None or get_interval_end(point, series) <= now))
         for point in list_started_points(series, now)

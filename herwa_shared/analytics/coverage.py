@@ -1,4 +1,7 @@
-"""When somebody counted in a guild: what tells a silent hour from a gap."""
+"""Coverage: the periods in which events of a guild were recorded.
+
+It distinguishes a silent hour from a gap.
+"""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
@@ -18,10 +21,10 @@ from herwa_shared.models.columns import SNOWFLAKE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
-MEMBERS_INTENT = 1 << 1  # Discord's bit: members who come and go
+MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
 FirstHours = Mapping[tuple[str, Period], datetime]
-"""By kind and stretch of history: its first hour with an event of that kind."""
+"""The first hour with an event, by event kind and imported period."""
 
 FIRST_HOURS_SQL = """
 SELECT /* analytics.coverage */ toString(kind), number, toUnixTimestamp(min(hour))
@@ -37,22 +40,22 @@ GROUP BY kind, number
 
 
 class CoverageLevel(Enum):
-    """How much of a stretch of time was counted."""
+    """How much of a period is covered by data."""
 
-    NONE = "not"
-    PARTIAL = "partly"
-    FULL = "wholly"
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Spans of time, apart from each other and in order."""
+    """Covered periods: disjoint, not adjacent, in order."""
 
     periods: tuple[Period, ...]
 
     @classmethod
     def from_periods(cls, periods: Iterable[Period]) -> "Coverage":
-        """The union of these; empty and reversed ones are none."""
+        """Build the union of periods; empty and reversed periods are ignored."""
         merged: list[Period] = []
         for start, end in sorted(period for period in periods if period[0] < period[1]):
             if merged and start <= merged[-1][1]:
@@ -62,7 +65,7 @@ class Coverage:
         return cls(tuple(merged))
 
     def get_level(self, start: datetime, end: datetime) -> CoverageLevel:
-        """How much of `[start, end)` lies in the spans; nothing of an empty stretch does."""
+        """Return how much of `[start, end)` is covered; NONE for an empty period."""
         index = bisect_right(self.periods, start, key=lambda period: period[1])
         if start >= end or index == len(self.periods) or self.periods[index][0] >= end:
             return CoverageLevel.NONE
@@ -73,7 +76,7 @@ class Coverage:
         )
 
     def get_share(self, start: datetime, end: datetime) -> float:
-        """Which part of `[start, end)` lies in the spans: 0 to 1, and 0 of an empty stretch."""
+        """Return the covered share of `[start, end)`, from 0 to 1; 0 for an empty period."""
         if start >= end:
             return 0
         overlap = sum(
@@ -89,8 +92,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class CollectionRecord:
-    """Who counted in a guild around a stretch of time: collectors, those of them that saw members come and go, and
-    what replays, imports and finished back-fills brought in.
+    """The periods in which data of a guild was recorded, by source.
+
+    `collected_periods`: a collector was running. `member_event_periods`: a collector with Discord's members intent was
+    running. `imported_periods`: filled by replays, imports and finished back-fills.
     """
 
     collected_periods: tuple[Period, ...]
@@ -98,10 +103,11 @@ class CollectionRecord:
     imported_periods: tuple[Period, ...]
 
     def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
-        """When this was counted.
+        """Build the coverage of one metric.
 
-        Messages by everyone. Whether a history brought anything else only its events can tell, so that it counts from
-        the first of their kind, as `first_hours` found it: a history without voice says nothing about voice.
+        Every source covers messages. Whether an imported period contains other kinds is known only from its events, so
+        it covers another kind from its first event of that kind (see `load_first_hours`): an import without voice
+        events does not cover voice.
         """
         collected = self.member_event_periods if definition.needs_members else self.collected_periods
         if definition.kind == ALWAYS_IMPORTED_KIND:
@@ -115,10 +121,10 @@ class CollectionRecord:
 async def load_collection_record(
     database: Database, guild_id: int, start: datetime, end: datetime, *, now: datetime
 ) -> CollectionRecord:
-    """Who counted, as far as it touches `[start, end)`.
+    """Load the recording periods of a guild that overlap `[start, end)`.
 
-    A collector counts for a guild while it runs for its shard and the bot is in the guild; one seen within the last 30
-    seconds is taken to run still.
+    A collector records a guild while it has a gateway session for the guild's shard and the bot is a member of the
+    guild. A session whose last heartbeat is at most 30 seconds old counts as still running.
     """
     shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
     async with database.transaction() as session:
@@ -159,7 +165,10 @@ async def load_collection_record(
 async def load_first_hours(
     clickhouse: AsyncClient, guild_id: int, kinds: Collection[str], record: CollectionRecord
 ) -> FirstHours:
-    """In which hour each stretch of history has its first event of each of these kinds."""
+    """Load the first hour with an event, by event kind and imported period.
+
+    A pair without events has no entry. Messages are left out, since every imported period covers them.
+    """
     checked_kinds = [kind for kind in kinds if kind != ALWAYS_IMPORTED_KIND]
     if not checked_kinds or not record.imported_periods:
         return {}
@@ -175,6 +184,9 @@ async def load_first_hours(
 
 
 def get_collection_period(gateway_session: GatewaySession, membership: GuildMembership, now: datetime) -> Period:
-    """When a collector counted in a guild, the bot being there."""
+    """Return the overlap of a gateway session and a membership of the bot.
+
+    Without overlap the period is empty or reversed; `Coverage.from_periods` ignores such periods.
+    """
     end = now if gateway_session.seen_at >= now - GATEWAY_LIVENESS_TIMEOUT else gateway_session.seen_at
     return max(gateway_session.started_at, membership.joined_at), min(end, membership.left_at or end)

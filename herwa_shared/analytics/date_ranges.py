@@ -1,4 +1,4 @@
-"""The ranges that people choose by name, as windows of days, months and years on the clocks of a zone."""
+"""Date range presets (today, last 7 days …), resolved to windows in a time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,14 +8,19 @@ from zoneinfo import ZoneInfo
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR, get_utc_offset, to_instant, to_local_time
 
+# The longest windows that are shown by hour, by day and by week by default.
 MAX_HOURLY_LENGTH, MAX_DAILY_LENGTH, MAX_WEEKLY_LENGTH = timedelta(days=2.5), timedelta(days=93), timedelta(days=400)
-_MIN_DAYS = {Interval.HOUR: 0, Interval.DAY: 2, Interval.WEEK: 14, Interval.MONTH: 56}  # days of a window
+# The shortest and longest window, in days, for which an interval can be chosen.
+_MIN_DAYS = {Interval.HOUR: 0, Interval.DAY: 2, Interval.WEEK: 14, Interval.MONTH: 56}
 _MAX_DAYS = {Interval.HOUR: 32, Interval.DAY: 750, Interval.WEEK: 5_000, Interval.MONTH: 50_000}
 _PRESET_DAYS = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
 
 
 class DateRangePreset(StrEnum):
-    """A window by name; the values stand in addresses. Days, months and years are whole: what is to come is empty."""
+    """A named date range. The values appear in URLs.
+
+    Days, months and years are always complete, so that the part of a range that is still in the future is empty.
+    """
 
     TODAY = "today"
     YESTERDAY = "yesterday"
@@ -33,7 +38,7 @@ class DateRangePreset(StrEnum):
 
     @property
     def label(self) -> str:
-        """As menus show it."""
+        """The label in menus."""
         return _LABELS[self]
 
 
@@ -56,7 +61,7 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """`[start, end)`, aware."""
+    """A window `[start, end)` of timezone-aware datetimes."""
 
     start: datetime
     end: datetime
@@ -65,9 +70,10 @@ class DateRange:
 def resolve_preset(
     preset: DateRangePreset, zone: ZoneInfo, now: datetime, *, data_start: datetime | None = None
 ) -> DateRange:
-    """The window of a range at `now`. All time runs from the day of `begin`, the guild's first counted hour.
+    """Return the window of a preset at `now`, in the days of `zone`.
 
-    The last days include today. A custom range has no window of its own and is answered as 30 days.
+    "Last n days" includes today. "All time" starts on the day of `data_start`, the first recorded hour of the guild; it
+    resolves to the last 30 days without `data_start`, and so does a custom range.
     """
     if preset is DateRangePreset.DAY:
         now_second = int(now.timestamp())
@@ -80,7 +86,7 @@ def resolve_preset(
 
 
 def match_preset(date_range: DateRange, zone: ZoneInfo, now: datetime) -> DateRangePreset:
-    """The name of a window, where it has one at `now`."""
+    """Return the preset that resolves to this window at `now`, else CUSTOM; never ALL."""
     presets = (preset for preset in DateRangePreset if preset not in (DateRangePreset.ALL, DateRangePreset.CUSTOM))
     return next(
         (preset for preset in presets if resolve_preset(preset, zone, now) == date_range), DateRangePreset.CUSTOM
@@ -88,7 +94,7 @@ def match_preset(date_range: DateRange, zone: ZoneInfo, now: datetime) -> DateRa
 
 
 def get_default_interval(date_range: DateRange) -> Interval:
-    """The width that shows a window best."""
+    """Return the interval in which a window of this length is shown by default."""
     length = date_range.end - date_range.start
     if length <= MAX_HOURLY_LENGTH:
         return Interval.HOUR
@@ -98,29 +104,29 @@ def get_default_interval(date_range: DateRange) -> Interval:
 
 
 def list_allowed_intervals(date_range: DateRange) -> tuple[Interval, ...]:
-    """The widths that make sense in a window: neither a single point nor thousands."""
+    """Return the intervals that give a readable chart: neither a single point nor thousands."""
     days = (date_range.end - date_range.start) / timedelta(days=1)
     return tuple(interval for interval in Interval if _MIN_DAYS[interval] <= days <= _MAX_DAYS[interval])
 
 
 def get_first_day(date_range: DateRange, zone: ZoneInfo) -> date:
-    """The day on which a window begins."""
+    """Return the local date on which a window starts."""
     return date_range.start.astimezone(zone).date()
 
 
 def get_last_day(date_range: DateRange, zone: ZoneInfo) -> date:
-    """The last day that a window touches, as people name it."""
+    """Return the last local date that overlaps a window (inclusive)."""
     return to_local_time(int(date_range.end.timestamp()) - 1, zone).date()
 
 
 def build_day_range(first: date, last: date, zone: ZoneInfo) -> DateRange:
-    """From the beginning of one day to the end of another, in whichever order they were picked."""
+    """Return the window from the start of one day to the end of another, in either order."""
     first, last = sorted((first, last))
     return DateRange(_get_midnight(first, zone), _get_midnight(last + timedelta(days=1), zone))
 
 
 def _resolve_dates(preset: DateRangePreset, today: date, data_start: date | None) -> tuple[date, date]:
-    """The first day, and the day after the last."""
+    """Return the first day and the day after the last day of a preset."""
     tomorrow, first = today + timedelta(days=1), today.replace(day=1)
     dates = {
         DateRangePreset.TODAY: (today, tomorrow),
@@ -136,6 +142,7 @@ def _resolve_dates(preset: DateRangePreset, today: date, data_start: date | None
 
 
 def _add_months(first: date, months: int) -> date:
+    """Add months to a date on the first of a month."""
     year, month = divmod(12 * first.year + first.month - 1 + months, 12)
     return date(year, month + 1, 1)
 

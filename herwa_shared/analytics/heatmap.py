@@ -1,4 +1,4 @@
-"""The week as 168 hours: when people write, talk, join, in their own zone."""
+"""The weekly heatmap: a metric by the 168 hours of the week, in local time."""
 
 from datetime import datetime
 
@@ -18,9 +18,9 @@ from herwa_shared.analytics.timezones import list_offset_periods
 from herwa_shared.clock import utc_now
 
 HOURS_PER_WEEK = 168
-EPOCH_WEEKDAY = 3  # 1970 began on one; Monday is 0
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 
-# The zone comes as stretches of constant offset; hours of the week are counted from the first hour of 1970.
+# The zone is passed as periods of constant UTC offset. `slot` is the hour of the week, from Thursday 00:00 (the epoch).
 WEEKLY_HEATMAP_SQL = """
 SELECT /* analytics.heatmap */
     intDiv(
@@ -41,15 +41,17 @@ _COLUMN_BY_AGGREGATION = {Aggregation.COUNT: 1, Aggregation.DURATION: 2, Aggrega
 async def query_weekly_heatmap(
     clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None
 ) -> WeeklyHeatmap:
-    """The query's metric by weekday and hour of the clocks in its zone, every cell there.
+    """Query the metric by weekday and hour in the query's zone; all 168 cells are returned.
 
-    People count once a cell. Raises BadRequest for a metric of samples.
+    Distinct members count once per cell. Raises BadRequest for a sampled metric, and for a channel filter on a metric
+    without channels.
     """
     definition = get_definition(query.metric)
     require_supported(query.metric, HEATMAP_METRICS, usage="by the hour of the week")
     if query.channel_id is not None:
         require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
     offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone)
+    # `start + offset` is a full hour only if the offset is: otherwise local hours do not match the hourly rollup.
     boundaries = (boundary for period in offset_periods for boundary in (period.start, period.start + period.offset))
     table = select_table(query, boundaries, now=now or utc_now())
     rows = await table.fetch(

@@ -1,4 +1,7 @@
-"""Where hours, days, weeks and months begin in any time zone, days of 23 and 25 hours and repeated hours included."""
+"""The boundaries of hours, days, weeks and months in any time zone.
+
+Days of 23 and 25 hours, repeated hours and skipped days come out as the local clocks showed them.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
@@ -16,7 +19,14 @@ from herwa_shared.analytics.timezones import (
 from herwa_shared.errors import BadRequest
 
 MAX_POINTS = 50_000
-_MIN_SECONDS = {
+INTERVAL_WIDTHS = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(days=7),
+    Interval.MONTH: timedelta(days=30),
+}
+"""The nominal length of each interval; real days and months differ."""
+_MIN_SECONDS = {  # the shortest regular length of each interval, for the limit on the number of points
     Interval.HOUR: SECONDS_PER_HOUR,
     Interval.DAY: SECONDS_PER_DAY,
     Interval.WEEK: 7 * SECONDS_PER_DAY,
@@ -26,10 +36,10 @@ _COARSER_INTERVALS = {Interval.HOUR: "day, week or month", Interval.DAY: "week o
 
 
 def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) -> list[int]:
-    """Where the intervals that touch `[start, end)` begin, and last where the last of them ends; seconds since 1970.
+    """Return the starts of the intervals that overlap `[start, end)`, and the end of the last.
 
-    An hour that the clocks show twice is two intervals, a day that they skip is none, weeks begin on Monday.
-    Raises BadRequest when that would be more than 50,000.
+    All values are Unix timestamps in seconds, strictly increasing. An hour that the clocks repeat is two intervals, a
+    day that they skip is none, weeks begin on Monday. Raises BadRequest if there would be more than 50,000 intervals.
     """
     points = (end - start) // _MIN_SECONDS[interval] + 1
     if points > MAX_POINTS:
@@ -42,6 +52,31 @@ def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) 
     )
     edges = _remove_repeats(starts)
     return edges[bisect_right(edges, start) - 1 : bisect_left(edges, end) + 1]
+
+
+def get_interval_end(point: Point, series: TimeSeries) -> datetime:
+    """Return the end of the interval that starts with `point`, in the zone of the series."""
+    start = point.start.astimezone(series.zone)
+    match series.interval:
+        case Interval.HOUR:
+            return point.start + INTERVAL_WIDTHS[Interval.HOUR]
+        case Interval.MONTH:
+            return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        case _:
+            return start + INTERVAL_WIDTHS[series.interval]
+
+
+def list_started_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
+    """Return the points whose interval has started by `now`; all points if `now` is None."""
+    return tuple(point for point in series.points if now is None or point.start <= now)
+
+
+def list_finished_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
+    """Return the points whose interval has ended by `now`; all points if `now` is None.
+
+    Only these may be described as quiet: a running interval can still receive events.
+    """
+    return tuple(point for point in series.points if now is None or get_interval_end(point, series) <= now)
 
 
 def _iterate_hours(start: int, end: int, zone: ZoneInfo) -> Iterator[int]:
@@ -72,39 +107,9 @@ def _advance(day: date, interval: Interval) -> date:
 
 
 def _remove_repeats(instants: Iterable[int]) -> list[int]:
-    """Without repetitions: a skipped day begins when the next one does."""
+    """Drop repeated starts: a skipped day starts at the same instant as the next day."""
     starts: list[int] = []
     for instant in instants:
         if not starts or instant > starts[-1]:
             starts.append(instant)
     return starts
-
-
-INTERVAL_WIDTHS = {
-    Interval.HOUR: timedelta(hours=1),
-    Interval.DAY: timedelta(days=1),
-    Interval.WEEK: timedelta(days=7),
-    Interval.MONTH: timedelta(days=30),
-}
-
-
-def get_interval_end(point: Point, series: TimeSeries) -> datetime:
-    """When the interval that begins with this point is over, in the zone of the series."""
-    start = point.start.astimezone(series.zone)
-    match series.interval:
-        case Interval.HOUR:
-            return point.start + INTERVAL_WIDTHS[Interval.HOUR]
-        case Interval.MONTH:
-            return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        case _:
-            return start + INTERVAL_WIDTHS[series.interval]
-
-
-def list_started_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
-    """The points that have begun. Without `now` all have."""
-    return tuple(point for point in series.points if now is None or point.start <= now)
-
-
-def list_finished_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
-    """The points whose interval is over; only these may be called quiet."""
-    return tuple(point for point in series.points if now is None or get_interval_end(point, series) <= now)

@@ -1,8 +1,6 @@
-"""What the store holds of several metrics in one window: by interval, in all, and of the hours that are over.
+"""KPIs: total, change and points of several metrics of one window, in a few SQL statements.
 
-Several metrics of one window at a glance: total, change and sparkline of each, in a handful of statements.
-
-Where a change comes from: the one channel that makes up most of it, if there is one.
+Also finds the channel that contributes most to the change of a KPI.
 """
 
 import asyncio
@@ -24,8 +22,14 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import BadRequest
 
-TOTAL_ROW_EDGE = 0  # stands for the whole window, which no interval can begin
-# A row a kind and interval, and one a kind and the whole window.
+MIN_COVERAGE_SHARE = 0.99
+"""Minimum covered share of a window for its change to be shown. Gaps of short restarts are tolerated."""
+
+
+MIN_CONTRIBUTION_SHARE = 0.5
+MAX_RANKED_CHANNELS = 500  # Discord's limit of channels per guild
+TOTAL_ROW_EDGE = 0  # the edge of the row for the entire window; no interval can start at 0
+# One row per kind and interval, and one per kind for the entire window.
 AGGREGATES_SQL = """
 SELECT /* analytics.glance */
     toString(kind) AS of,
@@ -40,18 +44,129 @@ FROM activity
 GROUP BY GROUPING SETS ((of, edge), (of))
 """
 _COLUMN_BY_AGGREGATION = {Aggregation.COUNT: 2, Aggregation.DURATION: 3, Aggregation.DISTINCT_MEMBERS: 4}
-_COMPLETED_COLUMN_OFFSET = 3  # columns further on: the same, before `done`
+_COMPLETED_COLUMN_OFFSET = 3  # the same aggregate before the instant `done` is three columns further right
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
-    """Sums as the store has them (seconds, where minutes are asked for). What is missing is nothing stored."""
+    """The aggregates of several metrics in one window, with durations in seconds.
+
+    `values` maps the start of an interval to its value, `totals` cover the entire window, and `completed_totals` its
+    complete hours only. A missing key means that nothing is stored.
+    """
 
     query: ActivityQuery
     edges: list[int]
     values: Mapping[Metric, Mapping[int, int]]
     totals: Mapping[Metric, int]
     completed_totals: Mapping[Metric, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One metric over a window. None means not recorded, or not available for a single channel.
+
+    `comparison_total` is the total of the comparison window, shortened to as many complete hours as have passed of this
+    window. `change` compares these hours (0.12 means 12% more); it is None unless at least 99% of both is covered.
+    """
+
+    metric: Metric
+    total: int | None
+    comparison_total: int | None
+    change: float | None
+    rising_is_good: bool | None
+    values: tuple[int | None, ...]
+
+
+async def query_kpis(
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    *,
+    comparison: ActivityQuery | None,
+    metrics: Sequence[Metric],
+    now: datetime | None = None,
+) -> tuple[Kpi, ...]:
+    """Query one KPI per metric, in the order of `metrics`.
+
+    The values are those that `query_timeseries` returns. Points have the query's interval. A metric without channels
+    gives an empty KPI if the query has a channel. Raises BadRequest for more than 4,000 points.
+    """
+    now = now or utc_now()
+    complete_until = query.get_complete_end(now)
+    comparison_so_far = comparison and replace(
+        comparison, channel_id=query.channel_id, interval=query.interval
+    ).truncate_to_elapsed(query, now)
+    windows = [query, comparison_so_far] if comparison_so_far else [query]
+    supported_metrics = [metric for metric in metrics if query.channel_id is None or metric in CHANNEL_METRICS]
+    record, aggregates = await asyncio.gather(
+        load_collection_record(
+            database,
+            query.guild_id,
+            min(window.start for window in windows),
+            max(window.end for window in windows),
+            now=now,
+        ),
+        asyncio.gather(
+            *(
+                fetch_aggregates(
+                    clickhouse, window, supported_metrics, complete_until=min(complete_until, window.end), now=now
+                )
+                for window in windows
+            )
+        ),
+    )
+    kinds = {
+        get_definition(metric).kind
+        for metric in supported_metrics
+        if get_definition(metric).aggregation is not Aggregation.LATEST_SAMPLE
+    }
+    first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
+    kpi_by_metric = {}
+    for metric in supported_metrics:
+        coverage = record.build_coverage(get_definition(metric), first_hour_by_kind)
+        kpi_by_metric[metric] = _build_kpi(
+            metric, aggregates[0], aggregates[1] if comparison_so_far else None, coverage, complete_until, now
+        )
+    return tuple(kpi_by_metric.get(metric) or _build_empty_kpi(metric) for metric in metrics)
+
+
+async def find_top_contributor(
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    comparison: ActivityQuery,
+    *,
+    kpi: Kpi,
+    now: datetime | None = None,
+) -> RankedItem | None:
+    """Find the channel that contributes most to the change of `kpi`.
+
+    Returns the channel with its difference as `value`, or None if that is less than half of the change, or if the
+    metric has no channels or no change.
+    """
+    now = now or utc_now()
+    comparison_so_far = replace(comparison, metric=kpi.metric).truncate_to_elapsed(query, now)
+    if not kpi.change or not kpi.comparison_total or kpi.metric not in CHANNEL_METRICS or comparison_so_far is None:
+        return None
+    completed_query = replace(query, metric=kpi.metric, end=query.get_complete_end(now))
+    rankings = await asyncio.gather(
+        *(
+            rank_channels(database, clickhouse, ranked_query, limit=MAX_RANKED_CHANNELS, now=now)
+            for ranked_query in (completed_query, comparison_so_far)
+        )
+    )
+    current_items, previous_items = ({item.id: item for item in ranking.items} for ranking in rankings)
+    total_change = kpi.change * kpi.comparison_total
+    differences = [
+        replace(
+            previous_items[channel_id] if channel_id in previous_items else current_items[channel_id],
+            value=_get_value(current_items, channel_id) - _get_value(previous_items, channel_id),
+        )
+        for channel_id in current_items.keys() | previous_items.keys()
+    ]
+    contributor = max(differences, key=lambda item: (item.value / total_change, item.id), default=None)
+    return contributor if contributor and contributor.value / total_change >= MIN_CONTRIBUTION_SHARE else None
 
 
 async def fetch_aggregates(
@@ -62,7 +177,10 @@ async def fetch_aggregates(
     complete_until: datetime,
     now: datetime,
 ) -> Aggregates:
-    """All these metrics of the query's window, and of its part before `done`. Raises BadRequest over 4,000 points."""
+    """Fetch the aggregates of metrics in a window, and in its part before `complete_until`.
+
+    Raises BadRequest for more than 4,000 points.
+    """
     edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
     if len(edges) > MAX_EDGES_PER_STATEMENT:
         raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
@@ -114,78 +232,6 @@ async def _fetch_latest_samples(
     return samples
 
 
-MIN_COVERAGE_SHARE = 0.99
-"""The part of a window that must have been counted for its change to be told: restarts take moments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kpi:
-    """One metric over a window. None is what nobody counted, or what cannot be told for one channel.
-
-    `earlier` is the total of the compared window, and of that only as much as has passed of this one in whole hours.
-    `change` compares these same hours (0.12 is 12% more); it is None unless both were counted, but for a hundredth.
-    """
-
-    metric: Metric
-    total: int | None
-    comparison_total: int | None
-    change: float | None
-    rising_is_good: bool | None
-    points: tuple[int | None, ...]
-
-
-async def query_kpis(
-    database: Database,
-    clickhouse: AsyncClient,
-    query: ActivityQuery,
-    *,
-    comparison: ActivityQuery | None,
-    metrics: Sequence[Metric],
-    now: datetime | None = None,
-) -> tuple[Kpi, ...]:
-    """These metrics in this order, each as `series_of` would say; points are by the query's interval.
-
-    Raises BadRequest over 4,000 points.
-    """
-    now = now or utc_now()
-    complete_until = query.get_complete_end(now)
-    comparison_so_far = comparison and replace(
-        comparison, channel_id=query.channel_id, interval=query.interval
-    ).truncate_to_elapsed(query, now)
-    windows = [query, comparison_so_far] if comparison_so_far else [query]
-    supported_metrics = [metric for metric in metrics if query.channel_id is None or metric in CHANNEL_METRICS]
-    record, aggregates = await asyncio.gather(
-        load_collection_record(
-            database,
-            query.guild_id,
-            min(window.start for window in windows),
-            max(window.end for window in windows),
-            now=now,
-        ),
-        asyncio.gather(
-            *(
-                fetch_aggregates(
-                    clickhouse, window, supported_metrics, complete_until=min(complete_until, window.end), now=now
-                )
-                for window in windows
-            )
-        ),
-    )
-    kinds = {
-        get_definition(metric).kind
-        for metric in supported_metrics
-        if get_definition(metric).aggregation is not Aggregation.LATEST_SAMPLE
-    }
-    first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
-    kpi_by_metric = {}
-    for metric in supported_metrics:
-        coverage = record.build_coverage(get_definition(metric), first_hour_by_kind)
-        kpi_by_metric[metric] = _build_kpi(
-            metric, aggregates[0], aggregates[1] if comparison_so_far else None, coverage, complete_until, now
-        )
-    return tuple(kpi_by_metric.get(metric) or _build_empty_kpi(metric) for metric in metrics)
-
-
 def _build_kpi(
     metric: Metric,
     current: Aggregates,
@@ -211,7 +257,7 @@ def _build_kpi(
 
 
 def _get_total(metric: Metric, aggregates: Aggregates, coverage: Coverage, now: datetime) -> int | None:
-    """The total; None where nothing is stored and nobody counted."""
+    """Return the total; None if nothing is stored and the window is not covered."""
     definition, query = get_definition(metric), aggregates.query
     if metric in aggregates.totals:
         return definition.to_metric_value(aggregates.totals[metric])
@@ -225,44 +271,6 @@ def _get_total(metric: Metric, aggregates: Aggregates, coverage: Coverage, now: 
 
 def _build_empty_kpi(metric: Metric) -> Kpi:
     return Kpi(metric, None, None, None, get_definition(metric).rising_is_good, ())
-
-
-MIN_CONTRIBUTION_SHARE = 0.5
-MAX_RANKED_CHANNELS = 500  # channels; Discord allows a server no more
-
-
-async def find_top_contributor(
-    database: Database,
-    clickhouse: AsyncClient,
-    query: ActivityQuery,
-    comparison: ActivityQuery,
-    *,
-    kpi: Kpi,
-    now: datetime | None = None,
-) -> RankedItem | None:
-    """The channel that rose or fell most, with its difference, if that is at least half of the change of `kpi`."""
-    now = now or utc_now()
-    comparison_so_far = replace(comparison, metric=kpi.metric).truncate_to_elapsed(query, now)
-    if not kpi.change or not kpi.comparison_total or kpi.metric not in CHANNEL_METRICS or comparison_so_far is None:
-        return None
-    completed_query = replace(query, metric=kpi.metric, end=query.get_complete_end(now))
-    rankings = await asyncio.gather(
-        *(
-            rank_channels(database, clickhouse, ranked_query, limit=MAX_RANKED_CHANNELS, now=now)
-            for ranked_query in (completed_query, comparison_so_far)
-        )
-    )
-    current_items, previous_items = ({item.id: item for item in ranking.items} for ranking in rankings)
-    total_change = kpi.change * kpi.comparison_total
-    differences = [
-        replace(
-            previous_items[channel_id] if channel_id in previous_items else current_items[channel_id],
-            value=_get_value(current_items, channel_id) - _get_value(previous_items, channel_id),
-        )
-        for channel_id in current_items.keys() | previous_items.keys()
-    ]
-    contributor = max(differences, key=lambda channel: (channel.value / total_change, channel.id), default=None)
-    return contributor if contributor and contributor.value / total_change >= MIN_CONTRIBUTION_SHARE else None
 
 
 def _get_value(items: dict[int, RankedItem], channel_id: int) -> int:

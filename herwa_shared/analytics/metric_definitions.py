@@ -1,7 +1,4 @@
-"""How each metric is measured: of which kind of event, by what sum, and by what it can be broken down.
-
-What each metric counts, in a sentence that people can read where they see the number.
-"""
+"""The definition of each metric: event kind, aggregation, breakdowns and description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +8,26 @@ from types import MappingProxyType
 from herwa_shared.analytics.results import Metric
 from herwa_shared.errors import BadRequest
 
-SECONDS_PER_MINUTE = 60  # of a minute
+SECONDS_PER_MINUTE = 60
 
 
 class Aggregation(Enum):
-    """What a point is, and the total of a window."""
+    """How events are aggregated into the value of a point and into the total of a window."""
 
-    COUNT = "how many events; the total is their sum"
-    DURATION = "the minutes of the events' seconds; the total is of all seconds, rounded once"
-    DISTINCT_MEMBERS = "how many different people; the total counts each once over the window"
-    LATEST_SAMPLE = "the mean of the last hour with samples; the total is the newest"
+    COUNT = "number of events; the total is their sum"
+    DURATION = "minutes from the events' seconds; the total is rounded once, from the sum of all seconds"
+    DISTINCT_MEMBERS = "number of distinct members; the total counts each member once over the window"
+    LATEST_SAMPLE = "mean of the last hour with samples; the total is the latest point"
 
 
 @dataclass(frozen=True, slots=True)
 class MetricDefinition:
-    """One metric. `needs_members`: counted only while Discord tells the bot of members who come and go."""
+    """The definition of one metric.
+
+    `kind` is the event kind that is aggregated. `supports_channels` and `supports_members` mean that the metric can be
+    broken down by channel or by member. `needs_members` means that the metric is recorded only while the bot has
+    Discord's members intent. `rising_is_good` means that an increase is shown as positive.
+    """
 
     title: str
     kind: str
@@ -36,7 +38,10 @@ class MetricDefinition:
     rising_is_good: bool = True
 
     def to_metric_value(self, raw_value: int) -> int:
-        """From what the store adds up (seconds, for minutes) to the number; halves go up."""
+        """Convert an aggregated database value to the metric's unit.
+
+        Durations are stored in seconds and shown in minutes; half a minute is rounded up.
+        """
         return (
             (raw_value + SECONDS_PER_MINUTE // 2) // SECONDS_PER_MINUTE
             if self.aggregation is Aggregation.DURATION
@@ -79,21 +84,12 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
     }
 )
 CHANNEL_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_channels)
-MEMBER_METRICS = tuple(metric for metric, measure in METRIC_DEFINITIONS.items() if measure.supports_members)
+MEMBER_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_members)
 HEATMAP_METRICS = tuple(
-    metric for metric, measure in METRIC_DEFINITIONS.items() if measure.aggregation is not Aggregation.LATEST_SAMPLE
+    metric
+    for metric, definition in METRIC_DEFINITIONS.items()
+    if definition.aggregation is not Aggregation.LATEST_SAMPLE
 )
-
-
-def get_definition(metric: Metric) -> MetricDefinition:
-    """How a metric is measured."""
-    return METRIC_DEFINITIONS[metric]
-
-
-def require_supported(metric: Metric, supported: tuple[Metric, ...], *, usage: str) -> None:
-    """Raise BadRequest, naming the metrics that can, where this one cannot be asked for like that."""
-    if metric not in supported:
-        raise BadRequest(f"'metric' must be {', '.join(supported[:-1])} or {supported[-1]} {usage}, not {metric}.")
 
 
 _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
@@ -111,6 +107,20 @@ _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
 )
 
 
+def get_definition(metric: Metric) -> MetricDefinition:
+    """Return the definition of a metric."""
+    return METRIC_DEFINITIONS[metric]
+
+
+def require_supported(metric: Metric, supported: tuple[Metric, ...], *, usage: str) -> None:
+    """Raise BadRequest, listing the supported metrics, unless `metric` is one of them.
+
+    `usage` completes the sentence, for example `with a channel`.
+    """
+    if metric not in supported:
+        raise BadRequest(f"'metric' must be {', '.join(supported[:-1])} or {supported[-1]} {usage}, not {metric}.")
+
+
 def describe_metric(metric: Metric) -> str:
-    """One plain sentence."""
+    """Return a one-sentence description of a metric for people."""
     return _DESCRIPTIONS[metric]

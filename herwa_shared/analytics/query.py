@@ -1,4 +1,4 @@
-"""What is asked: one metric of one guild in one window, seen in one time zone."""
+"""The parameters of a statistics query: one metric of one guild in one window and time zone."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -15,7 +15,7 @@ COMPLETE_HOUR = timedelta(hours=1)
 
 
 class Window(IntEnum):
-    """The usual windows, in days; today is the last of them."""
+    """Common window lengths in days. The last day of such a window is today."""
 
     WEEK = 7
     MONTH = 30
@@ -24,7 +24,11 @@ class Window(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActivityQuery:
-    """One question. `[start, end)` are aware, to the second; `channel_id` None means the whole guild."""
+    """One statistics query: a metric of a guild over the window `[start, end)`.
+
+    `start` and `end` are timezone-aware, with a precision of one second. A `channel_id` of None covers all channels.
+    Raises BadRequest if the window is empty, reversed or outside the supported years.
+    """
 
     guild_id: int
     start: datetime
@@ -45,7 +49,7 @@ class ActivityQuery:
     def from_last_days(
         cls, days: int, *, guild_id: int, zone: ZoneInfo = UTC_ZONE, now: datetime | None = None
     ) -> Self:
-        """Messages by day of the last so many days in `zone`, today included."""
+        """Build a query for messages per day over the last `days` days in `zone`, today included."""
         end = _get_next_midnight(now or utc_now(), zone)
         return cls(guild_id, _shift_local_time(end, zone, timedelta(days=-days)), end, zone=zone)
 
@@ -59,7 +63,11 @@ class ActivityQuery:
         zone: ZoneInfo = UTC_ZONE,
         now: datetime | None = None,
     ) -> Self:
-        """From and to as people write them. What is left out: 30 days, up to the end of today."""
+        """Build a query from `from` and `to` texts as users write them.
+
+        Without `end_text` the window ends with today; without `start_text` it is 30 days long. Raises BadRequest for a
+        text that is no date or time (see `parse_moment`).
+        """
         end = (
             parse_moment(end_text, zone, field="to")
             if end_text is not None
@@ -71,16 +79,19 @@ class ActivityQuery:
 
     @property
     def start_second(self) -> int:
-        """Seconds since 1970."""
+        """The start as a Unix timestamp in seconds."""
         return int(self.start.timestamp())
 
     @property
     def end_second(self) -> int:
-        """Seconds since 1970."""
+        """The end as a Unix timestamp in seconds."""
         return int(self.end.timestamp())
 
     def shift(self, steps: int) -> Self:
-        """The window so many of its own lengths later: in months where it is made of months, or days, else in time."""
+        """Return the query with its window moved by `steps` window lengths; negative is earlier.
+
+        A window of full calendar months moves by months, one of full days by days, any other by elapsed time.
+        """
         local_start, local_end = (to_local_time(second, self.zone) for second in (self.start_second, self.end_second))
         if not local_start.time() == local_end.time() == time() or local_start >= local_end:
             length = self.end - self.start
@@ -90,21 +101,30 @@ class ActivityQuery:
             local_bounds = [_add_months(local_time, months) for local_time in (local_start, local_end)]
         else:
             local_bounds = [local_time + steps * (local_end - local_start) for local_time in (local_start, local_end)]
-        first, last = (_to_utc(local_time, self.zone) for local_time in local_bounds)
-        return replace(self, start=first, end=last)
+        shifted_start, shifted_end = (_to_utc(local_time, self.zone) for local_time in local_bounds)
+        return replace(self, start=shifted_start, end=shifted_end)
 
     def shift_back(self) -> Self:
-        """The window of the same length just before: as many months or days where it is made of them."""
+        """Return the query for the window of the same length that ends where this one starts.
+
+        The length is that of `shift`: months, days or elapsed time.
+        """
         return replace(self.shift(-1), end=self.start)
 
     def get_complete_end(self, now: datetime) -> datetime:
-        """The end of the window, or where it is running the end of its last whole hour that is over."""
+        """Return the end of the window; while it is running, the end of its last complete hour.
+
+        Hours are counted from the start of the window.
+        """
         if now >= self.end:
             return self.end
         return self.start + max((now - self.start) // COMPLETE_HOUR, 0) * COMPLETE_HOUR
 
     def truncate_to_elapsed(self, running: "ActivityQuery", now: datetime) -> Self | None:
-        """The beginning of this window, as long as what is done of another, so that both compare. None of nothing."""
+        """Shorten this window to the number of complete hours that have elapsed of `running`.
+
+        Both can then be compared. Returns None while `running` has no complete hour.
+        """
         complete_end = running.get_complete_end(now)
         if complete_end <= running.start:
             return None
@@ -115,9 +135,9 @@ class ActivityQuery:
         )
 
     def shift_year_back(self) -> Self:
-        """The same dates of the year before; 29 February becomes 28 February."""
+        """Return the query for the same dates one year earlier; 29 February becomes 28 February."""
         start, end = (_shift_year_back(moment, self.zone) for moment in (self.start, self.end))
-        if start >= end:  # an hour that the clocks skipped a year ago
+        if start >= end:  # the window is an hour that the clocks skipped a year ago
             end = start + (self.end - self.start)
         return replace(self, start=start, end=end)
 
@@ -127,7 +147,7 @@ def _count_months(local_time: datetime) -> int:
 
 
 def _add_months(local_time: datetime, months: int) -> datetime:
-    """Of a first of the month."""
+    """Add months to a local time on the first of a month."""
     year, month = divmod(_count_months(local_time) + months, 12)
     return local_time.replace(year=year, month=month + 1)
 

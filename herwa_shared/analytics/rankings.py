@@ -1,4 +1,4 @@
-"""Top lists: the channels and members with most of something in a window."""
+"""Rankings: the channels and members with the highest value of a metric in a window."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -72,7 +72,10 @@ MEMBER_SQL_BY_AGGREGATION = {Aggregation.COUNT: MEMBERS_BY_COUNT_SQL, Aggregatio
 async def rank_channels(
     database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, limit: int = 10, now: datetime | None = None
 ) -> Ranking:
-    """Channels with most of the query's metric; a thread counts for its channel. Raises BadRequest if it has none."""
+    """Rank channels by the query's metric; a thread counts for its parent channel.
+
+    Raises BadRequest if the metric has no channels.
+    """
     require_supported(query.metric, CHANNEL_METRICS, usage="for channels")
     table = select_table(query, (), now=now or utc_now())
     rows = await table.fetch(
@@ -90,7 +93,10 @@ async def rank_channels(
 async def rank_members(
     database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, limit: int = 10, now: datetime | None = None
 ) -> Ranking:
-    """Humans with most of the query's metric. Raises BadRequest if it cannot be told of one person."""
+    """Rank human members by the query's metric.
+
+    Raises BadRequest if the metric cannot be attributed to single members.
+    """
     require_supported(query.metric, MEMBER_METRICS, usage="for members")
     table = select_table(query, (), now=now or utc_now())
     rows = await table.fetch(

@@ -1,4 +1,4 @@
-"""What crosses from analytics to charts, API and web: one metric over time, and ranked lists."""
+"""The value types that analytics returns to charts, API, bot and web."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 class Interval(StrEnum):
-    """The width of one point. Weeks begin on Monday (ISO)."""
+    """The length of one point of a time series. Weeks begin on Monday (ISO 8601)."""
 
     HOUR = "hour"
     DAY = "day"
@@ -16,7 +16,7 @@ class Interval(StrEnum):
 
 
 class Metric(StrEnum):
-    """What can be counted; the values are the API's names."""
+    """A metric. The values are the names that the API uses."""
 
     MESSAGES = "messages"
     ACTIVE_MEMBERS = "active_members"
@@ -31,10 +31,10 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One interval, which starts at `start` (UTC) and ends where the next begins.
+    """The value of one interval, which starts at `start` (UTC) and ends with the next start.
 
-    `value` is None where nobody counted (a gap), 0 where nothing happened. `partial` is set where somebody counted for
-    a part of it only, so that the true number may be higher.
+    `value` is None in a gap (no collector recorded the metric) and 0 if nothing happened. `partial` means that only a
+    part of the interval was recorded: the value is a lower bound.
     """
 
     start: datetime
@@ -44,12 +44,13 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """One metric of one guild over `[start, end)` (UTC), one point an interval of `zone`, in order.
+    """One metric of one guild over `[start, end)` (UTC).
 
-    The first point starts where its interval does, which may be before `start`; what was before is not counted in it.
-
-    `total` is the sum, or for members the distinct count over the whole window. `approximate` is set when hours had to
-    be placed by where they start, in a zone off the whole hour and beyond the precise rows.
+    There is one point per interval of `zone`, in order. The first point starts with its interval, which may be before
+    `start`; events before `start` do not count in it. `total` is the metric over the entire window; what that is
+    depends on the metric's `Aggregation`. `approximate` means that each hourly row was assigned to the interval in
+    which its hour starts: the edges of the intervals are not full UTC hours, and the window starts before the retention
+    of the raw events.
     """
 
     guild_id: int
@@ -65,7 +66,10 @@ class TimeSeries:
 
 @dataclass(frozen=True, slots=True)
 class RankedItem:
-    """One line of a top list. `name` is None when nobody ever told us."""
+    """One entry of a ranking.
+
+    `name` is None if the name of the channel or member was never recorded.
+    """
 
     id: int
     name: str | None
@@ -74,7 +78,10 @@ class RankedItem:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A top list, highest first, equals by id."""
+    """A ranked list, highest value first, ties by id.
+
+    `approximate` is the same as for `TimeSeries`.
+    """
 
     items: tuple[RankedItem, ...]
     approximate: bool = False
@@ -82,7 +89,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapCell:
-    """One hour of the week: `weekday` 1 (Monday) to 7, `hour` 0 to 23, in the asker's zone."""
+    """One hour of the week in the query's zone: `weekday` 1 (Monday) to 7, `hour` 0 to 23."""
 
     weekday: int
     hour: int
@@ -91,7 +98,7 @@ class HeatmapCell:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyHeatmap:
-    """All 168 hours of the week, from Monday's first to Sunday's last."""
+    """The 168 hours of the week, from the first hour of Monday to the last hour of Sunday."""
 
     cells: tuple[HeatmapCell, ...]
     approximate: bool = False

@@ -1,4 +1,4 @@
-"""The last day of many guilds at once: what the list of one's servers shows of each."""
+"""Sparklines of the last 24 hours for many guilds at once, for the list of a user's servers."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -18,8 +18,8 @@ from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
 
 WINDOW_HOURS = 24
 DAY = timedelta(days=1)
-SNOWFLAKE_TIME_UNIT = 1 << 22  # the bits of a snowflake below its time; what is left names the shard
-TOTAL_ROW_SECOND = 0  # stands for all hours
+SNOWFLAKE_TIME_UNIT = 1 << 22  # guild_id // this = the time part of the snowflake, from which the shard is derived
+TOTAL_ROW_SECOND = 0  # the `second` of the row for all hours
 LAST_DAY_SQL = """
 WITH toDateTime({start:UInt32}, 'UTC') AS start, toDateTime({running:UInt32}, 'UTC') AS running
 SELECT /* analytics.sparklines */
@@ -36,10 +36,10 @@ GROUP BY GROUPING SETS ((guild_id, second), (guild_id))
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """One guild's last 24 hours, of which the last is the running one: how many talked, and messages by the hour.
+    """Active members and messages per hour of one guild in the last 24 hours.
 
-    `change` is that of the people who talked, over the 23 hours that are over against the same hours a day before
-    (0.12 is 12% more); None unless both were counted.
+    The last hour is the running one. `change` is the relative change of active members in the 23 complete hours against
+    the same hours one day earlier (0.12 means 12% more); None unless at least 99% of both is covered.
     """
 
     guild_id: int
@@ -51,7 +51,10 @@ class Sparkline:
 async def query_sparklines(
     database: Database, clickhouse: AsyncClient, guild_ids: Collection[int], *, now: datetime
 ) -> dict[int, Sparkline]:
-    """Each of these guilds, in one statement; a silent one is all zeros. Raises Unreachable."""
+    """Query the sparklines of several guilds in one statement.
+
+    A guild without messages is all zeros. Raises ServiceUnavailable if ClickHouse is unreachable.
+    """
     if not guild_ids:
         return {}
     running_hour = int(now.astimezone(UTC).timestamp()) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
@@ -83,7 +86,7 @@ async def query_sparklines(
 async def _list_comparable_guilds(
     database: Database, guild_ids: Collection[int], period: Period, *, now: datetime
 ) -> frozenset[int]:
-    """The guilds in which messages were counted during these hours and the same a day before."""
+    """Return the guilds with coverage of `period` and of the same hours one day earlier."""
     previous_period = (period[0] - DAY, period[1] - DAY)
     return frozenset(
         guild_id
@@ -98,7 +101,7 @@ async def _list_comparable_guilds(
 async def _load_coverages(
     database: Database, guild_ids: Collection[int], start: datetime, end: datetime, *, now: datetime
 ) -> Mapping[int, Coverage]:
-    """When messages were counted in each of these guilds, as far as it touches `[start, end)`."""
+    """Load the coverage of messages for each guild, for the part that overlaps `[start, end)`."""
     requested_ids = any_(literal(list(guild_ids), ARRAY(BigInteger)))
     shard_matches = col(GuildMembership.guild_id) // SNOWFLAKE_TIME_UNIT % col(GatewaySession.shard_count) == col(
         GatewaySession.shard_id

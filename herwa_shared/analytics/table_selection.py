@@ -1,8 +1,9 @@
-"""Which rows answer: this file alone decides between hourly sums, kept for ever, and single events of three months.
+"""Selection of the table that a query reads: the hourly rollup or the raw events.
 
-Both are offered to questions as one relation, `activity (kind, moment, channel_id, user_id, events, total)`, so that
-each question is written once; `total` is the sum of the events' one number. Hourly rows answer wherever every boundary
-of the question is a whole hour in UTC.
+The rollup is kept forever, the raw events for three months. This is the only module that decides it. Both tables are
+exposed to queries as one relation, the CTE `activity (kind, moment, channel_id, user_id, events, total)`, so that each
+SELECT is written once; `total` is the sum of the events' `value`. The hourly rollup is used wherever every boundary of
+the query is a full hour in UTC.
 """
 
 from calendar import monthrange
@@ -44,13 +45,20 @@ WITH activity AS (
 
 
 def format_array(numbers: Iterable[int]) -> str:
-    """An Array parameter as text: the client's own formatting of 4,000 numbers takes longer than the question."""
+    """Format integers as the text of a ClickHouse Array parameter.
+
+    Performance: the client's own formatting of 4,000 numbers takes longer than the query itself.
+    """
     return f"[{','.join(map(str, numbers))}]"
 
 
 @dataclass(frozen=True, slots=True)
 class TableSelection:
-    """The rows that answer one query. `approximate`: its boundaries cut hours, and each counts where it starts."""
+    """The rows that one query reads.
+
+    `activity_sql` defines the CTE `activity`. `approximate` means that boundaries of the query lie within hours of the
+    rollup: each hour counts in the interval in which it starts.
+    """
 
     activity_sql: str
     query: ActivityQuery
@@ -60,7 +68,11 @@ class TableSelection:
     async def fetch(
         self, clickhouse: AsyncClient, sql: str, *, start: int = 0, end: int = 0, **extra_parameters: Any
     ) -> Rows:
-        """The rows of `question`, a SELECT from `activity`; `start` and `end` narrow the window. Raises Unreachable."""
+        """Run `sql`, a SELECT from `activity`, and return its rows.
+
+        `start` and `end` (Unix seconds, 0 for none) narrow the window. `extra_parameters` are further query parameters
+        of the statement. Raises ServiceUnavailable if ClickHouse cannot be reached.
+        """
         parameters = {
             "guild": self.query.guild_id,
             "kinds": list(self.kinds),
@@ -75,9 +87,10 @@ class TableSelection:
 def select_table(
     query: ActivityQuery, boundaries: Iterable[int], *, now: datetime, kinds: Iterable[str] | None = None
 ) -> TableSelection:
-    """The rows for this query, whose answer is cut at its ends and at these instants (seconds since 1970).
+    """Select the table for a query.
 
-    They are the events of the query's metric, or of the kinds that are named.
+    The result of the query is cut at the ends of its window and at `boundaries` (Unix seconds). `kinds` are the event
+    kinds to read; by default that of the query's metric.
     """
     selected_kinds = tuple(kinds) if kinds is not None else (get_definition(query.metric).kind,)
     edges = (query.start_second, query.end_second, *boundaries)
@@ -89,7 +102,10 @@ def select_table(
 
 
 async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, Any]) -> Rows:
-    """The rows of a whole statement. Raises Unreachable."""
+    """Run a complete statement and return its rows.
+
+    Raises ServiceUnavailable if ClickHouse cannot be reached.
+    """
     try:
         result = await clickhouse.query(sql, parameters=parameters)
     except (OperationalError, OSError) as error:
@@ -98,7 +114,10 @@ async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, An
 
 
 def get_raw_events_start(now: datetime) -> datetime:
-    """From here on no single event can have expired: three months less at most a day, whatever their lengths."""
+    """Return an instant from which on no raw event can have expired by its TTL.
+
+    It lies at most one day after the exact limit of three calendar months, for any lengths of the months.
+    """
     start = now - timedelta(days=31 * RAW_EVENT_RETENTION_MONTHS)
     while _add_months(start, RAW_EVENT_RETENTION_MONTHS) <= now:
         start += timedelta(days=1)
@@ -106,7 +125,7 @@ def get_raw_events_start(now: datetime) -> datetime:
 
 
 def _add_months(moment: datetime, months: int) -> datetime:
-    """The same day of a later month, or that month's last: as ClickHouse adds months."""
+    """Add calendar months as ClickHouse does: the same day, or the last day of a shorter month."""
     years, month = divmod(moment.month - 1 + months, 12)
     year, month = moment.year + years, month + 1
     return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))

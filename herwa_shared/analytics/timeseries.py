@@ -1,9 +1,4 @@
-"""From counts of intervals to points: silent ones are 0, uncounted ones None, half-counted ones marked.
-
-Every metric over time: how many, how long or who, by interval and over the whole window.
-
-Where a guild's numbers begin: what "all time" means.
-"""
+"""Time series of any metric, per interval and in total, with gaps for unrecorded times."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,46 +24,8 @@ from herwa_shared.analytics.table_selection import TableSelection, fetch_rows, f
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 
-MAX_EDGES_PER_STATEMENT = 4_000  # edges a statement: a server takes at most 128 KiB as one parameter
-
-
-@dataclass(frozen=True, slots=True)
-class BucketValues:
-    """What the store added up in each interval (seconds, where minutes are asked for), and when somebody counted."""
-
-    query: ActivityQuery
-    edges: list[int]
-    values: Mapping[int, int]
-    coverage: Coverage
-
-    def to_points(self, now: datetime) -> tuple[Point, ...]:
-        """One point an interval, in order."""
-        definition, latest_end = get_definition(self.query.metric), min(now, self.query.end)
-        edge_times = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
-        return tuple(
-            _build_point(definition, start, self.values.get(edge), self._get_level(start, min(end, latest_end)))
-            for edge, (start, end) in zip(self.edges, pairwise(edge_times), strict=False)
-        )
-
-    def _get_level(self, start: datetime, end: datetime) -> CoverageLevel:
-        return self.coverage.get_level(max(start, self.query.start), end)
-
-
-async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int]) -> dict[int, int]:
-    """What `question` finds in each interval: it selects pairs (edge, value) from `activity`, given the `edges`."""
-    values: dict[int, int] = {}
-    for offset in range(0, len(edges) - 1, MAX_EDGES_PER_STATEMENT):
-        chunk = edges[offset : offset + MAX_EDGES_PER_STATEMENT + 1]
-        rows = await table.fetch(clickhouse, sql, start=chunk[0], end=chunk[-1], edges=format_array(chunk[:-1]))
-        values.update((edge, value) for edge, value in rows)
-    return values
-
-
-def _build_point(definition: MetricDefinition, start: datetime, value: int | None, level: CoverageLevel) -> Point:
-    """A sample is whole; where there is none, nobody knows how many there were."""
-    if definition.aggregation is Aggregation.LATEST_SAMPLE or (value is None and level is CoverageLevel.NONE):
-        return Point(start, value)
-    return Point(start, definition.to_metric_value(value or 0), partial=level is not CoverageLevel.FULL)
+# ClickHouse accepts at most 128 KiB as one query parameter; the edges of a statement are one Array parameter.
+MAX_EDGES_PER_STATEMENT = 4_000
 
 
 COUNT_SQL = """
@@ -111,12 +68,56 @@ SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
 )
 
 
+FIRST_HOUR_SQL = """
+SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly WHERE guild_id = {guild:UInt64}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketValues:
+    """The aggregated value of each interval, keyed by its start, and the coverage of the metric.
+
+    `edges` are the starts of the intervals and the end of the last one, in Unix seconds. Durations are in seconds.
+    """
+
+    query: ActivityQuery
+    edges: list[int]
+    values: Mapping[int, int]
+    coverage: Coverage
+
+    def to_points(self, now: datetime) -> tuple[Point, ...]:
+        """Build one point per interval, in order."""
+        definition, latest_end = get_definition(self.query.metric), min(now, self.query.end)
+        edge_times = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
+        return tuple(
+            _build_point(definition, start, self.values.get(edge), self._get_level(start, min(end, latest_end)))
+            for edge, (start, end) in zip(self.edges, pairwise(edge_times), strict=False)
+        )
+
+    def _get_level(self, start: datetime, end: datetime) -> CoverageLevel:
+        return self.coverage.get_level(max(start, self.query.start), end)
+
+
+async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int]) -> dict[int, int]:
+    """Run a statement that selects (edge, value) from `activity`; return the value by edge.
+
+    `edges` are sent in chunks of MAX_EDGES_PER_STATEMENT, one statement per chunk.
+    """
+    values: dict[int, int] = {}
+    for offset in range(0, len(edges) - 1, MAX_EDGES_PER_STATEMENT):
+        chunk = edges[offset : offset + MAX_EDGES_PER_STATEMENT + 1]
+        rows = await table.fetch(clickhouse, sql, start=chunk[0], end=chunk[-1], edges=format_array(chunk[:-1]))
+        values.update((edge, value) for edge, value in rows)
+    return values
+
+
 async def query_timeseries(
     database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime | None = None
 ) -> TimeSeries:
-    """The query's metric by interval; what its total is `measures.Sum` says.
+    """Query the metric per interval, and its total as defined by its `Aggregation`.
 
-    Raises BadRequest over 50,000 points, and for a channel of a metric that has none.
+    Raises BadRequest for more than 50,000 points and for a channel filter on a metric without channels. Raises
+    ServiceUnavailable if ClickHouse is unreachable.
     """
     if query.channel_id is not None:
         require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
@@ -140,6 +141,25 @@ async def query_timeseries(
     )
 
 
+async def find_first_recorded_hour(clickhouse: AsyncClient, guild_id: int) -> datetime | None:
+    """Return the first hour with stored data of a guild; None without data.
+
+    It is the start of "all time". Raises ServiceUnavailable if ClickHouse is unreachable.
+    """
+    ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id})
+    return datetime.fromtimestamp(second, UTC) if second else None
+
+
+def _build_point(definition: MetricDefinition, start: datetime, value: int | None, level: CoverageLevel) -> Point:
+    """Build a point; its value is None in a gap.
+
+    A sample is never partial, and without a sample the value is unknown, so that it is not filled with 0.
+    """
+    if definition.aggregation is Aggregation.LATEST_SAMPLE or (value is None and level is CoverageLevel.NONE):
+        return Point(start, value)
+    return Point(start, definition.to_metric_value(value or 0), partial=level is not CoverageLevel.FULL)
+
+
 async def _load_coverage(database: Database, clickhouse: AsyncClient, query: ActivityQuery, now: datetime) -> Coverage:
     definition = get_definition(query.metric)
     record = await load_collection_record(database, query.guild_id, query.start, query.end, now=now)
@@ -157,14 +177,3 @@ async def _fetch_total(
     if definition.aggregation is Aggregation.LATEST_SAMPLE:
         return values[max(values)] if values else 0
     return definition.to_metric_value(sum(values.values()))
-
-
-FIRST_HOUR_SQL = """
-SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly WHERE guild_id = {guild:UInt64}
-"""
-
-
-async def find_first_recorded_hour(clickhouse: AsyncClient, guild_id: int) -> datetime | None:
-    """The first hour of which anything is stored; None when nothing is. Raises Unreachable."""
-    ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id})
-    return datetime.fromtimestamp(second, UTC) if second else None

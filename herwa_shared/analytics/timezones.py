@@ -1,8 +1,7 @@
-"""How the clocks of a zone run: when they first show a time, and where their offset from UTC changes.
+"""Time zone arithmetic (local time, UTC offsets) and parsing of zones, dates and times.
 
-Instants are whole seconds since 1970. `zoneinfo` is the only authority on zones; no store is ever asked about one.
-
-Dates, times and zones as people write them, or an error that says what would be right.
+An instant is a Unix timestamp in seconds (int). All time zone rules come from `zoneinfo`; the databases are never used
+to convert between zones.
 """
 
 import re
@@ -16,11 +15,15 @@ from herwa_shared.errors import BadRequest
 
 SECONDS_PER_HOUR = 3_600
 SECONDS_PER_DAY = 86_400
+FIRST_YEAR, LAST_YEAR = 1971, 2099
+UTC_ZONE = ZoneInfo("UTC")
+# In a query string an unescaped + arrives as a space; after a full time it can only have been an offset.
+_LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d)?(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetPeriod:
-    """From `start` to before `end` the clocks are ahead of UTC by `offset` seconds, unchanged."""
+    """A period `[start, end)` in which a zone has a constant `offset` from UTC, all in seconds."""
 
     start: int
     end: int
@@ -28,21 +31,22 @@ class OffsetPeriod:
 
 
 def get_utc_offset(instant: int, zone: ZoneInfo) -> int:
-    """By how many seconds clocks in `zone` are ahead of UTC."""
+    """Return the offset of `zone` from UTC in seconds at an instant; positive is ahead of UTC."""
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     assert offset is not None
     return offset.days * SECONDS_PER_DAY + offset.seconds
 
 
 def to_local_time(instant: int, zone: ZoneInfo) -> datetime:
-    """What clocks in `zone` show, without a zone attached."""
+    """Return the local time in `zone` at an instant, as a naive datetime."""
     return datetime.fromtimestamp(instant, zone).replace(tzinfo=None, fold=0)
 
 
 def to_instant(local_time: datetime, zone: ZoneInfo) -> int:
-    """The first instant at which clocks in `zone` show `wall` or later.
+    """Return the first instant at which the local time in `zone` is `local_time` or later.
 
-    A time that is shown twice means its first showing; one that the clocks skip means the moment of their jump.
+    A local time that occurs twice (the clocks go back) maps to its first occurrence. One that does not exist (the
+    clocks go forward) maps to the instant of the change.
     """
     naive_seconds = int(local_time.replace(tzinfo=UTC).timestamp())
     offsets = [local_time.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
@@ -54,7 +58,10 @@ def to_instant(local_time: datetime, zone: ZoneInfo) -> int:
 
 
 def list_offset_periods(start: int, end: int, zone: ZoneInfo) -> list[OffsetPeriod]:
-    """`[start, end)` cut wherever the offset changes. Changes that undo each other within a day are not seen."""
+    """Split `[start, end)` into periods of constant UTC offset.
+
+    Offsets are compared once per 24 hours, so that two changes that cancel each other within a day are not detected.
+    """
     periods: list[OffsetPeriod] = []
     period_start, offset = start, get_utc_offset(start, zone)
     for day_start in range(start, end, SECONDS_PER_DAY):
@@ -68,26 +75,11 @@ def list_offset_periods(start: int, end: int, zone: ZoneInfo) -> list[OffsetPeri
     return periods
 
 
-def _find_offset_change(early: int, late: int, zone: ZoneInfo) -> int:
-    """The first instant after `early` that has the offset of `late`."""
-    offset = get_utc_offset(late, zone)
-    while late - early > 1:
-        middle = (early + late) // 2
-        if get_utc_offset(middle, zone) == offset:
-            late = middle
-        else:
-            early = middle
-    return late
-
-
-FIRST_YEAR, LAST_YEAR = 1971, 2099
-UTC_ZONE = ZoneInfo("UTC")
-# In a query string an unescaped + arrives as a space; after a full time it can only have been an offset.
-_LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d)?(?:\.\d+)?) (\d\d:?\d\d)$")
-
-
 def parse_zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that name."""
+    """Return the IANA time zone of that name.
+
+    Raises BadRequest, with the most similar name as an example, if there is none.
+    """
     if name in _list_zone_names():
         return ZoneInfo(name)
     zone_by_lowercase = {zone.lower(): zone for zone in _list_zone_names()}
@@ -97,7 +89,11 @@ def parse_zone(name: str) -> ZoneInfo:
 
 
 def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
-    """An ISO date (its midnight in `zone`) or time (in `zone` unless it has an offset) as UTC, to the second."""
+    """Parse an ISO 8601 date or time to UTC, truncated to the second.
+
+    A date means its midnight in `zone`. A time without an offset is local to `zone`. `field` names the parameter in the
+    error message. Raises BadRequest if the text is invalid or the year is not supported.
+    """
     try:
         if len(text) <= len("2025-03-01"):
             moment = datetime.combine(date.fromisoformat(text), time())
@@ -114,7 +110,22 @@ def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
     return datetime.fromtimestamp(to_instant(moment, zone), UTC)
 
 
+def _find_offset_change(early: int, late: int, zone: ZoneInfo) -> int:
+    """Return the first instant after `early` that has the offset of `late` (binary search)."""
+    offset = get_utc_offset(late, zone)
+    while late - early > 1:
+        middle = (early + late) // 2
+        if get_utc_offset(middle, zone) == offset:
+            late = middle
+        else:
+            early = middle
+    return late
+
+
 @lru_cache(maxsize=1)
 def _list_zone_names() -> frozenset[str]:
-    """Only names from this list become a file name."""
+    """Return all zone names.
+
+    Security: `ZoneInfo` opens a file of the name that it gets, so that only names of this list may reach it.
+    """
     return frozenset(available_timezones())

@@ -1,1 +1,1 @@
-"""Log-in with Discord: sessions, OAuth tokens, users and the guilds that they may manage."""
+"""Log-in with Discord: browser sessions, OAuth2 tokens, users, cached guild permissions."""

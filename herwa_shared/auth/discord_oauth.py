@@ -1,4 +1,7 @@
-"""Log in with Discord: the one place that speaks OAuth2 and asks on behalf of a user. Tokens are never logged."""
+"""Client for Discord's OAuth2 and for API requests on behalf of a user.
+
+No other module does either. Codes, tokens and the client secret are never logged.
+"""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -26,12 +29,12 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 class TokenRejected(Exception):
-    """Discord does not take this code or token (any more)."""
+    """Discord rejected the code or token: it is invalid, expired, revoked or lacks a scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthTokens:
-    """What Discord gave us to ask on behalf of one user."""
+    """The access and refresh token of one user, and when the access token expires."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -40,7 +43,7 @@ class OAuthTokens:
 
 @dataclass(frozen=True, slots=True)
 class DiscordUser:
-    """Who logged in. The name is the one that Discord shows."""
+    """The user who logged in. `name` is the display name, else the user name."""
 
     id: int
     name: str
@@ -49,7 +52,7 @@ class DiscordUser:
 
 @dataclass(frozen=True, slots=True)
 class UserGuildPayload:
-    """A guild of a user, as Discord tells them."""
+    """A guild of a user, parsed from Discord's response. `permissions` are Discord's bits."""
 
     id: int
     name: str
@@ -60,7 +63,11 @@ class UserGuildPayload:
 
 
 class DiscordOAuthClient:
-    """Everything that is asked of Discord for a user. Raises DiscordAway, LogInNotSetUp, and TokenRefused."""
+    """OAuth2 flow and user API requests.
+
+    Every method that sends a request raises DiscordUnavailable, OAuthNotConfigured (Discord rejects our client id or
+    secret) and TokenRejected.
+    """
 
     def __init__(self, endpoints: DiscordEndpoints, redirect_uri: str) -> None:
         self._endpoints = endpoints
@@ -68,13 +75,19 @@ class DiscordOAuthClient:
         self._oauth = _OAuthClient(endpoints, httpx.create_ssl_context(), _build_user_agent(redirect_uri))
 
     async def build_authorization_url(self, *, state: str, challenge: str) -> str:
-        """Where to send a visitor who wants to log in. `challenge` is the S256 of the verifier that we keep."""
+        """Build the URL where a visitor logs in.
+
+        `challenge` is the S256 hash of our PKCE verifier.
+        """
         return await self._oauth.get_authorization_url(
             self._redirect_uri, state=state, code_challenge=challenge, code_challenge_method="S256"
         )
 
     async def exchange_code(self, *, code: str, verifier: str) -> OAuthTokens:
-        """The tokens for a code, which is good for once. TokenRefused also when a scope was left out."""
+        """Exchange a single-use authorization code for tokens.
+
+        Raises TokenRejected also when the granted scopes lack one of SCOPES.
+        """
         try:
             token_response = await self._oauth.get_access_token(code, self._redirect_uri, verifier)
         except GetAccessTokenError as error:
@@ -84,33 +97,36 @@ class DiscordOAuthClient:
         return _parse_tokens(token_response)
 
     async def refresh(self, tokens: OAuthTokens) -> OAuthTokens:
-        """New tokens for old; the old refresh token is spent."""
+        """Exchange the refresh token for new tokens; the old refresh token is no longer valid."""
         try:
             return _parse_tokens(await self._oauth.refresh_token(tokens.refresh))
         except RefreshTokenError as error:
             raise _translate_oauth_error(error) from None
 
     async def revoke(self, tokens: OAuthTokens) -> None:
-        """End this authorisation at Discord, every token of it."""
+        """Revoke this authorization at Discord, with all its tokens."""
         try:
             await self._oauth.revoke_token(tokens.refresh, "refresh_token")
         except OAuth2RequestError as error:
             raise _translate_oauth_error(error) from None
 
     async def fetch_current_user(self, tokens: OAuthTokens) -> DiscordUser:
-        """Who logged in."""
+        """Fetch the user that the tokens belong to."""
         payload = await self._get("/users/@me", tokens)
         return DiscordUser(
             int(payload["id"]), str(payload.get("global_name") or payload["username"])[:100], payload.get("avatar")
         )
 
     async def fetch_guilds(self, tokens: OAuthTokens) -> tuple[UserGuildPayload, ...]:
-        """Every guild of the user; Discord allows nobody more than the 200 of one answer."""
+        """Fetch all guilds of the user.
+
+        One request suffices: a user has at most 200, a response holds 200.
+        """
         payloads = await self._get("/users/@me/guilds?with_counts=true", tokens)
         return tuple(_parse_guild(payload) for payload in payloads)
 
     async def fetch_role_ids(self, tokens: OAuthTokens, guild_id: int) -> tuple[int, ...] | None:
-        """The user's roles in a guild, @everyone not among them; None for a guild that they are not in."""
+        """Fetch the user's role ids in a guild, without @everyone; None if they are not a member."""
         try:
             payload = await self._get(f"/users/@me/guilds/{guild_id}/member", tokens)
         except _ResourceNotFound:
@@ -125,7 +141,7 @@ class DiscordOAuthClient:
             if response.is_success:
                 return response.json()
         except (httpx.HTTPError, ValueError) as error:
-            log.warning("Discord does not answer", path=path, error=type(error).__name__)
+            log.warning("discord request failed", path=path, error=type(error).__name__)
             raise DiscordUnavailable from None
         if response.status_code == httpx.codes.UNAUTHORIZED or _is_scope_error(response):
             raise TokenRejected
@@ -135,11 +151,14 @@ class DiscordOAuthClient:
 
 
 class _ResourceNotFound(DiscordUnavailable):
-    """404. Where nothing can be missing it is one more answer that makes no sense."""
+    """Discord responded 404.
+
+    For requests that cannot be missing, it counts as DiscordUnavailable.
+    """
 
 
 class _OAuthClient(BaseOAuth2[dict[str, Any]]):
-    """httpx-oauth at the addresses of one place."""
+    """httpx-oauth client configured with the endpoints of one Discord."""
 
     def __init__(self, endpoints: DiscordEndpoints, ssl_context: Any, user_agent: str) -> None:
         super().__init__(
@@ -159,12 +178,15 @@ class _OAuthClient(BaseOAuth2[dict[str, Any]]):
         self._uses_proxy = urlsplit(endpoints.api_url).hostname not in LOOPBACK_HOSTS
 
     def get_httpx_client(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        """A client for one question, so that there is nothing to close; what is costly about it is made once."""
+        """Create a client for a single request, so that nothing needs closing.
+
+        The SSL context, which is expensive to create, is shared.
+        """
         return httpx.AsyncClient(verify=self._ssl_context, timeout=REQUEST_TIMEOUT_SECONDS, trust_env=self._uses_proxy)
 
 
 def _build_user_agent(redirect_uri: str) -> str:
-    """In the form that Discord asks for."""
+    """Build the User-Agent header in the form that Discord requires."""
     parts = urlsplit(redirect_uri)
     return f"DiscordBot ({parts.scheme}://{parts.netloc}, 1)"
 
@@ -186,12 +208,15 @@ def _parse_guild(payload: Mapping[str, Any]) -> UserGuildPayload:
 
 
 def _translate_oauth_error(error: OAuth2RequestError) -> Exception:
-    """The library's error without what it carries along: code, secret and tokens."""
+    """Translate a library error into ours.
+
+    The library's error contains the code, client secret and tokens; ours must not.
+    """
     if error.response is None:
-        log.warning("Discord does not answer a log-in")
+        log.warning("discord oauth request failed")
         return DiscordUnavailable()
     if "invalid_client" in error.response.text:
-        log.error("Discord does not accept our application: check DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET")
+        log.error("discord rejected the oauth client", check="DISCORD_CLIENT_ID, DISCORD_CLIENT_SECRET")
         return OAuthNotConfigured(INVALID_CLIENT_TEXT)
     if error.response.status_code == httpx.codes.BAD_REQUEST:
         return TokenRejected()
@@ -199,20 +224,29 @@ def _translate_oauth_error(error: OAuth2RequestError) -> Exception:
 
 
 def _is_scope_error(response: httpx.Response) -> bool:
-    """Discord's own word that this token may not ask that; a ban of our address is said by others, not in JSON."""
+    """Whether a 403 means that the token lacks a scope.
+
+    Discord sends that as JSON. A ban of our IP address also gives 403, but from a proxy before the API, not as JSON.
+    """
     return response.status_code == httpx.codes.FORBIDDEN and "json" in response.headers.get("Content-Type", "")
 
 
 def _to_unavailable_error(response: httpx.Response) -> DiscordUnavailable:
-    """Everything else is no word about a token, a ban of our address neither: nobody is logged out for it."""
+    """Map every other error response to DiscordUnavailable.
+
+    Such a response, including a ban of our IP address, is no statement about the token, so no user is logged out.
+    """
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return DiscordUnavailable(retry_after_seconds=_parse_retry_after(response))
-    log.warning("Discord does not answer as it should", status=response.status_code)
+    log.warning("unexpected discord response", status=response.status_code)
     return DiscordUnavailable()
 
 
 def _parse_retry_after(response: httpx.Response) -> float:
-    """How long Discord wants to be left alone."""
+    """Parse the Retry-After header in seconds, capped at MAX_RETRY_AFTER_SECONDS.
+
+    Returns 1 if the header is missing or invalid.
+    """
     try:
         return min(float(response.headers.get("Retry-After", 1)), MAX_RETRY_AFTER_SECONDS)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Seal what must be kept and not be read: encrypted and signed with keys of this copy."""
+"""Authenticated encryption (Fernet) of stored secrets, with keys of this installation."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -13,20 +13,21 @@ from herwa_shared.runtime.data_dir import DataFolder
 
 
 class Encryptor:
-    """Seals with the first secret and opens with any: an old one stays last until nothing needs it.
+    """Encrypts with the first secret and decrypts with any of them.
 
-    What one purpose has sealed another cannot open.
+    To rotate a secret, put the new one first and keep the old one last until no ciphertext needs it. Keys are derived
+    per `purpose`: a ciphertext of one purpose cannot be decrypted for another.
     """
 
     def __init__(self, *secrets: str, purpose: str) -> None:
         self._fernet = MultiFernet([Fernet(_derive_key(secret, purpose)) for secret in secrets])
 
     def encrypt(self, content: dict[str, Any]) -> bytes:
-        """Unreadable, and different each time; plain ASCII without blanks."""
+        """Encrypt as ASCII without spaces; the same content gives a different ciphertext each time."""
         return self._fernet.encrypt(json.dumps(content).encode())
 
     def decrypt(self, ciphertext: bytes) -> dict[str, Any] | None:
-        """What was sealed; None when it was changed, or sealed with a secret that is gone."""
+        """Decrypt; None if the ciphertext was tampered with or its secret is no longer available."""
         try:
             return dict(json.loads(self._fernet.decrypt(ciphertext)))
         except InvalidToken:
@@ -34,7 +35,10 @@ class Encryptor:
 
 
 def create_encryptor(settings: Settings, folder: DataFolder, *, purpose: str) -> Encryptor:
-    """By the secret of the settings, if there is one, and the data folder's: setting one later loses nothing."""
+    """Create an encryptor from the configured secret key, if any, and the data folder's secret.
+
+    The data folder's secret always decrypts, so configuring a secret key later loses no stored data.
+    """
     secret_key = settings.secret_key
     secrets = [secret_key.get_secret_value()] if secret_key else []
     return Encryptor(*secrets, folder.get_or_create_secret("token_key"), purpose=purpose)

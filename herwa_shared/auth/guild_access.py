@@ -1,4 +1,8 @@
-"""What a user may see: as Discord says, asked anew after five minutes, before a write, and after a reported change."""
+"""Cached guild permissions and roles of a user, fetched from Discord.
+
+The cache is in PostgreSQL. It is refreshed after five minutes, before a write (`fresh=True`), and after the gateway
+reports a change (`invalidate_guild_access`).
+"""
 
 import asyncio
 import time
@@ -43,15 +47,19 @@ MAX_FETCH_ATTEMPTS = 3
 MAX_RETRY_WAIT_SECONDS = 2.0
 NO_SUCH_GUILD = "There is no server with this id that you may see."
 ALL_GUILDS = 0
-"""Where a guild's id stands: all the guilds of the user."""
+"""Placeholder for the guild id in a FetchKey: all guilds of the user."""
 
 FetchKey = tuple[int, int]
-"""Of which user, and about which guild."""
+"""User id and guild id (or ALL_GUILDS) of a request to Discord."""
+
 ResultT = TypeVar("ResultT")
 
 
 class GuildAccess:
-    """Answers from the database while Discord's are good; asks once, however many want to know at the same time."""
+    """Reads guild access from the database cache; fetches it from Discord once it is stale.
+
+    Concurrent requests for the same key share one fetch (single flight).
+    """
 
     def __init__(self, database: Database, discord_oauth: DiscordOAuthClient, encryptor: Encryptor) -> None:
         self._database = database
@@ -63,7 +71,11 @@ class GuildAccess:
     async def list_guilds(
         self, user_id: int, *, fresh: bool = False, now: datetime | None = None
     ) -> tuple[UserGuildInfo, ...]:
-        """All guilds of the user, also those without the bot, by name. Raises DiscordAway, LogInAgain."""
+        """List all guilds of the user by name, including those without the bot.
+
+        `fresh=True` skips the cache. If Discord is unavailable then, the cache is used after all, unless it is stale.
+        `now` is for tests. Raises DiscordUnavailable, ReauthRequired.
+        """
         now = now or utc_now()
         if not fresh and _is_fresh(cached := await self._load_cached(user_id), now):
             return cached.guilds
@@ -78,17 +90,22 @@ class GuildAccess:
     async def require_managed_guild(
         self, user_id: int, guild_id: int, *, fresh: bool = False, now: datetime | None = None
     ) -> UserGuildInfo:
-        """The guild, if the bot is in it and the user manages it. Else NotFound, whatever the reason."""
+        """Return the guild if the bot is in it and the user can manage it.
+
+        Raises NotFound in every other case, so that the response does not reveal the cause; also what `list_guilds`
+        raises.
+        """
         for guild in await self.list_guilds(user_id, fresh=fresh, now=now):
             if guild.id == guild_id and guild.has_bot and guild.can_manage:
                 return guild
         raise NotFound(NO_SUCH_GUILD)
 
     async def get_role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
-        """The user's roles in one of their guilds, never older than what `guilds` tells; asked when first needed.
+        """Return the user's role ids in one of their guilds.
 
-        Raises NotFound for a guild that they are not in, DiscordAway, LogInAgain: also where they logged in before
-        Herwa asked for this permission.
+        Fetched lazily, cached as long as `list_guilds`. Raises NotFound if the user is not a member,
+        DiscordUnavailable, and ReauthRequired, which is also raised for a user who logged in before Herwa
+        requested the scope for roles.
         """
         now = now or utc_now()
         cached = await self._load_cached_roles(user_id, guild_id)
@@ -105,7 +122,10 @@ class GuildAccess:
             return await load_cached_roles(session, user_id=user_id, guild_id=guild_id)
 
     async def _run_single_flight(self, key: FetchKey, fetch: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
-        """Join the question that is on its way, or begin one. It goes on though one who waits for it gives up."""
+        """Join the running fetch for this key or start one.
+
+        A cancelled caller does not cancel the fetch.
+        """
         if (task := self._in_flight.get(key)) is None:
             task = self._in_flight[key] = asyncio.create_task(fetch())
             task.add_done_callback(partial(self._on_fetch_done, key))
@@ -115,10 +135,10 @@ class GuildAccess:
     def _on_fetch_done(self, key: FetchKey, task: asyncio.Task[Any]) -> None:
         del self._in_flight[key]
         if not task.cancelled():
-            task.exception()  # known to those who waited; nobody may have
+            task.exception()  # waiting callers got it; retrieve it, as there may be none, and asyncio would log it
 
     async def _fetch_guilds(self, user_id: int, now: datetime) -> None:
-        """Ask until the answer is one from after the newest reported change, and keep it."""
+        """Fetch and store the guilds; retry if a change was reported during the fetch."""
         for _ in range(MAX_FETCH_ATTEMPTS):
             generation = (await self._load_cached(user_id)).generation
             guilds = await self._call_discord((user_id, ALL_GUILDS), self._discord_oauth.fetch_guilds, now)
@@ -130,7 +150,10 @@ class GuildAccess:
         raise DiscordUnavailable
 
     async def _fetch_roles(self, user_id: int, guild_id: int, now: datetime) -> frozenset[int]:
-        """The same for roles, in a guild that Discord has just told or tells now."""
+        """Fetch and store the roles in one guild, after refreshing stale guilds.
+
+        Retries if the cached guilds changed during the fetch.
+        """
         for _ in range(MAX_FETCH_ATTEMPTS):
             await self.list_guilds(user_id, now=now)
             cached = await self._load_cached_roles(user_id, guild_id)
@@ -153,7 +176,11 @@ class GuildAccess:
     async def _call_discord(
         self, key: FetchKey, request: Callable[[OAuthTokens], Awaitable[ResultT]], now: datetime
     ) -> ResultT:
-        """Discord's answer. Where it asks for a pause, a short one is waited for, and in a long one nobody asks."""
+        """Send a request with backoff.
+
+        A retry delay of up to MAX_RETRY_WAIT_SECONDS is waited for once. During a longer one, requests for the same key
+        fail at once with DiscordUnavailable.
+        """
         if (pause := self._backoff_until.get(key, 0) - time.monotonic()) > 0:
             raise DiscordUnavailable(retry_after_seconds=pause)
         try:
@@ -176,12 +203,15 @@ class GuildAccess:
 
 
 def build_redirect_uri(settings: Settings) -> str:
-    """Where Discord sends people back to; it has to be registered there."""
+    """Build the OAuth2 redirect URI; it must be registered with the application at Discord."""
     return f"{settings.origin}/auth/callback"
 
 
 def create_guild_access(settings: Settings, folder: DataFolder, database: Database) -> GuildAccess | None:
-    """Rights by the Discord of these settings; None while log-in is not set up. There is nothing to close."""
+    """Create GuildAccess for the configured Discord; None if OAuth is not configured.
+
+    Needs no closing.
+    """
     endpoints = find_discord_endpoints(settings, folder)
     if endpoints is None:
         return None

@@ -1,4 +1,4 @@
-"""Ask Discord on behalf of a user: with their newest token, renewed when it is over, by one process at a time."""
+"""Call Discord with a user's stored tokens; refresh expired tokens under a row lock."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +22,10 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class UserTokenManager:
-    """The tokens of all users. Whose token Discord refuses for good is logged out everywhere."""
+    """Manages the tokens of all users.
+
+    Ends all sessions of a user whose tokens Discord finally rejects.
+    """
 
     database: Database
     discord_oauth: DiscordOAuthClient
@@ -31,7 +34,11 @@ class UserTokenManager:
     async def call(
         self, user_id: int, request: Callable[[OAuthTokens], Awaitable[ResultT]], *, now: datetime
     ) -> ResultT:
-        """What Discord answers. Raises LogInAgain, DiscordAway."""
+        """Run `request` with valid tokens and return its result.
+
+        On TokenRejected, refresh once and retry. Raises ReauthRequired, after ending the user's sessions, when
+        the tokens cannot be refreshed or are rejected again; DiscordUnavailable.
+        """
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id)
         tokens = decrypt_tokens(row, self.encryptor) if row else None
@@ -48,7 +55,11 @@ class UserTokenManager:
             raise ReauthRequired from None
 
     async def _refresh_locked(self, user_id: int, old_tokens: OAuthTokens | None) -> OAuthTokens:
-        """New tokens. A refresh token is good for once: the row is locked, and whoever comes second finds them."""
+        """Refresh the tokens under a row lock.
+
+        Returns the stored tokens if they differ from `old_tokens`. A refresh token works only once. The lock
+        makes concurrent callers, also in other processes, wait; they then find the new tokens in the row.
+        """
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id, with_for_update=True)
             stored_tokens = decrypt_tokens(row, self.encryptor) if row else None
@@ -68,7 +79,7 @@ class UserTokenManager:
             return None
 
     async def _log_out(self, user_id: int, rejected_tokens: OAuthTokens) -> None:
-        """End the sessions, unless the user has logged in anew meanwhile."""
+        """End the user's sessions, unless a new log-in has replaced the rejected tokens."""
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id, with_for_update=True)
             if row is None or decrypt_tokens(row, self.encryptor) == rejected_tokens:

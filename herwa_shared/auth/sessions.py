@@ -1,4 +1,7 @@
-"""Sessions of browsers: a secret in a cookie, of which only a hash is stored. The database decides at every look."""
+"""Browser sessions: a random token in a cookie, of which only the hash is stored.
+
+Every request looks the session up in the database, so a deleted session ends at once.
+"""
 
 import re
 import secrets
@@ -21,7 +24,7 @@ _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """The person who looks."""
+    """The logged-in user of a session."""
 
     user_id: int
     name: str
@@ -29,12 +32,16 @@ class SessionUser:
 
 
 def get_cookie_name(settings: Settings) -> str:
-    """On https the browser takes it from this host alone; on http all ports share their cookies, so it names ours."""
+    """Get the name of the session cookie.
+
+    On https, the `__Host-` prefix makes the browser accept the cookie from this host only. On http, cookies are shared
+    between all ports of a host, so the name contains our port.
+    """
     return "__Host-herwa_session" if settings.origin.startswith("https://") else f"herwa_session_{settings.port}"
 
 
 def parse_session_token(cookie_header: str, settings: Settings) -> str | None:
-    """The session's secret in a Cookie header, if there is one that could be ours."""
+    """Parse the session token from a Cookie header; None without a well-formed one."""
     name = get_cookie_name(settings)
     for part in cookie_header.split(";"):
         key, _, value = part.strip().partition("=")
@@ -44,7 +51,7 @@ def parse_session_token(cookie_header: str, settings: Settings) -> str | None:
 
 
 async def create_session(session: AsyncSession, *, user_id: int, now: datetime) -> str:
-    """A new session of a user whom we know. The cookie's value is returned here and stored nowhere."""
+    """Create a session for an existing user; returns the token, which is not stored."""
     token = secrets.token_urlsafe(32)
     session.add(WebSession(digest=_hash_token(token), user_id=user_id, created_at=now, seen_at=now))
     await session.flush()
@@ -52,7 +59,10 @@ async def create_session(session: AsyncSession, *, user_id: int, now: datetime) 
 
 
 async def find_session_user(session: AsyncSession, *, token: str, now: datetime) -> SessionUser | None:
-    """Who looks; None when the session is unknown, closed or over. Moves `seen_at` at most once a minute."""
+    """Find the user of a session; None if it is unknown, deleted or expired.
+
+    Side effect: updates `seen_at`, at most once a minute.
+    """
     row = (
         await session.execute(
             select(User.id, User.name, User.avatar, WebSession.seen_at)
@@ -72,12 +82,12 @@ async def find_session_user(session: AsyncSession, *, token: str, now: datetime)
 
 
 async def delete_session(session: AsyncSession, *, token: str) -> None:
-    """End a session; an unknown one is none."""
+    """Delete a session; no error if it does not exist."""
     await session.execute(delete(WebSession).where(col(WebSession.digest) == _hash_token(token)))
 
 
 async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> int:
-    """Delete sessions that are over; how many."""
+    """Delete expired sessions; returns the number of deleted rows."""
     is_expired = or_(
         col(WebSession.seen_at) <= now - IDLE_TIMEOUT, col(WebSession.created_at) <= now - ABSOLUTE_TIMEOUT
     )
@@ -86,5 +96,5 @@ async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> in
 
 
 def _hash_token(token: str) -> bytes:
-    """Plain SHA-256 does for 256 random bits: there is nothing to guess."""
+    """Hash with plain SHA-256: a slow hash is unnecessary, as 256 random bits cannot be guessed."""
     return sha256(token.encode()).digest()

@@ -1,6 +1,6 @@
-"""The guilds of a user as Discord last told them: kept, read, doubted.
+"""Database cache of a user's guilds, permissions and roles: load, save and invalidate.
 
-Changes of rights that the gateway reports, many at a time: what Discord said before them is no longer good.
+A generation counter per user keeps a response that was fetched before an invalidation from being saved after it.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,10 +16,16 @@ from herwa_shared.auth.discord_oauth import UserGuildPayload
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, VIEW_GUILD_INSIGHTS
 from herwa_shared.models import Guild, User, UserGuild
 
+Invalidation = tuple[int, int | None]
+"""A guild id and the id of the affected user; None for all users of the guild."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserGuildInfo:
-    """A guild of a user, with or without the bot, and what the user is there; `permissions` are Discord's bits."""
+    """A guild and the user's permissions (Discord's bits) in it.
+
+    `has_bot`: whether the bot is in it.
+    """
 
     id: int
     name: str
@@ -31,23 +37,23 @@ class UserGuildInfo:
 
     @property
     def is_administrator(self) -> bool:
-        """They own it, or are an administrator of it: no access rule reaches them."""
+        """Whether the user owns the guild or has Administrator; access rules do not apply to them."""
         return self.owner or bool(self.permissions & ADMINISTRATOR)
 
     @property
     def can_manage(self) -> bool:
-        """They are an administrator of it, or have Manage Server."""
+        """Whether the user is an administrator or has the permission Manage Server."""
         return self.is_administrator or bool(self.permissions & MANAGE_GUILD)
 
     @property
     def can_view_members(self) -> bool:
-        """Discord itself shows them statistics of members."""
+        """Whether Discord itself would show the user member statistics (View Server Insights)."""
         return self.can_manage or bool(self.permissions & VIEW_GUILD_INSIGHTS)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedGuilds:
-    """What Discord told at `at`; None: it was never asked, or what it said is in doubt since."""
+    """The cached guilds of a user; `fetched_at` is None if never fetched or invalidated since."""
 
     fetched_at: datetime | None
     generation: int
@@ -56,7 +62,10 @@ class CachedGuilds:
 
 @dataclass(frozen=True, slots=True)
 class CachedRoles:
-    """The user's roles in one guild, None when not asked yet; as good as the guilds that Discord told at `at`."""
+    """The cached roles of a user in one guild; `role_ids` is None if not fetched yet.
+
+    `fetched_at` and `generation` are those of the user's guilds, so both expire together.
+    """
 
     fetched_at: datetime | None
     generation: int
@@ -64,7 +73,10 @@ class CachedRoles:
 
 
 async def load_cached_guilds(session: AsyncSession, *, user_id: int) -> CachedGuilds:
-    """What we know of this user's guilds, by name; where the bot is, names and numbers are its newer ones."""
+    """Load the cached guilds of a user, sorted by name.
+
+    Where the bot is in the guild, name, icon and member count are the newer ones that the bot received.
+    """
     user = (
         await session.execute(select(User.guilds_fetched_at, User.guilds_generation).where(col(User.id) == user_id))
     ).one_or_none()
@@ -80,7 +92,7 @@ async def load_cached_guilds(session: AsyncSession, *, user_id: int) -> CachedGu
 
 
 async def get_guild_as_outsider(session: AsyncSession, *, guild_id: int) -> UserGuildInfo:
-    """A guild that the bot is or was in, as one sees it who is nobody there."""
+    """Return a guild that the bot is or was in, without any permissions. Raises NoResultFound."""
     guild = await session.get_one(Guild, guild_id)
     return UserGuildInfo(
         id=guild.id,
@@ -96,7 +108,10 @@ async def get_guild_as_outsider(session: AsyncSession, *, guild_id: int) -> User
 async def save_user_guilds(
     session: AsyncSession, *, user_id: int, guilds: Sequence[UserGuildPayload], generation: int, fetched_at: datetime
 ) -> bool:
-    """Keep what Discord answered to a question of `at`; False when a change was reported since it was asked."""
+    """Replace the cached guilds of a user, if `generation` is still current.
+
+    Returns False, and saves nothing, when a change was reported since `generation` was read.
+    """
     statement = (
         update(User)
         .where(col(User.id) == user_id, col(User.guilds_generation) == generation)
@@ -111,7 +126,10 @@ async def save_user_guilds(
 
 
 async def load_cached_roles(session: AsyncSession, *, user_id: int, guild_id: int) -> CachedRoles | None:
-    """What we know of this user's roles in one guild; None for a guild that Discord did not tell."""
+    """Load the cached roles of a user in one guild.
+
+    Returns None if the guild is not among their cached guilds.
+    """
     row = (
         await session.execute(
             select(User.guilds_fetched_at, User.guilds_generation, UserGuild.role_ids)
@@ -128,7 +146,11 @@ async def load_cached_roles(session: AsyncSession, *, user_id: int, guild_id: in
 async def save_user_roles(
     session: AsyncSession, *, user_id: int, guild_id: int, role_ids: Collection[int], cached: CachedRoles
 ) -> bool:
-    """Keep what Discord answered; False when a change was reported, or the guilds were asked anew, since `asked`."""
+    """Cache the roles of a user in one guild, if `cached` is still current.
+
+    Returns False, and saves nothing, when a change was reported or the guilds were fetched again since `cached` was
+    loaded.
+    """
     is_current = exists().where(
         col(User.id) == user_id,
         col(User.guilds_generation) == cached.generation,
@@ -142,13 +164,26 @@ async def save_user_roles(
 
 
 async def invalidate_guild_access(session: AsyncSession, *, guild_id: int, user_id: int | None = None) -> None:
-    """Something changed in this guild, for one user or for all: what Discord said about them is no longer good."""
+    """Invalidate the cache of one user, or of all users who have this guild cached.
+
+    Increments their generation, so that a response fetched before is not saved after.
+    """
     statement = update(User).values(guilds_fetched_at=None, guilds_generation=User.guilds_generation + 1)
     if user_id is None:
         member_ids = select(UserGuild.user_id).where(col(UserGuild.guild_id) == guild_id)
         await session.execute(statement.where(col(User.id).in_(member_ids)))
     else:
         await session.execute(statement.where(col(User.id) == user_id))
+
+
+async def invalidate_many(session: AsyncSession, invalidations: Collection[Invalidation]) -> None:
+    """Apply many invalidations. One query filters out users who never logged in."""
+    user_ids = [user_id for _, user_id in invalidations if user_id is not None]
+    in_user_ids = col(User.id) == any_(literal(user_ids, ARRAY(BigInteger)))
+    known_ids = set((await session.execute(select(User.id).where(in_user_ids))).scalars()) if user_ids else set()
+    for guild_id, user_id in invalidations:
+        if user_id is None or user_id in known_ids:
+            await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)
 
 
 def _to_row(user_id: int, guild: UserGuildPayload) -> dict[str, Any]:
@@ -167,16 +202,3 @@ def _to_user_guild_info(user_guild: UserGuild, guild: Guild | None) -> UserGuild
         has_bot=guild is not None,
         member_count=source.member_count,
     )
-
-
-Invalidation = tuple[int, int | None]
-
-
-async def invalidate_many(session: AsyncSession, invalidations: Collection[Invalidation]) -> None:
-    """Each is a guild and the user whom the change concerns, None for all. Users who never logged in cost nothing."""
-    user_ids = [user_id for _, user_id in invalidations if user_id is not None]
-    in_user_ids = col(User.id) == any_(literal(user_ids, ARRAY(BigInteger)))
-    known_ids = set((await session.execute(select(User.id).where(in_user_ids))).scalars()) if user_ids else set()
-    for guild_id, user_id in invalidations:
-        if user_id is None or user_id in known_ids:
-            await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)

@@ -1,4 +1,4 @@
-"""People who logged in: who they are, what Discord gave us for them, and what is forgotten when they are gone."""
+"""Users who logged in: their account row, encrypted tokens, used OAuth states, and cleanup."""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -18,7 +18,10 @@ USED_STATE_RETENTION = timedelta(hours=1)
 async def save_login(
     session: AsyncSession, *, account: DiscordUser, tokens: OAuthTokens, encryptor: Encryptor, now: datetime
 ) -> None:
-    """Add or update the user; what they may see is asked anew."""
+    """Upsert the user and their tokens.
+
+    Resets the cached guilds, so that they are fetched again.
+    """
     values = {"name": account.name, "avatar": account.avatar, "logged_in_at": now, "guilds_fetched_at": None}
     await session.execute(
         insert(User)
@@ -31,12 +34,12 @@ async def save_login(
 
 
 def encrypt_tokens(tokens: OAuthTokens, encryptor: Encryptor) -> bytes:
-    """Tokens as they may be stored."""
+    """Encrypt tokens for storage."""
     return encryptor.encrypt({**asdict(tokens), "expires_at": tokens.expires_at.isoformat()})
 
 
 def decrypt_tokens(row: UserToken, encryptor: Encryptor) -> OAuthTokens | None:
-    """Tokens as they were stored; None when the secret that sealed them is gone."""
+    """Decrypt stored tokens; None if the secret that encrypted them is no longer available."""
     content = encryptor.decrypt(row.encrypted_tokens)
     if content is None:
         return None
@@ -44,7 +47,10 @@ def decrypt_tokens(row: UserToken, encryptor: Encryptor) -> OAuthTokens | None:
 
 
 async def release_tokens(session: AsyncSession, *, user_id: int, encryptor: Encryptor) -> OAuthTokens | None:
-    """The tokens of a user who is logged in nowhere any more, now forgotten here, for revoking them at Discord."""
+    """Delete and return the tokens of a user without sessions, for revoking them.
+
+    Returns None while the user has a session, or if there are no tokens or they cannot be decrypted.
+    """
     if await session.scalar(select(exists().where(col(WebSession.user_id) == user_id))):
         return None
     row = await session.get(UserToken, user_id, with_for_update=True)
@@ -55,7 +61,7 @@ async def release_tokens(session: AsyncSession, *, user_id: int, encryptor: Encr
 
 
 async def consume_oauth_state(session: AsyncSession, *, digest: bytes, now: datetime) -> bool:
-    """Note that a log-in came back; False when it had come back before."""
+    """Mark an OAuth state (its hash) as used; False if it was used before."""
     statement = (
         insert(UsedOAuthState)
         .values(digest=digest, at=now)
@@ -66,7 +72,7 @@ async def consume_oauth_state(session: AsyncSession, *, digest: bytes, now: date
 
 
 async def purge_logged_out_users(session: AsyncSession, *, now: datetime) -> None:
-    """Delete what is kept only for people who are logged in, of those who no longer are, and spent log-ins."""
+    """Delete tokens and cached guilds of users without a session, and expired used OAuth states."""
     await session.execute(delete(UsedOAuthState).where(col(UsedOAuthState.at) <= now - USED_STATE_RETENTION))
     for table in (UserToken, UserGuild):
         has_session = exists().where(col(WebSession.user_id) == col(table.user_id))

@@ -1,1 +1,1 @@
-"""Numbers made visible: one figure per question, drawn the same on the web and in a picture."""
+"""Figures that look the same in the browser and in a PNG, and sentences about them."""

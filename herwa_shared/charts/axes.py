@@ -1,7 +1,4 @@
-"""Where the points of a series lie in time: positions, gaps, what is finished and what is not yet.
-
-Which values the axes name: round counts from zero, and dates that people think in.
-"""
+"""The axes of time series charts: positions, gaps, and ticks at round values and dates."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -11,11 +8,19 @@ from math import log10
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.formatting import MONTHS, WEEKDAYS, format_day, format_time
 
+MAX_DATE_TICKS = 8
+MIN_LABELED_GAP_SHARE = 0.12  # of the width of the chart: enough space for the label "not counted"
+_ROUND_STEPS = (1, 2, 2.5, 5, 10)
 
-def list_positions(series: TimeSeries) -> list[datetime]:
-    """One naive local time a point, strictly increasing.
+TickFilter = Callable[[int, datetime], bool]
+TickFormatter = Callable[[datetime], str]
 
-    Hours follow elapsed time: in autumn the wall clock runs twice through one hour, and a line must not turn back.
+
+def list_x_positions(series: TimeSeries) -> list[datetime]:
+    """Return the x position of each point: naive local times, strictly increasing.
+
+    Hours are placed by elapsed time: when the clocks go back, local time repeats an hour, and the line must not run
+    backwards.
     """
     starts = [point.start.astimezone(series.zone) for point in series.points]
     if series.interval is not Interval.HOUR or not starts:
@@ -26,13 +31,25 @@ def list_positions(series: TimeSeries) -> list[datetime]:
 
 
 def list_gaps(points: Sequence[Point]) -> list[tuple[int, int]]:
-    """Each run of points that nobody counted, as first and last index."""
+    """Return each run of consecutive gap points (value None) as (first index, last index)."""
     runs = groupby(range(len(points)), key=lambda index: points[index].value is None)
     return [(indexes[0], indexes[-1]) for is_gap, run in runs if is_gap and (indexes := list(run))]
 
 
+def is_isolated(values: Sequence[int | None], index: int) -> bool:
+    """Return whether a point has a value and no neighbor has one.
+
+    Such a point has no line and needs a marker to be visible.
+    """
+    neighbors = [values[neighbor] for neighbor in (index - 1, index + 1) if 0 <= neighbor < len(values)]
+    return values[index] is not None and all(value is None for value in neighbors)
+
+
 def format_interval(point: Point, series: TimeSeries) -> str:
-    """The interval of a point in words: `Wednesday, May 3`, `May 3, 18:00`, `the week of May 3`, `May 2021`."""
+    """Format the interval of a point: `May 3, 18:00`, `the week of May 3`, `May 2021`.
+
+    A day includes its weekday: `Wednesday, May 3`.
+    """
     start = point.start.astimezone(series.zone)
     match series.interval:
         case Interval.HOUR:
@@ -45,15 +62,11 @@ def format_interval(point: Point, series: TimeSeries) -> str:
             return f"{format_day(start).split()[0]} {start.year}"
 
 
-MAX_DATE_TICKS = 8
-_ROUND_STEPS = (1, 2, 2.5, 5, 10)
-
-TickFilter = Callable[[int, datetime], bool]
-TickFormatter = Callable[[datetime], str]
-
-
 def build_count_ticks(peak: int) -> list[int]:
-    """Up to six round values from 0 to about the peak; the axis itself ends at `headroom(peak)`."""
+    """Return up to six round tick values from 0 to about the peak.
+
+    The axis itself ends at `get_axis_max(peak)`.
+    """
     if peak == 0:
         return [0]
     min_step = max(peak / 4, 1)
@@ -64,12 +77,12 @@ def build_count_ticks(peak: int) -> list[int]:
 
 
 def get_axis_max(peak: int) -> float:
-    """Where the axis of counts ends, so that the peak has room for its label."""
+    """Return the end of the count axis, with space above the peak for its label."""
     return max(peak, 1) * 1.12
 
 
 def build_date_ticks(times: Sequence[datetime], interval: Interval) -> list[tuple[int, str]]:
-    """Index and label of at most eight of these local times, at the roundest dates that fit."""
+    """Return index and label of at most MAX_DATE_TICKS of these local times, at round dates."""
     ticks: list[tuple[int, str]] = []
     for is_tick, format_label in _iterate_tick_styles(interval):
         ticks = [(index, format_label(time)) for index, time in enumerate(times) if is_tick(index, time)]
@@ -79,7 +92,7 @@ def build_date_ticks(times: Sequence[datetime], interval: Interval) -> list[tupl
 
 
 def _iterate_tick_styles(interval: Interval) -> Iterator[tuple[TickFilter, TickFormatter]]:
-    """From the densest to the sparsest way to name dates, each with labels as short as it allows."""
+    """Yield tick filters from dense to sparse, each with its shortest label format."""
     if interval is Interval.HOUR:
         yield from ((_pick_hours(step), _format_hour_or_day) for step in (1, 3, 6, 12))
         yield from ((_pick_days(step), format_day) for step in (1, 2, 7, 14))
@@ -105,7 +118,10 @@ def _pick_days(step: int) -> TickFilter:
 
 
 def _pick_months(step: int, first_days: int) -> TickFilter:
-    """The first point of every `step`th month, counted from January."""
+    """Pick the first point of every `step`-th month, counted from January.
+
+    `first_days` is the number of days at the start of a month in which its first point can lie (7 for weeks).
+    """
     return lambda _, time: time.day <= first_days and time.hour == 0 and (time.year * 12 + time.month - 1) % step == 0
 
 

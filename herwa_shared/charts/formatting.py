@@ -1,40 +1,39 @@
-"""Numbers, dates and periods as text: the only place that formats them."""
+"""Format numbers, dates and periods as text. No other module does so."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
 _RANGE_DASH, _MULTIPLICATION_SIGN = " \N{EN DASH} ", "\N{MULTIPLICATION SIGN}"
 _SI_UNITS = ((10**3, "k"), (10**6, "M"), (10**9, "B"), (10**12, "T"))
 
 
 def format_int(number: float) -> str:
-    """All digits: `48,201`."""
+    """Format with all digits: `48,201`."""
     return f"{number:,.0f}"
 
 
 def format_si(number: int) -> str:
-    """About three digits, for axes: `980`, `1.2k`, `48k`, `3.5M`."""
+    """Format with about three digits, for axes: `980`, `1.2k`, `48k`, `3.5M`."""
     if number < 1_000:
         return str(number)
-    size, unit = next((unit for unit in _SI_UNITS if round(number / unit[0], 1) < 1_000), _SI_UNITS[-1])
+    size, unit = next(((size, unit) for size, unit in _SI_UNITS if round(number / size, 1) < 1_000), _SI_UNITS[-1])
     scaled = round(number / size, 1)
     digits = format_int(scaled) if scaled >= 100 else f"{scaled:g}"
     return digits + unit
 
 
 def format_int_short(number: int) -> str:
-    """All digits as long as they are few enough to read."""
+    """Format with all digits below 10 million, else like `format_si`."""
     return format_int(number) if number < 10_000_000 else format_si(number)
 
 
 def format_percent(change: float) -> str:
-    """A change of -1 … ∞ without its sign: `12%`, `0.4%`; a large one as a factor."""
+    """Format a relative change (-1 … ∞) without its sign: `12%`, `0.4%`.
+
+    From 10 on it is formatted as the factor, which is the change + 1.
+    """
     size = abs(change)
     if size >= 10:
         return f"{format_int(size + 1)}{_MULTIPLICATION_SIGN}"
@@ -42,20 +41,24 @@ def format_percent(change: float) -> str:
 
 
 def format_day(moment: date) -> str:
-    """`May 3`."""
+    """Format the day: `May 3`."""
     return f"{MONTHS[moment.month - 1]} {moment.day}"
 
 
 def format_time(moment: datetime) -> str:
-    """`18:00`."""
+    """Format the time: `18:00`."""
     return f"{moment.hour:02}:{moment.minute:02}"
 
 
 def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
-    """The window `[start, end)` as people write it, from the first day to the last; with times where it cuts a day."""
+    """Format the window `[start, end)` from its first to its last day.
+
+    Times are included unless both ends are midnight in `zone`.
+    """
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
     if (local_start.hour, local_start.minute, local_end.hour, local_end.minute) != (0, 0, 0, 0):
-        return f"{format_day(local_start)} {format_time(local_start)}{_RANGE_DASH}{format_day(local_end)} {format_time(local_end)}, {local_end.year}"
+        start_text = f"{format_day(local_start)} {format_time(local_start)}"
+        return f"{start_text}{_RANGE_DASH}{format_day(local_end)} {format_time(local_end)}, {local_end.year}"
     last_moment = max(local_start, local_end - timedelta(days=1))
     if local_start.date() == last_moment.date():
         return f"{format_day(local_start)}, {local_start.year}"
@@ -65,5 +68,5 @@ def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
 
 
 def format_timezone(zone: ZoneInfo) -> str:
-    """`UTC`, `America/New York`."""
+    """Format the name of a zone: `UTC`, `America/New York`."""
     return str(zone).replace("_", " ")

@@ -1,4 +1,4 @@
-"""When a week is lively: one figure of seven days by twenty-four hours."""
+"""The weekly heatmap figure: seven days by 24 hours."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,10 @@ _DAYS = list(range(7))
 def build_heatmap_figure(
     cells: Sequence[HeatmapCell], *, title: str, subtitle: str = "", theme: Theme = DARK
 ) -> Figure:
-    """A row for each weekday, Monday first, and a column for each hour. What no cell speaks of is 0."""
+    """Build a heatmap with one row per weekday, Monday first, and one column per hour.
+
+    Missing cells are 0.
+    """
     values = {(cell.weekday, cell.hour): cell.value for cell in cells}
     rows = [[values.get((day + 1, hour), 0) for hour in _HOURS] for day in _DAYS]
     figure = build_layout(title=title, subtitle=subtitle, theme=theme, left=MARGIN_PX + _LABEL_WIDTH_PX)

@@ -1,4 +1,4 @@
-"""What every figure has around its data: background, margins, header, axes; and how a name becomes safe text."""
+"""The common layout of all figures, and escaping of their texts."""
 
 from html import escape
 from typing import Any
@@ -7,7 +7,7 @@ from unicodedata import category
 from herwa_shared.charts.theme import FONT_FAMILY, Theme
 
 Figure = dict[str, Any]
-"""A Plotly figure: `data` and `layout` of plain values, ready for JSON. Its texts are rich text: names are escaped."""
+"""A JSON-compatible Plotly figure: `data` and `layout`. Plotly renders its texts as markup: names must be escaped."""
 
 MARGIN_PX = 24
 HEADER_HEIGHT_PX = 92
@@ -19,7 +19,10 @@ _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 def escape_text(text: str) -> str:
-    """Text from outside, so that it is drawn as it is: no markup, no line break, no turned direction."""
+    """Escape an untrusted text for a figure, so that it is drawn literally.
+
+    Escapes markup and `$` (MathJax); removes line breaks, control characters and bidirectional overrides.
+    """
     characters = (
         "" if character in _BIDI_CONTROLS else " " if category(character) in {"Cc", "Zl", "Zp"} else character
         for character in text
@@ -31,7 +34,7 @@ def escape_text(text: str) -> str:
 def build_layout(
     *, title: str, subtitle: str, theme: Theme, legend: bool = False, left: int = MARGIN_PX
 ) -> dict[str, Any]:
-    """The common layout. The caller adds axes, shapes and annotations."""
+    """Build the layout without axes, shapes and annotations, which the caller adds."""
     return {
         "paper_bgcolor": theme.background,
         "plot_bgcolor": theme.background,
@@ -61,7 +64,7 @@ def build_layout(
 def build_axis(
     positions: list[Any], labels: list[str], *, kind: str, axis_range: list[Any], grid_color: str | None = None
 ) -> Figure:
-    """An axis of `kind` `date` or `linear` that names just these positions."""
+    """Build an axis of `kind` `date` or `linear` with ticks at exactly these positions."""
     return {
         "type": kind,
         "range": axis_range,
@@ -78,13 +81,13 @@ def build_axis(
 def build_header_note(
     text: str, *, top_offset: int, top_margin: int, size: float, color: str, bold: bool = False
 ) -> Figure:
-    """A text at the right of the header, `below_top` pixels under the picture's top edge."""
+    """Build a text at the right of the header, `top_offset` pixels below the top edge."""
     font = {"size": size, "color": color, "weight": 600 if bold else 400}
     position = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
     return {**position, "yshift": top_margin - top_offset, "text": escape_text(text), "font": font, "showarrow": False}
 
 
 def build_center_note(text: str, theme: Theme) -> Figure:
-    """A sentence in the middle of a figure that has nothing to show."""
+    """Build a sentence in the middle of a figure without data."""
     position = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "xanchor": "center", "yanchor": "middle"}
     return {**position, "text": escape_text(text), "font": {"size": 15, "color": theme.muted}, "showarrow": False}

@@ -1,4 +1,4 @@
-"""Who or what leads: one figure of bars behind names, the largest on top."""
+"""The ranking figure: horizontal bars behind the names, the largest on top."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _NAME_WIDTH_PX = 560
 
 
 def build_ranking_figure(items: Sequence[RankedItem], *, title: str, subtitle: str = "", theme: Theme = DARK) -> Figure:
-    """One bar an item, in the order given. An item without a name is called by its id."""
+    """Build one bar per item, in the given order. An item without a name is labeled with its id."""
     figure = build_layout(title=title, subtitle=subtitle, theme=theme, left=MARGIN_PX)
     figure["margin"]["b"] = MARGIN_PX
     figure["hovermode"] = False
@@ -38,7 +38,7 @@ def build_ranking_figure(items: Sequence[RankedItem], *, title: str, subtitle: s
 
 
 def _build_labels(row: int, item: RankedItem, theme: Theme) -> list[Figure]:
-    """The name over the bar, the number at the right edge."""
+    """Build the labels of a row: the name on top of the bar, the value at the right edge."""
     position = {"xref": "paper", "yref": "y", "y": row, "yanchor": "middle", "showarrow": False}
     font = {"size": 14, "color": theme.text}
     name = escape_text(item.name) if item.name else f"id {item.id}"

@@ -1,4 +1,4 @@
-"""How Herwa looks and writes numbers and dates: the one source for the web, the pictures and the bot."""
+"""The color palettes and the font family, shared by the web, the chart images and the bot."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ FONT_FAMILY = "Inter, 'Noto Sans', system-ui, sans-serif"
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A palette. Colours are CSS: `#rrggbb`; `tint` gives them an opacity."""
+    """A color palette. Colors are CSS `#rrggbb`; `apply_alpha` adds an opacity."""
 
     name: str
     background: str
@@ -17,18 +17,21 @@ class Theme:
     up: str
     down: str
     ink: str
-    """What grids and gaps are a faint tint of."""
+    """The base color of grids and gaps, which are drawn with a low opacity."""
 
     @property
     def grid(self) -> str:
+        """The color of grid lines."""
         return apply_alpha(self.ink, 0.08)
 
     @property
     def gap(self) -> str:
+        """The color of the bands over gaps."""
         return apply_alpha(self.ink, 0.07)
 
     @property
     def comparison(self) -> str:
+        """The color of the comparison line."""
         return apply_alpha(self.accent, 0.45)
 
 
@@ -55,6 +58,6 @@ LIGHT = Theme(
 
 
 def apply_alpha(color: str, alpha: float) -> str:
-    """A `#rrggbb` colour with an opacity, as CSS writes it."""
+    """Return a `#rrggbb` color with an opacity as CSS `rgba(…)`."""
     red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"

@@ -1,7 +1,4 @@
-"""One metric over time as one figure: the line, its gaps, its unfinished end, and the period it is compared with.
-
-The traces of one metric over time: the line and its area, the running end, marks, and the compared period.
-"""
+"""The time series figure: line, area, gaps, running interval, markers and comparison."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,12 +9,14 @@ from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, get_interval_end, 
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, TimeSeries
 from herwa_shared.charts.axes import (
+    MIN_LABELED_GAP_SHARE,
     build_count_ticks,
     build_date_ticks,
     format_interval,
     get_axis_max,
+    is_isolated,
     list_gaps,
-    list_positions,
+    list_x_positions,
 )
 from herwa_shared.charts.formatting import (
     format_int,
@@ -40,7 +39,6 @@ from herwa_shared.charts.text.metric_phrases import MIN_RELATIVE_CHANGE, get_met
 from herwa_shared.charts.theme import DARK, Theme, apply_alpha
 
 _DIGIT_WIDTH_PX = 7.2
-_MIN_LABELED_GAP_SHARE = 0.12
 NOT_COUNTED_TEXT = "—"
 
 
@@ -53,15 +51,15 @@ def build_timeseries_figure(
     theme: Theme = DARK,
     now: datetime | None = None,
 ) -> Figure:
-    """The series as a line from zero, of any metric.
+    """Build a line chart of any metric, with a y axis that starts at zero.
 
-    What nobody counted (None) is a grey band, the interval that is still running at `now` a dotted end, a partly
-    counted point a hollow mark. `compare` lies beneath, point by point, with its own dates in the hover; where nothing
-    of it was counted there is nothing to compare with.
+    A gap (value None) is a gray band, the interval that is running at `now` is a dotted line, and a partial point is a
+    hollow marker. `comparison` is drawn below the line, aligned point by point, with its own dates in the hover text;
+    it is ignored if it has no data at all.
     """
     if comparison and all(point.value is None for point in comparison.points):
         comparison = None
-    times = [time.isoformat() for time in list_positions(series)]
+    times = [time.isoformat() for time in list_x_positions(series)]
     points = list(list_started_points(series, now))
     comparison_points = list(comparison.points)[: len(times)] if comparison else []
     peak = max((point.value or 0 for point in (*points, *comparison_points)), default=0)
@@ -84,8 +82,8 @@ def build_timeseries_figure(
     bands, notes = _build_gap_bands(series, points, theme)
     figure["shapes"] += bands
     figure["annotations"] += notes + _build_value_notes(series, points, theme)
-    data = [build_comparison_trace(comparison, times, theme)] if comparison else []
-    return {"data": [*data, *build_line_traces(series, points, times, theme, now)], "layout": figure}
+    data = [_build_comparison_trace(comparison, times, theme)] if comparison else []
+    return {"data": [*data, *_build_line_traces(series, points, times, theme, now)], "layout": figure}
 
 
 def _build_meta(series: TimeSeries) -> Figure:
@@ -105,13 +103,13 @@ def _build_subtitle(series: TimeSeries) -> str:
 
 
 def _build_time_axis(series: TimeSeries) -> Figure:
-    times = list_positions(series)
-    half = INTERVAL_WIDTHS[series.interval] / 2
+    times = list_x_positions(series)
+    half_width = INTERVAL_WIDTHS[series.interval] / 2
     if len(times) > 1:
         axis_range = [times[0], times[-1]]
     else:
         middle = times[0] if times else series.start.astimezone(series.zone).replace(tzinfo=None)
-        axis_range = [middle - half, middle + half]
+        axis_range = [middle - half_width, middle + half_width]
     local_starts = [point.start.astimezone(series.zone) for point in series.points]
     ticks = build_date_ticks(local_starts, series.interval)
     return build_axis(
@@ -125,7 +123,7 @@ def _build_time_axis(series: TimeSeries) -> Figure:
 def _build_total_notes(
     series: TimeSeries, comparison: TimeSeries | None, theme: Theme, now: datetime | None, top_margin: int
 ) -> list[Figure]:
-    """The total at the right of the header, and beneath it the change in the colour of good or bad."""
+    """Build the total at the right of the header, and below it the change in color."""
     has_counts = any(point.value is not None for point in series.points)
     total_text = format_int_short(series.total) if has_counts else NOT_COUNTED_TEXT
     notes = [build_header_note(total_text, top_offset=16, top_margin=top_margin, size=26, color=theme.text, bold=True)]
@@ -149,16 +147,16 @@ def _build_total_notes(
 
 
 def _build_gap_bands(series: TimeSeries, points: Sequence[Point], theme: Theme) -> tuple[list[Figure], list[Figure]]:
-    """A grey band over each run of uncounted intervals, named where there is room for the words."""
-    times, half = list_positions(series), INTERVAL_WIDTHS[series.interval] / 2
+    """Build a gray band over each gap, with a label if the band is wide enough for it."""
+    times, half_width = list_x_positions(series), INTERVAL_WIDTHS[series.interval] / 2
     bands: list[Figure] = []
     notes: list[Figure] = []
     for first, last in list_gaps(points):
-        start = max(times[first] - half, times[0]) if len(times) > 1 else times[0] - half
-        end = min(times[last] + half, times[-1]) if len(times) > 1 else times[0] + half
+        start = max(times[first] - half_width, times[0]) if len(times) > 1 else times[0] - half_width
+        end = min(times[last] + half_width, times[-1]) if len(times) > 1 else times[0] + half_width
         edges = {"xref": "x", "yref": "paper", "x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
         bands.append({"type": "rect", **edges, "fillcolor": theme.gap, "line": {"width": 0}, "layer": "below"})
-        if (last - first + 1) / len(times) >= _MIN_LABELED_GAP_SHARE and last - first + 1 < len(points):
+        if (last - first + 1) / len(times) >= MIN_LABELED_GAP_SHARE and last - first + 1 < len(points):
             position = {
                 "xref": "x",
                 "yref": "paper",
@@ -171,14 +169,14 @@ def _build_gap_bands(series: TimeSeries, points: Sequence[Point], theme: Theme) 
 
 
 def _build_value_notes(series: TimeSeries, points: Sequence[Point], theme: Theme) -> list[Figure]:
-    """The value of the highest point, or one sentence when there is no point to see."""
+    """Build the label of the highest point, or one sentence if no point is visible."""
     values = [point.value for point in points]
     phrases = get_metric_phrases(series.metric)
     if all(value is None for value in values):
         return [build_center_note("Nothing was counted in this period", theme)]
     if not any(values):
         return [build_center_note(f"No {phrases.plural} in this period", theme)]
-    times = list_positions(series)
+    times = list_x_positions(series)
     peak_index = values.index(max(value for value in values if value is not None))
     share = peak_index / (len(times) - 1) if len(times) > 1 else 0.5
     anchor = "left" if share < 0.04 else "right" if share > 0.96 else "center"
@@ -205,10 +203,13 @@ def _build_centered_label(text: str, theme: Theme) -> Figure:
     return {"text": escape_text(text), "xanchor": "center", "yanchor": "middle", "font": font, "showarrow": False}
 
 
-def build_line_traces(
+def _build_line_traces(
     series: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme, now: datetime | None
 ) -> list[Figure]:
-    """The finished line with its area, the dotted way to a running interval, and marks where a line would mislead."""
+    """Build the solid line with its area, the dotted line to a running interval, and markers.
+
+    Markers show the peak, partial points (hollow), and points that have no neighbor and would be invisible as a line.
+    """
     values = [point.value for point in points]
     is_running = bool(points) and now is not None and now < get_interval_end(points[-1], series)
     solid_values = [*values[:-1], None] if is_running else values
@@ -216,7 +217,7 @@ def build_line_traces(
     hollow_indexes = [
         index for index, point in enumerate(points) if point.partial and not (is_running and index == last_index)
     ]
-    isolated_indexes = [index for index in range(len(solid_values)) if _is_isolated(solid_values, index)]
+    isolated_indexes = [index for index in range(len(solid_values)) if is_isolated(solid_values, index)]
     traces = [_build_line_trace(series, points, times, solid_values, theme)]
     if is_running and values[last_index] is not None:
         traces.append(_build_running_trace(series, points, times, theme))
@@ -233,8 +234,8 @@ def build_line_traces(
     return traces
 
 
-def build_comparison_trace(comparison: TimeSeries, times: list[str], theme: Theme) -> Figure:
-    """The other period as a faint line on the positions of this one."""
+def _build_comparison_trace(comparison: TimeSeries, times: list[str], theme: Theme) -> Figure:
+    """Build the comparison period as a faint line on the x positions of the main series."""
     points = comparison.points[: len(times)]
     return {
         "type": "scatter",
@@ -297,7 +298,7 @@ def _build_marker_trace(
 
 
 def _build_area_style(theme: Theme, alpha: float) -> Figure:
-    """Down to zero, fading; `fillcolor` is for viewers that know no gradients."""
+    """Build the fading area down to zero; `fillcolor` is for viewers without gradient support."""
     colorscale = [[0, apply_alpha(theme.accent, alpha / 10)], [1, apply_alpha(theme.accent, alpha)]]
     return {
         "fill": "tozeroy",
@@ -307,7 +308,7 @@ def _build_area_style(theme: Theme, alpha: float) -> Figure:
 
 
 def _build_hover(series: TimeSeries, points: Sequence[Point]) -> Figure:
-    """Each point's own interval and value as people read them; a partly counted one says so."""
+    """Build the hover texts: interval and value of each point, and a note if it is partial."""
     rows = [
         [format_interval(point, series), _format_value(point.value), " (partly counted)" if point.partial else ""]
         for point in points
@@ -320,13 +321,6 @@ def _build_hover(series: TimeSeries, points: Sequence[Point]) -> Figure:
 
 def _format_value(value: int | None) -> str:
     return "not counted" if value is None else format_int(value)
-
-
-def _is_isolated(values: Sequence[int | None], index: int) -> bool:
-    """A point without a neighbour has no line; it needs a mark to be seen."""
-    previous_value = values[index - 1] if index > 0 else None
-    next_value = values[index + 1] if index + 1 < len(values) else None
-    return values[index] is not None and previous_value is None and next_value is None
 
 
 def _find_peak(values: Sequence[int | None]) -> set[int]:

@@ -1,8 +1,8 @@
-"""One metric over time as the browser draws it: few bytes, no colours.
+"""The time series figure for the browser: small and without colors.
 
-The same rules as `figures.messages_over_time`, for a chart that is zoomed and hovered. Colours come from a Plotly
-template in the page, by the place of a trace in `data`, so that one figure serves light and dark. Regular steps are
-sent as a start and a step; a sparkline is a path for an SVG.
+It follows the same rules as `build_timeseries_figure`, for a chart that can be zoomed and hovered. Colors come from a
+Plotly template in the page, by the index of a trace in `data`, so that one figure serves the light and the dark theme.
+Regular x positions are sent as a start and a step. Sparklines are SVG paths.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,14 @@ from typing import Any
 
 from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, get_interval_end, list_started_points
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
-from herwa_shared.charts.axes import build_count_ticks, get_axis_max, list_gaps, list_positions
+from herwa_shared.charts.axes import (
+    MIN_LABELED_GAP_SHARE,
+    build_count_ticks,
+    get_axis_max,
+    is_isolated,
+    list_gaps,
+    list_x_positions,
+)
 from herwa_shared.charts.formatting import format_percent, format_si
 from herwa_shared.charts.layout import Figure, escape_text
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
@@ -24,12 +31,14 @@ _HOVER_FORMATS = {
     Interval.MONTH: "%B %Y",
 }
 _COMPARISON_HOVER_FORMATS = {**_HOVER_FORMATS, Interval.DAY: "%a, %b %-d, %Y"}
-_THIN_LINE_MIN_POINTS = 200  # points
-_MIN_LABELED_GAP_SHARE = 0.12  # of the width: where the words "not counted" have room
+_THIN_LINE_MIN_POINTS = 200
 
 
 class Layer(IntEnum):
-    """The traces of a figure, always all of them and in this order: a template colours by place."""
+    """The index of each trace.
+
+    All traces are always present, in this order, because the template colors them by index.
+    """
 
     LINE = 0
     RUNNING = 1
@@ -41,8 +50,11 @@ class Layer(IntEnum):
 def build_web_figure(
     series: TimeSeries, *, comparison: TimeSeries | None = None, now: datetime | None = None, revision: str = ""
 ) -> Figure:
-    """The series for a browser. While `revision` stays the same, new figures keep the zoom of the old one."""
-    times = list_positions(series)
+    """Build the figure of a series for the browser.
+
+    `revision` is Plotly's `uirevision`: the zoom is kept between figures with the same value.
+    """
+    times = list_x_positions(series)
     points = list_started_points(series, now)
     values = [point.value for point in points]
     comparison_values = [point.value for point in comparison.points[: len(times)]] if comparison else []
@@ -53,7 +65,7 @@ def build_web_figure(
         index for index, point in enumerate(points) if point.partial and not (is_running and index == len(points) - 1)
     ]
     isolated_indexes = [
-        index for index in range(len(solid_values)) if _is_isolated(solid_values, index) and index not in hollow_indexes
+        index for index in range(len(solid_values)) if is_isolated(solid_values, index) and index not in hollow_indexes
     ]
     data: list[Figure] = [{}] * len(Layer)
     data[Layer.LINE] = _build_line_trace(series, times, solid_values, comparison_values)
@@ -65,7 +77,10 @@ def build_web_figure(
 
 
 def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, height: int = 32) -> tuple[str, str]:
-    """The line and the area under it as two SVG paths in a box of that size; a gap breaks both."""
+    """Build the SVG paths of the line and of the area below it.
+
+    The paths fit into a box of `width` by `height`. Gaps interrupt both.
+    """
     peak = max((value or 0 for value in values), default=0) or 1
     step = width / max(len(values) - 1, 1)
     line: list[str] = []
@@ -105,7 +120,10 @@ def _build_line_trace(
 
 
 def _build_running_trace(times: Sequence[datetime], values: Sequence[int | None], *, is_running: bool) -> Figure:
-    """The dotted way to the interval that is not over."""
+    """Build the dotted line from the last finished point to the running interval.
+
+    The trace is empty if no interval is running.
+    """
     ends = slice(max(len(values) - 2, 0), len(values)) if is_running else slice(0)
     running_values = list(values[ends])
     return {
@@ -144,7 +162,7 @@ def _build_comparison_trace(
         **_build_x_positions(series, times, len(comparison_values)),
         "y": list(comparison_values),
         "customdata": [
-            time.isoformat(timespec="minutes") for time in list_positions(comparison)[: len(comparison_values)]
+            time.isoformat(timespec="minutes") for time in list_x_positions(comparison)[: len(comparison_values)]
         ],
         "hovertemplate": f"%{{y:,}} · %{{customdata|{hover_format}}}<extra></extra>",
         "line": {"width": 1.5},
@@ -152,7 +170,7 @@ def _build_comparison_trace(
 
 
 def _build_x_positions(series: TimeSeries, times: Sequence[datetime], count: int) -> Figure:
-    """Positions in time: a start and a step where the steps are even."""
+    """Build the x positions: start and step if the interval is regular, else a list (months)."""
     if series.interval is Interval.MONTH or not times:
         return {"x": [time.date().isoformat() for time in times[:count]]}
     return {"x0": times[0].isoformat(), "dx": INTERVAL_WIDTHS[series.interval].total_seconds() * 1000}
@@ -185,14 +203,14 @@ def _build_layout(
 def _build_gap_bands(
     times: Sequence[datetime], points: Sequence[Point], axis_range: list[datetime], half_width: Any
 ) -> tuple[list[Figure], list[Figure]]:
-    """A band over each run of uncounted intervals, named where there is room for the words."""
+    """Build a band over each gap, with a label if the band is wide enough for it."""
     bands: list[Figure] = []
     notes: list[Figure] = []
     for first, last in list_gaps(points):
         start, end = max(times[first] - half_width, axis_range[0]), min(times[last] + half_width, axis_range[1])
         edges = {"xref": "x", "yref": "paper", "x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
         bands.append({"type": "rect", **edges})
-        if (end - start) / (axis_range[1] - axis_range[0]) >= _MIN_LABELED_GAP_SHARE:
+        if (end - start) / (axis_range[1] - axis_range[0]) >= MIN_LABELED_GAP_SHARE:
             middle = (start + (end - start) / 2).isoformat()
             notes.append({"xref": "x", "yref": "paper", "x": middle, "y": 0, "yshift": 14, "text": "not counted"})
     return bands, notes
@@ -216,7 +234,7 @@ def _pad_with_none(values: Sequence[int | None]) -> Iterator[int | None]:
 
 
 def _iterate_runs(values: Sequence[int | None]) -> Iterator[list[int]]:
-    """Each unbroken stretch of counted values, as their places."""
+    """Yield the indexes of each run of consecutive values that are not None."""
     run: list[int] = []
     for index, value in enumerate(values):
         if value is None:
@@ -227,9 +245,3 @@ def _iterate_runs(values: Sequence[int | None]) -> Iterator[list[int]]:
             run.append(index)
     if run:
         yield run
-
-
-def _is_isolated(values: Sequence[int | None], index: int) -> bool:
-    """A point without a neighbour has no line; it needs a mark to be seen."""
-    neighbors = [values[neighbor] for neighbor in (index - 1, index + 1) if 0 <= neighbor < len(values)]
-    return values[index] is not None and all(value is None for value in neighbors)

@@ -1,1 +1,1 @@
-"""ClickHouse: how to reach it and what its tables are."""
+"""The ClickHouse client and the migrations of its schema."""

@@ -1,4 +1,4 @@
-"""The way to ClickHouse, the same for the embedded engine and for a server."""
+"""The ClickHouse client, used for the embedded engine and for an external server alike."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,11 @@ READ_TIMEOUT_SECONDS = 120
 
 @asynccontextmanager
 async def open_clickhouse(url: str) -> AsyncIterator[AsyncClient]:
-    """A client for `http(s)://user:password@host:port/database`, closed at the end of the block."""
+    """Open a client for a URL and close it after the block.
+
+    The URL has the form `http(s)://user:password@host:port/database`. The scheme `clickhouses` also means TLS. Missing
+    parts of the URL default to the user `default`, the database `default` and ClickHouse's standard HTTP ports.
+    """
     parsed_url = make_url(url)
     secure = parsed_url.drivername in ("https", "clickhouses")
     client = await clickhouse_connect.get_async_client(

@@ -1,1 +1,1 @@
-"""Constants and addresses of Discord."""
+"""Constants and endpoint URLs of Discord."""

@@ -1,4 +1,7 @@
-"""Constants of Discord's API that several packages need. Source: Discord's developer documentation."""
+"""Constants of Discord's API that several packages use.
+
+Source: Discord's developer documentation.
+"""
 
 ADMINISTRATOR = 1 << 3
 MANAGE_GUILD = 1 << 5

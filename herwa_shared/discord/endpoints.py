@@ -1,4 +1,7 @@
-"""Where Discord is and who Herwa is there: the local one, the real one, or any server that speaks its API."""
+"""URLs and OAuth2 credentials of the Discord that this installation uses.
+
+That is the local Discord (`herwa_sim`), the real one, or any other server that implements its API.
+"""
 
 from dataclasses import dataclass
 
@@ -15,7 +18,7 @@ IMAGE_SIZE_PIXELS = 64
 
 @dataclass(frozen=True, slots=True)
 class DiscordEndpoints:
-    """Every address of one Discord that a log-in needs, and the application that asks."""
+    """The URLs that a log-in needs, and the client id and secret of the OAuth2 application."""
 
     api_url: str
     cdn_url: str
@@ -27,14 +30,17 @@ class DiscordEndpoints:
 
 
 def find_discord_url(settings: Settings, folder: DataFolder) -> str | None:
-    """The address that the settings name, else this copy's local Discord; None means the real one."""
+    """Find the base URL of Discord: the local Discord's, else the one in the settings.
+
+    Returns None for the real Discord.
+    """
     if settings.discord.is_local:
         return f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
     return settings.discord.url
 
 
 def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEndpoints | None:
-    """Where to log in. None: the settings name no client id and secret, so that nobody can."""
+    """Find the endpoints for log-in; None when the settings lack a client id or secret."""
     client_id, secret = settings.discord.client_id, settings.discord.client_secret
     if settings.discord.is_local:
         client_id, secret = LOCAL_CLIENT_ID, SecretStr(folder.get_or_create_secret("local_discord_client_secret"))
@@ -53,16 +59,16 @@ def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEnd
 
 
 def get_cdn_url(settings: Settings, folder: DataFolder) -> str:
-    """Where pictures come from; known also while log-in is not set up."""
+    """Get the base URL of avatars and icons; available even while OAuth is not configured."""
     url = find_discord_url(settings, folder)
     return f"{url}/cdn" if url else DISCORD_CDN_URL
 
 
 def build_icon_url(cdn_url: str, guild_id: int, icon: str | None) -> str | None:
-    """A guild's picture, if it has one."""
+    """Build the URL of a guild's icon; None for a guild without one."""
     return f"{cdn_url}/icons/{guild_id}/{icon}.png?size={IMAGE_SIZE_PIXELS}" if icon else None
 
 
 def build_avatar_url(cdn_url: str, user_id: int, avatar: str | None) -> str | None:
-    """A user's picture, if they have one."""
+    """Build the URL of a user's avatar; None for a user without one."""
     return f"{cdn_url}/avatars/{user_id}/{avatar}.png?size={IMAGE_SIZE_PIXELS}" if avatar else None

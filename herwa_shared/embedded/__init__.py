@@ -1,4 +1,7 @@
-"""PostgreSQL and the ClickHouse engine started from wheels, in the data folder, for whoever holds a lease on them."""
+"""Embedded PostgreSQL and ClickHouse, started from wheels in the data folder.
+
+A process that needs them holds a lease (`lease_engines`).
+"""
 
 from herwa_shared.embedded.engine_manager import EngineLease, EngineStatus, StoreUrls, lease_engines, list_engines
 

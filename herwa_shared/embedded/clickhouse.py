@@ -1,4 +1,4 @@
-"""The ClickHouse engine as a loopback HTTP server: a process of its own around chDB, started like a real server."""
+"""The embedded ClickHouse engine: chDB behind a loopback HTTP server in a separate process."""
 
 import os
 import sys
@@ -14,13 +14,13 @@ from herwa_shared.runtime.data_dir import DataFolder
 
 USER = "herwa"
 DATABASE = "herwa"
-PASSWORD_ENV_VAR = "HERWA_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of it
+PASSWORD_ENV_VAR = "HERWA_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of the variable
 _MODULE = "herwa_shared.embedded.clickhouse_server"
 _PROJECT_DIR = Path(herwa_shared.__file__).parents[1]
 
 
 class ClickHouseEngine:
-    """The ClickHouse engine of one data folder."""
+    """The ClickHouse engine of one data folder. Implements `engine.Engine`."""
 
     name = "clickhouse"
     title = "ClickHouse"
@@ -30,16 +30,20 @@ class ClickHouseEngine:
         self._password = folder.get_or_create_secret("clickhouse")
 
     def prepare(self, report: ProgressReporter) -> None:
+        """Create the working directory of the server."""
         if not self._home.exists():
             report(f"{self.title}: first start, creating the database")
             self._home.mkdir(mode=0o700)
 
     def build_launch_spec(self, port: int) -> LaunchSpec:
-        """`-P`: the working folder is full of data and no place to import from."""
+        """Build the command of the server.
+
+        `-P` keeps the working directory, which contains data, off the import path.
+        """
         argv = (sys.executable, "-P", "-m", _MODULE, "--home", str(self._home), "--port", str(port))
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "HOME": str(self._home),  # the engine reads configuration from there, and must find none
+            "HOME": str(self._home),  # chDB reads configuration from HOME and must not find any
             "PYTHONPATH": str(_PROJECT_DIR),
             "TZ": "UTC",
             PASSWORD_ENV_VAR: self._password,
@@ -47,6 +51,7 @@ class ClickHouseEngine:
         return LaunchSpec(argv, self._home, environment)
 
     def is_ready(self, port: int) -> bool:
+        """Check whether the server can run `SELECT 1`."""
         request = urllib.request.Request(f"http://127.0.0.1:{port}/?query=SELECT+1")
         request.add_header("X-ClickHouse-User", USER)
         request.add_header("X-ClickHouse-Key", self._password)
@@ -58,7 +63,9 @@ class ClickHouseEngine:
             return False
 
     def is_own_process(self, process: psutil.Process) -> bool:
+        """Identify the process by its working directory and its module."""
         return process.cwd() == str(self._home) and _MODULE in process.cmdline()
 
     def build_url(self, port: int) -> str:
+        """Build the HTTP URL with user and password."""
         return f"http://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"

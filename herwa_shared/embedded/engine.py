@@ -1,4 +1,4 @@
-"""What one embedded engine is: where it lives, how it is started, asked and recognised."""
+"""Interface of an embedded engine: files, launch command, health check, its processes."""
 
 import subprocess
 from collections.abc import Callable
@@ -13,7 +13,7 @@ ProgressReporter = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class SystemAccount:
-    """A user of this machine that an engine runs as, for when Herwa itself runs as root."""
+    """The system user that an engine runs as when Herwa runs as root."""
 
     uid: int
     gid: int
@@ -21,7 +21,7 @@ class SystemAccount:
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """One program with its arguments, its whole environment, its working folder and, as root, its account."""
+    """A command with its complete environment, its working directory and, as root, its user."""
 
     argv: tuple[str, ...]
     cwd: Path
@@ -29,7 +29,10 @@ class LaunchSpec:
     account: SystemAccount | None = None
 
     def start(self, *, output: int, new_session: bool, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """Start it. In a session of its own neither a terminal's Ctrl-C nor our death reaches it."""
+        """Start the process. `output` is a file descriptor for stdout and stderr.
+
+        In a new session the process receives neither a terminal's Ctrl-C nor the end of this process.
+        """
         return subprocess.Popen(
             self.argv,
             cwd=self.cwd,
@@ -45,22 +48,22 @@ class LaunchSpec:
 
 
 class Engine(Protocol):
-    """An embedded database. All of it is called under the lock that serializes starting and stopping."""
+    """An embedded database. Callers hold the lock that serializes starting and stopping."""
 
     name: str
     title: str
 
     def prepare(self, report: ProgressReporter) -> None:
-        """Make what the first start needs; cheap, and without effect, ever after."""
+        """Create the files that the first start needs. Idempotent, and cheap when they exist."""
 
     def build_launch_spec(self, port: int) -> LaunchSpec:
-        """How to start it on this loopback port."""
+        """Build the command that starts the engine on this loopback port."""
 
     def is_ready(self, port: int) -> bool:
-        """True when it answers a real query."""
+        """Check whether the engine can run a query."""
 
     def is_own_process(self, process: psutil.Process) -> bool:
-        """True for a process of this very engine, also one that a crash left behind."""
+        """Check whether a process belongs to this engine, including one left over from a crash."""
 
     def build_url(self, port: int) -> str:
-        """Where clients find it, with its user and password."""
+        """Build the connection URL with user and password."""

@@ -1,11 +1,9 @@
-"""Bringing engines up: whoever runs is kept, whoever does not is started and asked until it answers.
+"""Life cycle of the embedded engines: leases, start, restart, stop, status.
 
-Engines' life: who needs them holds a lease; the first in starts what is missing, the last out stops it.
+A process that needs the engines holds a lease. The first holder starts missing engines, the last one stops them.
 
-A lease is a shared lock that the system frees when its holder dies, however it dies. Starting and stopping are
-serialized by a lock of their own. An engine that outlives its holders is found and used by the next.
-
-What runs, for `herwa status`: read from the endpoint files, starting nothing.
+A lease is a shared file lock (`flock`). The system releases it when its holder dies, even after kill -9. A second lock
+serializes starting and stopping. An engine that outlives its holders is found and used by the next one.
 """
 
 import fcntl
@@ -28,12 +26,141 @@ from herwa_shared.log import get_logger
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.log_file import LogFile, open_log_file
 
-_START_TIMEOUT_SECONDS = 90.0  # recovery after a crash may read a gigabyte of log
+ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name)
+_START_LOCK_NAME = "engines-start"
+_START_TIMEOUT_SECONDS = 90.0  # recovery after a crash may have to read a gigabyte of write-ahead log
 _PORT_TIMEOUT_SECONDS = 1.0
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreUrls:
+    """Connection URLs of the stores. They contain passwords, so they are excluded from the repr."""
+
+    database: str = field(repr=False)
+    clickhouse: str = field(repr=False)
+
+
+class EngineLease:
+    """A lease on the engines of a data folder.
+
+    All methods block. Async code calls them in a thread (`asyncio.to_thread`).
+    """
+
+    def __init__(self, settings: Settings, folder: DataFolder, report: ProgressReporter) -> None:
+        self._folder = folder
+        self._report = report
+        self._store_settings = settings.stores
+        self._engines: list[Engine] = []
+        if self._store_settings.database_url is None:
+            self._engines.append(PostgresEngine(folder))
+        if self._store_settings.clickhouse_url is None:
+            self._engines.append(ClickHouseEngine(folder))
+        self._lock_file: IO[bytes] | None = None
+
+    def acquire(self) -> None:
+        """Acquire the lease and start missing engines.
+
+        Raises EngineFailure. The lease is not held then.
+        """
+        try:
+            with self._folder.lock(_START_LOCK_NAME):
+                self._lock_file = (self._folder.run_dir / "engines.lock").open("ab")
+                fcntl.flock(self._lock_file, fcntl.LOCK_SH)
+                start_missing(self._engines, self._folder, self._report)
+        except BaseException:
+            self.release()
+            raise
+
+    @property
+    def urls(self) -> StoreUrls:
+        """Current URLs of the stores.
+
+        An engine keeps its port, unless another program took the port while the engine was down.
+        """
+        urls_by_name = {
+            engine.name: engine.build_url(self._folder.get_or_create_port(engine.name)) for engine in self._engines
+        }
+        if self._store_settings.database_url is not None:
+            urls_by_name[PostgresEngine.name] = self._store_settings.database_url.get_secret_value()
+        if self._store_settings.clickhouse_url is not None:
+            urls_by_name[ClickHouseEngine.name] = self._store_settings.clickhouse_url.get_secret_value()
+        return StoreUrls(database=urls_by_name[PostgresEngine.name], clickhouse=urls_by_name[ClickHouseEngine.name])
+
+    def restart_dead(self) -> list[str]:
+        """Restart engines that have died. Returns their names. Takes under 1 ms if all are running."""
+        if all(self._is_running(engine) for engine in self._engines):
+            return []
+        with self._folder.lock(_START_LOCK_NAME):
+            return start_missing(self._engines, self._folder, self._report)
+
+    def release(self) -> None:
+        """Release the lease. The last holder stops the engines. Idempotent."""
+        if self._lock_file is None:
+            return
+        with self._lock_file as lock_file, self._folder.lock(_START_LOCK_NAME):
+            self._lock_file = None
+            try:
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            self._stop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _is_running(self, engine: Engine) -> bool:
+        record = read_record(self._folder, engine.name)
+        return record is not None and engine_process.is_alive(record)
+
+    def _stop_all(self) -> None:
+        """Stop every engine of the folder, including one that this holder replaces with a URL."""
+        records = [record for name in ENGINE_NAMES if (record := read_record(self._folder, name))]
+        engine_process.stop_processes(records)
+        for name in ENGINE_NAMES:
+            remove_record(self._folder, name)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """Status of one embedded engine.
+
+    `pid` and `since` (UTC) are None unless it is running. `port` is None before the first start.
+    """
+
+    name: str
+    running: bool
+    pid: int | None
+    port: int | None
+    since: datetime | None
+
+
+def lease_engines(settings: Settings, folder: DataFolder, *, report: Callable[[str], None] = _log.info) -> EngineLease:
+    """Acquire a lease on the embedded engines of this folder; start those that are not running.
+
+    A store with a URL in the settings is not embedded and not touched. `report` receives messages about slow
+    operations. Raises EngineFailure with the end of the engine's log.
+    """
+    lease = EngineLease(settings, folder, report)
+    lease.acquire()
+    return lease
+
+
+def list_engines(folder: DataFolder) -> list[EngineStatus]:
+    """List the status of all engines, running or not. Reads the record files and starts nothing."""
+    return [_read_engine_status(folder, name) for name in ENGINE_NAMES]
 
 
 def start_missing(engines: Sequence[Engine], folder: DataFolder, report: ProgressReporter) -> list[str]:
-    """Start those that do not run, side by side; their names. The caller holds the lock for starting."""
+    """Start the engines that are not running, in parallel. Returns their names.
+
+    The caller holds the lock that serializes starting and stopping.
+    """
     missing = [engine for engine in engines if not _is_ready(engine, folder)]
     if not missing:
         return []
@@ -66,7 +193,7 @@ def _start_engine(engine: Engine, folder: DataFolder, report: ProgressReporter) 
 
 
 def _pick_engine_port(engine: Engine, folder: DataFolder, report: ProgressReporter) -> int:
-    """The engine's own port; another one when a stranger keeps it."""
+    """Get the engine's port; assign another one if a foreign program listens on it."""
     port = folder.get_or_create_port(engine.name)
     deadline = time.monotonic() + _PORT_TIMEOUT_SECONDS
     while not is_port_free(port):
@@ -91,121 +218,6 @@ def _wait_until_ready(engine: Engine, record: EngineRecord, log: LogFile) -> Non
 
 def _build_failure(engine: Engine, problem: str, log: LogFile) -> EngineFailure:
     return EngineFailure(f"{engine.title} {problem}. The end of {log.path}:\n{log.read_tail()}")
-
-
-ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name)
-_START_LOCK_NAME = "engines-start"
-_log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreUrls:
-    """Where the stores are, passwords included: hence never in a repr."""
-
-    database: str = field(repr=False)
-    clickhouse: str = field(repr=False)
-
-
-class EngineLease:
-    """One holder's claim on the engines of a folder. Blocking calls: in async code, call them in a thread."""
-
-    def __init__(self, settings: Settings, folder: DataFolder, report: ProgressReporter) -> None:
-        self._folder = folder
-        self._report = report
-        self._store_settings = settings.stores
-        self._engines: list[Engine] = []
-        if self._store_settings.database_url is None:
-            self._engines.append(PostgresEngine(folder))
-        if self._store_settings.clickhouse_url is None:
-            self._engines.append(ClickHouseEngine(folder))
-        self._lock_file: IO[bytes] | None = None
-
-    def acquire(self) -> None:
-        """Hold the engines, starting what does not run. Raises EngineFailed, holding nothing."""
-        try:
-            with self._folder.lock(_START_LOCK_NAME):
-                self._lock_file = (self._folder.run_dir / "engines.lock").open("ab")
-                fcntl.flock(self._lock_file, fcntl.LOCK_SH)
-                start_missing(self._engines, self._folder, self._report)
-        except BaseException:
-            self.release()
-            raise
-
-    @property
-    def urls(self) -> StoreUrls:
-        """Where the stores are now. An engine keeps its port unless a stranger took it while the engine was down."""
-        urls_by_name = {
-            engine.name: engine.build_url(self._folder.get_or_create_port(engine.name)) for engine in self._engines
-        }
-        if self._store_settings.database_url is not None:
-            urls_by_name[PostgresEngine.name] = self._store_settings.database_url.get_secret_value()
-        if self._store_settings.clickhouse_url is not None:
-            urls_by_name[ClickHouseEngine.name] = self._store_settings.clickhouse_url.get_secret_value()
-        return StoreUrls(database=urls_by_name[PostgresEngine.name], clickhouse=urls_by_name[ClickHouseEngine.name])
-
-    def restart_dead(self) -> list[str]:
-        """Restart the engines of this folder that died; their names. Below a millisecond when all is well."""
-        if all(self._is_running(engine) for engine in self._engines):
-            return []
-        with self._folder.lock(_START_LOCK_NAME):
-            return start_missing(self._engines, self._folder, self._report)
-
-    def release(self) -> None:
-        """Let go; the last holder out stops the engines. Safe to call twice."""
-        if self._lock_file is None:
-            return
-        with self._lock_file as lock_file, self._folder.lock(_START_LOCK_NAME):
-            self._lock_file = None
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return
-            self._stop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
-
-    def _is_running(self, engine: Engine) -> bool:
-        record = read_record(self._folder, engine.name)
-        return record is not None and engine_process.is_alive(record)
-
-    def _stop_all(self) -> None:
-        """Every engine of the folder, also one that this holder, having a URL for it, never used."""
-        records = [record for name in ENGINE_NAMES if (record := read_record(self._folder, name))]
-        engine_process.stop_processes(records)
-        for name in ENGINE_NAMES:
-            remove_record(self._folder, name)
-
-
-def lease_engines(settings: Settings, folder: DataFolder, *, report: Callable[[str], None] = _log.info) -> EngineLease:
-    """Start, or join, the embedded engines of this folder; a store with a URL in the settings is left alone.
-
-    What takes a while is told through `say`. Raises EngineFailed with the end of the engine's log.
-    """
-    lease = EngineLease(settings, folder, report)
-    lease.acquire()
-    return lease
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """One embedded engine of a folder. `pid` and `since` (UTC): of the one that runs; `port`: None before the first."""
-
-    name: str
-    running: bool
-    pid: int | None
-    port: int | None
-    since: datetime | None
-
-
-def list_engines(folder: DataFolder) -> list[EngineStatus]:
-    """Every engine that this folder may have, running or not."""
-    return [_read_engine_status(folder, name) for name in ENGINE_NAMES]
 
 
 def _read_engine_status(folder: DataFolder, name: str) -> EngineStatus:

@@ -1,6 +1,6 @@
-"""The endpoint file of an engine, `<run>/<name>.json`: which process it is, on which port, since when.
+"""Engine processes: start detached, check whether they are alive, stop within bounded time.
 
-Processes of engines: started apart from us, known to be alive, stopped within a bounded time.
+The record of an engine, `<run>/<name>.json`, contains its process, its port and its start time.
 """
 
 import atexit
@@ -21,10 +21,20 @@ from herwa_shared.clock import utc_now
 from herwa_shared.embedded.engine import Engine, LaunchSpec
 from herwa_shared.runtime.data_dir import DataFolder
 
+STOP_TIMEOUT_SECONDS = 3.0
+
+# psutil computes a process's start time from the wall clock, which can be adjusted while the process runs.
+_MAX_CLOCK_STEP_SECONDS = 2.0
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class EngineRecord:
-    """One started engine. `created` (seconds) tells its process from a later one with the same id."""
+    """A started engine, as stored in its record file.
+
+    `created` is the process's start in Unix seconds; it distinguishes the process from a later one with the same PID.
+    `since` is the start in ISO 8601. `ready` is set when the engine has answered a query.
+    """
 
     pid: int
     created: float
@@ -34,15 +44,16 @@ class EngineRecord:
 
     @property
     def started_at(self) -> datetime:
+        """The start of the engine, in UTC."""
         return datetime.fromisoformat(self.since)
 
     def to_ready(self) -> "EngineRecord":
-        """The same engine, now known to have answered."""
+        """Copy the record with `ready` set."""
         return replace(self, ready=True)
 
 
 def read_record(folder: DataFolder, name: str) -> EngineRecord | None:
-    """The engine that was started last, whether it lives or not; None when it was stopped or never started."""
+    """Read the record of an engine, alive or dead. None if it was stopped or never started."""
     try:
         return EngineRecord(**json.loads(_get_record_path(folder, name).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -50,7 +61,7 @@ def read_record(folder: DataFolder, name: str) -> EngineRecord | None:
 
 
 def write_record(folder: DataFolder, name: str, record: EngineRecord) -> None:
-    """Replace the file in one step: nobody reads half of it."""
+    """Write the record atomically, so that a reader never sees a partial file."""
     path = _get_record_path(folder, name)
     temp_path = path.with_name(f".{path.name}.{os.getpid()}")
     temp_path.write_text(json.dumps(asdict(record), indent=1))
@@ -58,22 +69,12 @@ def write_record(folder: DataFolder, name: str, record: EngineRecord) -> None:
 
 
 def remove_record(folder: DataFolder, name: str) -> None:
+    """Delete the record, if it exists."""
     _get_record_path(folder, name).unlink(missing_ok=True)
 
 
-def _get_record_path(folder: DataFolder, name: str) -> Path:
-    return folder.run_dir / f"{name}.json"
-
-
-STOP_TIMEOUT_SECONDS = 3.0
-_MAX_CLOCK_STEP_SECONDS = (
-    2.0  # a process's birth is computed from the wall clock, which may be set while the process lives
-)
-_children: dict[int, subprocess.Popen[bytes]] = {}
-
-
 def start_process(launch: LaunchSpec, *, port: int, log: int) -> EngineRecord:
-    """Start an engine that outlives us. `log` is the open file that takes what it writes."""
+    """Start an engine that can outlive this process. `log` is a file descriptor for its output."""
     child = launch.start(output=log, new_session=True)
     _children[child.pid] = child
     try:
@@ -84,7 +85,7 @@ def start_process(launch: LaunchSpec, *, port: int, log: int) -> EngineRecord:
 
 
 def is_alive(record: EngineRecord) -> bool:
-    """True while this very process runs; a zombie is dead. Some 50 µs."""
+    """Check whether exactly this process is running. A zombie counts as dead. Takes about 50 µs."""
     _reap()
     try:
         process = psutil.Process(record.pid)
@@ -95,7 +96,10 @@ def is_alive(record: EngineRecord) -> bool:
 
 
 def stop_processes(records: Collection[EngineRecord]) -> None:
-    """Ask all of them to stop, at once; whoever has not after `STOP_SECONDS` is killed. Returns when none is left."""
+    """Stop all processes in parallel: SIGINT, then SIGKILL after `STOP_TIMEOUT_SECONDS`.
+
+    Returns when all have ended.
+    """
     _send_signal(records, signal.SIGINT)
     if remaining := _wait_for_exit(records, STOP_TIMEOUT_SECONDS):
         _send_signal(remaining, signal.SIGKILL)
@@ -104,7 +108,10 @@ def stop_processes(records: Collection[EngineRecord]) -> None:
 
 
 def stop_orphans(engine: Engine) -> None:
-    """Stop processes of this engine that no endpoint file names: what a kill -9 of it, or of its starter, left."""
+    """Stop processes of this engine that have no record.
+
+    They remain after a kill -9 of the engine or of the process that started it.
+    """
     orphans = [process for process in psutil.process_iter() if _is_orphan(engine, process)]
     for process in orphans:
         with suppress(psutil.NoSuchProcess):
@@ -114,6 +121,10 @@ def stop_orphans(engine: Engine) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(remaining, STOP_TIMEOUT_SECONDS)
+
+
+def _get_record_path(folder: DataFolder, name: str) -> Path:
+    return folder.run_dir / f"{name}.json"
 
 
 def _is_orphan(engine: Engine, process: psutil.Process) -> bool:
@@ -131,7 +142,7 @@ def _send_signal(records: Collection[EngineRecord], signal_number: signal.Signal
 
 
 def _wait_for_exit(records: Collection[EngineRecord], seconds: float) -> list[EngineRecord]:
-    """Those that still live after so many seconds."""
+    """Wait at most `seconds`. Returns the records whose processes are still alive."""
     deadline = time.monotonic() + seconds
     remaining = [record for record in records if is_alive(record)]
     while remaining and time.monotonic() < deadline:
@@ -142,14 +153,14 @@ def _wait_for_exit(records: Collection[EngineRecord], seconds: float) -> list[En
 
 @atexit.register
 def _detach_children() -> None:
-    """An engine may outlive its starter, on whom Python would then blame it."""
+    """Mark running engines as finished. They may outlive this process, and Popen would warn."""
     for child in _children.values():
         if child.poll() is None:
             child.returncode = 0
 
 
 def _reap() -> None:
-    """Collect children of ours that have ended, so that they are no zombies."""
+    """Reap child processes that have ended, so that they do not become zombies."""
     for pid, child in list(_children.items()):
         if child.poll() is not None:
             _children.pop(pid, None)

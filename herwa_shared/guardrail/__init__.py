@@ -1,1 +1,4 @@
-"""May this run, and if not, why: pure, without I/O. The order of decisions is `steps.STEPS`."""
+"""Access control: decide whether an invocation is allowed, and why. Pure, no I/O.
+
+The evaluation order is `steps.STEPS`; docs/guardrail.md describes it.
+"""

@@ -1,4 +1,4 @@
-"""What a guild may have at one moment: its best live tier, and what was granted beyond it."""
+"""Resolve a guild's entitlement at one time: its best active tier plus active grants."""
 
 from herwa_shared.catalog import Limit, TierKey
 from herwa_shared.guardrail.policy import Entitlement, Grant, GuildPolicy, SubscriptionPeriod, Tier
@@ -7,12 +7,13 @@ _EMPTY_TIER = Tier(TierKey.FREE.value, "Free", 0, frozenset(), {})
 
 
 def resolve_entitlement(policy: GuildPolicy, at: float) -> Entitlement:
-    """The best tier whose term runs at `at` (seconds since 1970), else the free one, with the live grants put in.
+    """Resolve the entitlement at `at` (Unix seconds).
 
-    A granted limit counts where it is higher than the tier's. A term of a tier that is no more counts for nothing.
+    The tier is the highest-ranked one with an active subscription period, else the free tier. Active grants add their
+    features. A granted limit applies if it is higher than the tier's. A period whose tier no longer exists is ignored.
     """
     tiers = policy.global_policy.tiers
-    live_tiers = [tiers[term.tier] for term in policy.periods if _is_live(term, at) and term.tier in tiers]
+    live_tiers = [tiers[period.tier] for period in policy.periods if _is_live(period, at) and period.tier in tiers]
     best_tier = max(live_tiers, key=lambda tier: tier.rank) if live_tiers else tiers.get(TierKey.FREE, _EMPTY_TIER)
     live_grants = [grant for grant in policy.grants if _is_live(grant, at)]
     until = find_next_change(policy, at)
@@ -27,12 +28,12 @@ def resolve_entitlement(policy: GuildPolicy, at: float) -> Entitlement:
 
 
 def find_next_change(policy: GuildPolicy, at: float) -> float | None:
-    """When the next term or grant starts or ends after `at`; None when none will."""
-    return min((moment for moment in list_boundaries(policy) if moment > at), default=None)
+    """Find the next time after `at` at which a period or grant starts or ends, or None."""
+    return min((boundary for boundary in list_boundaries(policy) if boundary > at), default=None)
 
 
 def list_boundaries(policy: GuildPolicy) -> list[float]:
-    """Every moment, gone or to come, at which a term or grant starts or ends."""
+    """List all times, past and future, at which a period or grant starts or ends."""
     periods: tuple[SubscriptionPeriod | Grant, ...] = (*policy.periods, *policy.grants)
     return [period.starts_at for period in periods] + [
         period.ends_at for period in periods if period.ends_at is not None
@@ -40,7 +41,7 @@ def list_boundaries(policy: GuildPolicy) -> list[float]:
 
 
 def limit_of(entitlement: Entitlement, limit: Limit) -> int | None:
-    """How much it allows; None is unlimited. What nobody grants is 0."""
+    """Get the value of a limit. None means unlimited; a limit that is not granted is 0."""
     return entitlement.limits.get(limit, 0)
 
 

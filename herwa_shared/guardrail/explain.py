@@ -1,4 +1,4 @@
-"""The whole answer: every step with what it said, and the verdict that follows."""
+"""Slow path: evaluate every step and return a trace with the outcome of each step."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -21,13 +21,13 @@ STEPS_BY_PRINCIPAL: Mapping[PrincipalKind, frozenset[Reason]] = MappingProxyType
         PrincipalKind.WIDGET: _FEATURE_STEPS,
     }
 )
-"""The steps that are asked for each kind of asker; a key's scopes beside them."""
+"""The steps that apply to each kind of principal. The scope check of API keys is not a step."""
 
 
 def explain(invocation: Invocation, policy: GuildPolicy) -> Trace:
-    """Every step in the order of docs/guardrail.md with what it said; the last word is the verdict.
+    """Evaluate all steps in the order of docs/guardrail.md.
 
-    `decide` answers the same question from the compiled policy, without the trace; a property test holds the two equal.
+    `decide` computes the same verdict from the compiled policy, without the trace. A property test compares the two.
     """
     spec = policy.global_policy.features.get(invocation.surface.feature)
     if spec is not None and spec.essential == Essential.ALWAYS:
@@ -46,7 +46,7 @@ def explain(invocation: Invocation, policy: GuildPolicy) -> Trace:
 
 
 def _run_steps(invocation: Invocation, policy: GuildPolicy) -> tuple[tuple[StepResult, ...], Verdict]:
-    """Ask one step after the other until one ends it; name the others, too."""
+    """Run the steps in order until one is final. The remaining steps are recorded as skipped."""
     entitlement = resolve_entitlement(policy, invocation.at)
     verdict, final_verdict = _get_default_verdict(invocation), None
     steps: list[StepResult] = []
@@ -67,7 +67,7 @@ def _run_steps(invocation: Invocation, policy: GuildPolicy) -> tuple[tuple[StepR
 
 
 def _get_default_verdict(invocation: Invocation) -> Verdict:
-    """What stands when no step has spoken."""
+    """Get the verdict that applies when every step is neutral."""
     if invocation.principal_kind == PrincipalKind.KEY:
         return Verdict(True, Reason.SCOPE)
     if invocation.principal_kind == PrincipalKind.WIDGET:

@@ -1,4 +1,4 @@
-"""The invocation: who runs what, where and when."""
+"""The invocation: the principal, the surface, the channel and the time of one request."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,11 @@ from herwa_shared.discord.constants import ADMINISTRATOR
 
 
 class PrincipalKind(StrEnum):
-    """Whose steps are asked: a person's all eight; a key's the first three, its scopes, cooldown; a widget's three."""
+    """The kind of principal, which determines the steps that apply.
+
+    Members and administrators: all eight. API keys: the first three, the scope check and the cooldown. Widgets: the
+    first three.
+    """
 
     MEMBER = "member"
     ADMINISTRATOR = "administrator"
@@ -21,11 +25,12 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Made by `by_member`, `by_key` or `by_widget`.
+    """One request to use a surface. Create it with `from_member`, `from_key` or `from_widget`.
 
-    `at` is in seconds since 1970. `subjects` are the ids of the member and their roles. `permissions` are Discord's
-    bits, all of them for the owner. `channel_id` is the thread's parent for a thread; 0 where there is no channel, as
-    on a page. `left` is how often the command rate still allows it, `in_scope` whether the key has the scope.
+    `at` is in Unix seconds. `subjects` are the ids of the member and of their roles. `permissions` are Discord's
+    permission bits; the owner has all of them. `channel_id` is the parent channel for a thread, and 0 if there is no
+    channel, for example on a page. `remaining` is the number of uses that the rate limit still allows. `in_scope` is
+    whether the API key has the scope of the surface.
     """
 
     guild_id: int
@@ -42,7 +47,7 @@ class Invocation:
 
     @property
     def is_administrator(self) -> bool:
-        """Nobody can lock them out."""
+        """Whether the principal is the owner or an administrator. Rules cannot lock them out."""
         return self.principal_kind == PrincipalKind.ADMINISTRATOR
 
     @classmethod
@@ -60,7 +65,10 @@ class Invocation:
         category_id: int = 0,
         remaining: int = 1,
     ) -> Self:
-        """A member uses a command, a component of one, or a page. `role_ids` need not hold @everyone."""
+        """Build the invocation of a member: a command, a component of a command, or a page.
+
+        `role_ids` does not need to contain the id of @everyone.
+        """
         return cls(
             guild_id=guild_id,
             surface=surface,
@@ -78,7 +86,7 @@ class Invocation:
 
     @classmethod
     def from_key(cls, *, guild_id: int, surface: Surface, at: float, in_scope: bool, remaining: int = 1) -> Self:
-        """A program with an API key of this guild."""
+        """Build the invocation of a client with an API key of this guild."""
         return cls(
             guild_id=guild_id,
             surface=surface,
@@ -90,5 +98,5 @@ class Invocation:
 
     @classmethod
     def from_widget(cls, *, guild_id: int, surface: Surface, at: float) -> Self:
-        """Whoever sees a widget."""
+        """Build the invocation of a viewer of an embedded widget."""
         return cls(guild_id=guild_id, surface=surface, at=at, principal_kind=PrincipalKind.WIDGET)

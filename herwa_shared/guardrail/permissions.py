@@ -1,4 +1,4 @@
-"""Discord's permissions by name, as their bits: what an access rule may ask a member to hold."""
+"""Discord's permissions by name, with their bits. A permission can be the subject of a rule."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -72,7 +72,7 @@ _DISCORD_TITLES = {
 
 
 def format_permissions(bits: int) -> str:
-    """The permissions in these bits as Discord's settings call them, as `Manage Messages and Kick Members`."""
+    """Format permission bits with Discord's titles: `Manage Messages and Kick Members`."""
     titles = [
         _DISCORD_TITLES.get(name, name.replace("_", " ").title()) for name, bit in PERMISSIONS.items() if bits & bit
     ]

@@ -1,4 +1,4 @@
-"""The policy: a frozen snapshot of all that one guild, and Herwa's operator for it, have decided."""
+"""The policy: a frozen snapshot of what a guild and Herwa's operator have configured for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from herwa_shared.catalog import FEATURES, FeatureKey, FeatureSpec, Limit
 
 
 class SubjectKind(StrEnum):
-    """Whom an access rule is about; the later, the more specific."""
+    """The kind of subject of an access rule, from least to most specific."""
 
     EVERYONE = "everyone"
     PERMISSION = "permission"
@@ -17,7 +17,7 @@ class SubjectKind(StrEnum):
 
 
 class TargetKind(StrEnum):
-    """What an access rule or a channel list is about; the later, the more specific."""
+    """The kind of target of an access rule or channel list, from least to most specific."""
 
     EVERYTHING = "everything"
     MODULE = "module"
@@ -26,7 +26,7 @@ class TargetKind(StrEnum):
 
 
 class PlaceKind(StrEnum):
-    """Where an access rule applies; the later, the more specific. Threads follow their channel."""
+    """Where an access rule applies, from least to most specific. A thread counts as its channel."""
 
     EVERYWHERE = "everywhere"
     CATEGORY = "category"
@@ -35,11 +35,11 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """One sentence: who may or may not use what, where, until when and why.
+    """Allow or deny a subject the use of a target, in a place, until a time.
 
-    `subject_id` is a role's or member's id, of a named Discord permission its bits, and 0 for everyone. `target_key` is
-    empty for everything, else the key of a module or feature, or a command's name. `place_id` is 0 for everywhere.
-    `until` is in seconds since 1970: from then on the rule does not apply.
+    `subject_id` is the id of a role or member, the bits of a Discord permission, or 0 for everyone. `target_key` is the
+    key of a module or feature, the name of a command, or empty for everything. `place_id` is the id of a channel or
+    category, or 0 for everywhere. `until` is in Unix seconds and exclusive. `note` is the reason, for people.
     """
 
     id: int
@@ -56,7 +56,7 @@ class AccessRule:
 
 @dataclass(frozen=True, slots=True)
 class ChannelList:
-    """Where a target may run: ids of channels and categories, never none."""
+    """The channels and categories, by id, where a target may run. Never empty."""
 
     target_kind: TargetKind
     target_key: str
@@ -65,7 +65,10 @@ class ChannelList:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A tier with what it inherits put in: features by key, limits by name; None is unlimited. Higher rank, better."""
+    """A tier with its inherited features and limits merged in.
+
+    Features are keys. A limit of None is unlimited. A tier with a higher rank is better.
+    """
 
     key: str
     title: str
@@ -76,7 +79,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPeriod:
-    """A tier for a time, [starts, ends) in seconds since 1970; without an end it holds until it is revoked."""
+    """A tier for the time [starts_at, ends_at) in Unix seconds; None as end: until revoked."""
 
     tier: str
     starts_at: float
@@ -85,7 +88,7 @@ class SubscriptionPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One feature, or one limit's value, beyond the tier, for a time as of a `Term`."""
+    """One feature, or one limit's value, beyond the tier, with times as in `SubscriptionPeriod`."""
 
     feature: str | None
     limit: Limit | None
@@ -96,7 +99,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class GlobalPolicy:
-    """What holds for all guilds: tiers by key, reasons of kill switches by feature, the catalogue of features."""
+    """Settings for all guilds: tiers by key, kill-switch reasons by feature, feature catalog."""
 
     tiers: Mapping[str, Tier]
     kill_switches: Mapping[str, str]
@@ -105,9 +108,9 @@ class GlobalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What a guild may have at one moment: the best live tier (its key), features by key, limits.
+    """A guild's entitlement at one time: key of the best active tier, feature keys, limits.
 
-    It holds until `until`, in seconds since 1970; None: until something is changed.
+    It is valid until `until`, in Unix seconds; None means until the policy changes.
     """
 
     tier: str
@@ -118,7 +121,10 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class GuildPolicy:
-    """All of it for one guild. `version` grows with every change; toggles hold only what the guild chose."""
+    """The policy of one guild.
+
+    `version` increases with every change. The toggles contain only what the guild has set explicitly.
+    """
 
     guild_id: int
     version: int

@@ -1,4 +1,4 @@
-"""Which access rules and channel lists concern a surface, and which of several wins: the most specific."""
+"""Precedence: which access rules and channel lists match a surface, and which one wins."""
 
 from collections.abc import Mapping
 
@@ -13,9 +13,9 @@ _PLACE_RANKS = {kind: rank for rank, kind in enumerate(PlaceKind)}
 
 
 def list_targets(surface: Surface, features: Mapping[FeatureKey, FeatureSpec]) -> tuple[TargetKey, ...]:
-    """What a rule or list may be about to concern this surface, most specific first.
+    """List the targets that match this surface, most specific first.
 
-    A command is also concerned by its first words: `permissions allow` by what is set for `permissions`.
+    A sub-command also matches the name of its parent: a rule for `permissions` applies to `permissions allow`.
     """
     targets: list[TargetKey] = []
     if surface.kind in (SurfaceKind.COMMAND, SurfaceKind.MENU):
@@ -28,15 +28,18 @@ def list_targets(surface: Surface, features: Mapping[FeatureKey, FeatureSpec]) -
 
 
 def get_specificity(rule_or_list: AccessRule | ChannelList) -> tuple[int, int]:
-    """Sorts by target, the most specific last; of two commands that concern a surface, the longer name."""
+    """Sort key by target, most specific last. Of two commands, the longer name wins."""
     return _TARGET_RANKS[rule_or_list.target_kind], len(rule_or_list.target_key)
 
 
 def get_precedence(rule: AccessRule) -> tuple[int, ...]:
-    """Sorts rules that match: the first wins.
+    """Sort key of matching rules; the first rule wins.
 
-    Member over role over permission over everyone; then command (the longer name first) over feature over module over
-    everything; then channel over category over everywhere; then deny over allow; then the older.
+    1. Subject: member, role, permission, everyone.
+    2. Target: command (the longer name first), feature, module, everything.
+    3. Place: channel, category, everywhere.
+    4. Deny before allow.
+    5. The older rule (lower id) first.
     """
     return (
         -_SUBJECT_RANKS[rule.subject_kind],

@@ -1,4 +1,7 @@
-"""The eight steps in the order in which they are asked. Each is pure, and says for itself what it came to."""
+"""The eight steps of the guardrail, in evaluation order. Each is a pure function.
+
+docs/guardrail.md quotes the docstring of each step; a test compares them.
+"""
 
 from collections.abc import Callable
 
@@ -16,13 +19,13 @@ from herwa_shared.guardrail.policy import (
 from herwa_shared.guardrail.precedence import get_precedence, list_targets
 from herwa_shared.guardrail.verdict import Reason, StepOutcome, StepResult
 
-_NO = Essential.NO  # Python 3.11 takes 0.2 µs to find a member of an enum
+_NO = Essential.NO  # a module constant, because accessing an enum member takes 0.2 µs in Python 3.11
 
 Step = Callable[[Invocation, GuildPolicy, Entitlement], StepResult]
 
 
 def check_kill_switch(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
-    """The operator has turned the feature off."""
+    """Refuse a feature that the operator has switched off for all guilds."""
     if is_protected(_find_spec(invocation, policy)):
         return _build_neutral(Reason.KILL_SWITCH, "this cannot be switched off")
     if invocation.surface.feature in policy.global_policy.kill_switches:
@@ -31,7 +34,7 @@ def check_kill_switch(invocation: Invocation, policy: GuildPolicy, _: Entitlemen
 
 
 def check_tier(invocation: Invocation, policy: GuildPolicy, entitlement: Entitlement) -> StepResult:
-    """The guild's entitlement lacks the feature."""
+    """Refuse a feature that the guild's entitlement does not include."""
     if is_protected(_find_spec(invocation, policy)):
         return _build_neutral(Reason.TIER, "part of every tier")
     if invocation.surface.feature in entitlement.features:
@@ -40,7 +43,7 @@ def check_tier(invocation: Invocation, policy: GuildPolicy, entitlement: Entitle
 
 
 def check_toggle(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
-    """The guild has turned the feature or its module off."""
+    """Refuse a feature that is switched off in the guild, or whose module is."""
     spec = _find_spec(invocation, policy)
     if is_protected(spec):
         return _build_neutral(Reason.TOGGLE, "this cannot be switched off")
@@ -52,14 +55,14 @@ def check_toggle(invocation: Invocation, policy: GuildPolicy, _: Entitlement) ->
 
 
 def check_administrator(invocation: Invocation, _: GuildPolicy, __: Entitlement) -> StepResult:
-    """The owner and Discord administrators pass here."""
+    """Allow the owner and members with Discord's Administrator permission."""
     if invocation.is_administrator:
         return StepResult(Reason.ADMINISTRATOR, StepOutcome.ALLOWS, "the owner and administrators always pass")
     return _build_neutral(Reason.ADMINISTRATOR, "neither the owner nor an administrator")
 
 
 def check_access_rule(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
-    """Among the rules that match, the most specific one decides."""
+    """Apply the most specific of the matching access rules."""
     rule = find_deciding_rule(invocation, policy)
     if rule is None:
         return _build_neutral(Reason.ACCESS_RULE, "no rule is about this")
@@ -69,7 +72,7 @@ def check_access_rule(invocation: Invocation, policy: GuildPolicy, _: Entitlemen
 
 
 def check_default_audience(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
-    """No rule matched: the surface's own default."""
+    """Apply the surface's default audience if no access rule matches."""
     if find_deciding_rule(invocation, policy) is not None:
         return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.SKIPPED, "a rule has decided")
     if invocation.surface.audience == Audience.EVERYONE:
@@ -80,7 +83,7 @@ def check_default_audience(invocation: Invocation, policy: GuildPolicy, _: Entit
 
 
 def check_channel_list(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
-    """The most specific target that has a list: the invocation must be in it."""
+    """Refuse a channel that is not on the most specific channel list."""
     if not invocation.channel_id:
         return _build_neutral(Reason.CHANNEL_LIST, "this happens in no channel")
     allowed_list = find_deciding_list(invocation, policy)
@@ -96,7 +99,7 @@ def check_channel_list(invocation: Invocation, policy: GuildPolicy, _: Entitleme
 
 
 def check_cooldown(invocation: Invocation, _: GuildPolicy, __: Entitlement) -> StepResult:
-    """The command rate of the member or of the guild is used up."""
+    """Refuse when the rate limit of the member, the guild or the key is used up."""
     if invocation.remaining <= 0:
         return _build_refusal(Reason.COOLDOWN, "too many within a minute")
     return _build_neutral(Reason.COOLDOWN, "within the rate of the server's tier")
@@ -115,7 +118,7 @@ STEPS: tuple[Step, ...] = (
 
 
 def find_deciding_rule(invocation: Invocation, policy: GuildPolicy) -> AccessRule | None:
-    """Of the rules that match, the one that wins."""
+    """Find the matching rule with the highest precedence; None if no rule matches."""
     targets = list_targets(invocation.surface, policy.global_policy.features)
     matching_rules = (
         rule
@@ -129,7 +132,7 @@ def find_deciding_rule(invocation: Invocation, policy: GuildPolicy) -> AccessRul
 
 
 def find_deciding_list(invocation: Invocation, policy: GuildPolicy) -> ChannelList | None:
-    """The list of the most specific target that has one."""
+    """Find the channel list of the most specific target that has one; None without a list."""
     lists_by_target = {
         (channel_list.target_kind, channel_list.target_key): channel_list for channel_list in policy.channel_lists
     }
@@ -138,12 +141,15 @@ def find_deciding_list(invocation: Invocation, policy: GuildPolicy) -> ChannelLi
 
 
 def is_protected(spec: FeatureSpec | None) -> bool:
-    """Kill switch, tier and toggle do not reach it."""
+    """Whether the feature is exempt from kill switch, tier and toggle."""
     return spec is not None and spec.essential != _NO
 
 
 def is_on(spec: FeatureSpec | None, policy: GuildPolicy) -> bool:
-    """What the guild chose for the feature, else the feature's default. Its module is another matter."""
+    """Whether the feature's toggle is on: the guild's choice, else the default.
+
+    The module toggle is not considered.
+    """
     return spec is not None and policy.feature_toggles.get(spec.key, spec.on_by_default)
 
 

@@ -1,4 +1,4 @@
-"""What all guilds share of a decision: which surfaces a rule or list concerns, and what holds where none does."""
+"""The part of a compiled policy that all guilds share: surfaces by target, default verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,16 @@ from herwa_shared.guardrail.verdict import Reason, Verdict
 
 ALLOWED_FOR_EVERYONE = Verdict(True, Reason.DEFAULT_AUDIENCE)
 ALLOWED_FOR_MANAGERS = Verdict(True, Reason.DEFAULT_AUDIENCE)
-"""Another object: it stands only for members with Manage Server."""
+"""Valid only for members with Manage Server. It equals `ALLOWED_FOR_EVERYONE`: compare by identity (`is`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurfaceIndex:
-    """Of one process. `numbers` are its surfaces' places in all tuples, by their names; `concerned` by target."""
+    """Lookup tables for the surfaces of one process.
+
+    `indexes` maps a surface's name to its index in all per-surface tuples. `surfaces_by_target` lists the indexes of
+    the surfaces that a rule or channel list with this target applies to.
+    """
 
     features: Mapping[FeatureKey, FeatureSpec]
     surfaces: tuple[Surface, ...]
@@ -29,7 +33,7 @@ _INDEX_CACHE: WeakKeyDictionary[SurfaceRegistry, SurfaceIndex] = WeakKeyDictiona
 
 
 def get_surface_index(surfaces: SurfaceRegistry, features: Mapping[FeatureKey, FeatureSpec]) -> SurfaceIndex:
-    """Made once for the surfaces of a process."""
+    """Get the cached index of a surface registry. Builds it if missing or if `features` changed."""
     surface_index = _INDEX_CACHE.get(surfaces)
     if surface_index is None or surface_index.features is not features:
         surface_index = _INDEX_CACHE[surfaces] = SurfaceIndex(

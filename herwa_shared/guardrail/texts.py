@@ -1,4 +1,7 @@
-"""Rules, traces and refusals as sentences for people; whoever shows them says how names are written there."""
+"""Format rules, traces and refusals as text for people.
+
+A `NameFormatter` from the caller formats names for the surface (Discord, web page) that shows the text.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +41,7 @@ MANAGERS_TEXT = "Members with Manage Server"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What objected, and who can change it: each a sentence or two."""
+    """Text of a refusal: why it was refused, and who can change that. One or two sentences each."""
 
     headline: str
     remedy: str
@@ -51,21 +54,23 @@ NO_POLICY_REFUSAL = Refusal(
 
 
 class NameFormatter(Protocol):
-    """How people, places and moments are called where the sentence is read: finished text, safe to show."""
+    """Formats roles, members, channels and times for one surface; the output is safe to show."""
 
-    def format_role(self, role_id: int, /) -> str: ...
+    def format_role(self, role_id: int, /) -> str:
+        """Format a role."""
 
-    def format_member(self, member_id: int, /) -> str: ...
+    def format_member(self, member_id: int, /) -> str:
+        """Format a member."""
 
     def format_channel(self, channel_id: int, /) -> str:
-        """A channel or a category."""
+        """Format a channel or a category."""
 
     def format_time(self, seconds: float, /) -> str:
-        """Of seconds since 1970."""
+        """Format a time in Unix seconds."""
 
 
 def format_target(target_kind: TargetKind, target_key: str) -> str:
-    """What a rule or list is about: `everything`, `the Voice module`, `Ticket stats`, `/ticket-stats`."""
+    """Format a target: `everything`, `the Voice module`, `Ticket stats`, `/ticket-stats`."""
     if target_kind == TargetKind.MODULE:
         return f"the {MODULES[ModuleKey(target_key)].title if target_key in MODULES else target_key} module"
     if target_kind == TargetKind.FEATURE:
@@ -76,12 +81,15 @@ def format_target(target_kind: TargetKind, target_key: str) -> str:
 
 
 def format_command(key: str) -> str:
-    """`/top channels`; an entry of a context menu, the only ones with capitals, stands in quotes."""
+    """Format a command as `/top channels`, and a context-menu command in quotes.
+
+    Only context-menu commands contain capital letters.
+    """
     return f"/{key}" if key == key.lower() else f"“{key}”"
 
 
 def format_rule(rule: AccessRule, names: NameFormatter) -> str:
-    """`@Support may use Ticket stats in #staff until Friday: on trial`."""
+    """Format a rule: `@Support may use Ticket stats in #staff until Friday: on trial`."""
     target = format_target(rule.target_kind, rule.target_key)
     if rule.target_kind == TargetKind.EVERYTHING and not rule.allow:
         target = "anything"
@@ -97,7 +105,7 @@ def format_rule(rule: AccessRule, names: NameFormatter) -> str:
 
 
 def format_subject(rule: AccessRule, names: NameFormatter) -> str:
-    """Whom a rule is about."""
+    """Format the subject of a rule."""
     if rule.subject_kind == SubjectKind.MEMBER:
         return names.format_member(rule.subject_id)
     if rule.subject_kind == SubjectKind.ROLE:
@@ -108,12 +116,12 @@ def format_subject(rule: AccessRule, names: NameFormatter) -> str:
 
 
 def build_refusal(trace: Trace, names: NameFormatter) -> Refusal:
-    """Why it was refused, and who can change that. For a trace whose verdict is a refusal."""
+    """Build the text of a refusal. The trace's verdict must be a refusal, else KeyError."""
     return _REFUSAL_BUILDERS[trace.verdict.reason](trace, names)
 
 
 def format_trace(trace: Trace, names: NameFormatter) -> tuple[str, ...]:
-    """One line a step, in order: `1 · Kill switch: not switched off by Herwa's operator`."""
+    """Format one line per step: `1 · Kill switch: not switched off by Herwa's operator`."""
     return tuple(
         f"{number} {OUTCOME_MARKS[step.outcome]} {STEP_TITLES[step.step]}: {_format_detail(step, names)}"
         for number, step in enumerate(trace.steps, start=1)
@@ -129,7 +137,7 @@ def _format_detail(step: StepResult, names: NameFormatter) -> str:
 
 
 def _format_surface(surface: Surface) -> str:
-    """A command as it is typed, anything else by its title."""
+    """Format a command as users type it, any other surface by its title."""
     return format_command(surface.key) if surface.kind in (SurfaceKind.COMMAND, SurfaceKind.MENU) else surface.title
 
 

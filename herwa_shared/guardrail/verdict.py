@@ -1,4 +1,4 @@
-"""The verdict, and the trace that led to it."""
+"""Results of the guardrail: the verdict, and the trace with the outcome of every step."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from herwa_shared.guardrail.policy import AccessRule, ChannelList, GuildPolicy
 
 
 class Reason(StrEnum):
-    """What decided: the steps in their order, then what stands beside them."""
+    """What decided: a step, in evaluation order, or one of the reasons that are not a step."""
 
     KILL_SWITCH = "kill_switch"
     TIER = "tier"
@@ -19,40 +19,40 @@ class Reason(StrEnum):
     CHANNEL_LIST = "channel_list"
     COOLDOWN = "cooldown"
     ESSENTIAL = "essential"
-    """It answers always."""
+    """The feature is always available."""
     SCOPE = "scope"
-    """What the API key may."""
+    """The scopes of the API key."""
     PUBLIC = "public"
-    """A widget that the guild published."""
+    """The guild published this widget."""
     NO_POLICY = "no_policy"
     """The policy could not be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May it run, and what decided. Which rule it was, and in which words, `explain` says."""
+    """Whether an invocation is allowed, and the reason. `explain` returns the details."""
 
     allowed: bool
     reason: Reason
 
 
 NO_POLICY = Verdict(False, Reason.NO_POLICY)
-"""Who cannot read the policy refuses with this."""
+"""The verdict to use when the policy cannot be loaded: fail closed."""
 
 
 class StepOutcome(StrEnum):
-    """What a step came to."""
+    """The outcome of one step."""
 
     NEUTRAL = "silent"
     ALLOWS = "allows"
     REFUSES = "refuses"
     SKIPPED = "not asked"
-    """An earlier step had ended it, or it does not concern this asker."""
+    """An earlier step was final, or the step does not apply to this kind of principal."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step of a trace: `because` are a few words, as "in force everywhere" or "a rule for a role"."""
+    """One step of a trace. `detail` is a short phrase such as "a rule for a role"."""
 
     step: Reason
     outcome: StepOutcome
@@ -63,7 +63,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Every step in order, what decided, and the rule or list that did."""
+    """The results of all steps in order, the verdict, and the rule or channel list that decided."""
 
     invocation: Invocation
     policy: GuildPolicy

@@ -1,9 +1,14 @@
-"""Every table that PostgreSQL keeps as rows, one noun a file. Importing this package fills `metadata` for alembic."""
+"""ORM models of the PostgreSQL tables; importing this package fills `metadata` for alembic.
+
+Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `channel_coverage`, `drain_request` and
+`policy_change`.
+"""
 
 from sqlmodel import SQLModel
 
 from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry
-from herwa_shared.models.accounts import ApiKey, UsedOAuthState, User, UserGuild, UserToken, WebSession
+from herwa_shared.models.accounts import UsedOAuthState, User, UserGuild, UserToken, WebSession
+from herwa_shared.models.api_keys import ApiKey
 from herwa_shared.models.audit import AuditEntry
 from herwa_shared.models.catalog import (
     Feature,

@@ -1,9 +1,4 @@
-"""Who may or may not use what, where and until when.
-
-One place in which a target may run.
-
-A member asks for a command that they were refused.
-"""
+"""Tables of access control: access rules, channel lists and access requests."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +12,12 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check
 
 
 class AccessRuleRow(SQLModel, table=True):
-    """One sentence of a guild. `subject_id` of a named Discord permission are its bits; no two rules say the same."""
+    """One access rule of a guild: who may or may not use what, where and until when.
+
+    `subject_id` is a role's or member's id, or the bits of a Discord permission, or 0 for everyone. `target_key` is the
+    key of a module or feature or a command's name, or empty for everything. `place_id` is a channel's or category's id,
+    or 0 for everywhere. No two rules of a guild agree in all of `access_rule_unique`.
+    """
 
     __tablename__ = "access_rule"
     __table_args__ = (
@@ -56,7 +56,10 @@ class AccessRuleRow(SQLModel, table=True):
 
 
 class ChannelListEntry(SQLModel, table=True):
-    """One channel or category on the list of one target; a target without entries may run anywhere."""
+    """One channel or category in which a target may run.
+
+    A target without entries may run anywhere.
+    """
 
     __tablename__ = "channel_list_entry"
     __table_args__ = (
@@ -71,14 +74,18 @@ class ChannelListEntry(SQLModel, table=True):
 
 
 class AccessDecision(StrEnum):
-    """What a manager said."""
+    """How a manager decided an access request."""
 
     ALLOWED = "allowed"
     DISMISSED = "dismissed"
 
 
 class AccessRequest(SQLModel, table=True):
-    """One question, open until it is answered; `rule_id` is the rule that allowed it, while that rule is there."""
+    """A member's request for a command that they were refused; open until `decided_at` is set.
+
+    At most one request per guild, user and command is open. After a request was allowed, `rule_id` is the
+    access rule that allows the command; it becomes null when that rule is deleted.
+    """
 
     __tablename__ = "access_request"
     __table_args__ = (

@@ -1,29 +1,20 @@
-"""An account of Discord that has logged in.
-
-A guild of a user, as Discord last told: what they are there decides what they may see here.
-
-What Discord gave us to ask on behalf of a user.
-
-A browser in which somebody is logged in.
-
-Log-ins that came back from Discord: each comes back once.
-
-A key with which a program reads one guild.
-"""
+"""Tables of users, cached guilds, tokens, web sessions and used OAuth states."""
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, Text
+from sqlalchemy import ARRAY
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key, build_user_key
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_user_key
 
 
 class User(SQLModel, table=True):
-    """One person. Their guilds (`user_guild`) are good for a while after `guilds_fetched_at`; None: ask again.
+    """A Discord account that has logged in.
 
-    `guilds_generation` counts the changes that the gateway reported, so that an answer from before one is not kept.
+    `guilds_fetched_at` is when their `user_guild` rows were fetched; they are valid for a limited time after it. None
+    means that they must be fetched again. `guilds_generation` counts the changes that the gateway reported, so that a
+    response fetched before a change is not saved after it.
     """
 
     __tablename__ = "user_account"
@@ -37,9 +28,10 @@ class User(SQLModel, table=True):
 
 
 class UserGuild(SQLModel, table=True):
-    """One guild of one user, also one that the bot is not in. `permissions` are Discord's bits.
+    """A guild of a user as last fetched from Discord; it decides what the user may see in Herwa.
 
-    Discord is asked for `role_ids` only where an access rule is about roles; None: not asked yet.
+    The bot need not be in the guild. `permissions` are Discord's bits. `role_ids` is fetched only when an access rule
+    is about roles; None means not fetched yet.
     """
 
     __tablename__ = "user_guild"
@@ -55,7 +47,10 @@ class UserGuild(SQLModel, table=True):
 
 
 class UserToken(SQLModel, table=True):
-    """The newest access and refresh token of one user, sealed: a copy of this database asks Discord nothing."""
+    """The newest access and refresh token of one user.
+
+    They are encrypted, so that a copy of the database alone cannot be used to call Discord.
+    """
 
     __tablename__ = "user_token"
 
@@ -65,7 +60,10 @@ class UserToken(SQLModel, table=True):
 
 
 class WebSession(SQLModel, table=True):
-    """One session. Only a hash of its id is kept; `seen_at` moves at most once a minute."""
+    """A logged-in browser session.
+
+    `digest` is the hash of its token, which is not stored. `seen_at` is updated at most once a minute.
+    """
 
     __tablename__ = "web_session"
 
@@ -76,26 +74,12 @@ class WebSession(SQLModel, table=True):
 
 
 class UsedOAuthState(SQLModel, table=True):
-    """The hash of one state that has been used. Kept a little longer than a state is valid."""
+    """The hash of an OAuth state that has been used, so that it cannot be used twice.
+
+    Rows are kept somewhat longer than a state is valid.
+    """
 
     __tablename__ = "used_oauth_state"
 
     digest: bytes = Field(primary_key=True)
     at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
-
-
-class ApiKey(SQLModel, table=True):
-    """One key. Only a keyed hash of it is kept; `hint` is its last four characters, for people to tell keys apart."""
-
-    __tablename__ = "api_key"
-
-    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    guild_id: int = build_guild_key(index=True)
-    name: str = Field(max_length=80)
-    digest: bytes = Field(unique=True)
-    hint: str = Field(max_length=4)
-    scopes: list[str] = Field(sa_type=ARRAY(Text))
-    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
-    expires_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
-    revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
-    last_used_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)

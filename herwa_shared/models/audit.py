@@ -1,4 +1,4 @@
-"""Who changed what, when and through what: chained, so that nothing is changed afterwards unseen."""
+"""Table of the audit log: a hash chain per guild, so that later changes are detected."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check
 
 
 class ChangeSource(StrEnum):
-    """Through what a change came."""
+    """The interface through which a change was made."""
 
     DISCORD = "discord"
     WEB = "web"
@@ -22,10 +22,11 @@ class ChangeSource(StrEnum):
 
 
 class AuditEntry(SQLModel, table=True):
-    """One change. Entries of one guild are a chain, numbered from 1; those without a guild are the operator's chain.
+    """One change. The entries of a guild form a hash chain, numbered from 1.
 
-    Triggers keep the table append-only: all that ever happens is that fields of `personal` go, and that a guild takes
-    its chain along. What `personal`, `commitments`, `previous` and `digest` hold, `services.audit_chain` says.
+    Entries without a guild form the operator's chain. Triggers keep the table append-only; the only exceptions are that
+    fields of `personal` are erased and that a guild's entries are deleted together with the guild. The module
+    `services.audit_chain` documents `personal`, `commitments`, `previous` and `digest`.
     """
 
     __tablename__ = "audit_entry"

@@ -1,21 +1,4 @@
-"""A module of features, as discovery last registered it.
-
-A feature, as discovery last registered it.
-
-A command, menu, page or route, as discovery last registered it.
-
-A guild's choice for one feature.
-
-A guild's choice for a whole module.
-
-A feature that the operator has turned off everywhere.
-
-A tier: what the operator offers.
-
-Which tier has which feature.
-
-How much of something a tier grants.
-"""
+"""Tables of the catalog, as registered by discovery, of toggles, kill switches and tiers."""
 
 from datetime import datetime
 
@@ -28,7 +11,10 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check
 
 
 class Module(SQLModel, table=True):
-    """One module. `position` is its place in the code's order; a module that the code no longer has is retired."""
+    """A module of features.
+
+    `position` is its index in the code's order. `retired_at` is set when the code no longer declares it.
+    """
 
     key: str = Field(primary_key=True, max_length=32)
     title: str = Field(max_length=64)
@@ -38,9 +24,10 @@ class Module(SQLModel, table=True):
 
 
 class Feature(SQLModel, table=True):
-    """One feature. One that the code no longer has is retired, and what was chosen for it stays.
+    """A feature.
 
-    `lowest_tier` is the tier that discovery gave it to when it was new; which tiers have it is `TierFeature`'s to say.
+    `retired_at` is set when the code no longer declares it; the settings for it are kept. `lowest_tier` is the tier to
+    which discovery added the feature when it was new; which tiers include it now is in `TierFeature`.
     """
 
     __table_args__ = (build_enum_check("essential", Essential),)
@@ -56,7 +43,7 @@ class Feature(SQLModel, table=True):
 
 
 class SurfaceRow(SQLModel, table=True):
-    """One thing that a feature drives; `key` is its name among its kind."""
+    """A command, menu, page or route that belongs to a feature; `key` is unique per kind."""
 
     __tablename__ = "surface"
     __table_args__ = (build_enum_check("kind", SurfaceKind), build_enum_check("audience", Audience))
@@ -70,7 +57,7 @@ class SurfaceRow(SQLModel, table=True):
 
 
 class FeatureToggle(SQLModel, table=True):
-    """On or off; no row means the feature's default."""
+    """A guild's setting for one feature; without a row the feature's default applies."""
 
     __tablename__ = "feature_toggle"
 
@@ -81,7 +68,10 @@ class FeatureToggle(SQLModel, table=True):
 
 
 class ModuleToggle(SQLModel, table=True):
-    """Off switches every feature of it off; on, or no row, leaves each feature its own choice."""
+    """A guild's setting for one module.
+
+    Off disables every feature of the module that is not essential. On, or no row, leaves each feature its own setting.
+    """
 
     __tablename__ = "module_toggle"
 
@@ -92,7 +82,7 @@ class ModuleToggle(SQLModel, table=True):
 
 
 class KillSwitch(SQLModel, table=True):
-    """Off for all guilds while the row is there. People see `reason`."""
+    """Turns a feature off for all guilds while the row exists; users see `reason`."""
 
     __tablename__ = "kill_switch"
 
@@ -103,7 +93,11 @@ class KillSwitch(SQLModel, table=True):
 
 
 class TierRow(SQLModel, table=True):
-    """One tier. The higher `rank` is the better one. What it does not say itself it has from the tier it inherits."""
+    """A tier that the operator offers.
+
+    A higher `rank` is better. A tier inherits all features of its parent tier (`inherits`), and each limit that it does
+    not set itself.
+    """
 
     __tablename__ = "tier"
 
@@ -114,7 +108,7 @@ class TierRow(SQLModel, table=True):
 
 
 class TierFeature(SQLModel, table=True):
-    """The tier, and each that inherits from it, has the feature."""
+    """Includes a feature in a tier and in every tier that inherits from it."""
 
     __tablename__ = "tier_feature"
 
@@ -123,7 +117,10 @@ class TierFeature(SQLModel, table=True):
 
 
 class TierLimit(SQLModel, table=True):
-    """One limit of one tier; null is unlimited. No row: what the tier inherits, and where nobody says anything, 0."""
+    """The value of one limit in one tier; null means unlimited.
+
+    Without a row the inherited value applies, and 0 if no ancestor sets one.
+    """
 
     __tablename__ = "tier_limit"
     __table_args__ = (

@@ -1,11 +1,4 @@
-"""When a shard was being listened to: what tells a silent hour from one that nobody counted.
-
-Every process of Herwa that is or was running, wherever it runs: what `herwa status` shows.
-
-Stretches of a guild's past that were brought in later: replays, imports, finished back-fills.
-
-Who sits in voice, and up to when their time is counted: what survives a restart of the collector.
-"""
+"""Tables of data collection: gateway sessions, processes, imported periods, voice sessions."""
 
 from datetime import datetime
 from typing import Any
@@ -18,10 +11,11 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
 
 class GatewaySession(SQLModel, table=True):
-    """One gateway session of one shard, from READY until it was lost; a resumed session is the same run.
+    """A gateway session of one shard, from READY until it was lost.
 
-    `seen_at` moves with every sign of life; a run that ended by a crash ends there. `intents` are Discord's bits: what
-    needs one that is not among them was not counted.
+    A resumed session keeps its row. These rows distinguish an hour without events from one in which nothing was
+    counted. `seen_at` is updated by every heartbeat; a session that ended in a crash ends there. `intents` are
+    Discord's bits: events that need an intent that is not set were not counted.
     """
 
     __tablename__ = "gateway_session"
@@ -35,9 +29,10 @@ class GatewaySession(SQLModel, table=True):
 
 
 class Process(SQLModel, table=True):
-    """One process and its newest sign of life. `detail` is what its room wants people to know.
+    """A running or former process of Herwa, on any host; `herwa status` shows these rows.
 
-    `drained` is the newest drain request up to which this process holds nothing back; only collectors set it.
+    `seen_at` is its newest heartbeat. `detail` is status information that its package reports. `drained` is the newest
+    drain request for which this process has no unsaved events left; only collectors set it.
     """
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
@@ -52,7 +47,10 @@ class Process(SQLModel, table=True):
 
 
 class ImportedPeriod(SQLModel, table=True):
-    """Within `[from_at, to_at)` silence means that nothing happened, though no collector ran."""
+    """A period of a guild's past that a replay, import or finished back-fill added later.
+
+    No events within `[from_at, to_at)` means that nothing happened, although no collector ran.
+    """
 
     __tablename__ = "imported_period"
 
@@ -63,10 +61,11 @@ class ImportedPeriod(SQLModel, table=True):
 
 
 class VoiceSession(SQLModel, table=True):
-    """The newest stay of a member in a guild's voice channels; moments in milliseconds since 1970.
+    """The newest voice session of a member in a guild; times in milliseconds since 1970.
 
-    Written in the transaction that stores the seconds up to `counted_until_ms`, so that none are stored twice. A stay
-    that is over remains as a row that is not `open`, for the same reason, and is forgotten later.
+    It lets a restarted collector continue counting. It is written in the transaction that stores the seconds up to
+    `counted_until_ms`, so that none are stored twice. For the same reason the row of an ended session remains with
+    `open` false, and is deleted later.
     """
 
     __tablename__ = "voice_session"
@@ -74,7 +73,7 @@ class VoiceSession(SQLModel, table=True):
     guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     channel_id: int = Field(sa_type=SNOWFLAKE)
-    since_ms: int = Field(sa_type=SNOWFLAKE, description="since when they sit in voice, whatever the channel")
+    since_ms: int = Field(sa_type=SNOWFLAKE, description="start of the voice session, in any channel")
     counted_until_ms: int = Field(sa_type=SNOWFLAKE)
     muted: bool = False
     streaming: bool = False

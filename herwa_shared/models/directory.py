@@ -1,15 +1,4 @@
-"""A server that the bot is or was in.
-
-How a guild does at this moment: what live counters show.
-
-When the bot was in a guild: one row from each joining to the next leaving.
-
-A channel, category or thread: what its id is called and whom it counts for.
-
-A user as one guild knows them: the name that lists show.
-
-When a member was in a guild: one row from each joining to the next leaving.
-"""
+"""Tables of the directory: guilds, channels, members and membership periods."""
 
 from datetime import datetime
 
@@ -20,7 +9,10 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
 
 class Guild(SQLModel, table=True):
-    """One guild as Discord last described it. `left_at` is set while the bot is not in it."""
+    """A guild that the bot is or was in, as last received from Discord.
+
+    `left_at` is set while the bot is not in the guild.
+    """
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
     name: str = Field(max_length=100)
@@ -28,15 +20,18 @@ class Guild(SQLModel, table=True):
     icon: str | None = Field(default=None, max_length=64)
     member_count: int = 0
     timezone: str | None = Field(
-        default=None, max_length=64, description="IANA name that its people chose; none means UTC"
+        default=None, max_length=64, description="IANA name that the guild chose; null means UTC"
     )
-    joined_at: datetime = Field(sa_type=TIMESTAMPTZ, description="when the bot joined, the last time it did")
+    joined_at: datetime = Field(sa_type=TIMESTAMPTZ, description="when the bot last joined")
     left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class GuildLiveCounters(SQLModel, table=True):
-    """The newest numbers of one guild and when they changed; `online` is None until Discord has said it once."""
+    """The live counters of one guild and when they last changed.
+
+    `online` is None until Discord has sent it once.
+    """
 
     __tablename__ = "guild_live_counters"
 
@@ -47,7 +42,10 @@ class GuildLiveCounters(SQLModel, table=True):
 
 
 class GuildMembership(SQLModel, table=True):
-    """The bot was in the guild during `[joined_at, left_at)`; `left_at` None means that it is there now."""
+    """A period `[joined_at, left_at)` in which the bot was in the guild.
+
+    `left_at` is None while it is in the guild.
+    """
 
     __tablename__ = "guild_membership"
 
@@ -57,7 +55,11 @@ class GuildMembership(SQLModel, table=True):
 
 
 class Channel(SQLModel, table=True):
-    """One place in a guild. A thread's `parent_id` is its channel, a channel's its category. Names outlive deletion."""
+    """A channel, category or thread of a guild.
+
+    Its events count for `parent_id` if it is a thread. A thread's `parent_id` is its channel, a channel's its
+    category. A deleted channel keeps its row and name.
+    """
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
     guild_id: int = build_guild_key(index=True)
@@ -69,23 +71,26 @@ class Channel(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """The newest name an event brought: nickname, else display name, else user name."""
+    """A member of a guild with the name that lists show.
+
+    `name` is from the newest event: nickname, else display name, else user name.
+    """
 
     guild_id: int = build_guild_key(primary_key=True)
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     name: str = Field(max_length=100)
     bot: bool = False
     joined_at: datetime | None = Field(
-        default=None, sa_type=TIMESTAMPTZ, description="the last time, where an event told"
+        default=None, sa_type=TIMESTAMPTZ, description="last join, if an event contained it"
     )
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
 
 
 class MembershipPeriod(SQLModel, table=True):
-    """The member was in the guild during `[joined_at, left_at)`; `left_at` None means that nobody heard them leave.
+    """A period `[joined_at, left_at)` in which a member was in the guild.
 
-    Only joinings and leavings that were heard have rows. A leaving whose joining nobody knows has the beginning of 1970
-    for `joined_at`.
+    `left_at` is None if no leave was received. Only received joins and leaves have rows. A leave without a known join
+    has 1970-01-01 as `joined_at`.
     """
 
     __tablename__ = "membership_period"

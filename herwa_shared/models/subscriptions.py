@@ -1,7 +1,4 @@
-"""A guild's tier for a time.
-
-One feature, or one limit's value, that a guild has beyond its tier.
-"""
+"""Tables of subscriptions and of grants beyond the tier."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +12,7 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check
 
 
 class SubscriptionSource(StrEnum):
-    """Where a subscription comes from."""
+    """How a subscription was obtained."""
 
     MANUAL = "manual"
     TRIAL = "trial"
@@ -23,9 +20,10 @@ class SubscriptionSource(StrEnum):
 
 
 class Subscription(SQLModel, table=True):
-    """One term, [starts_at, ends_at); without an end it holds until it is revoked. The best live one counts.
+    """A guild's tier during `[starts_at, ends_at)`; without an end, until it is revoked.
 
-    Rows are never deleted. `expired_at` is when the worker wrote the end into the audit log; it ends without that too.
+    Of several active subscriptions the one with the best tier applies. Rows are never deleted. `expired_at` is when the
+    worker recorded the end in the audit log; the subscription ends at `ends_at` even if that has not happened.
     """
 
     __table_args__ = (
@@ -53,7 +51,11 @@ class Subscription(SQLModel, table=True):
 
 
 class EntitlementGrant(SQLModel, table=True):
-    """A feature or a limit (`value` null: unlimited), for a time as of a subscription. Rows are never deleted."""
+    """One feature, or one limit's value, that a guild has beyond its tier for a period.
+
+    The period is `[starts_at, ends_at)`; without an end, the grant applies until it is revoked. `value` null means
+    unlimited. Rows are never deleted.
+    """
 
     __tablename__ = "entitlement_grant"
     __table_args__ = (

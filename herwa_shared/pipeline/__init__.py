@@ -1,1 +1,4 @@
-"""From the collector to ClickHouse: the buffer in PostgreSQL, the mover that empties it, each event exactly once."""
+"""Exactly-once delivery of events from the collector to ClickHouse.
+
+Events are deduplicated into a buffer in PostgreSQL, from which the mover sends them to ClickHouse.
+"""

@@ -1,6 +1,6 @@
-"""Append events to the buffer: drop what is recorded already, COPY the rest, both in one transaction.
+"""The event buffer in PostgreSQL: deduplicated appends, and truncation of moved partitions.
 
-Give the room of moved events back, a whole slot at a time.
+The table `event_buffer` is partitioned into slots by time, so that the space of moved events is freed by TRUNCATE.
 """
 
 from collections.abc import Sequence
@@ -13,22 +13,31 @@ from herwa_shared.pipeline.events import BUFFER_COLUMNS, ActivityEvent
 from herwa_shared.pipeline.membership_dedup import MEMBERSHIP_KINDS, filter_new_memberships
 from herwa_shared.pipeline.message_dedup import filter_new_messages
 
-APPEND_LOCK_ID = 0x4845525742  # one append at a time, so that two collectors of one guild cannot both admit a message
+# Advisory lock that serializes appends, so that two collectors of one guild cannot both store the same message.
+APPEND_LOCK_ID = 0x4845525742
 BUFFER_COLUMN_COUNT = len(BUFFER_COLUMNS)
-# Coverage is looked up message by message: a table without statistics would be read and sorted whole for each of them.
+# Slots of 5 minutes. The numbers must match the default of `event_buffer.slot` in alembic revision 0002.
+SLOT_COUNT = 24
+SLOT_SECONDS = 300
+CURRENT_SLOT_SQL = "SELECT ((extract(epoch FROM now())::bigint / $1) % $2)::int"
+# Coverage is looked up once per message. Without table statistics the planner would scan and sort the full table for
+# each of them.
 FORCE_INDEX_SQL = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
 
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What became of a batch."""
+    """The number of events of a batch that were stored, and that were dropped as duplicates."""
 
     stored: int
     duplicates: int
 
 
 async def append_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> AppendResult:
-    """Store the batch durably, each message once. All of it or, when this raises, nothing of it."""
+    """Deduplicate events and COPY the new ones to the buffer, in one transaction.
+
+    Messages, joins and leaves that are already recorded are dropped. Takes the append lock until the commit.
+    """
     if not events:
         return AppendResult(0, 0)
     messages = [event for event in events if event.message_id]
@@ -48,22 +57,11 @@ async def append_events(connection: asyncpg.Connection, events: Sequence[Activit
     return AppendResult(stored=len(new_events), duplicates=len(events) - len(new_events))
 
 
-async def _filter_other_events(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
-    membership_events = [event for event in events if event.kind in MEMBERSHIP_KINDS]
-    if not membership_events:
-        return events
-    return [event for event in events if event.kind not in MEMBERSHIP_KINDS] + await filter_new_memberships(
-        connection, membership_events
-    )
-
-
-SLOT_COUNT = 24
-SLOT_SECONDS = 300
-CURRENT_SLOT_SQL = "SELECT ((extract(epoch FROM now())::bigint / $1) % $2)::int"
-
-
 async def truncate_moved_slots(connection: asyncpg.Connection) -> list[int]:
-    """Empty the slots whose events have all been moved; their numbers. A slot that is being written is left alone."""
+    """Truncate every slot whose events have all been moved; return the slots' numbers.
+
+    The current slot and its neighbors are skipped, since they may be written to.
+    """
     current_slot = await connection.fetchval(CURRENT_SLOT_SQL, SLOT_SECONDS, SLOT_COUNT)
     active_slots = {(current_slot + offset) % SLOT_COUNT for offset in (-1, 0, 1)}
     return [
@@ -73,15 +71,25 @@ async def truncate_moved_slots(connection: asyncpg.Connection) -> list[int]:
     ]
 
 
+async def _filter_other_events(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
+    membership_events = [event for event in events if event.kind in MEMBERSHIP_KINDS]
+    if not membership_events:
+        return events
+    return [event for event in events if event.kind not in MEMBERSHIP_KINDS] + await filter_new_memberships(
+        connection, membership_events
+    )
+
+
 async def _truncate_slot(connection: asyncpg.Connection, table: str) -> bool:
-    if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: S608 - a name made above
+    """Truncate a partition unless it is empty, has unmoved events or is locked (200 ms)."""
+    if not await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):  # noqa: S608 - the table name is built from the slot number
         return False
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL lock_timeout = '200ms'")
             await connection.execute(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")
             has_unmoved = await connection.fetchval(
-                f"SELECT EXISTS (SELECT FROM {table} AS b, ingest_state AS s"  # noqa: S608 - a name made above
+                f"SELECT EXISTS (SELECT FROM {table} AS b, ingest_state AS s"  # noqa: S608 - the table name is built from the slot number
                 " WHERE s.id = 0 AND (b.txid, b.seq) > (s.wm_txid, s.wm_seq))"
             )
             if has_unmoved:

@@ -1,4 +1,7 @@
-"""Wait until everything that was on its way at this moment has reached ClickHouse, whatever arrives meanwhile."""
+"""Drain: wait until all events that are in the pipeline now have reached ClickHouse.
+
+Events that arrive while it waits are not waited for.
+"""
 
 import asyncio
 
@@ -23,16 +26,16 @@ WHERE s.id = 0 AND (b.txid, b.seq) > (s.wm_txid, s.wm_seq) AND b.txid < $1
 
 
 class DrainTimeout(HerwaError):
-    """The time was up before everything had arrived."""
+    """The pipeline was not drained within the timeout."""
 
     code = "drain_timed_out"
     status = 504
 
 
 async def drain(connection: asyncpg.Connection, *, timeout_seconds: float) -> None:
-    """Return when all that collectors and the buffer hold now is in ClickHouse.
+    """Wait until all events that collectors and the buffer hold now are in ClickHouse.
 
-    Raises DrainTimedOut, which says what is missing, after `within` seconds.
+    Raises DrainTimeout after `timeout_seconds`; its message names what is missing.
     """
     deadline = asyncio.get_running_loop().time() + timeout_seconds
     request_id = await connection.fetchval(CREATE_REQUEST_SQL)
@@ -62,10 +65,13 @@ async def _wait_until_none(
 
 
 async def load_latest_drain_request(connection: asyncpg.Connection) -> int:
-    """The newest request, 0 when nobody ever asked. A collector reads it before it takes what it holds."""
+    """Return the id of the latest drain request, 0 if there is none.
+
+    A collector must read it before it takes the events that it flushes, and acknowledge it with `ack_drain` afterwards.
+    """
     return int(await connection.fetchval("SELECT coalesce(max(id), 0) FROM drain_request"))
 
 
 async def ack_drain(connection: asyncpg.Connection, *, process_id: int, request_id: int) -> None:
-    """The collector has stored all that it held when it read `request`."""
+    """Record that a collector has stored all events that it held when it read `request_id`."""
     await connection.execute("UPDATE process SET drained = $2 WHERE id = $1", process_id, request_id)

@@ -1,4 +1,7 @@
-"""What the collector hands to the buffer: one flat tuple an event, never what was said."""
+"""The activity event: a flat tuple that the collector passes to the buffer.
+
+It never contains message content.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,10 +10,11 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 
 class EventKind(StrEnum):
-    """What happened. Bots and webhooks are kinds of their own, so that no number about people contains them.
+    """The kind of an event.
 
-    The kinds of voice carry seconds: all of a member's time in a channel, and of it the muted, streamed and filmed
-    part. A leave carries the seconds since the joining, where that is known; the counts are samples.
+    Bots and webhooks have their own kinds, so that no metric about members includes them. `value` depends on the kind.
+    Voice kinds carry seconds: the total time of a member in a channel, and the parts of it spent muted, streaming and
+    with video. A leave carries the seconds since the join, if known. The two counts are samples.
     """
 
     MESSAGE = "message"
@@ -31,13 +35,14 @@ class EventKind(StrEnum):
 
 
 class ActivityEvent(NamedTuple):
-    """One event. The first nine fields are the columns of the buffer, in their order.
+    """One event. The first nine fields are the columns of the buffer, in order.
 
-    `channel_id` is the channel it counts for, `thread_id` the thread it happened in or 0; `user_id` is 0 where Discord
-    does not say. `value` is the kind's one number (a message's length in characters) and like `attachments` None where
-    it may not be known. The last two are for coverage: `message_id` is the id by which a message, or a thread that is
-    opened, is known for ever (0 for all else), and `live_since_ms` is the moment from which their shard has been
-    listening without a break.
+    `channel_id` is the channel that the event counts for; `thread_id` is the thread in which it happened, or 0.
+    `user_id` is 0 if Discord does not send it. `value` is the number of the kind (for a message its length in
+    characters); `value` and `attachments` are None if the bot cannot know them.
+
+    The last two fields are for deduplication. `message_id` is the permanent id of a message or a created thread (0 for
+    all other kinds). `live_since_ms` is the time since which the shard has been receiving events without interruption.
     """
 
     guild_id: int
@@ -54,7 +59,10 @@ class ActivityEvent(NamedTuple):
 
     @property
     def source_channel_id(self) -> int:
-        """Where Discord itself keeps it: a message in its thread or channel, an opened thread in the guild (0)."""
+        """The id of its container in Discord.
+
+        The thread or channel of a message; 0 (the guild) for a created thread.
+        """
         if self.kind == EventKind.THREAD:
             return 0
         return self.thread_id or self.channel_id
@@ -64,5 +72,5 @@ BUFFER_COLUMNS = ActivityEvent._fields[:9]
 
 
 def decode_snowflake_ms(snowflake: int) -> int:
-    """The moment that a snowflake carries, in milliseconds since 1970."""
+    """Return the creation time that a snowflake encodes, as a Unix timestamp in milliseconds."""
     return (snowflake >> 22) + DISCORD_EPOCH_MS

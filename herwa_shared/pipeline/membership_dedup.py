@@ -1,8 +1,9 @@
-"""Joinings and leavings, each counted once: a stay that is recorded began, and one that has ended is over.
+"""Deduplication of joins and leaves against the recorded membership periods.
 
-Discord repeats both when it replays, and two collectors of one guild hear both. A joining carries its own time, so it
-is known by it for ever. A leaving has no time but ours; it counts when it ends a stay. When nobody heard the stay
-begin, it counts unless the member left a moment ago.
+Discord repeats both events when it replays, and two collectors of one guild receive both. A join carries its own time,
+which identifies it permanently. A leave has no time of its own but the time of receipt: it counts if it ends an open
+membership period. If the start of that period was never received, the leave counts unless the member already left
+within LEAVE_DEDUP_WINDOW_MS.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ import asyncpg
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 
 MEMBERSHIP_KINDS = frozenset((EventKind.JOIN.value, EventKind.LEAVE.value))
-UNKNOWN_JOIN_MS = 0  # nobody knows when this stay began
+UNKNOWN_JOIN_MS = 0  # start of a membership period whose join time is unknown
 LEAVE_DEDUP_WINDOW_MS = 600_000
 MAX_DURATION_SECONDS = (1 << 31) - 1
 
@@ -29,7 +30,7 @@ FROM unnest($1::bigint[], $2::bigint[]) AS person (guild_id, user_id)
 JOIN member AS m ON m.guild_id = person.guild_id AND m.user_id = person.user_id
 WHERE m.joined_at IS NOT NULL
 """
-# A guild that the directory could not take has no stays; what happens in it counts all the same.
+# A guild that could not be stored in the directory (table `guild`) gets no periods, but its events still count.
 SAVE_PERIODS_SQL = """
 INSERT INTO membership_period (guild_id, user_id, joined_at, left_at)
 SELECT stay.*
@@ -44,9 +45,10 @@ MemberKey = tuple[int, int]
 
 @dataclass(slots=True)
 class MembershipHistory:
-    """One member's stays in one guild, joined → left or None, in milliseconds; `told` is when Discord says they joined.
+    """The membership periods of one member in one guild, in milliseconds since 1970.
 
-    At most one of them, the newest, is still open.
+    `periods` maps the join time to the leave time, or to None while the period is open. At most one period, the latest,
+    is open. `reported_join_ms` is the join time in Discord's member data. `changed_joins` are the keys to save.
     """
 
     reported_join_ms: int | None = None
@@ -54,7 +56,10 @@ class MembershipHistory:
     changed_joins: set[int] = field(default_factory=set)
 
     def record_join(self, at_ms: int) -> bool:
-        """Begin a stay there; False when it is known. A stay that was open is over by then, unheard."""
+        """Start a period; returns False if it is already known.
+
+        A period that is still open has ended by then, and its leave was missed: it is closed at `at_ms`.
+        """
         if at_ms in self.periods:
             return False
         for open_join_ms in [
@@ -65,7 +70,7 @@ class MembershipHistory:
         return True
 
     def record_leave(self, at_ms: int) -> tuple[bool, int | None]:
-        """End the stay; whether this is news, and since when it lasted, if known."""
+        """End the open period; returns whether the leave is new, and the join time if known."""
         open_join_ms = next((joined_ms for joined_ms, left_ms in self.periods.items() if left_ms is None), None)
         last_left_ms = max((left_ms for left_ms in self.periods.values() if left_ms is not None), default=None)
         if (
@@ -87,7 +92,11 @@ class MembershipHistory:
 async def filter_new_memberships(
     connection: asyncpg.Connection, events: Sequence[ActivityEvent]
 ) -> list[ActivityEvent]:
-    """Those joinings and leavings that are news, with how long stays had lasted. The caller holds the append lock."""
+    """Return the joins and leaves that are new.
+
+    The `value` of a leave is set to the duration of the membership in seconds. The caller holds the append lock.
+    Changed periods are saved on the same connection.
+    """
     histories = await _load_histories(connection, {(event.guild_id, event.user_id) for event in events})
     new_events: list[ActivityEvent] = []
     for event in events:

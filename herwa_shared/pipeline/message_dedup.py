@@ -1,10 +1,12 @@
-"""Which messages are already recorded, so that no replay, resume or second collector counts one twice.
+"""Deduplication of messages across replays, resumes and several collectors.
 
-A row of `channel_coverage` says: every message of this channel from `from_id` to `to_id` is recorded, and so are those
-in `recent`. Rows never overlap, so the nearest row at or below an id alone can contain it. While a shard listens
-without a break its newest row grows: nothing can lie between two messages that it heard one after the other. Two
-messages may overtake each other by moments, so the last seconds are kept id by id in `recent`. Whatever was sent before
-the shard began to listen proves nothing about its neighbours and becomes a row of its own.
+A row of `channel_coverage` states that every message of a channel from `from_id` to `to_id` is recorded, and so are the
+ids in `recent`. Rows never overlap, so that only the nearest row at or below an id can contain it.
+
+While a shard receives events without interruption, its newest row grows: no message can exist between two messages that
+were received one after the other. Messages may arrive slightly out of order, so the ids of the last seconds are kept
+individually in `recent`. A message that was sent before the shard began to listen proves nothing about its neighbors
+and gets a row of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +42,8 @@ CROSS JOIN LATERAL (
 ) AS nearest
 WHERE message.id <= nearest.to_id OR message.id = ANY (nearest.recent)
 """
-# A single message among the ids that a row keeps by name joins them: a row of its own there would hide those above it.
+# A single message below the highest id in a row's `recent` is added to that `recent`. A row of its own would become the
+# nearest row for the higher ids and hide that they are recorded.
 SAVE_SINGLE_MESSAGES_SQL = """
 WITH message AS (
     SELECT message.*, nearest.from_id AS home
@@ -76,7 +79,10 @@ ChannelKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class CoveredRange:
-    """One row: all of `[from_id, to_id]` and the ids in `recent`, which lie above `to_id`."""
+    """One row of `channel_coverage`: all ids in `[from_id, to_id]`, and those in `recent`.
+
+    The ids in `recent` are above `to_id`.
+    """
 
     from_id: int
     to_id: int
@@ -84,11 +90,14 @@ class CoveredRange:
 
     @property
     def last_message_ms(self) -> int:
-        """When the newest message in it was sent."""
+        """The time of its newest message, in milliseconds since 1970."""
         return decode_snowflake_ms(max(self.recent, default=self.to_id))
 
     def extend(self, ids: Iterable[int], *, now_ms: int) -> "CoveredRange":
-        """The same row with these newer messages; what is older than a few seconds is no longer kept by name."""
+        """Return the row extended by newer ids.
+
+        Ids older than REORDER_WINDOW_MS, and the oldest beyond MAX_RECENT_IDS, move from `recent` into the range.
+        """
         sorted_ids = sorted({*self.recent, *ids})
         settled_ids = sorted_ids[:-MAX_RECENT_IDS] + [
             message_id
@@ -106,9 +115,10 @@ class CoveredRange:
 async def filter_new_messages(
     connection: asyncpg.Connection, messages: Sequence[ActivityEvent], *, now_ms: int
 ) -> list[ActivityEvent]:
-    """Those messages that are not recorded yet, each once; from the commit of this transaction on they are.
+    """Return the messages that are not recorded yet, each once, and record them.
 
-    The caller holds the append lock: two collectors of the same guild take turns here.
+    They are recorded when the surrounding transaction commits. The caller holds the append lock, which serializes two
+    collectors of the same guild.
     """
     events_by_channel: dict[ChannelKey, dict[int, ActivityEvent]] = {}
     for event in messages:
@@ -155,6 +165,7 @@ async def _save_ranges(
     *,
     now_ms: int,
 ) -> None:
+    # Not part of an uninterrupted sequence: recorded one by one.
     single_events: list[ActivityEvent] = []
     range_rows: list[tuple[int, int, int, int, list[int]]] = []
     for channel_key, events in new_events.items():

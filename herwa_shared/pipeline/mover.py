@@ -1,7 +1,8 @@
-"""Move events from the buffer to ClickHouse, each exactly once, whatever dies in between.
+"""Transfer events from the buffer to ClickHouse exactly once, even if a process crashes.
 
-A batch is planned in PostgreSQL under a random token before ClickHouse sees any of it, sent under that token, and
-acknowledged. A batch that is found planned is sent again as it was: ClickHouse knows the token and stores it once.
+A batch is first planned in PostgreSQL under a random token, then inserted into ClickHouse under that token, and then
+acknowledged in PostgreSQL. A batch that is still planned after a crash is sent again unchanged; ClickHouse deduplicates
+inserts by the token and stores it once.
 """
 
 import asyncio
@@ -14,9 +15,10 @@ import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 MAX_BATCH_ROWS = 200_000
-MAX_BATCH_WEEKS = 90  # ClickHouse refuses an insert that touches more than 100; a batch ends before its 90th week
+# ClickHouse rejects an insert into more than 100 partitions (weeks); a batch ends before its 90th week.
+MAX_BATCH_WEEKS = 90
 
-# Rows of transactions older than every running one can neither change nor grow in number: only those are planned.
+# Only rows of transactions that are older than every running transaction are planned: no further rows can appear there.
 PLAN_BATCH_SQL = """
 WITH waiting AS MATERIALIZED (
     SELECT txid, seq, (at_ms + 259200000) / 604800000 AS week
@@ -39,7 +41,7 @@ FROM batch AS b
 WHERE id = 0
 RETURNING batch, wm_txid, wm_seq, hi_txid, hi_seq, rows
 """
-# Rows come in the order of the index, however many wait: a table without statistics would be sorted for every batch.
+# Force reading in index order, for any number of rows: without table statistics the planner sorts the table per batch.
 FORCE_INDEX_ORDER_SQL = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'"
 LOCK_STATE_SQL = "SELECT batch, wm_txid, wm_seq, hi_txid, hi_seq, rows FROM ingest_state WHERE id = 0 FOR UPDATE"
 READ_BATCH_SQL = """
@@ -66,7 +68,10 @@ EVENT_COLUMNS = ("guild_id", "kind", "at", "channel_id", "thread_id", "user_id",
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The rows of the buffer after `low` up to and with `high`, each a (txid, seq), under one token."""
+    """The rows of the buffer in `(low, high]`, and the deduplication token of their insert.
+
+    `low` and `high` are pairs (txid, seq).
+    """
 
     token: UUID
     low: tuple[int, int]
@@ -77,7 +82,10 @@ class Batch:
 async def move_batch(
     connection: asyncpg.Connection, clickhouse: AsyncClient, *, batch_rows: int = MAX_BATCH_ROWS
 ) -> int:
-    """Move one batch and return its rows, 0 when nothing waits. When this raises, the batch stays planned."""
+    """Move one batch to ClickHouse; return its number of rows, 0 if there are none to move.
+
+    If the transfer fails, the failure is recorded, the exception is raised and the batch remains planned.
+    """
     batch = await plan_batch(connection, batch_rows=batch_rows)
     if batch is None:
         return 0
@@ -91,7 +99,10 @@ async def move_batch(
 
 
 async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:
-    """The batch that is on its way, else a new one, durable before anything is sent; None when nothing waits."""
+    """Return the planned batch, else plan a new one; None if the buffer has no rows to move.
+
+    The plan is committed before any row is sent.
+    """
     async with connection.transaction():
         await connection.execute(FORCE_INDEX_ORDER_SQL)
         ingest_state = await connection.fetchrow(LOCK_STATE_SQL)
@@ -107,7 +118,10 @@ async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BA
 
 
 async def transfer_batch(connection: asyncpg.Connection, clickhouse: AsyncClient, batch: Batch) -> None:
-    """Pipe the batch from PostgreSQL into ClickHouse unparsed. Raises when either side fails or a row is missing."""
+    """Stream the batch from PostgreSQL to ClickHouse without parsing it.
+
+    Raises if either side fails or the number of rows differs from the plan.
+    """
     await clickhouse.raw_insert(
         "activity_events",
         column_names=EVENT_COLUMNS,
@@ -123,10 +137,13 @@ async def transfer_batch(connection: asyncpg.Connection, clickhouse: AsyncClient
 
 
 async def _stream_rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIterator[bytes]:
-    """The batch as COPY writes it. An error in here breaks the body off, which ClickHouse takes as no insert at all."""
+    """Yield the batch as COPY writes it (tab-separated).
+
+    An error in here aborts the request body, and ClickHouse then inserts nothing.
+    """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=16)
 
-    async def read() -> str:
+    async def copy_rows() -> str:
         try:
             async with connection.transaction():
                 await connection.execute(FORCE_INDEX_ORDER_SQL)
@@ -134,13 +151,13 @@ async def _stream_rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIte
         finally:
             await chunks.put(None)
 
-    read_task = asyncio.create_task(read())
+    read_task = asyncio.create_task(copy_rows())
     try:
         while (chunk := await chunks.get()) is not None:
             yield chunk
         status = await read_task
         if status != f"COPY {batch.rows}":
-            message = f"the buffer gave {status!r} for a batch of {batch.rows} rows"
+            message = f"the buffer returned {status!r} for a batch of {batch.rows} rows"
             raise RuntimeError(message)
     finally:
         read_task.cancel()
@@ -149,5 +166,9 @@ async def _stream_rows(connection: asyncpg.Connection, batch: Batch) -> AsyncIte
 
 
 async def restamp_after_restore(connection: asyncpg.Connection) -> None:
-    """After a restore into a new cluster transaction ids begin anew: make what waits movable again."""
+    """Make unmoved rows movable again after a restore into a new PostgreSQL cluster.
+
+    Transaction ids restart there at low values, so that the stored watermark would lie above all of them. Does nothing
+    if the watermark is not ahead of the current transaction id.
+    """
     await connection.execute(RESTAMP_SQL)

@@ -1,4 +1,4 @@
-"""How the pipeline is doing: what `herwa status` and the operator see."""
+"""The status of the pipeline (backlog, batch in flight, failures) for `herwa status`."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -22,9 +22,11 @@ WHERE s.id = 0
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """`buffer_rows` wait for ClickHouse, the oldest for `buffer_age_seconds`, which is also how far the mover lags.
+    """The backlog of the buffer and the state of the mover.
 
-    `pending_rows` are on their way for `pending_seconds`; `failures` counts tries of that batch that failed in a row.
+    `buffer_rows` are not moved yet; `buffer_age_seconds` is the age of the oldest, which is the lag of the mover.
+    `pending_rows` belong to the batch in flight, planned `pending_seconds` ago; `failures` counts its consecutive
+    failed attempts. `moved` is the total number of moved rows.
     """
 
     buffer_rows: int
@@ -37,12 +39,12 @@ class PipelineStatus:
     last_error: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; moments in ISO 8601."""
+        """Return a JSON-compatible dict; datetimes are ISO 8601 texts."""
         return {**asdict(self), "moved_at": self.moved_at and self.moved_at.isoformat()}
 
 
 async def load_pipeline_status(connection: asyncpg.Connection) -> PipelineStatus:
-    """The state at this moment."""
+    """Load the current status."""
     row = await connection.fetchrow(STATUS_SQL)
     assert row is not None
     return PipelineStatus(

@@ -1,4 +1,7 @@
-"""Time in voice: stored together with the note of up to when it is, so that no second is counted twice or forgotten."""
+"""Voice sessions and their events, saved in one transaction.
+
+Each session stores the time up to which its seconds are counted, so that no second is counted twice or lost.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +19,8 @@ SELECT s.guild_id, s.user_id, s.counted_until_ms
 FROM unnest($1::bigint[], $2::bigint[]) AS person (guild_id, user_id)
 JOIN voice_session AS s ON s.guild_id = person.guild_id AND s.user_id = person.user_id
 """
-# Another collector of the same guild may be further; a guild that the directory could not take has no rows.
+# A row that another collector of the guild has advanced further is not overwritten. A guild that could not be stored in
+# the directory (table `guild`) gets no rows.
 SAVE_SESSIONS_SQL = """
 INSERT INTO voice_session (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open)
 SELECT stay.*
@@ -34,7 +38,7 @@ SELECT guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streami
 FROM voice_session
 WHERE open
 """
-# The newest sign of life of a collector that listened to these guilds.
+# The latest heartbeat of a collector that received events of each guild.
 LAST_SEEN_SQL = """
 SELECT place.guild_id, (extract(epoch FROM max(r.seen_at)) * 1000)::bigint AS heard_ms
 FROM unnest($1::bigint[]) AS place (guild_id)
@@ -46,7 +50,7 @@ PURGE_SESSIONS_SQL = "DELETE FROM voice_session WHERE NOT open AND counted_until
 
 
 class VoiceSessionRow(NamedTuple):
-    """Somebody in a voice channel, in this state. The columns of `voice_session`, in their order."""
+    """A row of `voice_session`: a member in a voice channel. The fields are the columns."""
 
     guild_id: int
     user_id: int
@@ -61,14 +65,17 @@ class VoiceSessionRow(NamedTuple):
 
 @dataclass(slots=True)
 class VoiceChange:
-    """A stay as it is now, and the seconds that were counted on the way there."""
+    """The new state of a voice session, and the events with the seconds since the last state."""
 
     voice_session: VoiceSessionRow
     events: list[ActivityEvent]
 
 
 async def save_voice_changes(connection: asyncpg.Connection, changes: Sequence[VoiceChange]) -> int:
-    """Store them, all or nothing; how many events were news. What is stored already is left out."""
+    """Save sessions and their events in one transaction; returns the number of new events.
+
+    Events before the stored `counted_until_ms` of their member are dropped as duplicates. Takes the append lock.
+    """
     member_keys = [(change.voice_session.guild_id, change.voice_session.user_id) for change in changes]
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
@@ -86,7 +93,10 @@ async def save_voice_changes(connection: asyncpg.Connection, changes: Sequence[V
 
 
 async def load_open_voice_sessions(connection: asyncpg.Connection) -> tuple[list[VoiceSessionRow], dict[int, int]]:
-    """Who sat in voice when collectors were last there, and by guild until when those had listened (milliseconds)."""
+    """Load the open voice sessions, and the time until which each guild was being recorded.
+
+    The times are in milliseconds since 1970, by guild id: the last heartbeat of a collector or the last counted second.
+    """
     voice_sessions = [VoiceSessionRow(*row) for row in await connection.fetch(OPEN_SESSIONS_SQL)]
     if not voice_sessions:
         return [], {}
@@ -101,7 +111,10 @@ async def load_open_voice_sessions(connection: asyncpg.Connection) -> tuple[list
 
 
 async def purge_voice_sessions(connection: asyncpg.Connection, *, now_ms: int) -> None:
-    """Stays that ended an hour ago: no collector will count them once more."""
+    """Delete sessions that were closed more than an hour ago.
+
+    After that time no collector sends their events again.
+    """
     await connection.execute(PURGE_SESSIONS_SQL, now_ms - CLOSED_SESSION_RETENTION_MS)
 
 

@@ -1,1 +1,1 @@
-"""The policy of every guild in the memory of a process, updated within a second of a change."""
+"""In-memory cache of guild policies, updated in every process within a second of a change."""

@@ -1,6 +1,7 @@
-"""The time by which policies end: the wall clock's, but it never goes back.
+"""In-memory cache of compiled guild policies.
 
-The policies of the guilds that are asked for, compiled: loaded once, dropped when changed, ended on time.
+A policy is loaded on first use, dropped when it changes, and recompiled when something in it ends. Times are taken from
+a clock that follows the wall clock but never goes back.
 """
 
 import asyncio
@@ -25,15 +26,26 @@ from herwa_shared.log import get_logger
 from herwa_shared.policy_cache.notifications import EVERY_GUILD, PolicyChangeListener
 from herwa_shared.services.policies import load_global_policy, load_policy
 
+log = get_logger(__name__)
+
+CACHE_TTL_SECONDS = 300.0
+LOAD_TIMEOUT_SECONDS = 1.5  # the caller may have to respond to Discord within three seconds
+RETRY_DELAY_SECONDS = 5.0
+MAX_GUILDS = 20_000
+
+LOAD_ERRORS = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 
 def _read_wall_clock() -> float:
     return utc_now().timestamp()
 
 
 class NonDecreasingClock:
-    """A wall clock that is set back is not followed: what has ended stays ended, and time goes on.
+    """Clock that follows the wall clock forward but never back.
 
-    One that is set forward is followed, also by mistake, until the process ends: rather too little than too much.
+    If the wall clock is set back, this clock continues with the monotonic clock, so that nothing that has ended becomes
+    valid again. If the wall clock is set forward, even by mistake, this clock follows it until the process ends: it is
+    safer to allow too little than too much.
     """
 
     def __init__(
@@ -45,25 +57,15 @@ class NonDecreasingClock:
         self._last_ticks = read_ticks()
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return the time in seconds since 1970."""
         ticks = self._read_ticks()
         self._now = max(self._read_wall(), self._now + ticks - self._last_ticks)
         self._last_ticks = ticks
         return self._now
 
 
-log = get_logger(__name__)
-
-CACHE_TTL_SECONDS = 300.0
-LOAD_TIMEOUT_SECONDS = 1.5  # who asks may have Discord's three seconds to answer
-RETRY_DELAY_SECONDS = 5.0
-MAX_GUILDS = 20_000
-
-LOAD_ERRORS = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
 class PolicyUnavailable(HerwaError):
-    """A guild's policy can neither be found in memory nor loaded, so nothing is allowed."""
+    """The policy is neither cached nor can it be loaded, so nothing is allowed (fail closed)."""
 
     code = "policy_away"
     status = 503
@@ -71,7 +73,7 @@ class PolicyUnavailable(HerwaError):
 
 
 class PolicyLoader(Protocol):
-    """Reads one guild's policy; a guild never seen has one too."""
+    """Loads one guild's policy; an unknown guild has a default policy."""
 
     def __call__(
         self, session: AsyncSession, *, guild_id: int, global_policy: GlobalPolicy
@@ -83,17 +85,20 @@ GlobalPolicyLoader = Callable[[AsyncSession], Awaitable[GlobalPolicy]]
 
 @dataclass(slots=True)
 class _Entry:
-    """A compiled policy, and until when (by a clock of its own) it is used without looking again."""
+    """A compiled policy.
+
+    `fresh_until` is a `time.monotonic` time, until which it is used without reloading.
+    """
 
     compiled: CompiledPolicy
     fresh_until: float
 
 
 class PolicyCache:
-    """What this process decides by. `async with cache.running():` keeps it fresh.
+    """LRU cache of compiled guild policies; `async with cache.run():` keeps it up to date.
 
-    A policy that is known to have changed is never used again. One that merely may have, by its age or after the
-    database was away, is loaded anew, and goes on where that fails.
+    A policy that is known to have changed is never used again. A policy that may have changed, because its TTL has
+    passed or the database connection was lost, is reloaded; if that fails, the stale policy remains in use.
     """
 
     def __init__(
@@ -123,13 +128,13 @@ class PolicyCache:
         )
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._global_policy: tuple[GlobalPolicy, float] | None = None
-        # The newest load of each guild. A change takes it out, and what it then brings is not kept.
+        # The newest load task of each guild. A change removes it from here; its result is then discarded.
         self._loads: dict[int, asyncio.Task[CompiledPolicy | None]] = {}
         self._running_loads: set[asyncio.Task[CompiledPolicy | None]] = set()
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Hear of changes as long as the block lasts. A database that is away ends nothing."""
+        """Listen for policy changes while the block runs. An unavailable database does not end it."""
         listen_task = asyncio.create_task(self._listener.run())
         try:
             yield
@@ -140,11 +145,14 @@ class PolicyCache:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def now(self) -> float:
-        """Seconds since 1970 by a clock that never goes back: the `at` of an invocation."""
+        """Return the time for the `at` of an invocation: seconds since 1970, never decreasing."""
         return self._clock.now()
 
     def find_cached(self, guild_id: int) -> CompiledPolicy | None:
-        """The policy in force at this moment, without waiting. None: `get` it."""
+        """Return the fresh cached policy, compiled for this moment, without I/O.
+
+        Returns None if `get` must load it.
+        """
         entry = self._entries.get(guild_id)
         if entry is None or time.monotonic() >= entry.fresh_until:
             return None
@@ -154,7 +162,10 @@ class PolicyCache:
         return entry.compiled
 
     async def get(self, guild_id: int) -> CompiledPolicy:
-        """The policy in force, loaded if need be, once for all who ask. Raises PolicyAway."""
+        """Return the current policy; loads it if needed.
+
+        Concurrent callers for one guild share one load. Raises PolicyUnavailable.
+        """
         compiled = self.find_cached(guild_id)
         while compiled is None:
             load = self._loads.get(guild_id) or self._start_load(guild_id)
@@ -162,12 +173,12 @@ class PolicyCache:
                 async with asyncio.timeout(self._load_timeout_seconds):
                     compiled = await asyncio.shield(load)
             except LOAD_ERRORS as error:
-                log.warning("a policy could not be loaded", guild_id=guild_id, error=repr(error)[:200])
+                log.warning("policy load failed", guild_id=guild_id, error=repr(error)[:200])
                 return self._serve_stale(guild_id)
         return compiled
 
     def get_status(self) -> dict[str, Any]:
-        """For signs of life: how many guilds are in memory, and seconds since the last sweep."""
+        """Return heartbeat details: number of cached guilds and seconds since the last sweep."""
         age = self._listener.sweep_age
         return {"policies": len(self._entries), "policy_sweep_age": None if age is None else round(age, 1)}
 
@@ -180,10 +191,13 @@ class PolicyCache:
     def _on_load_done(self, load: asyncio.Task[CompiledPolicy | None]) -> None:
         self._running_loads.discard(load)
         if not load.cancelled():
-            load.exception()  # whoever waited has seen it; if nobody did, nobody needs it
+            load.exception()  # retrieve it: waiting callers got it, and without any asyncio would log it
 
     async def _load(self, guild_id: int) -> CompiledPolicy | None:
-        """None when a change came meanwhile, which this load may not have seen."""
+        """Load and store the policy.
+
+        Returns None if a change arrived meanwhile, which this load may have missed.
+        """
         try:
             async with asyncio.timeout(self._load_timeout_seconds), self._database.transaction() as session:
                 global_policy = await self._get_global_policy(guild_id, session)
@@ -197,7 +211,7 @@ class PolicyCache:
         return self._loads.get(guild_id) is asyncio.current_task()
 
     async def _get_global_policy(self, guild_id: int, session: AsyncSession) -> GlobalPolicy:
-        """From memory, or loaded and kept like a policy."""
+        """Return the global policy; loaded and cached like a guild policy."""
         if self._global_policy is not None and time.monotonic() < self._global_policy[1]:
             return self._global_policy[0]
         global_policy = await self._global_policy_loader(session)
@@ -214,7 +228,10 @@ class PolicyCache:
         return compiled
 
     def _serve_stale(self, guild_id: int) -> CompiledPolicy:
-        """What is in memory goes on for a while, if nothing is known against it."""
+        """Keep using a stale entry for RETRY_DELAY_SECONDS after a failed load.
+
+        Raises PolicyUnavailable if there is no entry: it was never loaded, was evicted, or is known to have changed.
+        """
         if (entry := self._entries.get(guild_id)) is None:
             raise PolicyUnavailable
         entry.fresh_until = time.monotonic() + RETRY_DELAY_SECONDS
@@ -223,7 +240,7 @@ class PolicyCache:
         return compiled
 
     def _invalidate(self, guild_id: int) -> None:
-        """It has changed."""
+        """Drop the policy of a guild, or of all guilds, after a change."""
         if guild_id == EVERY_GUILD:
             self._entries.clear()
             self._loads.clear()
@@ -233,7 +250,7 @@ class PolicyCache:
             self._loads.pop(guild_id, None)
 
     def _expire_all(self) -> None:
-        """Anything may have changed."""
+        """Mark all entries as stale, as anything may have changed."""
         self._loads.clear()
         self._global_policy = None
         for entry in self._entries.values():

@@ -1,12 +1,12 @@
-"""Tell every process that a policy has changed: in the transaction that changes it, so that commit and message are one.
+"""Publish policy changes to all processes, and listen for them.
 
-The message is PostgreSQL's NOTIFY, which may get lost; the row beside it may not, and is what the sweep reads. Its
-`changed_in` is the transaction that wrote it, by which a commit out of order is found.
+`publish_policy_change` runs in the transaction that changes a policy, so that change and notification commit together.
+It sends a PostgreSQL NOTIFY, which may get lost, and writes a row to `policy_change`, which may not. `changed_in` is
+the id of the transaction that wrote the row, so that transactions that commit out of order are found.
 
-Hear of every change: a connection of its own listens, and once a second asks for what it did not hear.
-
-The sweep is exact. It reads what was written by transactions that the sweep before could not yet see, in whatever
-order they commit: each sweep remembers its snapshot's horizon, below which nothing was still under way.
+`PolicyChangeListener` listens on a connection of its own, and once a second a sweep reads the changes whose
+notification it missed. The sweep is exact: it reads the rows of all transactions that the previous sweep could not see,
+in any commit order. For that, each sweep stores the xmin of its snapshot, below which no transaction was in progress.
 """
 
 import asyncio
@@ -21,11 +21,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.log import get_logger
 
+log = get_logger(__name__)
+
 NOTIFY_CHANNEL = "herwa_policy"
 EVERY_GUILD = 0
-"""The row and the message of what the operator changed: tiers and kill switches concern every guild."""
+"""Guild id of a change by the operator (tiers, kill switches), which concerns every guild."""
 
-# Both values are set anew, not taken from EXCLUDED, which was computed before waiting for whoever held the row.
+SWEEP_INTERVAL_SECONDS = 1.0
+CONNECTION_TIMEOUT_SECONDS = 2.0
+"""A connection that does not respond within this time is considered dead."""
+RECONNECT_DELAY_SECONDS = 0.25
+
+PolicyChange = tuple[int, int]
+"""A guild id and the new version of its policy."""
+
+# On conflict, both values are computed again instead of taken from EXCLUDED: EXCLUDED was computed before the statement
+# waited for the transaction that held the row lock.
 PUBLISH_QUERY = text("""
 WITH touched AS (
     INSERT INTO policy_change (guild_id, version, changed_in)
@@ -36,40 +47,31 @@ WITH touched AS (
 SELECT pg_notify(:channel, guild_id || ' ' || version) FROM touched
 """)
 
-
-async def publish_policy_change(session: AsyncSession, *, guild_id: int | None) -> None:
-    """What this transaction changes is in force everywhere once it commits. None: the operator's, for every guild.
-
-    It holds the guild's row until the commit, so parallel changes of one guild queue; who touches several does so in
-    the order of their ids.
-    """
-    await session.execute(
-        PUBLISH_QUERY, {"guild_id": EVERY_GUILD if guild_id is None else guild_id, "channel": NOTIFY_CHANNEL}
-    )
-
-
-log = get_logger(__name__)
-
-SWEEP_INTERVAL_SECONDS = 1.0
-CONNECTION_TIMEOUT_SECONDS = 2.0
-"""A connection that does not answer for so long is taken for dead."""
-RECONNECT_DELAY_SECONDS = 0.25
-
-# The function and the rows see one snapshot, that of the statement. Without a horizon no row is read.
+# The function and the join use the same snapshot, that of the statement. With a null horizon no row matches.
 SWEEP_QUERY = """
 SELECT here.horizon, change.guild_id, change.version
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) AS here
 LEFT JOIN policy_change AS change ON change.changed_in >= $1
 """
 
-PolicyChange = tuple[int, int]
-"""A guild's id, and the version that it came to."""
+
+async def publish_policy_change(session: AsyncSession, *, guild_id: int | None) -> None:
+    """Announce a policy change of this guild to all processes when the transaction commits.
+
+    `guild_id` None is a change by the operator, for every guild. Locks the guild's `policy_change` row until the
+    commit, so concurrent changes of one guild are serialized. A caller that changes several guilds must call this in
+    the order of their ids, to avoid deadlocks.
+    """
+    await session.execute(
+        PUBLISH_QUERY, {"guild_id": EVERY_GUILD if guild_id is None else guild_id, "channel": NOTIFY_CHANNEL}
+    )
 
 
 class PolicyChangeListener:
-    """Calls `changed` with the id of each guild that has changed, and `doubt` when anything may have changed.
+    """Reports policy changes of all processes through callbacks.
 
-    That is with every new connection: a database that was away may have come back as an older one.
+    `on_change` receives the id of each changed guild (or EVERY_GUILD). `on_reconnect` is called after every new
+    connection, as then anything may have changed: the database may have been restored to an older state.
     """
 
     def __init__(
@@ -92,18 +94,21 @@ class PolicyChangeListener:
 
     @property
     def sweep_age(self) -> float | None:
-        """Seconds since the last sweep; None before the first."""
+        """Seconds since the last sweep; None before the first sweep."""
         return None if self._swept_at is None else time.monotonic() - self._swept_at
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Listen and sweep until cancelled.
+
+        Reconnects after every error; of consecutive errors only the first is logged.
+        """
         while True:
             try:
                 async with self._open_connection() as connection:
                     await self._run_sweeps(connection)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nothing is heard until it is tried again
+            except Exception as error:  # noqa: BLE001 - after any error, no change is received until we reconnect
                 if not self._is_disconnected:
-                    log.warning("changes of policies cannot be heard", error=repr(error)[:200])
+                    log.warning("policy change listener disconnected", error=repr(error)[:200])
                 self._is_disconnected = True
             await asyncio.sleep(RECONNECT_DELAY_SECONDS)
 
@@ -123,12 +128,12 @@ class PolicyChangeListener:
             connection.terminate()
 
     async def _run_sweeps(self, connection: asyncpg.Connection) -> None:
-        """Sweeps on time until the connection is lost."""
+        """Sweep at a fixed interval until the connection is lost."""
         self._horizon = None
         await self._sweep(connection)
         self._on_reconnect()
         if self._is_disconnected:
-            log.info("changes of policies are heard again")
+            log.info("policy change listener reconnected")
         self._is_disconnected = False
         next_sweep_at = time.monotonic()
         while True:
@@ -150,7 +155,7 @@ class PolicyChangeListener:
         try:
             guild_id, version = (int(part) for part in str(payload).split())
         except ValueError:
-            log.warning("a message about policies that says nothing", message=str(payload)[:100])
+            log.warning("invalid policy notification", payload=str(payload)[:100])
             return
         self._notified_changes.add((guild_id, version))
         self._known_changes.add((guild_id, version))

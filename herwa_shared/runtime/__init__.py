@@ -1,1 +1,1 @@
-"""What every process needs to run: data folder, log file, heartbeat, HTTP server and shutdown."""
+"""Process infrastructure: data folder, log files, heartbeat, HTTP server and shutdown."""

@@ -1,4 +1,7 @@
-"""The data folder of one copy: its secrets, its ports, its locks. Two copies differ in it and in `HERWA_PORT` alone."""
+"""The data folder of one copy of Herwa: secrets, ports and locks.
+
+Two copies on one machine differ only in their data folder and in `HERWA_PORT`.
+"""
 
 import fcntl
 import json
@@ -9,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PORT_RANGE = range(
-    20_000, 32_000
-)  # below what the system hands to outgoing connections, which could take an engine's port
+# Below the ephemeral port range, from which an outgoing connection could take an engine's port.
+PORT_RANGE = range(20_000, 32_000)
 
 
 def is_port_free(port: int) -> bool:
-    """True when nothing listens on this loopback TCP port."""
+    """Check that nothing listens on this loopback TCP port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -26,7 +28,7 @@ def is_port_free(port: int) -> bool:
 
 
 class DataFolder:
-    """Everything that this copy keeps on disk, below `path`. Safe for several processes at once."""
+    """All files of one copy, below `path`. Safe for concurrent use by several processes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,13 +39,19 @@ class DataFolder:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold `name` against every other process of this copy; the system releases it when the holder dies."""
+        """Hold an exclusive file lock between the processes of this copy. Blocks until it is free.
+
+        The system releases the lock when the holder dies.
+        """
         with (self.run_dir / f"{name}.lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def get_or_create_secret(self, name: str) -> str:
-        """The secret of that name (43 characters), made at first use and kept for ever, readable by the owner alone."""
+        """Get the secret of this name (43 characters). It is created at first use and never changes.
+
+        Only the owner of the file can read it.
+        """
         path = self.path / "secrets.json"
         with self.lock("secrets"):
             known_secrets = _read_json(path)
@@ -53,7 +61,7 @@ class DataFolder:
         return str(known_secrets[name])
 
     def get_or_create_port(self, name: str) -> int:
-        """The loopback port that belongs to `name`: a free one at first use, the same ever after."""
+        """Get the loopback port of `name`. A free port is assigned at first use and stored."""
         with self.lock("ports"):
             known_ports = self.read_ports()
             if name not in known_ports:
@@ -62,7 +70,7 @@ class DataFolder:
         return known_ports[name]
 
     def reassign_port(self, name: str) -> int:
-        """Give `name` another free port, for when a stranger has taken the old one."""
+        """Assign another free port to `name`, when a foreign program uses the old one."""
         with self.lock("ports"):
             known_ports = self.read_ports()
             known_ports[name] = _pick_free_port(taken_ports=set(known_ports.values()))
@@ -70,7 +78,7 @@ class DataFolder:
         return known_ports[name]
 
     def read_ports(self) -> dict[str, int]:
-        """Every port given out so far, by name."""
+        """Read all assigned ports by name."""
         return {name: int(str(port)) for name, port in _read_json(self.path / "ports.json").items()}
 
 
@@ -82,7 +90,7 @@ def _read_json(path: Path) -> dict[str, object]:
 
 
 def _write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
-    """Replace the file in one step, so that a reader or a crash never sees half of it."""
+    """Write the file atomically: readers never see a partial file, and a crash leaves none."""
     temp_path = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:

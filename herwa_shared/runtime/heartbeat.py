@@ -1,4 +1,4 @@
-"""One process among the others: announced, alive every two seconds, and gone with a good-bye."""
+"""Heartbeats: a row per process in PostgreSQL, updated periodically until it stops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,12 @@ log = get_logger(__name__)
 
 @asynccontextmanager
 async def send_heartbeats(database: Database, *, name: str, detail: Callable[[], dict[str, Any]]) -> AsyncIterator[int]:
-    """Be seen by `herwa status` as long as the block runs; yields the process's id. A lost database ends nothing."""
+    """Register this process for `herwa status` and send heartbeats while the block runs.
+
+    `detail` is called before each heartbeat, every `processes.HEARTBEAT_INTERVAL_SECONDS`; its result is stored as
+    JSON. Yields the id of the process's row. Database errors after the registration are logged and do not end the
+    block.
+    """
     async with database.transaction() as session:
         process_id = await processes.register_process(session, name=name)
     heartbeat_task = asyncio.create_task(_run_heartbeat(database, process_id, detail))
@@ -26,7 +31,7 @@ async def send_heartbeats(database: Database, *, name: str, detail: Callable[[],
         heartbeat_task.cancel()
         with suppress(OSError, SQLAlchemyError):
             async with database.transaction() as session:
-                await processes.mark_stopped(session, process_id=process_id)
+                await processes.mark_process_stopped(session, process_id=process_id)
 
 
 async def _run_heartbeat(database: Database, process_id: int, detail: Callable[[], dict[str, Any]]) -> None:
@@ -35,5 +40,5 @@ async def _run_heartbeat(database: Database, process_id: int, detail: Callable[[
             async with database.transaction() as session:
                 await processes.record_heartbeat(session, process_id=process_id, detail=detail())
         except (OSError, SQLAlchemyError) as error:
-            log.warning("no sign of life could be given", error=str(error)[:200])
+            log.warning("heartbeat failed", error=str(error)[:200])
         await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)

@@ -1,4 +1,4 @@
-"""An HTTP server that ends as every process of Herwa does: when told, within a second, and its stores after it."""
+"""A uvicorn server that shuts down within a second, before the process closes its stores."""
 
 import errno
 import socket
@@ -17,19 +17,23 @@ log = get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Signals are ours: uvicorn would raise them again and end the process before its stores are closed."""
+    """A uvicorn server without signal handlers.
+
+    uvicorn would raise the signals again after its shutdown and end the process before its stores are closed.
+    """
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Do not install signal handlers."""
         yield
 
     def stop(self) -> None:
-        """Take no more requests; those being answered have a second."""
+        """Accept no more requests. Running requests have `SHUTDOWN_TIMEOUT_SECONDS` to finish."""
         self.should_exit = True
 
 
 async def serve(app: Any, listener: socket.socket, **options: Any) -> None:
-    """Answer on this socket until told to stop. `options` are uvicorn's."""
+    """Serve requests on this socket until shutdown. `options` are passed to uvicorn."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -44,14 +48,17 @@ async def serve(app: Any, listener: socket.socket, **options: Any) -> None:
 
 
 def listen(port: int, *, hint: str) -> socket.socket | None:
-    """A loopback port, bound before anything else starts; None, and said with the mend, when it cannot be had."""
+    """Bind a loopback port. Call it before anything else starts.
+
+    Returns None, after logging `hint`, if the port is in use or needs more privileges. Raises OSError otherwise.
+    """
     try:
         return socket.create_server((LOOPBACK_HOST, port), backlog=2048)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            log.error(f"another program listens on this port: {hint}", port=port)  # noqa: G004, TRY400
+            log.error("port already in use", port=port, hint=hint)  # noqa: TRY400 - the traceback adds nothing
         elif error.errno == errno.EACCES:
-            log.error(f"this port needs more rights: {hint}", port=port)  # noqa: G004, TRY400
+            log.error("no permission to use this port", port=port, hint=hint)  # noqa: TRY400 - same
         else:
             raise
         return None

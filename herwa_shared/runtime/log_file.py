@@ -1,4 +1,4 @@
-"""What an engine writes: a file in the log folder, kept to two of bounded size, and its tail for an error's text."""
+"""Log files of engines: rotation to two files of bounded size, tail for error messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ _TAIL_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """One start's part of a log file: from `begin` on."""
+    """The part of a log file that belongs to one start of an engine: from `start_offset` on."""
 
     path: Path
     descriptor: int
     start_offset: int
 
     def read_tail(self) -> str:
-        """The last lines that this start wrote."""
+        """Read the last lines written since this start."""
         with self.path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(self.start_offset, size - _TAIL_BYTES))
@@ -31,7 +31,10 @@ class LogFile:
 
 @contextmanager
 def open_log_file(folder: DataFolder, name: str) -> Iterator[LogFile]:
-    """Open `<logs>/<name>.log` for one start; one that has grown large is put aside first, in place of the last."""
+    """Open `<logs>/<name>.log` for one start of an engine.
+
+    A file above `_MAX_LOG_BYTES` is first renamed to `<name>.log.1`, which replaces the previous one.
+    """
     path = folder.logs_dir / f"{name}.log"
     if path.exists() and path.stat().st_size > _MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))

@@ -1,4 +1,4 @@
-"""When a process ends: on SIGINT or SIGTERM, and when the one that started it is gone."""
+"""Shutdown triggers of a process: SIGINT, SIGTERM, and the death of its supervisor."""
 
 import asyncio
 import os
@@ -10,9 +10,9 @@ from contextlib import suppress
 
 
 def on_shutdown(callback: Callable[[], None]) -> None:
-    """Call `stop` once, in the running loop, when this process is to end.
+    """Call `callback` once, in the running event loop, when this process should end.
 
-    A supervisor sets HERWA_SUPERVISED and keeps a pipe to our standard input; its end tells that the supervisor died.
+    The supervisor sets HERWA_SUPERVISED and holds a pipe to our standard input. End of file means that it has died.
     """
     loop = asyncio.get_running_loop()
     is_called = False
@@ -30,15 +30,18 @@ def on_shutdown(callback: Callable[[], None]) -> None:
 
 
 def _watch_parent(on_exit: Callable[[], object]) -> None:
-    """Wait for the end of standard input in a thread: not everything that it may be can be polled."""
+    """Block until the end of standard input, then call `on_exit`.
+
+    Runs in a thread, because not every kind of file that stdin can be supports polling.
+    """
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+    with suppress(RuntimeError):  # the event loop is already closed
         on_exit()
 
 
 async def wait_for_shutdown() -> None:
-    """Return when this process is to end."""
+    """Wait until this process should end."""
     stop_event = asyncio.Event()
     on_shutdown(stop_event.set)
     await stop_event.wait()

@@ -1,4 +1,4 @@
-"""A member asks for a command that was refused; a manager allows it for a while, or says no."""
+"""Access requests: a member requests a refused command, a manager allows or dismisses it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ RULE_NOTE = "asked for access"
 
 
 class RequestAlreadyDecided(BadRequest):
-    """Another manager was faster, or the button is an old one."""
+    """The request was already decided, for example by another manager or through an old button."""
 
     code = "already_answered"
     message = "This has been answered already."
@@ -35,7 +35,11 @@ class RequestAlreadyDecided(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """What became of a question. Not new: it waits for an answer, or it had a no and is asked again at `again_from`."""
+    """The result of creating a request.
+
+    If `is_new` is false, `id` is an existing request: an open one, or one that was dismissed so recently that a new
+    request is possible only from `retry_at` on.
+    """
 
     id: int
     is_new: bool
@@ -44,7 +48,7 @@ class RequestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequestInfo:
-    """A question for access; `answer` is None while it is open."""
+    """An access request; `decision` is None while it is open."""
 
     id: int
     guild_id: int
@@ -69,7 +73,11 @@ async def create_request(
     channel_id: int,
     now: datetime | None = None,
 ) -> RequestOutcome:
-    """Ask once: while a question of this member about this command is open, or within a day of a no, none is made."""
+    """Create an access request, unless one of this member for this command blocks it.
+
+    An open request blocks it, and a dismissed one for 24 hours (DISMISSAL_COOLDOWN).
+    Raises NotFound for an unknown command or guild, BadRequest for a command that no rule applies to.
+    """
     now = now or utc_now()
     await require_target(session, TargetKind.COMMAND, command)
     await lock_guild(session, guild_id)
@@ -92,12 +100,14 @@ async def create_request(
 async def allow_request(
     session: AsyncSession, *, request_id: int, guild_id: int, actor: Actor, until: datetime | None = None
 ) -> int:
-    """Let the member use that command everywhere, until then or for 24 hours; the id of the rule that says so.
+    """Allow the member to use the command everywhere, until `until` or for 24 hours.
 
-    Raises NotFound, AlreadyAnswered, and BadRequest where a rule about this member would win against it.
+    Returns the id of the access rule that allows it: an existing one if it lasts longer, else a new or updated one.
+    Raises NotFound, RequestAlreadyDecided, and BadRequest if a rule that denies the command to this member would
+    override it.
     """
     row = await _get_open_row(session, guild_id, request_id)
-    await _require_no_refusal(session, row)
+    await _require_no_deny_rule(session, row)
     rule = NewRule(
         allow=True,
         subject_kind=SubjectKind.MEMBER,
@@ -117,7 +127,7 @@ async def allow_request(
 
 
 async def dismiss_request(session: AsyncSession, *, request_id: int, guild_id: int, actor: Actor) -> None:
-    """Say no. Raises NotFound, AlreadyAnswered."""
+    """Dismiss a request. Raises NotFound, RequestAlreadyDecided."""
     row = await _get_open_row(session, guild_id, request_id)
     _set_decision(row, AccessDecision.DISMISSED, actor)
     await session.flush()
@@ -132,7 +142,7 @@ async def dismiss_request(session: AsyncSession, *, request_id: int, guild_id: i
 
 
 async def list_open_requests(session: AsyncSession, *, guild_id: int) -> tuple[AccessRequestInfo, ...]:
-    """Those that wait for an answer, the oldest first."""
+    """List the open requests of a guild, oldest first."""
     query = select(models.AccessRequest).where(
         col(models.AccessRequest.guild_id) == guild_id, col(models.AccessRequest.decided_at).is_(None)
     )
@@ -141,14 +151,15 @@ async def list_open_requests(session: AsyncSession, *, guild_id: int) -> tuple[A
 
 
 async def get_request(session: AsyncSession, *, guild_id: int, request_id: int) -> AccessRequestInfo:
-    """One question of this guild, answered or not. Raises NotFound."""
+    """Get a request of this guild, open or decided. Raises NotFound."""
     return _to_info(await _get_row(session, guild_id, request_id))
 
 
 async def list_managers_to_notify(session: AsyncSession, *, guild_id: int) -> tuple[int, ...]:
-    """The owner first, then those who manage the guild and have logged in, the latest first; at most six in all.
+    """List the ids of managers to notify: the owner, then managers who have logged in.
 
-    What Discord last told of them may be minutes old: whoever answers is checked again.
+    At most six (MAX_NOTIFIED_MANAGERS) in total. Managers are ordered by newest log-in. Their permissions come from a
+    cache that may be minutes old, so the permissions of a manager who decides a request must be checked again.
     """
     owner_id = await session.scalar(select(Guild.owner_id).where(col(Guild.id) == guild_id))
     if owner_id is None:
@@ -167,7 +178,7 @@ async def list_managers_to_notify(session: AsyncSession, *, guild_id: int) -> tu
 async def _find_blocking_request(
     session: AsyncSession, guild_id: int, user_id: int, command: str, now: datetime
 ) -> RequestOutcome | None:
-    """The open question, or the one that was answered with no less than a day ago."""
+    """Find the open request, or the one dismissed within DISMISSAL_COOLDOWN."""
     table = models.AccessRequest
     recently_dismissed = (col(table.decision) == AccessDecision.DISMISSED) & (
         col(table.decided_at) > now - DISMISSAL_COOLDOWN
@@ -201,8 +212,8 @@ async def _get_open_row(session: AsyncSession, guild_id: int, request_id: int) -
     return row
 
 
-async def _require_no_refusal(session: AsyncSession, row: models.AccessRequest) -> None:
-    """A rule that says no to this member on this command wins against one that says yes."""
+async def _require_no_deny_rule(session: AsyncSession, row: models.AccessRequest) -> None:
+    """Raise BadRequest if a rule that denies the command to this member would override ours."""
     query = select(AccessRuleRow.id).where(
         col(AccessRuleRow.guild_id) == row.guild_id,
         col(AccessRuleRow.allow).is_(False),
@@ -218,7 +229,7 @@ async def _require_no_refusal(session: AsyncSession, row: models.AccessRequest) 
 
 
 async def _list_place_ids(session: AsyncSession, guild_id: int, channel_id: int) -> list[int]:
-    """Where it was asked: the thread, its channel, and that one's category, as far as they are known."""
+    """List the request's channel or thread and its parents (channel, category), as far as known."""
     parents = select(Channel.parent_id).where(col(Channel.guild_id) == guild_id)
     parent = parents.where(col(Channel.id) == channel_id).scalar_subquery()
     parent_ids = await session.scalars(parents.where(col(Channel.id).in_([channel_id, parent])))
@@ -226,7 +237,7 @@ async def _list_place_ids(session: AsyncSession, guild_id: int, channel_id: int)
 
 
 async def _find_longer_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
-    """The guild's own rule that allows it for longer already, which is not to be shortened."""
+    """Find an equal rule that lasts longer than the new one, so that it is not shortened."""
     rule_id = await find_rule_id(session, guild_id, rule)
     if rule_id is None:
         return None

@@ -1,6 +1,7 @@
-"""Rules as they are kept: as a row, as what the audit log says of them, and back.
+"""Access rules: who may or may not use what, where and until when; save, remove and list.
 
-Who may or may not use what, where and until when: rules are added, renewed, removed and listed.
+A rule has four forms: `NewRule` (input), `AccessRuleRow` (database), `SettingValue` (audit log) and the guardrail's
+`AccessRule`.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared import models
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest, NotFound
@@ -25,11 +25,17 @@ from herwa_shared.services.audited_settings import SettingKind, SettingValue, ap
 from herwa_shared.services.rule_targets import require_places, require_target
 
 MAX_RULES = 200
+MAX_NOTE_LENGTH = 200
+ALL_PERMISSIONS = sum(PERMISSIONS.values())
+"""Bit mask of all permissions that a rule may be about."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewRule:
-    """A rule as somebody wants it; the fields are those of `AccessRule`, `until` an aware moment."""
+    """A rule to save.
+
+    The fields are those of `AccessRule`, except that `until` is a timezone-aware datetime.
+    """
 
     allow: bool
     subject_kind: SubjectKind
@@ -42,14 +48,141 @@ class NewRule:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RuleSaveResult:
+    """The result of saving a rule.
+
+    `entry_id` is the id of the audit entry, None if nothing changed.
+    """
+
+    id: int
+    entry_id: int | None
+    is_new: bool
+
+
+async def save_rule(
+    session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor, reason: str = ""
+) -> RuleSaveResult:
+    """Upsert a rule.
+
+    An existing rule that is equal except for `until` and `note` gets their new values. Raises NotFound for an unknown
+    target or guild, and BadRequest for an invalid rule or if the guild already has MAX_RULES rules that have not ended.
+    """
+    rule = await _normalize_rule(session, guild_id, rule)
+    await lock_guild(session, guild_id)
+    existing_id = await find_rule_id(session, guild_id, rule)
+    rule_id = existing_id or await session.scalar(func.nextval(func.pg_get_serial_sequence("access_rule", "id")))
+    entry_id = await apply_change(
+        session,
+        RULE_SETTING,
+        guild_id=guild_id,
+        target=str(rule_id),
+        value=to_setting_value(rule),
+        actor=actor,
+        reason=reason,
+    )
+    return RuleSaveResult(id=rule_id, entry_id=entry_id, is_new=existing_id is None)
+
+
+async def add_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor) -> int:
+    """Save a rule and return its id; see `save_rule`."""
+    return (await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)).id
+
+
+async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, actor: Actor) -> int:
+    """Delete a rule and return the id of the audit entry. Raises NotFound for an unknown rule."""
+    await lock_guild(session, guild_id)
+    entry_id = await apply_change(
+        session, RULE_SETTING, guild_id=guild_id, target=str(rule_id), value=None, actor=actor
+    )
+    if entry_id is None:
+        raise NotFound(f"This server has no rule {rule_id}; it may have been removed already.")
+    return entry_id
+
+
+async def list_rules(session: AsyncSession, *, guild_id: int, now: datetime) -> tuple[AccessRule, ...]:
+    """List all rules of the guild, oldest first; rules that have ended by `now` are last."""
+    rows = await session.scalars(
+        select(AccessRuleRow).where(col(AccessRuleRow.guild_id) == guild_id).order_by(col(AccessRuleRow.id))
+    )
+    return tuple(
+        _to_access_rule(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now)
+    )
+
+
 async def find_rule_id(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
-    """The id of the guild's rule that says the same, but for its end and note."""
+    """Find the id of the guild's rule that equals `rule` except for `until` and `note`."""
     values = {name: value for name, value in asdict(rule).items() if name not in ("until", "note")}
     return await session.scalar(select(AccessRuleRow.id).filter_by(guild_id=guild_id, **values))
 
 
+def to_setting_value(rule: NewRule) -> dict[str, Any]:
+    """Convert a rule to the JSON that the audit log stores; ids become text."""
+    return {
+        "allow": rule.allow,
+        "subject_kind": str(rule.subject_kind),
+        "subject_id": str(rule.subject_id),
+        "target_kind": str(rule.target_kind),
+        "target_key": rule.target_key,
+        "place_kind": str(rule.place_kind),
+        "place_id": str(rule.place_id),
+        "until": None if rule.until is None else rule.until.astimezone(UTC).isoformat(),
+        "note": rule.note,
+    }
+
+
+def to_new_rule(row: AccessRuleRow) -> NewRule:
+    """Convert a row to a NewRule."""
+    return NewRule(
+        allow=row.allow,
+        subject_kind=SubjectKind(row.subject_kind),
+        subject_id=row.subject_id,
+        target_kind=TargetKind(row.target_kind),
+        target_key=row.target_key,
+        place_kind=PlaceKind(row.place_kind),
+        place_id=row.place_id,
+        until=row.until,
+        note=row.note,
+    )
+
+
+async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
+    """Validate a rule and return it in normalized form.
+
+    Discord's role @everyone, whose id is the guild's id, becomes the subject kind `everyone`.
+    """
+    if rule.subject_kind == SubjectKind.ROLE and rule.subject_id == guild_id:
+        rule = replace(rule, subject_kind=SubjectKind.EVERYONE, subject_id=0)
+    rule = replace(rule, note=rule.note.replace("\0", "").strip())  # PostgreSQL cannot store NUL characters
+    if len(rule.note) > MAX_NOTE_LENGTH:
+        raise BadRequest(f"A note has at most {MAX_NOTE_LENGTH} characters; this one has {len(rule.note)}.")
+    if rule.until is not None and rule.until <= utc_now():
+        raise BadRequest("This moment is over: choose an end that is still to come, or none.")
+    _check_subject(rule)
+    if (rule.place_kind == PlaceKind.EVERYWHERE) != (rule.place_id == 0):
+        raise BadRequest("A rule is for one channel or category, or for everywhere: everywhere has no id.")
+    if rule.place_id:
+        await require_places(session, guild_id, [rule.place_id])
+    await require_target(session, rule.target_kind, rule.target_key)
+    return rule
+
+
+def _check_subject(rule: NewRule) -> None:
+    if rule.subject_kind == SubjectKind.EVERYONE:
+        if rule.subject_id:
+            raise BadRequest("Everyone has no id: leave it 0.")
+    elif rule.subject_kind == SubjectKind.PERMISSION:
+        if rule.subject_id <= 0 or rule.subject_id & ~ALL_PERMISSIONS:
+            raise BadRequest("This is no permission of Discord's: pick one from the list.")
+    elif not 0 < rule.subject_id <= MAX_SNOWFLAKE:
+        raise BadRequest(f"A {rule.subject_kind}'s id is a positive number: pick one from the list.")
+
+
 async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
-    """Rules whose time is over are kept to be seen, until there is no more room for new ones."""
+    """Delete ended rules if the guild has MAX_RULES rules; raise BadRequest if it still has.
+
+    Until then ended rules are kept, so that people can see them.
+    """
     in_guild = col(AccessRuleRow.guild_id) == guild_id
     count_query = select(func.count()).select_from(AccessRuleRow).where(in_guild)
     if (await session.scalar(count_query) or 0) < MAX_RULES:
@@ -57,6 +190,26 @@ async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
     await session.execute(delete(AccessRuleRow).where(in_guild, col(AccessRuleRow.until) <= utc_now()))
     if (await session.scalar(count_query) or 0) >= MAX_RULES:
         raise BadRequest(f"A server has at most {MAX_RULES} rules: remove one that is no longer needed.")
+
+
+def _to_access_rule(row: AccessRuleRow) -> AccessRule:
+    assert row.id is not None
+    until = None if row.until is None else row.until.timestamp()
+    return AccessRule(**{**asdict(to_new_rule(row)), "id": row.id, "until": until})
+
+
+def _parse_rule(value: SettingValue) -> NewRule:
+    return NewRule(
+        allow=value["allow"],
+        subject_kind=SubjectKind(value["subject_kind"]),
+        subject_id=int(value["subject_id"]),
+        target_kind=TargetKind(value["target_kind"]),
+        target_key=value["target_key"],
+        place_kind=PlaceKind(value["place_kind"]),
+        place_id=int(value["place_id"]),
+        until=None if value["until"] is None else datetime.fromisoformat(value["until"]),
+        note=value["note"],
+    )
 
 
 async def _read_rule(session: AsyncSession, guild_id: int, target: str) -> SettingValue | None:
@@ -83,54 +236,11 @@ async def _write_rule(
     await session.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-def to_setting_value(rule: NewRule) -> dict[str, Any]:
-    """As the audit log keeps it: ids as text."""
-    return {
-        "allow": rule.allow,
-        "subject_kind": str(rule.subject_kind),
-        "subject_id": str(rule.subject_id),
-        "target_kind": str(rule.target_kind),
-        "target_key": rule.target_key,
-        "place_kind": str(rule.place_kind),
-        "place_id": str(rule.place_id),
-        "until": None if rule.until is None else rule.until.astimezone(UTC).isoformat(),
-        "note": rule.note,
-    }
-
-
-def _parse_rule(value: SettingValue) -> NewRule:
-    return NewRule(
-        allow=value["allow"],
-        subject_kind=SubjectKind(value["subject_kind"]),
-        subject_id=int(value["subject_id"]),
-        target_kind=TargetKind(value["target_kind"]),
-        target_key=value["target_key"],
-        place_kind=PlaceKind(value["place_kind"]),
-        place_id=int(value["place_id"]),
-        until=None if value["until"] is None else datetime.fromisoformat(value["until"]),
-        note=value["note"],
-    )
-
-
 def _redact_rule(value: SettingValue) -> SettingValue:
-    """Which member it is about is theirs to have erased."""
+    """Mark the member id of a rule as personal, so that it can be erased from the audit log."""
     if value["subject_kind"] != SubjectKind.MEMBER:
         return value
     return {**value, "subject_id": PersonalValue(value["subject_id"])}
-
-
-def to_new_rule(row: AccessRuleRow) -> NewRule:
-    return NewRule(
-        allow=row.allow,
-        subject_kind=SubjectKind(row.subject_kind),
-        subject_id=row.subject_id,
-        target_kind=TargetKind(row.target_kind),
-        target_key=row.target_key,
-        place_kind=PlaceKind(row.place_kind),
-        place_id=row.place_id,
-        until=row.until,
-        note=row.note,
-    )
 
 
 def _get_action(before: SettingValue | None, after: SettingValue | None) -> str:
@@ -145,104 +255,3 @@ def _format_title(_target: str, value: SettingValue | None) -> str:
 RULE_SETTING = SettingKind(
     read=_read_rule, write=_write_rule, get_action=_get_action, format_title=_format_title, redact=_redact_rule
 )
-
-
-__all__ = ["NewRule", "RuleSaveResult", "add_rule", "list_rules", "remove_rule", "save_rule"]
-
-MAX_NOTE_LENGTH = 200
-ALL_PERMISSIONS = sum(PERMISSIONS.values())
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSaveResult:
-    """What became of a new rule. `entry_id` is None when the guild had it just so already."""
-
-    id: int
-    entry_id: int | None
-    is_new: bool
-
-
-async def save_rule(
-    session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor, reason: str = ""
-) -> RuleSaveResult:
-    """Add it; a rule that says the same already gets this one's `until` and note.
-
-    Raises NotFound for a target that there is not, BadRequest for what makes no sense and beyond 200 rules.
-    """
-    rule = await _normalize_rule(session, guild_id, rule)
-    await lock_guild(session, guild_id)
-    existing_id = await find_rule_id(session, guild_id, rule)
-    rule_id = existing_id or await session.scalar(func.nextval(func.pg_get_serial_sequence("access_rule", "id")))
-    entry_id = await apply_change(
-        session,
-        RULE_SETTING,
-        guild_id=guild_id,
-        target=str(rule_id),
-        value=to_setting_value(rule),
-        actor=actor,
-        reason=reason,
-    )
-    return RuleSaveResult(id=rule_id, entry_id=entry_id, is_new=existing_id is None)
-
-
-async def add_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor) -> int:
-    """The rule's id; see `save_rule`."""
-    return (await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)).id
-
-
-async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, actor: Actor) -> int:
-    """The audit entry's id. Raises NotFound for a rule that this guild does not have."""
-    await lock_guild(session, guild_id)
-    entry_id = await apply_change(
-        session, RULE_SETTING, guild_id=guild_id, target=str(rule_id), value=None, actor=actor
-    )
-    if entry_id is None:
-        raise NotFound(f"This server has no rule {rule_id}; it may have been removed already.")
-    return entry_id
-
-
-async def list_rules(session: AsyncSession, *, guild_id: int, now: datetime) -> tuple[AccessRule, ...]:
-    """Every rule of the guild, the oldest first; those whose time is over by `now` come last."""
-    rows = await session.scalars(
-        select(models.AccessRuleRow)
-        .where(col(models.AccessRuleRow.guild_id) == guild_id)
-        .order_by(col(models.AccessRuleRow.id))
-    )
-    return tuple(
-        _to_access_rule(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now)
-    )
-
-
-async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
-    """The rule as it is kept: Discord's role @everyone, whose id is the guild's, is everyone."""
-    if rule.subject_kind == SubjectKind.ROLE and rule.subject_id == guild_id:
-        rule = replace(rule, subject_kind=SubjectKind.EVERYONE, subject_id=0)
-    rule = replace(rule, note=rule.note.replace("\0", "").strip())  # PostgreSQL keeps no NUL
-    if len(rule.note) > MAX_NOTE_LENGTH:
-        raise BadRequest(f"A note has at most {MAX_NOTE_LENGTH} characters; this one has {len(rule.note)}.")
-    if rule.until is not None and rule.until <= utc_now():
-        raise BadRequest("This moment is over: choose an end that is still to come, or none.")
-    _check_subject(rule)
-    if (rule.place_kind == PlaceKind.EVERYWHERE) != (rule.place_id == 0):
-        raise BadRequest("A rule is for one channel or category, or for everywhere: everywhere has no id.")
-    if rule.place_id:
-        await require_places(session, guild_id, [rule.place_id])
-    await require_target(session, rule.target_kind, rule.target_key)
-    return rule
-
-
-def _check_subject(rule: NewRule) -> None:
-    if rule.subject_kind == SubjectKind.EVERYONE:
-        if rule.subject_id:
-            raise BadRequest("Everyone has no id: leave it 0.")
-    elif rule.subject_kind == SubjectKind.PERMISSION:
-        if rule.subject_id <= 0 or rule.subject_id & ~ALL_PERMISSIONS:
-            raise BadRequest("This is no permission of Discord's: pick one from the list.")
-    elif not 0 < rule.subject_id <= MAX_SNOWFLAKE:
-        raise BadRequest(f"A {rule.subject_kind}'s id is a positive number: pick one from the list.")
-
-
-def _to_access_rule(row: models.AccessRuleRow) -> AccessRule:
-    assert row.id is not None
-    until = None if row.until is None else row.until.timestamp()
-    return AccessRule(**{**asdict(to_new_rule(row)), "id": row.id, "until": until})

@@ -1,4 +1,7 @@
-"""API keys: made, shown once, found again by a keyed hash alone, revoked. One key reads one guild."""
+"""API keys: create, authenticate, list and revoke. A key gives read access to one guild.
+
+A key is shown once, when it is created; only its keyed hash (HMAC-SHA-256) is stored.
+"""
 
 import hmac
 import secrets
@@ -33,7 +36,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: a key, the one guild that it reads, and what of it."""
+    """An authenticated API key: the guild that it may read and its scopes."""
 
     key_id: int
     guild_id: int
@@ -42,7 +45,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """A key as lists show it; `hint` is its last four characters."""
+    """A key without its secret, for lists; `hint` is its last four characters."""
 
     id: int
     name: str
@@ -55,7 +58,10 @@ class KeyStatus:
 
 
 def load_pepper(settings: Settings, folder: DataFolder) -> bytes:
-    """What keys are hashed with: the secret of the settings, else one of the data folder. A new one ends every key."""
+    """Load the key of the keyed hash: the configured secret key, else one from the data folder.
+
+    Changing it invalidates every API key.
+    """
     secret_key = settings.secret_key
     return (secret_key.get_secret_value() if secret_key else folder.get_or_create_secret("api_key_pepper")).encode()
 
@@ -69,7 +75,10 @@ async def create_key(
     pepper: bytes,
     expires_at: datetime | None = None,
 ) -> str:
-    """A new key of this guild. It is returned here and nowhere else. Raises NotFound naming the guilds there are."""
+    """Create a key for a guild and return it; it cannot be read again later.
+
+    Raises BadRequest for an invalid name, and NotFound for an unknown guild; its message lists the known guilds.
+    """
     if not name.strip() or len(name) > 80:
         raise BadRequest("A key needs a name of 1 to 80 characters.")
     if await session.get(Guild, guild_id) is None:
@@ -91,7 +100,10 @@ async def create_key(
 
 
 async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | None:
-    """Who holds this key, unless it is mistyped, unknown, expired or revoked. Notes the use once a minute."""
+    """Authenticate a key; None if it is malformed, unknown, expired or revoked.
+
+    Side effect: updates `last_used_at`, at most once a minute.
+    """
     body = key[:-CHECKSUM_LENGTH]
     if not key.startswith(KEY_PREFIX) or not hmac.compare_digest(
         key.encode(), (body + _compute_checksum(body)).encode()
@@ -109,13 +121,13 @@ async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, no
 
 
 async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus, ...]:
-    """Every key the guild ever had, newest first."""
+    """List all keys of the guild, including revoked ones, newest first."""
     rows = await session.execute(select(ApiKey).where(col(ApiKey.guild_id) == guild_id).order_by(col(ApiKey.id).desc()))
     return tuple(_to_status(row) for row in rows.scalars())
 
 
 async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: datetime) -> None:
-    """End a key at once; again changes nothing. Raises NotFound for a key that this guild does not have."""
+    """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
     key = await session.get(ApiKey, key_id)
     if key is None or key.guild_id != guild_id:
         raise NotFound("This server has no such key.")
@@ -127,7 +139,10 @@ def _hash_key(key: str, pepper: bytes) -> bytes:
 
 
 def _compute_checksum(body: str) -> str:
-    """Lets a typing mistake, and a found string that is no key, be told without asking the database."""
+    """Compute the CRC-32 checksum of a key.
+
+    It lets `authenticate_key` reject typing mistakes, and strings that are no keys, without a database query.
+    """
     return _encode_base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
 
 
@@ -140,7 +155,7 @@ def _encode_base62(number: int, length: int) -> str:
 
 
 def _parse_scopes(key: ApiKey) -> frozenset[Scope]:
-    """Scopes of a newer version that this one does not know are no scopes here."""
+    """Parse the scopes of a key; ignores unknown ones, which a newer version may have stored."""
     return frozenset(scope for scope in Scope if scope in key.scopes)
 
 

@@ -1,7 +1,8 @@
-"""The audit log: who changed what, when, through what. A chain for each guild, one for the operator.
+"""Audit log: who changed what, when and through which interface; a hash chain per guild.
 
-What PostgreSQL refuses (triggers: no row changes or goes) and what it cannot (its superuser), `verify_chain` tells.
-Entries cut off at the end are told by comparing the last digest with one noted before.
+The operator has a chain of its own. Triggers in PostgreSQL reject changes and deletions of rows, but cannot stop a
+superuser; `verify_chain` detects such changes. It cannot detect that entries at the end of a chain were cut off: for
+that, compare the last digest with one noted earlier.
 """
 
 from collections.abc import Mapping
@@ -23,14 +24,14 @@ from herwa_shared.services.audit_chain import (
     ERASED,
     GENESIS_DIGEST,
     TARGET,
-    ChainError,
+    ChainDefect,
     PersonalField,
     PersonalValue,
     build_personal_field,
     compute_commitment,
     compute_digest,
     extract_personal,
-    find_chain_error,
+    find_chain_defect,
     restore_personal,
 )
 
@@ -39,7 +40,7 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "AuditLogEntry",
-    "ChainError",
+    "ChainDefect",
     "ChangeSource",
     "PersonalValue",
     "erase_member",
@@ -54,7 +55,7 @@ MAX_TARGET_LENGTH = 128
 MAX_REASON_LENGTH = 200
 READ_BATCH_ROWS = 500
 
-# The row that `policy_channel.touch` holds too: a guild has one lock, and the order of the two calls does not matter.
+# Locks the same row as `publish_policy_change`: a guild has a single lock, so the two calls may come in any order.
 LOCK_CHAIN_QUERY = text("""
 INSERT INTO policy_change (guild_id, version) VALUES (:guild_id, nextval('policy_version'))
 ON CONFLICT (guild_id) DO UPDATE SET version = policy_change.version
@@ -71,7 +72,10 @@ WHERE EXISTS (SELECT FROM jsonb_each(personal) WHERE value ->> 'of' = :user_id)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changed something, and through what. Without a user it was the operator at a shell, or Herwa itself."""
+    """Who made a change, and through which interface.
+
+    `user_id` is None for the operator at a shell and for Herwa itself.
+    """
 
     via: ChangeSource
     user_id: int | None
@@ -83,7 +87,7 @@ SYSTEM = Actor(ChangeSource.SYSTEM, None, "Herwa")
 
 @dataclass(frozen=True, slots=True)
 class AuditLogEntry:
-    """One entry as people read it; `ERASED` stands where somebody's erasure took a value along."""
+    """An audit entry with its personal values restored; ERASED replaces values that were erased."""
 
     id: int
     number: int
@@ -99,7 +103,10 @@ class AuditLogEntry:
 
 
 async def lock_chain(session: AsyncSession, *, guild_id: int | None) -> None:
-    """Until the commit nobody else appends to this chain, nor changes what it tells of."""
+    """Lock a chain and the settings that it audits against concurrent changes, until the commit.
+
+    `guild_id` None is the operator's chain.
+    """
     await session.execute(LOCK_CHAIN_QUERY, {"guild_id": EVERY_GUILD if guild_id is None else guild_id})
 
 
@@ -115,10 +122,11 @@ async def record(
     reason: str = "",
     undoes: int | None = None,
 ) -> int:
-    """Append to the guild's chain (None: the operator's); the entry's id. Parallel writers of one chain queue here.
+    """Append an entry to the guild's chain (None: the operator's) and return its id.
 
-    `before` and `after` hold plain values, times, and `Personal` for whatever says something of a person: what is not
-    wrapped stays forever. `undoes` is the id of the entry that this one takes back.
+    Locks the chain, so concurrent writers of one chain are serialized. `before` and `after` contain plain JSON values,
+    datetimes, and `PersonalValue` for everything that concerns a person: an unwrapped value can never be erased.
+    `undoes` is the id of the entry that this change undoes.
     """
     await lock_chain(session, guild_id=guild_id)
     last = await _get_last_link(session, guild_id)
@@ -151,7 +159,10 @@ async def record(
 async def list_entries(
     session: AsyncSession, *, guild_id: int | None, limit: int = 50, before: int | None = None
 ) -> tuple[AuditLogEntry, ...]:
-    """The newest entries of a chain, the newest first; `before` is the number of the entry to go on behind."""
+    """List up to `limit` entries of a chain, newest first.
+
+    `before` is the pagination cursor: only entries with a lower number are listed.
+    """
     query = select(AuditEntry).where(_filter_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
     if before is not None:
         query = query.where(col(AuditEntry.number) < before)
@@ -159,15 +170,18 @@ async def list_entries(
 
 
 async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: int) -> AuditLogEntry:
-    """One entry of this chain. Raises NotFound."""
+    """Get an entry of this chain. Raises NotFound."""
     row = await session.scalar(select(AuditEntry).where(_filter_chain(guild_id), col(AuditEntry.id) == entry_id))
     if row is None:
         raise NotFound("There is no such entry in this audit log.")
     return _to_entry(row)
 
 
-async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> ChainError | None:
-    """Follow the chain from its beginning; the first entry that does not hold, None when all do."""
+async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> ChainDefect | None:
+    """Verify a chain from its first entry.
+
+    Returns the first invalid entry, None if all are valid.
+    """
     rows = await session.stream_scalars(
         select(AuditEntry)
         .where(_filter_chain(guild_id))
@@ -176,21 +190,24 @@ async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> ChainE
     )
     number, previous = 1, GENESIS_DIGEST
     async for row in rows:
-        if chain_error := find_chain_error(row, number=number, previous=previous):
+        if chain_error := find_chain_defect(row, number=number, previous=previous):
             return chain_error
         number, previous = number + 1, row.digest
     return None
 
 
 async def erase_member(session: AsyncSession, *, user_id: int) -> int:
-    """Take every value that is this user's out of every chain, which stay valid; how many entries had one."""
+    """Erase all personal values of a user from all chains, which remain valid.
+
+    Returns the number of changed entries.
+    """
     result = await session.execute(ERASE_MEMBER_QUERY, {"user_id": str(user_id)})
     assert isinstance(result, CursorResult)
     return result.rowcount
 
 
 async def _get_last_link(session: AsyncSession, guild_id: int | None) -> tuple[int, bytes]:
-    """Number and digest of a chain's last entry. The chain must be held."""
+    """Get number and digest of a chain's last entry. The caller holds the chain's lock."""
     query = (
         select(AuditEntry.number, AuditEntry.digest)
         .where(_filter_chain(guild_id))

@@ -1,8 +1,8 @@
-"""How audit entries hang together, without I/O: what a link covers, and how personal values stay out of it.
+"""Hash chain of audit entries with erasable personal values; pure functions without I/O.
 
-An entry's digest covers everything it says and the digest of the entry before. Of a personal value it covers a
-commitment only: its HMAC with a random key of its own, which lies beside the value and goes with it. What is left then
-verifies as before and tells nobody, not even by guessing, what the value was.
+The digest of an entry covers all its content and the digest of the previous entry. Of a personal value it covers only a
+commitment: an HMAC with a random key per value. The key is stored with the value and erased with it. After that, the
+chain still verifies, and the commitment does not reveal the value, not even by guessing.
 """
 
 import hmac
@@ -18,29 +18,33 @@ from herwa_shared.models import AuditEntry
 
 GENESIS_DIGEST = bytes(32)
 PERSONAL_KEY = "personal"
-"""Where a personal value stood there is `{"personal": its name}`."""
+"""A personal value is replaced by `{"personal": its name}` in the stored JSON."""
 ACTOR, TARGET = "actor", "target"
 ERASED = "(erased)"
 
 PersonalField = dict[str, Any]
+"""A stored personal value: `value`, `of` (the owner's user id as text, or None) and `key` (of the HMAC, in hex)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalValue:
-    """A value about a person, the user `of` or the one whose id it is, that goes when they are erased."""
+    """A value about a user that is erased when the user's data is erased.
+
+    The user is `user_id`, else the one whose id the value itself is.
+    """
 
     value: str
     user_id: int | None = None
 
     @property
     def owner_id(self) -> int | None:
-        """Whose it is; None for a value that no user's erasure takes along."""
+        """The id of the user that the value is about; None if no erasure applies to it."""
         return int(self.value) if self.user_id is None and self.value.isdecimal() else self.user_id
 
 
 @dataclass(frozen=True, slots=True)
-class ChainError:
-    """The first entry at which a chain does not hold, and why, in a sentence."""
+class ChainDefect:
+    """The first invalid entry of a chain and the reason, as a sentence. Not an exception."""
 
     number: int
     entry_id: int | None
@@ -48,9 +52,10 @@ class ChainError:
 
 
 def extract_personal(name: str, value: Any, personal: dict[str, PersonalField]) -> Any:
-    """The value as JSON that PostgreSQL gives back alike, each `Personal` in it put into `personal` by its path.
+    """Convert a value to JSON; move each `PersonalValue` into `personal`, keyed by its path.
 
-    Raises TypeError for what JSON cannot say, so that nothing is recorded by its looks.
+    The JSON is such that PostgreSQL returns it unchanged, as it is hashed. Raises TypeError for a type that JSON cannot
+    represent, so that no value is recorded by its string representation.
     """
     match value:
         case PersonalValue():
@@ -67,9 +72,9 @@ def extract_personal(name: str, value: Any, personal: dict[str, PersonalField]) 
 
 
 def restore_personal(value: Any, personal: Mapping[str, PersonalField]) -> Any:
-    """The value with its personal parts, as far as they are there."""
+    """Put the personal values back into a value; ERASED where one was erased."""
     match value:
-        case {"personal": str() as name, **more} if not more:
+        case {"personal": str() as name, **rest} if not rest:
             return personal[name]["value"] if name in personal else ERASED
         case dict():
             return {key: restore_personal(item, personal) for key, item in value.items()}
@@ -80,17 +85,17 @@ def restore_personal(value: Any, personal: Mapping[str, PersonalField]) -> Any:
 
 
 def build_personal_field(value: str, owner_id: int | None) -> PersonalField:
-    """A personal value with whose it is and the key of its commitment."""
+    """Build the stored form of a personal value, with a new random key for its commitment."""
     return {"value": value, "of": None if owner_id is None else str(owner_id), "key": secrets.token_hex(32)}
 
 
 def compute_commitment(field: PersonalField) -> str:
-    """What stands for a personal value in the chain."""
+    """Compute the commitment to a personal value: HMAC-SHA-256 of owner and value, in hex."""
     return hmac.digest(bytes.fromhex(field["key"]), _encode_canonical([field["of"], field["value"]]), "sha256").hex()
 
 
 def compute_digest(entry: AuditEntry) -> bytes:
-    """The link: of all that the entry says, and of `entry.previous`."""
+    """Compute the SHA-256 digest of an entry: of `entry.previous` and all its content."""
     content = {
         "guild": entry.guild_id,
         "number": entry.number,
@@ -107,22 +112,22 @@ def compute_digest(entry: AuditEntry) -> bytes:
     return sha256(entry.previous + _encode_canonical(content)).digest()
 
 
-def find_chain_error(entry: AuditEntry, *, number: int, previous: bytes) -> ChainError | None:
-    """What is wrong with the entry that should be this number and follow this digest; None when nothing is."""
+def find_chain_defect(entry: AuditEntry, *, number: int, previous: bytes) -> ChainDefect | None:
+    """Check that an entry has this number and follows this digest; returns None if it is valid."""
     if entry.number != number:
-        return ChainError(number, None, f"Entry {number} is missing.")
+        return ChainDefect(number, None, f"Entry {number} is missing.")
     if compute_digest(entry) != entry.digest:
-        return ChainError(number, entry.id, f"Entry {number} was changed after it was written.")
+        return ChainDefect(number, entry.id, f"Entry {number} was changed after it was written.")
     if entry.previous != previous:
-        return ChainError(number, entry.id, f"Entry {number} does not follow the one before it.")
+        return ChainDefect(number, entry.id, f"Entry {number} does not follow the one before it.")
     for name, field in (entry.personal or {}).items():
         if not _is_intact(field, entry.commitments.get(name)):
-            return ChainError(number, entry.id, f"In entry {number} the value of “{name}” was changed.")
+            return ChainDefect(number, entry.id, f"In entry {number} the value of “{name}” was changed.")
     return None
 
 
 def format_timestamp(timestamp: datetime) -> str:
-    """In UTC, to the microsecond, as PostgreSQL keeps it."""
+    """Format as ISO 8601 in UTC with microseconds, the precision that PostgreSQL stores."""
     return timestamp.astimezone(UTC).isoformat(timespec="microseconds")
 
 

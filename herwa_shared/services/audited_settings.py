@@ -1,4 +1,7 @@
-"""One change of what a guild has chosen: held, written, announced, audited, and so that it can be undone."""
+"""Change a guild's settings: write, publish the policy change, record an undoable entry.
+
+Each kind of setting (feature, module, access rule, channel list) is described by a `SettingKind`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +17,11 @@ from herwa_shared.services import audit
 from herwa_shared.services.audit import Actor
 
 SettingValue = Mapping[str, Any]
-"""What one choice is, as plain JSON; None stands for a choice that is not there, as a rule that was removed."""
+"""The value of a setting as plain JSON. Where None is allowed, it means that the setting does not exist."""
 
 
 class SettingWriter(Protocol):
-    """Make the choice be this, as if it had been chosen; None takes it away."""
+    """Stores the value of a setting; None deletes the setting."""
 
     def __call__(
         self, session: AsyncSession, guild_id: int, target: str, value: SettingValue | None, actor: Actor, /
@@ -31,9 +34,11 @@ def _keep_unchanged(value: SettingValue) -> SettingValue:
 
 @dataclass(frozen=True, slots=True)
 class SettingKind:
-    """One kind of choice: how it is read and written by its target, and the name of what a change of it is.
+    """How a kind of setting is read, written and described.
 
-    `told` marks what the audit log must be able to forget. `title` is its name within a sentence.
+    Settings are identified by a `target` text. `get_action` returns the audit action of a change from its value
+    before and after. `format_title` returns the name of a setting for use within a sentence. `redact` wraps in
+    `PersonalValue` what the audit log must be able to erase.
     """
 
     read: Callable[[AsyncSession, int, str], Awaitable[SettingValue | None]]
@@ -44,7 +49,10 @@ class SettingKind:
 
 
 async def lock_guild(session: AsyncSession, guild_id: int) -> None:
-    """Until the commit nobody else changes what this guild has chosen. Raises NotFound for one that nobody knows."""
+    """Lock the guild's settings against concurrent changes until the commit.
+
+    Raises NotFound for an unknown guild.
+    """
     query = select(Guild.id).where(col(Guild.id) == guild_id).with_for_update(key_share=True)
     if await session.scalar(query) is None:
         raise NotFound("Herwa knows no such server. If it has only just joined, try again in a moment.")
@@ -61,7 +69,10 @@ async def apply_change(
     reason: str = "",
     undoes: int | None = None,
 ) -> int | None:
-    """The id of the audit entry; None when it was so already. The guild must be held."""
+    """Set a setting to `value` and return the id of the audit entry; None if nothing changed.
+
+    The caller holds the guild's lock (`lock_guild`). `undoes` is the id of the audit entry that this change undoes.
+    """
     before = await kind.read(session, guild_id, target)
     if before == value:
         return None

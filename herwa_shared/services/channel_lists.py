@@ -1,4 +1,4 @@
-"""Where something may run: lists of channels and categories, added to, cleared and shown."""
+"""Channel lists: channels and categories to which commands, features or modules are limited."""
 
 from collections.abc import Collection
 
@@ -26,7 +26,10 @@ async def add_places(
     place_ids: Collection[int],
     actor: Actor,
 ) -> int | None:
-    """Add places to the target's list, which begins with them if there is none. As `set_list` otherwise."""
+    """Add channels or categories to the target's list; creates the list if needed.
+
+    Returns and raises as `set_list`.
+    """
     await lock_guild(session, guild_id)
     current = await CHANNEL_LIST_SETTING.read(session, guild_id, _format_target(target_kind, target_key))
     current_ids = [int(place_id) for place_id in current["places"]] if current else []
@@ -49,9 +52,10 @@ async def set_list(
     place_ids: Collection[int],
     actor: Actor,
 ) -> int | None:
-    """From now on the target runs in these places alone; the audit entry's id, None when it was so already.
+    """Restrict the target to these channels and categories.
 
-    Raises NotFound for a target that there is not, BadRequest for no places, too many, or such of another guild.
+    Returns the id of the audit entry, None if nothing changed. Raises NotFound for an unknown target, and BadRequest
+    for no places, more than MAX_PLACES, or places of another guild.
     """
     unique_ids = sorted(set(place_ids))
     if not unique_ids:
@@ -69,14 +73,17 @@ async def set_list(
 async def clear_list(
     session: AsyncSession, *, guild_id: int, target_kind: TargetKind, target_key: str, actor: Actor
 ) -> int | None:
-    """Let the target run anywhere again; the audit entry's id, None when there was no list."""
+    """Remove the target's channel list, so that it may run anywhere.
+
+    Returns the id of the audit entry, None if there was no list.
+    """
     await lock_guild(session, guild_id)
     target = _format_target(target_kind, target_key)
     return await apply_change(session, CHANNEL_LIST_SETTING, guild_id=guild_id, target=target, value=None, actor=actor)
 
 
 async def list_channel_lists(session: AsyncSession, *, guild_id: int) -> tuple[ChannelList, ...]:
-    """Every list of the guild, by target."""
+    """List all channel lists of the guild, sorted by target."""
     table = ChannelListEntry
     rows = await session.execute(
         select(table.target_kind, table.target_key, table.place_id)
@@ -93,7 +100,7 @@ async def list_channel_lists(session: AsyncSession, *, guild_id: int) -> tuple[C
 
 
 def _format_target(kind: TargetKind, key: str) -> str:
-    """How the audit log names it."""
+    """Format a target as the audit log stores it: `kind:key`."""
     return f"{kind}:{key}"
 
 
@@ -116,7 +123,7 @@ async def _write(session: AsyncSession, guild_id: int, target: str, value: Setti
         await session.execute(insert(ChannelListEntry), rows)
 
 
-def _format_title(target: str, _state: SettingValue | None) -> str:
+def _format_title(target: str, _value: SettingValue | None) -> str:
     parts = _parse_target(target)
     return f"the channel list of {format_target(TargetKind(parts['target_kind']), parts['target_key'])}"
 

@@ -1,7 +1,4 @@
-"""One guild as its pages need it: what it is called, when counting began, and the channels to choose from.
-
-Telling a silent channel from one that is not the guild's.
-"""
+"""Guild info and channels for pages and API: names, join times and selectable channels."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,15 +16,15 @@ from herwa_shared.models import Channel, Guild
 
 CATEGORY_TYPE = 4
 VOICE_TYPES = frozenset({2, 13})
-"""Discord's channel types in which people talk."""
+"""Discord's channel types for voice: voice channels and stage channels."""
 SELECTABLE_TYPES = frozenset({0, 5, 15, 16}) | VOICE_TYPES
-"""Those with numbers of their own; threads count for theirs."""
-MAX_CHANNELS = 500  # a guild's limit
+"""Channel types that statistics can be filtered by. Threads are missing: their events count for their channel."""
+MAX_CHANNELS = 500  # Discord's limit per guild
 
 
 @dataclass(frozen=True, slots=True)
 class GuildInfo:
-    """What is known of a guild apart from its numbers."""
+    """Name, icon and other properties of a guild."""
 
     name: str
     icon: str | None
@@ -38,7 +35,7 @@ class GuildInfo:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel that numbers can be narrowed to; `within` is the name of its category."""
+    """A channel that statistics can be filtered by; `category` is the name of its category."""
 
     id: int
     name: str
@@ -47,7 +44,7 @@ class ChannelInfo:
 
 
 async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo | None:
-    """The facts; None for a guild that the bot has never been in."""
+    """Load a guild's info; None for a guild that the bot has never been in."""
     guild = await session.get(Guild, guild_id)
     if guild is None:
         return None
@@ -55,7 +52,7 @@ async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo 
 
 
 async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[ChannelInfo, ...]:
-    """Every channel that is there, in the order in which Discord shows them."""
+    """List the selectable channels that are not deleted, in Discord's display order."""
     rows = await session.execute(
         select(Channel)
         .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {CATEGORY_TYPE}))
@@ -87,20 +84,24 @@ async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[Channe
 
 
 async def find_channel_name(session: AsyncSession, *, guild_id: int, channel_id: int) -> str | None:
-    """What a guild's channel is called, also one that is gone; None for a channel that is not this guild's."""
+    """Find a channel's name, also of a deleted one; None if it does not belong to this guild."""
     channel = await session.get(Channel, channel_id)
     return channel.name if channel and channel.guild_id == guild_id else None
 
 
 async def load_join_times(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:
-    """When the bot joined each of these guilds, the last time it did."""
+    """Load when the bot last joined each of these guilds."""
     wanted_ids = any_(literal(list(guild_ids), ARRAY(BigInteger)))
     rows = await session.execute(select(Guild.id, Guild.joined_at).where(col(Guild.id) == wanted_ids))
     return {row[0]: row[1] for row in rows}
 
 
 async def require_channel(database: Database, guild_id: int, channel_id: int) -> None:
-    """Raise NotFound unless this guild has or had the channel; BadRequest, naming its channel, for a thread."""
+    """Require that the channel belongs to the guild and is not a thread; it may be deleted.
+
+    This lets callers distinguish a channel without events from a channel of another guild. Raises NotFound for an
+    unknown channel, BadRequest for a thread; its message names the parent channel.
+    """
     async with database.transaction() as session:
         channel = await session.get(Channel, channel_id)
     if channel is None or channel.guild_id != guild_id:

@@ -1,6 +1,6 @@
-"""The catalogue and the surfaces as the rows that register them.
+"""Discovery: register declared modules, features and surfaces in the database.
 
-Register what the code declares, and say what is new, changed and retired. What people chose is never overwritten.
+Reports what is new, changed and retired. Never overwrites settings of operators or guilds.
 """
 
 import json
@@ -19,52 +19,20 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.models import Feature, Module, SurfaceRow, TierFeature, TierRow
 from herwa_shared.policy_cache.notifications import publish_policy_change
 
+DISCOVERY_LOCK_ID = 0x444953434F564552  # "DISCOVER" in ASCII; an advisory lock, as processes start concurrently
+
 TableRow = dict[str, Any]
-
-
-def build_module_rows() -> list[TableRow]:
-    return [
-        {"key": str(module.key), "title": module.title, "sentence": module.description, "position": position}
-        for position, module in enumerate(MODULES.values())
-    ]
-
-
-def build_feature_rows() -> list[TableRow]:
-    return [
-        {
-            "key": str(feature.key),
-            "module_key": str(feature.module),
-            "title": feature.title,
-            "sentence": feature.description,
-            "lowest_tier": str(feature.lowest_tier),
-            "on_by_default": feature.on_by_default,
-            "essential": str(feature.essential),
-        }
-        for feature in FEATURES.values()
-    ]
-
-
-def build_surface_rows(surfaces: Iterable[Surface]) -> list[TableRow]:
-    return [
-        {
-            "kind": str(surface.kind),
-            "key": surface.key,
-            "feature_key": str(surface.feature),
-            "title": surface.title,
-            "audience": str(surface.audience),
-        }
-        for surface in surfaces
-    ]
-
-
-DISCOVERY_LOCK_ID = 0x444953434F564552  # "DISCOVER": several processes start at the same time
-
+"""Column values of a row, by column name."""
 RowKey = tuple[str, ...]
+"""Values of the primary key columns of a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogDiff:
-    """What is declared, beside what is registered: names such as `feature voice.stats` and `command help`."""
+    """Differences between declaration and database, as names.
+
+    Examples of names are `feature voice.stats` and `command help`.
+    """
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
@@ -75,7 +43,7 @@ class CatalogDiff:
         return bool(self.new or self.changed or self.retired)
 
     def format_lines(self) -> tuple[str, ...]:
-        """One line each, for people; none when nothing is different."""
+        """Format one line per difference, for people; empty without differences."""
         return (
             *(f"new: {name}" for name in self.new),
             *(f"changed: {name}" for name in self.changed),
@@ -83,14 +51,14 @@ class CatalogDiff:
         )
 
     def to_log_fields(self) -> dict[str, str]:
-        """What is different, each kind of difference in one text, for a log."""
+        """Return the differences as log fields: a comma-separated text per kind of difference."""
         kinds = {"new": self.new, "changed": self.changed, "retired": self.retired}
         return {kind: ", ".join(names) for kind, names in kinds.items() if names}
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSurfaces:
-    """What rooms declare: the kinds that are theirs to declare, and every surface of these kinds."""
+    """The surface kinds that a package declares, and all its surfaces of these kinds."""
 
     kinds: frozenset[SurfaceKind]
     surfaces: tuple[Surface, ...]
@@ -98,7 +66,10 @@ class DeclaredSurfaces:
 
 @dataclass(frozen=True, slots=True)
 class _TableDiff:
-    """One table's part of the difference: rows to write, keys to retire, and the names of all that."""
+    """The differences of one table: rows to insert or update, and keys to retire.
+
+    `changed` maps a key to the declared row and a description of the changes.
+    """
 
     table: type[SQLModel]
     key_columns: RowKey
@@ -109,14 +80,15 @@ class _TableDiff:
 
 
 async def compare(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> CatalogDiff:
-    """What `register` would do. It changes nothing."""
+    """Compute what `register` would change, without changing anything (dry run)."""
     return _merge_diffs(await _diff_tables(session, kinds, tuple(surfaces)))
 
 
 async def register(session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: Iterable[Surface]) -> CatalogDiff:
-    """Write down the catalogue and these surfaces, which are all there are of these kinds; what was done.
+    """Register the catalog and these surfaces, which must be all surfaces of these kinds.
 
-    A new feature goes to its lowest tier. What is no longer declared is retired, what is declared again is back.
+    Idempotent. Returns what was changed. A new feature is added to its lowest tier. What is no longer declared is
+    retired; what is declared again is no longer retired. Takes an advisory lock if anything differs.
     """
     surfaces = tuple(surfaces)
     if not (planned_diff := await compare(session, kinds, surfaces)):
@@ -132,7 +104,7 @@ async def register(session: AsyncSession, kinds: Collection[SurfaceKind], surfac
 
 
 def to_json(surfaces: Iterable[Surface]) -> str:
-    """The surfaces as a JSON list, as `from_json` reads it in a room's answer."""
+    """Serialize surfaces as the JSON list in the field `surfaces` that `from_json` parses."""
     return json.dumps(
         [
             {
@@ -148,7 +120,10 @@ def to_json(surfaces: Iterable[Surface]) -> str:
 
 
 def from_json(text: str) -> DeclaredSurfaces:
-    """What a room printed: `{"kinds": […], "surfaces": […]}`. Raises BadRequest for anything else."""
+    """Parse the declaration that a package prints: `{"kinds": […], "surfaces": […]}`.
+
+    Raises BadRequest for anything else.
+    """
     try:
         data = json.loads(text)
         return DeclaredSurfaces(
@@ -166,6 +141,44 @@ def from_json(text: str) -> DeclaredSurfaces:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest(f"This is not what a room says of its surfaces: {error}.") from error
+
+
+def build_module_rows() -> list[TableRow]:
+    """Build the rows of all modules of the catalog."""
+    return [
+        {"key": str(module.key), "title": module.title, "sentence": module.description, "position": position}
+        for position, module in enumerate(MODULES.values())
+    ]
+
+
+def build_feature_rows() -> list[TableRow]:
+    """Build the rows of all features of the catalog."""
+    return [
+        {
+            "key": str(feature.key),
+            "module_key": str(feature.module),
+            "title": feature.title,
+            "sentence": feature.description,
+            "lowest_tier": str(feature.lowest_tier),
+            "on_by_default": feature.on_by_default,
+            "essential": str(feature.essential),
+        }
+        for feature in FEATURES.values()
+    ]
+
+
+def build_surface_rows(surfaces: Iterable[Surface]) -> list[TableRow]:
+    """Build the rows of these surfaces."""
+    return [
+        {
+            "kind": str(surface.kind),
+            "key": surface.key,
+            "feature_key": str(surface.feature),
+            "title": surface.title,
+            "audience": str(surface.audience),
+        }
+        for surface in surfaces
+    ]
 
 
 async def _diff_tables(
@@ -206,7 +219,7 @@ def _diff_table(
 
 
 def _describe_changes(known_row: TableRow, declared_row: TableRow) -> str:
-    """What is different about it, in words; nothing when nothing is."""
+    """Describe the changed columns of a row; an empty text if nothing changed."""
     changes = [
         name.removesuffix("_key").replace("_", " ") for name, value in declared_row.items() if known_row[name] != value
     ]
@@ -247,7 +260,10 @@ async def _write(session: AsyncSession, table_diff: _TableDiff) -> None:
 
 
 async def _add_to_lowest_tiers(session: AsyncSession, table_diffs: tuple[_TableDiff, ...]) -> None:
-    """New features only: what an operator has moved elsewhere stays there."""
+    """Add new features to their lowest tier.
+
+    Only new ones: an existing feature may have been moved by the operator and is not moved back.
+    """
     tiers = set(await session.scalars(select(TierRow.key)))
     rows = [
         {"tier_key": row["lowest_tier"], "feature_key": row["key"]}

@@ -1,6 +1,6 @@
-"""How a refusal names people, channels and moments where mentions are not drawn: on pages and in answers of the API.
+"""Display names of members and channels as the bot last received them.
 
-What members are called in a guild, as the bot last heard it.
+Dashboard pages and API responses use them in refusal texts, because Discord mentions are not rendered there.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,44 +19,43 @@ from herwa_shared.services.guilds import get_timezone
 
 @dataclass(frozen=True, slots=True)
 class DisplayNames:
-    """Names as they were when the bot last heard them; of whatever it never heard, what it is."""
+    """Formats ids and times for refusal texts (protocol `NameFormatter` of `guardrail.texts`).
+
+    Unknown ids get a generic name.
+    """
 
     members: Mapping[int, str]
     channels: Mapping[int, str]
     zone: ZoneInfo
 
-    def format_role(self, role_id: int) -> str:  # noqa: ARG002 - names of roles are not kept, and the reader has it
-        """A rule that decided for somebody by a role did so by one that they have."""
+    def format_role(self, role_id: int) -> str:  # noqa: ARG002 - role names are not stored; see the docstring
+        """Return a generic text: a role rule only applies to members who have the role."""
         return "one of your roles"
 
     def format_member(self, member_id: int) -> str:
-        """Their name in the server."""
+        """Return the member's name in the guild."""
         return self.members.get(member_id, "a member")
 
     def format_channel(self, channel_id: int) -> str:
-        """A channel, or a category."""
+        """Return the name of a channel or category."""
         return self.channels.get(channel_id, "a channel")
 
     def format_time(self, seconds: float) -> str:
-        """By the server's clocks."""
+        """Format a time (seconds since 1970) in the guild's time zone."""
         at = datetime.fromtimestamp(seconds, self.zone)
         return f"{at.day} {at:%B %Y, %H:%M} {at.tzname()}"
 
 
 async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayNames:
-    """The names that a trace may need."""
+    """Load the names that the text of a refusal with this trace may contain."""
     rules = [step.rule for step in trace.steps if step.rule]
     lists = [step.channel_list for step in trace.steps if step.channel_list]
     member_ids = {rule.subject_id for rule in rules if rule.subject_kind is SubjectKind.MEMBER}
     place_ids = {rule.place_id for rule in rules if rule.place_kind is not PlaceKind.EVERYWHERE}
     place_ids.update(*(channel_list.place_ids for channel_list in lists))
     guild_id = trace.invocation.guild_id
-    members, channels = {}, {}
-    if member_ids:
-        member_query = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)
-        members = {
-            row[0]: row[1] for row in await session.execute(member_query.where(col(Member.user_id).in_(member_ids)))
-        }
+    members = await load_member_names(session, guild_id=guild_id, user_ids=member_ids)
+    channels: dict[int, str] = {}
     if place_ids:
         channel_query = select(Channel.id, Channel.name).where(col(Channel.guild_id) == guild_id)
         channels = {
@@ -66,7 +65,7 @@ async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayName
 
 
 async def load_member_names(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> Mapping[int, str]:
-    """By user id; those who were never heard of are missing."""
+    """Load member names by user id; unknown members are missing."""
     if not user_ids:
         return {}
     query = select(Member.user_id, Member.name).where(col(Member.guild_id) == guild_id)

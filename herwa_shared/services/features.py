@@ -1,6 +1,7 @@
-"""Switch features and modules on and off for one guild, within what its tier includes, and say how they stand.
+"""Toggles: turn features and modules on or off for a guild, and list their status.
 
-The rows of what a guild has switched: kept only where it chose, read together with what holds by default.
+Only features that the guild's tier includes can be turned on. Toggle rows exist only for what the guild has set;
+otherwise the default applies.
 """
 
 from dataclasses import dataclass
@@ -25,14 +26,14 @@ from herwa_shared.services.rule_targets import require_feature, require_module
 
 
 class FeatureNotInTier(Forbidden):
-    """The guild's tier lacks the feature that is to be switched on."""
+    """The guild's tier does not include the feature that should be turned on."""
 
     code = "feature_not_in_tier"
     message = "This feature is not part of this server's tier."
 
 
 class FeatureIsEssential(BadRequest):
-    """The feature is essential."""
+    """The feature is essential and cannot be turned off."""
 
     code = "cannot_be_switched_off"
     message = "This cannot be switched off."
@@ -40,10 +41,11 @@ class FeatureIsEssential(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class FeatureStatus:
-    """How a feature stands in one guild. `enabled` is what the guild's toggles come to, the module's among them.
+    """The status of a feature in one guild.
 
-    `lowest_tier` is the title of the lowest tier that includes it. `kill_switch` is the operator's reason while they
-    have turned it off everywhere.
+    `enabled` is the result of the toggles of the feature and of its module; it does not consider tier and kill switch.
+    `lowest_tier` is the title of the lowest tier that includes the feature. `kill_switch` is the operator's reason if
+    the feature is turned off everywhere, else None.
     """
 
     key: str
@@ -60,9 +62,9 @@ class FeatureStatus:
 
 
 async def set_feature(session: AsyncSession, *, guild_id: int, feature: str, enabled: bool, actor: Actor) -> int | None:
-    """Switch a feature on or off; the audit entry's id, None when it was so already.
+    """Turn a feature on or off; returns the id of the audit entry, None if nothing changed.
 
-    Raises NotFound naming near features, FeatureNotInTier, CannotBeSwitchedOff.
+    Raises NotFound (with similar features in its message), FeatureNotInTier, FeatureIsEssential.
     """
     row = await require_feature(session, feature)
     await lock_guild(session, guild_id)
@@ -78,7 +80,11 @@ async def set_feature(session: AsyncSession, *, guild_id: int, feature: str, ena
 
 
 async def set_module(session: AsyncSession, *, guild_id: int, module: str, enabled: bool, actor: Actor) -> int | None:
-    """Switch a whole module off, or on again, where each feature is as it was chosen. As `set_feature` otherwise."""
+    """Turn a module on or off; returns the id of the audit entry, None if nothing changed.
+
+    When it is turned on again, each feature has the toggle that it had before. Raises NotFound, and FeatureIsEssential
+    for a module whose features are all essential.
+    """
     row = await require_module(session, module)
     await lock_guild(session, guild_id)
     if not enabled:
@@ -93,7 +99,7 @@ async def set_module(session: AsyncSession, *, guild_id: int, module: str, enabl
 
 
 async def list_features(session: AsyncSession, *, guild_id: int, now: datetime) -> tuple[FeatureStatus, ...]:
-    """Every feature there is, module by module, and how it stands in this guild."""
+    """List the status of all features in this guild, grouped by module."""
     global_policy = await load_global_policy(session)
     policy = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
     included = resolve_entitlement(policy, now.timestamp()).features
@@ -126,7 +132,7 @@ def _to_status(feature: Feature, module: Module, policy: GuildPolicy, included: 
 
 
 def _get_lowest_tier_title(feature: Feature, global_policy: GlobalPolicy) -> str:
-    """Its title; where no tier includes the feature, that of the one it was made for."""
+    """Get the title of the lowest tier with the feature, else of its declared lowest tier."""
     tiers = [tier for tier in global_policy.tiers.values() if feature.key in tier.features]
     if tiers:
         return min(tiers, key=lambda tier: tier.rank).title
@@ -185,11 +191,11 @@ FEATURE_SETTING = SettingKind(
     read=_read_feature,
     write=_write_feature,
     get_action=lambda _before, _after: "feature.set",
-    format_title=lambda key, _state: format_target(TargetKind.FEATURE, key),
+    format_title=lambda key, _value: format_target(TargetKind.FEATURE, key),
 )
 MODULE_SETTING = SettingKind(
     read=_read_module,
     write=_write_module,
     get_action=lambda _before, _after: "module.set",
-    format_title=lambda key, _state: format_target(TargetKind.MODULE, key),
+    format_title=lambda key, _value: format_target(TargetKind.MODULE, key),
 )

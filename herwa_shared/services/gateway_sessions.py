@@ -1,4 +1,4 @@
-"""Keep the book of when each shard was listened to."""
+"""Record when each shard was connected to the gateway."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,7 +11,10 @@ from herwa_shared.models import GatewaySession
 
 
 async def start_gateway_session(session: AsyncSession, *, shard_id: int, shard_count: int, intents: int = 0) -> int:
-    """A shard became ready in a new gateway session with these intents (Discord's bits); the id of its run."""
+    """Insert a gateway session of a shard that became ready; returns its id.
+
+    `intents` are Discord's bits.
+    """
     gateway_session = GatewaySession(shard_id=shard_id, shard_count=shard_count, intents=intents)
     session.add(gateway_session)
     await session.flush()
@@ -20,5 +23,5 @@ async def start_gateway_session(session: AsyncSession, *, shard_id: int, shard_c
 
 
 async def update_gateway_sessions(session: AsyncSession, *, session_ids: Collection[int], seen_at: datetime) -> None:
-    """These runs have heard everything up to `until`, and it is stored."""
+    """Set `seen_at`, up to which all events of these gateway sessions were received and stored."""
     await session.execute(update(GatewaySession).where(col(GatewaySession.id).in_(session_ids)).values(seen_at=seen_at))

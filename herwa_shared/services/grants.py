@@ -1,4 +1,4 @@
-"""What one guild has beyond its tier: a single feature, or more of something, for a time."""
+"""Entitlement grants: a feature, or a higher limit, beyond a guild's tier for a period."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from herwa_shared.services.tiers import MAX_LIMIT_VALUE
 
 @dataclass(frozen=True, slots=True)
 class GrantStatus:
-    """One grant: of a feature, or of a limit whose value of None is unlimited."""
+    """A grant of a feature or of a limit; for a limit, a `value` of None means unlimited."""
 
     id: int
     feature: str | None
@@ -45,7 +45,11 @@ async def grant_feature(
     reason: str,
     actor: Actor,
 ) -> int:
-    """Give a guild one feature, from now and for good where nothing else is said; the grant's id."""
+    """Grant a guild a feature and return the id of the grant.
+
+    By default it starts now and has no end. Raises NotFound for an unknown feature or guild, BadRequest for an invalid
+    period.
+    """
     await require_feature(session, feature)
     row = await _build_grant(session, guild_id, starts, ends, days, reason, actor)
     row.feature_key = feature
@@ -64,7 +68,11 @@ async def grant_limit(
     reason: str,
     actor: Actor,
 ) -> int:
-    """Give a guild more of something, None for without limit; the grant's id. Less than the tier gives is no loss."""
+    """Grant a guild a limit (None: unlimited) and return the id of the grant.
+
+    A value below that of the tier does not lower the guild's limit. By default the grant starts now and has no end.
+    Raises NotFound for an unknown guild, BadRequest for an invalid value or period.
+    """
     if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
         raise BadRequest("A limit is 0 or more, or none for unlimited.")
     row = await _build_grant(session, guild_id, starts, ends, days, reason, actor)
@@ -73,7 +81,7 @@ async def grant_limit(
 
 
 async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, reason: str, actor: Actor) -> None:
-    """End a grant now; one that is over already stays as it is. Raises NotFound."""
+    """Revoke a grant now; no effect if it has ended or was revoked. Raises NotFound."""
     await require_guild(session, guild_id)
     await audit.lock_chain(session, guild_id=guild_id)
     row = await session.get(EntitlementGrant, grant_id, populate_existing=True)
@@ -87,7 +95,7 @@ async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, r
 
 
 async def list_grants(session: AsyncSession, *, guild_id: int) -> tuple[GrantStatus, ...]:
-    """Everything that a guild was ever granted beyond its tier, the newest first."""
+    """List all grants of a guild, including ended and revoked ones, newest first."""
     rows = await session.scalars(
         select(EntitlementGrant)
         .where(col(EntitlementGrant.guild_id) == guild_id)

@@ -1,4 +1,4 @@
-"""The directory: guilds, channels and members as Discord last described them, so that ids have names."""
+"""Directory: guilds, channels and members as last received from Discord; maps ids to names."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +15,12 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.models import Channel, Guild, GuildMembership, Member
 
-UPSERT_BATCH_ROWS = 1000  # rows between which others get their turn
+UPSERT_BATCH_ROWS = 1000  # between batches, other coroutines can run
 
 
 @dataclass(frozen=True, slots=True)
 class GuildData:
-    """A guild as its GUILD_CREATE or GUILD_UPDATE tells."""
+    """A guild as parsed from a GUILD_CREATE or GUILD_UPDATE event."""
 
     id: int
     name: str
@@ -32,7 +32,7 @@ class GuildData:
 
 @dataclass(frozen=True, slots=True)
 class ChannelData:
-    """A channel, category or thread; see `models.channel`."""
+    """A channel, category or thread; see `models.directory.Channel`."""
 
     id: int
     guild_id: int
@@ -45,7 +45,7 @@ class ChannelData:
 
 @dataclass(frozen=True, slots=True)
 class MemberData:
-    """The name under which a guild knows a user, and since when they are in it, where an event told."""
+    """A member of a guild; `joined_at` is None if the event did not contain it."""
 
     guild_id: int
     user_id: int
@@ -55,7 +55,10 @@ class MemberData:
 
 
 async def save_guilds(session: AsyncSession, guilds: Sequence[GuildData]) -> None:
-    """Add or update; a guild that the bot had left is entered again, its earlier stay ended then at the latest."""
+    """Upsert guilds that the bot is in, and their memberships.
+
+    If a guild's earlier membership is still open, it ends when the new one starts.
+    """
     rows = [{**asdict(guild), "left_at": None, "seen_at": utc_now()} for guild in guilds]
     await _upsert(session, Guild, rows, key=["id"])
     memberships = [{"guild_id": guild.id, "joined_at": guild.joined_at, "left_at": None} for guild in guilds]
@@ -72,12 +75,15 @@ async def save_guilds(session: AsyncSession, guilds: Sequence[GuildData]) -> Non
 
 
 async def save_channels(session: AsyncSession, channels: Sequence[ChannelData]) -> None:
-    """Add or update. Their guilds must be known."""
+    """Upsert channels. Their guilds must exist."""
     await _upsert(session, Channel, [asdict(channel) for channel in channels], key=["id"])
 
 
 async def save_members(session: AsyncSession, members: Sequence[MemberData]) -> None:
-    """Add or update. Their guilds must be known. An event that does not tell when one joined leaves what is known."""
+    """Upsert members. Their guilds must exist.
+
+    A `joined_at` of None leaves the stored value unchanged.
+    """
     rows = [{**asdict(member), "seen_at": utc_now()} for member in members]
     rows_without_join = [row for row in rows if row["joined_at"] is None]
     for row in rows_without_join:
@@ -87,12 +93,15 @@ async def save_members(session: AsyncSession, members: Sequence[MemberData]) -> 
 
 
 async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
-    """Keep the names of channels that are gone, for the history they have."""
+    """Mark channels as deleted; their rows remain, because their history needs the names."""
     await session.execute(update(Channel).where(_matches_any(Channel.id, channel_ids)).values(deleted=True))
 
 
 async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Collection[int]]) -> None:
-    """Of these guilds Discord lists these channels: any other is gone. Sleeping threads are never listed."""
+    """Mark the channels of these guilds as deleted that Discord does not list.
+
+    `listed` maps guild ids to listed channel ids. Threads are skipped, as Discord does not list archived threads.
+    """
     listed_id = func.unnest(
         literal([channel_id for channel_ids in listed.values() for channel_id in channel_ids], ARRAY(BigInteger))
     ).column_valued("here")
@@ -108,8 +117,8 @@ async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Coll
     await session.execute(statement.values(deleted=True))
 
 
-async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
-    """The bot was removed from these guilds."""
+async def mark_guilds_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
+    """Mark guilds as left after the bot was removed from them; ends their open memberships."""
     now = utc_now()
     await session.execute(update(Guild).where(_matches_any(Guild.id, guild_ids)).values(left_at=now))
     open_memberships = update(GuildMembership).where(
@@ -119,17 +128,34 @@ async def mark_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
 
 
 async def list_guilds(session: AsyncSession) -> Sequence[Guild]:
-    """Every guild that the bot is or was in, by name."""
+    """List all guilds that the bot is or was in, sorted by name."""
     return (await session.execute(select(Guild).order_by(Guild.name, col(Guild.id)))).scalars().all()
 
 
+async def get_timezone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
+    """Get the time zone of a guild; UTC if it has set none or is unknown."""
+    name = await session.scalar(select(Guild.timezone).where(col(Guild.id) == guild_id))
+    return ZoneInfo(name or "UTC")
+
+
+async def set_timezone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
+    """Set a guild's time zone: the default for the day and hour boundaries of its statistics."""
+    await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))
+
+
 def _matches_any(column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
-    """One parameter however many ids: a statement takes at most 32,767."""
+    """Build an `= ANY(array)` condition.
+
+    It needs one bind parameter for any number of ids; a statement can have at most 32,767.
+    """
     return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[str, Any]], *, key: list[str]) -> None:
-    """Add or update. A row that says nothing new is not written again: at every start all of them come."""
+    """Upsert rows in batches; all rows must have the same columns.
+
+    A row whose values are unchanged (except `seen_at`) is not written, because every start sends all rows.
+    """
     if not rows:
         return
     statement = insert(table)
@@ -144,14 +170,3 @@ async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[
     connection = await session.connection()
     for start in range(0, len(rows), UPSERT_BATCH_ROWS):
         await connection.execute(upsert, rows[start : start + UPSERT_BATCH_ROWS])
-
-
-async def get_timezone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
-    """The time zone that a guild's people chose; UTC where they chose none or the guild is not known."""
-    name = await session.scalar(select(Guild.timezone).where(col(Guild.id) == guild_id))
-    return ZoneInfo(name or "UTC")
-
-
-async def set_timezone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
-    """From now on the days and hours of this guild are those of this zone, wherever nobody asks for another."""
-    await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))

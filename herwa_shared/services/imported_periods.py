@@ -1,4 +1,4 @@
-"""Which stretches of a guild's past have been brought in, so that their silence counts as silence."""
+"""Imported periods of guilds: within them, no events means 0, not unknown."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from herwa_shared.models import Guild, ImportedPeriod
 async def record_imported_period(
     session: AsyncSession, *, guild_id: int, begin: datetime, end: datetime, source: str
 ) -> bool:
-    """Note `[begin, end)`; saying it twice changes nothing. False when the guild is not known yet."""
+    """Record the imported period `[begin, end)`; idempotent. Returns False for an unknown guild."""
     if await session.get(Guild, guild_id) is None:
         return False
     row = {"guild_id": guild_id, "from_at": begin, "to_at": end, "source": source}
@@ -21,6 +21,6 @@ async def record_imported_period(
 
 
 async def list_guilds_with_imports(session: AsyncSession, *, source: str) -> frozenset[int]:
-    """The guilds into which a stretch of the past has been brought from there."""
+    """List the ids of guilds with a period imported from this source."""
     rows = await session.scalars(select(ImportedPeriod.guild_id).where(col(ImportedPeriod.source) == source))
     return frozenset(rows)

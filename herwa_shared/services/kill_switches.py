@@ -1,4 +1,4 @@
-"""Turn a feature off everywhere, with a reason that people see, and on again."""
+"""Kill switches: turn a feature off in all guilds, with a reason that users see."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from herwa_shared.services.rule_targets import require_feature
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchStatus:
-    """A feature that is off everywhere."""
+    """An active kill switch: its feature is off in all guilds."""
 
     feature: str
     title: str
@@ -31,10 +31,11 @@ class KillSwitchStatus:
 async def set_kill_switch(
     session: AsyncSession, *, feature: str, active: bool, reason: str, actor: Actor
 ) -> int | None:
-    """Throw a feature's kill switch (`on`: the feature is off everywhere) or take it back.
+    """Activate a feature's kill switch (the feature is then off in all guilds) or deactivate it.
 
-    The audit entry's id, None when it was so already; thrown again, it takes the new reason. Raises NotFound naming
-    near features, and BadRequest without a reason to throw it, or for an essential feature, which it would not reach.
+    Returns the id of the audit entry, None if nothing changed. Activating an active switch updates its reason. Raises
+    NotFound (with similar features in its message), and BadRequest for activating without a valid reason or for an
+    essential feature, to which kill switches do not apply.
     """
     feature_row = await require_feature(session, feature)
     await audit.lock_chain(session, guild_id=None)
@@ -64,7 +65,7 @@ async def set_kill_switch(
 
 
 async def list_kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, ...]:
-    """Everything that is off everywhere, the newest first."""
+    """List the active kill switches, newest first."""
     rows = await session.execute(
         select(KillSwitch, Feature.title)
         .join(Feature, col(Feature.key) == col(KillSwitch.feature_key))

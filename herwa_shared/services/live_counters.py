@@ -1,4 +1,4 @@
-"""The live counters of guilds: how many are online and in voice at this moment."""
+"""Live counters of guilds: how many members are online and in voice now."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +14,10 @@ from herwa_shared.models import Guild, GuildLiveCounters
 
 @dataclass(frozen=True, slots=True)
 class LiveCounters:
-    """One guild's numbers and when they last changed; `online` is None until Discord has said it once."""
+    """The counters of a guild and when they last changed.
+
+    `online` is None until Discord has sent it once.
+    """
 
     online: int | None
     in_voice: int
@@ -22,13 +25,16 @@ class LiveCounters:
 
 
 async def load_live_counters(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, LiveCounters]:
-    """The numbers of these guilds; those that no collector has counted yet are left out."""
+    """Load the counters of these guilds; guilds that no collector has counted yet are missing."""
     rows = await session.execute(select(GuildLiveCounters).where(_matches_any(GuildLiveCounters.guild_id, guild_ids)))
     return {row.guild_id: LiveCounters(row.online, row.in_voice, row.at) for row in rows.scalars()}
 
 
 async def save_live_counters(session: AsyncSession, counters: Mapping[int, LiveCounters]) -> frozenset[int]:
-    """Keep the newest numbers; of which guilds they were kept, as those that are not known yet have to wait."""
+    """Upsert the counters and return the ids of the guilds that were saved.
+
+    Unknown guilds are skipped; the caller has to retry them.
+    """
     known_ids = frozenset((await session.execute(select(Guild.id).where(_matches_any(Guild.id, counters)))).scalars())
     rows = [{"guild_id": guild_id, **asdict(counters[guild_id])} for guild_id in known_ids]
     if rows:
@@ -40,5 +46,5 @@ async def save_live_counters(session: AsyncSession, counters: Mapping[int, LiveC
 
 
 def _matches_any(column: int, ids: Collection[int]) -> ColumnElement[bool]:
-    """One parameter however many ids."""
+    """Build an `= ANY(array)` condition, which needs one bind parameter for any number of ids."""
     return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))

@@ -1,4 +1,4 @@
-"""From when to when something is granted, and to whom: what subscriptions and grants ask alike."""
+"""Validation shared by subscriptions and grants: period, number of days, guild."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,11 @@ MAX_NAME_LENGTH = 64
 def resolve_period(
     *, now: datetime, starts: datetime | None, ends: datetime | None, days: int | None
 ) -> tuple[datetime, datetime | None]:
-    """Start and end: now where no start is given, never where neither an end nor days are. Raises BadRequest."""
+    """Resolve start and end of a period.
+
+    The start defaults to `now`. Without `ends` and `days` the period has no end. Raises BadRequest if both are given,
+    or if the end is not after the start and after `now`.
+    """
     if ends is not None and days is not None:
         raise BadRequest("Say either an end or a number of days, not both.")
     start = starts or now
@@ -26,13 +30,13 @@ def resolve_period(
 
 
 def to_timedelta(days: int) -> timedelta:
-    """So many times 24 hours. Raises BadRequest."""
+    """Convert days to a timedelta of 24 hours each. Raises BadRequest unless 1 to MAX_DAYS."""
     if not 1 <= days <= MAX_DAYS:
         raise BadRequest(f"The days must be 1 to {MAX_DAYS}, not {days}.")
     return timedelta(days=days)
 
 
 async def require_guild(session: AsyncSession, guild_id: int) -> None:
-    """Raises NotFound for a server that the bot has never been in."""
+    """Raise NotFound for a guild that the bot has never been in."""
     if await session.get(Guild, guild_id) is None:
         raise NotFound(f"The bot has never been in a server {guild_id}.")

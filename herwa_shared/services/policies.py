@@ -1,4 +1,4 @@
-"""Load what was decided as the guardrail reads it: one statement for the operator's offer, one for a guild's own."""
+"""Load policies for the guardrail: one query for the global policy, one per guild policy."""
 
 from collections.abc import Iterable, Mapping
 from sys import intern
@@ -31,7 +31,8 @@ SELECT json_build_object(
 ) AS decided
 """).columns(column("decided", JSON))
 
-# What ended over an hour ago is left out: no clock is that wrong, and a guild's past is not carried around forever.
+# Rows that ended over an hour ago are left out, so that policies do not grow with a guild's history. The hour is a
+# margin for clock differences: no clock is wrong by more.
 GUILD_POLICY_QUERY = (
     text("""
 SELECT json_build_object(
@@ -80,10 +81,11 @@ SELECT json_build_object(
 )
 
 NO_TOGGLES: Mapping[str, bool] = MappingProxyType({})
+"""The empty mapping that all policies without toggles share."""
 
 
 async def load_global_policy(session: AsyncSession) -> GlobalPolicy:
-    """What the operator decides for all guilds: each tier with what it inherits put in."""
+    """Load the global policy: kill switches, and tiers with their inheritance resolved."""
     data = (await session.execute(GLOBAL_POLICY_QUERY)).scalar_one()
     return GlobalPolicy(
         tiers=MappingProxyType(_parse_tiers(data)),
@@ -92,7 +94,7 @@ async def load_global_policy(session: AsyncSession) -> GlobalPolicy:
 
 
 async def load_policy(session: AsyncSession, *, guild_id: int, global_policy: GlobalPolicy) -> GuildPolicy:
-    """All that is decided for this guild. One that nobody has seen has a policy too: it has chosen nothing."""
+    """Load the policy of a guild; an unknown guild has one without any settings."""
     data = (await session.execute(GUILD_POLICY_QUERY, {"guild_id": guild_id})).scalar_one()
     return GuildPolicy(
         guild_id=guild_id,
@@ -131,7 +133,7 @@ def _parse_tiers(data: Mapping[str, Any]) -> dict[str, Tier]:
 
 
 def _list_lineage(key: str, parents: Mapping[str, str | None]) -> list[str]:
-    """The tier and those that it inherits from, the nearest first; a circle is walked once."""
+    """List a tier and its ancestors, nearest first; stops at a cycle."""
     lineage: list[str] = []
     parent: str | None = key
     while parent is not None and parent not in lineage:
@@ -141,7 +143,7 @@ def _list_lineage(key: str, parents: Mapping[str, str | None]) -> list[str]:
 
 
 def _merge_limits(tier_limits: Iterable[Mapping[str, int | None]]) -> dict[Limit, int | None]:
-    """Every limit by the nearest tier that says anything about it; where none does it is 0."""
+    """Resolve every limit from the nearest tier that sets it; 0 if none does."""
     return {limit: next((limits[limit] for limits in tier_limits if limit in limits), 0) for limit in Limit}
 
 

@@ -1,4 +1,4 @@
-"""Signs of life: every process says who it is and how it does, so that any other can tell people."""
+"""Process registry with heartbeats, so that any process can report the status of all."""
 
 import os
 import socket
@@ -19,7 +19,10 @@ PROCESS_RETENTION = timedelta(days=1)
 
 
 async def register_process(session: AsyncSession, *, name: str) -> int:
-    """Announce this process; its id for `beat`. Forgets processes that were last seen a day ago."""
+    """Insert a row for this process and return its id for `record_heartbeat`.
+
+    Side effect: deletes processes whose last heartbeat is older than PROCESS_RETENTION.
+    """
     await session.execute(delete(Process).where(col(Process.seen_at) < utc_now() - PROCESS_RETENTION))
     process = Process(name=name, host=socket.gethostname(), pid=os.getpid())
     session.add(process)
@@ -29,19 +32,19 @@ async def register_process(session: AsyncSession, *, name: str) -> int:
 
 
 async def record_heartbeat(session: AsyncSession, *, process_id: int, detail: dict[str, Any]) -> None:
-    """Say that the process lives and how it does."""
+    """Update the heartbeat of a process and its status details."""
     await session.execute(update(Process).where(col(Process.id) == process_id).values(seen_at=utc_now(), detail=detail))
 
 
-async def mark_stopped(session: AsyncSession, *, process_id: int) -> None:
-    """Say good-bye, so that nobody waits for this process."""
+async def mark_process_stopped(session: AsyncSession, *, process_id: int) -> None:
+    """Mark a process as stopped, so that other processes do not wait for it."""
     await session.execute(
         update(Process).where(col(Process.id) == process_id).values(seen_at=utc_now(), stopped_at=utc_now())
     )
 
 
-async def list_live(session: AsyncSession) -> Sequence[Process]:
-    """Processes that gave a sign of life within the last seconds and did not say good-bye, by name."""
+async def list_live_processes(session: AsyncSession) -> Sequence[Process]:
+    """List processes with a heartbeat within LIVENESS_TIMEOUT that are not stopped, by name."""
     query = (
         select(Process)
         .where(col(Process.stopped_at).is_(None), col(Process.seen_at) > utc_now() - LIVENESS_TIMEOUT)

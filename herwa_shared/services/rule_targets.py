@@ -1,4 +1,4 @@
-"""What a guild's choices may be about: features, modules and commands that there are, and places of its own."""
+"""Validate targets (features, modules, commands) and places (channels, categories)."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ MAX_LISTED_NAMES = 12
 
 
 async def require_feature(session: AsyncSession, key: str) -> Feature:
-    """The feature's row. Raises NotFound naming the nearest ones."""
+    """Return the feature's row. Raises NotFound, with similar features in its message."""
     features = {row.key: row for row in await session.scalars(select(Feature).where(col(Feature.retired_at).is_(None)))}
     if key not in features:
         raise NotFound(_format_unknown("feature", key, {row.key: row.title for row in features.values()}))
@@ -26,7 +26,7 @@ async def require_feature(session: AsyncSession, key: str) -> Feature:
 
 
 async def require_module(session: AsyncSession, key: str) -> Module:
-    """The module's row. Raises NotFound naming the nearest ones."""
+    """Return the module's row. Raises NotFound, with similar modules in its message."""
     modules = {row.key: row for row in await session.scalars(select(Module).where(col(Module.retired_at).is_(None)))}
     if key not in modules:
         raise NotFound(_format_unknown("module", key, {row.key: row.title for row in modules.values()}))
@@ -34,7 +34,11 @@ async def require_module(session: AsyncSession, key: str) -> Module:
 
 
 async def require_target(session: AsyncSession, kind: TargetKind, key: str) -> None:
-    """Raises NotFound for what there is not, and BadRequest for what no rule and no list reaches."""
+    """Require that a rule or channel list may be about the target.
+
+    Raises NotFound for an unknown target, and BadRequest for one that is always available (Essential.ALWAYS),
+    to which rules and lists do not apply.
+    """
     if kind == TargetKind.EVERYTHING:
         if key:
             raise BadRequest("Everything has no key: leave it empty.")
@@ -47,7 +51,10 @@ async def require_target(session: AsyncSession, kind: TargetKind, key: str) -> N
 
 
 async def require_places(session: AsyncSession, guild_id: int, place_ids: Collection[int]) -> None:
-    """Raises BadRequest for what cannot be a channel or category of this guild. One too new to be known may be one."""
+    """Raise BadRequest for ids that cannot be channels or categories of this guild.
+
+    Unknown ids are accepted: a channel may be too new to be stored yet.
+    """
     if any(not 0 < place_id <= MAX_SNOWFLAKE for place_id in place_ids):
         raise BadRequest("A channel's id is a positive number: pick channels and categories from the list.")
     query = select(Channel).where(col(Channel.id) == any_(literal(list(place_ids), ARRAY(BigInteger))))
@@ -59,7 +66,10 @@ async def require_places(session: AsyncSession, guild_id: int, place_ids: Collec
 
 
 async def _require_command(session: AsyncSession, key: str) -> None:
-    """Also the first words of commands will do: `permissions` is all that begins with it."""
+    """Require a command, menu or command group.
+
+    A group is a prefix: `permissions` matches all its subcommands.
+    """
     rows = await session.execute(
         select(SurfaceRow.key, Feature.essential)
         .join(Feature, col(Feature.key) == col(SurfaceRow.feature_key))
@@ -81,7 +91,7 @@ def _require_configurable(essential: str, name: str) -> None:
 
 
 def _format_unknown(kind: str, key: str, titles: Mapping[str, str]) -> str:
-    """`known` are keys with their titles."""
+    """Format an error message with similar or available keys; `titles` maps keys to titles."""
     names = {name.casefold(): known_key for known_key, title in titles.items() for name in (known_key, title) if name}
     suggestions = dict.fromkeys(names[name] for name in get_close_matches(key.casefold(), names, n=3))
     if suggestions:

@@ -1,7 +1,7 @@
-"""A guild's tier for a time: granted, extended, revoked, ended by itself. A row is never deleted.
+"""Subscriptions of guilds to tiers: grant, extend, revoke and record expiry.
 
-Every change holds the guild's audit chain before it looks, so that parallel ones queue; each is one audit entry whose
-before and after are the tier in force and its end.
+Rows are never deleted. Every change locks the guild's audit chain before it reads, so that concurrent changes are
+serialized. Each change is one audit entry; its `before` and `after` are the current tier and its end.
 """
 
 from dataclasses import asdict, dataclass
@@ -41,12 +41,13 @@ __all__ = [
 ]
 
 MAX_GUILDS_PER_RUN = 100
+"""Maximum number of guilds that one call of `record_expired` processes."""
 ONE_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentTier:
-    """The tier of a guild at one moment and when it ends; None: not by itself."""
+    """The tier of a guild at one time; `ends` is None if it has no end."""
 
     tier: str
     ends: datetime | None
@@ -54,7 +55,10 @@ class CurrentTier:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStatus:
-    """One term of a guild's history. It ended at `revoked_at` or `ends_at`, whichever was first."""
+    """One subscription in a guild's history.
+
+    It ends at `revoked_at` or `ends_at`, the earlier of both.
+    """
 
     id: int
     tier: str
@@ -68,7 +72,10 @@ class SubscriptionStatus:
 
 
 async def get_current_tier(session: AsyncSession, *, guild_id: int, now: datetime) -> CurrentTier:
-    """The best tier of those live at that moment, and the latest end among its terms; Free where there is none."""
+    """Get the tier of a guild at `now`: the best of its active subscriptions, else Free.
+
+    `ends` is the latest end among the active subscriptions of that tier.
+    """
     query = (
         select(Subscription.tier_key, Subscription.ends_at)
         .join(TierRow, col(TierRow.key) == col(Subscription.tier_key))
@@ -93,9 +100,10 @@ async def grant(
     actor: Actor,
     external_id: str | None = None,
 ) -> int:
-    """Give a guild a tier, from now and for good where nothing else is said; the subscription's id.
+    """Grant a guild a tier and return the id of the subscription.
 
-    What it had goes on beside it, and the best counts. Raises NotFound naming the tiers, BadRequest for a bad time.
+    By default it starts now and has no end. Other subscriptions remain; the best tier applies. Raises NotFound for an
+    unknown guild or tier (the message lists the tiers), BadRequest for an invalid period.
     """
     await require_guild(session, guild_id)
     await require_tier(session, tier)
@@ -122,7 +130,10 @@ async def grant(
 
 
 async def extend(session: AsyncSession, *, guild_id: int, days: int, reason: str, actor: Actor) -> datetime:
-    """Put off the end of the tier in force by so many days; the new end. Raises BadRequest where nothing ends."""
+    """Extend the current tier by some days and return its new end.
+
+    Raises NotFound for an unknown guild, BadRequest if the current tier has no end.
+    """
     await require_guild(session, guild_id)
     extension = to_timedelta(days)
     await audit.lock_chain(session, guild_id=guild_id)
@@ -144,7 +155,10 @@ async def extend(session: AsyncSession, *, guild_id: int, days: int, reason: str
 
 
 async def revoke(session: AsyncSession, *, guild_id: int, reason: str, actor: Actor) -> int:
-    """End now whatever this guild was granted, also what is yet to start; how many terms that ended."""
+    """Revoke all subscriptions of a guild, including future ones.
+
+    Returns the number of revoked ones.
+    """
     await require_guild(session, guild_id)
     await audit.lock_chain(session, guild_id=guild_id)
     now = utc_now()
@@ -163,9 +177,10 @@ async def revoke(session: AsyncSession, *, guild_id: int, reason: str, actor: Ac
 
 
 async def record_expired(session: AsyncSession, *, now: datetime) -> int:
-    """Write into the audit log what has ended by itself since; how many terms that were. Several may do so at once.
+    """Record ended subscriptions in the audit log; returns their number.
 
-    Nothing depends on it: every process ends a term at its second from the end that it knows.
+    Safe to run concurrently in several processes. No decision depends on it: every process knows the end of a
+    subscription and stops applying it at that second.
     """
     ended = select(Subscription.guild_id).where(_has_ended(now)).distinct().order_by(col(Subscription.guild_id))
     count = 0
@@ -175,7 +190,7 @@ async def record_expired(session: AsyncSession, *, now: datetime) -> int:
 
 
 async def list_subscriptions(session: AsyncSession, *, guild_id: int) -> tuple[SubscriptionStatus, ...]:
-    """Every term that a guild was ever granted, the newest first."""
+    """List all subscriptions of a guild, including ended ones, newest first."""
     rows = await session.scalars(
         select(Subscription).where(col(Subscription.guild_id) == guild_id).order_by(col(Subscription.id).desc())
     )
@@ -228,13 +243,13 @@ async def _record_change(
 
 
 def _is_active(now: datetime) -> ColumnElement[bool]:
-    """Neither revoked nor over; it may be yet to start."""
+    """Build the condition: neither revoked nor ended; it may start in the future."""
     not_ended = or_(col(Subscription.ends_at).is_(None), col(Subscription.ends_at) > now)
     return not_ended & col(Subscription.revoked_at).is_(None)
 
 
 def _has_ended(now: datetime) -> ColumnElement[bool]:
-    """By itself, and nobody has noted it yet."""
+    """Build the condition: ended without being revoked, and not yet recorded."""
     unrecorded = col(Subscription.revoked_at).is_(None) & col(Subscription.expired_at).is_(None)
     return (col(Subscription.ends_at) <= now) & unrecorded
 

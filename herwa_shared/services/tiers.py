@@ -1,4 +1,4 @@
-"""What the operator offers: tiers, which features each has, and its limits."""
+"""Tiers that the operator offers: list them, change their features and limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,10 @@ MAX_LIMIT_VALUE = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class TierStatus:
-    """A tier with what it inherits put in; a limit of None is unlimited. `own` are the features that it has itself."""
+    """A tier with inherited features and limits resolved.
+
+    A limit of None is unlimited. `own_features` are the features that the tier lists itself, without inherited ones.
+    """
 
     key: str
     title: str
@@ -33,8 +36,8 @@ class TierStatus:
 
 
 async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
-    """Every tier, the lowest first."""
-    offer = await load_global_policy(session)
+    """List all tiers, lowest first."""
+    global_policy = await load_global_policy(session)
     own_features: dict[str, set[str]] = {}
     for tier_key, feature_key in await session.execute(select(TierFeature.tier_key, TierFeature.feature_key)):
         own_features.setdefault(tier_key, set()).add(feature_key)
@@ -49,12 +52,12 @@ async def list_tiers(session: AsyncSession) -> tuple[TierStatus, ...]:
             tier.limits,
             frozenset(own_features.get(tier.key, ())),
         )
-        for tier in sorted(offer.tiers.values(), key=lambda tier: tier.rank)
+        for tier in sorted(global_policy.tiers.values(), key=lambda tier: tier.rank)
     )
 
 
 async def load_feature_titles(session: AsyncSession) -> Mapping[str, str]:
-    """Titles of all features that there are, by key, module by module."""
+    """Load the titles of all features by key, grouped by module."""
     rows = await session.execute(
         select(Feature.key, Feature.title)
         .join(Module, col(Module.key) == col(Feature.module_key))
@@ -65,7 +68,7 @@ async def load_feature_titles(session: AsyncSession) -> Mapping[str, str]:
 
 
 async def require_tier(session: AsyncSession, key: str) -> TierRow:
-    """The tier's row. Raises NotFound naming the tiers that there are."""
+    """Return the tier's row. Raises NotFound, with the existing tiers in its message."""
     tiers = {tier.key: tier for tier in await session.scalars(select(TierRow).order_by(col(TierRow.rank)))}
     if key not in tiers:
         raise NotFound(f"There is no tier “{key}”. There are {', '.join(tiers)}.")
@@ -75,9 +78,10 @@ async def require_tier(session: AsyncSession, key: str) -> TierRow:
 async def set_tier_feature(
     session: AsyncSession, *, tier: str, feature: str, included: bool, actor: Actor, reason: str = ""
 ) -> int | None:
-    """Put a feature into a tier, or take it out; the audit entry's id, None when it was so already.
+    """Add a feature to a tier or remove it.
 
-    Raises NotFound, and BadRequest for taking out what the tier only inherits.
+    Returns the id of the audit entry, None if nothing changed. Raises NotFound, and BadRequest for removing a
+    feature that the tier inherits.
     """
     await require_tier(session, tier)
     await require_feature(session, feature)
@@ -107,9 +111,10 @@ async def set_tier_feature(
 async def set_lowest_tier(
     session: AsyncSession, *, feature: str, tier: str, actor: Actor, reason: str = ""
 ) -> int | None:
-    """Make that tier, with those that inherit from it, the ones that have the feature: it is never in none meanwhile.
+    """Make `tier` the only tier with its own entry of the feature.
 
-    The audit entry's id, None when it was so already. Raises NotFound.
+    Tiers that inherit from it follow. It is one transaction, so at no time is the feature in no tier. Returns the
+    id of the audit entry, None if nothing changed. Raises NotFound.
     """
     await require_tier(session, tier)
     await require_feature(session, feature)
@@ -137,7 +142,10 @@ async def set_lowest_tier(
 async def set_tier_limit(
     session: AsyncSession, *, tier: str, limit: Limit, value: int | None, actor: Actor, reason: str = ""
 ) -> int | None:
-    """Set how much a tier grants, None for unlimited; the audit entry's id, None when the tier says so already."""
+    """Set a limit of a tier; a `value` of None means unlimited.
+
+    Returns the id of the audit entry, None if nothing changed. Raises NotFound, BadRequest.
+    """
     if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
         raise BadRequest("A limit is 0 or more, or none for unlimited.")
     await require_tier(session, tier)
@@ -153,7 +161,10 @@ async def set_tier_limit(
 async def inherit_tier_limit(
     session: AsyncSession, *, tier: str, limit: Limit, actor: Actor, reason: str = ""
 ) -> int | None:
-    """From now on this limit is what the tier inherits, 0 where it inherits none; as `set_tier_limit` otherwise."""
+    """Remove a tier's own value of a limit, so that the inherited one applies, or 0.
+
+    Returns the id of the audit entry, None if the tier had no value of its own. Raises NotFound.
+    """
     await require_tier(session, tier)
     await audit.lock_chain(session, guild_id=None)
     row = await session.get(TierLimit, (tier, limit), populate_existing=True)

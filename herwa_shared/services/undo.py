@@ -1,4 +1,7 @@
-"""Put one change back, as long as what it left is still so. An undo is a change itself, and can be undone."""
+"""Undo a change of a setting from its audit entry.
+
+Only possible while the setting still has the value that the change set. An undo is itself a change and can be undone.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -27,9 +30,10 @@ SETTING_KINDS: Mapping[str, SettingKind] = MappingProxyType(
 
 
 async def undo(session: AsyncSession, *, guild_id: int, entry_id: int, actor: Actor) -> str:
-    """Make it as it was before that audit entry; a sentence that says what is so again.
+    """Restore the setting to its value before an audit entry.
 
-    Raises NotFound for an entry that this guild does not have, BadRequest for what cannot be undone and why.
+    Returns a sentence that describes the result. Raises NotFound for an entry that this guild does not have,
+    BadRequest (with the reason) for a change that cannot be undone.
     """
     await lock_guild(session, guild_id)
     entry = await audit.get_entry(session, guild_id=guild_id, entry_id=entry_id)
@@ -58,5 +62,5 @@ def _describe_result(title: str, restored: SettingValue | None, replaced: Settin
 
 
 def _capitalize(title: str) -> str:
-    """As the beginning of a sentence."""
+    """Capitalize the first letter, for the beginning of a sentence."""
     return title[:1].upper() + title[1:]

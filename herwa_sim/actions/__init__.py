@@ -1,1 +1,4 @@
-"""What can happen in the world, one noun a file. Each changes it and announces that as Discord would."""
+"""Actions: every change of the world, one noun per module.
+
+Each action changes the world and publishes the events that Discord would send.
+"""

@@ -1,4 +1,4 @@
-"""Channels, categories and threads are made, changed and deleted."""
+"""Create, update and delete channels, categories and threads."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from herwa_sim.world import World
 
 
 def find_channel(guild: SimGuild, *, name: str, type_: ChannelType, parent_id: int | None) -> SimChannel | None:
-    """The guild's channel of that name in that category, or None."""
+    """Return the guild's channel with this name, type and category, or None."""
     return next(
         (
             channel
@@ -32,7 +32,10 @@ def create_channel(
     parent_id: int | None = None,
     topic: str | None = None,
 ) -> SimChannel:
-    """A channel or category. Of one name in one category there is one, with one id."""
+    """Create a channel or category (idempotent).
+
+    A channel with the same name, type and category is returned unchanged. The id is derived from these parts.
+    """
     existing = find_channel(guild, name=name, type_=type_, parent_id=parent_id)
     if existing is not None:
         return existing
@@ -59,7 +62,10 @@ def create_thread(
     id_: int | None = None,
     created_at: datetime | None = None,
 ) -> SimChannel:
-    """A public thread with its opener in it. One that starts at a message has that message's id."""
+    """Create a public thread; the owner joins it.
+
+    A thread that starts from a message has that message's id: pass it as `id_`.
+    """
     guild = world.get_guild(parent.guild_id)
     thread = SimChannel(
         id_ or world.snowflakes.generate(),
@@ -78,12 +84,15 @@ def create_thread(
 
 
 def update_channel(world: World, channel: SimChannel) -> None:
-    """Announce what was changed on the channel."""
+    """Publish an update event after the caller has changed the channel."""
     world.publish(_build_channel_event("THREAD_UPDATE" if channel.is_thread else "CHANNEL_UPDATE", channel))
 
 
 def delete_channel(world: World, channel: SimChannel) -> None:
-    """Delete a channel with its threads and voices, or a thread. A category leaves its channels behind."""
+    """Delete a thread, or a channel with its threads and voice states.
+
+    The channels of a deleted category are kept.
+    """
     guild = world.get_guild(channel.guild_id)
     for thread in [
         candidate for candidate in guild.threads.values() if channel.id in (candidate.id, candidate.parent_id)

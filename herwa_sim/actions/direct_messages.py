@@ -1,4 +1,4 @@
-"""Direct messages: the conversation of one user with the bot, which nobody else sees."""
+"""Direct messages: one channel per user, shared by the user and the bot."""
 
 from dataclasses import replace
 
@@ -8,7 +8,10 @@ from herwa_sim.world import World
 
 
 def open_direct_channel(world: World, user: SimUser) -> SimChannel:
-    """The user's conversation with the bot. As on Discord the bot is told nothing of it until something is said."""
+    """Return the user's direct message channel with the bot; create it if it is missing.
+
+    As on Discord, the bot receives no event before the first message.
+    """
     if user.id not in world.direct_channels:
         id_ = create_stable_snowflake("direct", user.id)
         channel = SimChannel(id_, 0, ChannelType.DIRECT, world.bot.name, recipient_id=user.id)
@@ -18,18 +21,18 @@ def open_direct_channel(world: World, user: SimUser) -> SimChannel:
 
 
 def set_reachable(world: World, user: SimUser, reachable: bool) -> None:
-    """Whether the user takes direct messages. What they have got already stays."""
+    """Set whether the user accepts direct messages; existing messages are kept."""
     world.add_users([replace(user, reachable=reachable)])
 
 
 def can_message_user(world: World, user: SimUser) -> bool:
-    """True when the bot may write to the user: somebody who takes messages and whom it shares a guild with."""
+    """True if the bot may message the user: a reachable human who shares a guild with it."""
     shares_guild = any(user.id in guild.members and world.has_bot(guild) for guild in world.guilds.values())
     return shares_guild and user.reachable and not user.bot
 
 
 def count_unread(world: World, user_id: int) -> int:
-    """How many of the bot's messages the user has not seen."""
+    """Count the bot's messages that the user has not read."""
     channel = world.direct_channels.get(user_id)
     if channel is None:
         return 0
@@ -37,7 +40,7 @@ def count_unread(world: World, user_id: int) -> int:
 
 
 def mark_read(world: World, channel: SimChannel) -> None:
-    """The user has seen everything in it."""
+    """Mark every message of the direct message channel as read."""
     if channel.read_id != (channel.last_message_id or 0):
         channel.read_id = channel.last_message_id or 0
         world.publish()

@@ -1,4 +1,4 @@
-"""Posts in forum channels: a thread that begins with a message of its own id."""
+"""Forum posts: a thread whose first message has the thread's id."""
 
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_thread
@@ -9,7 +9,7 @@ from herwa_sim.world import World
 def create_post(
     world: World, forum: SimChannel, *, name: str, owner_id: int, length: int = 80, content: str | None = None
 ) -> SimChannel:
-    """A post and its first message. Raises ValueError where there are no posts."""
+    """Create a post with its first message. Raises ValueError if the channel is not a forum."""
     if forum.type != ChannelType.FORUM:
         raise ValueError(f"{forum.name} is no forum")
     thread = create_thread(world, forum, name=name, owner_id=owner_id)

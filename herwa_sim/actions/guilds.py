@@ -1,4 +1,4 @@
-"""Guilds come, change, fail for a while, and go; so does the bot."""
+"""Create and update guilds, start and end outages, add and remove the bot."""
 
 from herwa_shared.clock import utc_now
 from herwa_sim import permissions
@@ -19,7 +19,10 @@ def create_guild(
     locale: str = "en-US",
     bot: bool = True,
 ) -> SimGuild:
-    """A new guild with its owner and, if wanted, the bot in it. Of one name there is one guild, with one id."""
+    """Create a guild with its owner (idempotent), and add the bot if `bot` is true.
+
+    A guild with the same name is reused. The id is derived from the name.
+    """
     guild = next((guild for guild in world.guilds.values() if guild.name == name), None)
     if guild is None:
         guild_id = create_stable_snowflake("guild", name)
@@ -37,7 +40,7 @@ def create_guild(
 
 
 def add_bot(world: World, guild: SimGuild) -> None:
-    """Somebody invites the bot; nothing happens where it is already."""
+    """Add the bot with its managed role; no effect if it is already a member."""
     if world.has_bot(guild):
         return
     guild.joined_at = utc_now()
@@ -48,10 +51,11 @@ def add_bot(world: World, guild: SimGuild) -> None:
 
 
 def remove_bot(world: World, guild: SimGuild) -> None:
-    """The guild throws the bot out, and lives on without it."""
+    """Remove the bot from the guild; the guild continues to exist."""
     if not world.has_bot(guild):
         return
-    world.publish(GatewayEvent("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))  # the last that it hears
+    # Publish before the removal: the bot receives no events of guilds that it is not in.
+    world.publish(GatewayEvent("GUILD_DELETE", {"id": str(guild.id)}, guild_id=guild.id))
     del guild.members[world.bot.id]
     guild.roles.pop(guild.id + 1, None)
     guild.available = True
@@ -59,12 +63,12 @@ def remove_bot(world: World, guild: SimGuild) -> None:
 
 
 def update_guild(world: World, guild: SimGuild) -> None:
-    """Announce what was changed on the guild: its name, icon, owner."""
+    """Publish GUILD_UPDATE after the caller has changed the guild."""
     world.publish(GatewayEvent("GUILD_UPDATE", serialize_guild(guild), guild_id=guild.id))
 
 
 def set_available(world: World, guild: SimGuild, available: bool) -> None:
-    """An outage begins or ends."""
+    """Start or end an outage of the guild."""
     if guild.available == available:
         return
     guild.available = available

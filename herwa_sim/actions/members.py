@@ -1,4 +1,4 @@
-"""People join, are renamed, get roles, and leave or are thrown out."""
+"""Create users; members join, leave, are banned, and get nicknames and roles."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,10 @@ from herwa_sim.world import World
 
 
 def create_user(world: World, *, name: str, display_name: str | None = None, bot: bool = False) -> SimUser:
-    """An account. Of one name there is one, with one id."""
+    """Create a user (idempotent).
+
+    A user with the same name is reused. The id is derived from the name.
+    """
     user_id = create_stable_snowflake("user", name)
     if user_id not in world.users:
         world.add_users([SimUser(user_id, name, display_name, bot, avatar=compute_image_hash("user", user_id))])
@@ -22,7 +25,10 @@ def create_user(world: World, *, name: str, display_name: str | None = None, bot
 
 
 def join(world: World, guild: SimGuild, user: SimUser, *, at: datetime | None = None) -> SimMember:
-    """The user becomes a member; nothing happens to one who is."""
+    """Add the user to the guild; no effect for a member.
+
+    `at` is the join time, now by default.
+    """
     if user.id in guild.members:
         return guild.members[user.id]
     member = guild.members[user.id] = SimMember(user.id, at or utc_now())
@@ -32,7 +38,7 @@ def join(world: World, guild: SimGuild, user: SimUser, *, at: datetime | None = 
 
 
 def leave(world: World, guild: SimGuild, user: SimUser) -> None:
-    """The user stops being a member, and is in no voice channel any more."""
+    """Remove the user from the guild and disconnect them from voice."""
     if user.id in guild.members:
         move_member(world, guild, user.id, None)
         del guild.members[user.id]
@@ -41,17 +47,20 @@ def leave(world: World, guild: SimGuild, user: SimUser) -> None:
 
 
 def set_roles(world: World, guild: SimGuild, user: SimUser, roles: tuple[int, ...]) -> SimMember:
-    """Give the member exactly these roles."""
+    """Replace the member's roles."""
     return _update_member(world, guild, user, replace(guild.members[user.id], roles=roles))
 
 
 def set_nickname(world: World, guild: SimGuild, user: SimUser, nick: str | None) -> SimMember:
-    """Give the member a nickname, or take it away."""
+    """Set the member's nickname; None removes it."""
     return _update_member(world, guild, user, replace(guild.members[user.id], nick=nick))
 
 
 def ban(world: World, guild: SimGuild, user: SimUser) -> None:
-    """The member is thrown out and may not come back; the local Discord forgets that they may not."""
+    """Publish GUILD_BAN_ADD and remove the member.
+
+    The ban is not stored: the user can join again.
+    """
     data = {"guild_id": str(guild.id), "user": serialize_user(user)}
     world.publish(GatewayEvent("GUILD_BAN_ADD", data, guild_id=guild.id))
     leave(world, guild, user)

@@ -1,4 +1,4 @@
-"""Messages are said, edited and deleted."""
+"""Send, edit and delete messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,11 @@ def send_message(
     webhook: SimWebhook | None = None,
     id_: int | None = None,
 ) -> SimMessage:
-    """A person, another bot or a webhook says something, now. The first message of a post has the post's `id_`."""
+    """Send a message now, as a user, another bot or a webhook.
+
+    Without `content` the text is filler of `length` characters. `attachments` is a number of attachments. The first
+    message of a forum post has the post's id: pass it as `id_`.
+    """
     id_ = id_ or world.snowflakes.generate()
     message = SimMessage(
         id_,
@@ -56,7 +60,10 @@ def record_message(
     attachments: int,
     reply_to: int | None = None,
 ) -> GatewayEvent:
-    """Something that was said long ago enters the channel. The event is returned, to be sent when there is room."""
+    """Store a message of the past in the channel.
+
+    The MESSAGE_CREATE event is returned and not published: the caller sends it with flow control.
+    """
     message = SimMessage(
         message_id,
         channel.id,
@@ -73,7 +80,7 @@ def record_message(
 
 
 def post_message(world: World, channel: SimChannel, message: SimMessage) -> None:
-    """Put a finished message into its channel and announce it. Who speaks in a thread joins it."""
+    """Store a complete message and publish it. An author who posts in a thread joins it."""
     if channel.is_thread and message.author_id in world.get_guild(channel.guild_id).members:
         join_thread(world, channel, message.author_id)
     _store_message(world, channel, message)
@@ -81,7 +88,10 @@ def post_message(world: World, channel: SimChannel, message: SimMessage) -> None
 
 
 def edit_message(world: World, message: SimMessage, *, length: int | None = None, content: str | None = None) -> None:
-    """The author changes the text. Without a new one it is a link preview that arrives: no edit, but the same event."""
+    """Edit the message's text.
+
+    Without `length` and `content` a link preview is added instead: the event is the same, but it is no edit.
+    """
     if length is not None or content is not None:
         message.content = content
         message.length = len(content) if content is not None else length or 0
@@ -92,12 +102,15 @@ def edit_message(world: World, message: SimMessage, *, length: int | None = None
 
 
 def publish_edit(world: World, message: SimMessage) -> None:
-    """Announce what was changed on a message."""
+    """Publish MESSAGE_UPDATE after the caller has changed the message."""
     world.publish(_build_message_event(world, "MESSAGE_UPDATE", message))
 
 
 def delete_messages(world: World, channel: SimChannel, message_ids: Sequence[int]) -> None:
-    """Delete one message, or several in one event, as moderators do. Ids that are gone already are named too."""
+    """Delete one message, or several in one bulk event.
+
+    The event also names ids that are no longer stored.
+    """
     deleted_ids = set(message_ids)
     remaining = [message for message in world.messages[channel.id] if message.id not in deleted_ids]
     world.messages[channel.id].clear()
@@ -114,13 +127,16 @@ def delete_messages(world: World, channel: SimChannel, message_ids: Sequence[int
 
 
 def _create_attachments(message_id: int, count: int) -> tuple[SimAttachment, ...]:
-    """Attachments without bytes of their own; the CDN shows a small picture for each."""
+    """Create image attachments without content; the CDN generates a small image for each."""
     ids = range(message_id + 1, message_id + 1 + count)
     return tuple(SimAttachment(id_, "picture.png", 1024, "image/png", width=8, height=8) for id_ in ids)
 
 
 def _store_message(world: World, channel: SimChannel, message: SimMessage) -> None:
-    """At its place among the recent ones; what is known, or older than all that are kept, is not kept again."""
+    """Insert the message in id order into the recent messages of the channel.
+
+    A message that is already stored, or older than all recent ones when the list is full, is not stored.
+    """
     recent = world.messages[channel.id]
     if not recent or recent[-1].id < message.id:
         recent.append(message)
@@ -142,7 +158,7 @@ def _build_message_event(world: World, name: str, message: SimMessage) -> Gatewa
 
 
 def _build_event(guild_id: int, name: str, data: Json | bytes, redacted: Json | bytes | None = None) -> GatewayEvent:
-    """An event of that guild's or, with 0, of a direct message."""
+    """Build an event of the guild or, with guild id 0, of a direct message."""
     return GatewayEvent(name, data, guild_id=guild_id or None, redacted=redacted, direct=not guild_id)
 
 

@@ -1,4 +1,4 @@
-"""Who is online. It is not kept: after a restart everybody is offline until told otherwise."""
+"""Presence (online status). It is not persisted: after a restart every user is offline."""
 
 from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.members import serialize_presence
@@ -8,7 +8,7 @@ STATUSES = ("online", "idle", "dnd", "offline")
 
 
 def set_status(world: World, user_id: int, status: str) -> None:
-    """The user is `online`, `idle`, `dnd` or `offline`, in all their guilds alike."""
+    """Set the user's status in all their guilds. Raises ValueError for an unknown status."""
     if status not in STATUSES:
         raise ValueError(f"{status} is none of {', '.join(STATUSES)}")
     if world.get_status(world.get_user(user_id).id) == status:

@@ -1,4 +1,7 @@
-"""Members react to messages and take it back. An emoji is a character, or `name:id` for a guild's own."""
+"""Add and remove reactions.
+
+An emoji is a Unicode character, or `name:id` for a custom emoji.
+"""
 
 from herwa_sim.entities import Json, SimChannel, SimMessage
 from herwa_sim.events import GatewayEvent
@@ -7,7 +10,10 @@ from herwa_sim.world import World
 
 
 def add_reaction(world: World, channel: SimChannel, message_id: int, user_id: int, emoji: str) -> None:
-    """The member adds the emoji; a second time nothing happens. Raises Missing for a message no longer known."""
+    """Add the member's reaction (idempotent).
+
+    Raises EntityNotFound for a message that is no longer stored.
+    """
     message = world.get_message(channel.id, message_id)
     member = world.get_member(channel.guild_id, user_id)
     user_ids = message.reactions.setdefault(emoji, [])
@@ -19,7 +25,7 @@ def add_reaction(world: World, channel: SimChannel, message_id: int, user_id: in
 
 
 def remove_reaction(world: World, channel: SimChannel, message_id: int, user_id: int, emoji: str) -> None:
-    """The member takes the emoji back; without one nothing happens."""
+    """Remove the member's reaction; no effect if there is none."""
     message = world.get_message(channel.id, message_id)
     user_ids = message.reactions.get(emoji, [])
     if user_id not in user_ids:
@@ -32,7 +38,7 @@ def remove_reaction(world: World, channel: SimChannel, message_id: int, user_id:
 
 
 def clear_reactions(world: World, channel: SimChannel, message: SimMessage, emoji: str | None = None) -> None:
-    """A moderator removes one emoji's reactions, or all."""
+    """Remove all reactions of one emoji, or all reactions of the message."""
     if emoji is None:
         message.reactions.clear()
         _publish_reaction(world, "MESSAGE_REACTION_REMOVE_ALL", channel, serialize_message_ids(message))

@@ -1,4 +1,4 @@
-"""Roles are made, changed and deleted."""
+"""Create, update and delete roles."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from herwa_sim.world import EntityNotFound, World
 
 
 def create_role(world: World, guild: SimGuild, *, name: str, permissions: int) -> SimRole:
-    """A role above all others."""
+    """Create a role above all existing ones."""
     role = SimRole(world.snowflakes.generate(), name, permissions, position=len(guild.roles))
     guild.roles[role.id] = role
     _publish_role(world, "GUILD_ROLE_CREATE", guild, role)
@@ -19,20 +19,23 @@ def create_role(world: World, guild: SimGuild, *, name: str, permissions: int) -
 def update_role(
     world: World, guild: SimGuild, role_id: int, *, name: str | None = None, permissions: int | None = None
 ) -> SimRole:
-    """Another name, other permissions, or both."""
-    old = get_role(guild, role_id)
-    new = replace(
-        old,
-        name=old.name if name is None else name,
-        permissions=old.permissions if permissions is None else permissions,
+    """Change the role's name, permissions, or both. Raises EntityNotFound."""
+    old_role = get_role(guild, role_id)
+    new_role = replace(
+        old_role,
+        name=old_role.name if name is None else name,
+        permissions=old_role.permissions if permissions is None else permissions,
     )
-    guild.roles[role_id] = new
-    _publish_role(world, "GUILD_ROLE_UPDATE", guild, new)
-    return new
+    guild.roles[role_id] = new_role
+    _publish_role(world, "GUILD_ROLE_UPDATE", guild, new_role)
+    return new_role
 
 
 def delete_role(world: World, guild: SimGuild, role_id: int) -> None:
-    """The role is gone, from its members too; as on Discord, they are told of only by the role's end."""
+    """Delete the role and remove it from its members. Raises EntityNotFound.
+
+    As on Discord, GUILD_ROLE_DELETE is the only event: the members get no update events.
+    """
     get_role(guild, role_id)
     del guild.roles[role_id]
     for member in [candidate for candidate in guild.members.values() if role_id in candidate.roles]:
@@ -43,7 +46,7 @@ def delete_role(world: World, guild: SimGuild, role_id: int) -> None:
 
 
 def get_role(guild: SimGuild, role_id: int) -> SimRole:
-    """Raises Missing when the guild has no such role."""
+    """Return the role. Raises EntityNotFound."""
     if role_id not in guild.roles:
         raise EntityNotFound("Role", role_id)
     return guild.roles[role_id]

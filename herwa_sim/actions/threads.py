@@ -1,4 +1,4 @@
-"""Threads are joined, put to sleep, woken, and shown to a bot that may now see them."""
+"""Join, leave and archive threads, and sync them to a bot that gains access to a channel."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from herwa_sim.world import World
 
 
 def join_thread(world: World, thread: SimChannel, user_id: int) -> None:
-    """The member joins, as everybody does who says something there; a second time nothing happens."""
+    """Add the member to the thread (idempotent). Posting in a thread joins it, too."""
     member = world.get_member(thread.guild_id, user_id)
     if user_id in thread.members:
         return
@@ -22,20 +22,23 @@ def join_thread(world: World, thread: SimChannel, user_id: int) -> None:
 
 
 def leave_thread(world: World, thread: SimChannel, user_id: int) -> None:
-    """The member leaves it; nothing happens to one who never joined."""
+    """Remove the member from the thread; no effect if they are not in it."""
     if thread.members.pop(user_id, None) is not None:
         _publish_members_update(world, thread, serialize_thread_members_update(thread, left_user_id=user_id))
 
 
 def set_archived(world: World, thread: SimChannel, archived: bool) -> None:
-    """Put the thread to sleep, or wake it."""
+    """Archive or unarchive the thread."""
     if thread.archived != archived:
         thread.archived = archived
         update_channel(world, thread)
 
 
 def show_threads(world: World, guild: SimGuild, channels: Sequence[SimChannel]) -> None:
-    """The bot may see these channels now: it is told of all their threads that are awake."""
+    """Publish THREAD_LIST_SYNC for channels that the bot can newly view.
+
+    The event lists the active threads of these channels.
+    """
     channel_ids = {channel.id for channel in channels}
     threads = [thread for thread in guild.threads.values() if thread.parent_id in channel_ids and not thread.archived]
     data = serialize_thread_list(guild, channels, threads, bot_id=world.bot.id)

@@ -1,4 +1,4 @@
-"""Members come into voice channels, change, mute, stream, and go."""
+"""Voice states: members join, move, mute, stream and disconnect."""
 
 import secrets
 
@@ -21,28 +21,31 @@ def move_member(
     streaming: bool = False,
     video: bool = False,
 ) -> None:
-    """The member is in that channel from now on and in exactly this state; None: in no channel.
+    """Set the member's voice channel and state; channel None disconnects.
 
-    Raises Missing for strangers and unknown channels, ValueError for a channel in which nobody speaks.
+    Publishes VOICE_STATE_UPDATE if something changes. Raises EntityNotFound for an unknown member or channel,
+    ValueError for a channel that is not a voice channel of the guild.
     """
     member = world.get_member(guild.id, user_id)
-    before = guild.voice.get(user_id)
+    old_state = guild.voice.get(user_id)
     if channel_id is None:
-        after = None
+        new_state = None
         guild.voice.pop(user_id, None)
     else:
         if world.get_channel(channel_id).type not in VOICE_CHANNEL_TYPES or channel_id not in guild.channels:
             raise ValueError(f"{channel_id} is no voice channel of {guild.name}")
-        session_id = before.session_id if before else secrets.token_hex(16)
-        after = SimVoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video)
-        guild.voice[user_id] = after
-    last = after or before
-    if last is not None and after != before:
-        data = serialize_voice_event(guild, last, member, world.get_user(user_id), connected=after is not None)
+        session_id = old_state.session_id if old_state else secrets.token_hex(16)
+        new_state = SimVoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video)
+        guild.voice[user_id] = new_state
+    last_state = new_state or old_state
+    if last_state is not None and new_state != old_state:
+        data = serialize_voice_event(
+            guild, last_state, member, world.get_user(user_id), connected=new_state is not None
+        )
         world.publish(GatewayEvent("VOICE_STATE_UPDATE", data, guild_id=guild.id))
 
 
 def disconnect_all(world: World, guild: SimGuild, channel_id: int) -> None:
-    """Everybody in that channel loses the connection, as when it is deleted."""
+    """Disconnect every member from the voice channel, as when it is deleted."""
     for state in [voice_state for voice_state in guild.voice.values() if voice_state.channel_id == channel_id]:
         move_member(world, guild, state.user_id, None)

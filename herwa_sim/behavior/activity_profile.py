@@ -1,4 +1,4 @@
-"""When people are awake: the hours of a day, the days of a week, and the months in which a server grows."""
+"""Activity over time: hours of a day, days of a week, and growth over months."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,14 +16,14 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class ActivityCalendar:
-    """A server's own calendar: since when it lives by itself, its day of the great event, its quiet week."""
+    """The dates that shape a server's history: the setup day, one event day, one quiet week."""
 
     today: date
     event: date
     quiet_week_start: date
 
     def get_factor(self, day: date) -> float:
-        """How much is said that day next to a usual one, apart from its weekday."""
+        """Return the activity of the day relative to a usual day, without the weekday factor."""
         days_ago = (self.today - day).days
         growth = 1.12 - 0.4 * min(max(days_ago, 0), GROWTH_DAYS) / GROWTH_DAYS
         if 0 <= (day - self.quiet_week_start).days < 7:
@@ -33,7 +33,7 @@ class ActivityCalendar:
 
 
 def build_calendar(profile: ServerProfile, set_up_at: datetime) -> ActivityCalendar:
-    """The calendar of a server whose people were settled at that moment."""
+    """Build the calendar of a server whose members were created at `set_up_at`."""
     today = set_up_at.astimezone(get_timezone(profile)).date()
     bits = digest(profile.name, "season")
     event = today - timedelta(days=17 + bits % 14)
@@ -41,26 +41,26 @@ def build_calendar(profile: ServerProfile, set_up_at: datetime) -> ActivityCalen
 
 
 def get_timezone(profile: ServerProfile) -> ZoneInfo:
-    """The server's own clock."""
+    """Return the server's time zone."""
     return ZoneInfo(profile.timezone)
 
 
 def get_activity_level(profile: ServerProfile, now: datetime) -> float:
-    """How much is going on in the server at that moment; its mean over a week is 1."""
+    """Return the activity at this time; the mean over a week is 1."""
     local = now.astimezone(get_timezone(profile))
     hours = get_hourly_activity(profile, local.weekday())
     return get_weekday_factor(profile, local.weekday()) * hours[local.hour] * 24 / sum(hours)
 
 
 def get_weekday_factor(profile: ServerProfile, weekday: int) -> float:
-    """How much is said on that weekday (0 is Monday); the mean of a week is 1."""
+    """Return the relative activity of the weekday (0 is Monday); the mean over a week is 1."""
     mean = (5 + 2 * profile.weekend_factor) / 7
     return (profile.weekend_factor if weekday >= SATURDAY else 1.0) / mean
 
 
 @lru_cache(maxsize=64)
 def get_hourly_activity(profile: ServerProfile, weekday: int) -> tuple[float, ...]:
-    """How the talk of such a day is spread over its 24 hours."""
+    """Return 24 weights: how the activity of such a weekday is distributed over its hours."""
     is_weekend = weekday >= SATURDAY
     peaks = (
         (profile.peak_hour, 2.1, 1.0),
@@ -74,13 +74,14 @@ def get_hourly_activity(profile: ServerProfile, weekday: int) -> tuple[float, ..
 
 
 def sample_moment(profile: ServerProfile, day: date, random: Random) -> datetime:
-    """Some moment of that day by the server's clock, more likely where more is going on."""
+    """Sample a UTC time within the server's local day, weighted by the hourly activity."""
     hour = random.choices(range(24), get_hourly_activity(profile, day.weekday()))[0]
     midnight = datetime(day.year, day.month, day.day, tzinfo=get_timezone(profile))
     return (midnight + timedelta(hours=hour, milliseconds=random.randrange(3_600_000))).astimezone(UTC)
 
 
 def _compute_peak(hour: float, peak_hour: float, width: float) -> float:
+    """Return a Gaussian of the circular distance between two hours of the day."""
     distance = abs(hour - peak_hour)
     distance = min(distance, 24 - distance)
     return exp(-((distance / width) ** 2) / 2)

@@ -1,4 +1,4 @@
-"""What programs post in a server: a bot that answers people, and a webhook that brings news."""
+"""Automated posts: replies of a third-party bot and news of a webhook."""
 
 from datetime import datetime
 
@@ -11,13 +11,13 @@ NEWS_PER_DAY = 4.0
 
 
 class BotPostBehavior:
-    """The programs of one server."""
+    """The automated posts of one server."""
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
 
     def act(self, now: datetime) -> float:
-        """One post; the seconds until the next."""
+        """Send one post; return the seconds until the next."""
         simulation = self._simulation
         bot_posts = simulation.profile.messages_per_day * BOT_MESSAGE_SHARE
         if simulation.random.random() < NEWS_PER_DAY / (NEWS_PER_DAY + bot_posts):

@@ -1,6 +1,6 @@
-"""What people did before anybody listened: joinings, threads and messages of months, the same for the same server.
+"""Deterministic generator of a server's history: joins, threads and messages of past months.
 
-A day is made from its own date alone, so that a shorter past is the end of a longer one.
+Each day depends on its own date only. Therefore a shorter history is a suffix of a longer one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,13 +22,17 @@ from herwa_sim.behavior.member_profiles import MemberProfile, list_member_profil
 from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.snowflakes import create_snowflake, digest
 
-MEAN_CONVERSATION_LENGTH = 6.0  # messages of a conversation, in the mean
+MEAN_CONVERSATION_LENGTH = 6.0  # messages per conversation
 GREETER_POOL_SIZE = 8
 DAY = timedelta(days=1)
 
 
 class PastMessage(NamedTuple):
-    """A message: in the channel of that name, in the thread of that id or 0; `reply` to what was said there before."""
+    """A past message.
+
+    `channel` is a channel name. `thread` is the thread id, 0 for none. `is_reply` makes it a reply to the previous
+    message there.
+    """
 
     sent_at: datetime
     channel: str
@@ -40,7 +44,7 @@ class PastMessage(NamedTuple):
 
 
 class PastThread(NamedTuple):
-    """A thread in a channel. Its id carries the moment."""
+    """A past thread. Its id encodes `sent_at`."""
 
     sent_at: datetime
     id: int
@@ -51,7 +55,7 @@ class PastThread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServerHistory:
-    """All of it in the order of time: who joined, which threads were opened, what was said."""
+    """The joins, threads and messages of a period, each in chronological order."""
 
     joined_members: tuple[MemberProfile, ...]
     threads: tuple[PastThread, ...]
@@ -59,7 +63,10 @@ class ServerHistory:
 
 
 def generate_history(profile: ServerProfile, set_up_at: datetime, *, begin: datetime, end: datetime) -> ServerHistory:
-    """What happened in `[begin, end)`. Pure; of threads that were opened before it nothing is told."""
+    """Generate the history of `[begin, end)`. Pure function.
+
+    Messages in threads that were opened before `begin` are left out.
+    """
     calendar = build_calendar(profile, set_up_at)
     members = list_member_profiles(profile, set_up_at)
     first, last = (moment.astimezone(get_timezone(profile)).date() for moment in (begin - 2 * DAY, end))
@@ -68,14 +75,33 @@ def generate_history(profile: ServerProfile, set_up_at: datetime, *, begin: date
         for day in _iterate_days(first, last)
         for action in _DayGenerator(profile, members, calendar, day).generate_actions()
     ]
-    ordered = sorted((action for action in actions if begin <= action.sent_at < end), key=lambda action: action.sent_at)
-    threads = tuple(action for action in ordered if isinstance(action, PastThread))
+    ordered_actions = sorted(
+        (action for action in actions if begin <= action.sent_at < end), key=lambda action: action.sent_at
+    )
+    threads = tuple(action for action in ordered_actions if isinstance(action, PastThread))
     thread_ids = {0, *(thread.id for thread in threads)}
-    messages = tuple(action for action in ordered if isinstance(action, PastMessage) and action.thread in thread_ids)
+    messages = tuple(
+        action for action in ordered_actions if isinstance(action, PastMessage) and action.thread in thread_ids
+    )
     joined_members = sorted(
         (member for member in members if begin <= member.joined_at < end), key=lambda member: member.joined_at
     )
     return ServerHistory(tuple(joined_members), threads, messages)
+
+
+def sample_conversation_length(random: Random) -> int:
+    """Sample the number of messages in a conversation."""
+    return 1 + int(random.expovariate(1 / (MEAN_CONVERSATION_LENGTH - 0.5)))
+
+
+def sample_message_length(random: Random) -> int:
+    """Sample a message length in characters."""
+    return min(1900, int(random.lognormvariate(3.6, 0.9)) + 1)
+
+
+def sample_attachment_count(random: Random) -> int:
+    """Sample the number of attachments of a message."""
+    return random.choices((0, 1, 2, 4), (93, 5, 1.5, 0.5))[0]
 
 
 def _iterate_days(first: date, last: date) -> Iterator[date]:
@@ -85,29 +111,32 @@ def _iterate_days(first: date, last: date) -> Iterator[date]:
 
 
 class _DayGenerator:
-    """One day of one server, by its own clock."""
+    """Generator of one local day of one server."""
 
     def __init__(
         self, profile: ServerProfile, members: Sequence[MemberProfile], calendar: ActivityCalendar, day: date
     ) -> None:
         self._profile = profile
         self._day = day
-        self._random = Random(digest(profile.name, day.isoformat()))  # noqa: S311 - a play, not a secret
+        self._random = Random(digest(profile.name, day.isoformat()))  # noqa: S311 - simulation, not security
         self._activity_factor = calendar.get_factor(day) * self._random.lognormvariate(0, 0.16)
-        noon = sample_moment(profile, day, Random(0)).replace(hour=12)  # noqa: S311 - a play, not a secret
+        noon = sample_moment(profile, day, Random(0)).replace(hour=12)  # noqa: S311 - simulation, not security
         self._newcomers = [member for member in members if member.activity and abs(member.joined_at - noon) < DAY]
-        weighted = [
+        weighted_members = [
             (member, member.compute_weight(noon))
             for member in members
             if member.activity and self._random.random() < member.daily_probability
         ]
-        self._active_members = [(member, weight) for member, weight in weighted if weight]
+        self._active_members = [(member, weight) for member, weight in weighted_members if weight]
         self._cumulative_weights = list(accumulate(weight for _, weight in self._active_members))
         self._channel_names = [channel.name for channel in profile.chat_channels]
         self._channel_shares = [channel.share for channel in profile.chat_channels]
 
     def generate_actions(self) -> Iterator[PastMessage | PastThread]:
-        """Everything of the day, in no order; talks and threads may go on into the next days."""
+        """Yield everything that starts on the day, unordered.
+
+        Conversations and threads may extend into the following days.
+        """
         message_count = (
             self._profile.messages_per_day
             * get_weekday_factor(self._profile, self._day.weekday())
@@ -123,7 +152,7 @@ class _DayGenerator:
         yield from self._generate_bot_posts()
 
     def _generate_conversation(self) -> Iterator[PastMessage]:
-        """A conversation: a few people, one channel, some minutes."""
+        """Yield a conversation: a few members, one channel, some minutes."""
         random = self._random
         at = sample_moment(self._profile, self._day, random)
         participants = self._pick_members(at, 2 + _sample_poisson(random, 1.2))
@@ -135,7 +164,7 @@ class _DayGenerator:
             at += timedelta(seconds=3 + random.expovariate(1 / 50))
 
     def _generate_question(self) -> Iterator[PastMessage | PastThread]:
-        """A thread: somebody asks, and after a while somebody else answers, most of the time."""
+        """Yield a question thread; most questions get replies after a while."""
         random, questions = self._random, self._profile.questions
         at = sample_moment(self._profile, self._day, random)
         members = self._pick_members(at, 4)
@@ -153,7 +182,7 @@ class _DayGenerator:
             at += timedelta(minutes=min(random.expovariate(1 / 9), 300))
 
     def _generate_greeting(self, member: MemberProfile) -> Iterator[PastMessage]:
-        """A newcomer says hello, or not; if so they are greeted."""
+        """Yield a new member's greeting and the replies to it; some members do not greet."""
         random = self._random
         if random.random() > 0.6:
             return
@@ -165,7 +194,7 @@ class _DayGenerator:
                 yield self._create_message(at, self._profile.greeting_channel, 0, greeter, is_reply=True)
 
     def _generate_bot_posts(self) -> Iterator[PastMessage]:
-        """The bot's word of the day, and what it says when it is asked."""
+        """Yield the bot's daily post and its replies."""
         channel, bot = self._channel_names[0], self._profile.bot_name
         morning = sample_moment(self._profile, self._day, self._random).replace(minute=0, second=0)
         yield PastMessage(morning, channel, 0, bot, 180, 0, is_reply=False)
@@ -180,32 +209,17 @@ class _DayGenerator:
         return PastMessage(at, channel, thread, author.name, length, sample_attachment_count(self._random), is_reply)
 
     def _pick_members(self, at: datetime, count: int, *, among: int | None = None) -> list[MemberProfile]:
-        """So many different people, or fewer, who were there by then."""
+        """Sample up to `count` different members who had joined by then."""
         if not self._active_members:
             return []
-        sampled = self._random.choices(
+        sampled_members = self._random.choices(
             self._active_members[:among], cum_weights=self._cumulative_weights[:among], k=3 * count
         )
-        return list({member.name: member for member, _ in sampled if member.joined_at < at}.values())[:count]
-
-
-def sample_conversation_length(random: Random) -> int:
-    """How many messages a conversation has."""
-    return 1 + int(random.expovariate(1 / (MEAN_CONVERSATION_LENGTH - 0.5)))
-
-
-def sample_message_length(random: Random) -> int:
-    """The length of a message."""
-    return min(1900, int(random.lognormvariate(3.6, 0.9)) + 1)
-
-
-def sample_attachment_count(random: Random) -> int:
-    """How many pictures a message has."""
-    return random.choices((0, 1, 2, 4), (93, 5, 1.5, 0.5))[0]
+        return list({member.name: member for member, _ in sampled_members if member.joined_at < at}.values())[:count]
 
 
 def _sample_poisson(random: Random, mean: float) -> int:
-    """How often something happens whose mean this is (Poisson)."""
+    """Sample from a Poisson distribution with this mean."""
     floor, product, count = exp(-mean), random.random(), 0
     while product > floor:
         product *= random.random()

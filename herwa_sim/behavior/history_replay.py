@@ -1,4 +1,7 @@
-"""Tells the bot a server's past as the gateway would have: joinings, threads and messages of their true times."""
+"""Replay of a generated history as gateway events.
+
+Joins, threads and messages are sent with their original times.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -22,14 +25,17 @@ ARCHIVE_AGE = timedelta(days=3)
 
 
 class HistoryEntry(NamedTuple):
-    """One thing to tell, with the id that says when it was."""
+    """One item of the history, with an id that encodes its time."""
 
     id: int
     item: MemberProfile | PastThread | PastMessage
 
 
 class HistoryReplay:
-    """One server's past on its way. The same past has the same ids, so that telling it again adds nothing."""
+    """The replay of one server's history.
+
+    Ids are deterministic: a second replay of the same history adds nothing.
+    """
 
     def __init__(self, world: World, guild: SimGuild, replay: Replay, history: ServerHistory) -> None:
         self.guild = guild
@@ -45,24 +51,25 @@ class HistoryReplay:
 
     @property
     def is_finished(self) -> bool:
+        """True when every entry has been sent."""
         return self._position >= len(self._entries)
 
     async def send_batch(self) -> None:
-        """Tell the next piece; returns when the bot is close enough behind for more."""
+        """Send the next batch; return when the bot has acknowledged enough to continue."""
         batch = self._entries[self._position : self._position + BATCH_SIZE]
         await self._replay.send_events([event for entry in batch for event in self._build_events(entry)])
         self._position += len(batch)
         self.sent_count += sum(isinstance(entry.item, PastMessage) for entry in batch)
 
     async def finish(self) -> None:
-        """Wait until the bot has acknowledged the last of it, and let old threads fall asleep."""
+        """Wait until the bot has acknowledged everything, then archive inactive threads."""
         await self._replay.finish()
         threads = [self.guild.threads[id_] for id_ in self._thread_ids if id_ in self.guild.threads]
         last_activity = {candidate.id: to_datetime(candidate.last_message_id or candidate.id) for candidate in threads}
         for thread in threads:
             if last_activity[thread.id] < max(last_activity.values()) - ARCHIVE_AGE:
                 thread.archived = True
-                self._world.messages.pop(thread.id, None)  # nobody looks there any more, and the world stays small
+                self._world.messages.pop(thread.id, None)  # archived threads are not shown; this keeps the world small
         self._world.publish()
 
     def _build_events(self, entry: HistoryEntry) -> Iterator[GatewayEvent]:
@@ -121,7 +128,7 @@ class HistoryReplay:
 
 
 def _order_entries(guild: SimGuild, history: ServerHistory) -> Sequence[HistoryEntry]:
-    """Everything by its time; a thread before its first message."""
+    """Return all entries in chronological order; a thread comes before its first message."""
     entries = [HistoryEntry(create_snowflake(profile.joined_at), profile) for profile in history.joined_members]
     entries += [HistoryEntry(thread.id, thread) for thread in history.threads]
     forum_names = {channel.name for channel in guild.channels.values() if channel.type == ChannelType.FORUM}
@@ -133,7 +140,7 @@ def _order_entries(guild: SimGuild, history: ServerHistory) -> Sequence[HistoryE
             if message.thread in post_ids
             else create_snowflake(message.sent_at, digest(guild.id, *message))
         )
-        post_ids.discard(id_)  # only the first message of a post has the post's own id
+        post_ids.discard(id_)  # only the first message of a post has the post's id
         while id_ in used_ids:
             id_ += 1
         used_ids.add(id_)

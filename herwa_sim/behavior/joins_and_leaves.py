@@ -1,4 +1,7 @@
-"""People come and go: some say hello soon, some never; those who leave have mostly come lately."""
+"""Joins and leaves.
+
+Some new members send a greeting soon after joining. Most members who leave have joined recently.
+"""
 
 from datetime import datetime, timedelta
 
@@ -9,21 +12,21 @@ from herwa_sim.behavior.name_generator import generate_name
 from herwa_sim.behavior.server_setup import ensure_avatar
 from herwa_sim.behavior.simulation import ServerSimulation
 
-DAILY_CHANGES_PER_MEMBER = 0.005  # joinings and leavings a day, next to the size of the server
+DAILY_CHANGES_PER_MEMBER = 0.005  # joins and leaves per day and member
 LEAVE_SHARE = 0.42
 GREETING_SHARE = 0.55
 NEW_MEMBER_AGE = timedelta(days=14)
 
 
 class MembershipBehavior:
-    """The door of one server."""
+    """The joins, greetings and leaves of one server."""
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
         self._newcomer: int | None = None
 
     def act(self, now: datetime) -> float:
-        """Somebody says hello, joins or leaves; the seconds until the next does."""
+        """Send a greeting, add or remove a member; return the seconds until the next action."""
         simulation, random = self._simulation, self._simulation.random
         if self._newcomer is not None:
             self._send_greeting(self._newcomer)
@@ -54,7 +57,7 @@ class MembershipBehavior:
             )
 
     def _remove_member(self, now: datetime) -> None:
-        """Whoever leaves holds no role; a server of fewer than ten is left by nobody."""
+        """Remove a member without roles; servers with fewer than ten such members lose none."""
         simulation = self._simulation
         members = simulation.guild.members
         removable_ids = [

@@ -1,4 +1,4 @@
-"""Who is in a server: how loud each is, since when they are there, and whether they stay at it."""
+"""Profiles of simulated members: activity, join time, and for how long they remain active."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class MemberProfile:
-    """A member. `loudness` 0 is somebody who only reads; interest fades within about `lasts` days, or never (None)."""
+    """A simulated member.
+
+    `activity` 0 is a member who only reads. Activity decays with the time constant `lifetime_days`, or never (None).
+    `daily_probability` is the chance to be active on a given day.
+    """
 
     name: str
     joined_at: datetime
@@ -27,7 +31,10 @@ class MemberProfile:
     daily_probability: float
 
     def compute_weight(self, moment: datetime) -> float:
-        """How likely it is that they are the one who speaks: nobody does before joining, newcomers do more."""
+        """Return the relative probability that this member acts at the moment.
+
+        It is 0 before the member joins, and higher for new members.
+        """
         if moment <= self.joined_at:
             return 0.0
         age = (moment - self.joined_at) / _DAY
@@ -37,7 +44,7 @@ class MemberProfile:
 
 @lru_cache(maxsize=16)
 def list_member_profiles(profile: ServerProfile, set_up_at: datetime) -> tuple[MemberProfile, ...]:
-    """Everybody, loudest first, as they were when the server was settled."""
+    """List the profiles of all members as of the setup, most active first. Cached."""
     names = (
         *profile.member_names,
         *(
@@ -50,7 +57,7 @@ def list_member_profiles(profile: ServerProfile, set_up_at: datetime) -> tuple[M
 
 
 def _create_profile(profile: ServerProfile, set_up_at: datetime, name: str, rank: int) -> MemberProfile:
-    random = Random(digest(profile.name, "person", name))  # noqa: S311 - a play, not a secret
+    random = Random(digest(profile.name, "person", name))  # noqa: S311 - simulation, not security
     is_known = rank < len(profile.member_names) // 2
     is_new = random.random() < (0.15 if is_known else 0.3)
     is_lurker = not is_known and random.random() < 0.4
@@ -64,7 +71,10 @@ def _create_profile(profile: ServerProfile, set_up_at: datetime, name: str, rank
 
 
 def _sample_join_time(profile: ServerProfile, set_up_at: datetime, random: Random, *, is_new: bool) -> datetime:
-    """Long ago, or in the last months: ever more of them, and a crowd on the days of the great event."""
+    """Sample a join time long ago, or within the last months if `is_new`.
+
+    New members become more frequent over time, with a peak around the calendar's event day.
+    """
     calendar = build_calendar(profile, set_up_at)
     if not is_new:
         days_ago = GROWTH_DAYS + 30 + int(random.random() ** 1.4 * MAX_MEMBER_AGE_DAYS)

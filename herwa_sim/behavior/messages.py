@@ -1,4 +1,4 @@
-"""People talk: a few of them, in one channel, for some minutes. Then it is quiet for a while."""
+"""Conversations: a few members write in one channel for some minutes, then there is a pause."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class MessageBehavior:
         self._remaining_messages = 0
 
     def act(self, now: datetime) -> float:
-        """Say the next words; the seconds until more are said."""
+        """Send the next message; return the seconds until the following one."""
         simulation, random = self._simulation, self._simulation.random
         if not self._remaining_messages:
             self._start_conversation(now)

@@ -1,4 +1,4 @@
-"""Invented names for the many: handles, and given names in the scripts of the world."""
+"""Generated member names: handles, and given names in many scripts."""
 
 from functools import lru_cache
 
@@ -28,7 +28,7 @@ _GIVEN_NAMES = (
 
 @lru_cache(maxsize=64)
 def generate_names(seed: str, count: int) -> tuple[str, ...]:
-    """So many different names; the first ones of a longer row are those of a shorter one."""
+    """Return `count` unique names; the result is a prefix of the result for a larger count."""
     names: dict[str, None] = {}
     for number in range(count):
         name = generate_name(seed, number)
@@ -37,7 +37,7 @@ def generate_names(seed: str, count: int) -> tuple[str, ...]:
 
 
 def generate_name(seed: str, number: int) -> str:
-    """One name; now and then two numbers have the same."""
+    """Return one name; different numbers may give the same name."""
     bits = digest(seed, "name", number)
     adjective, noun, given_name = (
         _ADJECTIVES[bits % 40],

@@ -1,4 +1,4 @@
-"""People are seen online, at work or asleep: more of them by day than by night."""
+"""Presence of members: more are online by day than by night."""
 
 from datetime import datetime
 
@@ -8,17 +8,21 @@ from herwa_sim.behavior.simulation import ServerSimulation
 
 MIN_ONLINE_SHARE, MAX_ONLINE_SHARE = 0.07, 0.34
 ONLINE_STATUSES = ("online", "online", "online", "idle", "idle", "dnd")
+EMPTY_SERVER_DELAY_SECONDS = 600.0
 
 
 class PresenceBehavior:
-    """Who of one server is online. The first deed sets everybody, as nothing of it is kept."""
+    """The presence of one server's members.
+
+    The first action initializes every member, because presence is not persisted.
+    """
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
         self._is_initialized = False
 
     def act(self, now: datetime) -> float:
-        """Somebody comes online, goes, or steps away for a while; the seconds until the next does."""
+        """Change one member's status; return the seconds until the next change."""
         simulation, random = self._simulation, self._simulation.random
         if not self._is_initialized:
             self._initialize(now)
@@ -32,7 +36,7 @@ class PresenceBehavior:
             user_id = random.choice(online_ids)
             remains_online = user_id in simulation.guild.voice or random.random() < 0.3
             set_status(simulation.world, user_id, random.choice(ONLINE_STATUSES) if remains_online else "offline")
-        return random.expovariate(1 / (2 * simulation.profile.mean_interval))
+        return random.expovariate(1 / (2 * simulation.profile.mean_action_interval_seconds))
 
     def _initialize(self, now: datetime) -> None:
         self._is_initialized = True
@@ -47,6 +51,3 @@ class PresenceBehavior:
         return round(
             member_count * (MIN_ONLINE_SHARE + (MAX_ONLINE_SHARE - MIN_ONLINE_SHARE) * hours[local.hour] / max(hours))
         )
-
-
-EMPTY_SERVER_DELAY_SECONDS = 600.0

@@ -1,4 +1,4 @@
-"""People ask in threads, and are answered there."""
+"""Question threads and forum posts, and the replies in them."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ UNANSWERED_SHARE = 0.07
 
 
 class QuestionBehavior:
-    """The questions of one server; the newest is answered before another is asked."""
+    """The questions of one server; the next one is opened after the last has its replies."""
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
@@ -21,7 +21,7 @@ class QuestionBehavior:
         self._remaining_replies = 0
 
     def act(self, now: datetime) -> float:
-        """Ask or answer; the seconds until the next word."""
+        """Open a question or reply to it; return the seconds until the next message."""
         simulation = self._simulation
         thread = self._thread
         if thread is not None and thread.id in simulation.world.channels and self._remaining_replies:

@@ -1,4 +1,4 @@
-"""People regard what was said lately: they react, take a reaction back, mend a message of theirs, or delete it."""
+"""Follow-up actions on recent messages: add or remove a reaction, edit, delete."""
 
 from datetime import datetime, timedelta
 
@@ -13,13 +13,13 @@ RECENT_PERIOD = timedelta(hours=3)
 
 
 class ReactionBehavior:
-    """What becomes of the messages of one server."""
+    """The follow-up actions on the messages of one server."""
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
 
     def act(self, now: datetime) -> float:
-        """Do something with a recent message; the seconds until the next time."""
+        """Act on one recent message; return the seconds until the next action."""
         recent = self._list_recent(now)
         if recent:
             self._act_on_message(self._simulation.random.choice(recent), now)

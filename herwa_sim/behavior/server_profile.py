@@ -1,4 +1,4 @@
-"""What a server of the population is like: plain values, and nothing that happens."""
+"""Profiles of the simulated servers: plain values without behavior."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from herwa_sim.entities import ChannelType
 
 @dataclass(frozen=True, slots=True)
 class ChannelProfile:
-    """A channel. `share` is how much is said there next to the others; 0 leaves it to bots and webhooks."""
+    """A channel. `share` is its relative number of messages; 0 is for bots and webhooks only."""
 
     name: str
     share: float = 1.0
@@ -16,7 +16,7 @@ class ChannelProfile:
 
 @dataclass(frozen=True, slots=True)
 class QuestionProfile:
-    """Threads in one channel: so many are opened a day, about one of these things, which has one of these troubles."""
+    """Question threads: the channel, the number per day, and the parts of their titles."""
 
     channel: str
     per_day: float
@@ -24,19 +24,23 @@ class QuestionProfile:
     problems: tuple[str, ...]
 
     def format_title(self, number: int) -> str:
-        """The title of that number; neighbours differ in both parts."""
+        """Return the title with this number, a combination of a topic and a problem."""
         return f"{self.topics[number % len(self.topics)]}: {self.problems[number // 7 % len(self.problems)]}"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerProfile:
-    """One server. Its people are named loudest first; further ones are invented until there are `size`.
+    """One simulated server.
 
-    `owner` and `moderators` are personas or people of the server, `guests` are personas who are ordinary members;
-    `badges` are roles and the people who are given them.
-    `a_day` is how many messages are usual, `evening` the hour of the server's own clock at which most is going on,
-    `weekend` how much more is said at weekends than on other days, `voices` how many people talk at a good hour, and
-    `deed_every` how many seconds pass between two things that anybody can see.
+    - `size`: number of members. `member_names` come first, most active first; further names are generated.
+    - `owner`, `moderators`: personas or members.
+    - `guests`: personas who are ordinary members.
+    - `role_members`: additional roles and the members who have them.
+    - `messages_per_day`: messages on a usual day.
+    - `peak_hour`: local hour with the most activity.
+    - `weekend_factor`: activity on weekend days relative to weekdays.
+    - `peak_voice_members`: number of members in voice at the peak hour.
+    - `mean_action_interval_seconds`: mean seconds between two visible voice actions; a presence change takes twice as long.
     """
 
     name: str
@@ -47,7 +51,7 @@ class ServerProfile:
     peak_hour: float
     weekend_factor: float
     peak_voice_members: int
-    mean_interval: float
+    mean_action_interval_seconds: float
     owner: str
     moderators: tuple[str, ...]
     guests: tuple[str, ...]
@@ -64,15 +68,15 @@ class ServerProfile:
 
     @property
     def channels(self) -> tuple[ChannelProfile, ...]:
-        """Every channel, in the order of the page."""
+        """All channels, in the order of the channel list."""
         return tuple(channel for _, channels in self.categories for channel in channels)
 
     @property
     def chat_channels(self) -> tuple[ChannelProfile, ...]:
-        """Channels in which people write."""
+        """Text channels in which members write."""
         return tuple(channel for channel in self.channels if channel.type == ChannelType.TEXT and channel.share > 0)
 
     @property
     def announcement_channel(self) -> str:
-        """The channel to which the webhook belongs: the first one of all."""
+        """Name of the channel that the webhook posts to: the first channel."""
         return self.channels[0].name

@@ -1,4 +1,4 @@
-"""Makes the servers of the cast: roles, channels, people with the days they joined on, a bot and a webhook."""
+"""Setup of the simulated servers: roles, channels, members, a bot and a webhook."""
 
 import secrets
 from dataclasses import replace
@@ -21,7 +21,7 @@ _THREADS_CREATED_AT = datetime(2023, 5, 1, tzinfo=UTC)
 
 
 def set_up_server(world: World, profile: ServerProfile) -> SimGuild:
-    """The scene's server. What is missing of it is made; what is there stays as it is."""
+    """Create the profile's server (idempotent): only what is missing is created."""
     owner = _get_or_create_user(world, profile.owner)
     guild = create_guild(world, name=profile.name, lively=True, locale=profile.locale, owner_id=owner.id)
     guild.icon = guild.icon or compute_image_hash("guild", guild.id)
@@ -39,13 +39,13 @@ def set_up_server(world: World, profile: ServerProfile) -> SimGuild:
 
 
 def get_setup_time(guild: SimGuild) -> datetime:
-    """When the server's people were settled: its first own role was made then."""
+    """Return when the server was set up: the creation time of its first own role."""
     own_roles = [role for role in guild.roles.values() if role.id != guild.id and not role.managed]
     return to_datetime(min(role.id for role in own_roles)) if own_roles else guild.joined_at
 
 
 def get_channel_id(guild: SimGuild, name: str) -> int:
-    """The id of the scene's channel of that name; within a scene names differ."""
+    """Return the id of the channel with this name; names are unique within a profile."""
     return next(
         channel.id
         for channel in guild.channels.values()
@@ -54,14 +54,25 @@ def get_channel_id(guild: SimGuild, name: str) -> int:
 
 
 def ensure_avatar(world: World, user: SimUser) -> SimUser:
-    """The account, with a picture of its own."""
+    """Give the user an avatar if they have none; return the user."""
     if user.avatar is None:
         world.add_users([replace(user, avatar=compute_image_hash("user", user.id))])
     return world.users[user.id]
 
 
+def set_up_bare_server(world: World, *, name: str, owner: str) -> SimGuild:
+    """Create a small quiet server without the bot, for trying out the invitation of the bot."""
+    guild = create_guild(world, name=name, owner_id=PERSONAS[owner], bot=False)
+    guild.icon = guild.icon or compute_image_hash("guild", guild.id)
+    parent = create_channel(world, guild, name="Text channels", type_=ChannelType.CATEGORY)
+    create_channel(world, guild, name="general", parent_id=parent.id)
+    create_channel(world, guild, name="Lounge", type_=ChannelType.VOICE)
+    world.publish()
+    return guild
+
+
 def _get_or_create_user(world: World, name: str) -> SimUser:
-    """A persona, or the person of that name, with a face."""
+    """Return the persona or the user with this name; a user gets an avatar."""
     if name in PERSONAS:
         return world.get_user(PERSONAS[name])
     return ensure_avatar(world, create_user(world, name=name))
@@ -79,7 +90,7 @@ def _assign_role(world: World, guild: SimGuild, user: SimUser, role: SimRole) ->
 
 
 def _add_members(world: World, guild: SimGuild, profile: ServerProfile, roles: list[SimRole]) -> None:
-    """The people who are not there yet; every seventh or so has a role."""
+    """Add missing members; every seventh or so gets one of the roles."""
     for name in profile.guests:
         persona = _get_or_create_user(world, name)
         join(world, guild, persona, at=_get_early_join_time(guild, persona))
@@ -116,14 +127,3 @@ def _create_channels(world: World, guild: SimGuild, profile: ServerProfile) -> N
         webhook = SimWebhook(webhook_id, channel_id, guild.id, profile.webhook_name, secrets.token_urlsafe(48))
         world.webhooks[webhook_id] = webhook
         world.publish()
-
-
-def set_up_bare_server(world: World, *, name: str, owner: str) -> SimGuild:
-    """A small quiet server without the bot, so that adding it can be tried."""
-    guild = create_guild(world, name=name, owner_id=PERSONAS[owner], bot=False)
-    guild.icon = guild.icon or compute_image_hash("guild", guild.id)
-    parent = create_channel(world, guild, name="Text channels", type_=ChannelType.CATEGORY)
-    create_channel(world, guild, name="general", parent_id=parent.id)
-    create_channel(world, guild, name="Lounge", type_=ChannelType.VOICE)
-    world.publish()
-    return guild

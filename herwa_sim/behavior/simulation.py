@@ -1,4 +1,4 @@
-"""One living server: who could do something now, and where."""
+"""Shared state of one simulated server: sampling of members, channels and delays."""
 
 from datetime import datetime
 from itertools import accumulate
@@ -13,23 +13,26 @@ from herwa_sim.entities import ChannelType, SimChannel, SimGuild
 from herwa_sim.snowflakes import digest
 from herwa_sim.world import PERSONAS, World
 
-# A demonstration is somewhat livelier than the past, and its nights are never quite still.
+# Live activity is higher than in the generated history, and never drops to zero at night, so that a demo shows some.
 ACTIVITY_FACTOR = 4.0
 MIN_ACTIVITY = 0.35
 WEIGHTS_TTL_SECONDS = 120.0
 
 _DAY_SECONDS = 86_400.0
-_UNKNOWN_MEMBER_WEIGHT = 0.02  # how loud somebody is whom the cast does not know
+_UNKNOWN_MEMBER_WEIGHT = 0.02  # weight of a member without a MemberProfile
 
 
 class ServerSimulation:
-    """What the strands of a server's life share. `elapsed` is its own time, in seconds, which may be sped up."""
+    """The state that all behaviors of one server share.
+
+    `elapsed` is the simulated time in seconds, which may run faster than real time.
+    """
 
     def __init__(self, world: World, guild: SimGuild, profile: ServerProfile) -> None:
         self.world = world
         self.guild = guild
         self.profile = profile
-        self.random = Random(digest("life", profile.name))  # noqa: S311 - a play, not a secret
+        self.random = Random(digest("life", profile.name))  # noqa: S311 - simulation, not security
         self.elapsed = 0.0
         self._profiles_by_name: dict[str, MemberProfile] = {
             member_profile.name: member_profile
@@ -41,24 +44,24 @@ class ServerSimulation:
         self._weights_valid_until = 0.0
 
     def get_activity_level(self, now: datetime) -> float:
-        """How much is going on, 1 in the mean of a week."""
+        """Return the current activity level, with a lower bound; the mean over a week is about 1."""
         return max(get_activity_level(self.profile, now), MIN_ACTIVITY)
 
     def sample_delay(self, per_day: float, now: datetime) -> float:
-        """Seconds until the next of so many a day."""
+        """Sample the seconds until the next of `per_day` actions (exponential distribution)."""
         return self.random.expovariate(per_day * ACTIVITY_FACTOR * self.get_activity_level(now) / _DAY_SECONDS)
 
     def is_simulated(self, user_id: int) -> bool:
-        """True for the server's people: not for bots, and not for those whom visitors of the local Discord play."""
+        """True for simulated members: not for bots, and not for personas that visitors use."""
         is_member = user_id in self.guild.members and user_id not in self._excluded_ids
         return is_member and not self.world.users[user_id].bot
 
     def list_member_ids(self) -> list[int]:
-        """The server's people."""
+        """List the ids of the simulated members."""
         return [user_id for user_id in self.guild.members if self.is_simulated(user_id)]
 
     def pick_members(self, now: datetime, count: int) -> list[int]:
-        """So many different people, or fewer, the loud ones first of all; they are online from now on."""
+        """Sample up to `count` different members, weighted by activity, and set them online."""
         if self.elapsed >= self._weights_valid_until:
             self._update_weights(now)
         if not self._cumulative_weights or not self._cumulative_weights[-1]:
@@ -73,7 +76,7 @@ class ServerSimulation:
         return picked_ids
 
     def pick_channel(self) -> SimChannel | None:
-        """A channel in which people write, the busy ones more often."""
+        """Sample a chat channel, weighted by its share; None if there is none."""
         shares = {channel_profile.name: channel_profile.share for channel_profile in self.profile.chat_channels}
         channels = [
             channel
@@ -83,14 +86,14 @@ class ServerSimulation:
         return self.random.choices(channels, [shares[channel.name] for channel in channels])[0] if channels else None
 
     def find_channel(self, name: str) -> SimChannel | None:
-        """The channel of that name, unless somebody has deleted it."""
+        """Return the channel with this name, or None if it was deleted."""
         channels = self.guild.channels.values()
         return next(
             (channel for channel in channels if channel.name == name and channel.type != ChannelType.CATEGORY), None
         )
 
     def _update_weights(self, now: datetime) -> None:
-        """How likely it is of each to be the next to do something."""
+        """Recompute the members' weights; the result is valid for WEIGHTS_TTL_SECONDS."""
         self._candidate_ids = self.list_member_ids()
         profiles = [self._profiles_by_name.get(self.world.users[user_id].name) for user_id in self._candidate_ids]
         self._cumulative_weights = list(

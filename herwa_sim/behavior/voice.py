@@ -1,4 +1,4 @@
-"""People come to voice channels for a look or for an evening, mute themselves, show their screens, move, and go."""
+"""Voice activity: short and long visits, mute, screen sharing, video, moves."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,10 @@ SHORT_VISIT_SHARE = 0.3
 
 
 class VoiceBehavior:
-    """The voice channels of one server. Who was there before the start stays for a while."""
+    """The voice channels of one server.
+
+    Members who are connected at the start get a leave time like new ones.
+    """
 
     def __init__(self, simulation: ServerSimulation) -> None:
         self._simulation = simulation
@@ -22,7 +25,7 @@ class VoiceBehavior:
         }
 
     def act(self, now: datetime) -> float:
-        """Somebody comes, goes or fiddles with the microphone; the seconds until the next does."""
+        """Connect, disconnect or change one member; return the seconds until the next action."""
         simulation, random = self._simulation, self._simulation.random
         connected = [state for state in simulation.guild.voice.values() if state.user_id in self._leave_at]
         leaving = [state for state in connected if self._leave_at[state.user_id] < simulation.elapsed]
@@ -34,10 +37,10 @@ class VoiceBehavior:
         elif connected:
             self._change_state(random.choice(connected))
         is_far_below = len(connected) < target / 2
-        return random.expovariate(1 / simulation.profile.mean_interval) / (4 if is_far_below else 1)
+        return random.expovariate(1 / simulation.profile.mean_action_interval_seconds) / (4 if is_far_below else 1)
 
     def _compute_target(self, now: datetime) -> int:
-        """How many should be there: `voices` at the best hour, one or two night owls at the worst."""
+        """Return the target number of members: `peak_voice_members` at the peak, 12 % at least."""
         local = now.astimezone(get_timezone(self._simulation.profile))
         hours = get_hourly_activity(self._simulation.profile, local.weekday())
         share = hours[local.hour] / max(hours)
@@ -53,13 +56,13 @@ class VoiceBehavior:
         for user_id in [
             member_id for member_id in simulation.pick_members(now, 4) if member_id not in connected_ids and channel_ids
         ][:1]:
-            weights = [1 / rank for rank in range(1, len(channel_ids) + 1)]  # people go where people are
+            weights = [1 / rank for rank in range(1, len(channel_ids) + 1)]  # busy channels attract more members
             self._leave_at[user_id] = self._sample_leave_time()
             channel_id = simulation.random.choices(channel_ids, weights)[0]
             move_member(simulation.world, simulation.guild, user_id, channel_id, muted=simulation.random.random() < 0.3)
 
     def _change_state(self, state: SimVoiceState) -> None:
-        """Mostly the microphone; now and then a screen, a camera, or another room."""
+        """Change one state: mostly the microphone, sometimes stream, video or channel."""
         simulation, random = self._simulation, self._simulation.random
         channel_ids = [
             channel.id for channel in simulation.guild.channels.values() if channel.type == ChannelType.VOICE
@@ -87,7 +90,7 @@ class VoiceBehavior:
         )
 
     def _sample_leave_time(self) -> float:
-        """Until when somebody who comes now stays: for a look of one to four minutes, or for 10 to 90."""
+        """Sample the simulated time of leaving: after 1 to 4 minutes, or 10 to 90."""
         random = self._simulation.random
         minutes = random.uniform(1, 4) if random.random() < SHORT_VISIT_SHARE else random.triangular(10, 90, 25)
         return self._simulation.elapsed + minutes * MINUTE_SECONDS

@@ -1,1 +1,1 @@
-"""Client of the control API of the local Discord, for `herwa`, tests and benchmarks."""
+"""Client of the local Discord's control API, for `herwa`, tests and benchmarks."""

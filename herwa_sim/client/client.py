@@ -1,4 +1,4 @@
-"""Speaks to the local Discord's control API: what people do there, what goes wrong there, and how the bot is doing."""
+"""HTTP client of the control API: act as members, inject faults, read the bot's state."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,7 +23,10 @@ _REQUEST_TIMEOUT_SECONDS = 120.0
 
 
 class SimClient:
-    """The control API as methods. Ids are numbers. Raises HerwaError with the local Discord's own sentence."""
+    """Synchronous client with one method per control action. Ids are integers.
+
+    Raises HerwaError with the error message of the local Discord.
+    """
 
     def __init__(self, base_url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
@@ -33,53 +36,59 @@ class SimClient:
         )
 
     def close(self) -> None:
+        """Close the HTTP connections."""
         self._http.close()
 
     def call(self, name: str, /, **body: Any) -> dict[str, Any]:
-        """Any action of the control API by its name, with the parts that are not None."""
+        """Call any control action by name; parameters that are None are omitted."""
         return self._request("POST", f"/{name}", {field: value for field, value in body.items() if value is not None})
 
     def get_snapshot(self) -> SimSnapshot:
+        """Return the current state: guilds, sessions, personas, population."""
         return parse_snapshot(self._request("GET", "/state", None))
 
     def get_guild(self, guild_id: int) -> dict[str, Any]:
-        """A guild with `channels`, `threads` and `member_list`, ids as strings."""
+        """Return a guild with `channels`, `threads`, `voice` and `member_list`; ids are strings."""
         return self.call("guild", guild_id=str(guild_id))
 
     def create_guild(self, name: str, *, lively: bool = False, owner_id: int | None = None, bot: bool = True) -> int:
-        """A server, with the bot in it or not yet; of one name there is one."""
+        """Create a guild with or without the bot (idempotent by name); return its id."""
         return _parse_id(self.call("guild/create", name=name, lively=lively, owner_id=_format_id(owner_id), bot=bot))
 
     def update_guild(self, guild_id: int, *, name: str | None = None, owner_id: int | None = None) -> None:
-        """The server gets another name or another owner."""
+        """Change the guild's name or owner."""
         self.call("guild/update", guild_id=str(guild_id), name=name, owner_id=_format_id(owner_id))
 
     def add_bot(self, guild_id: int) -> None:
-        """Somebody invites the bot."""
+        """Add the bot to the guild."""
         self.call("bot/add", guild_id=str(guild_id))
 
     def remove_guild(self, guild_id: int) -> None:
-        """The server throws the bot out."""
+        """Remove the bot from the guild."""
         self.call("guild/remove", guild_id=str(guild_id))
 
     def set_available(self, guild_id: int, available: bool) -> None:
-        """An outage of the server ends, or begins."""
+        """End or start an outage of the guild."""
         self.call("guild/outage", guild_id=str(guild_id), available=available)
 
     def create_channel(self, guild_id: int, name: str, *, type_: int = 0, parent_id: int | None = None) -> int:
-        """A channel; a category is type 4. Of one name in one category there is one."""
+        """Create a channel (idempotent by name, type and category); return its id.
+
+        `type_` is Discord's channel type, for example 4 for a category.
+        """
         response = self.call(
             "channel/create", guild_id=str(guild_id), name=name, type=type_, parent_id=_format_id(parent_id)
         )
         return _parse_id(response)
 
     def delete_channel(self, channel_id: int) -> None:
+        """Delete a channel or thread."""
         self.call("channel/delete", channel_id=str(channel_id))
 
     def create_thread(
         self, channel_id: int, name: str, *, owner_id: int | None = None, message_id: int | None = None
     ) -> int:
-        """A thread, at a message if one is named."""
+        """Open a thread, from a message if `message_id` is given; return its id."""
         response = self.call(
             "thread/create",
             channel_id=str(channel_id),
@@ -90,7 +99,7 @@ class SimClient:
         return _parse_id(response)
 
     def create_post(self, forum_id: int, name: str, *, owner_id: int | None = None, content: str | None = None) -> int:
-        """A post in a forum with its first message, which has the same id."""
+        """Open a forum post; return its id, which is also the id of its first message."""
         return _parse_id(
             self.call(
                 "post/create", channel_id=str(forum_id), name=name, owner_id=_format_id(owner_id), content=content
@@ -98,31 +107,35 @@ class SimClient:
         )
 
     def join_thread(self, thread_id: int, user_id: int) -> None:
+        """Add the user to the thread."""
         self.call("thread/join", channel_id=str(thread_id), user_id=str(user_id))
 
     def leave_thread(self, thread_id: int, user_id: int) -> None:
+        """Remove the user from the thread."""
         self.call("thread/leave", channel_id=str(thread_id), user_id=str(user_id))
 
     def set_archived(self, thread_id: int, archived: bool) -> None:
-        """The thread goes to sleep, or wakes."""
+        """Archive or unarchive the thread."""
         self.call("thread/archive", channel_id=str(thread_id), archived=archived)
 
     def join(self, guild_id: int, name: str, *, bot: bool = False) -> int:
-        """Somebody of that name joins; the user's id."""
+        """Add a user with this name to the guild; return the user's id."""
         return _parse_id(self.call("member/join", guild_id=str(guild_id), name=name, bot=bot))
 
     def leave(self, guild_id: int, user_id: int) -> None:
+        """Remove the user from the guild."""
         self.call("member/leave", guild_id=str(guild_id), user_id=str(user_id))
 
     def ban(self, guild_id: int, user_id: int) -> None:
+        """Ban the member."""
         self.call("member/ban", guild_id=str(guild_id), user_id=str(user_id))
 
     def set_nickname(self, guild_id: int, user_id: int, nick: str | None) -> None:
-        """Give the member a nickname, or take it away."""
+        """Set the member's nickname; None removes it."""
         self.call("member/nick", guild_id=str(guild_id), user_id=str(user_id), nick=nick)
 
     def set_status(self, user_id: int, status: str) -> None:
-        """The user is `online`, `idle`, `dnd` or `offline`."""
+        """Set the user's status: `online`, `idle`, `dnd` or `offline`."""
         self.call("presence", user_id=str(user_id), status=status)
 
     def move_member(
@@ -136,7 +149,7 @@ class SimClient:
         streaming: bool = False,
         video: bool = False,
     ) -> None:
-        """The member is in that voice channel, in exactly this state; None: in none."""
+        """Set the member's voice channel and state; channel None disconnects."""
         self.call(
             "voice/move",
             guild_id=str(guild_id),
@@ -149,18 +162,21 @@ class SimClient:
         )
 
     def create_role(self, guild_id: int, name: str, *, permissions: int = 0) -> int:
+        """Create a role; return its id."""
         return _parse_id(self.call("role/create", guild_id=str(guild_id), name=name, permissions=permissions))
 
     def update_role(
         self, guild_id: int, role_id: int, *, name: str | None = None, permissions: int | None = None
     ) -> None:
+        """Change the role's name or permissions."""
         self.call("role/update", guild_id=str(guild_id), role_id=str(role_id), name=name, permissions=permissions)
 
     def delete_role(self, guild_id: int, role_id: int) -> None:
+        """Delete the role."""
         self.call("role/delete", guild_id=str(guild_id), role_id=str(role_id))
 
     def set_roles(self, guild_id: int, user_id: int, roles: Iterable[int]) -> None:
-        """Give the member exactly these roles."""
+        """Replace the member's roles."""
         self.call(
             "member/roles", guild_id=str(guild_id), user_id=str(user_id), roles=[str(role_id) for role_id in roles]
         )
@@ -176,7 +192,7 @@ class SimClient:
         attachments: int = 0,
         reply_to: int | None = None,
     ) -> int:
-        """A member, or a webhook of that name, says something in a channel or thread; the message's id."""
+        """Send a message as a user, or as the webhook with this name; return its id."""
         response = self.call(
             "message/say",
             channel_id=str(channel_id),
@@ -190,33 +206,36 @@ class SimClient:
         return _parse_id(response)
 
     def open_direct_channel(self, user_id: int) -> int:
-        """The user's conversation with the bot, a channel like others: to say something in, to click and to run in."""
+        """Return the id of the user's direct message channel; it is created if it is missing.
+
+        It can be used like any other channel: to send messages, to click and to run commands.
+        """
         return int(self.call("direct", user_id=str(user_id))["channel_id"])
 
     def list_direct_messages(self, user_id: int) -> tuple[DisplayedMessage, ...]:
-        """What the user and the bot have written to each other, oldest first."""
+        """List the messages between the user and the bot, oldest first."""
         return tuple(parse_message(message) for message in self.call("direct", user_id=str(user_id))["messages"])
 
     def set_reachable(self, user_id: int, on: bool) -> None:
-        """The user takes direct messages, or takes none."""
+        """Set whether the user accepts direct messages."""
         self.call("direct/reachable", user_id=str(user_id), on=on)
 
     def edit_message(
         self, channel_id: int, message_id: int, *, content: str | None = None, length: int | None = None
     ) -> None:
-        """The author changes the text; with neither content nor length a link preview arrives instead."""
+        """Edit the message; with neither content nor length a link preview is added instead."""
         self.call(
             "message/edit", channel_id=str(channel_id), message_id=str(message_id), content=content, length=length
         )
 
     def delete_messages(self, channel_id: int, *message_ids: int) -> None:
-        """One message, or several in one event."""
+        """Delete one message, or several in one event."""
         self.call(
             "message/delete", channel_id=str(channel_id), message_ids=[str(message_id) for message_id in message_ids]
         )
 
     def add_reaction(self, channel_id: int, message_id: int, user_id: int, emoji: str = "👍") -> None:
-        """A member reacts, with a character or with `name:id`."""
+        """Add the member's reaction; the emoji is a character or `name:id`."""
         self.call(
             "reaction/add",
             channel_id=str(channel_id),
@@ -226,7 +245,7 @@ class SimClient:
         )
 
     def remove_reaction(self, channel_id: int, message_id: int, user_id: int, emoji: str = "👍") -> None:
-        """The member takes it back."""
+        """Remove the member's reaction."""
         self.call(
             "reaction/remove",
             channel_id=str(channel_id),
@@ -236,7 +255,7 @@ class SimClient:
         )
 
     def clear_reactions(self, channel_id: int, message_id: int, emoji: str | None = None) -> None:
-        """A moderator removes all reactions, or those of one emoji."""
+        """Remove all reactions of the message, or those of one emoji."""
         self.call("reaction/clear", channel_id=str(channel_id), message_id=str(message_id), emoji=emoji)
 
     def run_command(
@@ -248,13 +267,16 @@ class SimClient:
         *,
         seconds: float = 15.0,
     ) -> InteractionResult:
-        """A member runs `features list`, say, and waits for the answer. Users, channels and roles are ids as text."""
+        """Run a command as a member, for example `features list`, and wait for the response.
+
+        User, channel and role options are ids as strings. `seconds` is the response timeout.
+        """
         return self._send_interaction("command", channel_id, user_id, command=command, options=options, seconds=seconds)
 
     def autocomplete(
         self, channel_id: int, user_id: int, command: str, options: Mapping[str, object], *, focused: str
     ) -> InteractionResult:
-        """What the bot offers while the member types the option `focused`."""
+        """Return the bot's suggestions while the member types the option `focused`."""
         return self._send_interaction(
             "autocomplete", channel_id, user_id, command=command, options=options, focused=focused
         )
@@ -262,7 +284,7 @@ class SimClient:
     def click(
         self, channel_id: int, user_id: int, message_id: int, custom_id: str, *, values: Sequence[str] | None = None
     ) -> InteractionResult:
-        """A member presses a button or chooses `values` in a select."""
+        """Click a button, or choose `values` in a select, as a member."""
         return self._send_interaction(
             "click", channel_id, user_id, message_id=str(message_id), custom_id=custom_id, values=values
         )
@@ -270,42 +292,43 @@ class SimClient:
     def submit(
         self, channel_id: int, user_id: int, interaction_id: int, values: Mapping[str, object]
     ) -> InteractionResult:
-        """A member sends off the form that was the answer to `interaction_id`; texts and choices by `custom_id`."""
+        """Submit the modal that was the response to `interaction_id`; values by `custom_id`."""
         return self._send_interaction("submit", channel_id, user_id, interaction_id=str(interaction_id), values=values)
 
     def fetch(self, url: str) -> bytes:
-        """A file of the local Discord's CDN."""
+        """Download a file from the local Discord's CDN."""
         return self._http.get(url).raise_for_status().content
 
     def drop_sockets(self, *, shard: int | None = None, code: int | None = None) -> None:
-        """Cut the gateway connections; with a code they are closed with it."""
+        """Abort gateway connections, or close them with a code."""
         self.call("fault/drop", shard=shard, code=code)
 
     def request_reconnect(self, *, shard: int | None = None) -> None:
-        """Op 7."""
+        """Send op 7: the bot reconnects and resumes."""
         self.call("fault/reconnect", shard=shard)
 
     def invalidate_sessions(self, *, shard: int | None = None, resumable: bool = False) -> None:
-        """Op 9."""
+        """Send op 9: the bot must identify again or, if `resumable`, may resume."""
         self.call("fault/invalidate", shard=shard, resumable=resumable)
 
     def dispatch(self, name: str, data: object, *, guild_id: int | None = None) -> None:
-        """Any gateway event, malformed ones included."""
+        """Dispatch any gateway event, malformed ones included."""
         self.call("fault/dispatch", name=name, data=data, guild_id=_format_id(guild_id))
 
     def enable_faults(self, **faults: object) -> dict[str, dict[str, Any]]:
-        """Switch faults on: a number is the share of the times that it strikes, a dict says more; see all of them.
+        """Configure faults; return all faults with their counters.
 
-        At the gateway double, malformed, drop, reconnect, invalidate; at REST limit, fail, slow.
+        A number is the share of events or calls that are affected, a dict sets single fields. Gateway faults: double,
+        malformed, drop, reconnect, invalidate. REST faults: limit, fail, slow.
         """
         return self._request("POST", "/chaos", faults)
 
     def disable_faults(self) -> dict[str, dict[str, Any]]:
-        """Nothing goes wrong any more; how often each fault struck."""
+        """Turn off all faults; return them with their counters."""
         return self._request("POST", "/chaos/off", {})
 
     def request_heartbeat(self) -> None:
-        """Op 1: the answer acknowledges what the bot has."""
+        """Send op 1: the bot's heartbeat acknowledges the events that it has received."""
         self.call("heartbeat")
 
     def set_application(
@@ -315,11 +338,14 @@ class SimClient:
         shards: int | None = None,
         max_concurrency: int | None = None,
     ) -> None:
-        """What the application is granted: of `members`, `presences`, `message_content`; and how it should connect."""
+        """Set the privileged intents, the recommended number of shards and the concurrency.
+
+        `privileged` contains some of `members`, `presences` and `message_content`.
+        """
         self.call("application", privileged=privileged, shards=shards, max_concurrency=max_concurrency)
 
     def set_population(self, on: bool, *, speed: float | None = None) -> None:
-        """Let the people of the lively servers live, or not; at speed 1 a message every few seconds."""
+        """Start or stop the simulated population; at speed 1 it sends a message every few seconds."""
         self.call("population", on=on, speed=speed)
 
     def generate_load(
@@ -331,7 +357,10 @@ class SimClient:
         authors: int = 50,
         background: bool = False,
     ) -> list[tuple[int, float]]:
-        """A flood; each message's id, and when it was sent in seconds of the epoch. Empty when in the background."""
+        """Send many messages; return their ids and send times in Unix seconds.
+
+        In the background the list is empty.
+        """
         response = self.call(
             "blast",
             channel_ids=[str(channel_id) for channel_id in channel_ids],
@@ -343,22 +372,26 @@ class SimClient:
         return [(int(message_id), sent_at) for message_id, sent_at in response["shots"]]
 
     def read_journal(self, *, on: bool) -> JournalContents:
-        """Switch the record of REST calls and gateway events on or off, and take what it held."""
+        """Switch the journal on or off; return and clear its contents."""
         response = self.call("journal", on=on)
         return JournalContents(
             tuple(response["entries"]), {name: tuple(events) for name, events in response["events"].items()}
         )
 
     def begin_replay(self, guild: str, *, reconnect_timeout: float | None = None) -> tuple[str, int]:
-        """A key for the rows that follow, and the guild's id. The bot may be away for `patience` seconds."""
+        """Start a replay; return its key and the guild's id.
+
+        The bot may be disconnected for `reconnect_timeout` seconds before the replay fails.
+        """
         response = self.call("replay/begin", guild=guild, patience=reconnect_timeout)
         return response["replay"], int(response["guild_id"])
 
     def send_replay_rows(self, replay: str, rows: Sequence[Sequence[object]]) -> None:
+        """Send rows of the replay; returns when the bot has acknowledged enough to continue."""
         self.call("replay/rows", replay=replay, rows=rows)
 
     def finish_replay(self, replay: str) -> int:
-        """Wait until the bot has acknowledged everything; the number of messages sent."""
+        """Wait until the bot has acknowledged everything; return the number of messages sent."""
         return int(self.call("replay/finish", replay=replay)["sent"])
 
     def _send_interaction(self, kind: str, channel_id: int, user_id: int, **body: Any) -> InteractionResult:

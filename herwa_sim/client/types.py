@@ -1,4 +1,4 @@
-"""What the local Discord tells: its state, its servers, and what a member is shown as an answer."""
+"""Result types of the control API's client."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class BotSession:
-    """One gateway session. `acknowledged` is the last sequence that a heartbeat of the bot's named."""
+    """A gateway session of the bot.
+
+    `acknowledged` is the highest sequence number that a heartbeat of the bot has named.
+    """
 
     shard: tuple[int, int]
     connected: bool
@@ -19,7 +22,7 @@ class BotSession:
 
 @dataclass(frozen=True, slots=True)
 class GuildSummary:
-    """One server of the local Discord; `bot` says whether Herwa is in it."""
+    """A guild of the local Discord."""
 
     id: int
     name: str
@@ -31,7 +34,10 @@ class GuildSummary:
 
 @dataclass(frozen=True, slots=True)
 class SimSnapshot:
-    """What is going on. `personas` are the people who may log in, by name."""
+    """A snapshot of the state. `personas` maps the names of the log-in identities to user ids.
+
+    `population` is True while the simulation runs.
+    """
 
     application_id: int
     personas: dict[str, int]
@@ -42,7 +48,7 @@ class SimSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class JournalContents:
-    """What went over the wire: exchanges at REST, and the latest gateway events of each name."""
+    """Recorded REST exchanges, and the latest gateway events of each name."""
 
     calls: tuple[dict[str, Any], ...]
     events: dict[str, tuple[dict[str, Any], ...]]
@@ -50,7 +56,7 @@ class JournalContents:
 
 @dataclass(frozen=True, slots=True)
 class DisplayedAttachment:
-    """A file in an answer; `url` can be fetched."""
+    """A file of a displayed message; `url` can be downloaded."""
 
     filename: str
     url: str
@@ -74,7 +80,10 @@ class DisplayedMessage:
 
 @dataclass(frozen=True, slots=True)
 class InteractionResult:
-    """What came of a command, a click or typing. `answered` is False when the bot let the time run out."""
+    """The result of a command, click, modal or autocompletion.
+
+    `responded` is False if the bot did not respond within the timeout.
+    """
 
     id: int
     responded: bool
@@ -84,6 +93,7 @@ class InteractionResult:
 
 
 def parse_snapshot(payload: dict[str, Any]) -> SimSnapshot:
+    """Parse the response of GET /_sim/state."""
     return SimSnapshot(
         application_id=int(payload["application_id"]),
         personas={name: int(user_id) for name, user_id in payload["personas"].items()},
@@ -94,9 +104,28 @@ def parse_snapshot(payload: dict[str, Any]) -> SimSnapshot:
 
 
 def parse_interaction_result(payload: dict[str, Any]) -> InteractionResult:
+    """Parse the response of an interaction action."""
     messages = tuple(parse_message(message) for message in payload["messages"])
     return InteractionResult(
         int(payload["id"]), payload["answered"], messages, tuple(payload["choices"] or ()), payload["modal"]
+    )
+
+
+def parse_message(payload: dict[str, Any]) -> DisplayedMessage:
+    """Parse a message with its `ephemeral` flag."""
+    attachments = tuple(
+        DisplayedAttachment(
+            attachment["filename"],
+            attachment["url"],
+            attachment["content_type"],
+            attachment["size"],
+            attachment.get("description"),
+        )
+        for attachment in payload["attachments"]
+    )
+    ids = int(payload["id"]), int(payload["channel_id"])
+    return DisplayedMessage(
+        *ids, payload["content"], payload["ephemeral"], payload["embeds"], payload["components"], attachments
     )
 
 
@@ -120,21 +149,4 @@ def _parse_session(payload: dict[str, Any]) -> BotSession:
         intents=payload["intents"],
         resumes=payload["resumes"],
         user_agent=payload["user_agent"],
-    )
-
-
-def parse_message(payload: dict[str, Any]) -> DisplayedMessage:
-    attachments = tuple(
-        DisplayedAttachment(
-            attachment["filename"],
-            attachment["url"],
-            attachment["content_type"],
-            attachment["size"],
-            attachment.get("description"),
-        )
-        for attachment in payload["attachments"]
-    )
-    ids = int(payload["id"]), int(payload["channel_id"])
-    return DisplayedMessage(
-        *ids, payload["content"], payload["ephemeral"], payload["embeds"], payload["components"], attachments
     )

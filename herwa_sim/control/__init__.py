@@ -1,4 +1,4 @@
-"""The control API under /_sim: what people, operators and broken networks do, for tests and for `herwa`."""
+"""Control API under /_sim: act as members, inject faults and replay, for tests and `herwa`."""
 
 from aiohttp import web
 
@@ -35,7 +35,10 @@ ACTION_MODULES = (
 
 
 def add_routes(app: web.Application) -> None:
-    """Every action, as POST /_sim/<name> with a JSON object, and GET /_sim/state and /_sim/chaos."""
+    """Register every action as POST /_sim/<name>, and GET /_sim/state and /_sim/chaos.
+
+    The request body of an action is a JSON object.
+    """
     app.router.add_get("/_sim/state", middleware.create_handler(inspection.get_snapshot))
     app.router.add_get("/_sim/chaos", middleware.create_handler(faults.set_faults))
     for module in ACTION_MODULES:

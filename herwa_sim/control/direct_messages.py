@@ -1,4 +1,4 @@
-"""A user's conversation with the bot: opened, read, and closed to further messages."""
+"""Control actions for direct messages: open a conversation, set whether a user is reachable."""
 
 from herwa_sim.actions.direct_messages import count_unread, open_direct_channel, set_reachable
 from herwa_sim.context import SimContext
@@ -8,7 +8,10 @@ from herwa_sim.serialize.messages import serialize_message
 
 
 async def open_conversation(context: SimContext, body: Json) -> Json:
-    """The conversation of `user_id`, opened if it was not: its `channel_id`, its messages, how many are `unread`."""
+    """Open the conversation of `user_id` with the bot (idempotent).
+
+    Returns `channel_id`, `messages`, and the number of `unread` messages.
+    """
     user = context.world.get_user(int(body["user_id"]))
     channel = open_direct_channel(context.world, user)
     messages = [
@@ -19,7 +22,7 @@ async def open_conversation(context: SimContext, body: Json) -> Json:
 
 
 async def update_reachable(context: SimContext, body: Json) -> Json:
-    """Whether `user_id` takes direct messages: `on` or not."""
+    """Set whether `user_id` accepts direct messages: `on`."""
     set_reachable(context.world, context.world.get_user(int(body["user_id"])), bool(body["on"]))
     return {}
 

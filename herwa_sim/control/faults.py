@@ -1,4 +1,4 @@
-"""What goes wrong between Discord and a bot, on demand; and what the application's owner has switched."""
+"""Control actions for faults of the gateway and REST, and for the application's settings."""
 
 from herwa_shared.errors import BadRequest
 from herwa_sim.context import SimContext
@@ -10,7 +10,7 @@ from herwa_sim.session import ResumableSession
 
 
 async def drop_sockets(context: SimContext, body: Json) -> Json:
-    """Cut the sockets, all or of one `shard`; with a `code` they are closed properly with it."""
+    """Abort all sockets, or those of one `shard`; with a `code`, close them properly with it."""
     for session in _select_sessions(context, body):
         if session.socket is not None and "code" in body:
             session.socket.close(int(body["code"]))
@@ -20,7 +20,7 @@ async def drop_sockets(context: SimContext, body: Json) -> Json:
 
 
 async def request_reconnect(context: SimContext, body: Json) -> Json:
-    """Op 7: ask the bot to connect again and resume."""
+    """Send op 7: the bot reconnects and resumes."""
     for session in _select_sessions(context, body):
         if session.socket is not None:
             session.socket.send(Opcode.RECONNECT)
@@ -28,7 +28,7 @@ async def request_reconnect(context: SimContext, body: Json) -> Json:
 
 
 async def invalidate_sessions(context: SimContext, body: Json) -> Json:
-    """Op 9: the session is worthless; the bot must identify anew, or, if `resumable`, may resume."""
+    """Send op 9: the bot must identify again or, if `resumable`, may resume."""
     resumable = bool(body.get("resumable", False))
     for session in _select_sessions(context, body):
         context.session_manager.invalidate(session, resumable=resumable)
@@ -36,7 +36,7 @@ async def invalidate_sessions(context: SimContext, body: Json) -> Json:
 
 
 async def request_heartbeat(context: SimContext, body: Json) -> Json:
-    """Op 1: ask the bot for a heartbeat, which acknowledges what it has."""
+    """Send op 1: request a heartbeat, which acknowledges the events that the bot has received."""
     for session in _select_sessions(context, body):
         if session.socket is not None:
             session.socket.send(Opcode.HEARTBEAT)
@@ -44,7 +44,10 @@ async def request_heartbeat(context: SimContext, body: Json) -> Json:
 
 
 async def dispatch_event(context: SimContext, body: Json) -> Json:
-    """Any event `name` with any `data`, to the shard of `guild_id` or to shard 0: the malformed ones, too."""
+    """Dispatch an event with any `name` and `data`, malformed ones included.
+
+    It goes to the shard of `guild_id`, or to shard 0 without one.
+    """
     guild_id = int(body["guild_id"]) if body.get("guild_id") else None
     event = GatewayEvent(body["name"], body["data"], guild_id=guild_id, genuine=False)
     context.session_manager.dispatch(event)
@@ -52,19 +55,22 @@ async def dispatch_event(context: SimContext, body: Json) -> Json:
 
 
 async def set_faults(context: SimContext, body: Json) -> Json:
-    """Switch faults: each by its name (see `chaos.py`), a share or an object. The answer is all, and what struck."""
+    """Configure faults by name, each with a share or a dict; see `chaos.py`.
+
+    Returns all faults with their counters.
+    """
     context.chaos.set_faults(body)
     return context.chaos.to_json()
 
 
 async def disable_faults(context: SimContext, _: Json) -> Json:
-    """Nothing goes wrong any more."""
+    """Turn off every fault. Returns all faults with their counters."""
     context.chaos.disable_all()
     return context.chaos.to_json()
 
 
 async def update_application(context: SimContext, body: Json) -> Json:
-    """Which `privileged` intents are granted (by name), how many `shards` are advised, and `max_concurrency`."""
+    """Set the granted `privileged` intents (names), the recommended `shards`, `max_concurrency`."""
     application = context.world.application
     if "privileged" in body:
         unknown = {name.upper() for name in body["privileged"]} - set(PrivilegedIntents.__members__)
@@ -79,6 +85,7 @@ async def update_application(context: SimContext, body: Json) -> Json:
 
 
 def _select_sessions(context: SimContext, body: Json) -> list[ResumableSession]:
+    """Return the sessions of the body's `shard`, or all sessions."""
     shard = body.get("shard")
     return [
         session

@@ -1,4 +1,7 @@
-"""The past of the population's servers is brought in, piece by piece, so that a client can show how far it is."""
+"""Control actions that replay generated history.
+
+The replay runs in steps, so that a client can show progress.
+"""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -13,15 +16,16 @@ from herwa_sim.entities import Json, SimGuild
 from herwa_sim.presets import SERVER_PROFILES
 from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay
 
-_PROFILES = {scene.name: scene for scene in SERVER_PROFILES}
+_PROFILES = {profile.name: profile for profile in SERVER_PROFILES}
 _active_replays: dict[str, list[HistoryReplay]] = {}
 
 
 async def begin(context: SimContext, body: Json) -> Json:
-    """`days` of the past of `guild_id`, or of every server of the population, `until` a date or moment.
+    """Start a replay of `days` days of history for `guild_id`, or for every simulated server.
 
-    Without `until`, and at most, it goes on to the moment at which the server's people were settled: what came after
-    it they did before everybody's eyes. The first day is whole (UTC).
+    The history ends at `until` (a date or time), at the latest when the server was set up, which is also the default:
+    everything after that was simulated live. It starts at 00:00 UTC of the first day. `patience` is the reconnect
+    timeout in seconds. Returns `key`, and `guilds` with the period and the number of messages of each.
     """
     reconnect_timeout = float(body.get("patience", RECONNECT_TIMEOUT_SECONDS))
     replays, summaries = [], []
@@ -39,7 +43,10 @@ async def begin(context: SimContext, body: Json) -> Json:
 
 
 async def step(_: SimContext, body: Json) -> Json:
-    """Tell some more; answered when the bot is close enough behind. `sent` messages so far; `done` after the last."""
+    """Send the next batch, and wait until the bot has acknowledged enough to continue.
+
+    Returns the number of messages `sent` so far, and `done` after the last.
+    """
     replays = _get_replays(body)
     for replay in replays:
         if not replay.is_finished:
@@ -49,7 +56,7 @@ async def step(_: SimContext, body: Json) -> Json:
 
 
 async def finish(_: SimContext, body: Json) -> Json:
-    """Answered when the bot has acknowledged all of it."""
+    """Wait until the bot has acknowledged everything. Returns the number of messages `sent`."""
     replays = _get_replays(body)
     for replay in replays:
         await replay.finish()
@@ -58,6 +65,7 @@ async def finish(_: SimContext, body: Json) -> Json:
 
 
 def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
+    """Return the guild of the body, or every simulated guild that has the bot."""
     if body.get("guild_id") is not None:
         guild = context.world.get_guild(int(body["guild_id"]))
         if guild.name not in _PROFILES:
@@ -71,6 +79,7 @@ def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
 
 
 def _compute_window(guild: SimGuild, days: int, until: str | None) -> tuple[datetime, datetime]:
+    """Return start and end of the history."""
     end = get_setup_time(guild)
     if until is not None:
         requested_end = datetime.fromisoformat(until)

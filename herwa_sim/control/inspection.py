@@ -1,4 +1,4 @@
-"""What is going on: guilds, sessions, people; and the journal of REST calls."""
+"""Control actions that read state: guilds, sessions, personas, population, and the journal."""
 
 from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
@@ -9,7 +9,7 @@ from herwa_sim.world import PERSONAS, World
 
 
 async def get_snapshot(context: SimContext, _: Json) -> Json:
-    """The whole picture, small enough to ask for often."""
+    """Return a summary of the state, small enough for polling."""
     return {
         "application_id": str(context.world.application.id),
         "personas": {name: str(id_) for name, id_ in PERSONAS.items()},
@@ -20,7 +20,7 @@ async def get_snapshot(context: SimContext, _: Json) -> Json:
 
 
 async def get_guild(context: SimContext, body: Json) -> Json:
-    """One guild with its channels, threads and members, and who is in which voice channel."""
+    """Return a guild with its channels, threads, members and voice states."""
     guild = context.world.get_guild(int(body["guild_id"]))
     users = context.world.users
     return _summarize_guild(context.world, guild) | {
@@ -34,7 +34,7 @@ async def get_guild(context: SimContext, body: Json) -> Json:
 
 
 async def read_journal(context: SimContext, body: Json) -> Json:
-    """Switch the journal on or off, and take what it has: REST calls, and gateway events by name."""
+    """Switch the journal `on` or off; return and clear its REST calls and gateway events."""
     context.journal.enabled = bool(body.get("on", context.journal.enabled))
     entries = list(context.journal.entries)
     events = context.journal.take_events()

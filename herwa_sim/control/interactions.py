@@ -1,4 +1,7 @@
-"""A member runs a command, types into one, clicks, or sends a form; the answer is what the member then sees."""
+"""Control actions for interactions: run a command, autocomplete, click, submit a modal.
+
+Each returns what the member sees as the response. `seconds` in the body overrides the response timeout.
+"""
 
 from herwa_shared.errors import NotFound
 from herwa_sim.components import build_click_data, build_modal_data
@@ -14,7 +17,10 @@ RESPONSE_TIMEOUT_SECONDS = 15.0
 
 
 async def run_command(context: SimContext, body: Json) -> Json:
-    """`channel_id`, `user_id`, `command` ("features list"), `options` ({name: value}); `target_id` for a menu entry."""
+    """Run a command: `channel_id`, `user_id`, `command` ("features list"), `options` by name.
+
+    `target_id` is the user or message of a context menu command.
+    """
     channel, user = _get_channel_and_user(context, body)
     command_path = find_command(context.world, channel, user, body["command"])
     data = build_command_data(
@@ -25,7 +31,7 @@ async def run_command(context: SimContext, body: Json) -> Json:
 
 
 async def autocomplete(context: SimContext, body: Json) -> Json:
-    """As `command`, with the name of the option that is being typed as `focused`."""
+    """Request autocompletion: like `run_command`, with the `focused` option name."""
     channel, user = _get_channel_and_user(context, body)
     command_path = find_command(context.world, channel, user, body["command"])
     data = build_command_data(context.world, channel, command_path, body.get("options") or {}, focused=body["focused"])
@@ -34,7 +40,10 @@ async def autocomplete(context: SimContext, body: Json) -> Json:
 
 
 async def click(context: SimContext, body: Json) -> Json:
-    """`channel_id`, `user_id`, `message_id`, `custom_id`, and `values` for a select."""
+    """Click the component `custom_id` of `message_id` as `user_id` in `channel_id`.
+
+    A select takes `values`.
+    """
     channel, user = _get_channel_and_user(context, body)
     id_ = int(body["message_id"])
     message = context.interactions.find_ephemeral(id_) or context.world.get_message(channel.id, id_)
@@ -44,7 +53,10 @@ async def click(context: SimContext, body: Json) -> Json:
 
 
 async def submit(context: SimContext, body: Json) -> Json:
-    """`channel_id`, `user_id`, the `interaction_id` that was answered with a form, and `values` by `custom_id`."""
+    """Submit a modal: `channel_id`, `user_id`, `interaction_id`, and `values` by `custom_id`.
+
+    `interaction_id` is the interaction to which the bot responded with the modal.
+    """
     channel, user = _get_channel_and_user(context, body)
     form_interaction = context.interactions.find_by_id(int(body["interaction_id"]))
     if form_interaction is None or form_interaction.modal is None or form_interaction.user_id != user.id:
@@ -64,6 +76,7 @@ async def submit(context: SimContext, body: Json) -> Json:
 
 
 def _get_channel_and_user(context: SimContext, body: Json) -> tuple[SimChannel, SimUser]:
+    """Return channel and user of the body. Raises NotFound for another user's conversation."""
     channel, user = context.world.get_channel(int(body["channel_id"])), context.world.get_user(int(body["user_id"]))
     if not channel.is_direct:
         context.world.get_member(channel.guild_id, user.id)
@@ -82,6 +95,7 @@ def _send_interaction(
     clicked_message: SimMessage | None = None,
     opened_by: Interaction | None = None,
 ) -> Interaction:
+    """Send the interaction to the bot."""
     clicked_json = serialize_message(context.world, clicked_message) if clicked_message else None
     return context.interactions.send(
         kind=kind,
@@ -96,6 +110,7 @@ def _send_interaction(
 
 
 async def _wait_for_result(context: SimContext, interaction: Interaction, body: Json) -> Json:
+    """Wait for the bot's response and return it as JSON; `answered` is False after the timeout."""
     responded = await wait_for_response(interaction, float(body.get("seconds", RESPONSE_TIMEOUT_SECONDS)))
     return {
         "id": str(interaction.id),

@@ -1,4 +1,4 @@
-"""Members join and leave, are renamed and seen online, and get roles; the population is let live or stopped."""
+"""Control actions for members, roles and presence, and for the simulated population."""
 
 from herwa_sim.actions.members import ban, create_user, join, leave, set_nickname, set_roles
 from herwa_sim.actions.presence import set_status
@@ -9,7 +9,7 @@ from herwa_sim.entities import Json
 
 
 async def add_member(context: SimContext, body: Json) -> Json:
-    """A user of that `name`, or with that `user_id`, joins `guild_id`. `bot` makes it a bot."""
+    """Add a user to `guild_id`, by `user_id` or created by `name`; `bot` creates a bot user."""
     if "user_id" in body:
         user = context.world.get_user(int(body["user_id"]))
     else:
@@ -19,13 +19,14 @@ async def add_member(context: SimContext, body: Json) -> Json:
 
 
 async def remove_member(context: SimContext, body: Json) -> Json:
+    """Remove `user_id` from `guild_id`."""
     guild = context.world.get_guild(int(body["guild_id"]))
     leave(context.world, guild, context.world.get_user(int(body["user_id"])))
     return {}
 
 
 async def ban_member(context: SimContext, body: Json) -> Json:
-    """The member is banned, which makes them leave."""
+    """Ban the member, which also removes them."""
     guild = context.world.get_guild(int(body["guild_id"]))
     member = context.world.get_member(guild.id, int(body["user_id"]))
     ban(context.world, guild, context.world.get_user(member.user_id))
@@ -33,7 +34,7 @@ async def ban_member(context: SimContext, body: Json) -> Json:
 
 
 async def set_member_nickname(context: SimContext, body: Json) -> Json:
-    """`nick` is the member's name in this guild; without one it is the user's own again."""
+    """Set the member's `nick` in this guild; without one it is removed."""
     guild = context.world.get_guild(int(body["guild_id"]))
     member = context.world.get_member(guild.id, int(body["user_id"]))
     set_nickname(context.world, guild, context.world.get_user(member.user_id), body.get("nick"))
@@ -41,13 +42,13 @@ async def set_member_nickname(context: SimContext, body: Json) -> Json:
 
 
 async def update_presence(context: SimContext, body: Json) -> Json:
-    """The user's `status`: online, idle, dnd or offline."""
+    """Set the user's `status`: online, idle, dnd or offline."""
     set_status(context.world, int(body["user_id"]), body["status"])
     return {}
 
 
 async def set_member_roles(context: SimContext, body: Json) -> Json:
-    """Exactly these `roles` for the member."""
+    """Replace the member's `roles`."""
     guild = context.world.get_guild(int(body["guild_id"]))
     member = context.world.get_member(guild.id, int(body["user_id"]))
     set_roles(
@@ -57,14 +58,14 @@ async def set_member_roles(context: SimContext, body: Json) -> Json:
 
 
 async def add_role(context: SimContext, body: Json) -> Json:
-    """A role with `name` and `permissions` (Discord's bits)."""
+    """Create a role with `name` and `permissions` (Discord's bits)."""
     guild = context.world.get_guild(int(body["guild_id"]))
     role = create_role(context.world, guild, name=body["name"], permissions=int(body.get("permissions", 0)))
     return {"id": str(role.id)}
 
 
 async def edit_role(context: SimContext, body: Json) -> Json:
-    """`role_id` of `guild_id` gets another `name`, other `permissions`, or both."""
+    """Change `name`, `permissions`, or both of `role_id` in `guild_id`."""
     permissions = body.get("permissions")
     update_role(
         context.world,
@@ -77,13 +78,16 @@ async def edit_role(context: SimContext, body: Json) -> Json:
 
 
 async def remove_role(context: SimContext, body: Json) -> Json:
-    """The role is deleted, and taken from its members."""
+    """Delete the role, and remove it from its members."""
     delete_role(context.world, context.world.get_guild(int(body["guild_id"])), int(body["role_id"]))
     return {}
 
 
 async def update_population(context: SimContext, body: Json) -> Json:
-    """`on` or off, and `speed` (1: a message every few seconds)."""
+    """Switch the population `on` or off, and set its `speed`.
+
+    At speed 1 it sends a message every few seconds.
+    """
     context.population.speed = float(body.get("speed", context.population.speed))
     if body.get("on", context.population.is_on):
         context.population.start()

@@ -1,4 +1,4 @@
-"""Somebody says, edits or deletes something; or a flood of somebodies does."""
+"""Control actions for messages: send, edit, delete, and generate load."""
 
 import asyncio
 import secrets
@@ -16,7 +16,10 @@ _background_tasks: set[asyncio.Task[object]] = set()
 
 
 async def send_message(context: SimContext, body: Json) -> Json:
-    """`channel_id` and `user_id` or `webhook` (a name); `content` or `length`; `attachments` (a number); `reply_to`."""
+    """Send a message to `channel_id` as `user_id` or as `webhook` (a name).
+
+    The text is `content`, or filler of `length` characters. Optional: `attachments` (a number), `reply_to`.
+    """
     channel = context.world.get_channel(int(body["channel_id"]))
     webhook = _get_or_create_webhook(context, channel, body["webhook"]) if "webhook" in body else None
     message = messages.send_message(
@@ -33,14 +36,17 @@ async def send_message(context: SimContext, body: Json) -> Json:
 
 
 async def edit_message(context: SimContext, body: Json) -> Json:
-    """A new `content` or `length`. With neither a link preview arrives, which is no edit but looks like one."""
+    """Set a new `content` or `length`.
+
+    With neither, a link preview is added: the event is the same, but it is no edit.
+    """
     message = context.world.get_message(int(body["channel_id"]), int(body["message_id"]))
     messages.edit_message(context.world, message, length=body.get("length"), content=body.get("content"))
     return {}
 
 
 async def delete_messages(context: SimContext, body: Json) -> Json:
-    """One or several `message_ids`; several are one event."""
+    """Delete one or several `message_ids`; several are deleted in one event."""
     ids = [int(message_id) for message_id in body["message_ids"]]
     if not ids:
         raise BadRequest("Name at least one message in message_ids.")
@@ -49,7 +55,11 @@ async def delete_messages(context: SimContext, body: Json) -> Json:
 
 
 async def start_load(context: SimContext, body: Json) -> Json:
-    """`count` messages into `channel_ids` by `authors` people, `per_second` or at full speed; maybe in `background`."""
+    """Send `count` messages from `authors` users to `channel_ids`.
+
+    The rate is `per_second`, or full speed without it. Returns `shots`, the message ids and send times. With
+    `background` it returns at once, with an empty list.
+    """
     channels = [context.world.get_channel(int(channel_id)) for channel_id in body["channel_ids"]]
     guild = context.world.get_guild(channels[0].guild_id)
     users = [
@@ -74,6 +84,7 @@ async def start_load(context: SimContext, body: Json) -> Json:
 
 
 def _get_or_create_webhook(context: SimContext, channel: SimChannel, name: str) -> SimWebhook:
+    """Return the channel's webhook with this name; its id is derived from channel and name."""
     id_ = create_stable_snowflake("webhook", channel.id, name)
     webhook = context.world.webhooks.get(id_) or SimWebhook(
         id_, channel.id, channel.guild_id, name, secrets.token_urlsafe(48)

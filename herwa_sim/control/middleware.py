@@ -1,4 +1,4 @@
-"""The edge of the control API: its token, its JSON, and errors in words."""
+"""Request handling of the control API: token check, JSON body, error responses."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Action = Callable[[SimContext, Json], Awaitable[Json]]
 
 
 def create_handler(action: Action) -> Handler:
-    """The action as a request handler."""
+    """Wrap a control action as an aiohttp request handler."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -35,12 +35,14 @@ def create_handler(action: Action) -> Handler:
 
 
 def _authorize(request: web.Request) -> None:
+    """Raise Unauthenticated unless the request carries the control token."""
     expected = f"Bearer {get_context(request).control_token}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
         raise Unauthenticated("Send the control token of this copy as 'Authorization: Bearer …'.")
 
 
 def _parse_body(content: bytes) -> Json:
+    """Return the body as a JSON object; an empty body is {}. Raises BadRequest."""
     try:
         data = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError:
@@ -51,4 +53,5 @@ def _parse_body(content: bytes) -> Json:
 
 
 def _build_error_response(error: HerwaError) -> web.Response:
+    """Return `code` and `error` as JSON, with the error's HTTP status."""
     return respond_json({"code": error.code, "error": str(error)}, error.status)

@@ -1,4 +1,4 @@
-"""Members react to messages, take it back, and moderators clear it away."""
+"""Control actions for reactions: add, remove, clear."""
 
 from herwa_sim.actions import reactions
 from herwa_sim.context import SimContext
@@ -7,21 +7,21 @@ from herwa_sim.entities import Json
 
 
 async def add_reaction(context: SimContext, body: Json) -> Json:
-    """`channel_id`, `message_id`, `user_id`, `emoji` (a character, or `name:id`)."""
+    """Add the reaction `emoji` (a character, or `name:id`) of `user_id` to `message_id`."""
     channel = context.world.get_channel(int(body["channel_id"]))
     reactions.add_reaction(context.world, channel, int(body["message_id"]), int(body["user_id"]), body["emoji"])
     return {}
 
 
 async def remove_reaction(context: SimContext, body: Json) -> Json:
-    """As `reaction/add`, taken back."""
+    """Remove the reaction; parameters as in `add_reaction`."""
     channel = context.world.get_channel(int(body["channel_id"]))
     reactions.remove_reaction(context.world, channel, int(body["message_id"]), int(body["user_id"]), body["emoji"])
     return {}
 
 
 async def clear_reactions(context: SimContext, body: Json) -> Json:
-    """All reactions of `message_id` in `channel_id`, or those of one `emoji`."""
+    """Remove all reactions of `message_id` in `channel_id`, or those of one `emoji`."""
     channel = context.world.get_channel(int(body["channel_id"]))
     message = context.world.get_message(channel.id, int(body["message_id"]))
     reactions.clear_reactions(context.world, channel, message, body.get("emoji"))

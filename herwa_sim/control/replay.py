@@ -1,4 +1,4 @@
-"""The server's side of `herwa sim replay`: begin, rows, rows, …, finish."""
+"""Server side of `herwa sim replay`: begin, send rows in batches, finish."""
 
 from herwa_sim.actions.guilds import create_guild
 from herwa_sim.context import SimContext
@@ -8,7 +8,10 @@ from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay, parse_row
 
 
 async def begin(context: SimContext, body: Json) -> Json:
-    """Find or make the quiet guild of that name. `patience` is how many seconds a bot may be away."""
+    """Find or create the quiet guild with this name and start a replay.
+
+    `patience` is how many seconds the bot may be disconnected before the replay fails.
+    """
     guild = create_guild(context.world, name=body["guild"])
     reconnect_timeout = float(body.get("patience", RECONNECT_TIMEOUT_SECONDS))
     key = context.replays.add(
@@ -18,14 +21,14 @@ async def begin(context: SimContext, body: Json) -> Json:
 
 
 async def send_rows(context: SimContext, body: Json) -> Json:
-    """Send these; answered when the bot is close enough behind for more."""
+    """Send the rows, and wait until the bot has acknowledged enough to continue."""
     replay = context.replays.get(body["replay"])
     await replay.send_rows([parse_row(values) for values in body["rows"]])
     return {"sent": replay.sent_count}
 
 
 async def finish(context: SimContext, body: Json) -> Json:
-    """Answered when the bot has acknowledged the last message."""
+    """Wait until the bot has acknowledged the last message. Returns the number `sent`."""
     replay = context.replays.get(body["replay"])
     await replay.finish()
     context.replays.remove(body["replay"])

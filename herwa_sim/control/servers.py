@@ -1,4 +1,4 @@
-"""Guilds and channels come, change and go, and the bot with them."""
+"""Control actions for guilds and channels, and for the bot's membership."""
 
 from herwa_sim import permissions
 from herwa_sim.actions.channels import create_channel, delete_channel, update_channel
@@ -10,7 +10,10 @@ from herwa_sim.entities import ChannelType, Json, SimChannel, SimOverwrite
 
 
 async def add_guild(context: SimContext, body: Json) -> Json:
-    """`name`, and if wanted `lively`, `owner_id`, `locale`, and `bot` (false: not yet in). One name is one guild."""
+    """Create a guild with this `name` (idempotent).
+
+    Optional: `lively`, `owner_id`, `locale`, and `bot` (false: without the bot).
+    """
     owner_id = body.get("owner_id")
     guild = create_guild(
         context.world,
@@ -24,13 +27,13 @@ async def add_guild(context: SimContext, body: Json) -> Json:
 
 
 async def invite_bot(context: SimContext, body: Json) -> Json:
-    """The bot is added to `guild_id`."""
+    """Add the bot to `guild_id`."""
     add_bot(context.world, context.world.get_guild(int(body["guild_id"])))
     return {}
 
 
 async def edit_guild(context: SimContext, body: Json) -> Json:
-    """Another `name`, `icon`, `owner_id` (a member) or `afk_channel_id` for `guild_id`."""
+    """Change `name`, `icon`, `owner_id` (a member) or `afk_channel_id` of `guild_id`."""
     guild = context.world.get_guild(int(body["guild_id"]))
     guild.name = body.get("name", guild.name)
     guild.icon = body.get("icon", guild.icon)
@@ -43,19 +46,22 @@ async def edit_guild(context: SimContext, body: Json) -> Json:
 
 
 async def remove_guild(context: SimContext, body: Json) -> Json:
-    """The bot is thrown out of `guild_id`."""
+    """Remove the bot from `guild_id`; the guild continues to exist."""
     remove_bot(context.world, context.world.get_guild(int(body["guild_id"])))
     return {}
 
 
 async def set_outage(context: SimContext, body: Json) -> Json:
-    """`guild_id` becomes unavailable, or `available` again."""
+    """Start an outage of `guild_id`; with `available` true, end it."""
     set_available(context.world, context.world.get_guild(int(body["guild_id"])), bool(body.get("available", False)))
     return {}
 
 
 async def add_channel(context: SimContext, body: Json) -> Json:
-    """`guild_id`, `name`, and if wanted `type`, `parent_id`, `topic`. One name in one category is one channel."""
+    """Create a channel in `guild_id` with this `name` (idempotent within a category).
+
+    Optional: `type`, `parent_id`, `topic`.
+    """
     parent_id = body.get("parent_id")
     channel = create_channel(
         context.world,
@@ -69,7 +75,11 @@ async def add_channel(context: SimContext, body: Json) -> Json:
 
 
 async def set_overwrites(context: SimContext, body: Json) -> Json:
-    """Exactly these `overwrites` for the channel: `id`, `type` (0 role, 1 member), `allow`, `deny` (Discord's bits)."""
+    """Replace the channel's permission `overwrites`.
+
+    Each has `id`, `type` (0 role, 1 member), `allow` and `deny` (Discord's bits). If the bot gains access, it also
+    receives THREAD_LIST_SYNC.
+    """
     channel = context.world.get_channel(int(body["channel_id"]))
     was_visible = _can_bot_view(context, channel)
     channel.overwrites = tuple(
@@ -84,18 +94,18 @@ async def set_overwrites(context: SimContext, body: Json) -> Json:
     return {}
 
 
+async def remove_channel(context: SimContext, body: Json) -> Json:
+    """Delete a channel or thread."""
+    delete_channel(context.world, context.world.get_channel(int(body["channel_id"])))
+    return {}
+
+
 def _can_bot_view(context: SimContext, channel: SimChannel) -> bool:
     guild = context.world.get_guild(channel.guild_id)
     bot = guild.members.get(context.world.bot.id)
     return bot is not None and bool(
         permissions.compute_channel_permissions(guild, channel, bot) & permissions.VIEW_CHANNEL
     )
-
-
-async def remove_channel(context: SimContext, body: Json) -> Json:
-    """A channel or a thread is deleted."""
-    delete_channel(context.world, context.world.get_channel(int(body["channel_id"])))
-    return {}
 
 
 ACTIONS: dict[str, Action] = {

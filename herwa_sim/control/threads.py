@@ -1,4 +1,4 @@
-"""Threads and forum posts are opened, joined, put to sleep and woken."""
+"""Control actions for threads and forum posts: open, join, leave, archive."""
 
 from herwa_sim.actions.channels import create_thread
 from herwa_sim.actions.forum import create_post
@@ -10,7 +10,10 @@ from herwa_sim.snowflakes import to_datetime
 
 
 async def open_thread(context: SimContext, body: Json) -> Json:
-    """`channel_id`, `name`, and if wanted `owner_id` (else the guild's owner) and `message_id` that it starts at."""
+    """Open a thread in `channel_id` with this `name`.
+
+    Optional: `owner_id` (the guild's owner by default), and `message_id` of the message that it starts from.
+    """
     parent = context.world.get_channel(int(body["channel_id"]))
     owner_id = int(body.get("owner_id") or context.world.get_guild(parent.guild_id).owner_id)
     message_id = int(body["message_id"]) if body.get("message_id") else None
@@ -22,7 +25,10 @@ async def open_thread(context: SimContext, body: Json) -> Json:
 
 
 async def open_post(context: SimContext, body: Json) -> Json:
-    """`channel_id` of a forum, `name`, and if wanted `owner_id`, and `content` or `length` of the first message."""
+    """Open a post in the forum `channel_id` with this `name`.
+
+    Optional: `owner_id`, and `content` or `length` of the first message.
+    """
     forum = context.world.get_channel(int(body["channel_id"]))
     owner_id = int(body.get("owner_id") or context.world.get_guild(forum.guild_id).owner_id)
     length = int(body.get("length", 80))
@@ -33,18 +39,19 @@ async def open_post(context: SimContext, body: Json) -> Json:
 
 
 async def join(context: SimContext, body: Json) -> Json:
-    """`user_id` joins the thread `channel_id`."""
+    """Add `user_id` to the thread `channel_id`."""
     join_thread(context.world, context.world.get_channel(int(body["channel_id"])), int(body["user_id"]))
     return {}
 
 
 async def leave(context: SimContext, body: Json) -> Json:
+    """Remove `user_id` from the thread `channel_id`."""
     leave_thread(context.world, context.world.get_channel(int(body["channel_id"])), int(body["user_id"]))
     return {}
 
 
 async def archive(context: SimContext, body: Json) -> Json:
-    """The thread `channel_id` goes to sleep, or with `archived` false wakes."""
+    """Archive the thread `channel_id`; with `archived` false, unarchive it."""
     set_archived(context.world, context.world.get_channel(int(body["channel_id"])), bool(body.get("archived", True)))
     return {}
 

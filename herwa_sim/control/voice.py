@@ -1,4 +1,4 @@
-"""Members come into voice channels, change, and go."""
+"""Control action for voice states."""
 
 from herwa_sim.actions import voice
 from herwa_sim.context import SimContext
@@ -7,7 +7,10 @@ from herwa_sim.entities import Json
 
 
 async def move_member(context: SimContext, body: Json) -> Json:
-    """`guild_id`, `user_id`, `channel_id` (none: leave), and what is true of `muted deafened streaming video`."""
+    """Set the voice channel and state of `user_id` in `guild_id`.
+
+    Without `channel_id` the member is disconnected. The flags are `muted`, `deafened`, `streaming` and `video`.
+    """
     channel_id = body.get("channel_id")
     voice.move_member(
         context.world,

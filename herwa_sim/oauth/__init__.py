@@ -1,1 +1,1 @@
-"""Log in with the local Discord: OAuth 2's authorization code with PKCE, as Discord does it."""
+"""OAuth2 login of the local Discord: authorization code grant with PKCE, as on Discord."""

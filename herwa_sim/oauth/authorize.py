@@ -1,4 +1,4 @@
-"""The form on which a visitor says who they are and what the client may know; and the bot's way into a server."""
+"""OAuth2 authorization endpoint: choose a user, consent to scopes, add the bot to a server."""
 
 from aiohttp import web
 
@@ -19,7 +19,10 @@ _ACCESS_DENIED = {
 
 
 async def show_form(request: web.Request) -> web.Response:
-    """The form. `prompt=none` goes straight back when the visitor is known and has allowed all this before."""
+    """Show the authorization form.
+
+    With `prompt=none` it redirects back at once if the visitor is logged in and has allowed all scopes before.
+    """
     context = get_context(request)
     authorization = parse_authorization_request(request.query, context.registration)
     visitor = get_visitor(request)
@@ -47,7 +50,10 @@ async def show_form(request: web.Request) -> web.Response:
 
 
 async def submit_form(request: web.Request) -> web.Response:
-    """The form comes back: `proof`, `decision`, and `who` or `guild_id` where it asked for them."""
+    """Handle the submitted form.
+
+    Fields: `proof` (CSRF token), `decision`, and `who` or `guild_id` if the form contained them.
+    """
     context = get_context(request)
     authorization = parse_authorization_request(request.query, context.registration)
     visitor = get_visitor(request)
@@ -74,6 +80,7 @@ def _apply_decision(
     visitor: BrowserVisitor,
     form: dict[str, str],
 ) -> web.Response:
+    """Issue a code or add the bot; return the redirect or the next page."""
     if visitor.user_id is None:
         raise InvalidAuthorizationRequest("Nobody was chosen.")
     if not authorization.wants_bot:
@@ -85,7 +92,7 @@ def _apply_decision(
         raise Forbidden("You may not add a bot to that server, or it is in there already.")
     add_bot(context.world, guild)
     if authorization.redirect_uri is None:
-        return forms.render_done(context, guild)
+        return forms.render_bot_added(context, guild)
     return _redirect(
         authorization.build_redirect_url(
             code=_issue_code(context, authorization, visitor.user_id), guild_id=str(guild.id)
@@ -104,7 +111,7 @@ def _issue_code(context: SimContext, authorization: AuthorizationRequest, user_i
 
 
 def _list_addable_guilds(context: SimContext, user_id: int) -> list[SimGuild]:
-    """The servers that this user may add the bot to."""
+    """List the guilds without the bot that this user may manage."""
     world = context.world
     guilds = [
         guild for guild in world.guilds.values() if user_id in guild.members and world.bot.id not in guild.members

@@ -1,4 +1,4 @@
-"""The forms as people see them: who to be, what the client may know, and which server gets the bot."""
+"""HTML forms of the authorization endpoint: user choice, consent, server choice."""
 
 from aiohttp import web
 from yarl import URL
@@ -16,7 +16,7 @@ from herwa_sim.pages.visitor import BrowserVisitor
 def render_login(
     context: SimContext, authorization: AuthorizationRequest, visitor: BrowserVisitor, *, form_url: str
 ) -> web.Response:
-    """Pick a person; when no server has to be chosen afterwards, that is also the consent."""
+    """Render the user choice; it includes the consent unless a server must be chosen next."""
     return _render_form(
         "Who do you want to be?",
         tag("p", tag("b", context.world.application.name), " wants to know who you are.", class_="lead"),
@@ -32,7 +32,7 @@ def render_login(
 def render_consent(
     context: SimContext, authorization: AuthorizationRequest, visitor: BrowserVisitor, user: SimUser, *, form_url: str
 ) -> web.Response:
-    """The visitor is known: only yes or no is left."""
+    """Render the consent form for a logged-in visitor."""
     return _render_form(
         f"{context.world.application.name} wants to know you",
         _render_user(context, user, form_url),
@@ -53,7 +53,7 @@ def render_add_bot(
     *,
     form_url: str,
 ) -> web.Response:
-    """Which of the person's servers gets the bot."""
+    """Render the choice of the server that gets the bot."""
     selected_id = authorization.guild_id if authorization.guild_id in {guild.id for guild in servers} else None
     options: Child = [
         _render_guild_choice(guild, selected=guild.id == selected_id or len(servers) == 1) for guild in servers
@@ -71,8 +71,8 @@ def render_add_bot(
     )
 
 
-def render_done(context: SimContext, guild: SimGuild) -> web.Response:
-    """The bot is in, and there is no address to go back to."""
+def render_bot_added(context: SimContext, guild: SimGuild) -> web.Response:
+    """Render the page after the bot was added without a redirect URI."""
     return render_page(
         "Done",
         tag("div", render_guild_icon(guild, 72), class_="crest"),

@@ -1,4 +1,7 @@
-"""Codes and tokens: issued, redeemed once, rotated, revoked. Hashes of them are kept: a restart logs nobody out."""
+"""Authorization codes and tokens: issue, redeem once, rotate, revoke.
+
+Only their hashes are stored. The store is persistent, so that a restart does not log anyone out.
+"""
 
 import secrets
 from base64 import urlsafe_b64encode
@@ -20,7 +23,7 @@ TOKEN_LIFETIME = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A promise to the client that came back with it, good for one exchange."""
+    """An authorization code, valid for one exchange. `code` is a hash."""
 
     code: str
     user_id: int
@@ -32,7 +35,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class OAuthGrant:
-    """What a user has allowed the client. `code`, `access` and `refresh` are hashes."""
+    """The scopes that a user has granted to the client. `code`, `access`, `refresh` are hashes."""
 
     user_id: int
     scopes: tuple[str, ...]
@@ -44,7 +47,7 @@ class OAuthGrant:
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """What the client is handed, in clear, once."""
+    """Tokens in plain text, as they are returned to the client once."""
 
     access: str
     refresh: str
@@ -61,7 +64,7 @@ _STORED_GRANTS_ADAPTER = TypeAdapter(_StoredGrants)
 
 
 class OAuthGrantStore:
-    """All of them, in one file."""
+    """All codes and grants, in one JSON file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -70,17 +73,22 @@ class OAuthGrantStore:
     def issue(
         self, *, user_id: int, scopes: Iterable[str], redirect_uri: str, challenge: str | None, now: datetime
     ) -> str:
-        """A code for what the user has just allowed."""
+        """Issue an authorization code for the granted scopes; expired codes are removed."""
         code = secrets.token_urlsafe(24)
-        issued = AuthorizationCode(_hash(code), user_id, tuple(scopes), redirect_uri, challenge, now + CODE_LIFETIME)
+        issued_code = AuthorizationCode(
+            _hash(code), user_id, tuple(scopes), redirect_uri, challenge, now + CODE_LIFETIME
+        )
         self._stored.codes = [stored_code for stored_code in self._stored.codes if stored_code.expires_at > now] + [
-            issued
+            issued_code
         ]
         self._save()
         return code
 
     def redeem(self, code: str, *, redirect_uri: str, verifier: str | None, now: datetime) -> IssuedTokens | None:
-        """Tokens for a code. A second try takes back what the first one got, as one of the two is a thief."""
+        """Exchange a code for tokens, or return None if it is invalid.
+
+        A second use of a code revokes the tokens of the first use, because one of the two clients has stolen the code.
+        """
         code_hash = _hash(code)
         redeemed_code = next((stored_code for stored_code in self._stored.codes if stored_code.code == code_hash), None)
         self._stored.codes = [stored_code for stored_code in self._stored.codes if stored_code is not redeemed_code]
@@ -97,34 +105,34 @@ class OAuthGrantStore:
         return self._issue_tokens(OAuthGrant(redeemed_code.user_id, redeemed_code.scopes, code_hash, "", "", now), now)
 
     def refresh(self, token: str, *, now: datetime) -> IssuedTokens | None:
-        """New tokens for a refresh token; the old pair is worthless from now on."""
+        """Rotate the tokens of a refresh token; the old pair becomes invalid. None if it is unknown."""
         token_hash = _hash(token)
         grant = next((candidate for candidate in self._stored.grants if candidate.refresh == token_hash), None)
         return None if grant is None else self._issue_tokens(grant, now)
 
     def find_by_access_token(self, token: str, *, now: datetime) -> OAuthGrant | None:
-        """The grant that an access token stands for, while it lives."""
+        """Return the grant of an unexpired access token, or None."""
         token_hash = _hash(token)
         return next(
             (grant for grant in self._stored.grants if grant.access == token_hash and grant.expires_at > now), None
         )
 
     def revoke(self, token: str) -> None:
-        """End the grant of an access or refresh token; an unknown one is no error."""
+        """Revoke the grant of an access or refresh token; an unknown token is ignored."""
         token_hash = _hash(token)
         self._remove_grants([grant for grant in self._stored.grants if token_hash in (grant.access, grant.refresh)])
 
     def is_allowed(self, user_id: int, scopes: Iterable[str]) -> bool:
-        """True when the user has allowed all of these before."""
+        """True if the user has granted all of these scopes before."""
         return any(grant.user_id == user_id and set(scopes) <= set(grant.scopes) for grant in self._stored.grants)
 
     def _issue_tokens(self, grant: OAuthGrant, now: datetime) -> IssuedTokens:
         tokens = IssuedTokens(secrets.token_urlsafe(32), secrets.token_urlsafe(32), grant.scopes)
-        renewed = replace(
+        renewed_grant = replace(
             grant, access=_hash(tokens.access), refresh=_hash(tokens.refresh), expires_at=now + TOKEN_LIFETIME
         )
         self._stored.grants = [stored_grant for stored_grant in self._stored.grants if stored_grant is not grant] + [
-            renewed
+            renewed_grant
         ]
         self._save()
         return tokens
@@ -142,7 +150,7 @@ def _hash(secret: str) -> str:
 
 
 def _matches_challenge(verifier: str | None, challenge: str | None) -> bool:
-    """PKCE, S256. A verifier without a challenge is as wrong as the other way round."""
+    """Verify PKCE with S256. A verifier without a challenge fails, and vice versa."""
     if verifier is None or challenge is None:
         return verifier is None and challenge is None
     computed = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""The client as it is registered here, and the question that it sends a visitor with."""
+"""The registered OAuth2 client, and validation of its authorization requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,15 @@ SCOPE_DESCRIPTIONS = {
 
 
 class InvalidAuthorizationRequest(Exception):
-    """The question cannot be answered, and it is not safe to send the visitor back. In words for a developer."""
+    """Raised for an invalid authorization request; redirecting back would be unsafe.
+
+    The message is for developers.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """One client. `home` is where its people start."""
+    """The registered client. `herwa_origin` is the origin of its web application."""
 
     client_id: int
     client_secret: str = field(repr=False)
@@ -29,7 +32,7 @@ class ClientRegistration:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What the client asks of a visitor, checked."""
+    """A validated authorization request."""
 
     scopes: tuple[str, ...]
     redirect_uri: str | None
@@ -40,22 +43,26 @@ class AuthorizationRequest:
 
     @property
     def wants_bot(self) -> bool:
+        """True if the request includes adding the bot to a server."""
         return "bot" in self.scopes
 
     @property
     def redirect_origin(self) -> str:
-        """The origin that the visitor comes back to, for a Content-Security-Policy."""
+        """Origin of the redirect URI, for the Content-Security-Policy; "" without one."""
         parsed_url = urlsplit(self.redirect_uri or "")
         return f"{parsed_url.scheme}://{parsed_url.netloc}" if parsed_url.netloc else ""
 
     def build_redirect_url(self, **values: str) -> str:
-        """The client's address with an answer, and the state as it came."""
+        """Return the redirect URI with the result parameters and the unchanged state."""
         params = values if self.state is None else values | {"state": self.state}
         return f"{self.redirect_uri}?{urlencode(params)}"
 
 
 def parse_authorization_request(query: Mapping[str, str], registration: ClientRegistration) -> AuthorizationRequest:
-    """The question in an address. Raises Wrong for anything that Discord would not show a form for."""
+    """Validate the query of an authorization request.
+
+    Raises InvalidAuthorizationRequest wherever Discord would not show a form.
+    """
     if query.get("client_id") != str(registration.client_id):
         raise InvalidAuthorizationRequest(
             "Unknown application: client_id is not that of the application of this local Discord."

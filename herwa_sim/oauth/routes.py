@@ -1,4 +1,4 @@
-"""The addresses of OAuth, where Discord has them."""
+"""Routes of OAuth2, at the same paths as on Discord."""
 
 from aiohttp import web
 
@@ -7,7 +7,7 @@ from herwa_sim.pages.errors import wrap_page
 
 
 def add_routes(app: web.Application) -> None:
-    """The form for people, and the two addresses for the client's server."""
+    """Register the authorization form and the two token endpoints."""
     app.router.add_get("/oauth2/authorize", wrap_page(authorize.show_form))
     app.router.add_post("/oauth2/authorize", wrap_page(authorize.submit_form))
     app.router.add_post("/api/oauth2/token", token.exchange_token)

@@ -1,4 +1,4 @@
-"""Where the client's server comes for tokens: exchange, refresh, revoke; errors in OAuth2's own form."""
+"""OAuth2 token endpoint: exchange, refresh, revoke; errors in the format of OAuth2."""
 
 import binascii
 from base64 import b64decode
@@ -16,7 +16,11 @@ _NO_STORE_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 async def exchange_token(request: web.Request) -> web.Response:
-    """`grant_type` authorization_code (`code`, `redirect_uri`, `code_verifier`) or refresh_token (`refresh_token`)."""
+    """Issue tokens.
+
+    `grant_type` is authorization_code (with `code`, `redirect_uri`, `code_verifier`) or refresh_token (with
+    `refresh_token`).
+    """
     context = get_context(request)
     form = await _read_form(request)
     if not _is_client(request, form, context.registration):
@@ -38,7 +42,10 @@ async def exchange_token(request: web.Request) -> web.Response:
 
 
 async def revoke(request: web.Request) -> web.Response:
-    """End what the `token` stands for. Whether there was anything to end is not said."""
+    """Revoke the grant of `token`.
+
+    The response does not reveal whether it existed (RFC 7009).
+    """
     context = get_context(request)
     form = await _read_form(request)
     if not _is_client(request, form, context.registration):
@@ -74,7 +81,7 @@ async def _read_form(request: web.Request) -> dict[str, str]:
 
 
 def _is_client(request: web.Request, form: dict[str, str], registration: ClientRegistration) -> bool:
-    """The client proves itself by HTTP Basic or in the body."""
+    """True if the client authenticates by HTTP Basic or by credentials in the body."""
     credentials = form.get("client_id", ""), form.get("client_secret", "")
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":

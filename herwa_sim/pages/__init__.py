@@ -1,1 +1,4 @@
-"""Pages for people: to be a member in a browser, and to make things go wrong. Server-made HTML and a little script."""
+"""Web pages of the local Discord: act as a member in a browser, and inject faults.
+
+The HTML is rendered on the server, with a small script per page.
+"""

@@ -1,4 +1,7 @@
-"""What a person does on the page, as the same actions that tests drive; each checks what Discord's own client would."""
+"""Actions of the channel page. They call the control actions after a permission check.
+
+The checks are those of Discord's own client.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -37,7 +40,7 @@ _VOICE_FLAGS = ("muted", "deafened", "streaming", "video")
 
 
 async def handle_action(request: web.Request) -> web.Response:
-    """POST /_play/<channel>/<action>, with the page's proof in a header."""
+    """Handle POST /_play/<channel>/<action>; the X-Proof header carries the CSRF token."""
     if not is_valid_csrf_token(get_visitor(request), request.headers.get("X-Proof")):
         raise Forbidden("This page has grown old. Load it again.")
     user = get_current_user(request)
@@ -53,21 +56,21 @@ async def handle_action(request: web.Request) -> web.Response:
 
 
 async def send_message(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """`content`, and maybe `reply_to`."""
+    """Send `content`, optionally as a reply to `reply_to`."""
     if not can_write(context, channel, user):
         raise Forbidden("You may not write in this channel.")
     return await messages.send_message(context, body | {"content": _parse_text(body), "attachments": 0})
 
 
 async def edit_message(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """`content` for one's own `message_id`."""
+    """Set the `content` of the user's own `message_id`."""
     if context.world.get_message(channel.id, int(body["message_id"])).author_id != user.id:
         raise Forbidden("You can edit what you have written yourself, nothing else.")
     return await messages.edit_message(context, body | {"content": _parse_text(body)})
 
 
 async def delete_message(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """One's own `message_id`, or anybody's as a moderator."""
+    """Delete `message_id`: the user's own or, with MANAGE_MESSAGES, any message."""
     message = context.world.get_message(channel.id, int(body["message_id"]))
     if message.author_id != user.id:
         require_permission(
@@ -77,7 +80,7 @@ async def delete_message(context: SimContext, channel: SimChannel, user: SimUser
 
 
 async def toggle_reaction(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """One's `emoji` on `message_id`: given, or taken back."""
+    """Add or remove the user's reaction `emoji` on `message_id`."""
     emoji, message = str(body["emoji"]), context.world.get_message(channel.id, int(body["message_id"]))
     if not 0 < len(emoji) <= 64:
         raise BadRequest("That is no emoji.")
@@ -87,7 +90,10 @@ async def toggle_reaction(context: SimContext, channel: SimChannel, user: SimUse
 
 
 async def open_thread(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """A thread or, in a forum, a post of that `name`; maybe at `message_id`, maybe with `content`."""
+    """Open a thread or, in a forum, a post with this `name`.
+
+    Optional: `message_id` to start from, `content` of the first message. Returns the URL of the thread in `go`.
+    """
     require_permission(get_permissions(context, channel, user), SEND_MESSAGES, "You may not open threads here.")
     name = str(body["name"]).strip()
     if not 0 < len(name) <= 100 or channel.is_thread:
@@ -100,7 +106,7 @@ async def open_thread(context: SimContext, channel: SimChannel, user: SimUser, b
 
 
 async def update_voice(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """Go `to` a voice channel or, with None, nowhere; or `toggle` one of one's states."""
+    """Move the user `to` a voice channel (None disconnects), or `toggle` a voice flag."""
     guild = context.world.get_guild(channel.guild_id)
     current = guild.voice.get(user.id)
     flags = {name: bool(current and getattr(current, name)) for name in _VOICE_FLAGS}
@@ -114,25 +120,25 @@ async def update_voice(context: SimContext, channel: SimChannel, user: SimUser, 
 
 
 async def update_status(context: SimContext, _: SimChannel, user: SimUser, body: Json) -> Json:
-    """`online`, `idle`, `dnd` or `offline`."""
+    """Set the user's `status`: `online`, `idle`, `dnd` or `offline`."""
     set_status(context.world, user.id, str(body["status"]))
     return {}
 
 
 async def run_command(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """`command` with its `options`."""
+    """Run `command` with `options`."""
     require_permission(get_permissions(context, channel, user), _USE_COMMANDS, "You may not use commands here.")
     return _build_outcome(context, channel, await interactions.run_command(context, body))
 
 
 async def autocomplete(context: SimContext, _: SimChannel, __: SimUser, body: Json) -> Json:
-    """What the bot suggests for the option that is `focused`."""
+    """Return the bot's suggestions for the `focused` option."""
     result = await interactions.autocomplete(context, body)
     return {"choices": result["choices"] or []}
 
 
 async def suggest_members(context: SimContext, channel: SimChannel, _: SimUser, body: Json) -> Json:
-    """Members whose name has `q` in it, as suggestions."""
+    """Suggest members whose name contains `q`."""
     query = str(body.get("q") or "").casefold()
     users = [context.world.get_user(id_) for id_ in get_guild(context.world, channel).members]
     matches = [
@@ -149,7 +155,7 @@ async def suggest_members(context: SimContext, channel: SimChannel, _: SimUser, 
 
 
 async def suggest_mentionables(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """Roles, @everyone first, and members whose name has `q` in it, as suggestions."""
+    """Suggest roles, @everyone first, and members whose name contains `q`."""
     query = str(body.get("q") or "").casefold().removeprefix("@")
     roles = get_guild(context.world, channel).roles.values()
     matches = [role for role in roles if query in role.name.casefold()]
@@ -159,23 +165,23 @@ async def suggest_mentionables(context: SimContext, channel: SimChannel, user: S
 
 
 async def update_reachable(context: SimContext, _: SimChannel, user: SimUser, body: Json) -> Json:
-    """Take direct messages from now on (`on`), or take none."""
+    """Set whether the user accepts direct messages: `on`."""
     set_reachable(context.world, user, bool(body["on"]))
     return {}
 
 
 async def click(context: SimContext, channel: SimChannel, _: SimUser, body: Json) -> Json:
-    """A button or, with `values`, a select: `custom_id` on `message_id`."""
+    """Click `custom_id` on `message_id`; a select also has `values`."""
     return _build_outcome(context, channel, await interactions.click(context, body))
 
 
 async def submit(context: SimContext, channel: SimChannel, _: SimUser, body: Json) -> Json:
-    """The form of `interaction_id`, with `values`."""
+    """Submit the modal of `interaction_id` with `values`."""
     return _build_outcome(context, channel, await interactions.submit(context, body))
 
 
 async def dismiss(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
-    """Take an ephemeral message from before one's eyes."""
+    """Dismiss the user's ephemeral message `message_id`."""
     visible_ids = {message.id for message in context.interactions.list_ephemeral(user.id, channel.id)}
     if int(body["message_id"]) in visible_ids:
         context.interactions.remove_ephemeral(int(body["message_id"]))
@@ -183,13 +189,17 @@ async def dismiss(context: SimContext, channel: SimChannel, user: SimUser, body:
 
 
 def _build_outcome(context: SimContext, channel: SimChannel, result: Json) -> Json:
-    """Messages come by themselves; only a form, or the lack of an answer, is news to the page."""
+    """Return the modal to open, and whether the bot responded.
+
+    Messages are not included: they arrive through the live updates.
+    """
     guild = get_guild(context.world, channel)
     form = result["modal"] and render_modal(context.world, guild, result["modal"], interaction_id=result["id"])
     return {"answered": result["answered"], "form": form}
 
 
 def _parse_text(body: Json) -> str:
+    """Return the stripped message text. Raises BadRequest if it is empty or too long."""
     text = str(body["content"]).strip()
     if not 0 < len(text) <= _MAX_MESSAGE_LENGTH:
         raise BadRequest(f"A message has between 1 and {_MAX_MESSAGE_LENGTH:,} characters.")

@@ -1,4 +1,7 @@
-"""A whole HTML page, and the headers that keep strangers' names from ever becoming code."""
+"""HTML page skeleton and security headers.
+
+The Content-Security-Policy prevents user-controlled names from running as code.
+"""
 
 from pathlib import Path
 
@@ -18,7 +21,10 @@ _CONTENT_SECURITY_POLICY = (
 def render_page(
     title: str, *body: Child, layout: str, script: str | None = None, form_action: str = "'self'", status: int = 200
 ) -> web.Response:
-    """A page. `layout` is a class of the style sheet; `form_action` names further places a form may lead to."""
+    """Render a complete page.
+
+    `layout` is a CSS class of the body. `form_action` is the CSP directive of the same name: the allowed form targets.
+    """
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -36,7 +42,7 @@ def render_page(
 
 
 def render_fragment(content: Markup, *, status: int = 200) -> web.Response:
-    """A piece of a page, for our script to put in its place."""
+    """Render an HTML fragment that the page's script inserts."""
     headers = {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",

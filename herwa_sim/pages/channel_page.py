@@ -1,4 +1,4 @@
-"""The page on which a visitor is a member: servers, channels, what is said, and a box to say something."""
+"""The channel page (servers, channels, messages, composer) and the login page."""
 
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from herwa_sim.pages.visitor import get_visitor, is_valid_csrf_token, select_use
 
 
 async def open_first_guild(request: web.Request) -> web.Response:
-    """The first server of whoever one is."""
+    """Redirect to the user's first server."""
     context, visitor = get_context(request), get_visitor(request)
     if visitor.user_id is None:
         return _redirect("/who")
@@ -32,7 +32,7 @@ async def open_first_guild(request: web.Request) -> web.Response:
 
 
 async def show_login(request: web.Request) -> web.Response:
-    """Pick who to be."""
+    """Show the user choice."""
     context, visitor = get_context(request), get_visitor(request)
     response = render_page(
         "Who do you want to be?",
@@ -54,7 +54,7 @@ async def show_login(request: web.Request) -> web.Response:
 
 
 async def submit_login(request: web.Request) -> web.Response:
-    """The visitor has picked."""
+    """Select the user and redirect to the front page."""
     visitor = get_visitor(request)
     form = await request.post()
     if not is_valid_csrf_token(visitor, str(form.get("proof"))):
@@ -65,7 +65,7 @@ async def submit_login(request: web.Request) -> web.Response:
 
 
 async def open_guild(request: web.Request) -> web.Response:
-    """The first channel of a server in which one can write."""
+    """Redirect to the busiest channel of the server that the user can see."""
     context, user = get_context(request), get_current_user(request)
     guild = context.world.get_guild(int(request.match_info["guild_id"]))
     visible = list_visible_channels(guild, user.id) if user.id in guild.members else []
@@ -77,7 +77,7 @@ async def open_guild(request: web.Request) -> web.Response:
 
 
 async def show_channel(request: web.Request) -> web.Response:
-    """One channel, whole; from then on the script keeps it up to date."""
+    """Show a channel; the script then keeps the page up to date."""
     if get_visitor(request).user_id is None:
         return _redirect("/who")
     context, user = get_context(request), get_current_user(request)

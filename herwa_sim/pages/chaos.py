@@ -1,4 +1,4 @@
-"""The page that makes things go wrong between Discord and a bot, each switch with what it does in plain words."""
+"""The chaos page: inject faults, grant intents, control the population."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,7 @@ _SPEED_OPTIONS = (0.5, 1.0, 4.0, 20.0, 100.0)
 
 
 async def show_page(request: web.Request) -> web.Response:
-    """The page."""
+    """Show the chaos page."""
     context, visitor = get_context(request), get_visitor(request)
     response = render_page(
         "Chaos",
@@ -66,12 +66,12 @@ async def show_page(request: web.Request) -> web.Response:
 
 
 async def show_state(request: web.Request) -> web.Response:
-    """Who is connected and what has struck, as a fragment."""
+    """Return connected sessions and fault counters as a fragment."""
     return render_fragment(_render_state(get_context(request)))
 
 
 async def submit_form(request: web.Request) -> web.Response:
-    """One of the forms is sent off."""
+    """Handle one of the forms on the page and redirect back."""
     context = get_context(request)
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     if not is_valid_csrf_token(get_visitor(request), form.get("proof")):
@@ -81,6 +81,7 @@ async def submit_form(request: web.Request) -> web.Response:
 
 
 async def _apply_form(context: SimContext, form: Mapping[str, str]) -> None:
+    """Apply the form named in `form`. Raises BadRequest for an unknown one."""
     if form["form"] == "once":
         action = {"drop": faults.drop_sockets, "reconnect": faults.request_reconnect}.get(
             form["action"], faults.invalidate_sessions
@@ -111,13 +112,14 @@ def _render_state(context: SimContext) -> Markup:
             tag("span", "connected" if session.socket else "away", class_="good" if session.socket else "bad"),
             tag(
                 "small",
-                f"{session.sequence:,} events sent, {session.acknowledged:,} acknowledged, resumed {session.resumes} times",
+                f"{session.sequence:,} events sent, {session.acknowledged:,} acknowledged, "
+                f"resumed {session.resumes} times",
             ),
         )
         for session in context.session_manager.sessions.values()
     ]
-    struck = {name: fault.struck for name, fault in context.chaos.faults.items() if fault.struck}
-    summary = ", ".join(f"{RECURRING_FAULTS[name][0].lower()} {count:,}" for name, count in struck.items())
+    fault_counts = {name: fault.struck for name, fault in context.chaos.faults.items() if fault.struck}
+    summary = ", ".join(f"{RECURRING_FAULTS[name][0].lower()} {count:,}" for name, count in fault_counts.items())
     return tag(
         "ul",
         sessions or tag("li", tag("b", "No bot"), tag("span", "is connected", class_="bad")),
@@ -126,7 +128,7 @@ def _render_state(context: SimContext) -> Markup:
             tag("b", "Chaos"),
             tag("span", "is on", class_="bad") if context.chaos.is_on else tag("span", "is off"),
         ),
-        tag("li", tag("b", "Has struck"), tag("small", summary)) if struck else None,
+        tag("li", tag("b", "Has struck"), tag("small", summary)) if fault_counts else None,
         class_="state",
     )
 

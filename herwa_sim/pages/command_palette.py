@@ -1,4 +1,4 @@
-"""The slash commands that a person may run in a channel, each with a form for its options."""
+"""Command palette: the slash commands that the user may run, each with an options form."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _STRING, _INTEGER, _BOOLEAN, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = 3, 
 
 
 async def show_palette(request: web.Request) -> web.Response:
-    """All of them, as a fragment."""
+    """Return the palette of the channel as a fragment."""
     context, user = get_context(request), get_current_user(request)
     channel = get_visible_channel(request, user)
     guild = get_guild(context.world, channel)
@@ -26,7 +26,7 @@ async def show_palette(request: web.Request) -> web.Response:
 
 
 def list_visible_commands(context: SimContext, channel: SimChannel, user: SimUser) -> Iterator[tuple[str, Json]]:
-    """Each command or sub-command that the person sees, by its words: `features list`."""
+    """Yield each command or subcommand that the user sees, by its full name (`features list`)."""
     if not context.world.has_bot(get_guild(context.world, channel)):
         return
     commands = {command["name"]: command for command in reversed(list_commands(context.world, channel))}
@@ -36,6 +36,7 @@ def list_visible_commands(context: SimContext, channel: SimChannel, user: SimUse
 
 
 def _expand_subcommands(full_name: str, command: Json) -> Iterator[tuple[str, Json]]:
+    """Yield the command itself, or all of its subcommands recursively."""
     subcommands = [subcommand for subcommand in command.get("options") or () if subcommand["type"] in _SUBCOMMAND_TYPES]
     if not subcommands:
         yield full_name, command
@@ -75,6 +76,7 @@ def _render_field(guild: SimGuild, option: Json) -> Markup:
 
 
 def _list_choices(guild: SimGuild, option: Json) -> list[tuple[str, str]] | None:
+    """Return the (label, value) pairs of a select for the option, or None for a text field."""
     if option.get("choices"):
         return [(str(choice["name"]), str(choice["value"])) for choice in option["choices"]]
     if option["type"] == _BOOLEAN:
@@ -91,7 +93,7 @@ def _list_choices(guild: SimGuild, option: Json) -> list[tuple[str, str]] | None
 
 
 def _render_suggestion_field(source: str, name: str, kind: int, required: bool) -> Markup:
-    """A field to type into, with a list of what fits below; what is chosen goes into the hidden one."""
+    """Render a text field with a suggestion list; a hidden field holds the chosen value."""
     return tag(
         "span",
         tag("input", type="text", data_suggest=source, autocomplete="off", required=required),

@@ -1,4 +1,4 @@
-"""Buttons, selects and laid-out texts of a message or a form, each kind drawn by a function of its own."""
+"""Rendering of message and modal components: one render function per component type."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,11 +12,12 @@ from herwa_sim.world import World
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
 _MAX_LISTED_USERS = 200
 
+SelectOption = tuple[str, str, str | None, bool]  # value, label, description, is default
 ComponentRenderer = Callable[[World, SimGuild, Json], Markup]
 
 
 def render_components(world: World, guild: SimGuild, message: SimMessage) -> Markup | None:
-    """All components of the message."""
+    """Render all components of the message."""
     if not message.components:
         return None
     return tag(
@@ -25,7 +26,7 @@ def render_components(world: World, guild: SimGuild, message: SimMessage) -> Mar
 
 
 def render_modal(world: World, guild: SimGuild, modal: Json, *, interaction_id: str) -> Markup:
-    """The form that a bot answers with."""
+    """Render the modal that the bot responded with."""
     buttons = (
         tag("button", "Cancel", type="button", class_="button plain", data_do="close"),
         tag("button", "Submit", class_="button"),
@@ -84,9 +85,6 @@ def _render_select(world: World, guild: SimGuild, component: Json) -> Markup:
         disabled=bool(component.get("disabled")),
         aria_label=component.get("placeholder") or "Make a selection",
     )
-
-
-SelectOption = tuple[str, str, str | None, bool]
 
 
 def _list_text_options(_: World, __: SimGuild, component: Json) -> list[SelectOption]:

@@ -1,4 +1,4 @@
-"""Direct messages in the side bar: the way to them with what is unread, and the conversation with the bot."""
+"""Direct messages in the sidebar: the link with the unread count, and the conversation."""
 
 from aiohttp import web
 
@@ -14,7 +14,7 @@ DIRECT_MESSAGES_PATH = "/channels/@me"
 
 
 async def redirect_to_conversation(request: web.Request) -> web.Response:
-    """The conversation with the bot: there is no other."""
+    """Redirect to the user's conversation with the bot, which is the only one."""
     channel = open_direct_channel(get_context(request).world, get_current_user(request))
     return web.Response(
         status=303, headers={"Location": f"{DIRECT_MESSAGES_PATH}/{channel.id}", "Cache-Control": "no-store"}
@@ -22,7 +22,7 @@ async def redirect_to_conversation(request: web.Request) -> web.Response:
 
 
 def render_direct_link(world: World, user_id: int, *, is_current: bool) -> Markup:
-    """The link above the servers, with the number of unread messages."""
+    """Render the link above the servers, with the number of unread messages."""
     unread_count = count_unread(world, user_id)
     label = "Direct messages" + (f", {unread_count} unread" if unread_count else "")
     return tag(
@@ -38,7 +38,7 @@ def render_direct_link(world: World, user_id: int, *, is_current: bool) -> Marku
 
 
 def render_conversations(world: World, channel: SimChannel, user: SimUser) -> Markup:
-    """The one conversation, and whether the bot may go on with it."""
+    """Render the conversation, and the switch that makes the user reachable."""
     link = tag(
         "a",
         render_avatar(world.bot, 24),

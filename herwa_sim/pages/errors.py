@@ -1,4 +1,4 @@
-"""The edge of the pages: who may call at all, and errors as a page or, for scripts, as JSON."""
+"""Request wrappers of the pages: host check, and errors as HTML or JSON."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 def wrap_page(handler: PageHandler) -> Handler:
-    """A page for people: what goes wrong is said on one."""
+    """Wrap a page handler: errors are rendered as an HTML page."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -29,7 +29,7 @@ def wrap_page(handler: PageHandler) -> Handler:
 
 
 def wrap_script_endpoint(handler: PageHandler) -> Handler:
-    """An address for our own script: what goes wrong is said as JSON."""
+    """Wrap a handler that a script calls: errors are returned as JSON."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -41,7 +41,7 @@ def wrap_script_endpoint(handler: PageHandler) -> Handler:
 
 
 def render_error(error_text: str, status: int, *, herwa_origin: str) -> web.Response:
-    """A page that says what is wrong, and where to go."""
+    """Render an error page with a link back to Herwa."""
     return render_page(
         "That did not work",
         tag("h1", "That did not work"),
@@ -53,7 +53,11 @@ def render_error(error_text: str, status: int, *, herwa_origin: str) -> web.Resp
 
 
 async def _run_handler(request: web.Request, handler: PageHandler) -> web.StreamResponse:
-    """Only under a local name: a page elsewhere cannot point a name of its own at this machine and read along."""
+    """Run the handler for local host names only, and convert exceptions to HerwaError.
+
+    The host check prevents DNS rebinding: an external site could point its own domain at this machine and read the
+    responses.
+    """
     if request.host.rsplit(":", 1)[0] not in _LOCAL_HOSTS:
         raise Forbidden("The local Discord answers to localhost and 127.0.0.1 alone.")
     try:

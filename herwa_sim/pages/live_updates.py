@@ -1,4 +1,4 @@
-"""What changes on a page while it is open, as Server-Sent Events: whole fragments, sent only when they differ."""
+"""Live updates of an open page as Server-Sent Events: HTML fragments, sent when they change."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _KEEPALIVE_POLLS = 50
 
 
 async def stream_updates(request: web.Request) -> web.StreamResponse:
-    """The stream of one open page, until it is closed. Whoever opens one is online."""
+    """Stream updates until the page is closed; an offline user becomes online."""
     context, user = get_context(request), get_current_user(request)
     get_visible_channel(request, user)
     if context.world.get_status(user.id) == "offline":
@@ -33,10 +33,26 @@ async def stream_updates(request: web.Request) -> web.StreamResponse:
     try:
         await _send_updates(request, response, context, user)
     except (ClientConnectionError, ConnectionResetError):
-        pass  # the page was closed
+        pass  # the browser closed the page
     except NotFound:
         await response.write(_format_event("gone", ""))
     return response
+
+
+def render_fragments(context: SimContext, channel: SimChannel, user: SimUser) -> dict[str, Markup]:
+    """Render the dynamic parts of the page, by the id of their element."""
+    guild = get_guild(context.world, channel)
+    renderers: dict[str, Callable[[], Markup]] = {
+        "servers": lambda: render_guild_list(context.world, user.id, guild),
+        "channels": lambda: (
+            render_conversations(context.world, channel, user)
+            if channel.is_direct
+            else render_channel_list(context.world, guild, channel, user)
+        ),
+        "me": lambda: render_user_panel(context.world, guild, user),
+        "messages": lambda: render_timeline(context, channel, user),
+    }
+    return {name: render() for name, render in renderers.items()}
 
 
 async def _send_updates(request: web.Request, response: web.StreamResponse, context: SimContext, user: SimUser) -> None:
@@ -46,9 +62,8 @@ async def _send_updates(request: web.Request, response: web.StreamResponse, cont
         channel = get_visible_channel(request, user)
         if channel.is_direct:
             mark_read(context.world, channel)
-        ephemeral = context.interactions.list_ephemeral(
-            user.id, channel.id
-        )  # changes to these are in no version of the world
+        # The world's version does not cover changes of ephemeral messages: with any, render at every poll.
+        ephemeral = context.interactions.list_ephemeral(user.id, channel.id)
         fragments = (
             render_fragments(context, channel, user)
             if ephemeral or seen_version != context.world.version or idle_polls == 0
@@ -64,22 +79,6 @@ async def _send_updates(request: web.Request, response: web.StreamResponse, cont
             await response.write(b": still here\n\n")
             idle_polls = 0
         await asyncio.sleep(POLL_INTERVAL_SECONDS)
-
-
-def render_fragments(context: SimContext, channel: SimChannel, user: SimUser) -> dict[str, Markup]:
-    """The parts of the page that change, by the id of the element that holds them."""
-    guild = get_guild(context.world, channel)
-    renderers: dict[str, Callable[[], Markup]] = {
-        "servers": lambda: render_guild_list(context.world, user.id, guild),
-        "channels": lambda: (
-            render_conversations(context.world, channel, user)
-            if channel.is_direct
-            else render_channel_list(context.world, guild, channel, user)
-        ),
-        "me": lambda: render_user_panel(context.world, guild, user),
-        "messages": lambda: render_timeline(context, channel, user),
-    }
-    return {name: render() for name, render in renderers.items()}
 
 
 def _format_event(name: str, html: str) -> bytes:

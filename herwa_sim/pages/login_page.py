@@ -1,4 +1,4 @@
-"""Whom one can be: the five who are always there, and everybody else by search."""
+"""User choice: cards for the five personas, and a search for all other users."""
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ _MAX_NAMED_GUILDS = 3
 
 
 async def search_users(request: web.Request) -> web.Response:
-    """Cards of the people whose name has `q` in it, as a fragment."""
+    """Return cards of users whose name contains `q`, as a fragment."""
     query = request.query.get("q", "").strip().casefold()
     world = get_context(request).world
     users = [
@@ -29,7 +29,7 @@ async def search_users(request: web.Request) -> web.Response:
 
 
 def render_user_choices(world: World, *, selected_id: int | None) -> Markup:
-    """The personas as cards to pick from, and a search for the rest."""
+    """Render the personas as radio cards, and a search for other users."""
     checked_id = selected_id or PERSONAS["owner"]
     others = (
         [] if checked_id in PERSONA_NAMES else [render_user_choice(world, world.get_user(checked_id), selected=True)]
@@ -48,7 +48,7 @@ def render_user_choices(world: World, *, selected_id: int | None) -> Markup:
 
 
 def render_user_choice(world: World, user: SimUser, *, selected: bool = False) -> Markup:
-    """A card with a radio button: picture, name, and what they may."""
+    """Render a radio card: avatar, name and memberships."""
     return tag(
         "label",
         tag("input", type="radio", name="who", value=user.id, checked=selected, required=True),
@@ -64,22 +64,24 @@ def render_user_choice(world: World, user: SimUser, *, selected: bool = False) -
 
 
 def render_avatar(user: SimUser, side: int) -> Markup:
-    """The user's picture, of that many pixels."""
+    """Render the user's avatar, `side` pixels wide and high."""
     return tag("img", src=build_avatar_url(user), width=side, height=side, alt="", class_="face")
 
 
 def build_avatar_url(user: SimUser) -> str:
+    """Return the CDN path of the user's avatar or default avatar."""
     if user.avatar is None:
         return f"/cdn/embed/avatars/{(user.id >> 22) % 6}.png?size=96"
     return f"/cdn/avatars/{user.id}/{user.avatar}.png?size=96"
 
 
 def get_display_name(user: SimUser) -> str:
+    """Return the user's display name, or their user name."""
     return user.display_name or user.name
 
 
 def describe_memberships(world: World, user: SimUser) -> str:
-    """What the user owns, manages and belongs to, in one line."""
+    """Describe which guilds the user owns, manages and belongs to, in one line."""
     user_guilds = sorted(
         (guild for guild in world.guilds.values() if user.id in guild.members), key=lambda guild: -len(guild.members)
     )
@@ -97,7 +99,7 @@ def describe_memberships(world: World, user: SimUser) -> str:
 
 
 def can_manage(guild: SimGuild, user_id: int) -> bool:
-    """True when Discord would let the user manage the guild, and so add a bot to it."""
+    """True if Discord would let the user manage the guild and add a bot to it."""
     granted = permissions.compute_guild_permissions(guild, guild.members[user_id])
     return bool(granted & (permissions.ADMINISTRATOR | permissions.MANAGE_GUILD))
 
@@ -107,8 +109,8 @@ def _format_guild_names(world: World, guilds: list[SimGuild]) -> str:
         guild.name if world.bot.id in guild.members else f"{guild.name} (no bot yet)"
         for guild in guilds[:_MAX_NAMED_GUILDS]
     ]
-    more = len(guilds) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    remaining_count = len(guilds) - len(names)
+    return ", ".join(names) + (f" and {remaining_count} more" if remaining_count else "")
 
 
 def _matches_name(user: SimUser, query: str) -> bool:

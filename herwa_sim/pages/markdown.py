@@ -1,4 +1,4 @@
-"""What Discord makes of the signs in a text: bold, code, quotes, links, mentions, times. Everything else is text."""
+"""Discord's Markdown as HTML: bold, code, quotes, links, mentions, timestamps."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _INLINE_TAGS = {"b": "b", "u": "u", "s": "s", "mark": "mark", "em": "em", "i": "
 
 
 def render_markdown(world: World, guild: SimGuild, text: str) -> Markup:
-    """The text as HTML: fenced blocks apart, then line by line."""
+    """Render the text: fenced code blocks first, then line by line."""
     pieces = re.split(r"```(?:[\w+-]*\n)?(.*?)```", text, flags=re.DOTALL)
     rendered = [
         tag("pre", piece) if index % 2 else _render_lines(world, guild, piece) for index, piece in enumerate(pieces)
@@ -90,7 +90,7 @@ def _format_user(world: World, _: SimGuild, id_: int) -> str:
 
 
 def _format_channel(world: World, guild: SimGuild, id_: int) -> str:
-    """One of the server's; in a conversation, which is in none (0), of any."""
+    """Return the channel's name; a direct message (guild id 0) can mention any channel."""
     channels = {**guild.channels, **guild.threads} if guild.id else world.channels
     channel = channels.get(id_)
     return f"#{channel.name if channel else 'unknown'}"

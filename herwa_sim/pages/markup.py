@@ -1,4 +1,4 @@
-"""HTML that cannot be broken out of: elements are made by a function, and all text in them is escaped."""
+"""HTML builder that escapes all text, so that content cannot break out of its element."""
 
 from collections.abc import Iterable
 from html import escape
@@ -8,7 +8,7 @@ _VOID_ELEMENTS = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """A string that is HTML already and is not escaped."""
 
     __slots__ = ()
 
@@ -17,7 +17,11 @@ Child: TypeAlias = "str | int | Iterable[Child] | None"
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """One element. `class_` and `for_` lose their underscore, others become dashes; False and None leave one out."""
+    """Build one element.
+
+    Attribute names lose a trailing underscore (`class_`, `for_`); other underscores become dashes. False and None omit
+    the attribute, True sets it without a value.
+    """
     attribute_text = "".join(_format_attribute(*attribute) for attribute in attributes.items())
     if name in _VOID_ELEMENTS:
         return Markup(f"<{name}{attribute_text}>")
@@ -25,7 +29,7 @@ def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -
 
 
 def join_markup(*children: Child) -> Markup:
-    """Pieces after one another: markup as it is, text escaped, nothing for None."""
+    """Join children: Markup unchanged, text escaped, None skipped."""
     return Markup("".join(map(_escape_child, children)))
 
 

@@ -1,4 +1,4 @@
-"""What hangs on a message besides its words: pictures, files, embeds."""
+"""Rendering of a message's attachments and embeds."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -12,23 +12,28 @@ _IMAGE_KEYS = ("image", "thumbnail")
 
 
 def render_attachments(message: SimMessage) -> Markup | None:
-    """Pictures as pictures, other files as links."""
-    if not message.attachments or message.flags & 1 << 15:  # a message of components shows its files by itself
+    """Render images inline and other files as links; None if there is nothing to show."""
+    if not message.attachments or message.flags & 1 << 15:  # the components of such a message (v2) show its files
         return None
     embedded_paths = {
         urlsplit(embed[kind]["url"]).path for embed in message.embeds for kind in _IMAGE_KEYS if kind in embed
     }
-    separate = [
+    separate_attachments = [
         attachment for attachment in message.attachments if _build_path(message, attachment) not in embedded_paths
     ]
     return (
-        tag("div", [_render_attachment(message, attachment) for attachment in separate], class_="attachments")
-        if separate
+        tag(
+            "div",
+            [_render_attachment(message, attachment) for attachment in separate_attachments],
+            class_="attachments",
+        )
+        if separate_attachments
         else None
     )
 
 
 def render_embeds(world: World, guild: SimGuild, message: SimMessage) -> Markup | None:
+    """Render the embeds; None if there are none."""
     descriptions = {
         _build_path(message, attachment): attachment.description or "" for attachment in message.attachments
     }
@@ -40,7 +45,7 @@ def render_embeds(world: World, guild: SimGuild, message: SimMessage) -> Markup 
 
 
 def render_image(url: str, *, alt: str = "", width: int | None = None, height: int | None = None) -> Markup:
-    """A picture of this Discord's own, which opens in full; one from elsewhere is only a link."""
+    """Render an image of the CDN with a link to its full size; an external image is only a link."""
     parsed_url = urlsplit(url)
     if not parsed_url.path.startswith("/cdn/"):
         return tag(

@@ -1,4 +1,4 @@
-"""Where a visitor is: as whom, and in which channel, if that person may see it."""
+"""Context of a page request: current user, visible channel, permissions."""
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ _SEND_MESSAGES_IN_THREADS = 1 << 38
 
 
 def get_current_user(request: web.Request) -> SimUser:
-    """The person whom the visitor has chosen to be."""
+    """Return the user whom the visitor has chosen. Raises Unauthenticated without one."""
     user_id = get_visitor(request).user_id
     if user_id is None:
         raise Unauthenticated("Choose who you want to be first.")
@@ -24,7 +24,10 @@ def get_current_user(request: web.Request) -> SimUser:
 
 
 def get_visible_channel(request: web.Request, user: SimUser) -> SimChannel:
-    """The channel of the address. One that the person may not see is not there."""
+    """Return the channel of the URL.
+
+    Raises NotFound if it is unknown or the user cannot view it.
+    """
     context = get_context(request)
     channel = context.world.channels.get(int(request.match_info["channel_id"]))
     if channel is None or not get_permissions(context, channel, user) & permissions.VIEW_CHANNEL:
@@ -33,7 +36,10 @@ def get_visible_channel(request: web.Request, user: SimUser) -> SimChannel:
 
 
 def get_guild(world: World, channel: SimChannel) -> SimGuild:
-    """The channel's server. A conversation is drawn as a server of the two who are in it."""
+    """Return the channel's guild.
+
+    For a direct message it is a synthetic guild with the two participants.
+    """
     if not channel.is_direct:
         return world.get_guild(channel.guild_id)
     created_at = to_datetime(channel.id)
@@ -44,7 +50,7 @@ def get_guild(world: World, channel: SimChannel) -> SimGuild:
 
 
 def get_permissions(context: SimContext, channel: SimChannel, user: SimUser) -> int:
-    """The person's permissions there; none for somebody from outside."""
+    """Return the user's permissions in the channel; 0 if they are not a member."""
     if channel.is_direct:
         return permissions.EVERYONE if channel.recipient_id == user.id else 0
     guild = context.world.get_guild(channel.guild_id)
@@ -53,13 +59,13 @@ def get_permissions(context: SimContext, channel: SimChannel, user: SimUser) -> 
 
 
 def can_write(context: SimContext, channel: SimChannel, user: SimUser) -> bool:
-    """True when the person may write there."""
+    """True if the user may send messages in the channel."""
     return bool(
         get_permissions(context, channel, user) & (_SEND_MESSAGES_IN_THREADS if channel.is_thread else SEND_MESSAGES)
     )
 
 
 def require_permission(granted: int, bit: int, error_text: str) -> None:
-    """Raise Forbidden, with the sentence, when the permission is not held."""
+    """Raise Forbidden with this text unless the permission bit is granted."""
     if not granted & bit:
         raise Forbidden(error_text)

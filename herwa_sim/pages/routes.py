@@ -1,4 +1,4 @@
-"""The addresses of the pages, and of what their scripts ask for."""
+"""Routes of the pages and of the endpoints that their scripts call."""
 
 from aiohttp import web
 
@@ -10,7 +10,7 @@ serve_front = wrap_page(channel_page.open_first_guild)
 
 
 def add_routes(app: web.Application) -> None:
-    """All but `/`, which the gateway shares."""
+    """Register every route except `/`, which is shared with the gateway."""
     app.router.add_static(STATIC_URL, STATIC_DIR)
     app.router.add_get("/who", wrap_page(channel_page.show_login))
     app.router.add_post("/who", wrap_page(channel_page.submit_login))

@@ -1,4 +1,4 @@
-"""The servers of a person: icons, and channels by category with who sits in the voice ones."""
+"""Server list and channel list: icons, categories, threads, members in voice channels."""
 
 from collections.abc import Iterable
 
@@ -15,13 +15,13 @@ _MAX_THREADS = 5
 
 
 def list_user_guilds(world: World, user_id: int) -> list[SimGuild]:
-    """The servers of that user, the largest first."""
+    """List the user's guilds: owned ones first, then by number of members, descending."""
     guilds = [guild for guild in world.guilds.values() if user_id in guild.members]
     return sorted(guilds, key=lambda guild: (guild.owner_id != user_id, -len(guild.members)))
 
 
 def list_visible_channels(guild: SimGuild, user_id: int) -> list[SimChannel]:
-    """The channels that the member may see, in the order of the list."""
+    """List the channels that the member may view, in display order."""
     member = guild.members[user_id]
     channels = [
         channel
@@ -32,7 +32,7 @@ def list_visible_channels(guild: SimGuild, user_id: int) -> list[SimChannel]:
 
 
 def render_guild_icon(guild: SimGuild, side: int) -> Markup:
-    """The guild's picture, or its initials where it has none."""
+    """Render the guild's icon, or its initials if it has none."""
     if guild.icon is None:
         initials = "".join(name_part[0] for name_part in guild.name.split()[:3])
         return tag("span", initials, class_=f"icon side-{side}")
@@ -41,7 +41,7 @@ def render_guild_icon(guild: SimGuild, side: int) -> Markup:
 
 
 def render_guild_list(world: World, user_id: int, current_guild: SimGuild) -> Markup:
-    """The column of servers, below what the bot has told the user alone."""
+    """Render the server column, with the direct message link on top and the chaos link below."""
     links = [
         tag(
             "a",
@@ -60,7 +60,7 @@ def render_guild_list(world: World, user_id: int, current_guild: SimGuild) -> Ma
 
 
 def render_channel_list(world: World, guild: SimGuild, current_channel: SimChannel, user: SimUser) -> Markup:
-    """Channels by category, threads below their channel, people below their voice channel."""
+    """Render channels by category, with threads and the members in voice channels."""
     channels = list_visible_channels(guild, user.id)
     categories = sorted(
         (channel for channel in channels if channel.type == ChannelType.CATEGORY), key=lambda channel: channel.position

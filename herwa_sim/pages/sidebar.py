@@ -1,4 +1,4 @@
-"""The lower left corner: who one is, how one is, and one's voice connection."""
+"""User panel at the bottom of the sidebar: identity, status, voice connection."""
 
 from herwa_sim.entities import SimGuild, SimUser
 from herwa_sim.pages.login_page import get_display_name, render_avatar
@@ -15,7 +15,7 @@ _TOGGLES = (
 
 
 def render_user_panel(world: World, guild: SimGuild, user: SimUser) -> Markup:
-    """The voice connection, if there is one, above the person."""
+    """Render the voice connection, if any, and the current user below it."""
     status = world.get_status(user.id)
     options = [tag("option", label, value=value, selected=value == status) for value, label in _STATUSES.items()]
     return join_markup(

@@ -1,4 +1,4 @@
-"""The messages of a channel as a member sees them, those that only they can see among them."""
+"""Message timeline of a channel, including the user's ephemeral messages."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -22,7 +22,7 @@ _MAX_FILLER_BARS = 40
 
 
 def render_timeline(context: SimContext, channel: SimChannel, user: SimUser) -> Markup:
-    """All that is known of the channel, oldest first, as keyed elements."""
+    """Render all stored messages, oldest first, as elements with stable ids."""
     guild = get_guild(context.world, channel)
     ephemeral = context.interactions.list_ephemeral(user.id, channel.id)
     messages = sorted((*context.world.messages[channel.id], *ephemeral), key=lambda entry: entry.id)
@@ -98,7 +98,7 @@ def _render_content(world: World, guild: SimGuild, message: SimMessage, user: Si
 
 
 def _render_filler(message: SimMessage) -> Markup:
-    """Bars in the place of words: nobody reads what the people of this Discord say, there is only so much of it."""
+    """Render bars instead of filler text, which has a length but no meaning."""
     bars: list[Markup] = []
     remaining, index = message.length, 0
     while remaining > 0 and len(bars) < _MAX_FILLER_BARS:
@@ -111,7 +111,7 @@ def _render_filler(message: SimMessage) -> Markup:
 
 
 def _render_reference(world: World, guild: SimGuild, message: SimMessage) -> Markup | None:
-    """What a message answers: another one, or a member's command."""
+    """Render what the message responds to: another message, or a command of a member."""
     if message.source is not None and message.source.type == 2:
         invoker = world.get_user(message.source.user_id)
         usage = (

@@ -1,4 +1,4 @@
-"""Who sits at the browser: a signed cookie remembers whom they chose to be, and proves that a form was ours."""
+"""Browser session: a signed cookie with the chosen user, and a CSRF token derived from it."""
 
 import hmac
 import secrets
@@ -15,7 +15,10 @@ _COOKIE_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class BrowserVisitor:
-    """One browser. `user_id` is None until they have chosen; `proof` goes into every form and every request."""
+    """A browser session. `user_id` is None until a user is chosen.
+
+    Forms and script requests carry `csrf_token`.
+    """
 
     session_id: str
     user_id: int | None
@@ -23,10 +26,10 @@ class BrowserVisitor:
 
 
 def get_visitor(request: web.Request) -> BrowserVisitor:
-    """The visitor whom the cookie remembers, or a new one."""
+    """Return the visitor of the cookie, or a new one if the signature is invalid."""
     context = get_context(request)
-    session_id, _, rest = request.cookies.get(COOKIE_NAME, "").partition(".")
-    user_id, _, signature = rest.partition(".")
+    session_id, _, signed_rest = request.cookies.get(COOKIE_NAME, "").partition(".")
+    user_id, _, signature = signed_rest.partition(".")
     if not hmac.compare_digest(signature.encode(), _sign(context, f"{session_id}.{user_id}").encode()):
         return _create_visitor(context, secrets.token_urlsafe(18), None)
     is_known = user_id.isdecimal() and _is_person(context.world.users.get(int(user_id)))
@@ -34,21 +37,24 @@ def get_visitor(request: web.Request) -> BrowserVisitor:
 
 
 def select_user(request: web.Request, visitor: BrowserVisitor, user_id: int) -> BrowserVisitor:
-    """The visitor is that person from now on. Raises Missing, also for a bot: nobody can be one."""
+    """Return the visitor with this user selected; with no user if it is a bot.
+
+    Raises EntityNotFound for an unknown user.
+    """
     context = get_context(request)
     user = context.world.get_user(user_id)
     return _create_visitor(context, visitor.session_id, user.id if _is_person(user) else None)
 
 
 def set_visitor_cookie(request: web.Request, response: web.StreamResponse, visitor: BrowserVisitor) -> None:
-    """Set the cookie."""
+    """Set the signed cookie on the response."""
     payload = f"{visitor.session_id}.{visitor.user_id or 0}"
     value = f"{payload}.{_sign(get_context(request), payload)}"
     response.set_cookie(COOKIE_NAME, value, httponly=True, samesite="Lax", max_age=_COOKIE_DAYS * 86_400)
 
 
 def is_valid_csrf_token(visitor: BrowserVisitor, csrf_token: str | None) -> bool:
-    """True when a form or a request carries what only our own page could know."""
+    """True if the form or request carries the visitor's CSRF token."""
     return hmac.compare_digest((csrf_token or "").encode(), visitor.csrf_token.encode())
 
 

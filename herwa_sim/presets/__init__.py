@@ -1,4 +1,4 @@
-"""The servers of the population: each in a file of its own, the liveliest last."""
+"""Profiles of the simulated servers, one per module; the most active one is last."""
 
 from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.presets.cafe_poliglota import CAFE_POLIGLOTA
@@ -18,4 +18,4 @@ SERVER_PROFILES: tuple[ServerProfile, ...] = (
 )
 
 BARE_SERVERS = (("Winter Market", "owner"), ("Secret Island", "stranger"))
-"""Servers that the bot is not in, and whose they are."""
+"""Servers without the bot: name, and persona of the owner."""

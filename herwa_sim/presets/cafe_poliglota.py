@@ -1,4 +1,4 @@
-"""Café Políglota: ninety who learn languages from each other, in Mexico; Inés owns it, a moderator runs it."""
+"""Café Políglota: 90 language learners in Mexico; owned by Inés, run by a moderator."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,7 +12,7 @@ CAFE_POLIGLOTA = ServerProfile(
     peak_hour=21.0,
     weekend_factor=1.2,
     peak_voice_members=9,
-    mean_interval=9,
+    mean_action_interval_seconds=9,
     owner="Inés",
     moderators=("manager",),
     guests=("member",),
@@ -20,12 +20,20 @@ CAFE_POLIGLOTA = ServerProfile(
         ("Recepción", (ChannelProfile("normas", 0), ChannelProfile("preséntate", 0.6))),
         (
             "Mesas",
-            (ChannelProfile("café-con-leche", 6), ChannelProfile("english-corner", 4), ChannelProfile("日本語の部屋", 2), ChannelProfile("العربية", 1.2)),
+            (
+                ChannelProfile("café-con-leche", 6),
+                ChannelProfile("english-corner", 4),
+                ChannelProfile("日本語の部屋", 2),
+                ChannelProfile("العربية", 1.2),
+            ),
         ),
         ("Ayuda", (ChannelProfile("dudas", type=ChannelType.FORUM),)),
         (
             "Tertulias",
-            (ChannelProfile("Tertulia nocturna", type=ChannelType.VOICE), ChannelProfile("Intercambio", type=ChannelType.VOICE)),
+            (
+                ChannelProfile("Tertulia nocturna", type=ChannelType.VOICE),
+                ChannelProfile("Intercambio", type=ChannelType.VOICE),
+            ),
         ),
     ),
     greeting_channel="preséntate",

@@ -1,4 +1,4 @@
-"""Comet Arcade: fifteen hundred players on the American east coast, of whom a few dozen do the talking."""
+"""Comet Arcade: 1,500 players on the US east coast; a few dozen write most messages."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,20 +12,38 @@ COMET_ARCADE = ServerProfile(
     peak_hour=21.0,
     weekend_factor=1.55,
     peak_voice_members=24,
-    mean_interval=4,
+    mean_action_interval_seconds=4,
     owner="owner",
     moderators=("Captain Comet",),
     guests=("operator",),
     categories=(
-        ("Start here", (ChannelProfile("announcements", 0, ChannelType.NEWS), ChannelProfile("rules", 0), ChannelProfile("say-hi", 0.6))),
+        (
+            "Start here",
+            (
+                ChannelProfile("announcements", 0, ChannelType.NEWS),
+                ChannelProfile("rules", 0),
+                ChannelProfile("say-hi", 0.6),
+            ),
+        ),
         (
             "Arcade",
             (
-                ChannelProfile("general", 8), ChannelProfile("looking-for-group", 5), ChannelProfile("clips", 3), ChannelProfile("memes", 5),
+                ChannelProfile("general", 8),
+                ChannelProfile("looking-for-group", 5),
+                ChannelProfile("clips", 3),
+                ChannelProfile("memes", 5),
                 ChannelProfile("speedruns", 2),
             ),
         ),
-        ("Games", (ChannelProfile("meteor-run", 4), ChannelProfile("star-karts", 3), ChannelProfile("retro", 1.5), ChannelProfile("indie-finds", 1))),
+        (
+            "Games",
+            (
+                ChannelProfile("meteor-run", 4),
+                ChannelProfile("star-karts", 3),
+                ChannelProfile("retro", 1.5),
+                ChannelProfile("indie-finds", 1),
+            ),
+        ),
         ("Support", (ChannelProfile("help-desk", type=ChannelType.FORUM), ChannelProfile("bug-reports", 1))),
         (
             "Voice",

@@ -1,4 +1,4 @@
-"""Garden Club: sixty gardeners, in England and elsewhere."""
+"""Garden Club: 60 gardeners in England and elsewhere."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,15 +12,29 @@ GARDEN_CLUB = ServerProfile(
     peak_hour=19.5,
     weekend_factor=1.7,
     peak_voice_members=4,
-    mean_interval=14,
+    mean_action_interval_seconds=14,
     owner="owner",
     moderators=("manager",),
     guests=("member",),
     categories=(
         ("Welcome", (ChannelProfile("rules", 0), ChannelProfile("introductions", 0.5))),
-        ("Garden", (ChannelProfile("general", 6), ChannelProfile("vegetables", 3), ChannelProfile("roses", 2), ChannelProfile("show-your-garden", 2.5))),
+        (
+            "Garden",
+            (
+                ChannelProfile("general", 6),
+                ChannelProfile("vegetables", 3),
+                ChannelProfile("roses", 2),
+                ChannelProfile("show-your-garden", 2.5),
+            ),
+        ),
         ("Help", (ChannelProfile("support", 0.8), ChannelProfile("bot-commands", 0))),
-        ("Shed", (ChannelProfile("Potting shed", type=ChannelType.VOICE), ChannelProfile("Bench", type=ChannelType.VOICE))),
+        (
+            "Shed",
+            (
+                ChannelProfile("Potting shed", type=ChannelType.VOICE),
+                ChannelProfile("Bench", type=ChannelType.VOICE),
+            ),
+        ),
     ),
     greeting_channel="introductions",
     questions=QuestionProfile(

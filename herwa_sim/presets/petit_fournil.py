@@ -1,4 +1,4 @@
-"""Petit Fournil: six bakers in France who have only just begun."""
+"""Petit Fournil: six bakers in France, a small new server."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,7 +12,7 @@ PETIT_FOURNIL = ServerProfile(
     peak_hour=18.5,
     weekend_factor=2.0,
     peak_voice_members=1,
-    mean_interval=75,
+    mean_action_interval_seconds=75,
     owner="owner",
     moderators=(),
     guests=(),

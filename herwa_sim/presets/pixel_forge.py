@@ -1,4 +1,4 @@
-"""Pixel Forge: a hundred and fifty who make games in German, some of whose names are meant to do harm."""
+"""Pixel Forge: 150 German-speaking game developers; some names contain injection attempts."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,16 +12,26 @@ PIXEL_FORGE = ServerProfile(
     peak_hour=20.5,
     weekend_factor=0.8,
     peak_voice_members=11,
-    mean_interval=5,
+    mean_action_interval_seconds=5,
     owner="owner",
     moderators=(),
     guests=("member",),
     categories=(
-        ("Lobby", (ChannelProfile("ankündigungen", 0, ChannelType.NEWS), ChannelProfile("allgemein", 7), ChannelProfile("vorstellung", 0.6))),
+        (
+            "Lobby",
+            (
+                ChannelProfile("ankündigungen", 0, ChannelType.NEWS),
+                ChannelProfile("allgemein", 7),
+                ChannelProfile("vorstellung", 0.6),
+            ),
+        ),
         (
             "Werkstatt",
             (
-                ChannelProfile("pixel-art", 5), ChannelProfile("shader", 3), ChannelProfile("musik-🎵", 2), ChannelProfile("bugs", 2.5),
+                ChannelProfile("pixel-art", 5),
+                ChannelProfile("shader", 3),
+                ChannelProfile("musik-🎵", 2),
+                ChannelProfile("bugs", 2.5),
                 ChannelProfile("spoiler-<b>fett", 0.7),
             ),
         ),

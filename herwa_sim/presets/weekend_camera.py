@@ -1,4 +1,4 @@
-"""週末カメラ部: forty photographers in Japan, who live for the weekend."""
+"""週末カメラ部: 40 photographers in Japan, most active at weekends."""
 
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
 from herwa_sim.entities import ChannelType
@@ -12,7 +12,7 @@ WEEKEND_CAMERA = ServerProfile(
     peak_hour=21.5,
     weekend_factor=2.6,
     peak_voice_members=3,
-    mean_interval=20,
+    mean_action_interval_seconds=20,
     owner="owner",
     moderators=(),
     guests=(),

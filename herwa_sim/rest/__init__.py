@@ -1,4 +1,4 @@
-"""Discord's REST interface, version 10: the routes that discord.py calls for our bot, one noun a file."""
+"""Discord's REST API, version 10: the routes that discord.py calls for the bot."""
 
 from aiohttp import web
 
@@ -32,7 +32,7 @@ ROUTE_MODULES = (
 
 
 def add_routes(app: web.Application) -> None:
-    """Every route under /api/v10, and the CDN."""
+    """Register every route under /api/v10, and the CDN."""
     for module in ROUTE_MODULES:
         for method, path, handler in module.ROUTES:
             app.router.add_route(method, middleware.API_PREFIX + path, handler)

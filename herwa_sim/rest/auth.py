@@ -1,4 +1,4 @@
-"""Access tokens at REST: which routes they open, with which scope."""
+"""Access tokens (Bearer) in the REST API: allowed routes and their required scopes."""
 
 from aiohttp import web
 
@@ -8,7 +8,7 @@ from herwa_sim.oauth.grants import OAuthGrant
 
 GRANT_KEY = "grant"
 
-# What the holder of an access token may ask, and the scope without which it may not.
+# The routes that accept an access token, and the scope that each requires.
 _SCOPE_BY_ROUTE = {
     "/users/@me": "identify",
     "/users/@me/guilds": "guilds",
@@ -18,7 +18,10 @@ _SCOPE_BY_ROUTE = {
 
 
 def authorize_bearer(request: web.Request, route: str) -> bool:
-    """True when the request's access token lives and opens that route; the grant is noted on the request."""
+    """True if the request's access token is valid and grants the route.
+
+    Side effect: stores the grant in `request[GRANT_KEY]`.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or route not in _SCOPE_BY_ROUTE:
         return False

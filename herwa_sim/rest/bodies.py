@@ -1,4 +1,4 @@
-"""Reads what the bot sends: JSON, or JSON with files beside it."""
+"""Request bodies of the bot: JSON, or multipart with JSON and files."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from herwa_sim.rest.middleware import RestError
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file of a multipart body; `index` is the number by which the JSON speaks of it."""
+    """A file of a multipart body. `index` is the number by which the JSON refers to it."""
 
     index: int
     filename: str
@@ -21,14 +21,17 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """A whole request body."""
+    """A parsed request body."""
 
     json: Json
     uploads: tuple[UploadedFile, ...] = ()
 
 
 async def read_json(request: web.Request) -> Json:
-    """A JSON object; an empty body counts as an empty one."""
+    """Return the body as a JSON object; an empty body is {}. Raises RestError.
+
+    Like the other readers, it stores the JSON in `request["request_body"]` for the journal.
+    """
     data = _parse_json(await request.read() or b"{}")
     request["request_body"] = data
     if not isinstance(data, dict):
@@ -37,6 +40,7 @@ async def read_json(request: web.Request) -> Json:
 
 
 async def read_list(request: web.Request) -> list[Json]:
+    """Return the body as a JSON array. Raises RestError."""
     data = _parse_json(await request.read())
     request["request_body"] = data
     if not isinstance(data, list):
@@ -45,7 +49,7 @@ async def read_list(request: web.Request) -> list[Json]:
 
 
 async def read_body(request: web.Request) -> RequestBody:
-    """JSON, or `payload_json` and `files[n]`."""
+    """Return a JSON body, or a multipart body with `payload_json` and `files[n]`."""
     if not request.content_type.startswith("multipart/"):
         return RequestBody(await read_json(request))
     data: Json = {}

@@ -1,4 +1,4 @@
-"""The CDN: uploaded files, drawn faces and icons, and a plain picture for what members never really attached."""
+"""CDN: uploaded files, generated avatars and guild icons, placeholder attachments."""
 
 import mimetypes
 
@@ -18,7 +18,7 @@ _DEFAULT_SIZE = 128
 
 
 async def get_attachment(request: web.Request) -> web.Response:
-    """A file that was uploaded, or a picture for one that members never really attached."""
+    """Serve an uploaded file, or a placeholder image for a simulated attachment."""
     id_ = int(request.match_info["attachment_id"])
     content = get_context(request).files.find(id_)
     if content is None:
@@ -28,16 +28,17 @@ async def get_attachment(request: web.Request) -> web.Response:
 
 
 async def get_avatar(request: web.Request) -> web.Response:
-    """An account's picture; the default ones have a number for a hash."""
+    """Serve a user's avatar; the hash of a default avatar is a number."""
     return _build_image_response(draw_avatar(request.match_info["hash"], _parse_size(request)))
 
 
 async def get_guild_icon(request: web.Request) -> web.Response:
+    """Serve a guild's icon."""
     return _build_image_response(draw_guild_icon(request.match_info["hash"], _parse_size(request)))
 
 
 async def get_other_image(request: web.Request) -> web.Response:
-    """Anything else that has an address of its own."""
+    """Serve a generated image for any other path."""
     return _build_image_response(draw_avatar(compute_image_hash(request.match_info["path"]), _parse_size(request)))
 
 

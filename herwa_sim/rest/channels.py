@@ -1,4 +1,4 @@
-"""One channel: read, changed, deleted, typed in, given webhooks."""
+"""REST routes of a channel: read, edit, delete, typing, webhooks."""
 
 import secrets
 
@@ -16,12 +16,14 @@ from herwa_sim.serialize.webhooks import serialize_webhook
 
 
 async def get_channel(request: web.Request) -> web.Response:
+    """Return a channel, thread or direct message channel."""
     world = get_context(request).world
     channel = world.get_channel(get_path_id(request, "channel_id"))
     return respond_json(serialize_direct_channel(world, channel) if channel.is_direct else serialize_channel(channel))
 
 
 async def edit_channel(request: web.Request) -> web.Response:
+    """Edit a guild channel or thread."""
     world = get_context(request).world
     channel = _get_guild_channel(request)
     changes = await read_json(request)
@@ -33,6 +35,7 @@ async def edit_channel(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
+    """Delete a guild channel or thread."""
     world = get_context(request).world
     channel = _get_guild_channel(request)
     delete_channel(world, channel)
@@ -40,11 +43,13 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def trigger_typing(request: web.Request) -> web.Response:
+    """Accept a typing indicator; it has no effect."""
     get_context(request).world.get_channel(get_path_id(request, "channel_id"))
     return respond_no_content()
 
 
 async def create_webhook(request: web.Request) -> web.Response:
+    """Create a webhook in the channel."""
     world = get_context(request).world
     channel = _get_guild_channel(request)
     data = await read_json(request)
@@ -57,6 +62,7 @@ async def create_webhook(request: web.Request) -> web.Response:
 
 
 async def list_webhooks(request: web.Request) -> web.Response:
+    """List the webhooks of the channel."""
     world = get_context(request).world
     channel = _get_guild_channel(request)
     return respond_json(
@@ -65,7 +71,7 @@ async def list_webhooks(request: web.Request) -> web.Response:
 
 
 def _get_guild_channel(request: web.Request) -> SimChannel:
-    """A channel of a guild."""
+    """Return the channel of the path. Raises RestError for a direct message channel."""
     channel = get_context(request).world.get_channel(get_path_id(request, "channel_id"))
     require_guild_channel(channel)
     return channel

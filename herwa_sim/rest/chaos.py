@@ -1,4 +1,4 @@
-"""Chaos at the edge of REST: slow answers, calls that are said to be too many, and failures of Discord's own."""
+"""Fault injection in the REST API: delayed responses, rate limits, server errors."""
 
 import asyncio
 from time import time
@@ -11,7 +11,7 @@ from herwa_sim.rest.middleware import Handler, get_bucket, get_route, respond_js
 
 @web.middleware
 async def inject_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let the faults strike that are switched on; the control API and the CDN are spared."""
+    """Apply the enabled REST faults to /api requests; control API and CDN are exempt."""
     chaos = get_context(request).chaos
     if not request.path.startswith("/api/") or not chaos.is_on:
         return await handler(request)
@@ -25,6 +25,7 @@ async def inject_faults(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _build_limited_response(request: web.Request, seconds: float, *, is_global: bool) -> web.Response:
+    """Build a 429 response for the global limit or for the bucket of the route."""
     if is_global:
         return respond_rate_limited(seconds, is_global=True, headers={})
     exhausted_headers = {
@@ -37,7 +38,10 @@ def _build_limited_response(request: web.Request, seconds: float, *, is_global: 
 
 
 def _build_failed_response(status: int) -> web.Response:
-    """An internal error is JSON; the others come from the proxy before Discord, as a page."""
+    """Build a 5xx response.
+
+    Discord's own internal error (500) is JSON. The other codes come from the proxy in front of Discord, as HTML.
+    """
     if status == 500:
         return respond_json({"message": "500: Internal Server Error", "code": 0}, 500)
     page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"

@@ -1,4 +1,4 @@
-"""Application commands, global and of one guild: registered, listed, changed, deleted."""
+"""REST routes of application commands, global and per guild."""
 
 from aiohttp import web
 
@@ -13,12 +13,13 @@ MAX_COMMANDS = 100
 
 
 async def list_commands(request: web.Request) -> web.Response:
+    """List the registered commands."""
     world, guild_id = _get_scope(request)
     return respond_json(list(world.commands[guild_id].values()))
 
 
-async def replace_all(request: web.Request) -> web.Response:
-    """Put these in place of all. A command that was there under its name keeps its id."""
+async def replace_commands(request: web.Request) -> web.Response:
+    """Replace all commands (bulk overwrite). A command with the same type and name keeps its id."""
     world, guild_id = _get_scope(request)
     definitions = await read_list(request)
     if sum(command.get("type", 1) == 1 for command in definitions) > MAX_COMMANDS:
@@ -34,6 +35,7 @@ async def replace_all(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
+    """Create a command, or overwrite the one with the same type and name."""
     world, guild_id = _get_scope(request)
     definition = await read_json(request)
     existing_id = next(
@@ -46,10 +48,12 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def get_command(request: web.Request) -> web.Response:
+    """Return a command."""
     return respond_json(_load_command(request))
 
 
 async def edit_command(request: web.Request) -> web.Response:
+    """Edit a command."""
     world, guild_id = _get_scope(request)
     command = _load_command(request) | await read_json(request)
     id_ = int(command["id"])
@@ -59,6 +63,7 @@ async def edit_command(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
+    """Delete a command."""
     world, guild_id = _get_scope(request)
     del world.commands[guild_id][int(_load_command(request)["id"])]
     world.publish()
@@ -66,6 +71,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 def _get_scope(request: web.Request) -> tuple[World, int | None]:
+    """Return the world and the guild id of the path, None for global commands."""
     world = get_context(request).world
     if get_path_id(request, "application_id") != world.application.id:
         raise EntityNotFound("Application", get_path_id(request, "application_id"))
@@ -90,7 +96,7 @@ def _get_key(command: Json) -> tuple[int, str]:
 def _build_routes(base: str) -> list[Route]:
     return [
         ("GET", base, list_commands),
-        ("PUT", base, replace_all),
+        ("PUT", base, replace_commands),
         ("POST", base, create),
         ("GET", base + "/{command_id}", get_command),
         ("PATCH", base + "/{command_id}", edit_command),

@@ -1,4 +1,4 @@
-"""Direct messages: the bot opens a conversation with a user, and may or may not write there."""
+"""REST route that opens a direct message channel, and checks for direct messages."""
 
 from aiohttp import web
 
@@ -12,7 +12,10 @@ from herwa_sim.world import World
 
 
 async def create_direct_channel(request: web.Request) -> web.Response:
-    """The conversation with `recipient_id`, also when they take no messages: that shows when something is sent."""
+    """Open the direct message channel with `recipient_id`.
+
+    As on Discord, this succeeds for unreachable users, too; only sending a message fails.
+    """
     world = get_context(request).world
     data = await read_json(request)
     return respond_json(
@@ -21,13 +24,16 @@ async def create_direct_channel(request: web.Request) -> web.Response:
 
 
 def require_reachable(world: World, channel: SimChannel) -> None:
-    """Raise Refusal when the channel is a conversation with somebody to whom the bot may not write."""
+    """Raise RestError if it is a direct message channel of a user whom the bot may not message."""
     if channel.is_direct and not can_message_user(world, world.get_user(channel.recipient_id or 0)):
         raise RestError(403, 50007, "Cannot send messages to this user")
 
 
 def require_guild_channel(channel: SimChannel) -> None:
-    """Raise Refusal when the channel is a conversation, which has no name, no threads and no webhooks."""
+    """Raise RestError if it is a direct message channel.
+
+    Direct message channels have no name, threads or webhooks.
+    """
     if channel.is_direct:
         raise RestError(400, 50003, "Cannot execute action on a DM channel")
 

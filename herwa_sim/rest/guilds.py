@@ -1,4 +1,4 @@
-"""Guilds, their members, roles and channels, as the bot may read them."""
+"""REST routes of guilds, their members, roles and channels."""
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from herwa_sim.serialize.members import serialize_member, serialize_role
 
 
 async def get_guild(request: web.Request) -> web.Response:
+    """Return a guild, with member and presence counts if requested."""
     world = get_context(request).world
     guild = world.get_guild(get_path_id(request, "guild_id"))
     with_counts = request.query.get("with_counts", "").lower() in ("1", "true")
@@ -19,11 +20,13 @@ async def get_guild(request: web.Request) -> web.Response:
 
 
 async def list_channels(request: web.Request) -> web.Response:
+    """List the guild's channels, without threads."""
     guild = get_context(request).world.get_guild(get_path_id(request, "guild_id"))
     return respond_json([serialize_channel(channel) for channel in guild.channels.values()])
 
 
 async def create_guild_channel(request: web.Request) -> web.Response:
+    """Create a channel."""
     world = get_context(request).world
     data = await read_json(request)
     parent_id = data.get("parent_id")
@@ -39,11 +42,13 @@ async def create_guild_channel(request: web.Request) -> web.Response:
 
 
 async def list_roles(request: web.Request) -> web.Response:
+    """List the guild's roles."""
     guild = get_context(request).world.get_guild(get_path_id(request, "guild_id"))
     return respond_json([serialize_role(role) for role in guild.roles.values()])
 
 
 async def count_role_members(request: web.Request) -> web.Response:
+    """Return the number of members of each role except @everyone."""
     guild = get_context(request).world.get_guild(get_path_id(request, "guild_id"))
     counts = dict.fromkeys(guild.roles, 0)
     for member in guild.members.values():
@@ -53,13 +58,14 @@ async def count_role_members(request: web.Request) -> web.Response:
 
 
 async def get_member(request: web.Request) -> web.Response:
+    """Return a member."""
     world = get_context(request).world
     member = world.get_member(get_path_id(request, "guild_id"), get_path_id(request, "user_id"))
     return respond_json(serialize_member(member, world.get_user(member.user_id)))
 
 
 async def list_members(request: web.Request) -> web.Response:
-    """Members by id, a page at a time."""
+    """List members by ascending id, with `after` and `limit`."""
     world = get_context(request).world
     guild = world.get_guild(get_path_id(request, "guild_id"))
     after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "1"))

@@ -1,4 +1,4 @@
-"""What the application is, and where the gateway is."""
+"""REST routes of the application and the gateway URL."""
 
 from aiohttp import web
 
@@ -8,19 +8,22 @@ from herwa_sim.serialize.application import build_gateway_url, serialize_applica
 
 
 async def get_gateway(request: web.Request) -> web.Response:
+    """Return the gateway URL."""
     return respond_json({"url": build_gateway_url(get_context(request).world)})
 
 
 async def get_gateway_bot(request: web.Request) -> web.Response:
+    """Return the gateway URL with shard count and session start limits."""
     return respond_json(serialize_gateway_bot(get_context(request).world))
 
 
 async def get_application(request: web.Request) -> web.Response:
+    """Return the application."""
     return respond_json(serialize_application(get_context(request).world))
 
 
-async def list_nothing(_: web.Request) -> web.Response:
-    """Entitlements and SKUs: nothing is sold here."""
+async def respond_empty_list(_: web.Request) -> web.Response:
+    """Return an empty list: entitlements and SKUs do not exist here."""
     return respond_json([])
 
 
@@ -29,6 +32,6 @@ ROUTES: list[Route] = [
     ("GET", "/gateway/bot", get_gateway_bot),
     ("GET", "/oauth2/applications/@me", get_application),
     ("GET", "/applications/@me", get_application),
-    ("GET", "/applications/{application_id}/entitlements", list_nothing),
-    ("GET", "/applications/{application_id}/skus", list_nothing),
+    ("GET", "/applications/{application_id}/entitlements", respond_empty_list),
+    ("GET", "/applications/{application_id}/skus", respond_empty_list),
 ]

@@ -1,4 +1,4 @@
-"""The bot's first answer to an interaction."""
+"""REST route of interaction callbacks: the bot's initial response to an interaction."""
 
 from enum import IntEnum
 
@@ -18,7 +18,7 @@ from herwa_sim.world import EntityNotFound
 
 
 class CallbackType(IntEnum):
-    """Kinds of first answer."""
+    """Interaction callback types."""
 
     PONG = 1
     MESSAGE = 4
@@ -30,7 +30,10 @@ class CallbackType(IntEnum):
 
 
 async def handle_callback(request: web.Request) -> web.Response:
-    """Take the answer; a second one is refused, as is one to a question nobody asked."""
+    """Accept the initial response.
+
+    Raises RestError for a second response, EntityNotFound for an unknown interaction or a wrong token.
+    """
     context = get_context(request)
     interaction = context.interactions.find(request.match_info["interaction_token"])
     if interaction is None or interaction.id != get_path_id(request, "interaction_id"):
@@ -48,12 +51,13 @@ async def handle_callback(request: web.Request) -> web.Response:
 
 
 def build_source(interaction: Interaction) -> InteractionSource:
+    """Return the source metadata for messages that respond to the interaction."""
     opener = None if interaction.opened_by is None else build_source(interaction.opened_by)
     return InteractionSource(interaction.id, interaction.kind, interaction.name, interaction.user_id, opener)
 
 
 def deliver_message(context: SimContext, message: SimMessage) -> None:
-    """Put the bot's answer where the member sees it: in the channel, or only before their eyes."""
+    """Post the response in the channel, or store it as an ephemeral message."""
     if is_ephemeral(message):
         context.interactions.add_ephemeral(message)
     else:
@@ -83,7 +87,7 @@ def _apply_callback(context: SimContext, interaction: Interaction, kind: Callbac
 
 
 def _create_loading_message(context: SimContext, interaction: Interaction, data: Json) -> SimMessage:
-    """A message that waits for its content, shown as: Herwa is thinking."""
+    """Create the placeholder message of a deferred response ("Herwa is thinking")."""
     id_ = context.world.snowflakes.generate()
     channel = context.world.get_channel(interaction.channel_id)
     message = SimMessage(id_, channel.id, channel.guild_id, context.world.bot.id, to_datetime(id_), content="", type=20)

@@ -1,4 +1,4 @@
-"""Turns what the bot wants said into a message: text, embeds, components, files; and changes one in the same way."""
+"""Build and edit messages of the bot from request bodies: text, embeds, components, files."""
 
 import mimetypes
 from dataclasses import replace
@@ -20,7 +20,10 @@ _MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 def build_message(
     context: SimContext, channel: SimChannel, body: RequestBody, *, source: InteractionSource | None = None
 ) -> SimMessage:
-    """A new message of the bot's. Raises Refusal where Discord would."""
+    """Build a new message of the bot; the caller posts it.
+
+    Raises RestError where Discord rejects the body.
+    """
     world = context.world
     id_ = world.snowflakes.generate()
     message = SimMessage(id_, channel.id, channel.guild_id, world.bot.id, to_datetime(id_), content="", source=source)
@@ -38,7 +41,7 @@ def build_message(
 
 
 def update_message(context: SimContext, message: SimMessage, body: RequestBody) -> None:
-    """Apply what the JSON names; what it leaves out stays as it is."""
+    """Apply the fields that the JSON contains; other fields do not change. Raises RestError."""
     changes = body.json
     if len(changes.get("content") or "") > 2000 or len(changes.get("embeds") or ()) > 10:
         raise RestError(400, 50035, "Invalid Form Body")
@@ -95,27 +98,27 @@ def _resolve_url(context: SimContext, message: SimMessage, url: str) -> str:
 
 
 def _build_embed(context: SimContext, message: SimMessage, embed: Json) -> Json:
-    built = {"type": "rich"} | {name: value for name, value in embed.items() if value is not None}
+    built_embed = {"type": "rich"} | {name: value for name, value in embed.items() if value is not None}
     for image_key in ("image", "thumbnail"):
-        if image_key in built:
-            url = _resolve_url(context, message, built[image_key]["url"])
-            built[image_key] = {"url": url, "proxy_url": url, "width": 0, "height": 0}
-    return built
+        if image_key in built_embed:
+            url = _resolve_url(context, message, built_embed[image_key]["url"])
+            built_embed[image_key] = {"url": url, "proxy_url": url, "width": 0, "height": 0}
+    return built_embed
 
 
 def _assign_component_ids(context: SimContext, message: SimMessage, component: Any, ids: "count[int]") -> Any:
-    """Components as Discord gives them back: each with an id, pictures with their addresses."""
+    """Return components as Discord does: each with an id, `attachment://` URLs resolved."""
     if isinstance(component, list):
         return [_assign_component_ids(context, message, item, ids) for item in component]
     if not isinstance(component, dict):
         return component
-    numbered = {
+    numbered_component = {
         name: _assign_component_ids(context, message, value, ids)
         for name, value in component.items()
         if value is not None
     }
-    if "type" in numbered:
-        numbered.setdefault("id", next(ids))
-    if isinstance(numbered.get("url"), str):
-        numbered["url"] = _resolve_url(context, message, numbered["url"])
-    return numbered
+    if "type" in numbered_component:
+        numbered_component.setdefault("id", next(ids))
+    if isinstance(numbered_component.get("url"), str):
+        numbered_component["url"] = _resolve_url(context, message, numbered_component["url"])
+    return numbered_component

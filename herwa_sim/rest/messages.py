@@ -1,4 +1,4 @@
-"""Messages of a channel: listed, sent, edited and deleted by the bot."""
+"""REST routes of messages: list, get, send, edit, delete."""
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from herwa_sim.world import World
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """The messages still known here, newest first, before, after or around an id."""
+    """List recent messages, newest first, before or after an id."""
     world = get_context(request).world
     channel = world.get_channel(get_path_id(request, "channel_id"))
     recent_messages = list(world.messages[channel.id])
@@ -28,6 +28,7 @@ async def list_messages(request: web.Request) -> web.Response:
 
 
 async def get_message(request: web.Request) -> web.Response:
+    """Return a recent message."""
     world = get_context(request).world
     return respond_json(
         _serialize_visible(
@@ -37,6 +38,7 @@ async def get_message(request: web.Request) -> web.Response:
 
 
 async def send(request: web.Request) -> web.Response:
+    """Send a message as the bot."""
     context = get_context(request)
     channel = context.world.get_channel(get_path_id(request, "channel_id"))
     body = await read_body(request)
@@ -47,6 +49,7 @@ async def send(request: web.Request) -> web.Response:
 
 
 async def edit(request: web.Request) -> web.Response:
+    """Edit a message of the bot."""
     context = get_context(request)
     message = context.world.get_message(get_path_id(request, "channel_id"), get_path_id(request, "message_id"))
     body = await read_body(request)
@@ -59,6 +62,7 @@ async def edit(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
+    """Delete a message."""
     world = get_context(request).world
     message = world.get_message(get_path_id(request, "channel_id"), get_path_id(request, "message_id"))
     messages.delete_messages(world, world.get_channel(message.channel_id), [message.id])
@@ -66,6 +70,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def delete_bulk(request: web.Request) -> web.Response:
+    """Delete several messages in one event."""
     world = get_context(request).world
     channel = world.get_channel(get_path_id(request, "channel_id"))
     data = await read_json(request)
@@ -75,7 +80,10 @@ async def delete_bulk(request: web.Request) -> web.Response:
 
 
 def _serialize_visible(world: World, message: SimMessage) -> Json:
-    """What the bot may read of it: without the content intent REST blanks what the gateway blanks."""
+    """Serialize the message; redact its content if the bot may not read it.
+
+    As on the gateway, this depends on the message content intent.
+    """
     shape = serialize_message(world, message)
     with_content = PrivilegedIntents.MESSAGE_CONTENT in world.application.privileged
     is_visible = with_content or message.author_id == world.bot.id or not message.guild_id

@@ -1,4 +1,4 @@
-"""The edge of REST: who may ask, how often, what an error looks like, and the journal."""
+"""Middleware of the REST API: authorization, rate limits, error responses, journal."""
 
 from collections.abc import Awaitable, Callable
 
@@ -34,7 +34,7 @@ log = get_logger(__name__)
 
 
 class RestError(Exception):
-    """Discord says no: an HTTP status, Discord's own number, and a sentence."""
+    """An error response of Discord: HTTP status, Discord's error code and message."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -43,20 +43,22 @@ class RestError(Exception):
 
 
 def respond_json(data: object, status: int = 200) -> web.Response:
-    """JSON with exactly the content type that discord.py looks for."""
+    """Return a JSON response with exactly the content type that discord.py expects."""
     return web.Response(body=orjson.dumps(data), status=status, content_type="application/json")
 
 
 def respond_no_content() -> web.Response:
+    """Return an empty 204 response."""
     return web.Response(status=204)
 
 
 def respond_error(error: RestError) -> web.Response:
+    """Return the error as JSON, in Discord's format."""
     return respond_json({"message": str(error), "code": error.code}, error.status)
 
 
 def get_path_id(request: web.Request, name: str) -> int:
-    """An id from the path."""
+    """Return an id of the path. Raises RestError if it is not a number."""
     try:
         return int(request.match_info[name])
     except ValueError:
@@ -64,14 +66,14 @@ def get_path_id(request: web.Request, name: str) -> int:
 
 
 async def handle_unknown_route(request: web.Request) -> web.Response:
-    """A route that this Discord does not have is worth a loud line: a bot may rely on it."""
+    """Return 404 and log an error, because a bot may rely on the missing route."""
     log.error("no such route in the local Discord", method=request.method, path=request.path)
     return respond_json({"message": "404: Not Found", "code": 0}, 404)
 
 
 @web.middleware
 async def handle_rest_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Authorize, count, answer, translate refusals, and note it all in the journal."""
+    """Authorize and rate-limit the request, convert errors, record the call in the journal."""
     if not request.path.startswith(API_PREFIX):
         return await handler(request)
     route = get_route(request)
@@ -85,7 +87,7 @@ async def handle_rest_request(request: web.Request, handler: Handler) -> web.Str
     except EntityNotFound as not_found:
         response = respond_error(RestError(404, _NOT_FOUND_CODES[not_found.kind], f"Unknown {not_found.kind}"))
     except (KeyError, ValueError) as invalid:
-        log.warning("a request that Discord would not take", method=request.method, route=route, wrong=repr(invalid))
+        log.warning("invalid request body", method=request.method, route=route, error=repr(invalid))
         response = respond_error(RestError(400, 50035, "Invalid Form Body"))
     except _RateLimited as rate_limited:
         headers = {}
@@ -97,19 +99,15 @@ async def handle_rest_request(request: web.Request, handler: Handler) -> web.Str
     return response
 
 
-class _RateLimited(Exception):
-    def __init__(self, exhausted: BucketExhausted, headers: dict[str, str]) -> None:
-        super().__init__()
-        self.exhausted = exhausted
-        self.headers = headers
-
-
 def respond_rate_limited(retry_after: float, *, is_global: bool, headers: dict[str, str]) -> web.Response:
-    """429: wait so many seconds, with this route (`headers` of its bucket) or with everything."""
+    """Return 429 with the retry time in seconds.
+
+    `headers` are those of the route's bucket; a global limit has none.
+    """
     retry_after = round(retry_after, 3)
     body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": is_global}
     response = respond_json(body, 429)
-    # Without Via discord.py takes a 429 for a ban by the proxy in front of Discord, and gives up.
+    # Without the Via header discord.py treats a 429 as a ban by the proxy in front of Discord, and does not retry.
     response.headers.update(headers | {"Via": "1.1 local", "Retry-After": str(retry_after)})
     response.headers.update(
         {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"} if is_global else {"X-RateLimit-Scope": "user"}
@@ -118,11 +116,26 @@ def respond_rate_limited(retry_after: float, *, is_global: bool, headers: dict[s
 
 
 def get_route(request: web.Request) -> str:
+    """Return the route template of the request, without the API prefix."""
     resource = request.match_info.route.resource
     return resource.canonical.removeprefix(API_PREFIX) if resource is not None else request.path
 
 
+def get_bucket(request: web.Request, route: str) -> RateLimitBucket:
+    """Return the rate limit bucket that the request counts against."""
+    major_parameter = next((request.match_info[name] for name in _MAJOR_PARAMETERS if name in request.match_info), "")
+    return get_context(request).rate_limiter.get_bucket(request.method, route, major_parameter)
+
+
+class _RateLimited(Exception):
+    def __init__(self, exhausted: BucketExhausted, headers: dict[str, str]) -> None:
+        super().__init__()
+        self.exhausted = exhausted
+        self.headers = headers
+
+
 def _authorize(request: web.Request, route: str) -> None:
+    """Raise RestError (401) unless the token grants the route; some routes are public."""
     if route.startswith(_PUBLIC_ROUTES) and route != "/gateway/bot":
         return
     if request.headers.get("Authorization") != f"Bot {get_context(request).bot_token}" and not authorize_bearer(
@@ -131,13 +144,11 @@ def _authorize(request: web.Request, route: str) -> None:
         raise RestError(401, 0, "401: Unauthorized")
 
 
-def get_bucket(request: web.Request, route: str) -> RateLimitBucket:
-    """The rate limit that the call counts against."""
-    major_parameter = next((request.match_info[name] for name in _MAJOR_PARAMETERS if name in request.match_info), "")
-    return get_context(request).rate_limiter.get_bucket(request.method, route, major_parameter)
-
-
 def _count_request(request: web.Request, route: str) -> dict[str, str]:
+    """Count the request and return the rate limit headers. Raises _RateLimited.
+
+    Interaction callbacks and requests with an access token are not limited.
+    """
     if route.startswith("/interactions/") or GRANT_KEY in request:
         return {}
     bucket = get_bucket(request, route)

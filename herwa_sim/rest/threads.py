@@ -1,4 +1,4 @@
-"""Threads: opened by the bot, and listed."""
+"""REST routes of threads: open and list."""
 
 from aiohttp import web
 
@@ -12,7 +12,7 @@ from herwa_sim.serialize.guilds import serialize_channel
 
 
 async def open_thread(request: web.Request) -> web.Response:
-    """A thread of its own, or at a message, whose id it then has."""
+    """Open a thread, optionally from a message; the thread then has the message's id."""
     world = get_context(request).world
     parent = world.get_channel(get_path_id(request, "channel_id"))
     data = await read_json(request)
@@ -27,11 +27,13 @@ async def open_thread(request: web.Request) -> web.Response:
 
 
 async def list_active(request: web.Request) -> web.Response:
+    """List the guild's active threads."""
     guild = get_context(request).world.get_guild(get_path_id(request, "guild_id"))
     return respond_json(_serialize_threads([thread for thread in guild.threads.values() if not thread.archived]))
 
 
 async def list_archived(request: web.Request) -> web.Response:
+    """List the channel's archived threads."""
     world = get_context(request).world
     parent = world.get_channel(get_path_id(request, "channel_id"))
     require_guild_channel(parent)

@@ -1,4 +1,7 @@
-"""Users: who somebody is, and which guilds they are in. The bot asks about itself, a bearer about whoever let them."""
+"""REST routes of users and their guilds.
+
+The requester is the bot or, with an access token, the user who granted it.
+"""
 
 from aiohttp import web
 
@@ -19,15 +22,17 @@ _PUBLIC_APPLICATION_FIELDS = frozenset(
 
 
 async def get_own_user(request: web.Request) -> web.Response:
+    """Return the requester."""
     return respond_json(serialize_own_user(_get_requester(request)))
 
 
 async def get_user(request: web.Request) -> web.Response:
+    """Return a user."""
     return respond_json(serialize_user(get_context(request).world.get_user(get_path_id(request, "user_id"))))
 
 
 async def list_own_guilds(request: web.Request) -> web.Response:
-    """The asker's guilds, by id, in pages of 200, with counts when asked for."""
+    """List the requester's guilds by ascending id, 200 per page, with counts if requested."""
     world, user = get_context(request).world, _get_requester(request)
     after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "200"))
     with_counts = request.query.get("with_counts", "").lower() in ("1", "true")
@@ -45,14 +50,14 @@ async def list_own_guilds(request: web.Request) -> web.Response:
 
 
 async def get_own_member(request: web.Request) -> web.Response:
-    """The bearer's own membership in one guild."""
+    """Return the requester's membership in a guild."""
     world, user = get_context(request).world, _get_requester(request)
     guild = _get_own_guild(world, user, get_path_id(request, "guild_id"))
     return respond_json(serialize_member(guild.members[user.id], user))
 
 
 async def get_authorization(request: web.Request) -> web.Response:
-    """What a bearer may do, until when, and for whom."""
+    """Return the scopes, expiry, user and application of the access token."""
     grant = _find_grant(request)
     if grant is None:
         raise RestError(401, 0, "401: Unauthorized")
@@ -76,6 +81,7 @@ def _get_own_guild(world: World, user: SimUser, guild_id: int) -> SimGuild:
 
 
 def _get_requester(request: web.Request) -> SimUser:
+    """Return the bot's user, or the user of the access token."""
     world, grant = get_context(request).world, _find_grant(request)
     return world.bot if grant is None else world.get_user(grant.user_id)
 

@@ -1,4 +1,4 @@
-"""Webhooks, and what comes after the first answer to an interaction, which goes by the same addresses."""
+"""REST routes of webhooks, and of followups to interactions, which share their paths."""
 
 from aiohttp import web
 
@@ -15,14 +15,17 @@ from herwa_sim.serialize.messages import LOADING_FLAG, serialize_message
 from herwa_sim.serialize.webhooks import serialize_webhook
 from herwa_sim.world import EntityNotFound
 
+_WEBHOOK_PATH = "/webhooks/{webhook_id}/{webhook_token}"
+
 
 async def get_webhook(request: web.Request) -> web.Response:
+    """Return a webhook."""
     context = get_context(request)
     return respond_json(serialize_webhook(context.world, _get_webhook(request)))
 
 
 async def send(request: web.Request) -> web.Response:
-    """A followup of the bot's, or a message of a webhook's."""
+    """Send a followup of an interaction, or a message of a webhook."""
     context = get_context(request)
     body = await read_body(request)
     interaction = _find_interaction(request)
@@ -39,10 +42,12 @@ async def send(request: web.Request) -> web.Response:
 
 
 async def get_message(request: web.Request) -> web.Response:
+    """Return a message of the interaction or webhook."""
     return respond_json(serialize_message(get_context(request).world, _get_message(request)))
 
 
 async def edit(request: web.Request) -> web.Response:
+    """Edit a message of the interaction or webhook."""
     context = get_context(request)
     message = _get_message(request)
     _edit_message(context, message, await read_body(request))
@@ -54,6 +59,7 @@ async def edit(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
+    """Delete a message of the interaction or webhook."""
     context = get_context(request)
     message = _get_message(request)
     interaction = _find_interaction(request)
@@ -69,7 +75,10 @@ async def delete(request: web.Request) -> web.Response:
 
 
 def _send_followup(context: SimContext, interaction: Interaction, body: RequestBody) -> SimMessage:
-    """A further message. The first after a deferral takes the place of the waiting dots, as seen or unseen as they."""
+    """Send a followup message.
+
+    The first followup after a deferred response replaces the loading message, and is ephemeral if that was.
+    """
     original = interaction.original
     if original is not None and original.flags & LOADING_FLAG:
         _edit_message(context, original, body)
@@ -99,7 +108,10 @@ def _edit_message(context: SimContext, message: SimMessage, body: RequestBody) -
 
 
 def _find_interaction(request: web.Request) -> Interaction | None:
-    """The interaction that the address means, None for a real webhook's."""
+    """Return the interaction of the path, or None for a webhook.
+
+    Raises EntityNotFound for an unknown token, or before the initial response.
+    """
     context = get_context(request)
     if get_path_id(request, "webhook_id") != context.world.application.id:
         return None
@@ -128,8 +140,6 @@ def _get_message(request: web.Request) -> SimMessage:
         raise EntityNotFound("Message", 0)
     return message
 
-
-_WEBHOOK_PATH = "/webhooks/{webhook_id}/{webhook_token}"
 
 ROUTES: list[Route] = [
     ("GET", _WEBHOOK_PATH, get_webhook),

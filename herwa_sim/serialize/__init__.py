@@ -1,1 +1,4 @@
-"""The one place that knows Discord's JSON: entities in, dicts as Discord v10 sends them out."""
+"""Serialization of entities to the JSON of Discord's API v10.
+
+No other package contains Discord's JSON.
+"""

@@ -1,10 +1,10 @@
-"""The application, its commands, and what the gateway says at the start of a session."""
+"""JSON of the application, its commands, and the gateway's READY event."""
 
 from herwa_sim.entities import Json, PrivilegedIntents
 from herwa_sim.serialize.members import serialize_own_user, serialize_user
 from herwa_sim.world import PERSONAS, World
 
-# The flags for applications in fewer than a hundred guilds.
+# Application flags of privileged intents, in the variant for applications in fewer than 100 guilds.
 _LIMITED_INTENT_FLAGS = {
     PrivilegedIntents.PRESENCES: 1 << 13,
     PrivilegedIntents.MEMBERS: 1 << 15,
@@ -26,6 +26,7 @@ _COMMAND_DEFAULTS: Json = {
 
 
 def serialize_application(world: World) -> Json:
+    """Return the application object."""
     application = world.application
     flags = sum(bit for intent, bit in _LIMITED_INTENT_FLAGS.items() if intent in application.privileged)
     return {
@@ -54,6 +55,7 @@ def serialize_application(world: World) -> Json:
 
 
 def serialize_gateway_bot(world: World) -> Json:
+    """Return the response of GET /gateway/bot."""
     return {
         "url": build_gateway_url(world),
         "shards": world.application.shards,
@@ -67,10 +69,12 @@ def serialize_gateway_bot(world: World) -> Json:
 
 
 def build_gateway_url(world: World) -> str:
+    """Return the WebSocket URL of the gateway."""
     return world.base_url.replace("http", "ws", 1) + "/"
 
 
 def serialize_ready(world: World, *, session_id: str, shard: tuple[int, int], guild_ids: list[int]) -> Json:
+    """Return the data of READY."""
     application = serialize_application(world)
     return {
         "v": 10,
@@ -87,7 +91,7 @@ def serialize_ready(world: World, *, session_id: str, shard: tuple[int, int], gu
 
 
 def serialize_command(world: World, command_id: int, definition: Json, *, guild_id: int | None) -> Json:
-    """A registered command with everything that Discord fills in."""
+    """Return a registered command with the default values that Discord fills in."""
     fields = {name: value for name, value in definition.items() if value is not None}
     if fields.get("default_member_permissions") is not None:
         fields["default_member_permissions"] = str(fields["default_member_permissions"])

@@ -1,4 +1,4 @@
-"""A conversation with one user, as REST and interactions show it."""
+"""JSON of direct message channels."""
 
 from herwa_sim.entities import Json, SimChannel
 from herwa_sim.serialize.members import serialize_user
@@ -6,7 +6,7 @@ from herwa_sim.world import World
 
 
 def serialize_direct_channel(world: World, channel: SimChannel) -> Json:
-    """A channel that has people instead of a guild."""
+    """Return the channel, with recipients instead of a guild."""
     return {
         "id": str(channel.id),
         "type": int(channel.type),

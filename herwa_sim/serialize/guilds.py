@@ -1,4 +1,4 @@
-"""Guilds, channels and threads, as REST and the gateway show them."""
+"""JSON of guilds, channels and threads."""
 
 from herwa_sim import permissions
 from herwa_sim.entities import ChannelType, Json, SimChannel, SimGuild
@@ -11,6 +11,7 @@ LARGE_GUILD_MEMBERS = 250
 
 
 def serialize_guild(guild: SimGuild) -> Json:
+    """Return the guild object."""
     return {
         "id": str(guild.id),
         "name": guild.name,
@@ -57,13 +58,13 @@ def serialize_guild(guild: SimGuild) -> Json:
 
 
 def serialize_guild_counts(world: World, guild: SimGuild) -> Json:
-    """How many members there are, and how many of them are online now: here, unlike on Discord, exactly."""
+    """Return the approximate member and presence counts; unlike on Discord they are exact."""
     online = sum(user_id in world.statuses for user_id in guild.members)
     return {"approximate_member_count": len(guild.members), "approximate_presence_count": online}
 
 
 def serialize_user_guild(guild: SimGuild, user_id: int) -> Json:
-    """One line of `/users/@me/guilds`, with what that user may do."""
+    """Return an entry of `/users/@me/guilds`, with the user's permissions."""
     return {
         "id": str(guild.id),
         "name": guild.name,
@@ -78,9 +79,10 @@ def serialize_user_guild(guild: SimGuild, user_id: int) -> Json:
 def serialize_guild_create(
     world: World, guild: SimGuild, *, with_members: bool, with_presences: bool = False, joined: bool = False
 ) -> Json:
-    """GUILD_CREATE. `unavailable` is absent when the bot was just added: its presence tells the two cases apart.
+    """Return the data of GUILD_CREATE.
 
-    A large guild names only the bot and who is in voice.
+    `unavailable` is absent if the bot was just added (`joined`): discord.py distinguishes the two cases by the presence
+    of the key. A large guild contains only the bot and the members in voice channels.
     """
     always_included = {world.bot.id, *guild.voice}
     is_complete = with_members and len(guild.members) <= LARGE_GUILD_MEMBERS
@@ -105,7 +107,10 @@ def serialize_guild_create(
 
 
 def serialize_channel(channel: SimChannel, *, nested: bool = False) -> Json:
-    """A channel, a category or a thread. `nested` is for lists inside a guild, where Discord leaves the guild out."""
+    """Return a channel, category or thread.
+
+    `nested` is for lists inside a guild object, where Discord omits `guild_id`.
+    """
     shape: Json = {
         "id": str(channel.id),
         "type": int(channel.type),
@@ -119,6 +124,16 @@ def serialize_channel(channel: SimChannel, *, nested: bool = False) -> Json:
         shape["last_message_id"] = str(channel.last_message_id) if channel.last_message_id else None
         shape["rate_limit_per_user"] = 0
     return shape | (_serialize_thread_fields(channel) if channel.is_thread else _serialize_channel_fields(channel))
+
+
+def serialize_deleted_thread(thread: SimChannel) -> Json:
+    """Return the data of THREAD_DELETE."""
+    return {
+        "id": str(thread.id),
+        "guild_id": str(thread.guild_id),
+        "parent_id": str(thread.parent_id),
+        "type": int(thread.type),
+    }
 
 
 def _serialize_channel_fields(channel: SimChannel) -> Json:
@@ -155,13 +170,4 @@ def _serialize_thread_fields(thread: SimChannel) -> Json:
             "locked": thread.locked,
             "create_timestamp": created_at.isoformat(),
         },
-    }
-
-
-def serialize_deleted_thread(thread: SimChannel) -> Json:
-    return {
-        "id": str(thread.id),
-        "guild_id": str(thread.guild_id),
-        "parent_id": str(thread.parent_id),
-        "type": int(thread.type),
     }

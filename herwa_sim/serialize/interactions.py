@@ -1,4 +1,4 @@
-"""INTERACTION_CREATE, and the answer to a callback."""
+"""JSON of INTERACTION_CREATE and of callback responses."""
 
 from herwa_sim import permissions
 from herwa_sim.entities import Json, SimChannel, SimUser
@@ -21,7 +21,7 @@ def serialize_interaction(
     data: Json,
     message: Json | None,
 ) -> Json:
-    """What the bot is sent when somebody runs a command, types into an option, or clicks."""
+    """Return the data of INTERACTION_CREATE."""
     shape: Json = {
         "id": str(id_),
         "application_id": str(world.application.id),
@@ -42,35 +42,8 @@ def serialize_interaction(
     return shape if message is None else shape | {"message": message}
 
 
-def _serialize_guild_context(world: World, channel: SimChannel, user: SimUser) -> Json:
-    guild = world.get_guild(channel.guild_id)
-    member, bot = guild.members[user.id], guild.members[world.bot.id]
-    granted = permissions.compute_channel_permissions(guild, channel, member)
-    return {
-        "guild_id": str(guild.id),
-        "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
-        "channel": serialize_channel(channel) | {"permissions": str(granted)},
-        "member": serialize_member(member, user) | {"permissions": str(granted)},
-        "app_permissions": str(permissions.compute_channel_permissions(guild, channel, bot)),
-        "guild_locale": guild.locale,
-        "authorizing_integration_owners": {"0": str(guild.id)},
-        "context": 0,
-    }
-
-
-def _serialize_direct_context(world: World, channel: SimChannel, user: SimUser) -> Json:
-    """In a conversation there is a user and no member, and no guild to have permissions in."""
-    return {
-        "channel": serialize_direct_channel(world, channel),
-        "user": serialize_user(user),
-        "app_permissions": str(permissions.DIRECT),
-        "authorizing_integration_owners": {"0": "0"},
-        "context": 1,
-    }
-
-
 def serialize_resolved(world: World, *, guild_id: int, users: set[int], channels: set[int], roles: set[int]) -> Json:
-    """The entities that a command's options name; in a conversation (guild 0) there are only users."""
+    """Return the resolved entities of options or selections; direct messages have only users."""
     shape: Json = {}
     if users:
         shape["users"] = {str(user_id): serialize_user(world.get_user(user_id)) for user_id in users}
@@ -99,7 +72,10 @@ def serialize_resolved(world: World, *, guild_id: int, users: set[int], channels
 def serialize_callback(
     *, id_: int, kind: int, callback_type: int, message: Json | None, loading: bool, ephemeral: bool
 ) -> Json:
-    """What a callback `with_response` is told. The waiting dots are named, only a finished message is shown."""
+    """Return the response of a callback `with_response`.
+
+    A loading message is named by its id only; a finished message is included.
+    """
     interaction: Json = {"id": str(id_), "type": kind}
     if message is None:
         return {"interaction": interaction}
@@ -109,3 +85,30 @@ def serialize_callback(
         "response_message_ephemeral": ephemeral,
     }
     return {"interaction": interaction} | ({} if loading else {"resource": {"type": callback_type, "message": message}})
+
+
+def _serialize_guild_context(world: World, channel: SimChannel, user: SimUser) -> Json:
+    guild = world.get_guild(channel.guild_id)
+    member, bot = guild.members[user.id], guild.members[world.bot.id]
+    granted = permissions.compute_channel_permissions(guild, channel, member)
+    return {
+        "guild_id": str(guild.id),
+        "guild": {"id": str(guild.id), "locale": guild.locale, "features": []},
+        "channel": serialize_channel(channel) | {"permissions": str(granted)},
+        "member": serialize_member(member, user) | {"permissions": str(granted)},
+        "app_permissions": str(permissions.compute_channel_permissions(guild, channel, bot)),
+        "guild_locale": guild.locale,
+        "authorizing_integration_owners": {"0": str(guild.id)},
+        "context": 0,
+    }
+
+
+def _serialize_direct_context(world: World, channel: SimChannel, user: SimUser) -> Json:
+    """Return the fields for a direct message: a user instead of a member, no guild permissions."""
+    return {
+        "channel": serialize_direct_channel(world, channel),
+        "user": serialize_user(user),
+        "app_permissions": str(permissions.DIRECT),
+        "authorizing_integration_owners": {"0": "0"},
+        "context": 1,
+    }

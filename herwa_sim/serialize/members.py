@@ -1,4 +1,4 @@
-"""Users, members and roles."""
+"""JSON of users, members, presences and roles."""
 
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ from herwa_sim.entities import Json, SimMember, SimRole, SimUser
 
 
 def serialize_user(user: SimUser) -> Json:
+    """Return the user object."""
     return {
         "id": str(user.id),
         "username": user.name,
@@ -22,12 +23,12 @@ def serialize_user(user: SimUser) -> Json:
 
 
 def serialize_own_user(user: SimUser) -> Json:
-    """The bot's own user, as `/users/@me` and READY show it."""
+    """Return the requester's own user, for `/users/@me` and READY."""
     return serialize_user(user) | {"mfa_enabled": True, "locale": "en-US", "verified": True, "email": None}
 
 
 def serialize_member_fields(member: SimMember) -> Json:
-    """A member without its user, as messages carry it."""
+    """Return a member without its user, as messages contain it."""
     return {
         "nick": member.nick,
         "avatar": None,
@@ -44,7 +45,7 @@ def serialize_member_fields(member: SimMember) -> Json:
 
 
 def serialize_presence(guild_id: int, user_id: int, status: str) -> Json:
-    """What is known in a guild of a user who is online, or no longer."""
+    """Return the data of PRESENCE_UPDATE."""
     devices = {} if status == "offline" else {"desktop": status}
     return {
         "guild_id": str(guild_id),
@@ -56,10 +57,12 @@ def serialize_presence(guild_id: int, user_id: int, status: str) -> Json:
 
 
 def serialize_member(member: SimMember, user: SimUser) -> Json:
+    """Return the member object with its user."""
     return serialize_member_fields(member) | {"user": serialize_user(user)}
 
 
 def serialize_role(role: SimRole) -> Json:
+    """Return the role object."""
     return {
         "id": str(role.id),
         "name": role.name,
@@ -78,11 +81,11 @@ def serialize_role(role: SimRole) -> Json:
 
 @lru_cache(maxsize=16_384)
 def build_user_fragment(user: SimUser) -> orjson.Fragment:
-    """`user_json`, ready to be put into a larger document: thousands of messages have the same author."""
+    """Return `serialize_user` as a cached JSON fragment: an author has thousands of messages."""
     return orjson.Fragment(orjson.dumps(serialize_user(user)))
 
 
 @lru_cache(maxsize=16_384)
 def build_member_fragment(member: SimMember) -> orjson.Fragment:
-    """`member_part`, ready to be put into a larger document."""
+    """Return `serialize_member_fields` as a cached JSON fragment."""
     return orjson.Fragment(orjson.dumps(serialize_member_fields(member)))

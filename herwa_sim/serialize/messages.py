@@ -1,4 +1,4 @@
-"""Messages: as REST answers them, as the gateway sends them, and as a bot without the content intent gets them."""
+"""JSON of messages: for REST, for the gateway, and redacted without the content intent."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -19,16 +19,17 @@ _NO_CONTENT: Json = {"content": "", "embeds": [], "attachments": [], "components
 
 
 def build_filler(length: int) -> str:
-    """Text of exactly that length that says nothing."""
+    """Return meaningless text of exactly `length` characters."""
     return (_FILLER * (length // len(_FILLER) + 1))[:length]
 
 
 def get_text(message: SimMessage) -> str:
+    """Return the message's text, or filler of its length."""
     return build_filler(message.length) if message.content is None else message.content
 
 
 def serialize_message(world: World, message: SimMessage) -> Json:
-    """A message as REST answers it, with the message it replies to, if that is still known."""
+    """Return the message object for REST, with the message that it replies to if still stored."""
     shape = _serialize_without_reply(world, message, _get_author(world, message))
     if message.reply_to is not None:
         original = world.find_message(message.channel_id, message.reply_to)
@@ -45,7 +46,10 @@ def serialize_message(world: World, message: SimMessage) -> Json:
 
 
 def serialize_message_event(world: World, message: SimMessage) -> tuple[Json, Json | None]:
-    """MESSAGE_CREATE or MESSAGE_UPDATE: the whole, and what is left of it without the content intent (None: all)."""
+    """Return the data of MESSAGE_CREATE or MESSAGE_UPDATE, and its redacted variant.
+
+    The second value is for sessions without the MESSAGE_CONTENT intent; None means that nothing is redacted.
+    """
     shape = serialize_message(world, message)
     if not message.guild_id:
         return shape, None
@@ -60,7 +64,10 @@ def serialize_message_event(world: World, message: SimMessage) -> tuple[Json, Js
 
 
 def serialize_plain_event(world: World, message: SimMessage) -> tuple[bytes, bytes]:
-    """`message_event`, ready as bytes, for filler that a member says without replying: the most of all messages."""
+    """Return the result of `serialize_message_event` as JSON bytes, for plain filler messages.
+
+    This is the fast path for a member's filler message without a reply, by far the most frequent kind of message.
+    """
     shell = _build_plain_shell(
         world.users[message.author_id],
         world.get_guild(message.guild_id).members[message.author_id],
@@ -75,25 +82,14 @@ def serialize_plain_event(world: World, message: SimMessage) -> tuple[bytes, byt
     return head + text + shell, head + b'"content":"","attachments":[],' + shell
 
 
-@lru_cache(maxsize=32_768)
-def _build_plain_shell(author: SimUser, member: SimMember, channel_id: int, guild_id: int) -> bytes:
-    """What all plain messages of a member in a channel have in common."""
-    template = SimMessage(0, channel_id, guild_id, author.id, EPOCH)
-    shape = _serialize_common(template, author, mentions=[]) | {
-        "guild_id": str(guild_id),
-        "member": build_member_fragment(member),
-    }
-    varying = {"id", "timestamp", "content", "attachments"}
-    return orjson.dumps({name: value for name, value in shape.items() if name not in varying})[1:]
-
-
 def redact_content(shape: Json) -> Json:
+    """Return the message without content, as for a bot without the content intent."""
     original = shape.get("referenced_message")
     return shape | _NO_CONTENT | ({"referenced_message": original | _NO_CONTENT} if original else {})
 
 
 def list_mentioned_users(world: World, message: SimMessage) -> Iterable[SimUser]:
-    """The users whom the text mentions; filler mentions nobody."""
+    """Return the users whom the text mentions; filler mentions none."""
     if not message.content or "<@" not in message.content:
         return ()
     ids = (part.split(">", 1)[0].lstrip("!") for part in message.content.split("<@")[1:])
@@ -101,6 +97,7 @@ def list_mentioned_users(world: World, message: SimMessage) -> Iterable[SimUser]
 
 
 def serialize_attachment(base_url: str, channel_id: int, attachment: SimAttachment) -> Json:
+    """Return the attachment object."""
     url = f"{base_url}/cdn/attachments/{channel_id}/{attachment.id}/{attachment.filename}"
     optional = {
         "description": attachment.description,
@@ -115,6 +112,18 @@ def serialize_attachment(base_url: str, channel_id: int, attachment: SimAttachme
         "url": url,
         "proxy_url": url,
     } | {name: value for name, value in optional.items() if value is not None}
+
+
+@lru_cache(maxsize=32_768)
+def _build_plain_shell(author: SimUser, member: SimMember, channel_id: int, guild_id: int) -> bytes:
+    """Return the cached JSON that a member's plain messages in a channel have in common."""
+    template = SimMessage(0, channel_id, guild_id, author.id, EPOCH)
+    shape = _serialize_common(template, author, mentions=[]) | {
+        "guild_id": str(guild_id),
+        "member": build_member_fragment(member),
+    }
+    varying = {"id", "timestamp", "content", "attachments"}
+    return orjson.dumps({name: value for name, value in shape.items() if name not in varying})[1:]
 
 
 def _get_author(world: World, message: SimMessage) -> SimUser:
@@ -141,7 +150,7 @@ def _serialize_without_reply(world: World, message: SimMessage, author: SimUser)
 
 
 def _serialize_common(message: SimMessage, author: SimUser, *, mentions: list[Json]) -> Json:
-    """What every message has."""
+    """Return the fields that every message has."""
     return {
         "id": str(message.id),
         "type": message.type,

@@ -1,17 +1,17 @@
-"""Reactions and their emoji."""
+"""JSON of reactions and emoji."""
 
 from herwa_sim.entities import Json, SimMember, SimMessage, SimUser
 from herwa_sim.serialize.members import serialize_member
 
 
 def serialize_emoji(emoji: str) -> Json:
-    """A character has no id; `name:id` is a guild's own."""
+    """Return the emoji object: a character has no id, `name:id` is a custom emoji."""
     name, _, id_ = emoji.rpartition(":")
     return {"id": id_, "name": name} if name and id_.isdigit() else {"id": None, "name": emoji}
 
 
 def serialize_message_ids(message: SimMessage) -> Json:
-    """Which message it is about."""
+    """Return the ids that identify the message in reaction events."""
     return {
         "channel_id": str(message.channel_id),
         "message_id": str(message.id),
@@ -20,7 +20,7 @@ def serialize_message_ids(message: SimMessage) -> Json:
 
 
 def serialize_reaction_event(message: SimMessage, emoji: str, member: SimMember, user: SimUser) -> Json:
-    """MESSAGE_REACTION_ADD. The author of a webhook's message is not named."""
+    """Return the data of MESSAGE_REACTION_ADD; webhook messages have no author id."""
     shape = serialize_message_ids(message) | {
         "user_id": str(member.user_id),
         "member": serialize_member(member, user),
@@ -32,7 +32,7 @@ def serialize_reaction_event(message: SimMessage, emoji: str, member: SimMember,
 
 
 def serialize_reactions(message: SimMessage, bot_id: int) -> list[Json]:
-    """What stands below a message."""
+    """Return the reactions of a message."""
     return [
         {
             "emoji": serialize_emoji(emoji),

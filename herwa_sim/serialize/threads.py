@@ -1,4 +1,4 @@
-"""Threads: who is in them, and lists of them."""
+"""JSON of thread members and thread lists."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from herwa_sim.serialize.members import serialize_member
 
 
 def serialize_thread_member(thread: SimChannel, user_id: int, joined_at: datetime) -> Json:
+    """Return the thread member object."""
     return {"id": str(thread.id), "user_id": str(user_id), "join_timestamp": joined_at.isoformat(), "flags": 0}
 
 
@@ -19,7 +20,7 @@ def serialize_thread_members_update(
     user: SimUser | None = None,
     left_user_id: int | None = None,
 ) -> Json:
-    """THREAD_MEMBERS_UPDATE: one has joined, or one has left."""
+    """Return the data of THREAD_MEMBERS_UPDATE: one member joined, or one left."""
     shape: Json = {
         "id": str(thread.id),
         "guild_id": str(thread.guild_id),
@@ -36,7 +37,7 @@ def serialize_thread_members_update(
 def serialize_thread_list(
     guild: SimGuild, channels: Sequence[SimChannel], threads: Sequence[SimChannel], *, bot_id: int
 ) -> Json:
-    """THREAD_LIST_SYNC: every thread that is awake in these channels."""
+    """Return the data of THREAD_LIST_SYNC for the given threads."""
     return {
         "guild_id": str(guild.id),
         "channel_ids": [str(channel.id) for channel in channels],

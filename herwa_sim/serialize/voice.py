@@ -1,11 +1,11 @@
-"""Voice states."""
+"""JSON of voice states."""
 
 from herwa_sim.entities import Json, SimGuild, SimMember, SimUser, SimVoiceState
 from herwa_sim.serialize.members import serialize_member
 
 
 def serialize_voice_state(state: SimVoiceState) -> Json:
-    """A state as GUILD_CREATE lists it, without guild and member."""
+    """Return a voice state as GUILD_CREATE contains it, without guild and member."""
     return {
         "channel_id": str(state.channel_id),
         "user_id": str(state.user_id),
@@ -24,6 +24,9 @@ def serialize_voice_state(state: SimVoiceState) -> Json:
 def serialize_voice_event(
     guild: SimGuild, state: SimVoiceState, member: SimMember, user: SimUser, *, connected: bool
 ) -> Json:
-    """VOICE_STATE_UPDATE. One who leaves has no channel; all else is as it was last."""
+    """Return the data of VOICE_STATE_UPDATE.
+
+    After a disconnect, the channel is None and the other fields keep their last values.
+    """
     shape = serialize_voice_state(state) | {"guild_id": str(guild.id), "member": serialize_member(member, user)}
     return shape if connected else shape | {"channel_id": None}

@@ -1,10 +1,11 @@
-"""Webhooks."""
+"""JSON of webhooks."""
 
 from herwa_sim.entities import Json, SimWebhook
 from herwa_sim.world import World
 
 
 def serialize_webhook(world: World, webhook: SimWebhook) -> Json:
+    """Return the webhook object."""
     return {
         "id": str(webhook.id),
         "type": 1,

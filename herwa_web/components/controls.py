@@ -1,4 +1,4 @@
-"""The small parts that every page is made of: faces, icons, buttons, sheets that open, changes."""
+"""Basic components of every page: avatars, icons, buttons, links, popovers, sparklines."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ Text = str | rx.Var[str]
 
 
 def icon(tag: str, size: int = 18) -> rx.Component:
-    """A line drawing that says nothing to screen readers; the words beside it do."""
+    """Render an icon. It is hidden from screen readers: the text next to it names it."""
     return rx.icon(tag, size=size, stroke_width=1.9, aria_hidden="true")
 
 
 def avatar(picture: Any, hue: Any, initial: Any, *, size: int = 24, is_round: bool = False) -> rx.Component:
-    """The picture of a server or a person; without one their initial on a colour of their own."""
+    """Render the picture of a server or user; without one, their initial on their color."""
     return rx.el.span(
         rx.cond(picture != "", rx.el.img(src=picture, alt="", width=size, height=size), initial),
         class_name="face round" if is_round else "face",
@@ -23,22 +23,25 @@ def avatar(picture: Any, hue: Any, initial: Any, *, size: int = 24, is_round: bo
 
 
 def letter_avatar(hue: Any, initial: Any, *, size: int = 24) -> rx.Component:
-    """An initial on a colour, where there is no picture."""
+    """Render an avatar that is always an initial on a color."""
     return rx.el.span(initial, class_name="face round", style={"--size": f"{size}px", "--hue": hue}, aria_hidden="true")
 
 
 def delta(text: Any, tone: Any) -> rx.Component:
-    """`▲ 12%` in the colour of its tone."""
+    """Render a relative change, such as `▲ 12%`, in the color of its tone (`good`, `bad`, none)."""
     return rx.el.span(text, class_name="change numbers " + tone)
 
 
-def key(letter: str) -> rx.Component:
-    """A key of the keyboard."""
+def key_hint(letter: str) -> rx.Component:
+    """Render the name of a keyboard key."""
     return rx.el.kbd(letter, class_name="key", aria_hidden="true")
 
 
 def popover(name: str, title: str, *children: rx.Component, **props: Any) -> rx.Component:
-    """What opens from `opener(name)`: a menu on a desk, a whole page on a phone. Esc closes it."""
+    """Render the popover that `popover_trigger(name)` opens.
+
+    It is a menu on large screens and fills the screen on phones. Escape closes it (HTML popover).
+    """
     return rx.el.div(
         rx.el.div(
             title,
@@ -61,7 +64,7 @@ def popover(name: str, title: str, *children: rx.Component, **props: Any) -> rx.
 
 
 def search_box(name: str, label: str) -> rx.Component:
-    """A field in the sheet of that name that leaves only the choices with what is typed."""
+    """Render a search field in the popover `name` that hides the choices without the typed text."""
     return rx.el.div(
         icon("search", 16),
         rx.el.input(
@@ -77,7 +80,7 @@ def search_box(name: str, label: str) -> rx.Component:
 def popover_trigger(
     name: str, *children: Any, class_name: str = "button", attrs: dict[str, str] | None = None, **props: Any
 ) -> rx.Component:
-    """A button that opens the sheet of that name."""
+    """Render a button that opens the popover `name`."""
     return rx.el.button(
         *children, type="button", class_name=class_name, custom_attrs={"popoverTarget": name, **(attrs or {})}, **props
     )
@@ -86,7 +89,10 @@ def popover_trigger(
 def link(
     *children: Any, href: Any, letter: str = "", tip: Text = "", attrs: dict[str, Any] | None = None, **props: Any
 ) -> rx.Component:
-    """A link inside Herwa that keeps the place on the page; `letter` is its key on the keyboard."""
+    """Render a link inside the dashboard that keeps the scroll position.
+
+    `letter` is its keyboard shortcut, `tip` its tooltip.
+    """
     data_attrs = {
         **(attrs or {}),
         **({"data-key": letter} if letter else {}),
@@ -96,7 +102,7 @@ def link(
 
 
 def icon_button(tag: str, label: str, **props: Any) -> rx.Component:
-    """A small button that is a picture; its words are in its tip."""
+    """Render a small button with only an icon; `label` is its tooltip and accessible name."""
     attrs = {"data-tip": label, **props.pop("attrs", {})}
     return rx.el.button(
         icon(tag, 16),
@@ -109,7 +115,7 @@ def icon_button(tag: str, label: str, **props: Any) -> rx.Component:
 
 
 def sparkline(line: Any, area: Any, *, height: int = 32) -> rx.Component:
-    """A sparkline in a box of 100 by `height`, stretched to where it stands."""
+    """Render a sparkline in a view box of 100 by `height`, stretched to its container."""
     return rx.el.svg(
         rx.el.path(d=area, class_name="area"),
         rx.el.path(d=line, class_name="line"),
@@ -121,5 +127,5 @@ def sparkline(line: Any, area: Any, *, height: int = 32) -> rx.Component:
 
 
 def format_grouped(number: Any) -> rx.Var[str]:
-    """A number with its thousands parted, written by the browser."""
+    """Format a number with thousands separators, in the browser."""
     return rx.Var(_js_expr=f"({number!s}).toLocaleString('en-US')", _var_data=number._get_all_var_data()).to(str)  # noqa: SLF001

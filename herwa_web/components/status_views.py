@@ -1,4 +1,4 @@
-"""Loading, empty, failed, missing, refused: different things, and what to do about each."""
+"""Views for each status of a page: loading, empty, not found, access denied, failed, stale."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from herwa_web.components.controls import icon, link
 
 
 def skeleton(width: str, height: str, **style: str) -> rx.Component:
-    """A grey shape where something will be."""
+    """Render a gray placeholder for content that is still loading."""
     return rx.el.div(class_name="bone", style={"width": width, "height": height, **style})
 
 
 def empty_state(
     icon_tag: str, title: Any, *paragraphs: Any, actions: tuple[rx.Component, ...] = (), full_page: bool = False
 ) -> rx.Component:
-    """A page that has one thing to say."""
+    """Render a message in place of a page's content: icon, title, paragraphs, actions."""
     return rx.el.section(
         rx.el.div(icon(icon_tag, 28), class_name="sign"),
         rx.el.h2(title),
@@ -26,7 +26,7 @@ def empty_state(
 
 
 def not_found(title: Any) -> rx.Component:
-    """The same for a server of others, an unknown one, and nonsense."""
+    """Render the view for a server that is not accessible, unknown, or whose id is malformed."""
     return empty_state(
         "search-x",
         title,
@@ -36,7 +36,7 @@ def not_found(title: Any) -> rx.Component:
 
 
 def access_denied(headline: Any, remedy: Any, retry: Any) -> rx.Component:
-    """The guardrail objects: it says what did, and who can change that."""
+    """Render the guardrail's refusal: its reason (`headline`) and who can change it (`remedy`)."""
     return empty_state(
         "shield-off",
         "This page is not open to you right now",
@@ -49,8 +49,8 @@ def access_denied(headline: Any, remedy: Any, retry: Any) -> rx.Component:
     )
 
 
-def load_error(text: Any, retry: Any) -> rx.Component:
-    """Something does not answer, and there is nothing older to show."""
+def load_error_view(text: Any, retry: Any) -> rx.Component:
+    """Render the view for a failed load without older data to show."""
     return empty_state(
         "cloud-off",
         "The numbers cannot be shown right now",
@@ -63,7 +63,7 @@ def load_error(text: Any, retry: Any) -> rx.Component:
 
 
 def stale_banner(age: Any, reason: Any, retry: Any) -> rx.Component:
-    """Older numbers are shown, and this says how old."""
+    """Render the banner above stale data: its age and the reason."""
     return rx.el.div(
         icon("clock-alert", 18),
         rx.el.span("Numbers ", age, ". ", reason),

@@ -1,4 +1,4 @@
-"""What a visitor sees: what Herwa is in five seconds, and the way in."""
+"""Landing page for visitors: what Herwa does, an example chart, the login button."""
 
 from math import pi, sin
 
@@ -17,8 +17,8 @@ PROMISES = (
 WIDTH, HEIGHT, PREVIOUS_HEIGHT = 560, 190, 150
 
 
-def landing(notice: rx.Component) -> rx.Component:
-    """The whole page; `notice` stands under the button."""
+def landing_page(notice: rx.Component) -> rx.Component:
+    """Render the landing page; `notice` is shown below the login button."""
     return rx.el.div(
         rx.el.header(
             rx.el.div(wordmark(), class_name="brand"),
@@ -57,12 +57,15 @@ def landing(notice: rx.Component) -> rx.Component:
 
 
 def login_link(label: str, class_name: str, href: rx.Var[str] | str = LOGIN_URL) -> rx.Component:
-    """A full page load, so that the page afterwards knows who looks."""
+    """Render a link to the login.
+
+    It is a full page load: the WebSocket keeps the cookie of its handshake, so only a new page gets the new session.
+    """
     return rx.el.a(icon("log-in", 18), label, to=href, reload_document=True, class_name=class_name, id="log-in")
 
 
 def _example_chart() -> rx.Component:
-    """An example, drawn without any library."""
+    """Render an example chart as SVG, without Plotly."""
     current_values, previous_values = _generate_wave(0.0), _generate_wave(1.7)
     line, area = build_sparkline_paths(current_values, width=WIDTH, height=HEIGHT)
     previous_line, _ = build_sparkline_paths(previous_values, width=WIDTH, height=PREVIOUS_HEIGHT)
@@ -115,7 +118,7 @@ def _example_chart() -> rx.Component:
 
 
 def _generate_wave(shift: float) -> list[int]:
-    """Weeks that rise and fall, as communities do."""
+    """Generate 30 daily values with a weekly rhythm and a rising trend."""
     return [
         round(
             900 + 14 * day + 260 * sin((day + shift) * 2 * pi / 7) + 90 * sin((day + shift) * 1.9) + 60 * sin(day * 4.1)

@@ -1,4 +1,4 @@
-"""Where one is asked to log in, and told why it did not work."""
+"""Login page: a login button, and the reason why a login failed or is required."""
 
 from urllib.parse import urlencode
 
@@ -20,14 +20,17 @@ DEFAULT_TEXTS = ("Log in", "Herwa asks Discord who you are and which servers you
 
 
 class LoginState(rx.State):
-    """Which of the known reasons the address names, and where to go afterwards."""
+    """Reason and login URL, from the query string. `reason` is a key of `REASONS` or empty."""
 
     reason: str = ""
     href: str = "/auth/login"
 
     @rx.event
     async def read(self) -> None:
-        """Nothing is shown of the address but a reason that we know; where to go is checked by the log-in itself."""
+        """Read reason and destination from the query string.
+
+        Only known reasons are shown, never text from the URL. The login itself validates the destination.
+        """
         params = self.router.url.query_parameters
         reason = params.get("reason", "")
         self.reason = reason if reason in REASONS else ""
@@ -35,14 +38,14 @@ class LoginState(rx.State):
 
 
 def build_login_url(next_path: str) -> str:
-    """The log-in's address; what is no path of ours is left out."""
+    """Build the URL of the login; a `next_path` that is no path of this origin is dropped."""
     if not next_path.startswith("/") or next_path.startswith(("//", "/\\")):
         return "/auth/login"
     return f"/auth/login?{urlencode({'next': next_path})}"
 
 
 def login_page() -> rx.Component:
-    """The page."""
+    """Render the login page."""
     return rx.el.main(
         rx.match(
             LoginState.reason,

@@ -1,1 +1,1 @@
-"""Serve the pages: routing, WebSocket guard, proxy to the API, static files and security headers."""
+"""HTTP and WebSocket serving: router, guard, API proxy, static files, security headers."""

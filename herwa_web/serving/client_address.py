@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection: the address that counts, however many proxies stand before us."""
+"""Determine the client's address, scheme and host behind a known number of trusted proxies."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Where a request comes from and what it believes to have asked, as far as that can be trusted."""
+    """The client's IP address, and the scheme and host of the URL that it requested."""
 
     address: str
     scheme: str
@@ -16,7 +16,11 @@ class ClientInfo:
 
 
 def parse_client_info(scope: Scope, *, trusted_proxies: int) -> ClientInfo:
-    """Each trusted proxy has added the address before it to `X-Forwarded-For`; what stands further left is hearsay."""
+    """Read the client's address, scheme and host from the ASGI scope.
+
+    With `trusted_proxies` = 0 all `X-Forwarded-*` headers are ignored. Otherwise each trusted proxy has appended the
+    address of its peer to `X-Forwarded-For`; entries further left come from the client and are not trusted.
+    """
     headers = Headers(scope=scope)
     peer = scope["client"][0] if scope.get("client") else "unknown"
     scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"

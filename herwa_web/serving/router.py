@@ -1,4 +1,4 @@
-"""One ASGI application on the one public port: pages, their websocket, and the API behind the proxy."""
+"""The ASGI application on the public port: pages, Reflex's WebSocket, proxy to the API."""
 
 import os
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web.app_context import AppContext
 from herwa_web.auth import find_user_by_session
 from herwa_web.build.cache import ROOT
-from herwa_web.serving.proxy import ApiProxy, is_api_path
+from herwa_web.serving.api_proxy import ApiProxy, is_api_path
 from herwa_web.serving.security_headers import SecurityHeadersMiddleware
 from herwa_web.serving.static_files import PageFiles
 from herwa_web.serving.websocket_guard import WebSocketGuard, reject_handshake
@@ -26,7 +26,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AsgiRouter:
-    """Sends every connection where it belongs. Of Reflex only the websocket can be reached."""
+    """Dispatch each connection by type and path. Of Reflex only the WebSocket is reachable."""
 
     pages: ASGIApp
     events: ASGIApp
@@ -48,7 +48,7 @@ class AsgiRouter:
 
 
 def create_app(context: AppContext, build: Path) -> ASGIApp:
-    """The application over open doors and a build of these sources."""
+    """Build the ASGI application from an open context and the folder of a build."""
     settings = context.settings
     app = load_reflex_app(build, settings)
     reflex = app()
@@ -64,7 +64,11 @@ def create_app(context: AppContext, build: Path) -> ASGIApp:
 
 
 def load_reflex_app(build: Path, settings: Settings) -> Any:
-    """Reflex with our pages as they were built. It reads from the environment and its folder what it is told."""
+    """Load the Reflex application with the build's folder as its work folder.
+
+    Side effects: changes the working directory and sets environment variables, because Reflex reads its configuration
+    from them when it is imported.
+    """
     os.chdir(ROOT)
     os.environ.update(
         REFLEX_ENV_MODE="prod",
@@ -73,15 +77,18 @@ def load_reflex_app(build: Path, settings: Settings) -> Any:
         REFLEX_CORS_ALLOWED_ORIGINS=",".join(sorted(settings.origins)),
         __REFLEX_SKIP_COMPILE="true",
     )
-    from herwa_web.herwa_web import app  # noqa: PLC0415 - after what it reads when it is imported
+    from herwa_web.herwa_web import app  # noqa: PLC0415 - it reads the environment variables above at import
 
     return app
 
 
 async def is_session_open(session_token: str) -> bool:
-    """Whether a session still is. While the database is away nobody is sent away: handlers find out by themselves."""
+    """Return whether a session is still valid; True while the database is unreachable.
+
+    A database failure must not log users out. Handlers check the session themselves and show the error.
+    """
     try:
         return await find_user_by_session(session_token) is not None
     except (OSError, SQLAlchemyError) as error:
-        log.warning("a session could not be looked up", error=type(error).__name__)
+        log.warning("session lookup failed", error=type(error).__name__)
         return True

@@ -1,4 +1,4 @@
-"""What browsers are told on every answer of the pages: whom to trust, and to be shown in no frame."""
+"""Security headers of every response: CSP, no framing, HSTS on https."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -15,14 +15,14 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-EMBEDDABLE_PATHS = ("/embed/", "/w/")  # made to be shown on other sites: the API says on which
+EMBEDDABLE_PATHS = ("/embed/", "/w/")  # meant to be framed by other sites; the API sets which ones
 FRAMING_HEADERS = {"X-Frame-Options", "Content-Security-Policy"}
 DENY_ALL_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS_POLICY = "max-age=31536000"
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware: sets each of them where the answer has none of its own."""
+    """ASGI middleware that sets each security header unless the response has it already."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -48,10 +48,11 @@ class SecurityHeadersMiddleware:
 
 
 def build_content_security_policy(*, scripts: Sequence[str], cdn: str) -> str:
-    """The policy of a page. `scripts` are the digests of its own inline scripts, `cdn` is where Discord's pictures are.
+    """Build the Content-Security-Policy of a page.
 
-    Reflex evaluates what the server tells a page to do (a toast, a call), hence 'unsafe-eval'; the charts and the
-    components style themselves, hence 'unsafe-inline' for styles. Text of people can reach neither.
+    `scripts` are the digests of its inline scripts; `cdn` is the base URL of Discord's images. Reflex evaluates code
+    that the server sends (a toast, a script call), hence 'unsafe-eval'. Charts and components set inline styles, hence
+    'unsafe-inline' for styles. Text written by users never gets into either.
     """
     cdn_url = urlsplit(cdn)
     directives = {

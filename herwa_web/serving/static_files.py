@@ -1,8 +1,7 @@
-"""The built pages as files: compressed when built, kept by browsers as long as they hold, each with its policy.
+"""Serve the built pages as precompressed files with cache headers, CSP and preload links.
 
-What a page is going to need, told with the page itself; or a browser learns of each script only from the one before.
-
-Pages with an address of their own have this from their build. Those whose address holds an id share one page.
+Without preload links a browser finds each script only after it has parsed the one before. Prerendered pages have these
+links in their HTML. Pages with an id in their path share one HTML file (404.html), so they get a `Link` header.
 """
 
 import json
@@ -21,13 +20,19 @@ from starlette.types import Receive, Scope, Send
 from herwa_web.serving.security_headers import build_content_security_policy
 
 INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
-CACHE_IMMUTABLE = "public, max-age=31536000, immutable"  # the name of an asset changes with its content
+MANIFEST = re.compile(r"__reactRouterManifest=(\{.*\})", re.DOTALL)
+PLACEHOLDER = re.compile(r":(\w+)")
+DYNAMIC_IMPORT = re.compile(r"\bimport\([\"'`]\./([\w.-]+\.js)[\"'`]\)")
+CACHE_IMMUTABLE = "public, max-age=31536000, immutable"  # an asset's name contains a hash of its content
 CACHE_REVALIDATE = "no-cache"
 MAX_PATH_LENGTH = 2000
 
 
 class PageFiles(PrecompressedStaticFiles):
-    """Every file of a build. An address that a route of `router` matches gets the page that finds its way by itself."""
+    """ASGI application for the files of a build.
+
+    A path that `router` maps to a Reflex route gets 404.html, which renders that route in the browser (SPA fallback).
+    """
 
     def __init__(self, folder: Path, *, router: Callable[[str], str | None], cdn: str) -> None:
         super().__init__(directory=folder, html=True, encodings=["gzip"], router=router)
@@ -43,7 +48,10 @@ class PageFiles(PrecompressedStaticFiles):
             await Response(status_code=405, headers={"Allow": "GET, HEAD"})(scope, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """A folder is its page, without the detour of a redirect, which would name a host."""
+        """Respond with a file or a page.
+
+        The path of a folder gets its index.html directly: Starlette would redirect to a URL that contains the host.
+        """
         page = self._folder / path / "index.html"
         if page in self._policies:
             return self.file_response(page, page.stat(), scope)
@@ -57,7 +65,7 @@ class PageFiles(PrecompressedStaticFiles):
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """The file, or word that the browser has it already."""
+        """Respond with the file, or 304 if the browser has it; add cache headers and the page's CSP."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         file = Path(full_path)
         response.headers["Cache-Control"] = (
@@ -69,21 +77,20 @@ class PageFiles(PrecompressedStaticFiles):
 
 
 def build_page_policy(page: Path, *, cdn: str) -> str:
-    """What a page may do: run its own files and exactly those inline scripts that the build wrote into it."""
+    """Build the CSP of a page: own files, and the inline scripts of the build by their digests."""
     hashes = {b64encode(sha256(script).digest()).decode() for script in INLINE_SCRIPT.findall(page.read_bytes())}
     return build_content_security_policy(scripts=[f"'sha256-{digest}'" for digest in sorted(hashes)], cdn=cdn)
 
 
-MANIFEST = re.compile(r"__reactRouterManifest=(\{.*\})", re.DOTALL)
-PLACEHOLDER = re.compile(r":(\w+)")
-DYNAMIC_IMPORT = re.compile(r"\bimport\([\"'`]\./([\w.-]+\.js)[\"'`]\)")
-
-
 def build_preload_links(client: Path) -> dict[str, str]:
-    """The `Link` header for pages of a route, by the route as Reflex writes it: `g/[guild_id]`."""
+    """Build the `Link` header of each route with a path parameter.
+
+    The keys are Reflex routes (`g/[guild_id]`). The scripts come from React Router's manifest in the build; those that
+    404.html preloads already are left out.
+    """
     manifest = next((client / "assets").glob("manifest-*.js")).read_text()
     match = MANIFEST.search(manifest)
-    assert match, "the build has a manifest of another kind"
+    assert match, "the build's route manifest has an unknown format"
     preloaded = (client / "404.html").read_text()
     links = {}
     for route in json.loads(match[1])["routes"].values():
@@ -95,7 +102,7 @@ def build_preload_links(client: Path) -> dict[str, str]:
 
 
 def _list_scripts(client: Path, route: dict[str, Any]) -> Iterator[str]:
-    """The route's own script, what it imports, and what it loads when a component is first shown."""
+    """Yield the paths of the route's own script, of its imports and of its dynamic imports."""
     yield route["module"]
     yield from route["imports"]
     for name in sorted(set(DYNAMIC_IMPORT.findall((client / route["module"].lstrip("/")).read_text()))):

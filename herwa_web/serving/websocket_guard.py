@@ -1,6 +1,6 @@
-"""The gate before Reflex's websocket: who may come in, as whom, how often they may speak, and when they have to go.
+"""ASGI middleware in front of Reflex's WebSocket: origin, session and rate checks.
 
-How often one socket may speak. Whoever is faster is read more slowly; nothing that was said is dropped.
+The reasons are in docs/decisions/0007-web-serving.md.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from herwa_web.session_handles import register_handle
 
 log = get_logger(__name__)
 
-MAX_SOCKETS_PER_ADDRESS = 200  # a whole school behind one address, each with a few pages
-EVENT_PREFIX = "42"  # how a frame begins that holds an event; others keep the connection alive
-CONNECT_PREFIX = "40"  # the frame that opens it, which brings the first event along
+MAX_SOCKETS_PER_ADDRESS = 200  # enough for a school behind one address (NAT), a few pages for each person
+BURST_EVENTS = 50
+EVENTS_PER_SECOND = 25.0
+EVENT_PREFIX = "42"  # prefix of frames that hold an event (Socket.IO); other frames keep the connection alive
+CONNECT_PREFIX = "40"  # prefix of the frame that opens the connection; it also delivers the first event
 ALLOWED_HEADERS = frozenset(
     {b"host", b"origin", b"upgrade", b"connection", b"user-agent", b"accept-language"}
     | {b"sec-websocket-key", b"sec-websocket-version", b"sec-websocket-protocol", b"sec-websocket-extensions"}
@@ -32,7 +34,12 @@ ALLOWED_HEADERS = frozenset(
 
 
 class WebSocketGuard:
-    """ASGI middleware for websockets alone. `is_open(secret)` says whether a session still is."""
+    """Accept, authenticate and rate-limit WebSocket connections before Reflex sees them.
+
+    A connection from an origin that is not in the settings is refused with 403. A connection from a client address that
+    has `MAX_SOCKETS_PER_ADDRESS` open sockets is refused with 429. An expired session is treated as no session.
+    `is_session_open(token)` returns whether a session is still valid.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings, is_session_open: Callable[[str], Awaitable[bool]]) -> None:
         self._app = app
@@ -52,15 +59,15 @@ class WebSocketGuard:
             return
         session_token = parse_session_token(headers.get("cookie", ""), self._settings)
         if session_token is not None and not await self._is_session_open(session_token):
-            session_token = None  # who brings a session that is over is a visitor
+            session_token = None  # an expired session is treated as no session
         with self._count_socket(address), register_handle(session_token) as handle:
             sanitized_scope = _sanitize_scope(scope, handle, address=address, session_token=session_token)
             try:
                 await self._app(
                     sanitized_scope, _GuardedReceive(receive, send, session_token, self._is_session_open), send
                 )
-            except Exception as error:  # noqa: BLE001 - whatever a stranger's frame upset, it ends this socket alone
-                log.warning("a websocket ended by what it was sent", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - an invalid frame from a client must end only this socket
+                log.warning("WebSocket closed after an invalid frame", error=type(error).__name__)
 
     @contextmanager
     def _count_socket(self, address: str) -> Iterator[None]:
@@ -73,8 +80,37 @@ class WebSocketGuard:
                 del self._socket_counts[address]
 
 
+class TokenBucket:
+    """Token bucket of one socket: `BURST_EVENTS` at once, then `EVENTS_PER_SECOND`.
+
+    Faster clients are read more slowly; no frame is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._tokens = float(BURST_EVENTS)
+        self._updated_at = time.monotonic()
+
+    async def take(self) -> None:
+        """Take one token; if none is left, wait until there is one."""
+        now = time.monotonic()
+        self._tokens = min(BURST_EVENTS, self._tokens + (now - self._updated_at) * EVENTS_PER_SECOND) - 1
+        self._updated_at = now
+        if self._tokens < 0:
+            await asyncio.sleep(-self._tokens / EVENTS_PER_SECOND)
+
+
+async def reject_handshake(send: Send, status: int, body: bytes) -> None:
+    """Refuse a WebSocket handshake with an HTTP status and a text."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
 class _GuardedReceive:
-    """What Reflex hears of one socket: at a human pace, and nothing more once its session is over."""
+    """ASGI `receive` of one socket: rate-limited, and closed when its session has ended.
+
+    The session is checked before each event and at the connect frame, not for keep-alive frames.
+    """
 
     def __init__(
         self, receive: Receive, send: Send, session_token: str | None, is_session_open: Callable[[str], Awaitable[bool]]
@@ -95,7 +131,7 @@ class _GuardedReceive:
             if (message.get("text") or EVENT_PREFIX).startswith(
                 (EVENT_PREFIX, CONNECT_PREFIX)
             ) and await self._is_session_over():
-                # The browser connects again by itself, as whoever it is by then.
+                # The browser reconnects automatically, with the session cookie that it has by then.
                 self._is_closed = True
                 await self._send({"type": "websocket.close", "code": 1000})
                 return {"type": "websocket.disconnect", "code": 1000}
@@ -106,9 +142,10 @@ class _GuardedReceive:
 
 
 def _sanitize_scope(scope: Scope, handle: str, *, address: str, session_token: str | None) -> Scope:
-    """The same socket without secrets.
+    """Copy the ASGI scope without secrets, as Reflex may see it.
 
-    Its state belongs to the tab and the session together, so that no other session gets at it, whatever token it sends.
+    Only `ALLOWED_HEADERS` remain, and the cookie is replaced by the session handle. The tab's token is bound to the
+    session: the same token under another session gives another Reflex state.
     """
     query = parse_qs(scope["query_string"].decode("latin-1"))
     query["token"] = [_bind_token(query.get("token", [""])[0], session_token)]
@@ -123,32 +160,6 @@ def _sanitize_scope(scope: Scope, handle: str, *, address: str, session_token: s
 
 
 def _bind_token(client_token: str, session_token: str | None) -> str:
+    """Derive the token of the Reflex state from the tab's token, keyed with the session token."""
     key = blake2b((session_token or "").encode()).digest()
     return blake2b(client_token.encode(), key=key, digest_size=16).hexdigest()
-
-
-async def reject_handshake(send: Send, status: int, body: bytes) -> None:
-    """Answer a handshake with words instead."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
-
-
-BURST_EVENTS = 50
-EVENTS_PER_SECOND = 25.0
-
-
-class TokenBucket:
-    """A bucket of tokens: `next()` returns as soon as one more may be heard."""
-
-    def __init__(self) -> None:
-        self._tokens = float(BURST_EVENTS)
-        self._updated_at = time.monotonic()
-
-    async def take(self) -> None:
-        """Take a token, after the wait for it when none is left."""
-        now = time.monotonic()
-        self._tokens = min(BURST_EVENTS, self._tokens + (now - self._updated_at) * EVENTS_PER_SECOND) - 1
-        self._updated_at = now
-        if self._tokens < 0:
-            await asyncio.sleep(-self._tokens / EVENTS_PER_SECOND)

@@ -1,4 +1,4 @@
-"""A person with a browser: Herwa in one tab, the local Discord behind it."""
+"""A browser without a screen: HTTP clients of Herwa and of the local Discord."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ BROWSER_HEADERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class Browser:
-    """`herwa` keeps our cookies, `discord` Discord's."""
+    """Two HTTP clients: `herwa` keeps Herwa's cookies, `discord` those of the local Discord."""
 
     def __init__(self, herwa: httpx.AsyncClient, discord: httpx.AsyncClient, settings: Settings) -> None:
         self.herwa = herwa
@@ -24,45 +24,45 @@ class Browser:
         self.settings = settings
 
     async def start_login(self, next_path: str | None = None) -> str:
-        """The address at Discord that a visitor is sent to."""
+        """Start a login; return the authorization URL at Discord."""
         response = await self.herwa.get("/auth/login", params={"next": next_path} if next_path else {})
         assert response.status_code == 303, response.text
         return response.headers["Location"]
 
     async def authorize(self, url: str, user_id: int) -> str:
-        """Say at Discord who one is; the address one is sent back to."""
+        """Authorize at Discord as this user; return the callback URL."""
         return await submit_authorization(self.discord, url, who=user_id)
 
     async def log_in(self, user_id: int, next_path: str | None = None) -> httpx.Response:
-        """The whole way; the answer to the coming back."""
+        """Log in completely; return the response to the callback."""
         return await self.follow_callback(await self.authorize(await self.start_login(next_path), user_id))
 
     async def follow_callback(self, url: str | httpx.URL) -> httpx.Response:
-        """Follow Discord's way back to us, wherever we listen."""
+        """Request the path and query of the callback URL from the application under test."""
         return await self.herwa.get(httpx.URL(url).raw_path.decode())
 
     async def log_out(self, **headers: str) -> httpx.Response:
         return await self.herwa.post("/auth/logout", headers=headers or {"Origin": self.settings.origin})
 
     async def find_user_id(self) -> int | None:
-        """The user that Herwa takes this browser for."""
+        """Return the id of the user who is logged in, or None."""
         response = await self.herwa.get("/api/me")
         return int(response.json()["user"]["id"]) if response.is_success else None
 
     @property
     def session_token(self) -> str | None:
-        """The session's secret."""
+        """The session token in the cookie, or None."""
         return next((cookie.value for cookie in self.herwa.cookies.jar if "herwa_session" in cookie.name), None)
 
     @property
     def cookie_header(self) -> str:
-        """All our cookies, as a thief would send them."""
+        """All cookies of Herwa as one `Cookie` header, to replay stolen cookies."""
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.herwa.cookies.jar)
 
 
 @asynccontextmanager
 async def open_browser(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
-    """A browser in which nobody is known."""
+    """Open a browser without cookies on an in-process application."""
     app = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     url = f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}"
     async with (

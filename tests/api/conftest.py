@@ -1,4 +1,7 @@
-"""The application in this process, asked through HTTP's own shapes; the real process has a test of its own."""
+"""Fixtures for the API, which runs in the process of the tests.
+
+The real process is tested in test_process.py.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 
@@ -13,23 +16,25 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import Scope, create_key, load_pepper
 from herwa_shared.stores import Stores
-from tests.api import browser as browsers
-from tests.api.browser import Browser
+from tests.api.browser import Browser, open_browser
 from tests.support.oauth_login import ManagedServer
 from tests.support.sim_process import SimProcess
 
 KeyFactory = Callable[..., Awaitable[str]]
 
+UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
+
 
 @pytest.fixture(scope="session")
 async def policies(stores: Stores) -> AsyncIterator[PolicyCache]:
-    """Of every guild of the tests, in memory as in one process of the API."""
+    """The policy cache that all tests share, as in one process of the API."""
     async with open_policy_cache(stores, KINDS, SURFACES) as policy_cache:
         yield policy_cache
 
 
 @pytest.fixture(scope="session")
 async def client(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the in-process application."""
     transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://herwa") as client:
         yield client
@@ -42,6 +47,8 @@ def pepper(settings: Settings) -> bytes:
 
 @pytest.fixture(scope="session")
 def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
+    """Creates API keys: `await make_key(guild_id, scopes)` returns the key."""
+
     async def create(guild_id: int, scopes: Collection[Scope] = tuple(Scope), **options) -> str:
         async with stores.database.transaction() as session:
             return await create_key(session, guild_id=guild_id, name="test", scopes=scopes, pepper=pepper, **options)
@@ -53,8 +60,8 @@ def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
 async def browser(
     stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
 ) -> AsyncIterator[Browser]:
-    """Of a visitor whom nobody knows yet."""
-    async with browsers.open_browser(stores, settings, policies) as opened_browser:
+    """A browser that is not logged in."""
+    async with open_browser(stores, settings, policies) as opened_browser:
         yield opened_browser
 
 
@@ -62,13 +69,13 @@ async def browser(
 async def other_browser(
     stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
 ) -> AsyncIterator[Browser]:
-    """Of somebody else."""
-    async with browsers.open_browser(stores, settings, policies) as opened_browser:
+    """A second browser that is not logged in."""
+    async with open_browser(stores, settings, policies) as opened_browser:
         yield opened_browser
 
 
 @pytest.fixture
 def server(discord: SimProcess) -> Iterator[ManagedServer]:
-    """A server of this test's own, which the bot is in."""
+    """A server for one test, with the bot in it; disables all faults afterwards."""
     yield ManagedServer(discord.client)
     discord.client.disable_faults()

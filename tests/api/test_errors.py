@@ -1,4 +1,4 @@
-"""Every error is a problem (RFC 9457) that shows people what to do and strangers nothing."""
+"""Errors are RFC 9457 problems: they contain a hint for the caller and no internal details."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,13 +14,12 @@ from herwa_shared.db import Database
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
-from tests.api.conftest import KeyFactory
+from tests.api.conftest import UNREACHABLE_DATABASE_URL, KeyFactory
 from tests.support.row_factories import add_guild
-
-UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 
 
 def assert_problem(response: httpx.Response, status: int) -> dict:
+    """Assert that the response is a problem with this status; return its body."""
     body = response.json()
     assert response.headers["content-type"] == "application/problem+json"
     assert response.status_code == body["status"] == status
@@ -29,22 +28,23 @@ def assert_problem(response: httpx.Response, status: int) -> dict:
 
 
 def create_client(stores: Stores, settings: Settings, policies: PolicyCache) -> httpx.AsyncClient:
+    """Create a client of an application with its own stores."""
     transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://herwa")
 
 
-async def test_an_unknown_address_names_the_document(client):
+async def test_unknown_path_error_names_the_openapi_document(client):
     assert "/api/openapi.json" in assert_problem(await client.get("/api/guild"), 404)["detail"]
 
 
-async def test_a_method_that_is_not_possible_says_which_is(client):
+async def test_wrong_method_error_lists_the_allowed_method(client):
     response = await client.post("/api/guilds/1/stats")
 
     assert_problem(response, 405)
     assert response.headers["allow"] == "GET"
 
 
-async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores, make_key: KeyFactory):
+async def test_validation_error_lists_each_wrong_parameter(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
     response = await client.get(f"/api/guilds/{guild_id}/stats?interval=year&metric=x", headers=headers)
@@ -52,7 +52,7 @@ async def test_a_wrong_parameter_is_listed_with_its_name(client, stores: Stores,
     assert {error["field"] for error in assert_problem(response, 400)["errors"]} == {"interval", "metric"}
 
 
-async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
+async def test_unexpected_failure_returns_only_a_request_id(
     stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory, caplog
 ):
     guild_id = await add_guild(stores)
@@ -74,7 +74,7 @@ async def test_an_unexpected_failure_shows_an_id_and_nothing_else(
     assert "Tokyo" not in caplog.text
 
 
-async def test_a_lost_database_is_a_passing_failure(
+async def test_unreachable_database_returns_503(
     stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory
 ):
     guild_id = await add_guild(stores)
@@ -93,7 +93,7 @@ async def test_a_lost_database_is_a_passing_failure(
 
 @asynccontextmanager
 async def forward_port(port: int) -> AsyncIterator[tuple[int, Callable[[], None]]]:
-    """A port that leads to another, and how to cut the way."""
+    """Forward a free TCP port to `port`; yield it and a function that closes all connections."""
     open_writers: list[asyncio.StreamWriter] = []
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,7 +118,7 @@ async def forward_port(port: int) -> AsyncIterator[tuple[int, Callable[[], None]
     await server.wait_closed()
 
 
-async def test_lost_statistics_are_a_passing_failure(
+async def test_unreachable_clickhouse_returns_503(
     stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory
 ):
     guild_id = await add_guild(stores)
@@ -141,7 +141,7 @@ async def test_lost_statistics_are_a_passing_failure(
     assert readiness.json()["stores"] == {"postgresql": "ok", "clickhouse": "down"}
 
 
-async def test_ready_when_both_stores_are_reachable(client):
+async def test_readyz_is_ok_when_both_stores_are_reachable(client):
     readiness = await client.get("/readyz")
 
     assert (readiness.status_code, readiness.json()["status"]) == (200, "ok")

@@ -1,4 +1,4 @@
-"""What a guild or Herwa's operator has chosen holds for the API: for keys, and for people who are logged in."""
+"""The guardrail applies to the API, for requests with an API key and with a session."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.api_keys import Scope
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
-from tests.api.conftest import KeyFactory
-from tests.support.governance_client import GovernanceClient, wait_until
+from tests.api.conftest import UNREACHABLE_DATABASE_URL, KeyFactory
+from tests.support.governance_client import GovernanceClient
 from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.row_factories import add_guild
 from tests.support.sim_process import SimProcess
+from tests.support.waiting import wait_until
 
 STATISTICS = FeatureKey.API_STATISTICS
 MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"
-UNREACHABLE_DATABASE_URL = "postgresql://nobody:secret@127.0.0.1:1/nothing"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def governance(stores: Stores) -> GovernanceClient:
 
 @dataclass(frozen=True)
 class ApiKeyClient:
-    """A program with a key of a guild of its own."""
+    """An API client with a key of one guild."""
 
     http: httpx.AsyncClient
     guild_id: int
@@ -54,25 +54,26 @@ class ApiKeyClient:
 
 @pytest.fixture
 async def key_client(client: httpx.AsyncClient, stores: Stores, make_key: KeyFactory) -> ApiKeyClient:
+    """An API client with a key of a new guild."""
     guild_id = await add_guild(stores)
     return ApiKeyClient(client, guild_id, await make_key(guild_id))
 
 
 def assert_refused(response: httpx.Response, reason: str) -> str:
-    """The refusal's words."""
+    """Assert that the response is a 403 problem with this reason; return its detail text."""
     body = response.json()
     assert (response.status_code, body["status"], body["reason"]) == (403, 403, reason)
     assert response.headers["content-type"] == "application/problem+json"
     return body["detail"]
 
 
-async def test_every_address_below_a_guild_is_a_surface_and_every_surface_an_address(client):
+async def test_guild_routes_and_surfaces_are_the_same_set(client):
     paths = (await client.get("/api/openapi.json")).json()["paths"]
     guild_paths = {path.removeprefix("/api/guilds/{guild_id}/") for path in paths if "{guild_id}" in path}
     assert guild_paths == {surface.key for surface in SURFACES.all}
 
 
-async def test_what_the_guild_switches_off_refuses_its_keys_and_says_who_can_change_it(
+async def test_disabled_feature_refuses_api_keys_and_names_who_can_enable_it(
     key_client: ApiKeyClient, governance: GovernanceClient
 ):
     assert await key_client.is_allowed()
@@ -87,16 +88,14 @@ async def test_what_the_guild_switches_off_refuses_its_keys_and_says_who_can_cha
     await wait_until(key_client.is_allowed)
 
 
-async def test_a_module_that_is_off_takes_its_features_along(key_client: ApiKeyClient, governance: GovernanceClient):
+async def test_disabled_module_refuses_its_features(key_client: ApiKeyClient, governance: GovernanceClient):
     await governance.set_module(key_client.guild_id, ModuleKey.API, enabled=False)
     await wait_until(key_client.is_refused)
 
     assert "the API module" in assert_refused(await key_client.get(), "toggle")
 
 
-async def test_a_kill_switch_refuses_every_guild_and_says_its_reason(
-    key_client: ApiKeyClient, governance: GovernanceClient
-):
+async def test_kill_switch_refuses_every_guild_with_its_reason(key_client: ApiKeyClient, governance: GovernanceClient):
     await governance.set_kill_switch(STATISTICS, enabled=True, reason="The numbers are being mended.")
     try:
         await wait_until(key_client.is_refused)
@@ -108,7 +107,7 @@ async def test_a_kill_switch_refuses_every_guild_and_says_its_reason(
     await wait_until(key_client.is_allowed)
 
 
-async def test_what_the_tier_lacks_is_refused_and_names_the_tier_that_has_it(
+async def test_feature_outside_the_tier_is_refused_and_names_the_tier_that_includes_it(
     key_client: ApiKeyClient, governance: GovernanceClient
 ):
     async def is_naming_premium() -> bool:
@@ -125,7 +124,7 @@ async def test_what_the_tier_lacks_is_refused_and_names_the_tier_that_has_it(
     await wait_until(key_client.is_allowed)
 
 
-async def test_a_missing_scope_is_named_only_after_what_is_switched_off(
+async def test_disabled_feature_is_reported_before_a_missing_scope(
     key_client: ApiKeyClient, governance: GovernanceClient, make_key: KeyFactory
 ):
     narrow_client = ApiKeyClient(
@@ -138,7 +137,7 @@ async def test_a_missing_scope_is_named_only_after_what_is_switched_off(
     assert_refused(await narrow_client.get("top/members"), "toggle")
 
 
-async def test_a_guild_of_others_that_refuses_still_looks_like_one_that_does_not_exist(
+async def test_foreign_guild_with_a_disabled_feature_looks_like_a_missing_guild(
     key_client: ApiKeyClient, governance: GovernanceClient, make_key: KeyFactory, stores: Stores
 ):
     other_guild_id = await add_guild(stores)
@@ -151,7 +150,7 @@ async def test_a_guild_of_others_that_refuses_still_looks_like_one_that_does_not
     assert foreign.content == missing.content
 
 
-async def test_while_policies_cannot_be_loaded_nothing_is_answered(
+async def test_request_gets_503_while_policies_cannot_be_loaded(
     key_client: ApiKeyClient, stores: Stores, settings: Settings
 ):
     unreachable_database = Database(UNREACHABLE_DATABASE_URL)
@@ -171,13 +170,14 @@ async def test_while_policies_cannot_be_loaded_nothing_is_answered(
 class TestSessions:
     @pytest.fixture
     async def path(self, server: ManagedServer, stores: Stores) -> AsyncIterator[str]:
+        """The statistics path of the server, after the server was saved in the database."""
         await save_server(stores, server)
         return f"/api/guilds/{server.id}/stats"
 
     async def deny_role(self, governance: GovernanceClient, server: ManagedServer) -> int:
         return await governance.add_deny_rule(server.id, SubjectKind.ROLE, server.role, STATISTICS, note="on leave")
 
-    async def test_a_rule_for_one_of_their_roles_refuses_a_manager_and_not_the_owner_nor_the_servers_keys(
+    async def test_role_rule_refuses_a_manager_but_not_the_owner_or_api_keys(
         self,
         browser: Browser,
         other_browser: Browser,
@@ -201,7 +201,7 @@ class TestSessions:
         await governance.remove_rule(server.id, rule_id)
         await wait_until(lambda: has_status(browser, path, 200))
 
-    async def test_who_loses_the_role_that_a_rule_refuses_is_answered_again(
+    async def test_manager_regains_access_after_losing_the_denied_role(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, stores: Stores
     ):
         barred_role = server.discord.create_role(server.id, "Barred", permissions=0)
@@ -215,7 +215,7 @@ class TestSessions:
             await invalidate_guild_access(session, guild_id=server.id, user_id=server.manager)
         assert (await browser.herwa.get(path)).status_code == 200
 
-    async def test_a_rule_for_the_person_names_them(
+    async def test_member_rule_refuses_the_manager(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
         await browser.log_in(server.manager)
@@ -224,7 +224,7 @@ class TestSessions:
 
         assert_refused(await browser.herwa.get(path), "access_rule")
 
-    async def test_what_is_switched_off_is_off_for_the_owner_too(
+    async def test_disabled_feature_is_refused_to_the_owner(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
         await browser.log_in(server.owner)
@@ -233,7 +233,7 @@ class TestSessions:
 
         assert_refused(await browser.herwa.get(path), "toggle")
 
-    async def test_to_members_a_server_that_refuses_does_not_exist_either(
+    async def test_server_with_a_disabled_feature_looks_missing_to_members(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient
     ):
         await governance.set_feature(server.id, STATISTICS, enabled=False)
@@ -244,7 +244,7 @@ class TestSessions:
         assert foreign.status_code == missing.status_code == 404
         assert foreign.content == missing.content
 
-    async def test_roles_are_fetched_from_discord_only_where_a_rule_is_about_one_and_once(
+    async def test_roles_are_fetched_from_discord_once_and_only_if_a_rule_names_a_role(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, discord: SimProcess
     ):
         def count_member_requests() -> int:
@@ -262,7 +262,7 @@ class TestSessions:
         await browser.herwa.get(path)
         assert count_member_requests() == 1
 
-    async def test_while_discord_gives_no_roles_a_rule_about_them_refuses_everyone(
+    async def test_role_rule_returns_503_while_discord_roles_are_unavailable(
         self, browser: Browser, server: ManagedServer, path: str, governance: GovernanceClient, discord: SimProcess
     ):
         await browser.log_in(server.manager)

@@ -1,4 +1,4 @@
-"""Who may read what: a key reads its own guild, within its scopes, as long as it lives, and no other guild exists."""
+"""An API key reads only its own guild, within its scopes, until it expires or is revoked."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def drop_request_id(response: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name != "x-request-id"}
 
 
-async def test_another_guild_looks_exactly_like_one_that_does_not_exist(client, stores: Stores, make_key: KeyFactory):
+async def test_foreign_guild_looks_exactly_like_a_missing_guild(client, stores: Stores, make_key: KeyFactory):
     own_guild_id, other_guild_id = await add_guild(stores), await add_guild(stores)
     await insert_events(stores, other_guild_id, [EventRow(make_utc(2025, 3, 1))])
     headers = build_headers(await make_key(own_guild_id))
@@ -41,7 +41,7 @@ async def test_another_guild_looks_exactly_like_one_that_does_not_exist(client, 
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_without_a_valid_key_nothing_is_readable(client, stores: Stores, make_key: KeyFactory, route):
+async def test_request_without_a_valid_key_is_refused(client, stores: Stores, make_key: KeyFactory, route):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
     tampered_key = key[:-1] + ("0" if key[-1] != "0" else "1")
@@ -59,7 +59,7 @@ async def test_without_a_valid_key_nothing_is_readable(client, stores: Stores, m
         assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_key_in_the_address_is_refused_and_not_repeated(client, stores: Stores, make_key: KeyFactory):
+async def test_key_in_the_query_string_is_refused_and_not_echoed(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
 
@@ -73,7 +73,7 @@ async def test_a_key_in_the_address_is_refused_and_not_repeated(client, stores: 
         assert key not in response_without_header.text + response_with_header.text
 
 
-async def test_an_expired_key_no_longer_reads(client, stores: Stores, make_key: KeyFactory):
+async def test_expired_key_is_refused(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     expired_key = await make_key(guild_id, expires_at=utc_now() - timedelta(seconds=1))
     valid_key = await make_key(guild_id, expires_at=utc_now() + timedelta(hours=1))
@@ -82,7 +82,7 @@ async def test_an_expired_key_no_longer_reads(client, stores: Stores, make_key: 
     assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(valid_key))).status_code == 200
 
 
-async def test_a_revoked_key_stops_at_once(client, stores: Stores, make_key: KeyFactory):
+async def test_revoked_key_is_refused_immediately(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
     assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 200
@@ -94,7 +94,7 @@ async def test_a_revoked_key_stops_at_once(client, stores: Stores, make_key: Key
     assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 401
 
 
-async def test_members_are_shown_only_to_keys_with_their_scope(client, stores: Stores, make_key: KeyFactory):
+async def test_member_ranking_requires_the_members_scope(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     stats_only = build_headers(await make_key(guild_id, [Scope.STATS]))
     members_only = build_headers(await make_key(guild_id, [Scope.MEMBERS]))
@@ -109,7 +109,7 @@ async def test_members_are_shown_only_to_keys_with_their_scope(client, stores: S
         assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=members_only)).status_code == 403
 
 
-async def test_no_response_may_be_cached_and_each_has_an_id_of_its_own(client, stores: Stores, make_key: KeyFactory):
+async def test_responses_are_not_cacheable_and_have_unique_request_ids(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     headers = build_headers(await make_key(guild_id))
     responses = [

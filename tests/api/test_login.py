@@ -1,6 +1,4 @@
-"""Logging in with Discord: whoever comes back is who asked, once, in the same browser, in time."""
-
-from urllib.parse import parse_qs, urlsplit
+"""Login with Discord: a callback works once, in the same browser, within ten minutes."""
 
 import httpx
 import pytest
@@ -12,14 +10,10 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.models import UsedOAuthState, User, UserToken, WebSession
 from herwa_shared.stores import Stores
-from tests.api import browser as browsers
-from tests.api.browser import BROWSER_HEADERS, Browser
+from tests.api.browser import BROWSER_HEADERS, Browser, open_browser
+from tests.support.oauth_forms import parse_query
 from tests.support.oauth_login import ManagedServer, load_tokens
 from tests.support.sim_process import SimProcess
-
-
-def parse_query(url: str) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 async def count_rows(stores: Stores, table) -> int:
@@ -27,14 +21,16 @@ async def count_rows(stores: Stores, table) -> int:
         return await session.scalar(select(func.count()).select_from(table))
 
 
-async def test_who_agrees_at_discord_is_logged_in_and_lands_where_they_wanted(browser: Browser, server: ManagedServer):
+async def test_authorized_user_is_logged_in_and_redirected_to_the_requested_page(
+    browser: Browser, server: ManagedServer
+):
     response = await browser.log_in(server.manager, next_path=f"/g/{server.id}?range=30d")
 
     assert (response.status_code, response.headers["location"]) == (303, f"/g/{server.id}?range=30d")
     assert await browser.find_user_id() == server.manager
 
 
-async def test_the_authorization_request_has_state_and_s256_and_the_least_scopes(browser: Browser):
+async def test_authorization_request_has_state_s256_and_minimal_scopes(browser: Browser):
     query = parse_query(await browser.start_login())
 
     assert query["redirect_uri"] == f"{browser.settings.origin}/auth/callback"
@@ -45,35 +41,35 @@ async def test_the_authorization_request_has_state_and_s256_and_the_least_scopes
     assert "verifier" not in str(query)
 
 
-async def test_no_two_log_ins_share_a_state_or_a_challenge(browser: Browser):
+async def test_each_login_has_its_own_state_and_challenge(browser: Browser):
     first_query, second_query = parse_query(await browser.start_login()), parse_query(await browser.start_login())
 
     assert first_query["state"] != second_query["state"]
     assert first_query["code_challenge"] != second_query["code_challenge"]
 
 
-async def test_asking_to_log_in_writes_nothing(browser: Browser, stores: Stores):
-    before = [await count_rows(stores, table) for table in (User, WebSession, UsedOAuthState)]
+async def test_starting_a_login_writes_nothing_to_the_database(browser: Browser, stores: Stores):
+    initial_counts = [await count_rows(stores, table) for table in (User, WebSession, UsedOAuthState)]
     for _ in range(5):
         await browser.start_login()
-    assert [await count_rows(stores, table) for table in (User, WebSession, UsedOAuthState)] == before
+    assert [await count_rows(stores, table) for table in (User, WebSession, UsedOAuthState)] == initial_counts
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda back: back.copy_remove_param("state"),
-        lambda back: back.copy_set_param("state", ""),
-        lambda back: back.copy_set_param("state", "A" * 43),
-        lambda back: back.copy_set_param("state", "ü" * 43),
-        lambda back: back.copy_set_param("state", back.params["state"][:-1]),
-        lambda back: back.copy_set_param("state", back.params["state"] + "A"),
-        lambda back: back.copy_remove_param("code"),
-        lambda back: back.copy_set_param("code", "guessed"),
-        lambda back: back.copy_set_param("error", "server_error").copy_remove_param("code"),
+        lambda callback: callback.copy_remove_param("state"),
+        lambda callback: callback.copy_set_param("state", ""),
+        lambda callback: callback.copy_set_param("state", "A" * 43),
+        lambda callback: callback.copy_set_param("state", "ü" * 43),
+        lambda callback: callback.copy_set_param("state", callback.params["state"][:-1]),
+        lambda callback: callback.copy_set_param("state", callback.params["state"] + "A"),
+        lambda callback: callback.copy_remove_param("code"),
+        lambda callback: callback.copy_set_param("code", "guessed"),
+        lambda callback: callback.copy_set_param("error", "server_error").copy_remove_param("code"),
     ],
 )
-async def test_a_changed_callback_is_refused(browser: Browser, server: ManagedServer, change):
+async def test_modified_callback_is_refused(browser: Browser, server: ManagedServer, change):
     callback = httpx.URL(await browser.authorize(await browser.start_login(), server.owner))
 
     response = await browser.herwa.get(change(callback))
@@ -83,14 +79,14 @@ async def test_a_changed_callback_is_refused(browser: Browser, server: ManagedSe
     assert await browser.find_user_id() is None
 
 
-async def test_a_callback_is_accepted_once(browser: Browser, server: ManagedServer):
-    address = await browser.authorize(await browser.start_login(), server.owner)
+async def test_callback_is_accepted_only_once(browser: Browser, server: ManagedServer):
+    callback = await browser.authorize(await browser.start_login(), server.owner)
     stolen_cookies = browser.cookie_header
-    assert (await browser.herwa.get(address)).status_code == 303
+    assert (await browser.herwa.get(callback)).status_code == 303
     session_token = browser.session_token
 
-    repeated = await browser.herwa.get(address)
-    replayed = await browser.herwa.get(address, headers={"Cookie": stolen_cookies})
+    repeated = await browser.herwa.get(callback)
+    replayed = await browser.herwa.get(callback, headers={"Cookie": stolen_cookies})
 
     assert (repeated.status_code, replayed.status_code) == (400, 400)
     assert "set-cookie" not in repeated.headers
@@ -98,7 +94,7 @@ async def test_a_callback_is_accepted_once(browser: Browser, server: ManagedServ
     assert browser.session_token == session_token
 
 
-async def test_a_used_code_is_refused(browser: Browser, other_browser: Browser, server: ManagedServer):
+async def test_used_authorization_code_is_refused(browser: Browser, other_browser: Browser, server: ManagedServer):
     used_callback = httpx.URL(await browser.authorize(await browser.start_login(), server.owner))
     await browser.herwa.get(used_callback)
     own_callback = httpx.URL(await other_browser.authorize(await other_browser.start_login(), server.member))
@@ -109,18 +105,20 @@ async def test_a_used_code_is_refused(browser: Browser, other_browser: Browser, 
     assert await other_browser.find_user_id() is None
 
 
-async def test_another_browser_cannot_use_the_callback(browser: Browser, other_browser: Browser, server: ManagedServer):
-    address = await browser.authorize(await browser.start_login(), server.owner)
-    response_without_login = await other_browser.herwa.get(address)
+async def test_callback_works_only_in_the_browser_that_started_the_login(
+    browser: Browser, other_browser: Browser, server: ManagedServer
+):
+    callback = await browser.authorize(await browser.start_login(), server.owner)
+    response_without_login = await other_browser.herwa.get(callback)
     await other_browser.start_login()
-    response_during_login = await other_browser.herwa.get(address)
+    response_during_login = await other_browser.herwa.get(callback)
 
     assert (response_without_login.status_code, response_during_login.status_code) == (400, 400)
     assert await other_browser.find_user_id() is None
-    assert (await browser.herwa.get(address)).status_code == 303
+    assert (await browser.herwa.get(callback)).status_code == 303
 
 
-async def test_an_attacker_cannot_log_a_victim_into_the_attackers_account(
+async def test_attacker_cannot_log_a_victim_into_the_attackers_account(
     browser: Browser, other_browser: Browser, server: ManagedServer
 ):
     attacker_callback = httpx.URL(await other_browser.authorize(await other_browser.start_login(), server.member))
@@ -132,31 +130,33 @@ async def test_an_attacker_cannot_log_a_victim_into_the_attackers_account(
     assert await browser.find_user_id() is None
 
 
-async def test_a_login_that_took_more_than_ten_minutes_is_refused(browser: Browser, server: ManagedServer, folder):
+async def test_login_older_than_ten_minutes_is_refused(browser: Browser, server: ManagedServer, folder):
     encryptor = create_encryptor(browser.settings, folder, purpose="attempts")
     for minutes, status in ((11, 400), (9, 303)):
         attempt = oauth_state.create_oauth_state(next="/", now=utc_now() - oauth_state.LOGIN_LIFETIME * minutes / 10)
-        address = httpx.URL(await browser.start_login())
-        address = address.copy_merge_params({"state": attempt.state, "code_challenge": attempt.challenge})
+        authorization_url = httpx.URL(await browser.start_login())
+        authorization_url = authorization_url.copy_merge_params(
+            {"state": attempt.state, "code_challenge": attempt.challenge}
+        )
         [cookie] = browser.herwa.cookies.jar
         cookie.value = attempt.encrypt(encryptor)
-        assert (await browser.herwa.get(await browser.authorize(str(address), server.owner))).status_code == status
+        assert (
+            await browser.herwa.get(await browser.authorize(str(authorization_url), server.owner))
+        ).status_code == status
 
 
-async def test_a_log_in_kept_by_the_browser_is_sealed_and_a_changed_one_is_worth_nothing(
-    browser: Browser, server: ManagedServer
-):
-    address = await browser.authorize(await browser.start_login(), server.owner)
+async def test_login_cookie_is_encrypted_and_a_modified_one_is_refused(browser: Browser, server: ManagedServer):
+    callback = await browser.authorize(await browser.start_login(), server.owner)
     [cookie] = browser.herwa.cookies.jar
-    assert parse_query(address)["state"] not in cookie.value
+    assert parse_query(callback)["state"] not in cookie.value
     cookie.value = cookie.value[:-6] + "AAAA=="
 
-    assert (await browser.herwa.get(address)).status_code == 400
+    assert (await browser.herwa.get(callback)).status_code == 400
 
 
-async def test_a_visitor_who_cancels_gets_an_explanation_and_may_try_again(browser: Browser):
-    address = httpx.URL(await browser.start_login("/g/1"))
-    state = address.params["state"]
+async def test_cancelled_login_redirects_to_the_login_page_with_a_reason(browser: Browser):
+    authorization_url = httpx.URL(await browser.start_login("/g/1"))
+    state = authorization_url.params["state"]
     response = await browser.herwa.get("/auth/callback", params={"error": "access_denied", "state": state})
 
     assert (response.status_code, response.headers["location"]) == (303, "/login?reason=denied&next=%2Fg%2F1")
@@ -165,16 +165,16 @@ async def test_a_visitor_who_cancels_gets_an_explanation_and_may_try_again(brows
     assert forged.status_code == 400
 
 
-async def test_a_visitor_who_leaves_out_a_permission_is_not_logged_in(browser: Browser, server: ManagedServer):
-    address = httpx.URL(await browser.start_login()).copy_set_param("scope", "identify")
+async def test_login_with_a_missing_scope_is_refused(browser: Browser, server: ManagedServer):
+    authorization_url = httpx.URL(await browser.start_login()).copy_set_param("scope", "identify")
 
-    response = await browser.herwa.get(await browser.authorize(str(address), server.owner))
+    response = await browser.herwa.get(await browser.authorize(str(authorization_url), server.owner))
 
     assert response.status_code == 400
     assert "permission" in response.json()["detail"]
 
 
-async def test_a_person_sees_a_page_with_a_way_on_and_a_program_a_problem(browser: Browser):
+async def test_login_error_is_html_for_browsers_and_a_problem_for_programs(browser: Browser):
     page = await browser.herwa.get("/auth/callback?state=<script>", headers=BROWSER_HEADERS)
     problem = await browser.herwa.get("/auth/callback?state=<script>")
 
@@ -186,7 +186,7 @@ async def test_a_person_sees_a_page_with_a_way_on_and_a_program_a_problem(browse
     assert page.status_code == problem.status_code == 400
 
 
-async def test_no_login_response_is_cached_or_sends_a_referrer(browser: Browser, server: ManagedServer):
+async def test_login_responses_are_not_cached_and_send_no_referrer(browser: Browser, server: ManagedServer):
     callback = await browser.authorize(await browser.start_login(), server.owner)
     for response in (
         await browser.herwa.get("/auth/login"),
@@ -197,7 +197,7 @@ async def test_no_login_response_is_cached_or_sends_a_referrer(browser: Browser,
         assert response.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_from_another_name_of_this_machine_one_is_first_sent_to_the_origin(browser: Browser):
+async def test_login_on_another_host_name_redirects_to_the_origin_first(browser: Browser):
     headers = {"Host": f"127.0.0.1:{browser.settings.port}"}
     first_redirect = await browser.herwa.get("/auth/login?next=/g/1", headers=headers)
 
@@ -207,10 +207,10 @@ async def test_from_another_name_of_this_machine_one_is_first_sent_to_the_origin
     assert "/oauth2/authorize?" in second_redirect.headers["location"]
 
 
-async def test_where_login_is_not_set_up_the_missing_setting_is_named(stores: Stores, settings: Settings, policies):
+async def test_unconfigured_login_names_the_missing_setting(stores: Stores, settings: Settings, policies):
     discord_settings = DiscordSettings(DISCORD_TOKEN="real", DISCORD_CLIENT_ID=None, DISCORD_CLIENT_SECRET=None)
     incomplete_settings = settings.model_copy(update={"discord": discord_settings})
-    async with browsers.open_browser(stores, incomplete_settings, policies) as browser:
+    async with open_browser(stores, incomplete_settings, policies) as browser:
         for path in ("/auth/login", "/auth/callback?code=1&state=2"):
             page = await browser.herwa.get(path, headers=BROWSER_HEADERS)
             assert page.status_code == 503
@@ -219,12 +219,12 @@ async def test_where_login_is_not_set_up_the_missing_setting_is_named(stores: St
         assert (await browser.log_out()).status_code == 204
 
 
-async def test_while_discord_is_unavailable_a_login_says_so(
+async def test_login_returns_503_while_discord_is_unavailable(
     browser: Browser, server: ManagedServer, discord: SimProcess
 ):
-    address = await browser.authorize(await browser.start_login(), server.owner)
+    callback = await browser.authorize(await browser.start_login(), server.owner)
     discord.client.enable_faults(fail={"next": 1, "route": "/users/@me"})
-    response = await browser.herwa.get(address)
+    response = await browser.herwa.get(callback)
 
     assert response.status_code == 503
     assert response.headers["retry-after"]
@@ -232,9 +232,9 @@ async def test_while_discord_is_unavailable_a_login_says_so(
     assert (await browser.log_in(server.owner)).status_code == 303
 
 
-async def test_on_https_cookies_belong_to_this_host_alone(stores: Stores, settings: Settings, policies, folder):
+async def test_https_login_cookie_has_the_host_prefix(stores: Stores, settings: Settings, policies, folder):
     https_settings = settings.model_copy(update={"public_url": "https://herwa.example"})
-    async with browsers.open_browser(stores, https_settings, policies) as browser:
+    async with open_browser(stores, https_settings, policies) as browser:
         response = await browser.herwa.get("/auth/login")
         cookie = response.headers["set-cookie"]
 
@@ -243,7 +243,7 @@ async def test_on_https_cookies_belong_to_this_host_alone(stores: Stores, settin
     assert "Domain" not in cookie
 
 
-async def test_tokens_in_the_database_cannot_be_read(browser: Browser, server: ManagedServer, stores: Stores, folder):
+async def test_stored_tokens_are_encrypted(browser: Browser, server: ManagedServer, stores: Stores, folder):
     await browser.log_in(server.owner)
     async with stores.database.transaction() as session:
         row = await session.get_one(UserToken, server.owner)

@@ -1,4 +1,4 @@
-"""Sessions of browsers: new at every log-in, gone at log-out, closed against other sites."""
+"""Browser sessions: new at every login, deleted at logout, protected against CSRF."""
 
 import httpx
 import pytest
@@ -8,8 +8,7 @@ from herwa_shared.auth.discord_oauth import TokenRejected
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.models import UserToken, WebSession
 from herwa_shared.stores import Stores
-from tests.api import browser as browsers
-from tests.api.browser import BROWSER_HEADERS, Browser
+from tests.api.browser import BROWSER_HEADERS, Browser, open_browser
 from tests.support.oauth_login import ManagedServer, create_oauth_client, load_tokens
 
 ATTACKER_TOKEN = "A" * 43
@@ -20,9 +19,7 @@ async def count_rows(stores: Stores, table, user_id: int) -> int:
         return await session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id))
 
 
-async def test_logging_out_ends_the_session_here_and_a_stolen_one_is_worth_nothing(
-    browser: Browser, server: ManagedServer
-):
+async def test_logout_ends_the_session_and_invalidates_stolen_cookies(browser: Browser, server: ManagedServer):
     await browser.log_in(server.owner)
     stolen_cookies = browser.cookie_header
 
@@ -34,7 +31,7 @@ async def test_logging_out_ends_the_session_here_and_a_stolen_one_is_worth_nothi
     assert stolen_response.status_code == 401
 
 
-async def test_every_log_in_has_a_new_session_and_the_former_one_ends(browser: Browser, server: ManagedServer):
+async def test_login_creates_a_new_session_and_ends_the_previous_one(browser: Browser, server: ManagedServer):
     await browser.log_in(server.owner)
     former_cookies = browser.cookie_header
     await browser.log_in(server.owner)
@@ -44,9 +41,7 @@ async def test_every_log_in_has_a_new_session_and_the_former_one_ends(browser: B
     assert await browser.find_user_id() == server.owner
 
 
-async def test_logging_in_as_another_user_ends_the_former_session(
-    browser: Browser, server: ManagedServer, stores: Stores
-):
+async def test_login_as_another_user_ends_the_previous_session(browser: Browser, server: ManagedServer, stores: Stores):
     await browser.log_in(server.owner)
     await browser.log_in(server.member)
 
@@ -54,7 +49,7 @@ async def test_logging_in_as_another_user_ends_the_former_session(
     assert await count_rows(stores, WebSession, server.owner) == 0
 
 
-async def test_a_session_that_an_attacker_chose_is_never_taken_over(browser: Browser, server: ManagedServer):
+async def test_login_never_adopts_a_session_token_chosen_by_an_attacker(browser: Browser, server: ManagedServer):
     name = get_cookie_name(browser.settings)
     browser.herwa.cookies.set(name, ATTACKER_TOKEN)
     assert await browser.find_user_id() is None
@@ -64,7 +59,7 @@ async def test_a_session_that_an_attacker_chose_is_never_taken_over(browser: Bro
     assert (await browser.herwa.get("/api/me", headers={"Cookie": f"{name}={ATTACKER_TOKEN}"})).status_code == 401
 
 
-async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: ManagedServer):
+async def test_session_cookie_is_httponly_and_has_no_domain(browser: Browser, server: ManagedServer):
     response = await browser.log_in(server.owner)
     [cookie] = [
         header
@@ -78,17 +73,17 @@ async def test_the_cookie_is_for_the_server_alone(browser: Browser, server: Mana
     assert not [part for part in parts if part.lower().startswith("domain")]
 
 
-async def test_on_https_the_session_is_bound_to_the_host(
+async def test_https_session_cookie_has_the_host_prefix(
     browser: Browser, server: ManagedServer, stores: Stores, settings, policies
 ):
-    address = await browser.authorize(await browser.start_login(), server.owner)
+    callback = await browser.authorize(await browser.start_login(), server.owner)
     https_settings = settings.model_copy(update={"public_url": settings.origin.replace("http://", "https://")})
-    async with browsers.open_browser(stores, https_settings, policies) as https_browser:
+    async with open_browser(stores, https_settings, policies) as https_browser:
         await https_browser.start_login()
         refusal = await https_browser.log_out()
         assert "__Host-herwa_session=" in refusal.headers["set-cookie"]
         assert "Secure" in refusal.headers["set-cookie"]
-        assert (await https_browser.herwa.get(httpx.URL(address).raw_path.decode())).status_code == 400
+        assert (await https_browser.herwa.get(httpx.URL(callback).raw_path.decode())).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -105,7 +100,7 @@ async def test_on_https_the_session_is_bound_to_the_host(
         {"Accept": "*/*"},
     ],
 )
-async def test_another_site_cannot_log_a_person_out(browser: Browser, server: ManagedServer, headers):
+async def test_logout_from_another_site_is_refused(browser: Browser, server: ManagedServer, headers):
     await browser.log_in(server.owner)
 
     response = await browser.log_out(**headers)
@@ -115,7 +110,7 @@ async def test_another_site_cannot_log_a_person_out(browser: Browser, server: Ma
     assert await browser.find_user_id() == server.owner
 
 
-async def test_our_own_pages_can_log_out_under_each_of_our_names(browser: Browser, server: ManagedServer):
+async def test_logout_works_from_every_local_origin(browser: Browser, server: ManagedServer):
     port = browser.settings.port
     for headers in (
         {"Origin": f"http://localhost:{port}", "Sec-Fetch-Site": "same-origin"},
@@ -127,7 +122,7 @@ async def test_our_own_pages_can_log_out_under_each_of_our_names(browser: Browse
         assert await browser.find_user_id() is None
 
 
-async def test_an_image_or_a_link_cannot_log_a_person_out(browser: Browser, server: ManagedServer):
+async def test_logout_by_get_or_head_is_refused(browser: Browser, server: ManagedServer):
     await browser.log_in(server.owner)
     for method in ("GET", "HEAD"):
         response = await browser.herwa.request(method, "/auth/logout", headers=BROWSER_HEADERS)
@@ -135,12 +130,12 @@ async def test_an_image_or_a_link_cannot_log_a_person_out(browser: Browser, serv
     assert await browser.find_user_id() == server.owner
 
 
-async def test_logging_out_twice_or_without_a_session_is_no_error(browser: Browser):
+async def test_logout_without_a_session_succeeds(browser: Browser):
     assert (await browser.log_out()).status_code == 204
     assert (await browser.log_out()).status_code == 204
 
 
-async def test_with_the_last_session_the_tokens_end_here_and_at_discord(
+async def test_logout_of_the_last_session_deletes_the_tokens_and_revokes_them_at_discord(
     browser: Browser, other_browser: Browser, server: ManagedServer, stores: Stores, folder
 ):
     for session_browser in (browser, other_browser):
@@ -159,7 +154,7 @@ async def test_with_the_last_session_the_tokens_end_here_and_at_discord(
             await call(tokens)
 
 
-async def test_a_session_is_stored_as_a_hash_alone(browser: Browser, server: ManagedServer, stores: Stores):
+async def test_session_token_is_stored_only_as_a_hash(browser: Browser, server: ManagedServer, stores: Stores):
     await browser.log_in(server.owner)
     async with stores.database.transaction() as session:
         [row] = (await session.scalars(select(WebSession).where(WebSession.user_id == server.owner))).all()

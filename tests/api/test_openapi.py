@@ -1,11 +1,11 @@
-"""The document at /api/openapi.json is a true OpenAPI 3.1 description of what is there."""
+"""The document at /api/openapi.json is valid OpenAPI 3.1 and describes every route."""
 
 from jsonschema import Draft202012Validator
 
 from herwa_shared.auth.sessions import get_cookie_name
 
 
-async def test_the_document_is_openapi_3_1_and_names_every_route(client):
+async def test_document_is_openapi_3_1_and_lists_every_route(client):
     document = (await client.get("/api/openapi.json")).json()
 
     assert document["openapi"].startswith("3.1.")
@@ -23,10 +23,11 @@ async def test_the_document_is_openapi_3_1_and_names_every_route(client):
         Draft202012Validator.check_schema(schema)
 
 
-async def test_every_reference_in_the_document_leads_somewhere(client):
+async def test_every_reference_in_the_document_resolves(client):
     document = (await client.get("/api/openapi.json")).json()
 
     def find_references(node):
+        """Yield every `$ref` in this part of the document."""
         if isinstance(node, dict):
             yield from [node["$ref"]] if "$ref" in node else []
         for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
@@ -40,7 +41,7 @@ async def test_every_reference_in_the_document_leads_somewhere(client):
             node = node[step]
 
 
-async def test_every_guild_route_shows_its_key_its_errors_and_examples(client, settings):
+async def test_every_guild_route_documents_security_errors_and_parameters(client, settings):
     document = (await client.get("/api/openapi.json")).json()
 
     schemes = document["components"]["securitySchemes"]

@@ -1,4 +1,4 @@
-"""The process itself, started as people start it."""
+"""The API as a separate process, started with `python -m herwa_api`."""
 
 import asyncio
 import signal
@@ -25,7 +25,7 @@ def close_stdin(process: Process) -> None:
 
 
 @pytest.mark.parametrize("end", [terminate, close_stdin])
-async def test_it_serves_sends_heartbeats_and_stops_on_request(
+async def test_process_serves_requests_sends_heartbeats_and_stops_on_request(
     stores: Stores, settings: Settings, folder: DataFolder, make_key: KeyFactory, end: Callable[[Process], None]
 ):
     guild_id = await add_guild(stores)
@@ -43,7 +43,7 @@ async def test_it_serves_sends_heartbeats_and_stops_on_request(
         )
         refusal = await client.get(f"/api/guilds/{guild_id}/stats?key={key}")
         async with stores.database.transaction() as session:
-            details_by_pid = {row.pid: row.detail for row in await processes.list_live(session)}
+            details_by_pid = {row.pid: row.detail for row in await processes.list_live_processes(session)}
         end(process)
         async with asyncio.timeout(60):
             _, output = await process.communicate()
@@ -56,9 +56,9 @@ async def test_it_serves_sends_heartbeats_and_stops_on_request(
     assert key not in output.decode()
 
 
-async def test_a_taken_port_is_named_with_the_fix(stores: Stores, settings: Settings, folder: DataFolder):
+async def test_port_in_use_is_reported_with_the_fix(stores: Stores, settings: Settings, folder: DataFolder):
     with socket.create_server(("127.0.0.1", folder.get_or_create_port("api"))):
-        async with run_api_process(settings) as process:
+        async with run_api_process(settings) as process, asyncio.timeout(60):
             _, output = await process.communicate()
 
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""What a person who is logged in may read: the servers that they manage, and no other exists."""
+"""A session reads only the servers that its user manages; every other server looks missing."""
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
 
 
 def get_comparable_parts(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return status, body and headers of a response without its request id."""
     return (
         response.status_code,
         response.content,
@@ -24,14 +25,14 @@ def get_comparable_parts(response: httpx.Response) -> tuple[int, bytes, dict[str
 
 
 @pytest.mark.parametrize("route", ROUTES)
-async def test_who_owns_or_manages_a_server_reads_it(browser: Browser, server: ManagedServer, stores: Stores, route):
+async def test_owner_and_manager_can_read_the_server(browser: Browser, server: ManagedServer, stores: Stores, route):
     await save_server(stores, server)
     for user_id in (server.owner, server.manager):
         await browser.log_in(user_id)
         assert (await browser.herwa.get(f"/api/guilds/{server.id}/{route}")).status_code == 200
 
 
-async def test_to_everybody_else_a_server_looks_exactly_like_one_that_does_not_exist(
+async def test_server_looks_missing_to_users_who_do_not_manage_it(
     browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
 ):
     await save_server(stores, server)
@@ -63,13 +64,13 @@ async def test_to_everybody_else_a_server_looks_exactly_like_one_that_does_not_e
                 assert get_comparable_parts(await browser.herwa.get(route.format(guild_id=guild_id))) == missing
 
 
-async def test_without_a_session_nothing_is_readable(browser: Browser, server: ManagedServer, stores: Stores):
+async def test_request_without_a_session_is_refused(browser: Browser, server: ManagedServer, stores: Stores):
     await save_server(stores, server)
     for path in ("/api/me", "/api/guilds", f"/api/guilds/{server.id}/stats"):
         assert (await browser.herwa.get(path)).status_code == 401
 
 
-async def test_a_wrong_key_is_not_replaced_by_a_session(browser: Browser, server: ManagedServer, stores: Stores):
+async def test_session_does_not_replace_an_invalid_key(browser: Browser, server: ManagedServer, stores: Stores):
     await save_server(stores, server)
     await browser.log_in(server.owner)
     for authorization in ("Bearer sk_live_wrong", "Basic abc", "Bearer"):
@@ -77,9 +78,7 @@ async def test_a_wrong_key_is_not_replaced_by_a_session(browser: Browser, server
         assert response.status_code == 401
 
 
-async def test_a_session_in_an_address_or_in_a_header_opens_nothing(
-    browser: Browser, server: ManagedServer, stores: Stores
-):
+async def test_session_token_outside_its_cookie_is_refused(browser: Browser, server: ManagedServer, stores: Stores):
     await save_server(stores, server)
     await browser.log_in(server.owner)
     session_token = browser.session_token
@@ -108,7 +107,7 @@ async def test_me_returns_the_user_or_the_key(
     }
 
 
-async def test_my_servers_are_those_that_i_manage_with_the_bot_or_without(
+async def test_guild_list_contains_managed_servers_with_and_without_the_bot(
     browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
 ):
     await save_server(stores, server)
@@ -125,7 +124,7 @@ async def test_my_servers_are_those_that_i_manage_with_the_bot_or_without(
     assert (await browser.herwa.get("/api/guilds")).json() == {"items": []}
 
 
-async def test_a_key_has_its_one_server(client, make_key: KeyFactory, stores: Stores):
+async def test_guild_list_of_a_key_contains_its_server(client, make_key: KeyFactory, stores: Stores):
     guild_id = await add_guild(stores)
     headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
     [item] = (await client.get("/api/guilds", headers=headers)).json()["items"]
@@ -133,7 +132,7 @@ async def test_a_key_has_its_one_server(client, make_key: KeyFactory, stores: St
     assert (item["id"], item["name"], item["bot_is_in"]) == (str(guild_id), "Tea", True)
 
 
-async def test_who_lost_their_role_reads_nothing_more(browser: Browser, server: ManagedServer, stores: Stores):
+async def test_manager_who_lost_the_role_is_refused(browser: Browser, server: ManagedServer, stores: Stores):
     await save_server(stores, server)
     await browser.log_in(server.manager)
     path = f"/api/guilds/{server.id}/stats"
@@ -146,7 +145,7 @@ async def test_who_lost_their_role_reads_nothing_more(browser: Browser, server: 
     assert (await browser.herwa.get(path)).status_code == 404
 
 
-async def test_while_discord_is_unavailable_a_person_gets_503_and_not_404(
+async def test_session_request_gets_503_while_discord_is_unavailable(
     browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess
 ):
     await save_server(stores, server)
@@ -158,7 +157,7 @@ async def test_while_discord_is_unavailable_a_person_gets_503_and_not_404(
     assert int(response.headers["retry-after"]) >= 1
 
 
-async def test_who_revokes_herwas_authorization_at_discord_is_logged_out(
+async def test_user_who_revokes_the_authorization_at_discord_is_logged_out(
     browser: Browser, server: ManagedServer, stores: Stores, discord: SimProcess, folder
 ):
     await save_server(stores, server)

@@ -1,4 +1,4 @@
-"""What a program gets: exact numbers in the shapes that the document promises."""
+"""The statistics routes return exact numbers in the shapes of the OpenAPI document."""
 
 from datetime import datetime, timedelta
 from typing import get_args
@@ -28,7 +28,7 @@ MARCH = {"from": "2025-03-01", "to": "2025-03-04"}
 
 
 class ValidatingApiClient:
-    """A program with a key of one guild, that checks every answer against the document."""
+    """An API client of one guild that validates every response against the OpenAPI document."""
 
     def __init__(self, client: httpx.AsyncClient, guild_id: int, key: str) -> None:
         self._client = client
@@ -46,6 +46,7 @@ class ValidatingApiClient:
         return body
 
     async def get_refusal(self, path: str, **parameters) -> tuple[int, str]:
+        """Request a path that must fail; return the status and the detail text."""
         response = await self._client.get(
             f"/api/guilds/{self.guild_id}/{path}", params=parameters, headers=self._headers
         )
@@ -65,7 +66,7 @@ async def api(client: httpx.AsyncClient, stores: Stores, make_key: KeyFactory) -
     return ValidatingApiClient(client, guild_id, await make_key(guild_id))
 
 
-async def test_stats_have_the_promised_shape(api: ValidatingApiClient, stores: Stores):
+async def test_stats_match_the_documented_shape(api: ValidatingApiClient, stores: Stores):
     await insert_events(
         stores,
         api.guild_id,
@@ -92,7 +93,9 @@ async def test_stats_have_the_promised_shape(api: ValidatingApiClient, stores: S
     assert [point["value"] for point in active["points"]] == [1, 1, 1]
 
 
-async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(api: ValidatingApiClient, stores: Stores):
+async def test_uncounted_days_are_null_silent_days_are_0_and_incomplete_days_are_partial(
+    api: ValidatingApiClient, stores: Stores
+):
     await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 3, 20))])
     await add_imported_period(stores, api.guild_id, make_utc(2025, 3, 2), make_utc(2025, 3, 3, 12))
 
@@ -105,7 +108,7 @@ async def test_gaps_are_null_silence_is_0_and_half_counted_days_are_partial(api:
     ]
 
 
-async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(api: ValidatingApiClient, stores: Stores):
+async def test_week_bucket_starts_on_monday_before_the_window(api: ValidatingApiClient, stores: Stores):
     await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 2, 24)), EventRow(make_utc(2025, 3, 1))])
 
     body = await api.get("stats", interval="week", **MARCH)
@@ -116,7 +119,7 @@ async def test_a_week_is_named_by_its_monday_though_the_window_begins_later(api:
     ]
 
 
-async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(api: ValidatingApiClient, stores: Stores):
+async def test_comparison_returns_the_previous_window_or_last_year(api: ValidatingApiClient, stores: Stores):
     moments = [make_utc(2025, 3, 1), make_utc(2025, 2, 26), make_utc(2025, 2, 28, 23), make_utc(2024, 3, 3)]
     await insert_events(stores, api.guild_id, [EventRow(moment) for moment in moments])
 
@@ -132,9 +135,7 @@ async def test_comparison_gives_the_window_before_or_the_dates_of_last_year(api:
     assert (year["from"], year["to"], year["total"]) == ("2024-03-01T00:00:00+00:00", "2024-03-04T00:00:00+00:00", 1)
 
 
-async def test_without_a_window_it_is_the_last_30_days_in_the_zone_of_the_guild(
-    client, stores: Stores, make_key: KeyFactory
-):
+async def test_default_window_is_the_last_30_days_in_the_guild_timezone(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores, timezone="Pacific/Auckland")
     body = await ValidatingApiClient(client, guild_id, await make_key(guild_id)).get("stats")
 
@@ -146,7 +147,7 @@ async def test_without_a_window_it_is_the_last_30_days_in_the_zone_of_the_guild(
     assert end - timedelta(days=1) <= utc_now().astimezone(zone) < end
 
 
-async def test_a_channel_is_counted_alone_and_a_silent_one_is_silent(api: ValidatingApiClient, stores: Stores):
+async def test_channel_filter_counts_only_that_channel(api: ValidatingApiClient, stores: Stores):
     tea, silent = [await add_channel(stores, api.guild_id, name) for name in ("tea", "silent")]
     await insert_events(
         stores, api.guild_id, [EventRow(make_utc(2025, 3, 1), channel=tea), EventRow(make_utc(2025, 3, 1), channel=5)]
@@ -157,7 +158,7 @@ async def test_a_channel_is_counted_alone_and_a_silent_one_is_silent(api: Valida
     assert (await api.get("stats", channel_id="5", **MARCH))["total"] == 1
 
 
-async def test_a_thread_and_an_unknown_channel_are_errors_and_not_silence(api: ValidatingApiClient, stores: Stores):
+async def test_thread_or_unknown_channel_is_an_error(api: ValidatingApiClient, stores: Stores):
     other_guild = await add_guild(stores)
     tea = await add_channel(stores, api.guild_id, "tea")
     thread = await add_channel(stores, api.guild_id, "green", kind=11, parent_id=tea)
@@ -169,7 +170,7 @@ async def test_a_thread_and_an_unknown_channel_are_errors_and_not_silence(api: V
     assert (await api.get_refusal("stats", channel_id=str(foreign), **MARCH))[0] == 404
 
 
-async def test_tops_give_ids_as_strings_and_names_where_known(api: ValidatingApiClient, stores: Stores):
+async def test_rankings_return_ids_as_strings_and_known_names(api: ValidatingApiClient, stores: Stores):
     tea = await add_channel(stores, api.guild_id, "tea ☕")
     await add_member(stores, api.guild_id, 11, "Ada")
     moment = make_utc(2025, 3, 1)
@@ -185,7 +186,7 @@ async def test_tops_give_ids_as_strings_and_names_where_known(api: ValidatingApi
     assert [item["id"] for item in by_members["items"]] == ["5", str(tea)]
 
 
-async def test_heatmap_has_every_hour_of_the_week(api: ValidatingApiClient, stores: Stores):
+async def test_heatmap_covers_every_hour_of_the_week(api: ValidatingApiClient, stores: Stores):
     await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 1, 23))])
 
     cells = (await api.get("heatmap", timezone="Asia/Tokyo", **MARCH))["cells"]
@@ -194,7 +195,7 @@ async def test_heatmap_has_every_hour_of_the_week(api: ValidatingApiClient, stor
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 7, "hour": 8, "value": 1}]
 
 
-async def test_every_metric_is_answered_in_the_promised_shape(api: ValidatingApiClient, stores: Stores):
+async def test_every_metric_matches_the_documented_shape(api: ValidatingApiClient, stores: Stores):
     day = make_utc(2025, 3, 1, 12)
     kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread")
     await insert_events(stores, api.guild_id, [EventRow(day, 11, 5, kind, 3600) for kind in kinds])
@@ -204,7 +205,7 @@ async def test_every_metric_is_answered_in_the_promised_shape(api: ValidatingApi
     assert totals == dict.fromkeys(Metric, 1) | {"voice_minutes": 60, "members": 3600}
 
 
-async def test_the_number_of_members_is_null_where_it_was_not_sampled(api: ValidatingApiClient, stores: Stores):
+async def test_member_count_is_null_without_samples(api: ValidatingApiClient, stores: Stores):
     await add_imported_period(stores, api.guild_id, make_utc(2025, 2, 1), make_utc(2025, 4, 1))
 
     body = await api.get("stats", metric="members", compare="previous", **MARCH)
@@ -213,7 +214,7 @@ async def test_the_number_of_members_is_null_where_it_was_not_sampled(api: Valid
     assert [point["value"] for point in body["points"]] == [None] * 3
 
 
-async def test_rankings_and_heatmap_are_given_in_any_metric(api: ValidatingApiClient, stores: Stores):
+async def test_rankings_and_heatmap_accept_other_metrics(api: ValidatingApiClient, stores: Stores):
     voice_events = [
         EventRow(make_utc(2025, 3, 1, 20), user, channel, "voice", 90) for user, channel in [(1, 5), (1, 5), (2, 6)]
     ]
@@ -231,7 +232,7 @@ async def test_rankings_and_heatmap_are_given_in_any_metric(api: ValidatingApiCl
     cells = (await api.get("heatmap", **voice))["cells"]
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 6, "hour": 20, "value": 5}]
     threads = {"metric": "threads", **MARCH}
-    assert (await api.get("top/members", **threads))["items"] == [], "who opened it is not known"
+    assert (await api.get("top/members", **threads))["items"] == [], "the opener of a thread is not known"
     assert (await api.get("top/channels", **threads))["items"] == [{"id": "6", "name": None, "value": 1}]
 
 
@@ -239,11 +240,11 @@ async def test_rankings_and_heatmap_are_given_in_any_metric(api: ValidatingApiCl
     ("documented", "possible"),
     [(ChannelMetric, CHANNEL_METRICS), (MemberMetric, MEMBER_METRICS), (HourMetric, HEATMAP_METRICS)],
 )
-def test_the_document_offers_the_metrics_that_there_are(documented, possible):
+def test_documented_metrics_are_the_supported_metrics(documented, possible):
     assert get_args(documented) == possible
 
 
-async def test_old_data_in_a_half_hour_timezone_is_marked_approximate(api: ValidatingApiClient, stores: Stores):
+async def test_old_data_in_a_half_hour_timezone_is_approximate(api: ValidatingApiClient, stores: Stores):
     await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 1, 18, 45))])
     kolkata = {"timezone": "Asia/Kolkata", **MARCH}
 
@@ -305,13 +306,13 @@ async def test_every_id_survives_as_a_string(client, stores: Stores, api: Valida
         ("stats", {"metric": "joins", "channel_id": "7"}, "or threads with a channel, not joins."),
     ],
 )
-async def test_a_wrong_parameter_is_refused_with_what_would_be_right(api: ValidatingApiClient, path, parameters, hint):
+async def test_wrong_parameter_is_refused_with_a_hint(api: ValidatingApiClient, path, parameters, hint):
     status, detail = await api.get_refusal(path, **parameters)
 
     assert (status, hint in detail) == (400, True), detail
 
 
-async def test_an_offset_whose_plus_was_lost_in_the_address_is_understood(api: ValidatingApiClient):
+async def test_utc_offset_with_its_plus_decoded_as_a_space_is_accepted(api: ValidatingApiClient):
     body = await api.get("stats", **{"from": "2025-03-01T00:00:00 09:00", "to": "2025-03-02"}, timezone="Asia/Tokyo")
 
     assert body["from"] == "2025-03-01T00:00:00+09:00"

@@ -1,4 +1,4 @@
-"""A database of revision 0006, before tables were renamed, is migrated: every row stays, every number is the same."""
+"""Migration of a database dump of revision 0006, before tables were renamed: it keeps every row and every number."""
 
 import asyncio
 import io
@@ -54,7 +54,7 @@ def dump() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 async def migrated(stores: Stores, settings, folder, dump) -> AsyncIterator[tuple[Database, AsyncClient]]:
-    """Databases of their own with the content of the dump, migrated to the newest schema."""
+    """Separate databases with the content of the dump, migrated to the newest schema."""
     with lease_engines(settings, folder) as lease:
         database_url = make_url(lease.urls.database).set(database="before_renaming")
         clickhouse_url = make_url(lease.urls.clickhouse).set(database="before_renaming")
@@ -127,7 +127,7 @@ async def fetch_numbers(database: Database, clickhouse: AsyncClient, query: Acti
     return serialize_ranking(ranking)["items"]
 
 
-async def test_every_number_is_the_same_after_the_migration(migrated, dump):
+async def test_migration_keeps_every_number(migrated, dump):
     expected = json.loads(dump["expected.json"])["answers"]
     assert len(expected) > 80
     for entry in expected:
@@ -135,7 +135,7 @@ async def test_every_number_is_the_same_after_the_migration(migrated, dump):
         assert await fetch_numbers(*migrated, query, entry["path"]) == entry["answer"], (entry["path"], entry["params"])
 
 
-async def test_every_row_is_kept_under_the_new_table_names(migrated, dump):
+async def test_migration_keeps_every_row_under_the_new_table_names(migrated, dump):
     async with migrated[0].acquire_connection() as connection:
         for name, content in dump.items():
             table = Path(name).stem
@@ -145,7 +145,7 @@ async def test_every_row_is_kept_under_the_new_table_names(migrated, dump):
                 assert stored == expected, table
 
 
-async def test_rules_lists_tiers_and_the_audit_log_are_kept(migrated):
+async def test_migration_keeps_rules_channel_lists_tiers_and_the_audit_log(migrated):
     now: datetime = utc_now()
     async with migrated[0].transaction() as session:
         [rule] = await access_rules.list_rules(session, guild_id=GARDEN_CLUB, now=now)
@@ -160,7 +160,7 @@ async def test_rules_lists_tiers_and_the_audit_log_are_kept(migrated):
             assert await audit.verify_chain(session, guild_id=guild_id) is None
 
 
-async def test_no_name_in_the_schema_carries_an_old_table_name(migrated):
+async def test_migrated_schema_contains_no_old_table_name(migrated):
     names_query = """
         SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace
         UNION SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace

@@ -1,4 +1,4 @@
-"""Nothing is served that no feature governs, and no feature is declared that serves nothing."""
+"""Every surface (command, menu, API endpoint, page) belongs to a feature, and every feature has a surface."""
 
 import subprocess
 import sys
@@ -19,11 +19,11 @@ STATS_EXTRAS = {"feature": FeatureKey.SERVER_STATS}
 
 
 async def do_nothing(interaction: discord.Interaction) -> None:
-    """What a command does is of no interest here."""
+    """Callback of the commands under test; it is never called."""
 
 
 async def do_nothing_for_member(interaction: discord.Interaction, member: discord.Member) -> None:
-    """The same for a context menu."""
+    """Callback of the context menus under test; it is never called."""
 
 
 def build_command(name="chart", **extras):
@@ -57,17 +57,17 @@ def test_every_command_of_the_bot_has_a_feature():
     [(build_command(), "chart"), (build_group(build_command()), "charts chart"), (build_menu(), "Chart them")],
     ids=["command", "sub-command", "context menu"],
 )
-def test_a_command_without_a_feature_is_named(invalid_command, name):
+def test_command_without_a_feature_raises_an_error_with_its_name(invalid_command, name):
     with pytest.raises(ValueError, match=f'"{name}" names no feature'):
         list_tree_surfaces(build_tree(build_command("fine", **STATS_EXTRAS), invalid_command))
 
 
-def test_an_unknown_feature_is_refused():
+def test_unknown_feature_raises_an_error():
     with pytest.raises(ValueError, match="dance"):
         list_tree_surfaces(build_tree(build_command(feature="dance")))
 
 
-def test_commands_inherit_from_their_group_and_may_override_it():
+def test_commands_inherit_from_their_group_and_can_override_it():
     inner = build_group(build_command("inner"), name="deep")
     overriding_command = build_command("own", feature=FeatureKey.VOICE_STATS, audience=Audience.EVERYONE)
     outer = build_group(inner, overriding_command, audience=Audience.MANAGERS, **STATS_EXTRAS)
@@ -80,12 +80,12 @@ def test_commands_inherit_from_their_group_and_may_override_it():
     }
 
 
-def test_context_menus_are_surfaces_too():
+def test_context_menu_is_a_surface():
     [surface] = list_tree_surfaces(build_tree(build_menu(**STATS_EXTRAS))).all
     assert (surface.kind, surface.key, surface.audience) == (SurfaceKind.MENU, "Chart them", Audience.EVERYONE)
 
 
-def test_governance_surfaces_are_for_managers():
+def test_governance_surfaces_have_the_audience_managers():
     governance_surfaces = [
         surface for surface in collect_surfaces().all if FEATURES[surface.feature].module == ModuleKey.GOVERNANCE
     ]

@@ -1,4 +1,4 @@
-"""Schemas grow in numbered steps that may be repeated."""
+"""Migrations of PostgreSQL and ClickHouse: numbered without gaps, reversible or repeatable, equal to the models."""
 
 import asyncio
 import re
@@ -14,31 +14,31 @@ from herwa_shared.migrate import ALEMBIC_DIR, CLICKHOUSE_MIGRATIONS_DIR, build_a
 SCHEMA_QUERY = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
 
 
-def test_alembic_has_one_head_and_it_is_the_last_file():
+def test_alembic_has_one_head_which_is_the_last_file():
     scripts = ScriptDirectory.from_config(build_alembic_config("postgresql://x"))
     files = sorted((ALEMBIC_DIR / "versions").glob("*.py"))
     assert scripts.get_heads() == [files[-1].name.split("_")[0]]
     assert [script.revision for script in scripts.walk_revisions()][::-1] == [file.name.split("_")[0] for file in files]
 
 
-async def test_the_models_and_the_database_do_not_drift(stores, settings, folder):
+async def test_models_match_the_migrated_database(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
         await asyncio.to_thread(command.check, build_alembic_config(lease.urls.database))
 
 
-async def test_migrating_again_changes_nothing(stores, settings, folder):
+async def test_second_migration_changes_nothing(stores, settings, folder):
     before = (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows
     with lease_engines(settings, folder) as lease:
         await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
     assert (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows == before
 
 
-async def test_every_postgresql_migration_can_be_taken_back_and_made_again(stores, settings, folder):
+async def test_every_postgresql_migration_can_be_downgraded_and_repeated(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
         url = make_url(lease.urls.database)
         async with stores.database.acquire_connection() as connection:
-            await connection.execute("CREATE DATABASE taken_back")
-        other_url = url.set(database="taken_back").render_as_string(hide_password=False)
+            await connection.execute("CREATE DATABASE downgrade_test")
+        other_url = url.set(database="downgrade_test").render_as_string(hide_password=False)
         config = build_alembic_config(other_url)
         for step in ("head", "base", "head"):
             run_step = command.downgrade if step == "base" else command.upgrade
@@ -48,7 +48,7 @@ async def test_every_postgresql_migration_can_be_taken_back_and_made_again(store
         await connection.close()
 
 
-async def test_a_clickhouse_database_that_does_not_exist_yet_is_made(stores, settings, folder):
+async def test_migration_creates_a_missing_clickhouse_database(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
         url = make_url(lease.urls.clickhouse).set(database="made_by_migration")
         await migrate(database_url=lease.urls.database, clickhouse_url=url.render_as_string(hide_password=False))
@@ -56,12 +56,12 @@ async def test_a_clickhouse_database_that_does_not_exist_yet_is_made(stores, set
     assert tables.result_rows[0][0] >= 3
 
 
-def test_clickhouse_migrations_are_numbered_without_a_gap():
+def test_clickhouse_migrations_are_numbered_without_gaps():
     numbers = [int(path.name.split("_")[0]) for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql"))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_every_clickhouse_statement_can_be_run_again_after_a_crash_between_two(stores):
+async def test_every_clickhouse_statement_can_be_repeated_after_a_crash(stores):
     for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql")):
         for statement in re.split(r";\s*\n", path.read_text()):
             if statement.strip():

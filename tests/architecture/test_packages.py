@@ -1,4 +1,4 @@
-"""The house stays as it is drawn: each room says its job, and the arrows hold."""
+"""Package structure: README files name all modules, and the import contracts hold."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ PACKAGES = ("herwa_shared", "herwa_bot", "herwa_api", "herwa_worker", "herwa_sim
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_package_readme_names_its_files(package):
+def test_package_readme_names_every_module(package):
     text = (ROOT / package / "README.md").read_text()
     missing = [
         path.name
@@ -19,7 +19,7 @@ def test_every_package_readme_names_its_files(package):
         if path.suffix == ".py" and path.name != "__init__.py"
         if f"`{path.name}`" not in text and f"`{path.stem}`" not in text
     ]
-    assert not missing, f"{package}/README.md does not name them"
+    assert not missing, f"{package}/README.md does not name these modules"
 
 
 def test_import_contracts_hold():
@@ -33,7 +33,7 @@ def test_import_contracts_hold():
     assert result.returncode == 0, result.stdout
 
 
-def test_every_analytics_query_filters_by_guild_first():
+def test_analytics_queries_filter_by_guild_first():
     for path in (ROOT / "herwa_shared" / "analytics").glob("*.py"):
         for clause in path.read_text().split("WHERE")[1:]:
             assert clause.split()[0] == "guild_id", f"{path.name}: WHERE {clause[:60]}"

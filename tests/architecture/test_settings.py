@@ -1,4 +1,4 @@
-"""Every setting is documented, and nothing is documented that is no setting."""
+"""Settings: the example file and the operating manual document exactly the settings that exist."""
 
 import re
 from pathlib import Path
@@ -18,23 +18,23 @@ def list_all_settings() -> set[str]:
     return list_names(Settings) | list_names(DiscordSettings) | list_names(StoreSettings)
 
 
-def test_the_example_file_holds_every_setting_and_no_other():
+def test_example_file_contains_exactly_all_settings():
     example = (ROOT / ".env.example").read_text()
     assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == list_all_settings()
 
 
-def test_the_example_file_changes_no_default(monkeypatch):
+def test_example_file_keeps_the_defaults(monkeypatch):
     for name in list_all_settings():
         monkeypatch.delenv(name, raising=False)
     assert Settings(_env_file=ROOT / ".env.example") == Settings(_env_file=None)
 
 
-def test_operating_explains_every_setting():
+def test_operating_manual_explains_every_setting():
     manual = (ROOT / "docs" / "operating.md").read_text()
     assert not [name for name in list_all_settings() if f"`{name}`" not in manual]
 
 
-def test_no_secret_shows_in_a_printed_setting(monkeypatch):
+def test_repr_of_settings_contains_no_secret(monkeypatch):
     for name in ("DISCORD_TOKEN", "DISCORD_CLIENT_SECRET", "DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SECRET_KEY"):
         monkeypatch.setenv(name, "postgresql://canary")
     assert "canary" not in repr(Settings())

@@ -1,4 +1,4 @@
-"""One quiet local Discord for the room; each module has a bot process of its own, each test a server of its own."""
+"""Fixtures: one local Discord for the package, one bot per module, one server per test."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,15 +18,24 @@ from tests.support.sim_process import SimProcess
 
 @pytest.fixture(scope="package")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
+    """The local Discord of the package, without simulated people; its journal is on."""
     process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
     process.client.read_journal(on=True)
     yield process
     process.close()
 
 
+@pytest.fixture
+def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
+    """A local Discord for one test, which may stop it."""
+    process = SimProcess(tmp_path, "--quiet")
+    yield process
+    process.close()
+
+
 @pytest.fixture(autouse=True)
 def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: what the bot has asked, and what it was told, must be as Discord documents it."""
+    """After each test: assert that the REST calls and gateway events match Discord's documents."""
     yield
     if "sim" in request.fixturenames:
         assert_documented(request.getfixturevalue("sim").client)
@@ -34,7 +43,10 @@ def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
-    """A place and in it a thread that was archived before any bot came: no event ever described it."""
+    """A server and a thread that was archived before any bot connected.
+
+    No gateway event has ever described the thread.
+    """
     server = SampleServer(sim.client)
     thread = sim.client.create_thread(server.channel, "last year")
     archive_thread(sim, thread)
@@ -45,7 +57,7 @@ def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
 async def bot(
     stores: Stores, settings: Settings, sim: SimProcess, archived_thread: tuple[SampleServer, int]
 ) -> AsyncIterator[BotProcess]:
-    """A bot that listens."""
+    """A bot process that is ready; it must still run at the end of the module."""
     with run_bot_process(settings, sim) as process:
         await process.wait_until_ready()
         yield process
@@ -59,15 +71,15 @@ def server(sim: SimProcess) -> SampleServer:
 
 @pytest.fixture
 async def members(sim: SimProcess, stores: Stores, bot: BotProcess, server: SampleServer) -> MemberClient:
-    """Those of a server that the bot and the database know."""
+    """The members of a server that the bot and the database know."""
     await wait_until_stored(stores, bot)
     client = MemberClient(sim, stores, server)
-    await client.wait_for_verdict("Yes", "server-stats")  # what the bot serves is registered
+    await client.wait_for_verdict("Yes", "server-stats")  # then the commands are registered
     return client
 
 
 def change_channel(sim: SimProcess, channel_id: int, **changes: object) -> None:
-    """As a moderator does."""
+    """Change a channel through the REST API with the bot's token."""
     url = f"{sim.url}/api/v10/channels/{channel_id}"
     httpx.patch(url, json=changes, headers={"Authorization": f"Bot {sim.token}"}, trust_env=False).raise_for_status()
 
@@ -78,4 +90,5 @@ def archive_thread(sim: SimProcess, thread_id: int) -> None:
 
 @pytest.fixture(scope="session")
 def logs(settings: Settings) -> Path:
+    """The folder of the log files."""
     return settings.data_dir / "logs"

@@ -1,4 +1,7 @@
-"""The bot with one more cog, which has what no command of ours has yet: a select, a form, a context menu, a failure."""
+"""Runs the bot with a cog of components that no command of Herwa uses.
+
+The components are a select, a form, a context menu command and a failing button.
+"""
 
 from typing import Any, Self
 
@@ -17,7 +20,7 @@ COMMAND_EXTRAS = {"feature": FeatureKey.TICKET_STATS}
 
 
 class WrittenNoteModal(GuardedModal, title="A form"):
-    """Says what was written."""
+    """Replies with the submitted text."""
 
     note: discord.ui.TextInput[Self] = discord.ui.TextInput(label="Note", custom_id="note")
 
@@ -26,7 +29,7 @@ class WrittenNoteModal(GuardedModal, title="A form"):
 
 
 class ComponentsView(GuardedView):
-    """One component of each kind."""
+    """A button that opens a form, a button that fails, and a select."""
 
     @discord.ui.button(label="Form")
     async def open_modal(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
@@ -43,12 +46,12 @@ class ComponentsView(GuardedView):
 
 @app_commands.context_menu(name="Greet them", extras=COMMAND_EXTRAS)
 async def greet(interaction: discord.Interaction, member: discord.Member) -> None:
-    """An entry of the menu on a member."""
+    """The context menu command on a member."""
     await reply_ephemeral(interaction, f"greeted: {member.id}")
 
 
 class ComponentsCog(commands.Cog):
-    """A command with components."""
+    """A command that sends a message with components, and a context menu command."""
 
     menus = (greet,)
 

@@ -1,11 +1,13 @@
-""""""
+"""Gateway payloads and Discord constants for the tests of the bot."""
 
 from herwa_shared.clock import utc_now
 from tests.support.event_factories import build_snowflake
 
+VOICE_CHANNEL_TYPE = 2
+
 
 def create_message_payload(server, **changes) -> dict:
-    """A MESSAGE_CREATE as Discord sends it."""
+    """Create a MESSAGE_CREATE payload with a fresh message id; `changes` replace its fields."""
     return {
         "id": str(build_snowflake(int(utc_now().timestamp() * 1000), low_bits=1)),
         "type": 0,
@@ -17,6 +19,3 @@ def create_message_payload(server, **changes) -> dict:
         "attachments": [],
         "edited_timestamp": None,
     } | changes
-
-
-VOICE_CHANNEL_TYPE = 2

@@ -1,4 +1,4 @@
-"""Asking for access: the question reaches those who decide, their answer reaches the member, whatever restarts."""
+"""Access requests: managers receive and decide them, and the member is notified."""
 
 from functools import partial
 
@@ -23,7 +23,7 @@ OPTIONS = {"permissions allow": {"what": "everything"}, "features enable": {"wha
 
 @pytest.fixture
 async def refusal(members):
-    """What Ada is shown where a rule keeps the command to others."""
+    """The refusal that Ada gets because a rule denies her the command."""
     await members.add_rule(allow=False, target=STATS)
     await members.wait_for_verdict("No", "server-stats")
     return await members.run("server-stats")
@@ -34,13 +34,13 @@ def list_direct_messages(sim, user_id):
 
 
 async def wait_for_direct_message(sim, user_id, text):
-    """The direct message in which these words stand, once it is there."""
+    """Wait for a direct message that contains the text; return the newest one."""
     await wait_until(lambda: any(text in message.content for message in list_direct_messages(sim, user_id)))
     return [message for message in list_direct_messages(sim, user_id) if text in message.content][-1]
 
 
 async def request_access(members, sim, refusal):
-    """Ada asks; the owner's direct message."""
+    """Request access as Ada; return the owner's direct message."""
     await members.press(refusal, "Ask for access")
     return await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
 
@@ -50,37 +50,38 @@ def get_guild_name(sim, members):
 
 
 async def press_as(members, sim, message, label, user):
+    """Press a button in the user's direct messages."""
     return await members.press(message, label, user=user, channel=sim.client.open_direct_channel(user))
 
 
-async def test_the_owner_gets_the_request_and_what_they_allow_holds(members, sim, refusal):
-    question = await request_access(members, sim, refusal)
-    assert "asks to use `/server-stats`" in question.content
-    assert "**#general**" in question.content
-    assert set(get_button_ids(question)) == {YES, "No"}
-    await press_as(members, sim, question, YES, members.server.owner)
+async def test_owner_receives_the_request_and_can_allow_it(members, sim, refusal):
+    request_message = await request_access(members, sim, refusal)
+    assert "asks to use `/server-stats`" in request_message.content
+    assert "**#general**" in request_message.content
+    assert set(get_button_ids(request_message)) == {YES, "No"}
+    await press_as(members, sim, request_message, YES, members.server.owner)
     notice = await wait_for_direct_message(sim, members.server.ada, "You may use `/server-stats`")
     assert get_guild_name(sim, members) in notice.content
     await members.wait_for_verdict("Yes", "server-stats")
     assert not (await members.run("server-stats")).ephemeral
     assert (await members.run("server-stats", user=members.server.bob)).ephemeral
-    answered_question = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
-    assert "**Yes**" in answered_question.content
-    assert answered_question.components == []
+    decided_request = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
+    assert "**Yes**" in decided_request.content
+    assert decided_request.components == []
 
 
-async def test_what_is_allowed_is_in_the_audit_log_under_the_name_of_who_allowed_it(members, sim, stores, refusal):
-    question = await request_access(members, sim, refusal)
-    await press_as(members, sim, question, YES, members.server.owner)
+async def test_allowed_request_is_audited_with_the_owner_as_actor(members, sim, stores, refusal):
+    request_message = await request_access(members, sim, refusal)
+    await press_as(members, sim, request_message, YES, members.server.owner)
     await members.wait_for_verdict("Yes", "server-stats")
     async with stores.database.transaction() as session:
         newest, *_ = await list_entries(session, guild_id=members.server.id)
     assert (newest.action, newest.actor.user_id, newest.actor.via) == ("rule.add", members.server.owner, "discord")
 
 
-async def test_a_no_changes_nothing_and_the_member_is_notified(members, sim, refusal):
-    question = await request_access(members, sim, refusal)
-    await press_as(members, sim, question, "No", members.server.owner)
+async def test_denied_request_changes_nothing_and_notifies_the_member(members, sim, refusal):
+    request_message = await request_access(members, sim, refusal)
+    await press_as(members, sim, request_message, "No", members.server.owner)
     await wait_for_direct_message(sim, members.server.ada, "said no to `/server-stats`")
     second_refusal = await members.run("server-stats")
     assert second_refusal.ephemeral
@@ -88,19 +89,19 @@ async def test_a_no_changes_nothing_and_the_member_is_notified(members, sim, ref
     assert "the answer was no. You may ask again <t:" in reply.content
 
 
-async def test_a_repeated_request_is_not_sent_twice(members, sim, stores, refusal):
+async def test_repeated_request_is_not_sent_twice(members, sim, stores, refusal):
     await request_access(members, sim, refusal)
-    before = len(list_direct_messages(sim, members.server.owner))
+    message_count = len(list_direct_messages(sim, members.server.owner))
     [reply] = (await members.press(await members.run("server-stats"), "Ask for access")).messages
     assert reply.content.endswith(
         "-# You have asked already. I tell you when somebody who manages this server answers."
     )
-    assert len(list_direct_messages(sim, members.server.owner)) == before
+    assert len(list_direct_messages(sim, members.server.owner)) == message_count
     async with stores.database.transaction() as session:
         assert len(await list_open_requests(session, guild_id=members.server.id)) == 1
 
 
-async def test_a_member_who_may_use_it_by_now_gets_a_notice_instead(members, sim, refusal):
+async def test_member_who_has_gained_access_gets_a_notice_instead_of_a_request(members, sim, refusal):
     await members.add_rule(allow=True, subject=(SubjectKind.MEMBER, members.server.ada), target=STATS)
     await members.wait_for_verdict("Yes", "server-stats")
     [reply] = (await members.press(refusal, "Ask for access")).messages
@@ -108,29 +109,29 @@ async def test_a_member_who_may_use_it_by_now_gets_a_notice_instead(members, sim
     assert reply.components == []
 
 
-async def test_who_does_not_manage_that_server_cannot_decide(members, sim, refusal):
-    question = await request_access(members, sim, refusal)
+async def test_former_owner_cannot_decide_the_request(members, sim, refusal):
+    request_message = await request_access(members, sim, refusal)
     sim.client.update_guild(members.server.id, owner_id=members.server.bob)
     await members.wait_for_verdict("Yes", "server-stats", user=members.server.bob)
-    *_, reply = (await press_as(members, sim, question, YES, members.server.owner)).messages
+    *_, reply = (await press_as(members, sim, request_message, YES, members.server.owner)).messages
     assert reply.ephemeral
     assert reply.content.startswith(("You may not answer this", "You are not in that server any more"))
     assert (await members.run("server-stats")).ephemeral
 
 
-async def test_of_two_decisions_the_first_holds(members, sim, stores, refusal):
+async def test_first_of_two_decisions_wins(members, sim, stores, refusal):
     server = members.server
-    question = await request_access(members, sim, refusal)
+    request_message = await request_access(members, sim, refusal)
     async with stores.database.transaction() as session:
         [request] = await list_open_requests(session, guild_id=server.id)
         await dismiss_request(session, guild_id=server.id, request_id=request.id, actor=MANAGER)
-    await press_as(members, sim, question, YES, server.owner)
-    answered_question = await wait_for_direct_message(sim, server.owner, "This has been answered with no already.")
-    assert answered_question.components == []
+    await press_as(members, sim, request_message, YES, server.owner)
+    decided_request = await wait_for_direct_message(sim, server.owner, "This has been answered with no already.")
+    assert decided_request.components == []
     assert (await members.run("server-stats")).ephemeral
 
 
-async def test_an_owner_who_takes_no_messages_finds_it_in_the_list(members, sim, refusal):
+async def test_request_to_an_unreachable_owner_points_to_the_permissions_list(members, sim, refusal):
     sim.client.set_reachable(members.server.owner, False)
     try:
         [reply] = (await members.press(refusal, "Ask for access")).messages
@@ -139,7 +140,7 @@ async def test_an_owner_who_takes_no_messages_finds_it_in_the_list(members, sim,
     assert "find it in `/permissions list`" in reply.content
 
 
-async def test_it_can_be_answered_in_the_list_of_the_server(members, sim, refusal):
+async def test_request_can_be_decided_in_the_permissions_list(members, sim, refusal):
     await request_access(members, sim, refusal)
     rule_list = await members.run("permissions list", user=members.server.owner)
     [label] = [text for text, id_ in get_button_ids(rule_list).items() if id_.endswith(":allow")]
@@ -150,7 +151,7 @@ async def test_it_can_be_answered_in_the_list_of_the_server(members, sim, refusa
     await members.wait_for_verdict("Yes", "server-stats")
 
 
-async def test_a_server_with_many_open_questions_is_not_flooded_with_messages(members, sim, stores, refusal):
+async def test_owner_is_not_flooded_by_many_open_requests(members, sim, stores, refusal):
     server = members.server
     await request_access(members, sim, refusal)
     async with stores.database.transaction() as session:
@@ -159,18 +160,18 @@ async def test_a_server_with_many_open_questions_is_not_flooded_with_messages(me
                 session,
                 guild_id=server.id,
                 user_id=server.ada + 1 + number,
-                user_name="somebody",
+                user_name="member",
                 command="server-stats",
                 channel_id=server.channel,
             )
-    before = len(list_direct_messages(sim, server.owner))
+    message_count = len(list_direct_messages(sim, server.owner))
     bob_refusal = await members.run("server-stats", user=server.bob)
     [reply] = (await members.press(bob_refusal, "Ask for access", user=server.bob)).messages
     assert "find it in `/permissions list`" in reply.content
-    assert len(list_direct_messages(sim, server.owner)) == before
+    assert len(list_direct_messages(sim, server.owner)) == message_count
 
 
-async def test_where_no_manager_could_change_it_no_request_is_offered(members, sim):
+async def test_disabled_feature_offers_no_access_request(members, sim):
     server = members.server
     await members.run_in_transaction(
         partial(set_feature, guild_id=server.id, feature="server.stats", enabled=False, actor=MANAGER)
@@ -179,7 +180,7 @@ async def test_where_no_manager_could_change_it_no_request_is_offered(members, s
     assert get_button_ids(await members.run("server-stats")) == {}
 
 
-async def test_one_member_cannot_block_the_requests_of_others(members, sim, stores, refusal):
+async def test_one_member_cannot_use_up_the_requests_of_others(members, sim, stores, refusal):
     server = members.server
     for command in ("permissions list", "permissions allow", "features list", "channels list", "features enable"):
         [reply] = (await members.press(await members.run(command, OPTIONS.get(command)), "Ask for access")).messages
@@ -193,24 +194,24 @@ async def test_one_member_cannot_block_the_requests_of_others(members, sim, stor
     await wait_for_direct_message(sim, server.owner, f"<@{server.bob}>")
 
 
-async def test_who_asks_for_the_rules_themselves_is_announced_with_what_that_means(members, sim):
+async def test_request_for_rule_control_carries_a_warning(members, sim):
     await members.press(await members.run("permissions allow", {"what": "everything"}), "Ask for access")
-    question = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
-    assert "asks to use `/permissions allow`" in question.content
-    assert RULE_CONTROL_WARNING in question.content
+    request_message = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
+    assert "asks to use `/permissions allow`" in request_message.content
+    assert RULE_CONTROL_WARNING in request_message.content
 
 
-async def test_what_members_call_themselves_links_nowhere_in_a_managers_letters(members, sim, refusal):
+async def test_member_name_creates_no_link_in_a_request(members, sim, refusal):
     server = members.server
     sim.client.set_nickname(server.id, server.ada, "discord.gg/evil [x](y)")
     refusal = await members.run("server-stats")
     await members.press(refusal, "Ask for access")
-    question = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
-    assert "discord.gg/evil" not in question.content
-    assert "[x](y)" not in question.content
+    request_message = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
+    assert "discord.gg/evil" not in request_message.content
+    assert "[x](y)" not in request_message.content
 
 
-async def test_a_channel_that_not_everyone_sees_is_not_named_to_managers(members, sim, refusal):
+async def test_request_does_not_name_a_private_channel(members, sim, refusal):
     server = members.server
     secret = sim.client.create_channel(server.id, "layoffs")
     view = str(1 << 10)
@@ -221,12 +222,12 @@ async def test_a_channel_that_not_everyone_sees_is_not_named_to_managers(members
     sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=overwrites)
     refusal_in_secret = await members.run("server-stats", channel=secret)
     await members.press(refusal_in_secret, "Ask for access", channel=secret)
-    question = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
-    assert "layoffs" not in question.content
-    assert "They tried it in **a channel that not everyone sees**." in question.content
+    request_message = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
+    assert "layoffs" not in request_message.content
+    assert "They tried it in **a channel that not everyone sees**." in request_message.content
 
 
-async def test_who_no_longer_manages_the_server_does_not_learn_who_asks(members, sim, stores, refusal):
+async def test_former_managers_receive_no_request(members, sim, stores, refusal):
     server = members.server
     async with stores.database.transaction() as session:
         for user_id in (server.bob, server.robot):

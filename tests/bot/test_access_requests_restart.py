@@ -1,4 +1,4 @@
-"""What was sent before a restart: a question for access is answered, anything else is told to be too old."""
+"""Buttons of messages that were sent before a restart of the bot."""
 
 from herwa_shared.guardrail.policy import TargetKind
 from tests.support.bot_process import run_bot_process, wait_until
@@ -6,9 +6,7 @@ from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
 
 
-async def test_after_a_restart_questions_for_access_are_answered_and_other_buttons_say_that_they_are_too_old(
-    sim, stores, settings, server
-):
+async def test_access_request_buttons_survive_a_restart_and_other_buttons_expire(sim, stores, settings, server):
     members = MemberClient(sim, stores, server)
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
@@ -17,12 +15,12 @@ async def test_after_a_restart_questions_for_access_are_answered_and_other_butto
         await members.add_rule(allow=False, target=(TargetKind.COMMAND, "server-stats"))
         await members.wait_for_verdict("No", "server-stats")
         refusal = await members.run("server-stats")
-        question = await members.run("features disable", {"what": "module:voice"}, user=server.owner)
+        confirmation = await members.run("features disable", {"what": "module:voice"}, user=server.owner)
         assert await first_bot.stop() == 0
     with run_bot_process(settings, sim) as second_bot:
         await second_bot.wait_until_ready()
         [*_, expired_reply] = (
-            await members.press(question, next(iter(get_button_ids(question))), user=server.owner)
+            await members.press(confirmation, next(iter(get_button_ids(confirmation))), user=server.owner)
         ).messages
         assert expired_reply.content == "This is too old to be answered. Please run the command again."
         await members.press(refusal, "Ask for access")
@@ -38,6 +36,6 @@ async def test_after_a_restart_questions_for_access_are_answered_and_other_butto
 
 
 def list_direct_messages(sim, server):
-    """What the owner was written about this server."""
+    """List the owner's direct messages about this server."""
     name = sim.client.get_guild(server.id)["name"]
     return [message for message in sim.client.list_direct_messages(server.owner) if f"**{name}**" in message.content]

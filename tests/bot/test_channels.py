@@ -1,4 +1,4 @@
-"""`/channels` as those who manage a server use it, and where commands run afterwards."""
+"""`/channels` as a manager uses it, and in which channels commands run afterwards."""
 
 import asyncio
 from functools import partial
@@ -9,12 +9,12 @@ from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import ChannelListEntry
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
-from tests.support.db_assertions import wait_until_true
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
+from tests.support.waiting import wait_until
 
 
 class ChannelListClient:
-    """The owner at work, and what is stored."""
+    """Runs `/channels` as the owner and reads the stored lists."""
 
     def __init__(self, members: MemberClient) -> None:
         self.members, self.server = members, members.server
@@ -28,10 +28,9 @@ class ChannelListClient:
 
     async def load_stored_lists(self) -> dict[tuple[TargetKind, str], frozenset[int]]:
         async with self.members.stores.database.transaction() as session:
-            channel_lists_of_guild = await channel_lists.list_channel_lists(session, guild_id=self.server.id)
+            stored_lists = await channel_lists.list_channel_lists(session, guild_id=self.server.id)
         return {
-            (channel_list.target_kind, channel_list.target_key): channel_list.place_ids
-            for channel_list in channel_lists_of_guild
+            (channel_list.target_kind, channel_list.target_key): channel_list.place_ids for channel_list in stored_lists
         }
 
 
@@ -45,7 +44,7 @@ def staff(sim, server) -> int:
     return sim.client.create_channel(server.id, "staff")
 
 
-async def test_a_command_is_kept_to_its_channels_and_let_go_by_undo(lists, members, staff):
+async def test_command_is_limited_to_listed_channels_and_undo_reverts_the_last_one(lists, members, staff):
     first_reply = await lists.run("allow", what="/server-stats", where=staff)
     assert first_reply.ephemeral
     assert first_reply.content == f"/server-stats may run only in <#{staff}> now.\nBefore: in every channel."
@@ -58,13 +57,13 @@ async def test_a_command_is_kept_to_its_channels_and_let_go_by_undo(lists, membe
     assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
 
 
-async def test_a_thread_stands_for_its_channel(lists, members, sim, staff):
+async def test_thread_is_saved_as_its_parent_channel(lists, members, sim, staff):
     thread = sim.client.create_thread(staff, "night shift")
     await lists.run("allow", what="/server-stats", where=thread)
     assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
 
 
-async def test_a_list_for_everything_needs_confirmation(lists, staff):
+async def test_list_for_everything_needs_confirmation(lists, staff):
     confirmation = await lists.run("allow", what="everything", where=staff)
     assert confirmation.content.startswith(f"**Keep everything to <#{staff}>?**")
     assert "`/server-stats`" in confirmation.content
@@ -74,14 +73,14 @@ async def test_a_list_for_everything_needs_confirmation(lists, staff):
     assert await lists.load_stored_lists() == {(TargetKind.EVERYTHING, ""): frozenset([staff])}
 
 
-async def test_the_same_channel_again_changes_nothing(lists, staff):
+async def test_adding_the_same_channel_again_changes_nothing(lists, staff):
     await lists.run("allow", what="/server-stats", where=staff)
     second_reply = await lists.run("allow", what="/server-stats", where=staff)
     assert second_reply.content == f"/server-stats may run in <#{staff}> already. Nothing has changed."
     assert get_button_ids(second_reply) == {}
 
 
-async def test_a_list_is_cleared_and_comes_back_by_undo(lists, members, staff):
+async def test_cleared_list_is_restored_by_undo(lists, members, staff):
     assert "There is no list for /server-stats" in (await lists.run("clear", what="/server-stats")).content
     await lists.run("allow", what="/server-stats", where=staff)
     await members.wait_for_verdict("No", "server-stats")
@@ -95,7 +94,7 @@ async def test_a_list_is_cleared_and_comes_back_by_undo(lists, members, staff):
     assert len(await lists.load_stored_lists()) == 1
 
 
-async def test_the_list_of_lists_names_targets_and_places(lists, staff):
+async def test_list_command_shows_targets_and_channels(lists, staff):
     assert "No list yet" in (await lists.run("list")).content
     await lists.run("allow", what="/server-stats", where=staff)
     assert f"\n/server-stats: <#{staff}>" in (await lists.run("list")).content
@@ -109,7 +108,7 @@ async def test_restricting_the_managers_own_commands_to_a_channel_warns(lists, s
     assert await lists.load_stored_lists() == {}
 
 
-async def test_a_list_that_was_started_meanwhile_is_reported_as_it_is(lists, members, staff):
+async def test_confirmation_reports_a_list_that_was_created_meanwhile(lists, members, staff):
     confirmation = await lists.run("allow", what="everything", where=staff)
     await lists.press(
         await lists.run("allow", what="everything", where=members.server.channel), "Keep everything there"
@@ -119,7 +118,7 @@ async def test_a_list_that_was_started_meanwhile_is_reported_as_it_is(lists, mem
     assert reply.content == f"Everything may run only in {mentions} now.\nBefore: in <#{members.server.channel}>."
 
 
-async def test_of_two_who_add_at_once_both_get_the_true_list(lists, sim, server):
+async def test_concurrent_additions_report_the_stored_list(lists, sim, server):
     channels = [sim.client.create_channel(server.id, f"desk-{number}") for number in range(4)]
     replies = await asyncio.gather(*(lists.run("allow", what="/server-stats", where=channel) for channel in channels))
     assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset(channels)}
@@ -127,7 +126,7 @@ async def test_of_two_who_add_at_once_both_get_the_true_list(lists, sim, server)
     assert mention_counts == [1, 2, 3, 4]
 
 
-async def test_a_hundred_places_are_listed_to_the_last(lists, members, server):
+async def test_list_of_a_hundred_channels_is_shown_completely(lists, members, server):
     channel_ids = [(1 << 62) + number for number in range(100)]
     for key in ("server-stats", "voice-stats"):
         await members.run_in_transaction(
@@ -154,7 +153,7 @@ async def test_a_hundred_places_are_listed_to_the_last(lists, members, server):
     assert "and 80 more." in cleared_reply.content
 
 
-async def test_a_list_of_what_herwa_no_longer_has_can_still_be_cleared(lists, members, staff):
+async def test_list_of_a_removed_target_can_be_cleared(lists, members, staff):
     removed_targets = [
         (TargetKind.MODULE, "oldies"),
         (TargetKind.FEATURE, "oldies.stats"),
@@ -174,13 +173,13 @@ async def test_a_list_of_what_herwa_no_longer_has_can_still_be_cleared(lists, me
     async def is_offered():
         return await list_suggestions() == ["oldies (module)", "oldies.stats (feature)", "/old-stats"]
 
-    await wait_until_true(is_offered)
+    await wait_until(is_offered)
     for kind, key in removed_targets:
         assert (await lists.run("clear", what=f"{kind}:{key}")).content.count("may run in every channel again") == 1
     assert await lists.load_stored_lists() == {}
 
 
-async def test_what_happens_in_no_channel_cannot_be_kept_to_one(lists, members, staff):
+async def test_target_without_commands_cannot_be_limited_to_a_channel(lists, members, staff):
     reply = await lists.run("allow", what="module:dashboard", where=staff)
     assert reply.content == "The Dashboard module has no command, so that it cannot be kept to a channel."
     assert await lists.load_stored_lists() == {}

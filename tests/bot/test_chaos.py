@@ -1,4 +1,4 @@
-"""Whatever goes wrong between Discord and the bot: the numbers stay exact, and the bot goes on."""
+"""Counts are exact and the bot continues despite faults of the gateway and of REST."""
 
 import asyncio
 from collections import Counter
@@ -6,19 +6,23 @@ from collections import Counter
 import pytest
 
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
-from tests.support.db_assertions import list_events, move_buffer, wait_until_stored, wait_until_true
+from tests.support.db_assertions import list_events, move_buffer, wait_until_stored
 
 KINDS = ("message", "message_edit", "message_delete", "reaction", "leave")
 
 
 @pytest.fixture(autouse=True)
 def chaos_cleanup(sim):
+    """Disable all faults after each test."""
     yield
     sim.client.disable_faults()
 
 
 async def generate_activity(sim, server, count: int) -> Counter:
-    """People say, edit, delete and react to things, and somebody visits; what must be stored of it, by kind and member."""
+    """Generate messages, edits, deletions, reactions and a leave.
+
+    Returns the expected number of stored events by kind and member.
+    """
     expected: Counter = Counter()
     for number in range(count):
         author, reactor = (server.ada, server.bob)[:: 1 if number % 2 else -1]
@@ -41,11 +45,11 @@ async def generate_activity(sim, server, count: int) -> Counter:
 
 
 async def count_stored_events(stores, server) -> Counter:
-    """What is stored of that."""
+    """Count the server's stored events by kind and member."""
     return Counter((row.kind, row.user) for row in await list_events(stores, server.id, *KINDS))
 
 
-async def test_numbers_stay_exact_while_events_come_twice_broken_and_through_lost_sockets(stores, sim, bot, server):
+async def test_counts_are_exact_with_duplicate_malformed_and_dropped_events(stores, sim, bot, server):
     sim.client.enable_faults(double=0.5, malformed=0.5, drop=0.05, reconnect=0.03)
     expected = await generate_activity(sim, server, 60)
     strike_counts = {name: fault["struck"] for name, fault in sim.client.disable_faults().items()}
@@ -58,7 +62,7 @@ async def test_numbers_stay_exact_while_events_come_twice_broken_and_through_los
 
 
 async def count_moved_events(stores, server) -> int:
-    """How much of it is in ClickHouse."""
+    """Count the server's events in ClickHouse."""
     query = """
     SELECT count() FROM activity_events
     WHERE guild_id = {guild:UInt64} AND toString(kind) IN {kinds:Array(String)}
@@ -66,7 +70,7 @@ async def count_moved_events(stores, server) -> int:
     return (await stores.clickhouse.query(query, {"guild": server.id, "kinds": list(KINDS)})).result_rows[0][0]
 
 
-async def test_a_bot_starts_while_rest_is_limited_slow_and_failing(stores, settings, sim, server):
+async def test_bot_starts_while_rest_is_rate_limited_slow_and_failing(stores, settings, sim, server):
     sim.client.enable_faults(
         limit={"next": 2, "seconds": 0.05}, slow={"share": 0.3, "seconds": 0.05}, fail={"next": 1, "status": 502}
     )
@@ -79,14 +83,14 @@ async def test_a_bot_starts_while_rest_is_limited_slow_and_failing(stores, setti
         assert sim.client.disable_faults()["limit"]["struck"] == 2
 
 
-async def test_a_command_is_answered_though_discord_says_wait(sim, bot, server):
+async def test_command_gets_a_reply_despite_rate_limits(sim, bot, server):
     sim.client.enable_faults(limit={"next": 2, "seconds": 0.1}, slow={"share": 1, "seconds": 0.05})
     result = sim.client.run_command(server.channel, server.ada, "server-stats")
     assert result.responded
     assert result.messages
 
 
-async def test_an_invalidated_session_is_replaced_and_counting_goes_on(stores, sim, bot, server):
+async def test_invalidated_session_is_replaced_and_counting_continues(stores, sim, bot, server):
     sim.client.enable_faults(invalidate={"next": 1})
     sim.client.send_message(server.channel, server.ada)
     await wait_until(lambda: sim.client.enable_faults()["invalidate"]["struck"] > 0, bot)
@@ -98,4 +102,4 @@ async def test_an_invalidated_session_is_replaced_and_counting_goes_on(stores, s
         await wait_until_stored(stores, bot)
         return ("message", server.bob) in await count_stored_events(stores, server)
 
-    await wait_until_true(is_counting)
+    await wait_until(is_counting)

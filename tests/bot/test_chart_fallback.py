@@ -1,4 +1,4 @@
-"""A machine without the libraries that drawing needs: the words come alone and say who can mend it."""
+"""Without the drawing libraries, a reply is text only and names who can install them."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from tests.support.bot_process import run_bot_process
 BROKEN_SKIA_SOURCE = "raise ImportError('libGL.so.1: cannot open shared object file')"
 
 
-async def test_where_no_picture_can_be_drawn_the_text_comes_alone(settings, sim, server, tmp_path):
+async def test_reply_without_skia_has_text_but_no_image(settings, sim, server, tmp_path):
     (tmp_path / "skia.py").write_text(BROKEN_SKIA_SOURCE)
     with run_bot_process(settings, sim, PYTHONPATH=str(tmp_path)) as bot:
         await bot.wait_until_ready()

@@ -1,4 +1,4 @@
-"""The button that takes a change back: after a restart, too late, and for whom it is."""
+"""Confirmation and undo buttons: restart, outage, double press, other members."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ async def test_undo_works_after_a_restart(sim, stores, settings, server):
         await members.wait_for_verdict("Yes", "server-stats")
 
 
-async def test_who_may_no_longer_change_anything_may_not_undo_either(sim, members):
+async def test_member_who_lost_manage_server_cannot_undo(sim, members):
     server = members.server
     manager_role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
     sim.client.set_roles(server.id, server.ada, [manager_role])
@@ -55,15 +55,17 @@ async def test_who_may_no_longer_change_anything_may_not_undo_either(sim, member
         assert len(await channel_lists.list_channel_lists(session, guild_id=server.id)) == 1
 
 
-def test_the_button_fits_into_discords_bounds_and_names_its_end():
-    button = UndoButton.make("permissions", (2**62, 2**62 + 1))
+def test_undo_button_id_fits_discords_limit_and_contains_its_expiry():
+    button = UndoButton.build("permissions", (2**62, 2**62 + 1))
     assert len(button.custom_id) <= 100
     [expiry] = re.findall(r":(\d{10}):", button.custom_id)
     assert int(expiry) <= (utc_now() + UNDO_PERIOD).timestamp()
     assert button.command == "permissions allow"
 
 
-async def test_without_the_database_nothing_is_half_done_and_the_buttons_go_on(stores, settings, folder, sim, members):
+async def test_database_outage_leaves_no_partial_change_and_buttons_work_afterwards(
+    stores, settings, folder, sim, members
+):
     server = members.server
     role = sim.client.create_role(server.id, "Support")
     undoable_reply = await members.run(
@@ -90,7 +92,7 @@ async def test_without_the_database_nothing_is_half_done_and_the_buttons_go_on(s
     assert "**Taken back.**" in undo_reply.content
 
 
-async def test_no_other_member_can_press_a_managers_buttons(sim, members):
+async def test_other_members_cannot_press_a_managers_buttons(sim, members):
     server = members.server
     for number in range(30):
         await members.add_rule(allow=False, subject=(SubjectKind.ROLE, 1000 + number), target=STATS, note="n" * 90)
@@ -108,19 +110,19 @@ async def test_no_other_member_can_press_a_managers_buttons(sim, members):
         await members.run("permissions deny", {"what": "everything"}, user=server.owner),
         await members.run("features disable", {"what": "voice.stats"}, user=server.owner),
     ]
-    before = len(await list_audit_entries(members))
+    entry_count = len(await list_audit_entries(members))
     for message in replies:
         for label in get_button_ids(message):
             if label == "Previous":
-                continue  # of the first page
+                continue  # disabled on the first page
             reply = (await members.press(message, label, user=server.bob)).messages[-1]
             assert reply.ephemeral
             assert reply.content.startswith(("These buttons belong to", "**/permissions", "**/features"))
     assert await members.autocomplete("permissions remove", {"rule": ""}, "rule", user=server.bob) == []
-    assert len(await list_audit_entries(members)) == before
+    assert len(await list_audit_entries(members)) == entry_count
 
 
-async def test_who_loses_their_rights_before_they_press_changes_nothing(sim, members):
+async def test_member_who_lost_manage_server_cannot_confirm(sim, members):
     server = members.server
     manager_role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
     sim.client.set_roles(server.id, server.ada, [manager_role])
@@ -131,7 +133,7 @@ async def test_who_loses_their_rights_before_they_press_changes_nothing(sim, mem
     assert await list_audit_entries(members) == ()
 
 
-async def test_of_save_and_cancel_at_once_the_reply_matches_what_was_saved(members):
+async def test_concurrent_save_and_cancel_report_the_stored_result(members):
     server = members.server
     for first_label, second_label in (("Save this rule", "Cancel"), ("Cancel", "Save this rule")):
         confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
@@ -151,7 +153,7 @@ async def test_of_save_and_cancel_at_once_the_reply_matches_what_was_saved(membe
             await members.press(confirmation_to_remove, "Remove this rule", user=server.owner)
 
 
-async def test_undo_pressed_twice_takes_it_back_once(members):
+async def test_undo_pressed_twice_reverts_once(members):
     reply = await members.run("features disable", {"what": "voice.stats"}, user=members.server.owner)
     await asyncio.gather(*(members.press(reply, "Undo", user=members.server.owner) for _ in "ab"))
     newest_entry, first_entry = await list_audit_entries(members)

@@ -1,4 +1,7 @@
-"""What the bot takes for granted of discord.py's inside. A new version of it has to pass here before anything else."""
+"""What the bot assumes about private parts of discord.py.
+
+A new version of discord.py must pass these tests first.
+"""
 
 import inspect
 import re
@@ -14,18 +17,18 @@ KNOWN_VERSION = "2.7.1"
 LOCK_PATH = Path(__file__).parents[2] / "requirements.txt"
 
 
-def test_it_is_the_version_that_was_read():
+def test_installed_discord_py_is_the_known_version():
     assert discord.__version__ == KNOWN_VERSION, (
-        "herwa_bot/collector/discordpy_patch.py and tap.py replace private parts of discord.py: read those parts of the new"
-        " version, then change KNOWN"
+        "herwa_bot/collector/discordpy_patch.py and handlers/messages.py replace private parts of discord.py: read those"
+        " parts of the new version, then change KNOWN_VERSION"
     )
 
 
-def test_the_lock_names_the_same_version():
+def test_lock_file_pins_the_known_version():
     assert re.search(r"^discord-py==([\d.]+)", LOCK_PATH.read_text(), re.MULTILINE)[1] == KNOWN_VERSION
 
 
-def test_the_replaced_methods_read_and_hand_on_as_ours_do():
+def test_replaced_methods_receive_and_dispatch_as_expected():
     poll_source = inspect.getsource(DiscordWebSocket.poll_event)
     assert "await self.socket.receive(timeout=self._max_heartbeat_timeout)" in poll_source
     assert "await self.received_message(msg.data)" in poll_source
@@ -36,7 +39,7 @@ def test_the_replaced_methods_read_and_hand_on_as_ours_do():
     assert "ws._discord_parsers = client._connection.parsers" in inspect.getsource(DiscordWebSocket.from_client)
 
 
-def test_a_heartbeat_is_timed_from_the_moment_it_is_sent():
+def test_heartbeat_latency_is_measured_from_sending():
     assert "self.latency = ack_time - self._last_send" in inspect.getsource(KeepAliveHandler.ack)
     assert "coro = self.ws.send_heartbeat(data)" in inspect.getsource(KeepAliveHandler.run)
 
@@ -45,7 +48,7 @@ def test_events_are_parsed_through_a_dictionary():
     assert "self.parsers: Dict[str, Callable[[Any], None]]" in inspect.getsource(AutoShardedConnectionState.__mro__[1])
 
 
-def test_identify_sends_the_intents_that_are_lowered_before_it():
+def test_intents_can_be_reduced_before_identify():
     assert "payload['d']['intents'] = state._intents.value" in inspect.getsource(DiscordWebSocket.identify)
     login_source = inspect.getsource(discord.Client.login)
     assert login_source.index("application_flags = self._application.flags") < login_source.index(
@@ -54,13 +57,13 @@ def test_identify_sends_the_intents_that_are_lowered_before_it():
     assert "with_counts" in inspect.signature(HTTPClient.get_guilds).parameters
 
 
-def test_a_member_knows_the_ids_of_roles_that_were_never_described():
+def test_member_keeps_the_ids_of_unknown_roles():
     assert "self._roles: utils.SnowflakeList = utils.SnowflakeList(map(int, data['roles']))" in inspect.getsource(
         discord.Member.__init__
     )
 
 
-def test_the_tree_asks_before_everything_that_it_runs():
+def test_interaction_check_runs_before_every_command_and_autocomplete():
     call_source = inspect.getsource(discord.app_commands.CommandTree._call)
     check_index = call_source.index("await self.interaction_check(interaction)")
     assert check_index < min(
@@ -69,7 +72,7 @@ def test_the_tree_asks_before_everything_that_it_runs():
     )
 
 
-def test_its_addresses_stand_where_they_are_replaced():
+def test_urls_are_defined_where_they_are_replaced():
     assert str(Route.BASE).startswith("http")
     assert DiscordWebSocket.DEFAULT_GATEWAY.scheme in ("ws", "wss")
     assert Asset.BASE.startswith("http")

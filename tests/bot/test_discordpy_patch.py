@@ -1,4 +1,4 @@
-"""The answer to a heartbeat may be there before anybody has noted that it was sent."""
+"""A heartbeat may be acknowledged before discord.py has recorded its send time."""
 
 import time
 from types import SimpleNamespace
@@ -8,12 +8,12 @@ from discord.gateway import DiscordWebSocket
 from herwa_bot.collector.discordpy_patch import install_fast_dispatch
 
 
-async def test_an_immediate_acknowledgement_is_not_taken_for_a_late_one(monkeypatch):
+async def test_send_time_is_recorded_before_the_heartbeat_is_sent(monkeypatch):
     for method in ("poll_event", "received_message", "send_heartbeat"):
         monkeypatch.setattr(DiscordWebSocket, method, getattr(DiscordWebSocket, method))
     install_fast_dispatch({}, SimpleNamespace(is_full=False))
-    before = time.perf_counter()
-    keep_alive = SimpleNamespace(_last_send=before - 41.25)
+    started_at = time.perf_counter()
+    keep_alive = SimpleNamespace(_last_send=started_at - 41.25)
     send_times = []
 
     async def send_str(_text: str) -> None:
@@ -22,4 +22,4 @@ async def test_an_immediate_acknowledgement_is_not_taken_for_a_late_one(monkeypa
     await DiscordWebSocket.send_heartbeat(
         SimpleNamespace(_keep_alive=keep_alive, socket=SimpleNamespace(send_str=send_str)), {"op": 1, "d": 7}
     )
-    assert send_times[0] >= before
+    assert send_times[0] >= started_at

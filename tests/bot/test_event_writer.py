@@ -1,4 +1,4 @@
-"""What is held is stored, whatever the rest of the world does meanwhile."""
+"""The event writer stores every pending event despite failures of database or Discord."""
 
 import asyncio
 
@@ -16,13 +16,14 @@ from tests.support.event_factories import build_message_event, build_snowflake
 
 @pytest.fixture
 async def writer(stores) -> EventWriter:
+    """A writer of a registered process that holds at most 10 pending events."""
     async with stores.database.transaction() as session:
         process_id = await processes.register_process(session, name="bot")
     writer = EventWriter(stores.database, process_id=process_id, max_pending_events=10)
     writer.process_id = process_id
     yield writer
     async with stores.database.transaction() as session:
-        await processes.mark_stopped(session, process_id=process_id)
+        await processes.mark_process_stopped(session, process_id=process_id)
 
 
 def create_event(guild_id: int, low: int, *, channel: int = 1):
@@ -30,10 +31,11 @@ def create_event(guild_id: int, low: int, *, channel: int = 1):
 
 
 async def get_drained_request(stores, writer) -> int | None:
+    """Return the newest drain request that the writer has fulfilled."""
     return (await fetch_rows(stores, "SELECT drained FROM process WHERE id = :id", id=writer.process_id))[0][0]
 
 
-async def test_beyond_what_it_may_hold_nothing_more_is_read_until_all_of_it_is_stored(stores, writer, guild_id):
+async def test_full_writer_blocks_until_everything_is_stored(stores, writer, guild_id):
     for low in range(9):
         writer.add(create_event(guild_id, low))
     assert not writer.is_full
@@ -49,7 +51,7 @@ async def test_beyond_what_it_may_hold_nothing_more_is_read_until_all_of_it_is_s
     assert len(await list_message_events(stores, guild_id)) == 10
 
 
-async def test_an_unreachable_database_loses_nothing(stores, writer, guild_id):
+async def test_unreachable_database_loses_no_event(stores, writer, guild_id):
     offline_writer = EventWriter(
         Database("postgresql://nobody@127.0.0.1:1/nothing"), process_id=1, max_pending_events=10
     )
@@ -65,11 +67,11 @@ async def test_an_unreachable_database_loses_nothing(stores, writer, guild_id):
     assert await fetch_rows(stores, "SELECT name FROM guild WHERE id = :g", g=guild_id) == [("Tea",)]
 
 
-async def test_a_channel_that_cannot_be_resolved_holds_up_nothing_else(stores, writer, guild_id):
+async def test_unresolved_channel_does_not_delay_other_events(stores, writer, guild_id):
     [(request,)] = await fetch_rows(stores, "INSERT INTO drain_request DEFAULT VALUES RETURNING id")
 
     async def raise_unavailable(_channel_id: int) -> None:
-        raise OSError("Discord is away")
+        raise OSError("Discord is unreachable")
 
     async def resolve_thread(channel_id: int) -> None:
         writer.thread_parents.update([ChannelData(channel_id, guild_id, 1, 11, "a thread")])
@@ -80,14 +82,14 @@ async def test_a_channel_that_cannot_be_resolved_holds_up_nothing_else(stores, w
     await writer.flush()
     assert await list_message_events(stores, guild_id) == [StoredEvent("message", 1, user=7)]
     assert writer.pending == 1
-    assert (await get_drained_request(stores, writer) or 0) < request, "what it still holds is not drained"
+    assert (await get_drained_request(stores, writer) or 0) < request, "an event is still pending"
     writer.resolve_channel = resolve_thread
     await writer.flush()
     assert (await list_message_events(stores, guild_id))[1:] == [StoredEvent("message", 1, 55, user=7)]
     assert await get_drained_request(stores, writer) >= request
 
 
-async def test_at_the_end_an_unresolved_channel_counts_for_itself(stores, writer, guild_id):
+async def test_unresolved_channel_counts_for_itself_at_shutdown(stores, writer, guild_id):
     writer_task = asyncio.create_task(writer.run())
     writer.add(create_event(guild_id, 1, channel=55), resolved=False)
     await asyncio.sleep(0)
@@ -96,7 +98,7 @@ async def test_at_the_end_an_unresolved_channel_counts_for_itself(stores, writer
     assert await list_message_events(stores, guild_id) == [StoredEvent("message", 55, user=7)]
 
 
-async def test_an_event_that_the_database_refuses_is_left_out_alone(stores, writer, guild_id):
+async def test_only_events_that_the_database_rejects_are_skipped(stores, writer, guild_id):
     invalid_events = [
         create_event(guild_id, 3)._replace(channel_id=2**63),
         create_event(guild_id, 4)._replace(user_id="ada"),
@@ -105,16 +107,16 @@ async def test_an_event_that_the_database_refuses_is_left_out_alone(stores, writ
         writer.add(event)
     await writer.flush()
     assert len(await list_message_events(stores, guild_id)) == 2
-    assert (writer.skipped, writer.pending) == (2, 0)
+    assert (writer.skipped_count, writer.pending) == (2, 0)
 
 
-async def test_a_name_that_the_database_refuses_is_left_out_alone(stores, guild_id):
+async def test_only_names_that_the_database_rejects_are_skipped(stores, guild_id):
     changes = MetadataChanges()
     for offset, name in enumerate(("one", "x" * 101, "three")):
         changes.guilds[guild_id + offset] = GuildData(guild_id + offset, name, 1, None, 0, utc_now())
         changes.channels[guild_id + offset] = ChannelData(guild_id + offset, guild_id + offset, None, 0, name)
     changes.members[guild_id, 1] = MemberData(guild_id, 1, "ada", bot=False)
-    changes.members[guild_id + 1, 1] = MemberData(guild_id + 1, 1, "of a server that was refused", bot=False)
+    changes.members[guild_id + 1, 1] = MemberData(guild_id + 1, 1, "member of a rejected server", bot=False)
     changes.gone_channels.add(guild_id)
     await save_skipping_invalid(stores.database, changes)
     channels_query = "SELECT name, deleted FROM channel WHERE id BETWEEN :g AND :g + 2 ORDER BY id"
@@ -123,20 +125,20 @@ async def test_a_name_that_the_database_refuses_is_left_out_alone(stores, guild_
     assert await fetch_rows(stores, members_query, g=guild_id) == [("ada",)]
 
 
-async def test_a_shard_that_begins_without_a_server_has_left_it(stores, guild_id):
+async def test_server_missing_from_its_shard_is_marked_as_left(stores, guild_id):
     def create_guild_data(id_: int) -> GuildData:
         return GuildData(id_, "Tea", 1, None, 0, utc_now())
 
-    count = 1 << 20  # so many shards that hardly any other server is on this one
+    count = 1 << 20  # so many shards that hardly any other server shares this one
     shard = (guild_id >> 22) % count
     changes = MetadataChanges(guilds={guild_id: create_guild_data(guild_id)})
     await save_skipping_invalid(stores.database, changes)
-    changes_here = MetadataChanges(shards={(shard, count): frozenset({guild_id})})
-    changes_elsewhere = MetadataChanges(shards={((shard + 1) % count, count): frozenset()})
+    changes_with_guild = MetadataChanges(shards={(shard, count): frozenset({guild_id})})
+    changes_of_other_shard = MetadataChanges(shards={((shard + 1) % count, count): frozenset()})
     left_query = "SELECT left_at IS NOT NULL FROM guild WHERE id = :g"
     for changes, expected in (
-        (changes_here, False),
-        (changes_elsewhere, False),
+        (changes_with_guild, False),
+        (changes_of_other_shard, False),
         (MetadataChanges(shards={(shard, count): frozenset()}), True),
     ):
         await save_skipping_invalid(stores.database, changes)

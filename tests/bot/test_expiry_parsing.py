@@ -1,4 +1,4 @@
-"""What people type for an end."""
+"""Parsing of the expiry that people type, and the suggestions for it."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)  # half past midnight of the 2nd 
         ("1d12h", timedelta(hours=36)),
     ],
 )
-def test_a_length_counts_from_now(text, length):
+def test_duration_counts_from_now(text, length):
     assert parse_expiry(text, zone=BERLIN, now=NOW) == NOW + length
 
 
@@ -39,7 +39,7 @@ def test_a_length_counts_from_now(text, length):
         ("Tomorrow 08:00", datetime(2026, 7, 3, 6, 0, tzinfo=UTC)),
     ],
 )
-def test_a_day_is_one_of_the_servers_clock(text, moment):
+def test_date_is_parsed_in_the_server_timezone(text, moment):
     expiry = parse_expiry(text, zone=BERLIN, now=NOW)
     assert expiry == moment
     assert expiry.tzinfo is UTC
@@ -49,57 +49,57 @@ def test_a_day_is_one_of_the_servers_clock(text, moment):
     "text",
     ["", "soon", "2", "h", "2x", "2026-13-01", "2026-02-30", "2026-12-24 25:00", "2026-12-2418:00", "12:00", "-2h"],
 )
-def test_what_is_not_understood_is_refused_with_what_can_be_typed(text):
+def test_unknown_text_is_refused_with_examples(text):
     with pytest.raises(BadRequest, match=r"Type how long, as 30m, 2h, 3d or 1w"):
         parse_expiry(text, zone=BERLIN, now=NOW)
 
 
 @pytest.mark.parametrize("text", ["0m", "2026-07-02", "2026-07-02 00:30", "1999-01-01"])
-def test_a_moment_that_has_passed_is_refused(text):
+def test_past_time_is_refused(text):
     with pytest.raises(BadRequest, match="has passed"):
         parse_expiry(text, zone=BERLIN, now=NOW)
 
 
 @pytest.mark.parametrize("text", ["999999w", "300w", "9999-12-31", "9999-12-31 23:59"])
-def test_an_end_beyond_five_years_is_refused_with_the_fix(text):
+def test_expiry_beyond_five_years_is_refused_with_the_fix(text):
     with pytest.raises(BadRequest, match="Leave the end out"):
         parse_expiry(text, zone=BERLIN, now=NOW)
 
 
-def test_with_nothing_typed_the_usual_lengths_are_offered():
+def test_empty_input_offers_common_durations():
     choices = list_expiry_choices("", zone=BERLIN, now=NOW)
     assert [choice.value for choice in choices] == ["1h", "24h", "7d", "30d"]
     assert choices[0].name == "1 hour, until Thu 2 Jul 2026, 01:30"
 
 
-def test_what_is_typed_is_echoed_with_what_it_means():
+def test_typed_date_is_offered_with_its_meaning():
     [choice] = list_expiry_choices("2026-12-24", zone=BERLIN, now=NOW)
     assert (choice.name, choice.value) == ("Until Thu 24 Dec 2026, 00:00", "2026-12-24")
 
 
-def test_what_is_only_begun_still_offers_what_it_may_become():
+def test_incomplete_input_offers_matching_durations():
     assert [choice.value for choice in list_expiry_choices("2", zone=BERLIN, now=NOW)] == ["24h"]
     assert list_expiry_choices("nonsense", zone=BERLIN, now=NOW) == ()
 
 
-def test_a_text_that_is_too_long_for_a_choice_is_not_offered():
+def test_text_longer_than_a_discord_choice_is_not_offered():
     assert list_expiry_choices("1m " * 40, zone=BERLIN, now=NOW) == ()
     assert parse_expiry("1m " * 40, zone=BERLIN, now=NOW) == NOW + timedelta(minutes=40)
 
 
 @pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31 23:59", "999999w 999999w", "9999w"])
-def test_the_end_of_time_is_too_far(text):
+def test_extreme_expiry_is_refused_in_every_timezone(text):
     for zone in (BERLIN, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Los_Angeles")):
         with pytest.raises(BadRequest, match="more than five years"):
             parse_expiry(text, zone=zone, now=NOW)
 
 
-def test_an_hour_that_the_clocks_leave_out_is_the_moment_at_which_they_are_put_forward():
+def test_hour_skipped_by_dst_is_the_moment_of_the_change():
     expiry = parse_expiry("2027-03-28 02:30", zone=BERLIN, now=NOW)
     assert expiry == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
     [choice] = list_expiry_choices("2027-03-28 02:30", zone=BERLIN, now=NOW)
     assert choice.name == "Until Sun 28 Mar 2027, 03:30"
 
 
-def test_an_hour_that_comes_twice_is_the_first_one():
+def test_hour_repeated_by_dst_is_the_first_occurrence():
     assert parse_expiry("2026-10-25 02:30", zone=BERLIN, now=NOW) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)

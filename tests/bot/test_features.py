@@ -1,4 +1,4 @@
-"""`/features` as those who manage a server use it."""
+"""`/features` as a manager uses it."""
 
 import pytest
 
@@ -12,7 +12,7 @@ REASON = "The numbers are being mended."
 
 
 class FeatureCommandClient:
-    """The owner at work, and what is stored."""
+    """Runs `/features` as the owner and reads the stored states and audit entries."""
 
     def __init__(self, members: MemberClient) -> None:
         self.members, self.server = members, members.server
@@ -42,7 +42,7 @@ def feature_client(members) -> FeatureCommandClient:
     return FeatureCommandClient(members)
 
 
-async def test_the_list_shows_each_feature_under_its_module_with_its_commands(feature_client):
+async def test_list_shows_features_by_module_with_their_commands(feature_client):
     feature_list_reply = await feature_client.run("list")
     assert feature_list_reply.ephemeral
     assert "**Activity**\n🟢 Server stats · on · `/server-stats`" in feature_list_reply.content
@@ -51,7 +51,7 @@ async def test_the_list_shows_each_feature_under_its_module_with_its_commands(fe
     assert "⚪ Server stats · off" in (await feature_client.run("list")).content
 
 
-async def test_a_feature_is_switched_off_at_once_and_on_again_by_undo(feature_client, members):
+async def test_feature_is_disabled_immediately_and_undo_enables_it(feature_client, members):
     disabled_reply = await feature_client.run("disable", "feature:server.stats")
     assert disabled_reply.content == "**Server stats** is off now; before, it was on.\nStopped: `/server-stats`."
     await members.wait_for_verdict("No", "server-stats")
@@ -77,7 +77,7 @@ async def test_disabling_a_module_needs_confirmation_and_lists_its_commands(feat
     await members.wait_for_verdict("Yes", "server-stats")
 
 
-async def test_switching_on_says_what_still_keeps_it_off(feature_client):
+async def test_enabling_a_feature_names_its_disabled_module(feature_client):
     await feature_client.run("disable", "server.stats")
     await feature_client.press(await feature_client.run("disable", "module:activity"), "Switch Activity off")
     enabled_reply = await feature_client.run("enable", "server.stats")
@@ -85,7 +85,7 @@ async def test_switching_on_says_what_still_keeps_it_off(feature_client):
     assert "Back to work" not in enabled_reply.content
 
 
-async def test_only_what_makes_sense_is_offered(feature_client, members):
+async def test_only_applicable_targets_are_suggested(feature_client, members):
     assert await feature_client.list_suggestions("enable") == []
     suggestions = await feature_client.list_suggestions("disable")
     assert {"Activity (module)", "Server stats (feature)"} <= set(suggestions)
@@ -98,19 +98,19 @@ async def test_only_what_makes_sense_is_offered(feature_client, members):
     assert "Server stats (feature)" not in await feature_client.list_suggestions("disable")
 
 
-async def test_what_is_so_already_changes_nothing(feature_client):
+async def test_enabling_an_enabled_feature_changes_nothing(feature_client):
     reply = await feature_client.run("enable", "server.stats")
     assert reply.content == "**Server stats** is on already. Nothing has changed."
     assert get_button_ids(reply) == {}
     assert await feature_client.list_audit_actions() == []
 
 
-async def test_what_is_essential_cannot_be_switched_off(feature_client):
+async def test_essential_feature_cannot_be_disabled(feature_client):
     assert "cannot be switched off" in (await feature_client.run("disable", "Access rules")).content
     assert "Nothing" not in (await feature_client.run("disable", "nonsense")).content
 
 
-async def test_what_the_tier_lacks_is_refused_with_the_tier_that_has_it(feature_client, members):
+async def test_free_guild_cannot_enable_a_premium_feature(feature_client, members):
     await feature_client.run("disable", "server.stats")
     await _move_feature(members, to_free=False)
     try:
@@ -121,8 +121,8 @@ async def test_what_the_tier_lacks_is_refused_with_the_tier_that_has_it(feature_
         await _move_feature(members, to_free=True)
 
 
-async def test_what_the_operator_has_switched_off_says_so_with_the_reason(feature_client, members):
-    await _set_kill_switch(members, enabled_reply=True)
+async def test_kill_switch_is_shown_with_its_reason(feature_client, members):
+    await _set_kill_switch(members, active=True)
     try:
         assert (
             f"⛔ Server stats · switched off everywhere by Herwa: {REASON}"
@@ -132,7 +132,7 @@ async def test_what_the_operator_has_switched_off_says_so_with_the_reason(featur
         reply = await feature_client.run("enable", "server.stats")
         assert f"⛔ **Server stats** is switched off everywhere by Herwa for now: {REASON}" in reply.content
     finally:
-        await _set_kill_switch(members, enabled_reply=False)
+        await _set_kill_switch(members, active=False)
 
 
 async def _move_feature(members: MemberClient, *, to_free: bool) -> None:
@@ -148,9 +148,9 @@ async def _move_feature(members: MemberClient, *, to_free: bool) -> None:
     )
 
 
-async def _set_kill_switch(members: MemberClient, *, enabled_reply: bool) -> None:
+async def _set_kill_switch(members: MemberClient, *, active: bool) -> None:
     await members.run_in_transaction(
         lambda session: kill_switches.set_kill_switch(
-            session, feature="server.stats", active=enabled_reply, reason=REASON, actor=SYSTEM
+            session, feature="server.stats", active=active, reason=REASON, actor=SYSTEM
         )
     )

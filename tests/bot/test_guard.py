@@ -1,4 +1,4 @@
-"""The guard at the bot's door: nothing runs unasked, and what is decided is in force where people act."""
+"""The guard of the bot: settings and rules take effect on commands and buttons."""
 
 import asyncio
 from functools import partial
@@ -12,8 +12,9 @@ from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
 from herwa_shared.services.features import set_feature, set_module
-from tests.support.db_assertions import fetch_rows, wait_until_stored, wait_until_true
+from tests.support.db_assertions import fetch_rows, wait_until_stored
 from tests.support.member_client import MANAGER, get_button_ids
+from tests.support.waiting import wait_until
 
 STATS = (TargetKind.COMMAND, "server-stats")
 EVERYTHING = (TargetKind.EVERYTHING, "")
@@ -34,7 +35,7 @@ VALUES (:guild_id, 'slow', 'manual', now(), 'a test', 'a test', now())
 
 
 async def apply_slow_tier(session, *, guild_id):
-    """Two commands a minute are all that this guild's tier allows a member."""
+    """Give the guild a tier that allows a member two commands a minute."""
     for statement in (INSERT_SLOW_TIER, INSERT_SLOW_LIMIT):
         await session.execute(text(statement))
     await session.execute(text(INSERT_SLOW_SUBSCRIPTION), {"guild_id": guild_id})
@@ -47,13 +48,13 @@ def set_feature_enabled(members, feature, enabled):
     )
 
 
-async def test_a_server_that_has_chosen_nothing_may_use_what_is_free(members):
+async def test_server_without_settings_can_use_free_features(members):
     message = await members.run("server-stats")
     assert not message.ephemeral
     assert "the last 30 days" in message.content
 
 
-async def test_a_feature_that_is_switched_off_is_refused_to_the_member_alone(members):
+async def test_disabled_feature_gets_an_ephemeral_refusal(members):
     await set_feature_enabled(members, FeatureKey.SERVER_STATS, False)
     await members.wait_for_verdict("No", "server-stats")
     refusal = await members.run("server-stats")
@@ -65,7 +66,7 @@ async def test_a_feature_that_is_switched_off_is_refused_to_the_member_alone(mem
     assert not (await members.run("server-stats")).ephemeral
 
 
-async def test_a_module_that_is_switched_off_takes_its_commands_along(members):
+async def test_disabled_module_refuses_its_commands(members):
     server = members.server
     await members.run_in_transaction(
         partial(set_module, guild_id=server.id, module="activity", enabled=False, actor=MANAGER)
@@ -74,7 +75,7 @@ async def test_a_module_that_is_switched_off_takes_its_commands_along(members):
     assert "the Activity module is switched off" in (await members.run("server-stats")).content
 
 
-async def test_a_role_that_a_rule_names_is_read_from_the_interaction(members, sim):
+async def test_role_rule_applies_to_the_roles_in_the_interaction(members, sim):
     server = members.server
     role = sim.client.create_role(server.id, "Newcomers")
     sim.client.set_roles(server.id, server.bob, [role])
@@ -89,7 +90,7 @@ async def test_a_role_that_a_rule_names_is_read_from_the_interaction(members, si
     assert not (await members.run("server-stats", user=server.bob)).ephemeral
 
 
-async def test_a_named_permission_is_the_one_that_discord_computed(members, sim):
+async def test_permission_rule_applies_to_the_permissions_computed_by_discord(members, sim):
     server = members.server
     await members.add_rule(allow=False, target=STATS)
     await members.add_rule(allow=True, subject=(SubjectKind.PERMISSION, MANAGE_MESSAGES), target=STATS)
@@ -113,19 +114,19 @@ async def test_owner_and_administrators_cannot_be_locked_out(members, sim, permi
     assert not (await members.run("server-stats", user=user)).ephemeral
 
 
-async def test_a_thread_follows_its_channel_and_a_channel_its_category(members, sim):
+async def test_category_rule_applies_to_its_channels_and_their_threads(members, sim):
     server = members.server
     category = sim.client.create_channel(server.id, "Desk", type_=4)
     desk = sim.client.create_channel(server.id, "desk", parent_id=category)
     thread = sim.client.create_thread(desk, "one case")
-    await members.add_rule(allow=False, target=STATS, server=(PlaceKind.CATEGORY, category))
+    await members.add_rule(allow=False, target=STATS, place=(PlaceKind.CATEGORY, category))
     await members.wait_for_verdict("No", "server-stats", channel=desk)
     assert (await members.run("server-stats", channel=desk)).ephemeral
     assert (await members.run("server-stats", channel=thread)).ephemeral
     assert not (await members.run("server-stats")).ephemeral
 
 
-async def test_a_channel_list_lets_a_command_run_nowhere_else(members, sim):
+async def test_channel_list_limits_commands_to_its_channels(members, sim):
     server = members.server
     desk = sim.client.create_channel(server.id, "desk")
     thread = sim.client.create_thread(desk, "one case")
@@ -147,7 +148,7 @@ async def test_a_channel_list_lets_a_command_run_nowhere_else(members, sim):
     assert not (await members.run("server-stats", channel=thread)).ephemeral
 
 
-async def test_who_runs_more_than_the_tier_allows_waits_and_the_others_do_not(members):
+async def test_rate_limit_of_the_tier_applies_per_member(members):
     server = members.server
     await members.run_in_transaction(partial(apply_slow_tier, guild_id=server.id))
     refusals = []
@@ -157,13 +158,13 @@ async def test_who_runs_more_than_the_tier_allows_waits_and_the_others_do_not(me
         refusals.extend(reply for reply in replies if reply.ephemeral)
         return bool(refusals)
 
-    await wait_until_true(is_refused)
+    await wait_until(is_refused)
     assert refusals[0].content.splitlines()[1].startswith("The next one may run <t:")
     assert not (await members.run("server-stats", user=server.bob)).ephemeral
     assert (await members.run("help")).content.startswith("**What you may use here**")
 
 
-async def test_a_button_is_checked_when_it_is_pressed_not_when_it_was_sent(members, sim):
+async def test_button_is_checked_when_it_is_pressed(members, sim):
     server = members.server
     staff = sim.client.create_role(server.id, "Staff", permissions=MANAGE_SERVER)
     sim.client.set_roles(server.id, server.ada, [staff])
@@ -176,7 +177,7 @@ async def test_a_button_is_checked_when_it_is_pressed_not_when_it_was_sent(membe
     assert (await members.run("server-stats", user=server.bob)).ephemeral
 
 
-async def test_a_command_of_an_earlier_version_is_refused_with_an_explanation(members, sim):
+async def test_command_of_an_earlier_version_is_refused_with_an_explanation(members, sim):
     await asyncio.to_thread(register_stale_command, sim, "old-stats")
     refusal = await members.run("old-stats")
     assert refusal.ephemeral
@@ -184,7 +185,7 @@ async def test_a_command_of_an_earlier_version_is_refused_with_an_explanation(me
 
 
 def register_stale_command(sim, name):
-    """Discord has a command that the bot does not know any more."""
+    """Register a command at Discord that the bot does not know."""
     url = f"{sim.url}/api/v10/applications/{sim.client.get_snapshot().application_id}/commands"
     with httpx.Client(headers={"Authorization": f"Bot {sim.token}"}, trust_env=False) as discord:
         registered_commands = discord.get(url).raise_for_status().json()
@@ -195,22 +196,22 @@ def register_stale_command(sim, name):
         discord.put(url, json=[*commands, {"name": name, "description": "As it was", "type": 1}]).raise_for_status()
 
 
-async def test_a_sign_of_life_tells_how_many_policies_are_in_memory(members, bot):
+async def test_heartbeat_reports_the_policy_cache(members, bot):
     async def has_policy_counts():
         [(detail,)] = await fetch_rows(members.stores, "SELECT detail FROM process WHERE pid = :pid", pid=bot.pid)
         return detail["policies"] > 0 and detail["policy_sweep_age"] is not None
 
-    await wait_until_true(has_policy_counts)
+    await wait_until(has_policy_counts)
 
 
-async def test_what_the_bot_serves_is_registered(members):
+async def test_commands_are_registered_as_surfaces(members):
     rows = await fetch_rows(
         members.stores, "SELECT key, audience FROM surface WHERE kind = 'command' AND retired_at IS NULL"
     )
     assert {("server-stats", "everyone"), ("permissions allow", "managers")} <= {tuple(row) for row in rows}
 
 
-async def test_a_server_that_the_database_does_not_know_yet_gets_an_explanation(members):
+async def test_server_missing_from_the_database_gets_an_explanation(members):
     server = members.server
     await members.run_in_transaction(
         lambda session: session.execute(text("DELETE FROM guild WHERE id = :id"), {"id": server.id})
@@ -232,7 +233,7 @@ async def test_a_server_that_the_database_does_not_know_yet_gets_an_explanation(
     assert reply.content.startswith("Herwa knows no such server.")
 
 
-async def test_a_server_that_comes_back_has_what_it_had_chosen(members, sim, bot):
+async def test_returning_server_keeps_its_settings(members, sim, bot):
     server = members.server
     await members.add_rule(allow=False, target=STATS)
     await set_feature_enabled(members, FeatureKey.VOICE_STATS, False)

@@ -1,4 +1,4 @@
-"""Selects, forms and context menus are guarded as commands are, and a database that is away opens no door."""
+"""The guard checks selects, forms and context menus; a database outage grants no access."""
 
 import asyncio
 import os
@@ -19,6 +19,7 @@ TICKETS = (TargetKind.FEATURE, "ticket.stats")
 
 @pytest.fixture(scope="module")
 async def bot(stores, settings, sim):
+    """The bot with the cog of tests/bot/modal_cogs.py."""
     with run_bot_process(settings, sim, "-m", "tests.bot.modal_cogs") as process:
         await process.wait_until_ready()
         yield process
@@ -26,7 +27,7 @@ async def bot(stores, settings, sim):
 
 @pytest.fixture
 async def message(members):
-    """A message with components, sent while all was allowed."""
+    """A message with components that was sent while the command was allowed."""
     await members.wait_for_verdict("Yes", "forms")
     return await members.run("forms")
 
@@ -65,61 +66,61 @@ def run_context_menu(members):
     )
 
 
-async def test_what_is_allowed_works(members, message):
+async def test_allowed_components_and_context_menu_work(members, message):
     assert (await choose_option(members, message)).messages[-1].content == "chosen: tea"
     form = await members.press(message, "Form")
     assert (await submit_modal(members, form)).messages[-1].content == "written: green"
     assert (await run_context_menu(members))["messages"][-1]["content"] == f"greeted: {members.server.bob}"
 
 
-async def test_a_select_is_refused_once_a_rule_says_so(members, message):
+async def test_select_is_refused_by_a_new_rule(members, message):
     await forbid(members)
     refusal = (await choose_option(members, message)).messages[-1]
     assert refusal.ephemeral
     assert refusal.content.startswith("**A rule of this server says: ")
 
 
-async def test_a_form_that_was_opened_before_is_refused_when_it_is_sent(members, message):
+async def test_open_form_is_refused_by_a_new_rule(members, message):
     form = await members.press(message, "Form")
     await forbid(members)
     refusal = (await submit_modal(members, form)).messages[-1]
     assert refusal.content.startswith("**A rule of this server says: ")
 
 
-async def test_an_entry_of_a_context_menu_is_refused_likewise(members, message):
+async def test_context_menu_is_refused_by_a_rule(members, message):
     await forbid(members)
     refusal = (await run_context_menu(members))["messages"][-1]
     assert refusal["content"].startswith("**A rule of this server says: ")
 
 
-async def test_components_belong_to_who_ran_the_command(members, message):
+async def test_other_members_cannot_use_the_components(members, message):
     refusal = (await members.press(message, "Form", user=members.server.bob)).messages[-1]
     assert refusal.ephemeral
     assert refusal.content.startswith("These buttons belong to whoever ran the command.")
 
 
-async def test_a_button_that_fails_says_so(members, message):
+async def test_failing_button_reports_an_error(members, message):
     reply = (await members.press(message, "Fail")).messages[-1]
     assert reply.ephemeral
     assert reply.content.startswith("Something went wrong on our side.")
 
 
-async def test_without_the_database_what_was_read_goes_on_and_nothing_else_opens(
+async def test_database_outage_keeps_cached_policies_and_refuses_unknown_servers(
     stores, settings, folder, sim, bot, members
 ):
-    strangers = MemberClient(sim, stores, SampleServer(sim.client))
+    other_members = MemberClient(sim, stores, SampleServer(sim.client))
     await wait_until_stored(stores, bot)
     assert (await members.run("premium")).content.startswith("**This server is on Free**")
     os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
     try:
         assert (await members.run("premium")).content.startswith("**This server is on Free**")
-        refusal = await strangers.run("premium")
+        refusal = await other_members.run("premium")
         assert refusal.ephemeral
         assert refusal.content.startswith("**Herwa cannot read this server's settings at the moment")
         assert get_button_ids(refusal) == {}
-        assert await strangers.autocomplete("why", {"command": "serv"}, "command")
-        assert (await strangers.run("help")).content == refusal.content
+        assert await other_members.autocomplete("why", {"command": "serv"}, "command")
+        assert (await other_members.run("help")).content == refusal.content
     finally:
         with lease_engines(settings, folder):
             pass
-    await strangers.wait_for_verdict("Yes", "premium")
+    await other_members.wait_for_verdict("Yes", "premium")

@@ -1,4 +1,4 @@
-"""`/help` names what this member may use in this channel."""
+"""`/help` lists the commands that this member may use in this channel."""
 
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 
@@ -6,12 +6,13 @@ ALWAYS_LISTED = {"/help", "/why"}
 
 
 async def list_named_commands(members, **options):
+    """Run `/help`; return the names of the listed commands."""
     reply = await members.run("help", **options)
     assert reply.ephemeral
     return {line.split("`")[1] for line in reply.content.splitlines() if line.startswith("- `")}
 
 
-async def test_members_see_what_is_for_everyone_and_owners_all(members):
+async def test_members_see_public_commands_and_owners_see_all(members):
     member_commands = await list_named_commands(members)
     assert {*ALWAYS_LISTED, "/premium", "/server-stats"} <= member_commands
     assert "/permissions allow" not in member_commands
@@ -20,10 +21,10 @@ async def test_members_see_what_is_for_everyone_and_owners_all(members):
     )
 
 
-async def test_it_follows_the_rules_of_the_channel(members, sim):
+async def test_help_follows_the_rules_of_the_channel(members, sim):
     desk = sim.client.create_channel(members.server.id, "desk")
     stats = (TargetKind.COMMAND, "server-stats")
-    await members.add_rule(allow=False, target=stats, server=(PlaceKind.CHANNEL, desk))
+    await members.add_rule(allow=False, target=stats, place=(PlaceKind.CHANNEL, desk))
     await members.wait_for_verdict("No", "server-stats", channel=desk)
     assert "/server-stats" not in await list_named_commands(members, channel=desk)
     assert "/server-stats" in await list_named_commands(members)

@@ -1,11 +1,8 @@
-"""Without a privileged intent the bot counts all the rest and says what is missing, to people and to statistics."""
+"""Without a privileged intent the bot counts all other events and reports the intent."""
 
-import pytest
-
-from tests.bot.conftest import SampleServer
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_until
-from tests.support.db_assertions import fetch_rows, list_events, list_message_events, wait_until_stored, wait_until_true
-from tests.support.sim_process import SimProcess
+from tests.support.db_assertions import fetch_rows, list_events, list_message_events, wait_until_stored
+from tests.support.sample_server import SampleServer
 
 MEMBERS_INTENT = 1 << 1
 NEWEST_SESSION_QUERY = "SELECT intents FROM gateway_session ORDER BY id DESC LIMIT 1"
@@ -13,19 +10,13 @@ DETAIL_QUERY = "SELECT detail FROM process WHERE pid = :pid AND stopped_at IS NU
 MISSING_INTENT_LOG = "Discord does not grant the server members intent: joins and leaves are not counted"
 
 
-@pytest.fixture
-def own_sim(tmp_path):
-    process = SimProcess(tmp_path, "--quiet")
-    yield process
-    process.close()
-
-
 async def get_missing_intents(stores, bot) -> list[str] | None:
+    """Return the missing intents in the bot's heartbeat, or None without a heartbeat."""
     rows = await fetch_rows(stores, DETAIL_QUERY, pid=bot.pid)
     return rows[0][0].get("missing_intents") if rows else None
 
 
-async def test_not_granted_is_known_before_discord_hangs_up(stores, settings, own_sim):
+async def test_missing_intent_is_detected_before_discord_closes_the_connection(stores, settings, own_sim):
     own_sim.client.set_application(privileged=[])
     server = SampleServer(own_sim.client)
     with run_bot_process(settings, own_sim) as bot:
@@ -34,20 +25,20 @@ async def test_not_granted_is_known_before_discord_hangs_up(stores, settings, ow
         member = own_sim.client.join(server.id, "carla")
         own_sim.client.send_message(server.channel, member)
         await wait_until_stored(stores, bot)
-        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
-        await wait_until_true(lambda: _has_intents(stores, granted=False))
+        await wait_until(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
+        await wait_until(lambda: _has_intents(stores, granted=False))
         assert await bot.stop() == 0
     assert len(await list_message_events(stores, server.id)) == 1
     assert await list_events(stores, server.id, "join", "leave") == []
     assert "Traceback" not in bot.read_log()
 
 
-async def test_a_revoked_intent_costs_only_what_it_brought(stores, settings, own_sim):
+async def test_revoked_intent_stops_only_its_own_events(stores, settings, own_sim):
     server = SampleServer(own_sim.client)
     with run_bot_process(settings, own_sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), []))
-        await wait_until_true(lambda: _has_intents(stores, granted=True))
+        await wait_until(lambda: _is_equal(get_missing_intents(stores, bot), []))
+        await wait_until(lambda: _has_intents(stores, granted=True))
         own_sim.client.join(server.id, "carla")
         await wait_until_stored(stores, bot)
         own_sim.client.set_application(privileged=[])
@@ -57,8 +48,8 @@ async def test_a_revoked_intent_costs_only_what_it_brought(stores, settings, own
         own_sim.client.join(server.id, "dora")
         own_sim.client.send_message(server.channel, server.ada)
         await wait_until_stored(stores, bot)
-        await wait_until_true(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
-        await wait_until_true(lambda: _has_intents(stores, granted=False))
+        await wait_until(lambda: _is_equal(get_missing_intents(stores, bot), ["members"]))
+        await wait_until(lambda: _has_intents(stores, granted=False))
     assert len(await list_events(stores, server.id, "join")) == 1
     assert len(await list_message_events(stores, server.id)) == 1
 
@@ -68,5 +59,6 @@ async def _is_equal(awaitable, expected) -> bool:
 
 
 async def _has_intents(stores, *, granted: bool) -> bool:
+    """Whether the newest gateway session has, or has not, the members intent."""
     rows = await fetch_rows(stores, NEWEST_SESSION_QUERY)
     return bool(rows and rows[0][0]) and bool(rows[0][0] & MEMBERS_INTENT) is granted

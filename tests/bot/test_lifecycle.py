@@ -1,20 +1,17 @@
-"""A bot's start, its end, and what may happen to it in between."""
+"""Start and stop of the bot process, and outages of Discord and of the database in between."""
 
 import asyncio
 import os
 import signal
 
-import pytest
-
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
-from tests.bot.conftest import SampleServer
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
-from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events, wait_until_stored, wait_until_true
-from tests.support.sim_process import SimProcess
+from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events, wait_until_stored
+from tests.support.sample_server import SampleServer
 
-RUNS_QUERY = "SELECT id, started_at, seen_at FROM gateway_session WHERE started_at >= :since ORDER BY id"
+SESSIONS_QUERY = "SELECT id, started_at, seen_at FROM gateway_session WHERE started_at >= :since ORDER BY id"
 SMALL_BUFFER_SCRIPT = """
 from herwa_bot.collector.event_writer import EventWriter
 EventWriter.__init__.__kwdefaults__["max_pending_events"] = 500
@@ -23,14 +20,7 @@ main()
 """
 
 
-@pytest.fixture
-def own_sim(tmp_path):
-    process = SimProcess(tmp_path, "--quiet")
-    yield process
-    process.close()
-
-
-async def test_a_wrong_token_ends_it_with_the_fix(settings, sim):
+async def test_wrong_token_stops_the_bot_with_the_fix(settings, sim):
     with run_bot_process(settings, sim, DISCORD_TOKEN="wrong.token.here") as bot:
         assert await bot.wait_for_exit() == 2
     assert "set DISCORD_TOKEN to the token of your application's bot" in bot.read_log()
@@ -38,11 +28,11 @@ async def test_a_wrong_token_ends_it_with_the_fix(settings, sim):
     assert "wrong.token.here" not in bot.read_log()
 
 
-async def test_it_waits_for_an_unreachable_discord_at_the_start(stores, settings, own_sim):
+async def test_bot_waits_for_an_unreachable_discord_at_startup(stores, settings, own_sim):
     server = SampleServer(own_sim.client)
     own_sim.stop()
     with run_bot_process(settings, own_sim) as bot:
-        await bot.wait_for_log("Discord cannot be reached, trying again")
+        await bot.wait_for_log("Discord connection failed, retrying")
         own_sim.start()
         await wait_until(lambda: len(list_connected_sessions(own_sim)) == 1, bot)
         own_sim.client.send_message(server.channel, server.ada)
@@ -51,9 +41,9 @@ async def test_it_waits_for_an_unreachable_discord_at_the_start(stores, settings
     assert "Traceback" not in bot.read_log()
 
 
-async def test_a_stop_signal_stores_what_it_holds_and_ends_it(stores, settings, sim, server, archived_thread):
+async def test_stop_signal_flushes_pending_events_and_stops_the_bot(stores, settings, sim, server, archived_thread):
     archived_server, thread = archived_thread
-    before = len(await list_message_events(stores, archived_server.id))
+    message_count = len(await list_message_events(stores, archived_server.id))
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         for _ in range(30):
@@ -63,7 +53,7 @@ async def test_a_stop_signal_stores_what_it_holds_and_ends_it(stores, settings, 
         async with asyncio.timeout(10):
             assert await bot.stop() == 0
     assert len(await list_message_events(stores, server.id)) == 30
-    assert (await list_message_events(stores, archived_server.id))[before:] == [
+    assert (await list_message_events(stores, archived_server.id))[message_count:] == [
         StoredEvent("message", archived_server.channel, thread, archived_server.ada)
     ]
     assert await fetch_rows(stores, "SELECT stopped_at IS NULL FROM process WHERE pid = :p", p=bot.pid) == [(False,)]
@@ -71,38 +61,39 @@ async def test_a_stop_signal_stores_what_it_holds_and_ends_it(stores, settings, 
     assert "Traceback" not in bot.read_log()
 
 
-async def test_a_session_is_a_run_that_outlives_its_sockets_and_ends_when_it_is_lost(stores, settings, sim, server):
+async def test_gateway_session_survives_resumes_and_ends_when_invalidated(stores, settings, sim, server):
     since = utc_now()
 
-    async def load_runs():
-        return await fetch_rows(stores, RUNS_QUERY, since=since)
+    async def load_sessions():
+        return await fetch_rows(stores, SESSIONS_QUERY, since=since)
 
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_true(lambda: check_query(load_runs, lambda rows: len(rows) == 1))
+        await wait_until(lambda: check_query(load_sessions, lambda rows: len(rows) == 1))
         sim.client.send_message(server.channel, server.ada)
         sim.client.drop_sockets()
         await wait_until(lambda: [session.resumes for session in list_connected_sessions(sim)] == [1], bot)
-        [first_run] = await load_runs()
-        await wait_until_true(lambda: check_query(load_runs, lambda rows: rows[0].seen_at > first_run.seen_at))
+        [first_session] = await load_sessions()
+        await wait_until(lambda: check_query(load_sessions, lambda rows: rows[0].seen_at > first_session.seen_at))
         sim.client.invalidate_sessions()
         await wait_until(lambda: not list_connected_sessions(sim), bot)
         await wait_until(lambda: list_connected_sessions(sim), bot)
         await wait_for_acknowledgement(sim)
         sim.client.send_message(server.channel, server.bob)
-        await wait_until_true(lambda: check_query(load_runs, lambda rows: len(rows) == 2))
+        await wait_until(lambda: check_query(load_sessions, lambda rows: len(rows) == 2))
         assert await bot.stop() == 0
-    lost_run, last_run = await load_runs()
-    assert lost_run.id == first_run.id
-    assert lost_run.seen_at < last_run.started_at
+    lost_session, last_session = await load_sessions()
+    assert lost_session.id == first_session.id
+    assert lost_session.seen_at < last_session.started_at
     assert [row.user for row in await list_message_events(stores, server.id)] == [server.ada, server.bob]
 
 
 async def check_query(query, predicate) -> bool:
+    """Whether the rows of the query fulfill the predicate."""
     return predicate(await query())
 
 
-async def test_removal_from_a_server_while_offline_is_noticed_at_the_next_start(stores, settings, sim, server):
+async def test_server_removal_while_offline_is_detected_at_startup(stores, settings, sim, server):
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
         await wait_until_stored(stores, first_bot)
@@ -117,7 +108,7 @@ async def test_removal_from_a_server_while_offline_is_noticed_at_the_next_start(
     assert await fetch_rows(stores, left_query, id=other_server.id) == [(False,)]
 
 
-async def test_a_channel_that_was_deleted_while_offline_is_found_missing(stores, settings, sim, server):
+async def test_channel_deletion_while_offline_is_detected_at_startup(stores, settings, sim, server):
     channel = sim.client.create_channel(server.id, "soon gone")
     thread = sim.client.create_thread(server.channel, "asleep")
     with run_bot_process(settings, sim) as first_bot:
@@ -133,7 +124,7 @@ async def test_a_channel_that_was_deleted_while_offline_is_found_missing(stores,
     assert await fetch_rows(stores, deleted_query, g=server.id) == [(channel,)]
 
 
-async def test_two_bots_of_one_token_count_each_message_once(stores, settings, sim, server):
+async def test_two_bots_with_one_token_count_each_message_once(stores, settings, sim, server):
     with run_bot_process(settings, sim) as old_bot, run_bot_process(settings, sim) as new_bot:
         await wait_until(lambda: len(list_connected_sessions(sim)) == 2)
         people = [server.ada, server.bob] * 40
@@ -145,31 +136,29 @@ async def test_two_bots_of_one_token_count_each_message_once(stores, settings, s
     assert sorted(row.user for row in await list_message_events(stores, server.id)) == sorted(people)
 
 
-async def test_a_killed_database_loses_nothing_and_what_does_not_fit_waits_at_discord(
-    stores, settings, folder, sim, server
-):
+async def test_database_outage_loses_no_event_and_a_full_buffer_stops_reading(stores, settings, folder, sim, server):
     with run_bot_process(settings, sim, "-c", SMALL_BUFFER_SCRIPT) as bot:
         await bot.wait_until_ready()
         sim.client.send_message(server.channel, server.ada)
         await wait_until_stored(stores, bot)
         os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
         sim.client.generate_load([server.channel], 3000)
-        await bot.wait_for_log("Discord is not read any more")
+        await bot.wait_for_log("event buffer full, gateway reads paused")
         with lease_engines(settings, folder):
-            await bot.wait_for_log("Discord is read again")
+            await bot.wait_for_log("gateway reads resumed")
             await wait_until_stored(stores, bot)
         assert len(await list_message_events(stores, server.id)) == 3001
         assert await bot.stop() == 0
 
 
-async def test_a_stop_signal_without_its_database_logs_what_is_lost_and_ends_it(stores, settings, folder, sim, server):
+async def test_stop_signal_without_database_logs_the_lost_events(stores, settings, folder, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         await wait_until_stored(stores, bot)
         os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
         sim.client.send_message(server.channel, server.ada)
-        await bot.wait_for_log("events wait, they could not be stored")
+        await bot.wait_for_log("flush failed, events kept in memory")
         assert await bot.stop() == 0
     with lease_engines(settings, folder):
-        assert "events are lost" in bot.read_log()
+        assert "final flush failed, events lost" in bot.read_log()
         assert "Traceback" not in bot.read_log()

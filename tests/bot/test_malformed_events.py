@@ -1,4 +1,4 @@
-"""Whatever a gateway event contains: it is logged and skipped, and the bot goes on counting."""
+"""A malformed gateway event is logged and skipped, and the bot continues counting."""
 
 import pytest
 from sqlalchemy import text
@@ -12,10 +12,10 @@ TOO_LARGE_ID = str(2**63)
 HUGE_ID = "9" * 40
 FUTURE_ID = str(2**63 - 1)
 
-# What stands in place of the whole event.
-NO_EVENTS = (None, [], [1, 2], "text", 7, True, {}, {"guild_id": None})
-# What stands in place of one part of a message.
-BROKEN_PARTS = (
+# Replace the entire payload of an event.
+MALFORMED_PAYLOADS = (None, [], [1, 2], "text", 7, True, {}, {"guild_id": None})
+# Replace one field of a message payload.
+MALFORMED_MESSAGE_FIELDS = (
     *({"id": id_} for id_ in (None, "", "x", "-1", "0", TOO_LARGE_ID, HUGE_ID, FUTURE_ID, {}, [], True, 1.5)),
     *({"guild_id": id_} for id_ in (None, "x", "-1", TOO_LARGE_ID, HUGE_ID, {})),
     *({"channel_id": id_} for id_ in (None, "x", "-1", TOO_LARGE_ID, HUGE_ID, [])),
@@ -24,10 +24,10 @@ BROKEN_PARTS = (
     *({"member": member} for member in ("x", 5, ["nick"], {"nick": 5})),
     *({"type": type_} for type_ in ({}, [], "0", None)),
 )
-BROKEN_EDITS = (
+MALFORMED_EDIT_FIELDS = (
     {"edited_timestamp": timestamp} for timestamp in (5, "soon", "0001-01-01T00:00:00+00:00", "2026-01-01", {})
 )
-OTHER_EVENTS = (
+OTHER_EVENT_NAMES = (
     "READY",
     "RESUMED",
     "GUILD_CREATE",
@@ -54,7 +54,7 @@ OTHER_EVENTS = (
 
 @pytest.fixture
 def dispatch(sim, server):
-    """Send anything, also nothing."""
+    """Dispatches a gateway event with any payload, also None."""
 
     def send(name: str, data: object) -> None:
         sim.client._request("POST", "/fault/dispatch", {"name": name, "data": data, "guild_id": str(server.id)})
@@ -63,8 +63,8 @@ def dispatch(sim, server):
 
 
 @pytest.fixture
-async def unharmed_bot(stores, sim, bot, server):
-    """Afterwards the same process, in the same session, counts the next message and nothing else."""
+async def health_check(stores, sim, bot, server):
+    """After the test: the same process and session count exactly the next message."""
     yield
     sim.client.send_message(server.channel, server.bob)
     await wait_until_stored(stores, bot)
@@ -73,10 +73,10 @@ async def unharmed_bot(stores, sim, bot, server):
     assert len(list_connected_sessions(sim)) == 1
 
 
-async def test_a_broken_message_is_skipped(bot, dispatch, server, unharmed_bot):
-    for payload in NO_EVENTS:
+async def test_malformed_message_is_skipped(bot, dispatch, server, health_check):
+    for payload in MALFORMED_PAYLOADS:
         dispatch("MESSAGE_CREATE", payload)
-    for part in BROKEN_PARTS:
+    for part in MALFORMED_MESSAGE_FIELDS:
         dispatch("MESSAGE_CREATE", create_message_payload(server) | part)
     for missing in ("id", "type", "channel_id", "author"):
         dispatch(
@@ -85,12 +85,12 @@ async def test_a_broken_message_is_skipped(bot, dispatch, server, unharmed_bot):
     await bot.wait_for_log("event skipped")
 
 
-async def test_a_broken_edit_or_deletion_is_skipped(dispatch, server, unharmed_bot):
-    for payload in NO_EVENTS:
+async def test_malformed_edit_or_deletion_is_skipped(dispatch, server, health_check):
+    for payload in MALFORMED_PAYLOADS:
         dispatch("MESSAGE_UPDATE", payload)
         dispatch("MESSAGE_DELETE", payload)
         dispatch("MESSAGE_DELETE_BULK", payload)
-    for part in BROKEN_EDITS:
+    for part in MALFORMED_EDIT_FIELDS:
         dispatch("MESSAGE_UPDATE", create_message_payload(server) | part)
     channel_ids = {"channel_id": str(server.channel), "guild_id": str(server.id)}
     for id_ in (None, "x", HUGE_ID, {}):
@@ -99,13 +99,18 @@ async def test_a_broken_edit_or_deletion_is_skipped(dispatch, server, unharmed_b
         dispatch("MESSAGE_DELETE_BULK", {**channel_ids, "ids": id_})
 
 
-@pytest.mark.parametrize("name", OTHER_EVENTS)
-async def test_any_other_broken_event_is_skipped(dispatch, server, unharmed_bot, name):
-    for payload in (*NO_EVENTS, {"id": HUGE_ID}, {"id": str(server.id), "name": 5}, {"guild_id": "x", "id": []}):
+@pytest.mark.parametrize("name", OTHER_EVENT_NAMES)
+async def test_any_other_malformed_event_is_skipped(dispatch, server, health_check, name):
+    for payload in (
+        *MALFORMED_PAYLOADS,
+        {"id": HUGE_ID},
+        {"id": str(server.id), "name": 5},
+        {"guild_id": "x", "id": []},
+    ):
         dispatch(name, payload)
 
 
-async def test_broken_news_of_people_is_skipped(stores, sim, bot, dispatch, server, unharmed_bot):
+async def test_malformed_member_events_are_skipped(stores, sim, bot, dispatch, server, health_check):
     guild_part, ada = {"guild_id": str(server.id)}, {"id": str(server.ada), "username": "ada"}
     reaction = {**guild_part, "channel_id": str(server.channel), "message_id": "7", "user_id": str(server.ada)}
     for emoji in (None, {}, {"id": None, "name": 5}, {"name": "x" * 200}, "👍"):
@@ -128,7 +133,7 @@ async def test_broken_news_of_people_is_skipped(stores, sim, bot, dispatch, serv
     assert await list_events(stores, server.id, "reaction", "leave", "thread", "voice") == []
 
 
-async def test_a_broken_description_is_skipped_and_the_next_is_taken(stores, bot, dispatch, server, unharmed_bot):
+async def test_malformed_metadata_is_skipped_and_the_next_update_is_saved(stores, bot, dispatch, server, health_check):
     guild = {"id": str(server.id), "owner_id": str(server.owner)}
     channel = {"id": str(server.channel + 1), "guild_id": str(server.id), "type": 0, "name": "fine"}
     for part in ({"name": 5}, {"owner_id": HUGE_ID}, {"id": HUGE_ID}):
@@ -149,7 +154,7 @@ async def test_a_broken_description_is_skipped_and_the_next_is_taken(stores, bot
     assert await fetch_rows(stores, "SELECT name FROM channel WHERE id = :c", c=server.channel + 1) == [("fine",)]
 
 
-async def test_a_name_that_postgresql_cannot_hold_loses_that_character_alone(stores, bot, sim, dispatch, server):
+async def test_null_character_is_removed_from_a_name(stores, bot, sim, dispatch, server):
     author = {"id": str(server.ada), "username": "ada", "global_name": "A\0da 🎉"}
     dispatch("MESSAGE_CREATE", create_message_payload(server) | {"author": author})
     await wait_until_stored(stores, bot)

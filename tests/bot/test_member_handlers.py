@@ -1,4 +1,4 @@
-"""What people do besides writing is what the bot stores, each thing once; and live counters follow."""
+"""Reactions, threads, joins, leaves and voice are stored once; live counters follow."""
 
 import time
 
@@ -6,14 +6,8 @@ from herwa_shared.clock import utc_now
 from herwa_shared.models import User, UserGuild
 from herwa_shared.services.live_counters import load_live_counters
 from tests.bot.payloads import VOICE_CHANNEL_TYPE
-from tests.support.db_assertions import (
-    StoredEvent,
-    fetch_rows,
-    list_events,
-    move_buffer,
-    wait_until_stored,
-    wait_until_true,
-)
+from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, move_buffer, wait_until_stored
+from tests.support.waiting import wait_until
 
 SECONDS_QUERY = """
 SELECT channel_id, user_id, sum(total) FROM activity_hourly
@@ -22,7 +16,7 @@ WHERE guild_id = {guild:UInt64} AND kind = 'voice' GROUP BY channel_id, user_id
 INVALIDATED_QUERY = "SELECT guilds_fetched_at IS NULL FROM user_account WHERE id = :id"
 
 
-async def test_a_person_reacts_once_with_each_emoji(stores, sim, bot, server):
+async def test_reaction_is_counted_once_per_member_and_emoji(stores, sim, bot, server):
     message_id = sim.client.send_message(server.channel, server.bob)
     sim.client.add_reaction(server.channel, message_id, server.ada)
     sim.client.remove_reaction(server.channel, message_id, server.ada)
@@ -40,7 +34,7 @@ async def test_a_person_reacts_once_with_each_emoji(stores, sim, bot, server):
     ]
 
 
-async def test_a_thread_is_counted_when_it_is_opened_for_its_channel_and_opener(stores, sim, bot, server):
+async def test_opened_thread_is_counted_for_its_channel_and_opener(stores, sim, bot, server):
     thread = sim.client.create_thread(server.channel, "aside", owner_id=server.ada)
     forum = sim.client.create_channel(server.id, "help", type_=15)
     post = sim.client.create_post(forum, "It does not start", owner_id=server.bob)
@@ -53,7 +47,7 @@ async def test_a_thread_is_counted_when_it_is_opened_for_its_channel_and_opener(
     ]
 
 
-async def test_people_who_join_and_leave_are_counted_and_bots_are_not(stores, sim, bot, server):
+async def test_joins_and_leaves_of_people_are_counted_without_bots(stores, sim, bot, server):
     member = sim.client.join(server.id, f"carla{server.id}")
     sim.client.leave(server.id, member)
     sim.client.leave(server.id, server.robot)
@@ -62,17 +56,19 @@ async def test_people_who_join_and_leave_are_counted_and_bots_are_not(stores, si
     assert [row.user for row in await list_events(stores, server.id, "join")] == [server.ada, server.bob, member]
     leave_events = await list_events(stores, server.id, "leave")
     assert [row.user for row in leave_events] == [member, server.ada]
-    assert all(row.value is not None and row.value >= 0 for row in leave_events), "they joined while somebody listened"
+    assert all(row.value is not None and row.value >= 0 for row in leave_events), (
+        "the bot was connected when they joined"
+    )
 
 
-async def test_how_many_members_there_are_and_how_many_are_online_is_sampled(stores, sim, bot, server):
+async def test_member_and_online_counts_are_sampled(stores, sim, bot, server):
     for user in (server.ada, server.bob):
         sim.client.set_status(user, "online")
 
     async def has_sample() -> bool:
         return bool(await list_events(stores, server.id, "online_count"))
 
-    await wait_until_true(has_sample)
+    await wait_until(has_sample)
     await wait_until_stored(stores, bot)
     size = len(sim.client.get_guild(server.id)["member_list"])
     [members] = await list_events(stores, server.id, "member_count")
@@ -80,10 +76,10 @@ async def test_how_many_members_there_are_and_how_many_are_online_is_sampled(sto
     assert members == StoredEvent("member_count", 0, value=size)
     assert online.value <= size
     count_query = "SELECT member_count FROM guild WHERE id = :g"
-    await wait_until_true(lambda: _is_query_result(stores, count_query, size, g=server.id))
+    await wait_until(lambda: _is_query_result(stores, count_query, size, g=server.id))
 
 
-async def test_live_counters_follow_voice(stores, sim, bot, server):
+async def test_live_counters_follow_voice_states(stores, sim, bot, server):
     cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
     await _wait_for_voice_count(stores, server, 0)
     sim.client.move_member(server.id, server.ada, cafe)
@@ -96,7 +92,7 @@ async def test_live_counters_follow_voice(stores, sim, bot, server):
     await _wait_for_voice_count(stores, server, 0)
 
 
-async def test_time_in_voice_is_the_time_that_passed(stores, sim, bot, server):
+async def test_voice_seconds_match_the_elapsed_time(stores, sim, bot, server):
     cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
     earliest_start = time.monotonic()
     sim.client.move_member(server.id, server.ada, cafe, muted=True)
@@ -120,25 +116,25 @@ async def test_time_in_voice_is_the_time_that_passed(stores, sim, bot, server):
     assert totals.result_rows == [(cafe, server.ada, seconds)]
 
 
-async def test_cached_guild_permissions_are_invalidated_when_they_change(stores, sim, bot, server):
+async def test_cached_guild_permissions_are_invalidated_on_changes(stores, sim, bot, server):
     async def is_invalidated(user: int) -> bool:
         return (await fetch_rows(stores, INVALIDATED_QUERY, id=user))[0][0]
 
     async def save_cached_guilds() -> None:
         async with stores.database.transaction() as session:
             for user in (server.ada, server.bob):
-                await session.merge(User(id=user, name="somebody", guilds_fetched_at=utc_now()))
+                await session.merge(User(id=user, name="member", guilds_fetched_at=utc_now()))
                 await session.flush()
                 await session.merge(UserGuild(user_id=user, guild_id=server.id, name="Tea", owner=False, permissions=0))
 
     await save_cached_guilds()
     sim.client.set_nickname(server.id, server.ada, "Countess")
-    await wait_until_true(lambda: is_invalidated(server.ada))  # and all that was reported before
+    await wait_until(lambda: is_invalidated(server.ada))  # and every earlier change has been processed
     await save_cached_guilds()
     role = sim.client.create_role(server.id, "Moderators")
     sim.client.set_roles(server.id, server.ada, [role])
-    await wait_until_true(lambda: is_invalidated(server.ada))
-    assert not await is_invalidated(server.bob), "nothing changed for them"
+    await wait_until(lambda: is_invalidated(server.ada))
+    assert not await is_invalidated(server.bob), "nothing changed for this user"
     for change in (
         lambda: sim.client.update_role(server.id, role, permissions=32),
         lambda: sim.client.delete_role(server.id, role),
@@ -148,7 +144,7 @@ async def test_cached_guild_permissions_are_invalidated_when_they_change(stores,
         await wait_until_stored(stores, bot)
         await save_cached_guilds()
         change()
-        await wait_until_true(lambda: is_invalidated(server.bob))
+        await wait_until(lambda: is_invalidated(server.bob))
 
 
 async def _wait_for_voice_count(stores, server, count: int) -> None:
@@ -157,7 +153,7 @@ async def _wait_for_voice_count(stores, server, count: int) -> None:
             counters = await load_live_counters(session, [server.id])
         return server.id in counters and counters[server.id].in_voice == count
 
-    await wait_until_true(has_count)
+    await wait_until(has_count)
 
 
 async def _is_query_result(stores, query: str, expected: object, **parameters: object) -> bool:

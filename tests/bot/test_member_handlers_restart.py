@@ -1,4 +1,4 @@
-"""What people do is counted once across restarts of the bot and new sessions with Discord."""
+"""Voice time and threads are counted once across restarts and new gateway sessions."""
 
 import time
 
@@ -9,11 +9,11 @@ from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, wa
 VOICE_SESSION_QUERY = "SELECT since_ms, open FROM voice_session WHERE guild_id = :g AND user_id = :u"
 
 
-async def test_a_voice_session_outlives_a_killed_collector(stores, settings, sim, server):
+async def test_voice_session_survives_a_killed_bot(stores, settings, sim, server):
     cafe = sim.client.create_channel(server.id, "café", type_=VOICE_CHANNEL_TYPE)
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
-        began = time.monotonic()
+        started_at = time.monotonic()
         sim.client.move_member(server.id, server.ada, cafe)
         sim.client.move_member(server.id, server.bob, cafe)
         await wait_until_stored(stores, first_bot)
@@ -31,10 +31,10 @@ async def test_a_voice_session_outlives_a_killed_collector(stores, settings, sim
     seconds = {server.ada: 0, server.bob: 0}
     for row in await list_events(stores, server.id, "voice"):
         seconds[row.user] += row.value
-    assert seconds[server.bob] <= seconds[server.ada] <= time.monotonic() - began
+    assert seconds[server.bob] <= seconds[server.ada] <= time.monotonic() - started_at
 
 
-async def test_threads_that_a_new_session_describes_were_not_opened_then(stores, settings, sim, server):
+async def test_threads_sent_to_a_new_session_are_not_counted_as_opened(stores, settings, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         thread = sim.client.create_thread(server.channel, "aside", owner_id=server.ada)

@@ -1,4 +1,7 @@
-"""Lengths and attachments with Discord's content intent, counting without it, and what was said in no place ever."""
+"""Message lengths and attachments with and without the content intent.
+
+The content is never stored or logged.
+"""
 
 import re
 
@@ -13,6 +16,7 @@ TABLES_QUERY = "SELECT quote_ident(table_name) FROM information_schema.tables WH
 
 @pytest.fixture
 def ungranted_intents(sim):
+    """Withdraw all privileged intents for one test."""
     sim.client.set_application(privileged=[])
     yield
     sim.client.set_application(privileged=["members", "presences", "message_content"])
@@ -20,14 +24,14 @@ def ungranted_intents(sim):
 
 @pytest.fixture
 async def reading_bot(stores, settings, sim):
-    """Granted the intent, and talkative."""
+    """A bot with the content intent and log level DEBUG."""
     with run_bot_process(settings, sim, HERWA_MESSAGE_CONTENT="true", HERWA_LOG_LEVEL="DEBUG") as bot:
         await bot.wait_until_ready()
         yield bot
         assert await bot.stop() == 0
 
 
-async def test_lengths_and_attachments_are_stored_and_neither_content_nor_a_secret_is_kept(
+async def test_lengths_and_attachments_are_stored_without_content_or_secrets(
     stores, sim, folder, reading_bot, server, logs
 ):
     message_id = sim.client.send_message(server.channel, server.ada, content=CANARY, attachments=2)
@@ -62,16 +66,17 @@ async def test_lengths_and_attachments_are_stored_and_neither_content_nor_a_secr
 
 
 async def list_tables_containing(stores, text: str) -> list[str]:
-    """The tables of PostgreSQL that hold these words."""
+    """List the tables of PostgreSQL in which any row contains the text."""
     tables = []
     for (table,) in await fetch_rows(stores, TABLES_QUERY):
-        query = f"SELECT count(*) FROM {table} AS kept WHERE kept::text LIKE :words"
-        if (await fetch_rows(stores, query, words=f"%{text}%"))[0][0]:
+        query = f"SELECT count(*) FROM {table} AS row_data WHERE row_data::text LIKE :pattern"
+        if (await fetch_rows(stores, query, pattern=f"%{text}%"))[0][0]:
             tables.append(table)
     return tables
 
 
 def assert_no_secret_is_in_a_log(sim, folder, logs):
+    """Assert that no log file contains a secret of this copy or the bot token."""
     secrets = [
         folder.get_or_create_secret(name)
         for name in re.findall(r'"(\w+)":', (folder.path / "secrets.json").read_text())
@@ -81,7 +86,9 @@ def assert_no_secret_is_in_a_log(sim, folder, logs):
         assert not [secret for secret in (*secrets, sim.token) if secret in log_text], file.name
 
 
-async def test_without_the_intent_it_says_so_and_goes_on_counting(stores, settings, sim, ungranted_intents, server):
+async def test_missing_content_intent_is_logged_and_counting_continues(
+    stores, settings, sim, ungranted_intents, server
+):
     with run_bot_process(settings, sim, HERWA_MESSAGE_CONTENT="true") as bot:
         await bot.wait_for_log("Discord does not grant the message content intent")
         await bot.wait_until_ready()

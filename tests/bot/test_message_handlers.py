@@ -1,13 +1,13 @@
-"""What people do in the local Discord is what the bot stores: exactly that, each thing once."""
+"""Messages, edits and deletions in the local Discord are stored exactly once."""
 
 from herwa_shared.clock import utc_now
 from tests.bot.payloads import create_message_payload
 from tests.support.bot_process import list_connected_sessions, wait_until
-from tests.support.db_assertions import StoredEvent, list_message_events, wait_until_stored, wait_until_true
+from tests.support.db_assertions import StoredEvent, list_message_events, wait_until_stored
 from tests.support.event_factories import build_snowflake
 
 
-async def test_people_bots_and_webhooks_are_counted_apart(stores, sim, bot, server):
+async def test_people_bots_and_webhooks_are_counted_separately(stores, sim, bot, server):
     sim.client.send_message(server.channel, server.ada)
     sim.client.send_message(server.channel, server.robot)
     sim.client.send_message(server.channel, webhook="news")
@@ -18,7 +18,7 @@ async def test_people_bots_and_webhooks_are_counted_apart(stores, sim, bot, serv
     assert hook == StoredEvent("message_webhook", server.channel, user=hook.user)
 
 
-async def test_a_reply_is_marked_and_lengths_are_unknown_without_the_content_intent(stores, sim, bot, server):
+async def test_reply_is_marked_and_length_is_unknown_without_the_content_intent(stores, sim, bot, server):
     message_id = sim.client.send_message(server.channel, server.ada, length=40, attachments=2)
     sim.client.send_message(server.channel, server.bob, reply_to=message_id, length=7)
     await wait_until_stored(stores, bot)
@@ -28,7 +28,7 @@ async def test_a_reply_is_marked_and_lengths_are_unknown_without_the_content_int
     ]
 
 
-async def test_a_thread_counts_for_its_channel(stores, sim, bot, server):
+async def test_thread_message_counts_for_its_channel(stores, sim, bot, server):
     thread = sim.client.create_thread(server.channel, "aside")
     message_id = sim.client.send_message(thread, server.ada)
     sim.client.edit_message(thread, message_id, length=3)
@@ -41,14 +41,14 @@ async def test_a_thread_counts_for_its_channel(stores, sim, bot, server):
     ]
 
 
-async def test_a_thread_that_no_event_described_counts_for_its_channel(stores, sim, bot, archived_thread):
+async def test_message_in_an_unknown_thread_counts_for_its_channel(stores, sim, bot, archived_thread):
     server, thread = archived_thread
     sim.client.send_message(thread, server.ada)
     await wait_until_stored(stores, bot)
     assert await list_message_events(stores, server.id) == [StoredEvent("message", server.channel, thread, server.ada)]
 
 
-async def test_a_channel_that_discord_does_not_know_counts_for_itself(stores, sim, bot, server):
+async def test_message_in_an_unknown_channel_counts_for_that_channel(stores, sim, bot, server):
     sim.client.dispatch("MESSAGE_CREATE", create_message_payload(server, channel_id="4711"), guild_id=server.id)
     sim.client.send_message(server.channel, server.bob)
     await wait_until_stored(stores, bot)
@@ -57,11 +57,11 @@ async def test_a_channel_that_discord_does_not_know_counts_for_itself(stores, si
     )
 
 
-async def test_an_edit_is_counted_once_and_a_link_preview_not_at_all(stores, sim, bot, server):
+async def test_edit_is_counted_once_and_link_previews_are_ignored(stores, sim, bot, server):
     message_id = sim.client.send_message(server.channel, server.ada)
     sim.client.edit_message(server.channel, message_id)
     sim.client.edit_message(server.channel, message_id, length=9)
-    sim.client.edit_message(server.channel, message_id)  # the preview of a message that was edited before
+    sim.client.edit_message(server.channel, message_id)  # the link preview of a message that was edited before
     await wait_until_stored(stores, bot)
     assert await list_message_events(stores, server.id) == [
         StoredEvent("message", server.channel, user=server.ada),
@@ -77,7 +77,7 @@ async def test_every_message_of_a_bulk_deletion_is_counted(stores, sim, bot, ser
     assert (await list_message_events(stores, server.id))[3:] == 3 * [StoredEvent("message_delete", server.channel)]
 
 
-async def test_system_and_app_messages_are_no_messages(stores, sim, bot, server):
+async def test_system_and_app_messages_are_not_counted(stores, sim, bot, server):
     assert sim.client.run_command(server.channel, server.ada, "server-stats").messages
     for type_ in (6, 7, 18, 20, 21, 23, 46):
         payload = create_message_payload(
@@ -90,7 +90,7 @@ async def test_system_and_app_messages_are_no_messages(stores, sim, bot, server)
     assert await list_message_events(stores, server.id) == [StoredEvent("message", server.channel, user=server.bob)]
 
 
-async def test_an_event_that_comes_twice_is_counted_once(stores, sim, bot, server):
+async def test_duplicate_event_is_counted_once(stores, sim, bot, server):
     created = create_message_payload(server)
     edited = created | {"edited_timestamp": utc_now().isoformat()}
     deleted = {"id": created["id"], "channel_id": created["channel_id"], "guild_id": created["guild_id"]}
@@ -108,7 +108,7 @@ async def test_an_event_that_comes_twice_is_counted_once(stores, sim, bot, serve
     ]
 
 
-async def test_a_lost_connection_loses_and_doubles_nothing(stores, sim, bot, server):
+async def test_lost_connection_neither_loses_nor_duplicates_events(stores, sim, bot, server):
     resumes = list_connected_sessions(sim)[0].resumes
     people = [server.ada, server.bob] * 10
     for number, user in enumerate(people):
@@ -125,11 +125,11 @@ async def test_a_lost_connection_loses_and_doubles_nothing(stores, sim, bot, ser
     assert [row.user for row in await list_message_events(stores, server.id)] == people
 
 
-async def test_a_drain_is_answered_while_messages_keep_coming(stores, sim, bot, server):
+async def test_drain_finishes_while_messages_keep_arriving(stores, sim, bot, server):
     sim.client.generate_load([server.channel], 6000, per_second=2000, background=True)
     await wait_until_stored(stores, bot)
     assert len(await list_message_events(stores, server.id)) < 6000
-    await wait_until_true(lambda: has_stored_events(stores, server, 6000))
+    await wait_until(lambda: has_stored_events(stores, server, 6000))
 
 
 async def has_stored_events(stores, server, count) -> bool:

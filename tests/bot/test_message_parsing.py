@@ -1,4 +1,4 @@
-"""Discord's JSON into events and names."""
+"""Parsing of message payloads into events, names and channels."""
 
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ FIELDS = ("id", "type", "channel_id", "guild_id", "author", "member", "content",
 
 
 def create_payload(**changes) -> dict:
+    """Create a valid message payload; `changes` replace its fields."""
     return {
         "id": str(MESSAGE_ID),
         "type": 0,
@@ -49,17 +50,17 @@ def parse_created(data: dict, *, parent_id: int = 0, content: bool = False) -> A
         ({"webhook_id": None}, EventKind.MESSAGE),
     ],
 )
-def test_people_bots_and_webhooks_are_kinds_of_their_own(part, kind):
+def test_people_bots_and_webhooks_have_different_kinds(part, kind):
     assert parse_created(create_payload(**part)).kind == kind
 
 
-def test_its_time_is_that_of_its_id():
+def test_event_time_comes_from_the_message_id():
     event = parse_created(create_payload())
     assert (event.message_id, event.at_ms, event.guild_id, event.user_id) == (MESSAGE_ID, SENT_AT_MS, 30, 40)
 
 
 @pytest.mark.parametrize("type_", [*range(1, 19), *range(20, 60)])
-def test_only_what_a_member_wrote_is_a_message(type_):
+def test_system_message_types_are_not_messages(type_):
     assert parse_created(create_payload(type=type_)) is None
 
 
@@ -68,7 +69,7 @@ def test_a_reply_is_marked():
     assert not parse_created(create_payload()).reply
 
 
-def test_in_a_thread_it_counts_for_the_channel_and_keeps_the_thread():
+def test_thread_message_has_the_channel_and_the_thread():
     event = parse_created(create_payload(), parent_id=5)
     assert (event.channel_id, event.thread_id, event.source_channel_id) == (5, 20, 20)
     channel_event = parse_created(create_payload())
@@ -76,14 +77,14 @@ def test_in_a_thread_it_counts_for_the_channel_and_keeps_the_thread():
 
 
 @given(st.text(max_size=50), st.integers(0, 10))
-def test_lengths_are_unknown_without_the_intent_and_exact_with_it(text, files):
+def test_length_is_unknown_without_the_intent_and_exact_with_it(text, files):
     payload = create_payload(content=text, attachments=[{}] * files)
     assert parse_created(payload)[7:9] == (None, None)
     assert parse_created(payload, content=True)[7:9] == (len(text), files)
 
 
 @given(st.sampled_from(FIELDS), json_values, st.booleans())
-def test_a_message_with_any_part_broken_is_an_event_that_fits_or_none_at_all(field, value, content):
+def test_malformed_message_is_a_valid_event_or_none(field, value, content):
     for parse in (parse_created, lambda data, **_: messages.parse_message_edit(data, parent_id=0)):
         try:
             event = parse(create_payload(**{field: value}), content=content)
@@ -93,12 +94,13 @@ def test_a_message_with_any_part_broken_is_an_event_that_fits_or_none_at_all(fie
 
 
 def is_within_columns(event: ActivityEvent) -> bool:
+    """Whether every number of the event fits its database column."""
     numbers = (event.guild_id, event.channel_id, event.at_ms, event.message_id, event.user_id)
     return all(0 <= number < 2**63 for number in numbers) and (event.attachments or 0) < 256
 
 
 @given(st.text(max_size=40))
-def test_an_invalid_event_is_reported_without_its_content(text):
+def test_invalid_event_error_contains_no_content(text):
     for field in ("id", "edited_timestamp"):
         with pytest.raises(payload_fields.InvalidPayload, match=f"^{field}$"):
             messages.parse_message_edit(
@@ -112,7 +114,7 @@ def parse_edited(**changes) -> ActivityEvent | None:
     )
 
 
-def test_an_edit_has_the_time_of_the_edit():
+def test_edit_event_has_the_edit_time():
     event = parse_edited()
     assert datetime.fromtimestamp(event.at_ms / 1000, UTC) == datetime(2026, 5, 1, 10, 0, 0, 123000, tzinfo=UTC)
     assert (event.kind, event.channel_id, event.thread_id, event.user_id) == (EventKind.MESSAGE_EDIT, 7, 20, 40)
@@ -129,14 +131,14 @@ def test_an_edit_has_the_time_of_the_edit():
         {"type": 20},
     ],
 )
-def test_link_previews_and_what_programs_change_are_no_edits(part):
+def test_link_previews_and_edits_by_programs_are_not_edits(part):
     assert (
         messages.parse_message_edit(create_payload(edited_timestamp="2026-05-01T10:00:00+00:00") | part, parent_id=0)
         is None
     )
 
 
-def test_a_deletion_is_nobodys_and_of_now():
+def test_deletion_event_has_no_user_and_the_current_time():
     event = messages.parse_message_delete(create_payload(), parent_id=0, at_ms=99)
     assert (event.kind, event.at_ms, event.user_id, event.channel_id) == (EventKind.MESSAGE_DELETE, 99, 0, 20)
 
@@ -145,29 +147,29 @@ def test_a_deletion_is_nobodys_and_of_now():
     ("nick", "display", "expected_name"),
     [("Countess", "Ada L.", "Countess"), (None, "Ada L.", "Ada L."), ("", None, "ada"), (None, None, "ada")],
 )
-def test_a_nickname_goes_before_a_display_name_before_a_user_name(nick, display, expected_name):
+def test_nickname_precedes_display_name_and_user_name(nick, display, expected_name):
     data = create_payload(author={"id": "40", "username": "ada", "global_name": display}, member={"nick": nick})
     assert messages.get_member_name(data["member"], data["author"]) == expected_name
 
 
-def test_without_a_member_part_the_account_names_the_author():
+def test_author_without_member_data_has_the_account_name():
     assert messages.get_member_name({}, create_payload()["author"]) == "ada"
 
 
 @given(st.text(max_size=300).filter(bool))
-def test_any_name_fits_its_column(name):
+def test_parsed_name_fits_its_column(name):
     stored_name = payload_fields.parse_name(name)
     assert len(stored_name) <= 100
     assert "\0" not in stored_name
     assert name.replace("\0", "").startswith(stored_name)
 
 
-def test_a_long_name_is_not_cut_between_a_letter_and_its_accent():
+def test_long_name_is_not_cut_inside_a_grapheme():
     assert payload_fields.parse_name("a" * 99 + "e\N{COMBINING ACUTE ACCENT}") == "a" * 99
 
 
 @given(snowflakes)
-def test_every_id_that_fits_is_taken_as_it_is(id_):
+def test_valid_id_is_parsed_unchanged(id_):
     assert str(payload_fields.parse_snowflake({"id": id_}, "id")) == id_
 
 

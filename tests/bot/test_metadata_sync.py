@@ -1,4 +1,4 @@
-"""Names of servers, channels and members in PostgreSQL follow Discord."""
+"""Servers, channels and members in PostgreSQL follow the changes at Discord."""
 
 from tests.bot.conftest import change_channel
 from tests.bot.payloads import create_message_payload
@@ -9,7 +9,7 @@ GUILD_QUERY = "SELECT name, left_at IS NULL, (SELECT count(*) FROM guild_members
 MEMBER_QUERY = "SELECT name, bot FROM member WHERE guild_id = :guild AND user_id = :user"
 
 
-async def test_a_server_is_known_by_its_newest_name(stores, sim, bot, server):
+async def test_server_name_is_updated(stores, sim, bot, server):
     await wait_until_stored(stores, bot)
     payload = {"id": str(server.id), "name": "Tea & Biscuits ☕", "owner_id": str(server.ada)}
     sim.client.dispatch("GUILD_UPDATE", payload, guild_id=server.id)
@@ -18,7 +18,7 @@ async def test_a_server_is_known_by_its_newest_name(stores, sim, bot, server):
     assert rows == [("Tea & Biscuits ☕", server.ada)]
 
 
-async def test_a_channel_is_known_by_its_newest_name_and_keeps_it_when_deleted(stores, sim, bot, server):
+async def test_channel_name_is_updated_and_kept_after_deletion(stores, sim, bot, server):
     category = sim.client.create_channel(server.id, "talk", type_=4)
     channel = sim.client.create_channel(server.id, "before", parent_id=category)
     await wait_until_stored(stores, bot)
@@ -31,7 +31,7 @@ async def test_a_channel_is_known_by_its_newest_name_and_keeps_it_when_deleted(s
     assert await fetch_rows(stores, CHANNEL_QUERY, id=channel) == [("after", category, 0, True)]
 
 
-async def test_a_thread_is_known_with_its_channel(stores, sim, bot, server):
+async def test_thread_is_stored_with_its_parent_channel(stores, sim, bot, server):
     thread = sim.client.create_thread(server.channel, "aside")
     await wait_until_stored(stores, bot)
     assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("aside", server.channel, 11, False)]
@@ -40,14 +40,14 @@ async def test_a_thread_is_known_with_its_channel(stores, sim, bot, server):
     assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("aside", server.channel, 11, True)]
 
 
-async def test_a_thread_that_had_to_be_fetched_gets_its_name(stores, sim, bot, archived_thread):
+async def test_fetched_thread_gets_its_name(stores, sim, bot, archived_thread):
     server, thread = archived_thread
     sim.client.send_message(thread, server.ada)
     await wait_until_stored(stores, bot)
     assert await fetch_rows(stores, CHANNEL_QUERY, id=thread) == [("last year", server.channel, 11, False)]
 
 
-async def test_a_member_is_known_by_the_name_of_the_newest_message(stores, sim, bot, server):
+async def test_member_name_is_updated_by_the_newest_message(stores, sim, bot, server):
     for low, (nick, display) in enumerate(((None, None), (None, "Ada L."), ("Countess", "Ada L."))):
         author = {"id": str(server.ada), "username": "ada", "global_name": display}
         payload = create_message_payload(server, author=author, member={"nick": nick})
@@ -58,7 +58,7 @@ async def test_a_member_is_known_by_the_name_of_the_newest_message(stores, sim, 
         ]
 
 
-async def test_a_bot_is_known_as_one_and_a_webhook_not_as_a_member(stores, sim, bot, server):
+async def test_bots_are_marked_and_webhooks_are_not_members(stores, sim, bot, server):
     sim.client.send_message(server.channel, server.robot)
     sim.client.send_message(server.channel, webhook="news")
     await wait_until_stored(stores, bot)
@@ -68,7 +68,7 @@ async def test_a_bot_is_known_as_one_and_a_webhook_not_as_a_member(stores, sim, 
     assert {user for (user,) in rows} == {server.ada, server.bob, server.robot}
 
 
-async def test_thrown_out_of_a_server_and_invited_again(stores, sim, bot, server):
+async def test_removal_and_invitation_update_the_guild_membership(stores, sim, bot, server):
     sim.client.send_message(server.channel, server.ada)
     await wait_until_stored(stores, bot)
     [(name, is_in, membership_count)] = await fetch_rows(stores, GUILD_QUERY, id=server.id)
@@ -81,7 +81,7 @@ async def test_thrown_out_of_a_server_and_invited_again(stores, sim, bot, server
     assert await fetch_rows(stores, GUILD_QUERY, id=server.id) == [(name, True, 1)]
 
 
-async def test_an_outage_of_a_server_is_not_a_farewell(stores, sim, bot, server):
+async def test_server_outage_does_not_end_the_guild_membership(stores, sim, bot, server):
     sim.client.set_available(server.id, available=False)
     await wait_until_stored(stores, bot)
     [(_, is_in, _)] = await fetch_rows(stores, GUILD_QUERY, id=server.id)

@@ -1,4 +1,4 @@
-"""`/permissions` as those who manage a server use it, and what members may afterwards."""
+"""`/permissions` as a manager uses it, and what members may do afterwards."""
 
 import asyncio
 from zoneinfo import ZoneInfo
@@ -12,14 +12,14 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, audit
 from herwa_shared.services.access_rules import NewRule, add_rule, list_rules
 from herwa_shared.services.guilds import set_timezone
-from tests.support.db_assertions import wait_until_true
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
+from tests.support.waiting import wait_until
 
 STATS = (TargetKind.COMMAND, "server-stats")
 
 
 class RuleCommandClient:
-    """The owner at work, and the rules that are stored."""
+    """Runs `/permissions` as the owner and reads the stored rules and audit entries."""
 
     def __init__(self, members: MemberClient) -> None:
         self.members, self.server = members, members.server
@@ -29,7 +29,7 @@ class RuleCommandClient:
         return await self.members.run(f"permissions {command}", values, user=self.server.owner)
 
     async def press(self, message, label: str):
-        """The last message is what is new."""
+        """Press a button; return the last message, which is the new one."""
         return (await self.members.press(message, label, user=self.server.owner)).messages[-1]
 
     async def list_suggestions(self, command: str, focused: str, typed: str = "", **options: object) -> list[str]:
@@ -53,16 +53,18 @@ def rule_client(members) -> RuleCommandClient:
 
 @pytest.fixture
 def support_role(sim, server) -> int:
+    """A role that Bob has."""
     role = sim.client.create_role(server.id, "Support")
     sim.client.set_roles(server.id, server.bob, [role])
     return role
 
 
 def deny_everyone(*target: object) -> tuple:
+    """Build the stored form of a rule that denies everyone the target."""
     return (False, SubjectKind.EVERYONE, 0, *target)
 
 
-async def test_only_support_is_two_rules_in_one_press(rule_client, members, support_role):
+async def test_only_button_saves_an_allow_and_a_deny_rule(rule_client, members, support_role):
     confirmation = await rule_client.run("allow", what="command:server-stats", who=support_role)
     assert confirmation.ephemeral
     assert confirmation.content.startswith("**Save this rule?**\n> ")
@@ -80,7 +82,7 @@ async def test_only_support_is_two_rules_in_one_press(rule_client, members, supp
     await members.wait_for_verdict("Yes", "server-stats", user=members.server.bob)
 
 
-async def test_undo_takes_both_rules_back(rule_client, members, support_role):
+async def test_undo_removes_both_rules(rule_client, members, support_role):
     confirmation = await rule_client.run("allow", what="/server-stats", who=support_role)
     saved_reply = await rule_client.press(confirmation, "Only @Support")
     undo_reply = await rule_client.press(saved_reply, "Undo")
@@ -91,7 +93,7 @@ async def test_undo_takes_both_rules_back(rule_client, members, support_role):
     await members.wait_for_verdict("Yes", "server-stats", user=members.server.ada)
 
 
-async def test_what_has_changed_again_since_is_not_undone(rule_client, support_role):
+async def test_undo_is_refused_after_a_later_change(rule_client, support_role):
     saved_reply = await rule_client.run("deny", what="/server-stats", who=support_role)
     await rule_client.run("deny", what="/server-stats", who=support_role, note="on trial")
     reply = await rule_client.press(saved_reply, "Undo")
@@ -116,7 +118,7 @@ async def test_denying_everyone_needs_confirmation(rule_client, members):
     assert (await rule_client.run("list")).ephemeral
 
 
-async def test_a_rule_for_one_role_is_saved_at_once_and_says_what_it_changes(rule_client, support_role):
+async def test_role_rule_is_saved_immediately_and_reports_its_impact(rule_client, support_role):
     saved_reply = await rule_client.run("deny", what="server.stats", who=support_role, note="**quiet** @everyone")
     assert saved_reply.content.startswith("Saved as rule `#")
     assert "could use `/server-stats`. Afterwards: not any more." in saved_reply.content
@@ -128,7 +130,7 @@ async def test_a_rule_for_one_role_is_saved_at_once_and_says_what_it_changes(rul
     ]
 
 
-async def test_the_opposite_rule_gives_way(rule_client, support_role):
+async def test_opposite_rule_is_replaced(rule_client, support_role):
     await rule_client.run("deny", what="/server-stats", who=support_role)
     confirmation = await rule_client.run("allow", what="/server-stats", who=support_role)
     saved_reply = await rule_client.press(confirmation, "Save this rule")
@@ -136,7 +138,7 @@ async def test_the_opposite_rule_gives_way(rule_client, support_role):
     assert await rule_client.load_stored_rules() == [(True, SubjectKind.ROLE, support_role, *STATS)]
 
 
-async def test_the_same_rule_again_changes_its_end_and_says_what_it_was(rule_client, support_role):
+async def test_repeated_rule_updates_its_expiry_and_reports_the_old_one(rule_client, support_role):
     await rule_client.run("deny", what="/server-stats", who=support_role)
     repeated_reply = await rule_client.run("deny", what="/server-stats", who=support_role)
     assert repeated_reply.content.endswith("Nothing has changed.")
@@ -147,7 +149,7 @@ async def test_the_same_rule_again_changes_its_end_and_says_what_it_was(rule_cli
     assert len(await rule_client.load_stored_rules()) == 1
 
 
-async def test_a_more_specific_rule_that_decides_is_named(rule_client, support_role):
+async def test_more_specific_rule_is_named(rule_client, support_role):
     await rule_client.run("deny", what="/server-stats", who=support_role)
     confirmation = await rule_client.run("allow", what="module:activity", who=support_role)
     assert "It does not reach `/server-stats`, where a more specific rule decides:\n- `#" in confirmation.content
@@ -155,7 +157,7 @@ async def test_a_more_specific_rule_that_decides_is_named(rule_client, support_r
     assert "These more specific rules go on to hold:\n- `#" in confirmation.content
 
 
-async def test_a_rule_about_an_administrator_says_that_it_changes_nothing(rule_client, sim):
+async def test_rule_about_an_administrator_reports_no_impact(rule_client, sim):
     role = sim.client.create_role(rule_client.server.id, "Boss", permissions=1 << 3)
     saved_reply = await rule_client.run("deny", what="/server-stats", who=role)
     assert (
@@ -164,7 +166,7 @@ async def test_a_rule_about_an_administrator_says_that_it_changes_nothing(rule_c
     )
 
 
-async def test_at_everyone_is_everyone_and_a_permission_is_chosen_by_name(rule_client):
+async def test_everyone_role_means_everyone_and_permissions_are_chosen_by_name(rule_client):
     confirmation = await rule_client.run("deny", what="/server-stats", who=rule_client.server.id)
     assert "> Nobody may use /server-stats" in confirmation.content
     confirmation = await rule_client.run("allow", what="/permissions", holding="manage_messages")
@@ -182,7 +184,7 @@ async def test_who_and_holding_together_are_refused_with_an_explanation(rule_cli
     assert reply.content.startswith("Choose either who or holding")
 
 
-async def test_locking_oneself_out_warns(rule_client, members, sim):
+async def test_rule_that_locks_out_its_author_warns(rule_client, members, sim):
     server = members.server
     manager_role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
     sim.client.set_roles(server.id, server.ada, [manager_role])
@@ -193,7 +195,7 @@ async def test_locking_oneself_out_warns(rule_client, members, sim):
     assert "You yourself could no longer use `/permissions list|allow|deny|remove`" in confirmation.content
 
 
-async def test_a_channel_and_an_expiry_are_in_the_sentence(rule_client, members, support_role, sim):
+async def test_rule_sentence_contains_channel_and_expiry(rule_client, members, support_role, sim):
     async with members.stores.database.transaction() as session:
         await set_timezone(session, guild_id=members.server.id, zone=ZoneInfo("Europe/Berlin"))
     saved_reply = await rule_client.run(
@@ -205,12 +207,12 @@ async def test_a_channel_and_an_expiry_are_in_the_sentence(rule_client, members,
     ]
 
 
-async def test_what_is_not_known_is_answered_with_near_names(rule_client):
+async def test_unknown_target_suggests_similar_names(rule_client):
     assert "Did you mean /server-stats" in (await rule_client.run("deny", what="/server-stat")).content
     assert (await rule_client.run("deny", what="/server-stats", until="soon")).content.endswith("2026-12-24 18:00.")
 
 
-async def test_everything_that_can_be_ruled_is_offered(rule_client):
+async def test_every_target_of_a_rule_is_suggested(rule_client):
     suggestions = await rule_client.list_suggestions("allow", "what")
     assert suggestions[0] == "Everything"
     assert "Server stats (feature)" in suggestions
@@ -219,7 +221,7 @@ async def test_everything_that_can_be_ruled_is_offered(rule_client):
     assert (await rule_client.list_suggestions("allow", "what", "/perm"))[:2] == ["/permissions", "/permissions allow"]
 
 
-async def test_the_list_groups_rules_by_what_they_are_about(rule_client, support_role):
+async def test_list_groups_rules_by_target(rule_client, support_role):
     assert "No rule yet" in (await rule_client.run("list")).content
     await rule_client.run("deny", what="/server-stats", who=support_role, note="quiet")
     await rule_client.run("deny", what="server.stats", who=rule_client.server.bob)
@@ -232,7 +234,7 @@ async def test_the_list_groups_rules_by_what_they_are_about(rule_client, support
     assert "No rule is about this." in (await rule_client.run("list", what="/permissions")).content
 
 
-async def test_a_rule_is_removed_by_its_sentence(rule_client, members):
+async def test_rule_is_removed_by_its_suggestion(rule_client, members):
     await rule_client.press(await rule_client.run("deny", what="/server-stats"), "Save this rule")
     await rule_client.run("deny", what="server.stats", who=members.server.bob)
     [first_suggestion, second_suggestion] = await rule_client.list_suggestions("remove", "rule")
@@ -248,7 +250,7 @@ async def test_a_rule_is_removed_by_its_sentence(rule_client, members):
     assert len(await rule_client.load_stored_rules()) == 1
 
 
-async def test_a_long_list_is_turned_page_by_page(rule_client, members):
+async def test_long_list_is_paginated(rule_client, members):
     for number in range(40):
         await members.add_rule(allow=False, subject=(SubjectKind.ROLE, 1000 + number), target=STATS, note="n" * 60)
     first_page = await rule_client.run("list")
@@ -259,7 +261,7 @@ async def test_a_long_list_is_turned_page_by_page(rule_client, members):
     assert second_page.content != first_page.content
 
 
-async def test_open_access_requests_are_on_top_and_decided_there(rule_client, members):
+async def test_open_access_requests_are_listed_first_and_can_be_decided(rule_client, members):
     await members.run_in_transaction(
         lambda session: access_requests.create_request(
             session,
@@ -279,14 +281,14 @@ async def test_open_access_requests_are_on_top_and_decided_there(rule_client, me
     await members.wait_for_verdict("Yes", "permissions list", user=members.server.ada)
 
 
-async def test_a_member_without_manage_server_is_refused(members):
+async def test_member_without_manage_server_is_refused(members):
     assert "Manage Server" in (await members.run("permissions list")).content
     assert await members.autocomplete("permissions allow", {"what": ""}, "what") == []
 
 
 @pytest.fixture
 async def manager_role(rule_client, members, sim) -> int:
-    """Ada has Manage Server, and no more."""
+    """A role that gives Ada only Manage Server."""
     server = members.server
     role = sim.client.create_role(server.id, "Managers", permissions=1 << 5)
     sim.client.set_roles(server.id, server.ada, [role])
@@ -302,13 +304,13 @@ async def test_granting_control_of_the_rules_warns(rule_client, support_role, wh
     assert await rule_client.load_stored_rules() == []
 
 
-async def test_where_no_rule_can_be_changed_by_it_nothing_is_handed_over(rule_client, support_role):
+async def test_granting_read_access_to_rules_gives_no_warning(rule_client, support_role):
     saved_reply = await rule_client.run("allow", what="/permissions list", who=support_role)
     assert saved_reply.content.startswith("Saved as rule `#")
     assert "Whoever may change rules" not in saved_reply.content
 
 
-async def test_locking_oneself_out_by_removing_a_rule_warns(rule_client, members, support_role):
+async def test_rule_removal_that_locks_out_its_author_warns(rule_client, members, support_role):
     server = members.server
     await members.add_rule(
         allow=True, subject=(SubjectKind.ROLE, support_role), target=(TargetKind.COMMAND, "permissions")
@@ -321,7 +323,7 @@ async def test_locking_oneself_out_by_removing_a_rule_warns(rule_client, members
     assert len(await rule_client.load_stored_rules()) == 1
 
 
-async def test_names_of_channels_that_a_manager_does_not_see_are_not_offered(rule_client, members, sim, manager_role):
+async def test_suggestions_hide_channels_that_the_manager_cannot_see(rule_client, members, sim, manager_role):
     server = members.server
     secret = sim.client.create_channel(server.id, "layoffs")
     hidden = {"id": str(server.id), "type": 0, "allow": "0", "deny": str(1 << 10)}
@@ -333,7 +335,7 @@ async def test_names_of_channels_that_a_manager_does_not_see_are_not_offered(rul
     assert (await rule_client.list_suggestions("remove", "rule"))[0].endswith("in #layoffs")
 
 
-async def test_a_button_pressed_twice_makes_the_change_once_and_leaves_the_way_back(rule_client):
+async def test_button_pressed_twice_saves_once_and_keeps_undo(rule_client):
     confirmation = await rule_client.run("deny", what="/server-stats")
     results = await asyncio.gather(
         *(rule_client.members.press(confirmation, "Save this rule", user=rule_client.server.owner) for _ in "ab")
@@ -344,7 +346,7 @@ async def test_a_button_pressed_twice_makes_the_change_once_and_leaves_the_way_b
     assert not any("already" in message.content for message in messages)
 
 
-async def test_of_two_managers_with_opposite_rules_at_once_the_last_one_holds(rule_client, support_role):
+async def test_concurrent_opposite_rules_leave_one_rule_per_subject(rule_client, support_role):
     for _ in range(4):
         confirmations = await asyncio.gather(
             rule_client.run("allow", what="/server-stats", who=support_role),
@@ -356,7 +358,7 @@ async def test_of_two_managers_with_opposite_rules_at_once_the_last_one_holds(ru
         assert len(subjects) == len(set(subjects)) == 2
 
 
-async def test_a_rule_whose_time_is_over_is_neither_listed_nor_there_to_be_removed(rule_client, members):
+async def test_expired_rule_is_not_listed_and_cannot_be_removed(rule_client, members):
     confirmation = await rule_client.run("deny", what="/server-stats", until="2h")
     saved_reply = await rule_client.press(confirmation, "Save this rule")
     number = saved_reply.content.split("`")[1].removeprefix("#")
@@ -371,7 +373,7 @@ async def test_a_rule_whose_time_is_over_is_neither_listed_nor_there_to_be_remov
     assert reply.content.startswith("There is no such rule here any more")
 
 
-async def test_two_hundred_rules_with_the_longest_notes_are_within_discords_bounds(rule_client, members, sim):
+async def test_two_hundred_rules_with_long_notes_fit_discords_limits(rule_client, members, sim):
     hostile_name = ("@everyone **[x](https://evil.example)** \u202e" + "*_~|`<>" * 40)[:200]
     role = sim.client.create_role(rule_client.server.id, hostile_name[:100])
 
@@ -406,7 +408,7 @@ async def test_two_hundred_rules_with_the_longest_notes_are_within_discords_boun
         assert "@everyone" not in reply.content
 
 
-async def test_ids_that_are_no_more_are_shown_as_discord_shows_them(rule_client, members, sim, support_role):
+async def test_deleted_role_and_channel_are_shown_as_deleted(rule_client, members, sim, support_role):
     deleted_channel = sim.client.create_channel(rule_client.server.id, "gone")
     await rule_client.run("deny", what="/server-stats", who=support_role, where=deleted_channel)
     sim.client.delete_role(rule_client.server.id, support_role)
@@ -420,17 +422,17 @@ async def test_ids_that_are_no_more_are_shown_as_discord_shows_them(rule_client,
         [suggestion] = await rule_client.list_suggestions("remove", "rule")
         return suggestion.endswith("A deleted role may not use /server-stats in a deleted channel")
 
-    await wait_until_true(has_deleted_names)
+    await wait_until(has_deleted_names)
     [suggestion] = await rule_client.list_suggestions("remove", "rule")
     assert (await rule_client.run("remove", rule=suggestion.split()[0])).content.startswith("Removed rule `#")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 40, "#", "\uff11", "@everyone"])
-async def test_an_unknown_rule_number_gets_an_explanation(rule_client, number):
+async def test_unknown_rule_number_gets_an_explanation(rule_client, number):
     assert (await rule_client.run("remove", rule=number)).content.startswith("There is no such rule here any more")
 
 
-async def test_what_is_used_outside_discord_is_named_and_not_taken_for_nothing(rule_client, support_role):
+async def test_rule_names_targets_used_outside_discord(rule_client, support_role):
     saved_reply = await rule_client.run("allow", what="dashboard.overview", who=support_role)
     assert saved_reply.content.splitlines()[1:] == ["It is about Overview, which is used outside Discord."]
     confirmation = await rule_client.run("allow", what="everything", who=support_role)

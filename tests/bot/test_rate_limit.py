@@ -1,4 +1,4 @@
-"""A sliding minute: what member and guild have run in it, and nothing of before."""
+"""The command rate limiter: a sliding window of one minute per member and per guild."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,24 +14,26 @@ def build_limits(member, guild):
 
 
 class ManualClock:
+    """A monotonic clock that a test sets, in seconds."""
+
     now = 1000.0
 
     def __call__(self):
         return self.now
 
 
-def test_what_a_member_ran_counts_against_them_and_the_guild():
-    limiter, max_commands = CommandRateLimiter(ManualClock()), build_limits(2, 3)
+def test_command_counts_for_the_member_and_the_guild():
+    limiter, limits = CommandRateLimiter(ManualClock()), build_limits(2, 3)
     for _ in range(2):
-        limiter.hit(GUILD, ADA, max_commands)
-    assert limiter.count_remaining(GUILD, ADA, max_commands) == 0
-    assert limiter.count_remaining(GUILD, BOB, max_commands) == 1
-    limiter.hit(GUILD, BOB, max_commands)
-    assert limiter.count_remaining(GUILD, BOB, max_commands) == 0
-    assert limiter.count_remaining(GUILD + 1, BOB, max_commands) == 2
+        limiter.hit(GUILD, ADA, limits)
+    assert limiter.count_remaining(GUILD, ADA, limits) == 0
+    assert limiter.count_remaining(GUILD, BOB, limits) == 1
+    limiter.hit(GUILD, BOB, limits)
+    assert limiter.count_remaining(GUILD, BOB, limits) == 0
+    assert limiter.count_remaining(GUILD + 1, BOB, limits) == 2
 
 
-def test_unlimited_is_unlimited_and_a_limit_that_no_tier_names_is_none():
+def test_null_limit_is_unlimited_and_missing_limit_is_zero():
     limiter = CommandRateLimiter(ManualClock())
     for _ in range(100):
         limiter.hit(GUILD, ADA, build_limits(None, None))
@@ -39,20 +41,20 @@ def test_unlimited_is_unlimited_and_a_limit_that_no_tier_names_is_none():
     assert limiter.count_remaining(GUILD, ADA, {}) <= 0
 
 
-def test_a_minute_later_all_is_forgotten_also_by_the_memory():
+def test_entries_expire_after_the_window():
     clock = ManualClock()
-    limiter, max_commands = CommandRateLimiter(clock), build_limits(1, 10)
+    limiter, limits = CommandRateLimiter(clock), build_limits(1, 10)
     for member in range(100):
-        limiter.hit(GUILD, member, max_commands)
+        limiter.hit(GUILD, member, limits)
     clock.now += 2 * WINDOW_SECONDS
-    assert limiter.count_remaining(GUILD, 5, max_commands) == 1
-    limiter.hit(GUILD, ADA, max_commands)
+    assert limiter.count_remaining(GUILD, 5, limits) == 1
+    limiter.hit(GUILD, ADA, limits)
     assert len(limiter._timestamps) == 2
 
 
 # Eighths of a second are exact floats, so that sums and differences of times are exact as well.
 @given(st.lists(st.integers(0, 240).map(lambda eighths: eighths / 8), max_size=40), st.integers(1, 5))
-def test_in_no_minute_more_runs_than_the_limit_and_the_wait_is_exact(pauses, max_commands):
+def test_no_window_exceeds_the_limit_and_retry_after_is_exact(pauses, max_commands):
     clock = ManualClock()
     limiter, run_times = CommandRateLimiter(clock), []
     for pause in pauses:

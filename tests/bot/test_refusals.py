@@ -1,4 +1,4 @@
-"""A refusal tells at a glance what objected, who can change it and where the command does work."""
+"""A refusal names the reason, who can change it, and in which channels the command works."""
 
 from functools import partial
 
@@ -14,15 +14,16 @@ STATS = (TargetKind.COMMAND, "server-stats")
 
 
 async def forbid_except_in(members, *channels):
+    """Deny the command except in these channels; return the refusal."""
     await members.add_rule(allow=False, target=STATS)
     for channel in channels:
-        await members.add_rule(allow=True, target=STATS, server=(PlaceKind.CHANNEL, channel))
+        await members.add_rule(allow=True, target=STATS, place=(PlaceKind.CHANNEL, channel))
     await members.wait_for_verdict("No", "server-stats")
     return await members.run("server-stats")
 
 
 @pytest.mark.parametrize(("count", "mention_count"), [(0, 0), (1, 1), (3, 3), (5, 3)])
-async def test_it_names_up_to_three_channels_where_it_works(members, sim, count, mention_count):
+async def test_refusal_names_up_to_three_allowed_channels(members, sim, count, mention_count):
     channels = [sim.client.create_channel(members.server.id, f"desk-{number}") for number in range(count)]
     refusal = await forbid_except_in(members, *channels)
     assert sum(f"<#{channel}>" in refusal.content for channel in channels) == mention_count
@@ -30,7 +31,7 @@ async def test_it_names_up_to_three_channels_where_it_works(members, sim, count,
     assert ("You may use it in" in refusal.content) == (count > 0)
 
 
-async def test_a_channel_that_the_channel_list_excludes_is_not_named(members, sim):
+async def test_refusal_does_not_name_a_channel_outside_the_channel_list(members, sim):
     server = members.server
     desk, hall = (sim.client.create_channel(server.id, name) for name in ("desk", "hall"))
     await members.run_in_transaction(
@@ -47,21 +48,21 @@ async def test_a_channel_that_the_channel_list_excludes_is_not_named(members, si
     assert f"You may use it in <#{hall}>." in refusal.content
 
 
-async def test_access_can_be_requested_to_what_a_rule_refuses(members):
+async def test_refusal_by_a_rule_offers_an_access_request(members):
     refusal = await forbid_except_in(members)
     assert refusal.content.startswith("**A rule of this server says: ")
     assert "Members with Manage Server can change it with /permissions." in refusal.content
     assert set(get_button_ids(refusal)) == {"Ask for access"}
 
 
-async def test_access_can_be_requested_to_what_is_for_managers(members):
+async def test_refusal_of_a_manager_command_offers_an_access_request(members):
     refusal = await members.run("permissions list")
     assert refusal.ephemeral
     assert refusal.content.startswith("**/permissions list is for members with Manage Server")
     assert set(get_button_ids(refusal)) == {"Ask for access"}
 
 
-async def test_a_kill_switch_shows_its_reason_and_offers_no_request(members):
+async def test_refusal_by_a_kill_switch_shows_its_reason_without_an_access_request(members):
     feature = FeatureKey.VOICE_STATS
     await members.run_in_transaction(
         partial(set_kill_switch, feature=feature, active=True, reason="The numbers are mended", actor=MANAGER)
@@ -78,7 +79,7 @@ async def test_a_kill_switch_shows_its_reason_and_offers_no_request(members):
     assert get_button_ids(refusal) == {}
 
 
-async def test_a_note_cannot_speak_for_herwa(members):
+async def test_rule_note_is_escaped(members):
     await members.add_rule(allow=False, target=STATS, note="[free](https://x.org) @everyone **now**")
     await members.wait_for_verdict("No", "server-stats")
     refusal = await members.run("server-stats")
@@ -87,20 +88,20 @@ async def test_a_note_cannot_speak_for_herwa(members):
     assert "\\*\\*now\\*\\*" in refusal.content
 
 
-async def test_of_who_may_not_use_an_option_nothing_is_offered(members):
+async def test_member_who_may_not_run_a_command_gets_no_suggestions(members):
     suggestions = await members.autocomplete("permissions allow", {"what": "s"}, "what", user=members.server.owner)
     assert suggestions
     assert await members.autocomplete("permissions allow", {"what": "s"}, "what") == []
 
 
-async def test_a_rule_about_one_member_is_shown_to_them(members):
+async def test_member_rule_is_shown_to_the_member(members):
     server = members.server
     await members.add_rule(allow=False, subject=(SubjectKind.MEMBER, server.bob), target=STATS)
     await members.wait_for_verdict("No", "server-stats", user=server.bob)
     assert f"<@{server.bob}> may not use /server-stats" in (await members.run("server-stats", user=server.bob)).content
 
 
-async def test_a_channel_that_the_member_does_not_see_is_not_named(members, sim):
+async def test_refusal_does_not_name_a_channel_hidden_from_the_member(members, sim):
     server = members.server
     secret, desk = (sim.client.create_channel(server.id, name) for name in ("layoffs", "desk"))
     hidden = {"id": str(server.id), "type": 0, "allow": "0", "deny": str(1 << 10)}

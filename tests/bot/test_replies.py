@@ -1,4 +1,4 @@
-"""Names in the bot's answers are text and nothing else."""
+"""Names in replies are escaped: no markup, mention or link."""
 
 import pytest
 from hypothesis import given
@@ -20,17 +20,17 @@ from herwa_bot.ui.replies import escape
         ("join discord.gg/evil", r"join discord.gg\/evil"),
     ],
 )
-def test_a_name_means_nothing_to_discord(name, escaped):
+def test_escaped_name_has_no_markup(name, escaped):
     assert escape(name) == escaped
 
 
 @given(st.text(max_size=100))
-def test_no_name_mentions_links_or_breaks_the_line(name):
+def test_escaped_name_has_no_mention_link_or_line_break(name):
     escaped = escape(name)
     assert not any(forbidden in escaped for forbidden in ("@everyone", "@here", "https://", "http://", "\n", "\r"))
     assert len(escaped) <= 2 * len(name) + 1 + name.count("@")
 
 
-def test_mentions_of_everybody_are_broken():
+def test_mentions_of_everyone_are_escaped():
     assert "@everyone" not in escape("@everyone @here")
     assert "@here" not in escape("@everyone @here")

@@ -1,4 +1,4 @@
-"""`/server-stats` as a member sees it: numbers in words, a picture that opens, and nothing in it that pings."""
+"""`/server-stats` replies with exact numbers, a valid image and no mention."""
 
 import asyncio
 import io
@@ -12,8 +12,8 @@ from PIL import Image
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
-from tests.bot.conftest import SampleServer
 from tests.support.db_assertions import move_buffer, wait_until_stored
+from tests.support.sample_server import SampleServer
 
 HOSTILE_NAME = "@everyone **x** <@1>"
 MESSAGES_BY_AGE_DAYS = {3: 5, 20: 7, 60: 11, 120: 13}  # days ago: messages
@@ -22,12 +22,12 @@ TOTALS_BY_WINDOW = {7: 5, 30: 12, 90: 23}
 
 @pytest.fixture(scope="module")
 async def hostile_server(stores, sim, bot) -> SampleServer:
-    """A server with a name that tries everything, and a history."""
+    """A server with a name full of markup and mentions, and a message history."""
     key, _ = sim.client.begin_replay(HOSTILE_NAME)
     for days, count in sorted(MESSAGES_BY_AGE_DAYS.items(), reverse=True):
-        when = utc_now() - timedelta(days=days)
+        sent_at = utc_now() - timedelta(days=days)
         rows = [
-            [(when + timedelta(seconds=n)).isoformat(), "talk", "general", "", f"a{n}", 10, 0] for n in range(count)
+            [(sent_at + timedelta(seconds=n)).isoformat(), "talk", "general", "", f"a{n}", 10, 0] for n in range(count)
         ]
         sim.client.send_replay_rows(key, rows)
     sim.client.finish_replay(key)
@@ -41,7 +41,7 @@ def run_server_stats(sim, server, options=None):
 
 
 @pytest.mark.parametrize("window", [7, 30, 90])
-async def test_it_shows_exact_numbers_a_picture_and_its_description(sim, hostile_server, window):
+async def test_reply_shows_exact_numbers_and_an_image_with_a_description(sim, hostile_server, window):
     [message] = (await run_server_stats(sim, hostile_server, {"window": window})).messages
     heading, *findings = message.content.splitlines()
     assert heading.endswith(f"the last {window} days")
@@ -49,36 +49,34 @@ async def test_it_shows_exact_numbers_a_picture_and_its_description(sim, hostile
     assert all(finding.startswith("- ") for finding in findings)
     assert findings[0].startswith(f"- {TOTALS_BY_WINDOW[window]} messages in ")
     assert not message.ephemeral
-    [picture] = message.attachments
-    assert (picture.filename, picture.content_type) == ("server-stats.png", "image/png")
-    assert findings[0].removeprefix("- ") in picture.description
-    with Image.open(io.BytesIO(sim.client.fetch(picture.url))) as image:
+    [image_file] = message.attachments
+    assert (image_file.filename, image_file.content_type) == ("server-stats.png", "image/png")
+    assert findings[0].removeprefix("- ") in image_file.description
+    with Image.open(io.BytesIO(sim.client.fetch(image_file.url))) as image:
         image.load()
         assert image.format == "PNG"
         assert len(image.getcolors(1 << 24)) > 3
 
 
-async def test_without_a_choice_it_looks_back_thirty_days(sim, hostile_server):
+async def test_default_window_is_thirty_days(sim, hostile_server):
     [message] = (await run_server_stats(sim, hostile_server)).messages
     assert f"- {TOTALS_BY_WINDOW[30]} messages in " in message.content
 
 
-async def test_the_name_of_the_server_is_plain_text(sim, hostile_server):
+async def test_server_name_is_escaped(sim, hostile_server):
     [message] = (await run_server_stats(sim, hostile_server)).messages
     assert "@everyone" not in message.content
     assert "<@1>" not in message.content
     assert message.content.startswith("**@\N{ZERO WIDTH SPACE}everyone \\*\\*x\\*\\* \\<@1\\>**, ")
 
 
-async def test_a_server_without_messages_gets_a_reply_too(sim, bot, server):
+async def test_server_without_messages_gets_a_reply(sim, bot, server):
     [message] = (await run_server_stats(sim, server, {"window": 7})).messages
     assert len(message.content.splitlines()) == 4
     assert len(message.attachments) == 1
 
 
-async def test_without_clickhouse_the_error_is_shown_to_the_caller_only(
-    stores, settings, folder, sim, bot, hostile_server
-):
+async def test_clickhouse_outage_gets_an_ephemeral_error(stores, settings, folder, sim, bot, hostile_server):
     os.kill(read_record(folder, "clickhouse").pid, signal.SIGKILL)
     try:
         [message] = (await run_server_stats(sim, hostile_server)).messages

@@ -1,4 +1,4 @@
-"""`/ticket-stats` as a member sees it: what was opened, in words, and a picture that opens."""
+"""`/ticket-stats` replies with the exact number of opened threads and a valid image."""
 
 import asyncio
 import io
@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from herwa_shared.clock import utc_now
-from tests.support.db_assertions import move_buffer, wait_until_stored, wait_until_true
+from tests.support.db_assertions import move_buffer, wait_until_stored
 from tests.support.row_factories import EventRow, add_imported_period, insert_events
 from tests.support.sample_server import SampleServer
+from tests.support.waiting import wait_until
 
 THREADS_BY_AGE_DAYS = {1: 4, 3: 2, 20: 1, 60: 5}  # days ago: threads
 TOTALS_BY_WINDOW = {7: 6, 30: 7, 90: 12}
@@ -18,14 +19,14 @@ TOTALS_BY_WINDOW = {7: 6, 30: 7, 90: 12}
 
 @pytest.fixture(scope="module")
 async def help_desk(stores, sim, bot) -> SampleServer:
-    """A server in which people have asked."""
+    """A server with threads of the last 60 days."""
     server = SampleServer(sim.client, "Help desk")
     await wait_until_stored(stores, bot)
     now = utc_now()
     await add_imported_period(stores, server.id, now - timedelta(days=200), now)
     rows = [
-        EventRow(now - timedelta(days=ago), n, 5, "thread")
-        for ago, count in THREADS_BY_AGE_DAYS.items()
+        EventRow(now - timedelta(days=age_days), n, 5, "thread")
+        for age_days, count in THREADS_BY_AGE_DAYS.items()
         for n in range(count)
     ]
     await insert_events(stores, server.id, rows)
@@ -37,25 +38,25 @@ def run_ticket_stats(sim, server, options=None):
 
 
 @pytest.mark.parametrize("window", [7, 30, 90])
-async def test_it_shows_exact_numbers_and_a_picture(sim, help_desk, window):
+async def test_reply_shows_exact_numbers_and_an_image(sim, help_desk, window):
     [message] = (await run_ticket_stats(sim, help_desk, {"window": window})).messages
     heading, *findings = message.content.splitlines()
     assert heading == f"**Help desk**, the last {window} days"
     assert len(findings) == 3
     assert findings[0].startswith(f"- {TOTALS_BY_WINDOW[window]} threads in ")
-    [picture] = message.attachments
-    assert picture.filename == "ticket-stats.png"
-    assert picture.description.startswith("Line chart: threads per day")
-    with Image.open(io.BytesIO(sim.client.fetch(picture.url))) as image:
+    [image_file] = message.attachments
+    assert image_file.filename == "ticket-stats.png"
+    assert image_file.description.startswith("Line chart: threads per day")
+    with Image.open(io.BytesIO(sim.client.fetch(image_file.url))) as image:
         image.load()
         assert len(image.getcolors(1 << 24)) > 3
 
 
-async def test_a_thread_and_a_post_that_are_opened_now_count(stores, sim, server, bot):
+async def test_new_thread_and_forum_post_are_counted(stores, sim, server, bot):
     def open_threads() -> None:
         forum = sim.client.create_channel(server.id, "support", type_=15)
         sim.client.create_thread(server.channel, "Where is the key?", owner_id=server.ada)
-        sim.client.create_post(forum, "The door is stuck", owner_id=server.bob, content="Help")
+        sim.client.create_post(forum, "The lock is stuck", owner_id=server.bob, content="Help")
 
     await asyncio.to_thread(open_threads)
     await wait_until_stored(stores, bot)
@@ -65,4 +66,4 @@ async def test_a_thread_and_a_post_that_are_opened_now_count(stores, sim, server
         [message] = (await run_ticket_stats(sim, server, {"window": 7})).messages
         return "\n- 2 threads in " in message.content
 
-    await wait_until_true(is_counted)
+    await wait_until(is_counted)

@@ -1,4 +1,4 @@
-"""Time in voice: what is handed on to be stored is what a naive clock counts, second by second."""
+"""The voice tracker returns exactly the seconds that a naive reference clock counts."""
 
 import random
 from collections import Counter
@@ -21,7 +21,7 @@ def create_voice_state(
 
 
 class RecordedTracker:
-    """A Voice and all that it handed on."""
+    """A VoiceTracker and everything that its `take()` has returned."""
 
     def __init__(self) -> None:
         self.tracker = VoiceTracker()
@@ -34,6 +34,7 @@ class RecordedTracker:
             self.sessions[change.voice_session.user_id] = change.voice_session
 
     def count_seconds(self, kind: EventKind = EventKind.VOICE) -> Counter:
+        """Count the recorded seconds of this kind by user and channel."""
         self.take()
         counted = Counter()
         for event in self.events:
@@ -44,12 +45,13 @@ class RecordedTracker:
 
 @pytest.fixture
 def recorded() -> RecordedTracker:
+    """A tracker that is synchronized with an empty guild at NOON_MS."""
     recorded_tracker = RecordedTracker()
     recorded_tracker.tracker.sync_guild(GUILD, [], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS)
     return recorded_tracker
 
 
-def test_who_comes_and_goes_has_sat_there_for_that_long(recorded):
+def test_session_counts_the_seconds_between_join_and_leave(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 500)
     assert recorded.tracker.count_members(GUILD) == 1
     recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 90_600)
@@ -58,14 +60,14 @@ def test_who_comes_and_goes_has_sat_there_for_that_long(recorded):
     assert not recorded.sessions[1].open
 
 
-def test_a_move_ends_one_channel_and_begins_the_next(recorded):
+def test_move_splits_the_seconds_between_channels(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 10_000)
     recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 25_000)
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 10, (1, STAGE_CHANNEL): 15}
 
 
-def test_the_muted_streamed_and_filmed_parts_are_counted_beside_the_total(recorded):
+def test_muted_streaming_and_video_seconds_are_counted_separately(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(1, muted=True), now_ms=NOON_MS + 10_000)
     recorded.tracker.update(GUILD, create_voice_state(1, stream=True, video=True), now_ms=NOON_MS + 30_000)
@@ -76,7 +78,7 @@ def test_the_muted_streamed_and_filmed_parts_are_counted_beside_the_total(record
     assert recorded.count_seconds(EventKind.VOICE_VIDEO) == {(1, CAFE_CHANNEL): 30}
 
 
-def test_no_piece_lies_across_five_minutes_of_the_clock(recorded):
+def test_no_event_crosses_an_accrual_interval(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 59 * 60_000 + 900)
     recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + HOUR_MS + 17 * 60_000)
     recorded.take()
@@ -87,7 +89,7 @@ def test_no_piece_lies_across_five_minutes_of_the_clock(recorded):
     )
 
 
-def test_a_long_evening_in_many_small_changes_has_no_drift(recorded):
+def test_many_small_changes_cause_no_drift(recorded):
     now_ms = NOON_MS + 123
     for number in range(2000):
         recorded.tracker.update(GUILD, create_voice_state(1, muted=bool(number % 2)), now_ms=now_ms)
@@ -96,7 +98,7 @@ def test_a_long_evening_in_many_small_changes_has_no_drift(recorded):
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 3400}
 
 
-def test_the_afk_channel_is_no_company(recorded):
+def test_afk_channel_is_not_counted(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1, AFK_CHANNEL), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(2), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(2, AFK_CHANNEL), now_ms=NOON_MS + 8_000)
@@ -108,11 +110,11 @@ def test_the_afk_channel_is_no_company(recorded):
     assert recorded.count_seconds()[3, CAFE_CHANNEL] == 4
 
 
-def test_who_is_found_again_after_a_short_silence_never_left(recorded):
+def test_short_gap_does_not_interrupt_a_session(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
     recorded.tracker.accrue(GUILD, NOON_MS + ACCRUAL_INTERVAL_MS)
-    assert recorded.count_seconds() == {}, "while nobody listens nothing is counted"
+    assert recorded.count_seconds() == {}, "nothing is counted during a gap"
     recorded.tracker.sync_guild(
         GUILD, [create_voice_state(1)], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS + 10_000 + MAX_SHORT_GAP_MS
     )
@@ -129,7 +131,7 @@ def test_who_is_found_again_after_a_short_silence_never_left(recorded):
         ([create_voice_state(1, AFK_CHANNEL)], {(1, CAFE_CHANNEL): 10}),
     ],
 )
-def test_after_a_long_silence_only_what_was_heard_counts(recorded, states, seconds):
+def test_long_gap_is_not_counted(recorded, states, seconds):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
     resumed_at = NOON_MS + 10_000 + MAX_SHORT_GAP_MS + 1
@@ -138,14 +140,14 @@ def test_after_a_long_silence_only_what_was_heard_counts(recorded, states, secon
     assert recorded.count_seconds() == seconds
 
 
-def test_who_is_not_found_again_has_left(recorded):
+def test_member_missing_after_a_gap_has_left(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
     recorded.tracker.sync_guild(GUILD, [], afk_channel_id=AFK_CHANNEL, now_ms=NOON_MS + 20_000)
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 10}
 
 
-def test_a_resumed_session_has_missed_nothing(recorded):
+def test_resumed_gateway_session_counts_the_gap(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.pause(lambda _: True, now_ms=NOON_MS + 10_000)
     recorded.tracker.update(GUILD, create_voice_state(1, muted=True), now_ms=NOON_MS + 20_000)
@@ -155,14 +157,14 @@ def test_a_resumed_session_has_missed_nothing(recorded):
     assert recorded.count_seconds(EventKind.VOICE_MUTED) == {(1, CAFE_CHANNEL): 280}
 
 
-def test_thrown_out_of_the_server_while_it_was_not_heard(recorded):
+def test_guild_removal_during_a_gap_counts_until_the_gap(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.pause(GUILD.__eq__, now_ms=NOON_MS + 3_000)
     recorded.tracker.remove_guild(GUILD, now_ms=NOON_MS + 50_000)
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 3}
 
 
-def test_a_clock_that_is_set_back_counts_nothing_twice(recorded):
+def test_clock_set_back_counts_no_second_twice(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 60_000)
     recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 90_000)
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS + 70_000)
@@ -170,18 +172,18 @@ def test_a_clock_that_is_set_back_counts_nothing_twice(recorded):
     assert sum(recorded.count_seconds().values()) == 40
 
 
-def test_what_could_not_be_stored_is_handed_on_again_with_what_came_later(recorded):
+def test_restored_changes_are_returned_with_later_ones(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(1, STAGE_CHANNEL), now_ms=NOON_MS + 5_000)
-    lost = recorded.tracker.take()
+    unsaved_changes = recorded.tracker.take()
     recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 9_000)
-    recorded.tracker.restore(lost)
+    recorded.tracker.restore(unsaved_changes)
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 5, (1, STAGE_CHANNEL): 4}
     assert not recorded.sessions[1].open
 
 
 class ReferenceVoiceClock:
-    """Walks through every second of everybody's stay and books it for the state in which it ended."""
+    """Counts every second of every member for the voice state in which the second ended."""
 
     def __init__(self) -> None:
         self.states = {}
@@ -211,19 +213,19 @@ class ReferenceVoiceClock:
             self.started_at[user] = self.counted_until[user] = now
         self.states[user] = state
 
-    def resync(self, states: list[MemberVoiceState], heard_until: int, now: int) -> None:
-        found_states = {state.user_id: state for state in states}
+    def resync(self, states: list[MemberVoiceState], connected_until: int, now: int) -> None:
+        states_by_user = {state.user_id: state for state in states}
         for user, state in list(self.states.items()):
-            is_same_channel = user in found_states and found_states[user].channel_id == state.channel_id
-            if not is_same_channel or now - heard_until > MAX_SHORT_GAP_MS:
-                self.count_until(user, max(heard_until, self.counted_until[user]))
+            is_same_channel = user in states_by_user and states_by_user[user].channel_id == state.channel_id
+            if not is_same_channel or now - connected_until > MAX_SHORT_GAP_MS:
+                self.count_until(user, max(connected_until, self.counted_until[user]))
                 del self.states[user]
         for state in states:
             self.update(state, now)
 
 
-class RandomEvening:
-    """What happens in voice, heard by a collector and by a naive clock."""
+class RandomVoiceHistory:
+    """Random voice activity, sent to a VoiceTracker and to the reference clock."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -259,21 +261,23 @@ class RandomEvening:
         self.recorded.take()
         self.stored.update(self.recorded.sessions)
         self.recorded.tracker.pause(lambda _: True, now_ms=self.now)
-        heard_until, self.now = (
+        connected_until, self.now = (
             self.now,
             self.now + self.random.choice((2_000, MAX_SHORT_GAP_MS, MAX_SHORT_GAP_MS + 1, HOUR_MS)),
         )
         self.move_random_member()
         states = [state for state in self.states.values() if state.channel_id not in (0, AFK_CHANNEL)]
         self.recorded.tracker.sync_guild(GUILD, states, afk_channel_id=AFK_CHANNEL, now_ms=self.now)
-        self.reference.resync(states, heard_until, self.now)
+        self.reference.resync(states, connected_until, self.now)
 
     def kill_collector(self) -> None:
-        """The next one knows what is stored, and until when its predecessor listened."""
+        """Replace the tracker by a new one that loads the stored open sessions."""
         self.recorded.take()
         self.stored.update(self.recorded.sessions)
         self.recorded.tracker = VoiceTracker()
-        self.recorded.tracker.load([session for session in self.stored.values() if session.open], {GUILD: self.now})
+        self.recorded.tracker.add_open_sessions(
+            [session for session in self.stored.values() if session.open], {GUILD: self.now}
+        )
         self.lose_session()
 
     def finish(self) -> None:
@@ -284,15 +288,15 @@ class RandomEvening:
 
 
 @pytest.mark.parametrize("seed", range(15))
-def test_any_evening_is_counted_as_a_naive_clock_does(seed):
-    """Seeded: people come, move, mute and go; storing fails; sessions are lost; collectors restart."""
-    evening = RandomEvening(seed)
-    actions = (evening.update_random_member, evening.fail_storing, evening.lose_session, evening.kill_collector)
+def test_tracker_matches_the_reference_clock(seed):
+    """Seeded random actions of members, failures to store, lost sessions and restarts."""
+    history = RandomVoiceHistory(seed)
+    actions = (history.update_random_member, history.fail_storing, history.lose_session, history.kill_collector)
     for _ in range(250):
-        evening.pass_time()
-        evening.random.choices(actions, weights=(85, 7, 4, 4))[0]()
-    evening.finish()
+        history.pass_time()
+        history.random.choices(actions, weights=(85, 7, 4, 4))[0]()
+    history.finish()
     counted = Counter()
-    for event in evening.recorded.events:
+    for event in history.recorded.events:
         counted[event.user_id, event.channel_id, event.kind, event.at_ms // HOUR_MS] += event.value
-    assert counted == +evening.reference.seconds
+    assert counted == +history.reference.seconds

@@ -1,4 +1,4 @@
-"""`/why`: the answer, what decided, and all eight steps."""
+"""`/why` shows the verdict, the decisive step and all eight steps."""
 
 import pytest
 
@@ -10,7 +10,7 @@ MANAGE_SERVER = 1 << 5
 VIEW_CHANNEL = 1 << 10
 
 
-async def test_it_shows_every_step(members):
+async def test_why_shows_every_step(members):
     reply = await members.run("why", {"command": "server-stats"})
     assert reply.ephemeral
     heading, _, *steps = reply.content.splitlines()
@@ -18,7 +18,7 @@ async def test_it_shows_every_step(members):
     assert [line.strip("-#* ")[0] for line in steps] == list("12345678")
 
 
-async def test_the_step_that_decided_stands_out_and_says_who_can_change_it(members):
+async def test_decisive_step_is_bold_and_names_who_can_change_it(members):
     await members.add_rule(allow=False, target=STATS, note="later")
     await members.wait_for_verdict("No", "server-stats")
     lines = (await members.run("why", {"command": "/server-stats"})).content.splitlines()
@@ -29,7 +29,7 @@ async def test_the_step_that_decided_stands_out_and_says_who_can_change_it(membe
     assert sum(line.startswith("-# ") for line in lines) == 3
 
 
-async def test_others_are_explained_to_those_who_manage_the_server_only(members, sim):
+async def test_other_members_are_explained_only_to_managers(members, sim):
     server = members.server
     options = {"command": "server-stats", "member": str(server.bob)}
     refusal = await members.run("why", options)
@@ -39,7 +39,7 @@ async def test_others_are_explained_to_those_who_manage_the_server_only(members,
     assert f"for <@{server.bob}> in" in (await members.run("why", options)).content
 
 
-async def test_the_other_one_s_roles_count_not_the_asker_s(members, sim):
+async def test_explanation_uses_the_roles_of_the_chosen_member(members, sim):
     server = members.server
     role = sim.client.create_role(server.id, "Newcomers")
     sim.client.set_roles(server.id, server.bob, [role])
@@ -50,20 +50,20 @@ async def test_the_other_one_s_roles_count_not_the_asker_s(members, sim):
     assert (await members.run("why", {"command": "server-stats"}, user=server.owner)).content.startswith("**Yes: ")
 
 
-async def test_another_channel_is_explained(members, sim):
+async def test_why_explains_another_channel(members, sim):
     desk = sim.client.create_channel(members.server.id, "desk")
     reply = await members.run("why", {"command": "server-stats", "channel": str(desk)})
     assert f"for you in <#{desk}>." in reply.content
 
 
-async def test_an_unknown_command_is_named(members):
+async def test_unknown_command_gets_an_explanation(members):
     reply = await members.run("why", {"command": "dance"})
     assert reply.content == "There is no such command. Choose one from the list that comes up while you type."
     assert get_button_ids(reply) == {}
 
 
 @pytest.mark.parametrize("typed", ["serv", "/serv", "messages"])
-async def test_commands_are_offered_while_one_types(members, typed):
+async def test_commands_are_suggested_while_typing(members, typed):
     assert "/server-stats: Chart the messages of this server" in await members.autocomplete(
         "why", {"command": typed}, "command"
     )

@@ -1,4 +1,4 @@
-"""One whole copy with a replayed server, a real browser, and people who log in through the local Discord."""
+"""Fixtures of the browser tests: a complete copy with a replayed server, a real browser, logged-in pages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,19 +14,19 @@ from tests.support.expected_numbers import HISTORY_FILE
 SUMMER = ("2021-05-01", "2021-08-01")
 SERVER_NAME = "Ethereum R&D"
 
-expect.set_options(timeout=45_000)  # a page is waited for, never timed
+expect.set_options(timeout=45_000)  # generous, because these tests check content and not speed
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedServer:
-    """The copy under test and the server that was replayed into it, which the persona "owner" owns."""
+    """The copy under test and the server of the replay, which belongs to the persona "owner"."""
 
     copy: ConfigurableCopy
     base_url: str
     guild_id: str
 
     def build_url(self, **view: str) -> str:
-        """The address of the server's page; the days of the replay unless the view says otherwise."""
+        """Build the URL of the server's page, by default for the days of the replay."""
         window = {} if "range" in view else {"from": SUMMER[0], "to": SUMMER[1]}
         parameters = {**window, **view}
         return f"{self.base_url}/g/{self.guild_id}?" + "&".join(f"{name}={value}" for name, value in parameters.items())
@@ -56,7 +56,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def visitor(browser: Browser) -> AsyncIterator[Page]:
-    """A browser that has never been here. Whatever goes wrong in its pages fails the test."""
+    """A page in a new browser context. A dialog or a JavaScript error on the page fails the test."""
     errors: list[str] = []
     context = await browser.new_context(viewport=DESKTOP_VIEWPORT)
     page = await context.new_page()
@@ -69,6 +69,6 @@ async def visitor(browser: Browser) -> AsyncIterator[Page]:
 
 @pytest.fixture
 async def owner(visitor: Page, server: ReplayedServer) -> Page:
-    """The owner of the replayed server, logged in."""
+    """A page on which the owner of the replayed server is logged in."""
     await log_in(visitor, server.base_url, "owner")
     return visitor

@@ -1,4 +1,4 @@
-"""Who gets in, and what each of them sees."""
+"""Log-in and access to the dashboard in a real browser, for owner, manager, member and stranger."""
 
 import asyncio
 import re
@@ -8,18 +8,18 @@ import pytest
 from playwright.async_api import Page, expect
 
 from herwa_shared.charts.formatting import format_int
+from herwa_shared.discord.constants import MANAGE_GUILD
 from tests.browser.conftest import SERVER_NAME, ReplayedServer
 from tests.support.chromium import authorize, log_in
 from tests.support.expected_numbers import load_window
 
 pytestmark = pytest.mark.slow
 
-MANAGE_SERVER = 1 << 5
 UNKNOWN_GUILD_ID = "81384788765712384"
 INVALID_GUILD_ID = "not-a-number"
 
 
-async def test_the_owner_logs_in_and_opens_the_server_from_home(visitor: Page, server: ReplayedServer):
+async def test_owner_logs_in_and_opens_the_server_from_the_home_page(visitor: Page, server: ReplayedServer):
     await log_in(visitor, server.base_url, "owner")
     await expect(visitor.get_by_role("heading", name="All my servers")).to_be_visible()
     await visitor.locator("a.card", has_text=SERVER_NAME).click()
@@ -27,7 +27,7 @@ async def test_the_owner_logs_in_and_opens_the_server_from_home(visitor: Page, s
     await expect(visitor.locator(".strip .kpi").first).to_be_visible()
 
 
-async def test_a_visitor_who_asks_for_a_server_logs_in_and_arrives_there(visitor: Page, server: ReplayedServer):
+async def test_visitor_returns_to_the_requested_server_after_login(visitor: Page, server: ReplayedServer):
     await visitor.goto(server.build_url())
     await visitor.get_by_role("link", name="Log in with Discord").click()
     await authorize(visitor, "owner")
@@ -37,7 +37,7 @@ async def test_a_visitor_who_asks_for_a_server_logs_in_and_arrives_there(visitor
     assert "from=2021-05-01" in visitor.url
 
 
-async def test_a_cancelled_login_returns_to_the_start_page(visitor: Page, server: ReplayedServer):
+async def test_cancelled_login_returns_to_the_start_page(visitor: Page, server: ReplayedServer):
     await visitor.goto(f"{server.base_url}/")
     await visitor.get_by_role("link", name="Log in with Discord").click()
     await visitor.get_by_role("button", name="Cancel").click()
@@ -47,14 +47,12 @@ async def test_a_cancelled_login_returns_to_the_start_page(visitor: Page, server
     assert not [cookie for cookie in cookies if "herwa_session" in cookie["name"]]
 
 
-async def test_a_manager_by_role_sees_the_server_as_soon_as_the_role_is_given_and_no_longer_than_that(
-    visitor: Page, server: ReplayedServer
-):
+async def test_manager_sees_the_server_only_while_having_the_role(visitor: Page, server: ReplayedServer):
     def set_manager_role(granted: bool) -> None:
         with closing(server.copy.open_sim_client()) as sim:
             manager = sim.get_snapshot().personas["manager"]
             sim.call("member/join", guild_id=server.guild_id, user_id=str(manager))
-            role = sim.create_role(int(server.guild_id), "Deputies", permissions=MANAGE_SERVER)
+            role = sim.create_role(int(server.guild_id), "Deputies", permissions=MANAGE_GUILD)
             sim.set_roles(int(server.guild_id), manager, [role] if granted else [])
 
     await asyncio.to_thread(set_manager_role, True)
@@ -69,14 +67,12 @@ async def test_a_manager_by_role_sees_the_server_as_soon_as_the_role_is_given_an
         return await visitor.get_by_text("There is no server with this id").is_visible()
 
     async with asyncio.timeout(60):
-        while not await is_refused():  # noqa: ASYNC110 - there is no event: the page is asked as a person would
+        while not await is_refused():  # noqa: ASYNC110 - there is no event to await: the page has to be reloaded
             await asyncio.sleep(1)
 
 
 @pytest.mark.parametrize("persona", ["stranger", "member"])
-async def test_who_may_not_see_a_server_gets_the_same_page_as_for_one_that_does_not_exist(
-    visitor: Page, server: ReplayedServer, persona: str
-):
+async def test_forbidden_server_looks_like_a_nonexistent_server(visitor: Page, server: ReplayedServer, persona: str):
     await log_in(visitor, server.base_url, persona)
     pages = []
     for guild_id in (server.guild_id, UNKNOWN_GUILD_ID, INVALID_GUILD_ID):
@@ -89,7 +85,7 @@ async def test_who_may_not_see_a_server_gets_the_same_page_as_for_one_that_does_
     assert SERVER_NAME not in pages[0][1]
 
 
-async def test_a_stranger_sees_how_to_add_the_bot_and_can_add_it(visitor: Page, server: ReplayedServer):
+async def test_stranger_can_add_the_bot(visitor: Page, server: ReplayedServer):
     await log_in(visitor, server.base_url, "stranger")
     await expect(visitor.get_by_text(SERVER_NAME)).to_have_count(0)
     invite_link = visitor.get_by_role("link", name="Add Herwa").first
@@ -101,9 +97,7 @@ async def test_a_stranger_sees_how_to_add_the_bot_and_can_add_it(visitor: Page, 
     await expect(visitor.locator("a.card")).to_have_count(1, timeout=30_000)
 
 
-async def test_after_log_out_nothing_is_left_in_the_tab_and_the_way_back_shows_nothing(
-    owner: Page, server: ReplayedServer
-):
+async def test_log_out_removes_all_data_from_the_tab_and_its_history(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
     await owner.get_by_role("button", name="You, colours, log out").click()

@@ -1,4 +1,4 @@
-"""A page that stays open: what moves by itself, and what it says when something else is down."""
+"""An open page: live updates, and what it shows while the API or ClickHouse does not respond."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from tests.browser.conftest import ReplayedServer
 LIVE_TIMEOUT_MS = 60_000
 
 
-async def test_who_joins_voice_is_counted_on_the_open_page(owner: Page, server: ReplayedServer):
+async def test_open_page_counts_members_in_voice(owner: Page, server: ReplayedServer):
     def create_voice_listener() -> tuple[str, str]:
         with closing(server.copy.open_sim_client()) as sim:
             channel = sim.create_channel(int(server.guild_id), "Evening round", type_=2)
@@ -32,7 +32,7 @@ async def test_who_joins_voice_is_counted_on_the_open_page(owner: Page, server: 
     await expect(owner.locator("#in-voice")).to_have_text("0", timeout=LIVE_TIMEOUT_MS)
 
 
-async def test_what_is_written_now_is_counted_on_the_open_page(owner: Page, server: ReplayedServer):
+async def test_open_page_counts_new_messages(owner: Page, server: ReplayedServer):
     def write_messages(count: int) -> None:
         with closing(server.copy.open_sim_client()) as sim:
             guild_id = int(server.guild_id)
@@ -49,7 +49,7 @@ async def test_what_is_written_now_is_counted_on_the_open_page(owner: Page, serv
     await expect(value).to_have_text("7", timeout=LIVE_TIMEOUT_MS)
 
 
-async def test_the_pages_go_on_without_the_api_and_say_so(owner: Page, server: ReplayedServer):
+async def test_pages_work_without_the_api_and_report_the_outage(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
     api_pid = await asyncio.to_thread(server.copy.get_pid, "api")

@@ -1,4 +1,4 @@
-"""The overview of a real server: the numbers of the truth, and everything that can be done with them."""
+"""The overview page of a real server: the expected numbers, and all controls of the page."""
 
 import re
 from datetime import date
@@ -24,13 +24,16 @@ def locate_kpi(page: Page, title: str) -> Locator:
 
 
 async def read_lines(page: Page) -> list[list[Any]]:
-    """The values of every line of the large chart, as they are drawn."""
+    """Read the values of every line of the large chart from Plotly."""
     await page.wait_for_function(IS_DRAWN_SCRIPT)
     return await page.evaluate(READ_LINES_SCRIPT)
 
 
 async def read_drawn_total(page: Page) -> int:
-    """What the chart's own line adds up to; the unfinished interval's piece repeats a point, and this window has none."""
+    """Sum the values of the chart's main line.
+
+    An unfinished interval is drawn as a second line that repeats a point; this window has no unfinished interval.
+    """
     return sum(value or 0 for value in (await read_lines(page))[0])
 
 
@@ -40,7 +43,7 @@ async def open_overview(owner: Page, server: ReplayedServer, **view: str) -> Pag
     return owner
 
 
-async def test_every_expected_number_is_on_the_page(owner: Page, server: ReplayedServer):
+async def test_page_shows_every_expected_number(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server)
     await expect(locate_kpi(page, "Messages").locator(".value")).to_have_text(format_int(EXPECTED["messages"]))
     await expect(locate_kpi(page, "Active members").locator(".value")).to_have_text(
@@ -69,7 +72,7 @@ async def test_every_expected_number_is_on_the_page(owner: Page, server: Replaye
     assert {hour: value for hour, value in week.items() if value} == EXPECTED["hour_of_week"]
 
 
-async def test_each_expected_day_is_drawn_and_in_the_table(owner: Page, server: ReplayedServer):
+async def test_chart_and_table_show_every_day(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     days = (date(2021, 8, 1) - date(2021, 5, 1)).days
     drawn_values = (await read_lines(page))[0]
@@ -84,7 +87,7 @@ async def test_each_expected_day_is_drawn_and_in_the_table(owner: Page, server: 
     assert table_values[0] == EXPECTED["messages_by_day"].get("2021-05-01", 0)
 
 
-async def test_choosing_another_number_draws_it(owner: Page, server: ReplayedServer):
+async def test_selected_metric_is_drawn(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     await locate_kpi(page, "Active members").click()
     await expect(locate_kpi(page, "Active members")).to_have_attribute("aria-current", "true")
@@ -95,7 +98,7 @@ async def test_choosing_another_number_draws_it(owner: Page, server: ReplayedSer
     assert "metric=active_members" in page.url
 
 
-async def test_the_interval_changes_the_chart_and_not_the_number(owner: Page, server: ReplayedServer):
+async def test_interval_changes_the_chart_and_not_the_total(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     days = await read_lines(page)
     await page.get_by_role("group", name="Interval").get_by_role("link", name="Month").click()
@@ -105,7 +108,7 @@ async def test_the_interval_changes_the_chart_and_not_the_number(owner: Page, se
     await expect(locate_kpi(page, "Messages").locator(".value")).to_have_text(format_int(EXPECTED["messages"]))
 
 
-async def test_another_range_changes_chart_number_and_url_and_back_restores_them(owner: Page, server: ReplayedServer):
+async def test_date_range_changes_chart_total_and_url_and_back_restores_them(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     previous_url = page.url
     await page.get_by_role("button", name="Choose the dates").click()
@@ -122,7 +125,7 @@ async def test_another_range_changes_chart_number_and_url_and_back_restores_them
     assert page.url == previous_url
 
 
-async def test_a_channel_of_the_list_narrows_everything_and_escape_widens_it_again(owner: Page, server: ReplayedServer):
+async def test_selected_channel_filters_the_page_and_escape_removes_the_filter(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     name, count = EXPECTED["top_channels"][1]
     await page.locator("#channels .bar", has_text=name).first.click()
@@ -137,7 +140,7 @@ async def test_a_channel_of_the_list_narrows_everything_and_escape_widens_it_aga
     await expect(locate_kpi(page, "Messages").locator(".value")).to_have_text(format_int(EXPECTED["messages"]))
 
 
-async def test_comparing_draws_a_second_line_and_says_the_change(owner: Page, server: ReplayedServer):
+async def test_comparison_draws_a_second_line_and_shows_the_change(owner: Page, server: ReplayedServer):
     july_window = {"from": "2021-07-01", "to": "2021-08-01"}
     page = await open_overview(owner, server, interval="day", compare="off", **july_window)
     assert await page.evaluate(READ_COMPARISON_SCRIPT) == []
@@ -147,14 +150,14 @@ async def test_comparing_draws_a_second_line_and_says_the_change(owner: Page, se
     comparison_values = await page.evaluate(READ_COMPARISON_SCRIPT)
     july = sum(value for day, value in EXPECTED["messages_by_day"].items() if day.startswith("2021-07"))
     june = sum(value for day, value in EXPECTED["messages_by_day"].items() if day.startswith("2021-06"))
-    growth = july / june - 1  # a whole month is compared with the whole month before
+    growth = july / june - 1  # a full month is compared with the full month before
     assert sum(comparison_values) == june
     sign = "▲" if growth > 0 else "▼"
     await expect(locate_kpi(page, "Messages").locator(".change")).to_have_text(f"{sign} {abs(growth):.0%}")
-    assert "compare" not in page.url, "to compare with the previous period is what an address without a word means"
+    assert "compare" not in page.url, "the previous period is the default, so the URL must omit it"
 
 
-async def test_a_copied_address_shows_the_same_view(owner: Page, server: ReplayedServer):
+async def test_copied_url_shows_the_same_view(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="week", metric="active_members", compare="previous")
     first_view = (await read_lines(page), await page.locator(".sentence").inner_text())
     other_page = await owner.context.new_page()
@@ -163,7 +166,7 @@ async def test_a_copied_address_shows_the_same_view(owner: Page, server: Replaye
     assert (await read_lines(other_page), await other_page.locator(".sentence").inner_text()) == first_view
 
 
-async def test_a_drag_zooms_and_can_become_the_range_and_a_double_click_resets(owner: Page, server: ReplayedServer):
+async def test_drag_zooms_and_can_set_the_range_and_double_click_resets(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     plot = page.locator(".js-plotly-plot .nsewdrag").first
     box = await plot.bounding_box()
@@ -202,10 +205,10 @@ async def test_numbers_and_chart_can_be_downloaded(owner: Page, server: Replayed
     assert (await (await picture.value).path()).read_bytes().startswith(b"\x89PNG")
 
 
-async def test_the_chart_fills_its_panel_after_the_sidebar_was_collapsed(owner: Page, server: ReplayedServer):
+async def test_chart_fills_its_panel_after_the_sidebar_is_collapsed(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server)
     fills_panel_script = """() => {
-        const [panel, drawn] = ['.chart', '.chart .main-svg'].map((one) => document.querySelector(one));
+        const [panel, drawn] = ['.chart', '.chart .main-svg'].map((selector) => document.querySelector(selector));
         return Math.abs(panel.clientWidth - drawn.clientWidth) < 40 && panel.clientWidth;
     }"""
     previous_width = await (await page.wait_for_function(fills_panel_script)).json_value()
@@ -213,9 +216,7 @@ async def test_the_chart_fills_its_panel_after_the_sidebar_was_collapsed(owner: 
     await page.wait_for_function(f"() => (({fills_panel_script})() || 0) > {previous_width}")
 
 
-async def test_what_is_typed_into_the_filter_finds_a_channel_and_is_taken_for_no_key(
-    owner: Page, server: ReplayedServer
-):
+async def test_typing_into_the_channel_filter_triggers_no_keyboard_shortcut(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, interval="day")
     previous_url, (name, count) = page.url, EXPECTED["top_channels"][1]
     await page.get_by_role("button", name="Narrow to a channel").click()

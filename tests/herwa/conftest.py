@@ -1,4 +1,4 @@
-"""One copy that runs, for every test that does not end it."""
+"""Fixture of a running copy, shared by all tests that do not stop it."""
 
 from collections.abc import Iterator
 

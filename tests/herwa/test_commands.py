@@ -1,4 +1,4 @@
-"""Commands by themselves: help, bad input, and what is told where nothing runs."""
+"""Commands of the CLI without a running copy: help, invalid input, error messages."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ runner = CliRunner()
 
 
 def list_commands(command: Command = None, path=()):
-    """Every command and group of them, by what is typed."""
+    """Paths of all commands and command groups, as tuples of names."""
     command = command or get_command(app)
     yield path
     for name, subcommand in getattr(command, "commands", {}).items():
@@ -54,12 +54,12 @@ def test_help_lists_the_commands():
         (["nonsense"], 2, "nonsense"),
     ],
 )
-def test_bad_arguments_are_refused_with_a_sentence(tmp_path, command, code, expected_text):
+def test_invalid_arguments_are_refused_with_an_error_message(tmp_path, command, code, expected_text):
     result = runner.invoke(app, command, env={"HERWA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"})
     assert (result.exit_code, result.stdout) == (code, "")
     assert expected_text in result.stderr
-    assert isinstance(result.exception, SystemExit), "no traceback"
-    assert not (tmp_path / "data").exists(), "refused before anything was made"
+    assert isinstance(result.exception, SystemExit), "the command must exit without a traceback"
+    assert not (tmp_path / "data").exists(), "the command must fail before it creates files"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_bad_arguments_are_refused_with_a_sentence(tmp_path, command, code, expe
         ("migrate", "CLICKHOUSE_URL", "http://herwa:geheim@host:geheim/x"),
     ],
 )
-def test_a_bad_setting_is_named_and_its_value_is_not_shown(tmp_path, command, name, value):
+def test_invalid_setting_is_reported_without_its_value(tmp_path, command, name, value):
     result = run_bare_command(command, **{"HERWA_DATA_DIR": str(tmp_path / "data"), name: value})
     assert result.returncode == 1
     assert name in result.stderr
@@ -79,13 +79,13 @@ def test_a_bad_setting_is_named_and_its_value_is_not_shown(tmp_path, command, na
 
 
 @pytest.mark.parametrize("command", ["up", "worker"])
-def test_a_data_folder_that_cannot_be_made_is_named(command):
+def test_data_folder_that_cannot_be_created_is_reported(command):
     result = run_bare_command(command, HERWA_DATA_DIR="/dev/null/data")
     assert result.returncode == 1
     assert result.stderr == "/dev/null/data: Not a directory.\n"
 
 
-def test_an_unreachable_database_is_reported_without_its_password(tmp_path):
+def test_unreachable_database_is_reported_without_its_password(tmp_path):
     database_url = "postgresql://herwa:geheim@127.0.0.1:1/herwa"
     clickhouse_url = "http://herwa:geheim@127.0.0.1:1/herwa"
     settings = {"HERWA_DATA_DIR": str(tmp_path), "DATABASE_URL": database_url, "CLICKHOUSE_URL": clickhouse_url}
@@ -99,7 +99,7 @@ def test_an_unreachable_database_is_reported_without_its_password(tmp_path):
     assert "geheim" not in status.stdout
 
 
-def test_status_where_nothing_runs_says_how_to_start_and_makes_nothing(tmp_path):
+def test_status_of_a_stopped_copy_shows_how_to_start_and_creates_no_files(tmp_path):
     settings = {"HERWA_DATA_DIR": str(tmp_path / "data"), "HERWA_PORT": "29117"}
     result = run_bare_command("status", **settings)
     assert result.returncode == 0
@@ -107,18 +107,18 @@ def test_status_where_nothing_runs_says_how_to_start_and_makes_nothing(tmp_path)
     assert not (tmp_path / "data").exists()
 
 
-def test_a_taken_port_is_reported_with_the_setting_that_fixes_it(tmp_path):
+def test_occupied_port_is_reported_with_the_setting_that_changes_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         result = run_bare_command("up", HERWA_DATA_DIR=str(tmp_path), HERWA_PORT=port)
     assert result.returncode == 1
     assert port in result.stderr
     assert "HERWA_PORT" in result.stderr
-    assert not (tmp_path / "postgres").exists(), "nothing was started"
+    assert not (tmp_path / "postgres").exists(), "the command must fail before it starts an engine"
     assert not (tmp_path / "run" / "up.json").exists()
 
 
-def test_replay_without_a_local_discord_says_what_to_start(tmp_path):
+def test_replay_without_a_local_discord_shows_what_to_start(tmp_path):
     file = write_history(tmp_path, "2024-01-01T00:00:00Z,general,chat,,1,5,0")
     result = run_bare_command("sim", "replay", str(file), "--guild", "G", HERWA_DATA_DIR=str(tmp_path / "data"))
     assert (result.returncode, result.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""The past of the local Discord at a first start: every number of it is the generator's, however often it is told."""
+"""The demo history that is imported at the first start: its numbers match the generator's, also after a second import."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.client.client import SimClient
 from herwa_sim.presets import SERVER_PROFILES
 from tests.support.configurable_copy import ConfigurableCopy, open_copy
+from tests.support.waiting import wait_until_blocking
 
 DEMO_DAYS = 14
 PROFILES_BY_NAME = {profile.name: profile for profile in SERVER_PROFILES}
@@ -20,7 +21,7 @@ PROFILES_BY_NAME = {profile.name: profile for profile in SERVER_PROFILES}
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[ConfigurableCopy]:
-    """A copy at whose first start a past was brought in."""
+    """A copy that imported the demo history at its first start."""
     with open_copy(HERWA_DEMO_DAYS=str(DEMO_DAYS)) as copy:
         copy.launch()
         copy.wait_for_output(f"6 servers have a past of {DEMO_DAYS} days now")
@@ -39,7 +40,7 @@ def get_guild_id(sim: SimClient, name: str) -> int:
 
 
 def generate_full_days(sim: SimClient, profile: ServerProfile) -> tuple[ServerHistory, date, date]:
-    """What the generator says of the days before the first start, and which days these are."""
+    """Generate the history of the full days before the first start; return it with its first day and end day."""
     response = sim.call("past/begin", guild_id=str(get_guild_id(sim, profile.name)), days=DEMO_DAYS)
     (guild_period,) = response["guilds"]
     starts_at, ends_at = (datetime.fromisoformat(guild_period[key]) for key in ("from", "to"))
@@ -63,7 +64,7 @@ def assert_matches_generator(copy: ConfigurableCopy, sim: SimClient, profile: Se
         ("joins", [member.joined_at for member in expected.joined_members]),
         ("threads", [thread.sent_at for thread in expected.threads]),
     ):
-        points = api.get_points(metric, **window)  # nobody knows of a time before the first: a gap there, not 0
+        points = api.get_points(metric, **window)  # days before the first such event are gaps (None), not 0
         assert {timestamp: value or 0 for timestamp, value in points.items()} == count_by_day(timestamps), metric
     active_members = api.get("/stats", metric="active_members", **window)["total"]
     assert active_members == len({message.author for message in member_messages})
@@ -76,20 +77,24 @@ def assert_matches_generator(copy: ConfigurableCopy, sim: SimClient, profile: Se
 
 
 @pytest.mark.slow
-def test_demo_history_has_the_generators_numbers_also_after_a_second_import(demo, sim):
+def test_demo_history_matches_the_generator_after_one_and_two_imports(demo, sim):
     profile = PROFILES_BY_NAME["Comet Arcade"]
     demo.drain()
     assert_matches_generator(demo, sim, profile)
     response = sim.call("past/begin", guild_id=str(get_guild_id(sim, profile.name)), days=DEMO_DAYS)
-    while not sim.call("past/step", key=response["key"])["done"]:
-        pass
+    wait_until_blocking(
+        lambda: sim.call("past/step", key=response["key"])["done"],
+        description="the last step of the import",
+        timeout_seconds=300,
+        interval_seconds=0,
+    )
     sim.call("past/finish", key=response["key"])
     demo.drain()
     assert_matches_generator(demo, sim, profile)
 
 
 @pytest.mark.slow
-def test_today_is_not_empty_and_the_people_live_on(demo, sim):
+def test_today_has_messages_and_simulated_members_continue(demo, sim):
     api = demo.create_api_client(str(get_guild_id(sim, "Comet Arcade")))
     assert api.get("/stats")["timezone"] == PROFILES_BY_NAME["Comet Arcade"].timezone
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
@@ -97,11 +102,11 @@ def test_today_is_not_empty_and_the_people_live_on(demo, sim):
     end_day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
     assert sum(value or 0 for value in api.get_points("messages", to=end_day, **window).values()) > 20
     previous_sequence = sim.get_snapshot().sessions[0].sequence
-    demo.wait_until(lambda: sim.get_snapshot().sessions[0].sequence > previous_sequence, "people to go on")
+    demo.wait_until(lambda: sim.get_snapshot().sessions[0].sequence > previous_sequence, "a new gateway event")
 
 
 @pytest.mark.slow
-def test_progress_is_reported_in_a_few_readable_lines(demo):
+def test_import_reports_progress_in_few_lines(demo):
     output = demo.read_output()
     for profile in SERVER_PROFILES:
         assert f"bringing {DEMO_DAYS} days of past into {profile.name} …" in output
@@ -109,7 +114,7 @@ def test_progress_is_reported_in_a_few_readable_lines(demo):
 
 
 @pytest.mark.slow
-async def test_existing_history_is_left_alone_and_zero_days_import_nothing(demo):
+async def test_import_skips_existing_history_and_zero_days(demo):
     lines: list[str] = []
     with lease_engines(demo.settings, demo.folder) as lease:
         for days in (DEMO_DAYS, 0):
@@ -119,7 +124,7 @@ async def test_existing_history_is_left_alone_and_zero_days_import_nothing(demo)
 
 
 @pytest.mark.slow
-def test_an_interrupted_import_is_completed_at_the_next_start():
+def test_next_start_completes_an_interrupted_import():
     with open_copy(HERWA_DEMO_DAYS=str(DEMO_DAYS)) as copy:
         copy.launch()
         copy.wait_for_output(f"bringing {DEMO_DAYS} days of past into Pixel Forge")

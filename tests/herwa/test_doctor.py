@@ -1,4 +1,4 @@
-"""What the doctor says to a person whose machine, settings or copy has something the matter."""
+"""`herwa doctor`: it finds problems of the machine, the settings and the copy."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ from tests.support.sim_process import SimProcess
 
 
 def run_doctor(tmp_path: Path, **settings: str) -> tuple[int, dict[str, dict]]:
-    """The exit code, and the findings by what was looked at."""
+    """Run `herwa doctor --json`; return its exit code and its checks by subject."""
     all_settings = {"HERWA_DATA_DIR": str(tmp_path / "data"), **settings}
     result = run_bare_command("doctor", "--json", **all_settings)
     assert result.stdout, result.stderr
@@ -25,7 +25,7 @@ def free_port() -> str:
         return str(listener.getsockname()[1])
 
 
-def test_a_machine_that_never_ran_herwa_is_reported_and_left_untouched(tmp_path, free_port):
+def test_doctor_reports_a_new_machine_and_creates_no_files(tmp_path, free_port):
     code, checks = run_doctor(tmp_path, HERWA_PORT=free_port)
     assert code == 0
     assert checks[f"Port {free_port}"]["found"] == "free"
@@ -35,7 +35,7 @@ def test_a_machine_that_never_ran_herwa_is_reported_and_left_untouched(tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_that_another_program_holds_is_named_with_that_program(tmp_path):
+def test_doctor_names_the_program_that_occupies_the_port(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
         code, checks = run_doctor(tmp_path, HERWA_PORT=port)
@@ -44,14 +44,14 @@ def test_a_port_that_another_program_holds_is_named_with_that_program(tmp_path):
     assert "HERWA_PORT" in checks[f"Port {port}"]["mend"]
 
 
-def test_a_file_instead_of_the_data_folder_is_reported(tmp_path, free_port):
+def test_doctor_reports_a_file_instead_of_the_data_folder(tmp_path, free_port):
     (tmp_path / "data").write_text("")
     code, checks = run_doctor(tmp_path, HERWA_PORT=free_port)
     assert code == 1
     assert "HERWA_DATA_DIR" in checks["Data folder"]["mend"]
 
 
-def test_an_unreachable_database_is_reported_by_its_setting_without_its_password(tmp_path, free_port):
+def test_doctor_reports_an_unreachable_database_without_its_password(tmp_path, free_port):
     url = f"postgresql://herwa:canary@127.0.0.1:{free_port}/herwa"
     code, checks = run_doctor(tmp_path, HERWA_PORT=free_port, DATABASE_URL=url)
     assert code == 1
@@ -61,7 +61,7 @@ def test_an_unreachable_database_is_reported_by_its_setting_without_its_password
 
 
 @pytest.mark.slow
-def test_an_unknown_token_a_missing_intent_and_a_missing_login_are_reported(tmp_path, free_port):
+def test_doctor_reports_an_unknown_token_a_missing_intent_and_a_missing_login(tmp_path, free_port):
     folder = tmp_path / "sim"
     folder.mkdir()
     with closing(SimProcess(folder, "--quiet")) as sim:

@@ -1,4 +1,4 @@
-"""How a copy begins and ends: Ctrl-C at any moment, kill -9 of the supervisor, processes and commands on their own."""
+"""Start and stop of a copy: Ctrl-C at any moment, SIGKILL of the supervisor, processes without a supervisor."""
 
 import json
 import os
@@ -21,24 +21,24 @@ def test_ctrl_c_during_start_up_stops_everything():
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_everything_even_when_an_engine_hangs_in_its_start():
+def test_ctrl_c_stops_everything_while_an_engine_hangs_during_start():
     with open_copy() as copy:
         for _ in range(2):
             assert "newest schema" in copy.run_command("migrate").stderr
             copy.assert_stopped()
         record_path = copy.folder.run_dir / "postgres.json"
         up_process = copy.launch()
-        copy.wait_until(record_path.exists, "PostgreSQL to begin")
+        copy.wait_until(record_path.exists, "the start of PostgreSQL")
         os.kill(json.loads(record_path.read_text())["pid"], signal.SIGSTOP)
         assert stop_with_signal(up_process, signal.SIGINT) == 0, copy.read_output_tail()
-        copy.wait_until(lambda: not copy.list_processes(), "what PostgreSQL had started to end")
+        copy.wait_until(lambda: not copy.list_processes(), "the child processes of PostgreSQL to end")
         copy.assert_stopped()
         copy.check_output("pipeline", "drain", "--timeout", "5")
         copy.assert_stopped()
 
 
 @pytest.mark.slow
-def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_replay(tmp_path):
+def test_sigkill_of_the_supervisor_loses_no_data_and_ctrl_c_ends_a_replay(tmp_path):
     with open_copy() as copy:
         copy.start_all()
         short_history = write_history(
@@ -54,22 +54,26 @@ def test_kill_9_of_the_supervisor_ends_all_and_loses_nothing_and_ctrl_c_ends_a_r
             tmp_path, *(f"2024-02-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z,,chat,,1,5,0" for n in range(86_400))
         )
         bot_pid = copy.get_pid("bot")
-        os.kill(bot_pid, signal.SIGSTOP)  # however fast the machine: a replay cannot end while nobody acknowledges it
+        os.kill(
+            bot_pid, signal.SIGSTOP
+        )  # a replay waits for acknowledgements, so it cannot end too early, however fast the machine is
         replay = copy.start_command("sim", "replay", str(long_history), "--guild", "Cut Short")
-        copy.wait_until(lambda: copy.count_unacknowledged() > 5000, "the replay to run")
+        copy.wait_until(lambda: copy.count_unacknowledged() > 5000, "5,000 unacknowledged events of the replay")
         copy.stop_all(suspended_pid=bot_pid)
         assert replay.wait(30) == 1
         copy.assert_stopped()
         output = copy.read_output()
-        assert "does not answer" in output, "what the replay says"
+        assert "does not answer" in output, "the replay must report that the local Discord is gone"
         assert "Traceback" not in output
 
 
 @pytest.mark.slow
-def test_processes_in_five_terminals_are_a_working_copy_and_the_last_one_out_stops_the_engines(tmp_path):
+def test_processes_without_a_supervisor_form_a_copy_and_the_last_one_stops_the_engines(tmp_path):
     with open_copy() as copy:
         terminals = [copy.start_command(command) for command in ("sim", "bot")]
-        copy.wait_until(lambda: (copy.get_status()["gateway"] or {}).get("gateway") == "connected", "the bot to listen")
+        copy.wait_until(
+            lambda: (copy.get_status()["gateway"] or {}).get("gateway") == "connected", "the bot's gateway connection"
+        )
         guild_id = copy.replay(write_history(tmp_path, "2024-01-01T00:00:00Z,general,chat,,1,5,0"), "Alone")["guild_id"]
         drain_result = copy.run_command("pipeline", "drain", "--timeout", "1")
         assert drain_result.returncode == 1
@@ -82,7 +86,7 @@ def test_processes_in_five_terminals_are_a_working_copy_and_the_last_one_out_sto
         ]
 
         terminals += [copy.start_command("worker"), copy.start_command("api"), copy.start_command("web")]
-        copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "a working copy")
+        copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "a healthy copy")
         assert copy.get_status()["up"] is False
         copy.drain()
         assert (

@@ -1,4 +1,4 @@
-"""Copies beside each other: they do not meet, and one may use the databases and the Discord of another."""
+"""Several copies on one machine: they are isolated, or one uses the databases and the Discord of another."""
 
 import os
 import shutil
@@ -20,13 +20,16 @@ UNPRIVILEGED_PREFIX = ("setpriv", "--reuid", "65534", "--regid", "65534", "--cle
 
 
 def can_run_herwa(prefix: tuple[str, ...]) -> bool:
-    """True when Python, and another one that it starts, may be run that way."""
+    """True when Python and a Python child process can import herwa under this command prefix."""
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import herwa'], check=True)"
     return subprocess.run([*prefix, sys.executable, "-c", script], capture_output=True, check=False).returncode == 0
 
 
 def find_unprivileged_prefix() -> tuple[str, ...]:
-    """What makes a command another account's when the tests are root's. It may read everything, for a Python in /root."""
+    """Find a command prefix that runs a command as another account, when the tests run as root; else return ().
+
+    The second candidate keeps the capability to read every file, because Python may be installed under /root.
+    """
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         return ()
     return next(
@@ -40,7 +43,7 @@ def find_unprivileged_prefix() -> tuple[str, ...]:
 
 
 @pytest.mark.slow
-def test_two_copies_of_two_accounts_do_not_meet(copy, tmp_path):
+def test_copies_of_two_accounts_are_isolated(copy, tmp_path):
     with open_copy() as other:
         other.prefix = find_unprivileged_prefix()
         if other.prefix:
@@ -65,12 +68,12 @@ def test_two_copies_of_two_accounts_do_not_meet(copy, tmp_path):
         assert httpx.get(f"{copy.base_url}/api/guilds/{guild_id}/stats", **request_options).status_code == 401
         other.stop_all()
         other.assert_stopped()
-    assert copy.get_status()["healthy"], "the end of one is nothing to the other"
+    assert copy.get_status()["healthy"], "stopping one copy must not affect the other"
 
 
 @pytest.fixture(scope="module")
 def external_services(copy):
-    """Settings that name databases that somebody else runs, and the running copy's Discord with its bot's token."""
+    """Settings with another copy's databases, and with the Discord and the bot token of the running copy."""
     with open_copy() as database_copy, lease_engines(database_copy.settings, database_copy.folder) as lease:
         yield {
             "DATABASE_URL": lease.urls.database,
@@ -81,7 +84,7 @@ def external_services(copy):
 
 
 @pytest.mark.slow
-def test_token_and_addresses_replace_what_a_copy_would_start(copy, external_services):
+def test_configured_token_and_urls_replace_embedded_services(copy, external_services):
     with open_copy(**external_services) as other:
         other.start_all()
         other.wait_for_output("Ctrl-C stops everything")
@@ -100,7 +103,9 @@ def test_token_and_addresses_replace_what_a_copy_would_start(copy, external_serv
         sim = copy.open_sim_client()
         guild_id = sim.create_guild("Heard Elsewhere")
         channel, ada = sim.create_channel(guild_id, "chat"), sim.join(guild_id, "Ada")
-        other.wait_until(lambda: "Heard Elsewhere" in other.list_known_servers(), "the news")
+        other.wait_until(
+            lambda: "Heard Elsewhere" in other.list_known_servers(), "the other bot to save the new server"
+        )
         for _ in range(3):
             sim.send_message(channel, ada)
         sim.close()
@@ -120,7 +125,7 @@ def test_token_and_addresses_replace_what_a_copy_would_start(copy, external_serv
 
 
 @pytest.mark.slow
-def test_a_token_that_discord_does_not_know_is_reported_at_every_retry(external_services):
+def test_unknown_token_is_reported_at_every_retry(external_services):
     with open_copy(**{**external_services, "DISCORD_TOKEN": "not-a-token"}) as other:
         up_process = other.launch()
         for seconds in ("0.5", "1", "2"):
@@ -128,7 +133,7 @@ def test_a_token_that_discord_does_not_know_is_reported_at_every_retry(external_
         output = other.read_output()
         assert output.count("error: Discord does not know this token: set DISCORD_TOKEN") == 3
         assert "not-a-token" not in output
-        other.wait_until(other.is_api_ready, "the rest to go on")
+        other.wait_until(other.is_api_ready, "the API to be ready without the bot")
         status = other.get_status()
         assert not status["healthy"]
         assert any("bot" in problem for problem in status["problems"])

@@ -1,4 +1,4 @@
-"""The operator at a shell: what each command says, and that it holds in the database of that copy."""
+"""The operator's commands: what they print and what they change in the database."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ GARDEN, TEA, OTHER_TEA, UNPRINTABLE_NAME = range(1_100_000_000_000_000_001, 1_10
 
 
 class OperatorClient:
-    """A copy whose databases run, with three servers and every feature."""
+    """Runs operator commands on a copy whose databases run, and reads the result from the database."""
 
     def __init__(self, copy, url):
         self.copy = copy
@@ -34,7 +34,10 @@ class OperatorClient:
         return self.copy.check_output(*arguments)
 
     def run_refused_command(self, *arguments):
-        """What it tells instead of doing it; typed here, as a process of its own takes a second to start."""
+        """Run a command that must fail and return its error message.
+
+        The command runs in this process, because a separate process takes a second to start.
+        """
         result = CliRunner().invoke(app, arguments, env=self.copy.environment)
         assert (result.exit_code, result.stdout) == (1, ""), result
         return describe_error(result.exception)
@@ -74,7 +77,7 @@ def operator():
             yield client
 
 
-def test_a_server_is_granted_a_tier_by_its_name_and_loses_it_again(operator):
+def test_grant_and_revoke_change_the_tier_of_a_server(operator):
     output = operator.run_command("grant", "The Garden", "premium", "--days", "30", "--reason", "a gift")
     current_tier = operator.get_current_tier(GARDEN)
     assert current_tier.tier == "premium"
@@ -94,7 +97,7 @@ def test_a_server_is_granted_a_tier_by_its_name_and_loses_it_again(operator):
     )
 
 
-def test_a_server_is_named_by_its_id_where_its_name_is_not_its_own(operator):
+def test_ambiguous_server_name_requires_the_id(operator):
     error = operator.run_refused_command("grant", "Tea", "premium")
     assert "2 servers “Tea”" in error
     assert str(TEA) in error
@@ -117,11 +120,11 @@ def test_a_server_is_named_by_its_id_where_its_name_is_not_its_own(operator):
         (["audit", "--guild", "Gardem"], "The Garden"),
     ],
 )
-def test_a_refusal_names_the_accepted_values(operator, arguments, expected_text):
+def test_error_message_names_the_accepted_values(operator, arguments, expected_text):
     assert expected_text in operator.run_refused_command(*arguments)
 
 
-def test_a_feature_goes_off_everywhere_and_comes_back(operator):
+def test_kill_switch_switches_a_feature_off_and_on(operator):
     reason = "The numbers are wrong; mended by noon."
     assert operator.run_command("kill-switch", "voice.stats", "on", "--reason", reason) == (
         f"Voice stats is off in every server: {reason}"
@@ -145,7 +148,7 @@ def test_tiers_are_shown_as_a_table_and_as_json(operator):
     assert "server.stats" in free["features"]
 
 
-def test_the_worker_records_expired_subscriptions(operator):
+def test_worker_records_expired_subscriptions(operator):
     ends_at = utc_now() - timedelta(minutes=1)
 
     async def add_subscription(session):
@@ -159,7 +162,7 @@ def test_the_worker_records_expired_subscriptions(operator):
 
     operator.run_in_transaction(add_subscription)
     operator.copy.start_command("worker")
-    operator.copy.wait_until(lambda: operator.list_audit_entries(OTHER_TEA), "the worker to note the end")
+    operator.copy.wait_until(lambda: operator.list_audit_entries(OTHER_TEA), "the worker to record the expiry")
     (entry,) = operator.list_audit_entries(OTHER_TEA)
     assert (entry.action, entry.actor, entry.before["tier"], entry.after["tier"]) == (
         "subscription.expire",
@@ -180,7 +183,7 @@ def test_control_characters_in_a_server_name_are_not_printed(operator):
     )
 
 
-def test_a_copy_whose_database_is_not_set_up_says_what_to_do():
+def test_command_on_an_unmigrated_database_suggests_migrate():
     with open_copy() as copy, lease_engines(copy.settings, copy.folder):
         result = copy.run_command("tiers")
     assert (result.returncode, result.stdout) == (1, "")

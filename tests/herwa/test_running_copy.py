@@ -1,4 +1,4 @@
-"""A running copy as people and programs see it: what it says, what commands beside it answer, and no secret anywhere."""
+"""A running copy: its output, the commands beside it, restarts of killed processes, and no secret in output or logs."""
 
 import json
 import os
@@ -22,16 +22,16 @@ def list_secrets(copy: ConfigurableCopy) -> list[str]:
 
 
 def create_sim_guild(copy: ConfigurableCopy, name: str) -> tuple[int, list[int]]:
-    """A quiet server with a channel and somebody in it."""
+    """Create a guild with one channel in the local Discord and wait until the bot has saved it."""
     sim = copy.open_sim_client()
     guild_id = sim.create_guild(name)
     channel = sim.create_channel(guild_id, "chat")
-    copy.wait_until(lambda: name in copy.list_known_servers(), "the bot to know the server")
+    copy.wait_until(lambda: name in copy.list_known_servers(), "the bot to save the server")
     sim.close()
     return guild_id, [channel]
 
 
-def test_startup_message_names_addresses_personas_and_the_command_that_creates_a_key(copy):
+def test_startup_message_shows_urls_personas_and_the_command_that_creates_a_key(copy):
     output = copy.read_output()
     assert "ready after" in output
     assert f"http://localhost:{copy.port}" in output
@@ -53,12 +53,12 @@ def test_startup_message_names_addresses_personas_and_the_command_that_creates_a
     assert key not in copy.read_output()
 
 
-def test_first_start_shows_its_progress_in_plain_lines(copy):
+def test_first_start_shows_progress_in_plain_lines(copy):
     output = copy.read_output()
     for text in ("PostgreSQL: first start", "ClickHouse: first start", "newest schema", "local Discord is ready"):
         assert text in output
-    assert "\x1b" not in output, "no colours in a file"
-    assert "[info" not in output, "levels, loggers and times stay in the log files"
+    assert "\x1b" not in output, "output to a file must not contain colors"
+    assert "[info" not in output, "levels and timestamps belong only to the log files"
     assert "[info" in (copy.folder.logs_dir / "sim.log").read_text()
 
 
@@ -70,14 +70,14 @@ def test_second_up_in_the_same_folder_is_refused(copy):
     assert copy.get_status()["healthy"]
 
 
-def test_the_doctor_finds_a_running_copy_well(copy):
+def test_doctor_finds_no_problem_in_a_running_copy(copy):
     result = copy.run_command("doctor")
     assert result.returncode == 0, result.stdout
     assert "answered by this copy" in result.stdout
     assert "all well" in result.stdout
 
 
-def test_status_for_programs_has_every_part(copy):
+def test_status_json_is_complete(copy):
     status = json.loads(copy.check_output("status", "--json"))
     assert status["healthy"] is True
     assert status["problems"] == []
@@ -97,7 +97,7 @@ def test_status_for_programs_has_every_part(copy):
     } == dict.fromkeys(list_process_names(copy.settings), 0)
 
 
-def test_status_for_people_is_complete_on_a_narrow_terminal(copy):
+def test_status_text_is_complete_on_a_narrow_terminal(copy):
     output = subprocess.run(
         [*HERWA_COMMAND, "status"],
         env={**copy.environment, "COLUMNS": "30"},
@@ -118,14 +118,14 @@ def test_status_for_people_is_complete_on_a_narrow_terminal(copy):
     assert "…" not in output
 
 
-def test_key_for_an_unknown_server_names_the_known_ones(copy):
+def test_key_for_an_unknown_server_lists_the_known_servers(copy):
     result = copy.run_command("keys", "create", "--guild", "1", "--name", "n")
     assert (result.returncode, result.stdout) == (1, "")
     assert "Garden Club" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_bad_row_is_named_by_its_line_and_nothing_is_sent(copy, tmp_path):
+def test_replay_with_an_invalid_row_reports_its_line_and_sends_nothing(copy, tmp_path):
     file = write_history(tmp_path, *HISTORY_ROWS, "2024-01-03T00:00:00Z,general,chat,,3,many,0")
     result = copy.run_command("sim", "replay", str(file), "--guild", "Never Made")
     assert (result.returncode, result.stdout) == (2, "")
@@ -147,14 +147,14 @@ def test_replay_sends_only_the_requested_days(copy, tmp_path):
     assert api.get("/stats", **{"from": "2024-01-01", "to": "2024-01-03"})["total"] == 2
 
 
-def test_drain_ends_while_events_go_on_arriving(copy):
+def test_drain_ends_while_new_events_arrive(copy):
     guild_id, channels = create_sim_guild(copy, "Flooded")
     sim = copy.open_sim_client()
     sim.generate_load(channels, 20_000, per_second=400, background=True)
-    copy.wait_until(lambda: copy.get_status()["mover"]["moved"] > 0, "the flood to begin")
+    copy.wait_until(lambda: copy.get_status()["mover"]["moved"] > 0, "the first moved events")
     copy.check_output("pipeline", "drain", "--timeout", "20")
     stored_count = copy.get_status()["gateway"]["stored"]
-    copy.wait_until(lambda: copy.get_status()["gateway"]["stored"] > stored_count, "the flood to go on")
+    copy.wait_until(lambda: copy.get_status()["gateway"]["stored"] > stored_count, "more events after the drain")
     sim.remove_guild(guild_id)
     sim.close()
 
@@ -169,16 +169,18 @@ def test_no_secret_is_printed_or_logged(copy):
     assert "sk_live_" not in output + logs
 
 
-def test_a_killed_process_is_restarted_and_reported(copy):
+def test_killed_process_is_restarted_and_reported(copy):
     names = list_process_names(copy.settings)
     processes_by_name = {process["name"]: process for process in copy.get_status()["processes"]}
     for name in names:
         os.kill(processes_by_name[name]["pid"], signal.SIGKILL)
     for name in names:
         copy.wait_for_output(f"{name} │ ended (killed by SIGKILL), starting again in 0.5 s")
-    copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "all of them to be back")
+    copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "all processes to be restarted")
     processes = [process for process in copy.get_status()["processes"] if process["name"] in names]
-    assert [process["name"] for process in processes] == list(names), "each once, the dead ones not among them"
+    assert [process["name"] for process in processes] == list(names), (
+        "the status must list each process once, without the killed ones"
+    )
     assert [process["restarts"] for process in processes] == [1] * len(names)
     assert not {process["pid"] for process in processes} & {process["pid"] for process in processes_by_name.values()}
     assert "restarts: 1" in copy.check_output("status")

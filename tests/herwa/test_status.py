@@ -1,4 +1,4 @@
-"""`herwa status` tells of a process that decides by rules it no longer hears the changes of."""
+"""`herwa status` reports a process that no longer receives policy changes."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from herwa_shared.services import processes
 
 
 async def read_status_with_detail(settings, stores, detail: dict[str, object]) -> InstanceStatus:
-    """While a process gives this sign of life."""
+    """Read the status while a registered process has this heartbeat detail."""
     async with stores.database.transaction() as session:
         process_id = await processes.register_process(session, name="probe")
         await processes.record_heartbeat(session, process_id=process_id, detail=detail)
@@ -16,16 +16,16 @@ async def read_status_with_detail(settings, stores, detail: dict[str, object]) -
         return await read_status(settings)
     finally:
         async with stores.database.transaction() as session:
-            await processes.mark_stopped(session, process_id=process_id)
+            await processes.mark_process_stopped(session, process_id=process_id)
 
 
 @pytest.mark.parametrize("age", [None, 30.0])
-async def test_a_process_without_policy_notifications_is_a_problem(settings, stores, age):
+async def test_process_without_policy_notifications_is_a_problem(settings, stores, age):
     status = await read_status_with_detail(settings, stores, {"policies": 12, "policy_sweep_age": age})
     assert any("probe does not hear of changed rules" in problem for problem in status.problems)
 
 
-async def test_a_process_with_policy_notifications_is_one_line(settings, stores):
+async def test_process_with_policy_notifications_is_shown_in_one_line(settings, stores):
     status = await read_status_with_detail(settings, stores, {"policies": 12, "policy_sweep_age": 0.4})
     assert not any("The probe" in problem for problem in status.problems)
     assert "guardrail probe knows 12 servers' rules, looked for changes 0.4 s ago" in render_status(status).plain

@@ -1,4 +1,4 @@
-"""A bot process at the local Discord of this copy, and a server whose members it knows."""
+"""Fixtures of the journeys: a bot process at the local Discord, and the members of a guild that it has loaded."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ from tests.support.sim_process import SimProcess
 
 @pytest.fixture(scope="module")
 async def bot(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncIterator[BotProcess]:
-    """A bot that listens, as people start it."""
+    """A connected bot process. It fails the module when the bot has ended before the last test."""
     with run_bot_process(settings, discord) as process:
         await process.wait_until_ready()
         yield process
@@ -25,7 +25,7 @@ async def bot(stores: Stores, settings: Settings, discord: SimProcess) -> AsyncI
 
 @pytest.fixture
 async def members(discord: SimProcess, stores: Stores, bot: BotProcess) -> AsyncIterator[MemberClient]:
-    """Those of a server of the test's own; all that went over the wire is as Discord documents it."""
+    """The members of a new guild. Afterwards all REST calls and gateway events are validated against Discord's schemas."""
     server = SampleServer(discord.client)
     await wait_until_stored(stores, bot)
     client = MemberClient(discord, stores, server)

@@ -1,4 +1,4 @@
-"""The full history and all four windows, from the folder HERWA_HISTORY_DIR: `make journey-full`."""
+"""The full real history with its four windows, read from the folder HERWA_HISTORY_DIR: `make journey-full`."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from tests.support.running_copy import open_running_copy
 
 
 @pytest.mark.full_history
-def test_every_number_of_every_window_of_the_full_history_is_exact():
+def test_all_numbers_of_the_full_history_are_exact():
     data_dir = Path(os.environ["HERWA_HISTORY_DIR"])
     history_file = data_dir / "discord-history.csv.gz"
     windows = json.loads((data_dir / "discord-history-truth.json").read_text())

@@ -1,4 +1,4 @@
-"""From a manager's or the operator's decision to what a member sees, in Discord alone: who may use what, where, when."""
+"""Governance end to end: a manager or the operator changes a policy, and members see the effect in Discord."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage
-from tests.support.db_assertions import wait_until_true
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids
 from tests.support.running_copy import HERWA_COMMAND
+from tests.support.waiting import wait_until
 
 CUT_CONNECTIONS_QUERY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'herwa policies' AND pid <> pg_backend_pid()
@@ -31,12 +31,12 @@ ON CONFLICT (guild_id) DO UPDATE SET version = nextval('policy_version'), change
 INSERT_RULE_QUERY = """
 INSERT INTO access_rule
     (guild_id, allow, subject_kind, subject_id, target_kind, target_key, place_kind, place_id, note, created_at)
-VALUES (:guild, false, 'everyone', 0, 'command', 'server-stats', 'everywhere', 0, 'nobody was told', now())
+VALUES (:guild, false, 'everyone', 0, 'command', 'server-stats', 'everywhere', 0, 'no notification sent', now())
 """
 
 
 class ManagerClient:
-    """The owner of the server, who decides by commands."""
+    """Runs governance commands as the owner of the server."""
 
     def __init__(self, members: MemberClient) -> None:
         self.members, self.owner = members, members.server.owner
@@ -46,11 +46,11 @@ class ManagerClient:
         return await self.members.run(command, arguments, user=self.owner)
 
     async def press(self, message: DisplayedMessage, label: str, *, channel: int = 0) -> DisplayedMessage:
-        """What the button's message has become."""
+        """Press a button and return the message that replaces the one with the button."""
         return (await self.members.press(message, label, user=self.owner, channel=channel)).messages[-1]
 
     async def run_and_confirm(self, label: str, command: str, **options: object) -> DisplayedMessage:
-        """Run a command that asks first, and press a button of the question."""
+        """Run a command that asks for confirmation, and press a button of that confirmation."""
         return await self.press(await self.run(command, **options), label)
 
 
@@ -61,14 +61,14 @@ def manager(members: MemberClient) -> ManagerClient:
 
 @pytest.fixture
 async def voice_in_premium(stores: Stores) -> AsyncIterator[None]:
-    """The operator has moved a feature from Free to Premium."""
+    """Move the feature voice.stats from the tier Free to Premium for one test."""
     await _move_feature(stores, TierKey.FREE, TierKey.PREMIUM)
     yield
     await _move_feature(stores, TierKey.PREMIUM, TierKey.FREE)
 
 
 async def _move_feature(stores: Stores, from_tier: TierKey, to_tier: TierKey) -> None:
-    """In this order: a tier that still inherits a feature has it already."""
+    """Move a feature between tiers. It must be removed first: a tier that still inherits it already includes it."""
     async with stores.database.transaction() as session:
         for tier, included in ((from_tier, False), (to_tier, True)):
             await tiers.set_tier_feature(
@@ -77,10 +77,12 @@ async def _move_feature(stores: Stores, from_tier: TierKey, to_tier: TierKey) ->
 
 
 def run_operator_command(settings: Settings, *arguments: str) -> str:
-    """A command typed by whoever runs this copy; what it printed."""
+    """Run a `herwa` command of the operator against this copy and return its standard output."""
     external_settings = dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "DISCORD_TOKEN", "HERWA_DISCORD_URL"), "")
     environment = {**os.environ, **external_settings, "HERWA_DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
-    result = subprocess.run([*HERWA_COMMAND, *arguments], env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [*HERWA_COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -126,13 +128,13 @@ async def test_new_members_are_blocked_from_voice_commands(members, manager, dis
     refusal = await members.run("voice-stats")
     assert refusal.ephemeral
     assert f"<@&{new_role}> may not use the Voice module: a week to settle in" in refusal.content
-    assert is_chart(await members.run("server-stats")), "other modules are as before"
+    assert is_chart(await members.run("server-stats")), "the rule must not affect other modules"
     assert is_chart(await members.run("voice-stats", user=server.bob))
     discord.client.set_roles(server.id, server.ada, [])
-    assert is_chart(await members.run("voice-stats")), "roles come with every command"
+    assert is_chart(await members.run("voice-stats")), "each interaction carries the member's current roles"
 
 
-async def test_a_channel_list_keeps_a_command_to_a_channel_its_threads_and_a_category(members, manager, discord):
+async def test_channel_list_limits_a_command_to_a_channel_with_its_threads_and_a_category(members, manager, discord):
     server = members.server
     desk = discord.client.create_channel(server.id, "bot-commands")
     thread = discord.client.create_thread(desk, "long answers")
@@ -154,13 +156,13 @@ async def test_a_channel_list_keeps_a_command_to_a_channel_its_threads_and_a_cat
     new_channel = discord.client.create_channel(server.id, "made later", parent_id=category)
     for channel in (office, new_channel, thread):
         assert is_chart(await members.run("server-stats", channel=channel))
-    assert is_chart(await members.run("ticket-stats")), "what has no list runs everywhere"
+    assert is_chart(await members.run("ticket-stats")), "a feature without a channel list runs in every channel"
     await manager.run("channels clear", what="feature:server.stats")
     await members.wait_for_verdict("Yes", "server-stats")
 
 
 @pytest.mark.usefixtures("voice_in_premium")
-async def test_a_downgrade_is_in_force_at_its_second_without_any_action(members):
+async def test_subscription_end_takes_effect_without_any_action(members):
     guild_id = members.server.id
     await members.wait_for_verdict("No", "voice-stats")
     refusal = await members.run("voice-stats")
@@ -187,7 +189,7 @@ async def test_a_downgrade_is_in_force_at_its_second_without_any_action(members)
     assert "this server is on Free" in (await members.run("voice-stats")).content
 
 
-async def test_a_rule_changed_while_commands_run_gives_no_mixed_result(members, manager, discord):
+async def test_commands_during_a_rule_change_get_either_the_old_or_the_new_result(members, manager, discord):
     server = members.server
     user_ids = [discord.client.join(server.id, f"crowd {server.id} {n}") for n in range(6)]
 
@@ -208,7 +210,7 @@ async def test_a_rule_changed_while_commands_run_gives_no_mixed_result(members, 
     confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:server.stats")
     assert all(is_chart(message) or is_refusal(message) for message in await commands_task)
     await members.wait_for_verdict("No", "server-stats")
-    assert all(map(is_refusal, await run_for_all(1))), "nobody is answered by the old rules any more"
+    assert all(map(is_refusal, await run_for_all(1))), "the old rules must not apply any more"
 
     commands_task = asyncio.create_task(run_for_all(2))
     await manager.press(confirmation, "Undo")
@@ -217,7 +219,7 @@ async def test_a_rule_changed_while_commands_run_gives_no_mixed_result(members, 
     assert all(map(is_chart, await run_for_all(1)))
 
 
-async def test_a_kill_switch_shows_its_reason_to_everyone_and_can_be_undone(members, settings):
+async def test_kill_switch_shows_its_reason_to_everyone_and_can_be_switched_off(members, settings):
     server = members.server
     output = await asyncio.to_thread(
         run_operator_command, settings, "kill-switch", "ticket.stats", "on", "--reason", "Numbers are being repaired."
@@ -240,25 +242,27 @@ async def test_a_kill_switch_shows_its_reason_to_everyone_and_can_be_undone(memb
     assert is_chart(await members.run("ticket-stats"))
 
 
-async def test_a_change_whose_message_was_lost_arrives_all_the_same(members, stores):
+async def test_change_without_notification_takes_effect(members, stores):
     guild_id = members.server.id
     async with stores.database.transaction() as session:
         await session.execute(text(INSERT_RULE_QUERY), {"guild": guild_id})
         await session.execute(text(CHANGE_WITHOUT_NOTIFY_QUERY), {"guild": guild_id})
     await members.wait_for_verdict("No", "server-stats")
-    assert "nobody was told" in (await members.run("server-stats")).content
+    assert "no notification sent" in (await members.run("server-stats")).content
 
 
-async def test_a_connection_that_is_cut_costs_no_change(members, stores):
-    rule = NewRule(False, SubjectKind.EVERYONE, 0, TargetKind.COMMAND, "server-stats", note="heard of later")
+async def test_change_during_a_lost_listener_connection_takes_effect(members, stores):
+    rule = NewRule(False, SubjectKind.EVERYONE, 0, TargetKind.COMMAND, "server-stats", note="found by the sweep")
     async with stores.database.transaction() as session:
-        assert (await session.scalars(text(CUT_CONNECTIONS_QUERY))).all(), "the bot listens by a connection of its own"
+        assert (await session.scalars(text(CUT_CONNECTIONS_QUERY))).all(), (
+            "the bot must hold a separate connection for notifications"
+        )
         await add_rule(session, guild_id=members.server.id, rule=rule, actor=MANAGER)
     await members.wait_for_verdict("No", "server-stats")
-    assert "heard of later" in (await members.run("server-stats")).content
+    assert "found by the sweep" in (await members.run("server-stats")).content
 
 
-async def test_who_asks_for_access_is_let_in_by_a_direct_message_to_the_owner(members, manager, discord):
+async def test_owner_grants_requested_access_by_direct_message(members, manager, discord):
     server, client = members.server, discord.client
     previous_count = len(client.list_direct_messages(server.owner))
     await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:ticket.stats")
@@ -279,13 +283,15 @@ async def test_who_asks_for_access_is_let_in_by_a_direct_message_to_the_owner(me
             "You may use `/ticket-stats`" in message.content for message in client.list_direct_messages(server.ada)
         )
 
-    await wait_until_true(has_notification)
+    await wait_until(has_notification)
     await members.wait_for_verdict("Yes", "ticket-stats")
     assert is_chart(await members.run("ticket-stats"))
-    assert (await members.run("ticket-stats", user=server.bob)).ephemeral, "only who has asked is let in"
+    assert (await members.run("ticket-stats", user=server.bob)).ephemeral, (
+        "only the member who requested access may use it"
+    )
 
 
-async def test_a_rule_against_everything_locks_no_manager_out(members, manager):
+async def test_rule_that_denies_everything_does_not_lock_out_managers(members, manager):
     server = members.server
     confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="everything")
     await members.wait_for_verdict("No", "server-stats")

@@ -1,4 +1,4 @@
-"""A real community's history, from Discord events to exact numbers, whatever dies on the way."""
+"""A real community's history from gateway events to exact numbers, also when processes are killed on the way."""
 
 import csv
 import os
@@ -29,11 +29,11 @@ def copy():
 
 @pytest.fixture(scope="module")
 def guild_id(copy: RunningCopy) -> str:
-    """The server, with both windows of its history replayed into it."""
+    """The guild into which both windows of the history have been replayed."""
     first = copy.replay(HISTORY_FILE, GUILD, *SUMMER)
     second = copy.replay(HISTORY_FILE, GUILD, *SPRING)
     assert first["sent"] == load_window(SUMMER[0])["messages"]
-    assert second["guild_id"] == first["guild_id"], "the same name is the same server"
+    assert second["guild_id"] == first["guild_id"], "the second replay must use the existing server of that name"
     copy.drain()
     return first["guild_id"]
 
@@ -48,18 +48,18 @@ def assert_both_windows(api: GuildApiClient) -> None:
     assert_matches(api, load_window("2024-03-01"))
 
 
-def test_every_number_of_two_windows_is_exact(api):
+def test_all_numbers_of_both_windows_are_exact(api):
     assert_both_windows(api)
 
 
-def test_a_second_replay_changes_nothing(copy, api):
+def test_second_replay_changes_nothing(copy, api):
     copy.replay(HISTORY_FILE, GUILD, "2021-06-15", "2021-07-15")
     copy.drain()
     assert_both_windows(api)
 
 
 def write_thread_history(folder: Path) -> tuple[Path, Counter[str]]:
-    """200 messages in threads of three channels, in a year of their own, and what each channel must count."""
+    """Write 200 messages in threads of three channels, in June 2022; return the file and the count per channel."""
     channels = ("allcoredevs", "evm", "a-channel-of-threads-only")
     rows, expected = [], Counter()
     for number in range(200):
@@ -92,7 +92,7 @@ def test_messages_in_threads_count_for_their_channels(copy, api, tmp_path):
 
 
 @pytest.mark.slow
-def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
+def test_sigkill_of_the_mover_with_a_pending_batch_changes_no_number(copy, api):
     with lease_engines(copy.settings, copy.folder) as lease:
         url = make_url(lease.urls.clickhouse)
         clickhouse = get_client(
@@ -103,18 +103,20 @@ def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
             " SELECT throwIf(guild_id > 0, 'the disk is full of cats') AS x FROM activity_events"
         )
         copy.replay(HISTORY_FILE, "Second server", *SPRING)
-        copy.wait_until(lambda: copy.get_status()["mover"]["failures"] >= 2, "the mover to fail")
+        copy.wait_until(lambda: copy.get_status()["mover"]["failures"] >= 2, "two failures of the mover")
         status = copy.get_status()
         assert not status["healthy"]
         assert status["mover"]["pending_rows"] > 0
-        assert any("the disk is full of cats" in problem for problem in status["problems"]), "it is loud"
+        assert any("the disk is full of cats" in problem for problem in status["problems"]), (
+            "the status must show the error of ClickHouse"
+        )
         assert copy.run_command("pipeline", "drain", "--timeout", "1").returncode == 1
 
         worker = copy.get_pid("worker")
         os.kill(worker, signal.SIGKILL)
         clickhouse.command("DROP TABLE broken")
         clickhouse.close()
-        copy.wait_until(lambda: copy.get_pid("worker") not in (None, worker), "the worker to be started again")
+        copy.wait_until(lambda: copy.get_pid("worker") not in (None, worker), "the restart of the worker")
     copy.drain()
     assert "killed by SIGKILL" in copy.read_output_tail()
     assert copy.get_status()["healthy"]
@@ -124,7 +126,7 @@ def test_kill_9_of_the_mover_with_a_batch_pending_changes_nothing(copy, api):
 
 
 @pytest.mark.slow
-def test_kill_9_of_the_clickhouse_engine_changes_nothing(copy, api):
+def test_sigkill_of_clickhouse_changes_no_number(copy, api):
     engine = copy.get_pid("clickhouse")
     os.kill(engine, signal.SIGKILL)
     third = copy.replay(HISTORY_FILE, "Third server", *SPRING)
@@ -135,7 +137,7 @@ def test_kill_9_of_the_clickhouse_engine_changes_nothing(copy, api):
 
 
 @pytest.mark.slow
-def test_kill_9_of_postgresql_changes_nothing(copy, api):
+def test_sigkill_of_postgresql_changes_no_number(copy, api):
     engine = copy.get_pid("postgres")
     os.kill(engine, signal.SIGKILL)
     fourth = copy.replay(HISTORY_FILE, "Fourth server", *SPRING)

@@ -1,4 +1,4 @@
-"""What a page shows is in its address, and no address is too wrong to show something."""
+"""The dashboard's query in URL parameters: parsing, defaults, problems, comparison periods, and the way back to a URL."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -48,7 +48,7 @@ def parse_query(zone: ZoneInfo = UTC, **params: str) -> DashboardQuery:
         ("all", make_utc(2024, 2, 3), make_utc(2025, 3, 10), "month"),
     ],
 )
-def test_a_range_by_name_is_the_window_that_people_mean(preset, start, end, interval):
+def test_preset_resolves_to_its_date_range_and_interval(preset, start, end, interval):
     dashboard_query = parse_query(range=preset)
 
     assert (dashboard_query.date_range, dashboard_query.interval, dashboard_query.problems) == (
@@ -58,7 +58,7 @@ def test_a_range_by_name_is_the_window_that_people_mean(preset, start, end, inte
     )
 
 
-def test_without_parameters_it_is_the_last_30_days_of_messages_and_the_30_before():
+def test_default_query_is_the_last_30_days_of_messages_compared_with_the_30_before():
     dashboard_query = parse_query()
 
     assert (dashboard_query.preset, dashboard_query.metric, dashboard_query.interval) == (
@@ -74,14 +74,14 @@ def test_without_parameters_it_is_the_last_30_days_of_messages_and_the_30_before
     assert dashboard_query.to_params() == {}
 
 
-def test_days_are_those_of_the_zone_and_the_last_24_hours_end_on_its_full_hour():
+def test_presets_use_the_days_and_full_hours_of_the_time_zone():
     assert parse_query(NEW_YORK, range="today").date_range == DateRange(
         make_utc(2025, 3, 9, 5), make_utc(2025, 3, 10, 4)
     )
     assert parse_query(KOLKATA, range="24h").date_range.end == make_utc(2025, 3, 9, 15, 30)
 
 
-def test_a_month_is_compared_with_a_month_and_a_week_with_a_week():
+def test_comparison_period_has_the_same_unit_as_the_range():
     assert parse_query(range="month").to_comparison_query().start == make_utc(2025, 2, 1)
     assert parse_query(range="7d").to_comparison_query().start == make_utc(2025, 2, 24)
     assert parse_query(range="last_month", compare="year").to_comparison_query().end == make_utc(2024, 3, 1)
@@ -90,7 +90,7 @@ def test_a_month_is_compared_with_a_month_and_a_week_with_a_week():
     assert parse_query(range="all").to_comparison_query() is None
 
 
-def test_a_step_back_and_a_step_forward_give_the_same_range():
+def test_shift_back_and_forward_restores_the_range():
     for preset in DateRangePreset:
         dashboard_query = parse_query(range=preset)
         assert dashboard_query.shift(-1).date_range.end == dashboard_query.date_range.start
@@ -102,7 +102,7 @@ def test_a_step_back_and_a_step_forward_give_the_same_range():
     assert parse_query(range="yesterday").can_shift_forward
 
 
-def test_picked_days_are_full_days_in_either_order():
+def test_day_range_contains_full_days_in_either_order():
     date_range = build_day_range(
         get_last_day(parse_query().date_range, UTC), get_first_day(parse_query().date_range, UTC), UTC
     )
@@ -127,7 +127,7 @@ def test_picked_days_are_full_days_in_either_order():
         ({"compare": "next"}, "There is no compare 'next'; this is previous."),
     ],
 )
-def test_problems_in_a_url_are_listed_and_the_rest_is_used(params, problem):
+def test_problems_in_a_url_are_listed_and_valid_parameters_are_used(params, problem):
     dashboard_query = parse_query(**params)
 
     assert [problem in text for text in dashboard_query.problems] == ([True] if problem else [])
@@ -143,7 +143,7 @@ param_names = st.sampled_from(["range", "from", "to", "interval", "metric", "cha
 
 @no_deadline
 @given(st.dictionaries(param_names, param_values), st.sampled_from(ZONES))
-def test_no_url_fails(params, zone):
+def test_any_url_parameters_are_parsed_without_an_error(params, zone):
     dashboard_query = DashboardQuery.parse(params, zone, NOW, guild_id=5)
 
     dashboard_query.to_activity_query()
@@ -181,7 +181,7 @@ def dashboard_queries(draw) -> DashboardQuery:
 
 @no_deadline
 @given(dashboard_queries())
-def test_a_url_gives_the_same_query(dashboard_query):
+def test_query_survives_the_round_trip_through_url_parameters(dashboard_query):
     reparsed = DashboardQuery.parse(dashboard_query.to_params(), dashboard_query.zone, NOW, guild_id=5)
 
     assert reparsed.problems == ()

@@ -1,1 +1,1 @@
-"""The local Discord, held to what discord.py and Discord's own document expect of it."""
+"""Tests of the local Discord against discord.py and Discord's own API documents."""

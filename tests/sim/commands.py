@@ -1,4 +1,4 @@
-"""Commands of every shape, for the bot of these tests."""
+"""Commands, components, selects and forms for the discord.py bot of these tests."""
 
 import io
 
@@ -11,7 +11,7 @@ CHART_PNG = create_plain_png(1)
 
 
 class ExpandView(discord.ui.View):
-    """A button that changes its message, and one that answers apart."""
+    """A button that edits its message, and one that sends an ephemeral reply."""
 
     def __init__(self) -> None:
         super().__init__(timeout=60)
@@ -26,7 +26,7 @@ class ExpandView(discord.ui.View):
 
 
 class SelectsView(discord.ui.View):
-    """A select of each kind; each says what was chosen."""
+    """A select of each kind; each replies with the chosen values."""
 
     @discord.ui.select(
         custom_id="text", options=[discord.SelectOption(label=label) for label in ("a", "b", "c")], max_values=2
@@ -54,7 +54,7 @@ class SelectsView(discord.ui.View):
 
 
 class NoteModal(discord.ui.Modal, title="A note"):
-    """A text and a choice of a member."""
+    """A form with a text input and a user select."""
 
     note = discord.ui.TextInput(label="Note", custom_id="note", max_length=20)
     about = discord.ui.Label(text="About", component=discord.ui.UserSelect(custom_id="about", required=False))
@@ -65,7 +65,7 @@ class NoteModal(discord.ui.Modal, title="A note"):
 
 
 class ConfirmationView(discord.ui.View):
-    """What stands under a question before something is done."""
+    """Buttons that confirm: with an edit, with a deferred edit, or through a form."""
 
     @discord.ui.button(label="Yes", custom_id="yes")
     async def confirm(self, interaction: discord.Interaction, _: discord.ui.Button) -> None:
@@ -82,7 +82,7 @@ class ConfirmationView(discord.ui.View):
 
 
 class ReasonModal(discord.ui.Modal, title="Why?"):
-    """Changes the answer under which it was opened."""
+    """A form that edits the message from which it was opened."""
 
     reason = discord.ui.TextInput(label="Reason", custom_id="reason")
 
@@ -91,7 +91,7 @@ class ReasonModal(discord.ui.Modal, title="Why?"):
 
 
 class DirectMessageView(discord.ui.View):
-    """A question that the bot asks one person alone."""
+    """A persistent view with one button, for direct messages."""
 
     def __init__(self) -> None:
         super().__init__(timeout=None)
@@ -127,7 +127,7 @@ async def stats(interaction: discord.Interaction) -> None:
 
 @app_commands.command()
 async def slow(interaction: discord.Interaction, quiet: bool = False) -> None:
-    """Answer after a pause, then go on."""
+    """Reply after a pause, then send more."""
     await interaction.response.defer(ephemeral=quiet)
     await interaction.followup.send("first", file=create_chart_file())
     await interaction.followup.send("second")
@@ -136,7 +136,7 @@ async def slow(interaction: discord.Interaction, quiet: bool = False) -> None:
 
 @app_commands.command()
 async def whoami(interaction: discord.Interaction) -> None:
-    """Say what came with the question."""
+    """Show the data of the interaction."""
     parent = interaction.channel.parent_id if isinstance(interaction.channel, discord.Thread) else None
     roles = [role.id for role in interaction.user.roles if not role.is_default()]
     facts = f"{interaction.permissions.manage_guild} {interaction.app_permissions.attach_files} {parent} {roles}"
@@ -181,7 +181,7 @@ async def allow(
     role: discord.Role | None = None,
     where: discord.TextChannel | discord.CategoryChannel | None = None,
 ) -> None:
-    """Ask before anything is allowed."""
+    """Allow a target after a confirmation."""
     text = f"{what} {type(who).__name__} {who.id} {role and role.id} {where and where.name}"
     await interaction.response.send_message(text, view=ConfirmationView(), ephemeral=True)
 

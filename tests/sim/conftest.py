@@ -1,4 +1,7 @@
-"""One quiet local Discord for the whole room; all that goes over the wire is held against Discord's own shapes."""
+"""Fixtures of the sim tests: one shared local Discord, and a server and a bot per test.
+
+After each test the traffic of the shared process is checked against Discord's schemas.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -12,11 +15,13 @@ from tests.sim.recording_bot import RecordingBot, connect_bot
 from tests.support.schema_assertions import assert_documented
 from tests.support.sim_process import SimProcess
 
+HISTORY_CSV_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
+
 _server_numbers = count(1)
 
 
 class SingleMemberServer:
-    """A guild of one test's own, with a channel and a member."""
+    """A guild for one test, with a channel and a member."""
 
     def __init__(self, client: SimClient) -> None:
         number = next(_server_numbers)
@@ -28,6 +33,7 @@ class SingleMemberServer:
 
 @pytest.fixture(scope="session")
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
+    """The shared local Discord, without simulated people; its journal is on."""
     process = SimProcess(tmp_path_factory.mktemp("sim"), "--quiet")
     process.client.read_journal(on=True)
     yield process
@@ -36,7 +42,7 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimProcess]:
 
 @pytest.fixture
 def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
-    """A process that a test may stop and kill."""
+    """A local Discord for one test, which may stop or kill it."""
     process = SimProcess(tmp_path, "--quiet")
     yield process
     process.close()
@@ -44,7 +50,7 @@ def own_sim(tmp_path: Path) -> Iterator[SimProcess]:
 
 @pytest.fixture(autouse=True)
 def api_conformance(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: neither a REST call nor a gateway event in it may differ from Discord's."""
+    """After each test: assert that its REST calls and gateway events match Discord's documents."""
     yield
     if "sim" in request.fixturenames:
         assert_documented(request.getfixturevalue("sim").client)
@@ -57,8 +63,6 @@ async def server(sim: SimProcess) -> SingleMemberServer:
 
 @pytest.fixture
 async def bot(sim: SimProcess, server: SingleMemberServer) -> AsyncIterator[RecordingBot]:
-    async with connect_bot(sim) as ready:
-        yield ready
-
-
-HISTORY_CSV_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
+    """A discord.py bot that is connected and ready."""
+    async with connect_bot(sim) as ready_bot:
+        yield ready_bot

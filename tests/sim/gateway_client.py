@@ -1,5 +1,6 @@
-"""A client of the gateway without discord.py: frames in, frames out."""
+"""A gateway client without discord.py that sends and receives single frames."""
 
+import asyncio
 import zlib
 from contextlib import asynccontextmanager
 
@@ -9,10 +10,12 @@ import zstandard
 
 GUILDS, MEMBERS, MESSAGES, CONTENT = 1 << 0, 1 << 1, 1 << 9, 1 << 15
 MODERATION, VOICE, PRESENCES, REACTIONS = 1 << 2, 1 << 7, 1 << 8, 1 << 10
+FRAME_TIMEOUT_SECONDS = 5
+EVENT_TIMEOUT_SECONDS = 30
 
 
 class GatewayClient:
-    """One websocket and its decompressor."""
+    """One websocket and its decompressor. Every wait has a timeout."""
 
     def __init__(self, socket, compress) -> None:
         self.socket = socket
@@ -25,7 +28,8 @@ class GatewayClient:
         await self.socket.send_str(orjson.dumps({"op": op, "d": data}).decode())
 
     async def receive(self):
-        message = await self.socket.receive(timeout=5)
+        """Receive the next frame; return `{"closed": code}` when the socket is closed."""
+        message = await self.socket.receive(timeout=FRAME_TIMEOUT_SECONDS)
         if message.type is aiohttp.WSMsgType.CLOSE or message.type is aiohttp.WSMsgType.CLOSED:
             return {"closed": self.socket.close_code}
         frame = orjson.loads(self.inflate(message.data) if self.inflate else message.data)
@@ -33,32 +37,37 @@ class GatewayClient:
         return frame
 
     async def wait_for_event(self, name):
-        while True:
-            frame = await self.receive()
-            assert "closed" not in frame, frame
-            if frame["t"] == name:
-                return frame["d"]
+        """Skip frames until an event of this name arrives; return its data."""
+        async with asyncio.timeout(EVENT_TIMEOUT_SECONDS):
+            while True:
+                frame = await self.receive()
+                assert "closed" not in frame, frame
+                if frame["t"] == name:
+                    return frame["d"]
 
     async def wait_for_events(self, *names):
-        """The next event of each name, in this order, whatever comes between."""
+        """Wait for the next event of each name in this order; skip other events in between."""
         return [await self.wait_for_event(name) for name in names]
 
     async def collect_event_names(self, last_name):
-        """The names of all events up to one of that name."""
+        """Collect the names of all events up to the next one of that name."""
         names = []
-        while not names or names[-1] != last_name:
-            frame = await self.receive()
-            assert "closed" not in frame, frame
-            names.append(frame["t"])
+        async with asyncio.timeout(EVENT_TIMEOUT_SECONDS):
+            while not names or names[-1] != last_name:
+                frame = await self.receive()
+                assert "closed" not in frame, frame
+                names.append(frame["t"])
         return names
 
     async def identify(self, token, **data):
+        """Receive the hello frame and send IDENTIFY; `data` replaces its fields."""
         assert (await self.receive())["op"] == 10
         await self.send(2, {"token": token, "intents": GUILDS | MESSAGES, "properties": {}, **data})
 
 
 @asynccontextmanager
 async def connect_gateway(sim, compress=None, version=10):
+    """Connect a client to the gateway without identifying."""
     query = f"?v={version}&encoding=json" + (f"&compress={compress}" if compress else "")
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{sim.url}/{query}") as socket:
         yield GatewayClient(socket, compress)
@@ -66,7 +75,7 @@ async def connect_gateway(sim, compress=None, version=10):
 
 @asynccontextmanager
 async def connect_identified(sim, intents):
-    """A client that has identified with these intents and is ready."""
+    """Connect a client, identify with these intents and wait for READY."""
     async with connect_gateway(sim) as client:
         await client.identify(sim.token, intents=intents)
         client.ready = await client.wait_for_event("READY")

@@ -1,4 +1,4 @@
-"""An unmodified discord.py bot, in the tests' own process."""
+"""An unmodified discord.py bot in the process of the tests that records what it receives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,10 +15,11 @@ from tests.sim.commands import add_commands
 from tests.support.sim_process import SimProcess
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, members=True, voice_states=True, guild_reactions=True)
+CLOSE_TIMEOUT_SECONDS = 30
 
 
 class RecordingBot(commands.AutoShardedBot):
-    """Remembers what it was told. Identifies anew without discord.py's pause of five seconds."""
+    """Records messages and events. Identifies again without discord.py's pause of five seconds."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(
@@ -81,15 +82,15 @@ class RecordingBot(commands.AutoShardedBot):
 
 
 async def wait_until(condition, timeout_seconds: float = 10.0) -> None:
-    """Wait for what must come."""
+    """Wait until the condition holds; raise TimeoutError after `timeout_seconds`."""
     async with asyncio.timeout(timeout_seconds):
-        while not condition():  # noqa: ASYNC110 - discord.py calls back in many places
+        while not condition():  # noqa: ASYNC110 - an event would have to be set in every discord.py callback
             await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
 async def connect_bot(sim: SimProcess, **options: object) -> AsyncIterator[RecordingBot]:
-    """A bot that is ready; it leaves at the end."""
+    """Connect a bot and wait until it is ready; close it at the end of the block."""
     Route.BASE = f"{sim.url}/api/v10"
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(sim.url.replace("http", "ws", 1) + "/")
     Asset.BASE = f"{sim.url}/cdn"
@@ -104,4 +105,5 @@ async def connect_bot(sim: SimProcess, **options: object) -> AsyncIterator[Recor
         finally:
             await bot.close()
             with suppress(asyncio.CancelledError):
-                await bot_task
+                async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                    await bot_task

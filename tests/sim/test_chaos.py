@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: seen by a plain client, and lived through by an unmodified discord.py bot."""
+"""Injected faults, seen by a plain client and by an unmodified discord.py bot."""
 
 import asyncio
 from random import Random
@@ -17,18 +17,20 @@ from tests.sim.recording_bot import connect_bot, wait_until
 
 @pytest.fixture(autouse=True)
 def chaos_cleanup(sim):
+    """Disable all faults after each test."""
     yield
     sim.client.disable_faults()
 
 
 @pytest.fixture
 async def rest_client(sim):
+    """An HTTP session on the REST API with the bot's token."""
     headers = {"Authorization": f"Bot {sim.token}"}
     async with aiohttp.ClientSession(f"{sim.url}/api/v10/", headers=headers) as session:
         yield session
 
 
-async def test_every_fault_is_off_at_first_and_after_a_restart(own_sim):
+async def test_faults_are_off_initially_and_after_a_restart(own_sim):
     assert not any(fault["next"] or fault["share"] for fault in own_sim.client.enable_faults().values())
     own_sim.client.enable_faults(double=1, fail={"next": 3, "status": 503})
     assert own_sim.client.enable_faults()["fail"]["next"] == 3
@@ -40,13 +42,13 @@ async def test_every_fault_is_off_at_first_and_after_a_restart(own_sim):
 @pytest.mark.parametrize(
     "fault", [{"flood": 1}, {"double": 2}, {"double": "much"}, {"fail": {"status": 200}}, {"slow": {"hours": 1}}]
 )
-async def test_a_fault_that_there_is_not_changes_nothing(sim, fault):
+async def test_invalid_fault_is_refused_and_changes_nothing(sim, fault):
     with pytest.raises(BadRequest):
         sim.client.enable_faults(**{"malformed": 1, **fault})
     assert sim.client.enable_faults()["malformed"]["share"] == 0
 
 
-async def test_an_event_comes_twice_and_one_switch_ends_it(sim, server):
+async def test_events_are_duplicated_until_faults_are_disabled(sim, server):
     async with connect_identified(sim, GUILDS | MESSAGES) as client:
         sim.client.enable_faults(double=1)
         message_id = sim.client.send_message(server.channel, server.member)
@@ -57,7 +59,7 @@ async def test_an_event_comes_twice_and_one_switch_ends_it(sim, server):
         assert (await client.wait_for_event("MESSAGE_CREATE"))["id"] == str(later_message_id)
 
 
-async def test_twins_are_replayed_like_everything_else(sim, server):
+async def test_duplicate_and_malformed_events_are_replayed_on_resume(sim, server):
     async with connect_identified(sim, GUILDS | MESSAGES) as client:
         while (await client.wait_for_event("GUILD_CREATE"))["id"] != str(server.id):
             pass
@@ -75,17 +77,17 @@ async def test_twins_are_replayed_like_everything_else(sim, server):
     assert frames[2]["d"] != frames[0]["d"]
 
 
-def test_a_broken_twin_has_nothing_by_which_it_could_pass_for_the_truth():
+def test_malformed_event_contains_no_genuine_id():
     payload = {"id": "11", "guild_id": "12", "channel_id": "13", "author": {"id": "14", "username": "ada"}, "type": 0}
     random = Random(3)
     for _ in range(500):
-        twin = create_malformed_event(GatewayEvent("MESSAGE_CREATE", payload), random)
-        body = twin.encode(with_content=True)
-        assert not twin.genuine
+        malformed_event = create_malformed_event(GatewayEvent("MESSAGE_CREATE", payload), random)
+        body = malformed_event.encode(with_content=True)
+        assert not malformed_event.genuine
         assert not any(id_ in body for id_ in (b'"11"', b'"12"', b'"13"', b'"14"'))
 
 
-def test_a_share_strikes_about_so_often():
+def test_fault_share_and_count_are_respected():
     chaos = Chaos()
     chaos.set_faults({"double": 0.25, "limit": {"next": 2, "route": "/users"}})
     assert 200 < sum(chaos.trigger("double") is not None for _ in range(1000)) < 300
@@ -93,7 +95,7 @@ def test_a_share_strikes_about_so_often():
     assert struck == [False, True, True, False]
 
 
-async def test_lost_sockets_and_requests_to_reconnect_lose_nothing(sim, server, bot):
+async def test_dropped_sockets_and_reconnect_requests_lose_no_event(sim, server, bot):
     sim.client.enable_faults(drop=0.2, reconnect=0.1)
     message_ids = []
     for _ in range(40):
@@ -114,7 +116,7 @@ async def test_invalidated_sessions_are_replaced(sim, server, bot):
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-async def test_a_limited_call_gets_a_retry_after(sim, rest_client, everywhere):
+async def test_rate_limited_call_gets_a_retry_after(sim, rest_client, everywhere):
     sim.client.enable_faults(limit={"next": 1, "seconds": 0.25, "everywhere": everywhere})
     async with rest_client.get("users/@me") as response:
         assert response.status == 429
@@ -132,13 +134,13 @@ async def test_a_limited_call_gets_a_retry_after(sim, rest_client, everywhere):
 
 
 @pytest.mark.parametrize("everywhere", [False, True])
-async def test_discord_py_waits_and_asks_again(sim, server, bot, everywhere):
+async def test_discord_py_retries_after_a_rate_limit(sim, server, bot, everywhere):
     sim.client.enable_faults(limit={"next": 2, "seconds": 0.05, "everywhere": everywhere})
     assert (await bot.fetch_guild(server.id)).id == server.id
     assert sim.client.disable_faults()["limit"]["struck"] == 2
 
 
-async def test_discord_py_asks_again_after_a_bad_gateway(sim, server, bot):
+async def test_discord_py_retries_after_a_bad_gateway(sim, server, bot):
     sim.client.enable_faults(fail={"next": 1, "status": 502})
     assert (await bot.fetch_guild(server.id)).id == server.id
     sim.client.enable_faults(fail={"share": 1, "status": 503})
@@ -146,7 +148,7 @@ async def test_discord_py_asks_again_after_a_bad_gateway(sim, server, bot):
         await bot.fetch_guild(server.id)
 
 
-async def test_a_failure_strikes_only_the_named_route(sim, server, rest_client):
+async def test_failure_affects_only_the_named_route(sim, server, rest_client):
     sim.client.enable_faults(fail={"share": 1, "status": 500, "route": "/channels"})
     async with rest_client.get(f"channels/{server.channel}") as response:
         assert (response.status, await response.json()) == (500, {"message": "500: Internal Server Error", "code": 0})
@@ -155,13 +157,13 @@ async def test_a_failure_strikes_only_the_named_route(sim, server, rest_client):
     assert sim.client.get_snapshot().sessions is not None
 
 
-async def test_slow_responses_come_in_the_end(sim, server, bot):
+async def test_slow_response_arrives(sim, server, bot):
     sim.client.enable_faults(slow={"share": 1, "seconds": 0.2})
     assert (await bot.fetch_guild(server.id)).id == server.id
     assert sim.client.disable_faults()["slow"]["struck"] == 1
 
 
-async def test_a_bot_that_starts_in_bad_weather_gets_there(sim, server):
+async def test_bot_connects_despite_faults(sim, server):
     sim.client.enable_faults(limit={"share": 0.3, "seconds": 0.02}, fail={"next": 1, "status": 502}, double=0.3)
     async with connect_bot(sim) as bot:
         assert bot.get_guild(server.id)

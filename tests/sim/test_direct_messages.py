@@ -1,4 +1,4 @@
-"""Direct messages: what the bot tells one person alone, and what that person answers."""
+"""Direct messages between the bot and one user."""
 
 import asyncio
 
@@ -12,12 +12,12 @@ from tests.sim.recording_bot import INTENTS, connect_bot, wait_until
 
 
 def get_member_name(sim, server):
-    """The name of the test's member."""
+    """Return the name of the test's member."""
     people = sim.client.get_guild(server.id)["member_list"]
     return next(member["name"] for member in people if member["id"] == str(server.member))
 
 
-async def test_a_message_reaches_the_one_it_is_for(sim, server, bot):
+async def test_direct_message_reaches_only_its_recipient(sim, server, bot):
     user = await bot.fetch_user(server.member)
     await user.send("For you alone", view=DirectMessageView())
     [message] = await asyncio.to_thread(sim.client.list_direct_messages, server.member)
@@ -26,7 +26,7 @@ async def test_a_message_reaches_the_one_it_is_for(sim, server, bot):
     assert await asyncio.to_thread(sim.client.list_direct_messages, server.owner) == ()
 
 
-async def test_a_member_is_written_to_like_a_user(sim, server, bot):
+async def test_direct_message_to_a_member_can_be_edited_and_deleted(sim, server, bot):
     member = await bot.get_guild(server.id).fetch_member(server.member)
     message_sent = await member.send("Hello")
     await message_sent.edit(content="Hello again")
@@ -36,7 +36,7 @@ async def test_a_member_is_written_to_like_a_user(sim, server, bot):
     assert await asyncio.to_thread(sim.client.list_direct_messages, server.member) == ()
 
 
-async def test_a_button_there_is_pressed_by_a_user_who_is_in_no_guild(sim, server, bot):
+async def test_button_in_a_direct_message_has_no_guild_context(sim, server, bot):
     await (await bot.fetch_user(server.member)).send("May they?", view=DirectMessageView())
     [message] = await asyncio.to_thread(sim.client.list_direct_messages, server.member)
     await asyncio.to_thread(sim.client.click, message.channel_id, server.member, message.id, "letter")
@@ -45,14 +45,14 @@ async def test_a_button_there_is_pressed_by_a_user_who_is_in_no_guild(sim, serve
     assert message.components == []
 
 
-async def test_no_other_user_can_press_it(sim, server, bot):
+async def test_other_users_cannot_press_a_button_in_a_direct_message(sim, server, bot):
     await (await bot.fetch_user(server.member)).send("May they?", view=DirectMessageView())
     [message] = await asyncio.to_thread(sim.client.list_direct_messages, server.member)
     with pytest.raises(NotFound, match="somebody else's"):
         await asyncio.to_thread(sim.client.click, message.channel_id, server.owner, message.id, "letter")
 
 
-async def test_who_takes_no_direct_messages_gets_none(sim, server, bot):
+async def test_unreachable_user_gets_no_direct_message(sim, server, bot):
     user = await bot.fetch_user(server.member)
     await asyncio.to_thread(sim.client.set_reachable, server.member, False)
     with pytest.raises(discord.Forbidden) as error:
@@ -63,7 +63,7 @@ async def test_who_takes_no_direct_messages_gets_none(sim, server, bot):
     assert len(await asyncio.to_thread(sim.client.list_direct_messages, server.member)) == 1
 
 
-async def test_who_shares_no_server_with_the_bot_gets_none(bot):
+async def test_user_without_a_shared_server_gets_no_direct_message(bot):
     stranger = await bot.fetch_user(PERSONAS["stranger"])
     with pytest.raises(discord.Forbidden) as error:
         await stranger.send("Hello")
@@ -71,7 +71,7 @@ async def test_who_shares_no_server_with_the_bot_gets_none(bot):
 
 
 @pytest.mark.parametrize("has_intent", [True, False])
-async def test_a_bot_with_the_intent_receives_the_full_content_of_direct_messages(sim, server, has_intent):
+async def test_direct_message_content_requires_the_intent(sim, server, has_intent):
     intents = discord.Intents(INTENTS.value)
     intents.dm_messages = has_intent
     async with connect_bot(sim, intents=intents) as bot:
@@ -86,7 +86,7 @@ async def test_a_bot_with_the_intent_receives_the_full_content_of_direct_message
         assert history == []
 
 
-async def test_a_command_runs_there_unless_it_is_for_servers_alone(sim, server, bot):
+async def test_guild_only_command_is_hidden_in_direct_messages(sim, server, bot):
     channel = await asyncio.to_thread(sim.client.open_direct_channel, server.member)
     bot.tree.get_command("stats").guild_only = True
     await bot.tree.sync()
@@ -98,7 +98,7 @@ async def test_a_command_runs_there_unless_it_is_for_servers_alone(sim, server, 
     await bot.tree.sync()
 
 
-async def test_a_conversation_can_be_read_but_takes_no_webhook(sim, server, bot):
+async def test_direct_channel_can_be_read_but_has_no_webhooks(sim, server, bot):
     user = await bot.fetch_user(server.member)
     channel = await user.create_dm()
     assert (await bot.fetch_channel(channel.id)).recipient.id == server.member
@@ -109,7 +109,7 @@ async def test_a_conversation_can_be_read_but_takes_no_webhook(sim, server, bot)
     assert error.value.code == 50003
 
 
-async def test_a_conversation_outlives_a_restart(own_sim):
+async def test_direct_messages_survive_a_restart(own_sim):
     guild = own_sim.client.create_guild("Kept")
     ada = own_sim.client.join(guild, "Ada")
     async with connect_bot(own_sim) as bot:

@@ -1,4 +1,4 @@
-"""What an unmodified discord.py bot lives through at the gateway."""
+"""The gateway as an unmodified discord.py bot experiences it."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ async def test_bot_is_ready_with_the_channels_and_threads_of_its_guilds(sim, ser
         assert guild.member_count == 3
 
 
-async def test_bot_hears_members_threads_other_bots_and_webhooks(sim, server, bot):
+async def test_bot_receives_messages_of_members_threads_bots_and_webhooks(sim, server, bot):
     def send_messages():
         robot = sim.client.join(server.id, "Robot", bot=True)
         thread = sim.client.create_thread(server.channel, "help")

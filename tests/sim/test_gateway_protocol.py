@@ -1,4 +1,4 @@
-"""The gateway, frame by frame, as a client without discord.py sees it."""
+"""The gateway protocol frame by frame, with a client without discord.py."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def test_bad_identify_is_closed_with_discords_code(sim, code, data):
 
 
 @pytest.mark.parametrize(("frame", "code"), [('{"op": 3}', 4003), ("{", 4002), ("[]", 4002)])
-async def test_nonsense_is_closed_with_discords_code(sim, frame, code):
+async def test_invalid_frame_is_closed_with_discords_code(sim, frame, code):
     async with connect_gateway(sim) as client:
         await client.receive()
         await client.socket.send_str(frame)
@@ -73,13 +73,13 @@ async def test_privileged_intent_that_was_not_granted_is_closed_with_4014(sim):
         await asyncio.to_thread(sim.client.set_application, privileged=["members", "presences", "message_content"])
 
 
-async def test_events_come_only_with_their_intent(sim, server):
+async def test_events_require_their_intent(sim, server):
     async with connect_gateway(sim) as client:
         await client.identify(sim.token, intents=GUILDS)
         await client.wait_for_event("READY")
         await asyncio.to_thread(sim.client.send_message, server.channel, server.member)
-        await asyncio.to_thread(sim.client.join, server.id, "Nobody hears")
-        await asyncio.to_thread(sim.client.create_channel, server.id, "heard")
+        await asyncio.to_thread(sim.client.join, server.id, "Not sent")
+        await asyncio.to_thread(sim.client.create_channel, server.id, "sent")
         names = []
         while not names or names[-1] != "CHANNEL_CREATE":
             names.append((await client.receive())["t"])
@@ -122,7 +122,7 @@ async def test_content_of_the_given_length_comes_with_the_intent(sim, server):
         )
 
 
-async def test_resume_sends_what_was_missed_and_nothing_else(sim, server):
+async def test_resume_sends_exactly_the_missed_events(sim, server):
     async with connect_gateway(sim) as client:
         await client.identify(sim.token)
         ready = await client.wait_for_event("READY")
@@ -150,7 +150,7 @@ async def test_session_that_its_client_closed_cannot_be_resumed(sim, server):
         assert await resumed_client.receive() == {"op": 9, "d": False, "s": None, "t": None}
 
 
-async def test_two_shards_may_not_identify_in_one_breath(sim):
+async def test_concurrent_identify_of_two_shards_is_refused(sim):
     async with connect_gateway(sim) as first_client, connect_gateway(sim) as second_client:
         await first_client.identify(sim.token, shard=[0, 2])
         await first_client.wait_for_event("READY")
@@ -158,7 +158,7 @@ async def test_two_shards_may_not_identify_in_one_breath(sim):
         assert (await second_client.receive())["op"] == 9
 
 
-async def test_malformed_event_is_sent_as_it_was_given(sim, server):
+async def test_dispatched_malformed_event_is_sent_unchanged(sim, server):
     async with connect_gateway(sim) as client:
         await client.identify(sim.token)
         await client.wait_for_event("READY")

@@ -1,4 +1,4 @@
-"""Reading a history: every row checked, the bad one named, nothing out of order."""
+"""Reading a history file: rows are validated and sorted; the first invalid one is named."""
 
 import gzip
 from datetime import UTC, date, datetime, timedelta
@@ -18,10 +18,12 @@ VALID_ROW = "2024-03-01T12:00:00.123000Z,general,chat,,1,10,0"
 
 @pytest.fixture
 def write_history(tmp_path):
-    def write(*rows: str, packed: bool = False):
+    """Writes a history file with these rows, on request gzipped; returns its path."""
+
+    def write(*rows: str, compressed: bool = False):
         content = "\n".join((HISTORY_CSV_HEADER, *rows, "")).encode()
         path = tmp_path / "history.csv"
-        path.write_bytes(gzip.compress(content) if packed else content)
+        path.write_bytes(gzip.compress(content) if compressed else content)
         return path
 
     return write
@@ -31,15 +33,15 @@ def read_rows(path, start=None, end=None):
     return read_history(path, start=start, end=end)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_rows_come_in_the_order_of_time(write_history, packed):
-    path = write_history("2024-03-02T00:00:00Z,,b,help,2,0,1", VALID_ROW, packed=packed)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_rows_are_sorted_by_time(write_history, compressed):
+    path = write_history("2024-03-02T00:00:00Z,,b,help,2,0,1", VALID_ROW, compressed=compressed)
     first_row, second_row = read_rows(path)
     assert first_row == HistoryRow(datetime(2024, 3, 1, 12, 0, 0, 123000, UTC), "general", "chat", "", "1", 10, 0)
     assert (second_row.thread, second_row.attachments) == ("help", 1)
 
 
-def test_window_is_of_utc_days_and_its_end_is_not_in_it(write_history):
+def test_window_is_utc_days_with_an_exclusive_end(write_history):
     path = write_history(
         "2024-02-29T23:59:59.999999Z,,a,,1,0,0",
         "2024-03-01T00:00:00Z,,b,,1,0,0",
@@ -63,13 +65,13 @@ def test_window_is_of_utc_days_and_its_end_is_not_in_it(write_history):
         ('2024-03-01T12:00:00Z,general,"chat,,1,10,0', "unexpected end of data"),
     ],
 )
-def test_first_bad_row_is_named_by_its_line_also_outside_the_window(write_history, row, message):
+def test_first_invalid_row_is_named_by_line_even_outside_the_window(write_history, row, message):
     with pytest.raises(HistoryFormatError, match=f"^Line [345]: .*{message}"):
         read_rows(write_history(VALID_ROW, row, "worse"), date(2030, 1, 1), date(2030, 1, 2))
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x1f\x8bnot really gzip", b"\xff\xfe\x00"])
-def test_file_that_is_no_history_is_refused(tmp_path, content):
+def test_invalid_history_file_is_refused(tmp_path, content):
     path = tmp_path / "history.csv"
     path.write_bytes(content)
     with pytest.raises(HistoryFormatError):
@@ -86,16 +88,16 @@ def _create_row(micros: int, author: str = "1") -> ReplayRow:
 
 
 @given(st.lists(st.integers(0, 30_000), max_size=60), st.integers(1, 9))
-def test_chunks_hold_every_row_and_never_cut_a_millisecond(micros, size):
+def test_chunks_contain_every_row_and_never_split_a_millisecond(micros, size):
     rows = [HistoryRow(*_create_row(offset)) for offset in sorted(micros)]
     row_chunks = list(split_chunks(rows, size))
     assert [row for chunk in row_chunks for row in chunk] == rows
-    borders = [(before[-1].sent_at, after[0].sent_at) for before, after in pairwise(row_chunks)]
+    borders = [(chunk[-1].sent_at, next_chunk[0].sent_at) for chunk, next_chunk in pairwise(row_chunks)]
     assert all(earlier.microsecond // 1000 != later.microsecond // 1000 for earlier, later in borders)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.sampled_from("abc")), max_size=40), st.randoms())
-def test_ids_depend_on_the_rows_alone(parts, random):
+def test_ids_do_not_depend_on_the_row_order(parts, random):
     rows = [_create_row(micros, author) for micros, author in parts]
     shuffled = random.sample(rows, len(rows))
     rows_with_ids, shuffled_with_ids = assign_ids(7, rows), assign_ids(7, shuffled)

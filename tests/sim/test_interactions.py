@@ -1,4 +1,4 @@
-"""Commands, buttons and typing, from a member's side: what they see."""
+"""Commands, components, forms and autocomplete from the side of a member."""
 
 import asyncio
 
@@ -10,6 +10,8 @@ from tests.sim.commands import CHART_PNG
 
 @pytest.fixture
 def run_command(sim, server, bot):
+    """Runs a command, by default as the test's member in the test's channel."""
+
     async def run_in_server(command, options=None, *, user=None, channel=None):
         return await asyncio.to_thread(
             sim.client.run_command, channel or server.channel, user or server.member, command, options
@@ -18,14 +20,14 @@ def run_command(sim, server, bot):
     return run_in_server
 
 
-async def test_command_is_answered_with_a_picture_that_can_be_fetched(sim, run_command):
+async def test_command_reply_has_a_fetchable_image(sim, run_command):
     result = await run_command("stats")
     [message] = result.messages
     assert message.content == "12 messages"
-    [picture] = message.attachments
-    assert (picture.filename, picture.description) == ("chart.png", "A line that goes up")
-    assert await asyncio.to_thread(sim.client.fetch, picture.url) == CHART_PNG
-    assert message.embeds[0]["image"]["url"] == picture.url
+    [attachment] = message.attachments
+    assert (attachment.filename, attachment.description) == ("chart.png", "A line that goes up")
+    assert await asyncio.to_thread(sim.client.fetch, attachment.url) == CHART_PNG
+    assert message.embeds[0]["image"]["url"] == attachment.url
 
 
 async def test_button_changes_its_message(sim, server, run_command):
@@ -36,7 +38,7 @@ async def test_button_changes_its_message(sim, server, run_command):
     assert result.messages[0].components == []
 
 
-async def test_button_can_reply_only_to_the_one_who_clicked(sim, server, run_command, bot):
+async def test_button_can_send_an_ephemeral_reply(sim, server, run_command, bot):
     message = (await run_command("stats")).messages[0]
     result = await asyncio.to_thread(sim.client.click, server.channel, server.member, message.id, "explain")
     assert result.messages[0].ephemeral
@@ -54,19 +56,19 @@ async def test_deferred_response_replaces_the_thinking_state(run_command, server
     assert result.messages[0].attachments[0].size == len(CHART_PNG)
 
 
-async def test_group_takes_options_and_resolves_members(run_command, server, bot):
+async def test_group_command_takes_options_and_resolves_members(run_command, server, bot):
     result = await run_command("features enable", {"feature": "charts", "member": str(server.member)})
     assert result.messages[0].content == f"charts for {bot.get_guild(server.id).get_member(server.member)}"
 
 
-async def test_typing_is_answered_with_choices(sim, server, bot):
+async def test_autocomplete_returns_choices(sim, server, bot):
     result = await asyncio.to_thread(
         sim.client.autocomplete, server.channel, server.member, "features enable", {"feature": "ch"}, focused="feature"
     )
     assert [choice["value"] for choice in result.choices] == ["charts"]
 
 
-async def test_menu_entry_gets_the_message(sim, server, bot):
+async def test_context_menu_command_gets_the_message(sim, server, bot):
     message_id = await asyncio.to_thread(sim.client.send_message, server.channel, server.member)
     payload = await asyncio.to_thread(
         sim.client.call,
@@ -79,7 +81,7 @@ async def test_menu_entry_gets_the_message(sim, server, bot):
     assert payload["messages"][0]["content"] == str(message_id)
 
 
-async def test_question_carries_permissions_roles_and_the_parent_of_a_thread(sim, server, run_command):
+async def test_interaction_carries_permissions_roles_and_the_parent_of_a_thread(sim, server, run_command):
     def create_role_and_thread():
         role = sim.client.create_role(server.id, "Manager", permissions=1 << 5)
         sim.client.set_roles(server.id, server.member, [role])
@@ -90,7 +92,7 @@ async def test_question_carries_permissions_roles_and_the_parent_of_a_thread(sim
     assert result.messages[0].content == f"True True {server.channel} [{role}]"
 
 
-async def test_overwrites_of_a_channel_change_what_a_member_may(sim, server, run_command):
+async def test_channel_overwrites_change_member_permissions(sim, server, run_command):
     allow = {"id": str(server.member), "type": 1, "allow": 1 << 5}
     deny = {"id": str(server.id), "type": 0, "deny": 1 << 15}
     thread = await asyncio.to_thread(sim.client.create_thread, server.channel, "inside")
@@ -117,14 +119,12 @@ async def test_command_for_managers_is_not_shown_to_others(run_command, server):
         ("features disable", {}, NotFound, "no sub-command disable"),
     ],
 )
-async def test_what_a_client_would_not_send_is_refused_with_an_explanation(
-    run_command, command, options, error, message
-):
+async def test_invalid_command_is_refused_with_an_explanation(run_command, command, options, error, message):
     with pytest.raises(error, match=message):
         await run_command(command, options)
 
 
-async def test_silent_bot_is_seen_as_no_response(sim, server, bot):
+async def test_silent_bot_is_reported_as_no_response(sim, server, bot):
     bot.tree.remove_command("whoami")
     bot.tree.on_error = _ignore
     result = await asyncio.to_thread(sim.client.run_command, server.channel, server.member, "whoami", seconds=0.2)
@@ -133,10 +133,10 @@ async def test_silent_bot_is_seen_as_no_response(sim, server, bot):
 
 
 async def _ignore(*_: object) -> None:
-    """The tree has nothing to say."""
+    """Do not log the error."""
 
 
-async def test_every_kind_of_select_says_what_was_chosen(sim, server, run_command):
+async def test_every_select_kind_returns_the_chosen_values(sim, server, run_command):
     role = sim.client.create_role(server.id, "Keeper")
     name = next(
         member["name"]
@@ -160,13 +160,13 @@ async def test_every_kind_of_select_says_what_was_chosen(sim, server, run_comman
 
 
 @pytest.mark.parametrize("values", [[], ["a", "b", "c"], ["d"]])
-async def test_a_select_takes_only_what_it_offers(sim, server, run_command, values):
+async def test_select_accepts_only_its_options(sim, server, run_command, values):
     [message] = (await run_command("choose")).messages
     with pytest.raises(BadRequest):
         await asyncio.to_thread(sim.client.click, server.channel, server.member, message.id, "text", values=values)
 
 
-async def test_a_form_is_filled_in_and_sent(sim, server, run_command):
+async def test_form_can_be_submitted(sim, server, run_command):
     form_result = await run_command("note")
     assert form_result.modal["title"] == "A note"
     result = await asyncio.to_thread(
@@ -181,25 +181,25 @@ async def test_a_form_is_filled_in_and_sent(sim, server, run_command):
 
 
 @pytest.mark.parametrize("values", [{}, {"note": "x" * 21}, {"note": "fine", "extra": "y"}])
-async def test_a_form_is_not_sent_half_filled(sim, server, run_command, values):
+async def test_incomplete_or_invalid_form_is_refused(sim, server, run_command, values):
     form_result = await run_command("note")
     with pytest.raises(BadRequest):
         await asyncio.to_thread(sim.client.submit, server.channel, server.member, form_result.id, values)
 
 
-async def test_a_form_that_is_not_open_cannot_be_sent(sim, server, run_command):
+async def test_form_that_is_not_open_cannot_be_submitted(sim, server, run_command):
     result = await run_command("whoami")
     with pytest.raises(NotFound, match="No form is open"):
         await asyncio.to_thread(sim.client.submit, server.channel, server.member, result.id, {})
 
 
 @pytest.mark.parametrize("command", ["rules list all", "features enable"])
-async def test_groups_may_be_inside_groups(run_command, command):
+async def test_nested_command_groups_work(run_command, command):
     options = {"feature": "charts"} if command == "features enable" else {}
     assert (await run_command(command, options)).messages[0].content in ("no rules", "charts for None")
 
 
-async def test_a_member_a_role_or_everyone_can_be_named(sim, server, run_command):
+async def test_mentionable_option_accepts_members_roles_and_everyone(sim, server, run_command):
     role = await asyncio.to_thread(sim.client.create_role, server.id, "Keeper")
     category = await asyncio.to_thread(sim.client.create_channel, server.id, "Office", type_=4)
     for mentionable, kind in ((server.member, "Member"), (role, "Role"), (server.id, "Role")):
@@ -208,7 +208,7 @@ async def test_a_member_a_role_or_everyone_can_be_named(sim, server, run_command
         assert message.content == f"charts {kind} {mentionable} {server.id} Office"
 
 
-async def test_typing_is_answered_by_what_was_chosen_before(sim, server, bot):
+async def test_autocomplete_sees_earlier_options(sim, server, bot):
     options = {"what": "all", "who": str(server.id)}
     result = await asyncio.to_thread(
         sim.client.autocomplete, server.channel, server.member, "rules allow", options, focused="what"
@@ -217,7 +217,7 @@ async def test_typing_is_answered_by_what_was_chosen_before(sim, server, bot):
 
 
 @pytest.mark.parametrize(("button", "content"), [("yes", "Done."), ("slowly", "Done slowly.")])
-async def test_an_ephemeral_response_is_changed_by_its_button(sim, server, run_command, button, content):
+async def test_button_edits_its_ephemeral_message(sim, server, run_command, button, content):
     [confirmation] = (await run_command("rules allow", {"what": "charts", "who": str(server.id)})).messages
     assert confirmation.ephemeral
     result = await asyncio.to_thread(sim.client.click, server.channel, server.member, confirmation.id, button)
@@ -226,7 +226,7 @@ async def test_an_ephemeral_response_is_changed_by_its_button(sim, server, run_c
     ]
 
 
-async def test_a_form_that_a_button_opens_changes_the_message_with_the_button(sim, server, run_command):
+async def test_form_opened_by_a_button_edits_the_message_of_the_button(sim, server, run_command):
     [confirmation] = (await run_command("rules allow", {"what": "charts", "who": str(server.id)})).messages
     form_result = await asyncio.to_thread(sim.client.click, server.channel, server.member, confirmation.id, "with-note")
     result = await asyncio.to_thread(

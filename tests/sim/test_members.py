@@ -1,4 +1,4 @@
-"""Members, roles, owners and who is online, as a bot hears it; and servers without the bot."""
+"""Gateway events about members, roles, owners and presences; and servers without the bot."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.sim.gateway_client import GUILDS, MEMBERS, MESSAGES, MODERATION, PRES
 from tests.sim.recording_bot import connect_bot, wait_until
 
 
-async def test_who_joins_is_renamed_gets_a_role_and_is_banned(sim, server):
+async def test_join_rename_role_and_ban_send_events(sim, server):
     async with connect_identified(sim, GUILDS | MEMBERS | MODERATION) as client:
         member = sim.client.join(server.id, "Bea")
         joined = await client.wait_for_event("GUILD_MEMBER_ADD")
@@ -24,7 +24,7 @@ async def test_who_joins_is_renamed_gets_a_role_and_is_banned(sim, server):
         assert (await client.wait_for_event("GUILD_MEMBER_REMOVE"))["user"]["id"] == str(member)
 
 
-async def test_the_number_of_members_follows_who_comes_and_goes(sim, server, bot):
+async def test_member_count_follows_joins_and_leaves(sim, server, bot):
     guild = await bot.fetch_guild(server.id, with_counts=True)
     assert guild.approximate_member_count == 3
     member = sim.client.join(server.id, "Bea")
@@ -38,7 +38,7 @@ async def test_the_number_of_members_follows_who_comes_and_goes(sim, server, bot
     assert member_counts[server.id] == 3
 
 
-async def test_roles_are_made_changed_and_deleted_and_taken_from_members(sim, server):
+async def test_role_changes_send_events_and_deletion_removes_it_from_members(sim, server):
     async with connect_identified(sim, GUILDS) as client:
         role = sim.client.create_role(server.id, "Keeper", permissions=1 << 13)
         assert (await client.wait_for_event("GUILD_ROLE_CREATE"))["role"]["permissions"] == str(1 << 13)
@@ -53,7 +53,7 @@ async def test_roles_are_made_changed_and_deleted_and_taken_from_members(sim, se
         assert [member_role.id for member_role in member.roles] == [server.id]
 
 
-async def test_a_server_changes_its_name_and_its_owner(sim, server):
+async def test_guild_update_sends_name_and_owner(sim, server):
     async with connect_identified(sim, GUILDS) as client:
         sim.client.update_guild(server.id, owner_id=server.member)
         assert (await client.wait_for_event("GUILD_UPDATE"))["owner_id"] == str(server.member)
@@ -61,7 +61,7 @@ async def test_a_server_changes_its_name_and_its_owner(sim, server):
         assert (await client.wait_for_event("GUILD_UPDATE"))["name"] == f"Renamed {server.id}"
 
 
-async def test_who_goes_online_is_counted_and_sent_with_the_intent(sim, server, bot):
+async def test_presence_is_counted_and_sent_with_the_intent(sim, server, bot):
     sim.client.set_status(server.member, "online")
     assert (await bot.fetch_guild(server.id)).approximate_presence_count == 1
     async with connect_identified(sim, GUILDS | MEMBERS | PRESENCES) as client:
@@ -77,7 +77,7 @@ async def test_who_goes_online_is_counted_and_sent_with_the_intent(sim, server, 
     assert (await bot.fetch_guild(server.id)).approximate_presence_count == 0
 
 
-async def test_presences_are_silent_without_their_intent(sim, server):
+async def test_presences_require_their_intent(sim, server):
     sim.client.set_status(server.member, "dnd")
     async with connect_identified(sim, GUILDS | MEMBERS) as client:
         while (created := await client.wait_for_event("GUILD_CREATE"))["id"] != str(server.id):
@@ -88,12 +88,12 @@ async def test_presences_are_silent_without_their_intent(sim, server):
         assert "PRESENCE_UPDATE" not in await client.collect_event_names("CHANNEL_CREATE")
 
 
-async def test_an_unknown_status_is_refused(sim, server):
+async def test_unknown_status_is_refused(sim, server):
     with pytest.raises(BadRequest, match="busy is none of"):
         sim.client.set_status(server.member, "busy")
 
 
-async def test_of_a_server_without_the_bot_nothing_is_heard_until_it_is_invited(sim, server):
+async def test_server_without_the_bot_sends_no_events_until_the_bot_is_invited(sim, server):
     async with connect_identified(sim, GUILDS | MEMBERS | MESSAGES) as client:
         guild_without_bot = sim.client.create_guild(f"Not yet {server.id}", bot=False)
         channel = sim.client.create_channel(guild_without_bot, "general")
@@ -109,7 +109,7 @@ async def test_of_a_server_without_the_bot_nothing_is_heard_until_it_is_invited(
         assert (await client.wait_for_event("MESSAGE_CREATE"))["guild_id"] == str(guild_without_bot)
 
 
-async def test_a_server_that_throws_the_bot_out_lives_on_and_may_invite_it_again(sim, server):
+async def test_server_that_removed_the_bot_can_invite_it_again(sim, server):
     async with connect_identified(sim, GUILDS | MESSAGES) as client:
         sim.client.remove_guild(server.id)
         assert await client.wait_for_event("GUILD_DELETE") == {"id": str(server.id)}
@@ -121,7 +121,7 @@ async def test_a_server_that_throws_the_bot_out_lives_on_and_may_invite_it_again
     assert listed_guild.has_bot
 
 
-async def test_without_the_members_intent_no_member_event_is_sent(sim, server):
+async def test_member_events_require_the_members_intent(sim, server):
     async with connect_identified(sim, GUILDS) as client:
         member = await asyncio.to_thread(sim.client.join, server.id, "Bea")
         sim.client.leave(server.id, member)

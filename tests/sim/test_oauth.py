@@ -1,4 +1,4 @@
-"""A visitor says who they are, and the client learns exactly what they allowed."""
+"""OAuth2: the authorization form, tokens, bearer requests, and adding the bot to a server."""
 
 import re
 from collections.abc import AsyncIterator
@@ -23,19 +23,21 @@ SCOPES = "identify guilds guilds.members.read"
 
 @pytest.fixture
 async def browser(sim: SimProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client with cookies, in the role of the user's browser."""
     async with httpx.AsyncClient(base_url=sim.url, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 async def backend(sim: SimProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """The client's own server, which knows the secret."""
+    """The backend of the OAuth client, which knows the client secret."""
     secret = sim.folder.get_or_create_secret("local_discord_client_secret")
     async with httpx.AsyncClient(base_url=sim.url, auth=(str(APPLICATION_ID), secret), timeout=30) as client:
         yield client
 
 
 def build_authorize_url(**changes: str | None) -> str:
+    """Build the authorization URL; `changes` replace its parameters, None removes one."""
     params = {
         "client_id": str(APPLICATION_ID),
         "redirect_uri": CALLBACK,
@@ -68,22 +70,22 @@ async def fetch_with_token(browser: httpx.AsyncClient, token: str, path: str = "
 
 
 class TestForm:
-    async def test_offers_every_persona(self, browser):
+    async def test_form_offers_every_persona(self, browser):
         page = (await browser.get(build_authorize_url())).text
         assert all(f'value="{id_}"' in page for id_ in PERSONAS.values())
         assert all(label in page for label in ("Know your name and picture", "Authorise", "Cancel"))
 
-    async def test_leads_back_with_a_code_and_the_state_untouched(self, browser):
+    async def test_callback_has_a_code_and_the_unchanged_state(self, browser):
         callback = await submit_authorization(browser, build_authorize_url(), who=PERSONAS["member"])
         assert callback.startswith(f"{CALLBACK}?")
         assert parse_query(callback)["state"] == "as it came & = ü/+"
         assert parse_query(callback)["code"]
 
-    async def test_cancelling_is_an_error_for_the_client_and_no_code(self, browser):
-        back = parse_query(await submit_authorization(browser, build_authorize_url(), decision="cancel"))
-        assert back["error"] == "access_denied"
-        assert back["state"] == "as it came & = ü/+"
-        assert "code" not in back
+    async def test_cancelled_form_returns_an_error_without_a_code(self, browser):
+        query = parse_query(await submit_authorization(browser, build_authorize_url(), decision="cancel"))
+        assert query["error"] == "access_denied"
+        assert query["state"] == "as it came & = ü/+"
+        assert "code" not in query
 
     @pytest.mark.parametrize(
         "change",
@@ -100,26 +102,26 @@ class TestForm:
             {"code_challenge_method": "plain"},
         ],
     )
-    async def test_a_wrong_question_gets_a_page_and_leads_nowhere(self, browser, change):
+    async def test_invalid_authorization_request_gets_an_error_page_without_a_redirect(self, browser, change):
         response = await browser.get(build_authorize_url(**change))
         assert response.status_code == 400
         assert "That did not work" in response.text
         assert "Location" not in response.headers
-        posted = await browser.post(build_authorize_url(**change), data={"decision": "cancel"})
-        assert posted.status_code == 400
+        post_response = await browser.post(build_authorize_url(**change), data={"decision": "cancel"})
+        assert post_response.status_code == 400
 
-    async def test_a_form_that_is_not_ours_does_nothing(self, browser):
+    async def test_form_with_an_invalid_proof_is_refused(self, browser):
         fields = {"proof": "0" * 64, "decision": "authorize", "who": str(PERSONAS["owner"])}
         assert (await browser.post(build_authorize_url(), data=fields)).status_code == 403
 
-    async def test_another_browsers_form_does_nothing(self, browser, sim):
+    async def test_form_of_another_browser_is_refused(self, browser, sim):
         async with httpx.AsyncClient(base_url=sim.url) as other_browser:
             stolen_proof = extract_proof((await other_browser.get(build_authorize_url())).text)
         await browser.get(build_authorize_url())
         fields = {"proof": stolen_proof, "decision": "authorize", "who": str(PERSONAS["owner"])}
         assert (await browser.post(build_authorize_url(), data=fields)).status_code == 403
 
-    async def test_who_one_is_is_remembered_and_can_be_switched(self, browser):
+    async def test_chosen_user_is_remembered_and_can_be_switched(self, browser):
         await obtain_code(browser, "stranger")
         page = (await browser.get(build_authorize_url())).text
         assert "Sasha" in page
@@ -127,7 +129,7 @@ class TestForm:
         switch = re.search(r'href="([^"]+switch=1)"', page)[1].replace("&amp;", "&")
         assert "Ottilie" in (await browser.get(switch)).text
 
-    async def test_a_tampered_cookie_is_ignored(self, browser):
+    async def test_tampered_cookie_is_ignored(self, browser):
         await obtain_code(browser, "member")
         session, _, signature = browser.cookies["local_discord"].split(".")
         browser.cookies.clear()
@@ -135,17 +137,17 @@ class TestForm:
         page = await browser.get(build_authorize_url(), headers={"Cookie": forged})
         assert "Who do you want to be?" in page.text
 
-    async def test_prompt_none_asks_nothing_of_who_has_allowed_it_before(self, browser, backend):
+    async def test_prompt_none_skips_the_form_after_an_earlier_authorization(self, browser, backend):
         await exchange_code(backend, await obtain_code(browser, "operator"))
-        back = await browser.get(build_authorize_url(prompt="none"))
-        assert back.status_code == 303
-        token = (await exchange_code(backend, parse_query(back.headers["Location"])["code"])).json()["access_token"]
+        response = await browser.get(build_authorize_url(prompt="none"))
+        assert response.status_code == 303
+        token = (await exchange_code(backend, parse_query(response.headers["Location"])["code"])).json()["access_token"]
         assert (await fetch_with_token(browser, token)).json()["username"] == "operator"
 
-    async def test_prompt_none_asks_who_has_not(self, browser):
+    async def test_prompt_none_shows_the_form_without_an_earlier_authorization(self, browser):
         assert (await browser.get(build_authorize_url(prompt="none"))).status_code == 200
 
-    async def test_a_bot_cannot_log_in(self, browser):
+    async def test_bot_cannot_log_in(self, browser):
         page = await browser.get(build_authorize_url())
         fields = {"proof": extract_proof(page.text), "decision": "authorize", "who": str(APPLICATION_ID)}
         assert (await browser.post(build_authorize_url(), data=fields)).status_code == 400
@@ -157,29 +159,29 @@ class TestForm:
         assert "Zoë &lt;img" in results_page
         assert "<img src=x" not in results_page
 
-    async def test_only_a_local_name_is_served(self, browser):
+    async def test_only_local_host_names_are_served(self, browser):
         assert (await browser.get(build_authorize_url(), headers={"Host": "evil.example"})).status_code == 403
 
-    async def test_the_form_may_lead_to_the_client_and_nowhere_else(self, browser):
+    async def test_content_security_policy_allows_the_form_to_lead_only_to_the_client(self, browser):
         policy = (await browser.get(build_authorize_url())).headers["Content-Security-Policy"]
         assert f"form-action 'self' {ORIGIN};" in policy
         assert "default-src 'none'" in policy
 
 
 class TestTokens:
-    async def test_a_code_becomes_tokens(self, browser, backend):
+    async def test_code_is_exchanged_for_tokens(self, browser, backend):
         response = await exchange_code(backend, await obtain_code(browser))
         tokens = response.json()
         assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 604_800, SCOPES)
         assert response.headers["Cache-Control"] == "no-store"
         assert (await fetch_with_token(browser, tokens["access_token"])).json()["id"] == str(PERSONAS["owner"])
 
-    async def test_the_client_may_prove_itself_in_the_body(self, browser, sim):
+    async def test_client_may_send_its_credentials_in_the_body(self, browser, sim):
         secret = sim.folder.get_or_create_secret("local_discord_client_secret")
         proof = {"client_id": str(APPLICATION_ID), "client_secret": secret}
         assert (await exchange_code(browser, await obtain_code(browser), **proof)).status_code == 200
 
-    async def test_without_the_secret_there_is_nothing(self, browser):
+    async def test_wrong_client_secret_is_refused(self, browser):
         response = await exchange_code(
             browser, await obtain_code(browser), client_id=str(APPLICATION_ID), client_secret="x"
         )
@@ -188,11 +190,11 @@ class TestTokens:
     @pytest.mark.parametrize(
         "change", [{"code_verifier": "x" * 43}, {"code_verifier": ""}, {"redirect_uri": ORIGIN}, {"code": "x"}]
     )
-    async def test_a_wrong_part_is_an_invalid_grant(self, browser, backend, change):
+    async def test_wrong_token_request_is_an_invalid_grant(self, browser, backend, change):
         response = await exchange_code(backend, await obtain_code(browser), **change)
         assert (response.status_code, response.json()["error"]) == (400, "invalid_grant")
 
-    async def test_a_challenge_needs_its_verifier_and_a_verifier_its_challenge(self, browser, backend):
+    async def test_challenge_and_verifier_require_each_other(self, browser, backend):
         form_without_verifier = {
             "grant_type": "authorization_code",
             "code": await obtain_code(browser),
@@ -202,7 +204,7 @@ class TestTokens:
         code_without_challenge = await obtain_code(browser, code_challenge=None, code_challenge_method=None)
         assert (await exchange_code(backend, code_without_challenge)).json()["error"] == "invalid_grant"
 
-    async def test_a_code_used_twice_takes_back_what_it_gave(self, browser, backend):
+    async def test_reused_code_revokes_its_tokens(self, browser, backend):
         code = await obtain_code(browser)
         tokens = (await exchange_code(backend, code)).json()
         assert (await exchange_code(backend, code)).json()["error"] == "invalid_grant"
@@ -215,7 +217,7 @@ class TestTokens:
         assert (await fetch_with_token(browser, old_tokens["access_token"])).status_code == 401
         assert (await refresh_token(backend, old_tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
-    async def test_revoking_either_token_ends_both(self, browser, backend):
+    async def test_revoking_either_token_revokes_both(self, browser, backend):
         for kind in ("access_token", "refresh_token"):
             tokens = (await exchange_code(backend, await obtain_code(browser))).json()
             assert (await backend.post("/api/oauth2/token/revoke", data={"token": tokens[kind]})).status_code == 200
@@ -227,11 +229,11 @@ class TestTokens:
         assert (await browser.post("/api/oauth2/token/revoke", data={"token": token})).status_code == 401
         assert (await fetch_with_token(browser, token)).status_code == 200
 
-    async def test_an_unknown_grant_type_is_refused(self, backend):
+    async def test_unknown_grant_type_is_refused(self, backend):
         response = await backend.post("/api/oauth2/token", data={"grant_type": "password"})
         assert response.json() == {"error": "unsupported_grant_type"}
 
-    def test_a_code_lives_a_minute_and_a_token_a_week(self, tmp_path):
+    def test_code_expires_after_a_minute_and_token_after_a_week(self, tmp_path):
         grants, now = OAuthGrantStore(tmp_path / "grants.json"), utc_now()
         grant = {"user_id": 1, "scopes": ["identify"], "redirect_uri": "x", "challenge": None, "now": now}
         late_code, punctual_code = grants.issue(**grant), grants.issue(**grant)
@@ -241,7 +243,7 @@ class TestTokens:
         assert grants.find_by_access_token(tokens.access, now=now + timedelta(days=7)) is not None
         assert grants.find_by_access_token(tokens.access, now=minute + timedelta(days=7)) is None
 
-    def test_a_restart_keeps_tokens_and_stores_none_in_plain_text(self, tmp_path):
+    def test_tokens_survive_a_restart_and_are_not_stored_in_plain_text(self, tmp_path):
         path, now = tmp_path / "grants.json", utc_now()
         grants = OAuthGrantStore(path)
         code = grants.issue(user_id=1, scopes=["identify"], redirect_uri="x", challenge=None, now=now)
@@ -252,7 +254,7 @@ class TestTokens:
 
 
 class TestBearer:
-    async def test_knows_the_users_guilds_and_what_they_may_there(self, browser, backend, sim):
+    async def test_bearer_token_reads_the_guilds_and_permissions_of_the_user(self, browser, backend, sim):
         member_guild_id, foreign_guild_id = sim.client.create_guild("Bearer A"), sim.client.create_guild("Bearer B")
         role = sim.client.call("role/create", guild_id=str(member_guild_id), name="Mods", permissions=1 << 5)
         manager = PERSONAS["manager"]
@@ -273,12 +275,12 @@ class TestBearer:
             await fetch_with_token(browser, token, f"/users/@me/guilds/{foreign_guild_id}/member")
         ).status_code == 404
 
-    async def test_may_not_do_what_the_bot_may(self, browser, backend, sim):
+    async def test_bearer_token_cannot_use_bot_routes(self, browser, backend, sim):
         token = (await exchange_code(backend, await obtain_code(browser))).json()["access_token"]
         guild = sim.client.create_guild("Bearer C")
         assert (await fetch_with_token(browser, token, f"/guilds/{guild}")).status_code == 401
 
-    async def test_gets_only_what_was_allowed(self, browser, backend):
+    async def test_bearer_token_is_limited_to_its_scopes(self, browser, backend):
         token = (await exchange_code(backend, await obtain_code(browser, scope="identify"))).json()["access_token"]
         assert (await fetch_with_token(browser, token)).status_code == 200
         assert (await fetch_with_token(browser, token, "/users/@me/guilds")).status_code == 401
@@ -288,8 +290,8 @@ class TestBearer:
 class TestAddingTheBot:
     @pytest.fixture
     async def bot(self, sim: SimProcess) -> AsyncIterator[RecordingBot]:
-        async with connect_bot(sim) as ready:
-            yield ready
+        async with connect_bot(sim) as ready_bot:
+            yield ready_bot
 
     async def _create_guild_without_bot(self, sim: SimProcess, name: str) -> int:
         return sim.client.create_guild(name, bot=False, owner_id=PERSONAS["owner"])
@@ -308,15 +310,15 @@ class TestAddingTheBot:
         assert "is now in Lonely" in response.text
         await wait_until(lambda: ("join", guild) in bot.recorded_events)
 
-    async def test_the_client_learns_which_server_it_was(self, browser, sim):
+    async def test_callback_names_the_chosen_server(self, browser, sim):
         guild = await self._create_guild_without_bot(sim, "Lonely two")
         url = build_authorize_url(scope="bot identify")
         await submit_authorization(browser, url, who=PERSONAS["owner"])
-        back = parse_query(await submit_authorization(browser, url, guild_id=guild))
-        assert back["guild_id"] == str(guild)
-        assert back["code"]
+        query = parse_query(await submit_authorization(browser, url, guild_id=guild))
+        assert query["guild_id"] == str(guild)
+        assert query["code"]
 
-    async def test_who_does_not_manage_a_server_cannot_add_to_it(self, browser, sim):
+    async def test_member_without_manage_server_cannot_add_the_bot(self, browser, sim):
         guild = await self._create_guild_without_bot(sim, "Lonely three")
         sim.client.call("member/join", guild_id=str(guild), user_id=str(PERSONAS["member"]))
         url = build_authorize_url(scope="bot", redirect_uri=None, response_type=None)

@@ -1,4 +1,4 @@
-"""The page to be a member on, in a real browser: what is written, run and clicked shows, and no name becomes code."""
+"""The pages for acting as a member, in a real browser; hostile names are never executed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,13 +16,17 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """A Chromium for all tests of this module."""
     async with async_playwright() as playwright:
         yield await start_chromium(playwright)
 
 
 @pytest.fixture
 async def page(sim, server, browser) -> AsyncIterator[Page]:
-    """The member's page of the test's channel; nothing may be wrong in it at the end."""
+    """The channel's page, logged in as the member.
+
+    Fails at the end if the page opened a dialog or logged an error.
+    """
     errors: list[str] = []
     async with await browser.new_context(viewport={"width": 1000, "height": 700}) as context:
         context.set_default_timeout(60_000)
@@ -57,21 +61,21 @@ async def test_a_member_writes_replies_and_reacts(page, server, bot):
     await expect(page.locator("article .reference")).to_contain_text("Hello")
 
 
-async def test_a_command_shows_its_picture_and_its_buttons_work(page, bot):
+async def test_command_shows_its_image_and_its_buttons_work(page, bot):
     await page.get_by_role("textbox").fill("/stats")
     await page.locator("#palette details:visible").first.wait_for()
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Run").click()
-    picture = page.get_by_alt_text("A line that goes up")
-    await expect(picture).to_be_visible()
-    assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    image = page.get_by_alt_text("A line that goes up")
+    await expect(image).to_be_visible()
+    assert await image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     await page.get_by_role("button", name="Explain").click()
     await expect(page.locator("article.hidden")).to_contain_text("Only you can see this")
     await page.get_by_role("button", name="30 days").click()
     await expect(page.locator("article", has_text="30 days")).to_be_visible()
 
 
-async def test_a_form_comes_up_and_is_sent(page, bot):
+async def test_form_opens_and_is_submitted(page, bot):
     await page.get_by_role("textbox").fill("/note")
     await page.locator("#palette details:visible").first.wait_for()
     await page.keyboard.press("Enter")
@@ -81,7 +85,7 @@ async def test_a_form_comes_up_and_is_sent(page, bot):
     await expect(page.locator("article.hidden")).to_contain_text("water the fern")
 
 
-async def test_what_others_do_shows_by_itself(sim, page, server):
+async def test_page_updates_with_actions_of_others(sim, page, server):
     hostile_member = await asyncio.to_thread(sim.client.join, server.id, HOSTILE)
     lounge = await asyncio.to_thread(sim.client.create_channel, server.id, "Lounge", type_=2)
     await asyncio.to_thread(sim.client.move_member, server.id, hostile_member, lounge)
@@ -92,7 +96,7 @@ async def test_what_others_do_shows_by_itself(sim, page, server):
     await expect(page.get_by_text("Voice connected")).to_be_visible()
 
 
-async def test_a_direct_message_is_announced_read_and_answered(page, server, bot):
+async def test_direct_message_shows_as_unread_and_its_button_works(page, server, bot):
     await (await bot.fetch_user(server.member)).send(f"May {HOSTILE} use **Ticket stats**?", view=DirectMessageView())
     await page.get_by_role("link", name="Direct messages, 1 unread").click()
     await expect(page.locator("article")).to_contain_text(f"May {HOSTILE} use Ticket stats?")
@@ -101,7 +105,7 @@ async def test_a_direct_message_is_announced_read_and_answered(page, server, bot
     await expect(page.get_by_role("link", name="Direct messages", exact=True)).to_be_visible()
 
 
-async def test_a_role_is_named_and_the_change_confirmed_with_a_note(page, bot):
+async def test_mentionable_is_chosen_and_the_change_is_confirmed_with_a_note(page, bot):
     await page.get_by_role("textbox").fill("/rules allow")
     await page.locator("#palette details:visible").first.wait_for()
     await page.keyboard.press("Enter")
@@ -118,7 +122,7 @@ async def test_a_role_is_named_and_the_change_confirmed_with_a_note(page, bot):
     await expect(page.locator("article.hidden")).to_have_count(0)
 
 
-async def test_on_a_phone_the_channels_open_on_demand_and_nothing_is_cut_off(page):
+async def test_channels_open_on_demand_on_a_phone_without_overflow(page):
     await page.set_viewport_size({"width": 390, "height": 844})
     await expect(page.locator("aside")).not_to_be_in_viewport()
     await page.get_by_role("button", name="Servers and channels").click()

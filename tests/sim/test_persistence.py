@@ -1,4 +1,4 @@
-"""The world outlives its process."""
+"""The world of the local Discord is saved to disk and survives restarts and kills."""
 
 import asyncio
 import os
@@ -23,6 +23,10 @@ from tests.support.sim_process import REPOSITORY_ROOT, SimProcess
 
 
 def _create_sample_data(sim: SimProcess) -> tuple[int, int, int, int]:
+    """Create a guild, a channel, a thread, a member and a message.
+
+    Returns the ids of the first four.
+    """
     guild = sim.client.create_guild("Kept")
     channel = sim.client.create_channel(guild, "kept")
     thread = sim.client.create_thread(channel, "kept, too")
@@ -56,7 +60,7 @@ def test_world_survives_a_kill(own_sim):
     assert own_sim.client.create_channel(guild, "kept") == channel
 
 
-async def test_bot_finds_its_way_back_after_a_restart(own_sim):
+async def test_bot_reconnects_after_a_restart(own_sim):
     _, channel, _, member = await asyncio.to_thread(_create_sample_data, own_sim)
     async with connect_bot(own_sim) as bot:
         await asyncio.to_thread(own_sim.stop)
@@ -67,7 +71,7 @@ async def test_bot_finds_its_way_back_after_a_restart(own_sim):
         await wait_until(lambda: [message.id for message in bot.messages] == [message_id])
 
 
-def test_supervised_process_ends_with_its_supervisor(tmp_path):
+def test_supervised_process_stops_with_its_supervisor(tmp_path):
     environment = {**os.environ, "HERWA_DATA_DIR": str(tmp_path), "HERWA_SUPERVISED": "1"}
     command = [sys.executable, "-m", "herwa_sim", "--quiet"]
     pipe = subprocess.PIPE
@@ -77,22 +81,22 @@ def test_supervised_process_ends_with_its_supervisor(tmp_path):
         assert process.wait(5) == 0
 
 
-def test_second_process_on_the_same_folder_touches_nothing_and_says_that_one_is_running(own_sim):
+def test_second_process_on_the_same_folder_is_refused_and_changes_nothing(own_sim):
     world = own_sim.folder.path / "sim" / "world.json"
     _create_sample_data(own_sim)
     time.sleep(1.2)
-    before = world.stat().st_mtime_ns
+    modified_at = world.stat().st_mtime_ns
     environment = {**os.environ, "HERWA_DATA_DIR": str(own_sim.folder.path)}
     command = [sys.executable, "-m", "herwa_sim", "--quiet"]
     completed = subprocess.run(
-        command, env=environment, cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False
+        command, env=environment, cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert completed.returncode == 1
     assert "Is it running already?" in completed.stderr
-    assert world.stat().st_mtime_ns == before
+    assert world.stat().st_mtime_ns == modified_at
 
 
-def test_half_written_file_is_never_read(tmp_path):
+def test_incomplete_file_is_never_read(tmp_path):
     path = tmp_path / "world.json"
     write_atomically(path, dump_world(World()))
     path.with_suffix(".new").write_bytes(b"{")
@@ -100,7 +104,7 @@ def test_half_written_file_is_never_read(tmp_path):
     assert orjson.loads(path.read_bytes())["users"]
 
 
-def test_a_world_that_was_kept_before_there_was_voice_is_read(tmp_path):
+def test_world_saved_before_voice_existed_is_loaded(tmp_path):
     world = World()
     guild = create_guild(world, name="Old")
     thread = create_thread(world, create_channel(world, guild, name="general"), name="aside", owner_id=guild.owner_id)
@@ -120,7 +124,7 @@ def test_a_world_that_was_kept_before_there_was_voice_is_read(tmp_path):
     assert loaded.get_message(thread.id, message.id).reactions == {}
 
 
-def test_voice_reactions_and_who_joined_a_thread_are_kept(tmp_path):
+def test_voice_reactions_and_thread_members_are_saved(tmp_path):
     world = World()
     guild = create_guild(world, name="New")
     voice_channel = create_channel(world, guild, name="lounge", type_=ChannelType.VOICE)
@@ -137,7 +141,7 @@ def test_voice_reactions_and_who_joined_a_thread_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stop_is_clean_with_a_bot_connected(own_sim, number):
+async def test_stop_with_a_connected_bot_exits_with_0(own_sim, number):
     async with connect_bot(own_sim) as bot:
         assert bot.is_ready()
         assert await asyncio.to_thread(own_sim.stop, number) == 0

@@ -1,4 +1,4 @@
-"""People who live: who they are, when they are awake, and that everything they may do happens."""
+"""The simulated population: members, servers, activity over the day, kinds of events."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -34,14 +34,14 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture
 def world() -> World:
-    """Everybody is where they belong, and nothing has happened yet."""
+    """A world whose population is set up, before any simulated action."""
     world = World()
     Population(world).set_up()
     return world
 
 
 def simulate(world: World, now: datetime, *, seconds: float) -> list[tuple[float, str, int | None]]:
-    """What happens in so many seconds at that hour: when, the event's name, and where."""
+    """Simulate this time of day; return (elapsed seconds, event name, guild id) per event."""
     events: list[tuple[float, str, int | None]] = []
     population = Population(world)
     population.set_up()
@@ -56,6 +56,7 @@ def find_guild(world: World, name: str):
 
 
 def find_scripts(names: set[str]) -> set[str]:
+    """Find the writing systems, and emoji, that occur in the names."""
     scripts = {
         "latin": (0x41, 0x24F),
         "greek": (0x370, 0x3FF),
@@ -77,14 +78,14 @@ def find_scripts(names: set[str]) -> set[str]:
 
 
 def test_servers_differ_in_size_and_language(world):
-    sizes = {scene.name: len(find_guild(world, scene.name).members) for scene in SERVER_PROFILES}
+    sizes = {profile.name: len(find_guild(world, profile.name).members) for profile in SERVER_PROFILES}
     assert sizes["Petit Fournil"] < 12
     assert sizes["Comet Arcade"] > 1500
-    assert len({scene.locale.split("-")[0] for scene in SERVER_PROFILES}) == 5
-    assert len({scene.timezone for scene in SERVER_PROFILES}) == 6
+    assert len({profile.locale.split("-")[0] for profile in SERVER_PROFILES}) == 5
+    assert len({profile.timezone for profile in SERVER_PROFILES}) == 6
 
 
-def test_each_persona_is_where_the_log_in_page_says(world):
+def test_each_persona_has_the_documented_servers_and_permissions(world):
     def list_guild_names(persona: str, mask: int = 0) -> set[str]:
         user_id = PERSONAS[persona]
         return {
@@ -120,44 +121,46 @@ def test_only_the_named_members_have_badge_roles(world):
     assert members_by_role["New Members"] == {"member", "Poppy", "Zinnia"}
 
 
-def test_names_come_in_every_script_and_some_mean_harm(world):
+def test_names_use_every_script_and_some_are_hostile(world):
     names = {user.name for user in world.users.values()}
     assert len(find_scripts(names)) == 10
     assert HOSTILE in names
-    assert max(map(len, names)) == 32, "as long as Discord lets them be"
+    assert max(map(len, names)) == 32, "Discord allows at most 32 characters"
     threads = {thread.name for guild in world.guilds.values() for thread in guild.threads.values()}
     assert any("<script>" in name for name in threads)
 
 
-@pytest.mark.parametrize("scene", SERVER_PROFILES, ids=lambda scene: scene.name)
-def test_names_of_members_and_channels_are_unique_in_a_server(scene):
-    names = [person.name for person in list_member_profiles(scene, utc_now())]
-    assert len(names) == len(set(names)) == scene.size
-    assert len({channel.name for channel in scene.channels}) == len(scene.channels)
-    assert {scene.greeting_channel, scene.questions.channel, *(channel for channel, _ in scene.permanent_threads)} <= {
-        channel.name for channel in scene.channels
-    }
+@pytest.mark.parametrize("profile", SERVER_PROFILES, ids=lambda profile: profile.name)
+def test_names_of_members_and_channels_are_unique_in_a_server(profile):
+    names = [member.name for member in list_member_profiles(profile, utc_now())]
+    assert len(names) == len(set(names)) == profile.size
+    assert len({channel.name for channel in profile.channels}) == len(profile.channels)
+    assert {
+        profile.greeting_channel,
+        profile.questions.channel,
+        *(channel for channel, _ in profile.permanent_threads),
+    } <= {channel.name for channel in profile.channels}
 
 
-@pytest.mark.parametrize("scene", SERVER_PROFILES, ids=lambda scene: scene.name)
-def test_evenings_by_the_servers_own_clock_are_livelier_than_nights(scene):
-    def get_liveliness(hour: int) -> float:
-        return get_activity_level(scene, datetime(2024, 1, 10, hour, tzinfo=get_timezone(scene)))
+@pytest.mark.parametrize("profile", SERVER_PROFILES, ids=lambda profile: profile.name)
+def test_local_evenings_are_more_active_than_nights(profile):
+    def get_level(hour: int) -> float:
+        return get_activity_level(profile, datetime(2024, 1, 10, hour, tzinfo=get_timezone(profile)))
 
-    assert get_liveliness(int(scene.peak_hour)) > 5 * get_liveliness(4)
+    assert get_level(int(profile.peak_hour)) > 5 * get_level(4)
     monday = datetime(2024, 1, 8, tzinfo=UTC)
-    assert sum(get_activity_level(scene, monday + timedelta(hours=hour)) for hour in range(168)) / 168 == pytest.approx(
-        1, 0.05
-    )
+    assert sum(
+        get_activity_level(profile, monday + timedelta(hours=hour)) for hour in range(168)
+    ) / 168 == pytest.approx(1, 0.05)
 
 
-def test_settling_again_changes_nothing(world):
-    before = dump_world(world)
+def test_repeated_setup_changes_nothing(world):
+    initial_dump = dump_world(world)
     Population(world).set_up()
-    assert dump_world(world) == before
+    assert dump_world(world) == initial_dump
 
 
-def test_settling_a_kept_world_makes_only_what_is_missing(world, tmp_path):
+def test_setup_of_a_saved_world_creates_only_what_is_missing(world, tmp_path):
     (tmp_path / "world.json").write_bytes(dump_world(world))
     loaded_world = load_world(tmp_path / "world.json")
     garden_club = find_guild(loaded_world, "Garden Club")
@@ -170,17 +173,17 @@ def test_settling_a_kept_world_makes_only_what_is_missing(world, tmp_path):
     }
 
 
-def test_same_world_lives_the_same_life():
+def test_simulation_is_deterministic():
     now = utc_now()
     assert simulate(World(), now, seconds=600) == simulate(World(), now, seconds=600)
 
 
-def test_everything_that_people_do_happens_within_some_hours(world):
+def test_every_event_kind_occurs_within_six_hours(world):
     events = simulate(world, utc_now(), seconds=6 * 3600)
     assert {name for _, name, _ in events} >= EXPECTED_EVENTS
 
 
-def test_people_whom_visitors_play_do_nothing_by_themselves(world):
+def test_personas_do_not_act_in_the_simulation(world):
     simulate(world, utc_now(), seconds=2 * 3600)
     speakers = {message.author_id for recent in world.messages.values() for message in recent}
     assert not speakers & set(PERSONAS.values())
@@ -188,45 +191,49 @@ def test_people_whom_visitors_play_do_nothing_by_themselves(world):
 
 
 @pytest.mark.parametrize("hour", [2, 8, 14, 20])
-def test_big_servers_are_never_still_for_long_and_all_together_never_loud(world, hour):
-    begin = 300.0  # by then people have come to where they usually are
+def test_big_servers_are_active_all_the_time_below_three_events_a_second(world, hour):
+    begin = 300.0  # by then members have reached their usual channels
     events = [event for event in simulate(world, utc_now().replace(hour=hour), seconds=1500) if event[0] > begin]
-    assert len(events) < 3 * 1200, "a few events a second at most"
+    assert len(events) < 3 * 1200, "at most three events a second"
     for name in ("Comet Arcade", "Pixel Forge"):
         guild = find_guild(world, name)
         active_slots = {int(elapsed // 10) for elapsed, _, guild_id in events if guild_id == guild.id}
-        assert len(active_slots) > 0.75 * 120, f"something in most stretches of ten seconds of {name}"
+        assert len(active_slots) > 0.75 * 120, f"events in more than 75% of the ten-second slots of {name}"
 
 
-def test_voice_fills_in_the_evening_and_empties_at_night():
+def test_voice_is_full_in_the_evening_and_nearly_empty_at_night():
     def count_voice_members(hour: int) -> int:
         world = World()
-        scene = next(scene for scene in SERVER_PROFILES if scene.name == "Comet Arcade")
-        simulate(world, utc_now().astimezone(get_timezone(scene)).replace(hour=hour), seconds=1800)
-        return len(find_guild(world, scene.name).voice)
+        profile = next(profile for profile in SERVER_PROFILES if profile.name == "Comet Arcade")
+        simulate(world, utc_now().astimezone(get_timezone(profile)).replace(hour=hour), seconds=1800)
+        return len(find_guild(world, profile.name).voice)
 
     assert count_voice_members(21) > 15
     assert 1 <= count_voice_members(4) < 8
 
 
-def test_members_are_in_one_voice_channel_at_a_time_and_leave_it(world):
+def test_members_are_in_one_voice_channel_at_a_time_and_leave(world):
     def load_sessions_by_user() -> dict[int, str]:
         return {user_id: state.session_id for guild in world.guilds.values() for user_id, state in guild.voice.items()}
 
     simulate(world, utc_now(), seconds=900)
     early_sessions = load_sessions_by_user()
-    assert len(early_sessions) == sum(len(guild.voice) for guild in world.guilds.values()), "each of them in one place"
+    assert len(early_sessions) == sum(len(guild.voice) for guild in world.guilds.values()), (
+        "each member is in one channel"
+    )
     simulate(world, utc_now(), seconds=2 * 3600)
-    assert not set(load_sessions_by_user().values()) & set(early_sessions.values()), "90 minutes at most"
+    assert not set(load_sessions_by_user().values()) & set(early_sessions.values()), (
+        "no session is longer than 90 minutes"
+    )
 
 
-async def test_bot_hears_people_live_as_discord_would_tell_it(tmp_path):
+async def test_bot_receives_simulated_activity_as_valid_events(tmp_path):
     process = await asyncio.to_thread(SimProcess, tmp_path)
     try:
         await asyncio.to_thread(process.client.read_journal, on=True)
         async with connect_bot(process) as bot:
             names = {guild.name for guild in bot.guilds}
-            assert names == {scene.name for scene in SERVER_PROFILES}
+            assert names == {profile.name for profile in SERVER_PROFILES}
             await asyncio.to_thread(process.client.set_population, True, speed=1000)
             await wait_until(lambda: {message.guild.name for message in bot.messages} == names, 60)
             await wait_until(lambda: any(message.webhook_id for message in bot.messages), 60)

@@ -1,4 +1,4 @@
-"""Reactions: added, taken back, cleared away, as a bot hears it."""
+"""Gateway events about reactions: added, removed, cleared."""
 
 import pytest
 
@@ -9,10 +9,11 @@ from tests.sim.recording_bot import connect_bot, wait_until
 
 @pytest.fixture
 def message_id(sim, server):
+    """The id of a message of the owner."""
     return sim.client.send_message(server.channel, server.owner)
 
 
-async def test_a_reaction_names_who_reacted_and_whose_message_it_is(sim, server, message_id):
+async def test_reaction_event_names_the_user_and_the_message_author(sim, server, message_id):
     async with connect_identified(sim, GUILDS | REACTIONS) as client:
         sim.client.add_reaction(server.channel, message_id, server.member, "🌻")
         sim.client.remove_reaction(server.channel, message_id, server.member, "🌻")
@@ -25,7 +26,7 @@ async def test_a_reaction_names_who_reacted_and_whose_message_it_is(sim, server,
     assert not added["burst"]
 
 
-async def test_who_reacts_twice_alike_reacts_once(sim, server, message_id):
+async def test_repeated_reaction_is_sent_once(sim, server, message_id):
     async with connect_identified(sim, GUILDS | REACTIONS) as client:
         for emoji in ("👍", "👍", "spark:4711"):
             sim.client.add_reaction(server.channel, message_id, server.member, emoji)
@@ -33,7 +34,7 @@ async def test_who_reacts_twice_alike_reacts_once(sim, server, message_id):
     assert (first_event["emoji"]["name"], second_event["emoji"]) == ("👍", {"id": "4711", "name": "spark"})
 
 
-async def test_a_moderator_clears_one_emoji_or_all(sim, server, message_id):
+async def test_reactions_can_be_cleared_by_emoji_or_all_at_once(sim, server, message_id):
     async with connect_identified(sim, GUILDS | REACTIONS) as client:
         sim.client.add_reaction(server.channel, message_id, server.member, "👍")
         sim.client.add_reaction(server.channel, message_id, server.member, "👎")
@@ -43,7 +44,7 @@ async def test_a_moderator_clears_one_emoji_or_all(sim, server, message_id):
         assert (await client.wait_for_event("MESSAGE_REACTION_REMOVE_ALL"))["message_id"] == str(message_id)
 
 
-async def test_reactions_stand_below_the_message(sim, server, message_id):
+async def test_fetched_message_contains_its_reactions(sim, server, message_id):
     sim.client.add_reaction(server.channel, message_id, server.member)
     sim.client.add_reaction(server.channel, message_id, server.owner)
     async with connect_bot(sim) as bot:
@@ -56,7 +57,7 @@ async def test_reacting_to_an_unknown_message_is_refused(sim, server):
         sim.client.add_reaction(server.channel, 1, server.member)
 
 
-async def test_discord_py_hears_reactions(sim, server, message_id, bot):
+async def test_discord_py_receives_reactions(sim, server, message_id, bot):
     sim.client.add_reaction(server.channel, message_id, server.member)
     sim.client.remove_reaction(server.channel, message_id, server.member)
     await wait_until(lambda: ("unreaction", message_id) in bot.recorded_events)

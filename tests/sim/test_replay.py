@@ -1,4 +1,4 @@
-"""A replay through the gateway: every row once, whatever the connection does."""
+"""Replay of a history through the gateway: every row arrives despite lost connections."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ STARTED_AT = datetime(2021, 5, 1, tzinfo=UTC)
 
 @pytest.fixture
 def history_path(tmp_path):
-    """300 messages in two categories, every third in a thread."""
+    """A history of 300 messages in two categories, every third one in a thread."""
     rows = [HISTORY_CSV_HEADER]
     for n in range(300):
         sent_at = (STARTED_AT + timedelta(minutes=n)).isoformat()
@@ -38,7 +38,7 @@ def _replay_file(client, path, **window):
     return asyncio.to_thread(lambda: replay(path, guild="Replayed", client=client, **window))
 
 
-async def test_rows_arrive_with_their_times_channels_threads_and_authors(sim, bot, history_path):
+async def test_rows_arrive_with_times_channels_threads_and_authors(sim, bot, history_path):
     result = await _replay_file(sim.client, history_path)
     assert result.sent == 300
     await wait_until(lambda: len(bot.messages) == 300)
@@ -70,7 +70,7 @@ async def test_window_has_the_same_ids_as_the_full_history(sim, bot, history_pat
     ).sent == 300
 
 
-async def test_bad_row_sends_nothing(sim, bot, history_path):
+async def test_history_with_an_invalid_row_sends_nothing(sim, bot, history_path):
     with history_path.open("a") as file:
         file.write("nonsense\n")
     with pytest.raises(HistoryFormatError, match="Line 302"):
@@ -101,10 +101,10 @@ async def test_every_message_arrives_when_the_connection_is_lost_between_chunks(
         assert len(bot.messages) == 5000
 
 
-async def test_replay_without_a_bot_says_so(sim):
-    key, _ = await asyncio.to_thread(sim.client.begin_replay, "Nobody home", reconnect_timeout=0.2)
+async def test_replay_without_a_bot_is_an_error(sim):
+    key, _ = await asyncio.to_thread(sim.client.begin_replay, "Without bot", reconnect_timeout=0.2)
     row = [STARTED_AT.isoformat(), "", "chat", "", "1", 5, 0]
-    with pytest.raises(ServiceUnavailable, match="No bot is connected for the server Nobody home"):
+    with pytest.raises(ServiceUnavailable, match="No bot is connected for the server Without bot"):
         await asyncio.to_thread(sim.client.send_replay_rows, key, [row])
 
 

@@ -1,4 +1,4 @@
-"""REST, as the bot uses it and as a stranger meets it."""
+"""The REST API, as a bot uses it and without a valid token."""
 
 import asyncio
 import io
@@ -14,11 +14,12 @@ from tests.support import discord_openapi
 
 @pytest.fixture
 async def rest_client(sim):
+    """An HTTP session with the bot's token."""
     async with aiohttp.ClientSession(f"{sim.url}/", headers={"Authorization": f"Bot {sim.token}"}) as session:
         yield session
 
 
-async def test_every_call_of_a_bots_day_is_as_discord_documents_it(sim, server, bot):
+async def test_rest_calls_match_discords_openapi_document(sim, server, bot):
     guild, channel = bot.get_guild(server.id), bot.get_channel(server.channel)
     message_id = await asyncio.to_thread(sim.client.send_message, server.channel, server.member, attachments=1)
     message = await channel.send("hello", file=discord.File(io.BytesIO(CHART_PNG), "a chart.png"))
@@ -55,7 +56,7 @@ async def test_every_call_of_a_bots_day_is_as_discord_documents_it(sim, server, 
     assert [problem for entry in entries for problem in discord_openapi.list_exchange_problems(entry)] == []
 
 
-async def test_stranger_is_refused(sim):
+async def test_request_without_a_token_is_refused(sim):
     async with aiohttp.ClientSession() as http, http.get(f"{sim.url}/api/v10/users/@me") as response:
         assert response.status == 401
         assert await response.json() == {"message": "401: Unauthorized", "code": 0}
@@ -66,7 +67,7 @@ async def test_control_without_its_token_is_refused(sim):
         assert response.status == 401
 
 
-async def test_unknown_route_is_a_404_of_discords_form_and_loud(sim, rest_client):
+async def test_unknown_route_is_a_404_in_discords_format_and_logged(sim, rest_client):
     async with rest_client.get("api/v10/nowhere") as response:
         assert response.status == 404
         assert response.headers["Content-Type"] == "application/json"
@@ -77,13 +78,13 @@ async def test_unknown_route_is_a_404_of_discords_form_and_loud(sim, rest_client
 @pytest.mark.parametrize(
     ("path", "code"), [("channels/1", 10003), ("guilds/1", 10004), ("users/1", 10013), ("webhooks/1/x", 10015)]
 )
-async def test_unknown_things_have_discords_codes(rest_client, path, code):
+async def test_unknown_objects_have_discords_error_codes(rest_client, path, code):
     async with rest_client.get(f"api/v10/{path}") as response:
         assert (response.status, (await response.json())["code"]) == (404, code)
 
 
-async def test_sixth_message_in_a_breath_is_limited_as_discord_does_it(rest_client, server):
-    await asyncio.sleep(1.0)  # the tests before may have used up the global limit of 50 requests a second
+async def test_sixth_message_in_quick_succession_is_rate_limited(rest_client, server):
+    await asyncio.sleep(1.0)  # earlier tests may have used up the global limit of 50 requests a second
     path = f"api/v10/channels/{server.channel}/messages"
     for remaining in (4, 3, 2, 1, 0):
         async with rest_client.post(path, json={"content": "x"}) as response:
@@ -103,7 +104,7 @@ async def test_empty_message_is_refused(rest_client, server):
 
 
 @pytest.mark.parametrize("body", [{"type": "x"}, {"name": "made", "type": 99}, {}])
-async def test_malformed_request_is_a_400_of_discords_form(rest_client, server, body):
+async def test_malformed_request_is_a_400_in_discords_format(rest_client, server, body):
     async with rest_client.post(f"api/v10/guilds/{server.id}/channels", json=body) as response:
         assert (response.status, (await response.json())["code"]) == (400, 50035)
 
@@ -115,12 +116,12 @@ async def test_malformed_control_request_is_refused_with_an_explanation(sim, ser
         await asyncio.to_thread(sim.client.call, "message/say")
 
 
-async def test_avatar_is_a_picture(sim, server, bot):
+async def test_avatar_is_a_png(sim, server, bot):
     avatar = bot.get_guild(server.id).get_member(server.member).display_avatar
     assert (await avatar.read()).startswith(b"\x89PNG")
 
 
-async def test_rest_blanks_content_when_the_application_may_not_read_it(sim, server, bot):
+async def test_rest_blanks_content_without_the_intent(sim, server, bot):
     message_id = await asyncio.to_thread(sim.client.send_message, server.channel, server.member, length=9)
     channel = bot.get_channel(server.channel)
     assert len((await channel.fetch_message(message_id)).content) == 9

@@ -1,4 +1,4 @@
-"""Threads and forum posts: opened, joined, put to sleep, shown and deleted, as a bot hears it."""
+"""Gateway events about threads and forum posts."""
 
 import pytest
 
@@ -10,7 +10,7 @@ FORUM_TYPE = 15
 VIEW_CHANNEL = 1 << 10
 
 
-async def test_a_thread_is_opened_put_to_sleep_woken_and_deleted(sim, server):
+async def test_thread_creation_archiving_and_deletion_send_events(sim, server):
     async with connect_identified(sim, GUILDS) as client:
         thread = sim.client.create_thread(server.channel, "aside", owner_id=server.member)
         created = await client.wait_for_event("THREAD_CREATE")
@@ -24,7 +24,7 @@ async def test_a_thread_is_opened_put_to_sleep_woken_and_deleted(sim, server):
         assert (await client.wait_for_event("THREAD_DELETE"))["id"] == str(thread)
 
 
-async def test_who_says_something_in_a_thread_joins_it(sim, server):
+async def test_member_who_writes_in_a_thread_joins_the_thread(sim, server):
     thread = sim.client.create_thread(server.channel, "aside")
     async with connect_identified(sim, GUILDS | MEMBERS) as client:
         sim.client.send_message(thread, server.member)
@@ -39,7 +39,7 @@ async def test_who_says_something_in_a_thread_joins_it(sim, server):
         assert (await client.wait_for_event("THREAD_MEMBERS_UPDATE"))["member_count"] == 2
 
 
-async def test_a_post_begins_with_a_message_of_its_own_id(sim, server):
+async def test_forum_post_starts_with_a_message_of_the_same_id(sim, server):
     forum = sim.client.create_channel(server.id, "questions", type_=FORUM_TYPE)
     async with connect_identified(sim, GUILDS | MESSAGES) as client:
         post = sim.client.create_post(forum, "How?", owner_id=server.member)
@@ -52,12 +52,12 @@ async def test_a_post_begins_with_a_message_of_its_own_id(sim, server):
         assert bot.get_channel(forum).get_thread(post).owner_id == server.member
 
 
-async def test_posts_are_made_in_forums_only(sim, server):
+async def test_posts_can_be_created_only_in_forums(sim, server):
     with pytest.raises(BadRequest, match="is no forum"):
         sim.client.create_post(server.channel, "Where?")
 
 
-async def test_a_bot_that_gets_access_to_a_channel_receives_its_threads(sim, server):
+async def test_bot_that_gains_access_to_a_channel_receives_its_threads(sim, server):
     thread = sim.client.create_thread(server.channel, "aside")
     archived_thread = sim.client.create_thread(server.channel, "long ago")
     sim.client.set_archived(archived_thread, True)

@@ -1,4 +1,4 @@
-"""Voice: who comes, moves, mutes, streams and goes, as a bot hears it."""
+"""Gateway events about voice states: join, move, mute, stream and leave."""
 
 import asyncio
 
@@ -8,15 +8,16 @@ from herwa_shared.errors import BadRequest
 from tests.sim.gateway_client import GUILDS, MEMBERS, VOICE, connect_identified
 from tests.sim.recording_bot import connect_bot, wait_until
 
-VOICE_TYPE, STAGE = 2, 13
+VOICE_CHANNEL_TYPE = 2
 
 
 @pytest.fixture
 def voice_channels(sim, server):
-    return [sim.client.create_channel(server.id, name, type_=VOICE_TYPE) for name in ("lounge", "music")]
+    """The ids of two voice channels."""
+    return [sim.client.create_channel(server.id, name, type_=VOICE_CHANNEL_TYPE) for name in ("lounge", "music")]
 
 
-async def test_who_comes_moves_and_goes_keeps_one_session(sim, server, voice_channels):
+async def test_join_move_and_leave_have_one_session_id(sim, server, voice_channels):
     async with connect_identified(sim, GUILDS | VOICE) as client:
         for channel in (*voice_channels, None):
             sim.client.move_member(server.id, server.member, channel)
@@ -31,7 +32,7 @@ async def test_who_comes_moves_and_goes_keeps_one_session(sim, server, voice_cha
     assert join_event["guild_id"] == str(server.id)
 
 
-async def test_muting_streaming_and_video_are_sent_and_no_change_is_not(sim, server, voice_channels):
+async def test_voice_flags_are_sent_and_unchanged_states_are_not(sim, server, voice_channels):
     async with connect_identified(sim, GUILDS | VOICE) as client:
         sim.client.move_member(server.id, server.member, voice_channels[0])
         sim.client.move_member(server.id, server.member, voice_channels[0])
@@ -48,7 +49,7 @@ async def test_muting_streaming_and_video_are_sent_and_no_change_is_not(sim, ser
     ]
 
 
-async def test_who_is_in_voice_is_sent_to_a_bot_that_connects_later(sim, server, voice_channels):
+async def test_voice_states_are_sent_to_a_bot_that_connects_later(sim, server, voice_channels):
     sim.client.move_member(server.id, server.member, voice_channels[1], muted=True)
     async with connect_bot(sim) as bot:
         [voice] = bot.get_guild(server.id).voice_channels[1].voice_states.items()
@@ -56,14 +57,14 @@ async def test_who_is_in_voice_is_sent_to_a_bot_that_connects_later(sim, server,
     assert voice[1].self_mute
 
 
-async def test_without_the_intent_nothing_is_heard(sim, server, voice_channels):
+async def test_voice_events_require_their_intent(sim, server, voice_channels):
     async with connect_identified(sim, GUILDS) as client:
         sim.client.move_member(server.id, server.member, voice_channels[0])
         sim.client.create_channel(server.id, "afterwards")
         assert "VOICE_STATE_UPDATE" not in await client.collect_event_names("CHANNEL_CREATE")
 
 
-async def test_who_leaves_the_server_leaves_the_channel_first(sim, server, voice_channels):
+async def test_member_who_leaves_the_server_leaves_voice_first(sim, server, voice_channels):
     sim.client.move_member(server.id, server.member, voice_channels[0])
     async with connect_identified(sim, GUILDS | VOICE | MEMBERS) as client:
         sim.client.leave(server.id, server.member)
@@ -72,7 +73,7 @@ async def test_who_leaves_the_server_leaves_the_channel_first(sim, server, voice
         await client.wait_for_event("GUILD_MEMBER_REMOVE")
 
 
-async def test_a_channel_that_is_deleted_is_left_by_all(sim, server, voice_channels):
+async def test_deleted_voice_channel_is_left_by_all(sim, server, voice_channels):
     sim.client.move_member(server.id, server.member, voice_channels[0])
     sim.client.move_member(server.id, server.owner, voice_channels[0])
     async with connect_identified(sim, GUILDS | VOICE) as client:
@@ -87,9 +88,9 @@ async def test_joining_voice_in_a_text_channel_is_refused(sim, server):
         sim.client.move_member(server.id, server.member, server.channel)
 
 
-async def test_voice_outlives_a_restart(own_sim):
+async def test_voice_states_survive_a_restart(own_sim):
     guild = own_sim.client.create_guild("Night owls")
-    channel = own_sim.client.create_channel(guild, "lounge", type_=VOICE_TYPE)
+    channel = own_sim.client.create_channel(guild, "lounge", type_=VOICE_CHANNEL_TYPE)
     member = own_sim.client.join(guild, "Owl")
     own_sim.client.move_member(guild, member, channel, streaming=True)
     assert await asyncio.to_thread(own_sim.stop) == 0
@@ -98,7 +99,7 @@ async def test_voice_outlives_a_restart(own_sim):
     assert (state["user_id"], state["channel_id"], state["self_stream"]) == (str(member), str(channel), True)
 
 
-async def test_discord_py_sees_people_come_and_go(sim, server, voice_channels, bot):
+async def test_discord_py_tracks_voice_states(sim, server, voice_channels, bot):
     sim.client.move_member(server.id, server.member, voice_channels[0])
     await wait_until(lambda: ("voice", server.member) in bot.recorded_events)
     assert server.member in bot.get_channel(voice_channels[0]).voice_states

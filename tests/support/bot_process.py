@@ -1,4 +1,4 @@
-"""The bot as a process of its own, as people start it, against a local Discord and the engines of the tests."""
+"""The bot as a separate process, connected to a local Discord and to the engines of the tests."""
 
 import asyncio
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
+from tests.support import waiting
 from tests.support.sim_process import SimProcess
 
 REPOSITORY_ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ _process_numbers = count(1)
 
 
 class BotProcess:
-    """Started when made. What it says goes to a log file of the copy."""
+    """A bot process, started by the constructor. Its standard error goes to a log file in the data folder."""
 
     def __init__(self, settings: Settings, sim: SimProcess, *arguments: str, **environment: str) -> None:
         self.sim = sim
@@ -52,7 +53,7 @@ class BotProcess:
         return self.log.read_text()
 
     async def wait_until_ready(self) -> None:
-        """Return when it has a session of its own and has heard of every server."""
+        """Wait until the bot has a gateway session and has received every guild."""
         await wait_until(lambda: len(list_connected_sessions(self.sim)) > self._initial_session_count, self)
         await wait_for_acknowledgement(self.sim)
 
@@ -60,7 +61,7 @@ class BotProcess:
         await wait_until(lambda: text in self.read_log(), self)
 
     async def wait_for_exit(self) -> int:
-        """Wait for its end; the exit code."""
+        """Wait until the process ends and return its exit code."""
         return await asyncio.to_thread(self.process.wait, 60)
 
     async def stop(self, signal_number: int = signal.SIGTERM) -> int:
@@ -75,6 +76,7 @@ class BotProcess:
 
 @contextmanager
 def run_bot_process(settings: Settings, sim: SimProcess, *arguments: str, **environment: str) -> Iterator[BotProcess]:
+    """Run a bot process; kill it at the end of the block if it still runs."""
     bot = BotProcess(settings, sim, *arguments, **environment)
     try:
         yield bot
@@ -83,12 +85,12 @@ def run_bot_process(settings: Settings, sim: SimProcess, *arguments: str, **envi
 
 
 def list_connected_sessions(sim: SimProcess) -> list:
-    """The gateway sessions that have a socket."""
+    """List the gateway sessions that have an open websocket."""
     return [session for session in sim.client.get_snapshot().sessions if session.connected]
 
 
 async def wait_for_acknowledgement(sim: SimProcess) -> None:
-    """Return when every bot has acknowledged all that was sent to it until now."""
+    """Wait until every bot has acknowledged all events that were sent to it before this call."""
     sequences = [session.sequence for session in list_connected_sessions(sim)]
     sim.client.request_heartbeat()
     await wait_until(
@@ -99,12 +101,16 @@ async def wait_for_acknowledgement(sim: SimProcess) -> None:
     )
 
 
-async def wait_until(condition: Callable[[], bool], bot: BotProcess | None = None, timeout_seconds: float = 90) -> None:
-    """Wait for what must come."""
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            while not condition():
-                assert bot is None or bot.process.poll() is None, f"the bot ended\n{bot.read_log()}"
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"waited in vain\n{bot.read_log() if bot else ''}") from None
+async def wait_until(
+    condition: Callable[[], object],
+    bot: BotProcess | None = None,
+    timeout_seconds: float = waiting.WAIT_TIMEOUT_SECONDS,
+) -> None:
+    """Poll a condition until it is true; fail early, with the bot's log, when the bot has ended."""
+
+    def is_met() -> object:
+        result = condition()
+        assert result or bot is None or bot.process.poll() is None, f"the bot ended\n{bot.read_log()}"
+        return result
+
+    await waiting.wait_until(is_met, timeout_seconds=timeout_seconds, get_details=bot.read_log if bot else str)

@@ -1,4 +1,4 @@
-"""The browser of the system, without a window; and what a person does first: log in."""
+"""The system's Chromium in headless mode, and the log-in through the local Discord."""
 
 import re
 import shutil
@@ -20,14 +20,14 @@ LAUNCH_OPTIONS = (
 
 
 async def start_chromium(playwright: Playwright) -> Browser:
-    """Debian's Chromium, which `make test` installs."""
+    """Start the system's Chromium, which `make test` installs as a Debian package."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "there is no Chromium: scripts/system-packages tests installs it"
     return await playwright.chromium.launch(executable_path=path, args=list(LAUNCH_OPTIONS))
 
 
 async def log_in(page: Page, base_url: str, persona: str) -> None:
-    """From the first page through the local Discord's form and back to one's own servers."""
+    """Log in from the start page through the local Discord's form, and wait until the dashboard is back."""
     await page.goto(f"{base_url}/")
     await page.get_by_role("link", name="Log in with Discord").click()
     await authorize(page, persona)
@@ -35,7 +35,7 @@ async def log_in(page: Page, base_url: str, persona: str) -> None:
 
 
 async def authorize(page: Page, persona: str) -> None:
-    """On the local Discord's form: be this one."""
+    """Choose a persona on the local Discord's authorization form and submit it."""
     await page.locator(
         ".choices .choice", has=page.locator(".tag", has_text=re.compile(f"^{persona}", re.IGNORECASE))
     ).click()

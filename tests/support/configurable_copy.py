@@ -1,4 +1,4 @@
-"""Copies of Herwa with settings of their own, and what is left of them on the machine."""
+"""Copies of Herwa with individual settings, and the processes and ports that they hold."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ HISTORY_HEADER = "created_at,category,channel,thread,author,content_length,attac
 
 
 class ConfigurableCopy(RunningCopy):
-    """A copy with settings and a way to be started (`prefix`) of its own."""
+    """A copy with extra environment variables and a command prefix, such as `setpriv`, for all its processes."""
 
     def __init__(self, path: Path, *, prefix: Sequence[str] = (), **settings: str) -> None:
         super().__init__(path)
@@ -41,11 +41,11 @@ class ConfigurableCopy(RunningCopy):
         return {**super().environment, **self.extra_environment}
 
     def get_status(self) -> dict[str, Any]:
-        """What `herwa status --json` prints, without the second that it takes to start a command."""
+        """What `herwa status --json` prints, read in this process: starting a command takes a second."""
         return _run_in_thread(read_status(self._build_settings())).to_json()
 
     def list_known_servers(self) -> set[str]:
-        """Names of the servers that this copy's bot has written down."""
+        """Names of the guilds that this copy's bot has saved."""
         return _run_in_thread(self._load_known_servers())
 
     async def _load_known_servers(self) -> set[str]:
@@ -61,7 +61,7 @@ class ConfigurableCopy(RunningCopy):
         return self.settings.model_copy(update={"stores": StoreSettings(**stores)})
 
     def start_command(self, *command: str) -> subprocess.Popen[bytes]:
-        """Type a command into a terminal of its own, and do not wait for it."""
+        """Start a command as in another terminal, without waiting for it to end."""
         with self.output_path.open("ab") as output:
             process = subprocess.Popen(
                 [*self.prefix, *HERWA_COMMAND, *command],
@@ -74,7 +74,7 @@ class ConfigurableCopy(RunningCopy):
         return process
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """`herwa up`, from its very first moment on."""
+        """Start `herwa up` and return at once."""
         self._up_process = self.start_command("up")
         return self._up_process
 
@@ -83,11 +83,11 @@ class ConfigurableCopy(RunningCopy):
         self.wait_until(lambda: self.get_status()["healthy"] and self.is_api_ready(), "the copy to be up")
 
     def restart_after_kill(self) -> None:
-        """Kill `herwa up`, see everything else end by itself, and type it again."""
+        """Kill `herwa up`, wait until all its child processes have ended, and start it again."""
         assert self._up_process is not None
         self._up_process.kill()
         self._up_process.wait()
-        self.wait_until(lambda: not self.list_processes(), "everything to end by itself", timeout_seconds=15)
+        self.wait_until(lambda: not self.list_processes(), "all other processes to end", timeout_seconds=15)
         self.assert_stopped()
         self.start_all()
 
@@ -98,16 +98,16 @@ class ConfigurableCopy(RunningCopy):
         self.wait_until(lambda: self.read_output().count(text) >= count, f"{text!r} ({count} times)")
 
     def list_processes(self) -> list[psutil.Process]:
-        """Everything on this machine that belongs to the copy: its data folder is in the environment or at work in it."""
+        """List the processes of this copy: those with its data folder as HERWA_DATA_DIR or as working directory."""
         return [process for process in psutil.process_iter() if _is_owned_by(process, self.folder.path)]
 
     def assert_stopped(self) -> None:
-        """Nothing runs, and every port is free."""
+        """Assert that no process of the copy runs and that all its ports are free."""
         assert self.list_processes() == []
         assert [name for name, port in self.folder.read_ports().items() if is_listening(port)] == []
 
     def clean_up(self) -> None:
-        """Whatever the test left."""
+        """Stop every process that the test left behind."""
         for process in self.started_processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
@@ -121,7 +121,7 @@ class ConfigurableCopy(RunningCopy):
 
 
 def _run_in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run it in a loop of its own, away from the tests' loop."""
+    """Run a coroutine in its own event loop, because a test's loop may already run in this thread."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
 
@@ -132,7 +132,7 @@ def is_listening(port: int) -> bool:
 
 
 def stop_with_signal(process: subprocess.Popen[bytes], signal_number: int) -> int:
-    """The exit code after this signal. How soon that is, `benchmarks.stopping` measures."""
+    """Send a signal and return the exit code. `benchmarks.stopping` measures how long that takes."""
     process.send_signal(signal_number)
     return process.wait(30)
 
@@ -149,8 +149,8 @@ def _is_owned_by(process: psutil.Process, path: Path) -> bool:
 
 @contextmanager
 def open_copy(**settings: str) -> Iterator[ConfigurableCopy]:
-    """A copy in an empty folder; gone afterwards, whatever became of it."""
-    path = Path(tempfile.mkdtemp(prefix="herwa-door-"))
+    """Create a copy in an empty data folder; stop it and delete the folder at the end, also after a failure."""
+    path = Path(tempfile.mkdtemp(prefix="herwa-copy-"))
     path.chmod(0o755)
     copy = ConfigurableCopy(path, **settings)
     try:
@@ -161,14 +161,14 @@ def open_copy(**settings: str) -> Iterator[ConfigurableCopy]:
 
 
 def write_history(folder: Path, *rows: str) -> Path:
-    """A history of these rows."""
+    """Write these rows as a history file that `herwa sim replay` reads."""
     file = folder / "history.csv"
     file.write_text("\n".join([HISTORY_HEADER, *rows]) + "\n")
     return file
 
 
 def run_bare_command(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """A command with a bare environment and these settings."""
+    """Run a command with no environment variables but PATH and these settings."""
     environment = {"PATH": os.environ["PATH"], "COLUMNS": "200", **settings}
     return subprocess.run(
         [sys.executable, *HERWA_COMMAND[1:], *command],

@@ -1,7 +1,6 @@
-"""What the bot has stored, read from PostgreSQL."""
+"""Reads what the bot has stored in PostgreSQL, and waits until it is stored."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -9,6 +8,7 @@ from sqlalchemy import text
 from herwa_shared.pipeline.mover import move_batch
 from herwa_shared.stores import Stores
 from tests.support.bot_process import BotProcess, wait_for_acknowledgement
+from tests.support.waiting import wait_until
 
 EVENTS_QUERY = """
 SELECT kind, channel_id, thread_id, user_id, reply, value, attachments
@@ -18,7 +18,7 @@ DRAINED_QUERY = "SELECT coalesce(max(drained), -1) FROM process WHERE pid = :pid
 
 
 class StoredEvent(NamedTuple):
-    """One event, without what the local Discord decides: its server and time."""
+    """One stored event, without guild and time, which the local Discord chooses."""
 
     kind: str
     channel: int
@@ -35,30 +35,23 @@ async def fetch_rows(stores: Stores, query: str, **parameters: Any) -> Sequence[
 
 
 async def wait_until_stored(stores: Stores, bot: BotProcess) -> None:
-    """Return when all that was said until now is stored."""
+    """Wait until every event that was sent before this call is in the buffer."""
     await wait_for_acknowledgement(bot.sim)
     [(request,)] = await fetch_rows(stores, "INSERT INTO drain_request DEFAULT VALUES RETURNING id")
 
     async def is_drained() -> bool:
         return (await fetch_rows(stores, DRAINED_QUERY, pid=bot.pid))[0][0] >= request
 
-    await wait_until_true(is_drained)
-
-
-async def wait_until_true(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what must be stored in the end."""
-    async with asyncio.timeout(90):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
-            await asyncio.sleep(0.02)
+    await wait_until(is_drained)
 
 
 async def list_message_events(stores: Stores, guild_id: int) -> list[StoredEvent]:
-    """What was said, edited and deleted in the guild, in the order in which it was stored."""
+    """List the guild's events about messages (sent, edited, deleted) in the order in which they were stored."""
     return [StoredEvent(*row) for row in await fetch_rows(stores, EVENTS_QUERY, guild=guild_id, all=False)]
 
 
 async def list_events(stores: Stores, guild_id: int, *kinds: str) -> list[StoredEvent]:
-    """Events of these kinds, in the same order."""
+    """List the guild's events of these kinds in the order in which they were stored."""
     return [
         row
         for row in (StoredEvent(*row) for row in await fetch_rows(stores, EVENTS_QUERY, guild=guild_id, all=True))
@@ -67,7 +60,7 @@ async def list_events(stores: Stores, guild_id: int, *kinds: str) -> list[Stored
 
 
 async def move_buffer(stores: Stores) -> None:
-    """Return when the whole buffer is in ClickHouse."""
+    """Move batches until the buffer is empty and every event is in ClickHouse."""
     async with stores.database.acquire_connection() as connection:
         while await move_batch(connection, stores.clickhouse):
             pass

@@ -1,4 +1,4 @@
-"""Discord's own OpenAPI document, to hold REST calls against."""
+"""Validates REST calls against Discord's own OpenAPI document."""
 
 import gzip
 import json
@@ -31,12 +31,12 @@ def _create_validator(pointer: str) -> Draft202012Validator:
 
 
 def list_call_problems(calls: Iterable[dict]) -> list[str]:
-    """Each different problem of a journal's calls, once."""
+    """List the distinct problems of a journal's REST calls."""
     return sorted({problem for entry in calls for problem in list_exchange_problems(entry)})
 
 
 def list_exchange_problems(entry: dict) -> list[str]:
-    """What the document objects to in one exchange of the journal."""
+    """List the differences between one recorded request with its response and the document."""
     content, _, paths = _load_document()
     method, route = entry["method"].lower(), entry["route"]
     path = paths.get(_strip_parameter_names(route))
@@ -78,7 +78,7 @@ def _find_problems(part: str, pointer: str, instance: object):
 
 
 def list_message_problems(message: dict) -> list[str]:
-    """What the document objects to in a message that came by the gateway."""
+    """List the differences between a message from the gateway and the document's message schema."""
     return [problem for _, problem in _find_problems("message", "/components/schemas/MessageResponse", message)]
 
 
@@ -87,7 +87,10 @@ def _strip_parameter_names(path: str) -> str:
 
 
 def _stringify_ids(body: object) -> object:
-    """discord.py sends some ids as numbers, of attachments, replies and recipients; Discord takes them, its document does not."""
+    """Convert the ids that discord.py sends as numbers to strings.
+
+    These are the ids of attachments, replies and recipients. Discord accepts numbers; its document allows only strings.
+    """
     if isinstance(body, list):
         return [_stringify_ids(item) for item in body]
     if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-""""""
+"""Data folders and settings for tests that start embedded database engines."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.
 
 @contextmanager
 def create_data_folder() -> Iterator[DataFolder]:
-    """A data folder of its own that every user may walk to, as a clone in a home folder is."""
+    """Create a data folder that every user may enter, as PostgreSQL needs it; delete it at the end."""
     path = Path(tempfile.mkdtemp(prefix="herwa-test-"))
     path.chmod(0o755)
     try:
@@ -24,7 +24,7 @@ def create_data_folder() -> Iterator[DataFolder]:
 
 
 def build_settings(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
-    """Settings from nobody's environment; a store that is not wanted is said to be elsewhere."""
+    """Build settings that ignore the environment; a store that is not wanted has an external URL."""
     stores = StoreSettings(
         _env_file=None,
         DATABASE_URL=None if postgres else EXTERNAL_URLS[0],

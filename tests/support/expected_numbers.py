@@ -24,7 +24,7 @@ def load_window(start: str) -> dict[str, Any]:
 
 
 def assert_matches(api: GuildApiClient, expected: dict[str, Any]) -> None:
-    """Every number of the window, through the API. The longest window was not counted by day."""
+    """Compare every number of a window with the API's. The longest window has no expected numbers by day."""
     query = {"from": expected["from"], "to": expected["to"], "timezone": expected["timezone"]}
     messages = api.get("/stats", metric="messages", interval="day", **query)
     members = api.get("/stats", metric="active_members", interval="day", **query)
@@ -47,6 +47,9 @@ def assert_matches(api: GuildApiClient, expected: dict[str, Any]) -> None:
 
 
 def count_by_period(response: dict[str, Any], example: str) -> dict[str, int]:
-    """What was counted, by day or month; silent intervals are 0 in the answer and absent in the truth."""
+    """Index the points by day or month, in the form of `example`.
+
+    Intervals with 0 are left out: the API returns them, the expected numbers omit them.
+    """
     assert not [point for point in response["points"] if point["value"] is None], "a replayed window has no gaps"
     return {point["t"][: len(example)]: point["value"] for point in response["points"] if point["value"]}

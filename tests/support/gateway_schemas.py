@@ -1,4 +1,4 @@
-"""The shapes of gateway events, made by `scripts/gateway-schema` from discord-api-types, to hold what is sent against."""
+"""Validates gateway events against schemas that `scripts/gateway-schema` generates from discord-api-types."""
 
 import gzip
 import json
@@ -24,17 +24,17 @@ def _create_validator(name: str) -> Draft7Validator | None:
 
 
 def find_event_problem(name: str, data: object) -> str | None:
-    """What is wrong with an event of that name, in words; None when nothing is."""
+    """Describe the first schema violation of an event, or return None when it is valid."""
     if name == "RESUMED":
         return None  # the types say that it has no data; Discord sends a _trace
     validator = _create_validator(name)
     if validator is None:
-        return f"{name} is no event of Discord's"
+        return f"{name} is not an event of Discord"
     error = best_match(validator.iter_errors(data))
     return None if error is None else f"{name} {error.json_path}: {error.message[:300]}"
 
 
 def list_event_problems(events: Mapping[str, Iterable[object]]) -> list[str]:
-    """Each different problem of a journal's events, once."""
+    """List the distinct problems of a journal's events."""
     problems = {find_event_problem(name, payload) for name, payloads in events.items() for payload in payloads}
     return sorted(problem for problem in problems if problem is not None)

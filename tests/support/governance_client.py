@@ -1,7 +1,5 @@
-"""What a server's managers and Herwa's operator choose, as tests choose it; and waiting until it is in force."""
+"""Changes the governance settings of guilds through the services, as managers and the operator do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from herwa_shared.catalog import FeatureKey, ModuleKey, TierKey
@@ -12,12 +10,11 @@ from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
 
 TEST_ACTOR = Actor(ChangeSource.CLI, None, "a test")
-WAIT_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class GovernanceClient:
-    """Chooses for guilds of one copy."""
+    """Changes settings of guilds and of the copy, each in its own transaction."""
 
     stores: Stores
 
@@ -32,7 +29,7 @@ class GovernanceClient:
     async def add_deny_rule(
         self, guild_id: int, kind: SubjectKind, subject_id: int, feature: FeatureKey, *, note: str
     ) -> int:
-        """A rule against somebody's use of a feature, everywhere; its id."""
+        """Add a rule that denies a subject a feature in every channel; return the rule's id."""
         rule = NewRule(False, kind, subject_id, TargetKind.FEATURE, feature, note=note)
         async with self.stores.database.transaction() as session:
             return await access_rules.add_rule(session, guild_id=guild_id, rule=rule, actor=TEST_ACTOR)
@@ -42,22 +39,13 @@ class GovernanceClient:
             await access_rules.remove_rule(session, guild_id=guild_id, rule_id=rule_id, actor=TEST_ACTOR)
 
     async def set_kill_switch(self, feature: FeatureKey, *, enabled: bool, reason: str = "") -> None:
-        """The operator's switch: for every guild of the copy, so a test puts it back."""
+        """Set the operator's kill switch. It applies to every guild, so a test has to switch it off again."""
         async with self.stores.database.transaction() as session:
             await kill_switches.set_kill_switch(
                 session, feature=feature, active=enabled, reason=reason, actor=TEST_ACTOR
             )
 
     async def set_tier_feature(self, tier: TierKey, feature: FeatureKey, *, included: bool) -> None:
-        """What a tier includes: for every guild of the copy, too."""
+        """Set whether a tier includes a feature. It applies to every guild, so a test has to undo it."""
         async with self.stores.database.transaction() as session:
             await tiers.set_tier_feature(session, tier=tier, feature=feature, included=included, actor=TEST_ACTOR)
-
-
-async def wait_until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Ask again until it is so."""
-    async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0.05)

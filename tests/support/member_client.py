@@ -1,4 +1,4 @@
-"""What members do with commands and are shown, and what managers decide through the services."""
+"""Runs the bot's commands as members of a server, and changes rules as a manager through the services."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,9 +11,9 @@ from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage, InteractionResult
-from tests.support.db_assertions import wait_until_true
 from tests.support.sample_server import SampleServer
 from tests.support.sim_process import SimProcess
+from tests.support.waiting import wait_until
 
 MANAGER = Actor(ChangeSource.WEB, None, "a manager")
 EVERYONE = (SubjectKind.EVERYONE, 0)
@@ -21,7 +21,7 @@ EVERYWHERE = (PlaceKind.EVERYWHERE, 0)
 
 
 class MemberClient:
-    """The members of one server, in its first channel unless another is named."""
+    """Acts as the members of one server, by default as Ada in the server's first channel."""
 
     def __init__(self, sim: SimProcess, stores: Stores, server: SampleServer) -> None:
         self.sim, self.stores, self.server = sim, stores, server
@@ -29,7 +29,7 @@ class MemberClient:
     async def run(
         self, command: str, options: Mapping[str, object] | None = None, *, user: int = 0, channel: int = 0
     ) -> DisplayedMessage:
-        """Run a command; the one message that answers it."""
+        """Run a command and return the one message that responds to it."""
         result = await self._interact(self.sim.client.run_command, channel, user, command, options)
         [message] = result.messages
         return message
@@ -37,7 +37,7 @@ class MemberClient:
     async def autocomplete(
         self, command: str, options: Mapping[str, object], focused: str, *, user: int = 0, channel: int = 0
     ) -> list[str]:
-        """Type an option; what is offered."""
+        """Type into an option and return the names of the choices that the bot offers."""
         channel, user = channel or self.server.channel, user or self.server.ada
         result = await asyncio.to_thread(self.sim.client.autocomplete, channel, user, command, options, focused=focused)
         assert result.responded
@@ -46,7 +46,7 @@ class MemberClient:
     async def press(
         self, message: DisplayedMessage, label: str, *, user: int = 0, channel: int = 0
     ) -> InteractionResult:
-        """Press a button of a message by what stands on it."""
+        """Press the button with this label."""
         return await self._interact(self.sim.client.click, channel, user, message.id, get_button_ids(message)[label])
 
     async def _interact(
@@ -57,16 +57,16 @@ class MemberClient:
         return result
 
     async def wait_for_verdict(self, verdict: str, command: str, *, user: int = 0, channel: int = 0) -> None:
-        """Return when `/why` says Yes, or No: the change that makes it so has reached the bot."""
+        """Wait until `/why` gives this verdict ("Yes" or "No"): then the bot has loaded the changed policy."""
 
         async def has_verdict() -> bool:
             reply = await self.run("why", {"command": command}, user=user, channel=channel)
             return reply.content.startswith(f"**{verdict}")
 
-        await wait_until_true(has_verdict)
+        await wait_until(has_verdict)
 
     async def run_in_transaction(self, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
-        """A manager, or the operator, changes something."""
+        """Run a change of a manager or of the operator in one transaction."""
         async with self.stores.database.transaction() as session:
             await work(session)
 
@@ -76,18 +76,18 @@ class MemberClient:
         allow: bool,
         subject: tuple[SubjectKind, int] = EVERYONE,
         target: tuple[TargetKind, str],
-        server: tuple[PlaceKind, int] = EVERYWHERE,
+        place: tuple[PlaceKind, int] = EVERYWHERE,
         note: str = "",
     ) -> None:
-        """An access rule."""
+        """Add an access rule."""
         rule = NewRule(
             allow=allow,
             subject_kind=subject[0],
             subject_id=subject[1],
             target_kind=target[0],
             target_key=target[1],
-            place_kind=server[0],
-            place_id=server[1],
+            place_kind=place[0],
+            place_id=place[1],
             note=note,
         )
         await self.run_in_transaction(
@@ -96,7 +96,7 @@ class MemberClient:
 
 
 def get_button_ids(message: DisplayedMessage) -> dict[str, str]:
-    """Custom ids of the buttons, by what stands on them."""
+    """Custom ids of a message's buttons, by label."""
     return {
         button["label"]: button["custom_id"]
         for row in message.components
@@ -106,7 +106,7 @@ def get_button_ids(message: DisplayedMessage) -> dict[str, str]:
 
 
 def is_last_page(page: DisplayedMessage) -> bool:
-    """Whether a list has no page behind this one."""
+    """True when the Next button of a paginated list is disabled."""
     return next(
         button["disabled"] for row in page.components for button in row["components"] if button["label"] == "Next"
     )

@@ -1,4 +1,4 @@
-"""A person with a browser, at the local Discord's forms."""
+"""Fills in the local Discord's OAuth forms, as a person with a browser does."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -12,16 +12,17 @@ PKCE_CHALLENGE = urlsafe_b64encode(sha256(PKCE_VERIFIER.encode()).digest()).deco
 
 
 def extract_proof(page: str) -> str:
-    """The token that the page's form carries."""
+    """The CSRF token of the page's form."""
     return re.search(r'name="proof" value="(\w+)"', page)[1]
 
 
 async def submit_authorization(
     browser: httpx.AsyncClient, url: str, *, decision: str = "authorize", **values: object
 ) -> str:
-    """Open the form at that address, answer it, and say where that leads: to the client, with a code in the query.
+    """Open the authorization form, submit it, and return the URL of the redirect, with the code in its query.
 
-    `who` is a user's id, `guild_id` the server that gets the bot.
+    Among `values`, `who` is the user's id and `guild_id` the guild to which the bot is added. When the page redirects
+    at once, that redirect is returned.
     """
     page = await browser.get(url)
     if page.status_code != 200:

@@ -1,4 +1,4 @@
-"""People who log in: what they are in a server of the local Discord, and what the bot knows of that server."""
+"""Users of the local Discord who log in, and the guild in which they are owner, manager or member."""
 
 from datetime import timedelta
 from itertools import count
@@ -11,6 +11,7 @@ from herwa_shared.auth.guild_access import TOKEN_PURPOSE, build_redirect_uri
 from herwa_shared.auth.users import decrypt_tokens, save_login
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.discord.endpoints import find_discord_endpoints, find_discord_url
 from herwa_shared.models import Guild, UserToken
 from herwa_shared.runtime.data_dir import DataFolder
@@ -19,13 +20,12 @@ from herwa_sim.client.client import SimClient
 from tests.support.oauth_forms import PKCE_CHALLENGE, PKCE_VERIFIER, parse_query, submit_authorization
 from tests.support.row_factories import BOT_JOINED_AT
 
-MANAGE_SERVER = 1 << 5
 GUILDS_ROUTE = "/users/@me/guilds"
 _server_numbers = count(1)
 
 
 class ManagedServer:
-    """A server of one test's own; `manager` manages it by a role, `member` is one of many, `owner` owns it."""
+    """A guild for one test, with its owner, a manager by role, and a member without rights."""
 
     def __init__(self, discord: SimClient, *, bot: bool = True) -> None:
         number = next(_server_numbers)
@@ -35,7 +35,7 @@ class ManagedServer:
         self.id = discord.create_guild(self.name, owner_id=self.owner, bot=bot)
         self.member = discord.join(self.id, f"Mia {number}")
         self.manager = discord.join(self.id, f"Max {number}")
-        self.role = discord.create_role(self.id, "Staff", permissions=MANAGE_SERVER)
+        self.role = discord.create_role(self.id, "Staff", permissions=MANAGE_GUILD)
         discord.set_roles(self.id, self.manager, [self.role])
 
     def remove_manager_role(self) -> None:
@@ -43,7 +43,7 @@ class ManagedServer:
 
 
 async def save_server(stores: Stores, server: ManagedServer) -> None:
-    """As the bot would have told after it saw the server."""
+    """Save the guild as the bot does when it receives it."""
     async with stores.database.transaction() as session:
         session.add(
             Guild(id=server.id, name=server.name, owner_id=server.owner, member_count=3, joined_at=BOT_JOINED_AT)
@@ -51,7 +51,7 @@ async def save_server(stores: Stores, server: ManagedServer) -> None:
 
 
 def count_guild_requests(discord: SimClient) -> int:
-    """How often Discord was asked for somebody's servers since the last call."""
+    """Number of requests for a user's guilds since the last call of this function."""
     return sum(call["route"] == GUILDS_ROUTE for call in discord.read_journal(on=True).calls)
 
 
@@ -60,14 +60,14 @@ def create_oauth_client(settings: Settings, folder: DataFolder) -> DiscordOAuthC
 
 
 async def load_tokens(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> OAuthTokens:
-    """What Herwa keeps of a user, opened."""
+    """Load and decrypt the stored OAuth tokens of a user."""
     async with stores.database.transaction() as session:
         row = await session.get_one(UserToken, user_id)
     return decrypt_tokens(row, create_encryptor(settings, folder, purpose=TOKEN_PURPOSE))
 
 
 async def log_in(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> OAuthTokens:
-    """The user agrees at Discord, and Herwa keeps what it is given for them."""
+    """Authorize Herwa as this user at the local Discord, and save the tokens."""
     oauth_client = create_oauth_client(settings, folder)
     async with httpx.AsyncClient(
         base_url=find_discord_url(settings, folder), trust_env=False, timeout=30
@@ -81,7 +81,7 @@ async def log_in(stores: Stores, settings: Settings, folder: DataFolder, user_id
 
 
 async def log_in_without_roles(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> None:
-    """As people logged in before Herwa asked for their roles: Discord's tokens lack that scope."""
+    """Log in with tokens that lack the scope `guilds.members.read`, as before Herwa requested roles."""
     endpoints, oauth_client = find_discord_endpoints(settings, folder), create_oauth_client(settings, folder)
     authorize_url = (await oauth_client.build_authorization_url(state="-", challenge=PKCE_CHALLENGE)).replace(
         "+guilds.members.read", ""

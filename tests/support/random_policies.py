@@ -1,4 +1,4 @@
-"""Random guilds, made so that everything collides: few people, places and keys, many rules about them."""
+"""Random policies and invocations with many collisions: few members, channels and keys, many rules about them."""
 
 import random
 from functools import cache
@@ -50,7 +50,7 @@ FEATURES = MappingProxyType(
         )
     }
 )
-UNKNOWN_FEATURE = "nobody.knows"
+UNKNOWN_FEATURE = "unknown.stats"
 COMMANDS = (
     ("stats", "talk.stats"),
     ("top", "talk.stats"),
@@ -94,7 +94,7 @@ PLACES = (
     *((PlaceKind.EVERYWHERE, 0),) * 6,
     *((PlaceKind.CATEGORY, category) for category in CHANNEL_IDS_BY_CATEGORY if category),
     *((PlaceKind.CHANNEL, channel) for channel, _ in CHANNELS),
-    # An id under the wrong kind concerns nothing.
+    # An id under the wrong kind matches nothing.
     (PlaceKind.CHANNEL, 301),
     (PlaceKind.CATEGORY, 401),
 )
@@ -105,7 +105,7 @@ ALL_FEATURES = (*FEATURES, UNKNOWN_FEATURE)
 
 
 def build_random_policy(rng: random.Random) -> GuildPolicy:
-    """All of it at random, most of it small."""
+    """Build a random policy; most of its parts are small or empty."""
     return GuildPolicy(
         guild_id=1,
         version=rng.randrange(100),
@@ -122,7 +122,7 @@ def build_random_policy(rng: random.Random) -> GuildPolicy:
 
 
 def build_random_invocation(rng: random.Random) -> Invocation:
-    """Mostly a member; now and then a key, a widget, or a surface of another process."""
+    """Build a random invocation: mostly a member's, sometimes an API key's, a widget's, or of another process's surface."""
     surface = rng.choice(SURFACES.all) if rng.random() < 0.97 else UNREGISTERED_SURFACE
     at = rng.choice(INVOCATION_TIMES)
     roll = rng.random()
@@ -165,7 +165,7 @@ def _build_global_policy(seed: int) -> GlobalPolicy:
 
 def _build_period(rng: random.Random) -> tuple[float, float | None]:
     starts = rng.choice((0.0, *BOUNDARY_TIMES))
-    return starts, rng.choice((None, *(moment for moment in (*BOUNDARY_TIMES, 40.0) if moment > starts)))
+    return starts, rng.choice((None, *(time for time in (*BOUNDARY_TIMES, 40.0) if time > starts)))
 
 
 def _build_grant(rng: random.Random) -> Grant:
@@ -181,7 +181,7 @@ def _build_toggles(keys: tuple[str, ...], rng: random.Random) -> dict[str, bool]
 
 
 def _build_rule_ids(rng: random.Random) -> list[int]:
-    """In any order; now and then none, now and then very many."""
+    """Shuffled rule ids: mostly a few, sometimes none, rarely up to 300."""
     rule_ids = list(range(1, 1 + (rng.randrange(300) if rng.random() < 0.001 else rng.choice((0, 1, 3, 5, 8, 14)))))
     rng.shuffle(rule_ids)
     return rule_ids

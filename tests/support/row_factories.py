@@ -1,4 +1,4 @@
-"""Guilds, coverage and events as rows, for tests of the read side."""
+"""Inserts guilds, coverage and events directly into the databases, for tests of analytics."""
 
 import random
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ BOT_JOINED_AT = datetime(2015, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One message, or another kind of event with its one number."""
+    """One event: a message, or another kind with its value."""
 
     at: datetime
     user: int = 7
@@ -38,7 +38,7 @@ async def insert_events(stores: Stores, guild_id: int, events: Iterable[EventRow
 async def add_guild(
     stores: Stores, *, joined_at: datetime = BOT_JOINED_AT, timezone: str | None = None, left_at: datetime | None = None
 ) -> int:
-    """A guild of which nobody knows anything, on a shard that no other test listens to."""
+    """Create a guild without data, with a random id and thus its own shard; return the id."""
     guild_id = random.getrandbits(62)
     async with stores.database.transaction() as session:
         session.add(
@@ -57,7 +57,7 @@ async def add_imported_period(stores: Stores, guild_id: int, start: datetime, en
 async def add_gateway_session(
     stores: Stores, guild_id: int, start: datetime, seen_at: datetime, *, intents: int = 0
 ) -> None:
-    """A collector of this guild's shard, one of so many that it is nobody else's."""
+    """Add a gateway session of this guild's shard; the shard count is so large that no other guild shares the shard."""
     shard_count = (1 << 31) - 1
     async with stores.database.transaction() as session:
         session.add(

@@ -1,4 +1,4 @@
-"""A whole copy of Herwa as a person runs it: `herwa up` in a folder of its own, and every other command beside it."""
+"""A complete copy of Herwa as users run it: `herwa up` in its own data folder, and other commands beside it."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,13 +16,14 @@ import httpx
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_sim.client.client import SimClient
+from tests.support.waiting import wait_until_blocking
 
 HERWA_COMMAND = (sys.executable, "-c", "from herwa.cli import main; main()")
 READY_TIMEOUT_SECONDS = 90
 
 
 class RunningCopy:
-    """One copy. `herwa("status")` is what a person types; the API answers at `address`."""
+    """One copy. `run_command("status")` runs `herwa status`; the API is at `base_url`."""
 
     def __init__(self, path: Path, *, demo_days: int = 0) -> None:
         self.folder = DataFolder(path)
@@ -41,7 +41,7 @@ class RunningCopy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The developer's own settings do not reach this copy."""
+        """Environment variables of this copy, without the developer's own tokens and database URLs."""
         external_names = ("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SECRET_KEY")
         own_variables = {
             "HERWA_DATA_DIR": str(self.folder.path),
@@ -52,7 +52,7 @@ class RunningCopy:
         return {**os.environ, **dict.fromkeys(external_names, ""), **own_variables}
 
     def start_all(self) -> None:
-        """`herwa up`; returns when the bot listens and the API answers."""
+        """Start `herwa up` and wait until the bot is connected and the API is ready."""
         with self.output_path.open("ab") as output_file:
             self._up_process = subprocess.Popen(
                 [*HERWA_COMMAND, "up"],
@@ -64,9 +64,9 @@ class RunningCopy:
         self.wait_until(lambda: self.get_status()["healthy"] and self.is_api_ready(), "the copy to be up")
 
     def stop_all(self, *, suspended_pid: int | None = None) -> None:
-        """Ctrl-C; returns when everything has stopped. How soon that is, `benchmarks.stopping` measures.
+        """Send Ctrl-C and wait until everything has stopped. `benchmarks.stopping` measures how long that takes.
 
-        `waking` is a process that the test had made stand still and that goes on after the signal.
+        `suspended_pid` is a process that the test suspended with SIGSTOP; it is resumed after the signal.
         """
         assert self._up_process is not None
         self._up_process.send_signal(signal.SIGINT)
@@ -84,13 +84,13 @@ class RunningCopy:
                 self._up_process.kill()
 
     def run_command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command typed into another terminal."""
+        """Run a command as in another terminal, and return its result whether it succeeds or not."""
         return subprocess.run(
             [*HERWA_COMMAND, *arguments], env=self.environment, capture_output=True, text=True, timeout=180, check=False
         )
 
     def check_output(self, *arguments: str) -> str:
-        """A command that must succeed; what it printed."""
+        """Run a command that must succeed, and return its standard output."""
         result = self.run_command(*arguments)
         assert result.returncode == 0, (
             f"{arguments}: exit {result.returncode}\n{result.stdout}\n{result.stderr}\n{self.read_output_tail()}"
@@ -101,7 +101,7 @@ class RunningCopy:
         return json.loads(self.check_output("status", "--json"))
 
     def get_pid(self, name: str) -> int:
-        """The process id of one process of this copy."""
+        """The id of the copy's process with this name."""
         return next(process["pid"] for process in self.get_status()["processes"] if process["name"] == name)
 
     def replay(self, file: Path, guild: str, *window: str) -> dict:
@@ -117,7 +117,7 @@ class RunningCopy:
         )
 
     def count_unacknowledged(self) -> int:
-        """How many gateway events the bot was sent and has not acknowledged yet."""
+        """Number of gateway events that were sent to the bot and are not acknowledged yet."""
         with closing(self.open_sim_client()) as sim:
             return sum(session.sequence - session.acknowledged for session in sim.get_snapshot().sessions)
 
@@ -128,26 +128,30 @@ class RunningCopy:
             return False
 
     def create_api_client(self, guild_id: str) -> "GuildApiClient":
-        """A program with a key of that server."""
+        """Create an API key for a guild and return a client that uses it."""
         return GuildApiClient(
             self.base_url, guild_id, self.check_output("keys", "create", "--guild", guild_id, "--name", "test")
         )
 
     def read_output_tail(self) -> str:
-        """The end of what `herwa up` printed."""
+        """The last 4,000 characters that `herwa up` printed."""
         return self.output_path.read_text(errors="replace")[-4000:]
 
     def wait_until(
         self, condition: Callable[[], bool], description: str, timeout_seconds: float = READY_TIMEOUT_SECONDS
     ) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain for {description}\n{self.read_output_tail()}"
-            time.sleep(0.1)
+        """Poll a condition until it is true; fail with the output of `herwa up` at the deadline."""
+        wait_until_blocking(
+            condition,
+            description=description,
+            timeout_seconds=timeout_seconds,
+            interval_seconds=0.1,
+            get_details=self.read_output_tail,
+        )
 
 
 class GuildApiClient:
-    """Asks the API about one server."""
+    """A client of the API for one guild."""
 
     def __init__(self, base_url: str, guild_id: str, key: str) -> None:
         self._guild_url = f"{base_url}/api/guilds/{guild_id}"
@@ -164,7 +168,7 @@ class GuildApiClient:
 
 @contextmanager
 def open_running_copy() -> Iterator[RunningCopy]:
-    """A copy in an empty folder, gone afterwards."""
+    """Create a copy in an empty data folder; stop it and delete the folder at the end."""
     path = Path(tempfile.mkdtemp(prefix="herwa-copy-"))
     path.chmod(0o755)
     copy = RunningCopy(path)

@@ -1,4 +1,4 @@
-"""A server of the local Discord for one test."""
+"""A guild of the local Discord for one test."""
 
 from itertools import count
 
@@ -8,7 +8,7 @@ _server_numbers = count(1)
 
 
 class SampleServer:
-    """A server with a channel, two people and a bot in it."""
+    """A guild with one channel, two members and a bot; all attributes are ids."""
 
     def __init__(self, client: SimClient, name: str | None = None) -> None:
         number = next(_server_numbers)

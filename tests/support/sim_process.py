@@ -1,4 +1,4 @@
-"""A local Discord as a process of its own, in a data folder of its own."""
+"""A local Discord as a separate process."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ REPOSITORY_ROOT = Path(__file__).parents[2]
 
 
 class SimProcess:
-    """Started when made; `client` speaks to its control API, `token` is the bot's."""
+    """A local Discord, started by the constructor. `client` calls its control API, `token` is the bot's token."""
 
     def __init__(self, path: Path, *arguments: str) -> None:
         self.folder = DataFolder(path)
@@ -35,7 +35,7 @@ class SimProcess:
         self._wait_until_ready()
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """End it with a signal; its exit code."""
+        """Stop the process with a signal and return its exit code."""
         self.process.send_signal(signal_number)
         code = self.process.wait(10)
         self.process.stdin.close()

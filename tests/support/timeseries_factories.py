@@ -1,4 +1,4 @@
-"""Series made up for charts: by hand from values, or any at all."""
+"""Builds time series for tests of charts: from given values, or random ones with hypothesis."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,15 +9,13 @@ from herwa_shared.analytics.results import Interval, Metric, Point, TimeSeries
 
 GUILD_ID = 813_402_719_422_463_011
 MAY_3 = datetime(2021, 5, 3, tzinfo=UTC)
-"""For a machine that many share: how long an example takes says nothing."""
-
 INTERVAL_STEPS = {Interval.HOUR: timedelta(hours=1), Interval.DAY: timedelta(days=1), Interval.WEEK: timedelta(days=7)}
 
 
 def build_timeseries(
     values, *, start=MAY_3, interval=Interval.DAY, zone="UTC", partial=(), metric=Metric.MESSAGES
 ) -> TimeSeries:
-    """One point a value, from `start` on, as analytics would answer it."""
+    """Build a series with one point per value from `start` on, as analytics returns it."""
     time_zone = ZoneInfo(zone)
     points = []
     at = start.astimezone(time_zone)
@@ -42,7 +40,7 @@ zones = st.sampled_from(["UTC", "Asia/Tokyo", "America/New_York", "Asia/Kathmand
 
 @st.composite
 def any_timeseries(draw) -> TimeSeries:
-    """Any values with gaps anywhere, in any zone, from midnight there."""
+    """Draw a series of any values and gaps, in any time zone, starting at local midnight."""
     zone = draw(zones)
     start = datetime(2021, 1, 1, tzinfo=ZoneInfo(zone)) + timedelta(days=draw(st.integers(0, 1500)))
     values = draw(st.lists(counts, max_size=draw(st.sampled_from([3, 40, 200]))))

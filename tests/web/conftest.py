@@ -1,4 +1,4 @@
-"""One site for all tests that do not end it, with the local Discord beside it and a stand-in for the API behind it."""
+"""Fixtures of the web tests: a shared web server, the local Discord, a stub of the API."""
 
 from collections.abc import AsyncIterator
 
@@ -14,12 +14,14 @@ from tests.web.web_server import WebServer, run_web_server
 
 @pytest.fixture(scope="session")
 async def upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
+    """The stub of the API and its URL."""
     async with run_upstream_stub() as stub_and_url:
         yield stub_and_url
 
 
 @pytest.fixture(scope="session")
 async def web(stores: Stores, settings: Settings, upstream_stub: tuple[UpstreamStub, str]) -> AsyncIterator[WebServer]:
+    """The web server that all tests share, except those that stop it or need other settings."""
     async with run_web_server(settings, api=upstream_stub[1], HERWA_LOG_LEVEL="DEBUG") as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""People who are logged in with tokens that the local Discord gave them, and the servers that they manage there."""
+"""Creates logged-in users with tokens of the local Discord, and servers that they manage."""
 
 import random
 from dataclasses import dataclass
@@ -24,12 +24,15 @@ from tests.support.row_factories import (
 )
 
 MANAGE_GUILD = 1 << 5
-HOME_SERVER_NAME = "Where everybody comes from"
+HOME_SERVER_NAME = "Home of all users"
 
 
 @dataclass(frozen=True)
 class CanaryServer:
-    """A guild whose every name holds the word `canary`."""
+    """A guild whose names all contain the unique text `canary`.
+
+    A test finds leaked data by searching for it.
+    """
 
     id: int
     canary: str
@@ -37,7 +40,7 @@ class CanaryServer:
 
 @dataclass(frozen=True)
 class LoggedInUser:
-    """A person who is logged in: their id, and the secret in their cookie."""
+    """A logged-in user: their id and the session token in their cookie."""
 
     id: int
     session_token: str
@@ -45,14 +48,14 @@ class LoggedInUser:
 
 @dataclass(frozen=True)
 class DashboardFactory:
-    """Everybody of one copy and its Discord."""
+    """Creates users and servers of one copy and its local Discord."""
 
     settings: Settings
     stores: Stores
     discord: SimClient
 
     async def create_server(self) -> CanaryServer:
-        """A server with the bot, a channel, a member and some activity of the last days."""
+        """Create a server with the bot, a channel, a member and activity of the last 200 hours."""
         canary = f"Canary{random.getrandbits(48):x}"
         guild_id = self.discord.create_guild(canary)
         async with self.stores.database.transaction() as session:
@@ -60,7 +63,7 @@ class DashboardFactory:
             await session.flush()
             session.add(GuildMembership(guild_id=guild_id, joined_at=BOT_JOINED_AT))
         now = utc_now()
-        channel = await add_channel(self.stores, guild_id, f"room-{canary}")
+        channel = await add_channel(self.stores, guild_id, f"channel-{canary}")
         await add_member(self.stores, guild_id, 7, f"member {canary}")
         await add_imported_period(self.stores, guild_id, BOT_JOINED_AT, now)
         messages = [EventRow(now - timedelta(hours=hour), channel=channel) for hour in range(1, 200)]
@@ -68,7 +71,7 @@ class DashboardFactory:
         return CanaryServer(guild_id, canary)
 
     async def create_user(self, *servers: CanaryServer, permissions: int = MANAGE_GUILD) -> LoggedInUser:
-        """Somebody new, who has a role with these permissions in each of these servers, and has logged in."""
+        """Create a user with a role with these permissions in each of the servers, and log them in."""
         name = f"Person {random.getrandbits(48):x}"
         user_id = self.discord.join(self.discord.create_guild(HOME_SERVER_NAME, bot=False), name)
         for server in servers:
@@ -81,12 +84,12 @@ class DashboardFactory:
         return LoggedInUser(user_id, session_token)
 
     async def remove_roles(self, user: LoggedInUser, server: CanaryServer) -> None:
-        """The person's roles in the server are taken away, and the gateway has reported it."""
+        """Remove the user's roles and invalidate their cached access, as a gateway event would."""
         self.discord.set_roles(server.id, user.id, [])
         async with self.stores.database.transaction() as session:
             await invalidate_guild_access(session, guild_id=server.id, user_id=user.id)
 
     async def log_out(self, user: LoggedInUser) -> None:
-        """The session ends, in whichever browser."""
+        """Delete the user's session."""
         async with self.stores.database.transaction() as session:
             await delete_session(session, token=user.session_token)

@@ -1,4 +1,7 @@
-"""The handlers that browsers may call. A new one is an endpoint for everybody: add it here once it asks who may."""
+"""The handlers that browsers may call.
+
+Every visitor can call a handler. List a new one here once it authorizes its caller.
+"""
 
 EXPECTED_HANDLERS = frozenset(
     {

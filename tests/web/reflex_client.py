@@ -1,4 +1,7 @@
-"""A browser's tab without the browser: speaks the pages' own protocol, and so can say what no page of ours would."""
+"""A client of Reflex's websocket protocol.
+
+It can also send events that no page of Herwa sends.
+"""
 
 import asyncio
 import json
@@ -23,7 +26,7 @@ WAIT_TIMEOUT_SECONDS = 30
 
 
 class ReflexClient:
-    """One socket. Everything that the server sends is kept."""
+    """One websocket connection that records everything that the server sends."""
 
     def __init__(self, token: str, http: aiohttp.ClientSession) -> None:
         self.token = token
@@ -36,17 +39,24 @@ class ReflexClient:
         self.socket.on("disconnect", self._on_disconnect, namespace=NAMESPACE)
 
     async def send(self, name: str, payload: Mapping[str, Any] | None = None, path: str = "/") -> None:
-        """An event, as if the tab were at this path."""
+        """Send an event as if the tab were at this path."""
         event = {"name": name, "payload": dict(payload or {}), "router_data": build_router_data(path)}
         await self.socket.emit("event", event, namespace=NAMESPACE)
 
     async def wait_until(self, condition, description: str) -> None:
+        """Wait until the condition holds after a received message.
+
+        Raises TimeoutError after WAIT_TIMEOUT_SECONDS, AssertionError if the server closes the connection before.
+        """
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS), self._received_condition:
             await self._received_condition.wait_for(lambda: condition() or self.closed.is_set())
-        assert condition(), f"waited in vain for {description}: {self.dump_received()[-2000:]}"
+        assert condition(), f"disconnected while waiting for {description}: {self.dump_received()[-2000:]}"
 
     async def wait_until_idle(self) -> None:
-        """Until everything said before has been answered: one tab's events run one after the other."""
+        """Wait until all earlier events are processed.
+
+        Reflex runs the events of one tab one after the other.
+        """
         await self._round_trip(False)
         await self._round_trip(True)
 
@@ -54,11 +64,11 @@ class ReflexClient:
         received_before = len(self.received)
         await self.send(SET_HYDRATED, {"value": value})
         await self.wait_until(
-            lambda: any(_get_hydrated(message) is value for message in self.received[received_before:]), "an answer"
+            lambda: any(_get_hydrated(message) is value for message in self.received[received_before:]), "a response"
         )
 
     def dump_received(self) -> str:
-        """All that was sent to this tab."""
+        """Return all received messages as JSON text."""
         return json.dumps(self.received)
 
     async def _on_event(self, message: Any) -> None:
@@ -76,7 +86,7 @@ class ReflexClient:
 
 
 def build_router_data(path: str) -> dict[str, Any]:
-    """What a browser tells about where it is."""
+    """Build the router data that a browser sends for this path."""
     parts = path.split("?", maxsplit=1)[0].split("/")
     query = {"guild_id": parts[2]} if path.startswith("/g/") else {}
     return {"pathname": path.split("?", maxsplit=1)[0], "asPath": path, "query": query}
@@ -95,7 +105,7 @@ async def connect_client(
     origin: str | None = None,
     **headers: str,
 ) -> AsyncIterator[ReflexClient]:
-    """Open a tab; with a session's secret, as somebody."""
+    """Open a tab. `session_token` logs it in; `token` is Reflex's client token."""
     http = aiohttp.ClientSession()
     client = ReflexClient(token or str(uuid4()), http)
     request_headers = {"Origin": origin or f"http://localhost:{server.port}", **headers}
@@ -117,12 +127,12 @@ async def connect_client(
 
 
 async def open_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
-    """Open the server's page."""
+    """Open the server's page and wait until all events are processed."""
     await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{server.id}")
     await visitor.wait_until_idle()
 
 
 async def open_visible_guild_page(visitor: ReflexClient, server: CanaryServer) -> None:
-    """Open the server's page as one who may, and see that it is there."""
+    """Open the server's page as a user who may see it; wait for the server's name."""
     await open_guild_page(visitor, server)
     await visitor.wait_until(lambda: server.canary in visitor.dump_received(), "the server's name")

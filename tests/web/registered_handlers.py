@@ -1,4 +1,4 @@
-"""Every handler that a browser can call, as Reflex has registered them."""
+"""Lists every handler that a browser can call, from Reflex's registry."""
 
 import asyncio
 import json
@@ -12,23 +12,24 @@ from typing import Any
 from tests.web.reflex_client import HYDRATE, ReflexClient
 
 REPOSITORY_ROOT = Path(__file__).parents[2]
+LIST_TIMEOUT_SECONDS = 120
 LIST_SCRIPT = """
 import inspect, json
 from herwa_web.herwa_web import app
 from reflex_base.registry import RegistrationContext
 handlers = RegistrationContext.get().event_handlers
 print(json.dumps([
-    {"name": name, "module": one.handler.fn.__module__, "title": one.handler.fn.__qualname__,
-     "background": one.handler.is_background,
-     "parameters": {key: str(part.annotation) for key, part in inspect.signature(one.handler.fn).parameters.items() if key != "self"}}
-    for name, one in sorted(handlers.items())
+    {"name": name, "module": registered.handler.fn.__module__, "title": registered.handler.fn.__qualname__,
+     "background": registered.handler.is_background,
+     "parameters": {key: str(parameter.annotation) for key, parameter in inspect.signature(registered.handler.fn).parameters.items() if key != "self"}}
+    for name, registered in sorted(handlers.items())
 ]))
 """
 
 
 @dataclass(frozen=True)
 class RegisteredHandler:
-    """One handler: its name on the wire, and what it takes."""
+    """One handler: its event name, its qualified name, and the annotations of its parameters."""
 
     name: str
     module: str
@@ -41,7 +42,7 @@ class RegisteredHandler:
         return self.module.startswith("herwa")
 
     def build_payload(self, text: str) -> dict[str, Any]:
-        """Arguments of the right shape, with `text` wherever text goes."""
+        """Build arguments of the annotated types, with `text` in every string."""
         return {name: _build_value(kind, text) for name, kind in self.parameters.items()}
 
 
@@ -54,9 +55,17 @@ def _build_value(annotation: str, text: str) -> Any:
 
 @cache
 def list_handlers() -> tuple[RegisteredHandler, ...]:
-    """All of them, Reflex's own included."""
+    """List all handlers, including those of Reflex.
+
+    Runs a subprocess, so that this process does not import the app.
+    """
     completed = subprocess.run(
-        [sys.executable, "-c", LIST_SCRIPT], cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LIST_SCRIPT],
+        cwd=REPOSITORY_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIST_TIMEOUT_SECONDS,
     )
     assert completed.returncode == 0, completed.stderr
     return tuple(RegisteredHandler(**handler) for handler in json.loads(completed.stdout.splitlines()[-1]))
@@ -67,11 +76,11 @@ def list_own_handlers() -> list[RegisteredHandler]:
 
 
 async def call_every_handler(visitor: ReflexClient, guild_id: str) -> None:
-    """Every handler of ours, with the server's id wherever an id could go, and after each the state anew."""
+    """Call every handler of Herwa with the guild id in every string; then reload the state."""
     for path in (f"/g/{guild_id}", "/"):
-        for endpoint in list_own_handlers():
-            await visitor.send(endpoint.name, endpoint.build_payload(guild_id), path=path)
+        for handler in list_own_handlers():
+            await visitor.send(handler.name, handler.build_payload(guild_id), path=path)
         await visitor.wait_until_idle()
-    await asyncio.sleep(1)  # those that work in the background may say something still
+    await asyncio.sleep(1)  # background handlers may still send something
     await visitor.send(HYDRATE, path=f"/g/{guild_id}")
     await visitor.wait_until_idle()

@@ -1,4 +1,4 @@
-"""What a stranger tries with the pages' own protocol: every handler, another's tab, a session that is over."""
+"""Attacks through the websocket: all handlers, reused client tokens, ended sessions."""
 
 import asyncio
 import json
@@ -20,18 +20,18 @@ from tests.web.web_server import WebServer
 NONSENSE = ("", "0", "-1", "9" * 40, "1 OR 1=1", "../..", "\0", "١٢٣")
 
 
-def test_every_handler_of_ours_is_listed():
+def test_every_own_handler_is_expected():
     assert {handler.title for handler in list_own_handlers()} == EXPECTED_HANDLERS
 
 
-async def test_the_manager_sees_what_strangers_shall_not(web: WebServer, factory: DashboardFactory):
+async def test_manager_sees_the_server(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager = await factory.create_user(server)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await open_visible_guild_page(visitor, server)
 
 
-async def test_no_handler_tells_a_visitor_anything_about_a_server(web: WebServer, factory: DashboardFactory):
+async def test_no_handler_reveals_a_server_to_a_visitor(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     async with connect_client(web) as visitor:
         await open_guild_page(visitor, server)
@@ -39,7 +39,7 @@ async def test_no_handler_tells_a_visitor_anything_about_a_server(web: WebServer
         assert server.canary not in visitor.dump_received()
 
 
-async def test_no_handler_tells_a_stranger_anything_about_a_server(web: WebServer, factory: DashboardFactory):
+async def test_no_handler_reveals_a_server_to_a_stranger(web: WebServer, factory: DashboardFactory):
     server, own_server = await factory.create_server(), await factory.create_server()
     stranger = await factory.create_user(own_server)
     async with connect_client(web, session_token=stranger.session_token) as visitor:
@@ -49,7 +49,7 @@ async def test_no_handler_tells_a_stranger_anything_about_a_server(web: WebServe
         assert server.canary not in visitor.dump_received()
 
 
-async def test_members_who_do_not_manage_are_strangers(web: WebServer, factory: DashboardFactory):
+async def test_no_handler_reveals_a_server_to_a_member_without_manage_server(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     member = await factory.create_user(server, permissions=1 << 10)
     async with connect_client(web, session_token=member.session_token) as visitor:
@@ -58,7 +58,7 @@ async def test_members_who_do_not_manage_are_strangers(web: WebServer, factory: 
         assert server.canary not in visitor.dump_received()
 
 
-async def test_another_server_and_one_that_does_not_exist_are_answered_alike(web: WebServer, factory: DashboardFactory):
+async def test_foreign_server_and_missing_server_get_the_same_response(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     stranger = await factory.create_user()
     texts = []
@@ -71,7 +71,7 @@ async def test_another_server_and_one_that_does_not_exist_are_answered_alike(web
 
 
 def strip_connection_state(text: str) -> list:
-    """What was sent, without what Reflex knows of each connection."""
+    """Return the messages without Reflex's data about the connection."""
     parts = []
     for message in json.loads(text):
         for state, changes in message.get("delta", {}).items():
@@ -85,8 +85,8 @@ async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: Dashboa
     stranger = await factory.create_user(await factory.create_server())
     async with connect_client(web, session_token=stranger.session_token) as visitor:
         await visitor.send(HYDRATE)
-        for endpoint in list_own_handlers():
-            await visitor.send(endpoint.name, endpoint.build_payload(nonsense), path=f"/g/{nonsense}")
+        for handler in list_own_handlers():
+            await visitor.send(handler.name, handler.build_payload(nonsense), path=f"/g/{nonsense}")
         await visitor.wait_until_idle()
         assert "Traceback" not in visitor.dump_received()
 
@@ -96,16 +96,16 @@ async def test_arguments_of_a_wrong_type_get_a_readable_error(web: WebServer, fa
     manager = await factory.create_user(server)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await open_visible_guild_page(visitor, server)
-        for endpoint in list_own_handlers():
+        for handler in list_own_handlers():
             for argument in (None, [], {}, 1e308, "x" * 5_000, {"a": {"b": []}}):
-                await visitor.send(endpoint.name, dict.fromkeys(endpoint.parameters, argument), path=f"/g/{server.id}")
-            await visitor.send(endpoint.name, {"no_such": 1}, path=f"/g/{server.id}")
+                await visitor.send(handler.name, dict.fromkeys(handler.parameters, argument), path=f"/g/{server.id}")
+            await visitor.send(handler.name, {"no_such": 1}, path=f"/g/{server.id}")
         await visitor.wait_until_idle()
         assert "Traceback" not in visitor.dump_received()
         assert 'File \\"' not in visitor.dump_received()
 
 
-async def test_a_tab_taken_over_without_its_session_shows_nothing_of_before(web: WebServer, factory: DashboardFactory):
+async def test_reused_client_token_without_the_session_reveals_nothing(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager, other_user = await factory.create_user(server), await factory.create_user()
     async with connect_client(web, session_token=manager.session_token) as first_client:
@@ -119,40 +119,40 @@ async def test_a_tab_taken_over_without_its_session_shows_nothing_of_before(web:
             assert server.canary not in second_client.dump_received()
 
 
-async def test_once_a_session_is_over_its_open_tab_receives_nothing_more(web: WebServer, factory: DashboardFactory):
+async def test_open_tab_receives_nothing_after_logout(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager = await factory.create_user(server)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await open_visible_guild_page(visitor, server)
         await factory.log_out(manager)
-        before = len(visitor.received)
+        received_before = len(visitor.received)
         await visitor.send(HYDRATE, path=f"/g/{server.id}")
         await asyncio.wait_for(visitor.closed.wait(), 30)
-        assert server.canary not in json.dumps(visitor.received[before:])
+        assert server.canary not in json.dumps(visitor.received[received_before:])
     async with connect_client(web, session_token=manager.session_token, token=visitor.token) as second_client:
         await open_guild_page(second_client, server)
         assert server.canary not in second_client.dump_received()
 
 
-async def test_a_session_that_is_over_makes_a_visitor_who_gets_a_page(web: WebServer, factory: DashboardFactory):
+async def test_ended_session_gets_the_landing_page(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager = await factory.create_user(server)
     await factory.log_out(manager)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await visitor.send(HYDRATE_AND_LOAD, path="/")
-        await visitor.wait_until(lambda: '"visitor"' in visitor.dump_received(), "the first page of visitors")
+        await visitor.wait_until(lambda: '"visitor"' in visitor.dump_received(), "the landing page")
         await open_guild_page(visitor, server)
         await call_every_handler(visitor, str(server.id))
         assert server.canary not in visitor.dump_received()
 
 
-async def test_once_rights_are_lost_nothing_from_before_is_shown_again(web: WebServer, factory: DashboardFactory):
+async def test_user_who_lost_the_role_sees_no_earlier_data(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager = await factory.create_user(server)
     async with connect_client(web, session_token=manager.session_token) as visitor:
         await open_visible_guild_page(visitor, server)
         await factory.remove_roles(manager, server)
-        before = len(visitor.received)
+        received_before = len(visitor.received)
         await open_guild_page(visitor, server)
         await call_every_handler(visitor, str(server.id))
-        assert server.canary not in json.dumps(visitor.received[before:])
+        assert server.canary not in json.dumps(visitor.received[received_before:])

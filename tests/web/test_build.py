@@ -1,4 +1,4 @@
-"""Built once for every address; built anew when a source has changed; whole or not at all."""
+"""The build of the pages: cached by the hash of its sources and independent of the URL."""
 
 import fcntl
 import os
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from herwa_web.build.__main__ import main as build_main
 from herwa_web.build.builder import _restore_lock, build_if_stale, ensure_build
 from herwa_web.build.cache import MAX_BUILDS, ROOT, SOURCES, find_build, hash_sources, lock_build, prune_builds
 from herwa_web.build.plugins import RelativeUrls, make_relative
 
 
-def test_what_is_built_is_not_built_again():
+def test_current_build_is_reused():
     output = []
     first_build = build_if_stale(output.append)
     output.clear()
@@ -20,11 +21,11 @@ def test_what_is_built_is_not_built_again():
     assert output == []
 
 
-def test_every_source_counts():
+def test_every_listed_source_exists():
     assert [name for name in SOURCES if not (ROOT / name).exists()] == []
 
 
-def test_a_changed_source_is_another_build(tmp_path, monkeypatch):
+def test_changed_source_changes_the_build_hash(tmp_path, monkeypatch):
     monkeypatch.setattr("herwa_web.build.cache.ROOT", tmp_path)
     (tmp_path / "assets").mkdir()
     (tmp_path / "requirements.txt").write_text("reflex==1\nother==1\n")
@@ -40,14 +41,14 @@ def test_a_changed_source_is_another_build(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "`"])
-def test_the_address_of_the_build_becomes_that_of_the_page(quote):
+def test_build_url_becomes_the_page_origin(quote):
     script = f"var e={{A:{quote}http://herwa.invalid/_rx/ping{quote},B:{quote}ws://herwa.invalid/_rx/_event{quote}}};"
     assert make_relative(script) == (
         'var e={A:location.origin+"/_rx/ping",B:location.origin.replace(/^http/,"ws")+"/_rx/_event"};'
     )
 
 
-def test_a_build_that_keeps_an_address_fails(tmp_path):
+def test_build_with_an_absolute_url_fails(tmp_path):
     (tmp_path / "assets").mkdir()
     with pytest.raises(RuntimeError, match="unknown place"):
         RelativeUrls().post_build(static_dir=tmp_path)
@@ -57,14 +58,14 @@ def test_a_build_that_keeps_an_address_fails(tmp_path):
         RelativeUrls().post_build(static_dir=tmp_path)
 
 
-def test_the_lock_names_packages_and_no_registry():
+def test_npm_lock_contains_no_registry_url():
     lock = (ROOT / "reflex.lock" / "package-lock.json").read_text()
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
     assert "://" not in "".join(line for line in lock.splitlines() if "funding" not in line and '"url"' not in line)
 
 
-def test_a_build_restores_the_tracked_lock_files_and_says_when_the_packages_differ(tmp_path, monkeypatch):
+def test_build_restores_the_lock_files_and_reports_changed_packages(tmp_path, monkeypatch):
     monkeypatch.setattr("herwa_web.build.builder.ROOT", tmp_path)
     lock = tmp_path / "package.json"
     lock.write_text('{"a": 1, "b": 2}')
@@ -78,7 +79,17 @@ def test_a_build_restores_the_tracked_lock_files_and_says_when_the_packages_diff
     assert "make lock" in messages[0]
 
 
-def test_the_build_of_these_pages_leaves_the_npm_lock_as_git_has_it():
+def test_check_builds_nothing_and_reports_whether_the_pages_are_built(monkeypatch, capsys):
+    build_if_stale(print)
+    monkeypatch.setattr("sys.argv", ["herwa_web.build", "--check"])
+    capsys.readouterr()
+    assert build_main() == 0
+    monkeypatch.setattr("herwa_web.build.__main__.find_build", lambda: None)
+    assert build_main() == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_build_leaves_the_npm_lock_unchanged():
     build_if_stale(print)
     changed = subprocess.run(
         ["git", "diff", "--stat", "--", "reflex.lock"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -87,7 +98,7 @@ def test_the_build_of_these_pages_leaves_the_npm_lock_as_git_has_it():
 
 
 def create_builds(folder: Path) -> list[Path]:
-    """Three more than are kept, the oldest first."""
+    """Create three builds more than are kept, the oldest first."""
     builds = [folder / f"build-{number}" for number in range(MAX_BUILDS + 3)]
     for age, build in enumerate(builds):
         (build / "client").mkdir(parents=True)
@@ -95,14 +106,14 @@ def create_builds(folder: Path) -> list[Path]:
     return builds
 
 
-def test_the_newest_builds_are_kept_and_what_was_left_unfinished_is_not(tmp_path):
+def test_newest_builds_are_kept_and_unfinished_ones_are_removed(tmp_path):
     builds = create_builds(tmp_path)
     (tmp_path / ".half").mkdir()
     prune_builds(tmp_path)
     assert sorted(tmp_path.iterdir()) == builds[-MAX_BUILDS:]
 
 
-def test_no_served_build_is_pruned_until_the_last_server_stops(tmp_path):
+def test_served_build_is_not_pruned_until_its_last_server_stops(tmp_path):
     builds = create_builds(tmp_path)
     with lock_build(builds[0]) as first_lock:
         with lock_build(builds[0]) as second_lock:
@@ -117,7 +128,7 @@ def test_no_served_build_is_pruned_until_the_last_server_stops(tmp_path):
         assert not lock
 
 
-async def test_a_site_that_runs_holds_its_build(web):
+async def test_running_server_locks_its_build(web):
     with ensure_build(print) as build:
         descriptor = os.open(build, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Whose address counts: the visitor's, as the nearest proxies that we trust have seen it."""
+"""The client address is the one that the outermost trusted proxy has seen."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from herwa_web.serving.client_address import ClientInfo, parse_client_info
 
 
 def build_scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
+    """Build an ASGI scope of a request from 10.0.0.9."""
     raw = [(name.encode(), value.encode()) for name, value in (("host", "here"), *headers)]
     return {"type": "http", "client": ("10.0.0.9", 5), "scheme": scheme, "headers": raw}
 
@@ -22,7 +23,7 @@ def build_scope(*headers: tuple[str, str], scheme: str = "http") -> dict:
         (1, [], "10.0.0.9"),
     ],
 )
-def test_only_what_trusted_proxies_added_is_believed(trusted, forwarded, address):
+def test_only_addresses_added_by_trusted_proxies_are_used(trusted, forwarded, address):
     headers = [("x-forwarded-for", line) for line in forwarded]
     assert parse_client_info(build_scope(*headers), trusted_proxies=trusted).address == address
 

@@ -1,4 +1,4 @@
-"""What a guild or Herwa's operator has chosen holds for the pages, whichever of their handlers is called."""
+"""The guardrail applies to every handler of the pages."""
 
 import json
 
@@ -7,7 +7,8 @@ import pytest
 from herwa_shared.catalog import FeatureKey, ModuleKey
 from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.stores import Stores
-from tests.support.governance_client import GovernanceClient, wait_until
+from tests.support.governance_client import GovernanceClient
+from tests.support.waiting import wait_until
 from tests.web.dashboard_factory import MANAGE_GUILD, CanaryServer, DashboardFactory, LoggedInUser
 from tests.web.reflex_client import HYDRATE_AND_LOAD, ReflexClient, connect_client, open_visible_guild_page
 from tests.web.registered_handlers import call_every_handler
@@ -25,19 +26,20 @@ def governance(stores: Stores) -> GovernanceClient:
 
 
 async def open_page(visitor: ReflexClient, server: CanaryServer) -> str:
-    """Open the server's page: all that was sent for it, once it is in a state that lasts."""
-    before = len(visitor.received)
+    """Open the server's page; wait for its final phase; return everything received for it."""
+    received_before = len(visitor.received)
     await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{server.id}")
-    await visitor.wait_until(lambda: is_settled(json.dumps(visitor.received[before:])), "the page")
-    return json.dumps(visitor.received[before:])
+    await visitor.wait_until(lambda: is_settled(json.dumps(visitor.received[received_before:])), "the page")
+    return json.dumps(visitor.received[received_before:])
 
 
 def is_settled(text: str) -> bool:
+    """Whether the page has reached a final phase."""
     return any(f'"phase_rx_state_": "{phase}"' in text for phase in ("refused", "ready", "failed", "missing"))
 
 
 async def wait_for_phase(web: WebServer, user: LoggedInUser, server: CanaryServer, phase: str) -> str:
-    """Open the page until a change is in force: what it then says."""
+    """Open the page again until it is in this phase; return everything received for it."""
     page_text = ""
 
     async def has_phase() -> bool:
@@ -51,21 +53,21 @@ async def wait_for_phase(web: WebServer, user: LoggedInUser, server: CanaryServe
 
 
 def list_visible_parts(text: str, server: CanaryServer) -> list[str]:
-    """What of the page is in it: names that stand beside numbers, and files."""
+    """List the protected parts in the text: member name, channel name, download."""
     return [
-        part for part in (f"member {server.canary}", f"room-{server.canary}", '"name": "_download"') if part in text
+        part for part in (f"member {server.canary}", f"channel-{server.canary}", '"name": "_download"') if part in text
     ]
 
 
 async def create_restricted_manager(factory: DashboardFactory, server: CanaryServer) -> tuple[LoggedInUser, int]:
-    """Somebody who manages the server by a role, and that role."""
+    """Create a user who manages the server by a role; return both."""
     user = await factory.create_user(server)
     role = factory.discord.create_role(server.id, "On leave", permissions=MANAGE_GUILD)
     factory.discord.set_roles(server.id, user.id, [role])
     return user, role
 
 
-async def test_no_handler_tells_anything_of_a_page_that_the_server_has_switched_off(
+async def test_no_handler_reveals_a_disabled_page(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -82,7 +84,7 @@ async def test_no_handler_tells_anything_of_a_page_that_the_server_has_switched_
         assert "Traceback" not in visitor.dump_received()
 
 
-async def test_no_handler_tells_anything_to_a_manager_one_of_whose_roles_is_denied_the_page(
+async def test_no_handler_reveals_a_page_to_a_manager_with_a_denied_role(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -97,7 +99,7 @@ async def test_no_handler_tells_anything_to_a_manager_one_of_whose_roles_is_deni
         assert not list_visible_parts(visitor.dump_received(), server)
 
 
-async def test_an_open_page_forgets_its_numbers_when_it_is_switched_off(
+async def test_open_page_clears_its_data_when_the_feature_is_disabled(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -119,7 +121,7 @@ async def test_an_open_page_forgets_its_numbers_when_it_is_switched_off(
         assert not list_visible_parts(refusal, server)
 
 
-async def test_a_refused_page_keeps_the_servers_name_and_says_who_can_change_it(
+async def test_refused_page_shows_the_server_name_and_who_can_enable_it(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -132,7 +134,7 @@ async def test_a_refused_page_keeps_the_servers_name_and_says_who_can_change_it(
     assert "Members with Manage Server can switch it on with /features." in page_text
 
 
-async def test_switched_on_again_the_page_is_there_again_with_names_and_files(
+async def test_reenabled_page_shows_names_and_downloads(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -148,7 +150,7 @@ async def test_switched_on_again_the_page_is_there_again_with_names_and_files(
         assert len(list_visible_parts(visitor.dump_received(), server)) == 3
 
 
-async def test_an_administrator_sees_the_page_whatever_rules_say_but_not_what_is_switched_off(
+async def test_administrator_bypasses_rules_but_not_disabled_features(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -162,7 +164,7 @@ async def test_an_administrator_sees_the_page_whatever_rules_say_but_not_what_is
     await wait_for_phase(web, administrator, server, REFUSED_PHASE)
 
 
-async def test_the_operators_reason_is_shown_to_everybody_who_wants_the_page(
+async def test_kill_switch_reason_is_shown_on_the_page(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -177,7 +179,7 @@ async def test_the_operators_reason_is_shown_to_everybody_who_wants_the_page(
     await wait_for_phase(web, manager, server, READY_PHASE)
 
 
-async def test_a_stranger_learns_nothing_from_a_server_that_refuses(
+async def test_disabled_feature_reveals_nothing_to_a_stranger(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     server = await factory.create_server()
@@ -191,7 +193,7 @@ async def test_a_stranger_learns_nothing_from_a_server_that_refuses(
         assert server.canary not in visitor.dump_received()
 
 
-async def test_home_shows_no_numbers_of_a_server_whose_overview_is_closed(
+async def test_home_shows_no_numbers_of_a_server_with_a_disabled_overview(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):
     closed_server, open_server = await factory.create_server(), await factory.create_server()

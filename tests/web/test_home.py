@@ -1,4 +1,4 @@
-"""Home: what its cards say of one's servers, and how one of them is found."""
+"""The home page: the cards of the user's servers, the search, and ended sessions."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ from tests.web.web_server import WebServer
 
 
 async def load_cards(web: WebServer, session_token: str) -> dict[str, Any]:
-    """The cards that somebody gets, by the servers' names."""
+    """Load the home page; return its cards by server name."""
     async with connect_client(web, session_token=session_token) as visitor:
         await visitor.send(HYDRATE_AND_LOAD, path="/")
         await visitor.wait_until(lambda: '"cards_rx_state_": [{' in visitor.dump_received(), "cards")
@@ -30,7 +30,7 @@ async def load_cards(web: WebServer, session_token: str) -> dict[str, Any]:
         return {card["name"]: card for card in card_changes[-1]["cards_rx_state_"]}
 
 
-async def test_a_card_says_how_many_talked_and_how_that_has_changed(web: WebServer, factory: DashboardFactory):
+async def test_card_shows_active_members_and_their_change(web: WebServer, factory: DashboardFactory):
     steady_server, grown_server = await factory.create_server(), await factory.create_server()
     hour_ago = utc_now() - timedelta(hours=1)
     await insert_events(factory.stores, grown_server.id, [EventRow(hour_ago, user) for user in (8, 9)])
@@ -47,6 +47,7 @@ async def test_a_card_says_how_many_talked_and_how_that_has_changed(web: WebServ
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
+    """A page of a real browser."""
     async with async_playwright() as playwright:
         browser = await start_chromium(playwright)
         browser_page = await browser.new_page()
@@ -56,15 +57,15 @@ async def page() -> AsyncIterator[Page]:
 
 
 async def open_as(page: Page, web: WebServer, user: LoggedInUser, path: str = "/") -> None:
-    """The page at this path, as somebody who is logged in."""
-    address = f"http://localhost:{web.port}"
+    """Open the path as this user."""
+    origin = f"http://localhost:{web.port}"
     await page.context.add_cookies(
-        [{"name": get_cookie_name(web.settings), "value": user.session_token, "url": address}]
+        [{"name": get_cookie_name(web.settings), "value": user.session_token, "url": origin}]
     )
-    await page.goto(address + path)
+    await page.goto(origin + path)
 
 
-async def test_a_server_is_found_by_its_name_alone(web: WebServer, factory: DashboardFactory, page: Page):
+async def test_search_finds_servers_only_by_name(web: WebServer, factory: DashboardFactory, page: Page):
     first_server, second_server = await factory.create_server(), await factory.create_server()
     await open_as(page, web, await factory.create_user(first_server, second_server))
     visible_cards, no_match = page.locator(".card:visible"), page.get_by_text("None of your servers is called that.")
@@ -85,9 +86,7 @@ async def test_a_server_is_found_by_its_name_alone(web: WebServer, factory: Dash
     await expect(no_match).to_be_hidden()
 
 
-async def test_an_open_page_whose_session_ends_forgets_what_it_showed(
-    web: WebServer, factory: DashboardFactory, page: Page
-):
+async def test_open_page_clears_its_data_when_the_session_ends(web: WebServer, factory: DashboardFactory, page: Page):
     server = await factory.create_server()
     owner = await factory.create_user(server)
     await open_as(page, web, owner, f"/g/{server.id}")
@@ -99,9 +98,7 @@ async def test_an_open_page_whose_session_ends_forgets_what_it_showed(
     assert server.canary not in await page.content()
 
 
-async def test_a_browser_that_keeps_the_cookie_of_a_session_that_is_over_gets_the_first_page(
-    web: WebServer, factory: DashboardFactory, page: Page
-):
+async def test_cookie_of_an_ended_session_gets_the_landing_page(web: WebServer, factory: DashboardFactory, page: Page):
     visitor = await factory.create_user()
     await factory.log_out(visitor)
     await open_as(page, web, visitor)

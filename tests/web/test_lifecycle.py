@@ -1,4 +1,4 @@
-"""The process itself: found by the others, ended when told, and clear about what keeps it from starting."""
+"""The web process sends heartbeats, stops on request and reports a port in use."""
 
 import asyncio
 import os
@@ -22,18 +22,20 @@ def close_stdin(server: WebServer) -> None:
 
 
 async def wait_for_heartbeat(stores, pid: int) -> tuple[str, dict[str, object]]:
-    """What a process is called and tells of itself, once it has."""
+    """Wait for the first heartbeat of the process; return its name and detail."""
     async with asyncio.timeout(60):
         while True:
             async with stores.database.transaction() as session:
-                processes_by_pid = {row.pid: (row.name, row.detail) for row in await processes.list_live(session)}
+                processes_by_pid = {
+                    row.pid: (row.name, row.detail) for row in await processes.list_live_processes(session)
+                }
             if pid in processes_by_pid and processes_by_pid[pid][1]:
                 return processes_by_pid[pid]
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("end", [terminate, close_stdin])
-async def test_it_sends_heartbeats_and_stops_on_request_though_pages_are_open(stores, settings, end):
+async def test_process_sends_heartbeats_and_stops_with_open_pages(stores, settings, end):
     async with run_web_server(settings, HERWA_SUPERVISED="1") as server, connect_client(server) as visitor:
         await visitor.send(HYDRATE)
         await visitor.wait_until_idle()
@@ -45,16 +47,17 @@ async def test_it_sends_heartbeats_and_stops_on_request_though_pages_are_open(st
             assert await server.process.wait() == 0
         assert "Traceback" not in server.read_output()
         async with stores.database.transaction() as session:
-            assert server.process.pid not in {row.pid for row in await processes.list_live(session)}
+            assert server.process.pid not in {row.pid for row in await processes.list_live_processes(session)}
 
 
-async def test_a_taken_port_is_named_with_the_setting_that_fixes_it(stores, settings):
+async def test_port_in_use_is_reported_with_its_setting(stores, settings):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         overrides = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(listener.getsockname()[1])}
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "herwa_web", env={**os.environ, **overrides}, stderr=asyncio.subprocess.PIPE
         )
-        _, output = await process.communicate()
+        async with asyncio.timeout(60):
+            _, output = await process.communicate()
     assert process.returncode == 1
     assert "HERWA_PORT" in output.decode()
     assert "Traceback" not in output.decode()

@@ -1,20 +1,20 @@
-"""No secret of a visitor reaches a log, whatever they send."""
+"""No secret of a visitor is written to a log."""
 
 from uuid import uuid4
 
 from tests.web.reflex_client import HYDRATE, HYDRATE_AND_LOAD, connect_client
 
 
-async def test_cookies_and_keys_are_kept_out_of_logs_and_responses(web, factory):
+async def test_cookies_and_keys_appear_in_no_log_or_response(web, factory):
     server = await factory.create_server()
     user = await factory.create_user(server)
     mark = uuid4().hex
     async with connect_client(web, session_token=user.session_token, Authorization=f"Bearer sk_live_{mark}") as visitor:
         await visitor.send(HYDRATE_AND_LOAD, path=f"/g/{server.id}")
         await visitor.wait_until_idle()
-        await visitor.send(f"no.such.handler.{mark}", {"a": 1})  # which Reflex logs as a whole
+        await visitor.send(f"no.such.handler.{mark}", {"a": 1})  # Reflex logs the entire event
         await visitor.send(HYDRATE, {"no": "such argument"})
-        await visitor.wait_until(lambda: f"no.such.handler.{mark}" in web.read_output(), "Reflex to log it")
+        await visitor.wait_until(lambda: f"no.such.handler.{mark}" in web.read_output(), "Reflex's log line")
         async with web.client() as client:
             await client.get("/api/x", headers={"Authorization": f"Bearer sk_live_{mark}", "Cookie": f"a={mark}"})
             await client.get(f"/nowhere?{mark}x")
@@ -24,10 +24,10 @@ async def test_cookies_and_keys_are_kept_out_of_logs_and_responses(web, factory)
         assert mark not in visitor.dump_received()
 
 
-async def test_a_failure_is_shown_in_a_sentence_and_logged_with_its_id(web):
+async def test_failure_shows_a_message_and_is_logged_with_its_id(web):
     async with connect_client(web) as visitor:
         await visitor.send("reflex___state____state.set_is_hydrated", {"no": "such argument"})
-        await visitor.wait_until(lambda: "Tell the operator this id" in visitor.dump_received(), "words")
+        await visitor.wait_until(lambda: "Tell the operator this id" in visitor.dump_received(), "the error message")
         fault_id = visitor.dump_received().split("this id: ")[1][:12]
         assert f"fault_id={fault_id}" in web.read_output()
         assert "TypeError" in web.read_output()

@@ -1,4 +1,4 @@
-"""What the lists of the overview say about before: only what was counted then, and only of the same hours."""
+"""Changes in the lists of the overview need coverage of the same hours before."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ def parse_view(guild_id: int, **params: str) -> DashboardQuery:
 
 
 async def create_counted_guild(stores: Stores, *messages: EventRow, since: datetime) -> int:
-    """A guild with these messages, which somebody counted since then."""
+    """Create a guild with these messages and coverage since then."""
     guild_id = await add_guild(stores)
     await add_imported_period(stores, guild_id, since, NOW)
     await insert_events(stores, guild_id, messages)
@@ -30,9 +30,9 @@ def create_messages(user: int, start: datetime, count: int = 1, channel: int = 1
     return [EventRow(start + timedelta(seconds=second), user, channel) for second in range(count)]
 
 
-async def test_lists_say_no_change_where_too_little_of_the_earlier_period_was_counted(stores: Stores):
-    before, inside = NOW - timedelta(days=100), NOW - timedelta(days=5)
-    messages = [*create_messages(LOUD_USER, before, 3), *create_messages(LOUD_USER, inside, 9)]
+async def test_lists_have_no_changes_if_the_earlier_period_is_not_covered(stores: Stores):
+    earlier, recent = NOW - timedelta(days=100), NOW - timedelta(days=5)
+    messages = [*create_messages(LOUD_USER, earlier, 3), *create_messages(LOUD_USER, recent, 9)]
     guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=119))
 
     data = await load_overview(stores, parse_view(guild_id, range="91d"))
@@ -42,12 +42,12 @@ async def test_lists_say_no_change_where_too_little_of_the_earlier_period_was_co
     assert (data.channel_changes, data.member_changes) == (None, None)
 
 
-async def test_lists_say_the_change_of_each_and_who_is_new(stores: Stores):
-    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
+async def test_lists_have_a_change_per_item_and_mark_new_ones(stores: Stores):
+    earlier, recent = NOW - timedelta(days=10), NOW - timedelta(days=3)
     messages = [
-        *create_messages(LOUD_USER, before, 4),
-        *create_messages(LOUD_USER, inside, 5),
-        *create_messages(QUIET_USER, inside, 2, channel=2),
+        *create_messages(LOUD_USER, earlier, 4),
+        *create_messages(LOUD_USER, recent, 5),
+        *create_messages(QUIET_USER, recent, 2, channel=2),
     ]
     guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
 
@@ -58,7 +58,7 @@ async def test_lists_say_the_change_of_each_and_who_is_new(stores: Stores):
     assert data.channel_changes == {1: 0.25, 2: None}
 
 
-async def test_a_running_day_is_compared_with_the_same_hours_of_the_day_before(stores: Stores):
+async def test_current_day_is_compared_with_the_same_hours_of_the_previous_day(stores: Stores):
     yesterday, today = make_utc(2024, 3, 19), make_utc(2024, 3, 20)
     messages = [
         *create_messages(LOUD_USER, yesterday + timedelta(hours=9), 4),
@@ -73,15 +73,15 @@ async def test_a_running_day_is_compared_with_the_same_hours_of_the_day_before(s
 
     assert [item.value for item in data.members.items] == [12, 1]
     assert data.kpi.change == 0
-    assert data.member_changes == {LOUD_USER: 0}, "of the hour that runs nothing can be said yet"
+    assert data.member_changes == {LOUD_USER: 0}, "the current hour is not compared"
 
 
-async def test_each_list_asks_whether_its_own_metric_was_counted_before(stores: Stores):
-    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
+async def test_each_list_checks_the_coverage_of_its_own_metric(stores: Stores):
+    earlier, recent = NOW - timedelta(days=10), NOW - timedelta(days=3)
     messages = [
-        *create_messages(LOUD_USER, before, 4),
-        *create_messages(LOUD_USER, inside, 5),
-        EventRow(inside, LOUD_USER, kind="join"),
+        *create_messages(LOUD_USER, earlier, 4),
+        *create_messages(LOUD_USER, recent, 5),
+        EventRow(recent, LOUD_USER, kind="join"),
     ]
     guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
 
@@ -91,14 +91,14 @@ async def test_each_list_asks_whether_its_own_metric_was_counted_before(stores: 
     assert data.member_changes == {LOUD_USER: 0.25}, "members are ranked by messages, which were counted"
 
 
-async def test_no_member_is_called_new_while_the_earlier_list_is_truncated(stores: Stores):
-    before, inside = NOW - timedelta(days=10), NOW - timedelta(days=3)
-    crowd = [message for user in range(CROWD_SIZE) for message in create_messages(1000 + user, before, 2)]
+async def test_no_member_is_marked_new_if_the_earlier_list_is_truncated(stores: Stores):
+    earlier, recent = NOW - timedelta(days=10), NOW - timedelta(days=3)
+    crowd = [message for user in range(CROWD_SIZE) for message in create_messages(1000 + user, earlier, 2)]
     messages = [
         *crowd,
-        *create_messages(LOUD_USER, before),
-        *create_messages(LOUD_USER, inside, 5),
-        *create_messages(1000, inside),
+        *create_messages(LOUD_USER, earlier),
+        *create_messages(LOUD_USER, recent, 5),
+        *create_messages(1000, recent),
     ]
     guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
 

@@ -1,4 +1,4 @@
-"""The pages as a browser gets them: whole, safe, kept as long as they hold, and at any address."""
+"""Pages and assets over HTTP: security headers, caching, preloading, any origin."""
 
 import re
 from base64 import b64encode
@@ -13,7 +13,7 @@ PAGE_PATHS = ("/", "/login", "/g/81384788765712384", "/no/such/page")
 
 
 @pytest.mark.parametrize("path", PAGE_PATHS)
-async def test_a_page_may_run_its_own_scripts_only_and_be_framed_nowhere(web, path):
+async def test_page_allows_only_its_own_scripts_and_no_framing(web, path):
     async with web.client() as client:
         page = await client.get(path)
     policy = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
@@ -28,16 +28,16 @@ async def test_a_page_may_run_its_own_scripts_only_and_be_framed_nowhere(web, pa
     assert page.headers["referrer-policy"] == "strict-origin-when-cross-origin"
     assert "camera=()" in page.headers["permissions-policy"]
     assert "server" not in page.headers
-    assert "strict-transport-security" not in page.headers, "this copy is on http"
+    assert "strict-transport-security" not in page.headers, "this server runs on http"
 
 
-async def test_pages_that_do_not_exist_are_404(web):
+async def test_unknown_page_is_404(web):
     async with web.client() as client:
         assert [(await client.get(path)).status_code for path in PAGE_PATHS] == [200, 200, 200, 404]
         assert (await client.get("/login/")).status_code == 200
 
 
-async def test_a_page_of_a_server_says_early_what_it_will_need_and_others_do_not(web):
+async def test_only_guild_pages_send_modulepreload_links(web):
     async with web.client() as client:
         link = (await client.get("/g/81384788765712384")).headers["link"]
         preload_paths = re.findall(r"<(/assets/[^>]+)>; rel=modulepreload", link)
@@ -67,20 +67,20 @@ async def test_pages_are_revalidated_and_assets_are_immutable(web):
 @pytest.mark.parametrize(
     "path", ["/../rxconfig.py", "/%2e%2e/rxconfig.py", "/assets/..%2f..%2f..%2froutes.json", "/\0", "/" + "a" * 5000]
 )
-async def test_no_file_but_a_page_is_served(web, path):
+async def test_other_files_are_not_served(web, path):
     async with web.client() as client:
         response = await client.get(path.replace("\0", "%00"))
     assert response.status_code in (404, 405)
     assert "import" not in response.text[:200]
 
 
-async def test_pages_are_read_and_never_written_to(web):
+async def test_page_accepts_only_get_and_head(web):
     async with web.client() as client:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             assert (await client.request(method, "/")).status_code == 405
 
 
-async def test_one_build_is_at_home_at_every_address(web, stores, settings):
+async def test_one_build_works_at_every_origin(web, stores, settings):
     async with run_web_server(settings, HERWA_PUBLIC_URL="https://herwa.example") as other_server:
         async with web.client() as client, other_server.client() as other_client:
             page = await client.get("/")

@@ -1,4 +1,4 @@
-"""Who may open a websocket, and how it may be used."""
+"""The websocket guard: allowed origins, frame size, rate limit, and connections per address."""
 
 import asyncio
 import json
@@ -23,13 +23,13 @@ SOCKET_PATH = f"{NAMESPACE}/?token=t&EIO=4&transport=websocket"
         "http://herwa.invalid",
     ],
 )
-async def test_pages_of_other_sites_get_no_socket(web, origin):
+async def test_foreign_origin_gets_no_websocket(web, origin):
     with pytest.raises(socketio.exceptions.ConnectionError):
         async with connect_client(web, origin=origin.format(port=web.port)):
             pass
 
 
-async def test_a_socket_without_an_origin_is_refused(web):
+async def test_websocket_without_an_origin_is_refused(web):
     async with aiohttp.ClientSession() as client:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
             await client.ws_connect(f"{web.url}{SOCKET_PATH}")
@@ -37,13 +37,13 @@ async def test_a_socket_without_an_origin_is_refused(web):
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:{port}", "http://127.0.0.1:{port}"])
-async def test_pages_of_this_site_get_a_socket(web, origin):
+async def test_own_origin_gets_a_websocket(web, origin):
     async with connect_client(web, origin=origin.format(port=web.port)) as visitor:
         await visitor.send(HYDRATE)
         await visitor.wait_until_idle()
 
 
-async def test_no_other_websocket_is_answered(web):
+async def test_other_websocket_paths_are_404(web):
     async with aiohttp.ClientSession() as client:
         for path in ("/", "/api/x", "/_rx/_eventually", "/_rx/_upload"):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
@@ -51,7 +51,7 @@ async def test_no_other_websocket_is_answered(web):
             assert refusal.value.status == 404
 
 
-async def test_responses_name_no_foreign_origin(web):
+async def test_responses_allow_no_foreign_origin(web):
     async with web.client() as client:
         for path in ("/", "/_rx/_event/?EIO=4&transport=polling", "/_rx/ping"):
             for method in ("GET", "OPTIONS"):
@@ -60,7 +60,7 @@ async def test_responses_name_no_foreign_origin(web):
                 assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_of_reflex_nothing_else_can_be_reached(web):
+async def test_other_reflex_routes_are_not_reachable(web):
     async with web.client() as client:
         for path in (
             "/_rx/_upload",
@@ -73,26 +73,26 @@ async def test_of_reflex_nothing_else_can_be_reached(web):
             assert (await client.post(path)).status_code == 405
 
 
-async def test_a_frame_that_is_too_large_ends_the_socket(web):
+async def test_too_large_frame_closes_the_websocket(web):
     async with connect_client(web) as visitor:
         await visitor.send(HYDRATE, {"much": "x" * 70_000})
         await asyncio.wait_for(visitor.closed.wait(), 30)
 
 
-async def test_a_flood_of_one_tab_is_heard_slowly_and_wholly_and_others_go_on(web):
+async def test_flood_of_one_tab_is_throttled_without_loss_or_delay_for_others(web):
     async with connect_client(web) as flood, connect_client(web) as other_client:
         await flood.send(HYDRATE)
         await flood.wait_until_idle()
-        before = len(flood.received)
+        received_before = len(flood.received)
         for n in range(100):
             await flood.send("reflex___state____state.set_is_hydrated", {"value": bool(n % 2)})
         await other_client.send(HYDRATE)
         await other_client.wait_until_idle()
-        assert len(flood.received) - before < 100, "the other one did not have to wait for the flood"
-        await flood.wait_until(lambda: len(flood.received) - before >= 100, "every answer")
+        assert len(flood.received) - received_before < 100, "the other tab did not wait for the flood"
+        await flood.wait_until(lambda: len(flood.received) - received_before >= 100, "every response")
 
 
-async def test_one_address_may_open_many_pages_but_not_any_number(web):
+async def test_number_of_websockets_per_address_is_limited(web):
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         refusal = None
@@ -107,7 +107,7 @@ async def test_one_address_may_open_many_pages_but_not_any_number(web):
     assert refusal is not None
     assert refusal.status == 429
     async with asyncio.timeout(30):
-        while True:  # as soon as the pages are closed there is room again
+        while True:  # closed connections free their slots
             try:
                 async with connect_client(web):
                     break
@@ -115,7 +115,7 @@ async def test_one_address_may_open_many_pages_but_not_any_number(web):
                 await asyncio.sleep(0.1)
 
 
-async def test_nonsense_on_the_wire_ends_nothing_but_its_own_socket(web, factory):
+async def test_invalid_frames_close_only_their_own_websocket(web, factory):
     user = await factory.create_user()
     async with connect_client(web, session_token=user.session_token) as other_client:
         await other_client.send(HYDRATE)

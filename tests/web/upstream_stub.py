@@ -1,4 +1,4 @@
-"""Stands where the API stands and tells what reached it."""
+"""A stub of the API that responds with the requests that reach it."""
 
 import asyncio
 import socket
@@ -15,11 +15,14 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 class UpstreamStub:
-    """What it saw, and how it behaves."""
+    """The stub application.
+
+    `stream_released` lets its stream continue; it sets `upload_started` at the first chunk of an upload.
+    """
 
     def __init__(self) -> None:
-        self.released = asyncio.Event()
-        self.arrived = asyncio.Event()
+        self.stream_released = asyncio.Event()
+        self.upload_started = asyncio.Event()
         self.app = Starlette(
             routes=[
                 Route("/api/redirect", self.redirect),
@@ -50,7 +53,7 @@ class UpstreamStub:
     async def stream(self, _: Request) -> Response:
         async def send_parts() -> AsyncIterator[bytes]:
             yield b"first"
-            await self.released.wait()
+            await self.stream_released.wait()
             yield b"last"
 
         return StreamingResponse(send_parts())
@@ -59,7 +62,7 @@ class UpstreamStub:
         size = 0
         async for chunk in request.stream():
             size += len(chunk)
-            self.arrived.set()
+            self.upload_started.set()
         return JSONResponse({"size": size})
 
     async def set_cookies(self, _: Request) -> Response:
@@ -74,7 +77,7 @@ class UpstreamStub:
 
 @asynccontextmanager
 async def run_upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
-    """The stand-in and its address."""
+    """Serve the stub on a free port; yield it and its URL."""
     stub = UpstreamStub()
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(stub.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
@@ -84,6 +87,6 @@ async def run_upstream_stub() -> AsyncIterator[tuple[UpstreamStub, str]]:
         yield stub, f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        stub.released.set()
+        stub.stream_released.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(server_task, 10)

@@ -1,4 +1,4 @@
-"""The process that serves the pages, started as people start it, on a port of its own."""
+"""Runs `python -m herwa_web` as a separate process on a free port."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ import httpx
 
 from herwa_shared.config import Settings
 
-STARTUP_TIMEOUT_SECONDS = 120  # a build may have to be made first
+STARTUP_TIMEOUT_SECONDS = 120  # the pages may have to be built first
 
 
 @dataclass(frozen=True)
 class WebServer:
-    """One running process. `said()` is everything that it has printed so far."""
+    """One running process. `read_output()` returns everything that it has printed so far."""
 
     port: int
     settings: Settings
@@ -46,7 +46,10 @@ def find_free_port() -> int:
 async def run_web_server(
     settings: Settings, *, api: str | None = None, cwd: str = "/", **environment: str
 ) -> AsyncIterator[WebServer]:
-    """Serve until the block ends. `api` is where it finds the API; by default nobody is there."""
+    """Run a web server until the block ends.
+
+    `api` is the URL of the API; by default nothing listens there.
+    """
     port = find_free_port()
     overrides = {
         "HERWA_DATA_DIR": str(settings.data_dir),
@@ -76,6 +79,7 @@ async def run_web_server(
 
 
 async def wait_until_ready(server: WebServer) -> None:
+    """Wait until the server responds; fail if the process ends or the timeout passes."""
     async with asyncio.timeout(STARTUP_TIMEOUT_SECONDS), server.client() as client:
         while True:
             assert server.process.returncode is None, server.read_output()

@@ -1,4 +1,7 @@
-"""GrowthBook's SDK does the job: each command a feature with its rules in order, the asker as attributes."""
+"""The job of the guardrail's benchmarks with GrowthBook's SDK.
+
+Each command is a feature with its rules in order; the member of an invocation is described by attributes.
+"""
 
 import json
 import logging
@@ -7,7 +10,6 @@ import time
 
 from growthbook import GrowthBook
 
-SUBJECT_ATTRIBUTES = {"role": "roles", "member": "member"}
 MANAGE_SERVER = 1 << 5
 PERMISSION_NAMES = {1 << 13: "manage_messages", MANAGE_SERVER: "manage_server"}
 
@@ -39,7 +41,7 @@ def main() -> None:
 
 
 def build_feature(command: dict, tier_ends: float) -> dict:
-    """The first rule whose condition holds decides."""
+    """Build a feature with all checks as rules; the first rule with a matching condition decides."""
     if command["off"]:
         return {"defaultValue": False}
     rules = [
@@ -70,7 +72,7 @@ def build_condition(subject: str, subject_id: str, place: str, place_id: str) ->
 
 
 def build_attributes(question: dict) -> dict:
-    """As a service would have them ready."""
+    """Build the attributes before the measurement, as a service would have them ready."""
     names = [name for bit, name in PERMISSION_NAMES.items() if question["permissions"] & bit]
     return {**{key: value for key, value in question.items() if key != "command"}, "permissions": names}
 

@@ -1,7 +1,8 @@
-"""pycasbin does the job: a policy line for each rule of a command, by priority, its matchers plain functions.
+"""The job of the guardrail's benchmarks with pycasbin.
 
-Each command has an enforcer of its own, which looks at no other's lines. (Its FastEnforcer keeps lines without their
-order and so cannot do priorities.)
+Each rule of a command is a policy line, in order of priority; the matchers are plain Python functions. Each command has
+its own enforcer, so that an enforcer checks no lines of other commands. pycasbin's FastEnforcer is not used: it does
+not keep the order of lines and so does not support priorities.
 """
 
 import json
@@ -53,7 +54,7 @@ def main() -> None:
 
 
 def measure_kib_per_guild(guilds: list[dict]) -> float:
-    """The rules alone, once each, as lines of one enforcer a guild's model would hold."""
+    """KiB per guild of the rules alone, each stored once as a policy line of one model."""
     model = casbin.Model()
     model.load_model_from_text(MODEL)
     tracemalloc.start()
@@ -76,7 +77,7 @@ def build_enforcer(command: dict) -> casbin.Enforcer:
 
 
 def is_within(requester: SimpleNamespace, place: str) -> bool:
-    """`-` is everywhere, `!a b` outside of these, else the id of a channel or category."""
+    """True when the invocation is in a place: `-` is everywhere, `!a b` is outside a and b, else it is an id."""
     if place == "-":
         return True
     if place.startswith("!"):
@@ -85,7 +86,7 @@ def is_within(requester: SimpleNamespace, place: str) -> bool:
 
 
 def build_lines(command: dict) -> list[tuple[str, str, str]]:
-    """The first line that matches decides; where none does the answer is no."""
+    """Build the policy lines of a command: the first matching line decides; without a match it is denied."""
     if command["off"]:
         return [("everyone", "-", "deny")]
     policy_lines = [
@@ -98,14 +99,14 @@ def build_lines(command: dict) -> list[tuple[str, str, str]]:
     for allow, subject, subject_id, place, place_id in command["rules"]:
         policy_subject = "everyone" if subject == "everyone" else f"{subject}:{subject_id}"
         policy_lines.append((policy_subject, "-" if place == "everywhere" else place_id, "allow" if allow else "deny"))
-    # A line of its own for the same words would be taken for the same line: the audience has a subject of its own.
-    policy_lines.append(("anybody" if command["everyone"] else "manager", "-", "allow"))
+    # pycasbin drops duplicate lines, so the audience needs its own subject: a rule may have the same line.
+    policy_lines.append(("audience" if command["everyone"] else "manager", "-", "allow"))
     return policy_lines
 
 
 def build_requester(question: dict, tier_ends: float) -> SimpleNamespace:
-    """As a service would have it ready."""
-    subjects = {"everyone", "anybody", f"member:{question['member']}", *(f"role:{role}" for role in question["roles"])}
+    """Build the member before the measurement, as a service would have it ready."""
+    subjects = {"everyone", "audience", f"member:{question['member']}", *(f"role:{role}" for role in question["roles"])}
     subjects |= {f"permission:{1 << bit}" for bit in range(64) if question["permissions"] >> bit & 1}
     if question["administrator"]:
         subjects.add("administrator")

@@ -1,9 +1,10 @@
-"""Red's `Requires.verify` does the job, with discord.py's own objects: one `Requires` a command.
+"""The job of the guardrail's benchmarks with Red's `Requires.verify`: one `Requires` per command, discord.py objects.
 
-What Red's rules can say is said by them: one answer for a member, role, channel, category or everyone. Kill switch,
-tier, toggle, administrators, channel list and cooldown are a permission hook, which is Red's door for such things. Of
-Red's bot, only what `verify` asks for is there, and its look-ups in a database are left out. A question that a rule
-decides which Red cannot express, as one for a role in a channel, is answered null and not timed.
+Red's own rules are used where they can express a rule: one decision for a member, role, channel, category or everyone.
+Kill switch, tier, toggle, administrators, channel list and cooldown are checked by a permission hook, which is Red's
+extension point for that. The stub of Red's bot has only what `verify` uses, and Red's database lookups are left out. A
+question is decided as null and not timed when the deciding rule cannot be expressed in Red, such as a rule for a role
+in one channel.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ GUILD = 1_000_000_000_000_000_000
 
 
 class RedBotStub:
-    """As much of Red's bot as `verify` asks for."""
+    """The part of Red's bot that `verify` uses."""
 
     def __init__(self) -> None:
         self._permissions_hooks = [check_permissions]
@@ -29,7 +30,7 @@ class RedBotStub:
         return False
 
     async def verify_permissions_hooks(self, context: SimpleNamespace) -> bool | None:
-        """Every hook is asked; one "no" is enough."""
+        """Run every hook; one False denies."""
         results = [
             await discord.utils.maybe_coroutine(permissions_hook, context)
             for permissions_hook in self._permissions_hooks
@@ -39,7 +40,7 @@ class RedBotStub:
 
 
 def check_permissions(context: SimpleNamespace) -> bool | None:
-    """The steps that are no rules of Red's."""
+    """Permission hook for the steps that are not rules in Red."""
     if context.off or context.at >= context.tier_ends:
         return False
     if context.administrator:
@@ -69,7 +70,7 @@ async def main() -> None:
 
 
 def build_evaluations(bot: RedBotStub, job: dict) -> list[tuple[Requires, SimpleNamespace] | None]:
-    """Each question of one guild; None where Red cannot express what decides."""
+    """Build the evaluation of each question of one guild; None where Red cannot express the deciding rule."""
     guild = build_guild(job)
     requirements = {name: build_requirement(command) for name, command in job["commands"].items()}
     evaluations = []
@@ -88,7 +89,7 @@ async def verify(requirement: Requires, call_context: SimpleNamespace) -> bool:
 
 
 def build_requirement(command: dict) -> Requires:
-    """The command's rules, the strongest one for each model."""
+    """Build the `Requires` of a command; for each model the rule with the highest precedence is set last and wins."""
     requirement = Requires(None, {} if command["everyone"] else {"manage_guild": True}, {}, [])
     for allow, *arguments in reversed(command["rules"]):
         if (model := find_model(*arguments)) is not None:
@@ -98,7 +99,7 @@ def build_requirement(command: dict) -> Requires:
 
 
 def find_model(subject: str, subject_id: str, place: str, place_id: str) -> int | str | None:
-    """Whom or what a rule of Red's is about; None where Red has no such rule."""
+    """Find the id that a rule applies to in Red; None when Red cannot express the rule."""
     if subject in ("member", "role") and place == "everywhere":
         return int(subject_id)
     if subject == "everyone":
@@ -107,7 +108,7 @@ def find_model(subject: str, subject_id: str, place: str, place_id: str) -> int 
 
 
 def is_expressible(question: dict, command: dict) -> bool:
-    """Whether Red's own order comes to the same: one rule at most concerns the asker, and Red has it."""
+    """True when Red's precedence gives the same decision: at most one rule matches, and Red can express it."""
     subject_ids = {"everyone": {"0"}, "member": {question["member"]}, "role": set(question["roles"])}
     matching_rules = [rule for rule in command["rules"] if is_applicable(rule, question, subject_ids)]
     return not matching_rules or (len(matching_rules) == 1 and find_model(*matching_rules[0][1:]) is not None)
@@ -125,7 +126,7 @@ def is_applicable(rule: list, question: dict, subject_ids: dict[str, set[str]]) 
 def build_context(
     bot: RedBotStub, guild: discord.Guild, question: dict, command: dict, tier_ends: float
 ) -> SimpleNamespace:
-    """As Red makes one of a message."""
+    """Build a context like the one that Red builds from a message."""
     author = build_member(guild, question)
     return SimpleNamespace(
         bot=bot,
@@ -143,7 +144,7 @@ def build_context(
 
 
 def build_guild(job: dict) -> discord.Guild:
-    """With every role, channel and category of which a question speaks."""
+    """Build a guild with every role, channel and category of the questions."""
     questions = job["questions"]
     roles = sorted({role for question in questions for role in question["roles"]})
     categories = sorted({question["category"] for question in questions})
@@ -182,7 +183,7 @@ def build_channel(id_: str, kind: int, category: str | None) -> dict:
 def build_member(guild: discord.Guild, question: dict) -> discord.Member:
     user = {"id": question["member"], "username": "ada", "discriminator": "0", "avatar": None, "global_name": None}
     data = {"user": user, "roles": question["roles"], "joined_at": "2024-01-01T00:00:00+00:00", "flags": 0}
-    return discord.Member(data=data, guild=guild, state=guild._state)  # noqa: SLF001 - as discord.py itself makes one
+    return discord.Member(data=data, guild=guild, state=guild._state)  # noqa: SLF001 - discord.py itself does the same
 
 
 asyncio.run(main())

@@ -1,4 +1,4 @@
-"""`/permissions`: who may use what, where and until when."""
+"""`/permissions`: list and change the access rules: who may use what, where and until when."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -55,7 +55,7 @@ OPTION_DESCRIPTIONS = {
 
 
 class PermissionsCog(commands.Cog):
-    """Access rules."""
+    """Commands for access rules."""
 
     persistent_buttons: ClassVar = (UndoButton, RequestDecisionButton)
     group = app_commands.Group(
@@ -74,7 +74,7 @@ class PermissionsCog(commands.Cog):
     async def show(
         self, interaction: discord.Interaction, what: str | None = None, who: MemberOrRole | None = None
     ) -> None:
-        """Open questions on top, then the rules that are in force."""
+        """Show the open access requests, then the active rules; with a filter only rules."""
         guild, surfaces = interaction.guild, get_guard(interaction).surfaces
         assert guild is not None
         target = find_target(what, list_targets(surfaces)) if what else None
@@ -98,7 +98,7 @@ class PermissionsCog(commands.Cog):
         until: str | None = None,
         note: Note = "",
     ) -> None:
-        """A rule that allows."""
+        """Save a rule that allows."""
         await self._save_rule(
             interaction, allow=True, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
@@ -115,7 +115,7 @@ class PermissionsCog(commands.Cog):
         until: str | None = None,
         note: Note = "",
     ) -> None:
-        """A rule that denies."""
+        """Save a rule that denies."""
         await self._save_rule(
             interaction, allow=False, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
@@ -123,7 +123,7 @@ class PermissionsCog(commands.Cog):
     @group.command(name="remove", description="Take a rule away")
     @app_commands.describe(rule="The rule, or its number")
     async def remove(self, interaction: discord.Interaction, rule: str) -> None:
-        """By its number, which the list shows and the choices carry."""
+        """Remove a rule by its number, which the list shows and autocomplete fills in."""
         assert interaction.guild_id is not None
         rules, _ = await self._load_rules_and_requests(interaction.guild_id)
         matching_rule = next(
@@ -173,6 +173,7 @@ class PermissionsCog(commands.Cog):
         until: str | None,
         note: str,
     ) -> None:
+        """Build a rule from the command's options and apply its plan."""
         context = await self._load_context(interaction)
         rule_draft = build_draft(
             allow=allow,
@@ -187,13 +188,14 @@ class PermissionsCog(commands.Cog):
         await self._apply_plan(interaction, plan_save(context, rule_draft))
 
     async def _apply_plan(self, interaction: discord.Interaction, plan: ChangePlan) -> None:
+        """Ask for confirmation if the plan has a question, else apply the change."""
         if plan.question:
             await ask_confirmation(interaction, self._stores, plan.question, plan.options, command_group=COMMAND_GROUP)
         else:
             await apply_and_reply(interaction, self._stores, plan.change, command_group=COMMAND_GROUP)
 
     async def _load_rules_and_requests(self, guild_id: int) -> tuple[Sequence[AccessRule], Sequence[AccessRequestInfo]]:
-        """The rules in force and the open questions."""
+        """Load the active rules and the open access requests."""
         now = utc_now()
         async with self._stores.database.transaction() as session:
             rules = await list_rules(session, guild_id=guild_id, now=now)
@@ -205,7 +207,10 @@ class PermissionsCog(commands.Cog):
             return await get_timezone(session, guild_id=interaction.guild_id)
 
     async def _load_context(self, interaction: discord.Interaction) -> ChangeContext:
-        """The rules of this moment: what a change would do is told exactly."""
+        """Load the current policy from the database.
+
+        The policy cache may be outdated, and the impact of a change must be exact.
+        """
         guild, actor, guard = interaction.guild, interaction.user, get_guard(interaction)
         assert guild is not None
         assert isinstance(actor, discord.Member)

@@ -1,7 +1,4 @@
-"""Saving rules, removing one: the changes, and the words for what became of them.
-
-What a change of rules would do, and whether it is made at once or asked about first, with which ways out.
-"""
+"""Plan changes of access rules: the change, its impact and whether to ask for confirmation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,9 +35,95 @@ from herwa_shared.services.access_rules import NewRule, RuleSaveResult, list_rul
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import lock_guild
 
+MAX_LABEL_LENGTH = 80  # Discord's limit for the label of a button
+BROAD_SUBJECT_KINDS = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeContext:
+    """The guild's current state and the member who wants to change it.
+
+    `at` is in seconds since 1970.
+    """
+
+    guild: discord.Guild
+    member_count: int
+    actor: discord.Member
+    policy: GuildPolicy
+    surfaces: SurfaceRegistry
+    at: float
+
+    def compare(self, after: GuildPolicy, target: Target, place: RulePlace) -> PolicyComparison:
+        """Compare the current policy with the one after a change."""
+        return PolicyComparison(self.policy, after, target, place, self.surfaces, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlan:
+    """A change to apply without confirmation, or a question with options if it needs one."""
+
+    change: Change
+    question: str = ""
+    options: tuple[ConfirmOption, ...] = ()
+
+
+def plan_save(context: ChangeContext, draft: RuleDraft) -> ChangePlan:
+    """Plan saving a rule.
+
+    It needs a confirmation if it is broad, if everyone may use the commands already, or if the actor would lose access
+    or grant control over the rules.
+    """
+    comparison = _compare_drafts(context, [draft])
+    impact_lines = _describe_impact(context, draft, comparison)
+    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
+    save_change = build_save_change(context.guild.id, [draft.rule], impact_lines)
+    open_commands = _format_open_commands(draft, comparison)
+    if not (draft.is_broad or open_commands or warnings or RULE_CONTROL_WARNING in impact_lines):
+        return ChangePlan(save_change)
+    style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
+    options = [ConfirmOption("Save this rule", save_change, discord.ButtonStyle.secondary if open_commands else style)]
+    if open_commands:
+        options.insert(0, _build_exclusive_option(context, draft))
+        warnings.append(
+            f"Everyone may use {open_commands}, so this rule keeps nobody out."
+            f" **Only {escape(draft.subject.label)}** saves a second one with it, by which everyone else may not."
+        )
+    return ChangePlan(
+        save_change,
+        format_question("Save this rule?", to_access_rule(draft.rule), [*impact_lines, *warnings]),
+        tuple(options),
+    )
+
+
+def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
+    """Plan removing a rule.
+
+    It needs a confirmation if the rule is broad, or if the actor would lose access or grant control over the rules.
+    """
+    comparison = context.compare(
+        exclude_rule(context.policy, rule),
+        Target(rule.target_kind, rule.target_key),
+        _resolve_place(context.guild, rule),
+    )
+    impact_lines: list[str] = []
+    if (subject := find_rule_subject(context.guild, rule)) is not None:
+        impact_lines = format_impact(
+            subject, comparison.compute_impact(subject.representative), expected=None, member_count=context.member_count
+        )
+    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
+    change = build_remove_change(context.guild.id, rule, impact_lines)
+    is_broad = rule.subject_kind in BROAD_SUBJECT_KINDS or rule.target_kind in BROAD_TARGET_KINDS
+    if not (is_broad or warnings or RULE_CONTROL_WARNING in impact_lines):
+        return ChangePlan(change)
+    option = ConfirmOption("Remove this rule", change, discord.ButtonStyle.danger)
+    return ChangePlan(change, format_question("Remove this rule?", rule, [*impact_lines, *warnings]), (option,))
+
 
 def build_save_change(guild_id: int, rules: Sequence[NewRule], impact_lines: Sequence[str]) -> Change:
-    """Save them together. The opposite of one, if there is such a rule, gives way: both would never be meant."""
+    """Build the change that saves rules in one transaction.
+
+    A saved rule replaces an existing rule with the same scope and the opposite effect: both together make no sense.
+    """
 
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         await lock_guild(session, guild_id)
@@ -71,7 +154,7 @@ def build_save_change(guild_id: int, rules: Sequence[NewRule], impact_lines: Seq
 
 
 def build_remove_change(guild_id: int, rule: AccessRule, impact_lines: Sequence[str]) -> Change:
-    """Remove one."""
+    """Build the change that removes a rule."""
 
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         entry_id = await remove_rule(session, guild_id=guild_id, rule_id=rule.id, actor=actor)
@@ -81,105 +164,8 @@ def build_remove_change(guild_id: int, rule: AccessRule, impact_lines: Sequence[
     return apply
 
 
-def _format_saved_rule(
-    rule: NewRule,
-    saved_rule: RuleSaveResult,
-    existing_rules: Sequence[AccessRule],
-    replaced_rules: Sequence[AccessRule],
-    *,
-    related_rules: Sequence[AccessRule],
-) -> list[str]:
-    text = format_rule_with_exceptions(to_access_rule(rule, id_=saved_rule.id), related_rules=related_rules)
-    if saved_rule.entry_id is None:
-        return [f"That is rule `#{saved_rule.id}` already: {text}", NO_CHANGE]
-    lines = [f"{'Saved as' if saved_rule.is_new else 'Changed'} rule `#{saved_rule.id}`: {text}"]
-    lines += [
-        f"Before, it said: {format_rule_with_exceptions(existing_rule)}"
-        for existing_rule in existing_rules
-        if existing_rule.id == saved_rule.id
-    ]
-    lines += [
-        f"It takes the place of `#{replaced_rule.id}`: {format_rule_with_exceptions(replaced_rule)}"
-        for replaced_rule in replaced_rules
-    ]
-    return lines
-
-
-MAX_LABEL_LENGTH = 80  # Discord's, of a button
-BROAD_SUBJECT_KINDS = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeContext:
-    """The server as it is at this moment, and who wants to change it."""
-
-    guild: discord.Guild
-    member_count: int
-    actor: discord.Member
-    policy: GuildPolicy
-    surfaces: SurfaceRegistry
-    at: float
-
-    def compare(self, after: GuildPolicy, target: Target, place: RulePlace) -> PolicyComparison:
-        return PolicyComparison(self.policy, after, target, place, self.surfaces, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangePlan:
-    """A change that can be made at once; where there is a question, by one of the ways instead."""
-
-    change: Change
-    question: str = ""
-    options: tuple[ConfirmOption, ...] = ()
-
-
-def plan_save(context: ChangeContext, draft: RuleDraft) -> ChangePlan:
-    """Ask where it hits many, where everybody may already, and where whoever asks would lose or hand over something."""
-    comparison = _compare_drafts(context, [draft])
-    impact_lines = _describe_impact(context, draft, comparison)
-    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
-    save_change = build_save_change(context.guild.id, [draft.rule], impact_lines)
-    open_commands = _format_open_commands(draft, comparison)
-    if not (draft.is_broad or open_commands or warnings or RULE_CONTROL_WARNING in impact_lines):
-        return ChangePlan(save_change)
-    style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
-    options = [ConfirmOption("Save this rule", save_change, discord.ButtonStyle.secondary if open_commands else style)]
-    if open_commands:
-        options.insert(0, _build_exclusive_option(context, draft))
-        warnings.append(
-            f"Everyone may use {open_commands}, so this rule keeps nobody out. **Only {escape(draft.subject.label)}** saves a"
-            " second one with it, by which everyone else may not."
-        )
-    return ChangePlan(
-        save_change,
-        format_question("Save this rule?", to_access_rule(draft.rule), [*impact_lines, *warnings]),
-        tuple(options),
-    )
-
-
-def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
-    """Ask where it concerns many, and where whoever asks would lose or hand over something."""
-    comparison = context.compare(
-        exclude_rule(context.policy, rule),
-        Target(rule.target_kind, rule.target_key),
-        _resolve_place(context.guild, rule),
-    )
-    impact_lines: list[str] = []
-    if (subject := find_rule_subject(context.guild, rule)) is not None:
-        impact_lines = format_impact(
-            subject, comparison.compute_impact(subject.representative), expected=None, member_count=context.member_count
-        )
-    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
-    change = build_remove_change(context.guild.id, rule, impact_lines)
-    is_broad = rule.subject_kind in BROAD_SUBJECT_KINDS or rule.target_kind in BROAD_TARGET_KINDS
-    if not (is_broad or warnings or RULE_CONTROL_WARNING in impact_lines):
-        return ChangePlan(change)
-    option = ConfirmOption("Remove this rule", change, discord.ButtonStyle.danger)
-    return ChangePlan(change, format_question("Remove this rule?", rule, [*impact_lines, *warnings]), (option,))
-
-
 def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> ConfirmOption:
-    """The rule together with one that shuts everybody else out."""
+    """Build the option that saves the rule together with one that denies everyone else."""
     deny_draft = draft.build_counterpart()
     impact_lines = _describe_impact(context, deny_draft, _compare_drafts(context, [draft, deny_draft]))
     return ConfirmOption(
@@ -189,13 +175,16 @@ def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> Confirm
 
 
 def _compare_drafts(context: ChangeContext, drafts: Sequence[RuleDraft]) -> PolicyComparison:
-    """With rules about the same target and place, saved together."""
+    """Compare the current policy with the one after saving drafts of the same target and place."""
     after = apply_rules(context.policy, [to_access_rule(draft.rule) for draft in drafts])
     return context.compare(after, drafts[0].target, drafts[0].place)
 
 
 def _describe_impact(context: ChangeContext, draft: RuleDraft, comparison: PolicyComparison) -> list[str]:
-    """What it does to those it is about, and to managers where it shuts everybody out."""
+    """Describe the impact on the rule's subject, and the exceptions that remain.
+
+    If the rule denies everyone, the impact on managers is described too.
+    """
     subject, rule = draft.subject, to_access_rule(draft.rule)
     impact = comparison.compute_impact(subject.representative, expected=rule.allow)
     lines = format_impact(subject, impact, expected=rule.allow, member_count=context.member_count)
@@ -210,17 +199,51 @@ def _describe_impact(context: ChangeContext, draft: RuleDraft, comparison: Polic
 
 
 def _compute_actor_impact(context: ChangeContext, comparison: PolicyComparison) -> Impact:
+    """Compute the impact on the member who makes the change.
+
+    It is empty for administrators, to whom rules do not apply.
+    """
     actor = build_member_subject(context.guild, context.actor)
     return Impact() if actor.is_administrator else comparison.compute_impact(actor.representative)
 
 
 def _format_open_commands(draft: RuleDraft, comparison: PolicyComparison) -> str:
-    """The commands, where allowing them to somebody makes sense only if others may not."""
+    """Format the commands of an allow rule that everyone may use already.
+
+    The text is empty if the rule denies, or if it is about everyone or administrators. Allowing such commands to one
+    subject has an effect only if everyone else is denied.
+    """
     if not draft.rule.allow or draft.subject.kind == SubjectKind.EVERYONE or draft.subject.is_administrator:
         return ""
     return format_commands(comparison.list_allowed_commands(HypotheticalMember()))
 
 
 def _resolve_place(guild: discord.Guild, rule: AccessRule) -> RulePlace:
+    """Get a saved rule's place with the current category of its channel."""
     channel = guild.get_channel(rule.place_id) if rule.place_kind == PlaceKind.CHANNEL else None
     return RulePlace(rule.place_kind, rule.place_id, (channel.category_id if channel else None) or 0)
+
+
+def _format_saved_rule(
+    rule: NewRule,
+    saved_rule: RuleSaveResult,
+    existing_rules: Sequence[AccessRule],
+    replaced_rules: Sequence[AccessRule],
+    *,
+    related_rules: Sequence[AccessRule],
+) -> list[str]:
+    """Format the result of saving one rule: the rule, its old version, replaced rules."""
+    text = format_rule_with_exceptions(to_access_rule(rule, id_=saved_rule.id), related_rules=related_rules)
+    if saved_rule.entry_id is None:
+        return [f"That is rule `#{saved_rule.id}` already: {text}", NO_CHANGE]
+    lines = [f"{'Saved as' if saved_rule.is_new else 'Changed'} rule `#{saved_rule.id}`: {text}"]
+    lines += [
+        f"Before, it said: {format_rule_with_exceptions(existing_rule)}"
+        for existing_rule in existing_rules
+        if existing_rule.id == saved_rule.id
+    ]
+    lines += [
+        f"It takes the place of `#{replaced_rule.id}`: {format_rule_with_exceptions(replaced_rule)}"
+        for replaced_rule in replaced_rules
+    ]
+    return lines

@@ -1,4 +1,4 @@
-"""What a change of rules does to those whom it is about, asked of the guardrail's own steps. Pure."""
+"""Compute the impact of a rule change on its subject, with the guardrail's own steps. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,14 +13,14 @@ from herwa_shared.guardrail.precedence import get_precedence
 from herwa_shared.guardrail.steps import find_deciding_rule
 
 UNUSED_MEMBER_ID = 1  # a member id that no rule is about
-NEW_RULE_ID = (1 << 63) - 1  # the id of a rule that has none yet: the youngest
+NEW_RULE_ID = (1 << 63) - 1  # stands for the ID of an unsaved rule; the largest ID is the newest rule
 
 _SUBJECT_KIND_ORDER = list(SubjectKind)
 
 
 @dataclass(frozen=True, slots=True)
 class HypotheticalMember:
-    """A member as rules see them: by default one with no role and no permission of their own."""
+    """A member as the guardrail sees them; by default without own roles and permissions."""
 
     member_id: int = UNUSED_MEMBER_ID
     role_ids: frozenset[int] = frozenset()
@@ -29,7 +29,10 @@ class HypotheticalMember:
     def build_invocation(
         self, surface: Surface, policy: GuildPolicy, at: float, place: RulePlace = EVERYWHERE
     ) -> Invocation:
-        """A command of theirs somewhere; everywhere is nowhere in particular."""
+        """Build an invocation of `surface` by this member in `place`.
+
+        EVERYWHERE means no particular channel. For a category the channel is a placeholder ID that no rule is about.
+        """
         is_channel = place.kind == PlaceKind.CHANNEL
         return Invocation.from_member(
             guild_id=policy.guild_id,
@@ -45,23 +48,25 @@ class HypotheticalMember:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Commands gained and lost, and those that more specific rules keep as they were, with these rules.
+    """The commands that a member gains and loses by a change.
 
-    `outside` are titles of what it is about outside Discord, of which nothing is foretold.
+    `unchanged` are commands for which a more specific rule overrides the new one; `overriding_rules` are those rules.
+    `outside_titles` are titles of affected features outside Discord, whose impact is not computed.
     """
 
     gained: CommandSurfaces = ()
     lost: CommandSurfaces = ()
-    unchanged: CommandSurfaces = ()
+    overridden_commands: CommandSurfaces = ()
     overriding_rules: tuple[AccessRule, ...] = ()
     outside_titles: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing is gained or lost and no feature outside Discord is affected."""
         return not (self.gained or self.lost or self.outside_titles)
 
     def subtract(self, other: "Impact") -> "Impact":
-        """Only what does not happen to the other, too."""
+        """Return the gains and losses that `other` does not have."""
         return Impact(
             tuple(surface for surface in self.gained if surface not in other.gained),
             tuple(surface for surface in self.lost if surface not in other.lost),
@@ -70,7 +75,7 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class PolicyComparison:
-    """The rules before and after a change of those about one target in one place."""
+    """The policy before and after a change of rules about one target and place."""
 
     before: GuildPolicy
     after: GuildPolicy
@@ -80,7 +85,11 @@ class PolicyComparison:
     at: float
 
     def compute_impact(self, member: HypotheticalMember, *, expected: bool | None = None) -> Impact:
-        """What changes for this member. `wanted` is what a new rule is meant to come to; what resists it is told."""
+        """Compute the impact on a member.
+
+        `expected` is the effect of a new rule (True allows); commands that a more specific rule decides otherwise are
+        reported as unchanged. None does not look for them.
+        """
         gained: list[Surface] = []
         lost: list[Surface] = []
         unchanged: list[Surface] = []
@@ -101,7 +110,7 @@ class PolicyComparison:
         return Impact(tuple(gained), tuple(lost), tuple(unchanged), tuple(overriding_rules.values()), outside_titles)
 
     def list_allowed_commands(self, member: HypotheticalMember) -> CommandSurfaces:
-        """The commands that this member may use before the change."""
+        """List the commands that a member may use before the change."""
         commands = list_commands(self.target, self.surfaces)
         return tuple(
             command
@@ -111,7 +120,10 @@ class PolicyComparison:
 
 
 def is_allowed(invocation: Invocation, policy: GuildPolicy) -> bool:
-    """What rules come to, else the command's own audience; administrators and switches are another matter."""
+    """Whether rules, else the command's default audience, allow the invocation.
+
+    Administrators and toggles are ignored.
+    """
     rule = find_deciding_rule(invocation, policy)
     if rule is not None:
         return rule.allow
@@ -119,22 +131,32 @@ def is_allowed(invocation: Invocation, policy: GuildPolicy) -> bool:
 
 
 def apply_rules(policy: GuildPolicy, rules: Sequence[AccessRule]) -> GuildPolicy:
-    """The policy once these are saved: a rule takes the place of the same one, and of its opposite."""
+    """Return the policy after saving rules.
+
+    A saved rule replaces the rules with the same scope, also those with the opposite effect.
+    """
     kept_rules = [rule for rule in policy.rules if not any(has_same_scope(rule, new_rule) for new_rule in rules)]
     return replace(policy, rules=(*kept_rules, *rules))
 
 
 def exclude_rule(policy: GuildPolicy, rule: AccessRule) -> GuildPolicy:
+    """Return the policy without a rule."""
     return replace(policy, rules=tuple(other for other in policy.rules if other.id != rule.id))
 
 
 def has_same_scope(rule: AccessRule, other: AccessRule) -> bool:
-    """Of the same subject, target and place, whether they allow or deny."""
+    """Whether two rules have the same subject, target and place.
+
+    It does not matter whether they allow or deny.
+    """
     return _get_scope(rule) == _get_scope(other)
 
 
 def list_exceptions(rule: AccessRule, comparison: PolicyComparison) -> tuple[AccessRule, ...]:
-    """Rules that go on to say otherwise to some of those whom this one is about."""
+    """List active rules with the opposite effect for a part of the rule's subject.
+
+    They are sorted by precedence.
+    """
     covered_commands = set(list_commands(comparison.target, comparison.surfaces))
     return tuple(
         candidate
@@ -151,7 +173,7 @@ def list_exceptions(rule: AccessRule, comparison: PolicyComparison) -> tuple[Acc
 
 
 def _can_overlap(rule: AccessRule, other: AccessRule) -> bool:
-    """Whether there may be a place to which both apply."""
+    """Whether there may be a channel to which both rules apply."""
     return rule.place_kind != other.place_kind or rule.place_id == other.place_id
 
 

@@ -1,4 +1,4 @@
-"""The list of rules: what it waits for on top, then every rule as a sentence under what it is about."""
+"""Text of `/permissions list`: open access requests, then the rules by target."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -16,7 +16,7 @@ from herwa_shared.guardrail.precedence import get_precedence
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.services.access_requests import AccessRequestInfo
 
-MAX_LISTED_REQUESTS = 3  # with a row of buttons each; two more rows turn the pages and are spare
+MAX_LISTED_REQUESTS = 3  # each takes one of Discord's five button rows; one is for the pages, one is spare
 NO_RULES = "No rule yet: every command is for whom it is made. `/permissions allow` and `/permissions deny` make one."
 NO_MATCHING_RULES = "No rule is about this."
 
@@ -26,7 +26,7 @@ _TARGET_KIND_ORDER = list(TargetKind)
 def format_rule_pages(
     guild_name: str, rules: Sequence[AccessRule], requests: Sequence[AccessRequestInfo], *, is_filtered: bool
 ) -> tuple[str, ...]:
-    """`narrowed`: only some of the rules were asked for."""
+    """Format the list as pages. `is_filtered`: the rules are the result of a filter."""
     heading = f"**Access rules of {escape(guild_name)}**\n{PRECEDENCE_NOTE}"
     entries = [*_format_requests(requests), *_format_rules(rules)]
     if not rules:
@@ -35,11 +35,11 @@ def format_rule_pages(
 
 
 def build_decision_buttons(guild_id: int, requests: Sequence[AccessRequestInfo]) -> list[RequestDecisionButton]:
-    """Yes and no for the first few, numbered as they are listed."""
+    """Build the allow and dismiss buttons of the first requests, numbered as in the list."""
     buttons = []
     for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
         for allow in (True, False):
-            button = RequestDecisionButton.make(guild_id, request.id, allow=allow)
+            button = RequestDecisionButton.build(guild_id, request.id, allow=allow)
             button.item.label = f"{number}: {button.item.label}"
             button.item.row = number
             buttons.append(button)
@@ -47,14 +47,18 @@ def build_decision_buttons(guild_id: int, requests: Sequence[AccessRequestInfo])
 
 
 def filter_active(rules: Iterable[AccessRule], *, at: float) -> list[AccessRule]:
-    """Those whose end has not come."""
+    """Filter rules that have not expired at `at`, in seconds since 1970."""
     return [rule for rule in rules if rule.until is None or at < rule.until]
 
 
 def filter_rules(
     rules: Iterable[AccessRule], surfaces: SurfaceRegistry, *, target: Target | None, subject: RuleSubject | None
 ) -> list[AccessRule]:
-    """Those that concern a target, be they wider or narrower, and somebody, be it by a role or as everyone."""
+    """Filter rules that affect a target and a subject.
+
+    Rules about wider and narrower targets match too, and so do rules that apply to the subject through a role or to
+    everyone.
+    """
     return [
         rule
         for rule in rules
@@ -66,16 +70,16 @@ def _format_requests(requests: Sequence[AccessRequestInfo]) -> Iterator[str]:
     if requests:
         yield f"**Waiting for an answer** ({len(requests)})"
     for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
-        request_text = (
-            f"{MENTIONS.format_member(request.user_id)} ({escape(request.user_name)}) asks for `/{request.command}`"
-        )
-        yield f"{number}. {request_text} in {MENTIONS.format_channel(request.channel_id)}, {format_relative_time(request.requested_at.timestamp())}"
+        member = f"{MENTIONS.format_member(request.user_id)} ({escape(request.user_name)})"
+        channel = MENTIONS.format_channel(request.channel_id)
+        requested_at = format_relative_time(request.requested_at.timestamp())
+        yield f"{number}. {member} asks for `/{request.command}` in {channel}, {requested_at}"
     if len(requests) > MAX_LISTED_REQUESTS:
         yield f"-# and {len(requests) - MAX_LISTED_REQUESTS} more, shown when these are answered"
 
 
 def _format_rules(rules: Sequence[AccessRule]) -> Iterator[str]:
-    """The widest target first; within one, the rule that wins first."""
+    """Format rules by target, the widest first; within a target in order of precedence."""
     for (_, kind, key), group in groupby(sorted(rules, key=_get_sort_key), key=lambda rule: _get_sort_key(rule)[:3]):
         title = format_target(kind, key)
         first_line, *other_lines = (

@@ -1,4 +1,4 @@
-"""From the options of `/permissions allow` and `deny` to a rule, and whom it is about."""
+"""Build a rule and its subject from the options of `/permissions allow` and `deny`."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, tzinfo
@@ -22,7 +22,11 @@ MemberOrRole = discord.Member | discord.User | discord.Role
 
 @dataclass(frozen=True, slots=True)
 class RuleSubject:
-    """Whom a rule is about: `label` is plain text, and `like` is one of them who has nothing else."""
+    """The subject of a rule. `label` is unescaped plain text.
+
+    `representative` is a member of the subject without any other roles and permissions. `is_administrator`: rules do
+    not apply to the subject.
+    """
 
     kind: SubjectKind
     id: int
@@ -33,7 +37,7 @@ class RuleSubject:
 
 @dataclass(frozen=True, slots=True)
 class RuleDraft:
-    """A rule before it is saved."""
+    """A rule before it is saved, with its resolved subject, target and place."""
 
     rule: NewRule
     subject: RuleSubject
@@ -42,14 +46,14 @@ class RuleDraft:
 
     @property
     def is_broad(self) -> bool:
-        """Beyond one role or member, or one feature."""
+        """Whether the rule is about more than one role or member, or about more than one feature."""
         return (
             self.subject.kind in (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
             or self.target.kind in BROAD_TARGET_KINDS
         )
 
     def build_counterpart(self) -> "RuleDraft":
-        """Its counterpart: everybody else may not, in the same place and as long."""
+        """Build the rule that denies everyone the same target, place and period."""
         deny_rule = replace(self.rule, allow=False, subject_kind=SubjectKind.EVERYONE, subject_id=0)
         return replace(
             self, rule=deny_rule, subject=RuleSubject(SubjectKind.EVERYONE, 0, "everyone", HypotheticalMember())
@@ -67,7 +71,7 @@ def build_draft(
     zone: tzinfo,
     now: datetime,
 ) -> RuleDraft:
-    """Raises BadRequest for an end that is none."""
+    """Build a draft from the command's options. Raises BadRequest for an invalid `until`."""
     rule = NewRule(
         allow=allow,
         subject_kind=subject.kind,
@@ -83,7 +87,10 @@ def build_draft(
 
 
 def resolve_subject(guild: discord.Guild, who: MemberOrRole | None, holding: str | None) -> RuleSubject:
-    """Nobody chosen is everyone. Raises BadRequest for both, NotFound for a permission that there is not."""
+    """Resolve the subject from the options `who` and `holding`; everyone if neither is given.
+
+    Raises BadRequest if both are given, NotFound for an unknown permission.
+    """
     everyone_permissions = guild.default_role.permissions.value
     if who is not None and holding:
         raise BadRequest(WHO_OR_HOLDING)
@@ -97,6 +104,7 @@ def resolve_subject(guild: discord.Guild, who: MemberOrRole | None, holding: str
 
 
 def build_permission_subject(guild: discord.Guild, bits: int) -> RuleSubject:
+    """Build the subject of members who have a Discord permission."""
     representative = HypotheticalMember(permissions=guild.default_role.permissions.value | bits)
     return RuleSubject(
         SubjectKind.PERMISSION,
@@ -108,13 +116,17 @@ def build_permission_subject(guild: discord.Guild, bits: int) -> RuleSubject:
 
 
 def build_role_subject(guild: discord.Guild, role: discord.Role) -> RuleSubject:
+    """Build the subject of members who have a role."""
     bits = guild.default_role.permissions.value | role.permissions.value
     representative = HypotheticalMember(role_ids=frozenset([role.id]), permissions=bits)
     return RuleSubject(SubjectKind.ROLE, role.id, f"@{role.name}", representative, role.permissions.administrator)
 
 
 def build_member_subject(guild: discord.Guild, user: discord.Member | discord.User) -> RuleSubject:
-    """A user who is not in the server has no roles; their rule waits for them."""
+    """Build the subject of one member.
+
+    A user who is not in the guild has no roles; the rule applies once they join.
+    """
     if isinstance(user, discord.User):
         return RuleSubject(SubjectKind.MEMBER, user.id, user.display_name, HypotheticalMember(user.id))
     role_ids = frozenset(role.id for role in user.roles)
@@ -125,7 +137,10 @@ def build_member_subject(guild: discord.Guild, user: discord.Member | discord.Us
 
 
 def find_rule_subject(guild: discord.Guild, rule: AccessRule) -> RuleSubject | None:
-    """Whom a saved rule is about; None where what else they have is not known: for members and deleted roles."""
+    """Find the subject of a saved rule.
+
+    Returns None for members and deleted roles, whose permissions are unknown.
+    """
     if rule.subject_kind == SubjectKind.EVERYONE:
         return resolve_subject(guild, None, None)
     if rule.subject_kind == SubjectKind.PERMISSION:
@@ -135,6 +150,6 @@ def find_rule_subject(guild: discord.Guild, rule: AccessRule) -> RuleSubject | N
 
 
 def to_access_rule(rule: NewRule, *, id_: int = NEW_RULE_ID) -> AccessRule:
-    """As the guardrail sees it."""
+    """Convert to the guardrail's AccessRule. The field names of both classes must be equal."""
     until = None if rule.until is None else rule.until.timestamp()
     return AccessRule(**{**asdict(rule), "id": id_, "until": until})

@@ -1,4 +1,4 @@
-"""Rules and what they do, in words for the person who makes them."""
+"""Texts of `/permissions`: rules, and the impact of a change of rules."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,10 @@ MAX_LISTED_RULES = 3
 def format_rule_with_exceptions(
     rule: AccessRule, names: NameFormatter = MENTIONS, *, related_rules: Sequence[AccessRule] = ()
 ) -> str:
-    """The rule as one sentence; its note is what somebody typed. `beside` are rules that are read together with it."""
+    """Format a rule as one sentence, with its note escaped: it is user input.
+
+    `related_rules` are rules saved together with it; if one is an exception to it, "nobody" becomes "nobody else".
+    """
     text = format_rule(replace(rule, note=escape(rule.note)), names)
     if any(_is_exception(related_rule, rule) for related_rule in related_rules):
         text = text.replace("nobody may", "nobody else may", 1)
@@ -30,7 +33,7 @@ def format_rule_with_exceptions(
 
 
 def format_question(title: str, rule: AccessRule, impact_lines: Sequence[str]) -> str:
-    """What a change would do, before it is done."""
+    """Format the confirmation of a change."""
     return "\n".join(
         [f"**{title}**", f"> {format_rule_with_exceptions(rule)}", *impact_lines, f"-# {ADMINISTRATOR_NOTE}"]
     )
@@ -39,9 +42,10 @@ def format_question(title: str, rule: AccessRule, impact_lines: Sequence[str]) -
 def format_impact(
     subject: RuleSubject, impact: Impact, *, expected: bool | None, member_count: int | None
 ) -> list[str]:
-    """Before and after, for those whom the rule is about and who have nothing else.
+    """Format the impact on the rule's subject, before and after the change.
 
-    `wanted` is what a new rule says, None where one is taken away; `members` how many the server has.
+    `expected` is the effect of a new rule (True allows), None if a rule is removed. `member_count` is the number of
+    members in the guild.
     """
     label = escape(subject.label)
     if subject.is_administrator:
@@ -55,7 +59,9 @@ def format_impact(
     if impact.lost:
         lines.append(f"Before: {label} could use {format_commands(impact.lost)}. Afterwards: not any more.")
     if impact.overriding_rules:
-        warning = f"⚠️ It does not reach {format_commands(impact.unchanged)}, where a more specific rule decides:"
+        warning = (
+            f"⚠️ It does not reach {format_commands(impact.overridden_commands)}, where a more specific rule decides:"
+        )
         lines += [warning, *format_rule_list(impact.overriding_rules)]
     elif impact.is_empty:
         reasons = {
@@ -68,12 +74,12 @@ def format_impact(
 
 
 def format_exceptions(rules: Sequence[AccessRule]) -> list[str]:
-    """What goes on to hold beside a rule."""
+    """Format the more specific rules that still apply besides a rule; empty without any."""
     return ["These more specific rules go on to hold:", *format_rule_list(rules)] if rules else []
 
 
 def format_rule_list(rules: Sequence[AccessRule]) -> list[str]:
-    """The first few, without their notes."""
+    """Format the first MAX_LISTED_RULES rules without their notes, and the number of the others."""
     lines = [
         f"- `#{rule.id}` {format_rule_with_exceptions(replace(rule, note=''))}" for rule in rules[:MAX_LISTED_RULES]
     ]
@@ -81,19 +87,19 @@ def format_rule_list(rules: Sequence[AccessRule]) -> list[str]:
 
 
 def format_losses(label: str, impact: Impact) -> list[str]:
-    """Who else loses something."""
+    """Format the commands that someone besides the subject loses; empty without any."""
     return [f"⚠️ {label} could no longer use {format_commands(impact.lost)}."] if impact.lost else []
 
 
 def _format_outside(titles: Sequence[str], *, is_additional: bool) -> list[str]:
-    """What the bot cannot tell more about."""
+    """Format the affected features outside Discord, whose impact is not computed."""
     verb = "are" if len(titles) > 1 else "is"
     prefix = "It is also about" if is_additional else "It is about"
     return [f"{prefix} {', '.join(titles)}, which {verb} used outside Discord."] if titles else []
 
 
 def _is_exception(candidate: AccessRule, rule: AccessRule) -> bool:
-    """Whether it lets somebody pass where a rule shuts everybody out."""
+    """Whether `candidate` allows someone what `rule` denies everyone."""
     denies_everyone = rule.subject_kind == SubjectKind.EVERYONE and not rule.allow
     place_kinds = (PlaceKind.EVERYWHERE, rule.place_kind)
     return (

@@ -1,1 +1,1 @@
-"""Handlers of gateway events."""
+"""Handlers of raw gateway events."""

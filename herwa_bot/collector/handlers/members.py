@@ -1,4 +1,4 @@
-"""What people do besides writing, as raw gateway events: react, sit in voice, join, leave, get other rights."""
+"""Handlers of gateway events about members: reactions, voice, joins, leaves, permissions."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_sn
 from herwa_shared.services.guilds import GuildData
 
 EventData = dict[str, Any]
-MAX_CLOCK_AHEAD_MS = 60_000  # Discord's clock may be ahead of ours by so much
+MAX_CLOCK_AHEAD_MS = 60_000  # tolerance for Discord's clock being ahead of ours
 
 
 class MemberHandlers:
-    """Hears people and hands what counts to the writer."""
+    """Handles member events and passes activity events and state changes to the writer."""
 
     def __init__(self, writer: EventWriter) -> None:
         self._writer = writer
@@ -25,15 +25,16 @@ class MemberHandlers:
         self._live_updates = writer.live_updates
 
     def build_parsers(self) -> dict[str, Parser]:
-        """What reads the events that discord.py need not see."""
+        """Build the parsers, by event name, of events that discord.py does not need to see."""
         return {
             "MESSAGE_REACTION_ADD": self.on_reaction_add,
             "VOICE_STATE_UPDATE": self.on_voice_state_update,
             "GUILD_MEMBER_ADD": self.on_member_add,
             "GUILD_MEMBER_UPDATE": self.on_member_update,
             "GUILD_MEMBER_REMOVE": self.on_member_remove,
-            **dict.fromkeys(("MESSAGE_REACTION_REMOVE", "MESSAGE_REACTION_REMOVE_ALL"), ignore),
-            "MESSAGE_REACTION_REMOVE_EMOJI": ignore,
+            "MESSAGE_REACTION_REMOVE": ignore_event,
+            "MESSAGE_REACTION_REMOVE_ALL": ignore_event,
+            "MESSAGE_REACTION_REMOVE_EMOJI": ignore_event,
         }
 
     def on_reaction_add(self, data: EventData) -> None:
@@ -80,7 +81,11 @@ class MemberHandlers:
         self._live_updates.invalidate(parse_snowflake(data, "guild_id"))
 
     def on_shard_ready(self, guild_ids: frozenset[int], *, shard_id: int) -> None:
-        """A new session: nothing is known of what happened meanwhile, and any other guild is gone."""
+        """Handle READY, which starts a new session.
+
+        Events since the previous session are unknown, so voice tracking pauses until GUILD_CREATE. Tracked guilds of
+        the shard that are not in `guild_ids` have removed the bot.
+        """
         is_on_shard = self._gateway_sessions.build_guild_filter(shard_id)
         self._voice_tracker.pause(is_on_shard, now_ms=get_time_ms())
         for guild_id in filter(is_on_shard, self._voice_tracker.list_guilds()):
@@ -88,7 +93,7 @@ class MemberHandlers:
                 self.on_guild_remove(guild_id)
 
     def on_guild_create(self, data: EventData, guild: GuildData) -> None:
-        """GUILD_CREATE: how many members there are, and who sits in voice."""
+        """Handle GUILD_CREATE: the member count and the members in voice."""
         self._member_counts.set_member_count(guild.id, guild.member_count)
         afk_channel_id = parse_snowflake(data, "afk_channel_id") if data.get("afk_channel_id") else 0
         states = list(members.parse_voice_states(data))
@@ -99,7 +104,10 @@ class MemberHandlers:
                 self._record_name(guild.id, member)
 
     def on_guild_update(self, data: EventData, before: GuildData, after: GuildData) -> None:
-        """GUILD_UPDATE: another owner has other rights, another AFK channel is another silence."""
+        """Handle GUILD_UPDATE: changes of owner and AFK channel.
+
+        A new owner invalidates cached permissions. Voice time in a new AFK channel is not counted.
+        """
         if before.owner_id != after.owner_id:
             self._live_updates.invalidate(after.id)
         if "afk_channel_id" in data:
@@ -107,11 +115,11 @@ class MemberHandlers:
             self._voice_tracker.set_afk_channel(after.id, afk_channel_id, now_ms=get_time_ms())
 
     def on_guild_unavailable(self, guild_id: int) -> None:
-        """An outage of Discord's: whoever sits in voice may well sit there still."""
+        """Handle an outage at Discord: pause voice tracking, since members may still be in voice."""
         self._voice_tracker.pause(guild_id.__eq__, now_ms=get_time_ms())
 
     def on_guild_remove(self, guild_id: int) -> None:
-        """The bot was removed."""
+        """Handle the removal of the bot from a guild."""
         self._live_updates.invalidate(guild_id)
         self._voice_tracker.remove_guild(guild_id, now_ms=get_time_ms())
         self._member_counts.remove_guild(guild_id)
@@ -125,5 +133,5 @@ class MemberHandlers:
             )
 
 
-def ignore(_data: EventData) -> None:
-    """Nobody counts these, and discord.py would look for what it does not keep."""
+def ignore_event(_data: EventData) -> None:
+    """Ignore an event that is not counted; discord.py would search caches that are switched off."""

@@ -1,9 +1,9 @@
-"""Raw gateway events, before discord.py makes anything of them.
+"""Handlers of raw gateway events about messages, guilds and channels.
 
-discord.py would build a message object for every message, the dearest thing it does. So the events that we count never
-reach it, and the parsers of the others are wrapped. Nothing that an event contains may end the process: an
-exception in a parser would, so each is guarded. `ConnectionState.parsers` is private; the version is pinned and a test
-holds this in place.
+discord.py would build a message object for every message, its most expensive operation. Counted events therefore never
+reach discord.py, and its parsers for the other events are wrapped. An exception in a parser would end the process, so
+`isolate_errors` wraps each one: no event content may do that. `ConnectionState.parsers` is private; discord.py's
+version is pinned, and tests/bot/test_discord_py.py fails when it changes.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ log = get_logger(__name__)
 
 EventData = dict[str, Any]
 
-# Parts of a guild that discord.py would keep in memory and nothing in Herwa asks it for.
+# Parts of a guild that discord.py would cache although nothing in Herwa reads them.
 STRIPPED_GUILD_FIELDS = (
     "channels",
     "threads",
@@ -41,9 +41,9 @@ MAX_FUTURE_MS = 86_400_000
 
 
 class MessageHandlers:
-    """Hears every event of the bot and hands what counts to the writer.
+    """Handles all gateway events; passes activity events and metadata to the writer.
 
-    `content` says whether Discord lets us see how long messages are.
+    `can_read_content`: the message content intent is granted, so that message lengths and attachments are known.
     """
 
     def __init__(self, writer: EventWriter) -> None:
@@ -55,7 +55,10 @@ class MessageHandlers:
         self._member_handlers = MemberHandlers(writer)
 
     def install(self, bot: commands.AutoShardedBot) -> None:
-        """Put our parsers in the place of discord.py's, or before them."""
+        """Install the parsers in discord.py.
+
+        Counted events bypass discord.py; the parsers of other events run before discord.py's.
+        """
         counted_parsers: dict[str, Parser] = {
             "MESSAGE_CREATE": self.on_message_create,
             "MESSAGE_UPDATE": self.on_message_update,
@@ -81,7 +84,7 @@ class MessageHandlers:
             "THREAD_DELETE": self.on_thread_delete,
             "THREAD_LIST_SYNC": self.on_thread_list_sync,
         }
-        parsers = bot._connection.parsers  # noqa: SLF001 - see above
+        parsers = bot._connection.parsers  # noqa: SLF001 - see the module docstring
         for name, original in list(parsers.items()):
             own_parser = wrapped_parsers.get(name)
             parsers[name] = isolate_errors(name, own_parser, original) if own_parser else isolate_errors(name, original)
@@ -195,14 +198,20 @@ class MessageHandlers:
 
 
 def reject_future(event: ActivityEvent) -> ActivityEvent:
-    """The same; Impossible for one of the future: coverage would take it for the newest of its channel, for years."""
+    """Return the event unchanged. Raises InvalidPayload if it is more than MAX_FUTURE_MS ahead.
+
+    Coverage would otherwise take it for the newest event of its channel, for years.
+    """
     if event.at_ms > get_time_ms() + MAX_FUTURE_MS:
         raise InvalidPayload("id")
     return event
 
 
 def isolate_errors(name: str, *parsers: Parser) -> Parser:
-    """One parser that runs these in turn; what one of them cannot digest is logged by name and skipped."""
+    """Build a parser that calls `parsers` in order and isolates their exceptions.
+
+    An exception is logged with the event name, and that parser is skipped.
+    """
 
     def parse(data: EventData) -> None:
         for parser in parsers:

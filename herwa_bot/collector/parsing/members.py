@@ -1,4 +1,4 @@
-"""Discord's JSON about people into what Herwa keeps: who reacts, opens a thread, joins, leaves, sits in voice. Pure."""
+"""Parse payloads about members: reactions, threads, joins, leaves, voice states. Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +11,10 @@ MAX_EMOJI_LENGTH = 100
 
 
 class MemberVoiceState(NamedTuple):
-    """Where somebody sits and how; channel 0 is none."""
+    """A member's voice state; `channel_id` 0 means that they are in no voice channel.
+
+    `voice_tracker` spreads the fields into `VoiceSessionRow._replace`, so the field names of both must be equal.
+    """
 
     user_id: int
     channel_id: int
@@ -21,7 +24,10 @@ class MemberVoiceState(NamedTuple):
 
 
 def parse_reaction(data: Payload, *, parent_id: int, at_ms: int) -> ActivityEvent | None:
-    """A reaction by a person, or None for what bots add. Discord does not say when: `at_ms` is our own clock."""
+    """Parse a reaction; None if a bot added it.
+
+    Discord sends no time, so `at_ms` is our own clock.
+    """
     if _is_bot(data.get("member") or {}):
         return None
     parse_snowflake(data, "message_id")
@@ -37,7 +43,10 @@ def parse_reaction(data: Payload, *, parent_id: int, at_ms: int) -> ActivityEven
 
 
 def build_reaction_key(data: Payload) -> str:
-    """What makes a reaction the same: the message, who, and the emoji, by its id or as the character it is."""
+    """Build the natural key of a reaction for deduplication.
+
+    It consists of message, user and emoji (its ID, else its character).
+    """
     emoji = data["emoji"].get("id") or data["emoji"].get("name")
     if not isinstance(emoji, str) or len(emoji) > MAX_EMOJI_LENGTH:
         raise InvalidPayload("emoji")
@@ -45,7 +54,10 @@ def build_reaction_key(data: Payload) -> str:
 
 
 def parse_thread_create(data: Payload, *, live_since_ms: int) -> ActivityEvent | None:
-    """A thread or forum post that was opened just now, or None for one that we have only come to see."""
+    """Parse a newly created thread or forum post.
+
+    Returns None for a thread that only became visible to the bot.
+    """
     if not data.get("newly_created") or data.get("type") not in THREAD_CHANNEL_TYPES:
         return None
     thread_id = parse_snowflake(data, "id")
@@ -61,7 +73,7 @@ def parse_thread_create(data: Payload, *, live_since_ms: int) -> ActivityEvent |
 
 
 def parse_member_join(data: Payload) -> ActivityEvent | None:
-    """A person became a member at the time that Discord gives, or None for bots."""
+    """Parse a join at the time that Discord sends; None for bots."""
     if _is_bot(data):
         return None
     guild_id, user_id = parse_snowflake(data, "guild_id"), parse_snowflake(data["user"], "id")
@@ -69,7 +81,10 @@ def parse_member_join(data: Payload) -> ActivityEvent | None:
 
 
 def parse_member_leave(data: Payload, *, at_ms: int) -> ActivityEvent | None:
-    """A person left or was removed, or None for bots. Discord does not say when: `at_ms` is our own clock."""
+    """Parse a leave or removal; None for bots.
+
+    Discord sends no time, so `at_ms` is our own clock.
+    """
     if _is_bot(data):
         return None
     return _build_event(
@@ -78,7 +93,7 @@ def parse_member_leave(data: Payload, *, at_ms: int) -> ActivityEvent | None:
 
 
 def parse_voice_state(data: Payload) -> MemberVoiceState:
-    """A voice state, as it is in an event and in the list of a guild."""
+    """Parse a voice state, from VOICE_STATE_UPDATE or from a guild's list in GUILD_CREATE."""
     return MemberVoiceState(
         parse_snowflake(data, "user_id"),
         parse_snowflake(data, "channel_id") if data.get("channel_id") else 0,
@@ -89,7 +104,10 @@ def parse_voice_state(data: Payload) -> MemberVoiceState:
 
 
 def parse_voice_states(data: Payload) -> Iterator[MemberVoiceState]:
-    """The people in voice when a guild is described. Discord names everybody in voice among its members."""
+    """Parse the voice states of GUILD_CREATE without those of bots.
+
+    Discord lists every member in voice among the guild's `members`, where bots are marked.
+    """
     bot_ids = {member["user"]["id"] for member in data.get("members") or () if _is_bot(member)}
     for state in data.get("voice_states") or ():
         if state["user_id"] not in bot_ids:
@@ -97,7 +115,7 @@ def parse_voice_states(data: Payload) -> Iterator[MemberVoiceState]:
 
 
 def build_sample(guild_id: int, kind: EventKind, count: int, *, at_ms: int) -> ActivityEvent:
-    """How many there were at a moment."""
+    """Build an event that records a count at `at_ms`: members or online members, by `kind`."""
     return _build_event(guild_id, kind, at_ms, user_id=0)._replace(value=count)
 
 

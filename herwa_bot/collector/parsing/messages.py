@@ -1,6 +1,7 @@
-"""Discord's JSON about messages and places into what Herwa keeps. Pure; what is missing or impossible raises.
+"""Parse payloads about messages, guilds and channels. Pure.
 
-The tap skips such an event. What a field may hold is decided in `fields`.
+Missing fields raise LookupError, invalid ones InvalidPayload (see `collector.payload_fields`); the handlers skip such
+an event.
 """
 
 from dataclasses import replace
@@ -19,19 +20,20 @@ from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.services.guilds import ChannelData, GuildData
 
-DEFAULT, REPLY = 0, 19  # the message types that people write; all others are Discord's own or answers of apps
+DEFAULT, REPLY = 0, 19  # message types that people write; all others are system messages or replies of apps
 USER_MESSAGE_TYPES = frozenset((DEFAULT, REPLY))
 MAX_ICON_LENGTH = 64
-MAX_ATTACHMENTS = 255  # Discord takes ten; the column one byte
+MAX_ATTACHMENTS = 255  # the column is one byte; Discord allows ten attachments
 HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
 
 
 def parse_message_create(
     data: Payload, *, parent_id: int, live_since_ms: int, can_read_content: bool
 ) -> ActivityEvent | None:
-    """A message, or None when nobody wrote it. `parent_id` is the thread's channel, 0 outside threads.
+    """Parse a message; None for a system message.
 
-    `content` says whether Discord lets us see lengths and attachments; without it they are unknown, not 0.
+    `parent_id` is the thread's parent channel, 0 outside threads. `can_read_content`: the message content intent is
+    granted. Without it the length and the number of attachments are None (unknown), not 0.
     """
     message_type = data["type"]
     if message_type not in USER_MESSAGE_TYPES:
@@ -60,7 +62,10 @@ def parse_message_create(
 
 
 def parse_message_edit(data: Payload, *, parent_id: int) -> ActivityEvent | None:
-    """An edit by a person, or None for what apps and webhooks change and for Discord's own doing, such as previews."""
+    """Parse an edit by a person.
+
+    Returns None for edits by apps and webhooks, and for Discord's own updates such as link previews.
+    """
     edited_at = data.get("edited_timestamp")
     if edited_at is None or data.get("webhook_id") or data.get("type", DEFAULT) not in USER_MESSAGE_TYPES:
         return None
@@ -74,7 +79,10 @@ def parse_message_edit(data: Payload, *, parent_id: int) -> ActivityEvent | None
 
 
 def parse_message_delete(data: Payload, *, parent_id: int, at_ms: int) -> ActivityEvent:
-    """A deletion. Discord says neither who wrote the message nor who deleted it, nor when: `at_ms` is our own clock."""
+    """Parse a deletion.
+
+    Discord sends neither author nor deleter nor time, so `at_ms` is our own clock.
+    """
     return _build_event(data, EventKind.MESSAGE_DELETE, at_ms, parent_id=parent_id, user_id=0)
 
 
@@ -97,12 +105,12 @@ def _build_event(data: Payload, kind: EventKind, at_ms: int, *, parent_id: int, 
 
 
 def get_member_name(member: Payload, user: Payload) -> str:
-    """What the guild calls somebody: nickname, else display name, else user name."""
+    """Get a member's name in the guild: nickname, else display name, else user name."""
     return parse_name(member.get("nick") or user.get("global_name") or user["username"])
 
 
 def parse_guild(data: Payload) -> GuildData:
-    """A guild that the bot is in."""
+    """Parse a guild from GUILD_CREATE."""
     return GuildData(
         id=parse_snowflake(data, "id"),
         name=parse_name(data["name"]),
@@ -114,14 +122,20 @@ def parse_guild(data: Payload) -> GuildData:
 
 
 def parse_guild_update(data: Payload, guild: GuildData) -> GuildData:
-    """The same guild with what people changed; the update repeats neither its size nor when we joined."""
+    """Apply GUILD_UPDATE to a guild.
+
+    The event contains neither the member count nor the time at which the bot joined.
+    """
     return replace(
         guild, name=parse_name(data["name"]), owner_id=parse_snowflake(data, "owner_id"), icon=_parse_icon(data)
     )
 
 
 def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:
-    """A channel, category or thread; GUILD_CREATE leaves its guild's id out."""
+    """Parse a channel, category or thread.
+
+    GUILD_CREATE omits the guild's ID in its channels, so it is a parameter.
+    """
     return ChannelData(
         id=parse_snowflake(data, "id"),
         guild_id=guild_id,
@@ -133,7 +147,7 @@ def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:
 
 
 def is_thread(channel: ChannelData) -> bool:
-    """Threads count for their parent."""
+    """Whether the channel is a thread, whose events count for its parent channel."""
     return channel.kind in THREAD_CHANNEL_TYPES
 
 

@@ -1,4 +1,4 @@
-"""Which fonts draw which marks: Inter from its wheel first, then other font wheels, then the fonts of the system."""
+"""Font fallback: Inter from its wheel, other installed font wheels, the system's fonts."""
 
 import os
 import sys
@@ -32,17 +32,20 @@ SCRIPT_SAMPLES = {
     "Korean": "한국어",
     "emoji": "🎉👋🏽",
 }
-"""A sample of each script that names are likely to be written in."""
+"""A sample text of each script in which names are likely to be written."""
 
 PREFERRED_FAMILIES = ("Noto Sans Arabic", "Noto Sans Hebrew")
-"""Asked before the system chooses: it would take a face that looks out of place beside Inter."""
+"""Tried before the system's own fallback, which picks typefaces that do not match Inter."""
 
 _WEIGHT_AXIS = int.from_bytes(b"wght", "big")
 _INVISIBLE_CODEPOINTS = frozenset(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff\u00ad\u034f"))
 
 
 class FontRegistry:
-    """The typefaces known so far. It looks for another one whenever a text has a mark that none of them has."""
+    """The loaded typefaces, extended when a text needs a character that none of them has.
+
+    Not thread-safe.
+    """
 
     def __init__(self, *, system_fonts: bool = True) -> None:
         skia = load_skia()
@@ -59,7 +62,7 @@ class FontRegistry:
         self.collection.setDefaultFontManager(self._provider, LATIN_FAMILY)
 
     def resolve_families(self, text: str) -> list[str]:
-        """The families to try for this text, in order. New ones are looked up first."""
+        """Return the font families to try for a text, in order, after loading missing ones."""
         for codepoint in {ord(character) for character in text} - self._checked_codepoints:
             self._checked_codepoints.add(codepoint)
             if not self._has_glyph(codepoint) and not self._add_system_typefaces(codepoint):
@@ -67,7 +70,7 @@ class FontRegistry:
         return list(self._typefaces)
 
     def is_missing(self, text: str) -> bool:
-        """Whether a mark of this text would be drawn as an empty box."""
+        """Return whether a character of the text would be drawn as an empty box."""
         self.resolve_families(text)
         return any(ord(character) in self._missing_codepoints for character in text)
 
@@ -76,7 +79,7 @@ class FontRegistry:
         return is_invisible or any(typeface.unicharToGlyph(codepoint) for typeface in self._typefaces.values())
 
     def _add_system_typefaces(self, codepoint: int) -> bool:
-        """Ask the system for this mark, in every weight that we write in."""
+        """Load system typefaces with a glyph for a character, in all WEIGHTS; False if none."""
         is_added = False
         for weight in WEIGHTS:
             style = self._skia.FontStyle(weight, 5, self._skia.FontStyle.kUpright_Slant)
@@ -112,7 +115,10 @@ class FontRegistry:
 
 @contextmanager
 def _silence_stderr() -> Iterator[None]:
-    """Skia's own fontconfig is older than many a system's settings, and complains of words that it does not know."""
+    """Redirect stderr to /dev/null.
+
+    Skia bundles an old fontconfig, which prints warnings about elements of newer system configurations.
+    """
     sys.stderr.flush()
     stderr_copy, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 2)
@@ -126,18 +132,24 @@ def _silence_stderr() -> Iterator[None]:
 
 @cache
 def get_font_registry(*, system_fonts: bool = True) -> FontRegistry:
-    """The book of this process. It is not safe to use from two threads at once: the painter takes turns."""
+    """Return the registry of this process (cached).
+
+    It must not be used by two threads at once; `render_png` holds a lock while it draws.
+    """
     return FontRegistry(system_fonts=system_fonts)
 
 
 def list_missing_scripts(*, system_fonts: bool = True) -> list[str]:
-    """The scripts whose names would be drawn as empty boxes; `MEND` says what to install. Raises RendererMissing."""
+    """Return the scripts that would be drawn as empty boxes.
+
+    FONT_INSTALL_COMMAND installs fonts for them. Raises RendererUnavailable if Skia cannot be loaded.
+    """
     registry = get_font_registry(system_fonts=system_fonts)
     return [script for script, sample in SCRIPT_SAMPLES.items() if registry.is_missing(sample)]
 
 
 def _list_bundled_fonts() -> Iterator[Path]:
-    """Upright font files of every installed font wheel (`fontpkg-…`), Inter's first."""
+    """Yield the upright font files of every installed font wheel (`fontpkg-…`), Inter first."""
     wheels = [module.name for module in iter_modules() if module.name.startswith("fontpkg_")]
     for wheel in sorted(wheels, key=lambda name: (name != "fontpkg_inter", name)):
         spec = find_spec(wheel)

@@ -1,4 +1,7 @@
-"""Draws a figure on a canvas, from the back to the front: ground, bands, grid, data, axes, header, notes."""
+"""Draw a figure on a Skia canvas.
+
+The order is back to front: background, bands, grid, traces, axes, header, annotations.
+"""
 
 from typing import Any
 
@@ -16,7 +19,7 @@ _ANCHORS = {"left": 0.0, "center": 0.5, "right": 1.0, "top": 0.0, "middle": 0.5,
 
 
 def draw_figure(canvas: Any, figure: dict[str, Any], width: int, height: int, font_registry: FontRegistry) -> None:
-    """Draw the whole figure, `width` by `height` in the canvas's own units."""
+    """Draw a figure; `width` and `height` are in canvas units, before scaling."""
     layout = figure["layout"]
     plot_area = build_plot_area(layout, width, height)
     text_renderer = TextRenderer(canvas, font_registry)
@@ -61,7 +64,7 @@ def _draw_axes(text_renderer: TextRenderer, layout: dict[str, Any], plot_area: P
 
 
 def _draw_title(text_renderer: TextRenderer, layout: dict[str, Any], width: float) -> None:
-    """Title and subtitle, each shortened where it would run into what stands at the right of the header."""
+    """Draw title and subtitle, truncated before the notes at the right of the header."""
     title = layout["title"]
     left, top = title["pad"]["l"], title["pad"]["t"]
     max_width = width - 2 * left - _measure_header(text_renderer, layout)

@@ -1,4 +1,4 @@
-"""From a figure's values to pixels: the plot area and its two axes."""
+"""The plot area: converts values on the two axes of a figure to pixels."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlotArea:
-    """The plot area in pixels, and the range of each axis as numbers (dates as seconds)."""
+    """The plot area in pixels, and the range of each axis as numbers (dates in seconds)."""
 
     left: float
     top: float
@@ -17,13 +17,18 @@ class PlotArea:
     y_range: tuple[float, float]
 
     def to_x(self, value: Any) -> float:
+        """Return the x pixel of a value on the x axis."""
         return self.left + _compute_share(value, self.x_range) * (self.right - self.left)
 
     def to_y(self, value: Any) -> float:
+        """Return the y pixel of a value on the y axis."""
         return self.bottom - _compute_share(value, self.y_range) * (self.bottom - self.top)
 
     def to_pixels(self, item: dict[str, Any], x_key: str, y_key: str) -> tuple[float, float]:
-        """Where a shape's or an annotation's corner lies, whether it counts in data or in parts of the plot area."""
+        """Return the pixels of a corner of a shape or annotation.
+
+        Its coordinates are data values, or fractions of the plot area if the reference is `paper`.
+        """
         pixel_x = (
             self.left + item[x_key] * (self.right - self.left) if item["xref"] == "paper" else self.to_x(item[x_key])
         )
@@ -34,7 +39,7 @@ class PlotArea:
 
 
 def build_plot_area(layout: dict[str, Any], width: float, height: float) -> PlotArea:
-    """The plane of a figure drawn at this size."""
+    """Build the plot area of a layout that is drawn at this size."""
     margin = layout["margin"]
     first, last = layout["xaxis"]["range"]
     low, high = layout["yaxis"]["range"]
@@ -49,7 +54,7 @@ def build_plot_area(layout: dict[str, Any], width: float, height: float) -> Plot
 
 
 def to_number(value: Any) -> float:
-    """A date (a local time without offset) as seconds, anything else as it is."""
+    """Convert an axis value to a number; an ISO date (naive local time) to seconds."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp() if isinstance(value, str) else float(value)
 
 

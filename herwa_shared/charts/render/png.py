@@ -1,8 +1,8 @@
-"""Pixels as a PNG with a palette: a third of the bytes of true colour, and here it looks the same.
+"""Render a figure as a PNG in this process, small enough to send with every reply.
 
-Pillow's own quantisers look colours up in coarse boxes: a white ground comes out grey, and faint gradients in bands.
-
-A figure as a PNG picture, drawn in this process, small enough to send with every reply.
+The PNG has a color palette, which takes a third of the bytes of true color and looks the same for these figures. The
+quantizers of Pillow are not used for the palette lookup: they look colors up in coarse boxes, which turns a white
+background gray and faint gradients into bands.
 """
 
 from io import BytesIO
@@ -19,10 +19,33 @@ from herwa_shared.charts.render.skia_loader import load_skia
 MAX_COLORS = 256
 MAX_EXACT_COLORS = 176
 _COLOR_SPACE_SIZE = 1 << 24
+_render_lock = Lock()
 
 
-def encode_png(pixels: bytearray, size: tuple[int, int]) -> bytes:
-    """Opaque RGBA pixels as a PNG of at most 256 colours, the commonest of them exact."""
+def render_png(
+    figure: dict[str, Any], *, width: int = 800, height: int = 420, scale: float = 2, system_fonts: bool = True
+) -> bytes:
+    """Render one of Herwa's figures as a PNG.
+
+    `scale` is the number of pixels per unit of `width` and `height`. Raises RendererUnavailable if Skia cannot be
+    loaded. It takes some hundredths of a second of CPU time: call it in a thread from async code. A lock serializes the
+    drawing of concurrent threads.
+    """
+    skia = load_skia()
+    from herwa_shared.charts.render.painter import draw_figure  # noqa: PLC0415 - it loads Skia, which may be missing
+
+    size = round(width * scale), round(height * scale)
+    info = skia.ImageInfo.Make(*size, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
+    pixels = bytearray(info.computeMinByteSize())
+    with _render_lock:
+        canvas = skia.Surface.MakeRasterDirect(info, pixels).getCanvas()
+        canvas.scale(scale, scale)
+        draw_figure(canvas, figure, width, height, get_font_registry(system_fonts=system_fonts))
+    return _encode_png(pixels, size)
+
+
+def _encode_png(pixels: bytearray, size: tuple[int, int]) -> bytes:
+    """Encode opaque RGBA pixels as a PNG of at most 256 colors, the most frequent of them exact."""
     image = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
     colors = _list_colors(image.convert("RGB"))
     palette = np.array(_choose_palette(colors), dtype=np.int16)
@@ -35,13 +58,16 @@ def encode_png(pixels: bytearray, size: tuple[int, int]) -> bytes:
 
 
 def _list_colors(image: Image.Image) -> list[tuple[int, int, int]]:
-    """All colours of an RGB picture, the commonest first."""
+    """Return all colors of an RGB image, the most frequent first."""
     color_counts: list[tuple[int, Any]] = image.getcolors(image.width * image.height) or []
     return [color for _, color in sorted(color_counts, key=lambda pair: -pair[0])]
 
 
 def _choose_palette(colors: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """The commonest, so that grounds and gradients stay clean; the rest fairly chosen from the others."""
+    """Choose the palette: the most frequent colors exactly, the others by median cut.
+
+    Exact frequent colors keep backgrounds and gradients clean.
+    """
     common, others = colors[:MAX_EXACT_COLORS], colors[MAX_EXACT_COLORS:]
     if not others:
         return common
@@ -52,7 +78,7 @@ def _choose_palette(colors: list[tuple[int, int, int]]) -> list[tuple[int, int, 
 
 
 def _map_to_palette(colors: list[tuple[int, int, int]], palette: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """For every colour of the picture, by its key, which of the chosen is nearest."""
+    """Return a table from the 24-bit key of each color to its nearest palette index."""
     image_colors = np.array(colors, dtype=np.int16)
     distances = np.zeros((len(image_colors), len(palette)), dtype=np.int32)
     for component in range(3):
@@ -60,26 +86,3 @@ def _map_to_palette(colors: list[tuple[int, int, int]], palette: NDArray[np.int1
     table = np.zeros(_COLOR_SPACE_SIZE, dtype=np.uint8)
     table[image_colors @ np.array([1, 1 << 8, 1 << 16], dtype=np.int32)] = distances.argmin(axis=1)
     return table
-
-
-_render_lock = Lock()
-
-
-def render_png(
-    figure: dict[str, Any], *, width: int = 800, height: int = 420, scale: float = 2, system_fonts: bool = True
-) -> bytes:
-    """Draw one of Herwa's figures, `scale` pixels to each unit. Raises RendererMissing where the engine cannot load.
-
-    It takes some hundredths of a second of CPU: from async code call it in a thread. Threads take turns.
-    """
-    skia = load_skia()
-    from herwa_shared.charts.render.painter import draw_figure  # noqa: PLC0415 - loads the drawing engine, which a machine may lack
-
-    size = round(width * scale), round(height * scale)
-    info = skia.ImageInfo.Make(*size, skia.ColorType.kRGBA_8888_ColorType, skia.AlphaType.kPremul_AlphaType)
-    pixels = bytearray(info.computeMinByteSize())
-    with _render_lock:
-        canvas = skia.Surface.MakeRasterDirect(info, pixels).getCanvas()
-        canvas.scale(scale, scale)
-        draw_figure(canvas, figure, width, height, get_font_registry(system_fonts=system_fonts))
-    return encode_png(pixels, size)

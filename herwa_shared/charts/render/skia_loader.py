@@ -1,4 +1,8 @@
-"""The one door to the drawing engine: it loads on first use, and says the mend where the machine lacks a library."""
+"""Load Skia on first use.
+
+The error names the packages to install if a system library is missing. This module is separate from `png` because
+`fonts` needs it and `png` imports `fonts`.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -9,7 +13,7 @@ ENGINE_MODULE = "skia"
 
 
 class RendererUnavailable(HerwaError):
-    """Pictures cannot be drawn on this machine; everything else works."""
+    """Skia cannot be loaded, so that chart images are unavailable; everything else works."""
 
     code = "renderer_missing"
     status = 503
@@ -17,7 +21,10 @@ class RendererUnavailable(HerwaError):
 
 
 def load_skia() -> Any:
-    """The drawing engine. Raises RendererMissing, which names the missing library and the mend."""
+    """Import Skia.
+
+    Raises RendererUnavailable, which names the missing library and the install command.
+    """
     try:
         return import_module(ENGINE_MODULE)
     except ImportError as error:

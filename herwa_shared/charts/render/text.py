@@ -1,4 +1,4 @@
-"""Text on a canvas: every script shaped by the engine's paragraphs, measured, anchored, and shortened to fit."""
+"""Draw text on a Skia canvas: shaping of all scripts, measuring, alignment and truncation."""
 
 from dataclasses import dataclass
 from html import unescape
@@ -12,12 +12,12 @@ ELLIPSIS = "…"
 _JOINERS = "\u200d\ufe0f\ufe0e"
 _UNBOUNDED_WIDTH = 100_000
 _ASCENT_RATIO, _LINE_HEIGHT_RATIO = 0.97, 1.21
-"""Inter's, per size: every line sits on its baseline, also where a mark of another font is taller."""
+"""Metrics of Inter per font size. They fix the baseline, also if a glyph of a fallback font is taller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Font:
-    """Size in pixels, CSS colour, weight."""
+    """Font size in pixels, CSS color and weight."""
 
     size: float
     color: str
@@ -25,7 +25,10 @@ class Font:
 
 
 class TextRenderer:
-    """Sets single lines with the fonts of one book. Texts come from figures, with their names escaped."""
+    """A renderer of single lines of text with the fonts of a registry.
+
+    Texts come from figures and are HTML-escaped.
+    """
 
     def __init__(self, canvas: Any, font_registry: FontRegistry) -> None:
         self._skia = load_skia()
@@ -34,6 +37,7 @@ class TextRenderer:
         self._unicode = self._skia.Unicodes.ICU.Make()
 
     def measure_width(self, text: str, font: Font) -> float:
+        """Return the width of a line in canvas units."""
         return float(self._build_line(unescape(text), font).LongestLine)
 
     def draw(
@@ -47,9 +51,10 @@ class TextRenderer:
         align_y: float = 0,
         max_width: float | None = None,
     ) -> None:
-        """Draw one line. `align` and `rise` say what of it lies at x, y: 0 its left and top, 1 its right and bottom.
+        """Draw one line.
 
-        With `room`, a longer text is cut and ends in an ellipsis.
+        `align_x` and `align_y` define which point of the line is at (x, y): 0 is left and top, 1 is right and bottom. A
+        line longer than `max_width` is truncated with an ellipsis.
         """
         text = unescape(text)
         line = self._build_line(text, font)
@@ -61,15 +66,15 @@ class TextRenderer:
         )
 
     def _truncate(self, text: str, font: Font, max_width: float) -> str:
-        """The longest beginning that fits together with an ellipsis."""
-        fits, too_long = 0, len(text)
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
+        """Return the longest prefix that fits together with an ellipsis (binary search)."""
+        fitting_length, excess_length = 0, len(text)
+        while excess_length - fitting_length > 1:
+            middle = (fitting_length + excess_length) // 2
             if self._build_line(text[:middle] + ELLIPSIS, font).LongestLine <= max_width:
-                fits = middle
+                fitting_length = middle
             else:
-                too_long = middle
-        return text[:fits].rstrip(_JOINERS).rstrip() + ELLIPSIS
+                excess_length = middle
+        return text[:fitting_length].rstrip(_JOINERS).rstrip() + ELLIPSIS
 
     def _build_line(self, text: str, font: Font) -> Any:
         layout = self._skia.textlayout

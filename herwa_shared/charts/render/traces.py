@@ -1,6 +1,6 @@
-"""CSS colours as the drawing engine takes them.
+"""Draw traces on a Skia canvas: lines, areas, markers, bars and heatmap cells.
 
-The marks of each kind of trace on a canvas: lines with areas and points, bars, and the cells of a heatmap.
+Also parses CSS colors.
 """
 
 import re
@@ -11,27 +11,27 @@ from typing import Any
 from herwa_shared.charts.render.plot_area import PlotArea
 from herwa_shared.charts.render.skia_loader import load_skia
 
-_RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
-
-
-def parse_color(color: str) -> int:
-    """`#rrggbb` or `rgba(r,g,b,a)` as 0xAARRGGBB. Raises ValueError for anything else."""
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        return 0xFF000000 | int(color[1:], 16)
-    match = _RGBA.fullmatch(color)
-    if match is None:
-        raise ValueError(f"not a colour of a figure: {color!r}")
-    red, green, blue = (int(part) for part in match.groups()[:3])
-    return round(float(match[4]) * 255) << 24 | red << 16 | green << 8 | blue
-
-
 skia = load_skia()
 
 PixelPoint = tuple[float, float]
 
 
+_RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
+
+
+def parse_color(color: str) -> int:
+    """Convert `#rrggbb` or `rgba(r,g,b,a)` to 0xAARRGGBB. Raises ValueError for any other text."""
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        return 0xFF000000 | int(color[1:], 16)
+    match = _RGBA.fullmatch(color)
+    if match is None:
+        raise ValueError(f"not a color of a figure: {color!r}")
+    red, green, blue = (int(part) for part in match.groups()[:3])
+    return round(float(match[4]) * 255) << 24 | red << 16 | green << 8 | blue
+
+
 def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
-    """Draw one trace. Raises ValueError for a kind that Herwa's figures do not use."""
+    """Draw one trace. Raises ValueError for a trace type that Herwa's figures do not use."""
     match trace["type"]:
         case "scatter":
             _draw_scatter(canvas, trace, plot_area)
@@ -40,7 +40,7 @@ def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
         case "heatmap":
             _draw_cells(canvas, trace, plot_area)
         case kind:
-            raise ValueError(f"no such trace: {kind}")
+            raise ValueError(f"unsupported trace type: {kind}")
 
 
 def _draw_scatter(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
@@ -55,7 +55,7 @@ def _draw_scatter(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> No
 
 
 def _iterate_runs(trace: dict[str, Any], plot_area: PlotArea) -> Iterator[list[PixelPoint]]:
-    """Each unbroken stretch of the line, in pixels."""
+    """Yield the pixel points of each uninterrupted part of a line."""
     pairs = zip(trace["x"], trace["y"], strict=True)
     for is_gap, run in groupby(pairs, key=lambda pair: pair[1] is None):
         if not is_gap:
@@ -119,7 +119,7 @@ def _build_area_path(run: list[PixelPoint], plot_area: PlotArea) -> Any:
 
 
 def _build_area_paint(trace: dict[str, Any], plot_area: PlotArea) -> Any:
-    """The area fades from the highest value of the trace down to zero."""
+    """Build the paint of an area that fades from the highest value of the trace down to zero."""
     paint = _build_fill(trace["fillcolor"])
     top = min(plot_area.to_y(value) for value in trace["y"] if value is not None)
     if "fillgradient" in trace and top < plot_area.bottom:

@@ -1,1 +1,1 @@
-"""Sentences that describe a chart."""
+"""Sentences that describe a chart or a metric."""

@@ -1,6 +1,6 @@
-"""The overview's one sentence: how much happened, how that compares, and what is behind it.
+"""The headline of the overview: one sentence with the total, its change and the main cause.
 
-A window in words that fit into a sentence: `in the last 7 days`, `yesterday`, `in Mar 2025`.
+Also phrases for time windows that fit into a sentence: `in the last 7 days`, `yesterday`, `in Mar 2025`.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -14,6 +14,10 @@ from herwa_shared.analytics.results import RankedItem, TimeSeries
 from herwa_shared.charts.formatting import MONTHS, format_day, format_int, format_time
 from herwa_shared.charts.text.metric_phrases import MIN_RELATIVE_CHANGE, format_change, get_metric_phrases
 
+DAY = timedelta(days=1)
+DayBounds = tuple[date, date]
+"""The first day, and the day after the last day."""
+
 
 def build_headline(
     series: TimeSeries,
@@ -23,11 +27,13 @@ def build_headline(
     kpi: Kpi | None = None,
     contributor: RankedItem | None = None,
 ) -> str:
-    """One sentence.
+    """Build the headline of a series.
 
     For example: 1,204 people talked in the last 7 days, 8% more than in the 7 days before; most of the rise is #events.
-    `kpi` is the same metric at a glance and knows the change better, for people of a running window above all; `behind`
-    is the channel that makes up most of it. What was not counted is said, and no change claimed over it.
+
+    `kpi` is the KPI of the same metric and window. Its change is preferred over one computed from the series, because
+    it is also known for distinct members of a running window. `contributor` is the channel that contributes most to the
+    change. If intervals are gaps, the sentence reports them and claims no change.
     """
     started_points = list_started_points(series, now)
     counted_points = [point for point in started_points if point.value is not None]
@@ -38,10 +44,12 @@ def build_headline(
     if series.total == 0:
         sentence = f"{phrases.no_action} {period_text}"
     else:
-        sentence = f"{format_int(series.total)} {phrases.singular_action if series.total == 1 else phrases.plural_action} {period_text}"
+        action = phrases.singular_action if series.total == 1 else phrases.plural_action
+        sentence = f"{format_int(series.total)} {action} {period_text}"
     relative_change = kpi.change if kpi else compute_relative_change(series, comparison, now=now)
     if comparison is not None and relative_change is not None:
-        return f"{sentence}, {format_change(relative_change, describe_comparison(series, comparison, now))}{_format_contributor(relative_change, contributor)}."
+        change_text = format_change(relative_change, describe_comparison(series, comparison, now))
+        return f"{sentence}, {change_text}{_format_contributor(relative_change, contributor)}."
     if (
         len(counted_points) < len(started_points)
         and get_definition(series.metric).aggregation is not Aggregation.LATEST_SAMPLE
@@ -52,23 +60,11 @@ def build_headline(
     return f"{sentence}."
 
 
-def _format_contributor(relative_change: float, channel: RankedItem | None) -> str:
-    if channel is None or channel.name is None or abs(relative_change) < MIN_RELATIVE_CHANGE:
-        return ""
-    return f"; most of the {'rise' if relative_change > 0 else 'drop'} is #{channel.name}"
-
-
-def _format_uncounted(missing: int, total: int, series: TimeSeries) -> str:
-    return f"{format_int(missing)} of {format_int(total)} {series.interval}s {'was' if missing == 1 else 'were'} not counted"
-
-
-DAY = timedelta(days=1)
-DayBounds = tuple[date, date]
-"""The first day, and the day after the last."""
-
-
 def describe_period(series: TimeSeries, now: datetime | None = None) -> str:
-    """When it happened. Without `now` nothing is `today` or `last`."""
+    """Describe the window of a series: `today`, `in the last 7 days`, `in Mar 2025`.
+
+    Without `now` the phrase is absolute: never `today`, `yesterday`, `this month` or `in the last …`.
+    """
     bounds = _get_day_bounds(series)
     if bounds is None:
         return _describe_hours(series, now)
@@ -88,7 +84,11 @@ def describe_period(series: TimeSeries, now: datetime | None = None) -> str:
 
 
 def describe_comparison(series: TimeSeries, comparison: TimeSeries, now: datetime | None = None) -> str:
-    """With what it is compared; of a running day, month or year that is as much as has passed of it."""
+    """Describe the comparison window relative to the series: `in the 7 days before`.
+
+    For a running day, month or year it states that only the elapsed part is compared: `by this point of the month
+    before`.
+    """
     bounds, comparison_bounds = _get_day_bounds(series), _get_day_bounds(comparison)
     is_running = now is not None and series.start <= now < series.end
     if bounds is None or comparison_bounds is None:
@@ -110,20 +110,31 @@ def describe_comparison(series: TimeSeries, comparison: TimeSeries, now: datetim
     )
 
 
+def _format_contributor(relative_change: float, channel: RankedItem | None) -> str:
+    if channel is None or channel.name is None or abs(relative_change) < MIN_RELATIVE_CHANGE:
+        return ""
+    return f"; most of the {'rise' if relative_change > 0 else 'drop'} is #{channel.name}"
+
+
+def _format_uncounted(missing: int, total: int, series: TimeSeries) -> str:
+    verb = "was" if missing == 1 else "were"
+    return f"{format_int(missing)} of {format_int(total)} {series.interval}s {verb} not counted"
+
+
 def _get_day_bounds(series: TimeSeries) -> DayBounds | None:
-    """The days of a window that is made of whole ones."""
+    """Return the days of a window that consists of complete days, else None."""
     start, end = (moment.astimezone(series.zone) for moment in (series.start, series.end))
     return (start.date(), end.date()) if _is_day_start(start) and _is_day_start(end) else None
 
 
 def _is_day_start(moment: datetime) -> bool:
-    """Also where the clocks skip midnight."""
+    """Return whether a moment is the first of its local day, also if the clocks skip midnight."""
     previous_moment = datetime.fromtimestamp(moment.timestamp() - 1, moment.tzinfo)
     return moment.time() == time() or moment.date() != previous_moment.date()
 
 
 def _get_calendar_unit(bounds: DayBounds) -> str | None:
-    """The name of what these days are a whole one of."""
+    """Return `month` or `year` if the days are exactly one calendar month or year, else None."""
     first_day, end_day = bounds
     if first_day.day != 1 or end_day.day != 1:
         return None

@@ -1,8 +1,7 @@
-"""What a series says, in plain words with numbers: three findings, and the text that stands for a picture.
+"""Insights about a series in three sentences, and the alt text of its chart.
 
-What a series of samples says: not how much happened, but how many there were.
-
-The rhythm of a series in one sentence: the hours or weekdays that are lively, the silence, or the trend.
+A summed metric gets total, peak and pattern (busy hours or weekdays, silence, trend). A sampled metric (members) gets
+latest value, maximum and net change.
 """
 
 from collections import defaultdict
@@ -19,32 +18,34 @@ from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_percent,
 from herwa_shared.charts.text.metric_phrases import format_amount, format_change, get_metric_phrases
 
 MAX_ALT_TEXT_LENGTH = 1024
-"""The longest description that Discord keeps for a picture."""
+"""Discord's limit for the description (alt text) of an attachment, in characters."""
+_PEAK_HOURS = 3
+"""Length of the busiest period of a day, in hours."""
 
 
 def list_insights(
     series: TimeSeries, *, comparison: TimeSeries | None = None, now: datetime | None = None
 ) -> list[str]:
-    """Exactly three sentences: the total and its change, the busiest interval, the rhythm.
+    """Return exactly three sentences: total and change, busiest interval, pattern.
 
-    `now` keeps the interval that is still running from being called quiet.
+    With `now`, the running interval is not described as quiet.
     """
     counted_points = [point for point in list_started_points(series, now) if point.value is not None]
     if not counted_points:
         return _describe_no_data(series)
     if get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
-        return describe_samples(series, counted_points, compute_relative_change(series, comparison, now=now))
+        return _describe_samples(series, counted_points, compute_relative_change(series, comparison, now=now))
     if series.total == 0:
         return _describe_empty_series(series, counted_points)
     return [
         _describe_total(series, counted_points, comparison, now),
         _describe_peak(series, counted_points),
-        describe_pattern(series, now) or "That is too little to see a rhythm in.",
+        _describe_pattern(series, now) or "That is too little to see a rhythm in.",
     ]
 
 
 def build_alt_text(series: TimeSeries, *, comparison: TimeSeries | None = None, now: datetime | None = None) -> str:
-    """What the picture shows, for those who do not see it: at most as long as Discord keeps."""
+    """Build the alt text of the chart, truncated to MAX_ALT_TEXT_LENGTH."""
     chart_title = f"Line chart: {get_metric_phrases(series.metric).title.lower()} per {series.interval.value}"
     period_text = f"{format_period(series.start, series.end, series.zone)} ({format_timezone(series.zone)})"
     return f"{chart_title}, {period_text}. {' '.join(list_insights(series, comparison=comparison, now=now))}"[
@@ -60,9 +61,10 @@ def _describe_no_data(series: TimeSeries) -> list[str]:
     ]
 
 
-def _describe_empty_series(series: TimeSeries, counted: list[Point]) -> list[str]:
+def _describe_empty_series(series: TimeSeries, counted_points: list[Point]) -> list[str]:
+    counted_text = _format_interval_count(len(counted_points), series.interval)
     return [
-        f"No {get_metric_phrases(series.metric).plural} in {_format_interval_count(len(counted), series.interval)}.",
+        f"No {get_metric_phrases(series.metric).plural} in {counted_text}.",
         f"No {series.interval.value} stands out.",
         f"As soon as somebody {get_metric_phrases(series.metric).verb}, it shows here.",
     ]
@@ -72,10 +74,12 @@ def _describe_total(
     series: TimeSeries, counted_points: list[Point], comparison: TimeSeries | None, now: datetime | None
 ) -> str:
     started_count = len(list_started_points(series, now))
-    head = f"{format_amount(series.total, series.metric)} in {_format_interval_count(len(counted_points), series.interval)}"
+    counted_text = _format_interval_count(len(counted_points), series.interval)
+    head = f"{format_amount(series.total, series.metric)} in {counted_text}"
     if len(counted_points) < started_count:
-        uncounted = started_count - len(counted_points)
-        return f"{head}; {_format_interval_count(uncounted, series.interval)} {'was' if uncounted == 1 else 'were'} not counted."
+        uncounted_count = started_count - len(counted_points)
+        uncounted_text = _format_interval_count(uncounted_count, series.interval)
+        return f"{head}; {uncounted_text} {'was' if uncounted_count == 1 else 'were'} not counted."
     relative_change = compute_relative_change(series, comparison, now=now)
     if relative_change is not None:
         return f"{head}, {format_change(relative_change, 'in the period before')}."
@@ -90,7 +94,8 @@ def _describe_total(
 def _describe_peak(series: TimeSeries, counted_points: list[Point]) -> str:
     peak_point = max(counted_points, key=lambda point: point.value or 0)
     value = peak_point.value or 0
-    head = f"The busiest {series.interval.value} was {format_interval(peak_point, series)}, with {format_amount(value, series.metric)}"
+    amount_text = format_amount(value, series.metric)
+    head = f"The busiest {series.interval.value} was {format_interval(peak_point, series)}, with {amount_text}"
     other_values = [point.value or 0 for point in counted_points if point is not peak_point]
     usual_value = sum(other_values) / len(other_values) if other_values else 0
     if usual_value and value >= 1.5 * usual_value and value - usual_value >= 3:
@@ -110,8 +115,8 @@ def _get_article(interval: Interval) -> str:
     return "an" if interval is Interval.HOUR else "a"
 
 
-def describe_samples(series: TimeSeries, counted_points: Sequence[Point], relative_change: float | None) -> list[str]:
-    """Exactly three sentences: the newest and its change, the highest, the way since the beginning."""
+def _describe_samples(series: TimeSeries, counted_points: Sequence[Point], relative_change: float | None) -> list[str]:
+    """Return exactly three sentences: latest value and change, maximum, net change."""
     latest_text = f"{format_amount(series.total, series.metric)} at the end"
     peak_point = max(counted_points, key=lambda point: point.value or 0)
     return [
@@ -129,12 +134,11 @@ def _describe_net_change(first: int, last: int) -> str:
     return f"{format_int(abs(last - first))} {'more' if last > first else 'fewer'} than at the beginning."
 
 
-PEAK_HOURS = 3
-"""Hours of the liveliest stretch of a day."""
+def _describe_pattern(series: TimeSeries, now: datetime | None = None) -> str | None:
+    """Describe the strongest pattern in the finished intervals that have data.
 
-
-def describe_pattern(series: TimeSeries, now: datetime | None = None) -> str | None:
-    """The most telling thing about the finished, counted intervals; None when there are too few to say anything."""
+    Returns None for fewer than three intervals.
+    """
     counted_points = [point for point in list_finished_points(series, now) if point.value is not None]
     if len(counted_points) < 3:
         return None
@@ -152,16 +156,20 @@ def _describe_peak_hours(series: TimeSeries, counted_points: Sequence[Point]) ->
     means = {hour: fmean(values) for hour, values in _group_values(pairs).items()}
     if len(means) < 24:
         return None
-    window_sums = {hour: sum(means[(hour + offset) % 24] for offset in range(PEAK_HOURS)) for hour in means}
+    window_sums = {hour: sum(means[(hour + offset) % 24] for offset in range(_PEAK_HOURS)) for hour in means}
     peak_hour = max(window_sums, key=lambda hour: window_sums[hour])
     share = window_sums[peak_hour] / (sum(means.values()) or 1)
-    if share <= 1.5 * PEAK_HOURS / 24:
+    if share <= 1.5 * _PEAK_HOURS / 24:
         return None
-    return f"The liveliest hours are {peak_hour:02}:00 to {(peak_hour + PEAK_HOURS) % 24:02}:00, with {share:.0%} of the day."
+    end_hour = (peak_hour + _PEAK_HOURS) % 24
+    return f"The liveliest hours are {peak_hour:02}:00 to {end_hour:02}:00, with {share:.0%} of the day."
 
 
 def _describe_weekdays(series: TimeSeries, counted_points: Sequence[Point]) -> str | None:
-    """The middle value of each weekday, so that one wild day does not make its weekday lively."""
+    """Compare the weekdays by their medians.
+
+    With a median, a single outlier does not make its weekday the busiest.
+    """
     pairs = [(point.start.astimezone(series.zone).weekday(), point.value or 0) for point in counted_points]
     medians = {weekday: median(values) for weekday, values in _group_values(pairs).items()}
     busiest, quietest = (
@@ -180,7 +188,8 @@ def _describe_silence(series: TimeSeries, counted_points: Sequence[Point]) -> st
     silent_count = sum(point.value == 0 for point in counted_points)
     if silent_count == 0:
         return None
-    return f"{format_int(silent_count)} of {format_int(len(counted_points))} {series.interval.value}s {'was' if silent_count == 1 else 'were'} silent."
+    share_text = f"{format_int(silent_count)} of {format_int(len(counted_points))} {series.interval.value}s"
+    return f"{share_text} {'was' if silent_count == 1 else 'were'} silent."
 
 
 def _describe_trend(series: TimeSeries, counted_points: Sequence[Point]) -> str:

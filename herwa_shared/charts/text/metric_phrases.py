@@ -1,4 +1,4 @@
-"""How each metric is spoken of, and how amounts and changes are said."""
+"""The phrases for each metric in sentences, and the text of amounts and changes."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,16 @@ from herwa_shared.analytics.results import Metric
 from herwa_shared.charts.formatting import format_int, format_percent
 
 MIN_RELATIVE_CHANGE = 0.0005
-"""A smaller change is none."""
+"""A smaller relative change is described as no change."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPhrases:
-    """Words for a metric: `1 message`, `2 messages`; `1 message was written`; as soon as somebody `writes`."""
+    """The phrases for one metric.
+
+    `singular` and `plural` follow a number: `1 message`, `2 messages`. So do the actions: `1 message was written`.
+    `no_action` begins a sentence: `No message was written`. `verb` is third person singular: `writes`.
+    """
 
     title: str
     singular: str
@@ -79,18 +83,18 @@ _PHRASES = {
 
 
 def get_metric_phrases(metric: Metric) -> MetricPhrases:
-    """The words for a metric."""
+    """Return the phrases for a metric."""
     return MetricPhrases(get_definition(metric).title, *_PHRASES[metric])
 
 
 def format_amount(count: int, metric: Metric) -> str:
-    """`1 message`, `48,201 messages`."""
+    """Format an amount of a metric: `1 message`, `48,201 messages`."""
     phrases = get_metric_phrases(metric)
     return f"{format_int(count)} {phrases.singular if count == 1 else phrases.plural}"
 
 
 def format_change(relative_change: float, baseline: str) -> str:
-    """`12% more than in the month before`, of a change (0.12) and what it is a change from."""
+    """Describe a relative change (0.12) against a baseline: `12% more than in the month before`."""
     if abs(relative_change) < MIN_RELATIVE_CHANGE:
         return f"as many as {baseline}"
     if relative_change >= 10:

@@ -1,1 +1,4 @@
-"""A loopback HTTP server around chDB that speaks enough of ClickHouse's protocol for its unmodified clients."""
+"""A loopback HTTP server around chDB.
+
+It implements the part of ClickHouse's HTTP protocol that unmodified ClickHouse clients need.
+"""

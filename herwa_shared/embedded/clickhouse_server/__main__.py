@@ -1,4 +1,8 @@
-"""`python -m herwa_shared.embedded.clickhouse_server --home FOLDER --port N`, the password in the environment."""
+"""Entry point of the embedded ClickHouse server.
+
+Usage: `python -m herwa_shared.embedded.clickhouse_server --home DIR --port N`, with the password in the environment
+variable `PASSWORD_ENV_VAR`.
+"""
 
 import argparse
 import os
@@ -13,26 +17,30 @@ from herwa_shared.embedded.clickhouse_server.app import ClickHouseApp
 from herwa_shared.embedded.clickhouse_server.config_file import write_config_file
 from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
 
-_KEEP_ALIVE_SECONDS = (
-    3600  # the client ends an idle connection, never we: a request sent into our closing would be lost
-)
+# Clients close idle connections, the server does not: a request that is sent while the server closes would be lost.
+_KEEP_ALIVE_SECONDS = 3600
 _SHUTDOWN_TIMEOUT_SECONDS = 1
 
 
 class EngineServer(uvicorn.Server):
-    """uvicorn waits for running requests before it stops; so the queries that they wait for are killed first."""
+    """A uvicorn server that kills running queries before it shuts down.
+
+    uvicorn waits for running requests, and these wait for their queries.
+    """
 
     def __init__(self, config: uvicorn.Config, pool: ConnectionPool) -> None:
         super().__init__(config)
         self._pool = pool
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop the queries, then the requests, then close the store."""
         await self._pool.stop()
         await super().shutdown(sockets)
         self._pool.close()
 
 
 def main() -> None:
+    """Run the server until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(description="The ClickHouse engine as an HTTP server on loopback.")
     parser.add_argument("--home", type=Path, required=True, help="working folder: store, spool, configuration")
     parser.add_argument("--port", type=int, required=True)
@@ -58,9 +66,11 @@ def main() -> None:
         timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_SECONDS,
     )
     for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, signal.SIG_IGN)  # uvicorn handles them, and raises them anew when it is done
+        # uvicorn handles these signals and raises them a second time when it has stopped, which must have no effect.
+        signal.signal(signal_number, signal.SIG_IGN)
     EngineServer(config, pool).run()
-    os._exit(0)  # the engine's threads may still run; taking the interpreter down under them can abort
+    # chDB's threads may still run. A regular interpreter shutdown while they run can abort the process.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The ASGI application: who may ask, what is asked, and which way it goes."""
+"""The ASGI application: authenticates a request, classifies its statement and dispatches it."""
 
 import asyncio
 import hmac
@@ -34,7 +34,7 @@ _MAX_HEAD_BYTES = 64 << 10
 
 
 class ClickHouseApp:
-    """One user, one password, one engine."""
+    """ASGI application for one engine with one user and one password."""
 
     def __init__(self, pool: ConnectionPool, *, spool_dir: Path, password: str) -> None:
         self._pool = pool
@@ -57,18 +57,18 @@ class ClickHouseApp:
             return
         self._authenticate(*request.credentials)
         content_type = request.headers.get("content-type", "")
-        pieces = read_body(receive, request.headers.get("content-encoding", ""))
+        chunks = read_body(receive, request.headers.get("content-encoding", ""))
         if form.is_form(content_type):
-            fields = form.read_form(content_type, b"".join([piece async for piece in pieces]))
+            fields = form.read_form(content_type, b"".join([chunk async for chunk in chunks]))
             request = replace(request, parameters={**request.parameters, **extract_parameters(fields)})
             await self._run_query(request, request.query + fields.get("query", ""), receive, send)
             return
-        head = await _read_head(request.query, pieces)
+        head = await _read_head(request.query, chunks)
         if insert := sql_inspection.find_insert(head):
-            rows = _read_rows(head, insert.data_offset, pieces)
+            rows = _read_rows(head, insert.data_offset, chunks)
             await run_insert(self._pool, request, insert, rows, spool_dir=self._spool_dir, send=send)
             return
-        sql = head + b"".join([piece async for piece in pieces])
+        sql = head + b"".join([chunk async for chunk in chunks])
         await self._run_query(request, sql.decode(), receive, send)
 
     async def _run_query(self, request: QueryRequest, sql: str, receive: Receive, send: Send) -> None:
@@ -88,7 +88,7 @@ class ClickHouseApp:
     async def _send_result(
         self, request: QueryRequest, sql: str, send: Send, *, is_disconnected: Callable[[], bool] = lambda: False
     ) -> None:
-        """Run it to its end, then answer: an error has its status, an answer its summary."""
+        """Run a statement to its end, then send its result with a summary, or an error status."""
         output_format = sql_inspection.get_output_format(sql, request.protocol.get("default_format"))
         async with self._pool.acquire(request.connection_settings) as connection:
             if is_disconnected():
@@ -99,13 +99,16 @@ class ClickHouseApp:
 
     @asynccontextmanager
     async def _kill_on_disconnect(self, tag: str, receive: Receive) -> AsyncIterator[Callable[[], bool]]:
-        """While the block runs, a client that goes away takes its query along. Yields whether it has gone."""
+        """Kill the query if the client disconnects during the block.
+
+        Yields a function that returns whether the client has disconnected.
+        """
         disconnect_event = asyncio.Event()
 
         async def watch() -> None:
             await wait_for_disconnect(receive)
             disconnect_event.set()
-            while True:  # it may not have begun
+            while True:  # repeated, because the query may not have started yet
                 await self._pool.kill(tag)
                 await asyncio.sleep(0.2)
 
@@ -121,18 +124,18 @@ class ClickHouseApp:
             raise EngineError.from_code(errors.AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED", text)
 
 
-async def _read_head(query: str, pieces: AsyncIterator[bytes]) -> bytes:
-    """Enough of the statement to know what it is: the one of the address, or the body's beginning."""
+async def _read_head(query: str, chunks: AsyncIterator[bytes]) -> bytes:
+    """Read enough of a statement to classify it: the URL's query, then the start of the body."""
     head = f"{query}\n".encode() if query else b""
-    async for piece in pieces:
-        head += piece
+    async for chunk in chunks:
+        head += chunk
         if len(head) >= _MAX_HEAD_BYTES:
             break
     return head
 
 
-async def _read_rows(head: bytes, offset: int, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _read_rows(head: bytes, offset: int, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if offset < len(head):
         yield memoryview(head)[offset:].tobytes()
-    async for piece in pieces:
-        yield piece
+    async for chunk in chunks:
+        yield chunk

@@ -1,4 +1,7 @@
-"""The engine's own configuration: how much memory it may take. Given by name, so that it looks for no other."""
+"""chDB's configuration file: memory limits, logs off.
+
+The file is passed by path, so that chDB does not search for another one.
+"""
 
 from pathlib import Path
 
@@ -20,7 +23,7 @@ _CONFIG_TEMPLATE = """<clickhouse>
 
 
 def write_config_file(home: Path) -> Path:
-    """Write `<home>/config.xml` anew, fitted to this machine; its path."""
+    """Write `<home>/config.xml` with limits for this machine. Returns its path."""
     memory = compute_memory_limit(_get_available_memory())
     path = home / "config.xml"
     path.write_text(_CONFIG_TEMPLATE.format(memory=memory, marks=memory // 16))
@@ -28,12 +31,12 @@ def write_config_file(home: Path) -> Path:
 
 
 def compute_memory_limit(available: int) -> int:
-    """The bytes that the engine may use of so many: two fifths, at most 4 GiB."""
+    """Compute the engine's memory limit in bytes: 40 % of the available memory, at most 4 GiB."""
     return min(int(available * _MEMORY_FRACTION), _MAX_MEMORY_BYTES)
 
 
 def _get_available_memory() -> int:
-    """The machine's memory, or the container's where that is less."""
+    """Get the memory of the machine in bytes, or the limit of its container if that is lower."""
     total = psutil.virtual_memory().total
     try:
         return min(total, int(_CGROUP_LIMIT_FILE.read_text()))

@@ -1,4 +1,4 @@
-"""The engine's errors as a ClickHouse server reports them: a number, a name, a text, an HTTP status."""
+"""Errors as a ClickHouse server reports them: code, name, text and HTTP status."""
 
 import re
 from typing import Self
@@ -11,7 +11,7 @@ ABORTED = 236
 INCORRECT_DATA = 117
 UNKNOWN_EXCEPTION = 1002
 
-# As ClickHouse itself does it; what is not named is 500. Never 429, 503 or 504, after which clients ask again.
+# The mapping of ClickHouse itself; other codes are 500. Never 429, 503 or 504: clients retry after these.
 _HTTP_STATUS_BY_CODE = {
     **dict.fromkeys((6, 26, 27, 36, 38, 41, 43, 44, 53, 62, 69, 70, 72, 117, 131, 376, 386, 469), 400),
     **dict.fromkeys((16, 46, 47, 50, 60, 63, 73, 81, 115), 404),
@@ -22,7 +22,7 @@ _HTTP_STATUS_BY_CODE = {
 
 
 class EngineError(Exception):
-    """A query that failed. Its text is the engine's own: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`."""
+    """A failed query, with the engine's text: `Code: 60. DB::Exception: … (UNKNOWN_TABLE)`."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -32,9 +32,9 @@ class EngineError(Exception):
 
     @classmethod
     def from_code(cls, code: int, name: str, text: str) -> Self:
-        """An error of this server's own, worded like the engine's."""
+        """Create an error of this server with a text in the engine's format."""
         return cls(f"Code: {code}. DB::Exception: {text} ({name})")
 
 
 class ClientDisconnect(Exception):
-    """The client went away before its request was whole; nobody is left to answer."""
+    """The client disconnected before its request was complete. No response is possible."""

@@ -1,8 +1,9 @@
-"""Inserts: the rows go to a file first, and the engine reads that file in one query, which fails loudly or succeeds.
+"""Execution of inserts and of streamed reads.
 
-chDB's own streaming insert reports success where the engine failed behind the parser; it is not used.
+Inserts: the rows are written to a file, which the engine reads in one query. That query either reports an error or has
+succeeded. chDB's own streaming insert is not used, because it reports success when the engine failed after parsing.
 
-Answers without an end in sight: the engine writes them into a pipe, in any format, in constant memory.
+Streamed reads: the engine writes the result into a pipe, in any format. Memory use is constant.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ from herwa_shared.embedded.clickhouse_server.responses import (
 )
 from herwa_shared.embedded.clickhouse_server.sql_inspection import InsertStatement, build_outfile_sql, get_output_format
 
+_PIPE_BYTES = 1 << 20
+
 
 async def run_insert(
     pool: ConnectionPool,
@@ -36,12 +39,12 @@ async def run_insert(
     spool_dir: Path,
     send: Send,
 ) -> None:
-    """Take all the rows, then insert them. A body that breaks off, or cannot be read, inserts nothing."""
-    # Without a name, and gone with the process: nothing to clean up after a crash.
+    """Receive all rows, then insert them. An incomplete or unreadable body inserts nothing."""
+    # The file has no name and disappears with the process, so nothing needs cleaning up after a crash.
     with tempfile.TemporaryFile(dir=spool_dir) as file:
         size = 0
-        async for piece in rows:
-            size += file.write(piece)
+        async for chunk in rows:
+            size += file.write(chunk)
         file.flush()
         file.seek(0)
         headers = build_headers(request, insert.format)
@@ -54,13 +57,10 @@ async def run_insert(
         await send_response(send, b"", headers | build_summary(result))
 
 
-_PIPE_BYTES = 1 << 20
-
-
 async def run_stream(
     pool: ConnectionPool, request: QueryRequest, sql: str, *, tag: str, send: Send, is_disconnected: Callable[[], bool]
 ) -> None:
-    """Run a read and send its answer as it comes. Raises EngineError when it failed before the first byte."""
+    """Run a read and stream its result. Raises EngineError if it fails before the first byte."""
     async with pool.acquire(request.connection_settings) as connection:
         with _open_pipe() as (read_fd, write_fd):
             default_format = request.protocol.get("default_format")
@@ -86,13 +86,13 @@ async def _forward(
     is_disconnected: Callable[[], bool],
 ) -> None:
     is_started = False
-    async for piece in _read_pieces(read_fd):
+    async for chunk in _read_chunks(read_fd):
         if is_disconnected():
             return
         if not is_started:
             await start_response(send, headers)
             is_started = True
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
     trailer = b""
     try:
         await query
@@ -106,19 +106,22 @@ async def _forward(
 
 
 def _run_into_pipe(connection: EngineConnection, sql: str, parameters: Mapping[str, str], write_fd: int) -> None:
-    """Runs in a thread. Our writing end closes when the query is over: the reader then sees the end, and not before."""
+    """Run a query that writes into the pipe. Called in a thread.
+
+    Our write end is closed when the query has ended, so the reader sees the end of the file then and not earlier.
+    """
     try:
         connection.query(sql, "TabSeparated", parameters)
     finally:
         os.close(write_fd)
 
 
-async def _read_pieces(read_fd: int) -> AsyncIterator[bytes]:
-    """What comes out of the pipe, until every writer has closed it."""
+async def _read_chunks(read_fd: int) -> AsyncIterator[bytes]:
+    """Read from the pipe until every writer has closed it."""
     loop = asyncio.get_running_loop()
     while True:
         try:
-            piece = os.read(read_fd, _PIPE_BYTES)
+            chunk = os.read(read_fd, _PIPE_BYTES)
         except BlockingIOError:
             future = loop.create_future()
             loop.add_reader(read_fd, _resolve_future, future)
@@ -127,9 +130,9 @@ async def _read_pieces(read_fd: int) -> AsyncIterator[bytes]:
             finally:
                 loop.remove_reader(read_fd)
             continue
-        if not piece:
+        if not chunk:
             return
-        yield piece
+        yield chunk
 
 
 def _resolve_future(future: asyncio.Future[None]) -> None:
@@ -138,7 +141,10 @@ def _resolve_future(future: asyncio.Future[None]) -> None:
 
 
 async def _kill_query(pool: ConnectionPool, query: asyncio.Future[None], tag: str, read_fd: int) -> None:
-    """Leave no query behind: a writer into a pipe that nobody reads does not end by itself."""
+    """Close the read end and kill the query until it has ended.
+
+    A query that writes into a pipe without a reader does not end on its own.
+    """
     os.close(read_fd)
     while not query.done():
         await pool.kill(tag)
@@ -148,7 +154,7 @@ async def _kill_query(pool: ConnectionPool, query: asyncio.Future[None], tag: st
 
 @contextmanager
 def _open_pipe() -> Iterator[tuple[int, int]]:
-    """A wide pipe: the end to read from without waiting, and the end to write to. Each is closed by its user."""
+    """Open a pipe with a large buffer: (non-blocking read end, write end). The users close both."""
     read_fd, write_fd = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -157,6 +163,6 @@ def _open_pipe() -> Iterator[tuple[int, int]]:
 
 
 def _build_error_trailer(error: EngineError, tag: str) -> bytes:
-    """How ClickHouse reports an error in the middle of an answer whose status has been sent."""
+    """Build ClickHouse's trailer for an error that occurs after the status has been sent."""
     text = f"{error}\n"
     return f"\r\n__exception__\r\n{tag}\r\n{text}{len(text.encode())} {tag}\r\n__exception__\r\n".encode()

@@ -1,4 +1,4 @@
-"""A query with large parameters arrives as a form; this reads its text fields."""
+"""Parser for multipart forms. Clients use a form for queries with large parameters."""
 
 import re
 
@@ -9,12 +9,18 @@ _NAME_PATTERN = re.compile(rb'\bname="([^"]*)"')
 
 
 def is_form(content_type: str) -> bool:
-    """As with ClickHouse, `curl -d` sends no form but a statement, whatever it calls it."""
+    """Check for a multipart form.
+
+    As in ClickHouse, a body of `curl -d` is a statement, although curl declares it as a URL-encoded form.
+    """
     return content_type.startswith("multipart/form-data")
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, str]:
-    """The fields of a form by name. Raises EngineError for files (external data) and for what is no form."""
+    """Read the text fields of a form by name.
+
+    Raises EngineError for files (external data) and for a malformed form.
+    """
     boundary = _BOUNDARY_PATTERN.search(content_type)
     if boundary is None:
         raise EngineError.from_code(INCORRECT_DATA, "INCORRECT_DATA", "The form names no boundary")

@@ -1,7 +1,4 @@
-"""One chDB connection, and the settings and the database that it stands at.
-
-Handles of the one engine of this process: lent to one query at a time, set up for it, run in threads.
-"""
+"""A pool of chDB connections. Each one is configured for one query and runs it in a thread."""
 
 import asyncio
 import itertools
@@ -16,9 +13,17 @@ import chdb
 from herwa_shared.embedded.clickhouse_server.errors import ABORTED, EngineError
 from herwa_shared.embedded.clickhouse_server.request import ConnectionSettings
 
+_MAX_CONNECTIONS = 24
+_STOP_TIMEOUT_SECONDS = 1.0
+_KILL_TAGGED = "KILL QUERY WHERE endsWith(query, {tag:String}) ASYNC"
+_KILL_ALL = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC"
+
 
 class EngineConnection:
-    """Used by one thread at a time. `spoiled`: its state is no longer known, and nobody may have it next."""
+    """A chDB connection with its current settings and database. One thread at a time may use it.
+
+    `is_dirty` means that its state is unknown: the pool closes the connection instead of reusing it.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -27,23 +32,24 @@ class EngineConnection:
         self.is_dirty = False
 
     def query(self, sql: str, output_format: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> Any:
-        """Run one statement to its end; chDB's result. Raises EngineError."""
+        """Run one statement to its end. Returns chDB's result. Raises EngineError."""
         try:
             return self._connection.query(sql, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
             raise EngineError(str(error)) from None
 
     def is_configured_for(self, target: ConnectionSettings) -> bool:
+        """Check whether settings and database match the request's."""
         return self._settings == target.settings and self._database == target.database
 
     def configure(self, target: ConnectionSettings) -> None:
-        """Bring settings and database to what the request wants, sending only the difference."""
+        """Change settings and database to those of the request. Sends only the difference."""
         changes = [f"{name} = DEFAULT" for name in self._settings if name not in target.settings]
         for name, value in target.settings.items():
             if self._settings.get(name) != value:
                 changes.append(name + " = " + _quote(value, "'"))
         if changes:
-            self.is_dirty = True  # until all of them are known to hold
+            self.is_dirty = True  # until the statement has set all of them
             self.query("SET " + ", ".join(changes))
             self._settings = dict(target.settings)
             self.is_dirty = False
@@ -52,21 +58,15 @@ class EngineConnection:
             self._database = target.database
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
 
-def _quote(text: str, quote_char: str) -> str:
-    return quote_char + text.replace("\\", "\\\\").replace(quote_char, f"\\{quote_char}") + quote_char
-
-
-_MAX_CONNECTIONS = 24
-_STOP_TIMEOUT_SECONDS = 1.0
-_KILL_TAGGED = "KILL QUERY WHERE endsWith(query, {tag:String}) ASYNC"
-_KILL_ALL = "KILL QUERY WHERE query NOT LIKE 'KILL QUERY%' ASYNC"
-
-
 class ConnectionPool:
-    """All handles. The first opens the store; it is kept apart, with a thread of its own, for killing queries."""
+    """All connections of this process.
+
+    The first connection opens the store. It is reserved, with a thread of its own, for killing queries.
+    """
 
     def __init__(self, store: Path, configuration: Path, *, database: str) -> None:
         self._connection_string = f"{store}?config-file={configuration}"
@@ -82,7 +82,10 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def acquire(self, target: ConnectionSettings) -> AsyncIterator[EngineConnection]:
-        """A handle set to this session; waits while all are lent. Raises EngineError for settings that do not exist."""
+        """Acquire a connection with these settings. Waits while all are in use.
+
+        Raises EngineError for settings that do not exist, and while the server is stopping.
+        """
         async with self._slots:
             if self._is_stopping:
                 raise EngineError.from_code(ABORTED, "ABORTED", "The server is stopping")
@@ -100,19 +103,22 @@ class ConnectionPool:
                     self._idle.append(connection)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
-        """Run it in a thread: the engine gives up the interpreter's lock while it works."""
+        """Run a function in a thread of the pool. chDB releases the GIL while it works."""
         return asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
     def create_tag(self) -> str:
-        """A comment to end a statement with, by which it can be killed: the engine lets nobody choose query ids."""
+        """Create a comment to append to a statement, by which `kill` finds it.
+
+        The embedded engine does not support choosing query ids.
+        """
         return f"\n/* herwa {next(self._tags)} */"
 
     async def kill(self, tag: str) -> None:
-        """Ask the engine to end the statement with this tag. It ends soon, with an error of its own."""
+        """Cancel the statement with this tag. It ends soon after, with an error."""
         await self._run_control_query(_KILL_TAGGED, {"tag": tag.strip()})
 
     async def stop(self) -> None:
-        """Take no more queries and kill those that run; within about a second."""
+        """Reject new queries and kill the running ones. Takes at most about a second."""
         self._is_stopping = True
         deadline = asyncio.get_running_loop().time() + _STOP_TIMEOUT_SECONDS
         while self._in_use and asyncio.get_running_loop().time() < deadline:
@@ -120,7 +126,7 @@ class ConnectionPool:
             await asyncio.sleep(0.02)
 
     def close(self) -> None:
-        """Close the store in order, unless a query still holds on to it: then the process may just end."""
+        """Close the store, unless a query still runs. In that case the process may exit without it."""
         if not self._in_use:
             for connection in (*self._idle, self._control):
                 connection.close()
@@ -130,7 +136,7 @@ class ConnectionPool:
         await loop.run_in_executor(self._control_executor, self._control.query, sql, "TabSeparated", parameters)
 
     def _pop_idle(self, target: ConnectionSettings) -> EngineConnection | None:
-        """A free handle, of those that need no setting up if there is one."""
+        """Take an idle connection, preferably one with the right settings."""
         for index, connection in enumerate(self._idle):
             if connection.is_configured_for(target):
                 return self._idle.pop(index)
@@ -138,3 +144,7 @@ class ConnectionPool:
 
     def _open_connection(self) -> EngineConnection:
         return EngineConnection(chdb.connect(self._connection_string))
+
+
+def _quote(text: str, quote_char: str) -> str:
+    return quote_char + text.replace("\\", "\\\\").replace(quote_char, f"\\{quote_char}") + quote_char

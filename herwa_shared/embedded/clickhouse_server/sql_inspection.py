@@ -1,4 +1,4 @@
-"""What a statement is, as far as this server must know: an insert with data, a read to stream, or anything else."""
+"""Statement classification: an insert with data, a read that can be streamed, or other."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _DEFAULT_FORMAT = "TabSeparated"
 
 @dataclass(frozen=True, slots=True)
 class InsertStatement:
-    """An INSERT whose rows follow it. `data_from` is where they begin in what it was read from."""
+    """An INSERT that is followed by its rows. `data_offset` is their offset in bytes."""
 
     target: str
     settings: str
@@ -29,12 +29,12 @@ class InsertStatement:
     data_offset: int
 
     def build_infile_sql(self, path: str) -> str:
-        """The same insert, reading the rows from a file: the engine then reports every failure."""
+        """Build the same insert with its rows from a file. The engine then reports every failure."""
         return f"{self.target}FROM INFILE '{path}' {self.settings}FORMAT {self.format}"
 
 
 def find_insert(head: bytes) -> InsertStatement | None:
-    """The insert that this text begins with, if it is one with rows after it."""
+    """Find an insert with rows at the start of `head`; None for any other statement."""
     match = _INSERT.match(head.decode("latin-1"))
     if match is None:
         return None
@@ -47,23 +47,23 @@ def find_insert(head: bytes) -> InsertStatement | None:
 
 
 def is_read(sql: str) -> bool:
-    """True for a query that changes nothing, which may be killed when nobody waits for it."""
+    """Check for a read-only query. It can be killed when its client has disconnected."""
     return _READ.match(sql) is not None and not _OUTFILE.search(sql)
 
 
 def is_session_change(sql: str) -> bool:
-    """True for a statement that changes the handle it runs on: it must not be seen by the next request."""
+    """Check for a statement that changes the connection. The next request must not see this."""
     return _SESSION_CHANGE.match(sql) is not None
 
 
 def get_output_format(sql: str, default: str | None) -> str:
-    """The format that the answer will have."""
+    """Get the format of the result."""
     match = _FORMAT.search(sql)
     return match["format"] if match else default or _DEFAULT_FORMAT
 
 
 def build_outfile_sql(sql: str, path: str, default: str | None) -> str:
-    """The same read, writing its answer to a file in the format that it asked for."""
+    """Build the same read with its result written to a file, in the format it requests."""
     match = _FORMAT.search(sql)
     base_sql = sql[: match.start()] if match else sql.rstrip().removesuffix(";")
     settings = (match["settings"] or "") if match else ""
@@ -71,5 +71,5 @@ def build_outfile_sql(sql: str, path: str, default: str | None) -> str:
 
 
 def _restore_encoding(text: str) -> str:
-    """Undo the reading as latin-1, which kept positions in bytes."""
+    """Decode as UTF-8 what was decoded as latin-1 to keep offsets in bytes."""
     return text.encode("latin-1").decode()

@@ -1,9 +1,11 @@
-// Keeps the first lines of the chaos page up to date: who is connected, and what has struck.
+// Polls the status section of the chaos page: connected sessions and fault counters.
 "use strict";
 
-async function look() {
-  const answer = await fetch("/_play/chaos").catch(() => null);
-  if (answer?.ok) document.getElementById("state").innerHTML = await answer.text();
+const REFRESH_INTERVAL_MS = 1000;
+
+async function refreshState() {
+  const response = await fetch("/_play/chaos").catch(() => null);
+  if (response?.ok) document.getElementById("state").innerHTML = await response.text();
 }
 
-setInterval(look, 1000);
+setInterval(refreshState, REFRESH_INTERVAL_MS);

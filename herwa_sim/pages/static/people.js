@@ -1,15 +1,15 @@
-// The search for somebody else on the form that asks who to be.
+// The user search of the forms on which a visitor chooses a user.
 "use strict";
 
 const field = document.getElementById("search");
-const found = document.getElementById("found");
-let asked = 0;
+const results = document.getElementById("found");
+let lastRequest = 0;
 
 async function search() {
-  const mine = ++asked;
-  const answer = await fetch("/_play/people?q=" + encodeURIComponent(field.value));
-  const html = await answer.text();
-  if (mine === asked) found.innerHTML = html;
+  const request = ++lastRequest;
+  const response = await fetch("/_play/people?q=" + encodeURIComponent(field.value));
+  const html = await response.text();
+  if (request === lastRequest) results.innerHTML = html; // responses may arrive out of order: show only the newest
 }
 
 if (field) field.addEventListener("input", search);

@@ -1,62 +1,66 @@
-// The page on which one is a member: sends what is done here, and shows what the server says has changed.
+// The channel page: sends the user's actions to the server, and applies its live updates (Server-Sent Events).
 "use strict";
 
-const LIVE = ["servers", "channels", "me", "messages"];
+const LIVE_ELEMENT_IDS = ["servers", "channels", "me", "messages"];
 const byId = (id) => document.getElementById(id);
 const { channel, proof } = byId("here").dataset;
 const composer = byId("composer");
 const text = byId("text");
 const palette = byId("palette");
 const dialog = byId("dialog");
-let about = null; // the message that is replied to or edited: {kind, message, label}
+let composerTarget = null; // the message that is being replied to or edited: {kind, message}
 
-async function act(deed, body = {}) {
-  let told;
+// Runs an action of the page (see pages/actions.py); returns its JSON, or null after showing an error.
+async function act(action, body = {}) {
+  let result;
   try {
-    const answer = await fetch(`/_play/${channel}/${deed}`, {
+    const response = await fetch(`/_play/${channel}/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Proof": proof },
       body: JSON.stringify(body),
     });
-    told = await answer.json();
+    result = await response.json();
   } catch {
-    told = { error: "The local Discord does not answer. Is it still running?" };
+    result = { error: "The local Discord does not answer. Is it still running?" };
   }
-  if (told.error) return toast(told.error), null;
-  if (told.go) location.assign(told.go);
-  if (told.form) openDialog(told.form);
-  if (told.answered === false) toast("The application did not respond.");
-  return told;
+  if (result.error) return toast(result.error), null;
+  if (result.go) location.assign(result.go);
+  if (result.form) openDialog(result.form);
+  if (result.answered === false) toast("The application did not respond.");
+  return result;
 }
 
-function toast(sentence) {
-  const place = byId("toast");
-  place.textContent = sentence;
-  place.classList.add("shown");
+function toast(message) {
+  const element = byId("toast");
+  element.textContent = message;
+  element.classList.add("shown");
   clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => place.classList.remove("shown"), 6000);
+  toast.timer = setTimeout(() => element.classList.remove("shown"), 6000);
 }
 
-const was = new WeakMap(); // the HTML that each shown element was made from
+const sourceHtml = new WeakMap(); // element -> the HTML that it was created from, before times were localized
 
-function patch(place, html) {
-  const fresh = document.createElement("template");
-  fresh.innerHTML = html;
-  const old = new Map([...place.children].map((one) => [one.id, one]));
-  let next = place.firstElementChild;
-  for (const one of [...fresh.content.children]) {
-    const before = old.get(one.id);
-    const same = before && was.get(before) === one.outerHTML;
-    const shown = same ? before : one;
-    if (shown === next) next = next.nextElementSibling;
-    else place.insertBefore(shown, next);
-    if (same) old.delete(one.id);
-    else was.set(one, one.outerHTML), localise(one);
+// Replaces the children of the container by the given HTML. Elements with the same id and HTML are kept, so that
+// focus, selection and open menus in them survive.
+function patch(container, html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const oldElements = new Map([...container.children].map((child) => [child.id, child]));
+  let next = container.firstElementChild;
+  for (const newElement of [...template.content.children]) {
+    const oldElement = oldElements.get(newElement.id);
+    const isUnchanged = oldElement && sourceHtml.get(oldElement) === newElement.outerHTML;
+    const element = isUnchanged ? oldElement : newElement;
+    if (element === next) next = next.nextElementSibling;
+    else container.insertBefore(element, next);
+    if (isUnchanged) oldElements.delete(newElement.id);
+    else sourceHtml.set(newElement, newElement.outerHTML), localizeTimes(newElement);
   }
-  for (const gone of old.values()) gone.remove();
+  for (const removed of oldElements.values()) removed.remove();
 }
 
-function localise(root) {
+// Shows times in the browser's time zone and language.
+function localizeTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     if (time.dateTime.length === 10) {
@@ -64,21 +68,21 @@ function localise(root) {
     } else {
       time.title = moment.toLocaleString([], { dateStyle: "full", timeStyle: "short" });
       const today = moment.toDateString() === new Date().toDateString();
-      const whole = time.hasAttribute("data-whole") || (!today && time.closest("header"));
-      const style = whole ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" };
+      const showsDate = time.hasAttribute("data-whole") || (!today && time.closest("header"));
+      const style = showsDate ? { dateStyle: "medium", timeStyle: "short" } : { timeStyle: "short" };
       time.textContent = moment.toLocaleString([], style);
     }
   }
 }
 
-function listen() {
+function connectLiveUpdates() {
   const stream = new EventSource(`/_play/${channel}/live`);
-  for (const id of LIVE) {
+  for (const id of LIVE_ELEMENT_IDS) {
     stream.addEventListener(id, (event) => {
-      const place = byId(id);
-      if (id === "me" && place.contains(document.activeElement)) document.activeElement.blur();
-      patch(place, JSON.parse(event.data));
-      if (id === "messages" && atEnd) scrollDown();
+      const container = byId(id);
+      if (id === "me" && container.contains(document.activeElement)) document.activeElement.blur();
+      patch(container, JSON.parse(event.data));
+      if (id === "messages" && isAtEnd) scrollDown();
       document.body.dataset.live = "yes";
     });
   }
@@ -88,21 +92,21 @@ function listen() {
 }
 
 const messages = byId("messages");
-let atEnd = true; // stay there when something comes, or when a picture makes itself room
+let isAtEnd = true; // if so, scroll down again after a new message or when a loaded image changes the layout
 messages.addEventListener("scroll", () => {
-  atEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 80;
+  isAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 80;
 });
-messages.addEventListener("load", () => atEnd && scrollDown(), true);
+messages.addEventListener("load", () => isAtEnd && scrollDown(), true);
 
 function scrollDown() {
   messages.scrollTop = messages.scrollHeight;
 }
 
-function mark(kind, message, label) {
-  about = kind ? { kind, message } : null;
-  const place = byId("about");
-  place.hidden = !kind;
-  place.textContent = kind ? `${label} (Escape to cancel)` : "";
+function setComposerTarget(kind, message, label) {
+  composerTarget = kind ? { kind, message } : null;
+  const element = byId("about");
+  element.hidden = !kind;
+  element.textContent = kind ? `${label} (Escape to cancel)` : "";
   text?.focus();
 }
 
@@ -110,33 +114,33 @@ async function send() {
   const content = text.value.trim();
   if (!content) return;
   const body = { content };
-  const deed = about?.kind === "edit" ? "edit" : "say";
-  if (about) body[about.kind === "edit" ? "message_id" : "reply_to"] = about.message;
+  const action = composerTarget?.kind === "edit" ? "edit" : "say";
+  if (composerTarget) body[composerTarget.kind === "edit" ? "message_id" : "reply_to"] = composerTarget.message;
   text.value = "";
-  grow();
-  mark(null);
-  if (!(await act(deed, body))) text.value = content;
+  resizeComposer();
+  setComposerTarget(null);
+  if (!(await act(action, body))) text.value = content;
   else scrollDown();
 }
 
-function grow() {
-  text.style.height = "auto"; // set through the CSSOM, which a style policy allows
+function resizeComposer() {
+  text.style.height = "auto"; // the style policy (CSP) blocks style attributes, but not changes through the CSSOM
   text.style.height = `${Math.min(text.scrollHeight, 200)}px`;
 }
 
 async function openPalette() {
   if (palette.hidden) {
     palette.hidden = false;
-    const answer = await fetch(`/_play/${channel}/commands`);
-    palette.innerHTML = await answer.text();
+    const response = await fetch(`/_play/${channel}/commands`);
+    palette.innerHTML = await response.text();
   }
-  const words = text.value.slice(1).trim().toLowerCase();
-  for (const one of palette.querySelectorAll("details")) {
-    one.hidden = !one.dataset.words.includes(words) && !words.startsWith(one.dataset.words);
+  const query = text.value.slice(1).trim().toLowerCase();
+  for (const command of palette.querySelectorAll("details")) {
+    command.hidden = !command.dataset.words.includes(query) && !query.startsWith(command.dataset.words);
   }
 }
 
-function startCommand() {
+function togglePalette() {
   if (!palette.hidden) return closePalette();
   text.value = "/";
   text.focus();
@@ -148,26 +152,27 @@ function closePalette() {
   palette.replaceChildren();
 }
 
-function chooseCommand() {
-  const first = palette.querySelector("details:not([hidden])");
-  if (!first) return toast("There is no such command.");
-  first.open = true;
-  const form = first.querySelector("form");
+function openFirstCommand() {
+  const command = palette.querySelector("details:not([hidden])");
+  if (!command) return toast("There is no such command.");
+  command.open = true;
+  const form = command.querySelector("form");
   (form.querySelector("input:not([type=hidden]), select") || form.querySelector("button")).focus();
 }
 
-const READ = { 4: Number, 10: Number, 5: (value) => value === "true" };
+// Option type -> parser of the field value; other types are strings.
+const OPTION_PARSERS = { 4: Number, 10: Number, 5: (value) => value === "true" };
 
-function optionsOf(form) {
+function readOptions(form) {
   const options = {};
   for (const field of form.querySelectorAll("[name]")) {
-    if (field.value !== "") options[field.name] = (READ[field.dataset.type] || String)(field.value);
+    if (field.value !== "") options[field.name] = (OPTION_PARSERS[field.dataset.type] || String)(field.value);
   }
   return options;
 }
 
 async function runCommand(form) {
-  const body = { command: form.dataset.command, options: optionsOf(form) };
+  const body = { command: form.dataset.command, options: readOptions(form) };
   closePalette();
   text.value = "";
   text.focus();
@@ -182,10 +187,14 @@ async function suggest(field) {
   const body =
     field.dataset.suggest !== "autocomplete"
       ? { q: field.value }
-      : { command: form.dataset.command, options: { ...optionsOf(form), [hidden.name]: field.value }, focused: hidden.name };
-  const told = await act(field.dataset.suggest, body);
+      : {
+          command: form.dataset.command,
+          options: { ...readOptions(form), [hidden.name]: field.value },
+          focused: hidden.name,
+        };
+  const result = await act(field.dataset.suggest, body);
   list.replaceChildren(
-    ...(told?.choices || []).map((choice) => {
+    ...(result?.choices || []).map((choice) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = choice.name;
@@ -204,7 +213,7 @@ function openDialog(html) {
   dialog.showModal();
 }
 
-function askForThread(message) {
+function openThreadDialog(message) {
   const forum = byId("new-thread")?.dataset.forum;
   const body = forum ? '<textarea name="content" rows="4" required placeholder="First message"></textarea>' : "";
   openDialog(
@@ -215,10 +224,10 @@ function askForThread(message) {
   );
 }
 
-async function sendDialog(form) {
+async function submitDialog(form) {
   const fields = [...form.querySelectorAll("[name]")];
   const values = Object.fromEntries(
-    fields.map((one) => [one.name, one.tagName === "SELECT" ? chosenIn(one) : one.value]),
+    fields.map((field) => [field.name, field.tagName === "SELECT" ? getSelectedValues(field) : field.value]),
   );
   const { thread, interaction } = form.dataset;
   dialog.close();
@@ -226,75 +235,80 @@ async function sendDialog(form) {
   return act("thread", { ...values, message_id: thread || null, forum: Boolean(byId("new-thread")?.dataset.forum) });
 }
 
-const chosenIn = (select) => [...select.selectedOptions].map((one) => one.value).filter(Boolean);
+const getSelectedValues = (select) => [...select.selectedOptions].map((option) => option.value).filter(Boolean);
 
-const DO = {
-  reply: (at) => mark("reply", at.dataset.message, `Replying to ${at.dataset.author}`),
-  edit: (at) => {
-    text.value = at.dataset.content || "";
-    mark("edit", at.dataset.message, "Editing your message");
-    grow();
+const BUTTON_ACTIONS = {
+  reply: (messageElement) => {
+    setComposerTarget("reply", messageElement.dataset.message, `Replying to ${messageElement.dataset.author}`);
   },
-  delete: (at) => act("delete", { message_id: at.dataset.message }),
-  thread: (at) => askForThread(at.dataset.message),
-  dismiss: (at) => act("dismiss", { message_id: at.dataset.message }),
+  edit: (messageElement) => {
+    text.value = messageElement.dataset.content || "";
+    setComposerTarget("edit", messageElement.dataset.message, "Editing your message");
+    resizeComposer();
+  },
+  delete: (messageElement) => act("delete", { message_id: messageElement.dataset.message }),
+  thread: (messageElement) => openThreadDialog(messageElement.dataset.message),
+  dismiss: (messageElement) => act("dismiss", { message_id: messageElement.dataset.message }),
   close: () => dialog.close(),
 };
 
-function clicked(event) {
-  const target = event.target.closest("[data-do],[data-react],[data-click],[data-voice],[data-toggle],#menu,#new-thread,#slash");
+function handleClick(event) {
+  const target = event.target.closest(
+    "[data-do],[data-react],[data-click],[data-voice],[data-toggle],#menu,#new-thread,#slash",
+  );
   if (!target) {
     if (!event.target.closest("aside,.rail")) document.body.classList.remove("open");
     return;
   }
-  const at = target.closest("[data-message]");
-  const { do: doing, react, click, voice, toggle } = target.dataset;
-  if (doing) DO[doing](at);
-  else if (react) act("react", { message_id: at.dataset.message, emoji: react });
-  else if (click) act("click", { message_id: at.dataset.message, custom_id: click });
+  const messageElement = target.closest("[data-message]");
+  const { do: buttonAction, react, click, voice, toggle } = target.dataset;
+  if (buttonAction) BUTTON_ACTIONS[buttonAction](messageElement);
+  else if (react) act("react", { message_id: messageElement.dataset.message, emoji: react });
+  else if (click) act("click", { message_id: messageElement.dataset.message, custom_id: click });
   else if (voice !== undefined) act("voice", { to: voice || null });
   else if (toggle) act("voice", { toggle });
-  else if (target.id === "slash") startCommand();
+  else if (target.id === "slash") togglePalette();
   else if (target.id === "menu") document.body.classList.toggle("open");
-  else askForThread(null);
+  else openThreadDialog(null);
 }
 
-function changed(event) {
+function handleChange(event) {
   const field = event.target;
   if (field.id === "status") act("status", { status: field.value });
   if (field.id === "reachable") act("reachable", { on: field.checked });
-  const at = field.closest("#messages [data-message]");
-  if (at && field.dataset.select) {
-    act("click", { message_id: at.dataset.message, custom_id: field.dataset.select, values: chosenIn(field) });
+  const messageElement = field.closest("#messages [data-message]");
+  if (messageElement && field.dataset.select) {
+    const values = getSelectedValues(field);
+    act("click", { message_id: messageElement.dataset.message, custom_id: field.dataset.select, values });
   }
 }
 
-function keyed(event) {
+function handleKeydown(event) {
   if (event.key === "Escape") {
-    if (about || !palette.hidden) text.value = "";
+    if (composerTarget || !palette.hidden) text.value = "";
     closePalette();
-    if (about) mark(null);
+    if (composerTarget) setComposerTarget(null);
   } else if (event.key === "Enter" && !event.shiftKey && event.target === text) {
     event.preventDefault();
-    if (text.value.startsWith("/")) chooseCommand();
+    if (text.value.startsWith("/")) openFirstCommand();
     else send();
   } else if (event.key === "Enter" && event.target.matches("[role=button]")) {
     event.target.click();
   }
 }
 
-document.addEventListener("click", clicked);
-document.addEventListener("change", changed);
-document.addEventListener("keydown", keyed);
+document.addEventListener("click", handleClick);
+document.addEventListener("change", handleChange);
+document.addEventListener("keydown", handleKeydown);
 document.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (event.target === composer) text.value.startsWith("/") ? chooseCommand() : send();
+  if (event.target === composer) text.value.startsWith("/") ? openFirstCommand() : send();
   else if (event.target.dataset.command) runCommand(event.target);
-  else sendDialog(event.target);
+  else submitDialog(event.target);
 });
 document.addEventListener("input", (event) => {
   if (event.target === text) {
-    grow();
+    resizeComposer();
     if (text.value.startsWith("/")) openPalette();
     else closePalette();
   } else if (event.target.dataset.suggest) suggest(event.target);
@@ -303,8 +317,8 @@ document.addEventListener("focusin", (event) => {
   if (event.target.dataset.suggest && !event.target.value) suggest(event.target);
 });
 
-for (const id of LIVE) for (const one of byId(id).children) was.set(one, one.outerHTML);
-localise(document);
+for (const id of LIVE_ELEMENT_IDS) for (const child of byId(id).children) sourceHtml.set(child, child.outerHTML);
+localizeTimes(document);
 scrollDown();
 text?.focus();
-listen();
+connectLiveUpdates();

@@ -1,4 +1,7 @@
-"""What can be taken along: tables as CSV, the chart as a picture. Asks and checks like every handler."""
+"""Downloads of the overview: panels as CSV, the chart as PNG.
+
+The handlers authorize the user as every handler does.
+"""
 
 import asyncio
 import csv
@@ -18,15 +21,18 @@ from herwa_web.pages.guild.request import DashboardRequest, load_request
 
 PANELS = ("course", "channels", "members", "week")
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute."""
+"""Prefixes of cells that a spreadsheet would evaluate as a formula (CSV injection)."""
 
 
 class DownloadState(rx.State):
-    """Keeps nothing."""
+    """Download handlers. The state has no vars."""
 
     @rx.event
     async def download_csv(self, panel: str) -> Any:
-        """One panel as a table: course, channels, members or week."""
+        """Download a panel as CSV: `course` (the series), `channels`, `members` or `week`.
+
+        Raises NotFound for another panel.
+        """
         request = await load_request(self)
         if panel not in PANELS:
             raise NotFound
@@ -36,8 +42,8 @@ class DownloadState(rx.State):
 
     @rx.event
     async def download_png(self) -> Any:
-        """The chart as the bot sends it."""
-        from herwa_shared.charts.render.png import render_png  # noqa: PLC0415 - the drawing engine is large and rarely needed
+        """Download the chart as PNG, rendered as the bot sends it."""
+        from herwa_shared.charts.render.png import render_png  # noqa: PLC0415 - the renderer is large and rarely needed
 
         request = await load_request(self)
         series, compare = await load_series_pair(app_context.get_stores(), request.view)
@@ -75,7 +81,7 @@ async def _load_rows(request: DashboardRequest, panel: str) -> Iterable[tuple[An
 
 
 def format_csv(rows: Iterable[tuple[Any, ...]]) -> str:
-    """Rows as CSV that no spreadsheet takes for a formula; what was not counted is an empty cell."""
+    """Format rows as CSV with formulas escaped. A gap (None) is an empty cell."""
     text = StringIO()
     writer = csv.writer(text)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Where every control of a guild's page leads: the view is in the address, so each of them is a plain link."""
+"""URLs of the controls of a guild's page. The URL contains the view, so a control is a link."""
 
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -29,13 +29,17 @@ COMPARISON_LABELS = {
 
 
 def build_url(view: DashboardQuery) -> str:
-    """The address of this view."""
+    """Build the URL of a view."""
     query_string = urlencode(view.to_params())
     return f"/g/{view.guild_id}{'?' if query_string else ''}{query_string}"
 
 
 def build_links(view: DashboardQuery) -> dict[str, str]:
-    """By name of the control; a step that leads nowhere is empty."""
+    """Build the URLs of all controls by name. A step that would not change the view is empty.
+
+    The names are `previous`, `next`, `all_channels`, `compare` (toggles the comparison), `interval` (the next one),
+    `range_…` for each preset, `interval_…` for each interval that the window allows, and `compare_…` for each mode.
+    """
     next_view, previous_view = view.shift(1), view.shift(-1)
     links = {
         "previous": build_url(previous_view) if previous_view.date_range != view.date_range else "",
@@ -60,18 +64,20 @@ def build_links(view: DashboardQuery) -> dict[str, str]:
 
 
 def link_to_metric(view: DashboardQuery, metric: Metric) -> str:
-    """The same view, of another metric."""
+    """Build the URL of the same view with another metric."""
     return build_url(replace(view, metric=metric))
 
 
 def link_to_channel(view: DashboardQuery, channel_id: int | None) -> str:
-    """The same view, narrowed to a channel or not at all."""
+    """Build the URL of the same view filtered by a channel, or unfiltered for None."""
     return build_url(replace(view, channel_id=channel_id))
 
 
-def link_to_span(view: DashboardQuery, span: DateRange) -> str:
-    """The same view of a window of its own, at the interval that is usual for it."""
-    custom_view = replace(view, preset=DateRangePreset.CUSTOM, date_range=span, interval=get_default_interval(span))
+def link_to_date_range(view: DashboardQuery, date_range: DateRange) -> str:
+    """Build the URL of the same view with a custom window, at that window's default interval."""
+    custom_view = replace(
+        view, preset=DateRangePreset.CUSTOM, date_range=date_range, interval=get_default_interval(date_range)
+    )
     return build_url(custom_view)
 
 

@@ -1,10 +1,10 @@
-"""How one server does, in five seconds: a sentence, the numbers, their course, who and where, and when."""
+"""Overview page of a server: headline, KPIs, chart, top channels and members, heatmap."""
 
 import reflex as rx
 
 from herwa_web.components.chart import plotly_preload
 from herwa_web.components.controls import icon, link
-from herwa_web.components.status_views import access_denied, load_error, not_found, skeleton, stale_banner
+from herwa_web.components.status_views import access_denied, load_error_view, not_found, skeleton, stale_banner
 from herwa_web.layout import page_layout
 from herwa_web.pages.guild.panels import heatmap_panel, kpi_panel, ranking_panels
 from herwa_web.pages.guild.state import OverviewState
@@ -26,15 +26,15 @@ SHORTCUTS = (
 
 
 def overview_page() -> rx.Component:
-    """The page in whichever state it is."""
+    """Render the overview page for each phase of `OverviewState`."""
     return page_layout(
         rx.match(
             OverviewState.phase,
-            ("ready", _ready()),
+            ("ready", _overview_content()),
             ("missing", not_found(OverviewState.error_text)),
             ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),
-            ("failed", load_error(OverviewState.error_text, OverviewState.retry)),
-            _loading(),
+            ("failed", load_error_view(OverviewState.error_text, OverviewState.retry)),
+            _overview_skeleton(),
         ),
         top_bar=toolbar(),
         current="overview",
@@ -44,7 +44,7 @@ def overview_page() -> rx.Component:
     )
 
 
-def _ready() -> rx.Component:
+def _overview_content() -> rx.Component:
     overview = OverviewState.overview
     return rx.fragment(
         rx.cond(
@@ -86,8 +86,8 @@ def _channel_chip() -> rx.Component:
     )
 
 
-def _loading() -> rx.Component:
-    """The real shape, before anything is known."""
+def _overview_skeleton() -> rx.Component:
+    """Render placeholders in the shape of the real panels, and load Plotly meanwhile."""
     return rx.fragment(
         rx.el.div(skeleton("min(620px, 92%)", "26px"), skeleton("190px", "14px", margin_top="10px")),
         rx.el.div(
@@ -108,7 +108,7 @@ def _loading() -> rx.Component:
                 rx.el.div(skeleton("100%", "100%"), class_name="chart", style={"padding": "60px 20px 20px"}),
                 class_name="panel",
             ),
-            rx.el.div(_loading_ranking(), _loading_ranking(), class_name="pair"),
+            rx.el.div(_ranking_skeleton(), _ranking_skeleton(), class_name="pair"),
             class_name="panels",
         ),
         plotly_preload(),
@@ -116,7 +116,7 @@ def _loading() -> rx.Component:
     )
 
 
-def _loading_ranking() -> rx.Component:
+def _ranking_skeleton() -> rx.Component:
     widths = ("94%", "78%", "62%", "50%", "41%", "30%", "24%", "16%", "10%")
     return rx.el.section(
         *(skeleton(width, "34px", margin_top="6px") for width in widths),

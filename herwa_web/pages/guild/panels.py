@@ -1,4 +1,4 @@
-"""The panels of the overview: the strip with the chart, the two lists, the week."""
+"""Panels of the overview: KPI strip with the chart, top channels and members, heatmap."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ HOURS = tuple(range(24))
 
 
 def kpi_panel() -> rx.Component:
-    """The strip; below it the large chart of the chosen cell."""
+    """Render the KPI strip and, below it, the large chart of the selected metric."""
     return rx.el.section(
         rx.el.div(
             rx.foreach(OverviewState.overview.kpis, _kpi_cell),
@@ -37,7 +37,7 @@ def kpi_panel() -> rx.Component:
 
 
 def ranking_panels() -> rx.Component:
-    """Channels and members side by side."""
+    """Render the rankings of channels and members side by side."""
     overview = OverviewState.overview
     return rx.el.div(
         _ranking_panel("Top channels", overview.channels_metric, overview.channels, _channel_row, "channels"),
@@ -47,7 +47,7 @@ def ranking_panels() -> rx.Component:
 
 
 def heatmap_panel() -> rx.Component:
-    """Weekday by hour."""
+    """Render the activity by weekday and hour."""
     overview = OverviewState.overview
     return rx.el.section(
         rx.el.div(

@@ -1,4 +1,7 @@
-"""One answer laid out for the page: a single value, so that one frame brings the whole picture."""
+"""Presenter of the overview: turns query results into one view model.
+
+It is a single value, so that one WebSocket frame updates the entire page.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +41,7 @@ MEMBERS_INTENT_MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """What the page lays out, in the order in which it stands there."""
+    """View model of the overview, in the order of the page."""
 
     sentence: str = ""
     period_label: str = ""
@@ -70,7 +73,7 @@ class OverviewView:
 
 
 def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
-    """Everything that the page shows of these answers."""
+    """Build the view model from the loaded data."""
     view, series, comparison = request.view, data.series, data.comparison
     values = [point.value for point in series.points]
     missing_reasons = (
@@ -78,15 +81,14 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         if "members" in data.missing_intents
         else {}
     )
+    period = format_period(view.date_range.start, view.date_range.end, view.zone)
     has_comparison = comparison is not None and any(point.value is not None for point in comparison.points)
     return OverviewView(
         sentence=build_headline(series, comparison, now=view.now, kpi=data.kpi, contributor=data.contributor),
-        period_label=f"{format_period(view.date_range.start, view.date_range.end, view.zone)} · {format_timezone(view.zone)}",
+        period_label=f"{period} · {format_timezone(view.zone)}",
         notes=list(view.problems),
         range_key=view.preset,
-        range_title=format_period(view.date_range.start, view.date_range.end, view.zone)
-        if view.preset is DateRangePreset.CUSTOM
-        else view.preset.label,
+        range_title=period if view.preset is DateRangePreset.CUSTOM else view.preset.label,
         first_day=get_first_day(view.date_range, view.zone).isoformat(),
         last_day=get_last_day(view.date_range, view.zone).isoformat(),
         comparison=view.comparison_mode,
@@ -114,12 +116,12 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
 
 
 def build_figure(data: OverviewData, view: DashboardQuery) -> dict[str, Any]:
-    """The large chart."""
+    """Build the Plotly figure of the large chart."""
     return build_web_figure(data.series, comparison=data.comparison, now=view.now, revision=build_url(view))
 
 
 def build_curl_command(view: DashboardQuery) -> str:
-    """The same series, for a program; the key is the reader's own."""
+    """Build the curl command that fetches the chart's series; the API key is a placeholder."""
     query = view.to_activity_query()
     params = {
         "metric": query.metric.value,
@@ -141,7 +143,7 @@ def _format_channel(data: OverviewData, view: DashboardQuery) -> str:
 
 
 def _describe_missing_data(values: list[int | None], request: DashboardRequest) -> str:
-    """Empty where there is something to see; else what is missing."""
+    """Explain an empty chart; an empty string if there is something to see."""
     joined_at = request.guild_info.joined_at.astimezone(request.view.zone)
     if all(value is None for value in values):
         return (

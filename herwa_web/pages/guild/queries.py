@@ -1,4 +1,7 @@
-"""Everything that the overview asks, at once: numbers from analytics, names and the moment from PostgreSQL."""
+"""Data queries of the overview, run concurrently.
+
+Numbers come from `herwa_shared.analytics`; names and live counters come from PostgreSQL.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +17,7 @@ from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import GuildInfo, find_channel_name, find_guild_info
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
-from herwa_shared.services.processes import list_live
+from herwa_shared.services.processes import list_live_processes
 from herwa_shared.stores import Stores
 
 KPI_METRICS = (
@@ -30,12 +33,12 @@ MAX_LIST_ROWS = 9
 MAX_COMPARED_ROWS = 500
 
 ChangesById = Mapping[int, float | None]
-"""Of each in a list by its id: 0.12 is 12% more, None is new. Of who is missing nothing can be said."""
+"""Relative change by id: 0.12 is 12% more, None is new. For an id that is missing the change is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewData:
-    """What the page shows, as analytics gives it."""
+    """Query results that the overview shows."""
 
     series: TimeSeries
     comparison: TimeSeries | None
@@ -53,44 +56,52 @@ class OverviewData:
 
 
 async def load_guild_info(stores: Stores, guild_id: int) -> GuildInfo | None:
-    """What the guild is called, and its zone."""
+    """Load the guild's name, time zone and join time; None if it is unknown."""
     async with stores.database.transaction() as session:
         return await find_guild_info(session, guild_id=guild_id)
 
 
 async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
-    """Ask for everything at once."""
-    query, earlier = view.to_activity_query(), view.to_comparison_query()
+    """Run all queries of the overview concurrently.
+
+    Only the top contributor follows afterwards: it needs the KPI of the selected metric.
+    """
+    query, comparison_query = view.to_activity_query(), view.to_comparison_query()
     database, clickhouse, now = stores.database, stores.clickhouse, view.now
     metrics = KPI_METRICS if view.metric in KPI_METRICS else (*KPI_METRICS, view.metric)
-    by_channel = replace(query, metric=resolve_channel_metric(view))
-    by_member = replace(query, metric=resolve_member_metric(view))
-    by_hour = replace(query, metric=resolve_hour_metric(view))
-    all_channels = replace(by_channel, channel_id=None)  # the list stays whole, so that another row can be chosen
+    channel_query = replace(query, metric=resolve_channel_metric(view))
+    member_query = replace(query, metric=resolve_member_metric(view))
+    heatmap_query = replace(query, metric=resolve_hour_metric(view))
+    # The channel ranking is never filtered by channel, so that the user can select another one.
+    all_channels_query = replace(channel_query, channel_id=None)
     numbers = asyncio.gather(
         query_timeseries(database, clickhouse, query, now=now),
-        _await_optional(query_timeseries(database, clickhouse, earlier, now=now) if earlier else None),
+        _await_optional(
+            query_timeseries(database, clickhouse, comparison_query, now=now) if comparison_query else None
+        ),
         query_kpis(
             database,
             clickhouse,
             replace(query, channel_id=view.channel_id),
-            comparison=earlier,
+            comparison=comparison_query,
             metrics=metrics,
             now=now,
         ),
     )
     lists = asyncio.gather(
-        rank_channels(database, clickhouse, all_channels, limit=MAX_LIST_ROWS, now=now),
-        _load_changes(stores, rank_channels, all_channels, view),
-        rank_members(database, clickhouse, by_member, limit=MAX_LIST_ROWS, now=now),
-        _load_changes(stores, rank_members, by_member, view),
+        rank_channels(database, clickhouse, all_channels_query, limit=MAX_LIST_ROWS, now=now),
+        _load_changes(stores, rank_channels, all_channels_query, view),
+        rank_members(database, clickhouse, member_query, limit=MAX_LIST_ROWS, now=now),
+        _load_changes(stores, rank_members, member_query, view),
     )
-    extras = asyncio.gather(query_weekly_heatmap(clickhouse, by_hour, now=now), _load_live_data(stores, view))
+    extras = asyncio.gather(query_weekly_heatmap(clickhouse, heatmap_query, now=now), _load_live_data(stores, view))
     (series, comparison, kpi_list), rankings, (heatmap, live_data) = await asyncio.gather(numbers, lists, extras)
     kpi_by_metric = {item.metric: item for item in kpi_list}
     kpi, (channels, channel_changes, members, member_changes) = kpi_by_metric[view.metric], rankings
     contributor = (
-        await find_top_contributor(database, clickhouse, query, earlier, kpi=kpi, now=now) if earlier else None
+        await find_top_contributor(database, clickhouse, query, comparison_query, kpi=kpi, now=now)
+        if comparison_query
+        else None
     )
     return OverviewData(
         series,
@@ -99,39 +110,41 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         kpi,
         contributor,
         channels,
-        channel_changes if kpi_by_metric[all_channels.metric].change is not None else None,
+        channel_changes if kpi_by_metric[all_channels_query.metric].change is not None else None,
         members,
-        member_changes if kpi_by_metric[by_member.metric].change is not None else None,
+        member_changes if kpi_by_metric[member_query.metric].change is not None else None,
         heatmap,
         *live_data,
     )
 
 
 async def load_series_pair(stores: Stores, view: DashboardQuery) -> tuple[TimeSeries, TimeSeries | None]:
-    """The large chart's series and the one that it is compared with."""
-    earlier = view.to_comparison_query()
+    """Load the large chart's series and its comparison series."""
+    comparison_query = view.to_comparison_query()
     return await asyncio.gather(
         query_timeseries(stores.database, stores.clickhouse, view.to_activity_query(), now=view.now),
         _await_optional(
-            query_timeseries(stores.database, stores.clickhouse, earlier, now=view.now) if earlier else None
+            query_timeseries(stores.database, stores.clickhouse, comparison_query, now=view.now)
+            if comparison_query
+            else None
         ),
     )
 
 
 def resolve_channel_metric(view: DashboardQuery) -> Metric:
-    """By what channels are ranked: the chosen metric where channels have it."""
+    """Return the metric that ranks channels: the selected one if possible, else messages."""
     return view.metric if view.metric in CHANNEL_METRICS else Metric.MESSAGES
 
 
 def resolve_member_metric(view: DashboardQuery) -> Metric:
-    """By what members are ranked."""
+    """Return the metric that ranks members; for voice members the voice minutes."""
     if view.metric is Metric.VOICE_MEMBERS:
         return Metric.VOICE_MINUTES
     return view.metric if view.metric in MEMBER_METRICS else Metric.MESSAGES
 
 
 def resolve_hour_metric(view: DashboardQuery) -> Metric:
-    """What the hours of the week are counted in."""
+    """Return the metric of the heatmap: the selected one if it has hours, else messages."""
     return view.metric if view.metric in HEATMAP_METRICS else Metric.MESSAGES
 
 
@@ -142,7 +155,7 @@ async def _load_live_data(
         counters = (await load_live_counters(session, [view.guild_id])).get(view.guild_id)
         missing_intents = {
             intent
-            for process in await list_live(session)
+            for process in await list_live_processes(session)
             if process.name == "bot"
             for intent in (process.detail or {}).get("missing_intents", [])
         }
@@ -159,13 +172,18 @@ async def _await_optional(awaitable: Awaitable[TimeSeries] | None) -> TimeSeries
 async def _load_changes(
     stores: Stores, list_top: Callable[..., Awaitable[Ranking]], query: ActivityQuery, view: DashboardQuery
 ) -> ChangesById | None:
-    """How the list has changed: whole hours that are over against the same hours of the earlier window."""
-    earlier = view.to_elapsed_comparison_query()
-    if earlier is None:
+    """Load the relative change of each row of a ranking; None without a comparison.
+
+    Compares the complete hours of the window with the same hours of the earlier window. At most `MAX_COMPARED_ROWS`
+    rows of the earlier window are loaded. If that limit is reached, an id that is not among them has no known change;
+    otherwise it is new.
+    """
+    comparison_query = view.to_elapsed_comparison_query()
+    if comparison_query is None:
         return None
     windows = (
         replace(query, end=query.get_complete_end(view.now)),
-        replace(query, start=earlier.start, end=earlier.end),
+        replace(query, start=comparison_query.start, end=comparison_query.end),
     )
     current, previous = await asyncio.gather(
         *(

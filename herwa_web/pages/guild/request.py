@@ -1,4 +1,4 @@
-"""What the address of a guild's page asks, answered only to somebody who may see it."""
+"""Request context of a guild's page: parses its URL and authorizes the user."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +16,12 @@ from herwa_web.pages.guild.queries import load_guild_info
 from herwa_web.surfaces import OVERVIEW
 
 MAX_PARAM_LENGTH = 200
-"""Of an address; what is longer is nonsense."""
+"""Longer query parameters are ignored; no valid value is that long."""
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardRequest:
-    """Who asks, about which guild, and the view that the address names."""
+    """The user, the guild, and the view that the URL describes."""
 
     user: SessionUser
     guild: UserGuildInfo
@@ -30,10 +30,9 @@ class DashboardRequest:
 
 
 async def load_request(state: Any) -> DashboardRequest:
-    """Read the address anew and check everything anew.
+    """Parse the URL of the state's page and authorize its user. Nothing is cached between calls.
 
-    Raises Unauthenticated, NotFound in the same words for every guild that one may not see, Refused; DiscordAway and
-    PolicyAway.
+    Raises what `auth.require_guild` raises; NotFound has the same message for every guild that the user may not see.
     """
     url = state.router.url
     user, guild = await auth.require_guild(state, parse_guild_id(url.path), OVERVIEW)
@@ -55,6 +54,6 @@ async def load_request(state: Any) -> DashboardRequest:
 
 
 def parse_guild_id(path: str) -> str:
-    """What stands after `/g/`."""
+    """Return the path segment after `/g/`, unvalidated; an empty string if there is none."""
     parts = path.strip("/").split("/")
     return parts[1] if len(parts) > 1 and parts[0] == "g" else ""

@@ -1,6 +1,6 @@
-"""The overview's state: the address says the view, `load` asks for it, and what came is laid out by the page.
+"""State of the overview page: the URL describes the view, the handlers load its data.
 
-Every public method is an endpoint: each asks anew who looks and whether they may, and believes no argument.
+Every public method is an endpoint that any client can call. Each one checks session and access, and trusts no argument.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from herwa_shared.services.live_counters import LiveCounters, load_live_counters
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
-from herwa_web.pages.guild.links import build_links, link_to_span
+from herwa_web.pages.guild.links import build_links, link_to_date_range
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_overview
 from herwa_web.pages.guild.queries import load_overview, load_series_pair
 from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
@@ -29,17 +29,20 @@ from herwa_web.pages.guild.view_models import ChannelView, build_channel_views, 
 from herwa_web.surfaces import OVERVIEW
 
 LOAD_TIMEOUT_SECONDS = 12
-"""With stores that do not answer; then people are told."""
+"""Timeout of a load while a database does not respond; then the page shows an error."""
 
 
 class ChartState(rx.State):
-    """The large chart's figure, apart: a chart is drawn anew with every change of the state that it belongs to."""
+    """The large chart's figure, in a state of its own.
+
+    A Plotly chart is redrawn on every change of the state to which its figure belongs.
+    """
 
     figure: dict[str, Any] = rx.field(default_factory=dict)
 
 
 class OverviewState(rx.State):
-    """One guild's numbers. `phase` is loading, ready, missing, refused or failed."""
+    """State of one guild's overview. `phase` is loading, ready, missing, refused or failed."""
 
     phase: str = "loading"
     busy: bool = False
@@ -61,7 +64,7 @@ class OverviewState(rx.State):
 
     @rx.event(background=True)
     async def load(self) -> Any:
-        """The address has changed, or the page was opened."""
+        """Load the overview when the page opens or its URL changes."""
         async with self:
             self.busy = True
             self.zoom_text = ""
@@ -71,21 +74,21 @@ class OverviewState(rx.State):
 
     @rx.event(background=True)
     async def refresh(self) -> Any:
-        """Time has passed while somebody looks: ask again where the window is not over."""
+        """Reload periodically while the page is visible, if its window has not ended yet."""
         if self.phase == "ready" and self.overview.is_running:
             return await self._load_overview()
         return None
 
     @rx.event(background=True)
     async def retry(self) -> Any:
-        """Somebody wants to try again."""
+        """Reload after a click on a retry button."""
         async with self:
             self.busy = True
         return await self._load_overview()
 
     @rx.event
     async def poll_live(self) -> None:
-        """The live counter, and whether the API answers."""
+        """Update the live counters and whether the API is up."""
         layout = await self.get_state(LayoutState)
         layout.is_api_up = app_context.is_api_up()
         if self.phase != "ready":
@@ -98,12 +101,15 @@ class OverviewState(rx.State):
             self.phase = "missing"
         except AccessDenied as denial:
             await self._show_denial(denial)
-        except Exception as error:  # noqa: BLE001 - `words` logs it; the numbers on the page say how old they are
+        except Exception as error:  # noqa: BLE001 - `describe_error` logs it; `refresh` shows the data's age
             describe_error(error)
 
     @rx.event
     async def on_zoom(self, start: str, end: str) -> None:
-        """The chart shows a part of the window, from one local time to another; empty ones: all of it."""
+        """Offer a link to the zoomed window of the chart.
+
+        `start` and `end` are local times of the view's zone as Plotly writes them; empty strings mean no zoom.
+        """
         self.zoom_text = self.zoom_href = ""
         if not start or not end:
             return
@@ -116,31 +122,33 @@ class OverviewState(rx.State):
             return
         span = build_day_range(first_day, last_day, request.view.zone)
         self.zoom_text = format_period(span.start, span.end, request.view.zone)
-        self.zoom_href = link_to_span(request.view, span)
+        self.zoom_href = link_to_date_range(request.view, span)
 
     @rx.event
     async def pick_dates(self, form: dict[str, Any]) -> Any:
-        """Dates of somebody's own, in whichever order."""
+        """Go to the window of the submitted dates, in either order; show a toast if one is invalid."""
         request = await load_request(self)
         form = form if isinstance(form, dict) else {}
         try:
             first_day, last_day = (
                 parse_moment(str(form.get(name))[:10], request.view.zone, field=name).date() for name in ("from", "to")
             )
-            return rx.redirect(link_to_span(request.view, build_day_range(first_day, last_day, request.view.zone)))
+            return rx.redirect(
+                link_to_date_range(request.view, build_day_range(first_day, last_day, request.view.zone))
+            )
         except BadRequest as error:
             return rx.toast.error(str(error), id="dates")
 
     @rx.event
     async def load_channels(self) -> None:
-        """The filter menu opens: the channels to choose from."""
+        """Load the channels of the filter menu when it opens."""
         request = await load_request(self)
         async with app_context.get_stores().database.transaction() as session:
             self.channels = build_channel_views(await list_channels(session, guild_id=request.guild.id), request.view)
 
     @rx.event
     async def toggle_table(self) -> None:
-        """Show the points as a table, or no longer."""
+        """Show or hide the points as a table."""
         self.table_open = not self.table_open
         self.table = []
         if self.table_open:
@@ -148,7 +156,10 @@ class OverviewState(rx.State):
             self.table = build_table(*await load_series_pair(app_context.get_stores(), request.view), request.view)
 
     async def _load_overview(self) -> Any:
-        """Ask for everything; a newer question makes an older answer void."""
+        """Load and show everything. A result is dropped if a newer load has started in the meantime.
+
+        Locks the state (`async with self`) only to write, so that the queries do not block other events of the tab.
+        """
         async with self:
             self._request_number += 1
             request_number = self._request_number
@@ -172,7 +183,7 @@ class OverviewState(rx.State):
             async with self:
                 await self._show_denial(denial)
             return None
-        except Exception as error:  # noqa: BLE001 - `words` logs it and finds the sentence for people
+        except Exception as error:  # noqa: BLE001 - `describe_error` logs it and returns the message
             text = describe_error(error)
             async with self:
                 if request_number == self._request_number:
@@ -189,19 +200,19 @@ class OverviewState(rx.State):
         return None
 
     async def _load_layout(self) -> None:
-        """Who looks, and their own servers: whatever becomes of the server that they ask for."""
+        """Fill the layout with the user and their servers, even if the page's server is not theirs."""
         user, guild_access = await auth.require_user(self), app_context.find_guild_access()
         guilds = await guild_access.list_guilds(user.user_id) if guild_access else ()
         async with self:
             (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
 
     async def _clear(self) -> None:
-        """Nothing of what was shown may be shown any more."""
+        """Reset this state and the chart, so that no data remains that the user may no longer see."""
         self.reset()  # type: ignore[no-untyped-call]
         (await self.get_state(ChartState)).reset()  # type: ignore[no-untyped-call]
 
     async def _show_denial(self, denial: AccessDenied) -> None:
-        """The server is theirs and keeps its name on the page, but that is all."""
+        """Show the guardrail's refusal. Only the name of the server remains on the page, no numbers."""
         guild_id, layout = parse_guild_id(self.router.url.path), await self.get_state(LayoutState)
         await self._clear()
         self.server = next((server for server in layout.servers if server.id == guild_id), NO_SERVER)
@@ -210,14 +221,14 @@ class OverviewState(rx.State):
     def _show(self, request: DashboardRequest, overview: OverviewView, counters: LiveCounters | None) -> None:
         self.phase, self.busy, self.error_text, self.stale_age = "ready", False, "", ""
         self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
-        if overview != self.overview:  # what has not changed is not sent again
+        if overview != self.overview:  # an equal value would be sent to the browser again
             self.overview = overview
         self.hrefs = build_links(request.view)
         self._loaded_at = request.view.now.astimezone(request.view.zone)
         self._set_live_counters(counters)
 
     def _show_error(self, text: str) -> None:
-        """What was there stays, and says how old it is."""
+        """Keep the data that is shown and set its age; without data, show the error view."""
         self.busy, self.error_text = False, text
         if self.phase == "ready" and self._loaded_at:
             self.stale_age = f"as of {format_time(self._loaded_at)}"

@@ -1,10 +1,10 @@
-"""The top bar of a guild's page: who it is, how many are there now, and what the page shows of it."""
+"""Top bar of a guild's page: name, live counters, and the controls of the view."""
 
 from typing import Any
 
 import reflex as rx
 
-from herwa_web.components.controls import avatar, icon, key, link, popover, popover_trigger, search_box
+from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.pages.guild.links import COMPARISON_LABELS, RANGE_KEYS
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.guild.view_models import ChannelView
@@ -14,7 +14,7 @@ REFRESH_INTERVAL_SECONDS = 15
 
 
 def toolbar() -> rx.Component:
-    """The whole bar, and the sheets that it opens."""
+    """Render the top bar and its popovers."""
     return rx.fragment(
         rx.el.header(
             rx.cond(
@@ -43,7 +43,7 @@ def toolbar() -> rx.Component:
 
 
 def bottom_items() -> tuple[rx.Component, ...]:
-    """What a phone has at hand."""
+    """Render the items of this page in the bottom bar on phones."""
     return (
         link(icon("chart-line", 20), "Overview", href="", aria_current="page"),
         rx.cond(
@@ -71,7 +71,7 @@ def _server_header() -> rx.Component:
 
 
 def _live_counters() -> rx.Component:
-    """How many are there at this moment."""
+    """Render the members who are online and in voice now."""
     return rx.el.div(
         rx.cond(
             OverviewState.in_voice != "",
@@ -162,7 +162,7 @@ def _dates_popover() -> rx.Component:
         *(
             link(
                 preset.label,
-                key(letter),
+                key_hint(letter),
                 href=OverviewState.hrefs[f"range_{preset.name.lower()}"],
                 letter=letter,
                 class_name="choice",
@@ -196,7 +196,7 @@ def _comparison_popover() -> rx.Component:
         *(
             link(
                 label,
-                *((key("X"),) if comparison == "off" else ()),
+                *((key_hint("X"),) if comparison == "off" else ()),
                 href=OverviewState.hrefs[f"compare_{comparison}"],
                 class_name="choice",
                 aria_current=OverviewState.overview.comparison == comparison.value,
@@ -233,7 +233,10 @@ def _channel_option(channel: ChannelView) -> rx.Component:
 
 
 def _poll_timers() -> rx.Component:
-    """Buttons that the page itself presses from time to time, while somebody looks."""
+    """Render hidden buttons that herwa.js clicks periodically while the page is visible.
+
+    `data-every` is the interval in seconds.
+    """
     return rx.el.div(
         rx.el.button(
             on_click=OverviewState.poll_live, custom_attrs={"data-every": str(LIVE_INTERVAL_SECONDS)}, tab_index=-1

@@ -1,4 +1,4 @@
-"""What the overview shows, as plain words and shares: answers of analytics become rows that a page only lays out."""
+"""View models of the overview: query results as formatted text, shares and links."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ SPARKLINE_SIZE = (100, 32)
 
 @dataclass(frozen=True, slots=True)
 class ChangeLabel:
-    """A change as text, and whether it is `good`, `bad` or neither for the server."""
+    """A relative change as text; `tone` is `good`, `bad` or empty."""
 
     text: str = ""
     tone: str = ""
@@ -30,7 +30,7 @@ class ChangeLabel:
 
 @dataclass(frozen=True, slots=True)
 class KpiView:
-    """One cell of the strip."""
+    """One cell of the KPI strip."""
 
     title: str
     value: str
@@ -46,7 +46,7 @@ class KpiView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One line of a top list, its bar a share of the longest."""
+    """One row of a ranking. `share` (0 to 1) is the length of its bar: value divided by maximum."""
 
     name: str
     value: str
@@ -61,7 +61,7 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class WeekdayView:
-    """One weekday's 24 hours."""
+    """One row of the heatmap: the 24 hours of a weekday."""
 
     name: str
     short_name: str
@@ -81,7 +81,10 @@ class ChannelView:
 
 
 def format_change(ratio: float | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
-    """`▲ 12%`; empty where nothing can be said."""
+    """Format a relative change, such as `▲ 12%`; empty if it is unknown.
+
+    `rising_is_good` is None for a metric whose rise is neither good nor bad.
+    """
     if ratio is None:
         return ChangeLabel()
     if abs(ratio) < 0.0005:
@@ -91,9 +94,9 @@ def format_change(ratio: float | None, *, rising_is_good: bool | None = True) ->
 
 
 def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metric, str]) -> KpiView:
-    """A cell; where nothing was counted its tip says why."""
+    """Build a KPI cell. Without data its tooltip gives the reason, from `missing_reasons`."""
     change = format_change(kpi.change, rising_is_good=kpi.rising_is_good)
-    line, area = build_sparkline_paths(kpi.points, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
+    line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
     missing_reason = missing_reasons.get(kpi.metric, "Nothing was counted in this period.") if kpi.total is None else ""
     previous_text = (
         f"\nBefore: {format_int(kpi.comparison_total)}"
@@ -116,7 +119,10 @@ def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metr
 
 
 def build_channel_rows(items: Sequence[RankedItem], changes: ChangesById | None, view: DashboardQuery) -> list[RowView]:
-    """Channels; each leads to the view narrowed to it, the chosen one back."""
+    """Build the rows of channels.
+
+    Each links to the view filtered by it; the selected channel links to the unfiltered view.
+    """
     max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
@@ -136,7 +142,7 @@ def build_channel_rows(items: Sequence[RankedItem], changes: ChangesById | None,
 
 
 def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) -> list[RowView]:
-    """Members, each with a colour and an initial."""
+    """Build the rows of members, each with the color and initial of its avatar."""
     max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
@@ -156,7 +162,7 @@ def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) 
 
 
 def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
-    """Seven days of 24 values, Monday first."""
+    """Arrange the heatmap's cells as seven weekdays of 24 values, Monday first."""
     by_day: list[list[int]] = [[0] * 24 for _ in WEEKDAYS]
     for cell in cells:
         by_day[cell.weekday - 1][cell.hour] = cell.value
@@ -164,7 +170,7 @@ def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
 
 
 def build_channel_views(channels: Sequence[ChannelInfo], view: DashboardQuery) -> list[ChannelView]:
-    """Every channel that the view can be narrowed to."""
+    """Build the options of the channel filter."""
     return [
         ChannelView(
             channel.name,
@@ -178,7 +184,7 @@ def build_channel_views(channels: Sequence[ChannelInfo], view: DashboardQuery) -
 
 
 def build_table(series: TimeSeries, comparison: TimeSeries | None, view: DashboardQuery) -> list[list[str]]:
-    """The points as rows of text: interval, value, and what was before."""
+    """Format the points as table rows: interval, value, and the comparison value if any."""
     points = list_started_points(series, view.now)
     previous_values = [point.value for point in comparison.points] if comparison else []
     rows = [

@@ -1,13 +1,13 @@
-"""All my servers: how each does, and how to add the bot to one."""
+"""Home page: a card with key numbers for each server, and links to add the bot to others."""
 
 import reflex as rx
 
-from herwa_web.components.controls import avatar, delta, icon, key, link, sparkline
-from herwa_web.components.status_views import empty_state, load_error, skeleton
+from herwa_web.components.controls import avatar, delta, icon, key_hint, link, sparkline
+from herwa_web.components.status_views import empty_state, load_error_view, skeleton
 from herwa_web.layout import page_layout
 from herwa_web.pages.home.state import HomeState
 from herwa_web.pages.home.view_models import CardView, InviteCardView
-from herwa_web.pages.landing import landing
+from herwa_web.pages.landing import landing_page
 
 REFRESH_INTERVAL_SECONDS = 5
 MANAGERS_ONLY_TEXT = (
@@ -20,12 +20,15 @@ SHORTCUTS = (("/", "Find a server"), ("1 … 9", "Open one of the first nine"))
 
 
 def home_page() -> rx.Component:
-    """A visitor's first page, or one's own servers; until that is known whichever it was last time."""
+    """Render the landing page for visitors and the server list for logged-in users.
+
+    Until the session is known, herwa.js selects the one that this browser showed last (`herwa.known` in localStorage).
+    """
     is_unknown = HomeState.phase == "unknown"
     return rx.fragment(
         rx.cond(
             is_unknown | (HomeState.phase == "visitor"),
-            rx.el.div(landing(_login_notice()), class_name=rx.cond(is_unknown, "for-visitors", "")),
+            rx.el.div(landing_page(_login_notice()), class_name=rx.cond(is_unknown, "for-visitors", "")),
         ),
         rx.cond(
             HomeState.phase != "visitor", rx.el.div(_server_list(), class_name=rx.cond(is_unknown, "for-known", ""))
@@ -41,8 +44,8 @@ def _server_list() -> rx.Component:
                 "ready",
                 rx.cond(HomeState.cards.length() + HomeState.invite_cards.length() > 0, _card_grid(), _no_servers()),
             ),
-            ("failed", load_error(HomeState.error_text, HomeState.load)),
-            _loading(),
+            ("failed", load_error_view(HomeState.error_text, HomeState.load)),
+            _card_skeletons(),
         ),
         rx.el.div(
             rx.el.button(
@@ -82,7 +85,7 @@ def _top_bar() -> rx.Component:
                     aria_label="Find a server",
                     custom_attrs={"data-search": ".card", "data-key": "/"},
                 ),
-                key("/"),
+                key_hint("/"),
                 class_name="search phone-kept",
             ),
             class_name="tools",
@@ -184,7 +187,7 @@ def _no_servers() -> rx.Component:
     )
 
 
-def _loading() -> rx.Component:
+def _card_skeletons() -> rx.Component:
     return rx.el.div(
         *(
             rx.el.div(

@@ -1,4 +1,4 @@
-"""Home's state: one's own servers, asked anew each time by whoever the session says."""
+"""State of the home page: the servers of the session's user, loaded on every event."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ MAX_INVITE_CARDS = 24
 
 
 class HomeState(rx.State):
-    """`phase` is unknown, visitor, ready or failed."""
+    """State of the home page. `phase` is unknown, visitor, ready or failed."""
 
     phase: str = "unknown"
     error_text: str = ""
@@ -36,17 +36,17 @@ class HomeState(rx.State):
 
     @rx.event
     async def load(self) -> Any:
-        """The page was opened."""
+        """Load the servers when the page opens."""
         return await self._load_guilds(fresh=False)
 
     @rx.event
     async def refresh_guilds(self) -> Any:
-        """Somebody has been given a role, and does not want to wait."""
+        """Reload the servers from Discord without the cache, for example after a new role."""
         return await self._load_guilds(fresh=True)
 
     @rx.event
     async def refresh(self) -> Any:
-        """Time has passed while somebody looks."""
+        """Reload periodically while the page is visible. herwa.js triggers it."""
         return await self._load_guilds(fresh=False) if self.phase == "ready" else None
 
     async def _load_guilds(self, *, fresh: bool) -> Any:
@@ -58,14 +58,18 @@ class HomeState(rx.State):
         except Unauthenticated:
             self._show_visitor()
             return None
-        except Exception as error:  # noqa: BLE001 - `words` logs it and finds the sentence for people
+        except Exception as error:  # noqa: BLE001 - `describe_error` logs it and returns the message
             self.error_text = describe_error(error)
             self.phase = "ready" if self.cards else "failed"
             return None
         return rx.call_script(REMEMBER_SCRIPT)
 
     async def _show_guilds(self, user: SessionUser, guilds: tuple[UserGuildInfo, ...]) -> None:
-        """Lay out what was found."""
+        """Load the numbers of these guilds and build the cards.
+
+        Guilds with the bot are sorted by active members. A guild whose guardrail denies the overview gets a card
+        without numbers; its numbers are not queried. At most `MAX_INVITE_CARDS` guilds without the bot are shown.
+        """
         now, stores = utc_now(), app_context.get_stores()
         managed = [guild for guild in guilds if guild.can_manage]
         with_bot = [guild for guild in managed if guild.has_bot]

@@ -1,4 +1,4 @@
-"""The cards of Home: what each says about its server, and the address that adds the bot to one."""
+"""View models of the home page: cards of servers, and the URL that adds the bot to one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ SPARKLINE_HEIGHT = 40
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A server that Herwa is in."""
+    """Card of a server that has the bot."""
 
     name: str
     picture: str
@@ -42,7 +42,7 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class InviteCardView:
-    """A server that Herwa could be in."""
+    """Card of a server without the bot."""
 
     name: str
     picture: str
@@ -60,7 +60,7 @@ def build_card(
     position: int,
     now: datetime,
 ) -> CardView:
-    """The card of the `at`th server."""
+    """Build the card of a server. `position` (0-based) decides its keyboard shortcut, 1 to 9."""
     server = build_server_view(guild)
     line, area = build_sparkline_paths(spark.messages if spark else (), height=SPARKLINE_HEIGHT)
     active_count, change = (spark.active_members, format_change(spark.change)) if spark else (0, ChangeLabel())
@@ -83,13 +83,13 @@ def build_card(
 
 
 def build_locked_card(guild: UserGuildInfo, *, position: int) -> CardView:
-    """The card of a server whose guardrail does not let this person see its overview: a name without numbers."""
+    """Build the card of a server whose guardrail denies its overview to the user: no numbers."""
     card = build_card(guild, None, None, None, position=position, now=utc_now())
     return replace(card, value="", caption="Its overview is not open to you right now")
 
 
 def build_invite_card(guild: UserGuildInfo, endpoints: DiscordEndpoints) -> InviteCardView:
-    """The card of a server without the bot."""
+    """Build the card of a server without the bot."""
     server = build_server_view(guild)
     return InviteCardView(
         server.name, server.picture, server.hue, server.initial, build_invite_url(endpoints, guild.id)
@@ -97,7 +97,7 @@ def build_invite_card(guild: UserGuildInfo, endpoints: DiscordEndpoints) -> Invi
 
 
 def build_invite_url(endpoints: DiscordEndpoints, guild_id: int) -> str:
-    """Where Discord adds the bot to this server."""
+    """Build the URL of Discord's page that adds the bot to this guild."""
     params = {
         "client_id": str(endpoints.client_id),
         "scope": "bot applications.commands",

@@ -1,4 +1,4 @@
-"""The same answers counted naively: every message looks at the clock on the wall, no interval is computed."""
+"""Reference counts of messages: each message is labeled with its local time, without computing interval edges."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ BucketLabel = tuple[object, ...]
 
 
 def build_label(moment: datetime, query: ActivityQuery) -> BucketLabel:
-    """What the wall says about a moment, as coarse as the interval."""
+    """Build the local label of a time, with the precision of the query's interval."""
     local = moment.astimezone(query.zone)
     match query.interval:
         case Interval.HOUR:
@@ -27,7 +27,7 @@ def build_label(moment: datetime, query: ActivityQuery) -> BucketLabel:
 
 
 def list_labels(query: ActivityQuery) -> list[BucketLabel]:
-    """Every label that the clock shows in the window, in order."""
+    """List every label that occurs in the window, in order."""
     seen_labels: dict[BucketLabel, None] = {}
     moment = query.start
     while moment < query.end:
@@ -38,7 +38,7 @@ def list_labels(query: ActivityQuery) -> list[BucketLabel]:
 
 
 def list_authors(query: ActivityQuery, messages: Iterable[EventRow]) -> dict[BucketLabel, list[int]]:
-    """Who wrote in each interval, once a message."""
+    """List the author of each message of the window, by label."""
     authors_by_label: dict[BucketLabel, list[int]] = defaultdict(list)
     for message in messages:
         if message.kind == "message" and query.start <= message.at < query.end:
@@ -47,7 +47,7 @@ def list_authors(query: ActivityQuery, messages: Iterable[EventRow]) -> dict[Buc
 
 
 def truncate_to_hour(messages: Iterable[EventRow]) -> list[EventRow]:
-    """As the hourly rows know them."""
+    """Truncate the times to full UTC hours, the precision of the hourly table."""
     return [
         EventRow(message.at.replace(minute=0, second=0, microsecond=0), message.user, message.channel, message.kind)
         for message in messages
@@ -55,7 +55,7 @@ def truncate_to_hour(messages: Iterable[EventRow]) -> list[EventRow]:
 
 
 def label_values(timeseries: TimeSeries, query: ActivityQuery) -> dict[BucketLabel, int | None]:
-    """The answer under test by the same labels; two points of one label are an error."""
+    """Map the points of the series under test to labels; fail when two points have the same label."""
     values_by_label = {build_label(point.start, query): point.value for point in timeseries.points}
     assert len(values_by_label) == len(timeseries.points)
     return values_by_label

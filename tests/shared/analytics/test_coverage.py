@@ -1,4 +1,4 @@
-"""A silent interval is 0 only where somebody counted; what is half counted says so; the future is nobody's."""
+"""Coverage: an interval without events is 0 only while a collector ran, partial otherwise, and None in the future."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ import pytest
 from sqlmodel import select
 
 from herwa_shared.analytics.coverage import Coverage, CoverageLevel
-from herwa_shared.analytics.messages import message_counts
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval
+from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.models import GuildMembership
-from herwa_shared.services.guilds import GuildData, mark_left, save_guilds
+from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
 from herwa_shared.stores import Stores
 from tests.support.row_factories import (
     EventRow,
@@ -26,31 +26,31 @@ NOW = make_utc(2024, 3, 4, 12)
 
 
 async def list_day_values(stores: Stores, guild_id: int, *, now: datetime = NOW, until: str = "2024-03-05"):
-    """The value of each day from the first of March, and a star where it is partial."""
+    """List the value of each day from March 1, with a star when it is partial."""
     query = ActivityQuery.parse("2024-03-01", until, guild_id=guild_id)
-    timeseries = await message_counts(stores.database, stores.clickhouse, query, now=now)
+    timeseries = await query_timeseries(stores.database, stores.clickhouse, query, now=now)
     return [f"{point.value}*" if point.partial else point.value for point in timeseries.points]
 
 
-async def test_where_no_collector_ran_silence_is_a_gap(stores: Stores):
+async def test_days_without_a_collector_are_gaps(stores: Stores):
     assert await list_day_values(stores, await add_guild(stores)) == [None] * 4
 
 
-async def test_what_is_stored_is_shown_as_partial_where_no_collector_is_known(stores: Stores):
+async def test_stored_events_without_a_collector_are_partial(stores: Stores):
     guild_id = await add_guild(stores)
     await insert_events(stores, guild_id, [EventRow(make_utc(2024, 3, 2, 5))])
 
     assert await list_day_values(stores, guild_id) == [None, "1*", None, None]
 
 
-async def test_a_collector_makes_silence_0_while_it_runs(stores: Stores):
+async def test_day_without_events_is_zero_while_a_collector_runs(stores: Stores):
     guild_id = await add_guild(stores)
     await add_gateway_session(stores, guild_id, make_utc(2024, 3, 1, 12), make_utc(2024, 3, 3))
 
     assert await list_day_values(stores, guild_id) == ["0*", 0, None, None]
 
 
-async def test_a_collector_seen_half_a_minute_ago_is_still_there(stores: Stores):
+async def test_collector_seen_within_30_seconds_is_running(stores: Stores):
     live_guild_id, dead_guild_id = await add_guild(stores), await add_guild(stores)
     await add_gateway_session(stores, live_guild_id, make_utc(2024, 3, 4), NOW - timedelta(seconds=29))
     await add_gateway_session(stores, dead_guild_id, make_utc(2024, 3, 4), NOW - timedelta(seconds=31))
@@ -59,14 +59,14 @@ async def test_a_collector_seen_half_a_minute_ago_is_still_there(stores: Stores)
     assert await list_day_values(stores, dead_guild_id) == [None, None, None, "0*"]
 
 
-async def test_today_is_judged_up_to_now_and_tomorrow_not_at_all(stores: Stores):
+async def test_today_is_covered_until_now_and_future_days_are_gaps(stores: Stores):
     guild_id = await add_guild(stores)
     await add_gateway_session(stores, guild_id, make_utc(2024, 2, 1), NOW)
 
     assert await list_day_values(stores, guild_id, until="2024-03-07") == [0, 0, 0, 0, None, None]
 
 
-async def test_a_moment_between_two_runs_makes_the_day_partial_and_overlapping_runs_do_not(stores: Stores):
+async def test_gap_between_sessions_makes_the_day_partial_and_overlap_does_not(stores: Stores):
     gap_guild_id, overlap_guild_id = await add_guild(stores), await add_guild(stores)
     await add_gateway_session(stores, gap_guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 2, 10))
     await add_gateway_session(stores, gap_guild_id, make_utc(2024, 3, 2, 10, 0, 1), NOW)
@@ -77,14 +77,14 @@ async def test_a_moment_between_two_runs_makes_the_day_partial_and_overlapping_r
     assert await list_day_values(stores, overlap_guild_id) == [0, 0, 0, 0]
 
 
-async def test_a_collector_counts_for_a_guild_only_while_the_bot_is_in_it(stores: Stores):
+async def test_collector_covers_a_guild_only_during_its_membership(stores: Stores):
     guild_id = await add_guild(stores, joined_at=make_utc(2024, 3, 2), left_at=make_utc(2024, 3, 3, 12))
     await add_gateway_session(stores, guild_id, make_utc(2024, 3, 1), NOW)
 
     assert await list_day_values(stores, guild_id) == [None, 0, "0*", None]
 
 
-async def test_a_bot_that_left_and_came_back_keeps_what_it_had_counted_before(stores: Stores):
+async def test_rejoining_keeps_earlier_coverage(stores: Stores):
     guild_id = await add_guild(stores, joined_at=make_utc(2024, 3, 1), left_at=make_utc(2024, 3, 2))
     await add_gateway_session(stores, guild_id, make_utc(2024, 3, 1), NOW)
     guild_data = GuildData(guild_id, "Tea", 42, None, 5, joined_at=make_utc(2024, 3, 4))
@@ -95,11 +95,11 @@ async def test_a_bot_that_left_and_came_back_keeps_what_it_had_counted_before(st
     assert await list_day_values(stores, guild_id) == [0, None, None, 0]
 
 
-async def test_an_unnoticed_leave_ends_a_membership_at_the_next_join(stores: Stores):
+async def test_missed_leave_ends_the_membership_at_the_next_join(stores: Stores):
     guild_id = await add_guild(stores, joined_at=make_utc(2024, 3, 1))
     async with stores.database.transaction() as session:
         await save_guilds(session, [GuildData(guild_id, "Tea", 42, None, 5, joined_at=make_utc(2024, 3, 3))])
-        await mark_left(session, [guild_id])
+        await mark_guilds_left(session, [guild_id])
         result = await session.execute(
             select(GuildMembership).where(GuildMembership.guild_id == guild_id).order_by(GuildMembership.joined_at)
         )
@@ -109,7 +109,7 @@ async def test_an_unnoticed_leave_ends_a_membership_at_the_next_join(stores: Sto
     assert second.left_at is not None
 
 
-async def test_history_that_was_brought_in_counts_even_from_before_the_bot_joined(stores: Stores):
+async def test_import_covers_time_before_the_bot_joined(stores: Stores):
     guild_id = await add_guild(stores, joined_at=make_utc(2024, 3, 3))
     await add_imported_period(stores, guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 3))
     await add_gateway_session(stores, guild_id, make_utc(2024, 3, 1), NOW)
@@ -117,12 +117,12 @@ async def test_history_that_was_brought_in_counts_even_from_before_the_bot_joine
     assert await list_day_values(stores, guild_id) == [0, 0, 0, 0]
 
 
-async def test_a_clipped_interval_is_judged_by_the_part_in_the_window(stores: Stores):
+async def test_coverage_of_a_clipped_interval_considers_only_the_window(stores: Stores):
     guild_id = await add_guild(stores)
     await add_imported_period(stores, guild_id, make_utc(2024, 3, 2), make_utc(2024, 3, 10))
     query = ActivityQuery.parse("2024-03-02", "2024-03-04", guild_id=guild_id)
 
-    timeseries = await message_counts(
+    timeseries = await query_timeseries(
         stores.database, stores.clickhouse, replace(query, interval=Interval.MONTH), now=make_utc(2024, 4, 1)
     )
 
@@ -146,7 +146,7 @@ async def test_a_clipped_interval_is_judged_by_the_part_in_the_window(stores: St
         (3, 3, CoverageLevel.NONE),
     ],
 )
-def test_coverage_of_a_period(start, end, level):
+def test_coverage_level_of_a_period(start, end, level):
     coverage = Coverage.from_periods(
         [
             (make_utc(2024, 3, start_day), make_utc(2024, 3, end_day))
@@ -158,7 +158,7 @@ def test_coverage_of_a_period(start, end, level):
 
 
 @pytest.mark.parametrize(("start", "end", "share"), [(1, 2, 0), (2, 4, 1), (1, 5, 0.5), (3, 7, 0.5), (4, 4, 0)])
-def test_which_share_of_a_period_was_counted(start, end, share):
+def test_coverage_share_of_a_period(start, end, share):
     coverage = Coverage.from_periods(
         [(make_utc(2024, 3, start_day), make_utc(2024, 3, end_day)) for start_day, end_day in [(6, 8), (2, 4)]]
     )

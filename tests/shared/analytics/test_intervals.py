@@ -1,4 +1,4 @@
-"""Where intervals begin, on the days on which clocks are changed."""
+"""Edges of intervals, especially on days with clock changes."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -25,7 +25,7 @@ ZONES = [
 
 
 def list_edges(zone: str, start: str, end: str, interval: Interval) -> list[str]:
-    """Edges as the clocks of the zone show them."""
+    """List the edges as local times of the zone."""
     tz = ZoneInfo(zone)
     first, last = (to_instant(datetime.fromisoformat(text), tz) for text in (start, end))
     return [
@@ -35,7 +35,7 @@ def list_edges(zone: str, start: str, end: str, interval: Interval) -> list[str]
 
 
 def list_lengths(zone: str, start: str, end: str, interval: Interval) -> list[float]:
-    """Hours from edge to edge."""
+    """List the length of each interval in hours."""
     tz = ZoneInfo(zone)
     first, last = (to_instant(datetime.fromisoformat(text), tz) for text in (start, end))
     return [(after - before) / 3600 for before, after in pairwise(list_bucket_edges(first, last, interval, tz))]
@@ -53,11 +53,11 @@ def list_lengths(zone: str, start: str, end: str, interval: Interval) -> list[fl
         ("Pacific/Apia", "2011-12-29", "2012-01-01", [24, 24]),
     ],
 )
-def test_days_are_as_long_as_the_clocks_make_them(zone, start, end, hours):
+def test_days_with_clock_changes_have_their_actual_length(zone, start, end, hours):
     assert list_lengths(zone, start, end, Interval.DAY) == hours
 
 
-def test_an_hour_shown_twice_is_two_and_a_skipped_one_none():
+def test_repeated_hour_gives_two_intervals_and_a_skipped_hour_none():
     assert list_edges("America/New_York", "2024-11-03T00:00", "2024-11-03T02:00", Interval.HOUR) == [
         "2024-11-03T00:00-04:00",
         "2024-11-03T01:00-04:00",
@@ -71,14 +71,14 @@ def test_an_hour_shown_twice_is_two_and_a_skipped_one_none():
     ]
 
 
-def test_a_day_whose_midnight_is_skipped_begins_at_one():
+def test_day_without_midnight_starts_at_one():
     assert list_edges("America/Sao_Paulo", "2018-11-04", "2018-11-05", Interval.DAY) == [
         "2018-11-04T01:00-02:00",
         "2018-11-05T00:00-02:00",
     ]
 
 
-def test_the_day_that_samoa_skipped_is_no_interval():
+def test_skipped_day_has_no_interval():
     assert list_edges("Pacific/Apia", "2011-12-29", "2012-01-01", Interval.DAY) == [
         "2011-12-29T00:00-10:00",
         "2011-12-31T00:00+14:00",
@@ -86,7 +86,7 @@ def test_the_day_that_samoa_skipped_is_no_interval():
     ]
 
 
-def test_weeks_begin_on_monday_and_months_on_the_first():
+def test_weeks_start_on_monday_and_months_on_the_first():
     assert list_edges("UTC", "2024-12-31", "2025-01-07", Interval.WEEK) == [
         "2024-12-30T00:00+00:00",
         "2025-01-06T00:00+00:00",
@@ -105,7 +105,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first():
     start=st.integers(min_value=300_000_000, max_value=2_000_000_000),
     seconds=st.integers(min_value=1, max_value=40 * 86_400),
 )
-def test_edges_rise_embrace_the_window_and_none_is_too_many(zone, interval, start, seconds):
+def test_edges_are_sorted_and_cover_the_window_without_extra_intervals(zone, interval, start, seconds):
     tz = ZoneInfo(zone)
     bucket_edges = list_bucket_edges(start, start + seconds, interval, tz)
 
@@ -124,7 +124,7 @@ def test_edges_rise_embrace_the_window_and_none_is_too_many(zone, interval, star
     zone=st.sampled_from(ZONES),
     local_time=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2037, 1, 1)),  # noqa: DTZ001 - local times
 )
-def test_the_first_instant_shows_the_time_or_the_end_of_the_jump_over_it(zone, local_time):
+def test_instant_of_a_local_time_is_the_first_one_or_the_end_of_the_gap(zone, local_time):
     tz, local_time = ZoneInfo(zone), local_time.replace(microsecond=0)
     instant = to_instant(local_time, tz)
 
@@ -132,7 +132,7 @@ def test_the_first_instant_shows_the_time_or_the_end_of_the_jump_over_it(zone, l
     assert to_local_time(instant - 1, tz) < local_time
 
 
-def test_offset_periods_split_a_year_where_the_clocks_change():
+def test_offset_periods_split_a_year_at_clock_changes():
     new_york = ZoneInfo("America/New_York")
     first, last = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2024, 2025))
 
@@ -146,6 +146,6 @@ def test_offset_periods_split_a_year_where_the_clocks_change():
     ]
 
 
-def test_too_many_points_are_refused_with_a_way_out():
+def test_too_many_points_are_refused_with_a_suggestion():
     with pytest.raises(BadRequest, match=r"at most 50,000.*day, week or month"):
         list_bucket_edges(0, (MAX_POINTS + 1) * 3600, Interval.HOUR, ZoneInfo("UTC"))

@@ -1,4 +1,4 @@
-"""What is seen at a glance is what the whole answers say."""
+"""KPIs: their totals, points and changes match the full time series of each metric."""
 
 import random
 from dataclasses import replace
@@ -40,7 +40,7 @@ async def load_kpis_by_metric(
 
 
 async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: object) -> None:
-    """Events of all kinds around two windows, and collectors and histories that cover them in patches."""
+    """Insert random events in the window and the one before, and gateway sessions and imports that cover parts of both."""
     rng = random.Random(repr(seed))
     window_start, length = query.start - (query.end - query.start), 2 * (query.end - query.start)
 
@@ -63,7 +63,7 @@ async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
 @pytest.mark.parametrize("interval", Interval)
 @pytest.mark.parametrize("elapsed", [1.0, 0.4])
-async def test_each_equals_the_series_of_its_metric(stores: Stores, zone, interval, elapsed):
+async def test_each_kpi_matches_the_timeseries_of_its_metric(stores: Stores, zone, interval, elapsed):
     anchor = utc_now() - timedelta(days=10)
     query = ActivityQuery.from_last_days(21, guild_id=await add_guild(stores), zone=ZoneInfo(zone), now=anchor)
     query = replace(query, interval=interval)
@@ -79,14 +79,14 @@ async def test_each_equals_the_series_of_its_metric(stores: Stores, zone, interv
         comparison_series = await query_timeseries(
             stores.database, stores.clickhouse, replace(comparison_query, metric=metric), now=now
         )
-        assert kpi.points == tuple(point.value for point in timeseries.points)
+        assert kpi.values == tuple(point.value for point in timeseries.points)
         assert kpi.total == (timeseries.total if any(point.value is not None for point in timeseries.points) else None)
         assert kpi.comparison_total == (
             comparison_series.total if any(point.value is not None for point in comparison_series.points) else None
         )
 
 
-async def test_for_one_channel_only_metrics_with_channels_have_values(stores: Stores):
+async def test_channel_query_has_values_only_for_metrics_with_channels(stores: Stores):
     query = ActivityQuery.parse("2024-02-20", "2024-03-12", guild_id=await add_guild(stores))
     await record_random_activity(stores, query, seed="channel")
     channel_query = replace(query, channel_id=2)
@@ -100,10 +100,10 @@ async def test_for_one_channel_only_metrics_with_channels_have_values(stores: St
             )
             assert kpi.total == timeseries.total
         else:
-            assert (kpi.total, kpi.comparison_total, kpi.change, kpi.points) == (None, None, None, ())
+            assert (kpi.total, kpi.comparison_total, kpi.change, kpi.values) == (None, None, None, ())
 
 
-async def test_what_was_not_counted_is_none_and_not_0(stores: Stores):
+async def test_uncounted_metric_is_none_and_not_zero(stores: Stores):
     query = ActivityQuery.parse("2024-02-20", "2024-03-12", guild_id=await add_guild(stores))
     await add_imported_period(stores, query.guild_id, query.start, query.end)
 
@@ -116,7 +116,7 @@ async def test_what_was_not_counted_is_none_and_not_0(stores: Stores):
     assert all(kpi.comparison_total is None and kpi.change is None for kpi in kpi_by_metric.values())
 
 
-async def test_a_running_day_is_compared_with_the_same_hours_of_the_day_before(stores: Stores):
+async def test_unfinished_day_is_compared_with_the_same_hours_of_the_day_before(stores: Stores):
     guild_id = await add_guild(stores)
     query = ActivityQuery(guild_id, make_utc(2024, 3, 2), make_utc(2024, 3, 3), interval=Interval.HOUR)
     await add_imported_period(stores, guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 3))
@@ -136,7 +136,7 @@ async def test_a_running_day_is_compared_with_the_same_hours_of_the_day_before(s
     assert early_kpi_by_metric[Metric.MESSAGES].change is None
 
 
-async def test_a_moment_of_restart_does_not_hide_a_change_and_a_lost_day_does(stores: Stores):
+async def test_short_gap_keeps_the_change_and_a_lost_day_hides_it(stores: Stores):
     query = ActivityQuery.parse("2024-03-08", "2024-03-15", guild_id=await add_guild(stores))
     await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, day)) for day in (3, 9, 9, 10)])
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 5))
@@ -152,13 +152,13 @@ async def test_a_moment_of_restart_does_not_hide_a_change_and_a_lost_day_does(st
     assert (incomplete_kpis[Metric.MESSAGES].comparison_total, incomplete_kpis[Metric.MESSAGES].change) == (1, None)
 
 
-async def test_fewer_leaving_is_good(stores: Stores):
+async def test_only_rising_leaves_are_bad(stores: Stores):
     kpi_by_metric = await load_kpis_by_metric(stores, ActivityQuery.from_last_days(7, guild_id=await add_guild(stores)))
 
     assert [metric for metric, kpi in kpi_by_metric.items() if not kpi.rising_is_good] == [Metric.LEAVES]
 
 
-async def test_thousands_of_points_are_refused(stores: Stores):
+async def test_too_many_points_are_refused(stores: Stores):
     query = ActivityQuery.parse("2019-01-01", "2023-12-30", guild_id=await add_guild(stores))
 
     with pytest.raises(BadRequest, match="wider interval"):

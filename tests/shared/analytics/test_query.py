@@ -1,4 +1,4 @@
-"""Windows as people write them and compare them."""
+"""Windows of queries: parsing of dates and time zones, previous windows, and the same window a year earlier."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,56 +27,56 @@ TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
         ("2024-11-03T01:30", NEW_YORK, make_utc(2024, 11, 3, 5, 30)),
     ],
 )
-def test_dates_are_midnights_of_the_zone_and_times_are_its_clocks_unless_they_bring_an_offset(text, zone, moment):
+def test_dates_and_times_are_local_unless_they_have_an_offset(text, zone, moment):
     assert parse_moment(text, zone, field="from") == moment
 
 
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "2025-13-01", "2025-03-01T25:00", "1740787200", "0000-00-00", "2025-03-01T12:00:00+99:00"]
 )
-def test_what_is_no_time_is_refused_by_its_name(text):
+def test_invalid_time_is_refused_with_the_parameter_name(text):
     with pytest.raises(BadRequest, match="'from' must"):
         parse_moment(text, TOKYO, field="from")
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "1970-12-31", "2100-01-01", "9999-12-31T23:59:59-14:00"])
-def test_times_out_of_all_reason_are_refused(text):
+def test_time_outside_1971_to_2099_is_refused(text):
     with pytest.raises(BadRequest, match="between 1971 and 2099"):
         parse_moment(text, TOKYO, field="from")
 
 
-def test_a_mistyped_zone_is_refused_with_the_nearest():
+def test_mistyped_zone_is_refused_with_a_suggestion():
     assert parse_zone("Asia/Kathmandu").key == "Asia/Kathmandu"
     with pytest.raises(BadRequest, match="such as America/New_York,"):
         parse_zone("america/new york")
 
 
-def test_the_last_week_ends_with_today():
+def test_last_week_includes_today():
     query = ActivityQuery.from_last_days(Window.WEEK, guild_id=1, zone=TOKYO, now=make_utc(2025, 3, 9, 15))
 
     assert (query.start, query.end) == (make_utc(2025, 3, 3, 15), make_utc(2025, 3, 10, 15))
 
 
-def test_the_last_days_are_full_days_even_when_the_clocks_change():
+def test_last_days_are_full_local_days_across_a_clock_change():
     query = ActivityQuery.from_last_days(Window.MONTH, guild_id=1, zone=NEW_YORK, now=make_utc(2024, 3, 20))
 
     assert query.start == make_utc(2024, 2, 19, 5)
     assert query.end == make_utc(2024, 3, 20, 4)
 
 
-def test_a_window_with_one_end_gets_the_other():
+def test_missing_end_of_a_window_gets_a_default():
     now = make_utc(2025, 3, 9, 12)
 
     assert ActivityQuery.parse(None, "2025-01-31", guild_id=1, now=now).start == make_utc(2025, 1, 1)
     assert ActivityQuery.parse("2025-03-01", None, guild_id=1, now=now).end == make_utc(2025, 3, 10)
 
 
-def test_an_empty_window_is_refused():
+def test_empty_window_is_refused():
     with pytest.raises(BadRequest, match="'from' must be before 'to'"):
         ActivityQuery.parse("2025-03-01", "2025-03-01", guild_id=1)
 
 
-def test_the_window_before_has_as_many_days_though_not_as_many_hours():
+def test_previous_window_has_the_same_number_of_days():
     march = ActivityQuery.parse("2024-03-10", "2024-03-12", guild_id=1, zone=NEW_YORK)
 
     previous_query = march.shift_back()
@@ -86,7 +86,7 @@ def test_the_window_before_has_as_many_days_though_not_as_many_hours():
 
 
 @pytest.mark.parametrize("zone", [UTC_ZONE, TOKYO, NEW_YORK])
-def test_the_window_before_full_months_is_as_many_months(zone):
+def test_previous_window_of_full_months_has_the_same_number_of_months(zone):
     def build_query(since, until):
         return ActivityQuery.parse(since, until, guild_id=1, zone=zone)
 
@@ -96,7 +96,7 @@ def test_the_window_before_full_months_is_as_many_months(zone):
     assert build_query("2025-01-01", "2025-01-31").shift_back() == build_query("2024-12-02", "2025-01-01")
 
 
-def test_an_earlier_window_is_truncated_to_what_has_elapsed_of_the_running_one():
+def test_comparison_is_truncated_to_the_elapsed_part_of_the_window():
     march = ActivityQuery.parse("2025-03-01", "2025-04-01", guild_id=1)
     february = march.shift_back()
 
@@ -107,13 +107,13 @@ def test_an_earlier_window_is_truncated_to_what_has_elapsed_of_the_running_one()
     assert february.truncate_to_elapsed(march, make_utc(2025, 1, 1)) is None
 
 
-def test_the_window_before_some_hours_is_as_long():
+def test_previous_window_of_hours_has_the_same_duration():
     query = ActivityQuery.parse("2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00", guild_id=1, zone=NEW_YORK)
 
     assert query.shift_back().start == query.start - timedelta(hours=1)
 
 
-def test_the_year_before_keeps_dates_and_a_leap_day_becomes_the_28th():
+def test_previous_year_keeps_dates_and_maps_a_leap_day_to_the_28th():
     leap_day_query = ActivityQuery.parse("2024-02-29", "2024-03-01", guild_id=1)
     hour_query = replace(leap_day_query, start=make_utc(2025, 3, 12, 6), end=make_utc(2025, 3, 12, 7), zone=NEW_YORK)
 
@@ -124,7 +124,7 @@ def test_the_year_before_keeps_dates_and_a_leap_day_becomes_the_28th():
     assert hour_query.shift_year_back().start == make_utc(2024, 3, 12, 6)
 
 
-def test_an_hour_that_the_clocks_skipped_a_year_ago_is_compared_with_the_one_after():
+def test_hour_skipped_a_year_earlier_is_compared_with_the_next_hour():
     query = ActivityQuery.parse("2025-03-10T02:00", "2025-03-10T03:00", guild_id=1, zone=NEW_YORK)
 
     assert query.shift_year_back().start == make_utc(2024, 3, 10, 7)

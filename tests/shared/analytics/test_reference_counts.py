@@ -1,4 +1,4 @@
-"""Every answer equals the naive count, in any zone, at any interval, whichever rows gave it."""
+"""Analytics match reference counts in all time zones and intervals, from raw and from hourly rows."""
 
 import random
 from collections import Counter
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
-from herwa_shared.analytics.messages import message_counts
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
 from herwa_shared.analytics.results import Interval, Metric
@@ -40,7 +39,10 @@ RECENT_ZONES = ["UTC", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Au
 
 
 def build_random_messages(query: ActivityQuery, *, seed: object, count: int = 400) -> list[EventRow]:
-    """Messages in the window and a day around it; half of them lie at whole and half hours, where mistakes show."""
+    """Build random messages in the window and a day around it.
+
+    Half of them lie at full and half hours or one millisecond before, where errors at interval edges show.
+    """
     rng = random.Random(repr(seed))
     first_moment, span_seconds = (
         query.start - timedelta(days=1),
@@ -62,7 +64,7 @@ async def assert_matches_reference(stores: Stores, query: ActivityQuery, message
     for interval in Interval:
         interval_query = replace(query, interval=interval)
         authors_by_label = list_authors(interval_query, messages)
-        message_series = await message_counts(stores.database, stores.clickhouse, interval_query)
+        message_series = await query_timeseries(stores.database, stores.clickhouse, interval_query)
         assert label_values(message_series, interval_query) == {
             label: len(authors_by_label[label]) for label in list_labels(interval_query)
         }
@@ -77,18 +79,18 @@ async def assert_matches_reference(stores: Stores, query: ActivityQuery, message
 
 
 @pytest.mark.parametrize(("zone", "since", "until", "approximate"), PAST_WINDOWS)
-async def test_the_past_is_counted_as_the_clocks_of_the_zone_showed_it(stores: Stores, zone, since, until, approximate):
+async def test_past_counts_match_the_reference_in_local_time(stores: Stores, zone, since, until, approximate):
     query = ActivityQuery.parse(since, until, guild_id=await add_guild(stores), zone=ZoneInfo(zone))
     messages = build_random_messages(query, seed=(zone, since))
     await insert_events(stores, query.guild_id, messages)
     await add_imported_period(stores, query.guild_id, query.start, query.end)
 
     await assert_matches_reference(stores, query, truncate_to_hour(messages) if approximate else messages)
-    assert (await message_counts(stores.database, stores.clickhouse, query)).approximate is approximate
+    assert (await query_timeseries(stores.database, stores.clickhouse, query)).approximate is approximate
 
 
 @pytest.mark.parametrize("zone", RECENT_ZONES)
-async def test_the_last_weeks_are_exact_in_every_zone_even_off_the_full_hour(stores: Stores, zone):
+async def test_recent_counts_are_exact_in_every_zone(stores: Stores, zone):
     end = utc_now().replace(microsecond=0) - timedelta(days=2)
     query = ActivityQuery(await add_guild(stores), end - timedelta(days=20), end, zone=ZoneInfo(zone))
     messages = build_random_messages(query, seed=zone)
@@ -99,7 +101,7 @@ async def test_the_last_weeks_are_exact_in_every_zone_even_off_the_full_hour(sto
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Apia", "Asia/Tokyo", "Asia/Kolkata"])
-async def test_heatmap_shows_every_hour_of_the_week_on_the_clocks_of_the_zone(stores: Stores, zone):
+async def test_heatmap_counts_every_local_hour_of_the_week(stores: Stores, zone):
     query = ActivityQuery.parse("2023-10-01", "2024-04-10", guild_id=await add_guild(stores), zone=ZoneInfo(zone))
     messages = build_random_messages(query, seed=zone, count=1000)
     await insert_events(stores, query.guild_id, messages)
@@ -120,7 +122,7 @@ async def test_heatmap_shows_every_hour_of_the_week_on_the_clocks_of_the_zone(st
     assert {(cell.weekday, cell.hour): cell.value for cell in heatmap.cells if cell.value} == expected
 
 
-async def test_heatmap_of_the_last_weeks_is_exact_off_the_full_hour(stores: Stores):
+async def test_recent_heatmap_is_exact_in_a_half_hour_zone(stores: Stores):
     kolkata = ZoneInfo("Asia/Kolkata")
     query = ActivityQuery.from_last_days(30, guild_id=await add_guild(stores), zone=kolkata)
     at = (utc_now() - timedelta(days=3)).replace(minute=45, second=0, microsecond=0)
@@ -134,31 +136,31 @@ async def test_heatmap_of_the_last_weeks_is_exact_off_the_full_hour(stores: Stor
     ]
 
 
-async def test_one_channel_is_counted_alone(stores: Stores):
+async def test_channel_query_counts_only_that_channel(stores: Stores):
     query = ActivityQuery.parse("2024-03-01", "2024-03-03", guild_id=await add_guild(stores))
     at = make_utc(2024, 3, 1, 12)
     await insert_events(stores, query.guild_id, [EventRow(at, 1, 10), EventRow(at, 2, 10), EventRow(at, 3, 11)])
 
     channel_query = replace(query, channel_id=10)
 
-    assert (await message_counts(stores.database, stores.clickhouse, channel_query)).total == 2
+    assert (await query_timeseries(stores.database, stores.clickhouse, channel_query)).total == 2
     assert (
         await query_timeseries(stores.database, stores.clickhouse, replace(channel_query, metric=Metric.ACTIVE_MEMBERS))
     ).total == 2
 
 
-async def test_a_guild_is_counted_apart_from_every_other(stores: Stores):
+async def test_query_counts_only_its_guild(stores: Stores):
     at = make_utc(2024, 3, 1, 12)
     own_guild_id, other_guild_id = await add_guild(stores), await add_guild(stores)
     await insert_events(stores, own_guild_id, [EventRow(at)])
     await insert_events(stores, other_guild_id, [EventRow(at), EventRow(at)])
     query = ActivityQuery.parse("2024-03-01", "2024-03-02", guild_id=own_guild_id)
 
-    assert (await message_counts(stores.database, stores.clickhouse, query)).total == 1
+    assert (await query_timeseries(stores.database, stores.clickhouse, query)).total == 1
     assert (await rank_members(stores.database, stores.clickhouse, query)).items[0].value == 1
 
 
-async def test_tops_are_ordered_by_value_then_by_id_and_bots_are_not_in_them(stores: Stores):
+async def test_rankings_are_ordered_by_value_and_id_and_exclude_bots(stores: Stores):
     query = ActivityQuery.parse("2024-03-01", "2024-03-02", guild_id=await add_guild(stores))
     authors_and_channels = [(5, 30), (5, 30), (4, 20), (3, 20), (9, 10), (9, 10)]
     messages = [
@@ -180,7 +182,7 @@ async def test_tops_are_ordered_by_value_then_by_id_and_bots_are_not_in_them(sto
     assert await list_ranks(rank_members, "messages", limit=1) == [(5, 2)]
 
 
-async def test_five_years_by_the_hour_are_one_timeseries(stores: Stores):
+async def test_five_years_by_hour_are_one_timeseries(stores: Stores):
     query = ActivityQuery.parse(
         "2019-01-01", "2023-12-30", guild_id=await add_guild(stores), zone=ZoneInfo("Europe/Berlin")
     )
@@ -188,13 +190,13 @@ async def test_five_years_by_the_hour_are_one_timeseries(stores: Stores):
     for hour in hours:
         await insert_events(stores, query.guild_id, [EventRow(query.start + timedelta(hours=hour))])
 
-    timeseries = await message_counts(stores.database, stores.clickhouse, replace(query, interval=Interval.HOUR))
+    timeseries = await query_timeseries(stores.database, stores.clickhouse, replace(query, interval=Interval.HOUR))
 
     assert len(timeseries.points) == (query.end - query.start) // timedelta(hours=1) == 43_776
     assert [index for index, point in enumerate(timeseries.points) if point.value] == hours
 
 
-async def test_tops_and_hours_of_voice_are_in_minutes_and_reactions_in_reactions(stores: Stores):
+async def test_rankings_and_heatmap_of_voice_and_reactions_use_their_units(stores: Stores):
     query = ActivityQuery.parse("2024-03-01", "2024-03-08", guild_id=await add_guild(stores))
     at = make_utc(2024, 3, 1, 20, 10)
     voice_events = [(1, 5, 50), (1, 5, 50), (2, 6, 60), (3, 5, 10)]
@@ -215,7 +217,9 @@ async def test_tops_and_hours_of_voice_are_in_minutes_and_reactions_in_reactions
 
     assert await list_ranks(rank_channels, Metric.VOICE_MINUTES) == [(5, 2), (6, 1)]
     assert await list_ranks(rank_channels, Metric.VOICE_MEMBERS) == [(5, 2), (6, 1)]
-    assert await list_ranks(rank_members, Metric.VOICE_MINUTES) == [(1, 2), (2, 1)], "less than half a minute is none"
+    assert await list_ranks(rank_members, Metric.VOICE_MINUTES) == [(1, 2), (2, 1)], (
+        "less than half a minute must round to 0 and be left out"
+    )
     assert await list_ranks(rank_members, Metric.REACTIONS) == [(3, 2)]
     assert await list_active_cells(Metric.VOICE_MINUTES) == [(5, 20, 3)]
     assert await list_active_cells(Metric.VOICE_MEMBERS) == [(5, 20, 3)]
@@ -226,7 +230,7 @@ async def test_tops_and_hours_of_voice_are_in_minutes_and_reactions_in_reactions
     ("rank_function", "metric"),
     [(rank_channels, Metric.JOINS), (rank_members, Metric.ACTIVE_MEMBERS), (rank_members, Metric.MEMBERS)],
 )
-async def test_what_has_no_ranking_is_refused_with_what_has_one(stores: Stores, rank_function, metric):
+async def test_metric_without_ranking_is_refused(stores: Stores, rank_function, metric):
     query = replace(ActivityQuery.from_last_days(7, guild_id=1), metric=metric)
 
     with pytest.raises(BadRequest, match=r"must be messages, .* or threads for (channels|members), not"):

@@ -1,4 +1,4 @@
-"""The last day of all one's servers, in one question."""
+"""Sparklines: active members and 24 hours of messages for several guilds in one query."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from tests.support.row_factories import (
 NOW = make_utc(2024, 3, 2, 10, 40)
 
 
-async def test_each_guild_has_its_people_and_its_24_hours(stores: Stores):
+async def test_sparkline_has_active_members_and_24_hours_per_guild(stores: Stores):
     active_guild_id, silent_guild_id, other_guild_id = [await add_guild(stores) for _ in range(3)]
     old_messages = [EventRow(make_utc(2024, 3, 1, 10, 59)), EventRow(make_utc(2024, 3, 2, 11), 6)]
     new_messages = [
@@ -53,7 +53,7 @@ def build_messages(user_count: int, at: datetime) -> list[EventRow]:
     return [EventRow(at, user) for user in range(1, user_count + 1)]
 
 
-async def test_people_are_compared_with_the_same_hours_of_the_day_before(stores: Stores):
+async def test_active_members_are_compared_with_the_previous_24_hours(stores: Stores):
     guild_id = await add_guild(stores)
     await add_gateway_session(stores, guild_id, NOW - timedelta(days=3), NOW)
     ignored_messages = (
@@ -73,7 +73,7 @@ async def test_people_are_compared_with_the_same_hours_of_the_day_before(stores:
 
 
 @pytest.mark.parametrize("since", [timedelta(hours=47), timedelta(hours=30), timedelta(hours=20)])
-async def test_nothing_is_compared_with_uncounted_hours(stores: Stores, since: timedelta):
+async def test_change_is_none_when_previous_hours_were_not_counted(stores: Stores, since: timedelta):
     guild_id = await add_guild(stores)
     await insert_events(
         stores, guild_id, build_messages(4, NOW - timedelta(hours=26)) + build_messages(5, NOW - timedelta(hours=2))
@@ -85,7 +85,7 @@ async def test_nothing_is_compared_with_uncounted_hours(stores: Stores, since: t
     assert await query_change(stores, guild_id) == 0.25
 
 
-async def test_while_the_bot_was_not_in_the_guild_nothing_is_counted(stores: Stores):
+async def test_change_is_none_when_the_bot_was_not_in_the_guild(stores: Stores):
     guild_id = await add_guild(stores, joined_at=NOW - timedelta(hours=40))
     await add_gateway_session(stores, guild_id, NOW - timedelta(days=3), NOW)
     await insert_events(
@@ -95,7 +95,7 @@ async def test_while_the_bot_was_not_in_the_guild_nothing_is_counted(stores: Sto
     assert await query_change(stores, guild_id) is None
 
 
-async def test_all_time_begins_with_the_first_hour_that_is_stored(stores: Stores):
+async def test_first_recorded_hour_includes_all_event_kinds(stores: Stores):
     guild_id = await add_guild(stores)
     assert await find_first_recorded_hour(stores.clickhouse, guild_id) is None
 

@@ -1,4 +1,4 @@
-"""Hourly rows wherever they are exact, single events where they alone are, and a word where neither is."""
+"""Table selection: hourly rows where they are exact, else raw events, else hourly rows marked as approximate."""
 
 from zoneinfo import ZoneInfo
 
@@ -22,16 +22,16 @@ def describe_selection(since: str, until: str, zone: ZoneInfo, *boundaries: int)
     return selection.activity_sql, selection.approximate
 
 
-def test_full_hours_come_from_hourly_rows_however_new():
+def test_full_hours_use_hourly_rows():
     assert describe_selection("2024-06-01", "2024-06-08", ZoneInfo("Asia/Tokyo")) == (HOURLY_ACTIVITY_SQL, False)
 
 
-def test_off_the_full_hour_new_data_comes_from_events():
+def test_recent_window_off_the_full_hour_uses_raw_events():
     assert describe_selection("2024-06-01", "2024-06-08", KOLKATA) == (RAW_ACTIVITY_SQL, False)
     assert describe_selection("2024-06-01", "2024-06-08", ZoneInfo("UTC"), 1_717_201_800) == (RAW_ACTIVITY_SQL, False)
 
 
-def test_off_the_full_hour_old_data_is_approximate():
+def test_old_window_off_the_full_hour_is_approximate():
     assert describe_selection("2024-03-16", "2024-06-08", KOLKATA) == (HOURLY_ACTIVITY_SQL, True)
     assert describe_selection("2024-03-17", "2024-06-08", KOLKATA) == (RAW_ACTIVITY_SQL, False)
 
@@ -45,5 +45,5 @@ def test_off_the_full_hour_old_data_is_approximate():
         (make_utc(2024, 5, 29), make_utc(2024, 3, 1)),
     ],
 )
-def test_events_are_precise_for_three_months_less_a_day_whatever_their_lengths(now, since):
+def test_raw_events_start_three_months_less_a_day_ago(now, since):
     assert get_raw_events_start(now) == since

@@ -1,4 +1,4 @@
-"""Whatever metric a query names, its answer is what a naive count would find, and gaps where nobody counted it."""
+"""Time series of every metric: counted event kinds, rounding, coverage gaps, and metrics without channels."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,13 +39,13 @@ MARCH_QUERY = ActivityQuery(0, make_utc(2024, 3, 1), NOW)
 
 
 async def query_day_values(stores: Stores, query: ActivityQuery, metric: Metric, *, now=NOW):
-    """The value of each day, and a star where it is partial."""
+    """Query the value of each day, with a star when it is partial, and the total."""
     timeseries = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
     return [f"{point.value}*" if point.partial else point.value for point in timeseries.points], timeseries.total
 
 
 @pytest.mark.parametrize("metric", Metric)
-async def test_every_metric_counts_its_own_kind_of_event(stores: Stores, metric):
+async def test_metric_counts_only_its_kind_of_event(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 2, 1), NOW, intents=MEMBERS_INTENT)
     kinds = sorted(
@@ -74,7 +74,7 @@ async def test_every_metric_counts_its_own_kind_of_event(stores: Stores, metric)
     )
 
 
-async def test_minutes_are_rounded_once_for_a_point_and_once_for_the_total(stores: Stores):
+async def test_voice_minutes_are_rounded_per_point_and_for_the_total(stores: Stores):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 2, 1), NOW)
     voice_events = [(1, 29), (2, 30), (2, 59), (3, 30)]
@@ -87,7 +87,7 @@ async def test_minutes_are_rounded_once_for_a_point_and_once_for_the_total(store
     assert await query_day_values(stores, query, Metric.VOICE_MINUTES) == ([0, 1, 1], 2)
 
 
-async def test_different_people_in_voice_count_once_over_the_window(stores: Stores):
+async def test_voice_members_are_distinct_over_the_window(stores: Stores):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     voice_events = [(1, 7), (1, 7), (1, 8), (2, 8)]
     await insert_events(
@@ -99,7 +99,7 @@ async def test_different_people_in_voice_count_once_over_the_window(stores: Stor
     assert await query_day_values(stores, query, Metric.VOICE_MEMBERS) == (["2*", "1*", None], 2)
 
 
-async def test_members_are_the_mean_of_the_last_sampled_hour_and_the_newest_in_all(stores: Stores):
+async def test_members_are_the_mean_of_the_last_sampled_hour(stores: Stores):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     samples = [((1, 5), 900), ((1, 7, 10), 10), ((1, 7, 50), 13), ((3, 2), 40), ((3, 1), 99)]
     for at, count in samples:
@@ -111,7 +111,7 @@ async def test_members_are_the_mean_of_the_last_sampled_hour_and_the_newest_in_a
     assert total == 40
 
 
-async def test_off_the_full_hour_minutes_and_samples_come_from_single_events(stores: Stores):
+async def test_half_hour_zone_uses_raw_events_for_minutes_and_samples(stores: Stores):
     now = utc_now()
     at = (now - timedelta(days=5)).replace(hour=18, minute=0, second=0, microsecond=0)
     midnight, day = at + timedelta(minutes=30), timedelta(days=1)
@@ -128,7 +128,7 @@ async def test_off_the_full_hour_minutes_and_samples_come_from_single_events(sto
 
 
 @pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES])
-async def test_who_comes_and_goes_is_counted_only_by_a_collector_that_may_see_members(stores: Stores, metric):
+async def test_joins_and_leaves_are_covered_only_with_the_members_intent(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 3), intents=1 << 9)
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 3, 3), NOW, intents=1 << 9 | MEMBERS_INTENT)
@@ -140,7 +140,7 @@ async def test_who_comes_and_goes_is_counted_only_by_a_collector_that_may_see_me
 @pytest.mark.parametrize(
     "metric", [metric for metric in Metric if EVENT_KIND_BY_METRIC[metric] not in ("message", "member_count")]
 )
-async def test_a_history_says_nothing_about_what_it_did_not_bring_in(stores: Stores, metric):
+async def test_import_covers_only_event_kinds_that_it_contains(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     await add_imported_period(stores, query.guild_id, make_utc(2024, 2, 1), make_utc(2024, 3, 3))
     await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, 1))])
@@ -150,7 +150,7 @@ async def test_a_history_says_nothing_about_what_it_did_not_bring_in(stores: Sto
 
 
 @pytest.mark.parametrize("metric", [m for m in Metric if EVENT_KIND_BY_METRIC[m] not in ("message", "member_count")])
-async def test_a_history_counts_a_kind_from_its_first_event_of_that_kind(stores: Stores, metric):
+async def test_import_covers_a_kind_from_its_first_event_of_that_kind(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores), end=make_utc(2024, 3, 6))
     await add_imported_period(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 5))
     await add_imported_period(stores, query.guild_id, make_utc(2023, 3, 1), make_utc(2023, 3, 5))
@@ -165,14 +165,14 @@ async def test_a_history_counts_a_kind_from_its_first_event_of_that_kind(stores:
 
 
 @pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES, Metric.MEMBERS])
-async def test_what_has_no_channel_is_refused_with_what_has_one(stores: Stores, metric):
+async def test_channel_query_refuses_a_metric_without_channels(stores: Stores, metric):
     query = replace(MARCH_QUERY, channel_id=5, metric=metric)
 
     with pytest.raises(BadRequest, match=r"must be messages, .* or threads with a channel, not"):
         await query_timeseries(stores.database, stores.clickhouse, query)
 
 
-async def test_voice_and_reactions_are_counted_in_one_channel(stores: Stores):
+async def test_channel_query_counts_voice_and_reactions_of_the_channel(stores: Stores):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     for kind in ("voice", "reaction"):
         await insert_events(
@@ -188,5 +188,5 @@ async def test_voice_and_reactions_are_counted_in_one_channel(stores: Stores):
 
 
 @pytest.mark.parametrize("metric", Metric)
-def test_every_metric_is_defined_in_one_sentence(metric):
+def test_metric_definition_is_a_sentence(metric):
     assert describe_metric(metric).endswith(".")

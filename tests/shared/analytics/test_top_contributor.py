@@ -1,4 +1,4 @@
-"""A change is put down to a channel only where that channel makes up most of it."""
+"""The top contributor of a change: the channel that accounts for most of it, if there is one."""
 
 import pytest
 
@@ -12,7 +12,7 @@ NOW = make_utc(2024, 3, 14, 12)
 
 
 async def find_contributor(stores: Stores, counts_before: dict[str, int], counts_after: dict[str, int]):
-    """The name of the channel, and its difference, for so many messages in the week before and in this one."""
+    """Find the top contributor's name and difference, for message counts by channel in the previous and this week."""
     guild_id = await add_guild(stores)
     await add_imported_period(stores, guild_id, make_utc(2024, 3, 1), NOW)
     channels = {name: await add_channel(stores, guild_id, name) for name in counts_before | counts_after}
@@ -45,7 +45,5 @@ async def find_contributor(stores: Stores, counts_before: dict[str, int], counts
         ({}, {"tea": 5}, None),
     ],
 )
-async def test_the_channel_that_makes_up_most_of_a_change_is_found(
-    stores: Stores, counts_before, counts_after, expected
-):
+async def test_top_contributor_accounts_for_most_of_the_change(stores: Stores, counts_before, counts_after, expected):
     assert await find_contributor(stores, counts_before, counts_after) == expected

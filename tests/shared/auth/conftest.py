@@ -1,4 +1,4 @@
-"""People of the local Discord who are logged in, and what Herwa asks Discord about them."""
+"""Fixtures of the auth tests: users of the local Discord who log in, and their guild access."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -18,7 +18,7 @@ LogInFunction = Callable[[int], Awaitable[OAuthTokens]]
 
 @pytest.fixture
 async def server(discord: SimProcess, stores: Stores) -> AsyncIterator[ManagedServer]:
-    """A server of this test's own, which the bot is in."""
+    """A new guild that the bot has joined; fault injection is switched off after the test."""
     new_server = ManagedServer(discord.client)
     await save_server(stores, new_server)
     yield new_server
@@ -32,11 +32,12 @@ def log_in(stores: Stores, settings: Settings, folder: DataFolder, discord: SimP
 
 @pytest.fixture
 def guild_access_factory(stores: Stores, settings: Settings, folder: DataFolder) -> Callable[[], GuildAccess]:
-    """Rights as one more process would open them."""
+    """Creates a new GuildAccess, as each process does."""
     return lambda: create_guild_access(settings, folder, stores.database)
 
 
 @pytest.fixture
 def guild_access(guild_access_factory: Callable[[], GuildAccess], discord: SimProcess) -> GuildAccess:
+    """A new GuildAccess; requests of earlier tests are no longer in the journal."""
     oauth_login.count_guild_requests(discord.client)
     return guild_access_factory()

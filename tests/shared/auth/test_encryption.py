@@ -1,4 +1,4 @@
-"""What is sealed can be opened by this copy, for the same purpose, and by nobody else."""
+"""Encryption: only the same secret and purpose decrypt, changes are detected, secrets can be rotated."""
 
 import pytest
 from pydantic import SecretStr
@@ -9,7 +9,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 CONTENT = {"access": "a token", "n": 1}
 
 
-def test_encrypted_content_is_decrypted_and_unreadable():
+def test_ciphertext_is_unreadable_and_decrypts_to_the_content():
     encryptor = Encryptor("secret", purpose="tokens")
     ciphertext = encryptor.encrypt(CONTENT)
 
@@ -21,18 +21,18 @@ def test_encrypted_content_is_decrypted_and_unreadable():
 @pytest.mark.parametrize(
     "other_encryptor", [Encryptor("another", purpose="tokens"), Encryptor("secret", purpose="attempts")]
 )
-def test_neither_another_secret_nor_another_purpose_decrypts_it(other_encryptor):
+def test_another_secret_or_purpose_cannot_decrypt(other_encryptor):
     assert other_encryptor.decrypt(Encryptor("secret", purpose="tokens").encrypt(CONTENT)) is None
 
 
-def test_a_new_secret_first_and_the_old_one_last_decrypt_both():
+def test_rotated_encryptor_decrypts_old_and_new_content():
     old_encryptor, rotated_encryptor = Encryptor("old", purpose="tokens"), Encryptor("new", "old", purpose="tokens")
 
     assert rotated_encryptor.decrypt(old_encryptor.encrypt(CONTENT)) == CONTENT
     assert Encryptor("new", purpose="tokens").decrypt(rotated_encryptor.encrypt(CONTENT)) == CONTENT
 
 
-def test_every_change_is_noticed():
+def test_changed_ciphertext_is_not_decrypted():
     encryptor = Encryptor("secret", purpose="tokens")
     ciphertext = bytearray(encryptor.encrypt(CONTENT))
     for index in range(0, len(ciphertext), 7):
@@ -42,7 +42,7 @@ def test_every_change_is_noticed():
     assert [encryptor.decrypt(invalid) for invalid in (b"", b"x", bytes(ciphertext[:-4]), "ü".encode())] == [None] * 4
 
 
-def test_a_secret_that_is_set_later_decrypts_what_was_encrypted_before(tmp_path, settings):
+def test_secret_key_set_later_decrypts_earlier_content(tmp_path, settings):
     folder = DataFolder(tmp_path)
     ciphertext = create_encryptor(settings, folder, purpose="tokens").encrypt(CONTENT)
     later_settings = settings.model_copy(update={"secret_key": SecretStr("set later")})

@@ -1,4 +1,4 @@
-"""What a user may see is what Discord says, at most five minutes ago, and asked once however many want to know."""
+"""Guild access of users: cached for at most five minutes, invalidated by gateway events, one request for many callers."""
 
 import asyncio
 from datetime import timedelta
@@ -12,14 +12,19 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.errors import DiscordUnavailable, NotFound, ReauthRequired
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.guilds import mark_left
+from herwa_shared.services.guilds import mark_guilds_left
 from herwa_shared.stores import Stores
 from tests.shared.auth.conftest import LogInFunction
-from tests.support.oauth_login import ManagedServer, count_guild_requests, log_in_without_roles, save_server
+from tests.support.oauth_login import (
+    GUILDS_ROUTE,
+    ManagedServer,
+    count_guild_requests,
+    log_in_without_roles,
+    save_server,
+)
 from tests.support.row_factories import add_guild
 from tests.support.sim_process import SimProcess
 
-GUILDS_ROUTE = "/users/@me/guilds"
 MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"
 CACHE_TTL = timedelta(minutes=5)
 
@@ -30,11 +35,11 @@ async def invalidate(stores: Stores, guild_id: int, user_id: int | None = None) 
 
 
 def count_role_requests(discord: SimProcess) -> int:
-    """How often Discord was asked for somebody's roles since the last look."""
+    """Number of requests for a member's roles since the journal was last read."""
     return sum(call["route"] == MEMBER_ROUTE for call in discord.client.read_journal(on=True).calls)
 
 
-async def test_owners_and_managers_manage_and_members_do_not(
+async def test_owners_and_managers_can_manage_and_members_cannot(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
 ):
     for user_id, is_owner, can_manage in (
@@ -53,7 +58,7 @@ async def test_owners_and_managers_manage_and_members_do_not(
         assert (guild.name, guild.member_count) == (server.name, 3)
 
 
-async def test_a_server_without_the_bot_is_listed_with_discords_own_number_of_members(
+async def test_guild_without_the_bot_has_discords_member_count(
     guild_access: GuildAccess, log_in: LogInFunction, discord: SimProcess
 ):
     without_bot = ManagedServer(discord.client, bot=False)
@@ -68,13 +73,13 @@ async def test_a_server_without_the_bot_is_listed_with_discords_own_number_of_me
     assert guild.member_count == 3
 
 
-async def test_whatever_the_reason_the_refusal_is_the_same(
+async def test_refusal_does_not_reveal_its_reason(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
 ):
     without_bot, left_server = ManagedServer(discord.client, bot=False), ManagedServer(discord.client)
     await save_server(stores, left_server)
     async with stores.database.transaction() as session:
-        await mark_left(session, [left_server.id])
+        await mark_guilds_left(session, [left_server.id])
     foreign_guild_id = await add_guild(stores)
     for user_id, guild_id in (
         (server.member, server.id),
@@ -91,7 +96,7 @@ async def test_whatever_the_reason_the_refusal_is_the_same(
             await guild_access.require_managed_guild(user_id, guild_id)
 
 
-async def test_a_lost_role_is_noticed_within_five_minutes(
+async def test_lost_role_takes_effect_within_five_minutes(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
 ):
     await log_in(server.manager)
@@ -104,7 +109,7 @@ async def test_a_lost_role_is_noticed_within_five_minutes(
         await guild_access.require_managed_guild(server.manager, server.id, now=now + CACHE_TTL)
 
 
-async def test_a_lost_role_is_noticed_at_once_before_a_write(
+async def test_fresh_check_before_a_write_detects_a_lost_role(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
 ):
     await log_in(server.manager)
@@ -116,7 +121,7 @@ async def test_a_lost_role_is_noticed_at_once_before_a_write(
 
 
 @pytest.mark.parametrize("is_guild_wide", [True, False])
-async def test_a_lost_role_is_noticed_as_soon_as_the_gateway_reports_it(
+async def test_gateway_event_makes_a_lost_role_take_effect(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, is_guild_wide
 ):
     await log_in(server.manager)
@@ -128,7 +133,7 @@ async def test_a_lost_role_is_noticed_as_soon_as_the_gateway_reports_it(
         await guild_access.require_managed_guild(server.manager, server.id)
 
 
-async def test_a_new_role_is_noticed_too(
+async def test_gateway_event_makes_a_new_role_take_effect(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores
 ):
     await log_in(server.member)
@@ -140,7 +145,7 @@ async def test_a_new_role_is_noticed_too(
     assert (await guild_access.require_managed_guild(server.member, server.id)).can_manage
 
 
-async def test_a_change_in_one_server_does_not_affect_others(
+async def test_invalidation_does_not_affect_other_guilds_or_users(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -153,19 +158,19 @@ async def test_a_change_in_one_server_does_not_affect_others(
     assert count_guild_requests(discord.client) == 0
 
 
-async def test_a_server_that_the_bot_leaves_is_gone_at_once(
+async def test_guild_that_the_bot_left_is_refused(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores
 ):
     await log_in(server.owner)
     await guild_access.require_managed_guild(server.owner, server.id)
     async with stores.database.transaction() as session:
-        await mark_left(session, [server.id])
+        await mark_guilds_left(session, [server.id])
 
     with pytest.raises(NotFound):
         await guild_access.require_managed_guild(server.owner, server.id)
 
 
-async def test_fifty_at_once_are_one_request(
+async def test_fifty_concurrent_calls_send_one_request(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -177,7 +182,7 @@ async def test_fifty_at_once_are_one_request(
     assert count_guild_requests(discord.client) == 0
 
 
-async def test_waiters_get_a_result_though_the_first_caller_was_cancelled(
+async def test_cancelled_caller_does_not_cancel_the_request_of_others(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -190,7 +195,7 @@ async def test_waiters_get_a_result_though_the_first_caller_was_cancelled(
     assert count_guild_requests(discord.client) == 1
 
 
-async def test_a_response_from_before_a_reported_change_is_not_saved(
+async def test_response_older_than_an_invalidation_is_not_saved(
     server: ManagedServer, log_in: LogInFunction, stores: Stores
 ):
     await log_in(server.owner)
@@ -213,7 +218,7 @@ async def test_a_response_from_before_a_reported_change_is_not_saved(
         assert [guild.permissions for guild in cached_after.guilds] == ([] if is_reported else [(1 << 62) + 1])
 
 
-async def test_a_change_during_a_request_causes_another_request(
+async def test_invalidation_during_a_request_causes_a_new_request(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -227,7 +232,7 @@ async def test_a_change_during_a_request_causes_another_request(
         await task
 
 
-async def test_while_discord_is_unavailable_a_fresh_cache_is_used_and_a_stale_one_is_not(
+async def test_fresh_cache_is_used_while_discord_is_unavailable_and_a_stale_one_is_not(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -245,7 +250,7 @@ async def test_while_discord_is_unavailable_a_fresh_cache_is_used_and_a_stale_on
         await guild_access.require_managed_guild(server.manager, server.id, now=now + timedelta(minutes=1))
 
 
-async def test_a_short_retry_after_is_waited_for(
+async def test_short_rate_limit_is_waited_for(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord
 ):
     await log_in(server.manager)
@@ -254,7 +259,7 @@ async def test_a_short_retry_after_is_waited_for(
     assert await guild_access.require_managed_guild(server.manager, server.id)
 
 
-async def test_during_a_long_retry_after_no_request_is_sent(
+async def test_no_request_is_sent_during_a_long_rate_limit(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -270,12 +275,12 @@ async def test_during_a_long_retry_after_no_request_is_sent(
     assert count_guild_requests(discord.client) <= 1
 
 
-async def test_an_unknown_user_has_to_log_in(guild_access: GuildAccess):
+async def test_unknown_user_must_log_in(guild_access: GuildAccess):
     with pytest.raises(ReauthRequired):
         await guild_access.list_guilds(1)
 
 
-async def test_roles_are_fetched_once_and_only_when_they_are_needed(
+async def test_roles_are_fetched_once_and_only_when_needed(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -288,7 +293,7 @@ async def test_roles_are_fetched_once_and_only_when_they_are_needed(
     assert count_role_requests(discord) == 1
 
 
-async def test_an_empty_role_set_is_fetched_once_too(
+async def test_empty_role_set_is_cached(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.member)
@@ -297,7 +302,7 @@ async def test_an_empty_role_set_is_fetched_once_too(
     assert count_role_requests(discord) == 1
 
 
-async def test_roles_are_no_older_than_five_minutes(
+async def test_cached_roles_expire_after_five_minutes(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
 ):
     await log_in(server.manager)
@@ -311,7 +316,7 @@ async def test_roles_are_no_older_than_five_minutes(
 
 
 @pytest.mark.parametrize("is_guild_wide", [True, False])
-async def test_a_change_of_roles_is_noticed_as_soon_as_the_gateway_reports_it(
+async def test_gateway_event_invalidates_cached_roles(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, is_guild_wide
 ):
     await log_in(server.manager)
@@ -322,9 +327,7 @@ async def test_a_change_of_roles_is_noticed_as_soon_as_the_gateway_reports_it(
     assert await guild_access.get_role_ids(server.manager, server.id) == frozenset()
 
 
-async def test_before_a_write_roles_are_fetched_again(
-    guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction
-):
+async def test_fresh_check_refetches_roles(guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction):
     await log_in(server.owner)
     assert await guild_access.get_role_ids(server.owner, server.id) == frozenset()
     server.discord.set_roles(server.id, server.owner, [server.role])
@@ -333,7 +336,7 @@ async def test_before_a_write_roles_are_fetched_again(
     assert await guild_access.get_role_ids(server.owner, server.id) == {server.role}
 
 
-async def test_a_change_of_roles_during_a_request_causes_another_request(
+async def test_invalidation_during_a_role_request_causes_a_new_request(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -347,7 +350,7 @@ async def test_a_change_of_roles_during_a_request_causes_another_request(
     assert await task == frozenset()
 
 
-async def test_roles_in_a_server_that_one_is_not_in_are_not_there(
+async def test_roles_of_a_guild_without_the_user_are_not_found(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores: Stores
 ):
     await log_in(server.manager)
@@ -355,7 +358,7 @@ async def test_roles_in_a_server_that_one_is_not_in_are_not_there(
         await guild_access.get_role_ids(server.manager, await add_guild(stores))
 
 
-async def test_who_has_left_meanwhile_loses_the_server_at_once(
+async def test_user_who_left_the_guild_loses_access(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -367,7 +370,7 @@ async def test_who_has_left_meanwhile_loses_the_server_at_once(
             await method(server.manager, server.id)
 
 
-async def test_while_discord_is_unavailable_unknown_roles_are_an_error(
+async def test_unknown_roles_raise_an_error_while_discord_is_unavailable(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, discord: SimProcess
 ):
     await log_in(server.manager)
@@ -377,7 +380,7 @@ async def test_while_discord_is_unavailable_unknown_roles_are_an_error(
         await guild_access.get_role_ids(server.manager, server.id)
 
 
-async def test_a_login_without_the_roles_scope_is_enough_until_roles_are_needed(
+async def test_login_without_the_roles_scope_works_until_roles_are_needed(
     guild_access: GuildAccess, server: ManagedServer, stores: Stores, settings: Settings, folder: DataFolder
 ):
     await log_in_without_roles(stores, settings, folder, server.manager)

@@ -1,4 +1,4 @@
-"""The token of a user is renewed once when it is over, and whose is refused for good is logged out."""
+"""OAuth tokens: refreshed once when expired, and a user with a revoked authorization is logged out."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ async def is_logged_in(stores: Stores, token: str) -> bool:
 
 @pytest.fixture
 async def change_tokens(stores, settings, folder, server: ManagedServer):
-    """Change what Herwa keeps of the owner."""
+    """A function that changes the stored tokens of the server's owner."""
 
     async def change(tokens, **changes):
         discord_user = DiscordUser(server.owner, "Olga", None)
@@ -43,7 +43,7 @@ async def change_tokens(stores, settings, folder, server: ManagedServer):
     return change
 
 
-async def test_an_expired_token_is_refreshed_before_the_request(
+async def test_expired_token_is_refreshed_before_the_request(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, change_tokens, stores, settings, folder
 ):
     old_tokens = await log_in(server.owner)
@@ -55,7 +55,7 @@ async def test_an_expired_token_is_refreshed_before_the_request(
     assert new_tokens.expires_at > utc_now() + timedelta(days=1)
 
 
-async def test_a_token_that_discord_refuses_is_renewed_once(
+async def test_refused_token_is_refreshed_once(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, change_tokens, stores, settings, folder
 ):
     await change_tokens(await log_in(server.owner), access="no longer good")
@@ -64,7 +64,7 @@ async def test_a_token_that_discord_refuses_is_renewed_once(
     assert (await load_tokens(stores, settings, folder, server.owner)).access != "no longer good"
 
 
-async def test_two_processes_do_not_burn_one_refresh_token(
+async def test_concurrent_processes_refresh_a_token_once(
     guild_access_factory: Callable[[], GuildAccess],
     server: ManagedServer,
     log_in: LogInFunction,
@@ -83,7 +83,7 @@ async def test_two_processes_do_not_burn_one_refresh_token(
     assert await create_oauth_client(settings, folder).refresh(newest_tokens)
 
 
-async def test_whose_authorization_is_gone_is_logged_out_everywhere(
+async def test_revoked_authorization_ends_all_sessions_of_the_user(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores, settings, folder
 ):
     tokens = await log_in(server.owner)
@@ -95,7 +95,7 @@ async def test_whose_authorization_is_gone_is_logged_out_everywhere(
     assert [await is_logged_in(stores, token) for token in session_tokens] == [False, False]
 
 
-async def test_while_discord_is_unavailable_no_user_is_logged_out(
+async def test_discord_outage_logs_no_user_out(
     guild_access: GuildAccess, server: ManagedServer, log_in: LogInFunction, stores, discord
 ):
     await log_in(server.owner)
@@ -107,7 +107,7 @@ async def test_while_discord_is_unavailable_no_user_is_logged_out(
     assert await is_logged_in(stores, token)
 
 
-async def test_without_the_encryption_secret_tokens_are_lost_and_the_user_must_log_in(
+async def test_lost_encryption_secret_requires_a_new_login(
     server: ManagedServer, log_in: LogInFunction, stores, settings, folder, tmp_path
 ):
     await log_in(server.owner)
@@ -119,7 +119,7 @@ async def test_without_the_encryption_secret_tokens_are_lost_and_the_user_must_l
     assert not await is_logged_in(stores, token)
 
 
-async def test_a_secret_set_later_logs_no_user_out(
+async def test_secret_key_set_later_logs_no_user_out(
     server: ManagedServer, log_in: LogInFunction, stores, settings, folder, discord: SimProcess
 ):
     await log_in(server.owner)
@@ -130,7 +130,7 @@ async def test_a_secret_set_later_logs_no_user_out(
     assert count_guild_requests(discord.client) >= 1
 
 
-async def test_a_wrong_client_secret_is_reported_and_no_user_is_logged_out(
+async def test_wrong_client_secret_is_reported_and_logs_no_user_out(
     server: ManagedServer, log_in: LogInFunction, change_tokens, stores, settings, folder
 ):
     await change_tokens(await log_in(server.owner), expires_at=utc_now())

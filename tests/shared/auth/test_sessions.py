@@ -1,4 +1,4 @@
-"""A session lasts while it is used, not for ever, and only whoever holds its secret has it."""
+"""Web sessions: found only by their token, ended after disuse and after a maximum age, cookies, clean-up."""
 
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ async def find_user(stores: Stores, token: str, *, now=None) -> SessionUser | No
         return await find_session_user(session, token=token, now=now or utc_now())
 
 
-async def test_the_token_finds_the_user_and_nothing_like_it_does(stores: Stores, user_id: int):
+async def test_only_the_exact_token_finds_the_user(stores: Stores, user_id: int):
     token = await start_session(stores, user_id)
 
     assert len(token) == 43
@@ -69,7 +69,7 @@ async def test_the_token_finds_the_user_and_nothing_like_it_does(stores: Stores,
         assert await find_user(stores, invalid_token) is None
 
 
-async def test_a_closed_session_is_over_and_others_of_the_same_user_are_not(stores: Stores, user_id: int):
+async def test_deleted_session_does_not_end_other_sessions_of_the_user(stores: Stores, user_id: int):
     first, second = await start_session(stores, user_id), await start_session(stores, user_id)
     async with stores.database.transaction() as session:
         await delete_session(session, token=first)
@@ -79,7 +79,7 @@ async def test_a_closed_session_is_over_and_others_of_the_same_user_are_not(stor
     assert await find_user(stores, second) is not None
 
 
-async def test_an_unused_session_ends_after_thirty_days(stores: Stores, user_id: int):
+async def test_unused_session_ends_after_thirty_days(stores: Stores, user_id: int):
     now = utc_now()
     token = await start_session(stores, user_id, now=now)
 
@@ -88,7 +88,7 @@ async def test_an_unused_session_ends_after_thirty_days(stores: Stores, user_id:
     assert await find_user(stores, token, now=now + 59 * DAY) is not None
 
 
-async def test_a_session_in_daily_use_ends_after_ninety_days(stores: Stores, user_id: int):
+async def test_session_in_use_ends_after_ninety_days(stores: Stores, user_id: int):
     now = utc_now()
     token = await start_session(stores, user_id, now=now)
 
@@ -97,7 +97,7 @@ async def test_a_session_in_daily_use_ends_after_ninety_days(stores: Stores, use
     ] * 9 + [False]
 
 
-async def test_use_is_noted_at_most_once_a_minute(stores: Stores, user_id: int):
+async def test_last_use_is_saved_at_most_once_a_minute(stores: Stores, user_id: int):
     now = utc_now()
     token = await start_session(stores, user_id, now=now)
     for seconds, expected_seconds in ((59, 0), (60, 60), (100, 60)):
@@ -107,14 +107,14 @@ async def test_use_is_noted_at_most_once_a_minute(stores: Stores, user_id: int):
         assert seen_at == now + timedelta(seconds=expected_seconds)
 
 
-async def test_a_new_name_at_discord_is_ours_after_the_next_log_in(stores: Stores, user_id: int):
+async def test_login_updates_the_user_name(stores: Stores, user_id: int):
     token = await start_session(stores, user_id)
     await log_in(stores, user_id, name="Ada 🌱")
 
     assert (await find_user(stores, token)).name == "Ada 🌱"
 
 
-async def test_what_is_over_is_removed_and_with_the_last_session_all_that_was_kept_for_it(stores: Stores, user_id: int):
+async def test_cleanup_deletes_expired_sessions_and_data_of_logged_out_users(stores: Stores, user_id: int):
     now, other_id = utc_now(), user_id + 1
     await log_in(stores, other_id, name="Bob")
     await start_session(stores, user_id, now=now - 31 * DAY)
@@ -141,14 +141,14 @@ async def test_what_is_over_is_removed_and_with_the_last_session_all_that_was_ke
         assert await session.get(WebSession, b"") is None
 
 
-async def test_an_oauth_state_is_used_once(stores: Stores, user_id: int):
+async def test_oauth_state_can_be_used_once(stores: Stores, user_id: int):
     digest = f"state {user_id}".encode()
     for is_first in (True, False, False):
         async with stores.database.transaction() as session:
             assert await consume_oauth_state(session, digest=digest, now=utc_now()) is is_first
 
 
-async def test_tokens_are_released_with_the_last_session_only(stores: Stores, user_id: int):
+async def test_tokens_are_released_with_the_last_session(stores: Stores, user_id: int):
     token = await start_session(stores, user_id)
     async with stores.database.transaction() as session:
         assert await release_tokens(session, user_id=user_id, encryptor=ENCRYPTOR) is None
@@ -175,16 +175,16 @@ async def test_tokens_are_released_with_the_last_session_only(stores: Stores, us
         ("a={name}=" + SESSION_TOKEN, False),
     ],
 )
-def test_the_token_is_found_among_cookies(header, is_present):
+def test_session_token_is_parsed_from_the_cookie_header(header, is_present):
     for instance_settings in (build_settings(), build_settings(public_url="https://herwa.example")):
         assert parse_session_token(header.format(name=get_cookie_name(instance_settings)), instance_settings) == (
             SESSION_TOKEN if is_present else None
         )
 
 
-def test_two_copies_on_one_machine_do_not_share_a_session():
+def test_copies_on_different_ports_use_different_cookie_names():
     assert get_cookie_name(build_settings(port=8321)) != get_cookie_name(build_settings(port=8322))
 
 
-def test_on_https_the_cookie_is_the_hosts_alone():
+def test_https_cookie_has_the_host_prefix():
     assert get_cookie_name(build_settings(public_url="https://herwa.example")) == "__Host-herwa_session"

@@ -1,4 +1,4 @@
-"""Which values the axes name."""
+"""Tick values and labels of the axes."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -24,13 +24,13 @@ from tests.support.timeseries_factories import any_timeseries, build_timeseries
         (9_900, [0, 2_500, 5_000, 7_500, 10_000]),
     ],
 )
-def test_counts_are_named_at_round_values(peak, ticks):
+def test_count_ticks_are_round_values(peak, ticks):
     assert build_count_ticks(peak) == ticks
 
 
 @no_deadline
 @given(st.integers(0, 2**63))
-def test_counts_are_few_evenly_spaced_and_within_the_axis(peak):
+def test_count_ticks_are_few_evenly_spaced_and_within_the_axis(peak):
     ticks = build_count_ticks(peak)
 
     assert ticks[0] == 0
@@ -41,7 +41,7 @@ def test_counts_are_few_evenly_spaced_and_within_the_axis(peak):
 
 @no_deadline
 @given(any_timeseries())
-def test_dates_are_never_more_than_fit(timeseries):
+def test_date_ticks_do_not_exceed_the_maximum(timeseries):
     assert len(build_date_ticks([point.start for point in timeseries.points], timeseries.interval)) <= MAX_DATE_TICKS
 
 
@@ -56,13 +56,13 @@ def test_dates_are_never_more_than_fit(timeseries):
         (8, Interval.WEEK, ["May 3", "May 10", "May 17", "May 24", "May 31", "Jun 7", "Jun 14", "Jun 21"]),
     ],
 )
-def test_dates_are_named_as_people_think_of_them(count, interval, labels):
+def test_date_labels_fit_the_interval(count, interval, labels):
     times = [point.start for point in build_timeseries([0] * count, interval=interval).points]
 
     assert [label for _, label in build_date_ticks(times, interval)] == labels
 
 
-def test_a_year_of_months_names_the_year_where_it_begins():
+def test_month_labels_name_the_year_at_its_start():
     times = [
         point.start
         for point in build_timeseries([0] * 12, start=datetime(2023, 8, 1, tzinfo=UTC), interval=Interval.MONTH).points

@@ -1,4 +1,4 @@
-""""""
+"""Formatting of counts, percentages and periods."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -22,12 +22,12 @@ from herwa_shared.charts.formatting import format_percent, format_period, format
         (2 * 10**15, "2,000T"),
     ],
 )
-def test_counts_on_axes_are_short(number, expected):
+def test_counts_are_formatted_with_si_suffixes(number, expected):
     assert format_si(number) == expected
 
 
 @pytest.mark.parametrize(("change", "expected"), [(0.12, "12%"), (-0.5, "50%"), (0.004, "0.4%"), (11, "12\u00d7")])
-def test_changes_are_written_without_false_precision(change, expected):
+def test_percentages_have_no_false_precision(change, expected):
     assert format_percent(change) == expected
 
 
@@ -44,5 +44,5 @@ def test_changes_are_written_without_false_precision(change, expected):
         ),
     ],
 )
-def test_a_period_is_written_from_its_first_day_to_its_last(start, end, expected):
+def test_period_is_formatted_from_first_to_last_day(start, end, expected):
     assert format_period(start, end, ZoneInfo("UTC")) == expected

@@ -1,4 +1,4 @@
-"""How numbers and dates are written."""
+"""Colors of the chart themes."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from herwa_shared.charts.theme import DARK, LIGHT, apply_alpha
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 @pytest.mark.parametrize("role", ["text", "muted", "up", "down"])
-def test_every_text_color_can_be_read_on_its_background(theme, role):
+def test_text_colors_have_sufficient_contrast(theme, role):
     lighter, darker = sorted(
         (_compute_luminance(getattr(theme, role)), _compute_luminance(theme.background)), reverse=True
     )
@@ -15,7 +15,7 @@ def test_every_text_color_can_be_read_on_its_background(theme, role):
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
-def test_a_tint_is_css():
+def test_color_with_alpha_is_valid_css():
     assert apply_alpha("#ff8000", 0.5) == "rgba(255,128,0,0.5)"
 
 

@@ -1,4 +1,4 @@
-"""What a figure says about a series: values, gaps, the running interval, the comparison, safe names."""
+"""Figures for rendered charts: values, gaps, unfinished intervals, comparisons, escaped names."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,10 +15,10 @@ DAY = timedelta(days=1)
 
 
 def list_texts(figure) -> list[str]:
-    return [note["text"] for note in figure["layout"]["annotations"]]
+    return [annotation["text"] for annotation in figure["layout"]["annotations"]]
 
 
-def test_every_value_lies_on_its_local_day():
+def test_values_are_placed_on_local_days():
     line = build_timeseries_figure(
         build_timeseries([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo")
     )["data"][0]
@@ -27,7 +27,7 @@ def test_every_value_lies_on_its_local_day():
     assert line["y"] == [4, 0, 7]
 
 
-def test_uncounted_days_break_the_line_under_one_gray_band():
+def test_uncounted_days_break_the_line_and_get_one_gray_band():
     figure = build_timeseries_figure(build_timeseries([5, 6, None, None, 7, 8]))
 
     assert figure["data"][0]["y"] == [5, 6, None, None, 7, 8]
@@ -37,14 +37,14 @@ def test_uncounted_days_break_the_line_under_one_gray_band():
     assert "not counted" in list_texts(figure)
 
 
-def test_a_silent_day_is_a_zero_and_no_gap():
+def test_day_without_events_is_zero_and_not_a_gap():
     figure = build_timeseries_figure(build_timeseries([5, 0, 7]))
 
     assert figure["data"][0]["y"] == [5, 0, 7]
     assert figure["layout"]["shapes"] == []
 
 
-def test_the_running_day_is_dotted_and_the_line_ends_before_it():
+def test_unfinished_day_is_a_separate_dotted_line():
     line, running, *_ = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 2.5 * DAY)["data"]
 
     assert line["y"] == [5, 6, None]
@@ -52,21 +52,21 @@ def test_the_running_day_is_dotted_and_the_line_ends_before_it():
     assert running["y"] == [6, 2]
 
 
-def test_a_day_that_is_over_is_not_dotted():
+def test_finished_day_is_not_dotted():
     traces = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 3 * DAY)["data"]
 
     assert traces[0]["y"] == [5, 6, 2]
     assert all(trace.get("line", {}).get("dash") is None for trace in traces)
 
 
-def test_future_days_have_space_on_the_axis_and_no_value():
+def test_future_days_extend_the_axis_without_values():
     figure = build_timeseries_figure(build_timeseries([5, 6, 0, 0]), now=MAY_3 + 1.5 * DAY)
 
     assert figure["data"][0]["y"] == [5, None]
     assert figure["layout"]["xaxis"]["range"][1] == "2021-05-06T00:00:00"
 
 
-def test_a_partly_counted_day_is_marked_hollow_and_says_so():
+def test_partial_day_has_a_hollow_marker_and_a_label():
     figure = build_timeseries_figure(build_timeseries([5, 9, 6, 4], partial=[2]))
 
     (hollow,) = [trace for trace in figure["data"] if trace["name"] == "Partly counted"]
@@ -75,14 +75,14 @@ def test_a_partly_counted_day_is_marked_hollow_and_says_so():
     assert figure["data"][0]["customdata"][2] == ["Wednesday, May 5", "6", " (partly counted)"]
 
 
-def test_a_day_between_two_gaps_is_a_mark_because_no_line_reaches_it():
+def test_day_between_two_gaps_has_a_marker():
     figure = build_timeseries_figure(build_timeseries([9, 8, None, 3, None, 1, 1]))
 
     (marks,) = [trace for trace in figure["data"] if trace["mode"] == "markers"]
     assert 3 in marks["y"]
 
 
-def test_the_compared_period_lies_point_on_point_with_its_own_dates():
+def test_comparison_shares_the_axis_and_keeps_its_own_dates():
     figure = build_timeseries_figure(
         build_timeseries([5, 6, 7]), comparison=build_timeseries([1, 2, 3, 4], start=MAY_3 - 4 * DAY)
     )
@@ -94,7 +94,7 @@ def test_the_compared_period_lies_point_on_point_with_its_own_dates():
     assert comparison_line["line"]["color"] == DARK.comparison
 
 
-def test_a_legend_stands_only_beside_a_comparison():
+def test_legend_is_shown_only_with_a_comparison():
     assert build_timeseries_figure(build_timeseries([5, 6]))["layout"]["showlegend"] is False
     assert (
         build_timeseries_figure(build_timeseries([5, 6]), comparison=build_timeseries([1, 2]))["layout"]["showlegend"]
@@ -102,13 +102,13 @@ def test_a_legend_stands_only_beside_a_comparison():
     )
 
 
-def test_an_uncounted_period_is_no_comparison():
+def test_uncounted_comparison_is_not_drawn():
     figure = build_timeseries_figure(build_timeseries([1, 2]), comparison=build_timeseries([None, None]))
 
     assert figure == build_timeseries_figure(build_timeseries([1, 2]))
 
 
-def test_the_header_tells_total_and_change():
+def test_header_shows_total_and_change():
     assert list_texts(build_timeseries_figure(build_timeseries([500, 700]), comparison=build_timeseries([400, 600])))[
         :2
     ] == ["1,200", "▲ 20%"]
@@ -117,13 +117,13 @@ def test_the_header_tells_total_and_change():
     ] == ["500", "▼ 50%"]
 
 
-def test_no_change_is_claimed_when_a_day_was_not_counted():
+def test_header_shows_no_change_when_a_day_was_not_counted():
     assert list_texts(build_timeseries_figure(build_timeseries([500, None]), comparison=build_timeseries([400, 600])))[
         :2
     ] == ["500", "messages"]
 
 
-def test_the_subtitle_names_rate_period_and_zone():
+def test_subtitle_shows_rate_period_and_zone():
     figure = build_timeseries_figure(
         build_timeseries([5] * 90, zone="America/New_York", start=datetime(2021, 5, 3, 4, tzinfo=UTC))
     )
@@ -134,7 +134,7 @@ def test_the_subtitle_names_rate_period_and_zone():
     )
 
 
-def test_the_guild_is_a_string_and_no_number_of_its_size_reaches_a_browser():
+def test_guild_id_is_a_string_because_javascript_loses_precision():
     figure = build_timeseries_figure(build_timeseries([5, 6]))
 
     assert figure["layout"]["meta"]["guild_id"] == str(GUILD_ID)
@@ -147,17 +147,17 @@ def test_the_guild_is_a_string_and_no_number_of_its_size_reaches_a_browser():
     assert max(numbers) < 2**53
 
 
-def test_a_name_with_markup_is_text():
+def test_markup_in_a_title_is_escaped():
     figure = build_timeseries_figure(build_timeseries([5]), title="<img src=x> & $a$")
 
     assert figure["layout"]["title"]["text"] == "&lt;img src=x&gt; &amp; &#36;a&#36;"
 
 
-def test_a_name_cannot_break_the_line_or_turn_it_around():
+def test_control_characters_in_a_name_are_replaced():
     assert escape_text("a\nb\u202ec\x00d\ud800") == "a bc d?"
 
 
-def test_the_line_never_turns_back_when_the_clock_does():
+def test_x_values_are_sorted_when_the_clock_is_set_back():
     hourly_series = build_timeseries(
         range(26), start=datetime(2024, 11, 3, 4, tzinfo=UTC), interval=Interval.HOUR, zone="America/New_York"
     )
@@ -167,24 +167,24 @@ def test_the_line_never_turns_back_when_the_clock_does():
     assert len(x) == 26
 
 
-def test_counts_begin_at_zero_and_leave_space_above_the_peak():
+def test_count_axis_starts_at_zero_with_space_above_the_peak():
     low, high = build_timeseries_figure(build_timeseries([2989, 2500]))["layout"]["yaxis"]["range"]
 
     assert low == 0
     assert 2989 < high < 3500
 
 
-def test_silence_and_absence_are_two_different_sentences():
+def test_zero_and_uncounted_have_different_texts():
     assert "No messages in this period" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
     assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([None, None])))
     assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([])))
     assert "0" not in list_texts(build_timeseries_figure(build_timeseries([None, None]))), (
-        "nobody knows that it is nothing"
+        "an uncounted period must not show a total"
     )
     assert "0" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
 
 
-def test_members_are_called_members():
+def test_title_is_that_of_the_metric():
     figure = build_timeseries_figure(build_timeseries([5, 6], metric=Metric.ACTIVE_MEMBERS))
 
     assert figure["layout"]["title"]["text"] == "Active members"
@@ -197,7 +197,7 @@ def test_both_themes_draw_the_same_data():
     assert light["layout"]["paper_bgcolor"] == "#ffffff"
 
 
-def test_a_heatmap_has_monday_on_top_and_silence_where_no_cell_speaks():
+def test_heatmap_starts_with_monday_and_fills_missing_cells_with_zero():
     figure = build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk")
 
     rows = figure["data"][0]["z"]
@@ -206,7 +206,7 @@ def test_a_heatmap_has_monday_on_top_and_silence_where_no_cell_speaks():
     assert list_texts(figure)[0] == "Sun 23:00"
 
 
-def test_two_channels_of_one_name_are_two_bars():
+def test_channels_with_the_same_name_are_separate_bars():
     figure = build_ranking_figure(
         [RankedItem(1, "chat", 9), RankedItem(2, "chat", 4), RankedItem(GUILD_ID, None, 1)], title="Top channels"
     )

@@ -1,4 +1,4 @@
-"""The chart of the browser: the same truth as the picture, in few bytes and without colours."""
+"""Figures for the browser: fixed layers, few bytes, no colors; and the paths of sparklines."""
 
 import json
 from datetime import timedelta
@@ -16,48 +16,48 @@ def get_line(figure: dict) -> dict:
     return figure["data"][Layer.LINE]
 
 
-def test_every_layer_is_there_in_its_place_whatever_there_is_to_draw():
+def test_figure_always_has_every_layer():
     for values in ([], [None], [3], [1, None, 2]):
         assert len(build_web_figure(build_timeseries(values))["data"]) == len(Layer)
 
 
 @given(any_timeseries(), any_timeseries())
 @no_deadline
-def test_any_two_series_become_json_with_a_value_for_every_interval_that_has_begun(timeseries, comparison):
+def test_any_series_becomes_json_with_a_value_for_every_interval(timeseries, comparison):
     figure = json.loads(json.dumps(build_web_figure(timeseries, comparison=comparison)))
     assert get_line(figure)["y"] == [point.value for point in timeseries.points]
     assert len(figure["data"][Layer.COMPARISON]["y"]) <= len(timeseries.points)
 
 
-def test_a_thousand_hours_are_few_bytes():
+def test_figure_of_a_thousand_hours_is_small():
     assert len(json.dumps(build_web_figure(build_timeseries(list(range(1_000)), interval=Interval.HOUR)))) < 7_000
 
 
-def test_a_figure_has_no_colors_so_that_it_serves_light_and_dark():
+def test_figure_contains_no_colors():
     text = json.dumps(build_web_figure(build_timeseries([1, None, 2, 3]), comparison=build_timeseries([2, 2, 2, 2])))
     assert "#" not in text
     assert "rgba" not in text
 
 
-def test_what_was_not_counted_is_a_band_and_breaks_the_line():
+def test_uncounted_days_break_the_line_and_get_a_band():
     figure = build_web_figure(build_timeseries([5, None, None, 4]))
     assert get_line(figure)["y"] == [5, None, None, 4]
     assert len(figure["layout"]["shapes"]) == 1
 
 
-def test_the_unfinished_interval_is_dotted_and_not_part_of_the_line():
+def test_unfinished_interval_is_a_separate_layer():
     now = MAY_3 + timedelta(days=2, hours=3)
     figure = build_web_figure(build_timeseries([5, 6, 2, 0]), now=now)
     assert get_line(figure)["y"] == [5, 6, None]
     assert figure["data"][Layer.RUNNING]["y"] == [6, 2]
 
 
-def test_a_point_between_gaps_is_marked():
+def test_point_between_gaps_has_a_marker():
     figure = build_web_figure(build_timeseries([None, 5, None]))
     assert figure["data"][Layer.FILLED_MARKERS]["y"] == [5]
 
 
-def test_the_other_period_lies_on_the_same_days_and_tells_its_own():
+def test_comparison_shares_the_axis_and_keeps_its_own_dates():
     comparison = build_timeseries([2, 4], start=MAY_3 - timedelta(days=2))
     figure = build_web_figure(build_timeseries([4, 4]), comparison=comparison)
     comparison_trace = figure["data"][Layer.COMPARISON]
@@ -67,22 +67,22 @@ def test_the_other_period_lies_on_the_same_days_and_tells_its_own():
     assert get_line(figure)["customdata"] == ["  ▲ 100%", ""]
 
 
-def test_an_uncounted_period_is_not_drawn_as_a_comparison():
+def test_uncounted_comparison_is_not_drawn():
     figure = build_web_figure(build_timeseries([4, 4]), comparison=build_timeseries([None, None]))
     assert figure["data"][Layer.COMPARISON]["y"] == []
 
 
-def test_months_have_explicit_positions_as_their_lengths_differ():
+def test_months_have_explicit_x_values():
     assert get_line(build_web_figure(build_timeseries([1, 2], interval=Interval.MONTH)))["x"]
 
 
 @pytest.mark.parametrize("values", [(), (None,), (None, None), (0, 0), (7,)])
-def test_a_sparkline_is_drawn_of_whatever_there_is(values):
+def test_sparkline_is_drawn_for_any_values(values):
     line_path, area_path = build_sparkline_paths(values)
     assert line_path.count("M") == area_path.count("M") == (1 if any(value is not None for value in values) else 0)
 
 
-def test_a_gap_breaks_a_sparkline():
+def test_gap_splits_a_sparkline():
     line_path, area_path = build_sparkline_paths((1, 2, None, 3, 4), width=100, height=10)
     assert line_path == "M0.0,7.5L25.0,5.0M75.0,2.5L100.0,0.0"
     assert area_path.count("Z") == 2

@@ -1,4 +1,4 @@
-"""Where Discord is, by the settings alone."""
+"""URLs of Discord for each combination of settings."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def resolve_endpoints(tmp_path, **overrides):
     return find_discord_endpoints(settings, DataFolder(tmp_path)), get_cdn_url(settings, DataFolder(tmp_path))
 
 
-def test_without_a_token_it_is_the_local_one_which_knows_us(tmp_path):
+def test_endpoints_without_a_token_are_those_of_the_local_discord(tmp_path):
     endpoints, cdn = resolve_endpoints(tmp_path)
     folder = DataFolder(tmp_path)
     url = f"http://127.0.0.1:{folder.get_or_create_port('sim')}"
@@ -39,7 +39,7 @@ def test_without_a_token_it_is_the_local_one_which_knows_us(tmp_path):
     assert endpoints.client_secret.get_secret_value() == folder.get_or_create_secret("local_discord_client_secret")
 
 
-def test_with_a_token_it_is_discord(tmp_path):
+def test_endpoints_with_a_token_are_those_of_discord(tmp_path):
     endpoints, cdn = resolve_endpoints(tmp_path, DISCORD_TOKEN="real", **CLIENT_SETTINGS)
 
     assert endpoints.api_url == "https://discord.com/api/v10"
@@ -49,7 +49,7 @@ def test_with_a_token_it_is_discord(tmp_path):
     assert "shh" not in repr(endpoints)
 
 
-def test_any_other_discord_is_where_the_setting_says(tmp_path):
+def test_endpoints_use_the_configured_discord_url(tmp_path):
     endpoints, _ = resolve_endpoints(tmp_path, HERWA_DISCORD_URL="https://chat.example/", **CLIENT_SETTINGS)
 
     assert endpoints.authorize_url == "https://chat.example/oauth2/authorize"
@@ -57,14 +57,14 @@ def test_any_other_discord_is_where_the_setting_says(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET"])
-def test_without_id_or_secret_there_is_no_oauth_but_a_cdn_url(tmp_path, missing):
+def test_missing_client_id_or_secret_disables_oauth_but_not_the_cdn(tmp_path, missing):
     endpoints, cdn = resolve_endpoints(tmp_path, DISCORD_TOKEN="real", **CLIENT_SETTINGS | {missing: None})
 
     assert endpoints is None
     assert cdn == "https://cdn.discordapp.com"
 
 
-def test_images_have_urls_where_there_are_images():
+def test_image_url_exists_only_for_an_existing_image():
     assert build_icon_url("c", 1, "abc") == "c/icons/1/abc.png?size=64"
     assert build_avatar_url("c", 2, "def") == "c/avatars/2/def.png?size=64"
     assert build_icon_url("c", 1, None) is build_avatar_url("c", 2, None) is None

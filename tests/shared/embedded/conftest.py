@@ -1,3 +1,5 @@
+"""Fixtures of the engine tests: data folders, settings and leases of embedded PostgreSQL and ClickHouse."""
+
 from collections.abc import Iterator
 
 import clickhouse_connect
@@ -31,7 +33,7 @@ def client(clickhouse_lease: EngineLease) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[DataFolder]:
-    """A folder whose cluster exists after its first use: later starts are fast."""
+    """A data folder whose cluster is created by its first use, so that later starts are fast."""
     with create_data_folder() as folder:
         yield folder
 

@@ -1,4 +1,4 @@
-"""Inserts into the embedded ClickHouse engine: every way in, all or an error, once by token."""
+"""Inserts into the embedded ClickHouse engine: formats, compression, atomicity, deduplication by token."""
 
 import gzip
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ import zstandard
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from herwa_shared.embedded import list_engines
+from tests.support.waiting import wait_until_blocking
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 DEDUPLICATION_SETTINGS = {
@@ -24,7 +25,7 @@ _table_numbers = count()
 
 @pytest.fixture
 def table(client):
-    """An empty table `id, name, at` that remembers tokens."""
+    """An empty table with the columns `id`, `name` and `at`, which deduplicates inserts by token."""
     name = f"rows_{next(_table_numbers)}"
     client.command(
         f"CREATE TABLE {name} (id UInt64, name String, at DateTime('UTC'), CONSTRAINT small CHECK id < 1000000)"
@@ -35,7 +36,7 @@ def table(client):
 
 @pytest.fixture
 def summary(client, table):
-    """A summary of the table's names, fed by a view."""
+    """A table with the number of rows per name, filled by a materialized view on `table`."""
     client.command(
         f"CREATE TABLE {table}_summary (name String, n UInt64) ENGINE = SummingMergeTree ORDER BY name"
         " SETTINGS non_replicated_deduplication_window = 1000"
@@ -64,7 +65,7 @@ def get_summary_total(client, summary) -> int:
     return client.query(f"SELECT sum(n) FROM {summary}").result_rows[0][0]
 
 
-def test_rows_and_columns_are_inserted_and_counted(client, table):
+def test_row_and_column_inserts_are_stored(client, table):
     column_names = ["id", "name", "at"]
     assert client.insert(table, [[1, "a\tb\n'\\", NOON], [2, "ü", NOON]], column_names=column_names).written_rows == 2
     client.insert(table, [[3, 4], ["c", "d"], [NOON, NOON]], column_names=column_names, column_oriented=True)
@@ -72,7 +73,7 @@ def test_rows_and_columns_are_inserted_and_counted(client, table):
     assert stored == [(1, "a\tb\n'\\"), (2, "ü"), (3, "c"), (4, "d")]
 
 
-async def test_the_async_client_inserts(clickhouse_lease, client, table):
+async def test_async_client_inserts(clickhouse_lease, client, table):
     async_client = await clickhouse_connect.get_async_client(dsn=clickhouse_lease.urls.clickhouse)
     await async_client.insert(table, [[1, "a", NOON]], column_names=["id", "name", "at"])
 
@@ -87,7 +88,7 @@ async def test_the_async_client_inserts(clickhouse_lease, client, table):
     assert count_rows(client, table) == 50_001
 
 
-def test_plain_statements_insert_too(client, table):
+def test_insert_statements_are_executed(client, table):
     client.command(f"INSERT INTO {table} VALUES (1, 'a;b', '2024-02-29 12:00:00'), (2, 'x FORMAT CSV', now())")
     client.command(f'INSERT INTO {table} (name, id) FORMAT CSV\n"c,d",3\n')
     client.command(f'INSERT INTO `{table}` SETTINGS max_threads = 1 FORMAT JSONEachRow {{"id": 4, "name": "e"}}')
@@ -96,7 +97,7 @@ def test_plain_statements_insert_too(client, table):
 
 
 @pytest.mark.parametrize("compression", ["gzip", "lz4", "zstd"])
-def test_compressed_bodies_of_several_frames_arrive_completely(client, table, compression):
+def test_compressed_body_of_several_frames_is_inserted_completely(client, table, compression):
     compress = {"gzip": gzip.compress, "lz4": lz4.frame.compress, "zstd": zstandard.ZstdCompressor().compress}[
         compression
     ]
@@ -105,7 +106,7 @@ def test_compressed_bodies_of_several_frames_arrive_completely(client, table, co
     assert count_rows(client, table) == 150_000
 
 
-def test_the_client_s_own_compression_is_understood(clickhouse_lease, client, table):
+def test_client_compression_is_supported(clickhouse_lease, client, table):
     for row_id, compression in enumerate(("lz4", "zstd", "gzip")):
         compressing_client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse, compress=compression)
         values = [[row_id, "x" * 50, NOON]] * 1_000
@@ -114,13 +115,13 @@ def test_the_client_s_own_compression_is_understood(clickhouse_lease, client, ta
     assert count_rows(client, table) == 3_000
 
 
-def test_a_compressed_body_that_breaks_off_inserts_nothing(client, table):
+def test_truncated_compressed_body_inserts_nothing(client, table):
     with pytest.raises(DatabaseError, match="ends in the middle"):
         insert(client, table, zstandard.ZstdCompressor().compress(build_rows(0, 100_000))[:-50], compression="zstd")
     assert count_rows(client, table) == 0
 
 
-def test_a_body_whose_sender_fails_inserts_nothing(client, table):
+def test_aborted_body_inserts_nothing(client, table):
     def send_and_fail():
         yield build_rows(0, 100_000)
         raise ValueError("the sender has failed")
@@ -130,26 +131,26 @@ def test_a_body_whose_sender_fails_inserts_nothing(client, table):
     assert count_rows(client, table) == 0
 
 
-def test_an_insert_of_nothing_is_no_error(client, table):
+def test_empty_insert_is_no_error(client, table):
     insert(client, table, b"")
     assert count_rows(client, table) == 0
 
 
-def test_malformed_rows_are_refused_together_with_the_good_ones(client, table):
+def test_malformed_row_refuses_the_entire_insert(client, table):
     with pytest.raises(DatabaseError) as refusal:
         insert(client, table, build_rows(0, 1_000) + b"not a number\tx\ty\n")
     assert refusal.value.code == 27
     assert count_rows(client, table) == 0
 
 
-def test_a_violated_constraint_is_an_error_and_stores_nothing(client, table):
+def test_violated_constraint_refuses_the_entire_insert(client, table):
     with pytest.raises(DatabaseError) as refusal:
         insert(client, table, build_rows(0, 1_000) + b"1000000\ttoo large\t2024-02-29 12:00:00\n")
     assert (refusal.value.code, refusal.value.name) == (469, "VIOLATED_CONSTRAINT")
     assert count_rows(client, table) == 0
 
 
-def test_too_many_partitions_are_an_error_and_store_nothing(client, table):
+def test_too_many_partitions_refuse_the_entire_insert(client, table):
     rows_by_month = b"".join(
         b"%d\tx\t%d-%02d-01 00:00:00\n" % (month_index, 1990 + month_index // 12, month_index % 12 + 1)
         for month_index in range(120)
@@ -160,7 +161,7 @@ def test_too_many_partitions_are_an_error_and_store_nothing(client, table):
     assert count_rows(client, table) == 0
 
 
-def test_the_same_token_is_stored_once_also_through_a_view(client, table, summary):
+def test_insert_with_the_same_token_is_stored_once_in_table_and_view(client, table, summary):
     for _ in range(3):
         insert(client, table, build_rows(0, 20_000), token="one")
     assert (count_rows(client, table), get_summary_total(client, summary)) == (20_000, 20_000)
@@ -168,8 +169,8 @@ def test_the_same_token_is_stored_once_also_through_a_view(client, table, summar
     assert (count_rows(client, table), get_summary_total(client, summary)) == (40_000, 40_000)
 
 
-def test_a_throwing_view_refuses_the_batch_and_the_same_token_completes_it(client, table, summary):
-    """The engine keeps the rows that it had stored before the view threw; only the same token makes them whole."""
+def test_retry_with_the_same_token_completes_an_insert_that_failed_in_a_view(client, table, summary):
+    """The engine keeps the rows stored before the view threw; a retry with the same token adds the missing ones."""
     client.command(f"DROP TABLE {table}_view")
     view = (
         f"CREATE MATERIALIZED VIEW {table}_view TO {table}_summary AS SELECT name, %s AS n FROM {table} GROUP BY name"
@@ -188,12 +189,14 @@ def test_a_throwing_view_refuses_the_batch_and_the_same_token_completes_it(clien
         assert (count_rows(client, table), get_summary_total(client, summary)) == (20_000, 20_000)
 
 
-def test_a_token_is_remembered_when_the_engine_is_killed(client, clickhouse_lease, clickhouse_folder, table, summary):
+def test_tokens_survive_sigkill_of_the_engine(client, clickhouse_lease, clickhouse_folder, table, summary):
     insert(client, table, build_rows(0, 20_000), token="before")
     process = psutil.Process(list_engines(clickhouse_folder)[1].pid)
     process.kill()
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        pass
+    wait_until_blocking(
+        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE,
+        description="the end of the engine",
+    )
     assert clickhouse_lease.restart_dead() == ["clickhouse"]
 
     insert(client, table, build_rows(0, 20_000), token="before")

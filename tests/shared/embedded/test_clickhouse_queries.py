@@ -1,4 +1,4 @@
-"""The unmodified client, sync and async, asking the embedded ClickHouse engine as it would a server."""
+"""Queries of the unmodified clickhouse-connect client, sync and async, to the embedded ClickHouse engine."""
 
 import asyncio
 import base64
@@ -21,12 +21,12 @@ async def async_client(clickhouse_lease):
     await client.close()
 
 
-def test_the_database_of_herwa_is_there_and_the_zone_is_utc(client):
+def test_database_is_herwa_and_time_zone_is_utc(client):
     assert client.query("SELECT currentDatabase(), timezone()").result_rows == [("herwa", "UTC")]
     assert client.ping()
 
 
-def test_parameters_arrive_as_they_were_sent(client):
+def test_parameters_arrive_unchanged(client):
     result = client.query(
         "SELECT {text:String}, {list:Array(String)}, {number:UInt64}, {moment:DateTime64(3, 'UTC')}, {none:Nullable(String)}",
         parameters={
@@ -42,7 +42,7 @@ def test_parameters_arrive_as_they_were_sent(client):
     assert moment.replace(tzinfo=UTC) == datetime(2024, 2, 29, 23, 59, 59, 123000, tzinfo=UTC)
 
 
-def test_large_parameters_travel_as_a_form(client):
+def test_large_parameters_are_sent_as_a_form(client):
     ids = list(range(20_000))
     result = client.query(
         "SELECT length({ids:Array(UInt64)}), {text:String}", parameters={"ids": ids, "text": HOSTILE_TEXT}
@@ -50,7 +50,7 @@ def test_large_parameters_travel_as_a_form(client):
     assert result.result_rows == [(20_000, HOSTILE_TEXT)]
 
 
-def test_every_result_type_survives(client):
+def test_result_types_are_decoded(client):
     row = client.query(
         "SELECT toUInt64(18446744073709551615), toInt64(-1), 1.5, 'x', NULL, [1, 2], (1, 'a'), map('k', 1),"
         " toDate('2024-02-29'), true, toDecimal64('1.23', 2), toUUID('00000000-0000-0000-0000-000000000001')"
@@ -58,21 +58,21 @@ def test_every_result_type_survives(client):
     assert row[:9] == (2**64 - 1, -1, 1.5, "x", None, [1, 2], (1, "a"), {"k": 1}, date(2024, 2, 29))
 
 
-def test_settings_hold_for_their_query_alone(client):
+def test_settings_apply_only_to_their_query(client):
     sql = "SELECT getSetting('max_block_size')"
     rows_before = client.query(sql).result_rows
     assert client.query(sql, settings={"max_block_size": 1234}).result_rows == [(1234,)]
     assert client.query(sql).result_rows == rows_before
 
 
-def test_settings_of_one_client_do_not_reach_another(clickhouse_lease, client):
+def test_client_settings_do_not_affect_other_clients(clickhouse_lease, client):
     other_client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse, settings={"max_threads": 1})
     assert other_client.query("SELECT getSetting('max_threads')").result_rows == [(1,)]
     assert client.query("SELECT value FROM system.settings WHERE name = 'max_threads'").result_rows != [("1",)]
     other_client.close()
 
 
-def test_a_clients_own_set_and_use_reach_no_other_client(client):
+def test_set_and_use_statements_do_not_affect_later_queries(client):
     client.command("SET max_block_size = 4321")
     client.command("USE system")
     for _ in range(3):
@@ -80,7 +80,7 @@ def test_a_clients_own_set_and_use_reach_no_other_client(client):
         assert result == [("herwa", False)]
 
 
-def test_an_unknown_setting_is_refused_and_spoils_nothing(client):
+def test_unknown_setting_is_refused_without_side_effects(client):
     with pytest.raises(DatabaseError) as refusal:
         client.raw_query("SELECT 1", settings={"no_such_setting": "1", "max_block_size": "99"})
     assert "no_such_setting" in str(refusal.value) or refusal.value.code == 115
@@ -97,7 +97,7 @@ def test_an_unknown_setting_is_refused_and_spoils_nothing(client):
         ("SELECT * FROM no_such_database.t", 81, "UNKNOWN_DATABASE"),
     ],
 )
-async def test_errors_keep_their_code_and_their_name(client, async_client, sql, code, name):
+async def test_errors_have_clickhouse_code_and_name(client, async_client, sql, code, name):
     for method in (client.query, client.command, client.raw_query):
         with pytest.raises(DatabaseError) as failure:
             method(sql)
@@ -107,20 +107,20 @@ async def test_errors_keep_their_code_and_their_name(client, async_client, sql, 
     assert (failure.value.code, failure.value.name) == (code, name)
 
 
-def test_a_query_over_its_time_is_ended_with_the_code_for_it(client):
+def test_query_over_its_time_limit_ends_with_the_timeout_code(client):
     with pytest.raises(DatabaseError) as failure:
         client.query("SELECT sum(sipHash64(number)) FROM numbers(1e11)", settings={"max_execution_time": 0.2})
     assert failure.value.code == 159
 
 
-async def test_the_async_client_asks_and_streams(async_client):
+async def test_async_client_queries_and_streams(async_client):
     result = await async_client.query("SELECT {n:UInt8} + 1", parameters={"n": 41})
     assert result.result_rows == [(42,)]
     async with await async_client.query_rows_stream("SELECT number FROM numbers(100000)") as stream:
         assert sum([row[0] async for row in stream]) == sum(range(100_000))
 
 
-async def test_many_queries_at_once_each_get_their_own_result(async_client):
+async def test_concurrent_queries_get_their_own_results(async_client):
     results = await asyncio.gather(
         *(
             async_client.query("SELECT {n:UInt32}, sum(number) FROM numbers(10000)", parameters={"n": number})
@@ -130,7 +130,7 @@ async def test_many_queries_at_once_each_get_their_own_result(async_client):
     assert [result.result_rows[0] for result in results] == [(number, 49995000) for number in range(60)]
 
 
-def test_without_the_password_every_request_is_refused(clickhouse_lease):
+def test_request_without_the_password_is_refused(clickhouse_lease):
     url_parts = urlsplit(clickhouse_lease.urls.clickhouse)
     with pytest.raises(DatabaseError) as refusal:
         clickhouse_connect.get_client(host="127.0.0.1", port=url_parts.port, username="herwa", password="wrong")
@@ -148,7 +148,7 @@ def send_raw_request(url: str, path: str, headers: dict[str, str] | None = None,
         return response.read()
 
 
-def test_all_three_ways_to_name_the_user_are_taken(clickhouse_lease):
+def test_all_three_authentication_methods_are_accepted(clickhouse_lease):
     url_parts = urlsplit(clickhouse_lease.urls.clickhouse)
     credentials = base64.b64encode(f"herwa:{url_parts.password}".encode()).decode()
     url = clickhouse_lease.urls.clickhouse
@@ -158,5 +158,5 @@ def test_all_three_ways_to_name_the_user_are_taken(clickhouse_lease):
     assert send_raw_request(url, f"?query=SELECT+3&user=herwa&password={url_parts.password}") == b"3\n"
 
 
-def test_anyone_may_ping(clickhouse_lease):
+def test_ping_needs_no_authentication(clickhouse_lease):
     assert send_raw_request(clickhouse_lease.urls.clickhouse, "ping") == b"Ok.\n"

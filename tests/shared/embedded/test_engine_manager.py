@@ -1,4 +1,4 @@
-"""Who starts engines, who finds them, who stops them; also when holders and engines are killed."""
+"""Start, sharing and stop of embedded engines, also after SIGKILL of engines and of processes that hold a lease."""
 
 import asyncio
 import json
@@ -6,8 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -19,10 +17,11 @@ from herwa_shared.embedded import lease_engines, list_engines
 from herwa_shared.errors import EngineFailure
 from herwa_shared.runtime.data_dir import DataFolder
 from tests.support.embedded_engines import EXTERNAL_URLS, build_settings, create_data_folder
+from tests.support.waiting import read_line, wait_until_blocking
 
 REPOSITORY_ROOT = Path(__file__).parents[3]
 
-# A process of its own that holds the engines: says which ones it found, then waits to be told to end.
+# A separate process that holds a lease: prints the engine's process id, then waits until its standard input is closed.
 HOLDER_SCRIPT = """
 import sys
 from pathlib import Path
@@ -44,17 +43,12 @@ def start_holder(folder: DataFolder) -> subprocess.Popen[str]:
 
 
 def kill_process(pid: int) -> None:
-    """kill -9, and wait for the death."""
+    """Kill a process with SIGKILL and wait until it has ended."""
     process = psutil.Process(pid)
     process.kill()
-    wait_until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true within 60 s"
-        time.sleep(0.002)
+    wait_until_blocking(
+        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, interval_seconds=0.002
+    )
 
 
 def find_postgres_pid(folder: DataFolder) -> int | None:
@@ -69,7 +63,7 @@ async def fetch_value(url: str, sql: str):
         await connection.close()
 
 
-def test_the_last_holder_out_stops_the_engine(postgres_settings: Settings, postgres_folder: DataFolder):
+def test_last_released_lease_stops_the_engine(postgres_settings: Settings, postgres_folder: DataFolder):
     first_lease = lease_engines(postgres_settings, postgres_folder)
     second_lease = lease_engines(postgres_settings, postgres_folder)
     pid = find_postgres_pid(postgres_folder)
@@ -79,14 +73,14 @@ def test_the_last_holder_out_stops_the_engine(postgres_settings: Settings, postg
     assert [engine_status.running for engine_status in list_engines(postgres_folder)] == [False, False]
 
 
-def test_releasing_twice_does_no_harm(postgres_settings: Settings, postgres_folder: DataFolder):
+def test_lease_can_be_released_twice(postgres_settings: Settings, postgres_folder: DataFolder):
     lease = lease_engines(postgres_settings, postgres_folder)
     lease.release()
     lease.release()
     assert find_postgres_pid(postgres_folder) is None
 
 
-async def test_a_killed_postgres_is_healed_with_every_committed_row(postgres_settings, postgres_folder):
+async def test_restart_after_sigkill_keeps_every_committed_row(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         await fetch_value(lease.urls.database, "CREATE TABLE survivor AS SELECT generate_series(1, 1000) AS n")
         urls = lease.urls
@@ -98,7 +92,7 @@ async def test_a_killed_postgres_is_healed_with_every_committed_row(postgres_set
         assert await fetch_value(lease.urls.database, "SELECT count(*) FROM survivor") == 1000
 
 
-async def test_postgres_heals_while_a_backend_of_the_killed_one_is_still_busy(postgres_settings, postgres_folder):
+async def test_restart_succeeds_while_a_backend_of_the_killed_server_is_busy(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         connection = await asyncpg.connect(lease.urls.database)
         busy_query = connection.execute("DO $$ BEGIN FOR i IN 1..2000000000 LOOP END LOOP; END $$")
@@ -113,27 +107,27 @@ async def test_postgres_heals_while_a_backend_of_the_killed_one_is_still_busy(po
         connection.terminate()
 
 
-def test_an_engine_outlives_a_killed_holder_and_serves_the_next(postgres_settings, postgres_folder):
+def test_engine_survives_its_killed_holder_and_is_reused(postgres_settings, postgres_folder):
     holder = start_holder(postgres_folder)
-    pid = int(holder.stdout.readline())
+    pid = int(read_line(holder))
     holder.kill()
-    holder.communicate()
+    holder.communicate(timeout=60)
     with lease_engines(postgres_settings, postgres_folder):
         assert find_postgres_pid(postgres_folder) == pid
     assert find_postgres_pid(postgres_folder) is None
 
 
-def test_three_processes_starting_at_once_share_one_engine():
+def test_concurrent_starts_share_one_engine():
     with create_data_folder() as folder:
         holders = [start_holder(folder) for _ in range(3)]
-        pids = {int(holder.stdout.readline()) for holder in holders}
+        pids = {int(read_line(holder)) for holder in holders}
         for holder in holders:
-            holder.communicate()
+            holder.communicate(timeout=60)
         assert len(pids) == 1
         assert find_postgres_pid(folder) is None
 
 
-async def test_two_folders_run_side_by_side(postgres_settings, postgres_folder):
+async def test_engines_of_two_folders_are_separate(postgres_settings, postgres_folder):
     with (
         create_data_folder() as other_folder,
         lease_engines(postgres_settings, postgres_folder) as lease,
@@ -144,7 +138,7 @@ async def test_two_folders_run_side_by_side(postgres_settings, postgres_folder):
         assert await fetch_value(lease.urls.database, "SELECT to_regclass('only_there')::text") is None
 
 
-async def test_an_engine_that_no_file_names_any_more_is_replaced(postgres_settings, postgres_folder):
+async def test_engine_without_a_record_file_is_replaced(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         orphan_pid = find_postgres_pid(postgres_folder)
         (postgres_folder.run_dir / "postgres.json").unlink()
@@ -153,7 +147,7 @@ async def test_an_engine_that_no_file_names_any_more_is_replaced(postgres_settin
             assert await fetch_value(lease.urls.database, "SELECT 1") == 1
 
 
-async def test_a_pid_file_that_now_names_a_stranger_does_not_stop_postgres(postgres_settings, postgres_folder):
+async def test_start_ignores_a_pid_file_with_the_pid_of_another_program(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         pass
     (postgres_folder.path / "postgres" / "cluster" / "postmaster.pid").write_text(f"{os.getpid()}\n/elsewhere\n")
@@ -161,7 +155,7 @@ async def test_a_pid_file_that_now_names_a_stranger_does_not_stop_postgres(postg
         assert await fetch_value(lease.urls.database, "SELECT 1") == 1
 
 
-async def test_a_port_taken_by_a_stranger_is_given_up(postgres_settings, postgres_folder):
+async def test_port_occupied_by_another_program_is_replaced(postgres_settings, postgres_folder):
     reports: list[str] = []
     with socket.socket() as foreign_socket:
         foreign_socket.bind(("127.0.0.1", 0))
@@ -177,7 +171,7 @@ async def test_a_port_taken_by_a_stranger_is_given_up(postgres_settings, postgre
     assert any(f"another program listens on port {taken_port}" in text for text in reports)
 
 
-def test_a_failed_start_says_what_the_engine_wrote_and_holds_nothing(postgres_settings, postgres_folder):
+def test_failed_start_reports_the_engines_output_and_keeps_no_lease(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         pass
     configuration = postgres_folder.path / "postgres" / "cluster" / "postgresql.auto.conf"
@@ -190,18 +184,23 @@ def test_a_failed_start_says_what_the_engine_wrote_and_holds_nothing(postgres_se
         assert find_postgres_pid(postgres_folder) is not None
 
 
-async def test_a_kill_in_the_middle_of_the_first_start_does_no_harm():
+async def test_start_succeeds_after_sigkill_during_the_first_start():
     with create_data_folder() as folder:
         holder = start_holder(folder)
-        wait_until(lambda: list((folder.path / "postgres").glob("cluster.new.*/base")))
+        # The interval is short, because the first start must be killed while it creates the cluster.
+        wait_until_blocking(
+            lambda: list((folder.path / "postgres").glob("cluster.new.*/base")),
+            description="the start of the cluster's creation",
+            interval_seconds=0.002,
+        )
         holder.kill()
-        holder.communicate()
+        holder.communicate(timeout=60)
         with lease_engines(build_settings(folder, clickhouse=False), folder) as lease:
             assert await fetch_value(lease.urls.database, "SELECT current_database()") == "herwa"
         assert [path.name for path in (folder.path / "postgres").iterdir()] == ["cluster"]
 
 
-def test_a_store_with_an_address_is_not_started():
+def test_engine_with_a_configured_url_is_not_started():
     with create_data_folder() as folder:
         with lease_engines(build_settings(folder, postgres=False, clickhouse=False), folder) as lease:
             assert (lease.urls.database, lease.urls.clickhouse) == EXTERNAL_URLS
@@ -210,13 +209,13 @@ def test_a_store_with_an_address_is_not_started():
         assert not (folder.path / "clickhouse").exists()
 
 
-def test_addresses_do_not_show_their_passwords(postgres_settings, postgres_folder):
+def test_repr_of_urls_contains_no_password(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         assert postgres_folder.get_or_create_secret("postgres") in lease.urls.database
         assert postgres_folder.get_or_create_secret("postgres") not in repr(lease.urls)
 
 
-def test_a_stopped_folder_tells_its_ports_and_that_nothing_runs(postgres_settings, postgres_folder):
+def test_status_of_stopped_engines_keeps_their_ports(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         running_status = list_engines(postgres_folder)[0]
         assert running_status.since is not None

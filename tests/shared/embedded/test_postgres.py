@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL is: one role, one door, durable, at home where its account can reach it."""
+"""The embedded PostgreSQL: settings, authentication, log, and its account and folders when started by root."""
 
 import os
 import shutil
@@ -12,10 +12,10 @@ from herwa_shared.embedded import lease_engines, list_engines, postgres
 from herwa_shared.embedded.postgres import resolve_installation
 from tests.support.embedded_engines import build_settings, create_data_folder
 
-requires_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+requires_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to switch to another account")
 
 
-async def test_it_is_durable_in_utf8_and_in_utc(postgres_settings, postgres_folder):
+async def test_server_uses_fsync_utf8_and_utc(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         connection = await asyncpg.connect(lease.urls.database)
         server_settings = {
@@ -27,7 +27,7 @@ async def test_it_is_durable_in_utf8_and_in_utc(postgres_settings, postgres_fold
     assert user == "herwa@herwa"
 
 
-async def test_its_password_is_required_and_the_superuser_cannot_log_in(postgres_settings, postgres_folder):
+async def test_password_is_required_and_the_superuser_cannot_log_in(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         port = urlsplit(lease.urls.database).port
         with pytest.raises(asyncpg.InvalidPasswordError):
@@ -36,20 +36,20 @@ async def test_its_password_is_required_and_the_superuser_cannot_log_in(postgres
             await asyncpg.connect(f"postgresql://postgres:wrong@127.0.0.1:{port}/postgres")
 
 
-async def test_its_log_keeps_no_rows_and_no_statements(postgres_settings, postgres_folder):
+async def test_log_contains_no_rows_and_no_statements(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
         connection = await asyncpg.connect(lease.urls.database)
         await connection.execute("CREATE TABLE once (name text PRIMARY KEY)")
-        await connection.execute("INSERT INTO once VALUES ('somebody')")
+        await connection.execute("INSERT INTO once VALUES ('a secret row')")
         with pytest.raises(asyncpg.UniqueViolationError):
-            await connection.execute("INSERT INTO once VALUES ('somebody')")
+            await connection.execute("INSERT INTO once VALUES ('a secret row')")
         await connection.close()
     log = (postgres_folder.logs_dir / "postgres.log").read_text()
     assert "once_pkey" in log
-    assert "somebody" not in log
+    assert "a secret row" not in log
 
 
-def test_a_start_that_was_killed_before_it_wrote_its_pid_does_not_hinder_the_next(postgres_settings, postgres_folder):
+def test_start_succeeds_with_an_empty_pid_file(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         pass
     (resolve_installation(postgres_folder).cluster / "postmaster.pid").touch()
@@ -58,14 +58,14 @@ def test_a_start_that_was_killed_before_it_wrote_its_pid_does_not_hinder_the_nex
 
 
 @requires_root
-def test_run_by_root_it_uses_an_unprivileged_account(postgres_settings, postgres_folder):
+def test_started_by_root_the_server_uses_an_unprivileged_account(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder):
         pid = list_engines(postgres_folder)[0].pid
         assert Path(f"/proc/{pid}").stat().st_uid == resolve_installation(postgres_folder).account.uid
 
 
 @requires_root
-async def test_a_closed_folder_gets_its_cluster_elsewhere_and_reports_it():
+async def test_inaccessible_folder_gets_its_cluster_in_another_folder():
     reports: list[str] = []
     with create_data_folder() as folder:
         folder.path.chmod(0o700)
@@ -82,7 +82,7 @@ async def test_a_closed_folder_gets_its_cluster_elsewhere_and_reports_it():
 
 
 @requires_root
-def test_a_strict_umask_does_not_lock_the_account_out():
+def test_strict_umask_does_not_lock_out_the_account():
     with create_data_folder() as folder:
         umask_before = os.umask(0o077)
         try:
@@ -93,8 +93,8 @@ def test_a_strict_umask_does_not_lock_the_account_out():
 
 
 @requires_root
-def test_unreachable_programs_are_copied_and_can_be_run(tmp_path, monkeypatch):
-    """The wheel as it lies under a closed folder: read-protected, and beyond a folder that only root may enter."""
+def test_inaccessible_programs_are_copied(tmp_path, monkeypatch):
+    """Simulate a wheel that is installed below a folder that only root may enter."""
     closed_dir = tmp_path / "closed"
     closed_dir.mkdir(mode=0o700)
     wheel_dir = postgres._get_wheel_dir()

@@ -1,4 +1,4 @@
-"""One small server as the catalogue has it: who is in it, and how they ask."""
+"""A small guild with tiers and surfaces of the catalog, and factories for its rules, policies and invocations."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -39,12 +39,12 @@ def build_rule(
     target: tuple[TargetKind, str] = (TargetKind.EVERYTHING, ""),
     **fields: object,
 ) -> AccessRule:
-    """A rule; its id does not matter."""
+    """Build a rule, by default about everyone and everything; `build_policy` replaces its id."""
     return AccessRule(1, allow, *subject, *target, **fields)  # type: ignore[arg-type]
 
 
 def build_policy(*rules: AccessRule, base_policy: GuildPolicy = POLICY) -> GuildPolicy:
-    """The server with these rules."""
+    """Build the guild's policy with these rules, numbered from 1."""
     return replace(
         base_policy, rules=tuple(replace(access_rule, id=rule_id) for rule_id, access_rule in enumerate(rules, start=1))
     )
@@ -60,7 +60,7 @@ def build_invocation(
     at: float = NOW,
     remaining: int = 1,
 ) -> Invocation:
-    """A member asks."""
+    """Build an invocation by the member MEMBER_ID."""
     return Invocation.from_member(
         guild_id=GUILD_ID,
         surface=surface,
@@ -76,13 +76,13 @@ def build_invocation(
 
 
 def explain_checked(invocation: Invocation, policy: GuildPolicy = POLICY) -> Trace:
-    """The trace, and `decide` says the same."""
+    """Explain an invocation, and assert that `decide` returns the same verdict."""
     trace = explain(invocation, policy)
     assert decide(invocation, compile_policy(policy, SURFACES, NOW)) == trace.verdict
     return trace
 
 
 def get_verdict(invocation: Invocation, policy: GuildPolicy = POLICY) -> tuple[bool, Reason]:
-    """Allowed, and why."""
+    """Return whether the invocation is allowed, and the reason."""
     verdict = explain_checked(invocation, policy).verdict
     return verdict.allowed, verdict.reason

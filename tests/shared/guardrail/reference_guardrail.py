@@ -1,4 +1,4 @@
-"""The guardrail read slowly and plainly from what the tables hold: a second opinion."""
+"""Reference implementation of the guardrail: slow, simple, and independent of the code under test."""
 
 from herwa_shared.guardrail.invocation import Invocation, PrincipalKind
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy
@@ -12,8 +12,8 @@ KEY, WIDGET, MEMBER_KINDS = PrincipalKind.KEY, PrincipalKind.WIDGET, (PrincipalK
 ReferenceVerdict = tuple[bool, str, AccessRule | None]
 
 
-def compute_reference_verdict(invocation: Invocation, policy: GuildPolicy) -> ReferenceVerdict:  # noqa: PLR0911 - plainly, one answer after the other
-    """Allowed or not, the reason, and the rule where one decided."""
+def compute_reference_verdict(invocation: Invocation, policy: GuildPolicy) -> ReferenceVerdict:  # noqa: PLR0911 - one return per step is the simplest form
+    """Compute whether an invocation is allowed, the reason, and the deciding rule, if any."""
     feature = str(invocation.surface.feature)
     spec = policy.global_policy.features.get(feature)
     essential = str(spec.essential) if spec else "no"
@@ -121,7 +121,7 @@ def is_matching_target(kind: str, key: str, invocation: Invocation, feature: str
 
 
 def is_stronger(rule: AccessRule, other: AccessRule) -> bool:
-    """By subject, then target, then place; then deny; then the older."""
+    """Compare precedence by subject, then target, then place; then deny wins; then the older rule."""
     for ranking, value, other_value in (
         (SUBJECTS, rule.subject_kind, other.subject_kind),
         (TARGETS, rule.target_kind, other.target_kind),

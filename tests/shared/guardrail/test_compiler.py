@@ -1,3 +1,5 @@
+"""Compiled policies: validity period, decisions equal to the policy's, memory, and shared verdict objects."""
+
 import math
 import random
 import tracemalloc
@@ -24,7 +26,7 @@ from tests.support.random_policies import SURFACES as RANDOM_SURFACES
 from tests.support.random_policies import build_random_policy
 
 
-def test_it_holds_until_the_next_moment_at_which_anything_begins_or_ends():
+def test_compiled_policy_is_valid_until_the_next_start_or_end():
     policy = replace(
         build_policy(build_rule(False, until=NOW + 30)), periods=(SubscriptionPeriod("premium", NOW + 10, NOW + 20),)
     )
@@ -36,7 +38,7 @@ def test_it_holds_until_the_next_moment_at_which_anything_begins_or_ends():
     assert compile_policy(POLICY, SURFACES, NOW).until == math.inf
 
 
-def test_it_decides_rightly_for_moments_for_which_it_was_not_compiled():
+def test_compiled_policy_decides_correctly_outside_its_validity_period():
     policy = replace(POLICY, periods=(SubscriptionPeriod("premium", NOW + 10, NOW + 20),))
 
     for compiled_at in (0, 10, 20):
@@ -48,13 +50,13 @@ def test_it_decides_rightly_for_moments_for_which_it_was_not_compiled():
         assert allowed == [False, False, True, True, False]
 
 
-def test_it_gives_back_the_policy_that_it_was_made_from():
+def test_compiled_policy_restores_the_original_policy():
     for seed in range(300):
         policy = build_random_policy(random.Random(seed))
         assert compile_policy(policy, RANDOM_SURFACES, 15.0).policy == policy
 
 
-def test_more_rules_than_a_byte_can_count_are_all_heard():
+def test_more_than_255_rules_are_all_evaluated():
     role_rules = [build_rule(False, (SubjectKind.ROLE, 1000 + number)) for number in range(300)]
     policy = build_policy(*role_rules, build_rule(True, (SubjectKind.ROLE, 77)), build_rule(False))
     compiled = compile_policy(policy, SURFACES, NOW)
@@ -65,7 +67,7 @@ def test_more_rules_than_a_byte_can_count_are_all_heard():
         assert decide(invocation, compiled).allowed is allowed
 
 
-def test_a_verdict_is_the_same_object_for_every_guild():
+def test_verdict_objects_are_shared_between_guilds():
     verdict, other_verdict = (
         decide(build_invocation(), compile_policy(replace(POLICY, guild_id=guild_id), SURFACES, NOW))
         for guild_id in (1, 2)
@@ -75,7 +77,7 @@ def test_a_verdict_is_the_same_object_for_every_guild():
     assert verdict.reason == Reason.DEFAULT_AUDIENCE
 
 
-def test_a_guild_with_twenty_rules_takes_at_most_six_kibibytes_its_policy_included():
+def test_compiled_guild_with_twenty_rules_takes_at_most_six_kibibytes():
     compile_unshared_policy(0)
     tracemalloc.start()
     try:
@@ -88,7 +90,7 @@ def test_a_guild_with_twenty_rules_takes_at_most_six_kibibytes_its_policy_includ
     assert (memory_after - memory_before) / len(compiled_policies) <= 6 * 1024
 
 
-def test_of_another_server_a_member_is_decided_on_by_their_own_roles():
+def test_rule_about_a_member_does_not_affect_other_members():
     policy = build_policy(build_rule(False, (SubjectKind.MEMBER, MEMBER_ID + 1)))
     other_invocation = Invocation.from_member(
         guild_id=policy.guild_id, surface=VOICE_COMMAND, at=NOW, member_id=MEMBER_ID + 1, role_ids=(), permissions=0
@@ -102,7 +104,7 @@ def test_of_another_server_a_member_is_decided_on_by_their_own_roles():
 
 
 def compile_unshared_policy(number: int) -> CompiledPolicy:
-    """Nothing in it is shared with another guild, as when it comes from the database."""
+    """Compile a policy that shares no objects with other guilds, as if it was loaded from the database."""
     rng, first_id = random.Random(number), (1 << 60) + number * 1000
     rules = [
         AccessRule(

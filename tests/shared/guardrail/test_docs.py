@@ -1,4 +1,4 @@
-"""docs/guardrail.md says what the code does."""
+"""docs/guardrail.md matches the code: steps, steps of each principal, precedence of rules."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ GUARDRAIL_DOC = (Path(__file__).parents[3] / "docs" / "guardrail.md").read_text(
 
 
 def parse_table_rows(heading: str) -> list[list[str]]:
-    """The body of the first table behind a heading."""
+    """Parse the body rows of the first table after a heading."""
     table = GUARDRAIL_DOC.split(heading, 1)[1].split("\n\n|", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
 
 
-def test_the_docs_list_the_steps_in_their_order():
+def test_docs_list_the_steps_in_order():
     table_rows = [(row[0], row[1].strip("`"), row[2]) for row in parse_table_rows("# The guardrail")]
 
     assert table_rows == [
@@ -25,7 +25,7 @@ def test_the_docs_list_the_steps_in_their_order():
     ]
 
 
-def test_the_docs_list_the_steps_of_each_principal():
+def test_docs_list_the_steps_of_each_principal():
     table_rows = parse_table_rows("# The guardrail")
 
     for principal_kind, column in (
@@ -38,7 +38,7 @@ def test_the_docs_list_the_steps_of_each_principal():
         assert ticked_steps == {str(step) for step in STEP_ORDER if step in STEPS_BY_PRINCIPAL[principal_kind]}
 
 
-def test_the_docs_name_the_precedence_in_the_order_of_the_code():
+def test_docs_list_the_precedence_in_the_order_of_the_code():
     table_rows = {row[0]: re.split(r" · ", row[1]) for row in parse_table_rows("## Which rule wins")}
 
     assert table_rows == {

@@ -1,3 +1,5 @@
+"""Entitlement of a guild: tier, features and limits from subscription periods and grants."""
+
 from dataclasses import replace
 
 from herwa_shared.catalog import Limit
@@ -6,7 +8,7 @@ from herwa_shared.guardrail.policy import Grant, SubscriptionPeriod
 from tests.shared.guardrail.policy_factories import FREE_TIER, NOW, POLICY, PREMIUM_TIER
 
 
-def test_the_best_live_term_wins_and_without_one_the_guild_is_on_free():
+def test_highest_active_tier_applies_and_free_is_the_default():
     policy = replace(
         POLICY,
         periods=(
@@ -22,7 +24,7 @@ def test_the_best_live_term_wins_and_without_one_the_guild_is_on_free():
     assert resolve_entitlement(POLICY, NOW).features == FREE_TIER.features
 
 
-def test_a_grant_adds_a_feature_and_raises_a_limit_but_never_lowers_one():
+def test_grant_adds_features_and_never_lowers_a_limit():
     grants = (
         Grant("ticket.stats", None, None, NOW, NOW + 9),
         Grant(None, Limit.WIDGETS, 5, NOW, None),
@@ -37,7 +39,7 @@ def test_a_grant_adds_a_feature_and_raises_a_limit_but_never_lowers_one():
     assert resolve_entitlement(premium_policy, NOW).limits == {**PREMIUM_TIER.limits, Limit.EXPORT_ROWS: None}
 
 
-def test_it_holds_until_the_next_start_or_end():
+def test_entitlement_is_valid_until_the_next_start_or_end():
     policy = replace(
         POLICY,
         periods=(SubscriptionPeriod("premium", NOW + 5, NOW + 60),),

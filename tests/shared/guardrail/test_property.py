@@ -1,4 +1,4 @@
-"""`explain`, `decide` and a naive reading of the tables come to the same, whatever a guild has set."""
+"""Property-based tests: `explain`, `decide` and the reference implementation agree for random policies."""
 
 import os
 import random
@@ -22,14 +22,14 @@ SEED = int(os.environ.get("GUARDRAIL_SEED") or secrets.randbits(32))
 
 
 @pytest.mark.parametrize("part", range(PART_COUNT))
-def test_100_000_random_guilds_are_read_alike_by_all_three(part: int):
+def test_all_three_implementations_agree_for_100_000_random_guilds(part: int):
     reasons: set[tuple[bool, Reason]] = set()
     for guild_number in range(part, GUILD_COUNT, PART_COUNT):
         rng = random.Random(SEED + guild_number)
         policy = build_random_policy(rng)
         invocations = [build_random_invocation(rng) for _ in range(INVOCATIONS_PER_GUILD)]
         compiled_at = invocations[0].at if rng.random() < 0.8 else rng.choice(INVOCATION_TIMES)
-        verdicts = compare_readings(policy, invocations, compiled_at)
+        verdicts = compare_implementations(policy, invocations, compiled_at)
         assert isinstance(verdicts, list), f"GUARDRAIL_SEED={SEED}, guild {guild_number}: {verdicts}"
         reasons.update((verdict.allowed, verdict.reason) for verdict in verdicts)
 
@@ -40,22 +40,27 @@ def test_100_000_random_guilds_are_read_alike_by_all_three(part: int):
 
 @settings(max_examples=500, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_a_difference_is_shrunk_by_hypothesis(rng: random.Random):
-    """Fewer guilds than above; where these differ, hypothesis shows the smallest one that does."""
+def test_hypothesis_finds_no_difference_between_the_implementations(rng: random.Random):
+    """Checks fewer guilds than the test above, but hypothesis reduces a difference to a minimal example."""
     policy, invocation = build_random_policy(rng), build_random_invocation(rng)
 
-    assert isinstance(compare_readings(policy, [invocation], rng.choice(INVOCATION_TIMES)), list), (invocation, policy)
+    assert isinstance(compare_implementations(policy, [invocation], rng.choice(INVOCATION_TIMES)), list), (
+        invocation,
+        policy,
+    )
 
 
-def compare_readings(policy: GuildPolicy, invocations: list[Invocation], compiled_at: float) -> list[Verdict] | str:
-    """The verdicts, or how the readings differ."""
+def compare_implementations(
+    policy: GuildPolicy, invocations: list[Invocation], compiled_at: float
+) -> list[Verdict] | str:
+    """Return the verdicts, or a description of the first difference between the three implementations."""
     compiled = compile_policy(policy, SURFACES, compiled_at)
     verdicts = []
     for invocation in invocations:
         trace = explain(invocation, policy)
         explained_result = (trace.verdict.allowed, trace.verdict.reason, trace.rule)
         if explained_result != (reference_result := compute_reference_verdict(invocation, policy)):
-            return f"explain {explained_result}, naive {reference_result}, {invocation}, {policy}"
+            return f"explain {explained_result}, reference {reference_result}, {invocation}, {policy}"
         if trace.verdict != (decided_verdict := decide(invocation, compiled)):
             return f"explain {explained_result}, decide {decided_verdict}, compiled at {compiled_at}, {invocation}, {policy}"
         verdicts.append(decided_verdict)

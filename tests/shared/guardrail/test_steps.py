@@ -1,4 +1,4 @@
-"""What each step promises, one server at a time."""
+"""The eight steps of the guardrail, one example per promise."""
 
 import itertools
 from dataclasses import replace
@@ -50,11 +50,11 @@ MEMBER_KIND, ROLE_KIND, EVERYONE_KIND = SubjectKind.MEMBER, SubjectKind.ROLE, Su
 TICKET_STATS_FEATURE, VOICE_MODULE = (TargetKind.FEATURE, "ticket.stats"), (TargetKind.MODULE, "voice")
 
 
-def test_a_kill_switch_stops_even_the_owner():
+def test_kill_switch_refuses_even_the_owner():
     assert get_verdict(build_invocation(is_owner=True), KILL_SWITCH_POLICY) == (False, Reason.KILL_SWITCH)
 
 
-def test_a_feature_of_a_better_tier_is_refused_until_the_tier_begins_and_from_the_second_it_ends():
+def test_premium_feature_is_allowed_exactly_during_the_premium_period():
     assert get_verdict(build_invocation(TICKETS_COMMAND)) == (False, Reason.TIER)
     assert get_verdict(build_invocation(TICKETS_COMMAND), PREMIUM_POLICY) == (True, Reason.DEFAULT_AUDIENCE)
     assert get_verdict(build_invocation(TICKETS_COMMAND, at=NOW + 9.999), PREMIUM_POLICY) == (
@@ -65,13 +65,13 @@ def test_a_feature_of_a_better_tier_is_refused_until_the_tier_begins_and_from_th
     assert get_verdict(build_invocation(TICKETS_COMMAND, at=NOW - 11), PREMIUM_POLICY) == (False, Reason.TIER)
 
 
-def test_a_module_that_is_off_wins_over_its_feature_that_is_on():
+def test_disabled_module_disables_its_enabled_feature():
     policy = replace(POLICY, feature_toggles={"voice.stats": True}, module_toggles={"voice": False})
 
     assert get_verdict(build_invocation(), policy) == (False, Reason.TOGGLE)
 
 
-def test_neither_the_owner_nor_administrators_can_be_locked_out():
+def test_owner_and_administrators_cannot_be_locked_out():
     restricted_policy = replace(
         build_policy(build_rule(False), build_rule(False, (MEMBER_KIND, MEMBER_ID))),
         channel_lists=(build_channel_list(STAFF_CHANNEL),),
@@ -84,7 +84,7 @@ def test_neither_the_owner_nor_administrators_can_be_locked_out():
     assert get_verdict(build_invocation(permissions=MANAGE_GUILD), restricted_policy) == (False, Reason.ACCESS_RULE)
 
 
-def test_only_support_can_view_ticket_stats_in_two_rules():
+def test_two_rules_limit_ticket_stats_to_support():
     policy = build_policy(
         build_rule(False, target=TICKET_STATS_FEATURE),
         build_rule(True, (ROLE_KIND, SUPPORT_ROLE), TICKET_STATS_FEATURE),
@@ -102,7 +102,7 @@ def test_only_support_can_view_ticket_stats_in_two_rules():
     )
 
 
-def test_a_member_wins_over_a_role_over_a_permission_over_everyone():
+def test_precedence_of_subjects_is_member_role_permission_everyone():
     subjects = [
         (EVERYONE_KIND, 0),
         (SubjectKind.PERMISSION, PERMISSIONS["manage_messages"]),
@@ -119,7 +119,7 @@ def test_a_member_wins_over_a_role_over_a_permission_over_everyone():
         assert get_verdict(invocation, policy) == (True, Reason.ACCESS_RULE)
 
 
-def test_a_command_wins_over_its_feature_over_its_module_over_everything_and_a_channel_over_its_category():
+def test_narrower_target_or_place_takes_precedence():
     targets = [
         (TargetKind.EVERYTHING, ""),
         VOICE_MODULE,
@@ -140,7 +140,7 @@ def test_a_command_wins_over_its_feature_over_its_module_over_everything_and_a_c
         assert get_verdict(invocation, build_policy(*rules)) == (True, Reason.ACCESS_RULE)
 
 
-def test_on_a_full_tie_deny_wins_and_the_older_rule_is_named():
+def test_deny_wins_a_tie_and_the_older_rule_is_named():
     policy = build_policy(
         build_rule(True, (ROLE_KIND, SUPPORT_ROLE)),
         build_rule(False, (ROLE_KIND, NEWCOMER_ROLE)),
@@ -150,7 +150,7 @@ def test_on_a_full_tie_deny_wins_and_the_older_rule_is_named():
     assert explain_checked(build_invocation(role_ids=[SUPPORT_ROLE, NEWCOMER_ROLE]), policy).rule == policy.rules[1]
 
 
-def test_a_permission_matches_only_who_holds_all_of_it():
+def test_permission_rule_requires_all_its_permissions():
     permissions = PERMISSIONS["manage_messages"] | PERMISSIONS["kick_members"]
     policy = build_policy(build_rule(False, (SubjectKind.PERMISSION, permissions)))
 
@@ -161,7 +161,7 @@ def test_a_permission_matches_only_who_holds_all_of_it():
     )
 
 
-def test_a_rule_for_a_group_covers_its_commands_and_the_longer_name_wins():
+def test_group_rule_covers_its_commands_and_the_longer_name_wins():
     group_target, command_target = (TargetKind.COMMAND, "permissions"), (TargetKind.COMMAND, "permissions allow")
     manager_invocation = build_invocation(ALLOW_COMMAND, permissions=MANAGE_GUILD)
 
@@ -179,26 +179,26 @@ def test_a_rule_for_a_group_covers_its_commands_and_the_longer_name_wins():
     )
 
 
-def test_a_rule_ends_at_its_second():
+def test_rule_ends_exactly_at_its_end_time():
     policy = build_policy(build_rule(False, until=NOW + 60))
 
     assert get_verdict(build_invocation(at=NOW + 59.999), policy) == (False, Reason.ACCESS_RULE)
     assert get_verdict(build_invocation(at=NOW + 60), policy) == (True, Reason.DEFAULT_AUDIENCE)
 
 
-def test_where_no_rule_matches_managers_surfaces_are_for_manage_server():
+def test_manager_surface_requires_manage_server_without_a_rule():
     assert get_verdict(build_invocation(ALLOW_COMMAND)) == (False, Reason.DEFAULT_AUDIENCE)
     assert get_verdict(build_invocation(ALLOW_COMMAND, permissions=MANAGE_GUILD)) == (True, Reason.DEFAULT_AUDIENCE)
 
 
-def test_a_channel_list_holds_also_whom_a_rule_allows_and_takes_a_category_for_its_channels():
+def test_channel_list_applies_despite_an_allow_rule_and_includes_channels_of_a_category():
     policy = replace(build_policy(build_rule(True)), channel_lists=(build_channel_list(OFFICE_CATEGORY),))
 
     assert get_verdict(build_invocation(channel_id=LOUNGE_CHANNEL), policy) == (False, Reason.CHANNEL_LIST)
     assert get_verdict(build_invocation(channel_id=STAFF_CHANNEL), policy) == (True, Reason.ACCESS_RULE)
 
 
-def test_of_two_channel_lists_only_the_more_specific_one_applies():
+def test_only_the_most_specific_channel_list_applies():
     voice_list = ChannelList(TargetKind.FEATURE, "voice.stats", frozenset({LOUNGE_CHANNEL}))
     policy = replace(PREMIUM_POLICY, channel_lists=(build_channel_list(STAFF_CHANNEL), voice_list))
 
@@ -216,7 +216,7 @@ def test_of_two_channel_lists_only_the_more_specific_one_applies():
     )
 
 
-def test_on_a_page_there_is_no_channel_so_places_do_not_count():
+def test_channel_rules_and_lists_do_not_apply_to_pages():
     category_rule = build_rule(False, place_kind=PlaceKind.CATEGORY, place_id=OFFICE_CATEGORY)
     policy = replace(build_policy(category_rule), channel_lists=(build_channel_list(STAFF_CHANNEL),))
 
@@ -226,7 +226,7 @@ def test_on_a_page_there_is_no_channel_so_places_do_not_count():
     )
 
 
-def test_when_the_rate_is_used_up_nothing_but_an_administrator_passes():
+def test_cooldown_refuses_everyone_but_administrators():
     assert get_verdict(build_invocation(remaining=0)) == (False, Reason.COOLDOWN)
     assert get_verdict(build_invocation(remaining=0, permissions=ADMINISTRATOR)) == (True, Reason.ADMINISTRATOR)
 
@@ -247,7 +247,7 @@ def test_help_is_always_allowed_and_every_step_is_neutral(policy: GuildPolicy):
     assert {step.outcome for step in trace.steps} == {StepOutcome.NEUTRAL}
 
 
-def test_permissions_cannot_be_switched_off_but_can_be_ruled():
+def test_permissions_command_cannot_be_switched_off_but_can_be_denied():
     global_policy = replace(POLICY.global_policy, tiers={}, kill_switches={"governance.permissions": "No."})
     policy = replace(POLICY, global_policy=global_policy, module_toggles={"governance": False})
     manager_invocation = build_invocation(ALLOW_COMMAND, permissions=MANAGE_GUILD)
@@ -259,7 +259,7 @@ def test_permissions_cannot_be_switched_off_but_can_be_ruled():
     )
 
 
-def test_a_key_is_checked_for_features_then_scope_then_rate():
+def test_api_key_is_checked_for_feature_then_scope_then_rate():
     def get_key_verdict(
         policy: GuildPolicy = POLICY, *, in_scope: bool = True, remaining: int = 1
     ) -> tuple[bool, Reason]:
@@ -277,14 +277,14 @@ def test_a_key_is_checked_for_features_then_scope_then_rate():
     assert get_key_verdict(remaining=0) == (False, Reason.COOLDOWN)
 
 
-def test_a_widget_is_checked_by_the_first_three_steps_only():
+def test_widget_is_checked_only_by_the_first_three_steps():
     invocation = Invocation.from_widget(guild_id=GUILD_ID, surface=VOICE_COMMAND, at=NOW)
 
     assert get_verdict(invocation, build_policy(build_rule(False))) == (True, Reason.PUBLIC)
     assert get_verdict(invocation, KILL_SWITCH_POLICY) == (False, Reason.KILL_SWITCH)
 
 
-def test_a_trace_names_all_eight_steps_also_those_behind_the_end():
+def test_trace_contains_all_eight_steps_including_skipped_ones():
     trace = explain_checked(
         build_invocation(role_ids=[NEWCOMER_ROLE]),
         build_policy(build_rule(False, (ROLE_KIND, NEWCOMER_ROLE), VOICE_MODULE)),
@@ -296,7 +296,7 @@ def test_a_trace_names_all_eight_steps_also_those_behind_the_end():
     ] * 3
 
 
-def test_what_the_catalog_does_not_know_is_refused():
+def test_feature_missing_from_the_catalog_is_refused():
     unknown_surface = replace(VOICE_COMMAND, kind=SurfaceKind.COMMAND, key="new", feature="not.known")
 
     assert get_verdict(build_invocation(unknown_surface)) == (False, Reason.TIER)

@@ -1,4 +1,4 @@
-"""What people read: every refusal names what objected and who can change it."""
+"""Texts of the guardrail: rules as sentences, and refusals with a reason and who can change it."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ BLOCKING_POLICY = build_policy(
 
 
 class FixedNameFormatter:
-    """As in a list of everything that has a name."""
+    """Formats known ids as fixed names."""
 
     def format_role(self, role_id: int, /) -> str:
         return {SUPPORT_ROLE: "@Support", NEWCOMER_ROLE: "@New Members"}[role_id]
@@ -89,11 +89,11 @@ EVERYONE_SUBJECT = (SubjectKind.EVERYONE, 0)
         ),
     ],
 )
-def test_a_rule_is_one_sentence(access_rule: AccessRule, sentence: str):
+def test_rule_is_formatted_as_one_sentence(access_rule: AccessRule, sentence: str):
     assert format_rule(access_rule, NAME_FORMATTER) == sentence
 
 
-def test_what_the_catalog_no_longer_has_is_called_by_its_key():
+def test_target_missing_from_the_catalog_is_shown_by_its_key():
     assert format_target(TargetKind.FEATURE, "gone.stats") == "gone.stats"
     assert format_target(TargetKind.MODULE, "gone") == "the gone module"
 
@@ -145,7 +145,7 @@ def test_what_the_catalog_no_longer_has_is_called_by_its_key():
         ),
     ],
 )
-def test_a_refusal_says_what_objected_and_who_can_change_it(
+def test_refusal_names_the_reason_and_who_can_change_it(
     surface: Surface, policy: GuildPolicy, headline: str, remedy: str
 ):
     actual = build_refusal(
@@ -155,13 +155,13 @@ def test_a_refusal_says_what_objected_and_who_can_change_it(
     assert (actual.headline, actual.remedy) == (headline, remedy)
 
 
-def test_too_many_commands_are_refused_without_blame():
+def test_cooldown_has_a_neutral_text():
     actual = build_refusal(explain(build_invocation(remaining=0), POLICY), NAME_FORMATTER)
 
     assert actual.headline == "That was a lot of commands in one minute."
 
 
-def test_a_key_without_the_scope_is_refused_with_the_scope():
+def test_refusal_of_a_key_names_the_missing_scope():
     invocation = Invocation.from_key(guild_id=GUILD_ID, surface=STATISTICS_ROUTE, at=NOW, in_scope=False)
 
     assert (
@@ -170,7 +170,7 @@ def test_a_key_without_the_scope_is_refused_with_the_scope():
     )
 
 
-def test_every_reason_to_refuse_has_texts():
+def test_every_refusing_reason_has_texts():
     allowing_reasons = {Reason.ADMINISTRATOR, Reason.ESSENTIAL, Reason.PUBLIC}
     trace = explain(build_invocation(role_ids=[NEWCOMER_ROLE]), BLOCKING_POLICY)
 
@@ -180,7 +180,7 @@ def test_every_reason_to_refuse_has_texts():
         assert actual.remedy
 
 
-def test_a_trace_is_a_line_a_step_and_names_the_rule():
+def test_trace_has_one_line_per_step_and_names_the_rule():
     lines = format_trace(explain(build_invocation(role_ids=[NEWCOMER_ROLE]), BLOCKING_POLICY), NAME_FORMATTER)
 
     assert len(lines) == 8

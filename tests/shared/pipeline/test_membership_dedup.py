@@ -1,4 +1,4 @@
-"""Joinings and leavings are counted once each, whoever repeats them and in whatever order the past arrives."""
+"""Deduplication of joins, leaves and threads, for repeated events and events in any order."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def build_leave(guild: int, user_id: int, at_ms: int) -> ActivityEvent:
     return build_event(guild, EventKind.LEAVE, user_id, at_ms)
 
 
-async def test_a_join_is_counted_once_however_often_and_late_it_is_reported(store, guild):
+async def test_join_is_counted_once(store, guild):
     assert (
         await store(
             build_join(guild, ADA, START_MS), build_join(guild, ADA, START_MS), build_join(guild, BOB, START_MS)
@@ -58,18 +58,18 @@ async def test_a_join_is_counted_once_however_often_and_late_it_is_reported(stor
         == 2
     )
     assert await store(build_join(guild, ADA, START_MS)) == 0
-    assert await store(build_join(guild, ADA, START_MS + DAY_MS)) == 1, "the same member came again"
+    assert await store(build_join(guild, ADA, START_MS + DAY_MS)) == 1, "a later join is a rejoin and must count"
     assert await store(build_join(guild, ADA, START_MS - DAY_MS), build_join(guild, ADA, START_MS)) == 1, (
-        "an older one came to light"
+        "an older unknown join must count"
     )
 
 
-async def test_a_leave_carries_the_length_of_the_membership(store, guild, leave_durations):
+async def test_leave_contains_the_duration_of_the_membership(store, guild, leave_durations):
     assert await store(build_join(guild, ADA, START_MS), build_leave(guild, ADA, START_MS + DAY_MS + 1_500)) == 2
     assert await leave_durations() == [86_401]
 
 
-async def test_two_collectors_that_see_the_same_leave_count_one(store, guild, leave_durations):
+async def test_leave_seen_by_two_collectors_is_counted_once(store, guild, leave_durations):
     await store(build_join(guild, ADA, START_MS))
     assert await store(build_leave(guild, ADA, START_MS + DAY_MS)) == 1
     assert await store(build_leave(guild, ADA, START_MS + DAY_MS + 40)) == 0
@@ -78,7 +78,7 @@ async def test_two_collectors_that_see_the_same_leave_count_one(store, guild, le
     assert await leave_durations() == [86_400, None]
 
 
-async def test_leaving_and_coming_back_in_one_batch_is_both(store, guild, leave_durations):
+async def test_leave_and_rejoin_in_one_batch_are_both_counted(store, guild, leave_durations):
     await store(build_join(guild, ADA, START_MS))
     rejoin = build_join(guild, ADA, START_MS + DAY_MS + 10)
     assert (
@@ -88,20 +88,20 @@ async def test_leaving_and_coming_back_in_one_batch_is_both(store, guild, leave_
     assert await leave_durations() == [86_400, 86_399]
 
 
-async def test_who_left_unnoticed_and_came_back_has_the_newer_membership(store, guild, leave_durations):
+async def test_rejoin_after_a_missed_leave_starts_a_new_membership(store, guild, leave_durations):
     await store(build_join(guild, ADA, START_MS), build_join(guild, ADA, START_MS + 3 * DAY_MS))
     assert await store(build_leave(guild, ADA, START_MS + 4 * DAY_MS)) == 1
     assert await store(build_leave(guild, ADA, START_MS + 4 * DAY_MS)) == 0
     assert await leave_durations() == [86_400]
 
 
-async def test_who_came_back_unheard_leaves_once_more(store, guild, leave_durations):
+async def test_leave_after_a_missed_rejoin_is_counted(store, guild, leave_durations):
     await store(build_join(guild, ADA, START_MS), build_leave(guild, ADA, START_MS + DAY_MS))
     assert await store(build_leave(guild, ADA, START_MS + 9 * DAY_MS)) == 1
     assert await leave_durations() == [86_400, None]
 
 
-async def test_a_join_known_only_from_a_message_starts_the_membership(stores, store, guild, leave_durations):
+async def test_join_date_from_a_message_starts_the_membership(stores, store, guild, leave_durations):
     joined_at = utc_now()
     async with stores.database.transaction() as session:
         await save_members(session, [MemberData(guild, ADA, "ada", bot=False, joined_at=joined_at)])
@@ -117,12 +117,12 @@ async def test_old_joins_do_not_reopen_an_ended_membership(store, guild, leave_d
     assert await leave_durations() == [86_400]
 
 
-async def test_in_a_server_that_is_not_known_they_are_counted_all_the_same(stores, guild_id):
+async def test_join_in_an_unknown_guild_is_counted(stores, guild_id):
     async with stores.database.acquire_connection() as connection:
         assert (await append_events(connection, [build_join(guild_id + 1, ADA, START_MS)])).stored == 1
 
 
-async def test_a_thread_is_opened_once_whatever_is_replayed(store, guild):
+async def test_thread_is_counted_once(store, guild):
     def build_thread_event(thread_id: int) -> ActivityEvent:
         return build_event(guild, EventKind.THREAD, ADA, (thread_id >> 22) + 1_420_070_400_000)._replace(
             channel_id=5, thread_id=thread_id, message_id=thread_id, live_since_ms=START_MS
@@ -132,4 +132,6 @@ async def test_a_thread_is_opened_once_whatever_is_replayed(store, guild):
     assert await store(build_thread_event(first), build_thread_event(second), build_thread_event(first)) == 2
     assert await store(build_thread_event(first), build_thread_event(second)) == 0
     message_event = build_thread_event(first)._replace(kind=EventKind.MESSAGE.value)
-    assert await store(message_event) == 1, "the message that a forum post begins with has the id of its thread"
+    assert await store(message_event) == 1, (
+        "the first message of a forum post has the id of its thread and must still count"
+    )

@@ -1,4 +1,4 @@
-"""No message is counted twice, none is lost, whatever order and however often it comes."""
+"""Deduplication of messages: each is stored exactly once, for any order, repetition and number of collectors."""
 
 import random
 
@@ -27,19 +27,19 @@ async def count_ranges(stores, guild_id: int) -> int:
         return await connection.fetchval("SELECT count(*) FROM channel_coverage WHERE guild_id = $1", guild_id)
 
 
-async def test_a_message_that_comes_twice_is_stored_once(stores, guild_id):
+async def test_repeated_message_is_stored_once(stores, guild_id):
     event = build_message_event(guild_id, build_snowflake(get_now_ms()))
     assert await store(stores, [event, event]) == 1
     assert await store(stores, [event]) == 0
 
 
-async def test_the_same_id_in_another_channel_is_another_message(stores, guild_id):
+async def test_same_id_in_another_channel_is_another_message(stores, guild_id):
     first = build_message_event(guild_id, build_snowflake(get_now_ms()))
     assert await store(stores, [first]) == 1
     assert await store(stores, [first._replace(channel_id=2)]) == 1
 
 
-async def test_a_replay_of_two_windows_leaves_what_lies_between_them_uncovered(stores, guild_id):
+async def test_replay_of_two_windows_does_not_cover_the_time_between_them(stores, guild_id):
     start_ms = get_now_ms() - 400 * DAY_MS
     events = [
         build_message_event(guild_id, build_snowflake(start_ms + hour * 3_600_000), since_ms=get_now_ms())
@@ -50,7 +50,7 @@ async def test_a_replay_of_two_windows_leaves_what_lies_between_them_uncovered(s
     assert await store(stores, events) == 0
 
 
-async def test_what_was_heard_live_without_a_break_is_one_range(stores, guild_id):
+async def test_uninterrupted_live_messages_are_one_range(stores, guild_id):
     start_ms = get_now_ms() - 60_000
     events = [
         build_message_event(guild_id, build_snowflake(start_ms + 100 * index), since_ms=start_ms)
@@ -62,17 +62,19 @@ async def test_what_was_heard_live_without_a_break_is_one_range(stores, guild_id
     assert await store(stores, events) == 0
 
 
-async def test_a_break_in_listening_starts_a_new_range(stores, guild_id):
+async def test_interruption_starts_a_new_range(stores, guild_id):
     start_ms = get_now_ms() - 60_000
     earlier_event = build_message_event(guild_id, build_snowflake(start_ms), since_ms=start_ms)
     missed_event = build_message_event(guild_id, build_snowflake(start_ms + 10_000), since_ms=start_ms + 20_000)
     later_event = build_message_event(guild_id, build_snowflake(start_ms + 30_000), since_ms=start_ms + 20_000)
     assert await store(stores, [earlier_event]) == 1
     assert await store(stores, [later_event]) == 1
-    assert await store(stores, [missed_event]) == 1, "it was sent while nobody listened, so nothing covers it"
+    assert await store(stores, [missed_event]) == 1, (
+        "a message sent while no collector ran is in no range and must be stored"
+    )
 
 
-async def test_a_message_overtaken_by_a_moment_is_not_lost(stores, guild_id):
+async def test_out_of_order_message_is_stored(stores, guild_id):
     now = get_now_ms()
     early_id, late_id = build_snowflake(now - 40), build_snowflake(now)
     assert await store(stores, [build_message_event(guild_id, build_snowflake(now - 1000), since_ms=now - 2000)]) == 1
@@ -81,20 +83,22 @@ async def test_a_message_overtaken_by_a_moment_is_not_lost(stores, guild_id):
     assert await store(stores, [build_message_event(guild_id, early_id, since_ms=now - 2000)]) == 0
 
 
-async def test_a_straggler_of_another_collector_does_not_hide_what_the_first_has_recorded(stores, guild_id):
+async def test_late_message_of_a_second_collector_keeps_both_ranges_correct(stores, guild_id):
     now = get_now_ms()
     message_ids = [build_snowflake(now + 10 * index) for index in range(6)]
     old_events = [build_message_event(guild_id, message_id, since_ms=now - 60_000) for message_id in message_ids]
     new_events = [build_message_event(guild_id, message_id, since_ms=now + 10_000) for message_id in message_ids]
     assert await store(stores, [old_events[0], old_events[1], old_events[3], old_events[4]]) == 4
-    assert await store(stores, [new_events[2]]) == 1, "the first collector has not heard it yet"
+    assert await store(stores, [new_events[2]]) == 1, (
+        "a message that the first collector has not received must be stored"
+    )
     assert await store(stores, [new_events[3], new_events[4]]) == 0
     assert await store(stores, [old_events[2], old_events[5]]) == 1
     assert await store(stores, new_events) == 0
 
 
-async def test_two_collectors_that_hear_the_same_in_any_order_store_it_once(stores, guild_id):
-    """Seeded: an old bot and a new one during a deploy, their batches interleaved, messages overtaking each other."""
+async def test_two_collectors_store_the_same_messages_once(stores, guild_id):
+    """Seeded simulation of a deploy: the batches of an old and a new bot interleave, and messages arrive out of order."""
     for seed in range(25):
         rng = random.Random(seed)
         seed_guild_id, now = guild_id + seed + 1, get_now_ms()
@@ -112,8 +116,8 @@ async def test_two_collectors_that_hear_the_same_in_any_order_store_it_once(stor
         assert stored_count == len(message_ids), f"seed {seed}"
 
 
-async def test_any_mixture_of_live_old_late_and_repeated_messages_is_stored_once_each(stores, guild_id):
-    """Seeded random histories: what the buffer holds in the end is the set of ids that were sent."""
+async def test_random_mix_of_live_old_and_repeated_messages_is_stored_once(stores, guild_id):
+    """Seeded random histories: in the end the buffer contains each sent message id once."""
     for seed in range(12):
         rng = random.Random(seed)
         seed_guild_id = guild_id + seed + 1
@@ -137,7 +141,7 @@ async def test_any_mixture_of_live_old_late_and_repeated_messages_is_stored_once
         assert stored_count == len({(event.channel_id, event.message_id) for event in sent_events}), f"seed {seed}"
 
 
-async def test_a_batch_that_fails_leaves_no_trace(stores, guild_id):
+async def test_failed_batch_stores_nothing(stores, guild_id):
     valid_event = build_message_event(guild_id, build_snowflake(get_now_ms()))
     invalid_event = valid_event._replace(kind=None, message_id=0)
     with pytest.raises(asyncpg.NotNullViolationError):

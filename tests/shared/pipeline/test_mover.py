@@ -1,4 +1,4 @@
-"""What was put into the buffer is in ClickHouse once, whatever failed in between."""
+"""The mover: every buffered event reaches ClickHouse exactly once, also after failures and retries."""
 
 import pytest
 
@@ -18,7 +18,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 async def connection(stores):
-    """A connection to a buffer that other tests have left nothing in, and that is left empty."""
+    """A connection to PostgreSQL; the buffer is emptied before and after the test."""
     async with stores.database.acquire_connection() as connection:
         await move_all(connection, stores)
         yield connection
@@ -47,7 +47,7 @@ async def count_raw(stores, guild_id: int) -> int:
     return (await stores.clickhouse.query(RAW_COUNT_SQL, parameters={"guild": guild_id})).result_rows[0][0]
 
 
-async def test_every_field_arrives_as_it_was(stores, connection, guild_id):
+async def test_every_field_is_moved_unchanged(stores, connection, guild_id):
     now = int(utc_now().timestamp() * 1000)
     event = build_message_event(guild_id, build_snowflake(now), channel=5, thread=6, user=2**63 - 1)
     await append_events(
@@ -69,17 +69,17 @@ async def test_every_field_arrives_as_it_was(stores, connection, guild_id):
     ]
 
 
-async def test_a_batch_sent_twice_is_stored_once(stores, connection, guild_id):
+async def test_batch_sent_twice_is_stored_once(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 500))
     batch = await plan_batch(connection)
     await transfer_batch(connection, stores.clickhouse, batch)
-    assert await plan_batch(connection) == batch, "not acknowledged, so it is still the batch on its way"
+    assert await plan_batch(connection) == batch, "a batch without acknowledgement must stay pending"
     assert await move_batch(connection, stores.clickhouse) == 500
     assert await count_raw(stores, guild_id) == 500
     assert await count_hourly(stores, guild_id) == {"message": 500}
 
 
-async def test_two_batches_of_equal_events_are_both_stored(stores, connection, guild_id):
+async def test_two_batches_with_equal_events_are_both_stored(stores, connection, guild_id):
     """Equal rows are not duplicates: two deletions in the same millisecond look alike."""
     event = build_history(guild_id, 1)[0]._replace(kind=EventKind.MESSAGE_DELETE, message_id=0)
     for _ in range(2):
@@ -88,19 +88,19 @@ async def test_two_batches_of_equal_events_are_both_stored(stores, connection, g
     assert await count_hourly(stores, guild_id) == {"message_delete": 2}
 
 
-async def test_an_insert_that_fails_in_the_engine_leaves_its_batch_pending_and_loud(stores, connection, guild_id):
+async def test_failed_insert_keeps_the_batch_pending_and_is_reported(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 30))
     await stores.clickhouse.command(
         "CREATE MATERIALIZED VIEW broken ENGINE = MergeTree ORDER BY x AS"
-        " SELECT throwIf(guild_id > 0, 'no room') AS x FROM activity_events"
+        " SELECT throwIf(guild_id > 0, 'disk full') AS x FROM activity_events"
     )
     try:
         for _ in range(2):
-            with pytest.raises(Exception, match="no room"):
+            with pytest.raises(Exception, match="disk full"):
                 await move_batch(connection, stores.clickhouse)
         status = await load_pipeline_status(connection)
         assert (status.pending_rows, status.buffer_rows, status.failures) == (30, 30, 2)
-        assert "no room" in (status.last_error or "")
+        assert "disk full" in (status.last_error or "")
     finally:
         await stores.clickhouse.command("DROP TABLE broken")
     assert await move_batch(connection, stores.clickhouse) == 30
@@ -109,7 +109,7 @@ async def test_an_insert_that_fails_in_the_engine_leaves_its_batch_pending_and_l
     assert (status.pending_rows, status.buffer_rows, status.failures, status.last_error) == (0, 0, 0, None)
 
 
-async def test_five_years_of_backlog_move_in_batches_that_clickhouse_takes(stores, connection, guild_id):
+async def test_backlog_of_five_years_is_split_into_batches_by_week(stores, connection, guild_id):
     events = build_history(guild_id, 5 * 366, step_ms=DAY_MS)
     await append_events(connection, events[::2] + events[1::2])
     batch_sizes = []
@@ -120,7 +120,7 @@ async def test_five_years_of_backlog_move_in_batches_that_clickhouse_takes(store
     assert await count_hourly(stores, guild_id) == {"message": len(events)}
 
 
-async def test_a_batch_that_lost_rows_is_not_sent_at_all(stores, connection, guild_id):
+async def test_batch_with_missing_rows_is_not_sent(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 50))
     batch = await plan_batch(connection)
     invalid_batch = type(batch)(batch.token, batch.low, batch.high, batch.rows + 1)
@@ -130,7 +130,7 @@ async def test_a_batch_that_lost_rows_is_not_sent_at_all(stores, connection, gui
     assert await move_batch(connection, stores.clickhouse) == 50
 
 
-async def test_events_of_a_transaction_that_commits_late_are_not_passed_over(stores, connection, guild_id):
+async def test_events_of_a_late_commit_are_moved(stores, connection, guild_id):
     first, second = build_history(guild_id, 2)
     async with stores.database.acquire_connection() as slow_connection, slow_connection.transaction():
         await slow_connection.execute("SELECT txid_current()")
@@ -143,12 +143,12 @@ async def test_events_of_a_transaction_that_commits_late_are_not_passed_over(sto
     assert await count_raw(stores, guild_id) == 2
 
 
-async def test_trim_empties_old_slots_that_are_moved_and_no_others(stores, connection, guild_id):
+async def test_only_moved_old_slots_are_truncated(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 10))
     slot = await connection.fetchval("SELECT slot FROM event_buffer WHERE guild_id = $1 LIMIT 1", guild_id)
     old_slot = (slot + SLOT_COUNT // 2) % SLOT_COUNT
     await connection.execute("UPDATE event_buffer SET slot = $2 WHERE guild_id = $1", guild_id, old_slot)
-    assert old_slot not in await truncate_moved_slots(connection), "its events still wait"
+    assert old_slot not in await truncate_moved_slots(connection), "a slot with events that are not moved must be kept"
     await move_all(connection, stores)
     assert old_slot in await truncate_moved_slots(connection)
     assert await count_raw(stores, guild_id) == 10

@@ -1,4 +1,4 @@
-"""Seconds in voice and the note of up to when they are counted are stored together or not at all."""
+"""Voice sessions: counted seconds and the time until which they are counted are stored atomically."""
 
 import asyncpg
 import pytest
@@ -63,14 +63,14 @@ def build_change(guild: int, begin_seconds: int, end_seconds: int, *, is_open: b
     return VoiceChange(voice_session, [event] if end_seconds > begin_seconds else [])
 
 
-async def test_storing_the_same_again_stores_nothing(store, guild):
+async def test_repeated_change_stores_nothing(store, guild):
     assert await store(build_change(guild, 0, 60)) == 1
     assert await store(build_change(guild, 0, 60)) == 0
     assert await store(build_change(guild, 60, 90, is_open=False)) == 1
     assert await store(build_change(guild, 60, 90, is_open=False)) == 0
 
 
-async def test_a_collector_that_is_behind_another_adds_nothing_and_turns_nothing_back(stores, store, guild):
+async def test_late_collector_adds_no_seconds_and_does_not_reset_the_session(stores, store, guild):
     await store(build_change(guild, 0, 0))
     assert await store(build_change(guild, 0, 300)) == 1
     assert await store(build_change(guild, 0, 290)) == 0
@@ -78,7 +78,7 @@ async def test_a_collector_that_is_behind_another_adds_nothing_and_turns_nothing
     assert voice_session.counted_until_ms == START_MS + 300_000
 
 
-async def test_when_one_half_fails_so_does_the_other(stores, store, guild):
+async def test_session_and_events_are_stored_atomically(stores, store, guild):
     invalid_change = build_change(guild, 0, 60)
     invalid_change.events.append(invalid_change.events[0]._replace(kind=None))
     with pytest.raises(asyncpg.NotNullViolationError):
@@ -91,7 +91,9 @@ async def test_open_sessions_are_loaded_with_the_time_last_seen(stores, store, g
     await store(build_change(guild, 0, 60))
     voice_sessions, last_seen_ms = await load_open_sessions(stores, guild)
     assert voice_sessions == [build_change(guild, 60, 60).voice_session]
-    assert last_seen_ms == START_MS + 60_000, "no collector ran: the last counted second is the last that was heard"
+    assert last_seen_ms == START_MS + 60_000, (
+        "without a gateway session the guild was last seen at the last counted second"
+    )
     shard_count = 1 << 21
     async with stores.database.transaction() as session:
         session_id = await start_gateway_session(session, shard_id=(guild >> 22) % shard_count, shard_count=shard_count)
@@ -104,7 +106,7 @@ async def test_open_sessions_are_loaded_with_the_time_last_seen(stores, store, g
     assert (await load_open_sessions(stores, guild))[1] == later_time.timestamp() * 1000
 
 
-async def test_closed_sessions_are_purged_and_open_ones_never(stores, store, guild):
+async def test_only_closed_sessions_are_purged(stores, store, guild):
     await store(build_change(guild, 0, 60))
     async with stores.database.acquire_connection() as connection:
         await purge_voice_sessions(connection, now_ms=START_MS + 10**9)
@@ -115,5 +117,5 @@ async def test_closed_sessions_are_purged_and_open_ones_never(stores, store, gui
         assert await connection.fetchval("SELECT count(*) FROM voice_session WHERE guild_id = $1", guild) == 0
 
 
-async def test_a_server_that_is_not_known_holds_up_nothing(store, guild, guild_id):
+async def test_change_of_an_unknown_guild_is_stored(store, guild, guild_id):
     assert await store(build_change(guild_id + 5, 0, 10), build_change(guild, 0, 10)) == 2

@@ -1,4 +1,4 @@
-"""A cache as a process holds it, beside a guild of the test's own."""
+"""Fixtures of the policy cache's tests: a guild and running caches."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,16 +10,17 @@ import pytest
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
-from tests.shared.policy_cache.policy_changes import create_guild, wait_until
+from tests.shared.policy_cache.policy_changes import create_guild
+from tests.support.waiting import wait_until
 
 CacheFactory = Callable[..., AbstractAsyncContextManager[PolicyCache]]
 
 
 class DeafConnection(asyncpg.Connection):
-    """To which no message ever comes."""
+    """A connection that receives no notifications."""
 
     async def add_listener(self, channel, callback):
-        """It is lost."""
+        """Ignore the callback."""
 
 
 @pytest.fixture
@@ -29,11 +30,11 @@ async def guild(stores: Stores) -> int:
 
 @pytest.fixture
 def open_cache(stores: Stores) -> CacheFactory:
-    """One more process's cache, which listens by now."""
+    """Opens a running policy cache, as another process has one; it has completed its first sweep."""
 
     @asynccontextmanager
     async def open_listening_cache(**options: Any) -> AsyncIterator[PolicyCache]:
-        # Patience: how long a load may take is no promise that is tested with it.
+        # A long timeout: the tests with this fixture do not test the duration of a load.
         options = {"load_timeout_seconds": 30.0, **options}
         cache = PolicyCache(stores.database, stores.database_url, SurfaceRegistry(()), **options)
         async with cache.run():

@@ -1,12 +1,12 @@
-"""Changes of policies as services make them, and what is seen of them. `python -m` makes them in another process:
-it reads lines `GUILD COMMAND`, and answers each when the change is committed.
+"""Changes policies as services do, in this process or, run with `python -m`, in another one.
+
+The other process reads lines `GUILD COMMAND` from standard input, adds a rule that denies the command, and prints
+`committed` after each commit.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
 from itertools import count
-from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,8 +16,6 @@ from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import AccessRuleRow, Guild
 from herwa_shared.policy_cache.notifications import publish_policy_change
-
-WAIT_TIMEOUT_SECONDS = 30
 
 _guild_ids = count(7_000_000_000_000_000_001)
 
@@ -30,7 +28,7 @@ async def create_guild(database: Database) -> int:
 
 
 async def insert_deny_rule(session: AsyncSession, guild_id: int, command: str) -> None:
-    """The row alone, as somebody with a console would write it."""
+    """Insert a rule without publishing the change, as with psql."""
     session.add(
         AccessRuleRow(
             guild_id=guild_id,
@@ -49,21 +47,14 @@ async def deny_command(session: AsyncSession, guild_id: int, command: str) -> No
 
 
 async def commit_deny(database: Database, guild_id: int, command: str) -> None:
-    """The whole change, committed."""
+    """Add a rule that denies a command, publish the change and commit."""
     async with database.transaction() as session:
         await deny_command(session, guild_id, command)
 
 
 def get_denied_commands(compiled: CompiledPolicy | None) -> set[str]:
-    """The commands that this policy denies."""
+    """Return the commands that the policy denies; for None the empty set."""
     return set() if compiled is None else {rule.target_key for rule in compiled.policy.rules}
-
-
-async def wait_until(condition: Callable[[], object]) -> None:
-    deadline = monotonic() + WAIT_TIMEOUT_SECONDS
-    while not condition():
-        assert monotonic() < deadline, "waited in vain"
-        await asyncio.sleep(0.005)
 
 
 async def main() -> None:

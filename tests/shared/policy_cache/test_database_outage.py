@@ -1,4 +1,4 @@
-"""PostgreSQL is killed: who was in memory goes on, and what ends, ends."""
+"""The policy cache while PostgreSQL is down: cached policies are used, periods end on time, and the cache recovers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,14 +17,15 @@ from herwa_shared.migrate import build_alembic_config
 from herwa_shared.models import Subscription
 from herwa_shared.policy_cache.cache import NonDecreasingClock, PolicyCache, PolicyUnavailable
 from herwa_shared.policy_cache.notifications import publish_policy_change
-from tests.shared.policy_cache.policy_changes import commit_deny, create_guild, get_denied_commands, wait_until
+from tests.shared.policy_cache.policy_changes import commit_deny, create_guild, get_denied_commands
 from tests.support.embedded_engines import build_settings, create_data_folder
+from tests.support.waiting import wait_until
 
 HOUR_SECONDS = 3600.0
 
 
 class AdjustableClock:
-    """The clock on the wall, which can be set."""
+    """A wall clock that can be set back and forward."""
 
     def __init__(self) -> None:
         self.offset_seconds = 0.0
@@ -35,7 +36,7 @@ class AdjustableClock:
 
 @dataclass
 class KillableEngine:
-    """A PostgreSQL that may be killed."""
+    """An embedded PostgreSQL that can be killed and started again."""
 
     folder: object
     database: Database
@@ -87,7 +88,7 @@ def get_tier(cache: PolicyCache, guild_id: int) -> str:
     return compiled.entitlement.tier
 
 
-async def test_without_postgres_who_is_in_memory_goes_on_expiry_acts_and_all_heals(engine):
+async def test_cached_policies_are_used_during_an_outage_and_refreshed_afterwards(engine):
     guild, uncached_guild, wall_clock = (
         await create_guild(engine.database),
         await create_guild(engine.database),
@@ -109,7 +110,7 @@ async def test_without_postgres_who_is_in_memory_goes_on_expiry_acts_and_all_hea
 
         engine.kill()
 
-        await wait_until(lambda: cache.find_cached(guild) is None)  # its age has come
+        await wait_until(lambda: cache.find_cached(guild) is None)  # the cached policy has expired
         assert (await cache.get(guild)).entitlement.tier == "premium"
         with pytest.raises(PolicyUnavailable):
             await cache.get(uncached_guild)
@@ -121,7 +122,7 @@ async def test_without_postgres_who_is_in_memory_goes_on_expiry_acts_and_all_hea
 
         await engine.start()
 
-        # Not before everything is doubted, else the load could come before the change.
+        # Wait until the reconnected cache has invalidated everything; otherwise the load could precede the change.
         await wait_until(lambda: cache.get_status()["policy_sweep_age"] < 1)
         await commit_deny(engine.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)
@@ -129,7 +130,7 @@ async def test_without_postgres_who_is_in_memory_goes_on_expiry_acts_and_all_hea
         assert (await cache.get(uncached_guild)).entitlement.tier == "free"
 
 
-async def test_it_starts_without_postgres_and_hears_once_it_is_there(engine):
+async def test_cache_starts_during_an_outage_and_receives_changes_afterwards(engine):
     guild = await create_guild(engine.database)
     engine.kill()
     cache = PolicyCache(engine.database, engine.database.url, SurfaceRegistry(()), load_timeout_seconds=30.0)
@@ -144,7 +145,7 @@ async def test_it_starts_without_postgres_and_hears_once_it_is_there(engine):
         assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-def test_a_clock_that_is_set_back_brings_nothing_back_and_goes_on():
+def test_clock_continues_when_the_wall_clock_is_set_back():
     wall_clock, elapsed_ticks = AdjustableClock(), 0.0
     clock = NonDecreasingClock(read_wall=wall_clock, read_ticks=lambda: elapsed_ticks)
     time_before = clock.now()

@@ -1,4 +1,4 @@
-"""A change is in force in every process, told or not."""
+"""Changes reach the policy cache of every process, with and without notifications."""
 
 import asyncio
 import os
@@ -17,8 +17,8 @@ from tests.shared.policy_cache.policy_changes import (
     deny_command,
     get_denied_commands,
     insert_deny_rule,
-    wait_until,
 )
+from tests.support.waiting import read_line, wait_until
 
 REPOSITORY_ROOT = Path(__file__).parents[3]
 LISTENER_PIDS_SQL = "SELECT pid FROM pg_stat_activity WHERE application_name = 'herwa policies'"
@@ -28,7 +28,7 @@ TERMINATE_LISTENERS_SQL = (
 
 
 class PolicyWriterProcess:
-    """Another process, which changes policies."""
+    """Another process that changes policies."""
 
     def __init__(self, url: str) -> None:
         command = (sys.executable, "-m", "tests.shared.policy_cache.policy_changes", url)
@@ -37,10 +37,10 @@ class PolicyWriterProcess:
         )
 
     async def deny_command(self, guild_id: int, command: str) -> None:
-        """Returns after the commit."""
+        """Deny a command in the other process and return after its commit."""
         self.process.stdin.write(f"{guild_id} {command}\n")
         self.process.stdin.flush()
-        assert await asyncio.to_thread(self.process.stdout.readline) == "committed\n"
+        assert await asyncio.to_thread(read_line, self.process) == "committed\n"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def writer_process(stores) -> Iterator[PolicyWriterProcess]:
     writer.process.stdout.close()
 
 
-async def test_what_another_process_changes_is_in_force_here(open_cache, writer_process, guild):
+async def test_change_of_another_process_takes_effect(open_cache, writer_process, guild):
     async with open_cache() as cache:
         for number in range(5):
             assert f"command-{number}" not in get_denied_commands(await cache.get(guild))
@@ -61,7 +61,7 @@ async def test_what_another_process_changes_is_in_force_here(open_cache, writer_
             assert f"command-{number}" in get_denied_commands(await cache.get(guild))
 
 
-async def test_a_change_whose_message_is_lost_is_in_force_all_the_same(open_cache, writer_process, guild):
+async def test_change_with_a_lost_notification_takes_effect(open_cache, writer_process, guild):
     async with open_cache(connection_class=DeafConnection) as cache:
         assert get_denied_commands(await cache.get(guild)) == set()
         await writer_process.deny_command(guild, "top")
@@ -69,7 +69,7 @@ async def test_a_change_whose_message_is_lost_is_in_force_all_the_same(open_cach
         assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-async def test_a_change_while_the_connection_is_cut_is_in_force(open_cache, stores, writer_process, guild):
+async def test_change_during_a_lost_connection_takes_effect(open_cache, stores, writer_process, guild):
     async with open_cache() as cache, stores.database.acquire_connection() as connection:
         await cache.get(guild)
         await connection.execute(TERMINATE_LISTENERS_SQL)
@@ -78,8 +78,8 @@ async def test_a_change_while_the_connection_is_cut_is_in_force(open_cache, stor
         assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-async def test_a_connection_that_has_fallen_silent_is_noticed(open_cache, stores, writer_process, guild):
-    """As behind a firewall that forgot it: nothing comes, and nothing says so."""
+async def test_change_takes_effect_when_the_connection_hangs(open_cache, stores, writer_process, guild):
+    """Simulates a firewall that has dropped the connection: no data and no error arrive."""
     async with open_cache() as cache, stores.database.acquire_connection() as connection:
         await cache.get(guild)
         pids = [row["pid"] for row in await connection.fetch(LISTENER_PIDS_SQL)]
@@ -94,8 +94,8 @@ async def test_a_connection_that_has_fallen_silent_is_noticed(open_cache, stores
                 os.kill(pid, signal.SIGCONT)
 
 
-async def test_after_a_cut_nothing_in_memory_is_taken_for_granted(open_cache, stores, guild):
-    """The database may have come back as it was yesterday, which no message tells."""
+async def test_reconnect_invalidates_all_cached_policies(open_cache, stores, guild):
+    """The database may have been restored from a backup, for which there is no notification."""
     async with open_cache() as cache, stores.database.acquire_connection() as connection:
         await cache.get(guild)
         async with stores.database.transaction() as session:
@@ -105,8 +105,8 @@ async def test_after_a_cut_nothing_in_memory_is_taken_for_granted(open_cache, st
         assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-async def test_a_change_that_commits_after_later_ones_is_in_force(open_cache, stores, guild):
-    """Its version is the lower one, and the sweep has read higher ones before it can be seen."""
+async def test_change_that_commits_after_newer_ones_takes_effect(open_cache, stores, guild):
+    """The late change has the lower version, and the sweep has read higher versions before it becomes visible."""
     other_guild = await create_guild(stores.database)
     async with open_cache(connection_class=DeafConnection) as cache:
         async with stores.database.transaction() as session:
@@ -123,8 +123,8 @@ async def test_a_change_that_commits_after_later_ones_is_in_force(open_cache, st
     assert policies[0].version < policies[1].version
 
 
-async def test_a_change_is_handled_once_though_it_is_notified_and_swept(open_cache, stores, guild):
-    """Else every change would cost two loads."""
+async def test_change_with_notification_and_sweep_is_loaded_once(open_cache, stores, guild):
+    """Otherwise every change would cost two loads."""
     async with open_cache() as cache:
         await commit_deny(stores.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)
@@ -135,7 +135,7 @@ async def test_a_change_is_handled_once_though_it_is_notified_and_swept(open_cac
         assert cache.find_cached(guild) is compiled
 
 
-async def test_a_message_that_says_nothing_does_no_harm(open_cache, stores, guild):
+async def test_malformed_notification_is_ignored(open_cache, stores, guild):
     async with open_cache() as cache, stores.database.acquire_connection() as connection:
         await cache.get(guild)
         await connection.execute("SELECT pg_notify('herwa_policy', 'now then')")

@@ -1,4 +1,4 @@
-"""What is loaded, how often, and what of it is kept."""
+"""Loads of the policy cache: shared by concurrent callers, discarded when outdated, evicted, and timed out."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from tests.shared.policy_cache.policy_changes import (
     create_guild,
     get_denied_commands,
     insert_deny_rule,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 
 class CountingLoader:
-    """Loads as always; counts, and with `held` hands over only when `go` is set what it read before."""
+    """A policy loader that counts its loads. With `blocked` it returns a loaded policy only after `release` is set."""
 
     def __init__(self, *, blocked: bool = False) -> None:
         self.load_count = 0
@@ -33,7 +33,7 @@ class CountingLoader:
         return policy
 
 
-async def test_many_concurrent_gets_cost_one_load(open_cache, guild):
+async def test_concurrent_gets_share_one_load(open_cache, guild):
     loader = CountingLoader()
     async with open_cache(policy_loader=loader) as cache:
         policies = await asyncio.gather(*(cache.get(guild) for _ in range(200)))
@@ -42,7 +42,7 @@ async def test_many_concurrent_gets_cost_one_load(open_cache, guild):
     assert loader.load_count == 1
 
 
-async def test_cancelling_one_waiter_keeps_the_load_for_the_others(open_cache, guild):
+async def test_cancelled_waiter_does_not_cancel_the_load(open_cache, guild):
     loader = CountingLoader(blocked=True)
     async with open_cache(policy_loader=loader) as cache:
         cancelled_task, waiting_task = asyncio.create_task(cache.get(guild)), asyncio.create_task(cache.get(guild))
@@ -53,7 +53,7 @@ async def test_cancelling_one_waiter_keeps_the_load_for_the_others(open_cache, g
     assert loader.load_count == 1
 
 
-async def test_a_load_that_began_before_a_change_is_discarded(open_cache, stores, guild):
+async def test_load_that_started_before_a_change_is_discarded(open_cache, stores, guild):
     loader, other_guild = CountingLoader(blocked=True), await create_guild(stores.database)
     async with open_cache(policy_loader=loader) as cache:
         loader.release.set()
@@ -63,18 +63,18 @@ async def test_a_load_that_began_before_a_change_is_discarded(open_cache, stores
         await wait_until(lambda: loader.load_count == 2)
         await commit_deny(stores.database, guild, "top")
         await commit_deny(stores.database, other_guild, "top")
-        await wait_until(lambda: cache.find_cached(other_guild) is None)  # so this process has heard of both
+        await wait_until(lambda: cache.find_cached(other_guild) is None)  # then the cache has received both changes
         loader.release.set()
         assert get_denied_commands(await task) == get_denied_commands(cache.find_cached(guild)) == {"top"}
     assert loader.load_count == 3
 
 
-async def test_an_unknown_server_has_the_free_tier(open_cache, guild_id):
+async def test_unknown_guild_has_the_free_tier(open_cache, guild_id):
     async with open_cache() as cache:
         assert (await cache.get(guild_id)).entitlement.tier == "free"
 
 
-async def test_an_operators_change_reaches_every_guild(open_cache, stores, guild):
+async def test_operator_change_invalidates_every_guild(open_cache, stores, guild):
     async with open_cache() as cache:
         assert "plated" not in (await cache.get(guild)).policy.global_policy.tiers
         try:
@@ -89,7 +89,7 @@ async def test_an_operators_change_reaches_every_guild(open_cache, stores, guild
                 await publish_policy_change(session, guild_id=None)
 
 
-async def test_the_least_recently_used_guild_is_evicted(open_cache, stores, guild):
+async def test_least_recently_used_guild_is_evicted(open_cache, stores, guild):
     second, third = [await create_guild(stores.database) for _ in range(2)]
     async with open_cache(max_guilds=2) as cache:
         for guild_id in (guild, second, guild, third):
@@ -98,7 +98,7 @@ async def test_the_least_recently_used_guild_is_evicted(open_cache, stores, guil
         assert cache.get_status()["policies"] == 2
 
 
-async def test_an_unpublished_change_is_seen_when_the_policy_expires(open_cache, stores, guild):
+async def test_unpublished_change_takes_effect_when_the_policy_expires(open_cache, stores, guild):
     async with open_cache(ttl_seconds=0.1) as cache:
         await cache.get(guild)
         async with stores.database.transaction() as session:
@@ -107,7 +107,7 @@ async def test_an_unpublished_change_is_seen_when_the_policy_expires(open_cache,
         assert get_denied_commands(await cache.get(guild)) == {"top"}
 
 
-async def test_while_the_database_does_not_respond_only_cached_policies_are_served(open_cache, guild, guild_id):
+async def test_only_cached_policies_are_returned_while_the_database_hangs(open_cache, guild, guild_id):
     is_slow = False
 
     async def load_slowly(session, *, guild_id, global_policy):
@@ -124,7 +124,7 @@ async def test_while_the_database_does_not_respond_only_cached_policies_are_serv
             await cache.get(guild_id)
 
 
-async def test_a_policy_known_to_be_old_is_not_used_though_no_newer_one_can_be_had(open_cache, stores, guild):
+async def test_outdated_policy_is_not_used_when_loading_fails(open_cache, stores, guild):
     is_broken = False
 
     async def load_or_fail(session, *, guild_id, global_policy):

@@ -1,4 +1,4 @@
-"""What is said of a change: with the commit, not before, and with a row that stays."""
+"""Notifications of policy changes: sent with the commit, not before, and stored as an increasing version."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,21 +7,21 @@ import asyncpg
 import pytest
 
 from herwa_shared.policy_cache.notifications import EVERY_GUILD, NOTIFY_CHANNEL, publish_policy_change
-from tests.shared.policy_cache.policy_changes import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
 async def notified_guild_ids(stores) -> AsyncIterator[list[int]]:
-    """The guilds that another process is told of."""
+    """The guild ids of the notifications that a separate connection receives."""
     guild_ids: list[int] = []
     connection = await asyncpg.connect(stores.database_url)
-    await connection.add_listener(NOTIFY_CHANNEL, lambda *message: guild_ids.append(int(message[3].split()[0])))
+    await connection.add_listener(NOTIFY_CHANNEL, lambda *arguments: guild_ids.append(int(arguments[3].split()[0])))
     yield guild_ids
     await connection.close()
 
 
 async def collect_notifications(stores, notified_guild_ids: list[int], guild_id: int) -> list[int]:
-    """All that was told before this guild's turn: messages come in the order of commits."""
+    """Publish a change of this guild and return the notifications before it, which arrive in order of commits."""
     async with stores.database.transaction() as session:
         await publish_policy_change(session, guild_id=guild_id)
     await wait_until(lambda: guild_id in notified_guild_ids)
@@ -33,14 +33,14 @@ async def load_policy_version(stores, guild_id: int) -> int:
         return await connection.fetchval("SELECT version FROM policy_change WHERE guild_id = $1", guild_id)
 
 
-async def test_a_change_is_published_only_after_its_commit(stores, notified_guild_ids, guild_id):
+async def test_change_is_published_only_after_its_commit(stores, notified_guild_ids, guild_id):
     async with stores.database.transaction() as session:
         await publish_policy_change(session, guild_id=guild_id)
         assert await collect_notifications(stores, notified_guild_ids, guild_id + 1) == []
     assert await collect_notifications(stores, notified_guild_ids, guild_id + 2) == [guild_id + 1, guild_id]
 
 
-async def test_a_change_that_is_rolled_back_is_not_published(stores, notified_guild_ids, guild_id):
+async def test_rolled_back_change_is_not_published(stores, notified_guild_ids, guild_id):
     async with stores.database.transaction() as session:
         await publish_policy_change(session, guild_id=guild_id)
         await session.rollback()
@@ -48,20 +48,20 @@ async def test_a_change_that_is_rolled_back_is_not_published(stores, notified_gu
     assert await load_policy_version(stores, guild_id) is None
 
 
-async def test_what_the_operator_changes_concerns_every_guild(stores, notified_guild_ids, guild_id):
+async def test_operator_change_notifies_every_guild(stores, notified_guild_ids, guild_id):
     async with stores.database.transaction() as session:
         await publish_policy_change(session, guild_id=None)
     assert await collect_notifications(stores, notified_guild_ids, guild_id) == [EVERY_GUILD]
 
 
-async def test_a_guilds_version_grows_with_every_commit_also_of_parallel_changes(stores, guild_id):
+async def test_version_increases_with_every_commit_of_concurrent_changes(stores, guild_id):
     versions: list[int] = []
 
     async def change_policy() -> None:
         async with stores.database.transaction() as session:
             await asyncio.sleep(0)
             await publish_policy_change(session, guild_id=guild_id)
-            # Nobody else holds the row before the commit, so the list is in the order of the commits.
+            # The transaction holds a lock on the row until its commit, so the list is in the order of commits.
             connection = await session.connection()
             result = await connection.exec_driver_sql(f"SELECT version FROM policy_change WHERE guild_id = {guild_id}")
             versions.append(result.scalar_one())

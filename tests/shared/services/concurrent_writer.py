@@ -1,6 +1,6 @@
-"""`python -m tests.shared.services.concurrent_writer`: one of the processes of the race. It prints what it changed, as JSON.
+"""One of the concurrent processes of test_governance_races: `python -m tests.shared.services.concurrent_writer`.
 
-The address of the database comes on standard input, as it holds a password.
+It reads the database's URL from standard input, because the URL contains a password, and prints its changes as JSON.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MAX_CONCURRENT_CHANGES = 20
 
 
 async def run_change(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
-    """A grant, a revocation, a noting of what expired or a toggle; how often it changed something."""
+    """Grant, revoke, record expirations or toggle a feature; return the audited action and its number of changes."""
     async with database.transaction() as session:
         match number % 4:
             case 0:
@@ -38,7 +38,7 @@ async def run_change(database: Database, guild_id: int, number: int, actor: Acto
 
 
 async def run_changes(url: str, guild_id: int, change_count: int) -> Counter[str]:
-    """All of it at the same time, as far as there are connections."""
+    """Run all changes concurrently, at most as many as there are connections; return the changes per action."""
     database = Database(url, pool_size=MAX_CONCURRENT_CHANGES)
     semaphore = asyncio.Semaphore(MAX_CONCURRENT_CHANGES)
     actor = Actor(ChangeSource.WEB, 1, "racer")

@@ -1,4 +1,4 @@
-"""A guild that makes choices: each call is a use case of its own, and what it comes to is read as the guardrail does."""
+"""A guild on which tests call services, each in its own transaction, and whose policy they read back."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -35,17 +35,18 @@ SURFACES = (
 
 @dataclass(frozen=True, slots=True)
 class GuildUnderTest:
-    """One guild of the test's own."""
+    """A guild of one test."""
 
     stores: Stores
     id: int
 
     async def call_as_manager(self, function: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
-        """Olga changes something."""
+        """Call a service that changes the guild, with the manager Olga as actor."""
         async with self.stores.database.transaction() as session:
             return await function(session, **{"guild_id": self.id, "actor": MANAGER} | arguments)
 
     async def call(self, function: Callable[..., Awaitable[Any]], **arguments: Any) -> Any:
+        """Call a service that reads the guild or that has no actor."""
         async with self.stores.database.transaction() as session:
             return await function(session, **{"guild_id": self.id} | arguments)
 
@@ -56,13 +57,13 @@ class GuildUnderTest:
         return await self.call(list_rules, now=utc_now())
 
     async def list_audit_entries(self) -> tuple[AuditLogEntry, ...]:
-        """The guild's audit log, the newest first, after a look at its chain."""
+        """Verify the guild's audit chain and list its entries, newest first."""
         assert await self.call(audit.verify_chain) is None
         return await self.call(audit.list_entries)
 
 
 async def create_guild(stores: Stores) -> GuildUnderTest:
-    """A guild that has chosen nothing, in a Herwa whose catalogue is registered."""
+    """Register the catalog and create a guild with default settings."""
     async with stores.database.transaction() as session:
         await register(session, SURFACE_KINDS, SURFACES)
     return GuildUnderTest(stores, await add_guild(stores))
@@ -75,14 +76,14 @@ async def load_guild_policy(stores: Stores, guild_id: int) -> GuildPolicy:
 
 @asynccontextmanager
 async def open_rollback_session(stores: Stores) -> AsyncIterator[AsyncSession]:
-    """For what would concern every other test: the operator's own rows."""
+    """Open a transaction that is rolled back, for changes that would affect every guild and thus other tests."""
     async with stores.database.transaction() as session:
         yield session
         await session.rollback()
 
 
 def build_rule(**overrides: Any) -> NewRule:
-    """Everyone may use /server-stats, unless said otherwise."""
+    """Build a rule, by default one that allows everyone to use /server-stats."""
     return NewRule(
         **{
             "allow": True,

@@ -1,4 +1,4 @@
-"""What tests of the operator's decisions share: a registered catalogue, servers, and what holds for one now."""
+"""Helpers for tests of the operator's services: register the catalog, save guilds, load entitlements and audit entries."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ JOINED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 async def register_catalog(stores: Stores) -> None:
-    """The features and modules of the code."""
+    """Register the features and modules of the code's catalog."""
     async with stores.database.transaction() as session:
         await discovery.register(session, (), ())
 
@@ -28,20 +28,20 @@ async def save_guild(stores: Stores, guild_id: int, name: str = "Tea") -> int:
 
 
 async def load_entitlement(stores: Stores, guild_id: int, at: datetime | None = None) -> Entitlement:
-    """As the guardrail would have it."""
+    """Load the guild's policy and resolve its entitlement, as the guardrail does."""
     async with stores.database.transaction() as session:
         policy = await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
     return resolve_entitlement(policy, (at or utc_now()).timestamp())
 
 
 async def list_audit_entries(stores: Stores, guild_id: int | None) -> list[AuditLogEntry]:
-    """A chain that holds, the oldest entry first."""
+    """Verify an audit chain and list its entries, oldest first."""
     async with stores.database.transaction() as session:
         assert await verify_chain(session, guild_id=guild_id) is None
         return list(await list_entries(session, guild_id=guild_id, limit=1000))[::-1]
 
 
 async def load_policy_version(stores: Stores, guild_id: int) -> int:
-    """How often processes were told that something changed for it, as a number that grows."""
+    """Load the guild's policy version, which increases with every published change; 0 if there was none."""
     async with stores.database.acquire_connection() as connection:
         return await connection.fetchval("SELECT version FROM policy_change WHERE guild_id = $1", guild_id) or 0

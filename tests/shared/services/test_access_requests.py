@@ -1,4 +1,4 @@
-"""A member asks once; a manager says yes for a day, or no for a day."""
+"""Access requests: one open request per member and command, and decisions that apply for a day."""
 
 import asyncio
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.models import User, UserGuild
@@ -19,7 +20,7 @@ from tests.support.row_factories import OWNER_ID, add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_003
 CHANNEL_ID = 4_000_000_000_000_000_001
-ADMINISTRATOR, MANAGE_GUILD, SPEAK = 1 << 3, 1 << 5, 1 << 21
+SPEAK = 1 << 21
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ async def load_decision(guild: GuildUnderTest, request_id: int) -> AccessDecisio
     return (await guild.call(access_requests.get_request, request_id=request_id)).decision
 
 
-async def test_a_request_waits_for_a_decision_and_exists_once(guild: GuildUnderTest):
+async def test_repeated_request_does_not_create_a_second_one(guild: GuildUnderTest):
     first = await create_request(guild)
     repeated = await create_request(guild)
     other = await create_request(guild, command="server-stats")
@@ -52,14 +53,14 @@ async def test_a_request_waits_for_a_decision_and_exists_once(guild: GuildUnderT
     )
 
 
-async def test_of_many_clicks_at_once_one_creates_a_request(guild: GuildUnderTest):
+async def test_concurrent_clicks_create_one_request(guild: GuildUnderTest):
     outcomes = await asyncio.gather(*(create_request(guild) for _ in range(20)))
 
     assert sum(outcome.is_new for outcome in outcomes) == 1
     assert len(await guild.call(access_requests.list_open_requests)) == 1
 
 
-async def test_yes_is_a_rule_for_this_member_for_a_day(guild: GuildUnderTest):
+async def test_approval_adds_a_rule_for_the_member_for_a_day(guild: GuildUnderTest):
     outcome = await create_request(guild)
     rule_id = await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
 
@@ -77,10 +78,10 @@ async def test_yes_is_a_rule_for_this_member_for_a_day(guild: GuildUnderTest):
     assert (request.decision, request.decided_by, request.rule_id) == (AccessDecision.ALLOWED, MANAGER.user_id, rule_id)
     assert await guild.call(access_requests.list_open_requests) == ()
     assert [entry.action for entry in await guild.list_audit_entries()] == ["rule.add"]
-    assert (await create_request(guild)).is_new, "what was allowed may be asked for again"
+    assert (await create_request(guild)).is_new, "a member may request access again after an approval"
 
 
-async def test_no_is_no_for_a_day(guild: GuildUnderTest):
+async def test_dismissal_blocks_new_requests_for_a_day(guild: GuildUnderTest):
     outcome = await create_request(guild)
     await guild.call_as_manager(access_requests.dismiss_request, request_id=outcome.id)
     request = await guild.call(access_requests.get_request, request_id=outcome.id)
@@ -92,7 +93,7 @@ async def test_no_is_no_for_a_day(guild: GuildUnderTest):
     assert (entry.action, entry.after) == ("request.dismiss", {"member": str(MEMBER_ID), "command": "voice-stats"})
 
 
-async def test_the_first_decision_counts(guild: GuildUnderTest):
+async def test_only_the_first_of_concurrent_decisions_counts(guild: GuildUnderTest):
     outcome = await create_request(guild)
     results = await asyncio.gather(
         *(guild.call_as_manager(access_requests.dismiss_request, request_id=outcome.id) for _ in range(5)),
@@ -105,7 +106,7 @@ async def test_the_first_decision_counts(guild: GuildUnderTest):
     assert len(await guild.list_rules()) == (await load_decision(guild, outcome.id) == AccessDecision.ALLOWED)
 
 
-async def test_yes_does_not_shorten_what_is_allowed_already(guild: GuildUnderTest):
+async def test_approval_does_not_shorten_an_existing_rule(guild: GuildUnderTest):
     outcome = await create_request(guild)
     new_rule = build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID, target_key="voice-stats")
     rule_id = await guild.call_as_manager(add_rule, rule=new_rule)
@@ -115,7 +116,7 @@ async def test_yes_does_not_shorten_what_is_allowed_already(guild: GuildUnderTes
 
 
 @pytest.mark.parametrize("place_fields", [{}, {"place_kind": PlaceKind.CHANNEL, "place_id": CHANNEL_ID}])
-async def test_yes_is_refused_where_a_rule_against_this_member_would_win(guild: GuildUnderTest, place_fields):
+async def test_approval_is_refused_when_a_rule_denies_the_member(guild: GuildUnderTest, place_fields):
     outcome = await create_request(guild)
     rule_fields = {"subject_kind": SubjectKind.MEMBER, "subject_id": MEMBER_ID, "target_key": "voice-stats"}
     await guild.call_as_manager(add_rule, rule=build_rule(allow=False, **rule_fields, **place_fields))
@@ -125,7 +126,7 @@ async def test_yes_is_refused_where_a_rule_against_this_member_would_win(guild: 
     assert await load_decision(guild, outcome.id) is None
 
 
-async def test_only_the_guild_itself_decides(stores: Stores, guild: GuildUnderTest):
+async def test_request_of_another_guild_is_not_found(stores: Stores, guild: GuildUnderTest):
     outcome, other_guild_id = await create_request(guild), await add_guild(stores)
     for function in (access_requests.allow_request, access_requests.dismiss_request):
         with pytest.raises(NotFound, match="no longer there"):
@@ -134,12 +135,12 @@ async def test_only_the_guild_itself_decides(stores: Stores, guild: GuildUnderTe
         await guild.call(access_requests.get_request, guild_id=other_guild_id, request_id=outcome.id)
 
 
-async def test_an_unknown_command_cannot_be_requested(guild: GuildUnderTest):
+async def test_unknown_command_cannot_be_requested(guild: GuildUnderTest):
     with pytest.raises(NotFound, match="Did you mean voice-stats"):
         await create_request(guild, command="voice-stat")
 
 
-async def test_the_owner_is_notified_first_and_then_managers_who_have_logged_in(stores: Stores, guild: GuildUnderTest):
+async def test_owner_and_logged_in_managers_are_notified_in_order(stores: Stores, guild: GuildUnderTest):
     now = utc_now()
     permission_sets = [
         MANAGE_GUILD,
@@ -163,7 +164,7 @@ async def test_the_owner_is_notified_first_and_then_managers_who_have_logged_in(
     assert await guild.call(list_managers_to_notify, guild_id=12) == ()
 
 
-async def test_yes_is_refused_too_where_that_rule_is_about_the_channel_or_category_of_a_thread(
+async def test_approval_is_refused_when_the_channel_or_category_of_a_thread_is_denied(
     guild: GuildUnderTest, stores: Stores
 ):
     category_id = await add_channel(stores, guild.id, "Desk", kind=4)

@@ -1,4 +1,4 @@
-"""Rules: one of a kind, in words that can be mended, at most as many as can be read."""
+"""Access rules: saved, renewed and removed with audit entries, validated with helpful errors, limited in number."""
 
 import asyncio
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def guild(stores: Stores) -> GuildUnderTest:
     return await create_guild(stores)
 
 
-async def test_a_rule_is_saved_as_given_and_is_in_the_log(guild: GuildUnderTest):
+async def test_added_rule_is_stored_and_audited(guild: GuildUnderTest):
     until = utc_now() + timedelta(hours=2)
     new_rule = build_rule(
         allow=False, subject_kind=SubjectKind.ROLE, subject_id=SUPPORT_ROLE_ID, until=until, note="  too loud "
@@ -55,12 +55,12 @@ async def test_a_rule_is_saved_as_given_and_is_in_the_log(guild: GuildUnderTest)
     assert (entry.after["subject_id"], entry.after["note"]) == (str(SUPPORT_ROLE_ID), "too loud")
 
 
-async def test_a_note_that_postgresql_could_not_keep_is_kept_without_that(guild: GuildUnderTest):
+async def test_null_characters_are_removed_from_a_note(guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule(note="too\0 loud"))
     assert [access_rule.note for access_rule in await guild.list_rules()] == ["too loud"]
 
 
-async def test_the_same_rule_again_renews_its_end_and_note(guild: GuildUnderTest):
+async def test_saving_an_existing_rule_updates_its_end_and_note(guild: GuildUnderTest):
     first = await guild.call_as_manager(save_rule, rule=build_rule(note="one"))
     repeated = await guild.call_as_manager(save_rule, rule=build_rule(note="one"))
     renewed = await guild.call_as_manager(save_rule, rule=build_rule(note="two", until=utc_now() + timedelta(days=1)))
@@ -72,21 +72,21 @@ async def test_the_same_rule_again_renews_its_end_and_note(guild: GuildUnderTest
     assert [access_rule.note for access_rule in await guild.list_rules()] == ["two"]
 
 
-async def test_allow_and_deny_are_two_rules(guild: GuildUnderTest):
+async def test_allow_and_deny_are_separate_rules(guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule(allow=True))
     await guild.call_as_manager(add_rule, rule=build_rule(allow=False))
 
     assert {access_rule.allow for access_rule in await guild.list_rules()} == {True, False}
 
 
-async def test_the_role_everyone_is_everyone(guild: GuildUnderTest):
+async def test_role_everyone_is_stored_as_the_subject_everyone(guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.ROLE, subject_id=guild.id))
 
     (access_rule,) = await guild.list_rules()
     assert (access_rule.subject_kind, access_rule.subject_id) == (SubjectKind.EVERYONE, 0)
 
 
-async def test_a_rule_is_removed_once_and_only_by_its_own_guild(stores: Stores, guild: GuildUnderTest):
+async def test_rule_can_be_removed_once_and_only_by_its_guild(stores: Stores, guild: GuildUnderTest):
     rule_id = await guild.call_as_manager(add_rule, rule=build_rule())
     with pytest.raises(NotFound):
         await guild.call_as_manager(remove_rule, guild_id=await add_guild(stores), rule_id=rule_id)
@@ -98,7 +98,7 @@ async def test_a_rule_is_removed_once_and_only_by_its_own_guild(stores: Stores, 
     assert [entry.action for entry in await guild.list_audit_entries()] == ["rule.remove", "rule.add"]
 
 
-async def test_rules_whose_time_is_over_come_last(guild: GuildUnderTest):
+async def test_ended_rules_are_listed_last(guild: GuildUnderTest):
     ending_rule, lasting_rule = build_rule(until=utc_now() + timedelta(days=1)), build_rule(allow=False)
     ending_id = await guild.call_as_manager(add_rule, rule=ending_rule)
     lasting_id = await guild.call_as_manager(add_rule, rule=lasting_rule)
@@ -107,7 +107,7 @@ async def test_rules_whose_time_is_over_come_last(guild: GuildUnderTest):
     assert [access_rule.id for access_rule in await guild.list_rules()] == [lasting_id, ending_id]
 
 
-async def test_a_command_group_may_be_a_target_but_only_by_its_full_name(guild: GuildUnderTest):
+async def test_command_group_is_a_target_by_its_full_name(guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule(target_key="permissions"))
     await guild.call_as_manager(add_rule, rule=build_rule(target_key="Voice of a member"))
     with pytest.raises(NotFound, match=r"no command “permission”. Did you mean permissions"):
@@ -124,9 +124,7 @@ async def test_a_command_group_may_be_a_target_but_only_by_its_full_name(guild: 
         ({"target_kind": TargetKind.MODULE, "target_key": "voyce"}, "Did you mean voice"),
     ],
 )
-async def test_a_rule_about_what_there_is_not_is_refused_with_the_near_ones(
-    guild: GuildUnderTest, fields, expected_text
-):
+async def test_unknown_target_is_refused_with_suggestions(guild: GuildUnderTest, fields, expected_text):
     with pytest.raises(NotFound, match=expected_text):
         await guild.call_as_manager(add_rule, rule=build_rule(**fields))
 
@@ -150,20 +148,20 @@ async def test_a_rule_about_what_there_is_not_is_refused_with_the_near_ones(
         ({"target_kind": TargetKind.FEATURE, "target_key": "essentials.why"}, "answers everybody"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(guild: GuildUnderTest, fields, expected_text):
+async def test_invalid_rule_is_refused_with_an_error_message(guild: GuildUnderTest, fields, expected_text):
     with pytest.raises(BadRequest, match=expected_text):
         await guild.call_as_manager(add_rule, rule=build_rule(**fields))
     assert await guild.list_rules() == ()
 
 
-async def test_a_named_permission_may_be_a_subject(guild: GuildUnderTest):
+async def test_permissions_can_be_a_subject(guild: GuildUnderTest):
     bits = PERMISSIONS["ban_members"] | PERMISSIONS["kick_members"]
     await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.PERMISSION, subject_id=bits))
 
     assert [access_rule.subject_id for access_rule in await guild.list_rules()] == [bits]
 
 
-async def test_threads_and_channels_of_others_are_no_places_for_a_rule(stores: Stores, guild: GuildUnderTest):
+async def test_rule_refuses_threads_and_channels_of_other_guilds(stores: Stores, guild: GuildUnderTest):
     thread_id = await add_channel(stores, guild.id, "help with keys", kind=11)
     foreign_channel_id = await add_channel(stores, await add_guild(stores), "elsewhere")
     with pytest.raises(BadRequest, match="“help with keys” is a thread"):
@@ -174,7 +172,7 @@ async def test_threads_and_channels_of_others_are_no_places_for_a_rule(stores: S
         )
 
 
-async def test_what_is_retired_can_be_ruled_no_longer(stores: Stores, guild: GuildUnderTest):
+async def test_rule_about_a_retired_command_is_refused(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         remaining_surfaces = [surface for surface in SURFACES if surface.key != "server-stats"]
         await register(session, SURFACE_KINDS, remaining_surfaces)
@@ -182,7 +180,7 @@ async def test_what_is_retired_can_be_ruled_no_longer(stores: Stores, guild: Gui
             await add_rule(session, guild_id=guild.id, rule=build_rule(), actor=MANAGER)
 
 
-async def test_a_guild_has_two_hundred_rules_at_most_and_ended_rules_are_replaced(guild: GuildUnderTest):
+async def test_guild_has_at_most_200_rules_and_ended_rules_are_replaced(guild: GuildUnderTest):
     async with guild.stores.database.transaction() as session:
         for number in range(MAX_RULES):
             new_rule = build_rule(
@@ -199,7 +197,7 @@ async def test_a_guild_has_two_hundred_rules_at_most_and_ended_rules_are_replace
     assert (len(rule_ids), added_id in rule_ids, last_id in rule_ids) == (MAX_RULES, True, False)
 
 
-async def test_of_many_who_add_the_same_rule_at_once_one_does(guild: GuildUnderTest):
+async def test_concurrent_additions_of_the_same_rule_add_one(guild: GuildUnderTest):
     results = await asyncio.gather(*(guild.call_as_manager(save_rule, rule=build_rule()) for _ in range(20)))
 
     assert len({result.id for result in results}) == 1
@@ -207,7 +205,7 @@ async def test_of_many_who_add_the_same_rule_at_once_one_does(guild: GuildUnderT
     assert len(await guild.list_audit_entries()) == 1
 
 
-async def test_a_member_who_is_erased_is_gone_from_the_log_of_rules(guild: GuildUnderTest):
+async def test_erasing_a_member_removes_their_id_from_audited_rules(guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID))
     async with open_rollback_session(guild.stores) as session:
         await audit.erase_member(session, user_id=MEMBER_ID)
@@ -220,11 +218,11 @@ async def test_a_member_who_is_erased_is_gone_from_the_log_of_rules(guild: Guild
 
 
 async def _end_rule(guild: GuildUnderTest, rule_id: int) -> None:
-    """Let its time be over."""
+    """Set the rule's end to the current time."""
     async with guild.stores.database.transaction() as session:
         await session.execute(text("UPDATE access_rule SET until = now() WHERE id = :id"), {"id": rule_id})
 
 
-def test_every_kind_that_rules_reach_is_among_the_surfaces():
+def test_surfaces_of_the_test_guild_contain_every_kind():
     assert {surface.kind for surface in SURFACES} == set(SurfaceKind)
     assert {surface.feature for surface in SURFACES} <= set(FeatureKey)

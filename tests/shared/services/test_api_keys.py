@@ -1,4 +1,4 @@
-"""A key is shown once, kept as a keyed hash, and found again only while it is whole and alive."""
+"""API keys: stored only as a keyed hash, authenticated until they expire or are revoked."""
 
 import re
 from datetime import timedelta
@@ -34,7 +34,7 @@ async def list_api_keys(stores: Stores, guild_id: int):
         return await list_keys(session, guild_id=guild_id)
 
 
-async def test_a_key_is_found_with_its_guild_and_its_scopes(stores: Stores):
+async def test_key_authenticates_with_its_guild_and_scopes(stores: Stores):
     guild_id = await add_guild(stores)
     key = await create_api_key(stores, guild_id, scopes=[Scope.STATS])
 
@@ -44,7 +44,7 @@ async def test_a_key_is_found_with_its_guild_and_its_scopes(stores: Stores):
     assert (principal.guild_id, principal.scopes) == (guild_id, {Scope.STATS})
 
 
-async def test_the_key_itself_is_stored_nowhere(stores: Stores):
+async def test_key_itself_is_not_stored(stores: Stores):
     guild_id = await add_guild(stores)
     key = await create_api_key(stores, guild_id)
 
@@ -56,7 +56,7 @@ async def test_the_key_itself_is_stored_nowhere(stores: Stores):
     assert key[:-4] not in repr(row)
 
 
-async def test_every_single_typing_mistake_is_noticed(stores: Stores):
+async def test_mistyped_key_is_not_authenticated(stores: Stores):
     key = await create_api_key(stores, await add_guild(stores))
 
     for index in range(len(key)):
@@ -65,17 +65,17 @@ async def test_every_single_typing_mistake_is_noticed(stores: Stores):
 
 
 @pytest.mark.parametrize("key", ["", "sk_live_", "sk_test_" + "0" * 49, "sk_live_" + "0" * 49, "é" * 57, "\x00"])
-async def test_an_invalid_key_is_not_authenticated(stores: Stores, key):
+async def test_malformed_key_is_not_authenticated(stores: Stores, key):
     assert await authenticate(stores, key) is None
 
 
-async def test_a_key_is_worthless_with_another_pepper(stores: Stores):
+async def test_key_is_not_authenticated_with_another_pepper(stores: Stores):
     key = await create_api_key(stores, await add_guild(stores))
 
     assert await authenticate(stores, key, pepper=b"salt") is None
 
 
-async def test_a_key_ends_at_its_moment(stores: Stores):
+async def test_key_expires_at_its_expiry_time(stores: Stores):
     expires_at = utc_now() + timedelta(hours=1)
     key = await create_api_key(stores, await add_guild(stores), expires_at=expires_at)
 
@@ -83,7 +83,7 @@ async def test_a_key_ends_at_its_moment(stores: Stores):
     assert await authenticate(stores, key, now=expires_at) is None
 
 
-async def test_revoking_ends_a_key_once_and_only_by_its_own_guild(stores: Stores):
+async def test_key_can_be_revoked_once_and_only_by_its_guild(stores: Stores):
     guild_id, other_guild_id = await add_guild(stores), await add_guild(stores)
     key = await create_api_key(stores, guild_id)
     (status,) = await list_api_keys(stores, guild_id)
@@ -99,7 +99,7 @@ async def test_revoking_ends_a_key_once_and_only_by_its_own_guild(stores: Stores
     assert (await list_api_keys(stores, guild_id))[0].revoked_at == now
 
 
-async def test_use_is_noted_once_a_minute(stores: Stores):
+async def test_last_use_is_saved_at_most_once_a_minute(stores: Stores):
     guild_id = await add_guild(stores)
     key = await create_api_key(stores, guild_id)
     first_use_at = utc_now()
@@ -110,19 +110,19 @@ async def test_use_is_noted_once_a_minute(stores: Stores):
         assert status.last_used_at == first_use_at + timedelta(seconds=60 if seconds == 60 else 0)
 
 
-async def test_a_key_for_an_unknown_guild_is_refused_and_the_known_ones_are_named(stores: Stores):
+async def test_key_for_an_unknown_guild_is_refused_with_the_known_guilds(stores: Stores):
     with pytest.raises(NotFound, match=r"knows no server 12\. The bot is in .*\(.+\)"):
         await create_api_key(stores, 12)
 
 
-async def test_a_key_needs_a_name(stores: Stores):
+async def test_key_requires_a_name(stores: Stores):
     guild_id = await add_guild(stores)
     for name in ("", "  ", "x" * 81):
         with pytest.raises(BadRequest, match="1 to 80"):
             await create_api_key(stores, guild_id, name=name)
 
 
-def test_the_pepper_is_the_setting_or_else_is_kept_in_the_data_folder(tmp_path):
+def test_pepper_is_the_secret_key_or_a_secret_of_the_data_folder(tmp_path):
     def build_settings(**overrides):
         return Settings(data_dir=tmp_path, discord=DiscordSettings(), stores=StoreSettings(), **overrides)
 

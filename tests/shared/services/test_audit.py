@@ -1,4 +1,4 @@
-"""The audit log: nothing in it changes or goes, whoever tampers is found, and people can be forgotten."""
+"""The audit log: append-only, tampering is detected by the hash chain, and personal data can be erased."""
 
 import json
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ async def guild(stores, guild_id):
 
 
 async def write_entries(stores, guild_id, *, count=3):
-    """So many entries of one guild; their ids."""
+    """Record entries of a guild and return their ids."""
     async with stores.database.transaction() as session:
         return [
             await record(
@@ -50,7 +50,7 @@ async def verify_guild_chain(stores, guild_id):
 
 
 async def tamper(stores, statement, *values):
-    """As only PostgreSQL's superuser can."""
+    """Run a statement with the append-only triggers disabled, as only a superuser of PostgreSQL can."""
     async with stores.database.acquire_connection() as connection:
         await connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
         try:
@@ -59,7 +59,7 @@ async def tamper(stores, statement, *values):
             await connection.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
 
-async def test_an_entry_says_who_changed_what_through_what_and_why(stores, guild):
+async def test_entry_contains_actor_action_target_values_and_reason(stores, guild):
     until = datetime(2026, 12, 24, 18, 0, 0, 5, tzinfo=UTC)
     after = {
         "who": PersonalValue("7"),
@@ -88,7 +88,7 @@ async def test_an_entry_says_who_changed_what_through_what_and_why(stores, guild
     assert await verify_guild_chain(stores, guild) is None
 
 
-async def test_entries_are_read_page_by_page_the_newest_first(stores, guild):
+async def test_entries_are_listed_in_pages_newest_first(stores, guild):
     await write_entries(stores, guild, count=5)
     async with stores.database.transaction() as session:
         page = await list_entries(session, guild_id=guild, limit=2)
@@ -96,7 +96,7 @@ async def test_entries_are_read_page_by_page_the_newest_first(stores, guild):
     assert [log_entry.number for log_entry in (*page, *remaining)] == [5, 4, 3, 2, 1]
 
 
-async def test_an_entry_is_found_in_its_own_chain_only(stores, guild):
+async def test_entry_is_found_only_in_its_own_chain(stores, guild):
     (entry_id,) = await write_entries(stores, guild, count=1)
     async with stores.database.transaction() as session:
         assert (await get_entry(session, guild_id=guild, entry_id=entry_id)).number == 1
@@ -105,7 +105,7 @@ async def test_an_entry_is_found_in_its_own_chain_only(stores, guild):
                 await get_entry(session, guild_id=other_guild_id, entry_id=entry_id)
 
 
-async def test_what_json_cannot_say_is_not_recorded(stores, guild):
+async def test_value_that_json_cannot_represent_is_refused(stores, guild):
     with pytest.raises(TypeError, match=r"object at after\.thing"):
         async with stores.database.transaction() as session:
             await record(session, ADA, "feature.set", guild_id=guild, after={"thing": object()})
@@ -115,7 +115,7 @@ async def test_what_json_cannot_say_is_not_recorded(stores, guild):
 @pytest.mark.parametrize(
     "value", [1e16, 3.0, 1e-7, 0.1, -0.0, 1 << 62, "é 🌱 \x01\\", True, None, [], {}, [{"personal": 1}], ["", [0]]]
 )
-async def test_whatever_postgresql_makes_of_a_value_the_chain_holds(stores, guild, value):
+async def test_chain_is_valid_after_postgresql_normalizes_values(stores, guild, value):
     async with stores.database.transaction() as session:
         await record(session, ADA, "feature.set", guild_id=guild, before={"b": 1, "a": value}, after={"z": [value]})
     assert await verify_guild_chain(stores, guild) is None
@@ -135,7 +135,7 @@ async def test_whatever_postgresql_makes_of_a_value_the_chain_holds(stores, guil
         "TRUNCATE guild CASCADE",
     ],
 )
-async def test_postgresql_refuses_to_change_or_remove_an_entry(stores, guild, statement):
+async def test_postgresql_refuses_to_change_or_delete_entries(stores, guild, statement):
     await write_entries(stores, guild)
     await write_entries(stores, None, count=1)
     async with stores.database.acquire_connection() as connection:
@@ -165,7 +165,7 @@ async def test_postgresql_refuses_to_change_or_remove_an_entry(stores, guild, st
         ),
     ],
 )
-async def test_an_entry_that_a_superuser_tampered_with_is_named(stores, guild, statement, expected_text):
+async def test_verification_names_the_tampered_entry(stores, guild, statement, expected_text):
     entry_ids = await write_entries(stores, guild)
     await tamper(stores, statement.format(entry_ids[1]))
     error = await verify_guild_chain(stores, guild)
@@ -173,14 +173,14 @@ async def test_an_entry_that_a_superuser_tampered_with_is_named(stores, guild, s
     assert (error.number, expected_text in error.reason) == (2, True), error
 
 
-async def test_a_chain_rewritten_from_an_entry_on_does_not_follow_what_was_before(stores, guild):
+async def test_verification_detects_a_renumbered_chain(stores, guild):
     entry_ids = await write_entries(stores, guild, count=2)
     await tamper(stores, "DELETE FROM audit_entry WHERE id = $1", entry_ids[0])
     await tamper(stores, "UPDATE audit_entry SET number = 1 WHERE id = $1", entry_ids[1])
     assert (await verify_guild_chain(stores, guild)).number == 1
 
 
-async def test_an_erased_member_is_nowhere_in_the_log_and_its_chains_hold(stores, guild):
+async def test_erasure_removes_a_member_from_the_log_and_keeps_the_chain_valid(stores, guild):
     user_id, name = 900_719_925_474_0993, "Grace Hopper"
     actor = Actor(ChangeSource.DISCORD, user_id, name)
     rule_fields = {
@@ -207,7 +207,7 @@ async def test_an_erased_member_is_nowhere_in_the_log_and_its_chains_hold(stores
     assert last.actor == ADA
 
 
-async def test_what_is_left_of_an_erased_value_cannot_be_guessed(stores, guild):
+async def test_commitments_of_equal_values_differ(stores, guild):
     async with stores.database.transaction() as session:
         for _ in range(2):
             await record(session, ADA, "rule.add", guild_id=guild, after={"who": PersonalValue("7")})
@@ -218,7 +218,7 @@ async def test_what_is_left_of_an_erased_value_cannot_be_guessed(stores, guild):
     assert len(set(commitments)) == len(commitments) == 4
 
 
-async def test_a_deleted_guild_takes_its_chain_along(stores, guild):
+async def test_deleting_a_guild_deletes_its_chain(stores, guild):
     await write_entries(stores, guild)
     async with stores.database.transaction() as session:
         await session.execute(text("DELETE FROM guild WHERE id = :id"), {"id": guild})
@@ -226,7 +226,7 @@ async def test_a_deleted_guild_takes_its_chain_along(stores, guild):
         assert await list_entries(session, guild_id=guild) == ()
 
 
-async def test_a_change_that_is_taken_back_leaves_no_hole_in_the_numbers(stores, guild):
+async def test_rollback_leaves_no_gap_in_the_numbers(stores, guild):
     async with stores.database.transaction() as session:
         await record(session, ADA, "feature.set", guild_id=guild)
         await session.rollback()

@@ -1,4 +1,4 @@
-"""A list says where something may run; it grows, is replaced, and is cleared."""
+"""Channel lists: where a target may run; lists are extended, replaced and cleared."""
 
 import pytest
 
@@ -19,7 +19,7 @@ async def guild(stores: Stores) -> GuildUnderTest:
     return await create_guild(stores)
 
 
-async def test_a_list_grows_and_is_cleared(guild: GuildUnderTest):
+async def test_list_is_extended_and_cleared(guild: GuildUnderTest):
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11, 12])
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[12, 13])
     await guild.call_as_manager(channel_lists.add_places, **EVERYTHING_TARGET, place_ids=[14])
@@ -36,14 +36,14 @@ async def test_a_list_grows_and_is_cleared(guild: GuildUnderTest):
     assert (cleared.action, cleared.before, cleared.after) == ("list.clear", grown.after, None)
 
 
-async def test_a_list_is_replaced(guild: GuildUnderTest):
+async def test_list_is_replaced(guild: GuildUnderTest):
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11, 12])
     await guild.call_as_manager(channel_lists.set_list, **VOICE_TARGET, place_ids=[13])
 
     assert [channel_list.place_ids for channel_list in await guild.call(channel_lists.list_channel_lists)] == [{13}]
 
 
-async def test_what_is_so_already_is_no_change(guild: GuildUnderTest):
+async def test_change_without_effect_is_not_audited(guild: GuildUnderTest):
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11, 12])
 
     assert await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[12]) is None
@@ -61,13 +61,13 @@ async def test_what_is_so_already_is_no_change(guild: GuildUnderTest):
         ({"place_ids": [1], "target_kind": TargetKind.COMMAND, "target_key": "help"}, BadRequest, "answers everybody"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_sentence(guild: GuildUnderTest, fields, error, expected_text):
+async def test_invalid_list_is_refused_with_an_error_message(guild: GuildUnderTest, fields, error, expected_text):
     with pytest.raises(error, match=expected_text):
         await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET | fields)
     assert await guild.list_audit_entries() == ()
 
 
-async def test_a_list_holds_a_hundred_places_and_no_thread(stores: Stores, guild: GuildUnderTest):
+async def test_list_has_at_most_100_places_and_no_threads(stores: Stores, guild: GuildUnderTest):
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=range(1, MAX_PLACES + 1))
     with pytest.raises(BadRequest, match="at most 100"):
         await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[MAX_PLACES + 1])

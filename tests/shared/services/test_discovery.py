@@ -1,4 +1,4 @@
-"""Discovery writes down what there is, says what is different, and leaves alone what people chose."""
+"""Discovery: registers declared surfaces and features, reports changes, and keeps settings of guilds and operators."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ async def load_global_policy_version(session: AsyncSession) -> int | None:
     return await session.scalar(text("SELECT version FROM policy_change WHERE guild_id = 0"))
 
 
-async def test_an_empty_herwa_learns_everything_and_new_features_go_to_their_lowest_tier(
+async def test_first_registration_stores_all_and_assigns_features_to_their_lowest_tier(
     stores: Stores, guild: GuildUnderTest
 ):
     async with open_rollback_session(stores) as session:
@@ -56,7 +56,7 @@ async def test_an_empty_herwa_learns_everything_and_new_features_go_to_their_low
     assert stored_keys == {(surface.kind, surface.key) for surface in SURFACES}
 
 
-async def test_what_is_known_already_is_no_difference_and_nothing_is_published(stores: Stores, guild: GuildUnderTest):
+async def test_repeated_registration_changes_and_publishes_nothing(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         version_before = await load_global_policy_version(session)
         diff = await register(session, SURFACE_KINDS, SURFACES)
@@ -66,7 +66,7 @@ async def test_what_is_known_already_is_no_difference_and_nothing_is_published(s
     assert (diff.format_lines(), diff.unchanged) == ((), len(MODULES) + len(FEATURES) + len(SURFACES))
 
 
-async def test_new_changed_retired_and_back(stores: Stores, guild: GuildUnderTest):
+async def test_registration_reports_new_changed_retired_and_returned_surfaces(stores: Stores, guild: GuildUnderTest):
     changed_surfaces = [
         replace(COMMAND_SURFACES[0], title="Something else", audience=Audience.MANAGERS),
         *COMMAND_SURFACES[2:],
@@ -90,7 +90,7 @@ async def test_new_changed_retired_and_back(stores: Stores, guild: GuildUnderTes
     assert not third
 
 
-async def test_looking_changes_nothing(stores: Stores, guild: GuildUnderTest):
+async def test_comparison_changes_nothing(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         diff = await compare(session, COMMANDS, [*COMMAND_SURFACES[1:], NEW_SURFACE])
         assert diff == await compare(session, COMMANDS, [*COMMAND_SURFACES[1:], NEW_SURFACE])
@@ -98,7 +98,7 @@ async def test_looking_changes_nothing(stores: Stores, guild: GuildUnderTest):
     assert diff.format_lines() == ("new: command voice-top", "retired: command server-stats")
 
 
-async def test_a_package_retires_only_its_own_kinds(stores: Stores, guild: GuildUnderTest):
+async def test_package_retires_only_surfaces_of_its_kinds(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         diff = await register(session, [SurfaceKind.API], [])
         assert diff.format_lines() == ("retired: api stats",)
@@ -106,7 +106,7 @@ async def test_a_package_retires_only_its_own_kinds(stores: Stores, guild: Guild
             await register(session, [SurfaceKind.API], SURFACES)
 
 
-async def test_what_operators_and_guilds_chose_survives_a_retirement(stores: Stores, guild: GuildUnderTest):
+async def test_settings_of_operators_and_guilds_survive_a_retirement(stores: Stores, guild: GuildUnderTest):
     await guild.call_as_manager(add_rule, rule=build_rule())
     await guild.call_as_manager(
         channel_lists.add_places, target_kind="command", target_key="server-stats", place_ids=[12]
@@ -128,7 +128,7 @@ async def test_what_operators_and_guilds_chose_survives_a_retirement(stores: Sto
     assert (policy_after.rules, policy_after.channel_lists) == (policy_before.rules, policy_before.channel_lists)
 
 
-async def test_a_feature_that_the_code_no_longer_has_is_retired(stores: Stores, guild: GuildUnderTest):
+async def test_feature_missing_from_the_catalog_is_retired(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(
             text(
@@ -141,7 +141,7 @@ async def test_a_feature_that_the_code_no_longer_has_is_retired(stores: Stores, 
         )
 
 
-async def test_several_processes_that_start_at_once_agree(stores: Stores, guild: GuildUnderTest):
+async def test_concurrent_registrations_report_a_new_surface_once(stores: Stores, guild: GuildUnderTest):
     async def register_new_surface() -> int:
         async with stores.database.transaction() as session:
             return len((await register(session, COMMANDS, [*COMMAND_SURFACES, NEW_SURFACE])).new)
@@ -153,7 +153,7 @@ async def test_several_processes_that_start_at_once_agree(stores: Stores, guild:
             await register(session, COMMANDS, COMMAND_SURFACES)
 
 
-def test_packages_declare_their_surfaces_as_json():
+def test_declaration_is_parsed_from_json():
     payload = json.dumps({"kinds": list(COMMANDS), "surfaces": json.loads(to_json(COMMAND_SURFACES))})
 
     assert from_json(payload) == DeclaredSurfaces(frozenset(COMMANDS), COMMAND_SURFACES)
@@ -163,6 +163,6 @@ def test_packages_declare_their_surfaces_as_json():
     "payload",
     ["", "[]", "{}", '{"kinds": ["x"], "surfaces": []}', '{"kinds": [], "surfaces": [{"kind": "command"}]}'],
 )
-def test_an_invalid_declaration_is_refused(payload):
+def test_invalid_declaration_is_refused(payload):
     with pytest.raises(BadRequest, match="not what a room says"):
         from_json(payload)

@@ -1,4 +1,4 @@
-"""A guild switches what its tier includes; what is essential stays; every change is in the log once."""
+"""Features and modules: switched by guilds within their tier, essential features excepted, each change audited once."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ async def get_feature_status(guild: GuildUnderTest, key: str) -> FeatureStatus:
     return next(feature for feature in features if feature.key == key)
 
 
-async def test_a_feature_is_switched_off_and_on_and_the_log_says_by_whom(guild: GuildUnderTest):
+async def test_feature_is_switched_off_and_on_and_audited(guild: GuildUnderTest):
     entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
     assert not (await get_feature_status(guild, "voice.stats")).enabled
     await guild.call_as_manager(set_feature, feature="voice.stats", enabled=True)
@@ -48,7 +48,7 @@ async def test_a_feature_is_switched_off_and_on_and_the_log_says_by_whom(guild: 
     assert (enabling_entry.before["enabled"], enabling_entry.after["enabled"]) == (False, True)
 
 
-async def test_what_is_so_already_is_no_change(guild: GuildUnderTest):
+async def test_change_without_effect_is_neither_audited_nor_published(guild: GuildUnderTest):
     version = (await guild.load_policy()).version
     assert await guild.call_as_manager(set_feature, feature="voice.stats", enabled=True) is None
     assert await guild.call_as_manager(set_module, module="voice", enabled=True) is None
@@ -57,7 +57,7 @@ async def test_what_is_so_already_is_no_change(guild: GuildUnderTest):
     assert (await guild.load_policy()).version == version
 
 
-async def test_a_module_takes_its_features_along_and_gives_them_back_as_they_were(guild: GuildUnderTest):
+async def test_module_switch_keeps_the_settings_of_its_features(guild: GuildUnderTest):
     await guild.call_as_manager(set_feature, feature="ticket.stats", enabled=False)
     await guild.call_as_manager(set_module, module="tickets", enabled=False)
     await guild.call_as_manager(set_module, module="voice", enabled=False)
@@ -73,26 +73,24 @@ async def test_a_module_takes_its_features_along_and_gives_them_back_as_they_wer
 @pytest.mark.parametrize(
     "feature", ["governance.features", "governance.permissions", "essentials.help", "essentials.why"]
 )
-async def test_what_is_essential_cannot_be_switched_off(guild: GuildUnderTest, feature: str):
+async def test_essential_feature_cannot_be_switched_off(guild: GuildUnderTest, feature: str):
     with pytest.raises(FeatureIsEssential, match="essential"):
         await guild.call_as_manager(set_feature, feature=feature, enabled=False)
 
 
-async def test_what_is_essential_remains_on_when_its_module_is_off(guild: GuildUnderTest):
+async def test_essential_feature_remains_on_when_its_module_is_off(guild: GuildUnderTest):
     await guild.call_as_manager(set_module, module="governance", enabled=False)
 
     assert (await get_feature_status(guild, "governance.permissions")).enabled
     assert not (await get_feature_status(guild, "governance.channels")).enabled
 
 
-async def test_a_free_guild_cannot_switch_on_a_premium_feature_but_may_switch_it_off(
-    stores: Stores, guild: GuildUnderTest
-):
+async def test_free_guild_cannot_switch_on_a_premium_feature(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(delete(TierFeature).where(TierFeature.feature_key == "voice.stats"))
         await session.execute(insert(TierFeature).values(tier_key="premium", feature_key="voice.stats"))
         arguments = {"guild_id": guild.id, "feature": "voice.stats", "actor": MANAGER}
-        with pytest.raises(FeatureNotInTier):  # though by default it is on
+        with pytest.raises(FeatureNotInTier):  # although the feature is on by default
             await set_feature(session, **arguments, enabled=True)
         assert await set_feature(session, **arguments, enabled=False)
         with pytest.raises(FeatureNotInTier, match=r"^Voice stats is part of Premium; this server is on Free"):
@@ -105,7 +103,7 @@ async def test_a_free_guild_cannot_switch_on_a_premium_feature_but_may_switch_it
         assert (feature_status.in_tier, feature_status.lowest_tier, FeatureNotInTier.status) == (False, "Premium", 403)
 
 
-async def test_the_list_says_why_the_operator_turned_something_off(stores: Stores, guild: GuildUnderTest):
+async def test_feature_list_contains_reasons_of_kill_switches(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         for feature in ("voice.stats", "governance.permissions"):
             row = {"feature_key": feature, "reason": "Counts twice", "by": "Op", "at": utc_now()}
@@ -116,10 +114,12 @@ async def test_the_list_says_why_the_operator_turned_something_off(stores: Store
         }
 
     assert status_by_key["voice.stats"].kill_switch == "Counts twice"
-    assert status_by_key["governance.permissions"].kill_switch is None, "kill switches do not reach what is kept"
+    assert status_by_key["governance.permissions"].kill_switch is None, (
+        "kill switches do not apply to protected features"
+    )
 
 
-async def test_the_list_is_in_the_order_of_modules_with_titles_and_sentences(guild: GuildUnderTest):
+async def test_feature_list_is_ordered_by_module_with_titles_and_sentences(guild: GuildUnderTest):
     features = await guild.call(list_features, now=utc_now())
 
     assert list(dict.fromkeys(feature.module_title for feature in features))[:3] == ["Activity", "Voice", "Tickets"]
@@ -137,17 +137,17 @@ async def test_the_list_is_in_the_order_of_modules_with_titles_and_sentences(gui
         (set_module, {"module": "voices"}, "no module “voices”. Did you mean voice"),
     ],
 )
-async def test_an_unknown_key_is_refused_with_suggestions(guild: GuildUnderTest, function, arguments, expected_text):
+async def test_unknown_key_is_refused_with_suggestions(guild: GuildUnderTest, function, arguments, expected_text):
     with pytest.raises(NotFound, match=expected_text):
         await guild.call_as_manager(function, enabled=False, **arguments)
 
 
-async def test_an_unknown_guild_cannot_change_settings(guild: GuildUnderTest):
+async def test_unknown_guild_cannot_change_settings(guild: GuildUnderTest):
     with pytest.raises(NotFound, match="knows no such server"):
         await guild.call_as_manager(set_feature, guild_id=12, feature="voice.stats", enabled=False)
 
 
-async def test_of_many_who_switch_the_same_at_once_one_does(guild: GuildUnderTest):
+async def test_concurrent_identical_changes_are_audited_once(guild: GuildUnderTest):
     entry_ids = await asyncio.gather(
         *(guild.call_as_manager(set_feature, feature="voice.stats", enabled=False) for _ in range(20))
     )

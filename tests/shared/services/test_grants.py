@@ -1,4 +1,4 @@
-"""Grants: one feature, or more of something, for one guild and a time."""
+"""Grants: a feature or a limit for one guild, optionally until an end."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from tests.shared.services.operator_helpers import (
 
 @pytest.fixture
 async def guild(stores, guild_id):
-    """A guild with a tier that has nothing."""
+    """A guild with a tier without features and limits."""
     await register_catalog(stores)
     await save_guild(stores, guild_id)
     async with stores.database.transaction() as session:
@@ -38,7 +38,7 @@ async def run_as_operator(stores, function, **arguments):
         return await function(session, reason="for the jam", actor=OPERATOR, **arguments)
 
 
-async def test_a_granted_feature_is_there_until_it_ends(stores, guild):
+async def test_granted_feature_applies_until_its_end(stores, guild):
     version_before = await load_policy_version(stores, guild)
     await run_as_operator(stores, grant_feature, guild_id=guild, feature=FeatureKey.VOICE_STATS, days=2)
     assert await load_policy_version(stores, guild) > version_before
@@ -49,7 +49,7 @@ async def test_a_granted_feature_is_there_until_it_ends(stores, guild):
 
 
 @pytest.mark.parametrize("value", [5, None])
-async def test_a_granted_limit_is_there_until_it_is_revoked(stores, guild, value):
+async def test_granted_limit_applies_until_it_is_revoked(stores, guild, value):
     grant_id = await run_as_operator(stores, grant_limit, guild_id=guild, limit=Limit.WIDGETS, value=value)
     assert (await load_entitlement(stores, guild)).limits[Limit.WIDGETS] == value
     await run_as_operator(stores, revoke_grant, guild_id=guild, grant_id=grant_id)
@@ -61,14 +61,14 @@ async def test_a_granted_limit_is_there_until_it_is_revoked(stores, guild, value
     assert (status.id, status.limit, status.value, status.revoked_at is None) == (grant_id, Limit.WIDGETS, value, False)
 
 
-async def test_revoking_twice_is_written_down_once(stores, guild):
+async def test_second_revocation_is_not_audited(stores, guild):
     grant_id = await run_as_operator(stores, grant_limit, guild_id=guild, limit=Limit.WIDGETS, value=3)
     for _ in range(2):
         await run_as_operator(stores, revoke_grant, guild_id=guild, grant_id=grant_id)
     assert [entry.action for entry in await list_audit_entries(stores, guild)][1:] == ["grant.add", "grant.revoke"]
 
 
-async def test_a_grant_of_another_guild_cannot_be_revoked(stores, guild, guild_id):
+async def test_grant_of_another_guild_cannot_be_revoked(stores, guild, guild_id):
     grant_id = await run_as_operator(stores, grant_limit, guild_id=guild, limit=Limit.WIDGETS, value=3)
     other_guild_id = await save_guild(stores, guild_id + 1)
     with pytest.raises(NotFound):
@@ -76,7 +76,7 @@ async def test_a_grant_of_another_guild_cannot_be_revoked(stores, guild, guild_i
     assert (await load_entitlement(stores, guild)).limits[Limit.WIDGETS] == 3
 
 
-async def test_an_invalid_grant_is_refused_with_a_reason(stores, guild):
+async def test_invalid_grant_is_refused_with_an_error_message(stores, guild):
     with pytest.raises(NotFound, match=r"voice\.stats"):
         await run_as_operator(stores, grant_feature, guild_id=guild, feature="voice.stat")
     with pytest.raises(BadRequest, match="0 or more"):
@@ -96,7 +96,7 @@ async def test_an_invalid_grant_is_refused_with_a_reason(stores, guild):
         {"limit_key": "widgets", "ends_at": utc_now() - timedelta(days=1)},
     ],
 )
-async def test_postgresql_itself_refuses_a_grant_that_means_nothing(stores, guild, row):
+async def test_postgresql_refuses_an_invalid_grant_row(stores, guild, row):
     async with stores.database.transaction() as session:
         session.add(EntitlementGrant(guild_id=guild, starts_at=utc_now(), granted_by="x", **row))
         with pytest.raises(IntegrityError):

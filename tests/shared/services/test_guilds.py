@@ -1,4 +1,4 @@
-"""The directory: what Discord said last is what lists show."""
+"""Stored guilds, channels and members: upserted from Discord's data, written only when something changed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ async def save_guild(stores, guild_id: int) -> GuildData:
     return guild
 
 
-async def test_what_is_new_is_added_and_what_changed_is_changed(stores, guild_id):
+async def test_new_rows_are_added_and_changed_rows_updated(stores, guild_id):
     guild = await save_guild(stores, guild_id)
     channels = [ChannelData(guild_id + offset, guild_id, None, 0, f"channel {offset}") for offset in range(1, 4)]
     async with stores.database.transaction() as session:
@@ -49,7 +49,7 @@ async def test_what_is_new_is_added_and_what_changed_is_changed(stores, guild_id
         assert (await session.get_one(Member, (guild_id, 9))).name == "Ada 🌱"
 
 
-async def test_repeated_data_is_not_written_again(stores, guild_id):
+async def test_unchanged_data_is_not_written(stores, guild_id):
     await save_guild(stores, guild_id)
     channels = [ChannelData(guild_id + offset, guild_id, None, 0, f"channel {offset}") for offset in range(1, 2501)]
     row_versions = []
@@ -62,7 +62,7 @@ async def test_repeated_data_is_not_written_again(stores, guild_id):
     assert row_versions[0] == row_versions[1]
 
 
-async def test_a_guild_that_chose_no_zone_counts_in_utc(stores, guild_id):
+async def test_time_zone_of_a_guild_defaults_to_utc(stores, guild_id):
     await save_guild(stores, guild_id)
     async with stores.database.transaction() as session:
         assert (await get_timezone(session, guild_id=guild_id)).key == "UTC"

@@ -1,4 +1,4 @@
-"""Kill switches: off everywhere with a reason that people see, and on again."""
+"""Kill switches: they disable a feature in every guild, with a reason that users see."""
 
 import pytest
 
@@ -28,7 +28,7 @@ async def _reset_kill_switch(stores):
     await set_switch(stores, active=False)
 
 
-async def test_a_feature_goes_off_everywhere_with_its_reason_and_comes_back(stores):
+async def test_kill_switch_is_set_changed_and_removed_with_audit_entries(stores):
     version_before, entry_count = await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))
     assert await set_switch(stores, active=True, reason="  Numbers are\nwrong.  ")
     assert (await load_kill_switches(stores))[FEATURE] == "Numbers are wrong."
@@ -52,7 +52,7 @@ async def test_a_feature_goes_off_everywhere_with_its_reason_and_comes_back(stor
     ]
 
 
-async def test_an_unchanged_switch_is_neither_published_nor_logged(stores):
+async def test_change_without_effect_is_neither_published_nor_audited(stores):
     await set_switch(stores, active=True, reason="Away.")
     version_before, entry_count = await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))
     assert await set_switch(stores, active=True, reason="Away.") is None
@@ -63,17 +63,17 @@ async def test_an_unchanged_switch_is_neither_published_nor_logged(stores):
 
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "x" * 201])
-async def test_no_kill_switch_without_a_reason_that_people_can_read(stores, reason):
+async def test_kill_switch_requires_a_reason(stores, reason):
     with pytest.raises(BadRequest, match="Say why"):
         await set_switch(stores, active=True, reason=reason)
     assert FEATURE not in await load_kill_switches(stores)
 
 
-async def test_an_essential_feature_cannot_be_switched_off(stores):
+async def test_essential_feature_cannot_be_switched_off(stores):
     with pytest.raises(BadRequest, match="essential"):
         await set_switch(stores, FeatureKey.HELP, active=True, reason="x")
 
 
-async def test_an_unknown_feature_is_refused_with_the_nearest(stores):
+async def test_unknown_feature_is_refused_with_a_suggestion(stores):
     with pytest.raises(NotFound, match=r"ticket\.stats"):
         await set_switch(stores, "ticket.stat", active=True, reason="x")

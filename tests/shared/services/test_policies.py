@@ -1,4 +1,4 @@
-"""What is loaded is exactly what was chosen, whoever chose it."""
+"""Loading of policies: they contain exactly the stored tiers, periods, grants, toggles, rules and lists."""
 
 import random
 from datetime import timedelta
@@ -47,14 +47,14 @@ async def guild(stores: Stores) -> GuildUnderTest:
     return await create_guild(stores)
 
 
-async def test_an_unknown_guild_has_a_policy(stores: Stores, guild: GuildUnderTest):
+async def test_unknown_guild_has_a_default_policy(stores: Stores, guild: GuildUnderTest):
     policy = await load_guild_policy(stores, 81384788765712384)
 
     assert policy == GuildPolicy(guild_id=81384788765712384, version=policy.version, global_policy=policy.global_policy)
     assert policy.global_policy.tiers[TierKey.FREE].features == set(FEATURES)
 
 
-async def test_tiers_come_with_what_they_inherit_and_missing_limits_are_0(stores: Stores, guild: GuildUnderTest):
+async def test_tiers_include_inherited_features_and_missing_limits_are_zero(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(insert(TierRow).values(key="patron", title="Patron", rank=77, inherits="premium"))
         await session.execute(insert(TierLimit).values(tier_key="patron", limit_key="widgets", value=50))
@@ -70,7 +70,7 @@ async def test_tiers_come_with_what_they_inherit_and_missing_limits_are_0(stores
     assert tiers["patron"].limits[Limit.API_KEYS] == 0
 
 
-async def test_tiers_that_inherit_in_a_circle_are_read_all_the_same(stores: Stores, guild: GuildUnderTest):
+async def test_circular_inheritance_of_tiers_is_loaded(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(text("UPDATE tier SET inherits = 'premium' WHERE key = 'free'"))
         tiers = (await load_global_policy(session)).tiers
@@ -79,7 +79,7 @@ async def test_tiers_that_inherit_in_a_circle_are_read_all_the_same(stores: Stor
     assert (tiers["free"].limits[Limit.WIDGETS], tiers["premium"].limits[Limit.WIDGETS]) == (1, 10)
 
 
-async def test_a_kill_switch_comes_with_its_reason(stores: Stores, guild: GuildUnderTest):
+async def test_kill_switch_is_loaded_with_its_reason(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(
             insert(KillSwitch).values(feature_key="voice.stats", reason="Counts twice", by="Op", at=utc_now())
@@ -87,7 +87,7 @@ async def test_a_kill_switch_comes_with_its_reason(stores: Stores, guild: GuildU
         assert (await load_global_policy(session)).kill_switches == {"voice.stats": "Counts twice"}
 
 
-async def test_the_version_grows_with_the_guilds_changes_and_with_the_operators(stores: Stores, guild: GuildUnderTest):
+async def test_version_increases_with_changes_of_guild_and_operator(stores: Stores, guild: GuildUnderTest):
     first = (await guild.load_policy()).version
     await guild.call_as_manager(features.set_feature, feature="voice.stats", enabled=False)
     second = (await guild.load_policy()).version
@@ -98,7 +98,7 @@ async def test_the_version_grows_with_the_guilds_changes_and_with_the_operators(
     assert first < second < third
 
 
-async def test_what_was_revoked_or_is_long_over_is_not_carried_along(stores: Stores, guild: GuildUnderTest):
+async def test_revoked_and_ended_subscriptions_are_not_loaded(stores: Stores, guild: GuildUnderTest):
     now = utc_now()
     long_ago, day = now - timedelta(days=400), timedelta(days=1)
     fields = {
@@ -121,7 +121,7 @@ async def test_what_was_revoked_or_is_long_over_is_not_carried_along(stores: Sto
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_what_is_loaded_is_what_was_chosen(stores: Stores, guild: GuildUnderTest, seed: int):
+async def test_loaded_policy_matches_random_changes(stores: Stores, guild: GuildUnderTest, seed: int):
     writer = RandomPolicyWriter(guild, random.Random(seed))
     for _ in range(30):
         await writer.apply_random_change()
@@ -130,7 +130,7 @@ async def test_what_is_loaded_is_what_was_chosen(stores: Stores, guild: GuildUnd
     assert await guild.load_policy() == writer.build_expected_policy(await guild.load_policy())
 
 
-async def test_a_policy_is_read_by_indexes_alone(stores: Stores, guild: GuildUnderTest):
+async def test_policy_query_uses_only_indexes(stores: Stores, guild: GuildUnderTest):
     async with open_rollback_session(stores) as session:
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(
@@ -142,7 +142,7 @@ async def test_a_policy_is_read_by_indexes_alone(stores: Stores, guild: GuildUnd
 
 
 class RandomPolicyWriter:
-    """Chooses at random by the services, and remembers in the plainest way what should come of it."""
+    """Makes random changes through the services and keeps the expected policy in plain dicts."""
 
     def __init__(self, guild: GuildUnderTest, rng: random.Random) -> None:
         self.guild = guild

@@ -1,4 +1,4 @@
-"""Subscriptions: the best live one counts, each change is one audit entry, and nothing is deleted."""
+"""Subscriptions: the highest active tier applies, each change has one audit entry, and no row is deleted."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +26,7 @@ from tests.shared.services.operator_helpers import (
     load_policy_version,
     save_guild,
 )
+from tests.support.waiting import wait_until
 
 DAY = timedelta(days=1)
 
@@ -46,7 +47,7 @@ async def load_current_tier(stores, guild_id, now=None):
 
 
 async def add_ended_subscription(stores, guild_id, ends, tier="premium"):
-    """A term whose end has passed while no worker ran."""
+    """Add a subscription that has ended while no worker was running."""
     async with stores.database.transaction() as session:
         fields = {
             "starts_at": ends - DAY,
@@ -57,17 +58,18 @@ async def add_ended_subscription(stores, guild_id, ends, tier="premium"):
         session.add(Subscription(guild_id=guild_id, tier_key=tier, **fields))
 
 
-async def record_expirations(stores, now=None):
+async def has_no_expirations(stores, now=None):
+    """Record a batch of expired subscriptions; True when there were none left."""
     async with stores.database.transaction() as session:
-        return await record_expired(session, now=now or utc_now())
+        return await record_expired(session, now=now or utc_now()) == 0
 
 
-async def test_a_guild_that_was_granted_nothing_is_free(stores, guild):
+async def test_guild_without_a_subscription_is_free(stores, guild):
     assert (await load_current_tier(stores, guild)).tier == "free"
     assert (await load_entitlement(stores, guild)).tier == "free"
 
 
-async def test_a_granted_tier_is_in_force_at_once_and_written_down(stores, guild):
+async def test_granted_tier_applies_immediately_and_is_audited(stores, guild):
     version_before = await load_policy_version(stores, guild)
     await grant_tier(stores, guild, days=30)
     current_tier = await load_current_tier(stores, guild)
@@ -85,7 +87,7 @@ async def test_a_granted_tier_is_in_force_at_once_and_written_down(stores, guild
     assert (entry.after["tier"], datetime.fromisoformat(entry.after["ends"])) == ("premium", current_tier.ends)
 
 
-async def test_a_tier_holds_from_its_start_until_just_before_its_end(stores, guild):
+async def test_tier_applies_from_its_start_until_its_end(stores, guild):
     starts, ends = utc_now() + DAY, utc_now() + 2 * DAY
     await grant_tier(stores, guild, starts=starts, ends=ends)
     microsecond = timedelta(microseconds=1)
@@ -101,7 +103,7 @@ async def test_a_tier_holds_from_its_start_until_just_before_its_end(stores, gui
     ]
 
 
-async def test_the_best_live_term_wins_and_of_one_tier_the_one_that_lasts_longest(stores, guild):
+async def test_highest_tier_applies_with_its_latest_end(stores, guild):
     async with stores.database.transaction() as session:
         if await session.get(TierRow, "gold") is None:
             session.add(TierRow(key="gold", title="Gold", rank=90, inherits="premium"))
@@ -115,7 +117,7 @@ async def test_the_best_live_term_wins_and_of_one_tier_the_one_that_lasts_longes
     assert await load_current_tier(stores, guild, utc_now() + 4 * DAY) == type(current_tier)("premium", None)
 
 
-async def test_revoking_ends_all_that_was_granted_and_deletes_nothing(stores, guild):
+async def test_revocation_ends_all_subscriptions_and_deletes_none(stores, guild):
     await grant_tier(stores, guild)
     await grant_tier(stores, guild, starts=utc_now() + DAY, days=5)
     async with stores.database.transaction() as session:
@@ -135,13 +137,13 @@ async def test_revoking_ends_all_that_was_granted_and_deletes_nothing(stores, gu
     )
 
 
-async def test_revoking_where_nothing_lasts_changes_nothing(stores, guild):
+async def test_revocation_without_a_subscription_changes_nothing(stores, guild):
     async with stores.database.transaction() as session:
         assert await revoke(session, guild_id=guild, reason="", actor=OPERATOR) == 0
     assert await list_audit_entries(stores, guild) == []
 
 
-async def test_extending_puts_off_the_end_of_the_tier_in_force(stores, guild):
+async def test_extension_postpones_the_end_of_the_current_tier(stores, guild):
     await grant_tier(stores, guild, days=2)
     ends = (await load_current_tier(stores, guild)).ends
     async with stores.database.transaction() as session:
@@ -151,7 +153,7 @@ async def test_extending_puts_off_the_end_of_the_tier_in_force(stores, guild):
     assert [datetime.fromisoformat(values["ends"]) for values in (entry.before, entry.after)] == [ends, ends + 3 * DAY]
 
 
-async def test_what_never_ends_cannot_be_extended(stores, guild):
+async def test_subscription_without_an_end_cannot_be_extended(stores, guild):
     await grant_tier(stores, guild)
     with pytest.raises(BadRequest, match="nothing to extend"):
         async with stores.database.transaction() as session:
@@ -170,32 +172,31 @@ async def test_what_never_ends_cannot_be_extended(stores, guild):
         {"starts": datetime(2020, 1, 1, tzinfo=UTC), "days": 1},
     ],
 )
-async def test_a_term_that_cannot_be_is_refused(stores, guild, period):
+async def test_invalid_period_is_refused(stores, guild, period):
     with pytest.raises(BadRequest):
         await grant_tier(stores, guild, **period)
     assert await list_audit_entries(stores, guild) == []
 
 
-async def test_what_there_is_not_is_named_with_what_there_is(stores, guild, guild_id):
+async def test_unknown_tier_or_guild_is_refused(stores, guild, guild_id):
     with pytest.raises(NotFound, match=r"no tier “platinum”\. There are free, (.*, )?premium"):
         await grant_tier(stores, guild, "platinum")
     with pytest.raises(NotFound, match=str(guild_id + 1)):
         await grant_tier(stores, guild_id + 1)
 
 
-async def test_one_purchase_is_one_subscription(stores, guild):
+async def test_purchase_creates_one_subscription(stores, guild):
     await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
     with pytest.raises(IntegrityError):
         await grant_tier(stores, guild, source=SubscriptionSource.DISCORD, external_id=f"purchase {guild}")
     assert len(await list_audit_entries(stores, guild)) == 1
 
 
-async def test_an_expired_subscription_is_logged_once_and_published(stores, guild):
+async def test_expired_subscription_is_audited_once_and_published(stores, guild):
     ends = utc_now() - timedelta(seconds=2)
     await add_ended_subscription(stores, guild, ends)
     version_before = await load_policy_version(stores, guild)
-    while await record_expirations(stores):
-        pass
+    await wait_until(lambda: has_no_expirations(stores))
     (entry,) = await list_audit_entries(stores, guild)
     assert (entry.actor, entry.action, entry.target) == (SYSTEM, "subscription.expire", "premium")
     assert (entry.before["tier"], datetime.fromisoformat(entry.before["ends"])) == ("premium", ends)
@@ -205,13 +206,12 @@ async def test_an_expired_subscription_is_logged_once_and_published(stores, guil
         assert (await session.scalars(select(Subscription).where(Subscription.guild_id == guild))).one().expired_at
 
 
-async def test_what_was_revoked_or_goes_on_does_not_expire(stores, guild):
+async def test_revoked_and_active_subscriptions_do_not_expire(stores, guild):
     await grant_tier(stores, guild, days=1)
     async with stores.database.transaction() as session:
         await revoke(session, guild_id=guild, reason="", actor=OPERATOR)
     await grant_tier(stores, guild, days=3)
     await grant_tier(stores, guild)
     actions = [entry.action for entry in await list_audit_entries(stores, guild)]
-    while await record_expirations(stores, utc_now() + 2 * DAY):
-        pass
+    await wait_until(lambda: has_no_expirations(stores, utc_now() + 2 * DAY))
     assert [entry.action for entry in await list_audit_entries(stores, guild)] == actions

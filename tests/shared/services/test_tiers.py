@@ -1,4 +1,4 @@
-"""Tiers are rows: what the operator changes of them holds, is inherited, told and written down."""
+"""Tiers: the operator's changes of features and limits apply, are inherited, published and audited."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -33,7 +33,7 @@ from tests.shared.services.operator_helpers import (
 
 @pytest.fixture
 async def gold(stores, guild_id):
-    """A tier of this test's own, which inherits Free, and a guild that has it."""
+    """A new tier that inherits Free, granted to the test's guild; its key."""
     await register_catalog(stores)
     await save_guild(stores, guild_id)
     key = f"gold-{guild_id}"
@@ -54,7 +54,7 @@ async def change_tier(stores, function, **arguments):
         return await function(session, actor=OPERATOR, reason="as agreed", **arguments)
 
 
-async def test_free_and_premium_are_there_from_the_start(stores):
+async def test_free_and_premium_exist_with_their_limits(stores):
     free, premium = await load_tier(stores, "free"), await load_tier(stores, "premium")
     assert (free.title, premium.title, premium.inherits, free.rank < premium.rank) == ("Free", "Premium", "free", True)
     assert free.limits == {
@@ -77,7 +77,7 @@ async def test_free_and_premium_are_there_from_the_start(stores):
     }
 
 
-async def test_every_feature_is_in_its_lowest_tier_and_in_what_inherits_it(stores, gold):
+async def test_free_features_are_inherited(stores, gold):
     titles = {feature.key: feature.title for feature in FEATURES.values()}
     async with stores.database.transaction() as session:
         assert await load_feature_titles(session) == titles
@@ -86,7 +86,7 @@ async def test_every_feature_is_in_its_lowest_tier_and_in_what_inherits_it(store
     assert (await load_tier(stores, gold)).own_features == frozenset()
 
 
-async def test_a_limit_is_the_tiers_own_until_it_is_inherited_again(stores, gold, guild_id):
+async def test_limit_of_a_tier_can_be_set_and_inherited(stores, gold, guild_id):
     version_before = await load_policy_version(stores, 0)
     for value in (0, 7, None):
         assert await change_tier(stores, set_tier_limit, tier=gold, limit=Limit.WIDGETS, value=value)
@@ -108,7 +108,7 @@ async def test_a_limit_is_the_tiers_own_until_it_is_inherited_again(stores, gold
     ]
 
 
-async def test_an_unchanged_limit_is_neither_published_nor_logged(stores, gold):
+async def test_change_without_effect_is_neither_published_nor_audited(stores, gold):
     await change_tier(stores, set_tier_limit, tier=gold, limit=Limit.WIDGETS, value=5)
     version_before, entry_count = await load_policy_version(stores, 0), len(await list_audit_entries(stores, None))
     assert await change_tier(stores, set_tier_limit, tier=gold, limit=Limit.WIDGETS, value=5) is None
@@ -120,7 +120,7 @@ async def test_an_unchanged_limit_is_neither_published_nor_logged(stores, gold):
     )
 
 
-async def test_a_feature_goes_into_a_tier_and_out_again(stores, gold, guild_id):
+async def test_feature_is_added_to_and_removed_from_a_tier(stores, gold, guild_id):
     async with stores.database.transaction() as session:
         tier_row = await session.get_one(TierRow, gold)
         tier_row.inherits = None
@@ -140,12 +140,12 @@ async def test_a_feature_goes_into_a_tier_and_out_again(stores, gold, guild_id):
     ]
 
 
-async def test_what_a_tier_only_inherits_is_taken_out_where_it_comes_from(stores, gold):
+async def test_inherited_feature_cannot_be_removed_from_the_inheriting_tier(stores, gold):
     with pytest.raises(BadRequest, match="inherits"):
         await change_tier(stores, set_tier_feature, tier=gold, feature=FeatureKey.HELP, included=False)
 
 
-async def test_a_feature_moves_to_a_higher_tier_and_back_and_is_never_in_none(stores, gold):
+async def test_lowest_tier_of_a_feature_can_be_changed(stores, gold):
     async with open_rollback_session(stores) as session:
 
         async def make_lowest(tier):
@@ -170,7 +170,7 @@ async def test_a_feature_moves_to_a_higher_tier_and_back_and_is_never_in_none(st
             await make_lowest("gould")
 
 
-async def test_a_downgrade_hides_and_never_deletes(stores, gold, guild_id):
+async def test_downgrade_keeps_the_settings_of_a_guild(stores, gold, guild_id):
     async with open_rollback_session(stores) as session:
 
         async def load_settings():
@@ -197,7 +197,7 @@ async def test_a_downgrade_hides_and_never_deletes(stores, gold, guild_id):
         assert len(settings_before[1]) == 1
 
 
-async def test_unknown_names_are_refused_with_the_nearest(stores, gold):
+async def test_unknown_keys_are_refused_with_suggestions(stores, gold):
     with pytest.raises(NotFound, match="There are free"):
         await change_tier(stores, set_tier_limit, tier="gould", limit=Limit.WIDGETS, value=1)
     with pytest.raises(NotFound, match=r"voice\.stats"):
@@ -205,7 +205,7 @@ async def test_unknown_names_are_refused_with_the_nearest(stores, gold):
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 63])
-async def test_a_limit_that_is_no_number_of_things_is_refused(stores, gold, value):
+async def test_invalid_limit_is_refused(stores, gold, value):
     with pytest.raises(BadRequest):
         await change_tier(stores, set_tier_limit, tier=gold, limit=Limit.WIDGETS, value=value)
 
@@ -219,7 +219,7 @@ async def test_a_limit_that_is_no_number_of_things_is_refused(stores, gold, valu
         lambda key: TierRow(key=f"{key}2", title="x", rank=0),
     ],
 )
-async def test_postgresql_itself_refuses_rows_that_mean_nothing(stores, gold, build_row):
+async def test_postgresql_refuses_invalid_rows(stores, gold, build_row):
     async with stores.database.transaction() as session:
         session.add(build_row(gold))
         with pytest.raises(IntegrityError):

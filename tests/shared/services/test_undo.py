@@ -1,4 +1,4 @@
-"""Undo makes it as it was, only while nobody has changed it since, and can be undone itself."""
+"""Undo: restores the previous settings unless they were changed later, and can itself be undone."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("earlier_changes", "function", "arguments", "sentence"), CHANGES.values(), ids=CHANGES.keys())
-async def test_undo_makes_it_as_it_was_and_can_be_undone(
+async def test_undo_restores_the_settings_and_can_be_undone(
     guild: GuildUnderTest, earlier_changes, function, arguments, sentence
 ):
     for earlier_function, earlier_arguments in earlier_changes:
@@ -87,7 +87,7 @@ async def test_undo_makes_it_as_it_was_and_can_be_undone(
     assert await load_settings(guild) == settings_after
 
 
-async def test_a_rule_that_was_removed_comes_back_under_its_number(guild: GuildUnderTest):
+async def test_undo_restores_a_removed_rule_with_its_id(guild: GuildUnderTest):
     new_rule = build_rule(
         subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID, until=utc_now() + timedelta(days=3), note="why"
     )
@@ -100,14 +100,14 @@ async def test_a_rule_that_was_removed_comes_back_under_its_number(guild: GuildU
     assert await load_settings(guild) == settings_before
 
 
-async def test_a_feature_that_was_never_chosen_is_so_again(guild: GuildUnderTest):
+async def test_undo_restores_the_default_of_a_feature(guild: GuildUnderTest):
     entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
     await guild.call_as_manager(undo, entry_id=entry_id)
 
     assert (await guild.load_policy()).feature_toggles == {}
 
 
-async def test_what_was_changed_again_is_not_undone(guild: GuildUnderTest):
+async def test_undo_is_refused_after_a_later_change(guild: GuildUnderTest):
     feature_entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
     await guild.call_as_manager(set_feature, feature="voice.stats", enabled=True)
     list_entry_id = await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11])
@@ -120,7 +120,7 @@ async def test_what_was_changed_again_is_not_undone(guild: GuildUnderTest):
     assert [channel_list.place_ids for channel_list in await guild.call(channel_lists.list_channel_lists)] == [{11, 12}]
 
 
-async def test_the_same_is_undone_once(guild: GuildUnderTest):
+async def test_change_can_be_undone_once(guild: GuildUnderTest):
     entry_id = await guild.call_as_manager(set_module, module="voice", enabled=False)
     await guild.call_as_manager(undo, entry_id=entry_id)
 
@@ -128,7 +128,7 @@ async def test_the_same_is_undone_once(guild: GuildUnderTest):
         await guild.call_as_manager(undo, entry_id=entry_id)
 
 
-async def test_a_removed_rule_does_not_come_back_beside_one_that_says_the_same(guild: GuildUnderTest):
+async def test_undo_does_not_restore_a_rule_beside_an_equal_one(guild: GuildUnderTest):
     rule_id = await guild.call_as_manager(add_rule, rule=build_rule(note="old"))
     entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
     await guild.call_as_manager(add_rule, rule=build_rule(note="new"))
@@ -138,7 +138,7 @@ async def test_a_removed_rule_does_not_come_back_beside_one_that_says_the_same(g
     assert [access_rule.note for access_rule in await guild.list_rules()] == ["new"]
 
 
-async def test_an_entry_of_another_guild_is_not_found(stores: Stores, guild: GuildUnderTest):
+async def test_entry_of_another_guild_cannot_be_undone(stores: Stores, guild: GuildUnderTest):
     entry_id = await guild.call_as_manager(set_feature, feature="voice.stats", enabled=False)
 
     with pytest.raises(NotFound):
@@ -147,7 +147,7 @@ async def test_an_entry_of_another_guild_is_not_found(stores: Stores, guild: Gui
         await guild.call_as_manager(undo, entry_id=1 << 60)
 
 
-async def test_what_is_of_another_kind_cannot_be_undone(stores: Stores, guild: GuildUnderTest):
+async def test_subscription_change_cannot_be_undone(stores: Stores, guild: GuildUnderTest):
     async with stores.database.transaction() as session:
         entry_id = await audit.record(
             session, MANAGER, "subscription.grant", guild_id=guild.id, after={"tier": "premium"}
@@ -157,7 +157,7 @@ async def test_what_is_of_another_kind_cannot_be_undone(stores: Stores, guild: G
         await guild.call_as_manager(undo, entry_id=entry_id)
 
 
-async def test_a_rule_about_an_erased_member_does_not_come_back(stores: Stores, guild: GuildUnderTest):
+async def test_undo_does_not_restore_a_rule_about_an_erased_member(stores: Stores, guild: GuildUnderTest):
     rule_id = await guild.call_as_manager(
         add_rule, rule=build_rule(subject_kind=SubjectKind.MEMBER, subject_id=MEMBER_ID)
     )
@@ -169,7 +169,7 @@ async def test_a_rule_about_an_erased_member_does_not_come_back(stores: Stores, 
 
 
 async def load_settings(guild: GuildUnderTest) -> tuple[object, ...]:
-    """All that the guild has chosen, as it is in force."""
+    """Load the guild's toggles (with defaults for untouched ones), rules and channel lists."""
     policy: GuildPolicy = await guild.load_policy()
     toggles = dict.fromkeys(("voice.stats", "ticket.stats"), True) | dict(policy.feature_toggles)
     return toggles, {"voice": True} | dict(policy.module_toggles), policy.rules, policy.channel_lists

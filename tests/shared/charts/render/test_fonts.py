@@ -1,4 +1,4 @@
-"""Names in every script are drawn, or said to be missing."""
+"""Fonts: every script is drawn or reported as missing, and long texts are truncated."""
 
 import pytest
 import skia
@@ -11,7 +11,7 @@ MISSING_GLYPH = "\U0010fffd"
 
 
 def render_pixels(text: str, *, system_fonts: bool) -> bytes:
-    """What this text leaves on a black ground."""
+    """Render a text on a black background and return the pixels."""
     surface = skia.Surface(400, 60)
     TextRenderer(surface.getCanvas(), get_font_registry(system_fonts=system_fonts)).draw(text, FONT, 4, 4)
     return surface.makeImageSnapshot().tobytes()
@@ -19,7 +19,7 @@ def render_pixels(text: str, *, system_fonts: bool) -> bytes:
 
 @pytest.mark.parametrize("system_fonts", [True, False])
 @pytest.mark.parametrize("script", SCRIPT_SAMPLES)
-def test_a_script_is_drawn_or_reported_as_missing(script, system_fonts):
+def test_script_is_drawn_or_reported_as_missing(script, system_fonts):
     sample = SCRIPT_SAMPLES[script]
     boxes = render_pixels(MISSING_GLYPH * len(sample), system_fonts=system_fonts)
 
@@ -31,14 +31,14 @@ def test_a_script_is_drawn_or_reported_as_missing(script, system_fonts):
         }
 
 
-def test_latin_cyrillic_and_greek_come_along_and_the_rest_is_named_without_system_fonts():
+def test_bundled_fonts_cover_latin_cyrillic_and_greek():
     missing = list_missing_scripts(system_fonts=False)
 
     assert not {"Latin", "Cyrillic", "Greek"} & set(missing)
     assert {"Japanese", "Arabic", "emoji"} <= set(missing)
 
 
-def test_two_letters_of_a_drawn_script_look_different():
+def test_samples_of_drawn_scripts_differ():
     drawable = set(SCRIPT_SAMPLES) - set(list_missing_scripts())
     samples = [SCRIPT_SAMPLES[script] for script in drawable]
 
@@ -46,7 +46,7 @@ def test_two_letters_of_a_drawn_script_look_different():
 
 
 @pytest.mark.parametrize("text", ["Tavern " * 30, "日本語" * 40, "👩‍👩‍👧" * 40, "مجتمع " * 40])
-def test_a_text_is_truncated_to_its_width(text):
+def test_long_text_is_truncated_to_its_width(text):
     surface = skia.Surface(400, 60)
     text_renderer = TextRenderer(surface.getCanvas(), get_font_registry())
     text_renderer.draw(text, FONT, 0, 0, max_width=120)
@@ -56,7 +56,7 @@ def test_a_text_is_truncated_to_its_width(text):
     assert pixels[:, :120].max() > 0
 
 
-def test_a_text_that_fits_is_not_truncated():
+def test_short_text_is_not_truncated():
     surface = skia.Surface(400, 60)
     text_renderer = TextRenderer(surface.getCanvas(), get_font_registry())
 

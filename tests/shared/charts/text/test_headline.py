@@ -1,4 +1,4 @@
-"""The sentence over the overview: plain, exact, and silent about what cannot be known."""
+"""The headline of the overview: total, period, change, and no claims about uncounted time."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ def build_week(values=(1,) * 7, *, metric=Metric.ACTIVE_MEMBERS, start=MAY_3):
     return build_timeseries(list(values), metric=metric, start=start)
 
 
-def test_it_tells_how_many_the_change_and_what_is_behind_it():
-    kpi = Kpi(Metric.ACTIVE_MEMBERS, 7, 5, 0.08, rising_is_good=True, points=())
+def test_headline_contains_total_change_and_contributor():
+    kpi = Kpi(Metric.ACTIVE_MEMBERS, 7, 5, 0.08, rising_is_good=True, values=())
 
     sentence = build_headline(
         build_week(), build_week(start=MAY_3 - 7 * DAY), now=NOON, kpi=kpi, contributor=RankedItem(5, "events", 3)
@@ -49,7 +49,7 @@ def test_it_tells_how_many_the_change_and_what_is_behind_it():
         ("threads", "1 thread was opened", "No thread was opened"),
     ],
 )
-def test_one_and_none_are_phrased_correctly_for_every_metric(metric, singular, empty):
+def test_headline_phrases_one_and_zero_for_every_metric(metric, singular, empty):
     assert build_headline(build_week([1], metric=Metric(metric))) == f"{singular} on May 3, 2021."
     assert build_headline(build_week([0], metric=Metric(metric))) == f"{empty} on May 3, 2021."
 
@@ -68,11 +68,11 @@ def test_one_and_none_are_phrased_correctly_for_every_metric(metric, singular, e
         (7, make_utc(2021, 12, 28), make_utc(2022, 6, 2), "from Dec 28, 2021 to Jan 3, 2022"),
     ],
 )
-def test_a_window_is_called_as_people_call_it(days, start, now, period_text):
+def test_headline_names_the_period(days, start, now, period_text):
     assert build_headline(build_week([2] * days, start=start), now=now) == f"{2 * days} people talked {period_text}."
 
 
-def test_the_last_24_hours_are_called_so():
+def test_headline_names_the_last_24_hours():
     hourly_series = build_timeseries([1] * 24, interval=Interval.HOUR, start=MAY_3 + DAY / 2)
 
     assert build_headline(hourly_series, now=MAY_3 + 1.49 * DAY) == "24 messages were written in the last 24 hours."
@@ -90,8 +90,8 @@ def test_the_last_24_hours_are_called_so():
         (7, MAY_3, 7, make_utc(2020, 2, 1), make_utc(2022, 1, 1), "from Feb 1 to Feb 7, 2020"),
     ],
 )
-def test_what_it_is_compared_with_is_named(days, start, earlier_days, earlier_start, now, comparison_text):
-    kpi = Kpi(Metric.ACTIVE_MEMBERS, 2, 1, 1.0, rising_is_good=True, points=())
+def test_headline_names_the_comparison_period(days, start, earlier_days, earlier_start, now, comparison_text):
+    kpi = Kpi(Metric.ACTIVE_MEMBERS, 2, 1, 1.0, rising_is_good=True, values=())
 
     sentence = build_headline(
         build_week([2] * days, start=start), build_week([1] * earlier_days, start=earlier_start), now=now, kpi=kpi
@@ -100,14 +100,14 @@ def test_what_it_is_compared_with_is_named(days, start, earlier_days, earlier_st
     assert sentence.endswith(f", 100% more than {comparison_text}.")
 
 
-def test_an_uncounted_day_is_mentioned_and_no_change_is_claimed():
+def test_headline_mentions_uncounted_days_and_omits_the_change():
     sentence = build_headline(build_week([5, None, 5]), build_week([1, 1, 1], start=MAY_3 - 3 * DAY))
 
     assert sentence == "10 people talked from May 3 to May 5, 2021; 1 of 3 days was not counted."
     assert build_headline(build_week([None, None]), now=NOON) == "Nothing was counted from May 3 to May 4, 2021."
 
 
-def test_a_running_window_is_compared_by_the_days_that_are_over():
+def test_unfinished_window_is_compared_by_its_finished_days():
     current_week, previous_week = (
         build_week([10] * 7, metric=Metric.MESSAGES, start=start) for start in (MAY_3, MAY_3 - 7 * DAY)
     )
@@ -123,7 +123,7 @@ def test_a_running_window_is_compared_by_the_days_that_are_over():
     )
 
 
-def test_members_are_a_number_at_the_end_and_never_a_sum():
+def test_members_are_reported_at_the_end_and_not_summed():
     members_week = replace(build_week([None, 100, 98, 120], metric=Metric.MEMBERS), total=120)
 
     assert list_insights(members_week) == [
@@ -133,13 +133,13 @@ def test_members_are_a_number_at_the_end_and_never_a_sum():
     ]
 
 
-def test_silence_names_what_would_end_it():
+def test_insights_without_events_explain_what_will_be_counted():
     assert list_insights(build_week([0, 0], metric=Metric.REACTIONS))[2] == "As soon as somebody reacts, it shows here."
 
 
 @no_deadline
 @given(any_timeseries(), any_timeseries())
-def test_it_is_one_sentence_whatever_the_series(timeseries, comparison):
+def test_headline_is_one_sentence_for_any_series(timeseries, comparison):
     for now in (None, timeseries.start + (timeseries.end - timeseries.start) / 2):
         sentence = build_headline(timeseries, comparison, now=now)
 

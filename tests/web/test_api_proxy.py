@@ -1,4 +1,4 @@
-"""What the API sees of a visitor, what the visitor sees of the API, and what happens when it is not there."""
+"""The proxy to the API: forwarded requests and responses, streaming, and an unreachable API."""
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from tests.web.web_server import run_web_server
 
 
 async def fetch_echo(client: httpx.AsyncClient, path: str = "/api/x", method: str = "GET", **options) -> dict:
+    """Send a request through the proxy; return how it reached the stub."""
     response = await client.request(method, path, **options)
     assert response.status_code == 200, response.text
     return response.json()
@@ -23,19 +24,19 @@ def get_header_values(echo: dict, name: str) -> list[str]:
 @pytest.mark.parametrize(
     "path", ["/api", "/api/guilds/1/stats", "/auth/login", "/w/x", "/embed/x", "/healthz", "/readyz"]
 )
-async def test_what_is_the_apis_reaches_the_api(web, path):
+async def test_api_path_reaches_the_api(web, path):
     async with web.client() as client:
         assert (await fetch_echo(client, path))["raw_path"] == path
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/apix", "/authentic", "/wx", "/healthz2", "/%61pi2"])
-async def test_nothing_else_does(web, path):
+async def test_other_path_does_not_reach_the_api(web, path):
     async with web.client() as client:
         response = await client.get(path)
         assert (response.status_code, response.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
-async def test_path_and_query_arrive_as_they_were_sent(web):
+async def test_path_and_query_are_forwarded_unchanged(web):
     async with web.client() as client:
         echo = await fetch_echo(client, "/api/a%2Fb%20c/%C3%A9?x=%26&y=a+b&y=2&z=%2e")
     assert echo["raw_path"] == "/api/a%2Fb%20c/%C3%A9"
@@ -45,16 +46,16 @@ async def test_path_and_query_arrive_as_they_were_sent(web):
 @pytest.mark.parametrize(
     "path", ["/api/../metrics", "/api/%2e%2e/metrics", "/api/..%2fmetrics", "/w/./../metrics", "/api/.."]
 )
-async def test_dots_lead_nowhere_else(web, path):
+async def test_dot_segments_do_not_reach_the_api(web, path):
     reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     response = (await reader.read()).decode()
     writer.close()
-    assert "raw_path" not in response, "it did not reach the API"
+    assert "raw_path" not in response, "the request reached the API"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_every_method_and_body_is_passed_on(web, method):
+async def test_every_method_and_body_is_forwarded(web, method):
     async with web.client() as client:
         echo = await fetch_echo(client, method=method, content=b"x" * 1000, headers={"Content-Type": "text/x-own"})
     assert (echo["method"], echo["size"]) == (method, 1000)
@@ -62,13 +63,13 @@ async def test_every_method_and_body_is_passed_on(web, method):
     assert get_header_values(echo, "content-length") == ["1000"]
 
 
-async def test_head_is_answered_without_a_body(web):
+async def test_head_response_has_no_body(web):
     async with web.client() as client:
         response = await client.head("/api/x")
     assert (response.status_code, response.content) == (200, b"")
 
 
-async def test_the_address_of_the_visitor_is_ours_to_tell(web):
+async def test_forwarded_headers_of_the_visitor_are_replaced(web):
     forged_headers = {"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     async with web.client() as client:
         echo = await fetch_echo(client, headers={**forged_headers, "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"})
@@ -78,7 +79,7 @@ async def test_the_address_of_the_visitor_is_ours_to_tell(web):
     assert get_header_values(echo, "x-real-ip") == get_header_values(echo, "forwarded") == []
 
 
-async def test_behind_trusted_proxies_only_their_headers_count(stores, settings, upstream_stub):
+async def test_trusted_proxy_headers_are_used(stores, settings, upstream_stub):
     async with (
         run_web_server(settings, api=upstream_stub[1], HERWA_TRUSTED_PROXIES="2") as server,
         server.client() as client,
@@ -86,7 +87,7 @@ async def test_behind_trusted_proxies_only_their_headers_count(stores, settings,
         forwarded_headers = {"X-Forwarded-For": "6.6.6.6, 9.9.9.9, 10.0.0.1", "X-Forwarded-Proto": "https"}
         echo = await fetch_echo(client, headers={**forwarded_headers, "X-Forwarded-Host": "herwa.example"})
     assert get_header_values(echo, "x-forwarded-for") == ["9.9.9.9"], (
-        "what stands before the first trusted proxy's word is hearsay"
+        "addresses before the first trusted proxy are not trusted"
     )
     assert get_header_values(echo, "x-forwarded-proto") == ["https"]
     assert get_header_values(echo, "x-forwarded-host") == ["herwa.example"]
@@ -112,21 +113,21 @@ async def test_cookies_are_forwarded_separately_and_redirects_are_not_followed(w
     assert (redirect.status_code, redirect.headers["location"]) == (303, "https://elsewhere.example/")
 
 
-async def test_a_response_is_streamed(web, upstream_stub):
-    upstream_stub[0].released.clear()
+async def test_response_is_streamed(web, upstream_stub):
+    upstream_stub[0].stream_released.clear()
     async with web.client() as client, client.stream("GET", "/api/stream") as response:
         parts = response.aiter_raw()
         assert await anext(parts) == b"first"
-        upstream_stub[0].released.set()
+        upstream_stub[0].stream_released.set()
         assert await anext(parts) == b"last"
 
 
-async def test_a_body_arrives_as_it_is_sent(web, upstream_stub):
-    upstream_stub[0].arrived.clear()
+async def test_request_body_is_streamed(web, upstream_stub):
+    upstream_stub[0].upload_started.clear()
 
     async def send_slowly():
         yield b"a" * 1000
-        await asyncio.wait_for(upstream_stub[0].arrived.wait(), 30)
+        await asyncio.wait_for(upstream_stub[0].upload_started.wait(), 30)
         yield b"b" * 1000
 
     async with web.client() as client:
@@ -134,7 +135,7 @@ async def test_a_body_arrives_as_it_is_sent(web, upstream_stub):
     assert response.json() == {"size": 2000}
 
 
-async def test_bodies_that_nothing_needs_are_refused(web):
+async def test_too_large_body_is_refused(web):
     async def send_too_much():
         for _ in range(200):
             yield b"x" * 100_000
@@ -148,14 +149,14 @@ async def test_bodies_that_nothing_needs_are_refused(web):
     assert allowed_response.json() == {"size": 10_000_000}
 
 
-async def test_a_card_may_be_framed_where_the_api_says(web):
+async def test_embed_keeps_the_frame_policy_of_the_api(web):
     async with web.client() as client:
         card = await client.get("/embed/card")
     assert card.headers["content-security-policy"] == "frame-ancestors https://a.example"
     assert "x-frame-options" not in card.headers
 
 
-async def test_while_the_api_is_unreachable_pages_go_on_and_programs_get_a_problem(stores, settings):
+async def test_unreachable_api_returns_a_problem_and_pages_still_work(stores, settings):
     async with run_web_server(settings) as server, server.client() as client:
         for path in ("/api/guilds/1", "/readyz", "/auth/login"):
             response = await client.get(path)
@@ -165,7 +166,7 @@ async def test_while_the_api_is_unreachable_pages_go_on_and_programs_get_a_probl
         assert (await client.get("/")).status_code == 200
 
 
-async def test_a_truncated_api_response_is_a_protocol_error(stores, settings):
+async def test_truncated_api_response_is_a_protocol_error(stores, settings):
     async def send_half(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
@@ -182,10 +183,10 @@ async def test_a_truncated_api_response_is_a_protocol_error(stores, settings):
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/api/x")
         assert (await client.get("/")).status_code == 200
-        assert "fell silent" in web_server.read_output()
+        assert "API connection lost during a response" in web_server.read_output()
 
 
-async def test_a_visitor_who_disconnects_early_causes_no_error(web):
+async def test_visitor_who_disconnects_early_causes_no_error(web):
     with socket.create_connection(("127.0.0.1", web.port)) as connection:
         connection.sendall(b"POST /api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nsome")
     async with web.client() as client:

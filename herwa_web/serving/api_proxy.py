@@ -1,4 +1,7 @@
-"""One origin: what is not a page goes to the API, streaming both ways, with an address of the visitor it can trust."""
+"""Reverse proxy to the API, so that pages and API share one origin.
+
+It streams in both directions and sends the client's address in `X-Forwarded-*` headers that the API can trust.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -20,24 +23,30 @@ HOP_BY_HOP_HEADERS = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
     | {"upgrade", "proxy-connection"}
 )
-# What a visitor may say of these is not passed on: the API believes us, and we know.
+# Removed from client requests and set by the proxy: the API trusts these headers from the proxy.
 FORWARDED_HEADERS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"})
 API_TIMEOUT = httpx.Timeout(connect=2.0, read=60.0, write=30.0, pool=5.0)
 CONNECTION_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 
 
 class BodyTooLargeError(Exception):
-    """More was sent than anything of ours needs."""
+    """The request body is larger than `MAX_BODY_BYTES`."""
 
 
 def is_api_path(path: str) -> bool:
-    """Whether the API answers at this path. One that climbs could end anywhere, so it belongs to nobody."""
+    """Return whether the path belongs to the API.
+
+    A path with `.` or `..` segments never does: after normalization it could lead anywhere.
+    """
     has_dot_segments = not {".", ".."}.isdisjoint(path.split("/"))
     return not has_dot_segments and any(path == prefix or path.startswith(f"{prefix}/") for prefix in API_PREFIXES)
 
 
 class ApiProxy:
-    """An ASGI application that stands where the API stands."""
+    """ASGI application that forwards requests to the API.
+
+    If the API is unreachable, times out or the body is too large, it responds with a problem as the API would.
+    """
 
     def __init__(self, client: httpx.AsyncClient, *, trusted_proxies: int) -> None:
         self._client = client
@@ -54,7 +63,7 @@ class ApiProxy:
         except httpx.TimeoutException:
             await build_problem(504, "The API did not answer in time. Try again in a moment.")(scope, receive, send)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            log.warning("the API does not answer", error=type(error).__name__)
+            log.warning("API unreachable", error=type(error).__name__)
             await build_problem(503, "The API does not answer at the moment. Try again in a moment.")(
                 scope, receive, send
             )
@@ -71,8 +80,9 @@ class ApiProxy:
             try:
                 async for chunk in response.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            except httpx.TransportError as error:  # too late for other words: an end without its last chunk says it
-                log.warning("the API fell silent in the middle of an answer", error=type(error).__name__)
+            except httpx.TransportError as error:
+                # The status has been sent already. Without the last chunk the client can tell that the body is cut off.
+                log.warning("API connection lost during a response", error=type(error).__name__)
                 raise ConnectionAbortedError from error
             await send({"type": "http.response.body", "body": b""})
 
@@ -102,7 +112,10 @@ class ApiProxy:
 
 
 def _is_hop_by_hop(name: bytes, connection: str | None) -> bool:
-    """Headers that are about one connection, not about what is said on it; the `Connection` header names more."""
+    """Return whether a header is for one connection only (hop-by-hop).
+
+    `connection` is the value of the `Connection` header, which names further ones.
+    """
     text = name.decode("latin-1").lower()
     return text in HOP_BY_HOP_HEADERS or text in {part.strip().lower() for part in (connection or "").split(",")}
 
@@ -126,7 +139,7 @@ async def _limit_body(request: Request) -> AsyncIterator[bytes]:
 
 
 def build_problem(status: int, detail: str) -> Response:
-    """An error in the words and the form of the API (RFC 9457)."""
+    """Build an error response in the API's format (RFC 9457)."""
     titles = {413: "Content Too Large", 503: "Service Unavailable", 504: "Gateway Timeout"}
     codes = {413: "too_large", 503: "unreachable", 504: "timeout"}
     body = {"type": "about:blank", "title": titles[status], "status": status, "code": codes[status], "detail": detail}

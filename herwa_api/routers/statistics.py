@@ -1,4 +1,4 @@
-"""The statistics of one guild."""
+"""Statistics of one guild: `/api/guilds/{guild_id}/…`."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -29,7 +29,11 @@ COMPARISON_WINDOWS = {
 async def get_stats(
     guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:
-    """Silent intervals are 0, gaps null; an interval of which only a part was counted is marked `partial`."""
+    """Return one metric as a time series.
+
+    `value` is 0 for an interval without activity and null for a gap, in which nothing was counted. An interval that was
+    counted only in part is marked `partial`.
+    """
     window = await params.to_activity_query(database, guild_id)
     query = replace(window, metric=params.metric, interval=params.interval, channel_id=params.channel)
     series = await query_timeseries(database, clickhouse, query)
@@ -49,7 +53,7 @@ async def list_top_channels(
     database: DatabaseDep,
     clickhouse: ClickHouseDep,
 ) -> Response:
-    """A thread counts for its channel. Highest first, equals by id."""
+    """Rank the channels by a metric, highest first, ties by id. A thread counts for its channel."""
     query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
     return OrjsonResponse(serialize_ranking(await rank_channels(database, clickhouse, query, limit=params.limit)))
 
@@ -61,7 +65,10 @@ async def list_top_members(
     database: DatabaseDep,
     clickhouse: ClickHouseDep,
 ) -> Response:
-    """Bots and webhooks are not among them. The key needs the scope `members:read`."""
+    """Rank the members by a metric, highest first, ties by id.
+
+    Bots and webhooks are excluded. An API key needs the scope `members:read`.
+    """
     query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
     return OrjsonResponse(serialize_ranking(await rank_members(database, clickhouse, query, limit=params.limit)))
 
@@ -70,7 +77,7 @@ async def list_top_members(
 async def get_heatmap(
     guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:
-    """Every one of the 168 hours, by the clocks of the zone."""
+    """Return the activity in each of the 168 hours of the week, in local time of the time zone."""
     query = replace(
         await params.to_activity_query(database, guild_id), metric=Metric(params.metric), channel_id=params.channel
     )

@@ -1,0 +1,30 @@
+"""API keys of guilds."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, Text
+from sqlmodel import Field, SQLModel
+
+from herwa_shared.clock import utc_now
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
+
+
+class ApiKey(SQLModel, table=True):
+    """An API key with which a program reads one guild.
+
+    `digest` is a keyed hash of the key, which is not stored. `hint` is its last four characters, by which people
+    recognize it.
+    """
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = build_guild_key(index=True)
+    name: str = Field(max_length=80)
+    digest: bytes = Field(unique=True)
+    hint: str = Field(max_length=4)
+    scopes: list[str] = Field(sa_type=ARRAY(Text))
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+    expires_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    last_used_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
