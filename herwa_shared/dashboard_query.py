@@ -19,9 +19,9 @@ from herwa_shared.analytics.date_ranges import (
     match_preset,
     resolve_preset,
 )
-from herwa_shared.analytics.metric_definitions import get_definition
+from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import to_instant
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest

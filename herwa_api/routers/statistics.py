@@ -12,9 +12,9 @@ from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
 from herwa_api.schemas.serializers import OrjsonResponse, serialize_heatmap, serialize_ranking, serialize_stats
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import Metric
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.services.channels import require_channel
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from herwa_shared.analytics.metric_definitions import describe_metric
+from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import parse_zone
 from herwa_shared.db import Database
 from herwa_shared.discord.constants import MAX_SNOWFLAKE

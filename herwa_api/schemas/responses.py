@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval
 
 OptionalFlag = Literal[True] | SkipJsonSchema[None]
 TOTAL_DESCRIPTION = (

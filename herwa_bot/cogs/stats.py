@@ -7,8 +7,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from herwa_bot.ui.chart_reply import WINDOW_CHOICES, WINDOW_DESCRIPTION, reply_with_chart
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import Window
-from herwa_shared.analytics.results import Metric
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.stores import Stores
 

@@ -9,8 +9,9 @@ import discord
 from discord import app_commands
 
 from herwa_bot.ui.replies import NO_CHART, build_chart_attachment, defer_if_slow, escape, reply
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery, Window
-from herwa_shared.analytics.results import Metric, TimeSeries
+from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.charts.text.insights import build_alt_text, list_insights
 from herwa_shared.charts.text.metric_phrases import format_amount

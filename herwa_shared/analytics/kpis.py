@@ -12,10 +12,10 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
 from herwa_shared.analytics.intervals import list_bucket_edges
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Aggregation, get_definition
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels
-from herwa_shared.analytics.results import Metric, RankedItem
+from herwa_shared.analytics.results import RankedItem
 from herwa_shared.analytics.table_selection import Rows, format_array, select_table
 from herwa_shared.analytics.timeseries import LATEST_SAMPLE_SQL, MAX_EDGES_PER_STATEMENT, BucketValues, fetch_buckets
 from herwa_shared.clock import utc_now

@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 
-from herwa_shared.analytics.results import Metric
 from herwa_shared.errors import BadRequest
 
 SECONDS_PER_MINUTE = 60
+
+
+class Metric(StrEnum):
+    """A metric. The values are the names that the API uses."""
+
+    MESSAGES = "messages"
+    ACTIVE_MEMBERS = "active_members"
+    VOICE_MINUTES = "voice_minutes"
+    VOICE_MEMBERS = "voice_members"
+    JOINS = "joins"
+    LEAVES = "leaves"
+    MEMBERS = "members"
+    REACTIONS = "reactions"
+    THREADS = "threads"
 
 
 class Aggregation(Enum):

@@ -6,7 +6,8 @@ from enum import IntEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, parse_moment, to_instant, to_local_time
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from herwa_shared.analytics.metric_definitions import Metric
+
 
 class Interval(StrEnum):
     """The length of one point of a time series. Weeks begin on Monday (ISO 8601)."""
@@ -13,20 +15,6 @@ class Interval(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
-
-
-class Metric(StrEnum):
-    """A metric. The values are the names that the API uses."""
-
-    MESSAGES = "messages"
-    ACTIVE_MEMBERS = "active_members"
-    VOICE_MINUTES = "voice_minutes"
-    VOICE_MEMBERS = "voice_members"
-    JOINS = "joins"
-    LEAVES = "leaves"
-    MEMBERS = "members"
-    REACTIONS = "reactions"
-    THREADS = "threads"
 
 
 @dataclass(frozen=True, slots=True)

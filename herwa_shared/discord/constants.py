@@ -11,5 +11,9 @@ VIEW_GUILD_INSIGHTS = 1 << 19
 THREAD_CHANNEL_TYPES = frozenset((10, 11, 12))
 """Channel types of announcement threads, public threads and private threads."""
 
+DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE = 0, 19
+USER_MESSAGE_TYPES = frozenset((DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE))
+"""Types of messages that people write; all others are system messages or replies of apps."""
+
 MAX_SNOWFLAKE = (1 << 63) - 1
 """The largest id that PostgreSQL's BIGINT can store; Discord's ids stay far below it."""

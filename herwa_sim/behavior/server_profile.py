@@ -40,7 +40,7 @@ class ServerProfile:
     - `peak_hour`: local hour with the most activity.
     - `weekend_factor`: activity on weekend days relative to weekdays.
     - `peak_voice_members`: number of members in voice at the peak hour.
-    - `mean_action_interval_seconds`: mean seconds between two visible voice actions; a presence change takes twice as long.
+    - `mean_action_interval_seconds`: mean time between two voice actions; a presence change takes twice as long.
     """
 
     name: str

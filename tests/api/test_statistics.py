@@ -9,8 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from herwa_api.schemas.requests import ChannelMetric, HourMetric, MemberMetric
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS
-from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory

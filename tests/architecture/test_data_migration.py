@@ -19,9 +19,10 @@ from sqlalchemy import make_url
 from alembic import command
 from herwa_api.schemas.serializers import serialize_ranking, serialize_stats
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.clickhouse.client import open_clickhouse

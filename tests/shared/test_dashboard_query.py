@@ -17,7 +17,8 @@ from herwa_shared.analytics.date_ranges import (
     list_allowed_intervals,
     resolve_preset,
 )
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.row_factories import make_utc

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from herwa_shared.analytics.results import Interval, Metric, Point, TimeSeries
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval, Point, TimeSeries
 
 GUILD_ID = 813_402_719_422_463_011
 MAY_3 = datetime(2021, 5, 3, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.timezones import UTC_ZONE
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.stores import Stores

@@ -8,7 +8,8 @@ import pytest
 
 from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.results import HeatmapCell, Metric, RankedItem
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import HeatmapCell, RankedItem
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_web.avatars import get_hue, get_initial

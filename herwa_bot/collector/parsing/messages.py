@@ -16,12 +16,15 @@ from herwa_bot.collector.payload_fields import (
     parse_snowflake,
     require_type,
 )
-from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
+from herwa_shared.discord.constants import (
+    DEFAULT_MESSAGE_TYPE,
+    REPLY_MESSAGE_TYPE,
+    THREAD_CHANNEL_TYPES,
+    USER_MESSAGE_TYPES,
+)
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.services.guilds import ChannelData, GuildData
 
-DEFAULT, REPLY = 0, 19  # message types that people write; all others are system messages or replies of apps
-USER_MESSAGE_TYPES = frozenset((DEFAULT, REPLY))
 MAX_ICON_LENGTH = 64
 MAX_ATTACHMENTS = 255  # the column is one byte; Discord allows ten attachments
 HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
@@ -53,7 +56,7 @@ def parse_message_create(
         parent_id or source_channel_id,
         source_channel_id if parent_id else 0,
         parse_snowflake(author, "id"),
-        message_type == REPLY,
+        message_type == REPLY_MESSAGE_TYPE,
         len(require_type(data, "content", str)) if can_read_content else None,
         _count_attachments(data) if can_read_content else None,
         message_id,
@@ -67,7 +70,7 @@ def parse_message_edit(data: Payload, *, parent_id: int) -> ActivityEvent | None
     Returns None for edits by apps and webhooks, and for Discord's own updates such as link previews.
     """
     edited_at = data.get("edited_timestamp")
-    if edited_at is None or data.get("webhook_id") or data.get("type", DEFAULT) not in USER_MESSAGE_TYPES:
+    if edited_at is None or data.get("webhook_id") or data.get("type", DEFAULT_MESSAGE_TYPE) not in USER_MESSAGE_TYPES:
         return None
     author = data.get("author")
     if author is None or author.get("bot"):

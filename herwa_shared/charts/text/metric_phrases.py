@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from herwa_shared.analytics.metric_definitions import get_definition
-from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.charts.formatting import format_int, format_percent
 
 MIN_RELATIVE_CHANGE = 0.0005

@@ -4,7 +4,8 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_default_interval, list_allowed_intervals
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
 
 RANGE_KEYS = {

@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from herwa_shared.analytics.date_ranges import DateRangePreset, get_first_day, get_last_day
-from herwa_shared.analytics.metric_definitions import describe_metric, get_definition
-from herwa_shared.analytics.results import Metric
+from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
 from herwa_shared.charts.formatting import format_day, format_period, format_timezone
 from herwa_shared.charts.text.headline import build_headline
 from herwa_shared.charts.web_figure import build_web_figure

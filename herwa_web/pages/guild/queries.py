@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.kpis import Kpi, find_top_contributor, query_kpis
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import Metric, RankedItem, Ranking, TimeSeries, WeeklyHeatmap
+from herwa_shared.analytics.results import RankedItem, Ranking, TimeSeries, WeeklyHeatmap
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import GuildInfo, find_channel_name, find_guild_info

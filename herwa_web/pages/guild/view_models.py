@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from herwa_shared.analytics.intervals import list_started_points
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.metric_definitions import describe_metric, get_definition
-from herwa_shared.analytics.results import HeatmapCell, Metric, RankedItem, TimeSeries
+from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
+from herwa_shared.analytics.results import HeatmapCell, RankedItem, TimeSeries
 from herwa_shared.charts.axes import format_interval
 from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_percent
 from herwa_shared.charts.web_figure import build_sparkline_paths

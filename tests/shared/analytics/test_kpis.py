@@ -9,9 +9,9 @@ import pytest
 
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
 from herwa_shared.analytics.kpis import Kpi, query_kpis
-from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest

@@ -3,8 +3,8 @@
 import pytest
 
 from herwa_shared.analytics.kpis import find_top_contributor, query_kpis
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Metric
 from herwa_shared.stores import Stores
 from tests.support.row_factories import EventRow, add_channel, add_guild, add_imported_period, insert_events, make_utc
 

@@ -3,7 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from herwa_shared.analytics.results import HeatmapCell, Interval, Metric, RankedItem
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import HeatmapCell, Interval, RankedItem
 from herwa_shared.charts.heatmap_figure import build_heatmap_figure
 from herwa_shared.charts.layout import escape_text
 from herwa_shared.charts.ranking_figure import build_ranking_figure

@@ -8,7 +8,8 @@ from hypothesis import given
 
 from herwa_shared.analytics.comparison import compute_relative_change
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.results import Interval, Metric, RankedItem
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval, RankedItem
 from herwa_shared.charts.text.headline import build_headline
 from herwa_shared.charts.text.insights import list_insights
 from tests.support.hypothesis_settings import no_deadline

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from hypothesis import given
 
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.charts.text.insights import MAX_ALT_TEXT_LENGTH, build_alt_text, list_insights
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.timeseries_factories import MAY_3, any_timeseries, build_timeseries

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import Interval, Metric
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.stores import Stores
-from tests.shared.analytics.reference_counts import label_values, list_authors, list_labels, truncate_to_hour
+from tests.shared.analytics.reference_message_counts import label_values, list_authors, list_labels, truncate_to_hour
 from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events, make_utc
 
 PAST_WINDOWS = [
