@@ -12,6 +12,7 @@ from discord.ext import commands
 from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisionButton
 from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
+from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.handlers.messages import MessageHandlers
@@ -66,7 +67,8 @@ class HerwaBot(commands.AutoShardedBot):
         self._all_intents_granted = all_intents_granted
         self._tasks: set[asyncio.Task[None]] = set()
         self._poll_task: asyncio.Task[None] | None = None
-        self._message_handlers = MessageHandlers(writer)
+        self.channel_directory = ChannelDirectory()
+        self._message_handlers = MessageHandlers(writer, self.channel_directory)
         self._message_handlers.install(self)
         writer.resolve_channel = self._resolve_channel
 

@@ -7,8 +7,9 @@ from typing import Self
 import aiohttp
 import discord
 
+from herwa_bot.access.channels import find_rule_channel
 from herwa_bot.access.guard import Guard, get_actor, get_guard
-from herwa_bot.access.invocation import build_invocation, build_member_invocation, resolve_channel_ids
+from herwa_bot.access.invocation import build_invocation, build_member_invocation
 from herwa_bot.access.targets import RULE_CONTROL_WARNING, can_change_rules
 from herwa_bot.ui.direct_messages import send_dm
 from herwa_bot.ui.mentions import MENTIONS, format_relative_time
@@ -204,7 +205,7 @@ def _format_channel_name(interaction: discord.Interaction) -> str:
     """
     guild = interaction.guild
     assert guild is not None
-    channel = guild.get_channel(resolve_channel_ids(guild, interaction.channel)[0])
+    channel = find_rule_channel(guild, interaction.channel)
     if channel is None or not channel.permissions_for(guild.default_role).view_channel:
         return "a channel that not everyone sees"
     return f"#{escape(channel.name)}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import discord
 from discord import app_commands
 
+from herwa_bot.access.channels import find_channel
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import PlaceKind
 
@@ -47,7 +48,7 @@ class ChannelOption(app_commands.Transformer):
         channel_id = value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id
         if not channel_id:
             raise BadRequest("A thread counts for its channel: choose that channel.")
-        channel = interaction.guild.get_channel(channel_id)
+        channel = find_channel(interaction.guild, channel_id)
         if value.type is CATEGORY_TYPE:
             return RulePlace(PlaceKind.CATEGORY, channel_id)
         return RulePlace(PlaceKind.CHANNEL, channel_id, (channel.category_id if channel else None) or 0)

@@ -5,6 +5,7 @@ Roles, permissions and channel come with each interaction; members are not cache
 
 import discord
 
+from herwa_bot.access.channels import find_rule_channel
 from herwa_shared.catalog import Surface
 from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.guardrail.invocation import Invocation
@@ -39,7 +40,7 @@ def build_invocation(
 def build_member_invocation(
     guild: discord.Guild,
     member: discord.Member,
-    channel: discord.abc.GuildChannel | discord.Thread | None,
+    channel: discord.abc.Snowflake | None,
     surface: Surface,
     *,
     at: float,
@@ -47,9 +48,10 @@ def build_member_invocation(
 ) -> Invocation:
     """Build the invocation of any member in any channel.
 
-    A channel of None means no particular channel.
+    A channel of None means no particular channel. In a thread the permissions are those in its parent.
     """
-    permissions = member.guild_permissions if channel is None else channel.permissions_for(member)
+    rule_channel = find_rule_channel(guild, channel)
+    permissions = member.guild_permissions if rule_channel is None else rule_channel.permissions_for(member)
     channel_id, category_id = resolve_channel_ids(guild, channel)
     return Invocation.from_member(
         guild_id=guild.id,
@@ -79,13 +81,13 @@ def resolve_channel_ids(guild: discord.Guild, channel: object) -> tuple[int, int
     Raises ServiceUnavailable if a thread's parent is unknown, because its category and thus the applicable rules are
     unknown too.
     """
+    rule_channel = find_rule_channel(guild, channel)
+    if rule_channel is not None:
+        return rule_channel.id, rule_channel.category_id or 0
     if isinstance(channel, discord.Thread):
-        parent = guild.get_channel(channel.parent_id)
-        if parent is None:
-            raise ServiceUnavailable(
-                "Discord has not described the channel of this thread yet. Please try again in a moment."
-            )
-        return parent.id, parent.category_id or 0
+        raise ServiceUnavailable(
+            "Discord has not described the channel of this thread yet. Please try again in a moment."
+        )
     if isinstance(channel, discord.abc.GuildChannel):
         return channel.id, channel.category_id or 0
     return 0, 0

@@ -5,6 +5,7 @@ from itertools import islice
 import aiohttp
 import discord
 
+from herwa_bot.access.channels import list_text_channels
 from herwa_bot.access.invocation import build_member_invocation
 from herwa_bot.ui.mentions import MENTIONS, escape_trace_notes, format_relative_time
 from herwa_bot.ui.replies import reply_ephemeral, send_error
@@ -86,7 +87,7 @@ def _format_allowed_channels(interaction: discord.Interaction, invocation: Invoc
     assert isinstance(member, discord.Member)
     allowed_mentions = (
         MENTIONS.format_channel(channel.id)
-        for channel in guild.text_channels
+        for channel in list_text_channels(guild)
         if _can_run_commands(channel, member)
         and decide(
             build_member_invocation(guild, member, channel, invocation.surface, at=invocation.at), compiled

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from herwa_bot.access.channels import find_rule_channel
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
 from herwa_bot.access.targets import MAX_CHOICES
@@ -20,8 +21,32 @@ from herwa_shared.guardrail.texts import build_refusal, format_trace
 from herwa_shared.guardrail.verdict import StepOutcome, Trace
 from herwa_shared.stores import Stores
 
-AnyChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
-ChannelOrThread = discord.abc.GuildChannel | discord.Thread | None
+AnyChannel = app_commands.AppCommandChannel | app_commands.AppCommandThread
+
+
+class ChannelOrThreadOption(app_commands.Transformer):
+    """Option for a channel or thread in which commands run.
+
+    It returns the interaction's resolved data: discord.py would look in its cache, which holds no channels.
+    """
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        return [
+            discord.ChannelType.text,
+            discord.ChannelType.voice,
+            discord.ChannelType.stage_voice,
+            discord.ChannelType.news_thread,
+            discord.ChannelType.private_thread,
+            discord.ChannelType.public_thread,
+        ]
+
+    async def transform(self, _interaction: discord.Interaction, value: AnyChannel, /) -> AnyChannel:
+        return value
 
 
 class WhyCog(commands.Cog):
@@ -41,7 +66,7 @@ class WhyCog(commands.Cog):
         interaction: discord.Interaction,
         command: str,
         member: discord.Member | None = None,
-        channel: AnyChannel | None = None,
+        channel: app_commands.Transform[AnyChannel, ChannelOrThreadOption] | None = None,
     ) -> None:
         """Reply with yes or no, the deciding reason and the eight steps."""
         guard = get_guard(interaction)
@@ -107,22 +132,24 @@ def _resolve_member(interaction: discord.Interaction, member: discord.Member | N
     return member
 
 
-def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | None) -> ChannelOrThread:
+def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | None) -> discord.abc.Snowflake | None:
     """Get the channel in question, by default the current one.
 
     Returns None if it is not a guild channel. Raises Forbidden for a channel that the caller cannot see.
     """
-    target_channel = interaction.channel if channel is None else channel
-    if not isinstance(target_channel, discord.abc.GuildChannel | discord.Thread):
-        return None
+    if channel is None:
+        is_guild_channel = isinstance(interaction.channel, discord.abc.GuildChannel | discord.Thread)
+        return interaction.channel if is_guild_channel else None
+    assert interaction.guild is not None
     assert isinstance(interaction.user, discord.Member)
-    if channel is not None and not target_channel.permissions_for(interaction.user).view_channel:
+    rule_channel = find_rule_channel(interaction.guild, channel)
+    if rule_channel is None or not rule_channel.permissions_for(interaction.user).view_channel:
         raise Forbidden("You do not see that channel, so it is not explained to you.")
-    return target_channel
+    return channel
 
 
 def _format_verdict(
-    invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, channel: ChannelOrThread
+    invocation: Invocation, compiled: CompiledPolicy, *, is_self: bool, channel: discord.abc.Snowflake | None
 ) -> str:
     """Format the verdict, the reason and remedy if it is a refusal, and all steps."""
     trace = escape_trace_notes(explain(invocation, compiled.policy))

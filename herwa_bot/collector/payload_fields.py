@@ -43,6 +43,14 @@ def parse_snowflake(data: Payload, field: str) -> int:
     raise InvalidPayload(field)
 
 
+def parse_permissions(data: Payload, field: str) -> int:
+    """Parse a permission bit set, which Discord sends as a decimal string. Raises InvalidPayload."""
+    value = data[field]
+    if type(value) is str and len(value) <= MAX_SNOWFLAKE_DIGITS and value.isdecimal() and int(value) <= MAX_SNOWFLAKE:
+        return int(value)
+    raise InvalidPayload(field)
+
+
 def parse_name(value: Any) -> str:
     """Parse a name, truncated to MAX_NAME_LENGTH and without NUL.
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 import discord
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_bot.access.channels import find_channel
 from herwa_bot.access.expiry_parsing import format_local_time
 from herwa_bot.ui.replies import escape
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind
@@ -79,7 +80,7 @@ class AutocompleteNames:
 
     def format_channel(self, channel_id: int, /) -> str:
         """Format with a leading #, categories without it; hides channels that `reader` cannot see."""
-        channel = self.guild.get_channel(channel_id)
+        channel = find_channel(self.guild, channel_id)
         if channel is None:
             return "a deleted channel"
         if not channel.permissions_for(self.reader).view_channel:

@@ -54,8 +54,21 @@ def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
 
 
 @pytest.fixture(scope="module")
+def prepared_servers(request: pytest.FixtureRequest, sim: SimProcess) -> list[SampleServer]:
+    """One server per test of the module, made before its bot connects.
+
+    The bot knows them only from GUILD_CREATE, as after a restart, and not from the events that made them.
+    """
+    return [SampleServer(sim.client) for item in request.session.items if item.path == request.path]
+
+
+@pytest.fixture(scope="module")
 async def bot(
-    stores: Stores, settings: Settings, sim: SimProcess, archived_thread: tuple[SampleServer, int]
+    stores: Stores,
+    settings: Settings,
+    sim: SimProcess,
+    archived_thread: tuple[SampleServer, int],
+    prepared_servers: list[SampleServer],
 ) -> AsyncIterator[BotProcess]:
     """A bot process that is ready; it must still run at the end of the module."""
     with run_bot_process(settings, sim) as process:
@@ -65,7 +78,15 @@ async def bot(
 
 
 @pytest.fixture
-def server(sim: SimProcess) -> SampleServer:
+def server(sim: SimProcess, prepared_servers: list[SampleServer]) -> SampleServer:
+    """A server of the test's own, made before the module's bot connected."""
+    return prepared_servers.pop() if prepared_servers else SampleServer(sim.client)
+
+
+@pytest.fixture
+def new_server(sim: SimProcess, bot: BotProcess) -> SampleServer:
+    """A server that is made while the bot is connected, so that the bot receives the joins of its members."""
+    del bot  # only has to run
     return SampleServer(sim.client)
 
 

@@ -110,9 +110,9 @@ async def test_any_other_malformed_event_is_skipped(dispatch, server, health_che
         dispatch(name, payload)
 
 
-async def test_malformed_member_events_are_skipped(stores, sim, bot, dispatch, server, health_check):
-    guild_part, ada = {"guild_id": str(server.id)}, {"id": str(server.ada), "username": "ada"}
-    reaction = {**guild_part, "channel_id": str(server.channel), "message_id": "7", "user_id": str(server.ada)}
+async def test_malformed_member_events_are_skipped(stores, sim, bot, dispatch, new_server, health_check):
+    guild_part, ada = {"guild_id": str(new_server.id)}, {"id": str(new_server.ada), "username": "ada"}
+    reaction = {**guild_part, "channel_id": str(new_server.channel), "message_id": "7", "user_id": str(new_server.ada)}
     for emoji in (None, {}, {"id": None, "name": 5}, {"name": "x" * 200}, "👍"):
         dispatch("MESSAGE_REACTION_ADD", {**reaction, "emoji": emoji})
     for part in ({"user_id": HUGE_ID}, {"message_id": None}, {"member": "x"}, {"channel_id": {}}):
@@ -123,14 +123,14 @@ async def test_malformed_member_events_are_skipped(stores, sim, bot, dispatch, s
         dispatch("GUILD_MEMBER_ADD", {**guild_part, "user": user, "joined_at": utc_now().isoformat()})
         dispatch("GUILD_MEMBER_REMOVE", {**guild_part, "user": user})
     for part in ({"channel_id": HUGE_ID}, {"user_id": None}, {"member": [1]}):
-        dispatch("VOICE_STATE_UPDATE", {**guild_part, "user_id": "5", "channel_id": str(server.channel), **part})
+        dispatch("VOICE_STATE_UPDATE", {**guild_part, "user_id": "5", "channel_id": str(new_server.channel), **part})
     dispatch(
         "THREAD_CREATE",
         {**guild_part, "id": FUTURE_ID, "type": 11, "newly_created": True, "owner_id": "5", "parent_id": "6"},
     )
     await wait_until_stored(stores, bot)
-    assert len(await list_events(stores, server.id, "join")) == 2
-    assert await list_events(stores, server.id, "reaction", "leave", "thread", "voice") == []
+    assert len(await list_events(stores, new_server.id, "join")) == 2
+    assert await list_events(stores, new_server.id, "reaction", "leave", "thread", "voice") == []
 
 
 async def test_malformed_metadata_is_skipped_and_the_next_update_is_saved(stores, bot, dispatch, server, health_check):

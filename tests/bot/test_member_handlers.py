@@ -47,15 +47,19 @@ async def test_opened_thread_is_counted_for_its_channel_and_opener(stores, sim, 
     ]
 
 
-async def test_joins_and_leaves_of_people_are_counted_without_bots(stores, sim, bot, server):
-    member = sim.client.join(server.id, f"carla{server.id}")
-    sim.client.leave(server.id, member)
-    sim.client.leave(server.id, server.robot)
-    sim.client.ban(server.id, server.ada)
+async def test_joins_and_leaves_of_people_are_counted_without_bots(stores, sim, bot, new_server):
+    member = sim.client.join(new_server.id, f"carla{new_server.id}")
+    sim.client.leave(new_server.id, member)
+    sim.client.leave(new_server.id, new_server.robot)
+    sim.client.ban(new_server.id, new_server.ada)
     await wait_until_stored(stores, bot)
-    assert [row.user for row in await list_events(stores, server.id, "join")] == [server.ada, server.bob, member]
-    leave_events = await list_events(stores, server.id, "leave")
-    assert [row.user for row in leave_events] == [member, server.ada]
+    assert [row.user for row in await list_events(stores, new_server.id, "join")] == [
+        new_server.ada,
+        new_server.bob,
+        member,
+    ]
+    leave_events = await list_events(stores, new_server.id, "leave")
+    assert [row.user for row in leave_events] == [member, new_server.ada]
     assert all(row.value is not None and row.value >= 0 for row in leave_events), (
         "the bot was connected when they joined"
     )

@@ -58,14 +58,14 @@ async def test_member_name_is_updated_by_the_newest_message(stores, sim, bot, se
         ]
 
 
-async def test_bots_are_marked_and_webhooks_are_not_members(stores, sim, bot, server):
-    sim.client.send_message(server.channel, server.robot)
-    sim.client.send_message(server.channel, webhook="news")
+async def test_bots_are_marked_and_webhooks_are_not_members(stores, sim, bot, new_server):
+    sim.client.send_message(new_server.channel, new_server.robot)
+    sim.client.send_message(new_server.channel, webhook="news")
     await wait_until_stored(stores, bot)
-    [(_, is_bot)] = await fetch_rows(stores, MEMBER_QUERY, guild=server.id, user=server.robot)
+    [(_, is_bot)] = await fetch_rows(stores, MEMBER_QUERY, guild=new_server.id, user=new_server.robot)
     assert is_bot
-    rows = await fetch_rows(stores, "SELECT user_id FROM member WHERE guild_id = :g", g=server.id)
-    assert {user for (user,) in rows} == {server.ada, server.bob, server.robot}
+    rows = await fetch_rows(stores, "SELECT user_id FROM member WHERE guild_id = :g", g=new_server.id)
+    assert {user for (user,) in rows} == {new_server.ada, new_server.bob, new_server.robot}
 
 
 async def test_removal_and_invitation_update_the_guild_membership(stores, sim, bot, server):

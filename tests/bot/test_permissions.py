@@ -12,6 +12,7 @@ from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, audit
 from herwa_shared.services.access_rules import NewRule, add_rule, list_rules
 from herwa_shared.services.guilds import set_timezone
+from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 from tests.support.waiting import wait_until
 
@@ -234,9 +235,10 @@ async def test_list_groups_rules_by_target(rule_client, support_role):
     assert "No rule is about this." in (await rule_client.run("list", what="/permissions")).content
 
 
-async def test_rule_is_removed_by_its_suggestion(rule_client, members):
+async def test_rule_is_removed_by_its_suggestion(rule_client, members, stores, bot):
     await rule_client.press(await rule_client.run("deny", what="/server-stats"), "Save this rule")
     await rule_client.run("deny", what="server.stats", who=members.server.bob)
+    await wait_until_stored(stores, bot)  # the name of Bob, who has never written, comes with that command
     [first_suggestion, second_suggestion] = await rule_client.list_suggestions("remove", "rule")
     assert first_suggestion.endswith("Nobody may use /server-stats")
     assert second_suggestion.split(" ", 1)[1].startswith("@bob")

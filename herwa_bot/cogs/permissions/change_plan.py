@@ -7,6 +7,7 @@ import discord
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.access.channel_option import RulePlace
+from herwa_bot.access.channels import find_channel
 from herwa_bot.access.targets import BROAD_TARGET_KINDS, RULE_CONTROL_WARNING, Target, format_commands, truncate
 from herwa_bot.cogs.permissions.impact import (
     HypotheticalMember,
@@ -220,7 +221,7 @@ def _format_open_commands(draft: RuleDraft, comparison: PolicyComparison) -> str
 
 def _resolve_place(guild: discord.Guild, rule: AccessRule) -> RulePlace:
     """Get a saved rule's place with the current category of its channel."""
-    channel = guild.get_channel(rule.place_id) if rule.place_kind == PlaceKind.CHANNEL else None
+    channel = find_channel(guild, rule.place_id) if rule.place_kind == PlaceKind.CHANNEL else None
     return RulePlace(rule.place_kind, rule.place_id, (channel.category_id if channel else None) or 0)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from discord.ext import commands
 
+from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.discordpy_patch import Parser, install_fast_dispatch
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import GatewaySessions, get_time_ms
@@ -46,8 +47,9 @@ class MessageHandlers:
     `can_read_content`: the message content intent is granted, so that message lengths and attachments are known.
     """
 
-    def __init__(self, writer: EventWriter) -> None:
+    def __init__(self, writer: EventWriter, channel_directory: ChannelDirectory) -> None:
         self.can_read_content = False
+        self._channel_directory = channel_directory
         self._writer = writer
         self._metadata: MetadataTracker = writer.metadata
         self._thread_parents: ThreadParents = writer.thread_parents
@@ -77,6 +79,7 @@ class MessageHandlers:
             "CHANNEL_CREATE": self.on_channel_update,
             "CHANNEL_UPDATE": self.on_channel_update,
             "CHANNEL_DELETE": self.on_channel_delete,
+            "INTERACTION_CREATE": self.on_interaction_create,
             "GUILD_ROLE_UPDATE": self._member_handlers.on_role_change,
             "GUILD_ROLE_DELETE": self._member_handlers.on_role_change,
             "THREAD_CREATE": self.on_thread_create,
@@ -129,11 +132,34 @@ class MessageHandlers:
         for message_id in data["ids"]:
             self.on_message_delete({**data, "id": message_id})
 
+    def on_interaction_create(self, data: EventData) -> None:
+        """Record the names of the caller and of the members chosen in options.
+
+        A member who never wrote a message is otherwise known by ID only.
+        """
+        if "guild_id" not in data:
+            return
+        guild_id = parse_snowflake(data, "guild_id")
+        resolved = (data.get("data") or {}).get("resolved") or {}
+        chosen_members = resolved.get("members") or {}
+        users = [(user, chosen_members.get(user_id)) for user_id, user in (resolved.get("users") or {}).items()]
+        for user, member in [(data["member"]["user"], data["member"]), *users]:
+            if member is not None:
+                name = messages.get_member_name(member, user)
+                self._metadata.update_member(
+                    guild_id,
+                    parse_snowflake(user, "id"),
+                    name,
+                    is_bot=bool(user.get("bot")),
+                    joined_at=member.get("joined_at"),
+                )
+
     def on_ready(self, data: EventData) -> None:
         shard_id, shard_count = data.get("shard", (0, 1))
         self._gateway_sessions.start_session(shard_id=shard_id, shard_count=shard_count)
         guild_ids = frozenset(parse_snowflake(guild, "id") for guild in data["guilds"])
         self._metadata.set_shard_guilds(guild_ids, shard_id=shard_id, shard_count=shard_count)
+        self._channel_directory.retain_guilds(self._metadata.guilds)
         self._member_handlers.on_shard_ready(guild_ids, shard_id=shard_id)
 
     def on_guild_create(self, data: EventData) -> None:
@@ -147,6 +173,7 @@ class MessageHandlers:
             self._metadata.set_listed_channels(
                 guild.id, [parse_snowflake(channel, "id") for channel in data["channels"]]
             )
+        self._channel_directory.set_guild(guild.id, data.get("channels", ()))
         self._member_handlers.on_guild_create(data, guild)
         for field in STRIPPED_GUILD_FIELDS:
             data[field] = []
@@ -165,14 +192,20 @@ class MessageHandlers:
             self._member_handlers.on_guild_unavailable(guild_id)
             return
         self._metadata.remove_guild(guild_id)
+        self._channel_directory.remove_guild(guild_id)
         self._member_handlers.on_guild_remove(guild_id)
 
     def on_channel_update(self, data: EventData) -> None:
         if "guild_id" in data:
-            self._update_channels([data], parse_snowflake(data, "guild_id"))
+            guild_id = parse_snowflake(data, "guild_id")
+            self._update_channels([data], guild_id)
+            self._channel_directory.update(guild_id, data)
 
     def on_channel_delete(self, data: EventData) -> None:
-        self._metadata.remove_channels([parse_snowflake(data, "id")])
+        channel_id = parse_snowflake(data, "id")
+        self._metadata.remove_channels([channel_id])
+        if "guild_id" in data:
+            self._channel_directory.remove(parse_snowflake(data, "guild_id"), channel_id)
 
     def on_thread_create(self, data: EventData) -> None:
         self.on_channel_update(data)
