@@ -23,6 +23,7 @@ from herwa_shared.errors import (
     OAuthNotConfigured,
     ServiceUnavailable,
     Unauthenticated,
+    format_reason,
 )
 from herwa_shared.log import get_logger
 from herwa_shared.policy_cache.cache import PolicyUnavailable
@@ -85,7 +86,7 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:
-    log.error("database unreachable", error=str(error))
+    log.error("database unreachable", error=format_reason(error))
     return await _handle_herwa_error(request, ServiceUnavailable())
 
 

@@ -8,6 +8,7 @@ import discord
 from herwa_bot.access.guard import Guard
 from herwa_bot.bot import HerwaBot
 from herwa_bot.collector.event_writer import EventWriter
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
 
@@ -86,6 +87,6 @@ def _is_invalid_token(outcome: BaseException | None) -> bool:
 
 def _log_outcome(outcome: BaseException | None, delay: float) -> None:
     if outcome is None or isinstance(outcome, RECONNECTABLE_ERRORS):
-        log.warning("Discord connection failed, retrying", delay_seconds=delay, error=str(outcome)[:200])
+        log.warning("Discord connection failed, retrying", delay_seconds=delay, error=format_reason(outcome))
     else:
         log.error("bot failed, restarting", delay_seconds=delay, exc_info=outcome)

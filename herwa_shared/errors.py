@@ -3,6 +3,16 @@
 Expected refusals are values (`guardrail.verdict.Verdict`); these exceptions are for errors. Each text says what to do.
 """
 
+MAX_LOGGED_ERROR_LENGTH = 500
+
+
+def format_reason(error: BaseException | None) -> str:
+    """Format an error for a log field, in one bounded text that is never empty.
+
+    The message of some exceptions is empty, for example that of TimeoutError; their class name is used instead.
+    """
+    return (str(error) or type(error).__name__)[:MAX_LOGGED_ERROR_LENGTH]
+
 
 class HerwaError(Exception):
     """Base class. `code` is for programs, `status` is the HTTP status, `message` is for people."""

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Protocol
 
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_sim.behavior.bot_posts import BotPostBehavior
 from herwa_sim.behavior.joins_and_leaves import MembershipBehavior
@@ -98,7 +99,7 @@ class Population:
             if simulation.guild.id in self._world.guilds and simulation.guild.available:
                 delay = behavior.act(now)
         except EntityNotFound as error:  # the entity was deleted between scheduling and this action
-            log.info("population action skipped", error=str(error))
+            log.info("population action skipped", error=format_reason(error))
         finally:
             self._schedule(self.elapsed + max(delay, MAX_SLEEP_SECONDS), simulation, behavior)
 

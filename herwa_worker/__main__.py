@@ -8,6 +8,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.shutdown import wait_for_shutdown
@@ -41,7 +42,7 @@ async def run(settings: Settings) -> None:
 
 
 def _log_failure(event: JobExecutionEvent) -> None:
-    log.error("job failed", job=event.job_id, error=str(event.exception)[:500])
+    log.error("job failed", job=event.job_id, error=format_reason(event.exception))
 
 
 def main() -> None:

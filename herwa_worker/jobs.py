@@ -6,6 +6,7 @@ from typing import Any
 from herwa_shared.auth.sessions import delete_expired_sessions
 from herwa_shared.auth.users import purge_logged_out_users
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.buffer import truncate_moved_slots
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
@@ -43,7 +44,7 @@ class WorkerJobs:
         except Exception as error:  # noqa: BLE001 - after any error the batch is still pending and must be retried
             self._failure_count += 1
             delay = min(0.3 * 2**self._failure_count, MAX_RETRY_DELAY_SECONDS)
-            log.error("moving events failed", error=str(error)[:500], retry_in_seconds=delay)  # noqa: TRY400
+            log.error("moving events failed", error=format_reason(error), retry_in_seconds=delay)  # noqa: TRY400
             await asyncio.sleep(delay)
 
     async def trim_buffer(self) -> None:

@@ -14,6 +14,7 @@ from herwa.supervisor.process_registry import list_running_processes, read_proce
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease, list_engines
+from herwa_shared.errors import format_reason
 from herwa_shared.models import Process
 from herwa_shared.pipeline.status import PipelineStatus, load_pipeline_status
 from herwa_shared.runtime.data_dir import DataFolder
@@ -121,7 +122,7 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
             async with database.transaction() as session:
                 live_processes = await list_running_processes(session)
     except Exception as error:  # noqa: BLE001 - any error is part of the status
-        status.problems.append(f"PostgreSQL does not answer: {str(error) or type(error).__name__}")
+        status.problems.append(f"PostgreSQL does not answer: {format_reason(error)}")
         return
     finally:
         await database.close()

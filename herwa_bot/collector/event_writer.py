@@ -16,6 +16,7 @@ from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_bot.collector.voice_tracker import VoiceTracker, store_skipping_invalid
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
@@ -253,7 +254,7 @@ class EventWriter:
         except UNSTORABLE_ERRORS as error:
             if len(events) == 1:
                 self.skipped_count += 1
-                log.error("event skipped, cannot be stored", kind=events[0].kind, error=str(error)[:200])  # noqa: TRY400 - no traceback needed
+                log.error("event skipped, cannot be stored", kind=events[0].kind, error=format_reason(error))  # noqa: TRY400 - no traceback needed
                 return
             middle = len(events) // 2
             await self._store_batch(events[:middle])

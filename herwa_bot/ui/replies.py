@@ -15,7 +15,7 @@ import discord
 from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
 from herwa_shared.charts.text.insights import MAX_ALT_TEXT_LENGTH
-from herwa_shared.errors import HerwaError, ServiceUnavailable
+from herwa_shared.errors import HerwaError, ServiceUnavailable, format_reason
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
@@ -57,7 +57,7 @@ async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str)
     try:
         png = await asyncio.to_thread(render_png, figure)
     except RendererUnavailable as error:
-        log.warning("chart renderer unavailable, reply sent without image", error=str(error))
+        log.warning("chart renderer unavailable, reply sent without image", error=format_reason(error))
         return None
     except Exception:  # the text is worth sending without the image
         log.exception("chart rendering failed, reply sent without image")

@@ -14,6 +14,8 @@ from uuid import UUID
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.errors import format_reason
+
 MAX_BATCH_ROWS = 200_000
 # ClickHouse rejects an insert into more than 100 partitions (weeks); a batch ends before its 90th week.
 MAX_BATCH_WEEKS = 90
@@ -92,7 +94,7 @@ async def move_batch(
     try:
         await transfer_batch(connection, clickhouse, batch)
     except Exception as error:
-        await connection.execute(RECORD_FAILURE_SQL, str(error)[:2000])
+        await connection.execute(RECORD_FAILURE_SQL, format_reason(error))
         raise
     await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token)
     return batch.rows

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from herwa_shared.db import Database
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.services import processes
 
@@ -40,5 +41,5 @@ async def _run_heartbeat(database: Database, process_id: int, detail: Callable[[
             async with database.transaction() as session:
                 await processes.record_heartbeat(session, process_id=process_id, detail=detail())
         except (OSError, SQLAlchemyError) as error:
-            log.warning("heartbeat failed", error=str(error)[:200])
+            log.warning("heartbeat failed", error=format_reason(error))
         await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)
