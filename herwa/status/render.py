@@ -47,8 +47,9 @@ def _render_pipeline(pipeline: PipelineStatus) -> list[Text]:
 
 
 def _render_gateway(gateway: dict[str, Any]) -> Text:
+    connected_count = sum(state == "connected" for state in gateway.get("shards", {}).values())
     return Text(
-        f"gateway   {gateway.get('gateway')}, {len(gateway.get('shards', {}))} of {gateway.get('shard_count')} shards, "
+        f"gateway   {gateway.get('gateway')}, {connected_count} of {gateway.get('shard_count')} shards, "
         f"{gateway.get('guilds')} servers, {gateway.get('held')} events in memory"
     )
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_shared.log import get_logger
+
+log = get_logger(__name__)
 
 # Messages carry the time of Discord's clock, READY is timed by ours. The margin covers the difference between the two.
 CLOCK_MARGIN_MS = 10_000
@@ -59,18 +62,25 @@ class GatewaySessions:
         if not 0 <= shard_id < shard_count:
             raise ValueError("there is no such shard")
         self.shard_count = shard_count
+        lost_session = self.sessions.get(shard_id)
+        if lost_session and not lost_session.connected:
+            log.info("gateway connection restored with a new session", shard=shard_id)
         self.sessions[shard_id] = ShardSession(shard_id, shard_count, get_time_ms() + CLOCK_MARGIN_MS, self.intents)
 
     def mark_disconnected(self, shard_id: int) -> None:
-        """Mark a shard as disconnected; its session may still be resumed."""
-        if session := self.sessions.get(shard_id):
+        """Mark a shard as disconnected and log it once; its session may still be resumed."""
+        session = self.sessions.get(shard_id)
+        if session and session.connected:
             session.mark_disconnected()
+            log.warning("gateway connection lost", shard=shard_id)
 
     def mark_resumed(self, shard_id: int) -> None:
         """Mark a shard as connected again: Discord has replayed the events that it had missed."""
-        if session := self.sessions.get(shard_id):
+        session = self.sessions.get(shard_id)
+        if session and not session.connected:
             session.connected = True
             session.connected_until = None
+            log.info("gateway connection resumed", shard=shard_id)
 
     def mark_all_disconnected(self) -> None:
         """Mark every shard as disconnected: none receives events until its next READY."""

@@ -1,4 +1,4 @@
-"""`herwa status` reports a process that no longer receives policy changes."""
+"""`herwa status` reports processes without policy changes, and shards as they are."""
 
 import pytest
 
@@ -30,3 +30,9 @@ async def test_process_with_policy_notifications_is_shown_in_one_line(settings, 
     assert not any("The probe" in problem for problem in status.problems)
     assert "guardrail probe knows 12 servers' rules, looked for changes 0.4 s ago" in render_status(status).plain
     assert status.to_json()["policies"]["probe"] == {"servers": 12, "sweep_age_seconds": 0.4}
+
+
+async def test_only_connected_shards_are_counted(settings, stores):
+    status = await read_status_with_detail(settings, stores, {})
+    status.gateway = {"gateway": "connecting", "shards": {"0": "disconnected", "1": "connected"}, "shard_count": 2}
+    assert "1 of 2 shards" in render_status(status).plain
