@@ -1,8 +1,8 @@
 """Channels of all guilds with their permission overwrites, packed into one byte string per guild.
 
 discord.py would keep one object per channel, so the channels of GUILD_CREATE are removed before it reads them
-(docs/decisions/0010). Commands need a few of them: this directory keeps what is needed to say where a channel belongs and who can
-see it. A guild is unpacked only when a command asks for it, which takes microseconds.
+(docs/decisions/0010). Commands need some of them: this directory keeps what is needed to say where a channel belongs
+and who can see it. A guild is unpacked only when a command asks for it.
 """
 
 import struct
