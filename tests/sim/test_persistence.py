@@ -65,7 +65,8 @@ async def test_bot_reconnects_after_a_restart(own_sim):
     async with connect_bot(own_sim) as bot:
         await asyncio.to_thread(own_sim.stop)
         await asyncio.to_thread(own_sim.start)
-        await wait_until(lambda: bot.recorded_events.count(("identify", 0)) == 2, 20)
+        # discord.py waits a random time between its attempts, up to a minute after a few of them.
+        await wait_until(lambda: bot.recorded_events.count(("identify", 0)) == 2, 90)
         await wait_until(lambda: bot.recorded_events.count(("available", bot.guilds[0].id)) == 2)
         message_id = await asyncio.to_thread(own_sim.client.send_message, channel, member)
         await wait_until(lambda: [message.id for message in bot.messages] == [message_id])
