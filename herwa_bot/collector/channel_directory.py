@@ -13,6 +13,9 @@ from typing import Any
 from herwa_bot.collector.parsing.messages import parse_channel
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_permissions, parse_snowflake
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
+from herwa_shared.log import get_logger
+
+log = get_logger(__name__)
 
 _CHANNEL_STRUCT = struct.Struct("<QQiBHH")  # id, parent id, position, type, number of overwrites, bytes of the name
 _OVERWRITE_STRUCT = struct.Struct("<QBQQ")  # id, type, allowed bits, denied bits
@@ -73,10 +76,18 @@ class ChannelDirectory:
         return sorted(self._unpack(guild_id), key=lambda record: (record.position, record.id))
 
     def set_guild(self, guild_id: int, payloads: Iterable[Payload]) -> None:
-        """Replace all channels of a guild. Raises LookupError or InvalidPayload, and then changes nothing."""
-        self._packed[guild_id] = b"".join(
-            _pack(record) for payload in payloads if (record := _parse_record(payload, guild_id))
-        )
+        """Replace all channels of a guild; an invalid channel is logged and skipped, the others are kept."""
+        records, skipped_count = [], 0
+        for payload in payloads:
+            try:
+                record = _parse_record(payload, guild_id)
+            except (LookupError, TypeError, ValueError):
+                skipped_count += 1
+            else:
+                records += [record] if record else []
+        self._packed[guild_id] = b"".join(map(_pack, records))
+        if skipped_count:
+            log.warning("channels skipped, invalid payload", guild=guild_id, count=skipped_count)
 
     def update(self, guild_id: int, payload: Payload) -> None:
         """Add or replace a channel. Raises LookupError or InvalidPayload, and then changes nothing."""

@@ -104,6 +104,14 @@ def test_directory_follows_updates_and_deletions():
     assert directory.list_channels(GUILD) == []
 
 
+def test_an_invalid_channel_of_a_guild_does_not_hide_the_others():
+    directory = ChannelDirectory()
+    invalid_overwrites = [{"id": "7", "type": 9, "allow": "0", "deny": "0"}, "x", {}]
+    invalid = [build_payload(2, permission_overwrites=[overwrite]) for overwrite in invalid_overwrites]
+    directory.set_guild(GUILD, [build_payload(1), *invalid, build_payload(3)])
+    assert [record.id for record in directory.list_channels(GUILD)] == [1, 3]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
