@@ -14,9 +14,13 @@ from zoneinfo import ZoneInfo
 from herwa_shared.analytics.date_ranges import (
     DateRange,
     DateRangePreset,
+    build_day_range,
     get_default_interval,
+    get_first_day,
+    get_last_day,
     list_allowed_intervals,
     match_preset,
+    resolve_full_periods,
     resolve_preset,
 )
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
@@ -87,7 +91,7 @@ class DashboardQuery:
             reader.problems.append(
                 f"{get_definition(metric).title} are counted for the whole server, not for one channel."
             )
-        comparison_mode, custom_comparison = reader.read_comparison(preset)
+        comparison_mode, custom_comparison = reader.read_comparison()
         return cls(
             guild_id,
             zone,
@@ -110,11 +114,16 @@ class DashboardQuery:
         )
 
     def to_comparison_query(self) -> ActivityQuery | None:
-        """Return the query of the comparison window; None if there is none."""
+        """Return the query of the comparison window; None if there is none.
+
+        No window precedes "all time". The month (or year) to date is compared with the same days of the previous one.
+        """
+        if self.preset is DateRangePreset.ALL and self.comparison_mode is not ComparisonMode.CUSTOM:
+            return None
         try:
             match self.comparison_mode:
                 case ComparisonMode.PREVIOUS:
-                    return self.to_activity_query().shift_back()
+                    return self._shift_back()
                 case ComparisonMode.YEAR:
                     return self.to_activity_query().shift_year_back()
                 case ComparisonMode.CUSTOM if self.custom_comparison:
@@ -126,13 +135,15 @@ class DashboardQuery:
         except (BadRequest, ValueError, OverflowError):  # the window would start before the first supported year
             return None
 
-    def to_elapsed_comparison_query(self) -> ActivityQuery | None:
-        """Return the comparison query, shortened to the elapsed part of a running window.
-
-        This makes totals and rankings comparable.
-        """
-        comparison_query = self.to_comparison_query()
-        return comparison_query and comparison_query.truncate_to_elapsed(self.to_activity_query(), self.now)
+    def _shift_back(self) -> ActivityQuery:
+        full_periods = resolve_full_periods(self.preset, self.zone, self.now)
+        if full_periods is None:
+            return self.to_activity_query().shift_back()
+        previous = replace(self.to_activity_query(), start=full_periods.start, end=full_periods.end).shift_back()
+        length = get_last_day(self.date_range, self.zone) - get_first_day(self.date_range, self.zone)
+        first_day = get_first_day(DateRange(previous.start, previous.end), self.zone)
+        same_days = build_day_range(first_day, first_day + length, self.zone)
+        return replace(previous, end=min(previous.end, same_days.end))
 
     def apply_preset(self, preset: DateRangePreset, *, data_start: datetime | None = None) -> Self:
         """Return the query with another preset and its default interval.
@@ -140,23 +151,24 @@ class DashboardQuery:
         `data_start` is the start of "all time".
         """
         date_range = resolve_preset(preset, self.zone, self.now, data_start=data_start)
-        comparison_mode = get_default_comparison(preset) if preset is DateRangePreset.ALL else self.comparison_mode
         interval = get_default_interval(date_range)
-        return replace(
-            self, preset=preset, date_range=date_range, interval=interval, comparison_mode=comparison_mode, problems=()
-        )
+        return replace(self, preset=preset, date_range=date_range, interval=interval, problems=())
 
     def shift(self, steps: int) -> Self:
         """Return the query one window later (1) or earlier (-1).
 
-        The result has a preset if its window matches one.
+        The result has a preset if its window matches one. A range to date moves by its entire months or years.
         """
+        window = resolve_full_periods(self.preset, self.zone, self.now) or self.date_range
         try:
-            shifted_query = self.to_activity_query().shift(steps)
+            shifted_query = replace(self.to_activity_query(), start=window.start, end=window.end).shift(steps)
         except (BadRequest, ValueError, OverflowError):
             return self
         date_range = DateRange(shifted_query.start, shifted_query.end)
-        return replace(self, preset=match_preset(date_range, self.zone, self.now), date_range=date_range, problems=())
+        preset = match_preset(date_range, self.zone, self.now)
+        if preset is not DateRangePreset.CUSTOM:
+            date_range = resolve_preset(preset, self.zone, self.now)
+        return replace(self, preset=preset, date_range=date_range, problems=())
 
     @property
     def can_shift_forward(self) -> bool:
@@ -182,7 +194,7 @@ class DashboardQuery:
         if self.comparison_mode is ComparisonMode.CUSTOM and self.custom_comparison:
             ends = (self.custom_comparison.start, self.custom_comparison.end)
             url_params["compare"] = RANGE_SEPARATOR.join(format_date_or_time(moment, self.zone) for moment in ends)
-        elif self.comparison_mode is not get_default_comparison(self.preset):
+        elif self.comparison_mode is not ComparisonMode.PREVIOUS:
             url_params["compare"] = self.comparison_mode
         return url_params
 
@@ -228,10 +240,10 @@ class QueryParamReader:
         self.problems.append(f"{text[:64]!r} is no channel; this is the whole server.")
         return None
 
-    def read_comparison(self, preset: DateRangePreset) -> tuple[ComparisonMode, DateRange | None]:
+    def read_comparison(self) -> tuple[ComparisonMode, DateRange | None]:
         """Read `compare`: a mode, or the two ends of a custom window."""
         text = self._params.get("compare")
-        default = get_default_comparison(preset)
+        default = ComparisonMode.PREVIOUS
         if text is None or RANGE_SEPARATOR not in text:
             return self.read_enum(
                 "compare", ComparisonMode, default
@@ -250,11 +262,6 @@ class QueryParamReader:
         except (BadRequest, OverflowError) as problem:
             self.problems.append(str(problem))
             return None
-
-
-def get_default_comparison(preset: DateRangePreset) -> ComparisonMode:
-    """Return the default comparison of a preset; "all time" has none, since no data precedes it."""
-    return ComparisonMode.OFF if preset is DateRangePreset.ALL else ComparisonMode.PREVIOUS
 
 
 def format_date_or_time(moment: datetime, zone: ZoneInfo) -> str:

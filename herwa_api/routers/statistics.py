@@ -11,11 +11,11 @@ from herwa_api.schemas import responses
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
 from herwa_api.schemas.serializers import OrjsonResponse, serialize_heatmap, serialize_ranking, serialize_stats
+from herwa_shared.analytics.compared_series import query_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.services.channels import require_channel
 
 router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEM_RESPONSES)
@@ -31,19 +31,17 @@ async def get_stats(
 ) -> Response:
     """Return one metric as a time series.
 
-    `value` is 0 for an interval without activity and null for a gap, in which nothing was counted. An interval that was
-    counted only in part is marked `partial`.
+    `value` is 0 for an interval without activity and null for one without data. An interval is marked `partial` if it
+    was recorded only in part or is cut by the window, and `current` while it is running. Intervals that have not begun
+    are left out. With `compare`, the answer contains the change of the total.
     """
     window = await params.to_activity_query(database, guild_id)
     query = replace(window, metric=params.metric, interval=params.interval, channel_id=params.channel)
-    series = await query_timeseries(database, clickhouse, query)
-    if query.channel_id is not None and series.total == 0:
+    comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
+    compared = await query_compared_series(database, clickhouse, query, comparison)
+    if query.channel_id is not None and compared.series.total == 0:
         await require_channel(database, guild_id, query.channel_id)
-    if params.compare is None:
-        return OrjsonResponse(serialize_stats(series))
-    return OrjsonResponse(
-        serialize_stats(series, await query_timeseries(database, clickhouse, COMPARISON_WINDOWS[params.compare](query)))
-    )
+    return OrjsonResponse(serialize_stats(compared))
 
 
 @router.get("/top/channels", summary="Channels with most activity", response_model=responses.RankingResponse)
@@ -81,4 +79,4 @@ async def get_heatmap(
     query = replace(
         await params.to_activity_query(database, guild_id), metric=Metric(params.metric), channel_id=params.channel
     )
-    return OrjsonResponse(serialize_heatmap(await query_weekly_heatmap(clickhouse, query)))
+    return OrjsonResponse(serialize_heatmap(await query_weekly_heatmap(database, clickhouse, query)))

@@ -27,8 +27,24 @@ class PointResponse(_ResponseModel):
     """One interval of a series."""
 
     t: str = Field(description="Start of the interval in the zone, with offset", examples=["2025-03-01T00:00:00+09:00"])
-    value: int | None = Field(description="0 where nothing happened, null where nobody counted it", examples=[412])
-    partial: OptionalFlag = Field(None, description="Set where only a part of the interval was counted")
+    value: int | None = Field(description="0 without activity, null without data", examples=[412])
+    partial: OptionalFlag = Field(
+        None, description="Set if only a part of the interval was recorded, or if the window cuts it"
+    )
+    current: OptionalFlag = Field(None, description="Set while the interval is running")
+
+
+class ChangeResponse(_ResponseModel):
+    """The change of the total over the same elapsed time of both windows."""
+
+    value: int = Field(description="The total from `from` to `to`", examples=[12873])
+    base: int = Field(description="The total of the earlier window up to `base_to`", examples=[9871])
+    difference: int = Field(examples=[3002])
+    ratio: float | None = Field(description="0.12 is 12% more; null if the base is below 20", examples=[0.304])
+    to: str = Field(description="The end of the compared part of the window", examples=["2025-04-01T00:00:00+09:00"])
+    base_to: str = Field(
+        description="The end of the compared part of the earlier window", examples=["2025-03-01T00:00:00+09:00"]
+    )
 
 
 class ComparisonResponse(_ResponseModel):
@@ -38,6 +54,9 @@ class ComparisonResponse(_ResponseModel):
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
     total: int | None = Field(description="As of the window itself", examples=[9871])
     points: list[PointResponse]
+    change: ChangeResponse | None = Field(
+        description="null if a window was recorded less than 99%, so that a comparison would be unfair"
+    )
     approximate: OptionalFlag = Field(None, description=APPROXIMATE_DESCRIPTION)
 
 
@@ -76,7 +95,9 @@ class HeatmapCellResponse(_ResponseModel):
 
     weekday: int = Field(ge=1, le=7, description="1 is Monday", examples=[1])
     hour: int = Field(ge=0, le=23, examples=[17])
-    value: int = Field(examples=[299])
+    value: int | None = Field(
+        description="0 without activity; null without data, and for an hour that is not in the window", examples=[299]
+    )
 
 
 class HeatmapResponse(_ResponseModel):

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import orjson
 from fastapi import Response
 
+from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
-from herwa_shared.analytics.results import Point, Ranking, TimeSeries, WeeklyHeatmap
+from herwa_shared.analytics.results import Point, PointStatus, Ranking, TimeSeries, WeeklyHeatmap
 
 
 class OrjsonResponse(Response):
@@ -24,8 +25,9 @@ class OrjsonResponse(Response):
         return orjson.dumps(content)
 
 
-def serialize_stats(series: TimeSeries, comparison: TimeSeries | None = None) -> dict[str, Any]:
-    """Build the body of `…/stats`; `comparison` is the comparison series."""
+def serialize_stats(compared: ComparedSeries) -> dict[str, Any]:
+    """Build the body of `…/stats`."""
+    series, comparison = compared.series, compared.comparison
     body = {
         "guild_id": str(series.guild_id),
         "metric": series.metric,
@@ -33,7 +35,9 @@ def serialize_stats(series: TimeSeries, comparison: TimeSeries | None = None) ->
         "timezone": series.zone.key,
         **_serialize_window(series),
     }
-    return body | {"compare": _serialize_window(comparison)} if comparison else body
+    if comparison is None:
+        return body
+    return body | {"compare": {**_serialize_window(comparison), "change": _serialize_change(compared)}}
 
 
 def serialize_ranking(ranking: Ranking) -> dict[str, Any]:
@@ -44,7 +48,8 @@ def serialize_ranking(ranking: Ranking) -> dict[str, Any]:
 
 def serialize_heatmap(heatmap: WeeklyHeatmap) -> dict[str, Any]:
     """Build the body of `…/heatmap`."""
-    return {"cells": [*heatmap.cells]} | _build_approximate_flag(heatmap.approximate)
+    cells = [{"weekday": cell.weekday, "hour": cell.hour, "value": cell.value} for cell in heatmap.cells]
+    return {"cells": cells} | _build_approximate_flag(heatmap.approximate)
 
 
 def _serialize_window(series: TimeSeries) -> dict[str, Any]:
@@ -52,19 +57,38 @@ def _serialize_window(series: TimeSeries) -> dict[str, Any]:
         "from": _format_time(series.start, series.zone),
         "to": _format_time(series.end, series.zone),
         "total": _compute_total(series),
-        "points": [_serialize_point(point, series.zone) for point in series.points],
+        "points": [_serialize_point(point, series.zone) for point in series.started_points],
     } | _build_approximate_flag(series.approximate)
 
 
 def _compute_total(series: TimeSeries) -> int | None:
     """Return the total; None for a sampled metric without samples: its value is unknown, not 0."""
     is_sampled = get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE
-    return None if is_sampled and all(point.value is None for point in series.points) else series.total
+    return None if is_sampled and not series.recorded_points else series.total
 
 
 def _serialize_point(point: Point, zone: ZoneInfo) -> dict[str, Any]:
     body = {"t": _format_time(point.start, zone), "value": point.value}
-    return body | {"partial": True} if point.partial else body
+    if point.is_partial:
+        body["partial"] = True
+    if point.status is PointStatus.CURRENT:
+        body["current"] = True
+    return body
+
+
+def _serialize_change(compared: ComparedSeries) -> dict[str, Any] | None:
+    """Build the change of the total and the two periods that it compares; None if there is no fair comparison."""
+    change, windows, zone = compared.change, compared.windows, compared.series.zone
+    if change is None or windows is None:
+        return None
+    return {
+        "value": change.value,
+        "base": change.base,
+        "difference": change.difference,
+        "ratio": change.ratio,
+        "to": _format_time(windows.current.end, zone),
+        "base_to": _format_time(windows.base.end, zone),
+    }
 
 
 def _format_time(time: datetime, zone: ZoneInfo) -> str:

@@ -9,9 +9,9 @@ import discord
 from discord import app_commands
 
 from herwa_bot.ui.replies import NO_CHART, build_chart_attachment, defer_if_slow, escape, reply
+from herwa_shared.analytics.compared_series import query_compared_series
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery, Window
-from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.charts.text.insights import build_alt_text, list_insights
 from herwa_shared.charts.text.metric_phrases import format_amount
@@ -50,22 +50,16 @@ async def _render_reply(
     """Build the reply's text and image; the image is None if it cannot be rendered."""
     now = utc_now()
     query = ActivityQuery.from_last_days(window, guild_id=guild.id, zone=await _load_zone(stores, guild.id), now=now)
-    series, previous_series, extra_text = await asyncio.gather(
-        _load_series(stores, query, metric, now),
-        _load_series(stores, query.shift_back(), metric, now),
+    query = replace(query, metric=metric)
+    compared, extra_text = await asyncio.gather(
+        query_compared_series(stores.database, stores.clickhouse, query, query.shift_back(), now=now),
         _format_extra_metric(stores, query, extra_metric, now),
     )
-    figure = build_timeseries_figure(series, title=guild.name, comparison=previous_series, now=now)
-    attachment = await build_chart_attachment(
-        figure, name=name, alt=build_alt_text(series, comparison=previous_series, now=now)
-    )
+    figure = build_timeseries_figure(compared, title=guild.name)
+    attachment = await build_chart_attachment(figure, name=name, alt=build_alt_text(compared))
     lines = [f"**{escape(guild.name)}**, the last {window} days{extra_text}"]
-    lines += [f"- {sentence}" for sentence in list_insights(series, comparison=previous_series, now=now)]
+    lines += [f"- {sentence}" for sentence in list_insights(compared)]
     return "\n".join(lines if attachment else [*lines, NO_CHART]), attachment
-
-
-async def _load_series(stores: Stores, query: ActivityQuery, metric: Metric, now: datetime) -> TimeSeries:
-    return await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
 
 
 async def _format_extra_metric(stores: Stores, query: ActivityQuery, metric: Metric | None, now: datetime) -> str:
@@ -75,9 +69,8 @@ async def _format_extra_metric(stores: Stores, query: ActivityQuery, metric: Met
     """
     if metric is None:
         return ""
-    series = await _load_series(stores, query, metric, now)
-    has_data = any(point.value is not None for point in series.points)
-    return f" · {format_amount(series.total, metric)}" if has_data else ""
+    series = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
+    return f" · {format_amount(series.total, metric)}" if series.recorded_points else ""
 
 
 async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:

@@ -1,50 +1,102 @@
-"""The relative change of a metric between a window and its comparison window."""
+"""The change of a number between two periods. This module alone decides which change may be shown, and how.
 
-from datetime import datetime
+Every surface (page, tooltip, picture, bot, Home, API) shows a `Change` that was built here.
+"""
 
-from herwa_shared.analytics.intervals import get_interval_end, list_finished_points, list_started_points
-from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
-from herwa_shared.analytics.results import TimeSeries
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from herwa_shared.analytics.coverage import Coverage
+from herwa_shared.analytics.metric_definitions import Aggregation, MetricDefinition
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.results import MIN_COVERAGE_SHARE, Point, PointStatus
+from herwa_shared.analytics.table_selection import get_raw_events_start
+
+HOUR = timedelta(hours=1)
+MIN_PERCENT_BASE = 20
+"""A change of a smaller base is shown as a difference, not as a percentage."""
+MIN_RELATIVE_CHANGE = 0.0005
+"""A smaller relative change is shown as no change."""
 
 
-def compute_relative_change(
-    series: TimeSeries, comparison: TimeSeries | None, *, now: datetime | None = None
-) -> float | None:
-    """Return the relative change of the total against the comparison: 0.12 means 12% more.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A number and the number it is compared with, its base."""
 
-    While the window is running, only its finished intervals are compared. Returns None if a comparison would be unfair:
-    there is no comparison, its total is 0, or an interval of either series is not fully covered by data.
+    value: int
+    base: int
+
+    @property
+    def difference(self) -> int:
+        """The value minus the base."""
+        return self.value - self.base
+
+    @property
+    def ratio(self) -> float | None:
+        """The relative change (0.12 is 12% more); None if the base is too small for a percentage."""
+        return self.difference / self.base if self.base >= MIN_PERCENT_BASE else None
+
+    @property
+    def direction(self) -> int:
+        """1 for a rise, -1 for a drop, 0 for no change worth showing."""
+        if self.difference == 0 or (self.ratio is not None and abs(self.ratio) < MIN_RELATIVE_CHANGE):
+            return 0
+        return 1 if self.difference > 0 else -1
+
+    def is_good(self, *, rising_is_good: bool | None) -> bool | None:
+        """Return whether the change is good news; None for no change and for a metric without a better direction."""
+        return None if rising_is_good is None or self.direction == 0 else (self.direction > 0) == rising_is_good
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedWindows:
+    """The part of a window that has elapsed, and the part of the comparison window of the same length."""
+
+    current: ActivityQuery
+    base: ActivityQuery
+
+
+def align_windows(query: ActivityQuery, comparison: ActivityQuery, now: datetime) -> ComparedWindows | None:
+    """Reduce a window and its comparison window to the same elapsed time.
+
+    A running window is compared up to `now`, to the second. Where the comparison window is older than the raw events,
+    both end with the last complete hour. Returns None if nothing has elapsed.
     """
-    if comparison is None or comparison.total == 0:
+    if now >= query.end:
+        return ComparedWindows(query, comparison)
+    elapsed = timedelta(seconds=(now - query.start) // timedelta(seconds=1))
+    if comparison.start + elapsed < get_raw_events_start(now) + HOUR:
+        elapsed = elapsed // HOUR * HOUR
+    if elapsed <= timedelta():
         return None
-    if get_definition(series.metric).aggregation is not Aggregation.LATEST_SAMPLE and not (
-        is_fully_counted(series, now) and is_fully_counted(comparison, now)
-    ):
-        return None
-    current_total, comparison_total = _get_comparable_totals(series, comparison, now)
-    return current_total / comparison_total - 1 if comparison_total else None
+    return ComparedWindows(
+        replace(query, end=query.start + elapsed),
+        replace(comparison, end=min(comparison.end, comparison.start + elapsed)),
+    )
 
 
-def _get_comparable_totals(series: TimeSeries, comparison: TimeSeries, now: datetime | None) -> tuple[int, int]:
-    """Return both totals, restricted to the finished intervals if the window is running.
+def build_change(
+    value: int | None, base: int | None, windows: ComparedWindows, *, definition: MetricDefinition, coverage: Coverage
+) -> Change | None:
+    """Build the change of a total between aligned windows.
 
-    Returns zeros for distinct members of a running window: adding up intervals would count a member more than once.
+    Returns None if one of the totals is unknown, or if less than 99% of either window was recorded. A sampled metric
+    needs no coverage: its total is one sample.
     """
-    is_complete = now is None or now >= series.end or comparison.end - comparison.start <= now - series.start
-    if is_complete or get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
-        return series.total, comparison.total
-    if get_definition(series.metric).aggregation is Aggregation.DISTINCT_MEMBERS:
-        return 0, 0
-    finished_count = len(list_finished_points(series, now))
-    current_total, comparison_total = (
-        sum(point.value or 0 for point in timeseries.points[:finished_count]) for timeseries in (series, comparison)
+    if value is None or base is None:
+        return None
+    is_recorded = definition.aggregation is Aggregation.LATEST_SAMPLE or all(
+        coverage.get_share(window.start, window.end) >= MIN_COVERAGE_SHARE for window in (windows.current, windows.base)
     )
-    return current_total, comparison_total
+    return Change(value, base) if is_recorded else None
 
 
-def is_fully_counted(series: TimeSeries, now: datetime | None) -> bool:
-    """Return whether every started interval is fully covered; the running one may be partial."""
-    return bool(series.points) and all(
-        point.value is not None and not (point.partial and (now is None or get_interval_end(point, series) <= now))
-        for point in list_started_points(series, now)
-    )
+def build_point_change(point: Point, base: Point | None) -> Change | None:
+    """Build the change of one interval against the interval at the same position of the comparison window.
+
+    Returns None unless both are complete.
+    """
+    if base is None or point.value is None or base.value is None:
+        return None
+    is_complete = point.status is PointStatus.COMPLETE and base.status is PointStatus.COMPLETE
+    return Change(point.value, base.value) if is_complete else None

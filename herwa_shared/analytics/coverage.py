@@ -79,14 +79,12 @@ class Coverage:
         """Return the covered share of `[start, end)`, from 0 to 1; 0 for an empty period."""
         if start >= end:
             return 0
-        overlap = sum(
-            (
-                (min(end, period_end) - max(start, period_start))
-                for period_start, period_end in self.periods
-                if period_start < end and start < period_end
-            ),
-            timedelta(),
-        )
+        overlap = timedelta()
+        for index in range(bisect_right(self.periods, start, key=lambda period: period[1]), len(self.periods)):
+            period_start, period_end = self.periods[index]
+            if period_start >= end:
+                break
+            overlap += min(end, period_end) - max(start, period_start)
         return overlap / (end - start)
 
 

@@ -17,10 +17,7 @@ _PRESET_DAYS = {"7d": 7, "28d": 28, "30d": 30, "91d": 91}
 
 
 class DateRangePreset(StrEnum):
-    """A named date range. The values appear in URLs.
-
-    Days, months and years are always complete, so that the part of a range that is still in the future is empty.
-    """
+    """A named date range. The values appear in URLs. Ranges of days end with today."""
 
     TODAY = "today"
     YESTERDAY = "yesterday"
@@ -59,6 +56,9 @@ _LABELS = {
 }
 
 
+_TO_DATE_PRESETS = (DateRangePreset.THIS_MONTH, DateRangePreset.THIS_YEAR, DateRangePreset.TWELVE_MONTHS)
+
+
 @dataclass(frozen=True, slots=True)
 class DateRange:
     """A window `[start, end)` of timezone-aware datetimes."""
@@ -79,17 +79,32 @@ def resolve_preset(
         now_second = int(now.timestamp())
         end = now_second - (now_second + get_utc_offset(now_second, zone)) % SECONDS_PER_HOUR + SECONDS_PER_HOUR
         return DateRange(datetime.fromtimestamp(end - 24 * SECONDS_PER_HOUR, UTC), datetime.fromtimestamp(end, UTC))
-    first_date, end_date = _resolve_dates(
-        preset, now.astimezone(zone).date(), data_start.astimezone(zone).date() if data_start else None
-    )
+    today = now.astimezone(zone).date()
+    first_date, end_date = _resolve_dates(preset, today, data_start.astimezone(zone).date() if data_start else None)
+    return DateRange(_get_midnight(first_date, zone), _get_midnight(min(end_date, today + timedelta(days=1)), zone))
+
+
+def resolve_full_periods(preset: DateRangePreset, zone: ZoneInfo, now: datetime) -> DateRange | None:
+    """Return the entire months or years of a range to date; None for any other preset."""
+    if preset not in _TO_DATE_PRESETS:
+        return None
+    first_date, end_date = _resolve_dates(preset, now.astimezone(zone).date(), None)
     return DateRange(_get_midnight(first_date, zone), _get_midnight(end_date, zone))
 
 
 def match_preset(date_range: DateRange, zone: ZoneInfo, now: datetime) -> DateRangePreset:
-    """Return the preset that resolves to this window at `now`, else CUSTOM; never ALL."""
+    """Return the preset that resolves to this window at `now`, else CUSTOM; never ALL.
+
+    The entire current month or year matches the range to date.
+    """
     presets = (preset for preset in DateRangePreset if preset not in (DateRangePreset.ALL, DateRangePreset.CUSTOM))
     return next(
-        (preset for preset in presets if resolve_preset(preset, zone, now) == date_range), DateRangePreset.CUSTOM
+        (
+            preset
+            for preset in presets
+            if date_range in (resolve_preset(preset, zone, now), resolve_full_periods(preset, zone, now))
+        ),
+        DateRangePreset.CUSTOM,
     )
 
 

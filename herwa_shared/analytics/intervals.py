@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from herwa_shared.analytics.results import Interval, Point, TimeSeries
+from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import (
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
@@ -52,31 +52,6 @@ def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) 
     )
     edges = _remove_repeats(starts)
     return edges[bisect_right(edges, start) - 1 : bisect_left(edges, end) + 1]
-
-
-def get_interval_end(point: Point, series: TimeSeries) -> datetime:
-    """Return the end of the interval that starts with `point`, in the zone of the series."""
-    start = point.start.astimezone(series.zone)
-    match series.interval:
-        case Interval.HOUR:
-            return point.start + INTERVAL_WIDTHS[Interval.HOUR]
-        case Interval.MONTH:
-            return (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        case _:
-            return start + INTERVAL_WIDTHS[series.interval]
-
-
-def list_started_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
-    """Return the points whose interval has started by `now`; all points if `now` is None."""
-    return tuple(point for point in series.points if now is None or point.start <= now)
-
-
-def list_finished_points(series: TimeSeries, now: datetime | None) -> tuple[Point, ...]:
-    """Return the points whose interval has ended by `now`; all points if `now` is None.
-
-    Only these may be described as quiet: a running interval can still receive events.
-    """
-    return tuple(point for point in series.points if now is None or get_interval_end(point, series) <= now)
 
 
 def _iterate_hours(start: int, end: int, zone: ZoneInfo) -> Iterator[int]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.analytics.comparison import Change, ComparedWindows, align_windows, build_change
 from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Aggregation, Metric, get_definition
@@ -22,10 +23,6 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import BadRequest
 
-MIN_COVERAGE_SHARE = 0.99
-"""Minimum covered share of a window for its change to be shown. Gaps of short restarts are tolerated."""
-
-
 MIN_CONTRIBUTION_SHARE = 0.5
 MAX_RANKED_CHANNELS = 500  # Discord's limit of channels per guild
 TOTAL_ROW_EDGE = 0  # the edge of the row for the entire window; no interval can start at 0
@@ -37,43 +34,41 @@ SELECT /* analytics.glance */
     sum(events),
     sum(total),
     uniqExact(user_id),
-    sumIf(events, moment < {done:UInt32}),
-    sumIf(total, moment < {done:UInt32}),
-    uniqExactIf(user_id, moment < {done:UInt32})
+    sumIf(events, moment < {elapsed_end:UInt32}),
+    sumIf(total, moment < {elapsed_end:UInt32}),
+    uniqExactIf(user_id, moment < {elapsed_end:UInt32})
 FROM activity
 GROUP BY GROUPING SETS ((of, edge), (of))
 """
 _COLUMN_BY_AGGREGATION = {Aggregation.COUNT: 2, Aggregation.DURATION: 3, Aggregation.DISTINCT_MEMBERS: 4}
-_COMPLETED_COLUMN_OFFSET = 3  # the same aggregate before the instant `done` is three columns further right
+_ELAPSED_COLUMN_OFFSET = 3  # the same aggregate before `elapsed_end` is three columns further right
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
     """The aggregates of several metrics in one window, with durations in seconds.
 
-    `values` maps the start of an interval to its value, `totals` cover the entire window, and `completed_totals` its
-    complete hours only. A missing key means that nothing is stored.
+    `values` maps the start of an interval to its value, `totals` cover the entire window, and `elapsed_totals` the part
+    that is compared. A missing key means that nothing is stored.
     """
 
     query: ActivityQuery
     edges: list[int]
     values: Mapping[Metric, Mapping[int, int]]
     totals: Mapping[Metric, int]
-    completed_totals: Mapping[Metric, int]
+    elapsed_totals: Mapping[Metric, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """One metric over a window. None means not recorded, or not available for a single channel.
 
-    `comparison_total` is the total of the comparison window, shortened to as many complete hours as have passed of this
-    window. `change` compares these hours (0.12 means 12% more); it is None unless at least 99% of both is covered.
+    `change` compares the elapsed part of the window with the same part of the comparison window, see `comparison`.
     """
 
     metric: Metric
     total: int | None
-    comparison_total: int | None
-    change: float | None
+    change: Change | None
     rising_is_good: bool | None
     values: tuple[int | None, ...]
 
@@ -93,11 +88,10 @@ async def query_kpis(
     gives an empty KPI if the query has a channel. Raises BadRequest for more than 4,000 points.
     """
     now = now or utc_now()
-    complete_until = query.get_complete_end(now)
-    comparison_so_far = comparison and replace(
-        comparison, channel_id=query.channel_id, interval=query.interval
-    ).truncate_to_elapsed(query, now)
-    windows = [query, comparison_so_far] if comparison_so_far else [query]
+    aligned = comparison and align_windows(
+        query, replace(comparison, channel_id=query.channel_id, interval=query.interval), now
+    )
+    windows = [query, aligned.base] if aligned else [query]
     supported_metrics = [metric for metric in metrics if query.channel_id is None or metric in CHANNEL_METRICS]
     record, aggregates = await asyncio.gather(
         load_collection_record(
@@ -109,10 +103,10 @@ async def query_kpis(
         ),
         asyncio.gather(
             *(
-                fetch_aggregates(
-                    clickhouse, window, supported_metrics, complete_until=min(complete_until, window.end), now=now
+                fetch_aggregates(clickhouse, window, supported_metrics, elapsed_end=elapsed_end, now=now)
+                for window, elapsed_end in zip(
+                    windows, (aligned.current.end, aligned.base.end) if aligned else (query.end,), strict=True
                 )
-                for window in windows
             )
         ),
     )
@@ -125,9 +119,8 @@ async def query_kpis(
     kpi_by_metric = {}
     for metric in supported_metrics:
         coverage = record.build_coverage(get_definition(metric), first_hour_by_kind)
-        kpi_by_metric[metric] = _build_kpi(
-            metric, aggregates[0], aggregates[1] if comparison_so_far else None, coverage, complete_until, now
-        )
+        change = _build_kpi_change(metric, aggregates[0], aggregates[1], aligned, coverage, now) if aligned else None
+        kpi_by_metric[metric] = _build_kpi(metric, aggregates[0], change, coverage, now)
     return tuple(kpi_by_metric.get(metric) or _build_empty_kpi(metric) for metric in metrics)
 
 
@@ -146,18 +139,19 @@ async def find_top_contributor(
     metric has no channels or no change.
     """
     now = now or utc_now()
-    comparison_so_far = replace(comparison, metric=kpi.metric).truncate_to_elapsed(query, now)
-    if not kpi.change or not kpi.comparison_total or kpi.metric not in CHANNEL_METRICS or comparison_so_far is None:
+    aligned, change = align_windows(query, comparison, now), kpi.change
+    if aligned is None or change is None or change.base == 0 or change.direction == 0:
         return None
-    completed_query = replace(query, metric=kpi.metric, end=query.get_complete_end(now))
+    if kpi.metric not in CHANNEL_METRICS:
+        return None
     rankings = await asyncio.gather(
         *(
-            rank_channels(database, clickhouse, ranked_query, limit=MAX_RANKED_CHANNELS, now=now)
-            for ranked_query in (completed_query, comparison_so_far)
+            rank_channels(database, clickhouse, replace(window, metric=kpi.metric), limit=MAX_RANKED_CHANNELS, now=now)
+            for window in (aligned.current, aligned.base)
         )
     )
     current_items, previous_items = ({item.id: item for item in ranking.items} for ranking in rankings)
-    total_change = kpi.change * kpi.comparison_total
+    total_change = change.difference
     differences = [
         replace(
             previous_items[channel_id] if channel_id in previous_items else current_items[channel_id],
@@ -174,10 +168,10 @@ async def fetch_aggregates(
     query: ActivityQuery,
     metrics: Collection[Metric],
     *,
-    complete_until: datetime,
+    elapsed_end: datetime,
     now: datetime,
 ) -> Aggregates:
-    """Fetch the aggregates of metrics in a window, and in its part before `complete_until`.
+    """Fetch the aggregates of metrics in a window, and in its part before `elapsed_end`.
 
     Raises BadRequest for more than 4,000 points.
     """
@@ -187,21 +181,21 @@ async def fetch_aggregates(
     sampled_metrics = [metric for metric in metrics if get_definition(metric).aggregation is Aggregation.LATEST_SAMPLE]
     summed_metrics = [metric for metric in metrics if metric not in sampled_metrics]
     rows, latest_samples = await asyncio.gather(
-        _fetch_sums(clickhouse, query, summed_metrics, edges, complete_until=complete_until, now=now),
+        _fetch_sums(clickhouse, query, summed_metrics, edges, elapsed_end=elapsed_end, now=now),
         _fetch_latest_samples(clickhouse, query, sampled_metrics, edges, now=now),
     )
-    values, totals, completed_totals = dict(latest_samples), {}, {}
+    values, totals, elapsed_totals = dict(latest_samples), {}, {}
     for metric in summed_metrics:
         definition = get_definition(metric)
         column = _COLUMN_BY_AGGREGATION[definition.aggregation]
         metric_rows = {row[1]: row for row in rows if row[0] == definition.kind}
         values[metric] = {edge: row[column] for edge, row in metric_rows.items() if edge != TOTAL_ROW_EDGE}
         if total_row := metric_rows.get(TOTAL_ROW_EDGE):
-            totals[metric], completed_totals[metric] = total_row[column], total_row[column + _COMPLETED_COLUMN_OFFSET]
+            totals[metric], elapsed_totals[metric] = total_row[column], total_row[column + _ELAPSED_COLUMN_OFFSET]
     for metric in sampled_metrics:
         if values[metric]:
-            totals[metric] = completed_totals[metric] = values[metric][max(values[metric])]
-    return Aggregates(query, edges, values, totals, completed_totals)
+            totals[metric] = elapsed_totals[metric] = values[metric][max(values[metric])]
+    return Aggregates(query, edges, values, totals, elapsed_totals)
 
 
 async def _fetch_sums(
@@ -210,7 +204,7 @@ async def _fetch_sums(
     metrics: Collection[Metric],
     edges: list[int],
     *,
-    complete_until: datetime,
+    elapsed_end: datetime,
     now: datetime,
 ) -> Rows:
     if not metrics:
@@ -218,7 +212,7 @@ async def _fetch_sums(
     kinds = sorted({get_definition(metric).kind for metric in metrics})
     table = select_table(query, edges[1:-1], now=now, kinds=kinds)
     return await table.fetch(
-        clickhouse, AGGREGATES_SQL, edges=format_array(edges[:-1]), done=int(complete_until.timestamp())
+        clickhouse, AGGREGATES_SQL, edges=format_array(edges[:-1]), elapsed_end=int(elapsed_end.timestamp())
     )
 
 
@@ -232,45 +226,48 @@ async def _fetch_latest_samples(
     return samples
 
 
-def _build_kpi(
+def _build_kpi(metric: Metric, current: Aggregates, change: Change | None, coverage: Coverage, now: datetime) -> Kpi:
+    points = BucketValues(
+        replace(current.query, metric=metric), current.edges, current.values[metric], coverage
+    ).to_points(now)
+    total = _get_total(metric, current.query, current.totals, coverage, now)
+    return Kpi(metric, total, change, get_definition(metric).rising_is_good, tuple(point.value for point in points))
+
+
+def _build_kpi_change(
     metric: Metric,
     current: Aggregates,
-    comparison: Aggregates | None,
+    base: Aggregates,
+    windows: ComparedWindows,
     coverage: Coverage,
-    complete_until: datetime,
     now: datetime,
-) -> Kpi:
-    definition, query = get_definition(metric), current.query
-    points = BucketValues(replace(query, metric=metric), current.edges, current.values[metric], coverage).to_points(now)
-    total = _get_total(metric, current, coverage, now)
-    comparison_total = _get_total(metric, comparison, coverage, now) if comparison else None
-    completed_total, change = definition.to_metric_value(current.completed_totals.get(metric, 0)), None
-    if comparison and comparison_total and total is not None:
-        windows = [(query.start, complete_until), (comparison.query.start, comparison.query.end)]
-        if definition.aggregation is Aggregation.LATEST_SAMPLE or all(
-            coverage.get_share(*window) >= MIN_COVERAGE_SHARE for window in windows
-        ):
-            change = completed_total / comparison_total - 1
-    return Kpi(
-        metric, total, comparison_total, change, definition.rising_is_good, tuple(point.value for point in points)
+) -> Change | None:
+    return build_change(
+        _get_total(metric, windows.current, current.elapsed_totals, coverage, now),
+        _get_total(metric, windows.base, base.elapsed_totals, coverage, now),
+        windows,
+        definition=get_definition(metric),
+        coverage=coverage,
     )
 
 
-def _get_total(metric: Metric, aggregates: Aggregates, coverage: Coverage, now: datetime) -> int | None:
+def _get_total(
+    metric: Metric, window: ActivityQuery, totals: Mapping[Metric, int], coverage: Coverage, now: datetime
+) -> int | None:
     """Return the total; None if nothing is stored and the window is not covered."""
-    definition, query = get_definition(metric), aggregates.query
-    if metric in aggregates.totals:
-        return definition.to_metric_value(aggregates.totals[metric])
+    definition = get_definition(metric)
+    if metric in totals:
+        return definition.to_metric_value(totals[metric])
     if (
         definition.aggregation is Aggregation.LATEST_SAMPLE
-        or coverage.get_level(query.start, min(query.end, now)) is CoverageLevel.NONE
+        or coverage.get_level(window.start, min(window.end, now)) is CoverageLevel.NONE
     ):
         return None
     return 0
 
 
 def _build_empty_kpi(metric: Metric) -> Kpi:
-    return Kpi(metric, None, None, None, get_definition(metric).rising_is_good, ())
+    return Kpi(metric, None, None, get_definition(metric).rising_is_good, ())
 
 
 def _get_value(items: dict[int, RankedItem], channel_id: int) -> int:

@@ -107,15 +107,15 @@ HEATMAP_METRICS = tuple(
 
 _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
     {
-        Metric.MESSAGES: "Messages that people wrote, in threads as well; those of bots and webhooks are not in it.",
-        Metric.ACTIVE_MEMBERS: "Different people who wrote at least one message; over a longer time each counts once.",
-        Metric.VOICE_MINUTES: "Minutes that people spent in voice channels, added up: two people for an hour are 120.",
-        Metric.VOICE_MEMBERS: "Different people who were in a voice channel; over a longer time each counts once.",
-        Metric.JOINS: "How often people joined the server; who left and came back counts again.",
-        Metric.LEAVES: "How often people left the server or were removed from it.",
-        Metric.MEMBERS: "How many members the server had at the end, bots among them, as Discord gives the number.",
-        Metric.REACTIONS: "Reactions that people put under messages; those taken back later stay counted.",
-        Metric.THREADS: "Threads and forum posts that were opened.",
+        Metric.MESSAGES: "Messages by members, including threads. Bots and webhooks are excluded.",
+        Metric.ACTIVE_MEMBERS: "Members who sent at least one message in the period.",
+        Metric.VOICE_MINUTES: "Total minutes in voice channels. Two people for one hour = 120.",
+        Metric.VOICE_MEMBERS: "Members who joined a voice channel in the period.",
+        Metric.JOINS: "Joins, including members who rejoined.",
+        Metric.LEAVES: "Members who left, or were kicked or banned.",
+        Metric.MEMBERS: "Total members at the end of the period, including bots.",
+        Metric.REACTIONS: "Reactions added by members. Removed reactions still count.",
+        Metric.THREADS: "Threads and forum posts opened in the period.",
     }
 )
 

@@ -12,8 +12,6 @@ from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, pa
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 
-COMPLETE_HOUR = timedelta(hours=1)
-
 
 class Window(IntEnum):
     """Common window lengths in days. The last day of such a window is today."""
@@ -111,29 +109,6 @@ class ActivityQuery:
         The length is that of `shift`: months, days or elapsed time.
         """
         return replace(self.shift(-1), end=self.start)
-
-    def get_complete_end(self, now: datetime) -> datetime:
-        """Return the end of the window; while it is running, the end of its last complete hour.
-
-        Hours are counted from the start of the window.
-        """
-        if now >= self.end:
-            return self.end
-        return self.start + max((now - self.start) // COMPLETE_HOUR, 0) * COMPLETE_HOUR
-
-    def truncate_to_elapsed(self, running: "ActivityQuery", now: datetime) -> Self | None:
-        """Shorten this window to the number of complete hours that have elapsed of `running`.
-
-        Both can then be compared. Returns None while `running` has no complete hour.
-        """
-        complete_end = running.get_complete_end(now)
-        if complete_end <= running.start:
-            return None
-        return (
-            self
-            if complete_end == running.end
-            else replace(self, end=min(self.end, self.start + (complete_end - running.start)))
-        )
 
     def shift_year_back(self) -> Self:
         """Return the query for the same dates one year earlier; 29 February becomes 28 February."""

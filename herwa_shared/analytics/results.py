@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.metric_definitions import Metric
 
+MIN_COVERAGE_SHARE = 0.99
+"""Minimum recorded share of a period for comparing it with another. Gaps of short restarts are tolerated."""
+
 
 class Interval(StrEnum):
     """The length of one point of a time series. Weeks begin on Monday (ISO 8601)."""
@@ -17,28 +20,63 @@ class Interval(StrEnum):
     MONTH = "month"
 
 
+class PointStatus(StrEnum):
+    """What the value of an interval means. The values appear in files."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    CURRENT = "current"
+    FUTURE = "future"
+    NO_DATA = "no data"
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The value of one interval, which starts at `start` (UTC) and ends with the next start.
+    """The value of one interval `[start, end)` (UTC).
 
-    `value` is None in a gap (no collector recorded the metric) and 0 if nothing happened. `partial` means that only a
-    part of the interval was recorded: the value is a lower bound.
+    `value` is None for an interval without data (no collector recorded the metric) and for one in the future; it is 0
+    if nothing happened. The status tells them apart:
+
+    - `COMPLETE`: the entire interval is over, inside the window and recorded.
+    - `PARTIAL`: the window cuts the interval, or only a part of it was recorded. The value is a lower bound.
+    - `CURRENT`: the interval is running. `is_cut` and `covered_share` apply to it as well.
+    - `FUTURE`: the interval has not begun.
+    - `NO_DATA`: nothing was recorded.
+
+    `covered_share` is the recorded share (0 to 1) of the part that has elapsed within the window.
     """
 
     start: datetime
+    end: datetime
     value: int | None
-    partial: bool = False
+    status: PointStatus = PointStatus.COMPLETE
+    is_cut: bool = False
+    covered_share: float = 1.0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the value counts only a part of the elapsed interval."""
+        return self.value is not None and (self.is_cut or self.covered_share < 1)
+
+    @property
+    def is_representative(self) -> bool:
+        """Whether the value may enter averages, trends and patterns: over, not cut, and almost completely recorded."""
+        return (
+            self.status in (PointStatus.COMPLETE, PointStatus.PARTIAL)
+            and not self.is_cut
+            and self.covered_share >= MIN_COVERAGE_SHARE
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSeries:
-    """One metric of one guild over `[start, end)` (UTC).
+    """One metric of one guild over `[start, end)` (UTC), as it was at `as_of`.
 
     There is one point per interval of `zone`, in order. The first point starts with its interval, which may be before
-    `start`; events before `start` do not count in it. `total` is the metric over the entire window; what that is
-    depends on the metric's `Aggregation`. `approximate` means that each hourly row was assigned to the interval in
-    which its hour starts: the edges of the intervals are not full UTC hours, and the window starts before the retention
-    of the raw events.
+    `start`, and the last one may end after `end`: both are cut, and events outside the window do not count. `total` is
+    the metric over the entire window; what that is depends on the metric's `Aggregation`. `approximate` means that each
+    hourly row was assigned to the interval in which its hour starts: the edges of the intervals are not full UTC hours,
+    and the window starts before the retention of the raw events.
     """
 
     guild_id: int
@@ -49,7 +87,23 @@ class TimeSeries:
     end: datetime
     total: int
     points: tuple[Point, ...]
+    as_of: datetime
     approximate: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the window has begun and not ended."""
+        return self.start <= self.as_of < self.end
+
+    @property
+    def started_points(self) -> tuple[Point, ...]:
+        """The points whose interval has begun."""
+        return tuple(point for point in self.points if point.status is not PointStatus.FUTURE)
+
+    @property
+    def recorded_points(self) -> tuple[Point, ...]:
+        """The points with a value."""
+        return tuple(point for point in self.points if point.value is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +131,16 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapCell:
-    """One hour of the week in the query's zone: `weekday` 1 (Monday) to 7, `hour` 0 to 23."""
+    """One hour of the week in the query's zone: `weekday` 1 (Monday) to 7, `hour` 0 to 23.
+
+    `value` is None unless `status` is `COMPLETE`. `NO_DATA` means that the hour was recorded on no day of the window,
+    `FUTURE` that it is on no elapsed day of the window.
+    """
 
     weekday: int
     hour: int
-    value: int
+    value: int | None
+    status: PointStatus = PointStatus.COMPLETE
 
 
 @dataclass(frozen=True, slots=True)

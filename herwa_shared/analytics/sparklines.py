@@ -1,5 +1,6 @@
 """Sparklines of the last 24 hours for many guilds at once, for the list of a user's servers."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,43 +10,55 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import ARRAY, BigInteger, any_, literal
 from sqlmodel import col, select
 
+from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.coverage import GATEWAY_LIVENESS_TIMEOUT, Coverage, Period, get_collection_period
-from herwa_shared.analytics.kpis import MIN_COVERAGE_SHARE
+from herwa_shared.analytics.results import MIN_COVERAGE_SHARE
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
 from herwa_shared.db import Database
 from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
 
 WINDOW_HOURS = 24
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SNOWFLAKE_TIME_UNIT = 1 << 22  # guild_id // this = the time part of the snowflake, from which the shard is derived
 TOTAL_ROW_SECOND = 0  # the `second` of the row for all hours
 LAST_DAY_SQL = """
-WITH toDateTime({start:UInt32}, 'UTC') AS start, toDateTime({running:UInt32}, 'UTC') AS running
+WITH
+    toDateTime({start:UInt32}, 'UTC') AS start,
+    start - INTERVAL 1 HOUR AS last_base_hour,
+    toDateTime({now:UInt32}, 'UTC') - INTERVAL 1 DAY AS base_end,
+    activity AS (
+        SELECT guild_id, hour, user_id, events
+        FROM activity_hourly
+        WHERE guild_id IN {guilds:Array(UInt64)} AND kind = 'message'
+          AND hour >= start - INTERVAL 1 DAY AND hour != last_base_hour
+        UNION ALL
+        SELECT guild_id, last_base_hour, user_id, toUInt64(1)
+        FROM activity_events
+        WHERE guild_id IN {guilds:Array(UInt64)} AND kind = 'message' AND at >= last_base_hour AND at < base_end
+    )
 SELECT /* analytics.sparklines */
     guild_id, toUnixTimestamp(hour) AS second, sum(events),
     uniqExactIf(user_id, hour >= start),
-    uniqExactIf(user_id, hour >= start AND hour < running),
-    uniqExactIf(user_id, hour < running - INTERVAL 1 DAY)
-FROM activity_hourly
-WHERE guild_id IN {guilds:Array(UInt64)} AND kind = 'message'
-  AND hour >= start - INTERVAL 1 DAY AND hour <= running
+    uniqExactIf(user_id, hour < start)
+FROM activity
 GROUP BY GROUPING SETS ((guild_id, second), (guild_id))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Sparkline:
-    """Active members and messages per hour of one guild in the last 24 hours.
+    """Active members and messages per hour of one guild in the last 24 hours, of which the last one is running.
 
-    The last hour is the running one. `change` is the relative change of active members in the 23 complete hours against
-    the same hours one day earlier (0.12 means 12% more); None unless at least 99% of both is covered.
+    An hour that was not recorded is None, and so is `active_members` if no hour was recorded. `change` compares the
+    active members with those of the same time one day earlier, to the second; it is None unless at least 99% of both
+    was recorded.
     """
 
     guild_id: int
-    active_members: int
-    messages: tuple[int, ...]
-    change: float | None = None
+    active_members: int | None
+    messages: tuple[int | None, ...]
+    change: Change | None = None
 
 
 async def query_sparklines(
@@ -53,48 +66,58 @@ async def query_sparklines(
 ) -> dict[int, Sparkline]:
     """Query the sparklines of several guilds in one statement.
 
-    A guild without messages is all zeros. Raises ServiceUnavailable if ClickHouse is unreachable.
+    Raises ServiceUnavailable if ClickHouse is unreachable.
     """
     if not guild_ids:
         return {}
-    running_hour = int(now.astimezone(UTC).timestamp()) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
-    start = running_hour - (WINDOW_HOURS - 1) * SECONDS_PER_HOUR
-    completed_period = (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(running_hour, UTC))
-    comparable_guild_ids = await _list_comparable_guilds(database, guild_ids, completed_period, now=now)
-    rows = await fetch_rows(
-        clickhouse, LAST_DAY_SQL, {"guilds": format_array(guild_ids), "start": start, "running": running_hour}
+    now_second = int(now.timestamp())
+    start_second = now_second // SECONDS_PER_HOUR * SECONDS_PER_HOUR - (WINDOW_HOURS - 1) * SECONDS_PER_HOUR
+    start = datetime.fromtimestamp(start_second, UTC)
+    rows, coverage_by_guild = await asyncio.gather(
+        fetch_rows(
+            clickhouse,
+            LAST_DAY_SQL,
+            {"guilds": format_array(guild_ids), "start": start_second, "now": now_second},
+        ),
+        _load_coverages(database, guild_ids, start - DAY, now, now=now),
     )
     hourly_messages: dict[int, dict[int, int]] = defaultdict(dict)
-    member_counts: dict[int, tuple[int, int, int]] = {}
-    for guild_id, second, messages, *counts in rows:
+    member_counts: dict[int, tuple[int, int]] = {}
+    for guild_id, second, messages, active_members, base in rows:
         if second == TOTAL_ROW_SECOND:
-            member_counts[guild_id] = (counts[0], counts[1], counts[2])
+            member_counts[guild_id] = (active_members, base)
         else:
             hourly_messages[guild_id][second] = messages
-    sparkline_by_guild = {}
-    for guild_id in guild_ids:
-        active_members, completed, previous = member_counts.get(guild_id, (0, 0, 0))
-        change = completed / previous - 1 if previous and guild_id in comparable_guild_ids else None
-        messages = tuple(
-            hourly_messages[guild_id].get(hour_start, 0)
-            for hour_start in range(start, running_hour + SECONDS_PER_HOUR, SECONDS_PER_HOUR)
+    return {
+        guild_id: _build_sparkline(
+            guild_id,
+            hourly_messages[guild_id],
+            member_counts.get(guild_id, (0, 0)),
+            coverage_by_guild.get(guild_id, Coverage(())),
+            (start, now),
         )
-        sparkline_by_guild[guild_id] = Sparkline(guild_id, active_members, messages, change)
-    return sparkline_by_guild
+        for guild_id in guild_ids
+    }
 
 
-async def _list_comparable_guilds(
-    database: Database, guild_ids: Collection[int], period: Period, *, now: datetime
-) -> frozenset[int]:
-    """Return the guilds with coverage of `period` and of the same hours one day earlier."""
-    previous_period = (period[0] - DAY, period[1] - DAY)
-    return frozenset(
-        guild_id
-        for guild_id, coverage in (
-            await _load_coverages(database, guild_ids, previous_period[0], period[1], now=now)
-        ).items()
-        if coverage.get_share(*period) >= MIN_COVERAGE_SHARE
-        and coverage.get_share(*previous_period) >= MIN_COVERAGE_SHARE
+def _build_sparkline(
+    guild_id: int, messages: Mapping[int, int], member_counts: tuple[int, int], coverage: Coverage, window: Period
+) -> Sparkline:
+    start, now = window
+    hours = [start + index * HOUR for index in range(WINDOW_HOURS)]
+    values = tuple(
+        messages.get(int(hour.timestamp()), None if coverage.get_share(hour, min(hour + HOUR, now)) == 0 else 0)
+        for hour in hours
+    )
+    is_comparable = all(
+        coverage.get_share(start - shift, now - shift) >= MIN_COVERAGE_SHARE for shift in (timedelta(), DAY)
+    )
+    is_recorded = any(value is not None for value in values)
+    return Sparkline(
+        guild_id,
+        member_counts[0] if is_recorded else None,
+        values,
+        Change(*member_counts) if is_comparable else None,
     )
 
 

@@ -3,7 +3,7 @@
 The rollup is kept forever, the raw events for three months. This is the only module that decides it. Both tables are
 exposed to queries as one relation, the CTE `activity (kind, moment, channel_id, user_id, events, total)`, so that each
 SELECT is written once; `total` is the sum of the events' `value`. The hourly rollup is used wherever every boundary of
-the query is a full hour in UTC.
+the query is a full hour in UTC. If only the end of the window is not, the last hour is read from the raw events.
 """
 
 from calendar import monthrange
@@ -39,6 +39,22 @@ WITH activity AS (
     FROM activity_events
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND at >= toDateTime({start:UInt32}, 'UTC') AND at < toDateTime({end:UInt32}, 'UTC')
+      AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
+)
+"""
+HOURLY_AND_RAW_ACTIVITY_SQL = """
+WITH activity AS (
+    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, events, total
+    FROM activity_hourly
+    WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
+      AND hour >= toDateTime({start:UInt32}, 'UTC') AND hour < toStartOfHour(toDateTime({end:UInt32}, 'UTC'))
+      AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
+    UNION ALL
+    SELECT kind, toUnixTimestamp(at), channel_id, user_id, toUInt64(1), toUInt64(ifNull(value, 0))
+    FROM activity_events
+    WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
+      AND at >= greatest(toDateTime({start:UInt32}, 'UTC'), toStartOfHour(toDateTime({end:UInt32}, 'UTC')))
+      AND at < toDateTime({end:UInt32}, 'UTC')
       AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
 )
 """
@@ -93,10 +109,13 @@ def select_table(
     kinds to read; by default that of the query's metric.
     """
     selected_kinds = tuple(kinds) if kinds is not None else (get_definition(query.metric).kind,)
-    edges = (query.start_second, query.end_second, *boundaries)
-    if all(edge % SECONDS_PER_HOUR == 0 for edge in edges):
-        return TableSelection(HOURLY_ACTIVITY_SQL, query, selected_kinds, approximate=False)
-    if query.start >= get_raw_events_start(now):
+    raw_start = get_raw_events_start(now)
+    if all(edge % SECONDS_PER_HOUR == 0 for edge in (query.start_second, *boundaries)):
+        if query.end_second % SECONDS_PER_HOUR == 0:
+            return TableSelection(HOURLY_ACTIVITY_SQL, query, selected_kinds, approximate=False)
+        if query.end >= raw_start + timedelta(hours=1):
+            return TableSelection(HOURLY_AND_RAW_ACTIVITY_SQL, query, selected_kinds, approximate=False)
+    if query.start >= raw_start:
         return TableSelection(RAW_ACTIVITY_SQL, query, selected_kinds, approximate=False)
     return TableSelection(HOURLY_ACTIVITY_SQL, query, selected_kinds, approximate=True)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
+from herwa_shared.analytics.coverage import Coverage, load_collection_record, load_first_hours
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
@@ -19,7 +19,7 @@ from herwa_shared.analytics.metric_definitions import (
     require_supported,
 )
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Point, TimeSeries
+from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
 from herwa_shared.analytics.table_selection import TableSelection, fetch_rows, format_array, select_table
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -87,15 +87,41 @@ class BucketValues:
 
     def to_points(self, now: datetime) -> tuple[Point, ...]:
         """Build one point per interval, in order."""
-        definition, latest_end = get_definition(self.query.metric), min(now, self.query.end)
+        definition = get_definition(self.query.metric)
         edge_times = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
         return tuple(
-            _build_point(definition, start, self.values.get(edge), self._get_level(start, min(end, latest_end)))
+            self._build_point(definition, start, end, self.values.get(edge), now)
             for edge, (start, end) in zip(self.edges, pairwise(edge_times), strict=False)
         )
 
-    def _get_level(self, start: datetime, end: datetime) -> CoverageLevel:
-        return self.coverage.get_level(max(start, self.query.start), end)
+    def _build_point(
+        self, definition: MetricDefinition, start: datetime, end: datetime, value: int | None, now: datetime
+    ) -> Point:
+        """Build a point, see `Point`.
+
+        A sample is never partial, and without a sample the value is unknown, so that it is not filled with 0.
+        """
+        first, last = max(start, self.query.start), min(end, self.query.end)
+        if value is None and first >= now:
+            return Point(start, end, None, PointStatus.FUTURE)
+        is_running = first <= now < last
+        if definition.aggregation is Aggregation.LATEST_SAMPLE:
+            is_cut, covered_share = False, 1.0
+        else:
+            is_cut = start < self.query.start or end > self.query.end
+            covered_share = self.coverage.get_share(first, min(last, now))
+            if value is None and covered_share > 0:
+                value = 0
+        if value is None:
+            return Point(start, end, None, PointStatus.NO_DATA)
+        status = (
+            PointStatus.CURRENT
+            if is_running
+            else PointStatus.PARTIAL
+            if is_cut or covered_share < 1
+            else PointStatus.COMPLETE
+        )
+        return Point(start, end, definition.to_metric_value(value), status, is_cut, covered_share)
 
 
 async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int]) -> dict[int, int]:
@@ -126,7 +152,7 @@ async def query_timeseries(
     table = select_table(query, edges[1:-1], now=now)
     values, coverage = await asyncio.gather(
         fetch_buckets(clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges),
-        _load_coverage(database, clickhouse, query, now),
+        load_coverage(database, clickhouse, query, now=now),
     )
     return TimeSeries(
         guild_id=query.guild_id,
@@ -137,6 +163,7 @@ async def query_timeseries(
         end=query.end,
         total=await _fetch_total(clickhouse, table, definition, values),
         points=BucketValues(query, edges, values, coverage).to_points(now),
+        as_of=now,
         approximate=table.approximate,
     )
 
@@ -150,17 +177,10 @@ async def find_first_recorded_hour(clickhouse: AsyncClient, guild_id: int) -> da
     return datetime.fromtimestamp(second, UTC) if second else None
 
 
-def _build_point(definition: MetricDefinition, start: datetime, value: int | None, level: CoverageLevel) -> Point:
-    """Build a point; its value is None in a gap.
-
-    A sample is never partial, and without a sample the value is unknown, so that it is not filled with 0.
-    """
-    if definition.aggregation is Aggregation.LATEST_SAMPLE or (value is None and level is CoverageLevel.NONE):
-        return Point(start, value)
-    return Point(start, definition.to_metric_value(value or 0), partial=level is not CoverageLevel.FULL)
-
-
-async def _load_coverage(database: Database, clickhouse: AsyncClient, query: ActivityQuery, now: datetime) -> Coverage:
+async def load_coverage(
+    database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, now: datetime
+) -> Coverage:
+    """Load when the query's metric was recorded, for the periods that overlap its window."""
     definition = get_definition(query.metric)
     record = await load_collection_record(database, query.guild_id, query.start, query.end, now=now)
     return record.build_coverage(

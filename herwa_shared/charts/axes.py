@@ -9,7 +9,7 @@ from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.formatting import MONTHS, WEEKDAYS, format_day, format_time
 
 MAX_DATE_TICKS = 8
-MIN_LABELED_GAP_SHARE = 0.12  # of the width of the chart: enough space for the label "not counted"
+MIN_LABELED_GAP_SHARE = 0.12  # of the width of the chart: enough space for the label "no data"
 _ROUND_STEPS = (1, 2, 2.5, 5, 10)
 
 TickFilter = Callable[[int, datetime], bool]
@@ -46,18 +46,15 @@ def is_isolated(values: Sequence[int | None], index: int) -> bool:
 
 
 def format_interval(point: Point, series: TimeSeries) -> str:
-    """Format the interval of a point: `May 3, 18:00`, `the week of May 3`, `May 2021`.
-
-    A day includes its weekday: `Wednesday, May 3`.
-    """
+    """Format the interval of a point: `May 3, 18:00`, `Wed, May 3`, `Week of May 3`, `May 2021`."""
     start = point.start.astimezone(series.zone)
     match series.interval:
         case Interval.HOUR:
             return f"{format_day(start)}, {format_time(start)}"
         case Interval.DAY:
-            return f"{WEEKDAYS[start.weekday()]}, {format_day(start)}"
+            return f"{WEEKDAYS[start.weekday()][:3]}, {format_day(start)}"
         case Interval.WEEK:
-            return f"the week of {format_day(start)}"
+            return f"Week of {format_day(start)}"
         case _:
             return f"{format_day(start).split()[0]} {start.year}"
 

@@ -45,6 +45,12 @@ def format_day(moment: date) -> str:
     return f"{MONTHS[moment.month - 1]} {moment.day}"
 
 
+def format_long_day(moment: datetime, zone: ZoneInfo) -> str:
+    """Format the local day of a moment with its year: `May 3, 2021`."""
+    local = moment.astimezone(zone)
+    return f"{format_day(local)}, {local.year}"
+
+
 def format_time(moment: datetime) -> str:
     """Format the time: `18:00`."""
     return f"{moment.hour:02}:{moment.minute:02}"
@@ -62,6 +68,8 @@ def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     last_moment = max(local_start, local_end - timedelta(days=1))
     if local_start.date() == last_moment.date():
         return f"{format_day(local_start)}, {local_start.year}"
+    if (local_start.year, local_start.month) == (last_moment.year, last_moment.month):
+        return f"{format_day(local_start)}{_RANGE_DASH}{last_moment.day}, {last_moment.year}"
     if local_start.year == last_moment.year:
         return f"{format_day(local_start)}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
     return f"{format_day(local_start)}, {local_start.year}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"

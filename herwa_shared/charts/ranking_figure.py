@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from herwa_shared.analytics.results import RankedItem
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.charts.layout import MARGIN_PX, Figure, build_axis, build_center_note, build_layout, escape_text
+from herwa_shared.charts.text.series_texts import NO_ACTIVITY_IN_PERIOD
 from herwa_shared.charts.theme import DARK, Theme, apply_alpha
 
 _NAME_WIDTH_PX = 560
@@ -22,7 +23,7 @@ def build_ranking_figure(items: Sequence[RankedItem], *, title: str, subtitle: s
     for row, item in zip(rows, items, strict=True):
         figure["annotations"] += _build_labels(row, item, theme)
     if not items:
-        figure["annotations"].append(build_center_note("Nothing was counted in this period", theme))
+        figure["annotations"].append(build_center_note(NO_ACTIVITY_IN_PERIOD, theme))
     bars = {
         "type": "bar",
         "orientation": "h",

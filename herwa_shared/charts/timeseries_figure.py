@@ -1,11 +1,10 @@
 """The time series figure: line, area, gaps, running interval, markers and comparison."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from herwa_shared.analytics.comparison import compute_relative_change
-from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, get_interval_end, list_started_points
+from herwa_shared.analytics.compared_series import ComparedSeries
+from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, TimeSeries
 from herwa_shared.charts.axes import (
@@ -14,14 +13,12 @@ from herwa_shared.charts.axes import (
     build_date_ticks,
     format_interval,
     get_axis_max,
-    is_isolated,
     list_gaps,
     list_x_positions,
 )
 from herwa_shared.charts.formatting import (
     format_int,
     format_int_short,
-    format_percent,
     format_period,
     format_si,
     format_timezone,
@@ -35,34 +32,39 @@ from herwa_shared.charts.layout import (
     build_layout,
     escape_text,
 )
-from herwa_shared.charts.text.metric_phrases import MIN_RELATIVE_CHANGE, get_metric_phrases
+from herwa_shared.charts.series_lines import SeriesLines, build_series_lines
+from herwa_shared.charts.text.changes import format_change
+from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.series_texts import (
+    NO_DATA,
+    SO_FAR,
+    describe_empty_series,
+    describe_incomplete_point,
+)
 from herwa_shared.charts.theme import DARK, Theme, apply_alpha
 
 _DIGIT_WIDTH_PX = 7.2
-NOT_COUNTED_TEXT = "—"
+EMPTY_TOTAL = "\N{EM DASH}"
 
 
 def build_timeseries_figure(
-    series: TimeSeries,
+    compared: ComparedSeries,
     *,
     title: str | None = None,
     subtitle: str | None = None,
-    comparison: TimeSeries | None = None,
     theme: Theme = DARK,
-    now: datetime | None = None,
 ) -> Figure:
     """Build a line chart of any metric, with a y axis that starts at zero.
 
-    A gap (value None) is a gray band, the interval that is running at `now` is a dotted line, and a partial point is a
-    hollow marker. `comparison` is drawn below the line, aligned point by point, with its own dates in the hover text;
-    it is ignored if it has no data at all.
+    An interval without data is a gray band, one that is running or cut by the window is the end of a dotted line, and
+    one that was recorded in part is a hollow marker. The comparison is drawn below the line, aligned point by point,
+    with its own dates in the hover text; it is left out if it has no data at all.
     """
-    if comparison and all(point.value is None for point in comparison.points):
-        comparison = None
-    times = [time.isoformat() for time in list_x_positions(series)]
-    points = list(list_started_points(series, now))
+    series, comparison = compared.series, compared.comparison if compared.has_base_data else None
+    lines = build_series_lines(series)
+    times = [time.isoformat() for time in lines.times]
     comparison_points = list(comparison.points)[: len(times)] if comparison else []
-    peak = max((point.value or 0 for point in (*points, *comparison_points)), default=0)
+    peak = max((point.value or 0 for point in (*lines.points, *comparison_points)), default=0)
     tick_values = build_count_ticks(peak)
     phrases = get_metric_phrases(series.metric)
     figure = build_layout(
@@ -78,12 +80,12 @@ def build_timeseries_figure(
     figure["yaxis"] = build_axis(
         list(tick_values), labels, kind="linear", axis_range=[0, get_axis_max(peak)], grid_color=theme.grid
     )
-    figure["annotations"] += _build_total_notes(series, comparison, theme, now, figure["margin"]["t"])
-    bands, notes = _build_gap_bands(series, points, theme)
+    figure["annotations"] += _build_total_notes(compared, theme, figure["margin"]["t"])
+    bands, notes = _build_gap_bands(series, lines.points, theme)
     figure["shapes"] += bands
-    figure["annotations"] += notes + _build_value_notes(series, points, theme)
+    figure["annotations"] += notes + _build_value_notes(series, lines.points, theme)
     data = [_build_comparison_trace(comparison, times, theme)] if comparison else []
-    return {"data": [*data, *_build_line_traces(series, points, times, theme, now)], "layout": figure}
+    return {"data": [*data, *_build_line_traces(series, lines, times, theme)], "layout": figure}
 
 
 def _build_meta(series: TimeSeries) -> Figure:
@@ -120,29 +122,17 @@ def _build_time_axis(series: TimeSeries) -> Figure:
     )
 
 
-def _build_total_notes(
-    series: TimeSeries, comparison: TimeSeries | None, theme: Theme, now: datetime | None, top_margin: int
-) -> list[Figure]:
+def _build_total_notes(compared: ComparedSeries, theme: Theme, top_margin: int) -> list[Figure]:
     """Build the total at the right of the header, and below it the change in color."""
-    has_counts = any(point.value is not None for point in series.points)
-    total_text = format_int_short(series.total) if has_counts else NOT_COUNTED_TEXT
-    notes = [build_header_note(total_text, top_offset=16, top_margin=top_margin, size=26, color=theme.text, bold=True)]
-    relative_change = compute_relative_change(series, comparison, now=now)
-    if relative_change is None:
-        text, color = get_metric_phrases(series.metric).plural, theme.muted
-    elif abs(relative_change) < MIN_RELATIVE_CHANGE:
-        text, color = "as before", theme.muted
-    else:
-        is_good = (relative_change > 0) == get_definition(series.metric).rising_is_good
-        text, color = (
-            f"{'▲' if relative_change > 0 else '▼'} {format_percent(relative_change)}",
-            theme.up if is_good else theme.down,
-        )
+    series, change_text = compared.series, format_change(compared.change)
+    phrases = get_metric_phrases(series.metric)
+    total_text = format_int_short(series.total) if series.recorded_points else EMPTY_TOTAL
+    text = change_text or (phrases.singular if series.total == 1 else phrases.plural)
+    is_good = compared.change and compared.change.is_good(rising_is_good=get_definition(series.metric).rising_is_good)
+    color = theme.muted if is_good is None else theme.up if is_good else theme.down
     return [
-        *notes,
-        build_header_note(
-            text, top_offset=51, top_margin=top_margin, size=13, color=color, bold=relative_change is not None
-        ),
+        build_header_note(total_text, top_offset=16, top_margin=top_margin, size=26, color=theme.text, bold=True),
+        build_header_note(text, top_offset=51, top_margin=top_margin, size=13, color=color, bold=bool(change_text)),
     ]
 
 
@@ -164,18 +154,15 @@ def _build_gap_bands(series: TimeSeries, points: Sequence[Point], theme: Theme) 
                 "y": 0,
                 "yshift": 14,
             }
-            notes.append({**position, **_build_centered_label("not counted", theme)})
+            notes.append({**position, **_build_centered_label(NO_DATA, theme)})
     return bands, notes
 
 
 def _build_value_notes(series: TimeSeries, points: Sequence[Point], theme: Theme) -> list[Figure]:
     """Build the label of the highest point, or one sentence if no point is visible."""
     values = [point.value for point in points]
-    phrases = get_metric_phrases(series.metric)
-    if all(value is None for value in values):
-        return [build_center_note("Nothing was counted in this period", theme)]
     if not any(values):
-        return [build_center_note(f"No {phrases.plural} in this period", theme)]
+        return [build_center_note(describe_empty_series(series), theme)]
     times = list_x_positions(series)
     peak_index = values.index(max(value for value in values if value is not None))
     share = peak_index / (len(times) - 1) if len(times) > 1 else 0.5
@@ -203,34 +190,23 @@ def _build_centered_label(text: str, theme: Theme) -> Figure:
     return {"text": escape_text(text), "xanchor": "center", "yanchor": "middle", "font": font, "showarrow": False}
 
 
-def _build_line_traces(
-    series: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme, now: datetime | None
-) -> list[Figure]:
-    """Build the solid line with its area, the dotted line to a running interval, and markers.
+def _build_line_traces(series: TimeSeries, lines: SeriesLines, times: list[str], theme: Theme) -> list[Figure]:
+    """Build the solid line with its area, the dotted lines to incomplete intervals, and markers.
 
     Markers show the peak, partial points (hollow), and points that have no neighbor and would be invisible as a line.
     """
-    values = [point.value for point in points]
-    is_running = bool(points) and now is not None and now < get_interval_end(points[-1], series)
-    solid_values = [*values[:-1], None] if is_running else values
-    last_index = len(values) - 1
-    hollow_indexes = [
-        index for index, point in enumerate(points) if point.partial and not (is_running and index == last_index)
-    ]
-    isolated_indexes = [index for index in range(len(solid_values)) if is_isolated(solid_values, index)]
-    traces = [_build_line_trace(series, points, times, solid_values, theme)]
-    if is_running and values[last_index] is not None:
-        traces.append(_build_running_trace(series, points, times, theme))
-    if hollow_indexes:
+    traces = [_build_line_trace(series, lines, times, theme)]
+    if lines.dotted_indexes:
+        traces.append(_build_dotted_trace(series, lines, times, theme))
+    if lines.hollow_indexes:
         traces.append(
             _build_marker_trace(
-                times, values, hollow_indexes, name="Partly counted", fill=theme.background, theme=theme
+                times, lines.values, lines.hollow_indexes, name="Partial", fill=theme.background, theme=theme
             )
         )
-    if filled_indexes := sorted(
-        {*isolated_indexes, *_find_peak(values)} - set(hollow_indexes) - ({last_index} if is_running else set())
-    ):
-        traces.append(_build_marker_trace(times, values, filled_indexes, name="", fill=theme.accent, theme=theme))
+    marked = {*lines.isolated_indexes, *_find_peak(lines.values)}
+    if filled_indexes := sorted(marked - set(lines.hollow_indexes) - set(lines.incomplete_indexes)):
+        traces.append(_build_marker_trace(times, lines.values, filled_indexes, name="", fill=theme.accent, theme=theme))
     return traces
 
 
@@ -249,36 +225,35 @@ def _build_comparison_trace(comparison: TimeSeries, times: list[str], theme: The
     }
 
 
-def _build_line_trace(
-    series: TimeSeries, points: Sequence[Point], times: list[str], values: Sequence[int | None], theme: Theme
-) -> Figure:
+def _build_line_trace(series: TimeSeries, lines: SeriesLines, times: list[str], theme: Theme) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": format_period(series.start, series.end, series.zone),
-        "x": times[: len(values)],
-        "y": list(values),
+        "x": times[: len(lines.solid_values)],
+        "y": lines.solid_values,
         "connectgaps": False,
         "line": {"color": theme.accent, "width": 2, "shape": "linear"},
         **_build_area_style(theme, 0.3),
-        **_build_hover(series, points),
+        **_build_hover(series, lines.points),
     }
 
 
-def _build_running_trace(series: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme) -> Figure:
-    ends = slice(max(len(points) - 2, 0), len(points))
+def _build_dotted_trace(series: TimeSeries, lines: SeriesLines, times: list[str], theme: Theme) -> Figure:
+    indexes = lines.dotted_indexes
+    hover = _build_hover(series, [lines.points[index or 0] for index in indexes])
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": "So far",
+        "name": SO_FAR,
         "showlegend": False,
-        "x": times[ends],
-        "y": [point.value for point in points[ends]],
+        "x": [None if index is None else times[index] for index in indexes],
+        "y": [None if index is None else lines.values[index] for index in indexes],
         "connectgaps": False,
         "line": {"color": theme.accent, "width": 2, "dash": "dot"},
         **_build_area_style(theme, 0.15),
-        "marker": {"size": [0, 7][-len(points[ends]) :], "color": theme.accent},
-        **_build_hover(series, points[ends]),
+        "marker": {"size": [7 if index in lines.incomplete_indexes else 0 for index in indexes], "color": theme.accent},
+        **hover,
     }
 
 
@@ -308,19 +283,19 @@ def _build_area_style(theme: Theme, alpha: float) -> Figure:
 
 
 def _build_hover(series: TimeSeries, points: Sequence[Point]) -> Figure:
-    """Build the hover texts: interval and value of each point, and a note if it is partial."""
+    """Build the hover texts: interval and value of each point, and a note if it is incomplete."""
     rows = [
-        [format_interval(point, series), _format_value(point.value), " (partly counted)" if point.partial else ""]
+        [
+            format_interval(point, series),
+            NO_DATA if point.value is None else format_int(point.value),
+            f" ({note})" if (note := describe_incomplete_point(point, series)) else "",
+        ]
         for point in points
     ]
     return {
         "customdata": rows,
         "hovertemplate": "%{customdata[0]}: <b>%{customdata[1]}</b>%{customdata[2]}<extra></extra>",
     }
-
-
-def _format_value(value: int | None) -> str:
-    return "not counted" if value is None else format_int(value)
 
 
 def _find_peak(values: Sequence[int | None]) -> set[int]:

@@ -10,19 +10,23 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, get_interval_end, list_started_points
+from herwa_shared.analytics.compared_series import ComparedSeries
+from herwa_shared.analytics.comparison import build_point_change
+from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.axes import (
     MIN_LABELED_GAP_SHARE,
     build_count_ticks,
     get_axis_max,
-    is_isolated,
     list_gaps,
     list_x_positions,
 )
-from herwa_shared.charts.formatting import format_percent, format_si
+from herwa_shared.charts.formatting import format_si
 from herwa_shared.charts.layout import Figure, escape_text
+from herwa_shared.charts.series_lines import SeriesLines, build_series_lines
+from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.series_texts import NO_DATA, describe_incomplete_point
 
 _HOVER_FORMATS = {
     Interval.HOUR: "%a, %b %-d, %H:%M",
@@ -41,39 +45,28 @@ class Layer(IntEnum):
     """
 
     LINE = 0
-    RUNNING = 1
+    DOTTED = 1
     FILLED_MARKERS = 2
     HOLLOW_MARKERS = 3
     COMPARISON = 4
 
 
-def build_web_figure(
-    series: TimeSeries, *, comparison: TimeSeries | None = None, now: datetime | None = None, revision: str = ""
-) -> Figure:
+def build_web_figure(compared: ComparedSeries, *, revision: str = "") -> Figure:
     """Build the figure of a series for the browser.
 
     `revision` is Plotly's `uirevision`: the zoom is kept between figures with the same value.
     """
-    times = list_x_positions(series)
-    points = list_started_points(series, now)
-    values = [point.value for point in points]
-    comparison_values = [point.value for point in comparison.points[: len(times)]] if comparison else []
-    is_running = bool(points) and now is not None and now < get_interval_end(points[-1], series)
-    solid_values = [*values[:-1], None] if is_running else values
-    peak = max((value or 0 for value in (*values, *comparison_values)), default=0)
-    hollow_indexes = [
-        index for index, point in enumerate(points) if point.partial and not (is_running and index == len(points) - 1)
-    ]
-    isolated_indexes = [
-        index for index in range(len(solid_values)) if is_isolated(solid_values, index) and index not in hollow_indexes
-    ]
+    series, lines = compared.series, build_series_lines(compared.series)
+    comparison = compared.comparison if compared.has_base_data else None
+    base_points = comparison.points[: len(lines.times)] if comparison else ()
+    peak = max((point.value or 0 for point in (*lines.points, *base_points)), default=0)
     data: list[Figure] = [{}] * len(Layer)
-    data[Layer.LINE] = _build_line_trace(series, times, solid_values, comparison_values)
-    data[Layer.RUNNING] = _build_running_trace(times, values, is_running=is_running)
-    data[Layer.FILLED_MARKERS] = _build_marker_trace(times, values, isolated_indexes)
-    data[Layer.HOLLOW_MARKERS] = _build_marker_trace(times, values, hollow_indexes)
-    data[Layer.COMPARISON] = _build_comparison_trace(series, comparison, times, comparison_values)
-    return {"data": data, "layout": _build_layout(series, times, points, peak, revision)}
+    data[Layer.LINE] = _build_line_trace(series, lines, base_points)
+    data[Layer.DOTTED] = _build_dotted_trace(series, lines)
+    data[Layer.FILLED_MARKERS] = _build_marker_trace(lines, lines.isolated_indexes)
+    data[Layer.HOLLOW_MARKERS] = _build_marker_trace(lines, lines.hollow_indexes)
+    data[Layer.COMPARISON] = _build_comparison_trace(series, comparison, lines.times, base_points)
+    return {"data": data, "layout": _build_layout(series, lines.times, lines.points, peak, revision)}
 
 
 def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, height: int = 32) -> tuple[str, str]:
@@ -96,74 +89,70 @@ def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, hei
     return "".join(line), "".join(area)
 
 
-def _build_line_trace(
-    series: TimeSeries,
-    times: Sequence[datetime],
-    solid_values: Sequence[int | None],
-    comparison_values: Sequence[int | None],
-) -> Figure:
+def _build_line_trace(series: TimeSeries, lines: SeriesLines, base_points: Sequence[Point]) -> Figure:
     trace: Figure = {
         "type": "scatter",
         "mode": "lines",
-        **_build_x_positions(series, times, len(solid_values)),
-        "y": list(solid_values),
+        **_build_x_positions(series, lines.times, len(lines.solid_values)),
+        "y": lines.solid_values,
         "hovertemplate": f"<b>%{{y:,}}</b> {escape_text(get_metric_phrases(series.metric).plural)}<extra></extra>",
-        "line": {"width": 1.6 if len(solid_values) > _THIN_LINE_MIN_POINTS else 2.2},
+        "line": {"width": 1.6 if len(lines.solid_values) > _THIN_LINE_MIN_POINTS else 2.2},
     }
-    if any(value is not None for value in comparison_values):
+    if base_points or lines.hollow_indexes:
         trace["customdata"] = [
-            _format_relative_change(current_value, comparison_value)
-            for current_value, comparison_value in zip(solid_values, _pad_with_none(comparison_values), strict=False)
+            _build_hover_note(point, base, series)
+            for point, base in zip(lines.points, _pad_with_none(base_points), strict=False)
         ]
         trace["hovertemplate"] = trace["hovertemplate"].replace("<extra>", "%{customdata}<extra>")
     return trace
 
 
-def _build_running_trace(times: Sequence[datetime], values: Sequence[int | None], *, is_running: bool) -> Figure:
-    """Build the dotted line from the last finished point to the running interval.
+def _build_hover_note(point: Point, base: Point | None, series: TimeSeries) -> str:
+    """Return the change against the comparison interval, or why the value is incomplete."""
+    note = format_change(build_point_change(point, base)) or describe_incomplete_point(point, series)
+    return f"  {note}" if note else ""
 
-    The trace is empty if no interval is running.
-    """
-    ends = slice(max(len(values) - 2, 0), len(values)) if is_running else slice(0)
-    running_values = list(values[ends])
+
+def _build_dotted_trace(series: TimeSeries, lines: SeriesLines) -> Figure:
+    """Build the dotted lines to the incomplete intervals. The trace is empty if all are complete."""
+    indexes = lines.dotted_indexes
+    is_end = [index in lines.incomplete_indexes for index in indexes]
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": [time.isoformat() for time in times[ends]],
-        "y": running_values,
-        "marker": {"size": [0, 7][-len(running_values) :] if running_values else []},
-        "hovertemplate": "<b>%{y:,}</b> so far<extra></extra>",
-        "hoverinfo": ["skip", "all"][-len(running_values) :] if running_values else "skip",
+        "x": [None if index is None else lines.times[index].isoformat() for index in indexes],
+        "y": [None if index is None else lines.values[index] for index in indexes],
+        "marker": {"size": [7 if is_marked else 0 for is_marked in is_end]},
+        "customdata": [
+            "" if index is None else describe_incomplete_point(lines.points[index], series) for index in indexes
+        ],
+        "hovertemplate": "<b>%{y:,}</b> %{customdata}<extra></extra>",
+        "hoverinfo": ["all" if is_marked else "skip" for is_marked in is_end] or "skip",
     }
 
 
-def _build_marker_trace(times: Sequence[datetime], values: Sequence[int | None], indexes: Sequence[int]) -> Figure:
+def _build_marker_trace(lines: SeriesLines, indexes: Sequence[int]) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [times[index].isoformat() for index in indexes],
-        "y": [values[index] for index in indexes],
+        "x": [lines.times[index].isoformat() for index in indexes],
+        "y": [lines.values[index] for index in indexes],
         "hoverinfo": "skip",
     }
 
 
 def _build_comparison_trace(
-    series: TimeSeries,
-    comparison: TimeSeries | None,
-    times: Sequence[datetime],
-    comparison_values: Sequence[int | None],
+    series: TimeSeries, comparison: TimeSeries | None, times: Sequence[datetime], points: Sequence[Point]
 ) -> Figure:
-    if comparison is None or all(value is None for value in comparison_values):
+    if comparison is None:
         return {"type": "scatter", "mode": "lines", "x": [], "y": []}
     hover_format = _COMPARISON_HOVER_FORMATS[comparison.interval]
     return {
         "type": "scatter",
         "mode": "lines",
-        **_build_x_positions(series, times, len(comparison_values)),
-        "y": list(comparison_values),
-        "customdata": [
-            time.isoformat(timespec="minutes") for time in list_x_positions(comparison)[: len(comparison_values)]
-        ],
+        **_build_x_positions(series, times, len(points)),
+        "y": [point.value for point in points],
+        "customdata": [time.isoformat(timespec="minutes") for time in list_x_positions(comparison)[: len(points)]],
         "hovertemplate": f"%{{y:,}} · %{{customdata|{hover_format}}}<extra></extra>",
         "line": {"width": 1.5},
     }
@@ -212,23 +201,12 @@ def _build_gap_bands(
         bands.append({"type": "rect", **edges})
         if (end - start) / (axis_range[1] - axis_range[0]) >= MIN_LABELED_GAP_SHARE:
             middle = (start + (end - start) / 2).isoformat()
-            notes.append({"xref": "x", "yref": "paper", "x": middle, "y": 0, "yshift": 14, "text": "not counted"})
+            notes.append({"xref": "x", "yref": "paper", "x": middle, "y": 0, "yshift": 14, "text": NO_DATA})
     return bands, notes
 
 
-def _format_relative_change(current_value: int | None, comparison_value: int | None) -> str:
-    if current_value is None or not comparison_value:
-        return ""
-    relative_change = current_value / comparison_value - 1
-    return (
-        ""
-        if abs(relative_change) < 0.0005
-        else f"  {'▲' if relative_change > 0 else '▼'} {format_percent(relative_change)}"
-    )
-
-
-def _pad_with_none(values: Sequence[int | None]) -> Iterator[int | None]:
-    yield from values
+def _pad_with_none(points: Sequence[Point]) -> Iterator[Point | None]:
+    yield from points
     while True:
         yield None
 

@@ -134,6 +134,34 @@ async def test_comparison_returns_the_previous_window_or_last_year(api: Validati
     assert (year["from"], year["to"], year["total"]) == ("2024-03-01T00:00:00+00:00", "2024-03-04T00:00:00+00:00", 1)
 
 
+async def test_comparison_contains_the_change_and_its_base(api: ValidatingApiClient, stores: Stores):
+    moments = [make_utc(2025, 3, 1), make_utc(2025, 2, 26), make_utc(2025, 2, 28, 23)]
+    await insert_events(stores, api.guild_id, [EventRow(moment) for moment in moments])
+
+    assert (await api.get("stats", compare="previous", **MARCH))["compare"]["change"] is None
+
+    await add_imported_period(stores, api.guild_id, make_utc(2025, 2, 1), make_utc(2025, 4, 1))
+
+    assert (await api.get("stats", compare="previous", **MARCH))["compare"]["change"] == {
+        "value": 1,
+        "base": 2,
+        "difference": -1,
+        "ratio": None,
+        "to": "2025-03-04T00:00:00+00:00",
+        "base_to": "2025-03-01T00:00:00+00:00",
+    }
+
+
+async def test_current_interval_is_marked_and_future_intervals_are_left_out(api: ValidatingApiClient, stores: Stores):
+    now = utc_now()
+    await add_imported_period(stores, api.guild_id, now - timedelta(days=5), now)
+    window = {"from": (now - timedelta(days=1)).date(), "to": (now + timedelta(days=3)).date()}
+
+    points = (await api.get("stats", **window))["points"]
+
+    assert [(point["value"], point.get("current")) for point in points] == [(0, None), (0, True)]
+
+
 async def test_default_window_is_the_last_30_days_in_the_guild_timezone(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores, timezone="Pacific/Auckland")
     body = await ValidatingApiClient(client, guild_id, await make_key(guild_id)).get("stats")
@@ -192,6 +220,16 @@ async def test_heatmap_covers_every_hour_of_the_week(api: ValidatingApiClient, s
 
     assert len(cells) == 168
     assert [cell for cell in cells if cell["value"]] == [{"weekday": 7, "hour": 8, "value": 1}]
+
+
+async def test_hours_of_the_week_without_data_are_null(api: ValidatingApiClient, stores: Stores):
+    await add_imported_period(stores, api.guild_id, make_utc(2025, 3, 1), make_utc(2025, 3, 2, 6))
+
+    cells = (await api.get("heatmap", **MARCH))["cells"]
+
+    recorded = [(cell["weekday"], cell["hour"]) for cell in cells if cell["value"] == 0]
+    assert recorded == [(6, hour) for hour in range(24)] + [(7, hour) for hour in range(6)]
+    assert sum(cell["value"] is None for cell in cells) == 168 - 30
 
 
 async def test_every_metric_matches_the_documented_shape(api: ValidatingApiClient, stores: Stores):

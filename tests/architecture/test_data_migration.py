@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from alembic import command
 from herwa_api.schemas.serializers import serialize_ranking, serialize_stats
+from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
@@ -117,12 +118,16 @@ def build_query(guild_id: str, params: dict[str, str]) -> ActivityQuery:
 
 
 async def fetch_numbers(database: Database, clickhouse: AsyncClient, query: ActivityQuery, path: str) -> object:
-    """Fetch what the API returns for this query, in the form of the dump's `expected.json`."""
+    """Fetch the numbers of this query in the form of the dump's `expected.json`.
+
+    In this form an interval in the future is None, and an hour of the week without data is 0.
+    """
     if path == "stats":
-        stats = serialize_stats(await query_timeseries(database, clickhouse, query, now=utc_now()))
-        return {"total": stats["total"], "values": [point["value"] for point in stats["points"]]}
+        series = await query_timeseries(database, clickhouse, query, now=utc_now())
+        stats = serialize_stats(ComparedSeries(series))
+        return {"total": stats["total"], "values": [point.value for point in series.points]}
     if path == "heatmap":
-        return [cell.value for cell in (await query_weekly_heatmap(clickhouse, query)).cells]
+        return [cell.value or 0 for cell in (await query_weekly_heatmap(database, clickhouse, query)).cells]
     rank = rank_channels if path == "top/channels" else rank_members
     ranking = await rank(database, clickhouse, query, limit=10)
     return serialize_ranking(ranking)["items"]

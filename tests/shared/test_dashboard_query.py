@@ -42,10 +42,10 @@ def parse_query(zone: ZoneInfo = UTC, **params: str) -> DashboardQuery:
         ("7d", make_utc(2025, 3, 3), make_utc(2025, 3, 10), "day"),
         ("28d", make_utc(2025, 2, 10), make_utc(2025, 3, 10), "day"),
         ("91d", make_utc(2024, 12, 9), make_utc(2025, 3, 10), "day"),
-        ("month", make_utc(2025, 3, 1), make_utc(2025, 4, 1), "day"),
+        ("month", make_utc(2025, 3, 1), make_utc(2025, 3, 10), "day"),
         ("last_month", make_utc(2025, 2, 1), make_utc(2025, 3, 1), "day"),
-        ("year", make_utc(2025, 1, 1), make_utc(2026, 1, 1), "week"),
-        ("12mo", make_utc(2024, 4, 1), make_utc(2025, 4, 1), "week"),
+        ("year", make_utc(2025, 1, 1), make_utc(2025, 3, 10), "day"),
+        ("12mo", make_utc(2024, 4, 1), make_utc(2025, 3, 10), "week"),
         ("all", make_utc(2024, 2, 3), make_utc(2025, 3, 10), "month"),
     ],
 )
@@ -83,12 +83,25 @@ def test_presets_use_the_days_and_full_hours_of_the_time_zone():
 
 
 def test_comparison_period_has_the_same_unit_as_the_range():
-    assert parse_query(range="month").to_comparison_query().start == make_utc(2025, 2, 1)
+    month, year = parse_query(range="month").to_comparison_query(), parse_query(range="year").to_comparison_query()
+    assert (month.start, month.end) == (make_utc(2025, 2, 1), make_utc(2025, 2, 10))
+    assert (year.start, year.end) == (make_utc(2024, 1, 1), make_utc(2024, 3, 9))
     assert parse_query(range="7d").to_comparison_query().start == make_utc(2025, 2, 24)
     assert parse_query(range="last_month", compare="year").to_comparison_query().end == make_utc(2024, 3, 1)
     assert parse_query(compare="2024-01-01..2024-02-01").to_comparison_query().end == make_utc(2024, 2, 1)
     assert parse_query(compare="off").to_comparison_query() is None
     assert parse_query(range="all").to_comparison_query() is None
+
+
+def test_choice_of_a_comparison_survives_all_time():
+    year_query = parse_query(range="30d", compare="year")
+    assert year_query.apply_preset(DateRangePreset.ALL).apply_preset(DateRangePreset.MONTH) == year_query
+    assert parse_query(range="all").apply_preset(DateRangePreset.MONTH).comparison_mode is ComparisonMode.PREVIOUS
+
+
+def test_month_to_date_is_never_compared_with_more_days_than_the_previous_month_has():
+    march_30 = DashboardQuery.parse({"range": "month"}, UTC, make_utc(2025, 3, 30, 8), guild_id=5)
+    assert march_30.to_comparison_query().end == make_utc(2025, 3, 1)
 
 
 def test_shift_back_and_forward_restores_the_range():

@@ -88,6 +88,8 @@ def _draw_cells(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None
     (_, low), (_, high) = trace["colorscale"]
     for y, row in zip(trace["y"], trace["z"], strict=True):
         for x, value in zip(trace["x"], row, strict=True):
+            if value is None:
+                continue
             left, right = plot_area.to_x(x - 0.5) + trace["xgap"] / 2, plot_area.to_x(x + 0.5) - trace["xgap"] / 2
             upper, lower = sorted((plot_area.to_y(y - 0.5), plot_area.to_y(y + 0.5)))
             cell = skia.Rect.MakeLTRB(left, upper + trace["ygap"] / 2, right, lower - trace["ygap"] / 2)

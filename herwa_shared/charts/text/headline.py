@@ -1,166 +1,73 @@
-"""The headline of the overview: one sentence with the total, its change and the main cause.
+"""The headline of the overview: one sentence with the total, its change and the main cause."""
 
-Also phrases for time windows that fit into a sentence: `in the last 7 days`, `yesterday`, `in Mar 2025`.
-"""
+from datetime import timedelta
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
-from herwa_shared.analytics.comparison import compute_relative_change
-from herwa_shared.analytics.intervals import list_started_points
-from herwa_shared.analytics.kpis import Kpi
+from herwa_shared.analytics.compared_series import ComparedSeries
+from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
 from herwa_shared.analytics.results import RankedItem, TimeSeries
-from herwa_shared.charts.formatting import MONTHS, format_day, format_int, format_time
-from herwa_shared.charts.text.metric_phrases import MIN_RELATIVE_CHANGE, format_change, get_metric_phrases
-
-DAY = timedelta(days=1)
-DayBounds = tuple[date, date]
-"""The first day, and the day after the last day."""
+from herwa_shared.charts.formatting import format_int, format_long_day
+from herwa_shared.charts.text.changes import append_change
+from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.periods import describe_base_period, describe_period
 
 
 def build_headline(
-    series: TimeSeries,
-    comparison: TimeSeries | None = None,
+    compared: ComparedSeries,
     *,
-    now: datetime | None = None,
-    kpi: Kpi | None = None,
     contributor: RankedItem | None = None,
+    channel_name: str | None = None,
+    is_all_time: bool = False,
 ) -> str:
-    """Build the headline of a series.
+    """Build the headline of a series, such as `1,204 messages in the last 7 days, up 8% on the previous 7 days`.
 
-    For example: 1,204 people talked in the last 7 days, 8% more than in the 7 days before; most of the rise is #events.
-
-    `kpi` is the KPI of the same metric and window. Its change is preferred over one computed from the series, because
-    it is also known for distinct members of a running window. `contributor` is the channel that contributes most to the
-    change. If intervals are gaps, the sentence reports them and claims no change.
+    `contributor` is the channel that contributes most to the change. `channel_name` is the channel to which the series
+    is filtered, with its `#`. `is_all_time` states the first day instead of the number of days. If intervals have no
+    data, the sentence says how many and claims no change.
     """
-    started_points = list_started_points(series, now)
-    counted_points = [point for point in started_points if point.value is not None]
-    period_text = describe_period(series, now)
-    if not counted_points:
-        return f"Nothing was counted {period_text}."
+    series = compared.series
+    place = f" in {channel_name}" if channel_name else ""
+    period_text = _describe_all_time(series) if is_all_time else describe_period(series)
+    if not series.recorded_points:
+        return f"No data{place} {period_text}."
+    sentence = f"{_describe_total(series)}{place}{_describe_when(series, period_text)}"
+    change = compared.change
+    if change is not None and compared.comparison is not None:
+        sentence = append_change(sentence, change, describe_base_period(series, compared.comparison))
+        return f"{sentence}{_format_contributor(change, contributor)}."
+    return f"{sentence}{_describe_missing_intervals(series)}."
+
+
+def _describe_total(series: TimeSeries) -> str:
     phrases = get_metric_phrases(series.metric)
     if series.total == 0:
-        sentence = f"{phrases.no_action} {period_text}"
-    else:
-        action = phrases.singular_action if series.total == 1 else phrases.plural_action
-        sentence = f"{format_int(series.total)} {action} {period_text}"
-    relative_change = kpi.change if kpi else compute_relative_change(series, comparison, now=now)
-    if comparison is not None and relative_change is not None:
-        change_text = format_change(relative_change, describe_comparison(series, comparison, now))
-        return f"{sentence}, {change_text}{_format_contributor(relative_change, contributor)}."
-    if (
-        len(counted_points) < len(started_points)
-        and get_definition(series.metric).aggregation is not Aggregation.LATEST_SAMPLE
-    ):
-        return (
-            f"{sentence}; {_format_uncounted(len(started_points) - len(counted_points), len(started_points), series)}."
-        )
-    return f"{sentence}."
+        return phrases.none
+    return f"{format_int(series.total)} {phrases.singular_action if series.total == 1 else phrases.plural_action}"
 
 
-def describe_period(series: TimeSeries, now: datetime | None = None) -> str:
-    """Describe the window of a series: `today`, `in the last 7 days`, `in Mar 2025`.
-
-    Without `now` the phrase is absolute: never `today`, `yesterday`, `this month` or `in the last …`.
-    """
-    bounds = _get_day_bounds(series)
-    if bounds is None:
-        return _describe_hours(series, now)
-    first_day, end_day = bounds
-    today, calendar_unit = now.astimezone(series.zone).date() if now else None, _get_calendar_unit(bounds)
-    if today and end_day - first_day == DAY and today in bounds:
-        return "today" if today == first_day else "yesterday"
-    if today and end_day == today + DAY and not calendar_unit:
-        return f"in the last {format_int((end_day - first_day).days)} days"
-    if calendar_unit:
-        return (
-            f"this {calendar_unit}"
-            if today and first_day <= today < end_day
-            else f"in {_format_calendar_unit(first_day, calendar_unit)}"
-        )
-    return _format_day_range(bounds)
+def _describe_when(series: TimeSeries, period_text: str) -> str:
+    """Return when the total applies; that of a sampled metric applies to the end of the window."""
+    if get_definition(series.metric).aggregation is not Aggregation.LATEST_SAMPLE:
+        return f" {period_text}"
+    return " now" if series.is_running else f" on {format_long_day(series.end - timedelta(seconds=1), series.zone)}"
 
 
-def describe_comparison(series: TimeSeries, comparison: TimeSeries, now: datetime | None = None) -> str:
-    """Describe the comparison window relative to the series: `in the 7 days before`.
-
-    For a running day, month or year it states that only the elapsed part is compared: `by this point of the month
-    before`.
-    """
-    bounds, comparison_bounds = _get_day_bounds(series), _get_day_bounds(comparison)
-    is_running = now is not None and series.start <= now < series.end
-    if bounds is None or comparison_bounds is None:
-        return "in the time before" if comparison.end <= series.start else _describe_hours(comparison, None)
-    if all(
-        current_day.year == comparison_day.year + 1 and current_day.month == comparison_day.month
-        for current_day, comparison_day in zip(bounds, comparison_bounds, strict=True)
-    ):
-        return f"{'by this point' if is_running else 'at the same time'} a year before"
-    calendar_unit = _get_calendar_unit(bounds)
-    if comparison_bounds[1] == bounds[0] and calendar_unit and calendar_unit == _get_calendar_unit(comparison_bounds):
-        return f"{'by this point of' if is_running else 'in'} the {calendar_unit} before"
-    if comparison_bounds[1] == bounds[0] and bounds[1] - bounds[0] == DAY:
-        return f"{'by this hour of' if is_running else 'on'} the day before"
-    return (
-        f"in the {format_int((comparison_bounds[1] - comparison_bounds[0]).days)} days before"
-        if comparison_bounds[1] == bounds[0]
-        else _format_day_range(comparison_bounds)
-    )
+def _describe_all_time(series: TimeSeries) -> str:
+    return f"since {format_long_day(series.start, series.zone)}"
 
 
-def _format_contributor(relative_change: float, channel: RankedItem | None) -> str:
-    if channel is None or channel.name is None or abs(relative_change) < MIN_RELATIVE_CHANGE:
+def _format_contributor(change: Change, channel: RankedItem | None) -> str:
+    if channel is None or channel.name is None or change.direction == 0:
         return ""
-    return f"; most of the {'rise' if relative_change > 0 else 'drop'} is #{channel.name}"
+    return f", mostly in #{channel.name}"
 
 
-def _format_uncounted(missing: int, total: int, series: TimeSeries) -> str:
-    verb = "was" if missing == 1 else "were"
-    return f"{format_int(missing)} of {format_int(total)} {series.interval}s {verb} not counted"
-
-
-def _get_day_bounds(series: TimeSeries) -> DayBounds | None:
-    """Return the days of a window that consists of complete days, else None."""
-    start, end = (moment.astimezone(series.zone) for moment in (series.start, series.end))
-    return (start.date(), end.date()) if _is_day_start(start) and _is_day_start(end) else None
-
-
-def _is_day_start(moment: datetime) -> bool:
-    """Return whether a moment is the first of its local day, also if the clocks skip midnight."""
-    previous_moment = datetime.fromtimestamp(moment.timestamp() - 1, moment.tzinfo)
-    return moment.time() == time() or moment.date() != previous_moment.date()
-
-
-def _get_calendar_unit(bounds: DayBounds) -> str | None:
-    """Return `month` or `year` if the days are exactly one calendar month or year, else None."""
-    first_day, end_day = bounds
-    if first_day.day != 1 or end_day.day != 1:
-        return None
-    months = 12 * (end_day.year - first_day.year) + end_day.month - first_day.month
-    return "month" if months == 1 else "year" if months == 12 and first_day.month == 1 else None
-
-
-def _format_calendar_unit(first_day: date, calendar_unit: str) -> str:
-    return str(first_day.year) if calendar_unit == "year" else f"{MONTHS[first_day.month - 1]} {first_day.year}"
-
-
-def _format_day_range(bounds: DayBounds) -> str:
-    first_day, last_day = bounds[0], bounds[1] - DAY
-    if first_day == last_day:
-        return f"on {format_day(first_day)}, {first_day.year}"
-    year = "" if first_day.year == last_day.year else f", {first_day.year}"
-    return f"from {format_day(first_day)}{year} to {format_day(last_day)}, {last_day.year}"
-
-
-def _describe_hours(series: TimeSeries, now: datetime | None) -> str:
-    hours = round((series.end - series.start) / timedelta(hours=1))
-    if now is not None and series.start <= now < series.end <= now + timedelta(hours=1):
-        return f"in the last {format_int(hours)} hours" if hours > 1 else "in this hour"
-    return f"from {_format_moment(series.start, series.zone)} to {_format_moment(series.end, series.zone)}"
-
-
-def _format_moment(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    return f"{format_day(local)}, {local.year} {format_time(local)}"
+def _describe_missing_intervals(series: TimeSeries) -> str:
+    if get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
+        return ""
+    started_count = len(series.started_points)
+    missing_count = started_count - len(series.recorded_points)
+    if not missing_count:
+        return ""
+    unit = series.interval if started_count == 1 else f"{series.interval}s"
+    return f" (no data for {format_int(missing_count)} of {format_int(started_count)} {unit})"

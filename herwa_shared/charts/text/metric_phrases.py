@@ -1,20 +1,17 @@
-"""The phrases for each metric in sentences, and the text of amounts and changes."""
+"""The phrases for each metric in sentences, and the text of amounts."""
 
 from dataclasses import dataclass
 
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
-from herwa_shared.charts.formatting import format_int, format_percent
-
-MIN_RELATIVE_CHANGE = 0.0005
-"""A smaller relative change is described as no change."""
+from herwa_shared.charts.formatting import format_int
 
 
 @dataclass(frozen=True, slots=True)
 class MetricPhrases:
     """The phrases for one metric.
 
-    `singular` and `plural` follow a number: `1 message`, `2 messages`. So do the actions: `1 message was written`.
-    `no_action` begins a sentence: `No message was written`. `verb` is third person singular: `writes`.
+    `singular` and `plural` follow a number: `1 message`, `2 messages`. So do `singular_action` and `plural_action`,
+    which say more in a headline: `12 people joined`. `none` begins a sentence about zero: `No messages`.
     """
 
     title: str
@@ -22,62 +19,37 @@ class MetricPhrases:
     plural: str
     singular_action: str
     plural_action: str
-    no_action: str
-    verb: str
+    none: str
 
 
 _PHRASES = {
-    Metric.MESSAGES: (
-        "message",
-        "messages",
-        "message was written",
-        "messages were written",
-        "No message was written",
-        "writes",
-    ),
+    Metric.MESSAGES: ("message", "messages", "message", "messages", "No messages"),
     Metric.ACTIVE_MEMBERS: (
         "active member",
         "active members",
-        "person talked",
-        "people talked",
-        "Nobody talked",
-        "writes",
+        "person wrote messages",
+        "people wrote messages",
+        "No active members",
     ),
     Metric.VOICE_MINUTES: (
         "minute in voice",
         "minutes in voice",
-        "minute was spent in voice",
-        "minutes were spent in voice",
-        "Nobody was in voice",
-        "enters a voice channel",
+        "minute in voice",
+        "minutes in voice",
+        "No time in voice",
     ),
     Metric.VOICE_MEMBERS: (
         "member in voice",
         "members in voice",
-        "person was in voice",
-        "people were in voice",
-        "Nobody was in voice",
-        "enters a voice channel",
+        "person joined voice",
+        "people joined voice",
+        "No members in voice",
     ),
-    Metric.JOINS: ("join", "joins", "person joined", "people joined", "Nobody joined", "joins"),
-    Metric.LEAVES: ("leave", "leaves", "person left", "people left", "Nobody left", "leaves"),
-    Metric.MEMBERS: ("member", "members", "member was here", "members were here", "No member was here", "joins"),
-    Metric.REACTIONS: (
-        "reaction",
-        "reactions",
-        "reaction was given",
-        "reactions were given",
-        "No reaction was given",
-        "reacts",
-    ),
-    Metric.THREADS: (
-        "thread",
-        "threads",
-        "thread was opened",
-        "threads were opened",
-        "No thread was opened",
-        "opens a thread",
-    ),
+    Metric.JOINS: ("join", "joins", "person joined", "people joined", "No joins"),
+    Metric.LEAVES: ("leave", "leaves", "member left", "members left", "No leaves"),
+    Metric.MEMBERS: ("member", "members", "member", "members", "No members"),
+    Metric.REACTIONS: ("reaction", "reactions", "reaction", "reactions", "No reactions"),
+    Metric.THREADS: ("thread", "threads", "thread", "threads", "No threads"),
 }
 
 
@@ -90,12 +62,3 @@ def format_amount(count: int, metric: Metric) -> str:
     """Format an amount of a metric: `1 message`, `48,201 messages`."""
     phrases = get_metric_phrases(metric)
     return f"{format_int(count)} {phrases.singular if count == 1 else phrases.plural}"
-
-
-def format_change(relative_change: float, baseline: str) -> str:
-    """Describe a relative change (0.12) against a baseline: `12% more than in the month before`."""
-    if abs(relative_change) < MIN_RELATIVE_CHANGE:
-        return f"as many as {baseline}"
-    if relative_change >= 10:
-        return f"{format_percent(relative_change)} as many as {baseline}"
-    return f"{format_percent(relative_change)} {'more' if relative_change > 0 else 'fewer'} than {baseline}"

@@ -16,7 +16,7 @@ from herwa_shared.charts.formatting import WEEKDAYS
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from herwa_shared.errors import NotFound
 from herwa_web import app_context
-from herwa_web.pages.guild.queries import load_overview, load_series_pair
+from herwa_web.pages.guild.queries import load_compared_series, load_overview
 from herwa_web.pages.guild.request import DashboardRequest, load_request
 
 PANELS = ("course", "channels", "members", "week")
@@ -46,10 +46,8 @@ class DownloadState(rx.State):
         from herwa_shared.charts.render.png import render_png  # noqa: PLC0415 - the renderer is large and rarely needed
 
         request = await load_request(self)
-        series, compare = await load_series_pair(app_context.get_stores(), request.view)
-        figure = build_timeseries_figure(
-            series, title=request.guild_info.name, comparison=compare, now=request.view.now
-        )
+        compared = await load_compared_series(app_context.get_stores(), request.view)
+        figure = build_timeseries_figure(compared, title=request.guild_info.name)
         return rx.download(
             data=await asyncio.to_thread(render_png, figure), filename=f"{_build_file_stem(request)}.png"
         )
@@ -58,19 +56,21 @@ class DownloadState(rx.State):
 async def _load_rows(request: DashboardRequest, panel: str) -> Iterable[tuple[Any, ...]]:
     view, stores = request.view, app_context.get_stores()
     if panel == "course":
-        series, compare = await load_series_pair(stores, view)
-        previous_values = [point.value for point in compare.points] if compare else []
+        compared = await load_compared_series(stores, view)
+        previous_values = [point.value for point in compared.comparison.points] if compared.comparison else []
         lines = [
             (
                 point.start.astimezone(view.zone).isoformat(),
                 point.value,
                 previous_values[index] if index < len(previous_values) else None,
             )
-            for index, point in enumerate(series.points)
+            for index, point in enumerate(compared.series.started_points)
         ]
         return [("start", view.metric.value, "before"), *lines]
     if panel == "week":
-        cells = (await query_weekly_heatmap(stores.clickhouse, view.to_activity_query(), now=view.now)).cells
+        cells = (
+            await query_weekly_heatmap(stores.database, stores.clickhouse, view.to_activity_query(), now=view.now)
+        ).cells
         return [
             ("weekday", "hour", view.metric.value),
             *((WEEKDAYS[cell.weekday - 1], cell.hour, cell.value) for cell in cells),

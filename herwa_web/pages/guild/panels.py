@@ -4,11 +4,12 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_shared.charts.text.series_texts import NO_DATA
 from herwa_web.components.chart import chart
 from herwa_web.components.controls import delta, format_grouped, icon, icon_button, letter_avatar, link, sparkline
 from herwa_web.pages.guild.downloads import DownloadState
 from herwa_web.pages.guild.state import ChartState, OverviewState
-from herwa_web.pages.guild.view_models import KpiView, RowView, WeekdayView
+from herwa_web.pages.guild.view_models import FUTURE_HOUR, NO_DATA_HOUR, KpiView, RowView, WeekdayView
 
 INTERVAL_LABELS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 HOURS = tuple(range(24))
@@ -236,10 +237,13 @@ def _weekday_row(day: WeekdayView) -> rx.Component:
 
 
 def _hour_cell(day: WeekdayView, value: Any, hour: Any) -> rx.Component:
-    tip = f"{day.name}, {hour}:00: " + format_grouped(value)
+    has_value = (value != NO_DATA_HOUR) & (value != FUTURE_HOUR)
+    number = value.to(int)
+    text = rx.cond(has_value, format_grouped(number), rx.cond(value == NO_DATA_HOUR, NO_DATA, ""))
     return rx.el.td(
-        format_grouped(value),
+        text,
         tab_index=rx.cond((hour == 0) & (day.name == "Monday"), 0, -1),
-        style={"--v": (value / OverviewState.overview.week_max).to(float)},
-        custom_attrs={"data-tip": tip},
+        class_name=rx.cond(has_value, "", rx.cond(value == NO_DATA_HOUR, "no-data", "future")),
+        style={"--v": rx.cond(has_value, (number / OverviewState.overview.week_max).to(float), 0)},
+        custom_attrs={"data-tip": rx.cond(value == FUTURE_HOUR, "", f"{day.name}, {hour}:00: {text}")},
     )

@@ -73,17 +73,16 @@ class OverviewView:
 
 def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
     """Build the view model from the loaded data."""
-    view, series, comparison = request.view, data.series, data.comparison
-    values = [point.value for point in series.points]
+    view, compared = request.view, data.compared
+    comparison, values = compared.comparison, [point.value for point in compared.series.started_points]
     missing_reasons = (
         dict.fromkeys((Metric.JOINS, Metric.LEAVES), MEMBERS_INTENT_MISSING)
         if "members" in data.missing_intents
         else {}
     )
     period = format_period(view.date_range.start, view.date_range.end, view.zone)
-    has_comparison = comparison is not None and any(point.value is not None for point in comparison.points)
     return OverviewView(
-        sentence=build_headline(series, comparison, now=view.now, kpi=data.kpi, contributor=data.contributor),
+        sentence=build_headline(compared, contributor=data.contributor, is_all_time=view.preset is DateRangePreset.ALL),
         period_label=f"{period} · {format_timezone(view.zone)}",
         notes=list(view.problems),
         range_key=view.preset,
@@ -92,7 +91,7 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         last_day=get_last_day(view.date_range, view.zone).isoformat(),
         comparison=view.comparison_mode,
         comparison_title=format_period(comparison.start, comparison.end, view.zone)
-        if comparison and has_comparison
+        if comparison and compared.has_base_data
         else "",
         interval=view.interval,
         zone=format_timezone(view.zone),
@@ -107,7 +106,7 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         members=build_member_rows(data.members.items, data.member_changes),
         members_metric=get_definition(resolve_member_metric(view)).title.lower(),
         week=build_weekday_views(data.heatmap.cells),
-        week_max=max(cell.value for cell in data.heatmap.cells) or 1,
+        week_max=max((cell.value or 0 for cell in data.heatmap.cells), default=0) or 1,
         week_metric=get_definition(resolve_hour_metric(view)).title.lower(),
         curl_command=build_curl_command(view),
         is_running=view.date_range.end > view.now,
@@ -116,7 +115,7 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
 
 def build_figure(data: OverviewData, view: DashboardQuery) -> dict[str, Any]:
     """Build the Plotly figure of the large chart."""
-    return build_web_figure(data.series, comparison=data.comparison, now=view.now, revision=build_url(view))
+    return build_web_figure(data.compared, revision=build_url(view))
 
 
 def build_curl_command(view: DashboardQuery) -> str:

@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
+from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series
+from herwa_shared.analytics.comparison import Change, align_windows
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.kpis import Kpi, find_top_contributor, query_kpis
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
@@ -32,16 +34,15 @@ KPI_METRICS = (
 MAX_LIST_ROWS = 9
 MAX_COMPARED_ROWS = 500
 
-ChangesById = Mapping[int, float | None]
-"""Relative change by id: 0.12 is 12% more, None is new. For an id that is missing the change is unknown."""
+ChangesById = Mapping[int, Change]
+"""Change by id. For an id that is missing the change is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewData:
     """Query results that the overview shows."""
 
-    series: TimeSeries
-    comparison: TimeSeries | None
+    compared: ComparedSeries
     kpis: tuple[Kpi, ...]
     kpi: Kpi
     contributor: RankedItem | None
@@ -94,7 +95,9 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         rank_members(database, clickhouse, member_query, limit=MAX_LIST_ROWS, now=now),
         _load_changes(stores, rank_members, member_query, view),
     )
-    extras = asyncio.gather(query_weekly_heatmap(clickhouse, heatmap_query, now=now), _load_live_data(stores, view))
+    extras = asyncio.gather(
+        query_weekly_heatmap(database, clickhouse, heatmap_query, now=now), _load_live_data(stores, view)
+    )
     (series, comparison, kpi_list), rankings, (heatmap, live_data) = await asyncio.gather(numbers, lists, extras)
     kpi_by_metric = {item.metric: item for item in kpi_list}
     kpi, (channels, channel_changes, members, member_changes) = kpi_by_metric[view.metric], rankings
@@ -103,9 +106,9 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         if comparison_query
         else None
     )
+    windows = align_windows(query, comparison_query, now) if comparison_query else None
     return OverviewData(
-        series,
-        comparison,
+        ComparedSeries(series, comparison, kpi.change, windows),
         kpi_list,
         kpi,
         contributor,
@@ -118,16 +121,10 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
     )
 
 
-async def load_series_pair(stores: Stores, view: DashboardQuery) -> tuple[TimeSeries, TimeSeries | None]:
-    """Load the large chart's series and its comparison series."""
-    comparison_query = view.to_comparison_query()
-    return await asyncio.gather(
-        query_timeseries(stores.database, stores.clickhouse, view.to_activity_query(), now=view.now),
-        _await_optional(
-            query_timeseries(stores.database, stores.clickhouse, comparison_query, now=view.now)
-            if comparison_query
-            else None
-        ),
+async def load_compared_series(stores: Stores, view: DashboardQuery) -> ComparedSeries:
+    """Load the large chart's series, its comparison series and its change."""
+    return await query_compared_series(
+        stores.database, stores.clickhouse, view.to_activity_query(), view.to_comparison_query(), now=view.now
     )
 
 
@@ -172,19 +169,16 @@ async def _await_optional(awaitable: Awaitable[TimeSeries] | None) -> TimeSeries
 async def _load_changes(
     stores: Stores, list_top: Callable[..., Awaitable[Ranking]], query: ActivityQuery, view: DashboardQuery
 ) -> ChangesById | None:
-    """Load the relative change of each row of a ranking; None without a comparison.
+    """Load the change of each row of a ranking; None without a comparison.
 
-    Compares the complete hours of the window with the same hours of the earlier window. At most `MAX_COMPARED_ROWS`
-    rows of the earlier window are loaded. If that limit is reached, an id that is not among them has no known change;
-    otherwise it is new.
+    At most `MAX_COMPARED_ROWS` rows of the earlier window are loaded. If that limit is reached, an id that is not among
+    them has no known change; otherwise its base is 0.
     """
-    comparison_query = view.to_elapsed_comparison_query()
-    if comparison_query is None:
+    comparison_query = view.to_comparison_query()
+    aligned = comparison_query and align_windows(query, comparison_query, view.now)
+    if not aligned:
         return None
-    windows = (
-        replace(query, end=query.get_complete_end(view.now)),
-        replace(query, start=comparison_query.start, end=comparison_query.end),
-    )
+    windows = (aligned.current, replace(query, start=aligned.base.start, end=aligned.base.end))
     current, previous = await asyncio.gather(
         *(
             list_top(stores.database, stores.clickhouse, window, limit=MAX_COMPARED_ROWS, now=view.now)
@@ -194,7 +188,7 @@ async def _load_changes(
     previous_values = {item.id: item.value for item in previous.items}
     is_complete = len(previous_values) < MAX_COMPARED_ROWS
     return {
-        item.id: item.value / previous_values[item.id] - 1 if item.id in previous_values else None
+        item.id: Change(item.value, previous_values.get(item.id, 0))
         for item in current.items
         if item.id in previous_values or is_complete
     }

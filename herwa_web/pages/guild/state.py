@@ -23,7 +23,7 @@ from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
 from herwa_web.pages.guild.links import build_links, link_to_date_range
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_overview
-from herwa_web.pages.guild.queries import load_overview, load_series_pair
+from herwa_web.pages.guild.queries import load_compared_series, load_overview
 from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
 from herwa_web.pages.guild.view_models import ChannelView, build_channel_views, build_table
 from herwa_web.surfaces import OVERVIEW
@@ -153,7 +153,7 @@ class OverviewState(rx.State):
         self.table = []
         if self.table_open:
             request = await load_request(self)
-            self.table = build_table(*await load_series_pair(app_context.get_stores(), request.view), request.view)
+            self.table = build_table(await load_compared_series(app_context.get_stores(), request.view))
 
     async def _load_overview(self) -> Any:
         """Load and show everything. A result is dropped if a newer load has started in the meantime.
@@ -196,7 +196,7 @@ class OverviewState(rx.State):
                 if figure != chart.figure:
                     chart.figure = figure
                 if self.table_open:
-                    self.table = build_table(data.series, data.comparison, request.view)
+                    self.table = build_table(data.compared)
         return None
 
     async def _load_layout(self) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from herwa_shared.analytics.intervals import list_started_points
+from herwa_shared.analytics.compared_series import ComparedSeries
+from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
-from herwa_shared.analytics.results import HeatmapCell, RankedItem, TimeSeries
+from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
 from herwa_shared.charts.axes import format_interval
-from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_percent
+from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short
+from herwa_shared.charts.text.changes import format_change
+from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, describe_incomplete_point
 from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo
@@ -17,6 +20,7 @@ from herwa_web.pages.guild.links import link_to_channel, link_to_metric
 from herwa_web.pages.guild.queries import ChangesById
 
 EMPTY_VALUE = "\N{EM DASH}"
+NO_DATA_HOUR, FUTURE_HOUR = "-", ""
 SPARKLINE_SIZE = (100, 32)
 
 
@@ -61,12 +65,12 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class WeekdayView:
-    """One row of the heatmap: the 24 hours of a weekday."""
+    """One row of the heatmap: the 24 hours of a weekday, each a number, `NO_DATA_HOUR` or `FUTURE_HOUR`."""
 
     name: str
     short_name: str
     name_rest: str
-    hours: list[int]
+    hours: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +84,21 @@ class ChannelView:
     selected: bool
 
 
-def format_change(ratio: float | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
-    """Format a relative change, such as `▲ 12%`; empty if it is unknown.
+def build_change_label(change: Change | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
+    """Format a change, such as `▲ 12%`; empty if it is unknown.
 
     `rising_is_good` is None for a metric whose rise is neither good nor bad.
     """
-    if ratio is None:
-        return ChangeLabel()
-    if abs(ratio) < 0.0005:
-        return ChangeLabel("as before")
-    tone = "" if rising_is_good is None else "good" if (ratio > 0) == rising_is_good else "bad"
-    return ChangeLabel(f"{'▲' if ratio > 0 else '▼'} {format_percent(ratio)}", tone)
+    is_good = change and change.is_good(rising_is_good=rising_is_good)
+    return ChangeLabel(format_change(change), "" if is_good is None else "good" if is_good else "bad")
 
 
 def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metric, str]) -> KpiView:
     """Build a KPI cell. Without data its tooltip gives the reason, from `missing_reasons`."""
-    change = format_change(kpi.change, rising_is_good=kpi.rising_is_good)
+    change = build_change_label(kpi.change, rising_is_good=kpi.rising_is_good)
     line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
-    missing_reason = missing_reasons.get(kpi.metric, "Nothing was counted in this period.") if kpi.total is None else ""
-    previous_text = (
-        f"\nBefore: {format_int(kpi.comparison_total)}"
-        if kpi.comparison_total is not None and kpi.change is not None
-        else ""
-    )
+    missing_reason = missing_reasons.get(kpi.metric, f"{NO_DATA_IN_PERIOD}.") if kpi.total is None else ""
+    previous_text = "" if kpi.change is None else f"\nPrevious period: {format_int(kpi.change.base)}"
     value = EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total)
     return KpiView(
         title=get_definition(kpi.metric).title,
@@ -163,9 +159,10 @@ def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) 
 
 def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
     """Arrange the heatmap's cells as seven weekdays of 24 values, Monday first."""
-    by_day: list[list[int]] = [[0] * 24 for _ in WEEKDAYS]
+    by_day: list[list[str]] = [[FUTURE_HOUR] * 24 for _ in WEEKDAYS]
     for cell in cells:
-        by_day[cell.weekday - 1][cell.hour] = cell.value
+        text = str(cell.value) if cell.value is not None else FUTURE_HOUR
+        by_day[cell.weekday - 1][cell.hour] = NO_DATA_HOUR if cell.status is PointStatus.NO_DATA else text
     return [WeekdayView(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
 
 
@@ -183,13 +180,13 @@ def build_channel_views(channels: Sequence[ChannelInfo], view: DashboardQuery) -
     ]
 
 
-def build_table(series: TimeSeries, comparison: TimeSeries | None, view: DashboardQuery) -> list[list[str]]:
+def build_table(compared: ComparedSeries) -> list[list[str]]:
     """Format the points as table rows: interval, value, and the comparison value if any."""
-    points = list_started_points(series, view.now)
+    series, comparison = compared.series, compared.comparison
     previous_values = [point.value for point in comparison.points] if comparison else []
     rows = [
-        [format_interval(point, series), _format_value(point.value) + (" *" if point.partial else "")]
-        for point in points
+        [format_interval(point, series), _format_value(point.value, describe_incomplete_point(point, series))]
+        for point in series.started_points
     ]
     for index, row in enumerate(rows):
         if comparison is not None:
@@ -200,9 +197,10 @@ def build_table(series: TimeSeries, comparison: TimeSeries | None, view: Dashboa
 def _format_item_change(item: RankedItem, changes: ChangesById | None) -> ChangeLabel:
     if changes is None or item.id not in changes:
         return ChangeLabel()
-    ratio = changes[item.id]
-    return ChangeLabel("new") if ratio is None else format_change(ratio)
+    change = changes[item.id]
+    return ChangeLabel("new") if change.base == 0 else build_change_label(change)
 
 
-def _format_value(value: int | None) -> str:
-    return "not counted" if value is None else format_int(value)
+def _format_value(value: int | None, note: str = "") -> str:
+    text = NO_DATA if value is None else format_int(value)
+    return f"{text} ({note})" if note else text

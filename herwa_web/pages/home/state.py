@@ -81,7 +81,9 @@ class HomeState(rx.State):
                 await load_live_counters(session, ids),
                 await load_join_times(session, guild_ids=ids),
             )
-        ranked = sorted(with_bot, key=lambda guild: -(sparks[guild.id].active_members if guild.id in sparks else 0))
+        ranked = sorted(
+            with_bot, key=lambda guild: -((sparks[guild.id].active_members or 0) if guild.id in sparks else 0)
+        )
         self.cards = [
             build_card(
                 guild,

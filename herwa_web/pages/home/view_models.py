@@ -12,7 +12,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_shared.services.live_counters import LiveCounters
 from herwa_web.layout_state import build_server_view
-from herwa_web.pages.guild.view_models import ChangeLabel, format_change
+from herwa_web.pages.guild.view_models import EMPTY_VALUE, ChangeLabel, build_change_label
 
 VIEW_CHANNEL, SEND_MESSAGES, EMBED_LINKS, ATTACH_FILES, READ_HISTORY = (1 << bit for bit in (10, 11, 14, 15, 16))
 BOT_PERMISSIONS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_HISTORY
@@ -63,7 +63,7 @@ def build_card(
     """Build the card of a server. `position` (0-based) decides its keyboard shortcut, 1 to 9."""
     server = build_server_view(guild)
     line, area = build_sparkline_paths(spark.messages if spark else (), height=SPARKLINE_HEIGHT)
-    active_count, change = (spark.active_members, format_change(spark.change)) if spark else (0, ChangeLabel())
+    active_count, change = (spark.active_members, build_change_label(spark.change)) if spark else (None, ChangeLabel())
     return CardView(
         name=server.name,
         picture=server.picture,
@@ -73,7 +73,7 @@ def build_card(
         letter=SHORTCUT_DIGITS[position] if position < len(SHORTCUT_DIGITS) else "",
         is_live=live is not None,
         status_text=_format_status(guild, live, joined_at, now),
-        value=format_int(active_count),
+        value=EMPTY_VALUE if active_count is None else format_int(active_count),
         caption="person talked in 24 hours" if active_count == 1 else "people talked in 24 hours",
         change=change.text,
         tone=change.tone,

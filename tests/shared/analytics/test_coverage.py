@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from herwa_shared.analytics.coverage import Coverage, CoverageLevel
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval
+from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.models import GuildMembership
 from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
@@ -29,7 +29,7 @@ async def list_day_values(stores: Stores, guild_id: int, *, now: datetime = NOW,
     """List the value of each day from March 1, with a star when it is partial."""
     query = ActivityQuery.parse("2024-03-01", until, guild_id=guild_id)
     timeseries = await query_timeseries(stores.database, stores.clickhouse, query, now=now)
-    return [f"{point.value}*" if point.partial else point.value for point in timeseries.points]
+    return [f"{point.value}*" if point.is_partial else point.value for point in timeseries.points]
 
 
 async def test_days_without_a_collector_are_gaps(stores: Stores):
@@ -59,11 +59,21 @@ async def test_collector_seen_within_30_seconds_is_running(stores: Stores):
     assert await list_day_values(stores, dead_guild_id) == [None, None, None, "0*"]
 
 
-async def test_today_is_covered_until_now_and_future_days_are_gaps(stores: Stores):
+async def test_current_future_and_unrecorded_days_have_different_statuses(stores: Stores):
     guild_id = await add_guild(stores)
-    await add_gateway_session(stores, guild_id, make_utc(2024, 2, 1), NOW)
+    await add_gateway_session(stores, guild_id, make_utc(2024, 3, 2), NOW)
+    query = ActivityQuery.parse("2024-03-01", "2024-03-07", guild_id=guild_id)
 
-    assert await list_day_values(stores, guild_id, until="2024-03-07") == [0, 0, 0, 0, None, None]
+    timeseries = await query_timeseries(stores.database, stores.clickhouse, query, now=NOW)
+
+    assert [(point.value, point.status.name) for point in timeseries.points] == [
+        (None, "NO_DATA"),
+        (0, "COMPLETE"),
+        (0, "COMPLETE"),
+        (0, "CURRENT"),
+        (None, "FUTURE"),
+        (None, "FUTURE"),
+    ]
 
 
 async def test_gap_between_sessions_makes_the_day_partial_and_overlap_does_not(stores: Stores):
@@ -126,9 +136,9 @@ async def test_coverage_of_a_clipped_interval_considers_only_the_window(stores: 
         stores.database, stores.clickhouse, replace(query, interval=Interval.MONTH), now=make_utc(2024, 4, 1)
     )
 
-    assert [(point.start, point.value, point.partial) for point in timeseries.points] == [
-        (make_utc(2024, 3, 1), 0, False)
-    ]
+    (month,) = timeseries.points
+    assert (month.start, month.value, month.covered_share, month.is_cut) == (make_utc(2024, 3, 1), 0, 1, True)
+    assert month.status is PointStatus.PARTIAL
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from herwa_shared.analytics.comparison import Change, align_windows
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
 from herwa_shared.analytics.kpis import Kpi, query_kpis
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Metric
@@ -39,8 +40,8 @@ async def load_kpis_by_metric(
     return {kpi.metric: kpi for kpi in kpi_results}
 
 
-async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: object) -> None:
-    """Insert random events in the window and the one before, and gateway sessions and imports that cover parts of both."""
+async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: object, now=None) -> None:
+    """Insert random events before `now` in the window and the one before, and gateway sessions and imports that cover parts of both."""
     rng = random.Random(repr(seed))
     window_start, length = query.start - (query.end - query.start), 2 * (query.end - query.start)
 
@@ -51,9 +52,8 @@ async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: 
         EventRow(pick_moment(), rng.randint(1, 9), rng.randint(1, 4), rng.choice(EVENT_KINDS), rng.randint(1, 4000))
         for _ in range(250)
     ]
-    await insert_events(
-        stores, query.guild_id, [replace(event, at=event.at.replace(microsecond=0)) for event in events]
-    )
+    events = [replace(event, at=event.at.replace(microsecond=0)) for event in events]
+    await insert_events(stores, query.guild_id, [event for event in events if now is None or event.at < now])
     for _ in range(3):
         start, end = sorted((pick_moment(), pick_moment()))
         await add_gateway_session(stores, query.guild_id, start, end, intents=rng.choice([0, MEMBERS_INTENT]))
@@ -67,23 +67,26 @@ async def test_each_kpi_matches_the_timeseries_of_its_metric(stores: Stores, zon
     anchor = utc_now() - timedelta(days=10)
     query = ActivityQuery.from_last_days(21, guild_id=await add_guild(stores), zone=ZoneInfo(zone), now=anchor)
     query = replace(query, interval=interval)
-    await record_random_activity(stores, query, seed=(zone, interval))
     now = query.start + elapsed * (query.end - query.start)
+    await record_random_activity(stores, query, seed=(zone, interval), now=now)
 
     kpi_by_metric = await load_kpis_by_metric(stores, query, comparison=query.shift_back(), now=now)
 
-    elapsed_time = (now - query.start) // timedelta(hours=1) * timedelta(hours=1)
-    comparison_query = replace(query.shift_back(), end=min(query.start, query.shift_back().start + elapsed_time))
+    aligned = align_windows(query, query.shift_back(), now)
     for metric, kpi in kpi_by_metric.items():
         timeseries = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
-        comparison_series = await query_timeseries(
-            stores.database, stores.clickhouse, replace(comparison_query, metric=metric), now=now
-        )
         assert kpi.values == tuple(point.value for point in timeseries.points)
-        assert kpi.total == (timeseries.total if any(point.value is not None for point in timeseries.points) else None)
-        assert kpi.comparison_total == (
-            comparison_series.total if any(point.value is not None for point in comparison_series.points) else None
-        )
+        assert kpi.total == (timeseries.total if timeseries.recorded_points else None)
+        if kpi.change is not None:
+            totals = [
+                (
+                    await query_timeseries(
+                        stores.database, stores.clickhouse, replace(window, metric=metric, interval="month"), now=now
+                    )
+                ).total
+                for window in (aligned.current, aligned.base)
+            ]
+            assert [kpi.change.value, kpi.change.base] == totals
 
 
 async def test_channel_query_has_values_only_for_metrics_with_channels(stores: Stores):
@@ -100,7 +103,7 @@ async def test_channel_query_has_values_only_for_metrics_with_channels(stores: S
             )
             assert kpi.total == timeseries.total
         else:
-            assert (kpi.total, kpi.comparison_total, kpi.change, kpi.values) == (None, None, None, ())
+            assert (kpi.total, kpi.change, kpi.values) == (None, None, ())
 
 
 async def test_uncounted_metric_is_none_and_not_zero(stores: Stores):
@@ -113,27 +116,32 @@ async def test_uncounted_metric_is_none_and_not_zero(stores: Stores):
         Metric.MESSAGES: 0,
         Metric.ACTIVE_MEMBERS: 0,
     }
-    assert all(kpi.comparison_total is None and kpi.change is None for kpi in kpi_by_metric.values())
+    assert all(kpi.change is None for kpi in kpi_by_metric.values())
 
 
-async def test_unfinished_day_is_compared_with_the_same_hours_of_the_day_before(stores: Stores):
+async def test_running_day_is_compared_with_the_day_before_to_the_second(stores: Stores):
     guild_id = await add_guild(stores)
-    query = ActivityQuery(guild_id, make_utc(2024, 3, 2), make_utc(2024, 3, 3), interval=Interval.HOUR)
-    await add_imported_period(stores, guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 3))
-    yesterday = [(1, 8), (1, 9), (1, 10), (1, 11), (1, 23)]
-    today = [(2, 0), (2, 9), (2, 10, 30)]
-    await insert_events(stores, guild_id, [EventRow(make_utc(2024, 3, *at)) for at in yesterday + today])
-
-    kpi_by_metric = await load_kpis_by_metric(
-        stores, query, comparison=query.shift_back(), metrics=["messages"], now=make_utc(2024, 3, 2, 10, 40)
+    today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+    yesterday = today - timedelta(days=1)
+    query = ActivityQuery(guild_id, today, today + timedelta(days=1), interval=Interval.HOUR)
+    await add_imported_period(stores, guild_id, yesterday, query.end)
+    base_hours = [8, 9, 10, 10.65, 10.7, 23]
+    current_hours = [0, 9, 10.5]
+    await insert_events(
+        stores,
+        guild_id,
+        [EventRow(yesterday + timedelta(hours=hour)) for hour in base_hours]
+        + [EventRow(today + timedelta(hours=hour)) for hour in current_hours],
     )
 
-    kpi = kpi_by_metric[Metric.MESSAGES]
-    assert (kpi.total, kpi.comparison_total, kpi.change) == (3, 2, 0)
-    early_kpi_by_metric = await load_kpis_by_metric(
-        stores, query, comparison=query.shift_back(), metrics=["messages"], now=make_utc(2024, 3, 2, 0, 40)
-    )
-    assert early_kpi_by_metric[Metric.MESSAGES].change is None
+    async def load_kpi(hour: float) -> Kpi:
+        now = today + timedelta(hours=hour)
+        kpis = await load_kpis_by_metric(stores, query, comparison=query.shift_back(), metrics=["messages"], now=now)
+        return kpis[Metric.MESSAGES]
+
+    assert ((await load_kpi(10.66)).total, (await load_kpi(10.66)).change) == (3, Change(3, 4))
+    assert (await load_kpi(0.01)).change == Change(1, 0)
+    assert (await load_kpi(0)).change is None
 
 
 async def test_short_gap_keeps_the_change_and_a_lost_day_hides_it(stores: Stores):
@@ -148,8 +156,8 @@ async def test_short_gap_keeps_the_change_and_a_lost_day_hides_it(stores: Stores
         stores, lossy_query, comparison=lossy_query.shift_back(), metrics=["messages"]
     )
 
-    assert complete_kpis[Metric.MESSAGES].change == 2
-    assert (incomplete_kpis[Metric.MESSAGES].comparison_total, incomplete_kpis[Metric.MESSAGES].change) == (1, None)
+    assert complete_kpis[Metric.MESSAGES].change == Change(3, 1)
+    assert incomplete_kpis[Metric.MESSAGES].change is None
 
 
 async def test_only_rising_leaves_are_bad(stores: Stores):

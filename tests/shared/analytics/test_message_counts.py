@@ -107,7 +107,7 @@ async def test_heatmap_counts_every_local_hour_of_the_week(stores: Stores, zone)
     messages = build_random_messages(query, seed=zone, count=1000)
     await insert_events(stores, query.guild_id, messages)
 
-    heatmap = await query_weekly_heatmap(stores.clickhouse, query)
+    heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query)
 
     assert heatmap.approximate is (zone == "Asia/Kolkata")
     counted_messages = truncate_to_hour(messages) if heatmap.approximate else messages
@@ -129,7 +129,7 @@ async def test_recent_heatmap_is_exact_in_a_half_hour_zone(stores: Stores):
     at = (utc_now() - timedelta(days=3)).replace(minute=45, second=0, microsecond=0)
     await insert_events(stores, query.guild_id, [EventRow(at)])
 
-    heatmap = await query_weekly_heatmap(stores.clickhouse, query)
+    heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query)
 
     local = at.astimezone(kolkata)
     assert [(cell.weekday, cell.hour, cell.value) for cell in heatmap.cells if cell.value] == [
@@ -213,7 +213,7 @@ async def test_rankings_and_heatmap_of_voice_and_reactions_use_their_units(store
         return [(item.id, item.value) for item in ranking.items]
 
     async def list_active_cells(metric):
-        heatmap = await query_weekly_heatmap(stores.clickhouse, replace(query, metric=metric))
+        heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, replace(query, metric=metric))
         return [(cell.weekday, cell.hour, cell.value) for cell in heatmap.cells if cell.value]
 
     assert await list_ranks(rank_channels, Metric.VOICE_MINUTES) == [(5, 2), (6, 1)]

@@ -96,17 +96,6 @@ def test_previous_window_of_full_months_has_the_same_number_of_months(zone):
     assert build_query("2025-01-01", "2025-01-31").shift_back() == build_query("2024-12-02", "2025-01-01")
 
 
-def test_comparison_is_truncated_to_the_elapsed_part_of_the_window():
-    march = ActivityQuery.parse("2025-03-01", "2025-04-01", guild_id=1)
-    february = march.shift_back()
-
-    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 2, 5, 59)).end == make_utc(2025, 2, 2, 5)
-    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 30)).end == make_utc(2025, 3, 1)
-    assert february.truncate_to_elapsed(march, make_utc(2025, 4, 1)) == february
-    assert february.truncate_to_elapsed(march, make_utc(2025, 3, 1, 0, 59)) is None
-    assert february.truncate_to_elapsed(march, make_utc(2025, 1, 1)) is None
-
-
 def test_previous_window_of_hours_has_the_same_duration():
     query = ActivityQuery.parse("2024-11-03T01:00-04:00", "2024-11-03T01:00-05:00", guild_id=1, zone=NEW_YORK)
 

@@ -7,6 +7,7 @@ import pytest
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.table_selection import (
     HOURLY_ACTIVITY_SQL,
+    HOURLY_AND_RAW_ACTIVITY_SQL,
     RAW_ACTIVITY_SQL,
     get_raw_events_start,
     select_table,
@@ -29,6 +30,11 @@ def test_full_hours_use_hourly_rows():
 def test_recent_window_off_the_full_hour_uses_raw_events():
     assert describe_selection("2024-06-01", "2024-06-08", KOLKATA) == (RAW_ACTIVITY_SQL, False)
     assert describe_selection("2024-06-01", "2024-06-08", ZoneInfo("UTC"), 1_717_201_800) == (RAW_ACTIVITY_SQL, False)
+
+
+def test_window_that_ends_within_an_hour_reads_only_that_hour_from_the_raw_events():
+    assert describe_selection("2023-01-01", "2024-06-08T10:40", ZoneInfo("UTC")) == (HOURLY_AND_RAW_ACTIVITY_SQL, False)
+    assert describe_selection("2024-03-01", "2024-03-15T10:40", ZoneInfo("UTC")) == (HOURLY_ACTIVITY_SQL, True)
 
 
 def test_old_window_off_the_full_hour_is_approximate():

@@ -41,7 +41,7 @@ MARCH_QUERY = ActivityQuery(0, make_utc(2024, 3, 1), NOW)
 async def query_day_values(stores: Stores, query: ActivityQuery, metric: Metric, *, now=NOW):
     """Query the value of each day, with a star when it is partial, and the total."""
     timeseries = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
-    return [f"{point.value}*" if point.partial else point.value for point in timeseries.points], timeseries.total
+    return [f"{point.value}*" if point.is_partial else point.value for point in timeseries.points], timeseries.total
 
 
 @pytest.mark.parametrize("metric", Metric)

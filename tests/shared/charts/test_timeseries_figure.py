@@ -8,11 +8,16 @@ from herwa_shared.analytics.results import HeatmapCell, Interval, RankedItem
 from herwa_shared.charts.heatmap_figure import build_heatmap_figure
 from herwa_shared.charts.layout import escape_text
 from herwa_shared.charts.ranking_figure import build_ranking_figure
+from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, PARTIAL
 from herwa_shared.charts.theme import DARK, LIGHT
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
-from tests.support.timeseries_factories import GUILD_ID, MAY_3, build_timeseries
+from tests.support.timeseries_factories import GUILD_ID, MAY_3, build_compared, build_timeseries
 
 DAY = timedelta(days=1)
+
+
+def build_figure(series, comparison=None, **options):
+    return build_timeseries_figure(build_compared(series, comparison), **options)
 
 
 def list_texts(figure) -> list[str]:
@@ -20,33 +25,33 @@ def list_texts(figure) -> list[str]:
 
 
 def test_values_are_placed_on_local_days():
-    line = build_timeseries_figure(
-        build_timeseries([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo")
-    )["data"][0]
+    line = build_figure(build_timeseries([4, 0, 7], start=datetime(2021, 5, 2, 15, tzinfo=UTC), zone="Asia/Tokyo"))[
+        "data"
+    ][0]
 
     assert line["x"] == ["2021-05-03T00:00:00", "2021-05-04T00:00:00", "2021-05-05T00:00:00"]
     assert line["y"] == [4, 0, 7]
 
 
 def test_uncounted_days_break_the_line_and_get_one_gray_band():
-    figure = build_timeseries_figure(build_timeseries([5, 6, None, None, 7, 8]))
+    figure = build_figure(build_timeseries([5, 6, None, None, 7, 8]))
 
     assert figure["data"][0]["y"] == [5, 6, None, None, 7, 8]
     assert figure["data"][0]["connectgaps"] is False
     (band,) = figure["layout"]["shapes"]
     assert (band["x0"], band["x1"]) == ("2021-05-04T12:00:00", "2021-05-06T12:00:00")
-    assert "not counted" in list_texts(figure)
+    assert NO_DATA in list_texts(figure)
 
 
 def test_day_without_events_is_zero_and_not_a_gap():
-    figure = build_timeseries_figure(build_timeseries([5, 0, 7]))
+    figure = build_figure(build_timeseries([5, 0, 7]))
 
     assert figure["data"][0]["y"] == [5, 0, 7]
     assert figure["layout"]["shapes"] == []
 
 
 def test_unfinished_day_is_a_separate_dotted_line():
-    line, running, *_ = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 2.5 * DAY)["data"]
+    line, running, *_ = build_figure(build_timeseries([5, 6, 2], now=MAY_3 + 2.5 * DAY))["data"]
 
     assert line["y"] == [5, 6, None]
     assert running["line"]["dash"] == "dot"
@@ -54,78 +59,76 @@ def test_unfinished_day_is_a_separate_dotted_line():
 
 
 def test_finished_day_is_not_dotted():
-    traces = build_timeseries_figure(build_timeseries([5, 6, 2]), now=MAY_3 + 3 * DAY)["data"]
+    traces = build_figure(build_timeseries([5, 6, 2], now=MAY_3 + 3 * DAY))["data"]
 
     assert traces[0]["y"] == [5, 6, 2]
     assert all(trace.get("line", {}).get("dash") is None for trace in traces)
 
 
 def test_future_days_extend_the_axis_without_values():
-    figure = build_timeseries_figure(build_timeseries([5, 6, 0, 0]), now=MAY_3 + 1.5 * DAY)
+    figure = build_figure(build_timeseries([5, 6, 0, 0], now=MAY_3 + 1.5 * DAY))
 
     assert figure["data"][0]["y"] == [5, None]
     assert figure["layout"]["xaxis"]["range"][1] == "2021-05-06T00:00:00"
 
 
 def test_partial_day_has_a_hollow_marker_and_a_label():
-    figure = build_timeseries_figure(build_timeseries([5, 9, 6, 4], partial=[2]))
+    figure = build_figure(build_timeseries([5, 9, 6, 4], partial=[2]))
 
-    (hollow,) = [trace for trace in figure["data"] if trace["name"] == "Partly counted"]
+    (hollow,) = [trace for trace in figure["data"] if trace["name"] == "Partial"]
     assert hollow["y"] == [6]
     assert hollow["marker"]["color"] == DARK.background
-    assert figure["data"][0]["customdata"][2] == ["Wednesday, May 5", "6", " (partly counted)"]
+    assert figure["data"][0]["customdata"][2] == ["Wed, May 5", "6", f" ({PARTIAL})"]
 
 
 def test_day_between_two_gaps_has_a_marker():
-    figure = build_timeseries_figure(build_timeseries([9, 8, None, 3, None, 1, 1]))
+    figure = build_figure(build_timeseries([9, 8, None, 3, None, 1, 1]))
 
     (marks,) = [trace for trace in figure["data"] if trace["mode"] == "markers"]
     assert 3 in marks["y"]
 
 
 def test_comparison_shares_the_axis_and_keeps_its_own_dates():
-    figure = build_timeseries_figure(
-        build_timeseries([5, 6, 7]), comparison=build_timeseries([1, 2, 3, 4], start=MAY_3 - 4 * DAY)
-    )
+    figure = build_figure(build_timeseries([5, 6, 7]), comparison=build_timeseries([1, 2, 3, 4], start=MAY_3 - 4 * DAY))
 
     comparison_line, line, *_ = figure["data"]
     assert comparison_line["x"] == line["x"]
     assert comparison_line["y"] == [1, 2, 3]
-    assert comparison_line["customdata"][0][0] == "Thursday, Apr 29"
+    assert comparison_line["customdata"][0][0] == "Thu, Apr 29"
     assert comparison_line["line"]["color"] == DARK.comparison
 
 
 def test_legend_is_shown_only_with_a_comparison():
-    assert build_timeseries_figure(build_timeseries([5, 6]))["layout"]["showlegend"] is False
-    assert (
-        build_timeseries_figure(build_timeseries([5, 6]), comparison=build_timeseries([1, 2]))["layout"]["showlegend"]
-        is True
-    )
+    assert build_figure(build_timeseries([5, 6]))["layout"]["showlegend"] is False
+    assert build_figure(build_timeseries([5, 6]), comparison=build_timeseries([1, 2]))["layout"]["showlegend"] is True
 
 
 def test_uncounted_comparison_is_not_drawn():
-    figure = build_timeseries_figure(build_timeseries([1, 2]), comparison=build_timeseries([None, None]))
+    figure = build_figure(build_timeseries([1, 2]), comparison=build_timeseries([None, None]))
 
-    assert figure == build_timeseries_figure(build_timeseries([1, 2]))
+    assert figure["data"] == build_figure(build_timeseries([1, 2]))["data"]
 
 
 def test_header_shows_total_and_change():
-    assert list_texts(build_timeseries_figure(build_timeseries([500, 700]), comparison=build_timeseries([400, 600])))[
-        :2
-    ] == ["1,200", "▲ 20%"]
-    assert list_texts(build_timeseries_figure(build_timeseries([300, 200]), comparison=build_timeseries([400, 600])))[
-        :2
-    ] == ["500", "▼ 50%"]
+    assert list_texts(build_figure(build_timeseries([500, 700]), comparison=build_timeseries([400, 600])))[:2] == [
+        "1,200",
+        "▲ 20%",
+    ]
+    assert list_texts(build_figure(build_timeseries([300, 200]), comparison=build_timeseries([400, 600])))[:2] == [
+        "500",
+        "▼ 50%",
+    ]
 
 
 def test_header_shows_no_change_when_a_day_was_not_counted():
-    assert list_texts(build_timeseries_figure(build_timeseries([500, None]), comparison=build_timeseries([400, 600])))[
-        :2
-    ] == ["500", "messages"]
+    assert list_texts(build_figure(build_timeseries([500, None]), comparison=build_timeseries([400, 600])))[:2] == [
+        "500",
+        "messages",
+    ]
 
 
 def test_subtitle_shows_rate_period_and_zone():
-    figure = build_timeseries_figure(
+    figure = build_figure(
         build_timeseries([5] * 90, zone="America/New_York", start=datetime(2021, 5, 3, 4, tzinfo=UTC))
     )
 
@@ -136,7 +139,7 @@ def test_subtitle_shows_rate_period_and_zone():
 
 
 def test_guild_id_is_a_string_because_javascript_loses_precision():
-    figure = build_timeseries_figure(build_timeseries([5, 6]))
+    figure = build_figure(build_timeseries([5, 6]))
 
     assert figure["layout"]["meta"]["guild_id"] == str(GUILD_ID)
     numbers: list[float] = []
@@ -149,7 +152,7 @@ def test_guild_id_is_a_string_because_javascript_loses_precision():
 
 
 def test_markup_in_a_title_is_escaped():
-    figure = build_timeseries_figure(build_timeseries([5]), title="<img src=x> & $a$")
+    figure = build_figure(build_timeseries([5]), title="<img src=x> & $a$")
 
     assert figure["layout"]["title"]["text"] == "&lt;img src=x&gt; &amp; &#36;a&#36;"
 
@@ -163,46 +166,46 @@ def test_x_values_are_sorted_when_the_clock_is_set_back():
         range(26), start=datetime(2024, 11, 3, 4, tzinfo=UTC), interval=Interval.HOUR, zone="America/New_York"
     )
 
-    x = build_timeseries_figure(hourly_series)["data"][0]["x"]
+    x = build_figure(hourly_series)["data"][0]["x"]
     assert x == sorted(set(x))
     assert len(x) == 26
 
 
 def test_count_axis_starts_at_zero_with_space_above_the_peak():
-    low, high = build_timeseries_figure(build_timeseries([2989, 2500]))["layout"]["yaxis"]["range"]
+    low, high = build_figure(build_timeseries([2989, 2500]))["layout"]["yaxis"]["range"]
 
     assert low == 0
     assert 2989 < high < 3500
 
 
 def test_zero_and_uncounted_have_different_texts():
-    assert "No messages in this period" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
-    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([None, None])))
-    assert "Nothing was counted in this period" in list_texts(build_timeseries_figure(build_timeseries([])))
-    assert "0" not in list_texts(build_timeseries_figure(build_timeseries([None, None]))), (
+    assert "No messages in this period" in list_texts(build_figure(build_timeseries([0, 0])))
+    assert NO_DATA_IN_PERIOD in list_texts(build_figure(build_timeseries([None, None])))
+    assert NO_DATA_IN_PERIOD in list_texts(build_figure(build_timeseries([])))
+    assert "0" not in list_texts(build_figure(build_timeseries([None, None]))), (
         "an uncounted period must not show a total"
     )
-    assert "0" in list_texts(build_timeseries_figure(build_timeseries([0, 0])))
+    assert "0" in list_texts(build_figure(build_timeseries([0, 0])))
 
 
 def test_title_is_that_of_the_metric():
-    figure = build_timeseries_figure(build_timeseries([5, 6], metric=Metric.ACTIVE_MEMBERS))
+    figure = build_figure(build_timeseries([5, 6], metric=Metric.ACTIVE_MEMBERS))
 
     assert figure["layout"]["title"]["text"] == "Active members"
 
 
 def test_both_themes_draw_the_same_data():
-    dark, light = (build_timeseries_figure(build_timeseries([5, 6, None]), theme=theme) for theme in (DARK, LIGHT))
+    dark, light = (build_figure(build_timeseries([5, 6, None]), theme=theme) for theme in (DARK, LIGHT))
 
     assert dark["data"][0]["y"] == light["data"][0]["y"]
     assert light["layout"]["paper_bgcolor"] == "#ffffff"
 
 
-def test_heatmap_starts_with_monday_and_fills_missing_cells_with_zero():
+def test_heatmap_starts_with_monday_and_leaves_missing_cells_empty():
     figure = build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk")
 
     rows = figure["data"][0]["z"]
-    assert (rows[0][9], rows[6][23], sum(map(sum, rows))) == (4, 8, 12)
+    assert (rows[0][9], rows[6][23], rows[0][10]) == (4, 8, None)
     assert figure["layout"]["yaxis"]["ticktext"][0] == "Mon"
     assert list_texts(figure)[0] == "Sun 23:00"
 

@@ -1,15 +1,17 @@
 """Figures for the browser: fixed layers, few bytes, no colors; and the paths of sparklines."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 
-from herwa_shared.analytics.results import Interval
+from herwa_shared.analytics.results import Interval, PointStatus
+from herwa_shared.charts.text.series_texts import SO_FAR
 from herwa_shared.charts.web_figure import Layer, build_sparkline_paths, build_web_figure
 from tests.support.hypothesis_settings import no_deadline
-from tests.support.timeseries_factories import MAY_3, any_timeseries, build_timeseries
+from tests.support.timeseries_factories import MAY_3, any_timeseries, build_compared, build_timeseries
 
 
 def get_line(figure: dict) -> dict:
@@ -18,62 +20,91 @@ def get_line(figure: dict) -> dict:
 
 def test_figure_always_has_every_layer():
     for values in ([], [None], [3], [1, None, 2]):
-        assert len(build_web_figure(build_timeseries(values))["data"]) == len(Layer)
+        assert len(build_web_figure(build_compared(build_timeseries(values)))["data"]) == len(Layer)
 
 
 @given(any_timeseries(), any_timeseries())
 @no_deadline
 def test_any_series_becomes_json_with_a_value_for_every_interval(timeseries, comparison):
-    figure = json.loads(json.dumps(build_web_figure(timeseries, comparison=comparison)))
-    assert get_line(figure)["y"] == [point.value for point in timeseries.points]
+    figure = json.loads(json.dumps(build_web_figure(build_compared(timeseries, comparison))))
+    assert get_line(figure)["y"] == [
+        point.value if point.status is not PointStatus.CURRENT else None for point in timeseries.started_points
+    ]
     assert len(figure["data"][Layer.COMPARISON]["y"]) <= len(timeseries.points)
 
 
 def test_figure_of_a_thousand_hours_is_small():
-    assert len(json.dumps(build_web_figure(build_timeseries(list(range(1_000)), interval=Interval.HOUR)))) < 7_000
+    assert (
+        len(json.dumps(build_web_figure(build_compared(build_timeseries(list(range(1_000)), interval=Interval.HOUR)))))
+        < 7_000
+    )
 
 
 def test_figure_contains_no_colors():
-    text = json.dumps(build_web_figure(build_timeseries([1, None, 2, 3]), comparison=build_timeseries([2, 2, 2, 2])))
+    text = json.dumps(
+        build_web_figure(build_compared(build_timeseries([1, None, 2, 3]), build_timeseries([2, 2, 2, 2])))
+    )
     assert "#" not in text
     assert "rgba" not in text
 
 
 def test_uncounted_days_break_the_line_and_get_a_band():
-    figure = build_web_figure(build_timeseries([5, None, None, 4]))
+    figure = build_web_figure(build_compared(build_timeseries([5, None, None, 4])))
     assert get_line(figure)["y"] == [5, None, None, 4]
     assert len(figure["layout"]["shapes"]) == 1
 
 
-def test_unfinished_interval_is_a_separate_layer():
+def test_current_interval_is_a_dotted_line():
     now = MAY_3 + timedelta(days=2, hours=3)
-    figure = build_web_figure(build_timeseries([5, 6, 2, 0]), now=now)
+    figure = build_web_figure(build_compared(build_timeseries([5, 6, 2, 0], now=now)))
     assert get_line(figure)["y"] == [5, 6, None]
-    assert figure["data"][Layer.RUNNING]["y"] == [6, 2]
+    dotted = figure["data"][Layer.DOTTED]
+    assert (dotted["y"], dotted["marker"]["size"], dotted["customdata"][1]) == ([6, 2], [0, 7], SO_FAR)
+
+
+def test_intervals_cut_by_the_window_are_dotted_and_say_which_days_they_hold():
+    series = build_timeseries(
+        [127, 1540, 2039, 90],
+        start=datetime(2021, 8, 1, tzinfo=UTC),
+        end=datetime(2021, 11, 3, tzinfo=UTC),
+        interval=Interval.MONTH,
+        now=datetime(2021, 12, 1, tzinfo=UTC),
+    )
+    first = replace(series.points[0], is_cut=True, status=PointStatus.PARTIAL)
+    series = replace(series, start=datetime(2021, 8, 30, tzinfo=UTC), points=(first, *series.points[1:]))
+    figure = build_web_figure(build_compared(series))
+    assert get_line(figure)["y"] == [None, 1540, 2039, None]
+    dotted = figure["data"][Layer.DOTTED]
+    assert dotted["y"] == [127, 1540, None, 2039, 90]
+    assert dotted["x"][2] is None
+    assert [dotted["customdata"][index] for index in (0, 4)] == [
+        "only Aug 30 \u2013 31, 2021",
+        "only Nov 1 \u2013 2, 2021",
+    ]
 
 
 def test_point_between_gaps_has_a_marker():
-    figure = build_web_figure(build_timeseries([None, 5, None]))
+    figure = build_web_figure(build_compared(build_timeseries([None, 5, None])))
     assert figure["data"][Layer.FILLED_MARKERS]["y"] == [5]
 
 
 def test_comparison_shares_the_axis_and_keeps_its_own_dates():
-    comparison = build_timeseries([2, 4], start=MAY_3 - timedelta(days=2))
-    figure = build_web_figure(build_timeseries([4, 4]), comparison=comparison)
+    comparison = build_timeseries([20, 40], start=MAY_3 - timedelta(days=2))
+    figure = build_web_figure(build_compared(build_timeseries([40, 40]), comparison))
     comparison_trace = figure["data"][Layer.COMPARISON]
-    assert comparison_trace["y"] == [2, 4]
+    assert comparison_trace["y"] == [20, 40]
     assert comparison_trace["x0"] == get_line(figure)["x0"]
     assert comparison_trace["customdata"][0].startswith((MAY_3 - timedelta(days=2)).date().isoformat())
-    assert get_line(figure)["customdata"] == ["  ▲ 100%", ""]
+    assert get_line(figure)["customdata"] == ["  ▲ 100%", "  no change"]
 
 
 def test_uncounted_comparison_is_not_drawn():
-    figure = build_web_figure(build_timeseries([4, 4]), comparison=build_timeseries([None, None]))
+    figure = build_web_figure(build_compared(build_timeseries([4, 4]), build_timeseries([None, None])))
     assert figure["data"][Layer.COMPARISON]["y"] == []
 
 
 def test_months_have_explicit_x_values():
-    assert get_line(build_web_figure(build_timeseries([1, 2], interval=Interval.MONTH)))["x"]
+    assert get_line(build_web_figure(build_compared(build_timeseries([1, 2], interval=Interval.MONTH))))["x"]
 
 
 @pytest.mark.parametrize("values", [(), (None,), (None, None), (0, 0), (7,)])

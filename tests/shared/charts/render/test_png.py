@@ -20,10 +20,15 @@ from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.theme import DARK, LIGHT
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from tests.support.hypothesis_settings import no_deadline
-from tests.support.timeseries_factories import any_timeseries, build_timeseries
+from tests.support.timeseries_factories import any_compared, build_compared, build_timeseries
 
 WIDTH, HEIGHT = 800, 420
 SAMPLE_VALUES = [20 + (index * 7) % 13 for index in range(60)]
+
+
+def build_figure(values, comparison_values=None, **options):
+    comparison = None if comparison_values is None else build_timeseries(comparison_values)
+    return build_timeseries_figure(build_compared(build_timeseries(values), comparison), **options)
 
 
 def render_image(figure, **options) -> Image.Image:
@@ -41,39 +46,26 @@ def find_pixels(image: Image.Image, color: str, top: float = 0) -> list[tuple[in
 
 
 def test_image_has_the_requested_size_and_is_scaled_twofold_by_default():
-    data = render_png(build_timeseries_figure(build_timeseries(SAMPLE_VALUES)))
+    figure = build_figure(SAMPLE_VALUES)
 
-    assert Image.open(BytesIO(data)).size == (2 * WIDTH, 2 * HEIGHT)
-    assert render_image(
-        build_timeseries_figure(build_timeseries(SAMPLE_VALUES)), width=600, height=300, scale=1.5
-    ).size == (900, 450)
+    assert Image.open(BytesIO(render_png(figure))).size == (2 * WIDTH, 2 * HEIGHT)
+    assert render_image(figure, width=600, height=300, scale=1.5).size == (900, 450)
 
 
 def test_image_is_smaller_than_100_kilobytes():
-    assert (
-        len(
-            render_png(
-                build_timeseries_figure(
-                    build_timeseries(SAMPLE_VALUES), comparison=build_timeseries(SAMPLE_VALUES[::-1])
-                )
-            )
-        )
-        < 100_000
-    )
+    assert len(render_png(build_figure(SAMPLE_VALUES, SAMPLE_VALUES[::-1]))) < 100_000
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_background_has_the_color_of_the_theme(theme):
-    assert render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), theme=theme)).getpixel(
-        (3, 3)
-    ) == parse_rgb(theme.background)
+    assert render_image(build_figure(SAMPLE_VALUES, theme=theme)).getpixel((3, 3)) == parse_rgb(theme.background)
 
 
 @pytest.mark.parametrize("peak", [0, 17, 41, 59])
 def test_line_peaks_at_the_largest_value(peak):
     values = [*SAMPLE_VALUES]
     values[peak] = 90
-    figure = build_timeseries_figure(build_timeseries(values))
+    figure = build_figure(values)
     plot_area = build_plot_area(figure["layout"], WIDTH, HEIGHT)
 
     x, y = min(find_pixels(render_image(figure), DARK.accent, plot_area.top), key=lambda pixel: pixel[1])
@@ -82,7 +74,7 @@ def test_line_peaks_at_the_largest_value(peak):
 
 
 def test_line_is_not_drawn_over_a_gap():
-    figure = build_timeseries_figure(build_timeseries([30] * 20 + [None] * 20 + [30] * 20))
+    figure = build_figure([30] * 20 + [None] * 20 + [30] * 20)
     plot_area = build_plot_area(figure["layout"], WIDTH, HEIGHT)
     start, end = (plot_area.to_x(figure["layout"]["shapes"][0][edge]) for edge in ("x0", "x1"))
 
@@ -95,17 +87,13 @@ def test_line_is_not_drawn_over_a_gap():
 def test_different_titles_are_drawn_differently():
     names = ["", "Tavern", "<b>Tavern</b>", "&lt;b&gt;Tavern&lt;/b&gt;", "Tavern" * 40]
 
-    images = {
-        render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title=name or " ")).tobytes()
-        for name in names
-    }
+    images = {render_image(build_figure(SAMPLE_VALUES, title=name or " ")).tobytes() for name in names}
     assert len(images) == len(names)
 
 
 def test_long_title_does_not_cover_the_total():
     long_title_image, short_title_image = (
-        render_image(build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title=title))
-        for title in ("Tavern " * 60, "T")
+        render_image(build_figure(SAMPLE_VALUES, title=title)) for title in ("Tavern " * 60, "T")
     )
     corner = (680, 0, WIDTH, 80)
 
@@ -114,7 +102,7 @@ def test_long_title_does_not_cover_the_total():
 
 
 def test_concurrent_threads_render_the_same_image():
-    figure = build_timeseries_figure(build_timeseries(SAMPLE_VALUES), title="日本語 🎉")
+    figure = build_figure(SAMPLE_VALUES, title="日本語 🎉")
     with ThreadPoolExecutor(4) as pool:
         images = set(pool.map(lambda _: render_png(figure, scale=1), range(8)))
 
@@ -135,15 +123,9 @@ def test_heatmap_and_ranking_are_drawn(figure):
 
 
 @settings(no_deadline, max_examples=40)
-@given(
-    any_timeseries(), st.none() | any_timeseries(), st.text(max_size=60), st.sampled_from([DARK, LIGHT]), st.booleans()
-)
-def test_any_series_with_any_title_is_drawn(timeseries, comparison, title, theme, is_running):
-    now = timeseries.start + (timeseries.end - timeseries.start) / 2 if is_running else None
-
-    assert render_image(
-        build_timeseries_figure(timeseries, title=title, comparison=comparison, theme=theme, now=now)
-    ).size == (WIDTH, HEIGHT)
+@given(any_compared(), st.text(max_size=60), st.sampled_from([DARK, LIGHT]))
+def test_any_series_with_any_title_is_drawn(compared, title, theme):
+    assert render_image(build_timeseries_figure(compared, title=title, theme=theme)).size == (WIDTH, HEIGHT)
 
 
 DRAW_SCRIPT = """

@@ -1,0 +1,59 @@
+"""A time series together with its comparison: what every chart, picture and chart reply shows."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.analytics.comparison import Change, ComparedWindows, align_windows
+from herwa_shared.analytics.kpis import query_kpis
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.results import Interval, TimeSeries
+from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.clock import utc_now
+from herwa_shared.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSeries:
+    """A series, the series of the comparison window, and the change of the total.
+
+    `comparison` is None if nothing is compared. `change` is None if the comparison would be unfair, see `comparison`.
+    `windows` are the two periods that `change` compares.
+    """
+
+    series: TimeSeries
+    comparison: TimeSeries | None = None
+    change: Change | None = None
+    windows: ComparedWindows | None = None
+
+    @property
+    def has_base_data(self) -> bool:
+        """Whether the comparison window has any data."""
+        return self.comparison is not None and bool(self.comparison.recorded_points)
+
+
+async def query_compared_series(
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    comparison: ActivityQuery | None,
+    *,
+    now: datetime | None = None,
+) -> ComparedSeries:
+    """Query a series and, unless `comparison` is None, its comparison series and change.
+
+    The change is that of the KPI of the same metric. Raises as `query_timeseries` does.
+    """
+    now = now or utc_now()
+    if comparison is None:
+        return ComparedSeries(await query_timeseries(database, clickhouse, query, now=now))
+    # Only the totals of the KPI are needed, so that few points are read.
+    total_query = replace(query, interval=Interval.MONTH)
+    series, comparison_series, (kpi,) = await asyncio.gather(
+        query_timeseries(database, clickhouse, query, now=now),
+        query_timeseries(database, clickhouse, comparison, now=now),
+        query_kpis(database, clickhouse, total_query, comparison=comparison, metrics=(query.metric,), now=now),
+    )
+    return ComparedSeries(series, comparison_series, kpi.change, align_windows(query, comparison, now))

@@ -1,0 +1,34 @@
+"""Short texts about the state of a series: no data, incomplete intervals, empty charts."""
+
+from datetime import timedelta
+
+from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
+from herwa_shared.charts.formatting import format_period
+from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+
+NO_DATA = "no data"
+SO_FAR = "so far"
+PARTIAL = "partial"
+NO_DATA_IN_PERIOD = "No data in this period"
+NO_ACTIVITY_IN_PERIOD = "No activity in this period"
+BUSIEST_HOUR = "busiest hour"
+_MIN_LISTED_LENGTH = timedelta(days=1)
+
+
+def describe_empty_series(series: TimeSeries) -> str:
+    """Return the text in an empty chart: no data, or no activity."""
+    if not series.recorded_points:
+        return NO_DATA_IN_PERIOD
+    return f"{get_metric_phrases(series.metric).none} in this period"
+
+
+def describe_incomplete_point(point: Point, series: TimeSeries) -> str:
+    """Describe why a value is incomplete: `so far`, `partial`, `only Aug 31, 2021`; empty for a complete one."""
+    if point.status is PointStatus.CURRENT:
+        return SO_FAR
+    if not point.is_partial:
+        return ""
+    if point.is_cut and point.end - point.start > _MIN_LISTED_LENGTH:
+        start, end = max(point.start, series.start), min(point.end, series.end)
+        return f"only {format_period(start, end, series.zone)}"
+    return PARTIAL
