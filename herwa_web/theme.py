@@ -94,7 +94,7 @@ def _build_traces(theme: Theme) -> dict[Layer, dict[str, Any]]:
             **area,
             "fillgradient": {"type": "vertical", "colorscale": fade},
         },
-        Layer.RUNNING: {
+        Layer.DOTTED: {
             "line": {"color": theme.accent, "dash": "dot", "width": 2},
             "marker": {"color": theme.accent},
             **area,
