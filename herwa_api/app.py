@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from herwa_api import texts
 from herwa_api.app_state import create_app_state
 from herwa_api.errors import add_error_handlers
 from herwa_api.middleware import RequestMiddleware
@@ -15,19 +16,13 @@ from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.stores import Stores
 
-DESCRIPTION = """What happens in your server, counted, for your programs. Ids are strings, times ISO 8601 with offset.
-
-Send a key of the server as `Authorization: Bearer sk_live_…`; a browser in which somebody is logged in needs none, and
-reads the servers that they manage. Errors are `application/problem+json`.
-"""
-
 
 def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
     """Build the API application. The caller opens and closes `stores` and `policies`."""
     app = FastAPI(
-        title="Herwa API",
+        title=texts.API_TITLE,
         version="1",
-        description=DESCRIPTION,
+        description=texts.API_DESCRIPTION,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
 from herwa_api.cookies import find_session_token
 from herwa_api.csrf import SAFE_METHODS, require_same_origin
@@ -24,18 +25,17 @@ from herwa_shared.guardrail.texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.api_keys import Principal, Scope, authenticate_key
 
-NO_SUCH_GUILD = "There is no server with this id that this key may read."
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
 bearer = HTTPBearer(
     scheme_name="apiKey",
     bearerFormat="sk_live_…",
-    description="A key of the server: `Authorization: Bearer sk_live_…`. Keys in addresses are never accepted.",
+    description=texts.KEY_SECURITY,
     auto_error=False,
 )
 session_cookie = APIKeyCookie(
     name="herwa_session",
     scheme_name="session",
-    description="The session of a person who logged in at `/auth/login`. It reads the servers that they manage.",
+    description=texts.SESSION_SECURITY,
     auto_error=False,
 )
 
@@ -99,13 +99,13 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
     async def authorize_guild(
         caller: Caller,
         app_state: AppDep,
-        guild_id: Annotated[str, Path(description="The server's id", examples=["81384788765712384"])],
+        guild_id: Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])],
     ) -> int:
         if isinstance(caller, SessionUser):
             return await _require_managed_guild(app_state, caller, guild_id, surface)
         # Ids are compared without a database query, so a foreign guild cannot be told apart from an unknown one.
         if guild_id != str(caller.guild_id):
-            raise NotFound(NO_SUCH_GUILD)
+            raise NotFound(texts.GUILD_NOT_FOUND)
         await _require_key(app_state, caller, surface, scopes)
         return caller.guild_id
 
@@ -119,7 +119,7 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
     except AccessDenied as denial:
         if denial.reason is not Reason.SCOPE:
             raise
-        refusal = Refusal(f"This key lacks the scope {' and '.join(missing_scopes)}.", "Make one that has it.")
+        refusal = Refusal(texts.format_missing_scopes(missing_scopes), texts.CREATE_KEY_WITH_SCOPE)
         raise AccessDenied(Reason.SCOPE, refusal) from None
 
 

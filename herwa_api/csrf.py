@@ -2,6 +2,7 @@
 
 from fastapi import Request
 
+from herwa_api import texts
 from herwa_shared.config import Settings
 from herwa_shared.errors import Forbidden
 
@@ -16,4 +17,4 @@ def require_same_origin(request: Request, settings: Settings) -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_same_origin = site in (None, "same-origin") and (origin is None or origin in settings.origins)
     if not is_same_origin or (site is None and origin is None):
-        raise Forbidden("This can only be asked for from a page of this site.")
+        raise Forbidden(texts.CROSS_SITE_REQUEST)

@@ -3,9 +3,11 @@
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
+from herwa_api import texts
 from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT
 
 LOGO = (
@@ -40,15 +42,8 @@ PAGE_TEMPLATE = """<!doctype html>
 <meta name="robots" content="noindex"><title>{title} · Herwa</title><style>{style}</style></head>
 <body><main>{logo}<h1>{title}</h1><p>{sentence}</p>{links}</main></body></html>
 """
-ERROR_TITLES = {
-    400: "That log-in did not work",
-    403: "Not from here",
-    404: "There is no such page",
-    405: "There is no such page",
-    503: "Logging in is not possible right now",
-}
-LOGIN_LINK = ("/auth/login", "Log in again")
-HOME_LINK = ("/", "Back to the start")
+LOGIN_URL = "/auth/login"
+HOME_URL = "/"
 
 
 def accepts_html(request: Request) -> bool:
@@ -56,11 +51,27 @@ def accepts_html(request: Request) -> bool:
     return request.url.path.startswith("/auth/") and "text/html" in request.headers.get("Accept", "")
 
 
-def render_error_page(status: int, sentence: str, *, offer_login: bool = True) -> Response:
-    """Render the error page. `sentence` says what failed; `log_in` adds a link to log in again."""
-    links = [LOGIN_LINK, HOME_LINK] if offer_login else [HOME_LINK]
+def remember_login_destination(request: Request, path: str) -> None:
+    """Remember where the login of this request goes, so that an error page can offer the same login again."""
+    request.state.login_destination = path
+
+
+def build_login_url(request: Request) -> str:
+    """Build the URL that starts the login of this request again."""
+    path = getattr(request.state, "login_destination", None)
+    return f"{LOGIN_URL}?{urlencode({'next': path})}" if path else LOGIN_URL
+
+
+def render_error_page(status: int, sentence: str, *, code: str, login_url: str | None) -> Response:
+    """Render the error page. `code` selects its title, `sentence` says what failed.
+
+    A link to `login_url`, if there is one, offers to log in again.
+    """
+    title = texts.ERROR_PAGE_TITLES.get(code, texts.ERROR_PAGE_TITLE)
+    login_links = [(login_url, texts.LOG_IN_AGAIN)] if login_url else []
+    links = [*login_links, (HOME_URL, texts.HOME_PAGE)]
     body = PAGE_TEMPLATE.format(
-        title=escape(ERROR_TITLES.get(status, "Something went wrong")),
+        title=escape(title),
         sentence=escape(sentence),
         links="".join(_render_link(url, text, first=index == 0) for index, (url, text) in enumerate(links)),
         logo=LOGO,

@@ -14,7 +14,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from herwa_api.error_pages import accepts_html, render_error_page
+from herwa_api import texts
+from herwa_api.error_pages import accepts_html, build_login_url, render_error_page
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.errors import (
     BadRequest,
@@ -55,12 +56,37 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(OSError, _handle_store_error)
 
 
+def build_unexpected_error(request: Request, request_id: str) -> Response:
+    """Build the response for an unexpected error; it contains only the request id."""
+    if accepts_html(request):
+        sentence = texts.format_unexpected_error(request_id)
+        return render_error_page(500, sentence, code=HerwaError.code, login_url=build_login_url(request))
+    return build_problem(500, texts.UNEXPECTED_ERROR, code=HerwaError.code, request_id=request_id)
+
+
 async def _handle_herwa_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HerwaError)
     if accepts_html(request):
-        return render_error_page(error.status, str(error), offer_login=not isinstance(error, OAuthNotConfigured))
-    extensions = {"reason": error.reason} if isinstance(error, AccessDenied) else {}
-    return build_problem(error.status, str(error), code=error.code, headers=_build_headers(error), **extensions)
+        return _render_login_error(request, error)
+    return build_problem(
+        error.status, str(error), code=error.code, headers=_build_headers(error), **_build_extensions(error)
+    )
+
+
+def _build_extensions(error: HerwaError) -> dict[str, Any]:
+    """Build the additional members of a problem: the reason of a refusal, the field of an invalid parameter."""
+    if isinstance(error, AccessDenied):
+        return {"reason": error.reason}
+    if isinstance(error, BadRequest) and error.field is not None:
+        return {"errors": [{"field": error.field, "message": str(error)}]}
+    return {}
+
+
+def _render_login_error(request: Request, error: HerwaError) -> Response:
+    """Render the page for an error of a login; without a configured login, it offers none."""
+    sentence = texts.LOGIN_UNAVAILABLE if isinstance(error, ServiceUnavailable) else str(error)
+    login_url = None if isinstance(error, OAuthNotConfigured) else build_login_url(request)
+    return render_error_page(error.status, sentence, code=error.code, login_url=login_url)
 
 
 def _build_headers(error: HerwaError) -> dict[str, str]:
@@ -74,14 +100,14 @@ def _build_headers(error: HerwaError) -> dict[str, str]:
 async def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = "There is no such address. The addresses are listed at /api/openapi.json."
+        detail = texts.UNKNOWN_ENDPOINT
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not possible here."
+        detail = texts.format_wrong_method(request.method)
     else:
         detail = str(error.detail)
-    if accepts_html(request):
-        return render_error_page(error.status_code, detail)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    if accepts_html(request):
+        return render_error_page(error.status_code, texts.PAGE_NOT_FOUND, code=code, login_url=None)
     return build_problem(error.status_code, detail, code=code, headers=error.headers)
 
 
@@ -117,7 +143,9 @@ def _get_field_name(violation: Mapping[str, Any]) -> str:
 def _describe_violation(violation: Mapping[str, Any], parameter_names: Sequence[str]) -> str:
     field = _get_field_name(violation)
     if violation["type"] == "extra_forbidden":
-        return f"There is no parameter '{field}' here; there are {', '.join(parameter_names)}."
+        return texts.format_unknown_parameter(field, parameter_names)
     context = violation.get("ctx", {})
     expected = context.get("expected") or context.get("error")
-    return f"'{field}' must be {expected}." if expected else f"'{field}': {violation['msg'].lower()}."
+    if expected:
+        return texts.format_invalid_parameter(field, expected)
+    return texts.format_rejected_parameter(field, violation["msg"])

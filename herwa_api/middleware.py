@@ -4,9 +4,10 @@ from traceback import format_exc
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from herwa_api.errors import build_problem
+from herwa_api.errors import build_unexpected_error
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
@@ -16,7 +17,6 @@ RESPONSE_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept, Authorization, Cookie",
 }
-UNEXPECTED_ERROR = "Something went wrong on our side. Tell the operator this request id."
 
 
 class RequestMiddleware:
@@ -51,5 +51,5 @@ class RequestMiddleware:
             )
             if started:
                 raise
-            response = build_problem(500, UNEXPECTED_ERROR, code="error", request_id=request_id)
+            response = build_unexpected_error(Request(scope), request_id)
             await response(scope, receive, send_with_headers)

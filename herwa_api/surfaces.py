@@ -7,6 +7,7 @@ The key of a surface is the part of the route's path after the guild's id.
 import json
 import sys
 
+from herwa_api import texts
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.services.discovery import to_json
 
@@ -17,10 +18,10 @@ def _build_statistics_surface(key: str, title: str) -> Surface:
     return Surface(SurfaceKind.API, key, FeatureKey.API_STATISTICS, title, Audience.MANAGERS)
 
 
-STATS = _build_statistics_surface("stats", "One metric over time")
-TOP_CHANNELS = _build_statistics_surface("top/channels", "Channels with most activity")
-TOP_MEMBERS = _build_statistics_surface("top/members", "Members with most activity")
-HEATMAP = _build_statistics_surface("heatmap", "Activity by hour of the week")
+STATS = _build_statistics_surface("stats", texts.ROUTE_SUMMARIES["stats"])
+TOP_CHANNELS = _build_statistics_surface("top/channels", texts.ROUTE_SUMMARIES["top_channels"])
+TOP_MEMBERS = _build_statistics_surface("top/members", texts.ROUTE_SUMMARIES["top_members"])
+HEATMAP = _build_statistics_surface("heatmap", texts.ROUTE_SUMMARIES["heatmap"])
 SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP))
 
 

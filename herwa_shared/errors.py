@@ -30,7 +30,7 @@ class NotFound(HerwaError):
 
     code = "not_found"
     status = 404
-    message = "There is nothing here."
+    message = "Not found."
 
 
 class Unauthenticated(HerwaError):
@@ -38,14 +38,14 @@ class Unauthenticated(HerwaError):
 
     code = "unauthenticated"
     status = 401
-    message = "Send a valid API key as 'Authorization: Bearer sk_live_…', or log in at /auth/login."
+    message = "Send an API key as 'Authorization: Bearer sk_live_…', or log in at /auth/login."
 
 
 class ReauthRequired(Unauthenticated):
     """Discord no longer accepts this user's OAuth tokens. Their sessions have ended."""
 
     code = "log_in_again"
-    message = "Discord has ended this log-in. Log in again."
+    message = "Your Discord log-in has expired. Log in again."
 
 
 class Forbidden(HerwaError):
@@ -53,15 +53,22 @@ class Forbidden(HerwaError):
 
     code = "forbidden"
     status = 403
-    message = "This key may not do that."
+    message = "This key doesn't have permission."
 
 
 class BadRequest(HerwaError):
-    """The request is invalid. The message names the invalid part and what is expected."""
+    """The request is invalid. The message names the invalid part and what is expected.
+
+    `field` is the name of the invalid parameter, if there is one.
+    """
 
     code = "bad_request"
     status = 400
-    message = "The request cannot be understood."
+    message = "Invalid request."
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class EngineFailure(HerwaError):
@@ -69,7 +76,7 @@ class EngineFailure(HerwaError):
 
     code = "engine_failed"
     status = 503
-    message = "A database of this copy would not start."
+    message = "A database didn't start. See its log file in the data folder."
 
 
 class ServiceUnavailable(HerwaError):
@@ -77,7 +84,7 @@ class ServiceUnavailable(HerwaError):
 
     code = "unreachable"
     status = 503
-    message = "A part of Herwa does not answer at the moment."
+    message = "Statistics are temporarily unavailable. Try again in a minute."
 
 
 class DiscordUnavailable(HerwaError):
@@ -85,7 +92,7 @@ class DiscordUnavailable(HerwaError):
 
     code = "discord_away"
     status = 503
-    message = "Discord does not answer at the moment. Try again in a moment."
+    message = "Discord isn't responding. Try again in a minute."
 
     def __init__(self, *, retry_after_seconds: float = 5.0) -> None:
         super().__init__()
@@ -98,6 +105,6 @@ class OAuthNotConfigured(HerwaError):
     code = "log_in_not_set_up"
     status = 503
     message = (
-        "Logging in is not set up here: DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET are not both set. Whoever runs this"
-        " finds them under OAuth2 at https://discord.com/developers/applications."
+        "Log-in isn't configured. The operator needs to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET, found under"
+        " OAuth2 at https://discord.com/developers/applications."
     )

@@ -14,24 +14,19 @@ from herwa_api import cookies
 from herwa_api.app_state import AppDep, AppState, OAuthServices
 from herwa_api.auth import find_request_user
 from herwa_api.csrf import require_same_origin
-from herwa_api.oauth_state import OAuthState, create_oauth_state, decrypt_oauth_state
+from herwa_api.error_pages import remember_login_destination
+from herwa_api.login_errors import LoginExpired, LoginRejected, LoginScopeMissing
+from herwa_api.oauth_state import OAuthState, create_oauth_state, find_oauth_state, list_surplus_logins
 from herwa_api.redirect_target import sanitize_next_path
-from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens, TokenRejected
+from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens, ScopeMissing, TokenRejected
 from herwa_shared.auth.sessions import create_session, delete_session
 from herwa_shared.auth.users import consume_oauth_state, release_tokens, save_login
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import BadRequest, DiscordUnavailable
+from herwa_shared.errors import DiscordUnavailable
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 router = APIRouter(prefix="/auth", include_in_schema=False)
-
-LOGIN_NOT_FINISHED = (
-    "It was begun in another browser or another tab, took longer than ten minutes, or has been finished already."
-)
-LOGIN_NOT_ACCEPTED = (
-    "Discord did not confirm it, or a permission was left out: Herwa needs to know who you are and your servers."
-)
 
 
 @router.get("/login")
@@ -54,8 +49,7 @@ async def start_login(
     response = _redirect(
         await discord.build_authorization_url(state=oauth_state.state, challenge=oauth_state.challenge)
     )
-    encrypted = oauth_state.encrypt(app_state.require_oauth().state_encryptor)
-    cookies.set_login_cookie(response, encrypted, app_state.settings)
+    _add_login_cookie(request, response, app_state, oauth_state)
     return response
 
 
@@ -69,24 +63,26 @@ async def handle_callback(
 ) -> Response:
     """Handle Discord's redirect: start a new session and end this browser's previous one.
 
-    The session always gets a new token (against session fixation). Raises BadRequest if the state is missing, expired,
-    used before or of another browser, or if Discord does not accept the code.
+    The session always gets a new token (against session fixation). Raises LoginExpired if the state is missing,
+    expired, used before or of another browser, LoginRejected and LoginScopeMissing if Discord does not accept it.
     """
     oauth = app_state.require_oauth()
-    oauth_state = decrypt_oauth_state(cookies.find_login_cookie(request, app_state.settings), oauth.state_encryptor)
-    if oauth_state is None or not oauth_state.matches(state, now=utc_now()):
-        raise BadRequest(LOGIN_NOT_FINISHED)
+    login_cookies = cookies.find_login_cookies(request, app_state.settings)
+    oauth_state = find_oauth_state(login_cookies, state, oauth.state_encryptor, now=utc_now())
+    if oauth_state is None:
+        raise LoginExpired
+    remember_login_destination(request, oauth_state.next)
     await _consume_state(app_state, oauth_state)
     if error == "access_denied":
         response = _redirect(f"/login?{urlencode({'reason': 'denied', 'next': oauth_state.next})}")
     elif code is None:
-        raise BadRequest(LOGIN_NOT_ACCEPTED)
+        raise LoginRejected
     else:
         tokens, account = await _exchange_code(oauth, oauth_state, code)
         session_token = await _start_session(request, app_state, tokens, account)
         response = _redirect(oauth_state.next)
         cookies.set_session_cookie(response, session_token, app_state.settings)
-    cookies.clear_login_cookie(response, app_state.settings)
+    cookies.clear_login_cookie(response, oauth_state.login_id, app_state.settings)
     return response
 
 
@@ -114,19 +110,31 @@ def _redirect(url: str) -> Response:
     return RedirectResponse(url, 303)
 
 
+def _add_login_cookie(request: Request, response: Response, app_state: AppState, oauth_state: OAuthState) -> None:
+    """Set the cookie of a new login, and delete those of the oldest logins if there are too many."""
+    encryptor, settings = app_state.require_oauth().state_encryptor, app_state.settings
+    encrypted = oauth_state.encrypt(encryptor)
+    login_cookies = cookies.find_login_cookies(request, settings)
+    for login_id in list_surplus_logins(login_cookies, encrypted, encryptor, now=utc_now()):
+        cookies.clear_login_cookie(response, login_id, settings)
+    cookies.set_login_cookie(response, oauth_state.login_id, encrypted, settings)
+
+
 async def _consume_state(app_state: AppState, oauth_state: OAuthState) -> None:
     async with app_state.stores.database.transaction() as session:
         if not await consume_oauth_state(session, digest=oauth_state.digest, now=utc_now()):
-            raise BadRequest(LOGIN_NOT_FINISHED)
+            raise LoginExpired
 
 
 async def _exchange_code(oauth: OAuthServices, oauth_state: OAuthState, code: str) -> tuple[OAuthTokens, DiscordUser]:
-    """Exchange the code for tokens and fetch the user. Raises BadRequest if Discord rejects it."""
+    """Exchange the code for tokens and fetch the user. Raises LoginScopeMissing, LoginRejected."""
     try:
         tokens = await oauth.discord.exchange_code(code=code, verifier=oauth_state.verifier)
         return tokens, await oauth.discord.fetch_current_user(tokens)
+    except ScopeMissing:
+        raise LoginScopeMissing from None
     except TokenRejected:
-        raise BadRequest(LOGIN_NOT_ACCEPTED) from None
+        raise LoginRejected from None
 
 
 async def _start_session(request: Request, app_state: AppState, tokens: OAuthTokens, account: DiscordUser) -> str:

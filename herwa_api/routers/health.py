@@ -7,6 +7,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 from fastapi import APIRouter, Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from herwa_api import texts
 from herwa_api.app_state import ClickHouseDep, DatabaseDep
 from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.db import Database
@@ -15,13 +16,18 @@ router = APIRouter(tags=["health"])
 STORE_TIMEOUT_SECONDS = 2.0
 
 
-@router.get("/healthz", summary="The process runs")
+@router.get("/healthz", summary=texts.ROUTE_SUMMARIES["healthz"], description=texts.ROUTE_DESCRIPTIONS["healthz"])
 async def check_liveness() -> Response:
     """Return 200 while the process runs. No database is queried."""
     return OrjsonResponse({"status": "ok"})
 
 
-@router.get("/readyz", summary="The process and both stores answer", responses={503: {"description": "One does not"}})
+@router.get(
+    "/readyz",
+    summary=texts.ROUTE_SUMMARIES["readyz"],
+    description=texts.ROUTE_DESCRIPTIONS["readyz"],
+    responses={503: {"description": texts.STORE_DOWN_DESCRIPTION}},
+)
 async def check_readiness(database: DatabaseDep, clickhouse: ClickHouseDep) -> Response:
     """Return 200 if PostgreSQL and ClickHouse respond within two seconds, else 503.
 

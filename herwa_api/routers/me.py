@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from herwa_api import texts
 from herwa_api.app_state import AppDep
 from herwa_api.auth import Caller
 from herwa_api.schemas import me as schemas
@@ -12,11 +13,16 @@ from herwa_shared.auth.user_guilds import get_guild_as_outsider
 from herwa_shared.services.api_keys import Principal
 
 router = APIRouter(
-    prefix="/api", tags=["who"], responses={code: PROBLEM_RESPONSES[code] for code in (401, "4XX", "5XX")}
+    prefix="/api", tags=["identity"], responses={code: PROBLEM_RESPONSES[code] for code in (401, "4XX", "5XX")}
 )
 
 
-@router.get("/me", summary="Who is asking", response_model=schemas.IdentityResponse)
+@router.get(
+    "/me",
+    summary=texts.ROUTE_SUMMARIES["me"],
+    description=texts.ROUTE_DESCRIPTIONS["me"],
+    response_model=schemas.IdentityResponse,
+)
 async def get_identity(caller: Caller, app_state: AppDep) -> Response:
     """Return the user of the session, or the API key that was sent."""
     if isinstance(caller, SessionUser):
@@ -24,7 +30,12 @@ async def get_identity(caller: Caller, app_state: AppDep) -> Response:
     return OrjsonResponse(schemas.serialize_key(caller))
 
 
-@router.get("/guilds", summary="Servers that the asker may read", response_model=schemas.GuildListResponse)
+@router.get(
+    "/guilds",
+    summary=texts.ROUTE_SUMMARIES["guilds"],
+    description=texts.ROUTE_DESCRIPTIONS["guilds"],
+    response_model=schemas.GuildListResponse,
+)
 async def list_guilds(caller: Caller, app_state: AppDep) -> Response:
     """Return the servers that the caller may read, sorted by name.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from herwa_api import texts
 from herwa_api.app_state import ClickHouseDep, DatabaseDep
 from herwa_api.auth import HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
 from herwa_api.schemas import responses
@@ -25,16 +26,16 @@ COMPARISON_WINDOWS = {
 }
 
 
-@router.get("/stats", summary="One metric over time", response_model=responses.StatsResponse)
+@router.get(
+    "/stats",
+    summary=texts.ROUTE_SUMMARIES["stats"],
+    description=texts.ROUTE_DESCRIPTIONS["stats"],
+    response_model=responses.StatsResponse,
+)
 async def get_stats(
     guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:
-    """Return one metric as a time series.
-
-    `value` is 0 for an interval without activity and null for one without data. An interval is marked `partial` if it
-    was recorded only in part or is cut by the window, and `current` while it is running. Intervals that have not begun
-    are left out. With `compare`, the answer contains the change of the total.
-    """
+    """Return one metric as a time series."""
     window = await params.to_activity_query(database, guild_id)
     query = replace(window, metric=params.metric, interval=params.interval, channel_id=params.channel)
     comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
@@ -44,7 +45,12 @@ async def get_stats(
     return OrjsonResponse(serialize_stats(compared))
 
 
-@router.get("/top/channels", summary="Channels with most activity", response_model=responses.RankingResponse)
+@router.get(
+    "/top/channels",
+    summary=texts.ROUTE_SUMMARIES["top_channels"],
+    description=texts.ROUTE_DESCRIPTIONS["top_channels"],
+    response_model=responses.RankingResponse,
+)
 async def list_top_channels(
     guild_id: TopChannelsGuildId,
     params: Annotated[TopChannelsQuery, Query()],
@@ -56,22 +62,29 @@ async def list_top_channels(
     return OrjsonResponse(serialize_ranking(await rank_channels(database, clickhouse, query, limit=params.limit)))
 
 
-@router.get("/top/members", summary="Members with most activity", response_model=responses.RankingResponse)
+@router.get(
+    "/top/members",
+    summary=texts.ROUTE_SUMMARIES["top_members"],
+    description=texts.ROUTE_DESCRIPTIONS["top_members"],
+    response_model=responses.RankingResponse,
+)
 async def list_top_members(
     guild_id: TopMembersGuildId,
     params: Annotated[TopMembersQuery, Query()],
     database: DatabaseDep,
     clickhouse: ClickHouseDep,
 ) -> Response:
-    """Rank the members by a metric, highest first, ties by id.
-
-    Bots and webhooks are excluded. An API key needs the scope `members:read`.
-    """
+    """Rank the members by a metric, highest first, ties by id."""
     query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
     return OrjsonResponse(serialize_ranking(await rank_members(database, clickhouse, query, limit=params.limit)))
 
 
-@router.get("/heatmap", summary="Activity by hour of the week", response_model=responses.HeatmapResponse)
+@router.get(
+    "/heatmap",
+    summary=texts.ROUTE_SUMMARIES["heatmap"],
+    description=texts.ROUTE_DESCRIPTIONS["heatmap"],
+    response_model=responses.HeatmapResponse,
+)
 async def get_heatmap(
     guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
 ) -> Response:

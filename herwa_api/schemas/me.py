@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from herwa_api import texts
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.auth.user_guilds import UserGuildInfo
 from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url
@@ -26,7 +27,7 @@ class UserResponse(_ResponseModel):
 class KeyResponse(_ResponseModel):
     """An API key."""
 
-    guild_id: str = Field(description="The one server that it reads", examples=["81384788765712384"])
+    guild_id: str = Field(description=texts.FIELDS["key_guild_id"], examples=["81384788765712384"])
     scopes: list[str] = Field(examples=[["members:read", "stats:read"]])
 
 
@@ -43,9 +44,9 @@ class GuildResponse(_ResponseModel):
     id: str = Field(examples=["81384788765712384"])
     name: str = Field(examples=["Garden Club"])
     icon_url: str | None
-    owner: bool = Field(description="The asker owns it")
-    bot_is_in: bool = Field(description="Only then is it counted")
-    member_count: int = Field(description="0 where Discord does not tell", examples=[1204])
+    owner: bool = Field(description=texts.FIELDS["owner"])
+    bot_is_in: bool = Field(description=texts.FIELDS["bot_is_in"])
+    member_count: int = Field(description=texts.FIELDS["member_count"], examples=[1204])
 
 
 class GuildListResponse(_ResponseModel):

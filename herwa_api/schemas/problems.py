@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from herwa_api.auth import NO_SUCH_GUILD
+from herwa_api import texts
 from herwa_api.schemas.responses import Problem
 from herwa_shared.errors import BadRequest, Forbidden, HerwaError, NotFound, Unauthenticated
 
@@ -16,18 +16,14 @@ def _build_response(title: str, error: HerwaError, description: str) -> dict[str
     return {"description": description, "content": content}
 
 
-BAD_PARAMETER = BadRequest("'interval' must be 'hour', 'day', 'week' or 'month'.")
-MISSING_SCOPE = Forbidden("This key lacks the scope members:read. Make one that has it.")
+BAD_PARAMETER = BadRequest(texts.BAD_PARAMETER_EXAMPLE)
+MISSING_SCOPE = Forbidden(texts.MISSING_SCOPE_EXAMPLE)
+PROBLEM_CONTENT = {"application/problem+json": {"schema": PROBLEM_REFERENCE}}
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: _build_response("Bad Request", BAD_PARAMETER, "A wrong parameter, and what would be right"),
-    401: _build_response("Unauthorized", Unauthenticated(), "No key, or one that is unknown, expired or revoked"),
-    403: _build_response(
-        "Forbidden", MISSING_SCOPE, "The key lacks a scope, or what the server or its tier allows objects"
-    ),
-    404: _build_response("Not Found", NotFound(NO_SUCH_GUILD), "No such server, or none that this key may read"),
-    "4XX": {"description": "Any other mistake", "content": {"application/problem+json": {"schema": PROBLEM_REFERENCE}}},
-    "5XX": {
-        "description": "A failure on our side",
-        "content": {"application/problem+json": {"schema": PROBLEM_REFERENCE}},
-    },
+    400: _build_response("Bad Request", BAD_PARAMETER, texts.BAD_REQUEST_DESCRIPTION),
+    401: _build_response("Unauthorized", Unauthenticated(), texts.UNAUTHORIZED_DESCRIPTION),
+    403: _build_response("Forbidden", MISSING_SCOPE, texts.FORBIDDEN_DESCRIPTION),
+    404: _build_response("Not Found", NotFound(texts.GUILD_NOT_FOUND), texts.NOT_FOUND_DESCRIPTION),
+    "4XX": {"description": texts.CLIENT_ERROR_DESCRIPTION, "content": PROBLEM_CONTENT},
+    "5XX": {"description": texts.SERVER_ERROR_DESCRIPTION, "content": PROBLEM_CONTENT},
 }

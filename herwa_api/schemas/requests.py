@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from herwa_shared.analytics.metric_definitions import Metric, describe_metric
+from herwa_api import texts
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import parse_zone
@@ -19,7 +20,6 @@ MemberMetric = Literal["messages", "voice_minutes", "reactions", "threads"]
 HourMetric = Literal[
     "messages", "active_members", "voice_minutes", "voice_members", "joins", "leaves", "reactions", "threads"
 ]
-METRIC_DESCRIPTION = "What to count.\n\n" + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric)
 SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 
 
@@ -38,16 +38,13 @@ class WindowQuery(BaseModel):
     from_: str | None = Field(
         None,
         alias="from",
-        description="Begin of the window: an ISO date (its midnight in `timezone`) or time, taken to the second. "
-        "Default: 30 days before `to`",
+        description=texts.PARAMETERS["from"],
         examples=["2025-03-01"],
     )
-    to: str | None = Field(
-        None, description="End of the window, exclusive. Default: the end of today", examples=["2025-04-01"]
-    )
+    to: str | None = Field(None, description=texts.PARAMETERS["to"], examples=["2025-04-01"])
     timezone: str | None = Field(
         None,
-        description="IANA name. Default: the server's time zone, else UTC",
+        description=texts.PARAMETERS["timezone"],
         examples=["Asia/Tokyo"],
     )
 
@@ -69,7 +66,7 @@ class ChannelWindowQuery(WindowQuery):
 
     channel_id: str | None = Field(
         None,
-        description="Count in this channel only; `joins`, `leaves` and `members` have none",
+        description=texts.PARAMETERS["channel_id"],
         examples=["381870129706958858"],
         json_schema_extra={"pattern": SNOWFLAKE_PATTERN},
     )
@@ -78,7 +75,7 @@ class ChannelWindowQuery(WindowQuery):
     @classmethod
     def _is_snowflake(cls, text: str) -> str:
         if re.fullmatch(SNOWFLAKE_PATTERN, text) is None or int(text) > MAX_SNOWFLAKE:
-            raise ValueError("the id of a channel, a number of up to 19 digits")
+            raise ValueError(texts.EXPECTED_SNOWFLAKE)
         return text
 
     @property
@@ -90,28 +87,28 @@ class ChannelWindowQuery(WindowQuery):
 class StatsQuery(ChannelWindowQuery):
     """Query string of `…/stats`."""
 
-    metric: Metric = Field(Metric.MESSAGES, description=METRIC_DESCRIPTION, examples=["voice_minutes"])
-    interval: Interval = Field(Interval.DAY, description="Width of one point; weeks begin on Monday")
-    compare: StatsComparison | None = Field(None, description="Add the window before, or the same dates of last year")
+    metric: Metric = Field(Metric.MESSAGES, description=texts.PARAMETERS["metric"], examples=["voice_minutes"])
+    interval: Interval = Field(Interval.DAY, description=texts.PARAMETERS["interval"])
+    compare: StatsComparison | None = Field(None, description=texts.PARAMETERS["compare"])
 
 
 class TopChannelsQuery(WindowQuery):
     """Query string of `…/top/channels`."""
 
-    metric: ChannelMetric = Field("messages", description="By what to rank", examples=["active_members"])
-    limit: int = Field(10, ge=1, le=100, description="How many at most")
+    metric: ChannelMetric = Field(
+        "messages", description=texts.PARAMETERS["ranking_metric"], examples=["active_members"]
+    )
+    limit: int = Field(10, ge=1, le=100, description=texts.PARAMETERS["limit"])
 
 
 class TopMembersQuery(WindowQuery):
     """Query string of `…/top/members`."""
 
-    metric: MemberMetric = Field("messages", description="By what to rank", examples=["voice_minutes"])
-    limit: int = Field(10, ge=1, le=100, description="How many at most")
+    metric: MemberMetric = Field("messages", description=texts.PARAMETERS["ranking_metric"], examples=["voice_minutes"])
+    limit: int = Field(10, ge=1, le=100, description=texts.PARAMETERS["limit"])
 
 
 class HeatmapQuery(ChannelWindowQuery):
     """Query string of `…/heatmap`."""
 
-    metric: HourMetric = Field(
-        "messages", description="What to count; people count once an hour of the week", examples=["joins"]
-    )
+    metric: HourMetric = Field("messages", description=texts.PARAMETERS["heatmap_metric"], examples=["joins"])

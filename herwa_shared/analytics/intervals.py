@@ -44,8 +44,9 @@ def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) 
     points = (end - start) // _MIN_SECONDS[interval] + 1
     if points > MAX_POINTS:
         raise BadRequest(
-            f"By {interval} that would be {points:,} points, and at most {MAX_POINTS:,} are given at once."
-            f" Choose the interval {_COARSER_INTERVALS.get(interval, 'month')}, or a shorter window."
+            f"Too many points: {points:,} by {interval}, at most {MAX_POINTS:,}."
+            f" Choose the interval {_COARSER_INTERVALS.get(interval, 'month')}, or a shorter window.",
+            field="interval",
         )
     starts = (
         _iterate_hours(start, end, zone) if interval is Interval.HOUR else _iterate_dates(start, end, interval, zone)

@@ -131,7 +131,9 @@ def require_supported(metric: Metric, supported: tuple[Metric, ...], *, usage: s
     `usage` completes the sentence, for example `with a channel`.
     """
     if metric not in supported:
-        raise BadRequest(f"'metric' must be {', '.join(supported[:-1])} or {supported[-1]} {usage}, not {metric}.")
+        raise BadRequest(
+            f"'metric' must be {', '.join(supported[:-1])} or {supported[-1]} {usage}, not {metric}.", field="metric"
+        )
 
 
 def describe_metric(metric: Metric) -> str:

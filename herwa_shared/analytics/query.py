@@ -40,9 +40,11 @@ class ActivityQuery:
     def __post_init__(self) -> None:
         if self.start >= self.end:
             start, end = (moment.astimezone(self.zone).isoformat() for moment in (self.start, self.end))
-            raise BadRequest(f"'from' must be before 'to': the window would begin {start} and end {end}.")
+            raise BadRequest(
+                f"'from' must be before 'to'. The window starts at {start} and ends at {end}.", field="from"
+            )
         if self.start.year < FIRST_YEAR - 1 or self.end.year > LAST_YEAR + 1:
-            raise BadRequest(f"The window must lie between {FIRST_YEAR} and {LAST_YEAR}.")
+            raise BadRequest(f"The window must be between {FIRST_YEAR} and {LAST_YEAR}.", field="from")
 
     @classmethod
     def from_last_days(

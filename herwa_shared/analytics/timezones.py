@@ -85,7 +85,7 @@ def parse_zone(name: str) -> ZoneInfo:
     zone_by_lowercase = {zone.lower(): zone for zone in _list_zone_names()}
     matches = get_close_matches(name.lower()[:64], zone_by_lowercase, n=1)
     example = zone_by_lowercase[matches[0]] if matches else "Europe/Berlin"
-    raise BadRequest(f"'timezone' must be an IANA name such as {example}, not {name[:64]!r}.")
+    raise BadRequest(f"'timezone' must be an IANA name such as {example}, not {name[:64]!r}.", field="timezone")
 
 
 def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
@@ -101,10 +101,11 @@ def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
             moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text)).replace(microsecond=0)
     except ValueError:
         raise BadRequest(
-            f"'{field}' must be an ISO date or time such as 2025-03-01 or 2025-03-01T12:00:00Z, not {text[:64]!r}."
+            f"'{field}' must be an ISO date or time such as 2025-03-01 or 2025-03-01T12:00:00Z, not {text[:64]!r}.",
+            field=field,
         ) from None
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise BadRequest(f"'{field}' must lie between {FIRST_YEAR} and {LAST_YEAR}, and {text[:64]!r} does not.")
+        raise BadRequest(f"'{field}' must be between {FIRST_YEAR} and {LAST_YEAR}.", field=field)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return datetime.fromtimestamp(to_instant(moment, zone), UTC)

@@ -24,12 +24,18 @@ log = get_logger(__name__)
 SCOPES = ("identify", "guilds", "guilds.members.read")
 REQUEST_TIMEOUT_SECONDS = 10.0
 MAX_RETRY_AFTER_SECONDS = 300.0
-INVALID_CLIENT_TEXT = "Discord does not know this Herwa: whoever runs it has to check its client id and secret."
+INVALID_CLIENT_TEXT = (
+    "Discord rejected the client id or secret. The operator needs to check DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET."
+)
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 class TokenRejected(Exception):
     """Discord rejected the code or token: it is invalid, expired, revoked or lacks a scope."""
+
+
+class ScopeMissing(TokenRejected):
+    """The user did not grant every scope of SCOPES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +92,14 @@ class DiscordOAuthClient:
     async def exchange_code(self, *, code: str, verifier: str) -> OAuthTokens:
         """Exchange a single-use authorization code for tokens.
 
-        Raises TokenRejected also when the granted scopes lack one of SCOPES.
+        Raises ScopeMissing if the granted scopes lack one of SCOPES.
         """
         try:
             token_response = await self._oauth.get_access_token(code, self._redirect_uri, verifier)
         except GetAccessTokenError as error:
             raise _translate_oauth_error(error) from None
         if not set(SCOPES) <= set(str(token_response.get("scope", "")).split()):
-            raise TokenRejected
+            raise ScopeMissing
         return _parse_tokens(token_response)
 
     async def refresh(self, tokens: OAuthTokens) -> OAuthTokens:

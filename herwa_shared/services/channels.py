@@ -105,6 +105,6 @@ async def require_channel(database: Database, guild_id: int, channel_id: int) ->
     async with database.transaction() as session:
         channel = await session.get(Channel, channel_id)
     if channel is None or channel.guild_id != guild_id:
-        raise NotFound(f"This server has no channel {channel_id}.")
+        raise NotFound(f"Channel {channel_id} not found in this server.")
     if channel.kind in THREAD_CHANNEL_TYPES:
-        raise BadRequest(f"'channel_id' names a thread; its messages count for its channel, {channel.parent_id}.")
+        raise BadRequest(f"'channel_id' is a thread. Use its channel {channel.parent_id}.", field="channel_id")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http.cookiejar import Cookie
 
 import httpx
 
@@ -53,6 +54,11 @@ class Browser:
     def session_token(self) -> str | None:
         """The session token in the cookie, or None."""
         return next((cookie.value for cookie in self.herwa.cookies.jar if "herwa_session" in cookie.name), None)
+
+    @property
+    def login_cookies(self) -> list[Cookie]:
+        """The cookies of logins in progress, oldest first."""
+        return [cookie for cookie in self.herwa.cookies.jar if "herwa_login" in cookie.name]
 
     @property
     def cookie_header(self) -> str:

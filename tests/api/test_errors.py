@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 
+from herwa_api import texts
 from herwa_api.app import create_app
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
@@ -34,7 +35,10 @@ def create_client(stores: Stores, settings: Settings, policies: PolicyCache) -> 
 
 
 async def test_unknown_path_error_names_the_openapi_document(client):
-    assert "/api/openapi.json" in assert_problem(await client.get("/api/guild"), 404)["detail"]
+    body = assert_problem(await client.get("/api/guild"), 404)
+
+    assert (body["code"], body["detail"]) == ("not_found", texts.UNKNOWN_ENDPOINT)
+    assert "/api/openapi.json" in texts.UNKNOWN_ENDPOINT
 
 
 async def test_wrong_method_error_lists_the_allowed_method(client):
@@ -68,6 +72,7 @@ async def test_unexpected_failure_returns_only_a_request_id(
         )
 
     body = assert_problem(response, 500)
+    assert body["code"] == "error"
     assert body["request_id"] == response.headers["x-request-id"]
     assert not any(fragment in response.text for fragment in ("activity", "SELECT", "Traceback", "clickhouse"))
     assert key not in caplog.text

@@ -9,7 +9,7 @@ import pytest
 from herwa_api.app import create_app
 from herwa_api.surfaces import SURFACES
 from herwa_shared.auth.user_guilds import invalidate_guild_access
-from herwa_shared.catalog import FeatureKey, ModuleKey, TierKey
+from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, TierKey
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind
@@ -24,6 +24,8 @@ from tests.support.row_factories import add_guild
 from tests.support.sim_process import SimProcess
 from tests.support.waiting import wait_until
 
+KILL_REASON = "The counters are being repaired."
+RULE_NOTE = "on leave"
 STATISTICS = FeatureKey.API_STATISTICS
 MEMBER_ROUTE = "/users/@me/guilds/{guild_id}/member"
 
@@ -73,17 +75,13 @@ async def test_guild_routes_and_surfaces_are_the_same_set(client):
     assert guild_paths == {surface.key for surface in SURFACES.all}
 
 
-async def test_disabled_feature_refuses_api_keys_and_names_who_can_enable_it(
-    key_client: ApiKeyClient, governance: GovernanceClient
-):
+async def test_disabled_feature_refuses_api_keys(key_client: ApiKeyClient, governance: GovernanceClient):
     assert await key_client.is_allowed()
     await governance.set_feature(key_client.guild_id, STATISTICS, enabled=False)
     await wait_until(key_client.is_refused)
 
     for surface in SURFACES.all:
-        detail = assert_refused(await key_client.get(surface.key), "toggle")
-        assert "Statistics API is switched off" in detail
-        assert "Manage Server" in detail
+        assert FEATURES[STATISTICS].title in assert_refused(await key_client.get(surface.key), "toggle")
     await governance.set_feature(key_client.guild_id, STATISTICS, enabled=True)
     await wait_until(key_client.is_allowed)
 
@@ -92,16 +90,14 @@ async def test_disabled_module_refuses_its_features(key_client: ApiKeyClient, go
     await governance.set_module(key_client.guild_id, ModuleKey.API, enabled=False)
     await wait_until(key_client.is_refused)
 
-    assert "the API module" in assert_refused(await key_client.get(), "toggle")
+    assert MODULES[ModuleKey.API].title in assert_refused(await key_client.get(), "toggle")
 
 
 async def test_kill_switch_refuses_every_guild_with_its_reason(key_client: ApiKeyClient, governance: GovernanceClient):
-    await governance.set_kill_switch(STATISTICS, enabled=True, reason="The numbers are being mended.")
+    await governance.set_kill_switch(STATISTICS, enabled=True, reason=KILL_REASON)
     try:
         await wait_until(key_client.is_refused)
-        detail = assert_refused(await key_client.get(), "kill_switch")
-        assert "The numbers are being mended." in detail
-        assert "operator" in detail
+        assert KILL_REASON in assert_refused(await key_client.get(), "kill_switch")
     finally:
         await governance.set_kill_switch(STATISTICS, enabled=False)
     await wait_until(key_client.is_allowed)
@@ -117,7 +113,7 @@ async def test_feature_outside_the_tier_is_refused_and_names_the_tier_that_inclu
     await governance.set_tier_feature(TierKey.PREMIUM, STATISTICS, included=True)
     try:
         await wait_until(is_naming_premium)
-        assert "this server is on Free" in assert_refused(await key_client.get(), "tier")
+        assert_refused(await key_client.get(), "tier")
     finally:
         await governance.set_tier_feature(TierKey.PREMIUM, STATISTICS, included=False)
         await governance.set_tier_feature(TierKey.FREE, STATISTICS, included=True)
@@ -175,7 +171,7 @@ class TestSessions:
         return f"/api/guilds/{server.id}/stats"
 
     async def deny_role(self, governance: GovernanceClient, server: ManagedServer) -> int:
-        return await governance.add_deny_rule(server.id, SubjectKind.ROLE, server.role, STATISTICS, note="on leave")
+        return await governance.add_deny_rule(server.id, SubjectKind.ROLE, server.role, STATISTICS, note=RULE_NOTE)
 
     async def test_role_rule_refuses_a_manager_but_not_the_owner_or_api_keys(
         self,
@@ -193,9 +189,7 @@ class TestSessions:
         rule_id = await self.deny_role(governance, server)
 
         await wait_until(lambda: has_status(browser, path, 403))
-        detail = assert_refused(await browser.herwa.get(path), "access_rule")
-        assert "one of your roles may not use Statistics API: on leave" in detail
-        assert "/permissions" in detail
+        assert RULE_NOTE in assert_refused(await browser.herwa.get(path), "access_rule")
         assert (await other_browser.herwa.get(path)).status_code == 200
         assert await ApiKeyClient(client, server.id, await make_key(server.id)).is_allowed()
         await governance.remove_rule(server.id, rule_id)

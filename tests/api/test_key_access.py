@@ -5,7 +5,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from herwa_api import texts
 from herwa_shared.clock import utc_now
+from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.api_keys import Scope, list_keys, revoke_key
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory
@@ -101,8 +103,8 @@ async def test_member_ranking_requires_the_members_scope(client, stores: Stores,
 
     refusal = await client.get(f"/api/guilds/{guild_id}/top/members", headers=stats_only)
 
-    assert refusal.status_code == 403
-    assert "members:read" in refusal.json()["detail"]
+    assert (refusal.status_code, refusal.json()["reason"]) == (403, Reason.SCOPE)
+    assert texts.format_missing_scopes([Scope.MEMBERS]) in refusal.json()["detail"]
     for route in ("stats", "top/channels", "heatmap"):
         assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=stats_only)).status_code == 200
     for route in ROUTES:

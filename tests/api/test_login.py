@@ -1,10 +1,12 @@
 """Login with Discord: a callback works once, in the same browser, within ten minutes."""
 
+import asyncio
+
 import httpx
 import pytest
 from sqlmodel import func, select
 
-from herwa_api import oauth_state
+from herwa_api import oauth_state, texts
 from herwa_shared.auth.encryption import create_encryptor
 from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings
@@ -138,11 +140,93 @@ async def test_login_older_than_ten_minutes_is_refused(browser: Browser, server:
         authorization_url = authorization_url.copy_merge_params(
             {"state": attempt.state, "code_challenge": attempt.challenge}
         )
-        [cookie] = browser.herwa.cookies.jar
+        cookie = browser.login_cookies[-1]
+        cookie.name = cookie.name[: -oauth_state.LOGIN_ID_LENGTH] + attempt.login_id
         cookie.value = attempt.encrypt(encryptor)
         assert (
             await browser.herwa.get(await browser.authorize(str(authorization_url), server.owner))
         ).status_code == status
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_logins_in_two_tabs_each_reach_their_own_destination(
+    browser: Browser, server: ManagedServer, order: tuple[int, int]
+):
+    destinations = (f"/g/{server.id}?range=7d", "/home")
+    authorization_urls = [await browser.start_login(destination) for destination in destinations]
+    callbacks = [await browser.authorize(url, server.manager) for url in authorization_urls]
+
+    for tab in order:
+        response = await browser.herwa.get(callbacks[tab])
+        assert (response.status_code, response.headers["location"]) == (303, destinations[tab])
+        assert await browser.find_user_id() == server.manager
+    assert browser.login_cookies == []
+
+
+async def test_logins_started_at_the_same_time_all_work(browser: Browser, server: ManagedServer):
+    authorization_urls = await asyncio.gather(*(browser.start_login(f"/g/{number}") for number in range(3)))
+
+    for number, url in enumerate(authorization_urls):
+        response = await browser.herwa.get(await browser.authorize(url, server.owner))
+        assert response.headers["location"] == f"/g/{number}"
+
+
+async def test_cancelling_one_login_leaves_the_other_as_it_is(browser: Browser, server: ManagedServer):
+    cancelled = httpx.URL(await browser.start_login("/g/1")).params["state"]
+    callback = await browser.authorize(await browser.start_login("/g/2"), server.owner)
+    await browser.herwa.get("/auth/callback", params={"error": "access_denied", "state": cancelled})
+
+    assert (await browser.herwa.get(callback)).headers["location"] == "/g/2"
+
+
+async def test_only_the_newest_logins_are_kept(browser: Browser, server: ManagedServer):
+    authorization_urls = [await browser.start_login(f"/g/{number}") for number in range(oauth_state.MAX_LOGINS + 1)]
+    callbacks = [await browser.authorize(url, server.owner) for url in authorization_urls]
+
+    assert len(browser.login_cookies) == oauth_state.MAX_LOGINS
+    assert (await browser.herwa.get(callbacks[0])).status_code == 400
+    for number, callback in enumerate(callbacks[1:], start=1):
+        assert (await browser.herwa.get(callback)).headers["location"] == f"/g/{number}"
+
+
+async def test_login_cookies_have_a_bounded_length(browser: Browser, server: ManagedServer):
+    destination = "/g/1?channel=" + "1" * 1900
+    authorization_urls = [await browser.start_login(destination) for _ in range(oauth_state.MAX_LOGINS)]
+
+    assert sum(len(cookie.value) for cookie in browser.login_cookies) <= oauth_state.MAX_COOKIES_LENGTH
+    callback = await browser.authorize(authorization_urls[-1], server.owner)
+    assert (await browser.herwa.get(callback)).headers["location"] == destination
+
+
+async def test_foreign_and_expired_login_cookies_are_deleted_by_the_next_login(browser: Browser, folder):
+    encryptor = create_encryptor(browser.settings, folder, purpose="attempts")
+    expired = oauth_state.create_oauth_state(next="/", now=utc_now() - oauth_state.LOGIN_LIFETIME)
+    for _ in range(2):
+        await browser.start_login()
+    foreign_cookie, expired_cookie = browser.login_cookies
+    foreign_cookie.value, expired_cookie.value = "not-encrypted-by-us", expired.encrypt(encryptor)
+    await browser.start_login()
+
+    [cookie] = browser.login_cookies
+    assert cookie.name not in (foreign_cookie.name, expired_cookie.name)
+
+
+async def test_cookie_of_one_login_does_not_accept_the_state_of_another(browser: Browser, server: ManagedServer):
+    callbacks = [await browser.authorize(await browser.start_login(), server.owner) for _ in range(2)]
+    first_cookie, second_cookie = browser.login_cookies
+    first_cookie.value, second_cookie.value = second_cookie.value, first_cookie.value
+
+    for callback in callbacks:
+        assert (await browser.herwa.get(callback)).status_code == 400
+    assert await browser.find_user_id() is None
+
+
+async def test_failed_login_offers_to_log_in_again_with_the_same_destination(browser: Browser, server: ManagedServer):
+    callback = httpx.URL(await browser.authorize(await browser.start_login("/g/1?range=7d"), server.owner))
+    page = await browser.herwa.get(callback.copy_set_param("code", "guessed"), headers=BROWSER_HEADERS)
+
+    assert page.status_code == 400
+    assert 'href="/auth/login?next=%2Fg%2F1%3Frange%3D7d"' in page.text
 
 
 async def test_login_cookie_is_encrypted_and_a_modified_one_is_refused(browser: Browser, server: ManagedServer):
@@ -170,8 +254,7 @@ async def test_login_with_a_missing_scope_is_refused(browser: Browser, server: M
 
     response = await browser.herwa.get(await browser.authorize(str(authorization_url), server.owner))
 
-    assert response.status_code == 400
-    assert "permission" in response.json()["detail"]
+    assert (response.status_code, response.json()["code"]) == (400, "login_scope_missing")
 
 
 async def test_login_error_is_html_for_browsers_and_a_problem_for_programs(browser: Browser):
@@ -179,10 +262,12 @@ async def test_login_error_is_html_for_browsers_and_a_problem_for_programs(brows
     problem = await browser.herwa.get("/auth/callback?state=<script>")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert texts.LOGIN_EXPIRED in page.text
     assert 'href="/auth/login"' in page.text
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["code"] == "login_expired"
     assert page.status_code == problem.status_code == 400
 
 
@@ -238,7 +323,7 @@ async def test_https_login_cookie_has_the_host_prefix(stores: Stores, settings: 
         response = await browser.herwa.get("/auth/login")
         cookie = response.headers["set-cookie"]
 
-    assert cookie.startswith("__Host-herwa_login=")
+    assert cookie.startswith("__Host-herwa_login_")
     assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/", "Max-Age=600"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
 

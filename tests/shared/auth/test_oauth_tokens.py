@@ -1,6 +1,7 @@
 """OAuth tokens: refreshed once when expired, and a user with a revoked authorization is logged out."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from herwa_shared.auth.discord_oauth import DiscordOAuthClient, DiscordUser
+from herwa_shared.auth.discord_oauth import INVALID_CLIENT_TEXT, DiscordOAuthClient, DiscordUser
 from herwa_shared.auth.encryption import create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri, create_guild_access
 from herwa_shared.auth.sessions import create_session, find_session_user
@@ -141,7 +142,7 @@ async def test_wrong_client_secret_is_reported_and_logs_no_user_out(
         stores.database, discord_oauth, create_encryptor(settings, folder, purpose=TOKEN_PURPOSE)
     )
 
-    with pytest.raises(OAuthNotConfigured, match="client id and secret"):
+    with pytest.raises(OAuthNotConfigured, match=re.escape(INVALID_CLIENT_TEXT)):
         await guild_access.require_managed_guild(server.owner, server.id)
     with pytest.raises(OAuthNotConfigured):
         await discord_oauth.exchange_code(code="any", verifier="any")

@@ -1,0 +1,153 @@
+"""All texts of the API that people read: log-in pages, problem details, descriptions in the OpenAPI document."""
+
+from collections.abc import Mapping, Sequence
+
+from herwa_shared.analytics.metric_definitions import Metric, describe_metric
+
+# Log-in pages below /auth/
+LOGIN_EXPIRED = "This log-in link has expired or was already used."
+LOGIN_REJECTED = "Discord couldn't confirm your log-in. Please try again."
+LOGIN_SCOPE_MISSING = "Herwa needs to see your name and your servers. Log in again and allow all permissions."
+LOGIN_UNAVAILABLE = "Herwa is temporarily unavailable. Try again in a minute."
+ERROR_PAGE_TITLE = "Something went wrong"
+ERROR_PAGE_TITLES: Mapping[str, str] = {  # by error code
+    "login_expired": "Log-in expired",
+    "login_rejected": "Log-in failed",
+    "login_scope_missing": "Permission missing",
+    "log_in_not_set_up": "Log-in isn't configured",
+    "discord_away": "Discord isn't responding",
+    "unreachable": "Log-in is unavailable",
+    "not_found": "Page not found",
+    "method_not_allowed": "Page not found",
+}
+PAGE_NOT_FOUND = "Check the link, or go to the home page."
+LOG_IN_AGAIN = "Log in again"
+HOME_PAGE = "Home page"
+
+# Problems (RFC 9457)
+UNKNOWN_ENDPOINT = "Unknown endpoint. See /api/openapi.json for all endpoints."
+GUILD_NOT_FOUND = "Server not found. Check the id, and that your key belongs to this server."
+CROSS_SITE_REQUEST = "Send this request from a page of this site."
+UNEXPECTED_ERROR = "Something went wrong. If it keeps happening, send this request_id to support."
+CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
+EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
+
+
+def format_unexpected_error(request_id: str) -> str:
+    """Format the sentence of the error page for an unexpected error."""
+    return f"If it keeps happening, send this code to support: {request_id}"
+
+
+def format_wrong_method(method: str) -> str:
+    """Format the detail for an HTTP method that an endpoint doesn't have."""
+    return f"This endpoint doesn't support {method}. See the Allow header."
+
+
+def format_missing_scopes(scopes: Sequence[str]) -> str:
+    """Format what blocks a key without these scopes."""
+    return f"This key doesn't have the scope {' and '.join(scopes)}."
+
+
+def format_unknown_parameter(name: str, known_names: Sequence[str]) -> str:
+    """Format the message for a parameter that the endpoint doesn't have."""
+    return f"Unknown parameter '{name}'. Valid parameters: {', '.join(known_names)}."
+
+
+def format_invalid_parameter(name: str, expected: object) -> str:
+    """Format the message for a parameter with an invalid value."""
+    return f"'{name}' must be {expected}."
+
+
+def format_rejected_parameter(name: str, reason: str) -> str:
+    """Format the message for a parameter that was rejected for a reason in Pydantic's words."""
+    return f"'{name}': {reason.lower()}."
+
+
+# OpenAPI document
+API_TITLE = "Herwa API"
+API_DESCRIPTION = """Activity statistics of Discord servers. Ids are strings. Times are ISO 8601 with an offset.
+
+Send an API key as `Authorization: Bearer sk_live_…`. In a browser, the session of a logged-in user works too: it can
+read the servers that the user manages. Errors are `application/problem+json` (RFC 9457).
+"""
+KEY_SECURITY = "An API key of the server: `Authorization: Bearer sk_live_…`. Keys in the URL are never accepted."
+SESSION_SECURITY = (
+    "The session of a user who logged in at `/auth/login`. It can read the servers that the user manages."
+)
+
+BAD_REQUEST_DESCRIPTION = "Invalid parameter. The detail says what is valid."
+UNAUTHORIZED_DESCRIPTION = "No API key, or it is unknown, expired or revoked."
+FORBIDDEN_DESCRIPTION = "The key lacks a scope, or the server's settings or tier don't allow this."
+NOT_FOUND_DESCRIPTION = "Unknown server, or this key can't read it."
+CLIENT_ERROR_DESCRIPTION = "Any other invalid request."
+SERVER_ERROR_DESCRIPTION = "An error on the server's side. Try again later."
+STORE_DOWN_DESCRIPTION = "At least one database doesn't respond."
+MISSING_SCOPE_EXAMPLE = f"{format_missing_scopes(['members:read'])} {CREATE_KEY_WITH_SCOPE}"
+BAD_PARAMETER_EXAMPLE = format_invalid_parameter("interval", "'hour', 'day', 'week' or 'month'")
+
+ROUTE_SUMMARIES: Mapping[str, str] = {
+    "me": "Current user or API key",
+    "guilds": "Servers that you can read",
+    "stats": "One metric over time",
+    "top_channels": "Most active channels",
+    "top_members": "Most active members",
+    "heatmap": "Activity by hour of the week",
+    "healthz": "Liveness",
+    "readyz": "Readiness",
+}
+ROUTE_DESCRIPTIONS: Mapping[str, str] = {
+    "me": "Returns the user of the session, or the API key of the request.",
+    "guilds": "Returns the servers that you can read, sorted by name. For a user: the servers that they manage, "
+    "including those without the bot. For an API key: its server.",
+    "stats": "Returns one metric as a time series. `value` is 0 for an interval without activity and null for one "
+    "without data. An interval is `partial` if it was recorded only in part or is cut by the window, and `current` "
+    "while it is running. Future intervals are left out. `compare` adds an earlier window and the change.",
+    "top_channels": "Returns the channels with the highest values, ties by id. Threads count for their channel.",
+    "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. An API "
+    "key needs the scope `members:read`.",
+    "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
+    "healthz": "Returns 200 while the process runs. Doesn't check the databases.",
+    "readyz": "Returns 200 if PostgreSQL and ClickHouse respond within two seconds, else 503. The body has the state "
+    "of each.",
+}
+PARAMETERS: Mapping[str, str] = {
+    "guild_id": "Server id",
+    "from": "Start of the window: an ISO date (midnight in `timezone`) or time. Default: 30 days before `to`",
+    "to": "End of the window, exclusive. Default: the end of today",
+    "timezone": "IANA time zone. Default: the server's time zone, else UTC",
+    "channel_id": "Count in this channel only. `joins`, `leaves` and `members` don't support it",
+    "metric": "Metric to count.\n\n" + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric),
+    "ranking_metric": "Metric to rank by",
+    "heatmap_metric": "Metric to count. Each member counts once per hour of the week",
+    "interval": "Length of one interval. Weeks start on Monday",
+    "compare": "Compare with the previous window, or with the same dates last year",
+    "limit": "Maximum number of items",
+}
+FIELDS: Mapping[str, str] = {
+    "key_guild_id": "The server that the key can read",
+    "owner": "Whether you own the server",
+    "bot_is_in": "Whether the bot is in the server",
+    "member_count": "Number of members. 0 if unknown",
+    "t": "Start of the interval, with the offset of the time zone",
+    "value": "0 without activity, null without data",
+    "partial": "Set if the interval was recorded only in part, or is cut by the window",
+    "current": "Set while the interval is running",
+    "change_value": "Total of the compared part of the window, from `from` to `to`",
+    "change_base": "Total of the compared part of the earlier window, up to `base_to`",
+    "change_ratio": "0.12 means 12% more. Null if `base` is below 20",
+    "change_to": "End of the compared part of the window",
+    "change_base_to": "End of the compared part of the earlier window",
+    "comparison_total": "See `total` of the window",
+    "change": "Null if less than 99% of a window was recorded",
+    "total": "The sum of all intervals. For `active_members` and `voice_members`, each member counts once. For "
+    "`members`, the latest value, or null without data",
+    "compare": "Only with the parameter `compare`",
+    "approximate": "Set if hours were assigned by the hour in which they start",
+    "name": "Null if unknown",
+    "weekday": "1 is Monday",
+    "problem_code": "Kind of error, for programs",
+    "problem_detail": "What is wrong and what is valid",
+    "problem_reason": "For a refusal: the step of the guardrail that refused",
+    "problem_errors": "For each invalid parameter: `field` and `message`",
+    "problem_request_id": "For an unexpected error: the id to send to support",
+}
