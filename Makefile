@@ -1,15 +1,19 @@
 # Each target installs what it needs, once, without prompts.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# PYTHON=/path/to/python3.13 chooses a Python for .venv; otherwise it is the newest from 3.11 to 3.14.
+PYTHON ?=
 BIN := .venv/bin
 # Tests mostly wait for processes, so three workers run on a machine with two cores.
 TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Every package is pinned with hashes, so nothing is resolved: --no-deps.
+UV := $(BIN)/python scripts/run_uv.py
+INSTALL := $(UV) pip install --no-deps
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
 
 # Starting processes takes most of the time: keep compiled bytecode of their imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up pages test test-slow check bench journey-full lock clean
+.PHONY: help up pages test test-slow check bench journey-full lock clean no-python
 
 help: ## List the targets
 	@echo "Herwa: Discord analytics and governance. Two commands suffice: make up, make test."
@@ -28,7 +32,7 @@ test: .venv/ready-dev pages ## Run the tests (about ten minutes)
 check: .venv/ready-dev pages ## Run tests, format, lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim herwa_web benchmarks
+	$(BIN)/mypy herwa herwa_shared herwa_bot herwa_api herwa_worker herwa_sim herwa_web benchmarks scripts/run_uv.py
 	$(BIN)/lint-imports --no-cache
 	@$(TESTS)
 
@@ -43,24 +47,25 @@ bench: .venv/ready-dev pages ## Run every benchmark; each prints one line of JSO
 	@for name in collector mover freshness stopping page guardrail guardrail_memory policy_propagation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: .venv/ready-dev ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/pip-compile --quiet --upgrade --output-file=requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+	$(COMPILE) --output-file=requirements.txt pyproject.toml
+	$(COMPILE) --extra=dev --constraint=requirements.txt --output-file=requirements-dev.txt pyproject.toml
+	echo uv | $(COMPILE) --output-file=requirements-uv.txt -
 	$(BIN)/python -m herwa_web.build --update-lock
 
 clean: ## Remove everything that was installed or built; ./data stays
 	rm -rf .venv .web .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
-# The lock files list every package with hashes, so nothing is resolved: --no-deps.
-.venv/ready: requirements.txt pyproject.toml scripts/system-packages
+# `wildcard` finds no link whose target is gone: after an upgrade of the system's Python .venv is created again.
+.venv/ready: requirements.txt requirements-uv.txt pyproject.toml scripts/system-packages scripts/create-venv $(if $(wildcard $(BIN)/python),,no-python)
+	@scripts/create-venv $(PYTHON)
 	@scripts/system-packages
-	@test -x $(BIN)/python || { echo "→ creating .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
-	@echo "→ installing Herwa into .venv: about a minute the first time"
-	@$(PIP) install --no-deps -r requirements.txt
-	@$(PIP) install --quiet --no-deps --editable .
+	@echo "→ installing Herwa into .venv"
+	@$(INSTALL) --require-hashes --requirement requirements.txt
+	@$(INSTALL) --quiet --editable .
 	@touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.txt
 	@scripts/system-packages tests
 	@echo "→ installing the test dependencies"
-	@$(PIP) install --no-deps -r requirements-dev.txt
+	@$(INSTALL) --require-hashes --requirement requirements-dev.txt
 	@touch $@
