@@ -19,7 +19,7 @@ from herwa_shared.models import metadata
 from herwa_shared.runtime.data_dir import DataFolder
 
 # Name prefixes of tables that migrations create with plain SQL and that have no model.
-PLAIN_SQL_TABLES = ("event_buffer", "channel_coverage", "ingest_state", "drain_request", "policy_change")
+PLAIN_SQL_TABLES = ("event_buffer", "channel_coverage", "event_key", "ingest_state", "drain_request", "policy_change")
 
 
 def has_model(name: str | None, kind: str, _parents: Any) -> bool:

@@ -1,7 +1,7 @@
 """ORM models of the PostgreSQL tables; importing this package fills `metadata` for alembic.
 
-Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `channel_coverage`, `drain_request` and
-`policy_change`.
+Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `channel_coverage`, `event_key`,
+`drain_request` and `policy_change`.
 """
 
 from sqlmodel import SQLModel
@@ -21,7 +21,7 @@ from herwa_shared.models.catalog import (
     TierLimit,
     TierRow,
 )
-from herwa_shared.models.collection import GatewaySession, ImportedPeriod, Process, VoiceSession
+from herwa_shared.models.collection import CollectionGap, GatewaySession, ImportedPeriod, Process, VoiceSession
 from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 
@@ -34,6 +34,7 @@ __all__ = [
     "AuditEntry",
     "Channel",
     "ChannelListEntry",
+    "CollectionGap",
     "EntitlementGrant",
     "Feature",
     "FeatureToggle",

@@ -1,8 +1,9 @@
-"""Tables of data collection: gateway sessions, processes, imported periods, voice sessions."""
+"""Tables of data collection: gateway sessions, gaps, processes, imported periods, voice sessions."""
 
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -26,6 +27,22 @@ class GatewaySession(SQLModel, table=True):
     started_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
     intents: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class CollectionGap(SQLModel, table=True):
+    """A period in which a connected collector received no events of a guild or of one of its channels.
+
+    Discord was out of order for the guild (`channel_id` is 0), or the bot was not allowed to view the channel. `to_at`
+    is None while the gap lasts.
+    """
+
+    __tablename__ = "collection_gap"
+    __table_args__ = (Index("ix_collection_gap_open", "guild_id", postgresql_where=text("to_at IS NULL")),)
+
+    guild_id: int = build_guild_key(primary_key=True)
+    channel_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    to_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
 
 
 class Process(SQLModel, table=True):
