@@ -237,7 +237,7 @@ def _get_wheel_dir() -> Path:
     """Find the directory that the wheel is installed in, without importing it."""
     spec = importlib.util.find_spec(_WHEEL_NAME)
     if spec is None or not spec.submodule_search_locations:
-        raise EngineFailure("PostgreSQL is not installed: run 'pip install -r requirements.txt', or set DATABASE_URL.")
+        raise EngineFailure("PostgreSQL is not installed: run `make clean up`, or set DATABASE_URL.")
     return Path(spec.submodule_search_locations[0]).parent
 
 
