@@ -33,6 +33,7 @@ async def run(settings: Settings) -> None:
         scheduler.add_job(jobs.expire_subscriptions, "interval", seconds=EXPIRE_INTERVAL_SECONDS)
         scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
+        scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
         scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
         async with send_heartbeats(stores.database, name="worker", detail=jobs.build_detail):
             scheduler.start()

@@ -9,6 +9,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.buffer import truncate_moved_slots
+from herwa_shared.pipeline.key_dedup import purge_event_keys
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.stores import Stores
@@ -51,6 +52,11 @@ class WorkerJobs:
         """Free the disk space of moved events by truncating their partitions."""
         async with self._stores.database.acquire_connection() as connection:
             await truncate_moved_slots(connection)
+
+    async def purge_event_keys(self) -> None:
+        """Delete the keys of events that can no longer be repeated."""
+        async with self._stores.database.acquire_connection() as connection:
+            await purge_event_keys(connection, now=utc_now())
 
     async def expire_subscriptions(self) -> None:
         """Record expired subscriptions in the audit log, and notify all processes of them."""

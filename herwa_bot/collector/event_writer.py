@@ -21,6 +21,7 @@ from herwa_shared.log import get_logger
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
 from herwa_shared.pipeline.events import ActivityEvent
+from herwa_shared.pipeline.key_dedup import hash_event_key
 
 log = get_logger(__name__)
 
@@ -101,13 +102,16 @@ class EventWriter:
             self.add(event)
 
     def add_once(self, key: str, event: ActivityEvent, *, resolved: bool = True) -> None:
-        """Add an event without a message ID, unless its natural key is among the last MAX_SEEN_KEYS."""
+        """Add an event without an ID of its own, which `key` identifies.
+
+        It is stored once (see `herwa_shared.pipeline.key_dedup`). The last MAX_SEEN_KEYS are not even added again.
+        """
         if key in self._seen_keys:
             return
         self._seen_keys[key] = None
         if len(self._seen_keys) > MAX_SEEN_KEYS:
             self._seen_keys.popitem(last=False)
-        self.add(event, resolved=resolved)
+        self.add(event._replace(key=hash_event_key(key)), resolved=resolved)
 
     @property
     def is_full(self) -> bool:

@@ -118,9 +118,19 @@ class VoiceTracker:
         """Set a guild's AFK channel, where time does not count from now on."""
         if self._afk_channel_ids.get(guild_id) != channel_id:
             self._afk_channel_ids[guild_id] = channel_id
-            for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
-                if voice_session.channel_id == channel_id:
-                    self._end_session(voice_session, now_ms)
+            self.end_channel(guild_id, channel_id, now_ms=now_ms)
+
+    def end_channel(self, guild_id: int, channel_id: int, *, now_ms: int) -> None:
+        """End all sessions in a channel; a pause does not count."""
+        for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
+            if voice_session.channel_id == channel_id:
+                self._end_session(voice_session, self._paused_at_ms.get(guild_id, now_ms))
+
+    def end_member(self, guild_id: int, user_id: int, *, now_ms: int) -> None:
+        """End the session of a member who left the guild; a pause does not count."""
+        voice_session = self._voice_sessions.get(guild_id, {}).get(user_id)
+        if voice_session is not None:
+            self._end_session(voice_session, self._paused_at_ms.get(guild_id, now_ms))
 
     def remove_guild(self, guild_id: int, *, now_ms: int) -> None:
         """End all sessions of a guild that removed the bot; a pause does not count."""

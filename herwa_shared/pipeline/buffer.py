@@ -10,6 +10,7 @@ import asyncpg
 
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.events import BUFFER_COLUMNS, ActivityEvent
+from herwa_shared.pipeline.key_dedup import filter_new_keys
 from herwa_shared.pipeline.membership_dedup import MEMBERSHIP_KINDS, filter_new_memberships
 from herwa_shared.pipeline.message_dedup import filter_new_messages
 
@@ -36,7 +37,8 @@ class AppendResult:
 async def append_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> AppendResult:
     """Deduplicate events and COPY the new ones to the buffer, in one transaction.
 
-    Messages, joins and leaves that are already recorded are dropped. Takes the append lock until the commit.
+    Messages, joins, leaves and events with a key that are already recorded are dropped. Takes the append lock until the
+    commit.
     """
     if not events:
         return AppendResult(0, 0)
@@ -73,11 +75,13 @@ async def truncate_moved_slots(connection: asyncpg.Connection) -> list[int]:
 
 async def _filter_other_events(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
     membership_events = [event for event in events if event.kind in MEMBERSHIP_KINDS]
-    if not membership_events:
-        return events
-    return [event for event in events if event.kind not in MEMBERSHIP_KINDS] + await filter_new_memberships(
-        connection, membership_events
-    )
+    keyed_events = [event for event in events if event.key]
+    new_events = [event for event in events if not event.key and event.kind not in MEMBERSHIP_KINDS]
+    if membership_events:
+        new_events += await filter_new_memberships(connection, membership_events)
+    if keyed_events:
+        new_events += await filter_new_keys(connection, keyed_events)
+    return new_events
 
 
 async def _truncate_slot(connection: asyncpg.Connection, table: str) -> bool:

@@ -41,8 +41,10 @@ class ActivityEvent(NamedTuple):
     `user_id` is 0 if Discord does not send it. `value` is the number of the kind (for a message its length in
     characters); `value` and `attachments` are None if the bot cannot know them.
 
-    The last two fields are for deduplication. `message_id` is the permanent id of a message or a created thread (0 for
-    all other kinds). `live_since_ms` is the time since which the shard has been receiving events without interruption.
+    The last three fields are for deduplication. `message_id` is the permanent id of a message or a created thread (0
+    for all other kinds). `live_since_ms` is the time since which the collector has been receiving the events of this
+    guild and channel without interruption. `key` is the hash of the natural key of an event without an id (see
+    `key_dedup`), else 0.
     """
 
     guild_id: int
@@ -56,15 +58,17 @@ class ActivityEvent(NamedTuple):
     attachments: int | None
     message_id: int
     live_since_ms: int
+    key: int = 0
 
     @property
     def source_channel_id(self) -> int:
-        """The id of its container in Discord.
+        """The id of its container in Discord: the thread or channel of a message.
 
-        The thread or channel of a message; 0 (the guild) for a created thread.
+        A created thread is its own container, with a negative id: its id is no clock (a thread on a message has the
+        id of the message), and a forum post and its first message share one id.
         """
         if self.kind == EventKind.THREAD:
-            return 0
+            return -self.thread_id
         return self.thread_id or self.channel_id
 
 

@@ -1,9 +1,10 @@
 """Deduplication of joins and leaves against the recorded membership periods.
 
 Discord repeats both events when it replays, and two collectors of one guild receive both. A join carries its own time,
-which identifies it permanently. A leave has no time of its own but the time of receipt: it counts if it ends an open
-membership period. If the start of that period was never received, the leave counts unless the member already left
-within LEAVE_DEDUP_WINDOW_MS.
+which Discord may send shifted by a moment. While a membership is open and no leave can have been missed, another join
+of that member is therefore the same one. A leave has no time of its own but the time of receipt: it counts if it ends
+an open membership period. If the start of that period was never received, the leave counts unless the member already
+left within LEAVE_DEDUP_WINDOW_MS.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from herwa_shared.pipeline.events import ActivityEvent, EventKind
 MEMBERSHIP_KINDS = frozenset((EventKind.JOIN.value, EventKind.LEAVE.value))
 UNKNOWN_JOIN_MS = 0  # start of a membership period whose join time is unknown
 LEAVE_DEDUP_WINDOW_MS = 600_000
+JOIN_SHIFT_MS = 60_000  # the most by which the times of one join may differ
 MAX_DURATION_SECONDS = (1 << 31) - 1
 
 KNOWN_PERIODS_SQL = """
@@ -55,12 +57,15 @@ class MembershipHistory:
     periods: dict[int, int | None] = field(default_factory=dict)
     changed_joins: set[int] = field(default_factory=set)
 
-    def record_join(self, at_ms: int) -> bool:
+    def record_join(self, at_ms: int, *, live_since_ms: int) -> bool:
         """Start a period; returns False if it is already known.
 
-        A period that is still open has ended by then, and its leave was missed: it is closed at `at_ms`.
+        `live_since_ms` is the time since which no leave can have been missed. If a leave was missed, the open period
+        is closed at `at_ms`.
         """
-        if at_ms in self.periods:
+        if any(
+            _is_same_join(at_ms, joined_ms, left_ms, live_since_ms) for joined_ms, left_ms in self.periods.items()
+        ):
             return False
         for open_join_ms in [
             joined_ms for joined_ms, left_ms in self.periods.items() if left_ms is None and joined_ms < at_ms
@@ -102,7 +107,7 @@ async def filter_new_memberships(
     for event in events:
         history = histories[event.guild_id, event.user_id]
         if event.kind == EventKind.JOIN:
-            if history.record_join(event.at_ms):
+            if history.record_join(event.at_ms, live_since_ms=event.live_since_ms):
                 new_events.append(event)
             continue
         is_new, joined_ms = history.record_leave(event.at_ms)
@@ -140,6 +145,14 @@ async def _save_histories(connection: asyncpg.Connection, histories: dict[Member
     ]
     if rows:
         await connection.execute(SAVE_PERIODS_SQL, *zip(*rows, strict=True))
+
+
+def _is_same_join(at_ms: int, joined_ms: int, left_ms: int | None, live_since_ms: int) -> bool:
+    """Return whether a join at `at_ms` is the one that started a known period."""
+    is_near = abs(at_ms - joined_ms) <= JOIN_SHIFT_MS
+    if left_ms is not None:
+        return is_near and at_ms <= left_ms
+    return is_near or (at_ms > joined_ms >= live_since_ms)
 
 
 def _compute_duration_seconds(joined_ms: int | None, left_ms: int) -> int | None:

@@ -77,9 +77,9 @@ async def test_every_message_of_a_bulk_deletion_is_counted(stores, sim, bot, ser
     assert (await list_message_events(stores, server.id))[3:] == 3 * [StoredEvent("message_delete", server.channel)]
 
 
-async def test_system_and_app_messages_are_not_counted(stores, sim, bot, server):
+async def test_system_messages_are_not_counted_and_replies_of_apps_are_messages_of_bots(stores, sim, bot, server):
     assert sim.client.run_command(server.channel, server.ada, "server-stats").messages
-    for type_ in (6, 7, 18, 20, 21, 23, 46):
+    for type_ in (6, 7, 18, 21, 46):
         payload = create_message_payload(
             server, type=type_, id=str(build_snowflake(int(utc_now().timestamp() * 1000), low_bits=type_))
         )
@@ -87,7 +87,9 @@ async def test_system_and_app_messages_are_not_counted(stores, sim, bot, server)
     sim.client.dispatch("MESSAGE_CREATE", {**create_message_payload(server), "guild_id": None}, guild_id=server.id)
     sim.client.send_message(server.channel, server.bob)
     await wait_until_stored(stores, bot)
-    assert await list_message_events(stores, server.id) == [StoredEvent("message", server.channel, user=server.bob)]
+    reply, message = await list_message_events(stores, server.id)
+    assert reply == StoredEvent("message_bot", server.channel, user=reply.user)
+    assert message == StoredEvent("message", server.channel, user=server.bob)
 
 
 async def test_duplicate_event_is_counted_once(stores, sim, bot, server):

@@ -48,6 +48,10 @@ def parse_created(data: dict, *, parent_id: int = 0, content: bool = False) -> A
         ({"webhook_id": "9"}, EventKind.MESSAGE_WEBHOOK),
         ({"webhook_id": "9", "author": {"id": "9", "username": "news", "bot": True}}, EventKind.MESSAGE_WEBHOOK),
         ({"webhook_id": None}, EventKind.MESSAGE),
+        ({"type": 20, "author": {"id": "8", "username": "herwa", "bot": True}}, EventKind.MESSAGE_BOT),
+        ({"type": 23, "webhook_id": "8", "application_id": "8"}, EventKind.MESSAGE_BOT),
+        ({"webhook_id": "8", "application_id": "8"}, EventKind.MESSAGE_BOT),
+        ({"webhook_id": "9", "application_id": "8"}, EventKind.MESSAGE_WEBHOOK),
     ],
 )
 def test_people_bots_and_webhooks_have_different_kinds(part, kind):
@@ -59,7 +63,7 @@ def test_event_time_comes_from_the_message_id():
     assert (event.message_id, event.at_ms, event.guild_id, event.user_id) == (MESSAGE_ID, SENT_AT_MS, 30, 40)
 
 
-@pytest.mark.parametrize("type_", [*range(1, 19), *range(20, 60)])
+@pytest.mark.parametrize("type_", [*range(1, 19), 21, 22, *range(24, 60)])
 def test_system_message_types_are_not_messages(type_):
     assert parse_created(create_payload(type=type_)) is None
 
@@ -85,7 +89,7 @@ def test_length_is_unknown_without_the_intent_and_exact_with_it(text, files):
 
 @given(st.sampled_from(FIELDS), json_values, st.booleans())
 def test_malformed_message_is_a_valid_event_or_none(field, value, content):
-    for parse in (parse_created, lambda data, **_: messages.parse_message_edit(data, parent_id=0)):
+    for parse in (parse_created, lambda data, **_: messages.parse_message_edit(data, parent_id=0, now_ms=0)):
         try:
             event = parse(create_payload(**{field: value}), content=content)
         except (LookupError, TypeError, ValueError, AttributeError):
@@ -104,13 +108,18 @@ def test_invalid_event_error_contains_no_content(text):
     for field in ("id", "edited_timestamp"):
         with pytest.raises(payload_fields.InvalidPayload, match=f"^{field}$"):
             messages.parse_message_edit(
-                create_payload(**{"edited_timestamp": "2030-01-01T00:00:00+00:00", field: f"~{text}"}), parent_id=0
+                create_payload(**{"edited_timestamp": "2030-01-01T00:00:00+00:00", field: f"~{text}"}),
+                parent_id=0,
+                now_ms=0,
             )
 
 
-def parse_edited(**changes) -> ActivityEvent | None:
+EDITED_AT_MS = 1_777_629_600_123
+
+
+def parse_edited(*, now_ms: int = EDITED_AT_MS, **changes) -> ActivityEvent | None:
     return messages.parse_message_edit(
-        create_payload(edited_timestamp="2026-05-01T10:00:00.123000+00:00", **changes), parent_id=7
+        create_payload(edited_timestamp="2026-05-01T10:00:00.123000+00:00", **changes), parent_id=7, now_ms=now_ms
     )
 
 
@@ -119,6 +128,11 @@ def test_edit_event_has_the_edit_time():
     assert datetime.fromtimestamp(event.at_ms / 1000, UTC) == datetime(2026, 5, 1, 10, 0, 0, 123000, tzinfo=UTC)
     assert (event.kind, event.channel_id, event.thread_id, event.user_id) == (EventKind.MESSAGE_EDIT, 7, 20, 40)
     assert event.message_id == 0
+
+
+def test_an_update_long_after_the_edit_is_not_an_edit():
+    assert parse_edited(now_ms=EDITED_AT_MS + messages.MAX_EDIT_AGE_MS) is not None
+    assert parse_edited(now_ms=EDITED_AT_MS + messages.MAX_EDIT_AGE_MS + 1) is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +147,9 @@ def test_edit_event_has_the_edit_time():
 )
 def test_link_previews_and_edits_by_programs_are_not_edits(part):
     assert (
-        messages.parse_message_edit(create_payload(edited_timestamp="2026-05-01T10:00:00+00:00") | part, parent_id=0)
+        messages.parse_message_edit(
+            create_payload(edited_timestamp="2026-05-01T10:00:00+00:00") | part, parent_id=0, now_ms=0
+        )
         is None
     )
 

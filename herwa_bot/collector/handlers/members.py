@@ -65,17 +65,29 @@ class MemberHandlers:
             raise InvalidPayload("joined_at")
         self._record_name(guild_id, data)
         self._member_counts.add_member(guild_id, joined_at_ms=event.at_ms, now_ms=get_time_ms())
-        self._writer.add(event)
+        self._writer.add(event._replace(live_since_ms=self._gateway_sessions.get_live_since_ms(guild_id)))
 
     def on_member_update(self, data: EventData) -> None:
-        self._live_updates.invalidate(parse_snowflake(data, "guild_id"), parse_snowflake(data["user"], "id"))
+        guild_id = parse_snowflake(data, "guild_id")
+        self._live_updates.invalidate(guild_id, parse_snowflake(data["user"], "id"))
+        self._record_name(guild_id, data)
+
+    def on_members_chunk(self, data: EventData) -> None:
+        for member in data["members"]:
+            self._record_name(parse_snowflake(data, "guild_id"), member)
 
     def on_member_remove(self, data: EventData) -> None:
-        guild_id, event = parse_snowflake(data, "guild_id"), members.parse_member_leave(data, at_ms=get_time_ms())
-        self._live_updates.invalidate(guild_id, parse_snowflake(data["user"], "id"))
+        guild_id, user_id = parse_snowflake(data, "guild_id"), parse_snowflake(data["user"], "id")
+        event = members.parse_member_leave(data, at_ms=get_time_ms())
+        self._live_updates.invalidate(guild_id, user_id)
         self._member_counts.remove_member(guild_id)
+        self._voice_tracker.end_member(guild_id, user_id, now_ms=get_time_ms())
         if event is not None:
             self._writer.add(event)
+
+    def on_channel_delete(self, guild_id: int, channel_id: int) -> None:
+        """Handle the deletion of a channel, which ends the voice sessions in it."""
+        self._voice_tracker.end_channel(guild_id, channel_id, now_ms=get_time_ms())
 
     def on_role_change(self, data: EventData) -> None:
         self._live_updates.invalidate(parse_snowflake(data, "guild_id"))

@@ -80,6 +80,7 @@ class MessageHandlers:
             "CHANNEL_UPDATE": self.on_channel_update,
             "CHANNEL_DELETE": self.on_channel_delete,
             "INTERACTION_CREATE": self.on_interaction_create,
+            "GUILD_MEMBERS_CHUNK": self._member_handlers.on_members_chunk,
             "GUILD_ROLE_UPDATE": self._member_handlers.on_role_change,
             "GUILD_ROLE_DELETE": self._member_handlers.on_role_change,
             "THREAD_CREATE": self.on_thread_create,
@@ -115,7 +116,7 @@ class MessageHandlers:
     def on_message_update(self, data: EventData) -> None:
         if "guild_id" in data:
             parent_id = self._thread_parents.find_parent(parse_snowflake(data, "channel_id"))
-            event = messages.parse_message_edit(data, parent_id=parent_id or 0)
+            event = messages.parse_message_edit(data, parent_id=parent_id or 0, now_ms=get_time_ms())
             if event is not None:
                 key = f"edit {data['id']} {event.at_ms}"
                 self._writer.add_once(key, event, resolved=parent_id is not None)
@@ -205,15 +206,15 @@ class MessageHandlers:
         channel_id = parse_snowflake(data, "id")
         self._metadata.remove_channels([channel_id])
         if "guild_id" in data:
-            self._channel_directory.remove(parse_snowflake(data, "guild_id"), channel_id)
+            guild_id = parse_snowflake(data, "guild_id")
+            self._channel_directory.remove(guild_id, channel_id)
+            self._member_handlers.on_channel_delete(guild_id, channel_id)
 
     def on_thread_create(self, data: EventData) -> None:
         self.on_channel_update(data)
         if "guild_id" not in data:
             return
-        event = parse_thread_create(
-            data, live_since_ms=self._gateway_sessions.get_live_since_ms(parse_snowflake(data, "guild_id"))
-        )
+        event = parse_thread_create(data, now_ms=get_time_ms())
         if event is not None:
             self._writer.add(reject_future(event))
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake, parse_timestamp_ms
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
-from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
 
 MAX_EMOJI_LENGTH = 100
 
@@ -53,23 +53,25 @@ def build_reaction_key(data: Payload) -> str:
     return f"reaction {data['message_id']} {data['user_id']} {emoji}"
 
 
-def parse_thread_create(data: Payload, *, live_since_ms: int) -> ActivityEvent | None:
-    """Parse a newly created thread or forum post.
+def parse_thread_create(data: Payload, *, now_ms: int) -> ActivityEvent | None:
+    """Parse a newly created thread or forum post, at the time that Discord sends, else at `now_ms`.
 
-    Returns None for a thread that only became visible to the bot.
+    The id of a thread on a message is that of the message and tells nothing about the time. Returns None for a thread
+    that only became visible to the bot.
     """
     if not data.get("newly_created") or data.get("type") not in THREAD_CHANNEL_TYPES:
         return None
-    thread_id = parse_snowflake(data, "id")
+    thread_id, metadata = parse_snowflake(data, "id"), data.get("thread_metadata") or {}
+    at_ms = parse_timestamp_ms(metadata, "create_timestamp") if metadata.get("create_timestamp") else now_ms
     event = _build_event(
         parse_snowflake(data, "guild_id"),
         EventKind.THREAD,
-        decode_snowflake_ms(thread_id),
+        at_ms,
         user_id=parse_snowflake(data, "owner_id"),
         channel_id=parse_snowflake(data, "parent_id"),
         thread_id=thread_id,
     )
-    return event._replace(message_id=thread_id, live_since_ms=live_since_ms)
+    return event._replace(message_id=thread_id)
 
 
 def parse_member_join(data: Payload) -> ActivityEvent | None:

@@ -17,6 +17,7 @@ from herwa_bot.collector.payload_fields import (
     require_type,
 )
 from herwa_shared.discord.constants import (
+    COMMAND_REPLY_MESSAGE_TYPES,
     DEFAULT_MESSAGE_TYPE,
     REPLY_MESSAGE_TYPE,
     THREAD_CHANNEL_TYPES,
@@ -26,6 +27,7 @@ from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowfl
 from herwa_shared.services.guilds import ChannelData, GuildData
 
 MAX_ICON_LENGTH = 64
+MAX_EDIT_AGE_MS = 3_600_000  # less than the retention of event keys, by which a repeated edit is recognized
 MAX_ATTACHMENTS = 255  # the column is one byte; Discord allows ten attachments
 HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
 
@@ -35,15 +37,21 @@ def parse_message_create(
 ) -> ActivityEvent | None:
     """Parse a message; None for a system message.
 
+    The reply of an app to a command is a message of a bot, also if it arrives through the app's webhook.
+
     `parent_id` is the thread's parent channel, 0 outside threads. `can_read_content`: the message content intent is
     granted. Without it the length and the number of attachments are None (unknown), not 0.
     """
     message_type = data["type"]
-    if message_type not in USER_MESSAGE_TYPES:
+    is_command_reply = message_type in COMMAND_REPLY_MESSAGE_TYPES
+    if message_type not in USER_MESSAGE_TYPES and not is_command_reply:
         return None
     author = data["author"]
     message_id, source_channel_id = parse_snowflake(data, "id"), parse_snowflake(data, "channel_id")
-    if data.get("webhook_id"):
+    webhook_id = data.get("webhook_id")
+    if is_command_reply or (webhook_id and webhook_id == data.get("application_id")):
+        event_kind = BOT
+    elif webhook_id:
         event_kind = WEBHOOK
     elif author.get("bot"):
         event_kind = BOT
@@ -64,10 +72,12 @@ def parse_message_create(
     )
 
 
-def parse_message_edit(data: Payload, *, parent_id: int) -> ActivityEvent | None:
+def parse_message_edit(data: Payload, *, parent_id: int, now_ms: int) -> ActivityEvent | None:
     """Parse an edit by a person.
 
-    Returns None for edits by apps and webhooks, and for Discord's own updates such as link previews.
+    Returns None for edits by apps and webhooks, and for Discord's own updates such as link previews. Discord repeats
+    the time of the last edit in every later update, for example when the message is pinned, so that an edit older than
+    MAX_EDIT_AGE_MS is not a new one.
     """
     edited_at = data.get("edited_timestamp")
     if edited_at is None or data.get("webhook_id") or data.get("type", DEFAULT_MESSAGE_TYPE) not in USER_MESSAGE_TYPES:
@@ -78,6 +88,8 @@ def parse_message_edit(data: Payload, *, parent_id: int) -> ActivityEvent | None
     at_ms = int(parse_datetime(data, "edited_timestamp").timestamp() * 1000)
     if not decode_snowflake_ms(parse_snowflake(data, "id")) <= at_ms <= MAX_SNOWFLAKE_MS:
         raise InvalidPayload("edited_timestamp")
+    if at_ms < now_ms - MAX_EDIT_AGE_MS:
+        return None
     return _build_event(data, EventKind.MESSAGE_EDIT, at_ms, parent_id=parent_id, user_id=parse_snowflake(author, "id"))
 
 

@@ -5,6 +5,7 @@ import pytest
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
+from herwa_shared.pipeline.membership_dedup import JOIN_SHIFT_MS
 from herwa_shared.services.guilds import GuildData, MemberData, save_guilds, save_members
 
 ADA, BOB = 11, 12
@@ -42,8 +43,9 @@ def build_event(guild: int, kind: EventKind, user_id: int, at_ms: int) -> Activi
     return ActivityEvent(guild, kind.value, at_ms, 0, 0, user_id, False, None, None, 0, 0)
 
 
-def build_join(guild: int, user_id: int, at_ms: int) -> ActivityEvent:
-    return build_event(guild, EventKind.JOIN, user_id, at_ms)
+def build_join(guild: int, user_id: int, at_ms: int, *, live_since_ms: int = 0) -> ActivityEvent:
+    """Build a join that a collector received which has missed no event since `live_since_ms`."""
+    return build_event(guild, EventKind.JOIN, user_id, at_ms)._replace(live_since_ms=live_since_ms)
 
 
 def build_leave(guild: int, user_id: int, at_ms: int) -> ActivityEvent:
@@ -58,7 +60,8 @@ async def test_join_is_counted_once(store, guild):
         == 2
     )
     assert await store(build_join(guild, ADA, START_MS)) == 0
-    assert await store(build_join(guild, ADA, START_MS + DAY_MS)) == 1, "a later join is a rejoin and must count"
+    for shift_ms in (-JOIN_SHIFT_MS, 400, JOIN_SHIFT_MS, DAY_MS):
+        assert await store(build_join(guild, ADA, START_MS + shift_ms)) == 0, "no leave was missed: the same join"
     assert await store(build_join(guild, ADA, START_MS - DAY_MS), build_join(guild, ADA, START_MS)) == 1, (
         "an older unknown join must count"
     )
@@ -89,7 +92,8 @@ async def test_leave_and_rejoin_in_one_batch_are_both_counted(store, guild, leav
 
 
 async def test_rejoin_after_a_missed_leave_starts_a_new_membership(store, guild, leave_durations):
-    await store(build_join(guild, ADA, START_MS), build_join(guild, ADA, START_MS + 3 * DAY_MS))
+    rejoin = build_join(guild, ADA, START_MS + 3 * DAY_MS, live_since_ms=START_MS + 2 * DAY_MS)
+    assert await store(build_join(guild, ADA, START_MS), rejoin) == 2
     assert await store(build_leave(guild, ADA, START_MS + 4 * DAY_MS)) == 1
     assert await store(build_leave(guild, ADA, START_MS + 4 * DAY_MS)) == 0
     assert await leave_durations() == [86_400]
@@ -120,6 +124,12 @@ async def test_old_joins_do_not_reopen_an_ended_membership(store, guild, leave_d
 async def test_join_in_an_unknown_guild_is_counted(stores, guild_id):
     async with stores.database.acquire_connection() as connection:
         assert (await append_events(connection, [build_join(guild_id + 1, ADA, START_MS)])).stored == 1
+
+
+async def test_shifted_join_during_or_after_a_short_membership(store, guild):
+    await store(build_join(guild, ADA, START_MS), build_leave(guild, ADA, START_MS + 10_000))
+    assert await store(build_join(guild, ADA, START_MS + 400)) == 0, "the join that started the ended membership"
+    assert await store(build_join(guild, ADA, START_MS + 20_000)) == 1, "the leave was received: a rejoin"
 
 
 async def test_thread_is_counted_once(store, guild):
