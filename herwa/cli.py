@@ -12,23 +12,18 @@ from typing import Annotated
 import typer
 
 from herwa.settings_loader import read_settings
+from herwa.texts import help as texts
+from herwa.texts import history, operator
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import HerwaError
 from herwa_shared.runtime.data_dir import DataFolder
 
-app = typer.Typer(
-    help="Herwa counts what happens in a Discord server, never what is said.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-pipeline_app = typer.Typer(help="The way of events from the bot to ClickHouse.", no_args_is_help=True)
-keys_app = typer.Typer(help="API keys, with which programs read one server.", no_args_is_help=True)
-sim_app = typer.Typer(help="The local Discord. Without a sub-command: run it.", invoke_without_command=True)
-app.add_typer(pipeline_app, name="pipeline")
-app.add_typer(keys_app, name="keys")
-app.add_typer(sim_app, name="sim")
+app = typer.Typer(help=texts.APP_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+pipeline_app = typer.Typer(no_args_is_help=True)
+keys_app = typer.Typer(no_args_is_help=True)
+sim_app = typer.Typer(invoke_without_command=True)
+JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
 
 BAD_FILE_EXIT_CODE = 2
 
@@ -40,35 +35,35 @@ class SwitchPosition(StrEnum):
     OFF = "off"
 
 
-@app.command()
+@app.command(help=texts.UP_HELP, rich_help_panel=texts.RUN_PANEL)
 def up() -> None:
-    """Run everything: databases, the local Discord (or the real one, with DISCORD_TOKEN), bot, API, worker, pages."""
+    """Run everything until Ctrl-C."""
     from herwa.supervisor.up import run_all
 
     asyncio.run(run_all(read_settings()))
 
 
-@app.command()
+@app.command(help=texts.BOT_HELP, rich_help_panel=texts.RUN_PANEL)
 def bot() -> None:
     """Run the bot alone."""
     exec_module("herwa_bot")
 
 
-@app.command()
+@app.command(help=texts.API_HELP, rich_help_panel=texts.RUN_PANEL)
 def api() -> None:
-    """Run the API alone, on a port of its own."""
+    """Run the API alone."""
     exec_module("herwa_api")
 
 
-@app.command()
+@app.command(help=texts.WEB_HELP, rich_help_panel=texts.RUN_PANEL)
 def web() -> None:
-    """Run the pages alone, on HERWA_PORT; they pass on to the API what is its."""
+    """Run the pages alone."""
     exec_module("herwa_web")
 
 
-@app.command()
+@app.command(help=texts.WORKER_HELP, rich_help_panel=texts.RUN_PANEL)
 def worker() -> None:
-    """Run the worker alone: it moves events to ClickHouse."""
+    """Run the worker alone."""
     exec_module("herwa_worker")
 
 
@@ -79,57 +74,31 @@ def run_sim(context: typer.Context) -> None:
         exec_module("herwa_sim")
 
 
-@sim_app.command("replay")
+@sim_app.command("replay", help=history.REPLAY_HELP, epilog=history.REPLAY_EXAMPLE)
 def replay(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV, gzipped or not.")],
-    guild: Annotated[str, typer.Option(help="The server to replay into; made when there is none of that name.")],
-    start: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day.")] = None,
-    end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="UTC day to stop before.")] = None,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=history.HISTORY_FILE_ARGUMENT)],
+    guild: Annotated[str, typer.Option(help=history.HISTORY_GUILD_OPTION)],
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], metavar=history.DATE_METAVAR, help=history.FROM_OPTION),
+    ] = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], metavar=history.DATE_METAVAR, help=history.TO_OPTION),
+    ] = None,
 ) -> None:
-    """Send a server's history through the local Discord, message by message, at their true times."""
+    """Import a message history through the local Discord."""
     from herwa.commands.replay import replay_and_record
 
     if start and end and end <= start:
-        raise typer.BadParameter("--to must be after --from.")
+        raise typer.BadParameter(history.END_BEFORE_START)
     result = asyncio.run(replay_and_record(read_settings(), file, guild=guild, start=to_date(start), end=to_date(end)))
     print(json.dumps({"guild_id": str(result.guild_id), "sent": result.sent}))
 
 
-@app.command()
-def migrate() -> None:
-    """Bring both databases to the newest schema. Safe to repeat."""
-    from herwa_shared.stores import open_stores
-
-    async def run_migrations(settings: Settings) -> None:
-        async with open_stores(settings, report=print_note):
-            print_note("Both databases are on the newest schema.")
-
-    asyncio.run(run_migrations(read_settings()))
-
-
-@app.command()
-def discover(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is different and change nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Register every feature, command, page and route that the code declares. Choices are never overwritten."""
-    from dataclasses import asdict
-
-    from herwa.commands.discover import discover as run_discovery
-
-    difference = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
-    if as_json:
-        print(json.dumps(asdict(difference)))
-        return
-    for line in difference.format_lines():
-        print(line)
-    change_count = len(difference.format_lines()) if difference else "Nothing"
-    print_note(f"{change_count} different, {difference.unchanged} unchanged.")
-
-
-@app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Who runs, on which ports, what waits, and what is wrong."""
+@app.command(help=texts.STATUS_HELP, rich_help_panel=texts.CHECK_PANEL, epilog=texts.STATUS_EXAMPLE)
+def status(as_json: JsonOption = False) -> None:
+    """Print the status of this copy."""
     from herwa.console import console
     from herwa.status.render import render_status
     from herwa.status.status import read_status
@@ -141,9 +110,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
         console.print(render_status(report))
 
 
-@app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Say what is wrong with this machine, these settings or this copy, and how to mend it. Exit 1 if anything is."""
+@app.command(help=texts.DOCTOR_HELP, rich_help_panel=texts.CHECK_PANEL)
+def doctor(as_json: JsonOption = False) -> None:
+    """Print the results of all checks."""
     from herwa.console import console
     from herwa.doctor.check_result import Severity
     from herwa.doctor.render import render_results
@@ -157,66 +126,99 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     sys.exit(any(result.severity is Severity.ERROR for result in results))
 
 
-@pipeline_app.command("drain")
-def drain(
-    timeout: Annotated[float, typer.Option(help="Seconds to wait before giving up.", min=0)] = 60.0,
+@app.command(help=texts.MIGRATE_HELP, rich_help_panel=texts.DATA_PANEL)
+def migrate() -> None:
+    """Migrate both databases to the newest schema."""
+    from herwa_shared.stores import open_stores
+
+    async def run_migrations(settings: Settings) -> None:
+        async with open_stores(settings, report=print_note):
+            print_note(operator.SCHEMA_UP_TO_DATE)
+
+    asyncio.run(run_migrations(read_settings()))
+
+
+@app.command(help=texts.DISCOVER_HELP, rich_help_panel=texts.DATA_PANEL)
+def discover(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=texts.DRY_RUN_OPTION)] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Wait until all that the bot and the buffer hold now is in ClickHouse. Exit 1 when the time is up."""
+    """Register the surfaces that the code declares."""
+    from dataclasses import asdict
+
+    from herwa.commands.discover import discover as run_discovery
+
+    difference = asyncio.run(run_discovery(read_settings(), dry_run=dry_run))
+    if as_json:
+        print(json.dumps(asdict(difference)))
+        return
+    for line in difference.format_lines():
+        print(line)
+    print_note(operator.format_discovered(len(difference.format_lines()), difference.unchanged))
+
+
+@pipeline_app.command("drain", help=texts.DRAIN_HELP, epilog=texts.DRAIN_EXAMPLE)
+def drain(
+    timeout: Annotated[float, typer.Option(help=texts.TIMEOUT_OPTION, min=0)] = 60.0,
+) -> None:
+    """Wait until all current events are in ClickHouse."""
     from herwa.commands.drain import drain_pipeline
 
     asyncio.run(drain_pipeline(read_settings(), timeout_seconds=timeout, report=print_note))
 
 
-@keys_app.command("create")
+@keys_app.command("create", help=texts.CREATE_KEY_HELP, epilog=texts.CREATE_KEY_EXAMPLE)
 def create_key(
-    guild: Annotated[int, typer.Option(help="The server's id.", min=1, max=MAX_SNOWFLAKE)],
-    name: Annotated[str, typer.Option(help="What the key is for.")],
+    guild: Annotated[int, typer.Option(help=texts.GUILD_ID_OPTION, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)],
+    name: Annotated[str, typer.Option(help=texts.KEY_NAME_OPTION)],
 ) -> None:
-    """Make a key that may read one server's statistics and members. It is printed this once and kept as a hash."""
+    """Create an API key and print it."""
     from herwa.commands.operator import issue_api_key
 
     print(asyncio.run(issue_api_key(read_settings(), guild_id=guild, name=name)))
 
 
-@app.command()
+@app.command(help=texts.GRANT_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.GRANT_EXAMPLE)
 def grant(
-    guild: Annotated[str, typer.Argument(help="The server's id, or its exact name.")],
-    tier: Annotated[str, typer.Argument(help="The tier's key, as `herwa tiers` shows it.")],
-    days: Annotated[int | None, typer.Option(help="For so many days; without it, until it is revoked.")] = None,
-    reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
+    guild: Annotated[str, typer.Argument(help=texts.GUILD_ARGUMENT)],
+    tier: Annotated[str, typer.Argument(help=texts.TIER_ARGUMENT)],
+    days: Annotated[int | None, typer.Option(help=texts.DAYS_OPTION)] = None,
+    reason: Annotated[str, typer.Option(help=texts.AUDIT_REASON_OPTION)] = "",
 ) -> None:
-    """Give one server a tier. It is in force in every running process within a second."""
+    """Grant a tier to one server."""
     from herwa.commands.operator import grant_tier
 
     print(asyncio.run(grant_tier(read_settings(), guild=guild, tier=tier, days=days, reason=reason)))
 
 
-@app.command()
+@app.command(help=texts.REVOKE_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.REVOKE_EXAMPLE)
 def revoke(
-    guild: Annotated[str, typer.Argument(help="The server's id, or its exact name.")],
-    reason: Annotated[str, typer.Option(help="For the audit log.")] = "",
+    guild: Annotated[str, typer.Argument(help=texts.GUILD_ARGUMENT)],
+    reason: Annotated[str, typer.Option(help=texts.AUDIT_REASON_OPTION)] = "",
 ) -> None:
-    """Take back whatever one server was granted. Nothing of it is deleted, only hidden."""
+    """Revoke all tiers granted to one server."""
     from herwa.commands.operator import revoke_tier
 
     print(asyncio.run(revoke_tier(read_settings(), guild=guild, reason=reason)))
 
 
-@app.command("kill-switch")
+@app.command(
+    "kill-switch", help=texts.KILL_SWITCH_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.KILL_SWITCH_EXAMPLE
+)
 def set_kill_switch(
-    feature: Annotated[str, typer.Argument(help="The feature's key, as `herwa tiers` shows it.")],
-    to: Annotated[SwitchPosition, typer.Argument(help="On: the feature is off everywhere. Off: as before.")],
-    reason: Annotated[str, typer.Option(help="What people are told where the feature is missing.")] = "",
+    feature: Annotated[str, typer.Argument(help=texts.FEATURE_ARGUMENT)],
+    to: Annotated[SwitchPosition, typer.Argument(help=texts.SWITCH_ARGUMENT)],
+    reason: Annotated[str, typer.Option(help=texts.KILL_REASON_OPTION)] = "",
 ) -> None:
-    """Turn a feature off in every server, with a reason that people see, or take that back."""
+    """Set or clear the kill switch of a feature."""
     from herwa.commands.operator import change_kill_switch
 
     print(asyncio.run(change_kill_switch(read_settings(), feature=feature, on=to is SwitchPosition.ON, reason=reason)))
 
 
-@app.command()
-def tiers(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """What each tier includes: features and limits."""
+@app.command(help=texts.TIERS_HELP, rich_help_panel=texts.OPERATOR_PANEL)
+def tiers(as_json: JsonOption = False) -> None:
+    """Print features and limits of all tiers."""
     from herwa.commands.operator import load_tier_overview, render_tiers
     from herwa.console import console
 
@@ -227,17 +229,13 @@ def tiers(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
         console.print(render_tiers(overview))
 
 
-@app.command()
+@app.command(help=texts.AUDIT_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.AUDIT_EXAMPLE)
 def audit(
-    guild: Annotated[
-        str | None, typer.Option(help="A server's id or exact name; without it, the operator's log.")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="How many entries, the newest first.", min=1, max=1000)] = 20,
-    check: Annotated[
-        bool, typer.Option("--verify", help="Check instead that no entry was changed or removed.")
-    ] = False,
+    guild: Annotated[str | None, typer.Option(help=texts.AUDIT_GUILD_OPTION)] = None,
+    limit: Annotated[int, typer.Option(help=texts.LIMIT_OPTION, min=1, max=1000)] = 20,
+    check: Annotated[bool, typer.Option("--verify", help=texts.VERIFY_OPTION)] = False,
 ) -> None:
-    """Who changed what, when, through what; exit 1 when the log was tampered with."""
+    """Print or verify an audit log."""
     from herwa.commands.operator import check_audit_log, format_audit_entry, read_audit_log
     from herwa.console import console
 
@@ -246,6 +244,11 @@ def audit(
         return
     for entry in asyncio.run(read_audit_log(read_settings(), guild=guild, limit=limit)):
         console.print(format_audit_entry(entry))
+
+
+app.add_typer(sim_app, name="sim", help=texts.SIM_HELP, rich_help_panel=texts.RUN_PANEL)
+app.add_typer(pipeline_app, name="pipeline", help=texts.PIPELINE_HELP, rich_help_panel=texts.DATA_PANEL)
+app.add_typer(keys_app, name="keys", help=texts.KEYS_HELP, rich_help_panel=texts.OPERATOR_PANEL)
 
 
 def exec_module(module: str) -> None:

@@ -6,6 +6,7 @@ import asyncpg
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from herwa.texts import errors as texts
 from herwa_shared.errors import HerwaError
 
 MAX_MESSAGE_CHARS = 300
@@ -17,15 +18,15 @@ def describe_error(error: Exception) -> str | None:
         case HerwaError():
             message: str | None = str(error)
         case asyncpg.PostgresError() | asyncpg.InterfaceError() | OperationalError() | InterfaceError():
-            message = f"PostgreSQL refuses: {_get_first_line(error)}"
+            message = texts.format_postgresql_error(_get_first_line(error))
         case ClickHouseError():
-            message = f"ClickHouse refuses or does not answer: {_get_first_line(error)}"
+            message = texts.format_clickhouse_error(_get_first_line(error))
         case ConnectionError() | TimeoutError() | gaierror():
-            message = f"A database does not answer: {_get_first_line(error)}"
+            message = texts.format_connection_error(_get_first_line(error))
         case OSError(filename=str() as name, strerror=str() as reason):
-            message = f"{name}: {reason}."
+            message = texts.format_file_error(name, reason)
         case OSError():
-            message = f"This machine does not allow it: {_get_first_line(error)}"
+            message = texts.format_system_error(_get_first_line(error))
         case _:
             message = None
     return message

@@ -4,8 +4,11 @@ from pydantic import ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from herwa.texts import errors as texts
 from herwa_shared.config import Settings
 from herwa_shared.errors import HerwaError
+
+PYDANTIC_PREFIX = "Value error, "
 
 
 class BadSettings(HerwaError):
@@ -21,7 +24,8 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         problems = [
-            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}." for detail in error.errors(include_input=False)
+            texts.format_invalid_setting(".".join(map(str, detail["loc"])), detail["msg"].removeprefix(PYDANTIC_PREFIX))
+            for detail in error.errors(include_input=False)
         ]
         raise BadSettings("\n".join(problems)) from None
     for name, url in (
@@ -31,7 +35,5 @@ def read_settings() -> Settings:
         try:
             _ = url and make_url(url.get_secret_value())
         except (ArgumentError, ValueError):
-            raise BadSettings(
-                f"{name}: this is not an address like scheme://user:password@host:port/database."
-            ) from None
+            raise BadSettings(texts.format_invalid_setting(name, texts.INVALID_DATABASE_URL)) from None
     return settings

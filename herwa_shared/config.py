@@ -26,7 +26,7 @@ class DiscordSettings(BaseSettings):
     @classmethod
     def _validate_url(cls, url: str | None) -> str | None:
         if url and not url.startswith(("http://", "https://")):
-            error_message = "an address begins with http:// or https://"
+            error_message = "must start with http:// or https://"
             raise ValueError(error_message)
         return url.rstrip("/") if url else None
 

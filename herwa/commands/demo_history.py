@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from herwa.commands.replay import wait_and_record_period
+from herwa.texts import startup as texts
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.errors import NotFound, ServiceUnavailable
@@ -73,9 +74,8 @@ async def _import_missing(client: SimClient, database: Database, days: int, repo
             await set_timezone(session, guild_id=period.guild_id, zone=ZoneInfo(period.timezone))
         imported[period.name] = period.messages
     if imported:
-        subject = "one server has" if len(imported) == 1 else f"{len(imported)} servers have"
         seconds = time.monotonic() - started_at
-        report(f"{subject} a past of {days} days now: {sum(imported.values()):,} messages after {seconds:.0f} s")
+        report(texts.format_import_finished(days, len(imported), sum(imported.values()), seconds))
     return imported
 
 
@@ -94,14 +94,14 @@ async def _import_with_retry(client: SimClient, guild_id: int, days: int, report
 async def _import_guild(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
     payload = await asyncio.to_thread(client.call, "past/begin", guild_id=str(guild_id), days=days)
     period = _parse_period(payload)
-    report(f"bringing {days} days of past into {period.name} …")
+    report(texts.format_import_started(days, period.name))
     reported_at, is_done = time.monotonic(), False
     while not is_done:
         progress = await asyncio.to_thread(client.call, "past/step", key=period.key)
         is_done = progress["done"]
         if not is_done and time.monotonic() - reported_at > PROGRESS_INTERVAL_SECONDS:
             reported_at = time.monotonic()
-            report(f"  {progress['sent']:,} of {period.messages:,} messages")
+            report(texts.format_import_progress(progress["sent"], period.messages))
     await asyncio.to_thread(client.call, "past/finish", key=period.key)
     return period
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+from herwa.texts import operator as texts
 from herwa_shared.catalog import SurfaceKind
 from herwa_shared.config import Settings
 from herwa_shared.errors import HerwaError
@@ -49,5 +50,5 @@ async def fetch_declaration(module: str) -> DeclaredSurfaces:
     stdout, stderr = await process.communicate()
     if process.returncode:
         error_text = stderr.decode(errors="replace").strip()[-MAX_ERROR_CHARS:]
-        raise DeclarationError(f"{module} cannot say what it serves (exit {process.returncode}):\n{error_text}")
+        raise DeclarationError(texts.format_declaration_failed(module, process.returncode, error_text))
     return from_json(stdout.decode())

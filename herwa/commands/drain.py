@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from herwa.supervisor.process_registry import list_running_processes
+from herwa.texts import errors as texts
 from herwa_shared.config import Settings
 from herwa_shared.pipeline.drain import DrainTimeout, drain
 from herwa_shared.stores import open_stores
@@ -22,6 +23,4 @@ async def drain_pipeline(settings: Settings, *, timeout_seconds: float, report: 
                 names = {process.name for process in await list_running_processes(session)}
             if "worker" in names:
                 raise
-            raise DrainTimeout(
-                f"{timeout_error} No worker is running: start `herwa up`, or `herwa worker` alone."
-            ) from timeout_error
+            raise DrainTimeout(texts.format_no_worker(str(timeout_error))) from timeout_error

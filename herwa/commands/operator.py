@@ -17,6 +17,7 @@ from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa.commands.operator_session import get_shell_actor, open_operator_session, replace_unprintable, resolve_guild
+from herwa.texts import operator as texts
 from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -79,8 +80,8 @@ async def revoke_tier(settings: Settings, *, guild: str, reason: str) -> str:
     async with open_operator_session(settings) as session:
         target_guild = await resolve_guild(session, guild)
         if not await subscriptions.revoke(session, guild_id=target_guild.id, reason=reason, actor=get_shell_actor()):
-            description = await _describe_tier(session, target_guild)
-            return f"Nothing was granted to {replace_unprintable(target_guild.name)}. {description}"
+            name = replace_unprintable(target_guild.name)
+            return texts.format_nothing_granted(name, await _describe_tier(session, target_guild))
         return await _describe_tier(session, target_guild)
 
 
@@ -92,10 +93,11 @@ async def change_kill_switch(settings: Settings, *, feature: str, on: bool, reas
     async with open_operator_session(settings) as session:
         is_changed = await set_kill_switch(session, feature=feature, active=on, reason=reason, actor=get_shell_actor())
         active_switches = {kill_switch.feature: kill_switch for kill_switch in await list_kill_switches(session)}
-        suffix = "" if is_changed else " It was so already."
+        suffix = "" if is_changed else texts.NO_CHANGE
         if feature in active_switches:
-            return f"{active_switches[feature].title} is off in every server: {active_switches[feature].reason}{suffix}"
-        return f"No kill switch holds {feature}: servers have it as their tier and they themselves decide.{suffix}"
+            kill_switch = active_switches[feature]
+            return texts.format_kill_switch_on(kill_switch.title, kill_switch.reason) + suffix
+        return texts.format_kill_switch_off(feature) + suffix
 
 
 async def load_tier_overview(settings: Settings) -> TierOverview:
@@ -107,11 +109,11 @@ async def load_tier_overview(settings: Settings) -> TierOverview:
 
 def render_tiers(overview: TierOverview) -> Table:
     """Render a table of features, then limits, with one column per tier."""
-    table = Table("Feature or limit", "", box=None, pad_edge=False, header_style="bold")
+    table = Table(texts.FEATURE_COLUMN, "", box=None, pad_edge=False, header_style="bold")
     for tier in overview.tiers:
         table.add_column(tier.title, justify="right")
     for key, title in overview.features.items():
-        suffix = " [red]off everywhere[/red]" if key in overview.kill_switch_reasons else ""
+        suffix = f" [red]{texts.OFF_EVERYWHERE}[/red]" if key in overview.kill_switch_reasons else ""
         table.add_row(
             f"{title}{suffix}",
             f"[dim]{key}[/dim]",
@@ -148,11 +150,9 @@ async def check_audit_log(settings: Settings, *, guild: str | None) -> str:
             raise BrokenChainError(chain_error.reason)
         last_entries = await list_entries(session, guild_id=guild_id, limit=1)
         if not last_entries:
-            return "Nothing was ever written into this log."
+            return texts.LOG_EMPTY
         last_entry = last_entries[0]
-        return (
-            f"All {last_entry.number} entries are as they were written. The last digest is {last_entry.digest.hex()}."
-        )
+        return texts.format_verified(last_entry.number, last_entry.digest.hex())
 
 
 def format_audit_entry(entry: AuditLogEntry) -> Text:
@@ -167,8 +167,7 @@ def format_audit_entry(entry: AuditLogEntry) -> Text:
 async def _describe_tier(session: AsyncSession, guild: Guild) -> str:
     current = await subscriptions.get_current_tier(session, guild_id=guild.id, now=utc_now())
     title = (await require_tier(session, current.tier)).title
-    until = f" until {current.ends:%Y-%m-%d %H:%M} UTC" if current.ends else ""
-    return f"{replace_unprintable(guild.name)} ({guild.id}) has {title}{until}."
+    return texts.format_tier(replace_unprintable(guild.name), guild.id, title, current.ends)
 
 
 def _format_included(included: bool) -> str:
@@ -176,12 +175,12 @@ def _format_included(included: bool) -> str:
 
 
 def _format_limit(value: int | None) -> str:
-    return "unlimited" if value is None else f"{value:,}"
+    return texts.UNLIMITED if value is None else f"{value:,}"
 
 
 def _format_values(values: Mapping[str, Any] | None) -> str:
     if values is None:
-        return "nothing"
+        return texts.NO_VALUE
     return ", ".join(
         f"{key}: {replace_unprintable(json.dumps(value, ensure_ascii=False))}" for key, value in values.items()
     )

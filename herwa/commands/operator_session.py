@@ -10,6 +10,7 @@ import asyncpg
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa.texts import operator as texts
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
@@ -27,7 +28,7 @@ class OutdatedSchemaError(HerwaError):
 
     code = "not_set_up"
     status = 503
-    message = "This copy's database is not on the newest schema: run `herwa migrate`, or `herwa up`."
+    message = texts.SCHEMA_OUTDATED
 
 
 @asynccontextmanager
@@ -69,17 +70,17 @@ async def resolve_guild(session: AsyncSession, query: str) -> Guild:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadRequest(f"There are {len(matches)} servers “{query}”: say which by its id, {_format_guilds(matches)}.")
+        raise BadRequest(texts.format_ambiguous_guild(query, len(matches), _format_guilds(matches)))
     if not guilds:
-        raise NotFound("The bot has not been in any server yet.")
+        raise NotFound(texts.NO_SERVERS)
     guilds_by_key = {guild.name.casefold(): guild for guild in guilds} | {str(guild.id): guild for guild in guilds}
     similar_ids = list(
         dict.fromkeys(guilds_by_key[key].id for key in get_close_matches(query.casefold(), guilds_by_key, cutoff=0.55))
     )
     if similar_ids:
         similar_guilds = [guild for guild in guilds if guild.id in similar_ids]
-        raise NotFound(f"No server “{query}”. Did you mean {_format_guilds(similar_guilds)}?")
-    raise NotFound(f"No server “{query}”. The bot knows {_format_guilds(guilds)}.")
+        raise NotFound(texts.format_similar_guilds(query, _format_guilds(similar_guilds)))
+    raise NotFound(texts.format_unknown_guild(query, _format_guilds(guilds)))
 
 
 def replace_unprintable(text: str) -> str:

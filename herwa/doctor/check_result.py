@@ -8,9 +8,9 @@ from typing import Any
 class Severity(StrEnum):
     """Severity of a result. A `WARNING` means reduced function; an `ERROR` must be fixed."""
 
-    OK = "good"
-    WARNING = "note"
-    ERROR = "wrong"
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class CheckResult:
 
     def to_json(self) -> dict[str, Any]:
         """Serialize for `--json`."""
-        return {"subject": self.subject, "grade": self.severity.value, "found": self.detail, "mend": self.fix}
+        return {"subject": self.subject, "severity": self.severity.value, "detail": self.detail, "fix": self.fix}
 
 
 def report_ok(subject: str, detail: str) -> CheckResult:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from herwa.doctor.check_result import CheckResult, report_error, report_ok, report_warning
+from herwa.texts import doctor as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
@@ -30,7 +31,7 @@ async def check_discord(settings: Settings) -> list[CheckResult]:
     discord_settings = settings.discord
     api_url = find_api_url(settings)
     if api_url is None:
-        return [report_ok("Discord", "the local one, which `herwa up` starts")]
+        return [report_ok(texts.SUBJECT_DISCORD, texts.LOCAL_DISCORD_STOPPED)]
     token = (
         discord_settings.token.get_secret_value()
         if discord_settings.token
@@ -43,24 +44,19 @@ async def check_discord(settings: Settings) -> list[CheckResult]:
             gateway = await client.get("/gateway/bot")
     except httpx.HTTPError as error:
         if discord_settings.is_local:
-            return [report_ok("Discord", "the local one, not running now: `herwa up` starts it")]
-        detail = f"{api_url} does not answer: {type(error).__name__}"
-        return [report_error("Discord", detail, "see to the way out of this machine, or to HERWA_DISCORD_URL")]
+            return [report_ok(texts.SUBJECT_DISCORD, texts.LOCAL_DISCORD_STOPPED)]
+        detail = texts.format_discord_down(api_url, type(error).__name__)
+        return [report_error(texts.SUBJECT_DISCORD, detail, texts.CHECK_NETWORK)]
     if application.status_code == httpx.codes.UNAUTHORIZED:
-        return [
-            report_error(
-                "Discord",
-                "does not know this token",
-                f"set DISCORD_TOKEN to the bot's token, from {DEVELOPER_PORTAL_URL}",
-            )
-        ]
+        fix = texts.format_set_token(DEVELOPER_PORTAL_URL)
+        return [report_error(texts.SUBJECT_DISCORD, texts.REJECTED_BY_DISCORD, fix)]
     if application.is_error:
-        detail = f"answers {application.status_code} instead of telling about the application"
-        return [report_warning("Discord", detail, "try again in a while: see https://discordstatus.com")]
+        detail = texts.format_discord_error(application.status_code)
+        return [report_warning(texts.SUBJECT_DISCORD, detail, texts.DISCORD_STATUS)]
     payload = application.json()
-    discord_name = "the local one" if discord_settings.is_local else api_url.removesuffix("/api/v10")
+    discord_url = None if discord_settings.is_local else api_url.removesuffix("/api/v10")
     return [
-        report_ok("Discord", f"{discord_name} knows us as {payload['name']}"),
+        report_ok(texts.SUBJECT_DISCORD, texts.format_discord_ok(discord_url, payload["name"])),
         *_check_intents(settings, int(payload.get("flags") or 0)),
         *_check_session_limit(gateway),
         *_check_oauth(settings, payload),
@@ -86,10 +82,8 @@ async def check_clock(settings: Settings) -> list[CheckResult]:
         return []
     skew = (parsedate_to_datetime(response.headers["date"]) - utc_now()).total_seconds() + duration / 2
     if abs(skew) > MAX_CLOCK_SKEW_SECONDS:
-        direction = "behind" if skew > 0 else "ahead of"
-        fix = "let the system keep its time by NTP: timedatectl set-ntp true"
-        return [report_warning("Clock", f"{abs(skew):.0f} s {direction} Discord's", fix)]
-    return [report_ok("Clock", "agrees with Discord's")]
+        return [report_warning(texts.SUBJECT_CLOCK, texts.format_clock_skew(skew), texts.SYNC_CLOCK)]
+    return [report_ok(texts.SUBJECT_CLOCK, texts.CLOCK_IN_SYNC)]
 
 
 def find_api_url(settings: Settings) -> str | None:
@@ -102,27 +96,25 @@ def find_api_url(settings: Settings) -> str | None:
 
 
 def _check_intents(settings: Settings, flags: int) -> Iterator[CheckResult]:
-    fix = f"switch it on at {DEVELOPER_PORTAL_URL}, page Bot, and start the bot anew"
+    fix = texts.format_grant_intent(DEVELOPER_PORTAL_URL)
     if flags & MEMBERS_INTENT_FLAGS:
-        yield report_ok("Server members intent", "granted")
+        yield report_ok(texts.SUBJECT_MEMBERS_INTENT, texts.INTENT_GRANTED)
     else:
-        yield report_warning("Server members intent", "not granted: joins and leaves are not counted", fix)
+        yield report_warning(texts.SUBJECT_MEMBERS_INTENT, texts.MEMBERS_INTENT_MISSING, fix)
     if settings.discord.message_content and not flags & CONTENT_INTENT_FLAGS:
-        yield report_warning("Message content intent", "not granted: lengths and attachments stay unknown", fix)
+        yield report_warning(texts.SUBJECT_CONTENT_INTENT, texts.CONTENT_INTENT_MISSING, fix)
 
 
 def _check_session_limit(gateway: httpx.Response) -> Iterator[CheckResult]:
     remaining = gateway.json().get("session_start_limit", {}).get("remaining", 1) if gateway.is_success else 1
     if remaining <= 0:
-        yield report_error(
-            "Gateway", "this bot has used up its log-ins of today", "wait until tomorrow, then start it once"
-        )
+        yield report_error(texts.SUBJECT_GATEWAY, texts.SESSION_LIMIT_REACHED, texts.WAIT_FOR_SESSIONS)
 
 
 def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[CheckResult]:
     discord_settings = settings.discord
     if discord_settings.is_local:
-        yield report_ok("Log-in", "through the local Discord")
+        yield report_ok(texts.SUBJECT_LOGIN, texts.LOCAL_LOGIN)
         return
     missing = [
         name
@@ -134,18 +126,13 @@ def _check_oauth(settings: Settings, application: dict[str, Any]) -> Iterator[Ch
     ]
     redirect = f"{settings.origin}/auth/callback"
     if missing:
-        fix = (
-            f"set {' and '.join(missing)}, from {DEVELOPER_PORTAL_URL}, page OAuth2,"
-            f" and add the redirect {redirect} there"
-        )
-        yield report_error("Log-in", "nobody can log in to the pages", fix)
+        fix = texts.format_configure_login(missing, DEVELOPER_PORTAL_URL, redirect)
+        yield report_error(texts.SUBJECT_LOGIN, texts.LOGIN_NOT_CONFIGURED, fix)
     elif str(discord_settings.client_id) != str(application["id"]):
-        yield report_error("Log-in", "DISCORD_CLIENT_ID is another application's", f"set it to {application['id']}")
+        fix = texts.format_set_client_id(application["id"])
+        yield report_error(texts.SUBJECT_LOGIN, texts.CLIENT_ID_MISMATCH, fix)
     elif redirect not in (application.get("redirect_uris") or [redirect]):
-        yield report_error(
-            "Log-in",
-            "Discord would refuse to send people back",
-            f"add the redirect {redirect} at {DEVELOPER_PORTAL_URL}",
-        )
+        fix = texts.format_add_redirect(redirect, DEVELOPER_PORTAL_URL)
+        yield report_error(texts.SUBJECT_LOGIN, texts.REDIRECT_MISSING, fix)
     else:
-        yield report_ok("Log-in", f"people come back to {redirect}")
+        yield report_ok(texts.SUBJECT_LOGIN, texts.format_redirect(redirect))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from herwa.doctor.check_result import CheckResult, report_error, report_ok, report_warning
+from herwa.texts import doctor as texts
 from herwa_shared.charts.render.fonts import FONT_INSTALL_COMMAND, list_missing_scripts
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
 
@@ -32,67 +33,69 @@ def check_data_folder(path: Path) -> list[CheckResult]:
 def _check_python() -> Iterator[CheckResult]:
     version = platform.python_version()
     if sys.version_info < MIN_PYTHON_VERSION:
-        yield report_error("Python", f"this is {version}", "install Python 3.11 or newer and run `make clean up`")
+        yield report_error(texts.SUBJECT_PYTHON, texts.format_python_too_old(version), texts.INSTALL_PYTHON)
     else:
-        yield report_ok("Python", version)
+        yield report_ok(texts.SUBJECT_PYTHON, version)
 
 
 def _check_images() -> Iterator[CheckResult]:
     try:
         missing = list_missing_scripts()
     except RendererUnavailable as error:
-        yield report_error("Pictures", str(error), "apt-get install libgl1 libegl1")
+        yield report_error(texts.SUBJECT_IMAGES, str(error), texts.INSTALL_RENDERER)
         return
     if missing:
-        yield report_warning(
-            "Fonts", f"no font on this machine draws {', '.join(missing)}: names show empty boxes", FONT_INSTALL_COMMAND
-        )
+        fix = texts.format_run(FONT_INSTALL_COMMAND)
+        yield report_warning(texts.SUBJECT_FONTS, texts.format_missing_fonts(missing), fix)
     else:
-        yield report_ok("Fonts", "every script can be drawn in pictures")
+        yield report_ok(texts.SUBJECT_FONTS, texts.FONTS_COMPLETE)
 
 
 def _check_web_build() -> Iterator[CheckResult]:
     """Check in a subprocess of `herwa_web` whether the built pages match the source."""
     command = [sys.executable, "-m", "herwa_web.build", "--check"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_CHECK_TIMEOUT_SECONDS, check=False)
+    try:
+        result = subprocess.run(command, capture_output=True, timeout=BUILD_CHECK_TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        yield report_warning(texts.SUBJECT_PAGES, texts.PAGES_NOT_CHECKED, texts.RUN_DOCTOR_AGAIN)
+        return
     if result.returncode:
-        yield report_warning(
-            "Pages", "not built yet, or from an older version", "`herwa up` builds them; it takes half a minute"
-        )
+        yield report_warning(texts.SUBJECT_PAGES, texts.PAGES_OUTDATED, texts.BUILD_PAGES)
     else:
-        yield report_ok("Pages", "built")
+        yield report_ok(texts.SUBJECT_PAGES, texts.PAGES_BUILT)
 
 
 def _check_browser() -> Iterator[CheckResult]:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser:
-        yield report_ok("Browser", f"{browser}, for the tests")
+        yield report_ok(texts.SUBJECT_BROWSER, texts.format_browser(browser))
     else:
-        yield report_warning(
-            "Browser", "no Chromium: only the tests need it", "apt-get install chromium, or run `make test`"
-        )
+        yield report_warning(texts.SUBJECT_BROWSER, texts.BROWSER_MISSING, texts.INSTALL_BROWSER)
 
 
 def _check_writable(path: Path) -> Iterator[CheckResult]:
     existing_path = _get_existing_path(path)
     if not existing_path.is_dir():
-        yield report_error("Data folder", f"{existing_path} is a file", "set HERWA_DATA_DIR to a folder")
+        yield report_error(
+            texts.SUBJECT_DATA_FOLDER, texts.format_not_a_folder(existing_path), texts.CHOOSE_DATA_FOLDER
+        )
     elif not os.access(existing_path, os.W_OK | os.X_OK):
-        fix = "give this account the right to write there, or set HERWA_DATA_DIR to another folder"
-        yield report_error("Data folder", f"{existing_path} is not ours to write in", fix)
+        yield report_error(texts.SUBJECT_DATA_FOLDER, texts.format_not_writable(existing_path), texts.ALLOW_DATA_FOLDER)
     else:
-        yield report_ok("Data folder", str(path) if path == existing_path else f"{path}, made at the first start")
+        yield report_ok(
+            texts.SUBJECT_DATA_FOLDER, str(path) if path == existing_path else texts.format_new_folder(path)
+        )
 
 
 def _check_disk_space(path: Path) -> Iterator[CheckResult]:
     free_bytes = shutil.disk_usage(_get_existing_path(path)).free
-    detail = f"{free_bytes / BYTES_PER_GIB:.1f} GiB free"
+    detail = texts.format_free_space(free_bytes / BYTES_PER_GIB)
     if free_bytes < MIN_SPACE_BYTES:
-        yield report_error("Disk", detail, "make room: the databases stop when the disk is full")
+        yield report_error(texts.SUBJECT_DISK, detail, texts.FREE_DISK_SPACE)
     elif free_bytes < LOW_SPACE_BYTES:
-        yield report_warning("Disk", detail, "make room, or set HERWA_DATA_DIR to a larger disk, before it gets full")
+        yield report_warning(texts.SUBJECT_DISK, detail, texts.FREE_DISK_SPACE_SOON)
     else:
-        yield report_ok("Disk", detail)
+        yield report_ok(texts.SUBJECT_DISK, detail)
 
 
 def _get_existing_path(path: Path) -> Path:

@@ -10,6 +10,7 @@ from herwa.doctor.check_result import CheckResult, report_error, report_ok, repo
 from herwa.error_messages import describe_error
 from herwa.status.status import read_status
 from herwa.supervisor.process_registry import read_process_registry
+from herwa.texts import doctor as texts
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.embedded import list_engines
@@ -26,12 +27,17 @@ async def check_runtime(settings: Settings) -> list[CheckResult]:
     if stores.database_url:
         results.append(
             await _check_database(
-                "PostgreSQL", "DATABASE_URL", stores.database_url.get_secret_value(), _fetch_postgresql_version
+                texts.SUBJECT_POSTGRESQL,
+                "DATABASE_URL",
+                stores.database_url.get_secret_value(),
+                _fetch_postgresql_version,
             )
         )
     if stores.clickhouse_url:
         url = stores.clickhouse_url.get_secret_value()
-        results.append(await _check_database("ClickHouse", "CLICKHOUSE_URL", url, _fetch_clickhouse_version))
+        results.append(
+            await _check_database(texts.SUBJECT_CLICKHOUSE, "CLICKHOUSE_URL", url, _fetch_clickhouse_version)
+        )
     return [*results, *await _check_processes(settings)]
 
 
@@ -46,10 +52,10 @@ def check_ports(settings: Settings) -> list[CheckResult]:
 async def _check_processes(settings: Settings) -> list[CheckResult]:
     status = await read_status(settings)
     if not any(process["running"] for process in status.processes):
-        return [report_ok("Processes", "none runs: `herwa up` starts them")]
+        return [report_ok(texts.SUBJECT_PROCESSES, texts.PROCESSES_STOPPED)]
     if not status.problems:
-        return [report_ok("Processes", "all well")]
-    return [report_error("Processes", problem, "`herwa status` shows more") for problem in status.problems]
+        return [report_ok(texts.SUBJECT_PROCESSES, texts.PROCESSES_OK)]
+    return [report_error(texts.SUBJECT_PROCESSES, problem, texts.SEE_STATUS) for problem in status.problems]
 
 
 async def _check_database(
@@ -59,7 +65,7 @@ async def _check_database(
         return report_ok(subject, await fetch_version(url))
     except Exception as error:  # noqa: BLE001 - any error is the result of the check
         return report_error(
-            subject, describe_error(error) or type(error).__name__, f"see to {setting}, or leave it out"
+            subject, describe_error(error) or type(error).__name__, texts.format_check_database(setting)
         )
 
 
@@ -67,27 +73,27 @@ async def _fetch_postgresql_version(url: str) -> str:
     plain_url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(plain_url, timeout=CONNECT_TIMEOUT_SECONDS)
     try:
-        return f"version {await connection.fetchval('SHOW server_version')}"
+        return texts.format_database_version(str(await connection.fetchval("SHOW server_version")))
     finally:
         await connection.close()
 
 
 async def _fetch_clickhouse_version(url: str) -> str:
     async with open_clickhouse(url) as client:
-        return f"version {client.server_version}"
+        return texts.format_database_version(str(client.server_version))
 
 
 def _check_public_port(port: int, own_pids: set[int]) -> Iterator[CheckResult]:
-    subject = f"Port {port}"
+    subject = texts.format_port_subject(port)
     if is_port_free(port):
-        yield report_ok(subject, "free")
+        yield report_ok(subject, texts.PORT_FREE)
     elif port < FIRST_UNPRIVILEGED_PORT and not _list_listener_pids(port):
-        yield report_error(subject, "needs more rights than we have", "set HERWA_PORT to one above 1023")
+        yield report_error(subject, texts.PORT_PRIVILEGED, texts.CHOOSE_HIGH_PORT)
     elif _list_listener_pids(port) & own_pids:
-        yield report_ok(subject, "answered by this copy")
+        yield report_ok(subject, texts.PORT_OWN)
     else:
-        holder_names = ", ".join(sorted(_list_process_names(_list_listener_pids(port)))) or "another program"
-        yield report_error(subject, f"taken by {holder_names}", "stop that program, or set HERWA_PORT to a free port")
+        holders = sorted(_list_process_names(_list_listener_pids(port)))
+        yield report_error(subject, texts.format_port_taken(holders), texts.CHOOSE_FREE_PORT)
 
 
 def _check_internal_ports(folder: DataFolder, own_pids: set[int]) -> Iterator[CheckResult]:
@@ -97,11 +103,13 @@ def _check_internal_ports(folder: DataFolder, own_pids: set[int]) -> Iterator[Ch
         if not is_port_free(port) and not _list_listener_pids(port) & own_pids
     ]
     for name in taken_names:
-        holder_names = (
-            ", ".join(sorted(_list_process_names(_list_listener_pids(folder.read_ports()[name])))) or "another program"
+        port = folder.read_ports()[name]
+        holders = sorted(_list_process_names(_list_listener_pids(port)))
+        yield report_warning(
+            texts.format_internal_port_subject(name),
+            texts.format_internal_port_taken(port, holders),
+            texts.format_free_internal_port(name, folder.path / "ports.json"),
         )
-        fix = f"stop it, or remove the line {name} from {folder.path / 'ports.json'} while Herwa is down"
-        yield report_warning(f"Port of {name}", f"{folder.read_ports()[name]} is taken by {holder_names}", fix)
 
 
 def _list_own_pids(folder: DataFolder) -> set[int]:

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from herwa.doctor.check_result import CheckResult, Severity
+from herwa.texts import doctor as texts
 
 SEVERITY_MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "bold red")}
 
@@ -30,10 +31,5 @@ def _render_lines(result: CheckResult, width: int) -> list[Text]:
 def _render_summary(results: Sequence[CheckResult]) -> Text:
     error_count = sum(result.severity is Severity.ERROR for result in results)
     warning_count = sum(result.severity is Severity.WARNING for result in results)
-    if error_count:
-        return Text(
-            f"{error_count} to mend" + (f", {warning_count} to know" if warning_count else ""), style="bold red"
-        )
-    if warning_count:
-        return Text(f"Herwa works; {warning_count} to know", style="yellow")
-    return Text("All is well.", style="green")
+    style = "bold red" if error_count else "yellow" if warning_count else "green"
+    return Text(texts.format_doctor_summary(error_count, warning_count), style=style)

@@ -5,14 +5,15 @@ from typing import Any
 from rich.text import Text
 
 from herwa.status.status import InstanceStatus
+from herwa.texts import status as texts
 from herwa_shared.pipeline.status import PipelineStatus
 
 
 def render_status(status: InstanceStatus) -> Text:
     """Render the status. Lines are not truncated: a narrow terminal wraps them."""
-    lines = [Text(f"Herwa in {status.data_dir}, at {status.url}"), Text()]
+    lines = [Text(texts.format_status_title(status.data_dir, status.url)), Text()]
     if status.processes:
-        lines += [Text(f"{'process':<12}{'pid':<9}{'port':<7}state", "dim"), *_render_processes(status), Text()]
+        lines += [Text(_format_row(*texts.STATUS_COLUMNS), "dim"), *_render_processes(status), Text()]
     if status.pipeline is not None:
         lines += _render_pipeline(status.pipeline)
     if status.gateway:
@@ -22,7 +23,7 @@ def render_status(status: InstanceStatus) -> Text:
         lines.append(Text())
     lines += [Text(f"✗ {problem}", "bold red") for problem in status.problems]
     if not status.problems:
-        lines.append(Text("✓ all is well", "bold green"))
+        lines.append(Text(texts.NO_PROBLEMS, "bold green"))
     return Text("\n").join(lines)
 
 
@@ -32,29 +33,29 @@ def _render_processes(status: InstanceStatus) -> list[Text]:
 
 
 def _render_process(process: dict[str, Any], port: int | None) -> Text:
-    line = Text(f"{process['name']:<12}{process['pid'] or '':<9}{port or '':<7}")
-    line.append(*(("● running", "green") if process["running"] else ("○ not running", "red")))
+    line = Text(_format_row(process["name"], process["pid"], port, ""))
+    line.append(*((texts.RUNNING, "green") if process["running"] else (texts.NOT_RUNNING, "red")))
     if process.get("restarts"):
-        line.append(f", restarts: {process['restarts']}", "yellow")
+        line.append(texts.format_restarts(process["restarts"]), "yellow")
     return line
+
+
+def _format_row(name: str, pid: object, port: object, state: str) -> str:
+    return f"{name:<12}{pid or '':<9}{port or '':<7}{state}"
 
 
 def _render_pipeline(pipeline: PipelineStatus) -> list[Text]:
     return [
-        Text(f"buffer    {pipeline.buffer_rows:,} events wait, the oldest for {pipeline.buffer_age_seconds:.1f} s"),
-        Text(f"mover     {pipeline.moved:,} events moved, {pipeline.pending_rows:,} on their way"),
+        Text(texts.format_buffer(pipeline.buffer_rows, pipeline.buffer_age_seconds)),
+        Text(texts.format_mover(pipeline.moved, pipeline.pending_rows)),
     ]
 
 
 def _render_gateway(gateway: dict[str, Any]) -> Text:
     connected_count = sum(state == "connected" for state in gateway.get("shards", {}).values())
-    return Text(
-        f"gateway   {gateway.get('gateway')}, {connected_count} of {gateway.get('shard_count')} shards, "
-        f"{gateway.get('guilds')} servers, {gateway.get('held')} events in memory"
-    )
+    counts = (int(gateway.get(name) or 0) for name in ("shard_count", "guilds", "held"))
+    return Text(texts.format_gateway(gateway.get("gateway"), connected_count, *counts))
 
 
 def _render_policies(name: str, policies: dict[str, Any]) -> Text:
-    age = policies["sweep_age_seconds"]
-    freshness = "has not looked for changes yet" if age is None else f"looked for changes {age:.1f} s ago"
-    return Text(f"guardrail {name} knows {policies['servers']} servers' rules, {freshness}")
+    return Text(texts.format_policies(name, policies["servers"], policies["sweep_age_seconds"]))

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 
 from herwa.supervisor.process_registry import list_running_processes, read_process_registry
+from herwa.texts import status as texts
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease, list_engines
@@ -59,7 +60,7 @@ async def read_status(settings: Settings) -> InstanceStatus:
     """Collect the status of this copy."""
     status = InstanceStatus(data_dir=str(settings.data_dir), url=settings.origin)
     if not settings.data_dir.is_dir():
-        status.problems.append(_describe_stopped())
+        status.problems.append(texts.COPY_STOPPED)
         return status
     folder = DataFolder(settings.data_dir)
     registry = read_process_registry(folder)
@@ -68,14 +69,14 @@ async def read_status(settings: Settings) -> InstanceStatus:
     status.processes = [*_list_supervised(registry or []), *engines]
     status.ports = {**folder.read_ports(), "herwa": settings.port}
     status.problems += [
-        f"{process['name']} is not running; its log is in {folder.logs_dir}."
+        texts.format_process_stopped(process["name"], folder.logs_dir)
         for process in status.processes
         if status.is_up and not process["running"]
     ]
     if settings.stores.database_url or any(engine["name"] == "postgres" and engine["running"] for engine in engines):
         await _read_database(settings, folder, status)
     elif not status.is_up:
-        status.problems.append(_describe_stopped())
+        status.problems.append(texts.COPY_STOPPED)
     return status
 
 
@@ -89,10 +90,6 @@ def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
         "buffer": buffer,
         "mover": {"lag_seconds": buffer["age_seconds"], **{name: values[name] for name in mover_fields}},
     }
-
-
-def _describe_stopped() -> str:
-    return "Herwa is not running here: start it with `herwa up`."
 
 
 def _list_supervised(registry: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -122,7 +119,7 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
             async with database.transaction() as session:
                 live_processes = await list_running_processes(session)
     except Exception as error:  # noqa: BLE001 - any error is part of the status
-        status.problems.append(f"PostgreSQL does not answer: {format_reason(error)}")
+        status.problems.append(texts.format_database_down(format_reason(error)))
         return
     finally:
         await database.close()
@@ -158,28 +155,27 @@ def _list_missing(status: InstanceStatus, live_processes: Sequence[Process]) -> 
         return []
     names = {process.name for process in live_processes}
     if not names:
-        return [_describe_stopped()]
-    return [f"No {name} is running: start it with `herwa {name}`." for name in REQUIRED_PROCESSES if name not in names]
+        return [texts.COPY_STOPPED]
+    return [texts.format_process_missing(name) for name in REQUIRED_PROCESSES if name not in names]
 
 
 def _list_pipeline_problems(pipeline: PipelineStatus) -> list[str]:
     if pipeline.failures:
-        problem = (
-            f"The mover cannot insert: a batch of {pipeline.pending_rows:,} events is pending for "
-            f"{pipeline.pending_seconds:.0f} s, {pipeline.failures} tries failed. Nothing is lost. "
-            f"ClickHouse says: {pipeline.last_error}"
-        )
-        return [problem]
+        return [
+            texts.format_mover_failing(
+                pipeline.pending_rows, pipeline.pending_seconds, pipeline.failures, pipeline.last_error
+            )
+        ]
     if pipeline.buffer_age_seconds > MAX_BUFFER_AGE_SECONDS:
-        return [f"Events wait for {pipeline.buffer_age_seconds:.0f} s in the buffer: is the worker running?"]
+        return [texts.format_buffer_waiting(pipeline.buffer_age_seconds)]
     return []
 
 
 def _list_gateway_problems(status: InstanceStatus) -> list[str]:
     if status.is_up and not status.gateway:
-        return ["No bot has given a sign of life."]
+        return [texts.NO_BOT_HEARTBEAT]
     if status.gateway and status.gateway.get("gateway") != "connected":
-        return ["The bot is not connected to Discord."]
+        return [texts.BOT_NOT_CONNECTED]
     return []
 
 
@@ -193,8 +189,4 @@ def _list_policy_problems(status: InstanceStatus) -> list[str]:
         for name, policies in status.policies.items()
         if policies["sweep_age_seconds"] is None or policies["sweep_age_seconds"] > MAX_SWEEP_AGE_SECONDS
     ]
-    return [
-        f"The {name} does not hear of changed rules and tiers: it needs a connection of its own to PostgreSQL, which"
-        " PgBouncer gives in session mode only."
-        for name in stale_names
-    ]
+    return [texts.format_policies_stale(name) for name in stale_names]

@@ -18,6 +18,7 @@ from herwa.commands.demo_history import import_demo_history
 from herwa.console import print_line
 from herwa.error_messages import describe_error
 from herwa.supervisor.process_registry import list_running_processes
+from herwa.texts import startup as texts
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError
@@ -27,14 +28,7 @@ from herwa_shared.services.guilds import list_guilds
 
 READY_TIMEOUT_SECONDS = 90.0
 POLL_INTERVAL_SECONDS = 0.2
-PERSONAS = {
-    "owner": "owns most servers, and one that the bot is not in yet",
-    "manager": "may manage two servers through a role",
-    "member": "an ordinary member: sees the bot's answers, not the dashboard",
-    "stranger": "is in none of the servers that the bot is in",
-    "operator": "runs this Herwa",
-}
-"""The demo users of the local Discord, with a description for people."""
+DISCORD_HOME_URL = "https://discord.com"
 
 
 async def print_startup_message(
@@ -49,16 +43,14 @@ async def print_startup_message(
             await _wait_for_web(settings.port)
             guilds = await _wait_for_bot(database_url)
     except TimeoutError:
-        print_line(
-            f"not everything is ready after {READY_TIMEOUT_SECONDS:.0f} s: `{format_shell_command('status')}` says more"
-        )
+        print_line(texts.format_not_ready(READY_TIMEOUT_SECONDS, format_shell_command("status")))
         return
     if settings.discord.is_local and settings.demo_days:
         await _import_history(settings, folder, database_url)
-    print_line(f"ready after {time.monotonic() - started_at:.0f} s")
+    print_line(texts.format_ready(time.monotonic() - started_at))
     for line in _format_intro(settings, folder, guilds):
         print_line(line)
-    print_line("Ctrl-C stops everything")
+    print_line(texts.PRESS_CTRL_C)
 
 
 def format_shell_command(*arguments: str) -> str:
@@ -72,10 +64,7 @@ async def _import_history(settings: Settings, folder: DataFolder, database_url: 
     try:
         await import_demo_history(settings, folder, database_url, print_line)
     except (HerwaError, OSError, SQLAlchemyError) as error:
-        print_line(
-            f"the servers of the local Discord have no past yet: {describe_error(error)}"
-            " The next start goes on with it."
-        )
+        print_line(texts.format_import_failed(describe_error(error)))
 
 
 def _get_program_name() -> str:
@@ -116,12 +105,11 @@ async def _wait_for_bot(database_url: str) -> Sequence[Guild]:
 
 def _format_intro(settings: Settings, folder: DataFolder, guilds: Sequence[Guild]) -> list[str]:
     is_local = settings.discord.is_local
-    discord_name = "the local Discord" if is_local else (settings.discord.url or "Discord")
-    server_count = "no server yet: invite it to one" if not guilds else "one server" if len(guilds) == 1 else None
+    discord_url = None if is_local else (settings.discord.url or DISCORD_HOME_URL)
     return [
-        f"the bot listens to {server_count or f'{len(guilds):,} servers'} of {discord_name}",
+        texts.format_server_count(len(guilds), discord_url),
         "",
-        f"  open {settings.origin}",
+        texts.format_open_address(settings.origin),
         "",
         *(_format_demo_hint(f"http://127.0.0.1:{folder.get_or_create_port('sim')}") if is_local else ()),
         *(_format_api_hint(settings, guilds[0]) if guilds else ()),
@@ -130,19 +118,18 @@ def _format_intro(settings: Settings, folder: DataFolder, guilds: Sequence[Guild
 
 def _format_api_hint(settings: Settings, guild: Guild) -> list[str]:
     return [
-        f"programs get a key, this one of {guild.name}:",
+        texts.format_key_hint(guild.name),
         f"  {format_shell_command('keys', 'create', '--guild', str(guild.id), '--name', 'first')}",
         f"  curl -H 'Authorization: Bearer KEY' {settings.origin}/api/guilds/{guild.id}/stats",
     ]
 
 
 def _format_demo_hint(sim_url: str) -> list[str]:
-    width = max(map(len, PERSONAS))
+    width = max(map(len, texts.PERSONAS))
+    suggestions = (texts.TRY_OVERVIEW, texts.format_try_chat(sim_url), texts.format_try_chaos(sim_url))
     return [
-        "log in and be one of these:",
-        *(f"  {name:<{width}}  {description}" for name, description in PERSONAS.items()),
-        "things to try:",
-        "  - as the owner, open a server and pick another range, channel or comparison",
-        f"  - at {sim_url} write, join voice or run /server-stats as a member, and watch the numbers move",
-        f"  - at {sim_url}/chaos let Discord misbehave: nothing is lost",
+        texts.LOG_IN_AS,
+        *(f"  {name:<{width}}  {description}" for name, description in texts.PERSONAS.items()),
+        texts.THINGS_TO_TRY,
+        *(f"  - {suggestion}" for suggestion in suggestions),
     ]

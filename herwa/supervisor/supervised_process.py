@@ -8,16 +8,16 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from herwa.console import print_line
+from herwa.texts import startup as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.log_file import open_log_file
 
 RESTART_DELAYS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STABLE_UPTIME_SECONDS = 30.0  # a process that has run longer than this restarts with the first delay
-MAX_LOG_BYTES = 20_000_000
 
 
 class SupervisedProcess:
@@ -50,7 +50,7 @@ class SupervisedProcess:
                 return
             failures = 1 if time.monotonic() - started_at > STABLE_UPTIME_SECONDS else failures + 1
             delay = RESTART_DELAYS_SECONDS[min(failures, len(RESTART_DELAYS_SECONDS)) - 1]
-            print_line(f"ended ({exit_reason}), starting again in {delay:g} s", process_name=self.name)
+            print_line(texts.format_process_ended(exit_reason, delay), process_name=self.name)
             self.restarts += 1
             self._on_change()
             await self._wait_for_stop(delay)
@@ -99,7 +99,7 @@ class SupervisedProcess:
 
     async def _forward_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        with _open_log_file(self._folder.logs_dir / f"{self.name}.log") as log:
+        with open_log_file(self._folder, self.name) as log:
             while True:
                 try:
                     line = await process.stdout.readline()
@@ -117,12 +117,5 @@ class SupervisedProcess:
                 self._process.send_signal(signum)
 
 
-def _open_log_file(path: Path) -> IO[bytes]:
-    """Open the log file unbuffered. A file above `MAX_LOG_BYTES` is first renamed to `.log.1`."""
-    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
-        path.replace(path.with_suffix(".log.1"))
-    return path.open("ab", buffering=0)
-
-
 def _format_exit(code: int) -> str:
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit {code}"
+    return texts.format_exit_signal(signal.Signals(-code).name) if code < 0 else texts.format_exit_code(code)

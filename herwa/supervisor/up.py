@@ -14,6 +14,7 @@ from herwa.error_messages import describe_error
 from herwa.supervisor.process_registry import remove_process_registry, write_process_registry
 from herwa.supervisor.startup_message import print_startup_message
 from herwa.supervisor.supervised_process import SupervisedProcess
+from herwa.texts import startup as texts
 from herwa_shared.config import Settings
 from herwa_shared.embedded import EngineLease, lease_engines, list_engines
 from herwa_shared.errors import HerwaError
@@ -48,19 +49,19 @@ async def run_all(settings: Settings) -> None:
     folder = DataFolder(settings.data_dir)
     with _lock_data_folder(folder):
         if not is_port_free(settings.port):
-            raise StartupConflict(f"Port {settings.port} cannot be had: set HERWA_PORT to another one, above 1023.")
+            raise StartupConflict(texts.format_port_in_use(settings.port))
         if not is_port_free(folder.get_or_create_port("api")):
             folder.reassign_port("api")
         stop_event = asyncio.Event()
         on_shutdown(stop_event.set)
-        print_line(f"data in {folder.path}")
+        print_line(texts.format_data_folder(folder.path))
         lease = await _start_engines(settings, folder, stop_event)
         if lease is not None:
             try:
                 await _supervise(settings, folder, lease, stop_event, started_at=started_at)
             finally:
                 await _wait_or_kill_engines(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
-        print_line("stopped")
+        print_line(texts.STOPPED)
 
 
 def list_process_names(settings: Settings) -> tuple[str, ...]:
@@ -74,9 +75,7 @@ def _lock_data_folder(folder: DataFolder) -> Iterator[None]:
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartupConflict(
-                f"Herwa already runs on {folder.path}. For a second copy set HERWA_DATA_DIR and HERWA_PORT."
-            ) from None
+            raise StartupConflict(texts.format_already_running(folder.path)) from None
         try:
             yield
         finally:
@@ -91,7 +90,7 @@ async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asy
     if not stop_event.is_set():
         stopping.cancel()
         return await starting
-    print_line("stopping")
+    print_line(texts.STOPPING)
     with suppress(Exception):  # failures are expected here, because the engines may have been killed
         lease = await _wait_or_kill_engines(starting, folder)
         await _wait_or_kill_engines(asyncio.create_task(asyncio.to_thread(lease.release)), folder)
@@ -105,7 +104,7 @@ async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLe
     except BaseException:
         await asyncio.to_thread(lease.release)
         raise
-    print_line("both databases are on the newest schema")
+    print_line(texts.DATABASES_UP_TO_DATE)
     return lease
 
 
@@ -142,7 +141,7 @@ async def _supervise(
         ),
     ]
     await stop_event.wait()
-    print_line("stopping")
+    print_line(texts.STOPPING)
     for watcher in watchers:
         watcher.cancel()
     await _stop_all(tasks)
@@ -161,7 +160,7 @@ async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
             await asyncio.wait([tasks[child] for child in children], timeout=seconds)
         for child in children:
             if child.pid:
-                print_line("did not end in time and was killed", process_name=child.name)
+                print_line(texts.PROCESS_KILLED, process_name=child.name)
                 child.kill()
 
 
@@ -172,8 +171,8 @@ async def _restart_engines(lease: EngineLease) -> None:
         await asyncio.sleep(delay)
         try:
             for name in await asyncio.to_thread(lease.restart_dead):
-                print_line(f"{name} had ended and runs again")
+                print_line(texts.format_engine_restarted(name))
             delay = ENGINE_CHECK_SECONDS
         except (HerwaError, OSError) as error:
             delay = min(delay * 2, MAX_ENGINE_CHECK_SECONDS)
-            print_line(f"{describe_error(error)} Trying again in {delay:g} s.")
+            print_line(texts.format_retry(describe_error(error), delay))

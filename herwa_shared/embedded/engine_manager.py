@@ -199,7 +199,7 @@ def _pick_engine_port(engine: Engine, folder: DataFolder, report: ProgressReport
     while not is_port_free(port):
         if time.monotonic() > deadline:
             new_port = folder.reassign_port(engine.name)
-            report(f"{engine.title}: another program listens on port {port}, moving to {new_port}")
+            report(f"{engine.title}: port {port} is used by another program, moving to {new_port}")
             return new_port
         time.sleep(0.02)
     return port
@@ -209,10 +209,10 @@ def _wait_until_ready(engine: Engine, record: EngineRecord, log: LogFile) -> Non
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while not engine.is_ready(record.port):
         if not engine_process.is_alive(record):
-            raise _build_failure(engine, "ended while starting", log)
+            raise _build_failure(engine, "stopped while starting", log)
         if time.monotonic() > deadline:
             engine_process.stop_processes([record])
-            raise _build_failure(engine, f"did not answer for {_START_TIMEOUT_SECONDS:.0f} s", log)
+            raise _build_failure(engine, f"didn't respond for {_START_TIMEOUT_SECONDS:.0f} s", log)
         time.sleep(0.02)
 
 

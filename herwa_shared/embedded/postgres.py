@@ -72,8 +72,8 @@ class PostgresEngine:
         if not self._installation.cluster.exists():
             if not self._installation.base.is_relative_to(self._home):
                 report(
-                    f"{self.title}: runs as nobody, who may not enter {self._home};"
-                    f" its data is in {self._installation.base}"
+                    f"{self.title}: runs as the user nobody, who can't access {self._home}."
+                    f" Its data is in {self._installation.base}"
                 )
             report(f"{self.title}: first start, creating the database")
             create_cluster(self._installation, password=self._password)
@@ -161,7 +161,7 @@ class PostgresInstallation:
         target_dir = self.binaries.parents[2]
         if not target_dir.is_relative_to(self.base) or target_dir.exists():
             return
-        report("PostgreSQL: copying its programs to where they may be run")
+        report("PostgreSQL: copying its programs to a folder where they can run")
         temp_dir = target_dir.with_name(f"{target_dir.name}.{os.getpid()}")
         shutil.rmtree(temp_dir, ignore_errors=True)
         for name in (_WHEEL_NAME, f"{_WHEEL_NAME}.libs"):
@@ -253,7 +253,7 @@ def _run_program(installation: PostgresInstallation, program: str, *arguments: s
     process = launch.start(output=subprocess.PIPE, new_session=False, stdin=subprocess.PIPE)
     output, _ = process.communicate(stdin.encode())
     if process.returncode != 0:
-        raise EngineFailure(f"PostgreSQL could not make its database:\n{output.decode(errors='replace')[-2000:]}")
+        raise EngineFailure(f"PostgreSQL couldn't create its database:\n{output.decode(errors='replace')[-2000:]}")
 
 
 def _fsync_dir(folder: Path) -> None:

@@ -49,7 +49,7 @@ async def drain(connection: asyncpg.Connection, *, timeout_seconds: float) -> No
     )
     txid_horizon = await connection.fetchval(CURRENT_TXID_SQL)
     await _wait_until_none(
-        connection, COUNT_PENDING_EVENTS_SQL, txid_horizon, deadline=deadline, missing="events still wait for the mover"
+        connection, COUNT_PENDING_EVENTS_SQL, txid_horizon, deadline=deadline, missing="events are still waiting"
     )
 
 
@@ -59,7 +59,7 @@ async def _wait_until_none(
     while remaining := await connection.fetchval(query, *arguments):
         if asyncio.get_running_loop().time() > deadline:
             raise DrainTimeout(
-                f"Not drained in time: {missing} ({remaining}). `herwa status` says how the pipeline is doing."
+                f"Not all events were moved in time: {missing} ({remaining:,}). See `herwa status`."
             )
         await asyncio.sleep(POLL_INTERVAL_SECONDS)
 

@@ -173,7 +173,7 @@ async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: in
     """Get an entry of this chain. Raises NotFound."""
     row = await session.scalar(select(AuditEntry).where(_filter_chain(guild_id), col(AuditEntry.id) == entry_id))
     if row is None:
-        raise NotFound("There is no such entry in this audit log.")
+        raise NotFound("This entry doesn't exist in this audit log.")
     return _to_entry(row)
 
 

@@ -140,7 +140,7 @@ def from_json(text: str) -> DeclaredSurfaces:
             ),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest(f"This is not what a room says of its surfaces: {error}.") from error
+        raise BadRequest(f"The list of surfaces is invalid: {error}.") from error
 
 
 def build_module_rows() -> list[TableRow]:
@@ -185,7 +185,7 @@ async def _diff_tables(
     session: AsyncSession, kinds: Collection[SurfaceKind], surfaces: tuple[Surface, ...]
 ) -> tuple[_TableDiff, ...]:
     if unexpected_keys := [surface.key for surface in surfaces if surface.kind not in kinds]:
-        raise ValueError(f"surfaces of kinds that are another room's to declare: {unexpected_keys}")
+        raise ValueError(f"surfaces of kinds that another package declares: {unexpected_keys}")
     rows = await session.scalars(select(SurfaceRow))
     own_rows = [row for row in rows if row.kind in kinds]
     return (

@@ -74,7 +74,7 @@ async def grant_limit(
     Raises NotFound for an unknown guild, BadRequest for an invalid value or period.
     """
     if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
-        raise BadRequest("A limit is 0 or more, or none for unlimited.")
+        raise BadRequest("A limit must be 0 or more, or empty for unlimited.")
     row = await _build_grant(session, guild_id, starts, ends, days, reason, actor)
     row.limit_key, row.value = limit, value
     return await _save_grant(session, row, actor, reason)
@@ -86,7 +86,7 @@ async def revoke_grant(session: AsyncSession, *, guild_id: int, grant_id: int, r
     await audit.lock_chain(session, guild_id=guild_id)
     row = await session.get(EntitlementGrant, grant_id, populate_existing=True)
     if row is None or row.guild_id != guild_id:
-        raise NotFound("This server has no such grant.")
+        raise NotFound("This grant doesn't exist in this server.")
     now = utc_now()
     if row.revoked_at is not None or (row.ends_at is not None and row.ends_at <= now):
         return

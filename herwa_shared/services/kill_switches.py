@@ -76,10 +76,8 @@ async def list_kill_switches(session: AsyncSession) -> tuple[KillSwitchStatus, .
 
 def _clean_reason(feature: Feature, reason: str) -> str:
     if feature.essential != Essential.NO:
-        raise BadRequest(f"{feature.title} is essential: no kill switch reaches it.")
+        raise BadRequest(f"{feature.title} is essential and can't be turned off.")
     cleaned_reason = " ".join(reason.split())
     if not 1 <= len(cleaned_reason) <= MAX_REASON_LENGTH:
-        raise BadRequest(
-            f"Say why, in 1 to {MAX_REASON_LENGTH} characters: people see it where the feature is missing."
-        )
+        raise BadRequest(f"Give a reason of 1 to {MAX_REASON_LENGTH} characters. Users will see it.")
     return cleaned_reason

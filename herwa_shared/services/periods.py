@@ -21,18 +21,18 @@ def resolve_period(
     or if the end is not after the start and after `now`.
     """
     if ends is not None and days is not None:
-        raise BadRequest("Say either an end or a number of days, not both.")
+        raise BadRequest("Give an end or a number of days, not both.")
     start = starts or now
     end = ends if days is None else start + to_timedelta(days)
     if end is not None and end <= max(start, now):
-        raise BadRequest("The end must lie ahead, and after the start.")
+        raise BadRequest("The end must be in the future and after the start.")
     return start, end
 
 
 def to_timedelta(days: int) -> timedelta:
     """Convert days to a timedelta of 24 hours each. Raises BadRequest unless 1 to MAX_DAYS."""
     if not 1 <= days <= MAX_DAYS:
-        raise BadRequest(f"The days must be 1 to {MAX_DAYS}, not {days}.")
+        raise BadRequest(f"The number of days must be 1 to {MAX_DAYS}, not {days}.")
     return timedelta(days=days)
 
 

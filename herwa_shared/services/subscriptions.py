@@ -140,7 +140,7 @@ async def extend(session: AsyncSession, *, guild_id: int, days: int, reason: str
     now = utc_now()
     before = await get_current_tier(session, guild_id=guild_id, now=now)
     if before.ends is None:
-        raise BadRequest("Nothing ends by itself in this server, so there is nothing to extend: grant a tier.")
+        raise BadRequest("This server's tier has no end, so it can't be extended. Grant a tier instead.")
     end = before.ends + extension
     await session.execute(
         update(Subscription)

@@ -71,7 +71,7 @@ async def require_tier(session: AsyncSession, key: str) -> TierRow:
     """Return the tier's row. Raises NotFound, with the existing tiers in its message."""
     tiers = {tier.key: tier for tier in await session.scalars(select(TierRow).order_by(col(TierRow.rank)))}
     if key not in tiers:
-        raise NotFound(f"There is no tier “{key}”. There are {', '.join(tiers)}.")
+        raise NotFound(f'Unknown tier "{key}". Tiers: {", ".join(tiers)}.')
     return tiers[key]
 
 
@@ -94,7 +94,7 @@ async def set_tier_feature(
     elif feature in status.own_features:
         await session.delete(await session.get_one(TierFeature, (tier, feature)))
     else:
-        raise BadRequest(f"{status.title} has {feature} from the tier that it inherits: take it out there.")
+        raise BadRequest(f"{status.title} inherits {feature} from another tier. Remove it there.")
     await publish_policy_change(session, guild_id=None)
     return await audit.record(
         session,
@@ -147,7 +147,7 @@ async def set_tier_limit(
     Returns the id of the audit entry, None if nothing changed. Raises NotFound, BadRequest.
     """
     if value is not None and not 0 <= value <= MAX_LIMIT_VALUE:
-        raise BadRequest("A limit is 0 or more, or none for unlimited.")
+        raise BadRequest("A limit must be 0 or more, or empty for unlimited.")
     await require_tier(session, tier)
     await audit.lock_chain(session, guild_id=None)
     row = await session.get(TierLimit, (tier, limit), populate_existing=True)

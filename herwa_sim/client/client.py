@@ -404,7 +404,7 @@ class SimClient:
             response = self._http.request(method, path, json=body)
         except httpx.TransportError as error:
             raise ServiceUnavailable(
-                f"The local Discord at {self.base_url} does not answer: is `herwa up` running?"
+                f"The local Discord at {self.base_url} doesn't respond. Start it with `herwa up`."
             ) from error
         payload: dict[str, Any] = response.json()
         if response.is_error:

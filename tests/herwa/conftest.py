@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from herwa.texts import startup
 from tests.support.configurable_copy import ConfigurableCopy, open_copy
 
 
@@ -11,5 +12,5 @@ from tests.support.configurable_copy import ConfigurableCopy, open_copy
 def copy() -> Iterator[ConfigurableCopy]:
     with open_copy() as copy:
         copy.start_all()
-        copy.wait_for_output("Ctrl-C stops everything")
+        copy.wait_for_output(startup.PRESS_CTRL_C)
         yield copy

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from herwa.commands.demo_history import import_demo_history
+from herwa.texts import startup
 from herwa_shared.embedded import lease_engines
 from herwa_sim.behavior.history_generator import ServerHistory, generate_history
 from herwa_sim.behavior.server_profile import ServerProfile
@@ -24,7 +25,7 @@ def demo() -> Iterator[ConfigurableCopy]:
     """A copy that imported the demo history at its first start."""
     with open_copy(HERWA_DEMO_DAYS=str(DEMO_DAYS)) as copy:
         copy.launch()
-        copy.wait_for_output(f"6 servers have a past of {DEMO_DAYS} days now")
+        copy.wait_for_output(f"imported {DEMO_DAYS} days of history into 6 servers")
         yield copy
 
 
@@ -109,7 +110,7 @@ def test_today_has_messages_and_simulated_members_continue(demo, sim):
 def test_import_reports_progress_in_few_lines(demo):
     output = demo.read_output()
     for profile in SERVER_PROFILES:
-        assert f"bringing {DEMO_DAYS} days of past into {profile.name} …" in output
+        assert startup.format_import_started(DEMO_DAYS, profile.name) in output
     assert output.count("messages") < 30
 
 
@@ -127,9 +128,9 @@ async def test_import_skips_existing_history_and_zero_days(demo):
 def test_next_start_completes_an_interrupted_import():
     with open_copy(HERWA_DEMO_DAYS=str(DEMO_DAYS)) as copy:
         copy.launch()
-        copy.wait_for_output(f"bringing {DEMO_DAYS} days of past into Pixel Forge")
+        copy.wait_for_output(startup.format_import_started(DEMO_DAYS, "Pixel Forge"))
         copy.restart_after_kill()
-        copy.wait_for_output(f"a past of {DEMO_DAYS} days now")
+        copy.wait_for_output(f"imported {DEMO_DAYS} days of history")
         copy.drain()
         sim = copy.open_sim_client()
         assert_matches_generator(copy, sim, PROFILES_BY_NAME["Pixel Forge"])

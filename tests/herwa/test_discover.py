@@ -21,5 +21,5 @@ def test_discover_reports_and_registers_all_declared_surfaces():
 
 
 async def test_failed_declaration_is_reported_with_package_and_output():
-    with pytest.raises(DeclarationError, match=r"herwa_bot\.nothing cannot say .*\n.*No module named"):
+    with pytest.raises(DeclarationError, match=r"herwa_bot\.nothing .*\n.*No module named"):
         await fetch_declaration("herwa_bot.nothing")

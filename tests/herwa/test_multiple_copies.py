@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from herwa.supervisor.up import list_process_names
+from herwa.texts import startup
 from herwa_shared.config import DiscordSettings, Settings
 from herwa_shared.embedded import lease_engines
 from tests.support.configurable_copy import open_copy, stop_with_signal, write_history
@@ -87,7 +88,7 @@ def external_services(copy):
 def test_configured_token_and_urls_replace_embedded_services(copy, external_services):
     with open_copy(**external_services) as other:
         other.start_all()
-        other.wait_for_output("Ctrl-C stops everything")
+        other.wait_for_output(startup.PRESS_CTRL_C)
         status = other.get_status()
         settings = Settings(discord=DiscordSettings(DISCORD_TOKEN=SecretStr("any"), HERWA_DISCORD_URL=None))
         assert (
@@ -98,7 +99,7 @@ def test_configured_token_and_urls_replace_embedded_services(copy, external_serv
         assert status["healthy"]
         assert not {"sim", "postgres", "clickhouse"} & set(status["ports"])
         assert not (other.folder.path / "postgres").exists()
-        assert f"servers of {external_services['HERWA_DISCORD_URL']}" in other.read_output()
+        assert f"on {external_services['HERWA_DISCORD_URL']}" in other.read_output()
 
         sim = copy.open_sim_client()
         guild_id = sim.create_guild("Heard Elsewhere")
@@ -128,8 +129,8 @@ def test_configured_token_and_urls_replace_embedded_services(copy, external_serv
 def test_unknown_token_is_reported_at_every_retry(external_services):
     with open_copy(**{**external_services, "DISCORD_TOKEN": "not-a-token"}) as other:
         up_process = other.launch()
-        for seconds in ("0.5", "1", "2"):
-            other.wait_for_output(f"bot │ ended (exit 2), starting again in {seconds} s")
+        for seconds in (0.5, 1, 2):
+            other.wait_for_output(f"bot │ {startup.format_process_ended(startup.format_exit_code(2), seconds)}")
         output = other.read_output()
         assert output.count("error: Discord does not know this token: set DISCORD_TOKEN") == 3
         assert "not-a-token" not in output

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from herwa.supervisor.up import list_process_names
+from herwa.texts import doctor, startup, status
 from tests.support.configurable_copy import ConfigurableCopy, write_history
 from tests.support.running_copy import HERWA_COMMAND
 
@@ -55,7 +56,12 @@ def test_startup_message_shows_urls_personas_and_the_command_that_creates_a_key(
 
 def test_first_start_shows_progress_in_plain_lines(copy):
     output = copy.read_output()
-    for text in ("PostgreSQL: first start", "ClickHouse: first start", "newest schema", "local Discord is ready"):
+    for text in (
+        "PostgreSQL: first start",
+        "ClickHouse: first start",
+        startup.DATABASES_UP_TO_DATE,
+        "local Discord is ready",
+    ):
         assert text in output
     assert "\x1b" not in output, "output to a file must not contain colors"
     assert "[info" not in output, "levels and timestamps belong only to the log files"
@@ -65,35 +71,35 @@ def test_first_start_shows_progress_in_plain_lines(copy):
 def test_second_up_in_the_same_folder_is_refused(copy):
     result = copy.run_command("up")
     assert result.returncode == 1
-    assert "already runs" in result.stderr
-    assert "HERWA_DATA_DIR" in result.stderr
+    assert result.stderr == f"{startup.format_already_running(copy.folder.path)}\n"
     assert copy.get_status()["healthy"]
 
 
 def test_doctor_finds_no_problem_in_a_running_copy(copy):
     result = copy.run_command("doctor")
     assert result.returncode == 0, result.stdout
-    assert "answered by this copy" in result.stdout
-    assert "all well" in result.stdout
+    assert doctor.PORT_OWN in result.stdout
+    assert doctor.PROCESSES_OK in result.stdout
+    assert doctor.EVERYTHING_WORKS in result.stdout
 
 
 def test_status_json_is_complete(copy):
-    status = json.loads(copy.check_output("status", "--json"))
-    assert status["healthy"] is True
-    assert status["problems"] == []
-    assert {process["name"] for process in status["processes"]} == {
+    report = json.loads(copy.check_output("status", "--json"))
+    assert report["healthy"] is True
+    assert report["problems"] == []
+    assert {process["name"] for process in report["processes"]} == {
         *list_process_names(copy.settings),
         "postgres",
         "clickhouse",
     }
-    assert all(process["running"] and process["pid"] for process in status["processes"])
-    assert {"postgres", "clickhouse", "sim", "herwa"} <= set(status["ports"])
-    assert status["ports"]["herwa"] == copy.port
-    assert set(status["buffer"]) == {"rows", "age_seconds"}
-    assert {"lag_seconds", "pending_rows", "failures", "moved", "last_error"} <= set(status["mover"])
-    assert status["gateway"]["gateway"] == "connected"
+    assert all(process["running"] and process["pid"] for process in report["processes"])
+    assert {"postgres", "clickhouse", "sim", "herwa"} <= set(report["ports"])
+    assert report["ports"]["herwa"] == copy.port
+    assert set(report["buffer"]) == {"rows", "age_seconds"}
+    assert {"lag_seconds", "pending_rows", "failures", "moved", "last_error"} <= set(report["mover"])
+    assert report["gateway"]["gateway"] == "connected"
     assert {
-        process["name"]: process["restarts"] for process in status["processes"] if "restarts" in process
+        process["name"]: process["restarts"] for process in report["processes"] if "restarts" in process
     } == dict.fromkeys(list_process_names(copy.settings), 0)
 
 
@@ -110,8 +116,8 @@ def test_status_text_is_complete_on_a_narrow_terminal(copy):
         "postgres",
         str(copy.port),
         str(copy.folder.path),
-        "● running",
-        "all is well",
+        status.RUNNING,
+        status.NO_PROBLEMS,
     ):
         assert text in output
     assert "\x1b" not in output
@@ -175,7 +181,7 @@ def test_killed_process_is_restarted_and_reported(copy):
     for name in names:
         os.kill(processes_by_name[name]["pid"], signal.SIGKILL)
     for name in names:
-        copy.wait_for_output(f"{name} │ ended (killed by SIGKILL), starting again in 0.5 s")
+        copy.wait_for_output(f"{name} │ {startup.format_process_ended(startup.format_exit_signal('SIGKILL'), 0.5)}")
     copy.wait_until(lambda: copy.get_status()["healthy"] and copy.is_api_ready(), "all processes to be restarted")
     processes = [process for process in copy.get_status()["processes"] if process["name"] in names]
     assert [process["name"] for process in processes] == list(names), (
@@ -183,4 +189,4 @@ def test_killed_process_is_restarted_and_reported(copy):
     )
     assert [process["restarts"] for process in processes] == [1] * len(names)
     assert not {process["pid"] for process in processes} & {process["pid"] for process in processes_by_name.values()}
-    assert "restarts: 1" in copy.check_output("status")
+    assert status.format_restarts(1) in copy.check_output("status")

@@ -4,6 +4,7 @@ import pytest
 
 from herwa.status.render import render_status
 from herwa.status.status import InstanceStatus, read_status
+from herwa.texts import status as texts
 from herwa_shared.services import processes
 
 
@@ -22,17 +23,17 @@ async def read_status_with_detail(settings, stores, detail: dict[str, object]) -
 @pytest.mark.parametrize("age", [None, 30.0])
 async def test_process_without_policy_notifications_is_a_problem(settings, stores, age):
     status = await read_status_with_detail(settings, stores, {"policies": 12, "policy_sweep_age": age})
-    assert any("probe does not hear of changed rules" in problem for problem in status.problems)
+    assert texts.format_policies_stale("probe") in status.problems
 
 
 async def test_process_with_policy_notifications_is_shown_in_one_line(settings, stores):
     status = await read_status_with_detail(settings, stores, {"policies": 12, "policy_sweep_age": 0.4})
-    assert not any("The probe" in problem for problem in status.problems)
-    assert "guardrail probe knows 12 servers' rules, looked for changes 0.4 s ago" in render_status(status).plain
+    assert texts.format_policies_stale("probe") not in status.problems
+    assert texts.format_policies("probe", 12, 0.4) in render_status(status).plain
     assert status.to_json()["policies"]["probe"] == {"servers": 12, "sweep_age_seconds": 0.4}
 
 
 async def test_only_connected_shards_are_counted(settings, stores):
     status = await read_status_with_detail(settings, stores, {})
     status.gateway = {"gateway": "connecting", "shards": {"0": "disconnected", "1": "connected"}, "shard_count": 2}
-    assert "1 of 2 shards" in render_status(status).plain
+    assert texts.format_gateway("connecting", 1, 2, 0, 0) in render_status(status).plain

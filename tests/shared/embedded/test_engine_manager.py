@@ -168,7 +168,7 @@ async def test_port_occupied_by_another_program_is_replaced(postgres_settings, p
                 lease.urls.database, "SELECT inet_server_port()"
             ) == postgres_folder.get_or_create_port("postgres")
     assert postgres_folder.get_or_create_port("postgres") != taken_port
-    assert any(f"another program listens on port {taken_port}" in text for text in reports)
+    assert any(str(taken_port) in text for text in reports)
 
 
 def test_failed_start_reports_the_engines_output_and_keeps_no_lease(postgres_settings, postgres_folder):

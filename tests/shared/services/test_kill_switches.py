@@ -4,7 +4,7 @@ import pytest
 
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
+from herwa_shared.services.kill_switches import MAX_REASON_LENGTH, list_kill_switches, set_kill_switch
 from herwa_shared.services.policies import load_global_policy
 from tests.shared.services.operator_helpers import OPERATOR, list_audit_entries, load_policy_version, register_catalog
 
@@ -64,7 +64,7 @@ async def test_change_without_effect_is_neither_published_nor_audited(stores):
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "x" * 201])
 async def test_kill_switch_requires_a_reason(stores, reason):
-    with pytest.raises(BadRequest, match="Say why"):
+    with pytest.raises(BadRequest, match=f"1 to {MAX_REASON_LENGTH}"):
         await set_switch(stores, active=True, reason=reason)
     assert FEATURE not in await load_kill_switches(stores)
 

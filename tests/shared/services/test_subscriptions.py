@@ -155,7 +155,7 @@ async def test_extension_postpones_the_end_of_the_current_tier(stores, guild):
 
 async def test_subscription_without_an_end_cannot_be_extended(stores, guild):
     await grant_tier(stores, guild)
-    with pytest.raises(BadRequest, match="nothing to extend"):
+    with pytest.raises(BadRequest, match="no end"):
         async with stores.database.transaction() as session:
             await extend(session, guild_id=guild, days=3, reason="", actor=OPERATOR)
 
@@ -179,7 +179,7 @@ async def test_invalid_period_is_refused(stores, guild, period):
 
 
 async def test_unknown_tier_or_guild_is_refused(stores, guild, guild_id):
-    with pytest.raises(NotFound, match=r"no tier “platinum”\. There are free, (.*, )?premium"):
+    with pytest.raises(NotFound, match=r"platinum.* free, (.*, )?premium"):
         await grant_tier(stores, guild, "platinum")
     with pytest.raises(NotFound, match=str(guild_id + 1)):
         await grant_tier(stores, guild_id + 1)

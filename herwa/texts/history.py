@@ -1,0 +1,10 @@
+"""Texts of `herwa sim replay`."""
+
+REPLAY_HELP = "Import a message history into the local Discord. Every message keeps its time."
+REPLAY_EXAMPLE = "Example: herwa sim replay history.csv.gz --guild 'My server' --from 2025-01-01"
+HISTORY_FILE_ARGUMENT = "A CSV file, gzipped or not."
+HISTORY_GUILD_OPTION = "Name of the server to import into. It's created if it doesn't exist."
+DATE_METAVAR = "YYYY-MM-DD"
+FROM_OPTION = "First day (UTC)."
+TO_OPTION = "Day after the last day (UTC)."
+END_BEFORE_START = "--to must be after --from."

@@ -1,0 +1,113 @@
+"""All texts of the command line, with sample arguments."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from herwa.texts import counts, doctor, errors, history, operator, startup, status
+from herwa.texts import help as help_texts
+from tests.support.text_snapshots import render_texts
+
+DATA_DIR = Path("/srv/herwa")
+PORTAL = "https://discord.com/developers/applications"
+REDIRECT = "https://herwa.example/auth/callback"
+REASON = "connection refused"
+
+SAMPLES = {
+    counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
+    doctor: {
+        "format_python_too_old": ["3.10.2"],
+        "format_run": ["apt-get install fonts-noto-core"],
+        "format_missing_fonts": [["Arabic", "Thai"]],
+        "format_browser": ["/usr/bin/chromium"],
+        "format_not_a_folder": [DATA_DIR],
+        "format_not_writable": [DATA_DIR],
+        "format_new_folder": [DATA_DIR],
+        "format_free_space": [12.34],
+        "format_discord_down": ["https://discord.com/api/v10", "ConnectError"],
+        "format_set_token": [PORTAL],
+        "format_discord_error": [502],
+        "format_discord_ok": [(None, "Herwa"), ("https://discord.com", "Herwa")],
+        "format_clock_skew": [(-7.2,), (12.0,)],
+        "format_grant_intent": [PORTAL],
+        "format_configure_login": [["DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET"], PORTAL, REDIRECT],
+        "format_set_client_id": ["81384788765712384"],
+        "format_add_redirect": [REDIRECT, PORTAL],
+        "format_redirect": [REDIRECT],
+        "format_database_version": ["17.2"],
+        "format_check_database": ["DATABASE_URL"],
+        "format_port_subject": [8321],
+        "format_internal_port_subject": ["api"],
+        "format_port_taken": [([],), (["nginx (12)"],)],
+        "format_internal_port_taken": [9001, ["nginx (12)"]],
+        "format_free_internal_port": ["api", DATA_DIR / "ports.json"],
+        "format_doctor_summary": [(0, 0), (1, 0), (2, 1), (0, 3)],
+    },
+    errors: {
+        "format_postgresql_error": ["too many connections"],
+        "format_clickhouse_error": ["memory limit exceeded"],
+        "format_connection_error": [REASON],
+        "format_file_error": ["/dev/null/data", "Not a directory"],
+        "format_system_error": ["no space left on device"],
+        "format_invalid_setting": ["HERWA_PORT", "Input should be less than or equal to 65535"],
+        "format_no_worker": ["Not all events were moved in time."],
+    },
+    help_texts: {},
+    history: {},
+    operator: {
+        "format_tier": [
+            ("Garden Club", 7, "Free", None),
+            ("Garden Club", 7, "Premium", datetime(2026, 12, 1, 10, tzinfo=UTC)),
+        ],
+        "format_nothing_granted": ["Garden Club", "Garden Club (7) has Free."],
+        "format_kill_switch_on": ["Voice stats", "Voice statistics are being repaired."],
+        "format_kill_switch_off": ["voice.stats"],
+        "format_verified": [(1, "f00d"), (12, "f00d")],
+        "format_ambiguous_guild": ["Tea", 2, "7 (Tea) or 8 (Tea)"],
+        "format_unknown_guild": ["Tea", "7 (Garden Club)"],
+        "format_similar_guilds": ["Gardn", "7 (Garden Club)"],
+        "format_discovered": [(0, 80), (1, 79)],
+        "format_declaration_failed": ["herwa_bot.surfaces", 1, "No module named 'x'"],
+    },
+    startup: {
+        "format_data_folder": [DATA_DIR],
+        "format_ready": [12.3],
+        "format_not_ready": [90, "herwa status"],
+        "format_server_count": [(0, None), (1, None), (6, "https://discord.com")],
+        "format_open_address": ["http://localhost:8321"],
+        "format_try_chat": ["http://127.0.0.1:9000"],
+        "format_try_chaos": ["http://127.0.0.1:9000"],
+        "format_key_hint": ["Garden Club"],
+        "format_process_ended": ["exited with code 1", 0.5],
+        "format_exit_code": [1],
+        "format_exit_signal": ["SIGKILL"],
+        "format_engine_restarted": ["postgres"],
+        "format_retry": ["A database didn't start.", 2.0],
+        "format_port_in_use": [8321],
+        "format_already_running": [DATA_DIR],
+        "format_import_started": [(1, "Garden Club"), (120, "Garden Club")],
+        "format_import_progress": [1200, 5300],
+        "format_import_finished": [120, 6, 53000, 21.4],
+        "format_import_failed": ["The local Discord doesn't respond."],
+    },
+    status: {
+        "format_status_title": ["/srv/herwa", "http://localhost:8321"],
+        "format_restarts": [(1,), (2,)],
+        "format_buffer": [(0, 0.0), (1, 0.4), (1204, 2.3)],
+        "format_mover": [1204, 0],
+        "format_gateway": [("connected", 1, 1, 1, 0), ("connecting", 1, 2, 6, 12)],
+        "format_policies": [("api", 1, None), ("bot", 6, 0.4)],
+        "format_process_stopped": ["postgres", DATA_DIR / "logs"],
+        "format_process_missing": ["worker"],
+        "format_database_down": [REASON],
+        "format_mover_failing": [1204, 31.2, 3, "memory limit exceeded"],
+        "format_buffer_waiting": [45.2],
+        "format_policies_stale": ["api"],
+    },
+}
+
+
+@pytest.mark.parametrize("module", SAMPLES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_texts(module, snapshot):
+    assert render_texts(module, SAMPLES[module]) == snapshot
