@@ -21,6 +21,7 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.services import processes
+from herwa_shared.services.collection_gaps import load_open_gaps
 from herwa_shared.stores import Stores, open_stores
 
 log = get_logger("herwa_bot")
@@ -74,6 +75,8 @@ async def _open_writer(database: Database, guard: Guard) -> AsyncIterator[EventW
         process_id = await processes.register_process(session, name="bot")
     writer = EventWriter(database, process_id=process_id)
     await load_voice_sessions(database, writer.voice_tracker)
+    async with database.transaction() as session:
+        writer.gap_tracker.add_open_gaps(await load_open_gaps(session))
     tasks = [
         asyncio.create_task(writer.run()),
         asyncio.create_task(

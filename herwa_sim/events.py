@@ -77,10 +77,11 @@ class GatewayEvent:
 
     `redacted` replaces `data` for sessions without the MESSAGE_CONTENT intent. Both may already be JSON bytes;
     otherwise they are encoded lazily, when the first session needs them. An event that is not `genuine` was injected
-    for a test. A `direct` event belongs to a direct message and not to a guild.
+    for a test. A `direct` event belongs to a direct message and not to a guild. `channel_id` is that of an event which
+    Discord sends only to bots that can view the channel.
     """
 
-    __slots__ = ("_data", "_redacted", "genuine", "guild_id", "intent", "name")
+    __slots__ = ("_data", "_redacted", "channel_id", "genuine", "guild_id", "intent", "name")
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class GatewayEvent:
         data: Mapping[str, Any] | bytes,
         *,
         guild_id: int | None = None,
+        channel_id: int | None = None,
         redacted: Mapping[str, Any] | bytes | None = None,
         genuine: bool = True,
         direct: bool = False,
@@ -95,6 +97,7 @@ class GatewayEvent:
         self.name = name
         self.intent = int(Intents.DIRECT_MESSAGES) if direct else get_intent(name)
         self.guild_id = guild_id
+        self.channel_id = channel_id
         self.genuine = genuine
         self._data = data
         self._redacted = data if redacted is None else redacted

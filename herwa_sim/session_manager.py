@@ -4,7 +4,9 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from herwa_sim import permissions
 from herwa_sim.chaos import Chaos
+from herwa_sim.entities import SimGuild
 from herwa_sim.events import GatewayEvent
 from herwa_sim.gateway_socket import Opcode
 from herwa_sim.journal import Journal
@@ -27,10 +29,10 @@ class SessionManager:
     def dispatch(self, event: GatewayEvent) -> None:
         """Push the event to every session that wants it.
 
-        Events of guilds without the bot are dropped.
+        Events of guilds without the bot, of guilds in an outage and of channels that the bot cannot view are dropped.
         """
         guild = self.world.guilds.get(event.guild_id or 0)
-        if guild is not None and not self.world.has_bot(guild):
+        if guild is not None and not (self.world.has_bot(guild) and _is_delivered(self.world, guild, event)):
             return
         for session in list(self.sessions.values()):
             if session.wants(event):
@@ -110,3 +112,14 @@ class SessionManager:
 def _is_replaced(session: ResumableSession, identity: ClientIdentity) -> bool:
     """True if a new session of this identity replaces the disconnected session."""
     return session.socket is None and session.identity.shard == identity.shard
+
+
+def _is_delivered(world: World, guild: SimGuild, event: GatewayEvent) -> bool:
+    """Return whether Discord sends the event to the bot."""
+    if not guild.available and event.genuine and event.name not in ("GUILD_CREATE", "GUILD_DELETE"):
+        return False
+    channel = world.channels.get(event.channel_id) if event.channel_id else None
+    if channel is None:
+        return True
+    granted = permissions.compute_channel_permissions(guild, channel, guild.members[world.bot.id])
+    return bool(granted & permissions.VIEW_CHANNEL)

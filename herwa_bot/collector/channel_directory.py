@@ -75,6 +75,10 @@ class ChannelDirectory:
         """List the channels and categories of a guild, sorted by position."""
         return sorted(self._unpack(guild_id), key=lambda record: (record.position, record.id))
 
+    def iterate_channels(self, guild_id: int) -> Iterator[ChannelRecord]:
+        """Iterate over the channels and categories of a guild, in no particular order."""
+        return self._unpack(guild_id)
+
     def set_guild(self, guild_id: int, payloads: Iterable[Payload]) -> None:
         """Replace all channels of a guild; an invalid channel is logged and skipped, the others are kept."""
         records, skipped_count = [], 0

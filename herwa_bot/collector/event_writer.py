@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
+from herwa_bot.collector.gap_tracker import WHOLE_GUILD, GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
@@ -22,6 +23,7 @@ from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.key_dedup import hash_event_key
+from herwa_shared.services.collection_gaps import save_gaps
 
 log = get_logger(__name__)
 
@@ -58,6 +60,7 @@ class EventWriter:
         self.metadata = MetadataTracker()
         self.thread_parents = ThreadParents()
         self.gateway_sessions = GatewaySessions()
+        self.gap_tracker = GapTracker()
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)
@@ -81,8 +84,14 @@ class EventWriter:
 
     @property
     def pending(self) -> int:
-        """Number of events and voice changes that are not stored yet."""
-        return len(self._events) + len(self._unresolved) + self.voice_tracker.pending
+        """Number of events, gaps and voice changes that are not stored yet."""
+        return len(self._events) + len(self._unresolved) + self.gap_tracker.pending + self.voice_tracker.pending
+
+    def get_live_since_ms(self, guild_id: int, channel_id: int = WHOLE_GUILD) -> int:
+        """Get the time since which no event of this channel was missed; NEVER_MS if events do not arrive now."""
+        return max(
+            self.gateway_sessions.get_live_since_ms(guild_id), self.gap_tracker.get_live_since_ms(guild_id, channel_id)
+        )
 
     def add(self, event: ActivityEvent, *, resolved: bool = True) -> None:
         """Add an event. `resolved` is False if it is unknown whether its channel is a thread."""
@@ -177,6 +186,7 @@ class EventWriter:
             await self.resolve_channels()
             is_complete = not self._unresolved
             await self._save_metadata()
+            await self._save_gaps()
             await self._store_events()
             self.stored_count += await store_skipping_invalid(self._database, self.voice_tracker)
             if not is_complete:
@@ -234,6 +244,17 @@ class EventWriter:
             await save_skipping_invalid(self._database, changes)
         except BaseException:
             self.metadata.changes.merge_older(changes)
+            raise
+
+    async def _save_gaps(self) -> None:
+        gaps = self.gap_tracker.take()
+        if not gaps:
+            return
+        try:
+            async with self._database.transaction() as session:
+                await save_gaps(session, gaps)
+        except BaseException:
+            self.gap_tracker.restore(gaps)
             raise
 
     async def _store_events(self) -> None:

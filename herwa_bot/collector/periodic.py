@@ -10,6 +10,7 @@ from typing import Any
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS
+from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.voice_sessions import purge_voice_sessions
@@ -37,6 +38,7 @@ async def tick_forever(writer: EventWriter, database: Database) -> None:
                 await _accrue_voice(writer, interval * ACCRUAL_INTERVAL_MS)
                 async with database.acquire_connection() as connection:
                     await purge_voice_sessions(connection, now_ms=get_time_ms())
+            writer.gap_tracker.open_overdue_gaps(now=utc_now())
             for guild_id in writer.member_counts.changed_guild_ids:
                 writer.metadata.set_member_count(guild_id, writer.member_counts.members.get(guild_id))
             await writer.live_updates.save(database)

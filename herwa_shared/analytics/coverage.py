@@ -10,17 +10,18 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import literal
+from sqlalchemy import func, literal
 from sqlmodel import col, select
 
 from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.db import Database
-from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
+from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
 from herwa_shared.models.columns import SNOWFLAKE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
+WHOLE_GUILD = 0  # the channel id of a gap of an entire guild
 MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
 FirstHours = Mapping[tuple[str, Period], datetime]
@@ -87,17 +88,28 @@ class Coverage:
             overlap += min(end, period_end) - max(start, period_start)
         return overlap / (end - start)
 
+    def subtract(self, periods: Iterable[Period]) -> "Coverage":
+        """Build the covered periods without those of `periods`."""
+        remaining = list(self.periods)
+        for gap_start, gap_end in Coverage.from_periods(periods).periods:
+            parts = ((start, min(end, gap_start)) for start, end in remaining)
+            rests = ((max(start, gap_end), end) for start, end in remaining)
+            remaining = sorted(part for part in (*parts, *rests) if part[0] < part[1])
+        return Coverage(tuple(remaining))
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionRecord:
     """The periods in which data of a guild was recorded, by source.
 
     `collected_periods`: a collector was running. `member_event_periods`: a collector with Discord's members intent was
-    running. `imported_periods`: filled by replays, imports and finished back-fills.
+    running. `gaps`: it received no events of this guild or channel. `imported_periods`: filled by replays, imports and
+    finished back-fills.
     """
 
     collected_periods: tuple[Period, ...]
     member_event_periods: tuple[Period, ...]
+    gaps: tuple[Period, ...]
     imported_periods: tuple[Period, ...]
 
     def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
@@ -107,7 +119,8 @@ class CollectionRecord:
         it covers another kind from its first event of that kind (see `load_first_hours`): an import without voice
         events does not cover voice.
         """
-        collected = self.member_event_periods if definition.needs_members else self.collected_periods
+        session_periods = self.member_event_periods if definition.needs_members else self.collected_periods
+        collected = Coverage.from_periods(session_periods).subtract(self.gaps).periods
         if definition.kind == ALWAYS_IMPORTED_KIND:
             return Coverage.from_periods((*collected, *self.imported_periods))
         imported = (period for period in self.imported_periods if (definition.kind, period) in first_hour_by_kind)
@@ -117,12 +130,19 @@ class CollectionRecord:
 
 
 async def load_collection_record(
-    database: Database, guild_id: int, start: datetime, end: datetime, *, now: datetime
+    database: Database,
+    guild_id: int,
+    start: datetime,
+    end: datetime,
+    *,
+    channel_id: int | None = None,
+    now: datetime,
 ) -> CollectionRecord:
-    """Load the recording periods of a guild that overlap `[start, end)`.
+    """Load the recording periods of a guild, or of one of its channels, that overlap `[start, end)`.
 
-    A collector records a guild while it has a gateway session for the guild's shard and the bot is a member of the
-    guild. A session whose last heartbeat is at most 30 seconds old counts as still running.
+    A collector records a guild while it has a gateway session for the guild's shard, the bot is a member of the guild,
+    and Discord is not out of order for the guild; a channel while the bot may view it as well. A session whose last
+    heartbeat is at most 30 seconds old counts as still running.
     """
     shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
     async with database.transaction() as session:
@@ -143,6 +163,12 @@ async def load_collection_record(
             .where(col(ImportedPeriod.guild_id) == guild_id)
             .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
         )
+        gap_result = await session.execute(
+            select(CollectionGap)
+            .where(col(CollectionGap.guild_id) == guild_id)
+            .where(col(CollectionGap.channel_id).in_((WHOLE_GUILD, channel_id or WHOLE_GUILD)))
+            .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
+        )
         gateway_sessions = session_result.scalars().all()
         return CollectionRecord(
             tuple(
@@ -156,6 +182,7 @@ async def load_collection_record(
                 if gateway_session.intents & MEMBERS_INTENT
                 for membership in memberships
             ),
+            tuple((gap.from_at, gap.to_at or now) for gap in gap_result.scalars()),
             tuple((imported_period.from_at, imported_period.to_at) for imported_period in imported_result.scalars()),
         )
 

@@ -99,6 +99,7 @@ async def query_kpis(
             query.guild_id,
             min(window.start for window in windows),
             max(window.end for window in windows),
+            channel_id=query.channel_id,
             now=now,
         ),
         asyncio.gather(

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import ARRAY, BigInteger, any_, literal
+from sqlalchemy import ARRAY, BigInteger, any_, func, literal
 from sqlmodel import col, select
 
 from herwa_shared.analytics.comparison import Change
-from herwa_shared.analytics.coverage import GATEWAY_LIVENESS_TIMEOUT, Coverage, Period, get_collection_period
+from herwa_shared.analytics.coverage import (
+    GATEWAY_LIVENESS_TIMEOUT,
+    WHOLE_GUILD,
+    Coverage,
+    Period,
+    get_collection_period,
+)
 from herwa_shared.analytics.results import MIN_COVERAGE_SHARE
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
 from herwa_shared.db import Database
-from herwa_shared.models import GatewaySession, GuildMembership, ImportedPeriod
+from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
 
 WINDOW_HOURS = 24
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -130,6 +136,7 @@ async def _load_coverages(
         GatewaySession.shard_id
     )
     periods: dict[int, list[Period]] = defaultdict(list)
+    gaps: dict[int, list[Period]] = defaultdict(list)
     async with database.transaction() as session:
         session_result = await session.execute(
             select(GatewaySession, GuildMembership)
@@ -146,6 +153,20 @@ async def _load_coverages(
             .where(col(ImportedPeriod.guild_id) == requested_ids)
             .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
         )
+        gap_result = await session.execute(
+            select(CollectionGap)
+            .where(col(CollectionGap.guild_id) == requested_ids, col(CollectionGap.channel_id) == WHOLE_GUILD)
+            .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
+        )
+        for gap in gap_result.scalars():
+            gaps[gap.guild_id].append((gap.from_at, gap.to_at or now))
+        coverage_by_guild = {
+            guild_id: Coverage.from_periods(guild_periods).subtract(gaps[guild_id])
+            for guild_id, guild_periods in periods.items()
+        }
         for imported_period in imported_result.scalars():
-            periods[imported_period.guild_id].append((imported_period.from_at, imported_period.to_at))
-    return {guild_id: Coverage.from_periods(guild_periods) for guild_id, guild_periods in periods.items()}
+            known = coverage_by_guild.get(imported_period.guild_id, Coverage(()))
+            coverage_by_guild[imported_period.guild_id] = Coverage.from_periods(
+                (*known.periods, (imported_period.from_at, imported_period.to_at))
+            )
+    return coverage_by_guild

@@ -182,7 +182,9 @@ async def load_coverage(
 ) -> Coverage:
     """Load when the query's metric was recorded, for the periods that overlap its window."""
     definition = get_definition(query.metric)
-    record = await load_collection_record(database, query.guild_id, query.start, query.end, now=now)
+    record = await load_collection_record(
+        database, query.guild_id, query.start, query.end, channel_id=query.channel_id, now=now
+    )
     return record.build_coverage(
         definition, await load_first_hours(clickhouse, query.guild_id, [definition.kind], record)
     )

@@ -5,11 +5,13 @@ Source: Discord's developer documentation.
 
 ADMINISTRATOR = 1 << 3
 MANAGE_GUILD = 1 << 5
+VIEW_CHANNEL = 1 << 10
 VIEW_GUILD_INSIGHTS = 1 << 19
 """Permission bits."""
 
+CATEGORY_CHANNEL_TYPE = 4
 THREAD_CHANNEL_TYPES = frozenset((10, 11, 12))
-"""Channel types of announcement threads, public threads and private threads."""
+"""Channel types: a category; announcement threads, public threads and private threads."""
 
 DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE = 0, 19
 USER_MESSAGE_TYPES = frozenset((DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE))

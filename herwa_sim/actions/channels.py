@@ -79,7 +79,7 @@ def create_thread(
     thread.members[owner_id] = thread.created_at or utc_now()
     guild.threads[thread.id] = world.channels[thread.id] = thread
     data = serialize_channel(thread) | {"newly_created": True}
-    world.publish(GatewayEvent("THREAD_CREATE", data, guild_id=guild.id))
+    world.publish(GatewayEvent("THREAD_CREATE", data, guild_id=guild.id, channel_id=parent.id))
     return thread
 
 

@@ -119,10 +119,12 @@ def delete_messages(world: World, channel: SimChannel, message_ids: Sequence[int
     if channel.guild_id:
         channel_fields["guild_id"] = str(channel.guild_id)
     if len(message_ids) == 1:
-        event = _build_event(channel.guild_id, "MESSAGE_DELETE", {"id": str(message_ids[0]), **channel_fields})
+        event = _build_event(
+            channel.guild_id, channel.id, "MESSAGE_DELETE", {"id": str(message_ids[0]), **channel_fields}
+        )
     else:
         ids = [str(message_id) for message_id in message_ids]
-        event = _build_event(channel.guild_id, "MESSAGE_DELETE_BULK", {"ids": ids, **channel_fields})
+        event = _build_event(channel.guild_id, channel.id, "MESSAGE_DELETE_BULK", {"ids": ids, **channel_fields})
     world.publish(event)
 
 
@@ -154,12 +156,21 @@ def _build_message_event(world: World, name: str, message: SimMessage) -> Gatewa
     data, redacted = (
         serialize_plain_event if is_plain and is_member and name == "MESSAGE_CREATE" else serialize_message_event
     )(world, message)
-    return _build_event(message.guild_id, name, data, redacted)
+    return _build_event(message.guild_id, message.channel_id, name, data, redacted)
 
 
-def _build_event(guild_id: int, name: str, data: Json | bytes, redacted: Json | bytes | None = None) -> GatewayEvent:
-    """Build an event of the guild or, with guild id 0, of a direct message."""
-    return GatewayEvent(name, data, guild_id=guild_id or None, redacted=redacted, direct=not guild_id)
+def _build_event(
+    guild_id: int, channel_id: int, name: str, data: Json | bytes, redacted: Json | bytes | None = None
+) -> GatewayEvent:
+    """Build an event of the guild's channel or, with guild id 0, of a direct message."""
+    return GatewayEvent(
+        name,
+        data,
+        guild_id=guild_id or None,
+        channel_id=channel_id if guild_id else None,
+        redacted=redacted,
+        direct=not guild_id,
+    )
 
 
 def _build_link_preview() -> Json:

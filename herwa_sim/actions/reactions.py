@@ -49,4 +49,4 @@ def clear_reactions(world: World, channel: SimChannel, message: SimMessage, emoj
 
 
 def _publish_reaction(world: World, name: str, channel: SimChannel, data: Json) -> None:
-    world.publish(GatewayEvent(name, data, guild_id=channel.guild_id))
+    world.publish(GatewayEvent(name, data, guild_id=channel.guild_id, channel_id=channel.id))

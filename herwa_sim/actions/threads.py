@@ -46,4 +46,4 @@ def show_threads(world: World, guild: SimGuild, channels: Sequence[SimChannel]) 
 
 
 def _publish_members_update(world: World, thread: SimChannel, data: Json) -> None:
-    world.publish(GatewayEvent("THREAD_MEMBERS_UPDATE", data, guild_id=thread.guild_id))
+    world.publish(GatewayEvent("THREAD_MEMBERS_UPDATE", data, guild_id=thread.guild_id, channel_id=thread.id))

@@ -30,7 +30,6 @@ class MemberHandlers:
             "MESSAGE_REACTION_ADD": self.on_reaction_add,
             "VOICE_STATE_UPDATE": self.on_voice_state_update,
             "GUILD_MEMBER_ADD": self.on_member_add,
-            "GUILD_MEMBER_UPDATE": self.on_member_update,
             "GUILD_MEMBER_REMOVE": self.on_member_remove,
             "MESSAGE_REACTION_REMOVE": ignore_event,
             "MESSAGE_REACTION_REMOVE_ALL": ignore_event,
@@ -65,7 +64,7 @@ class MemberHandlers:
             raise InvalidPayload("joined_at")
         self._record_name(guild_id, data)
         self._member_counts.add_member(guild_id, joined_at_ms=event.at_ms, now_ms=get_time_ms())
-        self._writer.add(event._replace(live_since_ms=self._gateway_sessions.get_live_since_ms(guild_id)))
+        self._writer.add(event._replace(live_since_ms=self._writer.get_live_since_ms(guild_id)))
 
     def on_member_update(self, data: EventData) -> None:
         guild_id = parse_snowflake(data, "guild_id")
@@ -89,8 +88,9 @@ class MemberHandlers:
         """Handle the deletion of a channel, which ends the voice sessions in it."""
         self._voice_tracker.end_channel(guild_id, channel_id, now_ms=get_time_ms())
 
-    def on_role_change(self, data: EventData) -> None:
-        self._live_updates.invalidate(parse_snowflake(data, "guild_id"))
+    def on_role_change(self, guild_id: int) -> None:
+        """Handle a change of a role, which may change who manages the guild."""
+        self._live_updates.invalidate(guild_id)
 
     def on_shard_ready(self, guild_ids: frozenset[int], *, shard_id: int) -> None:
         """Handle READY, which starts a new session.

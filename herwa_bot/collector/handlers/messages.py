@@ -11,6 +11,7 @@ from typing import Any
 from discord.ext import commands
 
 from herwa_bot.collector.channel_directory import ChannelDirectory
+from herwa_bot.collector.channel_visibility import ChannelVisibility
 from herwa_bot.collector.discordpy_patch import Parser, install_fast_dispatch
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import GatewaySessions, get_time_ms
@@ -20,6 +21,7 @@ from herwa_bot.collector.parsing import messages
 from herwa_bot.collector.parsing.members import parse_thread_create
 from herwa_bot.collector.payload_fields import InvalidPayload, parse_snowflake
 from herwa_bot.collector.thread_parents import ThreadParents
+from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.events import ActivityEvent
 
@@ -54,6 +56,8 @@ class MessageHandlers:
         self._metadata: MetadataTracker = writer.metadata
         self._thread_parents: ThreadParents = writer.thread_parents
         self._gateway_sessions: GatewaySessions = writer.gateway_sessions
+        self._gap_tracker = writer.gap_tracker
+        self._visibility = ChannelVisibility(channel_directory)
         self._member_handlers = MemberHandlers(writer)
 
     def install(self, bot: commands.AutoShardedBot) -> None:
@@ -67,6 +71,7 @@ class MessageHandlers:
             "MESSAGE_DELETE": self.on_message_delete,
             "MESSAGE_DELETE_BULK": self.on_message_delete_bulk,
             **self._member_handlers.build_parsers(),
+            "GUILD_MEMBER_UPDATE": self.on_member_update,
         }
         install_fast_dispatch(
             {name: isolate_errors(name, parser) for name, parser in counted_parsers.items()}, self._writer
@@ -81,8 +86,9 @@ class MessageHandlers:
             "CHANNEL_DELETE": self.on_channel_delete,
             "INTERACTION_CREATE": self.on_interaction_create,
             "GUILD_MEMBERS_CHUNK": self._member_handlers.on_members_chunk,
-            "GUILD_ROLE_UPDATE": self._member_handlers.on_role_change,
-            "GUILD_ROLE_DELETE": self._member_handlers.on_role_change,
+            "GUILD_ROLE_CREATE": self.on_role_update,
+            "GUILD_ROLE_UPDATE": self.on_role_update,
+            "GUILD_ROLE_DELETE": self.on_role_delete,
             "THREAD_CREATE": self.on_thread_create,
             "THREAD_UPDATE": self.on_channel_update,
             "THREAD_DELETE": self.on_thread_delete,
@@ -98,7 +104,7 @@ class MessageHandlers:
             return
         source_channel_id, guild_id = parse_snowflake(data, "channel_id"), parse_snowflake(data, "guild_id")
         parent_id = self._thread_parents.find_parent(source_channel_id)
-        live_since_ms = self._gateway_sessions.get_live_since_ms(guild_id)
+        live_since_ms = self._writer.get_live_since_ms(guild_id, parent_id or source_channel_id)
         event = messages.parse_message_create(
             data, parent_id=parent_id or 0, live_since_ms=live_since_ms, can_read_content=self.can_read_content
         )
@@ -158,13 +164,16 @@ class MessageHandlers:
     def on_ready(self, data: EventData) -> None:
         shard_id, shard_count = data.get("shard", (0, 1))
         self._gateway_sessions.start_session(shard_id=shard_id, shard_count=shard_count)
+        self._visibility.bot_user_id = parse_snowflake(data["user"], "id")
         guild_ids = frozenset(parse_snowflake(guild, "id") for guild in data["guilds"])
         self._metadata.set_shard_guilds(guild_ids, shard_id=shard_id, shard_count=shard_count)
         self._channel_directory.retain_guilds(self._metadata.guilds)
+        self._gap_tracker.expect_guilds(guild_ids, now=utc_now())
         self._member_handlers.on_shard_ready(guild_ids, shard_id=shard_id)
 
     def on_guild_create(self, data: EventData) -> None:
         if data.get("unavailable") is True:
+            self._gap_tracker.open_guild_gap(parse_snowflake(data, "id"), at=utc_now())
             return
         guild = messages.parse_guild(data)
         self._metadata.update_guild(guild)
@@ -175,6 +184,9 @@ class MessageHandlers:
                 guild.id, [parse_snowflake(channel, "id") for channel in data["channels"]]
             )
         self._channel_directory.set_guild(guild.id, data.get("channels", ()))
+        self._gap_tracker.close_guild_gap(guild.id, at=utc_now())
+        self._visibility.set_guild(guild.id, data)
+        self._update_hidden_channels(guild.id)
         self._member_handlers.on_guild_create(data, guild)
         for field in STRIPPED_GUILD_FIELDS:
             data[field] = []
@@ -190,10 +202,13 @@ class MessageHandlers:
     def on_guild_delete(self, data: EventData) -> None:
         guild_id = parse_snowflake(data, "id")
         if data.get("unavailable"):
+            self._gap_tracker.open_guild_gap(guild_id, at=utc_now())
             self._member_handlers.on_guild_unavailable(guild_id)
             return
         self._metadata.remove_guild(guild_id)
         self._channel_directory.remove_guild(guild_id)
+        self._visibility.remove_guild(guild_id)
+        self._gap_tracker.remove_guild(guild_id, at=utc_now())
         self._member_handlers.on_guild_remove(guild_id)
 
     def on_channel_update(self, data: EventData) -> None:
@@ -201,6 +216,7 @@ class MessageHandlers:
             guild_id = parse_snowflake(data, "guild_id")
             self._update_channels([data], guild_id)
             self._channel_directory.update(guild_id, data)
+            self._update_hidden_channels(guild_id)
 
     def on_channel_delete(self, data: EventData) -> None:
         channel_id = parse_snowflake(data, "id")
@@ -208,6 +224,7 @@ class MessageHandlers:
         if "guild_id" in data:
             guild_id = parse_snowflake(data, "guild_id")
             self._channel_directory.remove(guild_id, channel_id)
+            self._update_hidden_channels(guild_id)
             self._member_handlers.on_channel_delete(guild_id, channel_id)
 
     def on_thread_create(self, data: EventData) -> None:
@@ -223,6 +240,31 @@ class MessageHandlers:
 
     def on_thread_list_sync(self, data: EventData) -> None:
         self._update_channels(data.get("threads", ()), parse_snowflake(data, "guild_id"))
+
+    def on_role_update(self, data: EventData) -> None:
+        guild_id = parse_snowflake(data, "guild_id")
+        self._visibility.set_role(guild_id, data["role"])
+        self._on_visibility_change(guild_id)
+
+    def on_role_delete(self, data: EventData) -> None:
+        guild_id = parse_snowflake(data, "guild_id")
+        self._visibility.remove_role(guild_id, parse_snowflake(data, "role_id"))
+        self._on_visibility_change(guild_id)
+
+    def on_member_update(self, data: EventData) -> None:
+        self._member_handlers.on_member_update(data)
+        guild_id = parse_snowflake(data, "guild_id")
+        if self._visibility.set_member(guild_id, data):
+            self._update_hidden_channels(guild_id)
+
+    def _on_visibility_change(self, guild_id: int) -> None:
+        self._member_handlers.on_role_change(guild_id)
+        self._update_hidden_channels(guild_id)
+
+    def _update_hidden_channels(self, guild_id: int) -> None:
+        """Open and close the gaps of channels that the bot can or cannot view now."""
+        hidden_ids = self._visibility.list_hidden_channels(guild_id)
+        self._gap_tracker.set_hidden_channels(guild_id, hidden_ids, at=utc_now())
 
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]

@@ -10,7 +10,7 @@ from herwa_shared.analytics.coverage import Coverage, CoverageLevel
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
-from herwa_shared.models import GuildMembership
+from herwa_shared.models import CollectionGap, GuildMembership
 from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
 from herwa_shared.stores import Stores
 from tests.support.row_factories import (
@@ -139,6 +139,38 @@ async def test_coverage_of_a_clipped_interval_considers_only_the_window(stores: 
     (month,) = timeseries.points
     assert (month.start, month.value, month.covered_share, month.is_cut) == (make_utc(2024, 3, 1), 0, 1, True)
     assert month.status is PointStatus.PARTIAL
+
+
+async def test_gap_of_the_guild_has_no_data_and_one_of_a_channel_only_there(stores: Stores):
+    guild_id = await add_guild(stores)
+    await add_gateway_session(stores, guild_id, make_utc(2024, 3, 1), NOW)
+    async with stores.database.transaction() as session:
+        session.add(
+            CollectionGap(guild_id=guild_id, channel_id=0, from_at=make_utc(2024, 3, 2), to_at=make_utc(2024, 3, 3))
+        )
+        session.add(CollectionGap(guild_id=guild_id, channel_id=5, from_at=make_utc(2024, 3, 3, 12), to_at=None))
+    query = ActivityQuery.parse("2024-03-01", "2024-03-05", guild_id=guild_id)
+
+    async def list_values(channel_id: int | None) -> list[int | str | None]:
+        timeseries = await query_timeseries(
+            stores.database, stores.clickhouse, replace(query, channel_id=channel_id), now=NOW
+        )
+        return [f"{point.value}*" if point.is_partial else point.value for point in timeseries.points]
+
+    assert await list_values(None) == [0, None, 0, 0]
+    assert await list_values(5) == [0, None, "0*", None]
+    assert await list_values(6) == [0, None, 0, 0]
+
+
+def test_subtracted_periods_are_not_covered():
+    days = [(make_utc(2024, 3, start), make_utc(2024, 3, end)) for start, end in [(1, 5), (7, 9)]]
+    gaps = [(make_utc(2024, 3, start), make_utc(2024, 3, end)) for start, end in [(2, 3), (4, 8), (8, 8), (9, 10)]]
+
+    assert Coverage.from_periods(days).subtract(gaps).periods == (
+        (make_utc(2024, 3, 1), make_utc(2024, 3, 2)),
+        (make_utc(2024, 3, 3), make_utc(2024, 3, 4)),
+        (make_utc(2024, 3, 8), make_utc(2024, 3, 9)),
+    )
 
 
 @pytest.mark.parametrize(

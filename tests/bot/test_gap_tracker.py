@@ -1,0 +1,88 @@
+"""Gaps of one guild or channel: recorded, ended by every proof, and never bridged by the coverage of messages."""
+
+from datetime import timedelta
+
+from herwa_bot.collector.gap_tracker import GUILD_TIMEOUT, GapTracker
+from herwa_bot.collector.gateway_sessions import NEVER_MS
+from herwa_shared.clock import utc_now
+from herwa_shared.services.collection_gaps import GapRecord
+from tests.support.db_assertions import fetch_rows, list_message_events, wait_until_stored
+
+NOW = utc_now()
+LATER = NOW + timedelta(minutes=5)
+GAPS_QUERY = "SELECT channel_id, to_at IS NULL FROM collection_gap WHERE guild_id = :g ORDER BY from_at, channel_id"
+RANGES_QUERY = "SELECT count(*) FROM channel_coverage WHERE guild_id = :g AND channel_id = :c"
+VIEW_CHANNEL = str(1 << 10)
+
+
+def set_overwrites(sim, channel_id: int, *overwrites: dict) -> None:
+    sim.client.call("channel/overwrites", channel_id=str(channel_id), overwrites=list(overwrites))
+
+
+async def list_gaps(stores, guild_id: int) -> list[tuple[int, bool]]:
+    """List the guild's gaps as channel id and whether they last."""
+    return [tuple(row) for row in await fetch_rows(stores, GAPS_QUERY, g=guild_id)]
+
+
+async def test_outage_of_one_guild_is_a_gap_and_a_break_of_the_coverage(stores, sim, bot, server):
+    sim.client.send_message(server.channel, server.ada)
+    await wait_until_stored(stores, bot)
+    sim.client.set_available(server.id, False)
+    sim.client.send_message(server.channel, server.ada)  # not delivered
+    await wait_until_stored(stores, bot)
+    assert await list_gaps(stores, server.id) == [(0, True)]
+
+    sim.client.set_available(server.id, True)
+    sim.client.send_message(server.channel, server.bob)
+    await wait_until_stored(stores, bot)
+
+    assert await list_gaps(stores, server.id) == [(0, False)]
+    assert [row.user for row in await list_message_events(stores, server.id)] == [server.ada, server.bob]
+    assert (await fetch_rows(stores, RANGES_QUERY, g=server.id, c=server.channel))[0][0] == 2
+
+
+async def test_channel_that_the_bot_cannot_view_is_a_gap_of_that_channel(stores, sim, bot, server):
+    sim.client.send_message(server.channel, server.ada)
+    deny = {"id": str(server.id), "type": 0, "allow": "0", "deny": VIEW_CHANNEL}
+    set_overwrites(sim, server.channel, deny)
+    sim.client.send_message(server.channel, server.ada)  # not delivered
+    await wait_until_stored(stores, bot)
+    assert await list_gaps(stores, server.id) == [(server.channel, True)]
+
+    set_overwrites(sim, server.channel)
+    sim.client.send_message(server.channel, server.bob)
+    await wait_until_stored(stores, bot)
+
+    assert await list_gaps(stores, server.id) == [(server.channel, False)]
+    assert [row.user for row in await list_message_events(stores, server.id)] == [server.ada, server.bob]
+    assert (await fetch_rows(stores, RANGES_QUERY, g=server.id, c=server.channel))[0][0] == 2
+
+
+def test_guild_without_guild_create_is_a_gap_from_ready_on():
+    tracker = GapTracker()
+    tracker.expect_guilds([1, 2], now=NOW)
+    tracker.close_guild_gap(1, at=NOW)
+    tracker.open_overdue_gaps(now=NOW + GUILD_TIMEOUT)
+    assert tracker.take() == []
+    tracker.open_overdue_gaps(now=LATER)
+    assert tracker.take() == [GapRecord(2, 0, NOW)]
+    assert (tracker.get_live_since_ms(1, 5), tracker.get_live_since_ms(2, 5)) == (0, NEVER_MS)
+
+
+def test_events_arrive_again_only_some_time_after_the_gap():
+    tracker = GapTracker()
+    tracker.set_hidden_channels(1, frozenset({7, 8}), at=NOW)
+    tracker.set_hidden_channels(1, frozenset({8}), at=LATER)
+    *opened, closed = tracker.take()
+    assert {gap.channel_id for gap in opened} == {7, 8}
+    assert closed == GapRecord(1, 7, NOW, LATER)
+    assert tracker.get_live_since_ms(1, 7) > LATER.timestamp() * 1000
+    assert (tracker.get_live_since_ms(1, 8), tracker.get_live_since_ms(1, 9)) == (NEVER_MS, 0)
+
+
+def test_removed_guild_has_no_open_gap():
+    tracker = GapTracker()
+    tracker.open_guild_gap(1, at=NOW)
+    tracker.remove_guild(1, at=LATER)
+    assert tracker.take() == [GapRecord(1, 0, NOW), GapRecord(1, 0, NOW, LATER)]
+    assert tracker.get_live_since_ms(1, 7) == 0
