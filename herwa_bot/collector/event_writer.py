@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
-from herwa_bot.collector.gap_tracker import WHOLE_GUILD, GapTracker
+from herwa_bot.collector.gap_tracker import ALL_CHANNELS, GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
@@ -87,7 +87,7 @@ class EventWriter:
         """Number of events, gaps and voice changes that are not stored yet."""
         return len(self._events) + len(self._unresolved) + self.gap_tracker.pending + self.voice_tracker.pending
 
-    def get_live_since_ms(self, guild_id: int, channel_id: int = WHOLE_GUILD) -> int:
+    def get_live_since_ms(self, guild_id: int, channel_id: int = ALL_CHANNELS) -> int:
         """Get the time since which no event of this channel was missed; NEVER_MS if events do not arrive now."""
         return max(
             self.gateway_sessions.get_live_since_ms(guild_id), self.gap_tracker.get_live_since_ms(guild_id, channel_id)

@@ -13,7 +13,7 @@ from herwa_shared.services.collection_gaps import GapRecord
 
 GUILD_TIMEOUT = timedelta(seconds=30)
 """A guild of READY that sends no GUILD_CREATE within this time is unavailable."""
-WHOLE_GUILD = 0  # instead of a channel id
+ALL_CHANNELS = 0  # instead of a channel id
 
 
 class GapTracker:
@@ -43,16 +43,16 @@ class GapTracker:
     def open_guild_gap(self, guild_id: int, *, at: datetime) -> None:
         """Open a gap of an entire guild."""
         self._expected_guilds.pop(guild_id, None)
-        self._open(guild_id, WHOLE_GUILD, at)
+        self._open(guild_id, ALL_CHANNELS, at)
 
     def close_guild_gap(self, guild_id: int, *, at: datetime) -> None:
         """Handle GUILD_CREATE: the guild is available."""
         self._expected_guilds.pop(guild_id, None)
-        self._close(guild_id, WHOLE_GUILD, at)
+        self._close(guild_id, ALL_CHANNELS, at)
 
     def set_hidden_channels(self, guild_id: int, hidden_ids: frozenset[int], *, at: datetime) -> None:
         """Open and close gaps so that exactly these channels have one."""
-        open_ids = self._open_gaps.get(guild_id, {}).keys() - {WHOLE_GUILD}
+        open_ids = self._open_gaps.get(guild_id, {}).keys() - {ALL_CHANNELS}
         for channel_id in open_ids - hidden_ids:
             self._close(guild_id, channel_id, at)
         for channel_id in hidden_ids - open_ids:
@@ -68,10 +68,10 @@ class GapTracker:
     def get_live_since_ms(self, guild_id: int, channel_id: int) -> int:
         """Get the time since which the events of a channel arrive; 0 if they never stopped, NEVER_MS during a gap."""
         open_gaps = self._open_gaps.get(guild_id)
-        if open_gaps and (WHOLE_GUILD in open_gaps or channel_id in open_gaps):
+        if open_gaps and (ALL_CHANNELS in open_gaps or channel_id in open_gaps):
             return NEVER_MS
         resumed = self._live_since_ms.get(guild_id)
-        return max(resumed.get(WHOLE_GUILD, 0), resumed.get(channel_id, 0)) if resumed else 0
+        return max(resumed.get(ALL_CHANNELS, 0), resumed.get(channel_id, 0)) if resumed else 0
 
     def take(self) -> list[GapRecord]:
         """Return the changes that are not saved, and forget them."""

@@ -21,7 +21,7 @@ from herwa_shared.models.columns import SNOWFLAKE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
-WHOLE_GUILD = 0  # the channel id of a gap of an entire guild
+ALL_CHANNELS = 0  # the channel id of a gap of an entire guild
 MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
 FirstHours = Mapping[tuple[str, Period], datetime]
@@ -166,7 +166,7 @@ async def load_collection_record(
         gap_result = await session.execute(
             select(CollectionGap)
             .where(col(CollectionGap.guild_id) == guild_id)
-            .where(col(CollectionGap.channel_id).in_((WHOLE_GUILD, channel_id or WHOLE_GUILD)))
+            .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
             .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
         )
         gateway_sessions = session_result.scalars().all()

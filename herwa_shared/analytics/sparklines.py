@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.coverage import (
     GATEWAY_LIVENESS_TIMEOUT,
-    WHOLE_GUILD,
+    ALL_CHANNELS,
     Coverage,
     Period,
     get_collection_period,
@@ -155,7 +155,7 @@ async def _load_coverages(
         )
         gap_result = await session.execute(
             select(CollectionGap)
-            .where(col(CollectionGap.guild_id) == requested_ids, col(CollectionGap.channel_id) == WHOLE_GUILD)
+            .where(col(CollectionGap.guild_id) == requested_ids, col(CollectionGap.channel_id) == ALL_CHANNELS)
             .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
         )
         for gap in gap_result.scalars():

@@ -1,11 +1,15 @@
 """Top bar of a guild's page: name, live counters, and the controls of the view."""
 
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
 
+from herwa_shared.dashboard_query import ComparisonMode
+from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
-from herwa_web.pages.guild.links import COMPARISON_LABELS, RANGE_KEYS
+from herwa_web.components.status_views import skeleton
+from herwa_web.pages.guild.links import RANGE_KEYS
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.guild.view_models import ChannelView
 
@@ -19,21 +23,18 @@ def toolbar() -> rx.Component:
         rx.el.header(
             rx.cond(
                 OverviewState.server.id != "",
-                rx.fragment(
-                    _server_header(),
-                    rx.cond(
-                        OverviewState.phase != "refused",
-                        rx.el.div(
-                            _filter_button(),
-                            _period_buttons(),
-                            _dates_button(),
-                            _comparison_button(),
-                            class_name="tools",
-                        ),
-                    ),
-                ),
+                _server_header(),
+                rx.cond(OverviewState.phase == "loading", _header_skeleton()),
             ),
-            class_name="topbar",
+            rx.match(
+                OverviewState.phase,
+                ("loading", _tools_skeleton()),
+                ("ready", _tools()),
+                ("new", _tools()),
+                ("failed", rx.cond(OverviewState.overview.range_title != "", _tools())),
+                rx.fragment(),
+            ),
+            class_name="topbar with-tools",
         ),
         _dates_popover(),
         _comparison_popover(),
@@ -42,19 +43,21 @@ def toolbar() -> rx.Component:
     )
 
 
-def bottom_items() -> tuple[rx.Component, ...]:
-    """Render the items of this page in the bottom bar on phones."""
-    return (
-        link(icon("chart-line", 20), "Overview", href="", aria_current="page"),
-        rx.cond(
-            OverviewState.phase != "refused",
-            rx.fragment(
-                popover_trigger("dates", icon("calendar-days", 20), "Dates", class_name=""),
-                popover_trigger(
-                    "filter", icon("list-filter", 20), "Filter", class_name="", on_click=OverviewState.load_channels
-                ),
-            ),
-        ),
+def _tools() -> rx.Component:
+    return rx.el.div(_period_buttons(), _dates_button(), _comparison_button(), _filter_button(), class_name="tools")
+
+
+def _header_skeleton() -> rx.Component:
+    return rx.el.div(
+        skeleton("36px", "36px", borderRadius="30%"), skeleton("150px", "18px"), class_name="place", aria_hidden="true"
+    )
+
+
+def _tools_skeleton() -> rx.Component:
+    return rx.el.div(
+        *(skeleton(width, "36px", borderRadius="10px") for width in ("72px", "150px", "110px", "80px")),
+        class_name="tools",
+        aria_hidden="true",
     )
 
 
@@ -63,7 +66,7 @@ def _server_header() -> rx.Component:
         avatar(OverviewState.server.picture, OverviewState.server.hue, OverviewState.server.initial, size=36),
         rx.el.div(
             rx.el.h1(rx.el.bdi(OverviewState.server.name), custom_attrs={"dir": "auto"}),
-            rx.cond(OverviewState.phase != "refused", _live_counters()),
+            _live_counters(),
             style={"minWidth": "0"},
         ),
         class_name="place",
@@ -71,22 +74,27 @@ def _server_header() -> rx.Component:
 
 
 def _live_counters() -> rx.Component:
-    """Render the members who are online and in voice now."""
+    """Render the members who are online and in voice now. Without a connection it shows `OFFLINE` instead."""
+    has_data = (OverviewState.phase == "ready") | (OverviewState.phase == "new")
     return rx.el.div(
+        rx.cond((OverviewState.in_voice != "") | has_data, rx.el.span(class_name="pulse", aria_hidden="true")),
         rx.cond(
             OverviewState.in_voice != "",
-            rx.fragment(
-                rx.el.span(class_name="pulse", aria_hidden="true"),
+            rx.el.span(
                 rx.cond(
                     OverviewState.online != "",
-                    rx.el.span(rx.el.b(OverviewState.online, id="online"), " online ·"),
+                    rx.fragment(rx.el.b(OverviewState.online, id="online"), f" {texts.ONLINE} · "),
                 ),
-                rx.el.span(rx.el.b(OverviewState.in_voice, id="in-voice"), " in voice"),
+                rx.el.b(OverviewState.in_voice, id="in-voice"),
+                f" {texts.IN_VOICE}",
+                class_name="when-online",
             ),
-            rx.cond(OverviewState.phase == "ready", rx.el.span("waiting for the bot")),
+            rx.cond(has_data, rx.el.span(texts.BOT_OFFLINE, class_name="when-online")),
         ),
-        class_name="live numbers",
-        aria_label="Now",
+        rx.el.span(texts.OFFLINE, class_name="when-offline"),
+        class_name=rx.cond(OverviewState.in_voice != "", "live numbers", "live numbers waiting"),
+        role="group",
+        aria_label=texts.LIVE_COUNTERS,
     )
 
 
@@ -94,10 +102,10 @@ def _filter_button() -> rx.Component:
     return popover_trigger(
         "filter",
         icon("list-filter", 16),
-        rx.el.span("Filter", class_name="wide"),
+        rx.el.span(texts.FILTER, class_name="wide"),
         class_name="button",
         on_click=OverviewState.load_channels,
-        aria_label="Narrow to a channel",
+        aria_label=texts.FILTER_BY_CHANNEL,
         attrs={"data-key": "/"},
     )
 
@@ -110,16 +118,16 @@ def _period_buttons() -> rx.Component:
                 href=OverviewState.hrefs[name],
                 letter=letter,
                 tip=tip,
-                aria_label=tip,
+                aria_label=label,
                 aria_disabled=OverviewState.hrefs[name] == "",
                 class_name="button square",
             )
-            for name, tag, letter, tip in (
-                ("previous", "chevron-left", "ArrowLeft", "One period back"),
-                ("next", "chevron-right", "ArrowRight", "One period on"),
+            for name, tag, letter, label, tip in (
+                ("previous", "chevron-left", "ArrowLeft", texts.PREVIOUS_PERIOD, texts.PREVIOUS_PERIOD_TIP),
+                ("next", "chevron-right", "ArrowRight", texts.NEXT_PERIOD, texts.NEXT_PERIOD_TIP),
             )
         ),
-        class_name="joined phone-kept",
+        class_name="joined",
     )
 
 
@@ -127,10 +135,10 @@ def _dates_button() -> rx.Component:
     return popover_trigger(
         "dates",
         icon("calendar-days", 16),
-        rx.el.span(OverviewState.overview.range_title),
+        rx.el.span(OverviewState.overview.range_title, class_name="name"),
         icon("chevron-down", 15),
-        class_name="button",
-        aria_label="Choose the dates",
+        class_name="button shrinking",
+        aria_label=texts.format_dates_label(OverviewState.overview.range_title),
         attrs={"data-key": "C"},
     )
 
@@ -139,26 +147,27 @@ def _comparison_button() -> rx.Component:
     return popover_trigger(
         "compare",
         icon("git-compare-arrows", 16),
-        rx.el.span(
-            rx.match(
-                OverviewState.overview.comparison,
-                ("previous", "vs previous period"),
-                ("year", "vs a year before"),
-                ("custom", "vs own dates"),
-                "Compare",
-            ),
-            class_name="wide",
-        ),
+        rx.el.span(_match_comparison(str), class_name="wide"),
         class_name="button",
-        aria_label="Choose what to compare with",
+        aria_label=_match_comparison(texts.format_comparison_label),
     )
+
+
+def _match_comparison(format_text: Callable[[str], str]) -> rx.Var[str]:
+    """Select the text of the current comparison."""
+    text: rx.Var[str] = rx.match(
+        OverviewState.overview.comparison,
+        *((mode, format_text(label)) for mode, label in texts.COMPARISON_BUTTONS.items()),
+        format_text(texts.COMPARE),
+    )
+    return text
 
 
 def _dates_popover() -> rx.Component:
     overview = OverviewState.overview
     return popover(
         "dates",
-        "Dates",
+        texts.DATES,
         *(
             link(
                 preset.label,
@@ -172,14 +181,14 @@ def _dates_popover() -> rx.Component:
         ),
         rx.el.hr(),
         rx.el.form(
-            _date_field("from", "From", overview.first_day),
-            _date_field("to", "To", overview.last_day),
-            rx.el.button("Show these dates", type="submit", class_name="button main", custom_attrs={"data-closes": ""}),
+            _date_field("from", texts.FROM, overview.first_day),
+            _date_field("to", texts.TO, overview.last_day),
+            rx.el.button(texts.APPLY, type="submit", class_name="button main", custom_attrs={"data-closes": ""}),
             on_submit=OverviewState.pick_dates,
             key=f"{overview.first_day}{overview.last_day}",
             class_name="dates-form",
         ),
-        rx.el.p("Days as in ", overview.zone, ", today included.", class_name="footnote"),
+        rx.el.p(overview.zone_hint, " ", texts.TODAY_INCLUDED, class_name="footnote"),
     )
 
 
@@ -192,21 +201,21 @@ def _date_field(name: str, label: str, value: Any) -> rx.Component:
 def _comparison_popover() -> rx.Component:
     return popover(
         "compare",
-        "Compare with",
+        texts.COMPARE_WITH,
         *(
             link(
                 label,
-                *((key_hint("X"),) if comparison == "off" else ()),
+                *((key_hint("X"),) if comparison == ComparisonMode.OFF else ()),
                 href=OverviewState.hrefs[f"compare_{comparison}"],
                 class_name="choice",
-                aria_current=OverviewState.overview.comparison == comparison.value,
+                aria_current=OverviewState.overview.comparison == comparison,
             )
-            for comparison, label in COMPARISON_LABELS.items()
+            for comparison, label in texts.COMPARISONS.items()
         ),
-        link("Compare or not", href=OverviewState.hrefs["compare"], letter="X", hidden=True),
+        link(texts.TOGGLE_COMPARISON, href=OverviewState.hrefs["compare"], letter="X", hidden=True),
         rx.cond(
             OverviewState.overview.comparison_title != "",
-            rx.el.p("Compared with ", OverviewState.overview.comparison_title, ".", class_name="footnote"),
+            rx.el.p(texts.describe_comparison(OverviewState.overview.comparison_title), class_name="footnote"),
         ),
     )
 
@@ -214,9 +223,9 @@ def _comparison_popover() -> rx.Component:
 def _channel_popover() -> rx.Component:
     return popover(
         "filter",
-        "Narrow to a channel",
-        search_box("filter", "Find a channel"),
-        link(icon("globe", 17), "The whole server", href=OverviewState.hrefs["all_channels"], class_name="choice"),
+        texts.FILTER_BY_CHANNEL,
+        search_box("filter", texts.FIND_CHANNEL),
+        link(icon("globe", 17), texts.ALL_CHANNELS, href=OverviewState.hrefs["all_channels"], class_name="choice"),
         rx.foreach(OverviewState.channels, _channel_option),
     )
 
