@@ -21,7 +21,15 @@ from herwa_shared.models.catalog import (
     TierLimit,
     TierRow,
 )
-from herwa_shared.models.collection import CollectionGap, GatewaySession, ImportedPeriod, Process, VoiceSession
+from herwa_shared.models.collection import (
+    CatchUpPeriod,
+    CatchUpTask,
+    CollectionGap,
+    GatewaySession,
+    ImportedPeriod,
+    Process,
+    VoiceSession,
+)
 from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 
@@ -32,6 +40,8 @@ __all__ = [
     "AccessRuleRow",
     "ApiKey",
     "AuditEntry",
+    "CatchUpPeriod",
+    "CatchUpTask",
     "Channel",
     "ChannelListEntry",
     "CollectionGap",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -33,7 +33,7 @@ class CollectionGap(SQLModel, table=True):
     """A period in which a connected collector received no events of a guild or of one of its channels.
 
     Discord was out of order for the guild (`channel_id` is 0), or the bot was not allowed to view the channel. `to_at`
-    is None while the gap lasts.
+    is None while the gap lasts. `messages_filled`: the messages of the gap were fetched afterwards.
     """
 
     __tablename__ = "collection_gap"
@@ -43,6 +43,41 @@ class CollectionGap(SQLModel, table=True):
     channel_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
     to_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    messages_filled: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class CatchUpPeriod(SQLModel, table=True):
+    """A period of a guild, or of one channel, whose messages are being fetched through Discord's REST API.
+
+    `channel_id` is 0 for the entire guild. `refused`: Discord did not let the bot read a channel, so that the period is
+    never complete. The row is deleted when no task is left.
+    """
+
+    __tablename__ = "catch_up_period"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    channel_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    to_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    refused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class CatchUpTask(SQLModel, table=True):
+    """The messages of one channel or thread that remain to be fetched, newest first; deleted when done.
+
+    Those with ids above `after_id` and below `before_id` are missing, those from `before_id` to `end_id` are stored.
+    """
+
+    __tablename__ = "catch_up_task"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    channel_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
+    period_channel_id: int = Field(sa_type=SNOWFLAKE)
+    after_id: int = Field(sa_type=SNOWFLAKE)
+    before_id: int = Field(sa_type=SNOWFLAKE)
+    end_id: int = Field(sa_type=SNOWFLAKE)
+    fetched: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class Process(SQLModel, table=True):
