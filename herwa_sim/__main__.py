@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import socket
 
 import uvloop
@@ -13,6 +14,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_sim.app import create_app
 from herwa_sim.context import CONTEXT_KEY
+from herwa_sim.texts import actions as texts
 
 log = get_logger("herwa_sim")
 
@@ -38,8 +40,7 @@ def _open_listener(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        error_text = f"The local Discord cannot listen on port {port}: {error.strerror}. Is it running already?"
-        raise SystemExit(error_text) from None
+        raise SystemExit(texts.format_port_in_use(port, os.strerror(error.errno or 0))) from None
 
 
 def main() -> None:

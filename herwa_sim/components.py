@@ -6,6 +6,7 @@ from typing import Any
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_sim.entities import Json, SimChannel
 from herwa_sim.serialize.interactions import serialize_resolved
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import World
 
 BUTTON, TEXT_SELECT, TEXT_INPUT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT = 2, 3, 4, 5, 6, 7, 8
@@ -25,9 +26,9 @@ def build_click_data(
         (candidate for candidate in walk_components(components) if candidate.get("custom_id") == custom_id), None
     )
     if component is None:
-        raise NotFound("The message has no such component.")
+        raise NotFound(texts.COMPONENT_MISSING)
     if component.get("disabled"):
-        raise BadRequest("That component is disabled.")
+        raise BadRequest(texts.COMPONENT_DISABLED)
     data: Json = {"custom_id": custom_id, "component_type": component["type"], "id": component["id"]}
     if component["type"] not in _SELECT_TYPES:
         return data
@@ -46,7 +47,7 @@ def build_modal_data(world: World, channel: SimChannel, modal: Json, values: Map
     }
     unknown = sorted(set(values) - set(fields))
     if unknown:
-        raise BadRequest(f"The form has no field {unknown[0]}; it has {', '.join(fields)}.")
+        raise BadRequest(texts.format_unknown_field(unknown[0], list(fields)))
     field_values = {name: _parse_field_value(field, values.get(name)) for name, field in fields.items()}
     selections = [
         (field["type"], field_values[name]["values"])
@@ -75,11 +76,11 @@ def _validate_selection(component: Json, values: Sequence[str]) -> list[str]:
     if component.get("required") is False and not values:
         min_values = 0
     if not min_values <= len(values) <= (1 if max_values is None else max_values):
-        raise BadRequest(f"Choose {min_values} to {max_values or 1} of {component['custom_id']}.")
+        raise BadRequest(texts.format_selection_size(component["custom_id"], min_values, max_values or 1))
     allowed_values = [option["value"] for option in component.get("options") or ()]
     invalid_values = [value for value in values if allowed_values and value not in allowed_values]
     if invalid_values:
-        raise BadRequest(f"{invalid_values[0]} cannot be chosen; there are {', '.join(allowed_values)}.")
+        raise BadRequest(texts.format_invalid_selection(invalid_values[0], allowed_values))
     return [str(value) for value in values]
 
 
@@ -93,9 +94,9 @@ def _parse_field_value(field: Json, value: Any) -> Json:
         return {"value": value}
     text = str(value if value is not None else field.get("value") or "")
     if not text and field.get("required") is not False:
-        raise BadRequest(f"{field['custom_id']} must be filled in.")
+        raise BadRequest(texts.format_field_required(field["custom_id"]))
     if text and not (field.get("min_length") or 0) <= len(text) <= (field.get("max_length") or 4000):
-        raise BadRequest(f"{field['custom_id']} is too short or too long.")
+        raise BadRequest(texts.format_field_length(field["custom_id"]))
     return {"value": text}
 
 

@@ -8,6 +8,7 @@ from herwa_sim import permissions
 from herwa_sim.entities import Json, SimChannel, SimUser
 from herwa_sim.serialize.interactions import serialize_resolved
 from herwa_sim.serialize.messages import serialize_message
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import World
 
 _SUBCOMMAND_TYPES = (1, 2)
@@ -26,9 +27,9 @@ def find_command(world: World, channel: SimChannel, user: SimUser, command_text:
     name, *subcommand_names = [command_text] if is_menu else command_text.split()
     command = next((candidate for candidate in commands if candidate["name"] == name), None)
     if command is None:
-        raise NotFound(f"There is no command {name}: has the bot registered its commands?")
+        raise NotFound(texts.format_unknown_command(name))
     if not is_command_visible(world, channel, user, command):
-        raise Forbidden(f"Discord does not show {name} to this member.")
+        raise Forbidden(texts.format_hidden_command(name))
     subcommands: list[Json] = []
     for subcommand_name in subcommand_names:
         options = (subcommands[-1] if subcommands else command).get("options") or []
@@ -41,7 +42,7 @@ def find_command(world: World, channel: SimChannel, user: SimUser, command_text:
             None,
         )
         if subcommand is None:
-            raise NotFound(f"{name} has no sub-command {subcommand_name}.")
+            raise NotFound(texts.format_unknown_subcommand(name, subcommand_name))
         subcommands.append(subcommand)
     return command, subcommands
 
@@ -68,7 +69,7 @@ def build_command_data(
         return data | _build_target_data(world, channel, command["type"], int(target or 0))
     declared = (subcommands[-1] if subcommands else command).get("options") or []
     if any(option["type"] in _SUBCOMMAND_TYPES for option in declared):
-        raise BadRequest(f"{command['name']} needs one of its sub-commands.")
+        raise BadRequest(texts.format_subcommand_required(command["name"]))
     options = _build_options(declared, values, focused)
     for subcommand in reversed(subcommands):
         options = [{"name": subcommand["name"], "type": subcommand["type"], "options": options}]
@@ -103,13 +104,13 @@ def _build_options(declared: list[Json], values: Mapping[str, Any], focused: str
     by_name = {option["name"]: option for option in declared}
     for name, value in values.items():
         if name not in by_name:
-            raise BadRequest(f"There is no option {name}; there are {', '.join(by_name) or 'none'}.")
+            raise BadRequest(texts.format_unknown_option(name, list(by_name)))
         choices = [choice["value"] for choice in by_name[name].get("choices") or ()]
         if choices and value not in choices:
-            raise BadRequest(f"{name} must be one of {choices}.")
+            raise BadRequest(texts.format_invalid_option(name, choices))
     missing = [option["name"] for option in declared if option.get("required") and option["name"] not in values]
     if missing and focused is None:
-        raise BadRequest(f"The option {missing[0]} is required.")
+        raise BadRequest(texts.format_option_required(missing[0]))
     return [
         {"name": option["name"], "type": option["type"], "value": values[option["name"]]}
         | ({"focused": True} if option["name"] == focused else {})

@@ -7,6 +7,7 @@ from herwa_sim.entities import Json, PrivilegedIntents
 from herwa_sim.events import GatewayEvent
 from herwa_sim.gateway_socket import Opcode
 from herwa_sim.session import ResumableSession
+from herwa_sim.texts import actions as texts
 
 
 async def drop_sockets(context: SimContext, body: Json) -> Json:
@@ -75,7 +76,7 @@ async def update_application(context: SimContext, body: Json) -> Json:
     if "privileged" in body:
         unknown = {name.upper() for name in body["privileged"]} - set(PrivilegedIntents.__members__)
         if unknown:
-            raise BadRequest(f"Unknown intents: {', '.join(sorted(unknown))}.")
+            raise BadRequest(texts.format_unknown_intents(sorted(unknown)))
         application.privileged = PrivilegedIntents(sum(PrivilegedIntents[name.upper()] for name in body["privileged"]))
     application.shards = int(body.get("shards", application.shards))
     application.max_concurrency = int(body.get("max_concurrency", application.max_concurrency))

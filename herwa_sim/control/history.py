@@ -15,6 +15,7 @@ from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json, SimGuild
 from herwa_sim.presets import SERVER_PROFILES
 from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay
+from herwa_sim.texts import actions as texts
 
 _PROFILES = {profile.name: profile for profile in SERVER_PROFILES}
 _active_replays: dict[str, list[HistoryReplay]] = {}
@@ -69,7 +70,7 @@ def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
     if body.get("guild_id") is not None:
         guild = context.world.get_guild(int(body["guild_id"]))
         if guild.name not in _PROFILES:
-            raise BadRequest(f"{guild.name} is no server of the population: it has no past.")
+            raise BadRequest(texts.format_no_history(guild.name))
         return [guild]
     return [
         candidate
@@ -94,7 +95,7 @@ def _generate_history(guild: SimGuild, start: datetime, end: datetime) -> Server
 
 def _get_replays(body: Json) -> list[HistoryReplay]:
     if body["key"] not in _active_replays:
-        raise NotFound("No such past is under way: the local Discord was started anew. Begin again.")
+        raise NotFound(texts.HISTORY_INTERRUPTED)
     return _active_replays[body["key"]]
 
 

@@ -12,6 +12,7 @@ from herwa_sim.interactions import Interaction, is_ephemeral, wait_for_response
 from herwa_sim.serialize.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL
 from herwa_sim.serialize.messages import serialize_message
 from herwa_sim.slash_commands import build_command_data, find_command
+from herwa_sim.texts import actions as texts
 
 RESPONSE_TIMEOUT_SECONDS = 15.0
 
@@ -60,7 +61,7 @@ async def submit(context: SimContext, body: Json) -> Json:
     channel, user = _get_channel_and_user(context, body)
     form_interaction = context.interactions.find_by_id(int(body["interaction_id"]))
     if form_interaction is None or form_interaction.modal is None or form_interaction.user_id != user.id:
-        raise NotFound("No form is open there for this member.")
+        raise NotFound(texts.NO_OPEN_FORM)
     data = build_modal_data(context.world, channel, form_interaction.modal, body.get("values") or {})
     interaction = _send_interaction(
         context,
@@ -81,7 +82,7 @@ def _get_channel_and_user(context: SimContext, body: Json) -> tuple[SimChannel, 
     if not channel.is_direct:
         context.world.get_member(channel.guild_id, user.id)
     elif channel.recipient_id != user.id:
-        raise NotFound("That conversation is somebody else's.")
+        raise NotFound(texts.FOREIGN_CONVERSATION)
     return channel, user
 
 

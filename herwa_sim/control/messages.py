@@ -11,6 +11,7 @@ from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json, SimChannel, SimWebhook
 from herwa_sim.load_generator import generate_load as run_load_generator
 from herwa_sim.snowflakes import create_stable_snowflake
+from herwa_sim.texts import actions as texts
 
 _background_tasks: set[asyncio.Task[object]] = set()
 
@@ -49,7 +50,7 @@ async def delete_messages(context: SimContext, body: Json) -> Json:
     """Delete one or several `message_ids`; several are deleted in one event."""
     ids = [int(message_id) for message_id in body["message_ids"]]
     if not ids:
-        raise BadRequest("Name at least one message in message_ids.")
+        raise BadRequest(texts.NO_MESSAGE_IDS)
     messages.delete_messages(context.world, context.world.get_channel(int(body["channel_id"])), ids)
     return {}
 

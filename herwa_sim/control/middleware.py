@@ -10,6 +10,7 @@ from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticate
 from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import Json
 from herwa_sim.rest.middleware import Handler, respond_json
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import EntityNotFound
 
 Action = Callable[[SimContext, Json], Awaitable[Json]]
@@ -25,9 +26,9 @@ def create_handler(action: Action) -> Handler:
         except EntityNotFound as not_found:
             return _build_error_response(NotFound(str(not_found)))
         except KeyError as key_error:
-            return _build_error_response(BadRequest(f"The part {key_error} is missing."))
+            return _build_error_response(BadRequest(texts.format_missing_field(str(key_error))))
         except ValueError as value_error:
-            return _build_error_response(BadRequest(f"A part is not what it should be: {value_error}."))
+            return _build_error_response(BadRequest(texts.format_invalid_value(str(value_error))))
         except HerwaError as error:
             return _build_error_response(error)
 
@@ -38,7 +39,7 @@ def _authorize(request: web.Request) -> None:
     """Raise Unauthenticated unless the request carries the control token."""
     expected = f"Bearer {get_context(request).control_token}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
-        raise Unauthenticated("Send the control token of this copy as 'Authorization: Bearer …'.")
+        raise Unauthenticated(texts.INVALID_CONTROL_TOKEN)
 
 
 def _parse_body(content: bytes) -> Json:
@@ -46,9 +47,9 @@ def _parse_body(content: bytes) -> Json:
     try:
         data = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError:
-        raise BadRequest("The body is not JSON.") from None
+        raise BadRequest(texts.BODY_NOT_JSON) from None
     if not isinstance(data, dict):
-        raise BadRequest("The body is not a JSON object.")
+        raise BadRequest(texts.BODY_NOT_OBJECT)
     return data
 
 

@@ -11,6 +11,8 @@ from herwa_sim.oauth import forms
 from herwa_sim.oauth.registration import AuthorizationRequest, InvalidAuthorizationRequest, parse_authorization_request
 from herwa_sim.pages.login_page import can_manage
 from herwa_sim.pages.visitor import BrowserVisitor, get_visitor, is_valid_csrf_token, select_user, set_visitor_cookie
+from herwa_sim.texts import authorization as texts
+from herwa_sim.texts import users
 
 _ACCESS_DENIED = {
     "error": "access_denied",
@@ -59,7 +61,7 @@ async def submit_form(request: web.Request) -> web.Response:
     visitor = get_visitor(request)
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     if not is_valid_csrf_token(visitor, form.get("proof")):
-        raise Forbidden("This form has grown old, or is not ours. Go back and try again.")
+        raise Forbidden(users.FORM_EXPIRED)
     if form["decision"] != "authorize":
         return _redirect(
             authorization.build_redirect_url(**_ACCESS_DENIED)
@@ -82,14 +84,14 @@ def _apply_decision(
 ) -> web.Response:
     """Issue a code or add the bot; return the redirect or the next page."""
     if visitor.user_id is None:
-        raise InvalidAuthorizationRequest("Nobody was chosen.")
+        raise InvalidAuthorizationRequest(texts.CHOOSE_USER_FIRST)
     if not authorization.wants_bot:
         return _redirect(authorization.build_redirect_url(code=_issue_code(context, authorization, visitor.user_id)))
     if "guild_id" not in form:
         return _redirect(str(request.rel_url.without_query_params("switch")))
     guild = context.world.get_guild(int(form["guild_id"]))
     if guild not in _list_addable_guilds(context, visitor.user_id):
-        raise Forbidden("You may not add a bot to that server, or it is in there already.")
+        raise Forbidden(texts.CANNOT_ADD_BOT)
     add_bot(context.world, guild)
     if authorization.redirect_uri is None:
         return forms.render_bot_added(context, guild)

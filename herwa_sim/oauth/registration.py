@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-SCOPE_DESCRIPTIONS = {
-    "identify": "Know your name and picture",
-    "guilds": "Know which servers you are in, and what you may do there",
-    "guilds.members.read": "Know your roles in those servers",
-    "bot": "Add its bot to a server",
-    "applications.commands": "Create commands in a server",
-}
+from herwa_sim.texts import authorization as texts
 
 
 class InvalidAuthorizationRequest(Exception):
@@ -64,26 +58,20 @@ def parse_authorization_request(query: Mapping[str, str], registration: ClientRe
     Raises InvalidAuthorizationRequest wherever Discord would not show a form.
     """
     if query.get("client_id") != str(registration.client_id):
-        raise InvalidAuthorizationRequest(
-            "Unknown application: client_id is not that of the application of this local Discord."
-        )
+        raise InvalidAuthorizationRequest(texts.UNKNOWN_CLIENT)
     scopes = tuple(dict.fromkeys(query.get("scope", "").split()))
-    unknown_scopes = [scope for scope in scopes if scope not in SCOPE_DESCRIPTIONS]
+    unknown_scopes = [scope for scope in scopes if scope not in texts.SCOPE_DESCRIPTIONS]
     if unknown_scopes or not scopes:
-        raise InvalidAuthorizationRequest(
-            f"Invalid scope: {unknown_scopes[0] if unknown_scopes else 'none was asked for'}."
-        )
+        raise InvalidAuthorizationRequest(texts.format_invalid_scope(unknown_scopes))
     redirect_uri = query.get("redirect_uri")
     needs_redirect = "response_type" in query or "bot" not in scopes
     if redirect_uri not in registration.redirect_uris and (redirect_uri is not None or needs_redirect):
-        raise InvalidAuthorizationRequest(
-            "Invalid redirect_uri: it is not one of those that are registered, letter by letter."
-        )
+        raise InvalidAuthorizationRequest(texts.INVALID_REDIRECT)
     if needs_redirect and query.get("response_type") != "code":
-        raise InvalidAuthorizationRequest("Invalid response_type: only 'code' is known here.")
+        raise InvalidAuthorizationRequest(texts.INVALID_RESPONSE_TYPE)
     challenge = query.get("code_challenge")
     if challenge is not None and query.get("code_challenge_method") != "S256":
-        raise InvalidAuthorizationRequest("Invalid code_challenge_method: only S256 is known here.")
+        raise InvalidAuthorizationRequest(texts.INVALID_CHALLENGE_METHOD)
     guild_id = query.get("guild_id", "")
     return AuthorizationRequest(
         scopes,

@@ -30,10 +30,12 @@ from herwa_sim.pages.page_context import (
 )
 from herwa_sim.pages.visitor import get_visitor, is_valid_csrf_token
 from herwa_sim.rest.middleware import respond_json
+from herwa_sim.texts import actions as texts
 
 PageAction = Callable[[SimContext, SimChannel, SimUser, Json], Awaitable[Json]]
 
 _MAX_MESSAGE_LENGTH = 2000
+_MAX_THREAD_NAME_LENGTH = 100
 _MAX_SUGGESTIONS = 25
 _USE_COMMANDS = 1 << 31
 _VOICE_FLAGS = ("muted", "deafened", "streaming", "video")
@@ -42,15 +44,15 @@ _VOICE_FLAGS = ("muted", "deafened", "streaming", "video")
 async def handle_action(request: web.Request) -> web.Response:
     """Handle POST /_play/<channel>/<action>; the X-Proof header carries the CSRF token."""
     if not is_valid_csrf_token(get_visitor(request), request.headers.get("X-Proof")):
-        raise Forbidden("This page has grown old. Load it again.")
+        raise Forbidden(texts.PAGE_EXPIRED)
     user = get_current_user(request)
     channel = get_visible_channel(request, user)
     action = ACTIONS.get(request.match_info["action"])
     if action is None:
-        raise NotFound("Nobody can do that here.")
+        raise NotFound(texts.UNKNOWN_ACTION)
     body = orjson.loads(await request.read() or b"{}")
     if not isinstance(body, dict):
-        raise BadRequest("The body is not a JSON object.")
+        raise BadRequest(texts.BODY_NOT_OBJECT)
     path_fields = {"channel_id": str(channel.id), "user_id": str(user.id), "guild_id": str(channel.guild_id)}
     return respond_json(await action(get_context(request), channel, user, body | path_fields))
 
@@ -58,14 +60,14 @@ async def handle_action(request: web.Request) -> web.Response:
 async def send_message(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
     """Send `content`, optionally as a reply to `reply_to`."""
     if not can_write(context, channel, user):
-        raise Forbidden("You may not write in this channel.")
+        raise Forbidden(texts.CANNOT_WRITE)
     return await messages.send_message(context, body | {"content": _parse_text(body), "attachments": 0})
 
 
 async def edit_message(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
     """Set the `content` of the user's own `message_id`."""
     if context.world.get_message(channel.id, int(body["message_id"])).author_id != user.id:
-        raise Forbidden("You can edit what you have written yourself, nothing else.")
+        raise Forbidden(texts.CANNOT_EDIT)
     return await messages.edit_message(context, body | {"content": _parse_text(body)})
 
 
@@ -73,9 +75,7 @@ async def delete_message(context: SimContext, channel: SimChannel, user: SimUser
     """Delete `message_id`: the user's own or, with MANAGE_MESSAGES, any message."""
     message = context.world.get_message(channel.id, int(body["message_id"]))
     if message.author_id != user.id:
-        require_permission(
-            get_permissions(context, channel, user), MANAGE_MESSAGES, "You may not delete the messages of others here."
-        )
+        require_permission(get_permissions(context, channel, user), MANAGE_MESSAGES, texts.CANNOT_DELETE)
     return await messages.delete_messages(context, body | {"message_ids": [message.id]})
 
 
@@ -83,7 +83,7 @@ async def toggle_reaction(context: SimContext, channel: SimChannel, user: SimUse
     """Add or remove the user's reaction `emoji` on `message_id`."""
     emoji, message = str(body["emoji"]), context.world.get_message(channel.id, int(body["message_id"]))
     if not 0 < len(emoji) <= 64:
-        raise BadRequest("That is no emoji.")
+        raise BadRequest(texts.INVALID_EMOJI)
     apply = remove_reaction if user.id in message.reactions.get(emoji, ()) else add_reaction
     apply(context.world, channel, message.id, user.id, emoji)
     return {}
@@ -94,12 +94,14 @@ async def open_thread(context: SimContext, channel: SimChannel, user: SimUser, b
 
     Optional: `message_id` to start from, `content` of the first message. Returns the URL of the thread in `go`.
     """
-    require_permission(get_permissions(context, channel, user), SEND_MESSAGES, "You may not open threads here.")
+    require_permission(get_permissions(context, channel, user), SEND_MESSAGES, texts.CANNOT_CREATE_THREAD)
     name = str(body["name"]).strip()
-    if not 0 < len(name) <= 100 or channel.is_thread:
-        raise BadRequest("A thread has a name of up to 100 characters, and is never inside another.")
+    if not 0 < len(name) <= _MAX_THREAD_NAME_LENGTH:
+        raise BadRequest(texts.INVALID_THREAD_NAME)
+    if channel.is_thread:
+        raise BadRequest(texts.THREAD_IN_THREAD)
     if body.get("message_id") and int(body["message_id"]) in context.world.channels:
-        raise BadRequest("That message has a thread already.")
+        raise BadRequest(texts.THREAD_EXISTS)
     arguments = body | {"name": name, "owner_id": str(user.id)}
     result = await (threads.open_post if body.get("forum") else threads.open_thread)(context, arguments)
     return {"go": f"/channels/{channel.guild_id}/{result['id']}"}
@@ -127,7 +129,7 @@ async def update_status(context: SimContext, _: SimChannel, user: SimUser, body:
 
 async def run_command(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
     """Run `command` with `options`."""
-    require_permission(get_permissions(context, channel, user), _USE_COMMANDS, "You may not use commands here.")
+    require_permission(get_permissions(context, channel, user), _USE_COMMANDS, texts.CANNOT_USE_COMMANDS)
     return _build_outcome(context, channel, await interactions.run_command(context, body))
 
 
@@ -202,7 +204,7 @@ def _parse_text(body: Json) -> str:
     """Return the stripped message text. Raises BadRequest if it is empty or too long."""
     text = str(body["content"]).strip()
     if not 0 < len(text) <= _MAX_MESSAGE_LENGTH:
-        raise BadRequest(f"A message has between 1 and {_MAX_MESSAGE_LENGTH:,} characters.")
+        raise BadRequest(texts.format_message_length(_MAX_MESSAGE_LENGTH))
     return text
 
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+import orjson
 from aiohttp import web
 
 from herwa_shared.errors import Forbidden
@@ -16,6 +17,8 @@ from herwa_sim.pages.markup import Markup, tag
 from herwa_sim.pages.page_context import can_write, get_current_user, get_guild, get_visible_channel
 from herwa_sim.pages.servers import list_user_guilds, list_visible_channels, render_guild_icon
 from herwa_sim.pages.visitor import get_visitor, is_valid_csrf_token, select_user, set_visitor_cookie
+from herwa_sim.texts import channel as texts
+from herwa_sim.texts import users
 
 
 async def open_first_guild(request: web.Request) -> web.Response:
@@ -35,14 +38,14 @@ async def show_login(request: web.Request) -> web.Response:
     """Show the user choice."""
     context, visitor = get_context(request), get_visitor(request)
     response = render_page(
-        "Who do you want to be?",
-        tag("h1", "Who do you want to be?"),
-        tag("p", "Be anybody in this local Discord: write, join voice, run commands. Herwa counts it.", class_="lead"),
+        users.CHOOSE_USER,
+        tag("h1", users.CHOOSE_USER),
+        tag("p", users.CHOOSE_USER_LEAD, class_="lead"),
         tag(
             "form",
             tag("input", type="hidden", name="proof", value=visitor.csrf_token),
             render_user_choices(context.world, selected_id=visitor.user_id),
-            tag("p", tag("button", "Enter", class_="button"), class_="actions"),
+            tag("p", tag("button", users.CONTINUE, class_="button"), class_="actions"),
             method="post",
             action="/who",
         ),
@@ -58,7 +61,7 @@ async def submit_login(request: web.Request) -> web.Response:
     visitor = get_visitor(request)
     form = await request.post()
     if not is_valid_csrf_token(visitor, str(form.get("proof"))):
-        raise Forbidden("This form has grown old, or is not ours. Go back and try again.")
+        raise Forbidden(users.FORM_EXPIRED)
     response = _redirect("/")
     set_visitor_cookie(request, response, select_user(request, visitor, int(str(form["who"]))))
     return response
@@ -90,7 +93,7 @@ async def show_channel(request: web.Request) -> web.Response:
         "aside",
         tag("h2", None if channel.is_direct else render_guild_icon(guild, 24), tag("span", guild.name)),
         _render_invitation(context, guild),
-        tag("nav", fragments["channels"], id="channels", aria_label="Channels"),
+        tag("nav", fragments["channels"], id="channels", aria_label=texts.CHANNELS),
         tag("div", fragments["me"], id="me"),
     )
     main = tag(
@@ -101,13 +104,20 @@ async def show_channel(request: web.Request) -> web.Response:
         _render_composer(context, channel, user),
     )
     return render_page(
-        f"{_format_channel_name(channel)} in {guild.name}",
-        tag("nav", fragments["servers"], class_="rail", id="servers", aria_label="Servers"),
+        texts.format_page_title(_format_channel_name(channel), guild.name),
+        tag("nav", fragments["servers"], class_="rail", id="servers", aria_label=texts.SERVERS),
         aside,
         main,
         tag("dialog", id="dialog"),
         tag("p", id="toast", role="status"),
-        tag("input", type="hidden", id="here", data_channel=channel.id, data_proof=get_visitor(request).csrf_token),
+        tag(
+            "input",
+            type="hidden",
+            id="here",
+            data_channel=channel.id,
+            data_proof=get_visitor(request).csrf_token,
+            data_texts=orjson.dumps(dict(texts.SCRIPT_TEXTS)).decode(),
+        ),
         layout="play",
         script="play.js",
     )
@@ -117,7 +127,7 @@ def _render_header(channel: SimChannel) -> Markup:
     is_forum = channel.type == ChannelType.FORUM
     thread_button = tag(
         "button",
-        "+ Post" if is_forum else "+ Thread",
+        texts.NEW_POST_BUTTON if is_forum else texts.NEW_THREAD_BUTTON,
         type="button",
         id="new-thread",
         class_="button plain",
@@ -125,7 +135,7 @@ def _render_header(channel: SimChannel) -> Markup:
     )
     return tag(
         "header",
-        tag("button", "☰", type="button", id="menu", aria_label="Servers and channels"),
+        tag("button", "☰", type="button", id="menu", aria_label=texts.SERVERS_AND_CHANNELS),
         tag("h1", tag("i", "↳" if channel.is_thread else _format_channel_name(channel)[0]), channel.name),
         tag("small", channel.topic) if channel.topic else None,
         None if channel.is_thread or channel.is_direct else thread_button,
@@ -135,15 +145,29 @@ def _render_header(channel: SimChannel) -> Markup:
 
 def _render_composer(context: SimContext, channel: SimChannel, user: SimUser) -> Markup:
     if channel.type == ChannelType.FORUM:
-        return tag("p", "Posts are below this forum in the list on the left.", class_="composer none")
+        return tag("p", texts.CHOOSE_POST, class_="composer none")
     if not can_write(context, channel, user):
-        return tag("p", f"{get_display_name(user)} may not write in this channel.", class_="composer none")
+        return tag("p", texts.format_cannot_write(get_display_name(user)), class_="composer none")
     return tag(
         "form",
         tag("p", id="about", hidden=True),
-        tag("button", "/", type="button", id="slash", class_="button plain", title="Commands", aria_label="Commands"),
-        tag("textarea", id="text", rows=1, maxlength=2000, placeholder=f"Message {_format_channel_name(channel)}"),
-        tag("button", "Send", class_="button"),
+        tag(
+            "button",
+            "/",
+            type="button",
+            id="slash",
+            class_="button plain",
+            title=texts.COMMANDS,
+            aria_label=texts.COMMANDS,
+        ),
+        tag(
+            "textarea",
+            id="text",
+            rows=1,
+            maxlength=2000,
+            placeholder=texts.format_message_placeholder(_format_channel_name(channel)),
+        ),
+        tag("button", texts.SEND, class_="button"),
         class_="composer",
         id="composer",
     )
@@ -158,17 +182,17 @@ def _render_invitation(context: SimContext, guild: SimGuild) -> Markup | None:
     if world.has_bot(guild):
         return None
     query = {"client_id": world.application.id, "scope": "bot applications.commands", "guild_id": guild.id}
-    link = tag("a", "Add it", href=f"/oauth2/authorize?{urlencode(query)}")
-    return tag("p", f"{world.bot.name} is not in this server. ", link, class_="invitation")
+    link = tag("a", texts.format_add_bot(world.bot.name), href=f"/oauth2/authorize?{urlencode(query)}")
+    return tag("p", texts.format_bot_missing(world.bot.name), link, class_="invitation")
 
 
 def _render_no_guilds(context: SimContext, user: SimUser) -> web.Response:
     return render_page(
-        "No server yet",
-        tag("h1", f"{get_display_name(user)} is in no server"),
-        tag("p", "Be somebody else, or wait a moment: a new local Discord first has to fill up.", class_="lead"),
-        tag("p", tag("a", "Be somebody else", href="/who", class_="button"), class_="actions"),
-        tag("p", tag("a", "Open Herwa", href=context.registration.herwa_origin), class_="hint"),
+        users.NO_SERVERS_TITLE,
+        tag("h1", users.format_in_no_server(get_display_name(user))),
+        tag("p", users.NO_SERVERS_LEAD, class_="lead"),
+        tag("p", tag("a", users.CHOOSE_ANOTHER_USER, href="/who", class_="button"), class_="actions"),
+        tag("p", tag("a", users.OPEN_HERWA, href=context.registration.herwa_origin), class_="hint"),
         layout="card",
     )
 

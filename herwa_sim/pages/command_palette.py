@@ -10,6 +10,7 @@ from herwa_sim.pages.base_page import render_fragment
 from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.pages.page_context import get_current_user, get_guild, get_visible_channel
 from herwa_sim.slash_commands import is_command_visible, list_commands
+from herwa_sim.texts import channel as texts
 
 _SUBCOMMAND_TYPES = (1, 2)
 _STRING, _INTEGER, _BOOLEAN, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = 3, 4, 5, 6, 7, 8, 9, 10
@@ -21,7 +22,7 @@ async def show_palette(request: web.Request) -> web.Response:
     channel = get_visible_channel(request, user)
     guild = get_guild(context.world, channel)
     rendered = [_render_command(guild, *command) for command in list_visible_commands(context, channel, user)]
-    empty_note = tag("p", f"{context.world.bot.name} has no commands here yet: is the bot running?", class_="empty")
+    empty_note = tag("p", texts.NO_COMMANDS, class_="empty")
     return render_fragment(join_markup(rendered) if rendered else empty_note)
 
 
@@ -49,7 +50,7 @@ def _render_command(guild: SimGuild, full_name: str, command: Json) -> Markup:
     return tag(
         "details",
         tag("summary", tag("b", f"/{full_name}"), tag("small", command.get("description"))),
-        tag("form", fields, tag("button", "Run", class_="button"), data_command=full_name),
+        tag("form", fields, tag("button", texts.RUN, class_="button"), data_command=full_name),
         data_words=full_name,
     )
 
@@ -71,7 +72,7 @@ def _render_field(guild: SimGuild, option: Json) -> Markup:
         lengths = {"minlength": option.get("min_length"), "maxlength": option.get("max_length")}
         step = {_INTEGER: "1", _NUMBER: "any"}.get(kind)
         control = tag("input", type="number" if step else "text", step=step, **limits, **lengths, **common)
-    caption = (tag("b", name), None if required else tag("i", " optional"), tag("small", option.get("description")))
+    caption = (tag("b", name), None if required else tag("i", texts.OPTIONAL), tag("small", option.get("description")))
     return tag("label", tag("span", caption), control, class_="field")
 
 
@@ -80,7 +81,7 @@ def _list_choices(guild: SimGuild, option: Json) -> list[tuple[str, str]] | None
     if option.get("choices"):
         return [(str(choice["name"]), str(choice["value"])) for choice in option["choices"]]
     if option["type"] == _BOOLEAN:
-        return [("True", "true"), ("False", "false")]
+        return [(texts.TRUE_OPTION, "true"), (texts.FALSE_OPTION, "false")]
     if option["type"] == _ROLE:
         return [(f"@{role.name.removeprefix('@')}", str(role.id)) for role in guild.roles.values()]
     if option["type"] == _CHANNEL:

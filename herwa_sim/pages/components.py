@@ -7,6 +7,7 @@ from herwa_sim.pages.login_page import get_display_name
 from herwa_sim.pages.markdown import render_markdown
 from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.pages.message_content import render_image
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 _BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
@@ -28,8 +29,8 @@ def render_components(world: World, guild: SimGuild, message: SimMessage) -> Mar
 def render_modal(world: World, guild: SimGuild, modal: Json, *, interaction_id: str) -> Markup:
     """Render the modal that the bot responded with."""
     buttons = (
-        tag("button", "Cancel", type="button", class_="button plain", data_do="close"),
-        tag("button", "Submit", class_="button"),
+        tag("button", texts.CANCEL, type="button", class_="button plain", data_do="close"),
+        tag("button", texts.SUBMIT, class_="button"),
     )
     return tag(
         "form",
@@ -67,7 +68,7 @@ def _render_select(world: World, guild: SimGuild, component: Json) -> Markup:
     max_values = component.get("max_values") or 1
     select_options = _OPTION_LISTS[component["type"]](world, guild, component)
     placeholder = tag(
-        "option", component.get("placeholder") or "Make a selection", value="", disabled=True, selected=True
+        "option", component.get("placeholder") or texts.MAKE_SELECTION, value="", disabled=True, selected=True
     )
     options = [
         tag("option", label, value=value, selected=is_default, title=description)
@@ -83,7 +84,7 @@ def _render_select(world: World, guild: SimGuild, component: Json) -> Markup:
         data_select=component["custom_id"],
         name=component["custom_id"],
         disabled=bool(component.get("disabled")),
-        aria_label=component.get("placeholder") or "Make a selection",
+        aria_label=component.get("placeholder") or texts.MAKE_SELECTION,
     )
 
 
@@ -176,7 +177,7 @@ def _render_separator(_: World, __: SimGuild, ___: Json) -> Markup:
 
 
 def _render_unknown(_: World, __: SimGuild, component: Json) -> Markup:
-    return tag("small", f"A component of kind {component['type']}, which this page cannot draw.", class_="hint")
+    return tag("small", texts.format_unknown_component(component["type"]), class_="hint")
 
 
 _RENDERERS: dict[int, ComponentRenderer] = {

@@ -8,6 +8,7 @@ from herwa_sim.entities import SimChannel, SimUser
 from herwa_sim.pages.login_page import render_avatar
 from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.pages.page_context import get_current_user
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 DIRECT_MESSAGES_PATH = "/channels/@me"
@@ -24,7 +25,7 @@ async def redirect_to_conversation(request: web.Request) -> web.Response:
 def render_direct_link(world: World, user_id: int, *, is_current: bool) -> Markup:
     """Render the link above the servers, with the number of unread messages."""
     unread_count = count_unread(world, user_id)
-    label = "Direct messages" + (f", {unread_count} unread" if unread_count else "")
+    label = texts.format_direct_messages(unread_count)
     return tag(
         "a",
         tag("span", "💬", class_="icon round"),
@@ -47,7 +48,7 @@ def render_conversations(world: World, channel: SimChannel, user: SimUser) -> Ma
         aria_current="page",
     )
     switch = tag("input", type="checkbox", class_="toggle", id="reachable", checked=user.reachable)
-    caption = tag("span", f"Take direct messages from {world.bot.name}")
+    caption = tag("span", texts.format_allow_direct_messages(world.bot.name))
     return join_markup(
         tag("div", link, class_="place", id="c0"),
         tag("label", caption, switch, class_="switchline", id="c1"),

@@ -10,6 +10,8 @@ from herwa_sim.oauth.registration import InvalidAuthorizationRequest
 from herwa_sim.pages.base_page import render_page
 from herwa_sim.pages.markup import tag
 from herwa_sim.rest.middleware import Handler, respond_json
+from herwa_sim.texts import actions
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import EntityNotFound
 
 PageHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -43,10 +45,10 @@ def wrap_script_endpoint(handler: PageHandler) -> Handler:
 def render_error(error_text: str, status: int, *, herwa_origin: str) -> web.Response:
     """Render an error page with a link back to Herwa."""
     return render_page(
-        "That did not work",
-        tag("h1", "That did not work"),
+        texts.ERROR_TITLE,
+        tag("h1", texts.ERROR_TITLE),
         tag("p", error_text, class_="lead"),
-        tag("p", tag("a", "Back to Herwa", href=herwa_origin, class_="button"), class_="actions"),
+        tag("p", tag("a", texts.BACK_TO_HERWA, href=herwa_origin, class_="button"), class_="actions"),
         layout="card",
         status=status,
     )
@@ -59,14 +61,14 @@ async def _run_handler(request: web.Request, handler: PageHandler) -> web.Stream
     responses.
     """
     if request.host.rsplit(":", 1)[0] not in _LOCAL_HOSTS:
-        raise Forbidden("The local Discord answers to localhost and 127.0.0.1 alone.")
+        raise Forbidden(texts.LOCAL_HOST_ONLY)
     try:
         return await handler(request)
     except EntityNotFound as not_found:
-        raise NotFound(f"There is no such {not_found.kind.lower()}.") from None
+        raise NotFound(actions.format_missing_entity(not_found.kind)) from None
     except InvalidAuthorizationRequest as error:
         raise BadRequest(str(error)) from None
     except KeyError as key_error:
-        raise BadRequest(f"The part {key_error} is missing.") from None
+        raise BadRequest(actions.format_missing_field(str(key_error))) from None
     except (TypeError, ValueError) as error:
-        raise BadRequest(f"A part is not what it should be: {error}.") from None
+        raise BadRequest(actions.format_invalid_value(str(error))) from None

@@ -7,6 +7,7 @@ from herwa_sim.context import get_context
 from herwa_sim.entities import SimGuild, SimUser
 from herwa_sim.pages.base_page import render_fragment
 from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.texts import users as texts
 from herwa_sim.world import PERSONAS, World
 
 PERSONA_NAMES = {id_: name for name, id_ in PERSONAS.items()}
@@ -24,7 +25,7 @@ async def search_users(request: web.Request) -> web.Response:
         if not user.bot and user.id not in PERSONA_NAMES and _matches_name(user, query)
     ]
     if not query or not users:
-        return render_fragment(tag("p", f"Nobody is called {query}." if query else "", class_="hint"))
+        return render_fragment(tag("p", texts.format_no_match(query) if query else "", class_="hint"))
     return render_fragment(join_markup(render_user_choice(world, user) for user in users[:_MAX_RESULTS]))
 
 
@@ -36,11 +37,17 @@ def render_user_choices(world: World, *, selected_id: int | None) -> Markup:
     )
     cards = [render_user_choice(world, world.get_user(id_), selected=id_ == checked_id) for id_ in PERSONAS.values()]
     return join_markup(
-        tag("div", cards, class_="choices", role="radiogroup", aria_label="Who to be"),
+        tag("div", cards, class_="choices", role="radiogroup", aria_label=texts.USER_GROUP),
         tag(
             "details",
-            tag("summary", "Somebody else"),
-            tag("input", type="search", id="search", placeholder="Search people by name", aria_label="Search people"),
+            tag("summary", texts.OTHER_USERS),
+            tag(
+                "input",
+                type="search",
+                id="search",
+                placeholder=texts.SEARCH_PLACEHOLDER,
+                aria_label=texts.SEARCH_LABEL,
+            ),
             tag("div", others, id="found", class_="choices"),
             open=bool(others),
         ),
@@ -89,13 +96,13 @@ def describe_memberships(world: World, user: SimUser) -> str:
     managed = [guild for guild in user_guilds if guild not in owned and can_manage(guild, user.id)]
     other_guilds = [guild for guild in user_guilds if guild not in owned and guild not in managed]
     parts = [
-        f"{verb} {_format_guild_names(world, guilds)}"
-        for verb, guilds in (("Owns", owned), ("Manages", managed), ("Member of", other_guilds))
+        texts.format_membership(verb, _format_guild_names(world, guilds))
+        for verb, guilds in ((texts.OWNS, owned), (texts.MANAGES, managed), (texts.MEMBER_OF, other_guilds))
         if guilds
     ]
     if user.id == PERSONAS["operator"]:
-        parts.append("Runs this copy of Herwa")
-    return " · ".join(parts) or "In no server"
+        parts.append(texts.OPERATOR_OF_HERWA)
+    return " · ".join(parts) or texts.IN_NO_SERVER
 
 
 def can_manage(guild: SimGuild, user_id: int) -> bool:
@@ -106,11 +113,10 @@ def can_manage(guild: SimGuild, user_id: int) -> bool:
 
 def _format_guild_names(world: World, guilds: list[SimGuild]) -> str:
     names = [
-        guild.name if world.bot.id in guild.members else f"{guild.name} (no bot yet)"
+        guild.name if world.bot.id in guild.members else texts.format_without_bot(guild.name)
         for guild in guilds[:_MAX_NAMED_GUILDS]
     ]
-    remaining_count = len(guilds) - len(names)
-    return ", ".join(names) + (f" and {remaining_count} more" if remaining_count else "")
+    return texts.format_more(", ".join(names), len(guilds) - len(names))
 
 
 def _matches_name(user: SimUser, query: str) -> bool:

@@ -8,6 +8,8 @@ from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import SimChannel, SimGuild, SimMember, SimRole, SimUser
 from herwa_sim.pages.visitor import get_visitor
 from herwa_sim.snowflakes import to_datetime
+from herwa_sim.texts import channel as channel_texts
+from herwa_sim.texts import users
 from herwa_sim.world import World
 
 SEND_MESSAGES = 1 << 11
@@ -19,7 +21,7 @@ def get_current_user(request: web.Request) -> SimUser:
     """Return the user whom the visitor has chosen. Raises Unauthenticated without one."""
     user_id = get_visitor(request).user_id
     if user_id is None:
-        raise Unauthenticated("Choose who you want to be first.")
+        raise Unauthenticated(users.CHOOSE_USER_FIRST)
     return get_context(request).world.get_user(user_id)
 
 
@@ -31,7 +33,7 @@ def get_visible_channel(request: web.Request, user: SimUser) -> SimChannel:
     context = get_context(request)
     channel = context.world.channels.get(int(request.match_info["channel_id"]))
     if channel is None or not get_permissions(context, channel, user) & permissions.VIEW_CHANNEL:
-        raise NotFound("There is no such channel, or you may not see it.")
+        raise NotFound(channel_texts.CHANNEL_NOT_FOUND)
     return channel
 
 
@@ -45,7 +47,12 @@ def get_guild(world: World, channel: SimChannel) -> SimGuild:
     created_at = to_datetime(channel.id)
     members = {id_: SimMember(id_, created_at) for id_ in (channel.recipient_id or 0, world.bot.id)}
     return SimGuild(
-        0, "Direct messages", world.bot.id, created_at, roles={0: SimRole(0, "@everyone", 0)}, members=members
+        0,
+        channel_texts.DIRECT_MESSAGES,
+        world.bot.id,
+        created_at,
+        roles={0: SimRole(0, "@everyone", 0)},
+        members=members,
     )
 
 

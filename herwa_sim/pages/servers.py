@@ -8,6 +8,7 @@ from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimUser, SimVo
 from herwa_sim.pages.direct_messages import render_direct_link
 from herwa_sim.pages.login_page import get_display_name, render_avatar
 from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 _CHANNEL_ICONS = {ChannelType.NEWS: "📢", ChannelType.FORUM: "🗂", ChannelType.VOICE: "🔊", ChannelType.STAGE: "🎙"}
@@ -54,7 +55,15 @@ def render_guild_list(world: World, user_id: int, current_guild: SimGuild) -> Ma
         )
         for guild in list_user_guilds(world, user_id)
     ]
-    chaos_link = tag("a", "⚡", href="/chaos", title="Make things go wrong", class_="icon round", id="chaos")
+    chaos_link = tag(
+        "a",
+        "⚡",
+        href="/chaos",
+        title=texts.SIMULATE_OUTAGES,
+        aria_label=texts.SIMULATE_OUTAGES,
+        class_="icon round",
+        id="chaos",
+    )
     direct_link = render_direct_link(world, user_id, is_current=current_guild.id == 0)
     return join_markup(direct_link, tag("hr", id="above"), links, tag("hr", id="below"), chaos_link)
 
@@ -95,7 +104,7 @@ def _render_channel(
             channel.name,
             data_voice=channel.id,
             type="button",
-            title=f"Join {channel.name}",
+            title=texts.format_join_voice(channel.name),
         )
         members = tag("ul", _render_voice_members(world, voice_states), class_="sitting") if voice_states else None
         is_joined = any(state.user_id == user.id for state in voice_states)
@@ -141,13 +150,13 @@ def _render_voice_members(world: World, states: Iterable[SimVoiceState]) -> list
 
 def _render_voice_flags(state: SimVoiceState) -> list[Markup]:
     flags = (
-        (state.streaming, "LIVE", "live"),
-        (state.video, "📹", "Video"),
-        (state.muted, "🔇", "Muted"),
-        (state.deafened, "🙉", "Deafened"),
+        (state.streaming, texts.LIVE, texts.LIVE_TITLE),
+        (state.video, "📹", texts.VIDEO),
+        (state.muted, "🔇", texts.MUTED),
+        (state.deafened, "🙉", texts.DEAFENED),
     )
     return [
-        tag("i", icon, title=title, class_="live" if icon == "LIVE" else None)
+        tag("i", icon, title=title, class_="live" if icon == texts.LIVE else None)
         for is_set, icon, title in flags
         if is_set
     ]

@@ -14,6 +14,7 @@ from herwa_sim.pages.message_content import render_attachments, render_embeds
 from herwa_sim.pages.page_context import get_guild
 from herwa_sim.serialize.messages import LOADING_FLAG
 from herwa_sim.snowflakes import digest
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "👀", "🌱")
@@ -43,8 +44,8 @@ def render_timeline(context: SimContext, channel: SimChannel, user: SimUser) -> 
 
 def _format_empty_note(channel: SimChannel) -> str:
     if channel.is_direct:
-        return f"{channel.name} has not written to you yet. What it tells you alone comes here."
-    return f"Nothing has been said in #{channel.name} yet."
+        return texts.format_no_direct_messages(channel.name)
+    return texts.format_no_messages(channel.name)
 
 
 def _is_continuation(previous: SimMessage, message: SimMessage) -> bool:
@@ -64,7 +65,7 @@ def _render_message(
     author = _get_author(world, message)
     ephemeral = is_ephemeral(message)
     time = tag("time", f"{message.sent_at:%H:%M}", datetime=message.sent_at.isoformat())
-    badge = tag("i", "APP", class_="badge") if author.bot else None
+    badge = tag("i", texts.APP_BADGE, class_="badge") if author.bot else None
     head = tag("header", tag("b", _get_member_name(guild, author)), badge, time) if is_group_start else None
     classes = ["message"] + ["whole"] * is_group_start + ["hidden"] * ephemeral
     return tag(
@@ -84,9 +85,9 @@ def _render_message(
 
 def _render_content(world: World, guild: SimGuild, message: SimMessage, user: SimUser) -> Markup:
     if message.flags & LOADING_FLAG:
-        return tag("p", f"{world.bot.name} is thinking", tag("span", class_="dots"), class_="thinking")
+        return tag("p", texts.format_thinking(world.bot.name), tag("span", class_="dots"), class_="thinking")
     text = _render_filler(message) if message.content is None else render_markdown(world, guild, message.content)
-    edited = tag("small", "(edited)", class_="edited") if message.edited_at else None
+    edited = tag("small", texts.EDITED, class_="edited") if message.edited_at else None
     return join_markup(
         tag("div", text, edited, class_="text") if message.content or message.content is None else None,
         render_attachments(message),
@@ -106,7 +107,7 @@ def _render_filler(message: SimMessage) -> Markup:
         bars.append(tag("i", class_=f"w{size}"))
         remaining, index = remaining - size - 1, index + 1
     ellipsis = "…" if remaining > 0 else None
-    label = f"{message.length} characters that nobody reads"
+    label = texts.format_generated_text(message.length)
     return tag("span", bars, ellipsis, class_="filler", role="img", aria_label=label, title=label)
 
 
@@ -116,7 +117,7 @@ def _render_reference(world: World, guild: SimGuild, message: SimMessage) -> Mar
         invoker = world.get_user(message.source.user_id)
         usage = (
             tag("b", _get_member_name(guild, invoker)),
-            " used ",
+            texts.USED,
             tag("span", f"/{message.source.name}", class_="mention"),
         )
         return tag("div", render_avatar(invoker, 16), usage, class_="reference")
@@ -124,9 +125,9 @@ def _render_reference(world: World, guild: SimGuild, message: SimMessage) -> Mar
         return None
     original = world.find_message(message.channel_id, message.reply_to)
     if original is None:
-        return tag("div", "An older message", class_="reference")
+        return tag("div", texts.OLDER_MESSAGE, class_="reference")
     author = _get_author(world, original)
-    excerpt = original.content if original.content is not None else f"{original.length} characters"
+    excerpt = original.content if original.content is not None else texts.format_length(original.length)
     return tag(
         "div",
         render_avatar(author, 16),
@@ -158,20 +159,20 @@ def _render_reactions(world: World, message: SimMessage, user: SimUser) -> Marku
 
 
 def _render_ephemeral_note(message: SimMessage) -> Markup:
-    dismiss = tag("button", "Dismiss message", class_="link", data_do="dismiss", type="button")
-    return tag("small", "Only you can see this · ", dismiss, class_="only", data_message=message.id)
+    dismiss = tag("button", texts.DISMISS, class_="link", data_do="dismiss", type="button")
+    return tag("small", texts.ONLY_YOU, dismiss, class_="only", data_message=message.id)
 
 
 def _render_tools(message: SimMessage, user: SimUser) -> Markup:
     emoji = [
-        tag("button", reaction, data_react=reaction, type="button", aria_label=f"React with {reaction}")
+        tag("button", reaction, data_react=reaction, type="button", aria_label=texts.format_react_with(reaction))
         for reaction in QUICK_REACTIONS
     ]
-    tools = [("reply", "Reply", "↩"), ("thread", "Open a thread here", "⌗")]
+    tools = [("reply", texts.REPLY, "↩"), ("thread", texts.CREATE_THREAD, "⌗")]
     if not message.guild_id:
         emoji, tools = [], tools[:1]
     if message.author_id == user.id:
-        tools += [("edit", "Edit", "✎"), ("delete", "Delete", "✕")]
+        tools += [("edit", texts.EDIT, "✎"), ("delete", texts.DELETE, "✕")]
     buttons = [
         tag("button", icon, data_do=name, type="button", title=label, aria_label=label) for name, label, icon in tools
     ]
@@ -181,7 +182,7 @@ def _render_tools(message: SimMessage, user: SimUser) -> Markup:
 def _get_author(world: World, message: SimMessage) -> SimUser:
     if message.webhook_id and message.webhook_id in world.webhooks:
         return SimUser(message.webhook_id, world.webhooks[message.webhook_id].name, bot=True)
-    return world.users.get(message.author_id) or SimUser(message.author_id, "Somebody who is gone")
+    return world.users.get(message.author_id) or SimUser(message.author_id, texts.DELETED_USER)
 
 
 def _get_member_name(guild: SimGuild, user: SimUser) -> str:

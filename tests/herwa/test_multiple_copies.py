@@ -78,7 +78,9 @@ def external_services(copy):
     with open_copy() as database_copy, lease_engines(database_copy.settings, database_copy.folder) as lease:
         yield {
             "DATABASE_URL": lease.urls.database,
+            "DATABASE_OWNER_URL": lease.urls.database_owner,
             "CLICKHOUSE_URL": lease.urls.clickhouse,
+            "CLICKHOUSE_WRITER_URL": lease.urls.clickhouse_writer,
             "HERWA_DISCORD_URL": f"http://127.0.0.1:{copy.folder.get_or_create_port('sim')}",
             "DISCORD_TOKEN": copy.folder.get_or_create_secret("local_discord_token"),
         }
@@ -96,7 +98,7 @@ def test_configured_token_and_urls_replace_embedded_services(copy, external_serv
             == list(list_process_names(settings))
             == ["worker", "api", "bot", "web"]
         )
-        assert status["healthy"]
+        assert status["problems"] == []
         assert not {"sim", "postgres", "clickhouse"} & set(status["ports"])
         assert not (other.folder.path / "postgres").exists()
         assert f"on {external_services['HERWA_DISCORD_URL']}" in other.read_output()

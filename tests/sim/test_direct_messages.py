@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from herwa_shared.errors import NotFound
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import PERSONAS
 from tests.sim.commands import DirectMessageView
 from tests.sim.recording_bot import INTENTS, connect_bot, wait_until
@@ -48,7 +49,7 @@ async def test_button_in_a_direct_message_has_no_guild_context(sim, server, bot)
 async def test_other_users_cannot_press_a_button_in_a_direct_message(sim, server, bot):
     await (await bot.fetch_user(server.member)).send("May they?", view=DirectMessageView())
     [message] = await asyncio.to_thread(sim.client.list_direct_messages, server.member)
-    with pytest.raises(NotFound, match="somebody else's"):
+    with pytest.raises(NotFound, match=texts.FOREIGN_CONVERSATION):
         await asyncio.to_thread(sim.client.click, message.channel_id, server.owner, message.id, "letter")
 
 
@@ -92,7 +93,7 @@ async def test_guild_only_command_is_hidden_in_direct_messages(sim, server, bot)
     await bot.tree.sync()
     result = await asyncio.to_thread(sim.client.run_command, channel, server.member, "slow", {"quiet": False})
     assert result.messages[0].content.startswith("first")
-    with pytest.raises(Exception, match="does not show stats"):
+    with pytest.raises(Exception, match=texts.format_hidden_command("stats")):
         await asyncio.to_thread(sim.client.run_command, channel, server.member, "stats")
     bot.tree.get_command("stats").guild_only = False
     await bot.tree.sync()

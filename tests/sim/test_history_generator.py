@@ -16,6 +16,7 @@ from herwa_sim.behavior.history_generator import ServerHistory, generate_history
 from herwa_sim.behavior.member_profiles import list_member_profiles
 from herwa_sim.presets import SERVER_PROFILES
 from herwa_sim.snowflakes import to_datetime
+from herwa_sim.texts import actions as texts
 from tests.sim.recording_bot import connect_bot, wait_until
 from tests.support.sim_process import SimProcess
 
@@ -197,7 +198,7 @@ async def test_history_can_end_on_an_earlier_day_or_cover_every_server(populated
 
 def test_unknown_server_or_import_key_is_refused(populated_sim):
     other_guild_id = populated_sim.client.create_guild("Quiet")
-    with pytest.raises(BadRequest, match="Quiet is no server of the population"):
+    with pytest.raises(BadRequest, match=texts.format_no_history("Quiet")):
         populated_sim.client.call("past/begin", guild_id=str(other_guild_id), days=3)
-    with pytest.raises(NotFound, match="Begin again"):
+    with pytest.raises(NotFound, match=texts.HISTORY_INTERRUPTED):
         populated_sim.client.call("past/step", key="lost")

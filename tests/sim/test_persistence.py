@@ -93,7 +93,7 @@ def test_second_process_on_the_same_folder_is_refused_and_changes_nothing(own_si
         command, env=environment, cwd=REPOSITORY_ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert completed.returncode == 1
-    assert "Is it running already?" in completed.stderr
+    assert str(own_sim.folder.get_or_create_port("sim")) in completed.stderr
     assert world.stat().st_mtime_ns == modified_at
 
 

@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from herwa_shared.errors import BadRequest
+from herwa_sim.texts import actions as texts
 from tests.sim.commands import CHART_PNG
 from tests.support import discord_openapi
 
@@ -110,9 +111,9 @@ async def test_malformed_request_is_a_400_in_discords_format(rest_client, server
 
 
 async def test_malformed_control_request_is_refused_with_an_explanation(sim, server):
-    with pytest.raises(BadRequest, match="not what it should be"):
+    with pytest.raises(BadRequest, match=texts.format_invalid_value("")[:-2]):
         await asyncio.to_thread(sim.client.call, "message/say", channel_id="no number", user_id="1")
-    with pytest.raises(BadRequest, match="'channel_id' is missing"):
+    with pytest.raises(BadRequest, match=texts.format_missing_field("'channel_id'")):
         await asyncio.to_thread(sim.client.call, "message/say")
 
 

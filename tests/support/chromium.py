@@ -39,4 +39,4 @@ async def authorize(page: Page, persona: str) -> None:
     await page.locator(
         ".choices .choice", has=page.locator(".tag", has_text=re.compile(f"^{persona}", re.IGNORECASE))
     ).click()
-    await page.get_by_role("button", name="Authorise").click()
+    await page.locator("button[value=authorize]").click()

@@ -4,6 +4,7 @@
 const LIVE_ELEMENT_IDS = ["servers", "channels", "me", "messages"];
 const byId = (id) => document.getElementById(id);
 const { channel, proof } = byId("here").dataset;
+const texts = JSON.parse(byId("here").dataset.texts); // see texts/channel.py
 const composer = byId("composer");
 const text = byId("text");
 const palette = byId("palette");
@@ -21,12 +22,12 @@ async function act(action, body = {}) {
     });
     result = await response.json();
   } catch {
-    result = { error: "The local Discord does not answer. Is it still running?" };
+    result = { error: texts.unreachable };
   }
   if (result.error) return toast(result.error), null;
   if (result.go) location.assign(result.go);
   if (result.form) openDialog(result.form);
-  if (result.answered === false) toast("The application did not respond.");
+  if (result.answered === false) toast(texts.unanswered);
   return result;
 }
 
@@ -87,7 +88,7 @@ function connectLiveUpdates() {
     });
   }
   stream.addEventListener("gone", () => location.assign("/"));
-  stream.onerror = () => toast("The connection to the local Discord is lost. Trying again …");
+  stream.onerror = () => toast(texts.reconnecting);
   stream.onopen = () => byId("toast").classList.remove("shown");
 }
 
@@ -106,7 +107,7 @@ function setComposerTarget(kind, message, label) {
   composerTarget = kind ? { kind, message } : null;
   const element = byId("about");
   element.hidden = !kind;
-  element.textContent = kind ? `${label} (Escape to cancel)` : "";
+  element.textContent = kind ? `${label} (${texts.cancelHint})` : "";
   text?.focus();
 }
 
@@ -154,7 +155,7 @@ function closePalette() {
 
 function openFirstCommand() {
   const command = palette.querySelector("details:not([hidden])");
-  if (!command) return toast("There is no such command.");
+  if (!command) return toast(texts.unknownCommand);
   command.open = true;
   const form = command.querySelector("form");
   (form.querySelector("input:not([type=hidden]), select") || form.querySelector("button")).focus();
@@ -215,12 +216,12 @@ function openDialog(html) {
 
 function openThreadDialog(message) {
   const forum = byId("new-thread")?.dataset.forum;
-  const body = forum ? '<textarea name="content" rows="4" required placeholder="First message"></textarea>' : "";
+  const body = forum ? `<textarea name="content" rows="4" required placeholder="${texts.firstMessage}"></textarea>` : "";
   openDialog(
-    `<form class="modal" data-thread="${message || ""}"><h2>${forum ? "New post" : "New thread"}</h2>` +
-      `<label class="field">Name<input name="name" required maxlength="100"></label>${body}` +
-      '<p class="actions"><button type="button" class="button plain" data-do="close">Cancel</button>' +
-      '<button class="button">Open</button></p></form>',
+    `<form class="modal" data-thread="${message || ""}"><h2>${forum ? texts.newPost : texts.newThread}</h2>` +
+      `<label class="field">${texts.name}<input name="name" required maxlength="100"></label>${body}` +
+      `<p class="actions"><button type="button" class="button plain" data-do="close">${texts.cancel}</button>` +
+      `<button class="button">${texts.create}</button></p></form>`,
   );
 }
 
@@ -239,11 +240,11 @@ const getSelectedValues = (select) => [...select.selectedOptions].map((option) =
 
 const BUTTON_ACTIONS = {
   reply: (messageElement) => {
-    setComposerTarget("reply", messageElement.dataset.message, `Replying to ${messageElement.dataset.author}`);
+    setComposerTarget("reply", messageElement.dataset.message, `${texts.replyingTo} ${messageElement.dataset.author}`);
   },
   edit: (messageElement) => {
     text.value = messageElement.dataset.content || "";
-    setComposerTarget("edit", messageElement.dataset.message, "Editing your message");
+    setComposerTarget("edit", messageElement.dataset.message, texts.editing);
     resizeComposer();
   },
   delete: (messageElement) => act("delete", { message_id: messageElement.dataset.message }),
