@@ -12,12 +12,14 @@ from discord.ext import commands
 from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisionButton
 from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
+from herwa_bot.collector.catch_up import PAGE_SIZE as HISTORY_PAGE_SIZE
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.handlers.messages import MessageHandlers
 from herwa_bot.collector.member_counts import PAGE_SIZE, poll_forever
 from herwa_bot.collector.payload_fields import Payload
+from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.command_tree import GuardedCommandTree
 from herwa_bot.intents import build_intents, list_missing_intents, list_privileged_intents, warn_missing_intents
 from herwa_bot.ui.views import reply_if_expired
@@ -98,7 +100,7 @@ class HerwaBot(commands.AutoShardedBot):
         warn_missing_intents(missing_names)
         for name in missing_names:
             setattr(intents, name, False)
-        self._message_handlers.can_read_content = intents.message_content
+        self._message_handlers.can_read_content = self.writer.catch_up.can_read_content = intents.message_content
         self.writer.gateway_sessions.intents = intents.value
         self.writer.gateway_sessions.missing_intents = missing_names
 
@@ -144,6 +146,7 @@ class HerwaBot(commands.AutoShardedBot):
                 poll_forever(self.writer.member_counts, self._fetch_guild_counts, self.writer.add_all)
             )
             self._tasks.add(self._poll_task)
+            self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Reply to component interactions that no live view handles.
@@ -173,6 +176,9 @@ class HerwaBot(commands.AutoShardedBot):
         self.writer.gateway_sessions.mark_all_disconnected()
         self.writer.voice_tracker.pause(lambda _: True, now_ms=get_time_ms())
 
+    async def _fetch_history_page(self, channel_id: int, before_id: int) -> Sequence[Payload]:
+        return await self.http.logs_from(channel_id, HISTORY_PAGE_SIZE, before=before_id)
+
     async def _fetch_guild_counts(self, after_id: int) -> Sequence[Payload]:
         return await self.http.get_guilds(PAGE_SIZE, after=after_id or None, with_counts=True)
 
@@ -187,7 +193,7 @@ class HerwaBot(commands.AutoShardedBot):
             if error.status >= 500:
                 raise
             log.info("channel fetch refused, counted without a parent", channel=channel_id, status=error.status)
-        except (LookupError, TypeError, ValueError):
-            log.exception("channel payload invalid, counted without a parent", channel=channel_id)
+        except (LookupError, TypeError, ValueError) as error:
+            log_skipped_event("fetched channel", error)
         if self.writer.thread_parents.find_parent(channel_id) is None:
             self.writer.thread_parents.treat_as_channel(channel_id)

@@ -3,10 +3,21 @@
 Log lines contain no secrets and no message content.
 """
 
+import asyncio
 import logging
 import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import structlog
+
+LOG_WINDOW_SECONDS = 60.0
+MAX_LOG_KINDS = 1_000  # within one minute; further kinds of an event are logged as one
+OTHER_KINDS = "other"
 
 # Minimum levels of libraries that log too much.
 LIBRARY_LOG_LEVELS = {
@@ -63,3 +74,62 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger
+
+
+@dataclass(slots=True)
+class _LogWindow:
+    """The lines of one kind within one minute. `ends_at` is a time of the logger's clock."""
+
+    event: str
+    kind: str
+    ends_at: float
+    line_count: int = 0
+
+
+class RateLimitedLogger:
+    """Logs at most `max_lines` lines of one kind a minute, without stack traces.
+
+    The lines beyond that are counted. When the minute ends, one line tells their number as `dropped`: at once within
+    an asyncio loop, else before the next line of this logger. It is for failures that others can cause as often as
+    they like, such as unreadable events.
+    """
+
+    def __init__(
+        self, log: structlog.stdlib.BoundLogger, *, max_lines: int = 3, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._log, self._max_lines, self._clock = log, max_lines, clock
+        self._windows: dict[str, _LogWindow] = {}
+
+    def warning(self, event: str, *, kind: str, **fields: Any) -> None:
+        """Log a warning, or count it if there were too many of this event and kind within the minute."""
+        self.report_dropped()
+        key = f"{event} {kind}"
+        if key not in self._windows and len(self._windows) >= MAX_LOG_KINDS:
+            key, kind = event, OTHER_KINDS
+        window = self._windows.setdefault(key, _LogWindow(event, kind, self._clock() + LOG_WINDOW_SECONDS))
+        window.line_count += 1
+        if window.line_count <= self._max_lines:
+            self._log.warning(event, kind=kind, **fields)
+        elif window.line_count == self._max_lines + 1:
+            self._schedule_report(window)
+
+    def report_dropped(self) -> None:
+        """Log how many lines of each kind were dropped in the minutes that have ended."""
+        now = self._clock()
+        for key, window in [(key, window) for key, window in self._windows.items() if window.ends_at <= now]:
+            del self._windows[key]
+            if (dropped := window.line_count - self._max_lines) > 0:
+                self._log.warning(window.event, kind=window.kind, dropped=dropped)
+
+    def _schedule_report(self, window: _LogWindow) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        loop.call_later(window.ends_at - self._clock() + 0.1, self.report_dropped)
+
+
+def find_error_location(error: BaseException) -> str:
+    """Find where an exception was raised: `messages.py:48`. It takes the place of a stack trace."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"

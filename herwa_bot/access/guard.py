@@ -11,16 +11,17 @@ from herwa_bot.access.rate_limit import CommandRateLimiter
 from herwa_bot.access.refusals import send_refusal, send_unavailable
 from herwa_shared.catalog import FEATURES, Essential, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
-from herwa_shared.errors import HerwaError
+from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.texts import NO_POLICY_REFUSAL
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.audit import Actor, ChangeSource
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 POLICY_TIMEOUT_SECONDS = 1.8  # Discord expects a response within three seconds
 
@@ -56,7 +57,9 @@ class Guard:
             async with asyncio.timeout(POLICY_TIMEOUT_SECONDS):
                 return await self.cache.get(guild_id)
         except (HerwaError, OSError) as error:  # TimeoutError is an OSError
-            log.warning("policy load failed", guild=guild_id, error=repr(error)[:200])
+            limited_log.warning(
+                "policy load failed", kind=type(error).__name__, guild=guild_id, error=format_reason(error)
+            )
             return None
 
     async def is_allowed(self, invocation: Invocation) -> bool:

@@ -17,9 +17,7 @@ import orjson
 from discord.gateway import DiscordWebSocket
 
 from herwa_bot.collector.event_writer import EventWriter
-from herwa_shared.log import get_logger
-
-log = get_logger(__name__)
+from herwa_bot.collector.skipped_events import log_skipped_event, log_unreadable_payload
 
 Parser = Callable[[Any], None]
 
@@ -93,7 +91,7 @@ def _decode_payload(text: bytes | str) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         payload = None
     if not isinstance(payload, dict):
-        log.error("gateway payload skipped, not a JSON object", characters=len(text))
+        log_unreadable_payload(len(text))
         return None
     return payload
 
@@ -108,5 +106,5 @@ async def _forward(socket: DiscordWebSocket, text: bytes | str, payload: Mapping
         return
     try:
         await _original_received_message(socket, text)
-    except Exception as error:
-        log.exception("event skipped", event_type=payload.get("t"), error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - no event content may end the process
+        log_skipped_event(str(payload.get("t")), error)

@@ -8,24 +8,27 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
-from herwa_bot.collector.gap_tracker import ALL_CHANNELS, GapTracker
+from herwa_bot.collector.catch_up import CatchUp
+from herwa_bot.collector.gap_tracker import GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
 from herwa_bot.collector.metadata_sync import UNSTORABLE_ERRORS, MetadataTracker, save_skipping_invalid
+from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_bot.collector.voice_tracker import VoiceTracker, store_skipping_invalid
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.key_dedup import hash_event_key
-from herwa_shared.services.collection_gaps import save_gaps
+from herwa_shared.services.collection_gaps import ALL_CHANNELS, save_gaps
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 FLUSH_INTERVAL_SECONDS = 0.25
 FLUSH_THRESHOLD_EVENTS = 5_000
@@ -61,6 +64,7 @@ class EventWriter:
         self.thread_parents = ThreadParents()
         self.gateway_sessions = GatewaySessions()
         self.gap_tracker = GapTracker()
+        self.catch_up = CatchUp(database, self.thread_parents)
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)
@@ -215,7 +219,12 @@ class EventWriter:
             await self.flush()
         except Exception as error:  # noqa: BLE001 - after any failure the pending events must be retried
             self._failures += 1
-            log.warning("flush failed, events kept in memory", pending=self.pending, error=repr(error)[:300])
+            limited_log.warning(
+                "flush failed, events kept in memory",
+                kind=type(error).__name__,
+                pending=self.pending,
+                error=format_reason(error),
+            )
         else:
             if self._failures:
                 log.info("flush succeeded after failures", stored=self.stored_count)
@@ -279,7 +288,7 @@ class EventWriter:
         except UNSTORABLE_ERRORS as error:
             if len(events) == 1:
                 self.skipped_count += 1
-                log.error("event skipped, cannot be stored", kind=events[0].kind, error=format_reason(error))  # noqa: TRY400 - no traceback needed
+                log_skipped_value(f"{events[0].kind} event", error)
                 return
             middle = len(events) // 2
             await self._store_batch(events[:middle])

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.collector.gateway_sessions import get_shard_id
 from herwa_bot.collector.payload_fields import parse_optional_datetime
+from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_shared.db import Database
-from herwa_shared.log import get_logger
 from herwa_shared.services.guilds import (
     ChannelData,
     GuildData,
@@ -24,8 +24,6 @@ from herwa_shared.services.guilds import (
     save_guilds,
     save_members,
 )
-
-log = get_logger(__name__)
 
 MAX_CACHED_NAMES = 200_000
 UNSTORABLE_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, OverflowError, TypeError, ValueError)
@@ -187,7 +185,7 @@ async def save_skipping_invalid(database: Database, changes: MetadataChanges) ->
             raise
         halves = changes.bisect()
         if halves is None:
-            log.error("metadata entry skipped, cannot be stored", error=type(cause).__name__)  # noqa: TRY400 - no traceback needed
+            log_skipped_value("metadata entry", cause)
             return
         for half in halves:
             await save_skipping_invalid(database, half)

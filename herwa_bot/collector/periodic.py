@@ -12,12 +12,13 @@ from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.log import get_logger
+from herwa_shared.errors import format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.voice_sessions import purge_voice_sessions
 from herwa_shared.services import processes
 from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 
 TICK_INTERVAL_SECONDS = 1.0
 GUILDS_PER_YIELD = 500
@@ -43,7 +44,7 @@ async def tick_forever(writer: EventWriter, database: Database) -> None:
                 writer.metadata.set_member_count(guild_id, writer.member_counts.members.get(guild_id))
             await writer.live_updates.save(database)
         except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next tick retries
-            log.warning("periodic tick failed", error=repr(error)[:200])
+            limited_log.warning("periodic tick failed", kind=type(error).__name__, error=format_reason(error))
         await asyncio.sleep(TICK_INTERVAL_SECONDS)
 
 
@@ -59,7 +60,7 @@ async def send_heartbeats(
         try:
             await send_heartbeat(writer, database, process_id=process_id, extra_detail=build_extra_detail())
         except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next heartbeat retries
-            log.warning("heartbeat failed", error=repr(error)[:200])
+            limited_log.warning("heartbeat failed", kind=type(error).__name__, error=format_reason(error))
         await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)
 
 
@@ -128,6 +129,10 @@ def build_detail(writer: EventWriter) -> ProcessDetail:
         "skipped": writer.skipped_count,
         "user": writer.gateway_sessions.bot_user_name,
         "missing_intents": list(writer.gateway_sessions.missing_intents),
+        "catch_up": {
+            "pending_channels": writer.catch_up.pending_channels,
+            "fetched_messages": writer.catch_up.fetched_messages,
+        },
     }
 
 

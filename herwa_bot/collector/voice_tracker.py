@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from herwa_bot.collector.metadata_sync import UNSTORABLE_ERRORS
 from herwa_bot.collector.parsing.members import MemberVoiceState
+from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_shared.db import Database
-from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.voice_sessions import (
@@ -271,7 +271,7 @@ async def _store(database: Database, changes: Sequence[VoiceChange]) -> int:
             return await save_voice_changes(connection, changes)
     except UNSTORABLE_ERRORS as error:
         if len(changes) == 1:
-            log.error("voice session skipped, cannot be stored", error=format_reason(error))  # noqa: TRY400 - no traceback needed
+            log_skipped_value("voice session", error)
             return 0
     middle = len(changes) // 2
     return await _store(database, changes[:middle]) + await _store(database, changes[middle:])
