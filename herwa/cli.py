@@ -16,7 +16,6 @@ from herwa.texts import help as texts
 from herwa.texts import history, operator
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.errors import HerwaError
 from herwa_shared.runtime.data_dir import DataFolder
 
 app = typer.Typer(help=texts.APP_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,8 +23,6 @@ pipeline_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
 sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
-
-BAD_FILE_EXIT_CODE = 2
 
 
 class SwitchPosition(StrEnum):
@@ -86,12 +83,19 @@ def replay(
         datetime | None,
         typer.Option("--to", formats=["%Y-%m-%d"], metavar=history.DATE_METAVAR, help=history.TO_OPTION),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=history.DRY_RUN_OPTION)] = False,
 ) -> None:
     """Import a message history through the local Discord."""
-    from herwa.commands.replay import replay_and_record
+    from dataclasses import asdict
+
+    from herwa.commands.replay import check_history, replay_and_record
 
     if start and end and end <= start:
         raise typer.BadParameter(history.END_BEFORE_START)
+    if dry_run:
+        summary = check_history(file, start=to_date(start), end=to_date(end))
+        print(json.dumps(asdict(summary), default=datetime.isoformat))
+        return
     result = asyncio.run(replay_and_record(read_settings(), file, guild=guild, start=to_date(start), end=to_date(end)))
     print(json.dumps({"guild_id": str(result.guild_id), "sent": result.sent}))
 
@@ -284,4 +288,4 @@ def main() -> None:
         if text is None:
             raise
         print_note(text)
-        sys.exit(BAD_FILE_EXIT_CODE if isinstance(error, HerwaError) and error.code == "bad_history" else 1)
+        sys.exit(1)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from herwa_shared.clock import utc_now
+from herwa_shared.discord.event_times import is_possible_event_time, to_unix_ms
 from herwa_shared.errors import BadRequest, NotFound, ServiceUnavailable
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_channel, create_thread
@@ -229,10 +231,16 @@ class ReplayRegistry:
 
 
 def parse_row(values: Sequence[Any]) -> ReplayRow:
-    """Parse a row of the control API: seven values, the time in ISO 8601. Raises BadRequest."""
+    """Parse a row of the control API: seven values, the time in ISO 8601 with its offset.
+
+    Raises BadRequest, also for a time at which no message can have been sent; ValueError for an unreadable time.
+    """
     if len(values) != len(ReplayRow._fields):
         raise BadRequest(f"A row has {len(ReplayRow._fields)} values: {', '.join(ReplayRow._fields)}.")
-    return ReplayRow(datetime.fromisoformat(values[0]), *values[1:])
+    row = ReplayRow(datetime.fromisoformat(values[0]), *values[1:])
+    if row.sent_at.tzinfo is None or not is_possible_event_time(to_unix_ms(row.sent_at), now_ms=to_unix_ms(utc_now())):
+        raise BadRequest(f"No message can have been sent at {values[0]}.")
+    return row
 
 
 def _has_progress(chunk: ReplayChunk) -> bool:

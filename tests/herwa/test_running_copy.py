@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from herwa.supervisor.up import list_process_names
-from herwa.texts import doctor, startup, status
+from herwa.texts import doctor, history, startup, status
 from tests.support.configurable_copy import ConfigurableCopy, write_history
 from tests.support.running_copy import HERWA_COMMAND
 
@@ -134,8 +134,9 @@ def test_key_for_an_unknown_server_lists_the_known_servers(copy):
 def test_replay_with_an_invalid_row_reports_its_line_and_sends_nothing(copy, tmp_path):
     file = write_history(tmp_path, *HISTORY_ROWS, "2024-01-03T00:00:00Z,general,chat,,3,many,0")
     result = copy.run_command("sim", "replay", str(file), "--guild", "Never Made")
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("Line 4: content_length")
+    assert (result.returncode, result.stdout) == (1, "")
+    problem = history.format_invalid_number("content_length", "many", 4000)
+    assert result.stderr == history.format_invalid_lines(file.name, 1, [(4, problem)]) + "\n"
     sim = copy.open_sim_client()
     assert "Never Made" not in {guild.name for guild in sim.get_snapshot().guilds}
     sim.close()

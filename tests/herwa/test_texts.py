@@ -54,7 +54,37 @@ SAMPLES = {
         "format_no_worker": ["Not all events were moved in time."],
     },
     help_texts: {},
-    history: {},
+    history: {
+        "format_other_file": [("history.xlsx", kind) for kind in history.OTHER_FILES],
+        "format_damaged_gzip": ["history.csv.gz"],
+        "format_damaged_text": ["history.csv", "utf-16"],
+        "format_wrong_encoding": ["history.csv", 12, "general,caf\xe9,,1"],
+        "format_no_messages": ["history.csv"],
+        "format_invalid_lines": [
+            ("history.csv", 1, [(5, history.format_missing_value("author"))]),
+            (
+                "history.csv",
+                1204,
+                [(5, history.format_missing_value("author")), (7, history.format_missing_value("channel"))],
+            ),
+        ],
+        "format_missing_columns": [
+            (["thread"], "created_at;category", ["created_at", "category", "thread"]),
+            (["created_at", "thread"], "Date,Author", ["created_at", "thread"]),
+        ],
+        "format_repeated_columns": [["author"]],
+        "describe_csv_error": [("unexpected end of data",), ("',' expected after '\"'",)],
+        "format_wrong_value_count": [6, 7],
+        "format_missing_value": ["author"],
+        "format_unreadable_time": ["01/05/2024 18:30"],
+        "format_time_without_zone": ["2024-05-01T18:30:00"],
+        "format_impossible_time": [("2031-01-01T00:00:00Z", False), ("2014-01-01T00:00:00Z", True)],
+        "format_long_name": ["channel", "x" * 101, 100],
+        "format_control_character": ["channel", "a\x1b[31m"],
+        "format_invalid_number": ["content_length", "many", 4000],
+        "format_replay_title": ["Garden Club"],
+        "format_replay_progress": [5000, 23163],
+    },
     operator: {
         "format_tier": [
             ("Garden Club", 7, "Free", None),

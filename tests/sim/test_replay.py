@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from herwa.commands.replay import HistoryFormatError, replay
+from herwa.commands.replay import replay
+from herwa.history_files.errors import HistoryFormatError
 from herwa_shared.errors import ServiceUnavailable
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_channel
@@ -70,11 +71,13 @@ async def test_window_has_the_same_ids_as_the_full_history(sim, bot, history_pat
     ).sent == 300
 
 
-async def test_history_with_an_invalid_row_sends_nothing(sim, bot, history_path):
+@pytest.mark.parametrize("row", ["nonsense", "2031-01-01T00:00:00Z,general,chat,,1,10,0"])
+async def test_history_with_an_invalid_row_sends_nothing(sim, bot, history_path, row):
     with history_path.open("a") as file:
-        file.write("nonsense\n")
-    with pytest.raises(HistoryFormatError, match="Line 302"):
+        file.write(f"{row}\n")
+    with pytest.raises(HistoryFormatError) as error_info:
         await _replay_file(sim.client, history_path)
+    assert [problem.line for problem in error_info.value.problems] == [302]
     await asyncio.sleep(0.1)
     assert bot.messages == []
 

@@ -1,6 +1,7 @@
 """Builds events as the collector records them."""
 
-from herwa_shared.pipeline.events import DISCORD_EPOCH_MS, ActivityEvent, EventKind, decode_snowflake_ms
+from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
+from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 
 
 def build_snowflake(ms: int, low_bits: int = 0) -> int:

@@ -1,0 +1,1 @@
+"""History files: CSV as spreadsheets and exports write it."""
