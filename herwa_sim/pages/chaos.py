@@ -141,7 +141,7 @@ def _render_one_time_fault(name: str, title: str, description: str) -> Markup:
 
 
 def _render_recurring_faults(context: SimContext) -> list[Markup]:
-    rows = []
+    rows = [tag("p", texts.OFTEN_HINT, class_="hint")]
     for names, heading in ((GATEWAY_FAULTS, texts.GATEWAY_FAULTS), (REST_FAULTS, texts.REST_FAULTS)):
         head = (tag("b", heading), tag("i", texts.SHARE_COLUMN), tag("i", texts.NEXT_COLUMN))
         rows.append(tag("div", head, class_="switchline head"))
