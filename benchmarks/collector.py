@@ -31,7 +31,7 @@ MODULES_BY_SUBJECT = {"herwa": "herwa_bot", "discord.py": "benchmarks.discordpy_
 def main() -> None:
     """Run the benchmark and print its result."""
     with open_environment() as env:
-        asyncio.run(migrate(database_url=env.lease.urls.database, clickhouse_url=env.lease.urls.clickhouse))
+        asyncio.run(migrate(env.lease.urls))
         sim = env.start_sim()
         guild_id = sim.create_guild("Flood")
         channels = [sim.create_channel(guild_id, f"channel-{number}") for number in range(CHANNEL_COUNT)]

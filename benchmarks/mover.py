@@ -28,8 +28,8 @@ def main() -> None:
     """Run the benchmark and print its result."""
     with open_environment() as env:
         urls = env.lease.urls
-        asyncio.run(migrate(database_url=urls.database, clickhouse_url=urls.clickhouse))
-        mover_seconds, insert_seconds = asyncio.run(measure(urls.database, urls.clickhouse))
+        asyncio.run(migrate(urls))
+        mover_seconds, insert_seconds = asyncio.run(measure(urls.database, urls.clickhouse_writer))
     rows = BATCH_COUNT * MAX_BATCH_ROWS
     print_progress(f"mover {rows / mover_seconds:,.0f} rows/s, bare insert {rows / insert_seconds:,.0f} rows/s")
     print_result("mover", value=insert_seconds / mover_seconds, goal=MIN_INSERT_RATIO)

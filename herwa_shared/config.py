@@ -37,12 +37,18 @@ class DiscordSettings(BaseSettings):
 
 
 class StoreSettings(BaseSettings):
-    """URLs of external databases. A database without a URL is started from a wheel (`embedded`)."""
+    """URLs of external databases. A database without a URL is started from a wheel (`embedded`).
+
+    Each database has two accounts: one for daily work, and one that migrates PostgreSQL or writes to ClickHouse.
+    Without the second URL the first account does both.
+    """
 
     model_config = _MODEL_CONFIG
 
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    database_owner_url: SecretStr | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     clickhouse_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_URL")
+    clickhouse_writer_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_WRITER_URL")
 
 
 class Settings(BaseSettings):

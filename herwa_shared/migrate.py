@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.db import to_asyncpg_url
+from herwa_shared.embedded import StoreUrls
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -24,21 +25,21 @@ MIGRATION_LOCK_ID = 0x4845525741  # "HERWA" in ASCII: advisory lock, one migrati
 MISSING_SCHEMA_ERRORS = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
 
 
-async def migrate(*, database_url: str, clickhouse_url: str) -> None:
+async def migrate(urls: StoreUrls) -> None:
     """Run missing migrations: alembic for PostgreSQL, then numbered files for ClickHouse.
 
     A PostgreSQL advisory lock serializes concurrent calls.
     """
-    plain_url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain_url = make_url(urls.database_owner).set(drivername="postgresql").render_as_string(hide_password=False)
     lock_connection = await asyncpg.connect(plain_url, timeout=30)
     try:
         await lock_connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK_ID)
         if await _load_postgresql_revision(lock_connection) != _get_newest_revision(ALEMBIC_DIR / "versions", "*.py"):
-            await asyncio.to_thread(_migrate_postgresql, database_url)
-        if await _load_clickhouse_revision(clickhouse_url) != int(
+            await asyncio.to_thread(_migrate_postgresql, urls.database_owner)
+        if await _load_clickhouse_revision(urls.clickhouse_writer) != int(
             _get_newest_revision(CLICKHOUSE_MIGRATIONS_DIR, "*.sql")
         ):
-            await asyncio.to_thread(_migrate_clickhouse, clickhouse_url)
+            await asyncio.to_thread(_migrate_clickhouse, urls.clickhouse_writer)
     finally:
         await lock_connection.close()
 

@@ -20,10 +20,20 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Clients of both databases, with their schemas up to date."""
+    """Clients of both databases, with their schemas up to date.
+
+    `clickhouse` can only read. `writer` is None unless the process asked for it.
+    """
 
     database: Database
     clickhouse: AsyncClient
+    writer: AsyncClient | None = None
+
+    @property
+    def clickhouse_writer(self) -> AsyncClient:
+        """The ClickHouse client that inserts. Only for a process that opened the stores with `with_writer`."""
+        assert self.writer is not None, "the stores were opened without a writer"
+        return self.writer
 
     @property
     def database_url(self) -> str:
@@ -32,20 +42,25 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, report: Callable[[str], None] | None = None) -> AsyncIterator[Stores]:
+async def open_stores(
+    settings: Settings, *, report: Callable[[str], None] | None = None, with_writer: bool = False
+) -> AsyncIterator[Stores]:
     """Open both stores with their schemas up to date.
 
     The engine lease is released when the block ends; an embedded engine stops when its last lease is released.
-    `report` receives progress texts for people; it defaults to the log.
+    `report` receives progress texts for people; it defaults to the log. `with_writer` also opens a client that inserts
+    into ClickHouse.
     """
     folder = DataFolder(settings.data_dir)
     async with AsyncExitStack() as stack:
         lease = await _acquire_lease(settings, folder, report or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
-        await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
+        await migrate(lease.urls)
         database = Database(lease.urls.database)
         stack.push_async_callback(database.close)
-        yield Stores(database, await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse)))
+        reader = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse))
+        writer = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse_writer)) if with_writer else None
+        yield Stores(database, reader, writer)
 
 
 async def _acquire_lease(settings: Settings, folder: DataFolder, report: Callable[[str], None]) -> EngineLease:

@@ -1,5 +1,6 @@
 """Entry point of the worker, `python -m herwa_worker`: stores, scheduler, heartbeat."""
 
+import asyncio
 import logging
 
 import uvloop
@@ -25,7 +26,7 @@ PURGE_INTERVAL_SECONDS = 3600
 
 async def run(settings: Settings) -> None:
     """Run the scheduled jobs until shutdown."""
-    async with open_stores(settings) as stores:
+    async with open_stores(settings, with_writer=True) as stores:
         jobs = WorkerJobs(stores)
         await jobs.prepare()
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
@@ -34,7 +35,7 @@ async def run(settings: Settings) -> None:
         scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
-        scheduler.add_listener(_log_failure, EVENT_JOB_ERROR)
+        scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
         async with send_heartbeats(stores.database, name="worker", detail=jobs.build_detail):
             scheduler.start()
             log.info("worker started")
@@ -42,7 +43,10 @@ async def run(settings: Settings) -> None:
             scheduler.shutdown(wait=False)
 
 
-def _log_failure(event: JobExecutionEvent) -> None:
+def log_failure(event: JobExecutionEvent) -> None:
+    """Log the reason of a failed job. A job that is cancelled by the shutdown has not failed."""
+    if isinstance(event.exception, asyncio.CancelledError):
+        return
     log.error("job failed", job=event.job_id, error=format_reason(event.exception))
 
 

@@ -39,7 +39,7 @@ class WorkerJobs:
         """
         try:
             async with self._stores.database.acquire_connection() as connection:
-                while rows := await move_batch(connection, self._stores.clickhouse):
+                while rows := await move_batch(connection, self._stores.clickhouse_writer):
                     self._moved_rows += rows
                     self._reset_failures()
         except Exception as error:  # noqa: BLE001 - after any error the batch is still pending and must be retried

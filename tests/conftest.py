@@ -43,7 +43,7 @@ def folder(settings: Settings) -> DataFolder:
 @pytest.fixture(scope="session")
 async def stores(settings: Settings) -> AsyncIterator[Stores]:
     """PostgreSQL and ClickHouse with the newest schema. Tests share them, so each test uses its own guild."""
-    async with open_stores(settings) as shared_stores:
+    async with open_stores(settings, with_writer=True) as shared_stores:
         yield shared_stores
 
 

@@ -100,7 +100,7 @@ async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asy
 async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLease:
     lease = await asyncio.to_thread(lease_engines, settings, folder, report=print_line)
     try:
-        await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
+        await migrate(lease.urls)
     except BaseException:
         await asyncio.to_thread(lease.release)
         raise

@@ -12,9 +12,11 @@ import herwa_shared
 from herwa_shared.embedded.engine import LaunchSpec, ProgressReporter
 from herwa_shared.runtime.data_dir import DataFolder
 
-USER = "herwa"
+READER = "herwa"
+WRITER = "herwa_writer"
 DATABASE = "herwa"
-PASSWORD_ENV_VAR = "HERWA_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of the variable
+READER_PASSWORD_ENV_VAR = "HERWA_CLICKHOUSE_READER_PASSWORD"  # noqa: S105 - the name of the variable
+WRITER_PASSWORD_ENV_VAR = "HERWA_CLICKHOUSE_WRITER_PASSWORD"  # noqa: S105 - the name of the variable
 _MODULE = "herwa_shared.embedded.clickhouse_server"
 _PROJECT_DIR = Path(herwa_shared.__file__).parents[1]
 
@@ -27,7 +29,8 @@ class ClickHouseEngine:
 
     def __init__(self, folder: DataFolder) -> None:
         self._home = folder.path / "clickhouse"
-        self._password = folder.get_or_create_secret("clickhouse")
+        self._reader_password = folder.get_or_create_secret("clickhouse")
+        self._writer_password = folder.get_or_create_secret("clickhouse_writer")
 
     def prepare(self, report: ProgressReporter) -> None:
         """Create the working directory of the server."""
@@ -46,15 +49,16 @@ class ClickHouseEngine:
             "HOME": str(self._home),  # chDB reads configuration from HOME and must not find any
             "PYTHONPATH": str(_PROJECT_DIR),
             "TZ": "UTC",
-            PASSWORD_ENV_VAR: self._password,
+            READER_PASSWORD_ENV_VAR: self._reader_password,
+            WRITER_PASSWORD_ENV_VAR: self._writer_password,
         }
         return LaunchSpec(argv, self._home, environment)
 
     def is_ready(self, port: int) -> bool:
         """Check whether the server can run `SELECT 1`."""
         request = urllib.request.Request(f"http://127.0.0.1:{port}/?query=SELECT+1")
-        request.add_header("X-ClickHouse-User", USER)
-        request.add_header("X-ClickHouse-Key", self._password)
+        request.add_header("X-ClickHouse-User", READER)
+        request.add_header("X-ClickHouse-Key", self._reader_password)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=5) as response:
@@ -67,5 +71,9 @@ class ClickHouseEngine:
         return process.cwd() == str(self._home) and _MODULE in process.cmdline()
 
     def build_url(self, port: int) -> str:
-        """Build the HTTP URL with user and password."""
-        return f"http://{USER}:{self._password}@127.0.0.1:{port}/{DATABASE}"
+        """Build the HTTP URL of the account that reads, with user and password."""
+        return f"http://{READER}:{self._reader_password}@127.0.0.1:{port}/{DATABASE}"
+
+    def build_privileged_url(self, port: int) -> str:
+        """Build the HTTP URL of the account that inserts and migrates, with user and password."""
+        return f"http://{WRITER}:{self._writer_password}@127.0.0.1:{port}/{DATABASE}"

@@ -66,4 +66,7 @@ class Engine(Protocol):
         """Check whether a process belongs to this engine, including one left over from a crash."""
 
     def build_url(self, port: int) -> str:
-        """Build the connection URL with user and password."""
+        """Build the connection URL of the account for daily work, with user and password."""
+
+    def build_privileged_url(self, port: int) -> str:
+        """Build the connection URL of the account that changes the schema, with user and password."""

@@ -15,6 +15,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import IO, Self
 
+from pydantic import SecretStr
+
 from herwa_shared.config import Settings
 from herwa_shared.embedded import engine_process
 from herwa_shared.embedded.clickhouse import ClickHouseEngine
@@ -35,10 +37,16 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoreUrls:
-    """Connection URLs of the stores. They contain passwords, so they are excluded from the repr."""
+    """Connection URLs of the stores. They contain passwords, so they are excluded from the repr.
+
+    `database` and `clickhouse` are the accounts for daily work: the latter can only read. `database_owner` migrates,
+    `clickhouse_writer` inserts and migrates.
+    """
 
     database: str = field(repr=False)
+    database_owner: str = field(repr=False)
     clickhouse: str = field(repr=False)
+    clickhouse_writer: str = field(repr=False)
 
 
 class EngineLease:
@@ -78,14 +86,10 @@ class EngineLease:
 
         An engine keeps its port, unless another program took the port while the engine was down.
         """
-        urls_by_name = {
-            engine.name: engine.build_url(self._folder.get_or_create_port(engine.name)) for engine in self._engines
-        }
-        if self._store_settings.database_url is not None:
-            urls_by_name[PostgresEngine.name] = self._store_settings.database_url.get_secret_value()
-        if self._store_settings.clickhouse_url is not None:
-            urls_by_name[ClickHouseEngine.name] = self._store_settings.clickhouse_url.get_secret_value()
-        return StoreUrls(database=urls_by_name[PostgresEngine.name], clickhouse=urls_by_name[ClickHouseEngine.name])
+        stores = self._store_settings
+        database, owner = self._choose_urls(PostgresEngine.name, stores.database_url, stores.database_owner_url)
+        reader, writer = self._choose_urls(ClickHouseEngine.name, stores.clickhouse_url, stores.clickhouse_writer_url)
+        return StoreUrls(database=database, database_owner=owner, clickhouse=reader, clickhouse_writer=writer)
 
     def restart_dead(self) -> list[str]:
         """Restart engines that have died. Returns their names. Takes under 1 ms if all are running."""
@@ -117,6 +121,14 @@ class EngineLease:
     def _is_running(self, engine: Engine) -> bool:
         record = read_record(self._folder, engine.name)
         return record is not None and engine_process.is_alive(record)
+
+    def _choose_urls(self, name: str, url: SecretStr | None, privileged_url: SecretStr | None) -> tuple[str, str]:
+        """Choose the URLs of a store's two accounts: from the settings, else those of the embedded engine."""
+        if url is not None:
+            return url.get_secret_value(), (privileged_url or url).get_secret_value()
+        engine = next(engine for engine in self._engines if engine.name == name)
+        port = self._folder.get_or_create_port(name)
+        return engine.build_url(port), engine.build_privileged_url(port)
 
     def _stop_all(self) -> None:
         """Stop every engine of the folder, including one that this holder replaces with a URL."""

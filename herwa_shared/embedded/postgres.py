@@ -113,6 +113,10 @@ class PostgresEngine:
         """Build the URL with user and password."""
         return f"postgresql://{ROLE}:{self._password}@127.0.0.1:{port}/{DATABASE}"
 
+    def build_privileged_url(self, port: int) -> str:
+        """Build the URL of the account that owns the schema, with user and password."""
+        return self.build_url(port)
+
     def _remove_stale_pid_file(self) -> None:
         """Remove a `postmaster.pid` that would prevent the start of PostgreSQL.
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from alembic import command
 from herwa_api.schemas.serializers import serialize_ranking, serialize_stats
@@ -29,7 +29,7 @@ from herwa_shared.catalog import FeatureKey
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.embedded import lease_engines
+from herwa_shared.embedded import StoreUrls, lease_engines
 from herwa_shared.migrate import build_alembic_config, migrate
 from herwa_shared.services import access_rules, audit, channel_lists, kill_switches, subscriptions
 from herwa_shared.stores import Stores
@@ -60,20 +60,26 @@ async def migrated(stores: Stores, settings, folder, dump) -> AsyncIterator[tupl
     with lease_engines(settings, folder) as lease:
         database_url = make_url(lease.urls.database).set(database="before_renaming")
         clickhouse_url = make_url(lease.urls.clickhouse).set(database="before_renaming")
-        urls = {
-            "database_url": database_url.render_as_string(hide_password=False),
-            "clickhouse_url": clickhouse_url.render_as_string(hide_password=False),
-        }
+        urls = StoreUrls(
+            database=render(database_url),
+            database_owner=render(make_url(lease.urls.database_owner).set(database="before_renaming")),
+            clickhouse=render(clickhouse_url),
+            clickhouse_writer=render(make_url(lease.urls.clickhouse_writer).set(database="before_renaming")),
+        )
         async with stores.database.acquire_connection() as connection:
             await connection.execute("CREATE DATABASE before_renaming")
-        await asyncio.to_thread(command.upgrade, build_alembic_config(urls["database_url"]), DUMP_REVISION)
-        await load_postgresql(urls["database_url"], dump)
-        await migrate(**urls)
-        database = Database(urls["database_url"], pool_size=2)
-        async with open_clickhouse(urls["clickhouse_url"]) as clickhouse:
-            await load_clickhouse(clickhouse, dump)
+        await asyncio.to_thread(command.upgrade, build_alembic_config(urls.database_owner), DUMP_REVISION)
+        await load_postgresql(urls.database_owner, dump)
+        await migrate(urls)
+        database = Database(urls.database, pool_size=2)
+        async with open_clickhouse(urls.clickhouse_writer) as writer, open_clickhouse(urls.clickhouse) as clickhouse:
+            await load_clickhouse(writer, dump)
             yield database, clickhouse
         await database.close()
+
+
+def render(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 FOREIGN_KEYS_QUERY = """

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 import asyncpg
 from alembic.script import ScriptDirectory
@@ -29,7 +30,7 @@ async def test_models_match_the_migrated_database(stores, settings, folder):
 async def test_second_migration_changes_nothing(stores, settings, folder):
     before = (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows
     with lease_engines(settings, folder) as lease:
-        await migrate(database_url=lease.urls.database, clickhouse_url=lease.urls.clickhouse)
+        await migrate(lease.urls)
     assert (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows == before
 
 
@@ -50,8 +51,8 @@ async def test_every_postgresql_migration_can_be_downgraded_and_repeated(stores,
 
 async def test_migration_creates_a_missing_clickhouse_database(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
-        url = make_url(lease.urls.clickhouse).set(database="made_by_migration")
-        await migrate(database_url=lease.urls.database, clickhouse_url=url.render_as_string(hide_password=False))
+        url = make_url(lease.urls.clickhouse_writer).set(database="made_by_migration")
+        await migrate(replace(lease.urls, clickhouse_writer=url.render_as_string(hide_password=False)))
     tables = await stores.clickhouse.query("SELECT count() FROM system.tables WHERE database = 'made_by_migration'")
     assert tables.result_rows[0][0] >= 3
 
@@ -65,4 +66,4 @@ async def test_every_clickhouse_statement_can_be_repeated_after_a_crash(stores):
     for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql")):
         for statement in re.split(r";\s*\n", path.read_text()):
             if statement.strip():
-                await stores.clickhouse.command(statement)
+                await stores.clickhouse_writer.command(statement)

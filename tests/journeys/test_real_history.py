@@ -94,7 +94,7 @@ def test_messages_in_threads_count_for_their_channels(copy, api, tmp_path):
 @pytest.mark.slow
 def test_sigkill_of_the_mover_with_a_pending_batch_changes_no_number(copy, api):
     with lease_engines(copy.settings, copy.folder) as lease:
-        url = make_url(lease.urls.clickhouse)
+        url = make_url(lease.urls.clickhouse_writer)
         clickhouse = get_client(
             host=url.host, port=url.port, username=url.username, password=url.password, database=url.database
         )

@@ -24,6 +24,7 @@ from herwa_shared.services.guilds import list_guilds
 from tests.support.running_copy import HERWA_COMMAND, RunningCopy
 
 T = TypeVar("T")
+STORE_SETTING_NAMES = ("DATABASE_URL", "DATABASE_OWNER_URL", "CLICKHOUSE_URL", "CLICKHOUSE_WRITER_URL")
 HISTORY_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
 
 
@@ -57,7 +58,7 @@ class ConfigurableCopy(RunningCopy):
             await database.close()
 
     def _build_settings(self) -> Settings:
-        stores = {name: self.extra_environment.get(name) for name in ("DATABASE_URL", "CLICKHOUSE_URL")}
+        stores = {name: self.extra_environment.get(name) for name in STORE_SETTING_NAMES}
         return self.settings.model_copy(update={"stores": StoreSettings(**stores)})
 
     def start_command(self, *command: str) -> subprocess.Popen[bytes]:

@@ -62,5 +62,5 @@ async def list_events(stores: Stores, guild_id: int, *kinds: str) -> list[Stored
 async def move_buffer(stores: Stores) -> None:
     """Move batches until the buffer is empty and every event is in ClickHouse."""
     async with stores.database.acquire_connection() as connection:
-        while await move_batch(connection, stores.clickhouse):
+        while await move_batch(connection, stores.clickhouse_writer):
             pass

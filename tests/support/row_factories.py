@@ -32,7 +32,7 @@ async def insert_events(stores: Stores, guild_id: int, events: Iterable[EventRow
     rows = [
         [guild_id, event.kind, event.at, event.channel, 0, event.user, False, event.value, None] for event in events
     ]
-    await stores.clickhouse.insert("activity_events", rows, column_names=EVENT_COLUMNS)
+    await stores.clickhouse_writer.insert("activity_events", rows, column_names=EVENT_COLUMNS)
 
 
 async def add_guild(

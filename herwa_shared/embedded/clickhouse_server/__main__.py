@@ -1,7 +1,7 @@
 """Entry point of the embedded ClickHouse server.
 
-Usage: `python -m herwa_shared.embedded.clickhouse_server --home DIR --port N`, with the password in the environment
-variable `PASSWORD_ENV_VAR`.
+Usage: `python -m herwa_shared.embedded.clickhouse_server --home DIR --port N`, with the passwords of the accounts in
+the environment variables `READER_PASSWORD_ENV_VAR` and `WRITER_PASSWORD_ENV_VAR`.
 """
 
 import argparse
@@ -12,7 +12,14 @@ from pathlib import Path
 
 import uvicorn
 
-from herwa_shared.embedded.clickhouse import DATABASE, PASSWORD_ENV_VAR
+from herwa_shared.embedded.clickhouse import (
+    DATABASE,
+    READER,
+    READER_PASSWORD_ENV_VAR,
+    WRITER,
+    WRITER_PASSWORD_ENV_VAR,
+)
+from herwa_shared.embedded.clickhouse_server.accounts import Account
 from herwa_shared.embedded.clickhouse_server.app import ClickHouseApp
 from herwa_shared.embedded.clickhouse_server.config_file import write_config_file
 from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
@@ -45,10 +52,13 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="working folder: store, spool, configuration")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args()
-    password = os.environ.pop(PASSWORD_ENV_VAR)
+    accounts = (
+        Account(READER, os.environ.pop(READER_PASSWORD_ENV_VAR), is_reader=True),
+        Account(WRITER, os.environ.pop(WRITER_PASSWORD_ENV_VAR), is_reader=False),
+    )
 
     pool = ConnectionPool(options.home / "store", write_config_file(options.home), database=DATABASE)
-    app = ClickHouseApp(pool, spool_dir=options.home / "spool", password=password)
+    app = ClickHouseApp(pool, spool_dir=options.home / "spool", accounts=accounts)
     config = uvicorn.Config(
         app,
         host="127.0.0.1",

@@ -1,15 +1,21 @@
 """The ASGI application: authenticates a request, classifies its statement and dispatches it."""
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from herwa_shared.embedded.clickhouse import DATABASE, USER
-from herwa_shared.embedded.clickhouse_server import errors, form, sql_inspection
+from herwa_shared.embedded.clickhouse import DATABASE
+from herwa_shared.embedded.clickhouse_server import form, sql_inspection
+from herwa_shared.embedded.clickhouse_server.accounts import (
+    WRITER_SETTINGS,
+    Account,
+    apply_reader_limits,
+    check_setting_names,
+    find_account,
+)
 from herwa_shared.embedded.clickhouse_server.errors import ClientDisconnect, EngineError
 from herwa_shared.embedded.clickhouse_server.execution import run_insert, run_stream
 from herwa_shared.embedded.clickhouse_server.pool import ConnectionPool
@@ -29,17 +35,19 @@ from herwa_shared.embedded.clickhouse_server.responses import (
     send_response,
     send_text,
 )
+from herwa_shared.embedded.clickhouse_server.sql_inspection import InsertStatement
+from herwa_shared.embedded.clickhouse_server.statement_policy import check_reader_statement, check_statement
 
 _MAX_HEAD_BYTES = 64 << 10
 
 
 class ClickHouseApp:
-    """ASGI application for one engine with one user and one password."""
+    """ASGI application for one engine."""
 
-    def __init__(self, pool: ConnectionPool, *, spool_dir: Path, password: str) -> None:
+    def __init__(self, pool: ConnectionPool, *, spool_dir: Path, accounts: tuple[Account, ...]) -> None:
         self._pool = pool
         self._spool_dir = spool_dir
-        self._credentials = f"{USER}\n{password}".encode()
+        self._accounts = accounts
         spool_dir.mkdir(exist_ok=True)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -55,7 +63,7 @@ class ClickHouseApp:
         if request.path in ("/ping", "/replicas_status"):
             await send_text(send, "Ok.\n")
             return
-        self._authenticate(*request.credentials)
+        request = _restrict(request, find_account(self._accounts, *request.credentials))
         content_type = request.headers.get("content-type", "")
         chunks = read_body(receive, request.headers.get("content-encoding", ""))
         if form.is_form(content_type):
@@ -65,6 +73,7 @@ class ClickHouseApp:
             return
         head = await _read_head(request.query, chunks)
         if insert := sql_inspection.find_insert(head):
+            _check_insert(request, insert)
             rows = _read_rows(head, insert.data_offset, chunks)
             await run_insert(self._pool, request, insert, rows, spool_dir=self._spool_dir, send=send)
             return
@@ -75,6 +84,9 @@ class ClickHouseApp:
         if not sql.strip():
             await send_text(send, "Ok.\n")
             return
+        check_statement(sql)
+        if request.connection_settings.is_readonly:
+            check_reader_statement(sql)
         if not sql_inspection.is_read(sql):
             await self._send_result(request, sql, send)
             return
@@ -93,8 +105,8 @@ class ClickHouseApp:
         async with self._pool.acquire(request.connection_settings) as connection:
             if is_disconnected():
                 return
-            connection.is_dirty = sql_inspection.is_session_change(sql)
             result = await self._pool.run(connection.query, sql, output_format, request.parameters)
+            connection.is_dirty = sql_inspection.is_session_change(sql)
         await send_response(send, result.bytes(), build_headers(request, output_format) | build_summary(result))
 
     @asynccontextmanager
@@ -118,10 +130,20 @@ class ClickHouseApp:
         finally:
             watch_task.cancel()
 
-    def _authenticate(self, user: str, password: str) -> None:
-        if not hmac.compare_digest(f"{user}\n{password}".encode(), self._credentials):
-            text = f"{user}: Authentication failed: password is incorrect, or there is no user with such name."
-            raise EngineError.from_code(errors.AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED", text)
+
+def _restrict(request: QueryRequest, account: Account) -> QueryRequest:
+    """Add the limits of the account to the request. Raises EngineError for a setting that it may not change."""
+    target = request.connection_settings
+    check_setting_names(target.settings)
+    settings = apply_reader_limits(target.settings) if account.is_reader else {**target.settings, **WRITER_SETTINGS}
+    return replace(request, connection_settings=replace(target, settings=settings, is_readonly=account.is_reader))
+
+
+def _check_insert(request: QueryRequest, insert: InsertStatement) -> None:
+    """Refuse an insert of a reader, and one whose target or settings are not allowed. Its rows are not SQL."""
+    check_statement(insert.target + insert.settings)
+    if request.connection_settings.is_readonly:
+        check_reader_statement(insert.target)
 
 
 async def _read_head(query: str, chunks: AsyncIterator[bytes]) -> bytes:

@@ -1,9 +1,10 @@
-"""chDB's configuration file: memory limits, logs off.
+"""chDB's configuration files: memory limits, logs off, and the privileges of its only user.
 
-The file is passed by path, so that chDB does not search for another one.
+The files are passed by path, so that chDB does not search for others.
 """
 
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import psutil
 
@@ -18,15 +19,40 @@ _CONFIG_TEMPLATE = """<clickhouse>
     <query_log remove="1"/>
     <query_thread_log remove="1"/>
     <part_log remove="1"/>
+    <users_config>{users}</users_config>
+</clickhouse>
+"""
+# What queries, inserts and migrations need. No privilege on sources (READ, WRITE ON FILE, URL, S3, REMOTE, …), backups,
+# users or functions.
+_PRIVILEGES = (
+    "SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, TRUNCATE, OPTIMIZE ON *.*",
+    "KILL QUERY ON *.*",
+    *(f"TABLE ENGINE ON {engine}" for engine in ("MergeTree", "AggregatingMergeTree", "SummingMergeTree")),
+)
+_USERS_TEMPLATE = """<clickhouse>
+    <profiles><default/></profiles>
+    <quotas><default/></quotas>
+    <users>
+        <default>
+            <password/>
+            <networks><ip>::/0</ip></networks>
+            <profile>default</profile>
+            <quota>default</quota>
+            <grants>{grants}</grants>
+        </default>
+    </users>
 </clickhouse>
 """
 
 
 def write_config_file(home: Path) -> Path:
-    """Write `<home>/config.xml` with limits for this machine. Returns its path."""
+    """Write `<home>/config.xml` with limits for this machine, and `users.xml` beside it. Returns the former's path."""
     memory = compute_memory_limit(_get_available_memory())
+    users_path = home / "users.xml"
+    grants = "".join(f"<query>GRANT {privilege}</query>" for privilege in _PRIVILEGES)
+    users_path.write_text(_USERS_TEMPLATE.format(grants=grants))
     path = home / "config.xml"
-    path.write_text(_CONFIG_TEMPLATE.format(memory=memory, marks=memory // 16))
+    path.write_text(_CONFIG_TEMPLATE.format(memory=memory, marks=memory // 16, users=escape(str(users_path))))
     return path
 
 

@@ -29,21 +29,33 @@ class EngineConnection:
         self._connection = connection
         self._settings: dict[str, str] = {}
         self._database = "default"
+        self.is_readonly = False
         self.is_dirty = False
 
     def query(self, sql: str, output_format: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> Any:
-        """Run one statement to its end. Returns chDB's result. Raises EngineError."""
+        """Run one statement to its end. Returns chDB's result. Raises EngineError.
+
+        After an error chDB may return a part of the failed result with the next one, so the connection is dirty.
+        """
         try:
             return self._connection.query(sql, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
+            self.is_dirty = True
             raise EngineError(str(error)) from None
 
     def is_configured_for(self, target: ConnectionSettings) -> bool:
-        """Check whether settings and database match the request's."""
-        return self._settings == target.settings and self._database == target.database
+        """Check whether settings, database and mode match the request's."""
+        return (
+            self._settings == target.settings
+            and self._database == target.database
+            and self.is_readonly == target.is_readonly
+        )
 
     def configure(self, target: ConnectionSettings) -> None:
-        """Change settings and database to those of the request. Sends only the difference."""
+        """Change settings and database to those of the request. Sends only the difference.
+
+        A connection in read-only mode cannot be changed, and remains in that mode.
+        """
         changes = [f"{name} = DEFAULT" for name in self._settings if name not in target.settings]
         for name, value in target.settings.items():
             if self._settings.get(name) != value:
@@ -56,6 +68,9 @@ class EngineConnection:
         if target.database != self._database:
             self.query("USE " + _quote(target.database, "`"))
             self._database = target.database
+        if target.is_readonly:
+            self.query("SET readonly = 1")
+            self.is_readonly = True
 
     def close(self) -> None:
         """Close the connection."""
@@ -101,6 +116,8 @@ class ConnectionPool:
                     connection.close()
                 else:
                     self._idle.append(connection)
+                    if len(self._idle) > _MAX_CONNECTIONS:
+                        self._idle.pop(0).close()
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         """Run a function in a thread of the pool. chDB releases the GIL while it works."""
@@ -136,11 +153,14 @@ class ConnectionPool:
         await loop.run_in_executor(self._control_executor, self._control.query, sql, "TabSeparated", parameters)
 
     def _pop_idle(self, target: ConnectionSettings) -> EngineConnection | None:
-        """Take an idle connection, preferably one with the right settings."""
+        """Take an idle connection with the right settings, else one whose settings can be changed."""
         for index, connection in enumerate(self._idle):
             if connection.is_configured_for(target):
                 return self._idle.pop(index)
-        return self._idle.pop() if self._idle else None
+        for index, connection in enumerate(self._idle):
+            if not connection.is_readonly:
+                return self._idle.pop(index)
+        return None
 
     def _open_connection(self) -> EngineConnection:
         return EngineConnection(chdb.connect(self._connection_string))

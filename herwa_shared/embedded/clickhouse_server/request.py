@@ -40,10 +40,14 @@ _FRAME_FACTORIES: dict[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """The database and settings that a connection must have before the query runs."""
+    """The database and settings that a connection must have before the query runs.
+
+    With `is_readonly` the connection can change nothing, neither data nor its own settings.
+    """
 
     database: str
     settings: Mapping[str, str]
+    is_readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def clickhouse_lease(clickhouse_folder: DataFolder) -> Iterator[EngineLease]:
 
 @pytest.fixture
 def client(clickhouse_lease: EngineLease) -> Iterator[Client]:
-    client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse)
+    client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse_writer)
     yield client
     client.close()
 

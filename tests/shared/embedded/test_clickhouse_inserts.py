@@ -74,7 +74,7 @@ def test_row_and_column_inserts_are_stored(client, table):
 
 
 async def test_async_client_inserts(clickhouse_lease, client, table):
-    async_client = await clickhouse_connect.get_async_client(dsn=clickhouse_lease.urls.clickhouse)
+    async_client = await clickhouse_connect.get_async_client(dsn=clickhouse_lease.urls.clickhouse_writer)
     await async_client.insert(table, [[1, "a", NOON]], column_names=["id", "name", "at"])
 
     async def generate_chunks():
@@ -89,7 +89,9 @@ async def test_async_client_inserts(clickhouse_lease, client, table):
 
 
 def test_insert_statements_are_executed(client, table):
-    client.command(f"INSERT INTO {table} VALUES (1, 'a;b', '2024-02-29 12:00:00'), (2, 'x FORMAT CSV', now())")
+    client.command(
+        f"INSERT INTO {table} VALUES (1, 'a;b', '2024-02-29 12:00:00'), (2, 'x FORMAT CSV', '2024-03-01 00:00:00')"
+    )
     client.command(f'INSERT INTO {table} (name, id) FORMAT CSV\n"c,d",3\n')
     client.command(f'INSERT INTO `{table}` SETTINGS max_threads = 1 FORMAT JSONEachRow {{"id": 4, "name": "e"}}')
     client.command(f"INSERT INTO {table} SELECT id + 10, name, at FROM {table}")
@@ -108,7 +110,9 @@ def test_compressed_body_of_several_frames_is_inserted_completely(client, table,
 
 def test_client_compression_is_supported(clickhouse_lease, client, table):
     for row_id, compression in enumerate(("lz4", "zstd", "gzip")):
-        compressing_client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse, compress=compression)
+        compressing_client = clickhouse_connect.get_client(
+            dsn=clickhouse_lease.urls.clickhouse_writer, compress=compression
+        )
         values = [[row_id, "x" * 50, NOON]] * 1_000
         compressing_client.insert(table, values, column_names=["id", "name", "at"])
         compressing_client.close()

@@ -16,7 +16,7 @@ HOSTILE_TEXT = "quote ' back\\slash tab\t line\n ü 漢 {x:String} \\N ; -- /* F
 
 @pytest.fixture
 async def async_client(clickhouse_lease):
-    client = await clickhouse_connect.get_async_client(dsn=clickhouse_lease.urls.clickhouse)
+    client = await clickhouse_connect.get_async_client(dsn=clickhouse_lease.urls.clickhouse_writer)
     yield client
     await client.close()
 
@@ -66,7 +66,9 @@ def test_settings_apply_only_to_their_query(client):
 
 
 def test_client_settings_do_not_affect_other_clients(clickhouse_lease, client):
-    other_client = clickhouse_connect.get_client(dsn=clickhouse_lease.urls.clickhouse, settings={"max_threads": 1})
+    other_client = clickhouse_connect.get_client(
+        dsn=clickhouse_lease.urls.clickhouse_writer, settings={"max_threads": 1}
+    )
     assert other_client.query("SELECT getSetting('max_threads')").result_rows == [(1,)]
     assert client.query("SELECT value FROM system.settings WHERE name = 'max_threads'").result_rows != [("1",)]
     other_client.close()

@@ -93,7 +93,7 @@ def test_shutdown_ends_running_queries_and_keeps_all_rows():
     with create_data_folder() as folder:
         settings = build_settings(folder, postgres=False)
         with lease_engines(settings, folder) as lease:
-            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
+            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse_writer)
             client.command("CREATE TABLE stored_numbers (n UInt64) ENGINE = MergeTree ORDER BY n")
             client.command("INSERT INTO stored_numbers SELECT number FROM numbers(1000)")
             argv = (
@@ -116,7 +116,7 @@ def test_shutdown_ends_running_queries_and_keeps_all_rows():
         log = (folder.logs_dir / "clickhouse.log").read_text()
         assert "Traceback" not in log
         with lease_engines(settings, folder) as lease:
-            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse)
+            client = clickhouse_connect.get_client(dsn=lease.urls.clickhouse_writer)
             assert client.query("SELECT count() FROM stored_numbers").result_rows == [(1000,)]
             client.close()
 

@@ -161,6 +161,7 @@ async def test_port_occupied_by_another_program_is_replaced(postgres_settings, p
         foreign_socket.bind(("127.0.0.1", 0))
         foreign_socket.listen()
         taken_port = foreign_socket.getsockname()[1]
+        postgres_folder.get_or_create_port("postgres")
         ports_file = postgres_folder.path / "ports.json"
         ports_file.write_text(json.dumps({**json.loads(ports_file.read_text()), "postgres": taken_port}))
         with lease_engines(postgres_settings, postgres_folder, report=reports.append) as lease:

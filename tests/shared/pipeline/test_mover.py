@@ -26,7 +26,7 @@ async def connection(stores):
 
 
 async def move_all(connection, stores) -> None:
-    while await move_batch(connection, stores.clickhouse):
+    while await move_batch(connection, stores.clickhouse_writer):
         pass
 
 
@@ -57,7 +57,7 @@ async def test_every_field_is_moved_unchanged(stores, connection, guild_id):
             event._replace(kind=EventKind.MESSAGE_EDIT, message_id=0),
         ],
     )
-    assert await move_batch(connection, stores.clickhouse) == 2
+    assert await move_batch(connection, stores.clickhouse_writer) == 2
     result = await stores.clickhouse.query(
         "SELECT kind, toUnixTimestamp64Milli(at), channel_id, thread_id, user_id, reply, value, attachments"
         " FROM activity_events WHERE guild_id = {guild:UInt64} ORDER BY kind",
@@ -72,9 +72,9 @@ async def test_every_field_is_moved_unchanged(stores, connection, guild_id):
 async def test_batch_sent_twice_is_stored_once(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 500))
     batch = await plan_batch(connection)
-    await transfer_batch(connection, stores.clickhouse, batch)
+    await transfer_batch(connection, stores.clickhouse_writer, batch)
     assert await plan_batch(connection) == batch, "a batch without acknowledgement must stay pending"
-    assert await move_batch(connection, stores.clickhouse) == 500
+    assert await move_batch(connection, stores.clickhouse_writer) == 500
     assert await count_raw(stores, guild_id) == 500
     assert await count_hourly(stores, guild_id) == {"message": 500}
 
@@ -84,26 +84,26 @@ async def test_two_batches_with_equal_events_are_both_stored(stores, connection,
     event = build_history(guild_id, 1)[0]._replace(kind=EventKind.MESSAGE_DELETE, message_id=0)
     for _ in range(2):
         await append_events(connection, [event])
-        assert await move_batch(connection, stores.clickhouse) == 1
+        assert await move_batch(connection, stores.clickhouse_writer) == 1
     assert await count_hourly(stores, guild_id) == {"message_delete": 2}
 
 
 async def test_failed_insert_keeps_the_batch_pending_and_is_reported(stores, connection, guild_id):
     await append_events(connection, build_history(guild_id, 30))
-    await stores.clickhouse.command(
+    await stores.clickhouse_writer.command(
         "CREATE MATERIALIZED VIEW broken ENGINE = MergeTree ORDER BY x AS"
         " SELECT throwIf(guild_id > 0, 'disk full') AS x FROM activity_events"
     )
     try:
         for _ in range(2):
             with pytest.raises(Exception, match="disk full"):
-                await move_batch(connection, stores.clickhouse)
+                await move_batch(connection, stores.clickhouse_writer)
         status = await load_pipeline_status(connection)
         assert (status.pending_rows, status.buffer_rows, status.failures) == (30, 30, 2)
         assert "disk full" in (status.last_error or "")
     finally:
-        await stores.clickhouse.command("DROP TABLE broken")
-    assert await move_batch(connection, stores.clickhouse) == 30
+        await stores.clickhouse_writer.command("DROP TABLE broken")
+    assert await move_batch(connection, stores.clickhouse_writer) == 30
     assert await count_hourly(stores, guild_id) == {"message": 30}
     status = await load_pipeline_status(connection)
     assert (status.pending_rows, status.buffer_rows, status.failures, status.last_error) == (0, 0, 0, None)
@@ -113,7 +113,7 @@ async def test_backlog_of_five_years_is_split_into_batches_by_week(stores, conne
     events = build_history(guild_id, 5 * 366, step_ms=DAY_MS)
     await append_events(connection, events[::2] + events[1::2])
     batch_sizes = []
-    while row_count := await move_batch(connection, stores.clickhouse):
+    while row_count := await move_batch(connection, stores.clickhouse_writer):
         batch_sizes.append(row_count)
     assert sum(batch_sizes) == len(events)
     assert len(batch_sizes) > 1, f"one insert would have touched more than {MAX_BATCH_WEEKS} weeks"
@@ -125,9 +125,9 @@ async def test_batch_with_missing_rows_is_not_sent(stores, connection, guild_id)
     batch = await plan_batch(connection)
     invalid_batch = type(batch)(batch.token, batch.low, batch.high, batch.rows + 1)
     with pytest.raises(Exception, match="for a batch of 51 rows"):
-        await transfer_batch(connection, stores.clickhouse, invalid_batch)
+        await transfer_batch(connection, stores.clickhouse_writer, invalid_batch)
     assert await count_raw(stores, guild_id) == 0
-    assert await move_batch(connection, stores.clickhouse) == 50
+    assert await move_batch(connection, stores.clickhouse_writer) == 50
 
 
 async def test_events_of_a_late_commit_are_moved(stores, connection, guild_id):
@@ -135,11 +135,11 @@ async def test_events_of_a_late_commit_are_moved(stores, connection, guild_id):
     async with stores.database.acquire_connection() as slow_connection, slow_connection.transaction():
         await slow_connection.execute("SELECT txid_current()")
         await append_events(connection, [first])
-        assert await move_batch(connection, stores.clickhouse) == 0, "an older transaction is still writing"
+        assert await move_batch(connection, stores.clickhouse_writer) == 0, "an older transaction is still writing"
         await slow_connection.execute("UPDATE ingest_state SET moved = moved WHERE id = 1")
-    assert await move_batch(connection, stores.clickhouse) == 1
+    assert await move_batch(connection, stores.clickhouse_writer) == 1
     await append_events(connection, [second])
-    assert await move_batch(connection, stores.clickhouse) == 1
+    assert await move_batch(connection, stores.clickhouse_writer) == 1
     assert await count_raw(stores, guild_id) == 2
 
 

@@ -17,9 +17,9 @@ async def test_old_raw_rows_are_deleted_and_hourly_rows_are_kept(stores, guild_i
     events = [build_message_event(guild_id, build_snowflake(int(time.timestamp() * 1000))) for time in times]
     async with stores.database.acquire_connection() as connection:
         await append_events(connection, events)
-        while await move_batch(connection, stores.clickhouse):
+        while await move_batch(connection, stores.clickhouse_writer):
             pass
-    await stores.clickhouse.command("OPTIMIZE TABLE activity_events FINAL")
+    await stores.clickhouse_writer.command("OPTIMIZE TABLE activity_events FINAL")
 
     parameters = {"guild": guild_id}
     assert (await stores.clickhouse.query(RAW_COUNT_SQL, parameters=parameters)).result_rows == [(2,)]
