@@ -1,0 +1,1 @@
+"""Tables with typed columns, written as CSV for programs and as XLSX for people."""

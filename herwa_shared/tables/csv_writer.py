@@ -1,0 +1,37 @@
+"""Write a table as CSV for programs: UTF-8 with a byte order mark, as RFC 4180.
+
+Texts and ids are always quoted, numbers and times never, so that a reader can tell `"1"` from `1`. An empty cell is
+empty. Times are in ISO 8601 with their offset.
+"""
+
+import codecs
+from datetime import datetime
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from herwa_shared.tables.formula_escaping import escape_formulas
+from herwa_shared.tables.table import Cell, Column, ColumnType, Table
+
+LINE_END = "\r\n"
+_TEXT_TYPES = (ColumnType.TEXT, ColumnType.ID)
+
+
+def write_csv(table: Table) -> bytes:
+    """Write a table with its column keys as the header."""
+    stream = StringIO(newline="")
+    stream.write(",".join(column.key for column in table.columns) + LINE_END)
+    for row in table.rows:
+        cells = zip(table.columns, row, strict=True)
+        stream.write(",".join([_format_cell(column, value, table.zone) for column, value in cells]) + LINE_END)
+    return codecs.BOM_UTF8 + stream.getvalue().encode()
+
+
+def _format_cell(column: Column, value: Cell, zone: ZoneInfo) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if column.type in _TEXT_TYPES:
+        escaped = escape_formulas(str(value)).replace('"', '""')
+        return f'"{escaped}"'
+    return str(value)
