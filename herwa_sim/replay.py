@@ -21,6 +21,7 @@ from herwa_sim.gateway_socket import Opcode
 from herwa_sim.session import ResumableSession, SessionSocket
 from herwa_sim.session_manager import SessionManager
 from herwa_sim.snowflakes import LOW_BITS, create_snowflake, create_stable_snowflake, digest
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import World
 
 MAX_PENDING_CHUNKS = 2
@@ -163,9 +164,7 @@ class Replay:
         if not await self._session_manager.wait_for(
             lambda: bool(self._session_manager.list_connected(self.guild.id)), self._reconnect_timeout
         ):
-            raise ServiceUnavailable(
-                f"No bot is connected for the server {self.guild.name}: start it with `herwa bot`."
-            )
+            raise ServiceUnavailable(texts.format_no_bot(self.guild.name))
         if any(earlier.is_lost for earlier in self._chunks[: self._chunks.index(chunk)]):
             # A new session must receive the earlier chunks first: _wait_for_acknowledgments resends all in order.
             return
@@ -189,7 +188,7 @@ class Replay:
             elif not await self._session_manager.wait_for(
                 lambda: bool(self._session_manager.list_connected(self.guild.id)), self._reconnect_timeout
             ):
-                raise ServiceUnavailable(f"The bot of the server {self.guild.name} went away and did not come back.")
+                raise ServiceUnavailable(texts.format_bot_lost(self.guild.name))
 
 
 def assign_ids(guild_id: int, rows: Sequence[ReplayRow]) -> list[tuple[int, ReplayRow]]:
@@ -222,7 +221,7 @@ class ReplayRegistry:
     def get(self, key: str) -> Replay:
         """Return the replay. Raises NotFound for an unknown key."""
         if key not in self._replays:
-            raise NotFound("No such replay is under way: the local Discord was started anew. Run it again.")
+            raise NotFound(texts.HISTORY_INTERRUPTED)
         return self._replays[key]
 
     def remove(self, key: str) -> None:
@@ -236,10 +235,10 @@ def parse_row(values: Sequence[Any]) -> ReplayRow:
     Raises BadRequest, also for a time at which no message can have been sent; ValueError for an unreadable time.
     """
     if len(values) != len(ReplayRow._fields):
-        raise BadRequest(f"A row has {len(ReplayRow._fields)} values: {', '.join(ReplayRow._fields)}.")
+        raise BadRequest(texts.format_row_values(ReplayRow._fields))
     row = ReplayRow(datetime.fromisoformat(values[0]), *values[1:])
     if row.sent_at.tzinfo is None or not is_possible_event_time(to_unix_ms(row.sent_at), now_ms=to_unix_ms(utc_now())):
-        raise BadRequest(f"No message can have been sent at {values[0]}.")
+        raise BadRequest(texts.format_impossible_time(values[0]))
     return row
 
 

@@ -45,7 +45,7 @@ TOKEN_PURPOSE = "tokens"  # noqa: S105 - a label from which the key is derived
 CACHE_TTL = timedelta(minutes=5)
 MAX_FETCH_ATTEMPTS = 3
 MAX_RETRY_WAIT_SECONDS = 2.0
-NO_SUCH_GUILD = "There is no server with this id that you may see."
+NO_SUCH_GUILD = "Server not found. Check the id, or use the account that manages this server."
 ALL_GUILDS = 0
 """Placeholder for the guild id in a FetchKey: all guilds of the user."""
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from herwa_sim.entities import SimGuild
 from herwa_sim.pages.markup import Markup, join_markup, tag
+from herwa_sim.texts import channel as texts
 from herwa_sim.world import World
 
 _INLINE = re.compile(
@@ -86,7 +87,7 @@ def _render_link(url: str, label: Markup | str) -> Markup:
 
 def _format_user(world: World, _: SimGuild, id_: int) -> str:
     user = world.users.get(id_)
-    return "@" + ((user.display_name or user.name) if user else "somebody")
+    return "@" + ((user.display_name or user.name) if user else texts.UNKNOWN_USER)
 
 
 def _format_channel(world: World, guild: SimGuild, id_: int) -> str:

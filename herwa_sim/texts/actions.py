@@ -114,6 +114,26 @@ def format_no_history(guild_name: str) -> str:
     return f"{guild_name} isn't a simulated server, so it has no history."
 
 
+def format_no_bot(guild_name: str) -> str:
+    """Format that an import needs a connected bot."""
+    return f"No bot is connected to {guild_name}. Start it with `herwa bot`."
+
+
+def format_bot_lost(guild_name: str) -> str:
+    """Format that the bot disconnected during an import."""
+    return f"The bot disconnected from {guild_name} and didn't come back. Start it, then import again."
+
+
+def format_row_values(names: Sequence[str]) -> str:
+    """Format which values a row of an import needs."""
+    return f"A row needs {len(names)} values: {', '.join(names)}."
+
+
+def format_impossible_time(time: str) -> str:
+    """Format that a message of an import has an impossible time."""
+    return f"A message can't have been sent at {time}."
+
+
 def format_port_in_use(port: int, reason: str) -> str:
     """Format that the local Discord can't listen on its port."""
     return f"The local Discord can't listen on port {port}: {reason}. Check whether it's already running."

@@ -14,6 +14,7 @@ from herwa_sim.actions.channels import create_channel
 from herwa_sim.actions.guilds import create_guild
 from herwa_sim.actions.members import create_user, join
 from herwa_sim.serialize.messages import serialize_message_event, serialize_plain_event
+from herwa_sim.texts import actions as texts
 from herwa_sim.world import World
 from tests.sim.conftest import HISTORY_CSV_HEADER
 from tests.sim.recording_bot import wait_until
@@ -107,7 +108,7 @@ async def test_every_message_arrives_when_the_connection_is_lost_between_chunks(
 async def test_replay_without_a_bot_is_an_error(sim):
     key, _ = await asyncio.to_thread(sim.client.begin_replay, "Without bot", reconnect_timeout=0.2)
     row = [STARTED_AT.isoformat(), "", "chat", "", "1", 5, 0]
-    with pytest.raises(ServiceUnavailable, match="No bot is connected for the server Without bot"):
+    with pytest.raises(ServiceUnavailable, match=texts.format_no_bot("Without bot")):
         await asyncio.to_thread(sim.client.send_replay_rows, key, [row])
 
 

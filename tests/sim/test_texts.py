@@ -25,6 +25,10 @@ SAMPLES = {
         "format_missing_field": ["'content'"],
         "format_invalid_value": ["busy is none of online, idle, dnd, offline"],
         "format_no_history": ["Quiet"],
+        "format_no_bot": ["Garden Club"],
+        "format_bot_lost": ["Garden Club"],
+        "format_row_values": [["sent_at", "author"]],
+        "format_impossible_time": ["2031-01-01T00:00:00Z"],
         "format_port_in_use": [9000, "Address already in use"],
     },
     authorization: {
