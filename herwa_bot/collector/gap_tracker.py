@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from herwa_bot.collector.gateway_sessions import CLOCK_MARGIN_MS, NEVER_MS
-from herwa_shared.services.collection_gaps import GapRecord
+from herwa_shared.services.collection_gaps import ALL_CHANNELS, GapRecord
 
 GUILD_TIMEOUT = timedelta(seconds=30)
 """A guild of READY that sends no GUILD_CREATE within this time is unavailable."""
-ALL_CHANNELS = 0  # instead of a channel id
 
 
 class GapTracker:
@@ -45,18 +44,21 @@ class GapTracker:
         self._expected_guilds.pop(guild_id, None)
         self._open(guild_id, ALL_CHANNELS, at)
 
-    def close_guild_gap(self, guild_id: int, *, at: datetime) -> None:
-        """Handle GUILD_CREATE: the guild is available."""
-        self._expected_guilds.pop(guild_id, None)
-        self._close(guild_id, ALL_CHANNELS, at)
+    def take_expected(self, guild_id: int) -> datetime | None:
+        """Return the time of the READY that announced the guild, once; None if no new session began."""
+        return self._expected_guilds.pop(guild_id, None)
 
-    def set_hidden_channels(self, guild_id: int, hidden_ids: frozenset[int], *, at: datetime) -> None:
-        """Open and close gaps so that exactly these channels have one."""
+    def close_guild_gap(self, guild_id: int, *, at: datetime) -> GapRecord | None:
+        """Handle GUILD_CREATE: the guild is available. Returns the gap that ended."""
+        return self._close(guild_id, ALL_CHANNELS, at)
+
+    def set_hidden_channels(self, guild_id: int, hidden_ids: frozenset[int], *, at: datetime) -> list[GapRecord]:
+        """Open and close gaps so that exactly these channels have one. Returns the gaps that ended."""
         open_ids = self._open_gaps.get(guild_id, {}).keys() - {ALL_CHANNELS}
-        for channel_id in open_ids - hidden_ids:
-            self._close(guild_id, channel_id, at)
         for channel_id in hidden_ids - open_ids:
             self._open(guild_id, channel_id, at)
+        closed_gaps = [self._close(guild_id, channel_id, at) for channel_id in open_ids - hidden_ids]
+        return [gap for gap in closed_gaps if gap is not None]
 
     def remove_guild(self, guild_id: int, *, at: datetime) -> None:
         """Close all gaps of a guild that removed the bot."""
@@ -93,13 +95,15 @@ class GapTracker:
             open_gaps[channel_id] = at
             self._changes.append(GapRecord(guild_id, channel_id, at))
 
-    def _close(self, guild_id: int, channel_id: int, at: datetime) -> None:
+    def _close(self, guild_id: int, channel_id: int, at: datetime) -> GapRecord | None:
         open_gaps = self._open_gaps.get(guild_id, {})
         from_at = open_gaps.pop(channel_id, None)
         if from_at is None:
-            return
+            return None
         if not open_gaps:
             del self._open_gaps[guild_id]
-        self._changes.append(GapRecord(guild_id, channel_id, from_at, max(from_at, at)))
+        gap = GapRecord(guild_id, channel_id, from_at, max(from_at, at))
+        self._changes.append(gap)
         since_ms = int(at.timestamp() * 1000) + CLOCK_MARGIN_MS
         self._live_since_ms.setdefault(guild_id, {})[channel_id] = since_ms
+        return gap

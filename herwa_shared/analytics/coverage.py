@@ -17,11 +17,11 @@ from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.db import Database
 from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
+from herwa_shared.models.collection import ALL_CHANNELS, CATCH_UP_SOURCE
 from herwa_shared.models.columns import SNOWFLAKE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
-ALL_CHANNELS = 0  # the channel id of a gap of an entire guild
 MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
 FirstHours = Mapping[tuple[str, Period], datetime]
@@ -103,13 +103,15 @@ class CollectionRecord:
     """The periods in which data of a guild was recorded, by source.
 
     `collected_periods`: a collector was running. `member_event_periods`: a collector with Discord's members intent was
-    running. `gaps`: it received no events of this guild or channel. `imported_periods`: filled by replays, imports and
-    finished back-fills.
+    running. `gaps`: it received no events of this guild or channel; the messages of `filled_gaps` and
+    `caught_up_periods` were fetched afterwards. `imported_periods`: filled by replays, imports and finished back-fills.
     """
 
     collected_periods: tuple[Period, ...]
     member_event_periods: tuple[Period, ...]
     gaps: tuple[Period, ...]
+    filled_gaps: tuple[Period, ...]
+    caught_up_periods: tuple[Period, ...]
     imported_periods: tuple[Period, ...]
 
     def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
@@ -120,12 +122,13 @@ class CollectionRecord:
         events does not cover voice.
         """
         session_periods = self.member_event_periods if definition.needs_members else self.collected_periods
-        collected = Coverage.from_periods(session_periods).subtract(self.gaps).periods
+        collected = Coverage.from_periods(session_periods).subtract(self.gaps)
         if definition.kind == ALWAYS_IMPORTED_KIND:
-            return Coverage.from_periods((*collected, *self.imported_periods))
+            return Coverage.from_periods((*collected.periods, *self.caught_up_periods, *self.imported_periods))
+        collected = collected.subtract(self.filled_gaps)
         imported = (period for period in self.imported_periods if (definition.kind, period) in first_hour_by_kind)
         return Coverage.from_periods(
-            (*collected, *((first_hour_by_kind[definition.kind, period], period[1]) for period in imported))
+            (*collected.periods, *((first_hour_by_kind[definition.kind, period], period[1]) for period in imported))
         )
 
 
@@ -169,7 +172,8 @@ async def load_collection_record(
             .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
             .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
         )
-        gateway_sessions = session_result.scalars().all()
+        gateway_sessions, gaps = session_result.scalars().all(), gap_result.scalars().all()
+        imports = imported_result.scalars().all()
         return CollectionRecord(
             tuple(
                 get_collection_period(gateway_session, membership, now)
@@ -182,8 +186,10 @@ async def load_collection_record(
                 if gateway_session.intents & MEMBERS_INTENT
                 for membership in memberships
             ),
-            tuple((gap.from_at, gap.to_at or now) for gap in gap_result.scalars()),
-            tuple((imported_period.from_at, imported_period.to_at) for imported_period in imported_result.scalars()),
+            tuple((gap.from_at, gap.to_at or now) for gap in gaps if not gap.messages_filled),
+            tuple((gap.from_at, gap.to_at or now) for gap in gaps if gap.messages_filled),
+            tuple((period.from_at, period.to_at) for period in imports if period.source == CATCH_UP_SOURCE),
+            tuple((period.from_at, period.to_at) for period in imports if period.source != CATCH_UP_SOURCE),
         )
 
 

@@ -13,7 +13,6 @@ from sqlmodel import col, select
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.coverage import (
     GATEWAY_LIVENESS_TIMEOUT,
-    ALL_CHANNELS,
     Coverage,
     Period,
     get_collection_period,
@@ -23,6 +22,7 @@ from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
 from herwa_shared.db import Database
 from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
+from herwa_shared.models.collection import ALL_CHANNELS
 
 WINDOW_HOURS = 24
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

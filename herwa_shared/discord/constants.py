@@ -10,8 +10,9 @@ VIEW_GUILD_INSIGHTS = 1 << 19
 """Permission bits."""
 
 CATEGORY_CHANNEL_TYPE = 4
+FORUM_CHANNEL_TYPES = frozenset((15, 16))
 THREAD_CHANNEL_TYPES = frozenset((10, 11, 12))
-"""Channel types: a category; announcement threads, public threads and private threads."""
+"""Channel types: a category; forums and media channels; announcement threads, public threads and private threads."""
 
 DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE = 0, 19
 USER_MESSAGE_TYPES = frozenset((DEFAULT_MESSAGE_TYPE, REPLY_MESSAGE_TYPE))

@@ -10,6 +10,9 @@ from sqlmodel import Field, SQLModel
 from herwa_shared.clock import utc_now
 from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
+ALL_CHANNELS = 0  # the channel id of a gap or period of an entire guild
+CATCH_UP_SOURCE = "catch_up"  # the source of imported periods of which only the messages were fetched
+
 
 class GatewaySession(SQLModel, table=True):
     """A gateway session of one shard, from READY until it was lost.

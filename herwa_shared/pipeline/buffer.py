@@ -44,8 +44,7 @@ async def append_events(connection: asyncpg.Connection, events: Sequence[Activit
         return AppendResult(0, 0)
     messages = [event for event in events if event.message_id]
     async with connection.transaction():
-        await connection.execute(FORCE_INDEX_SQL)
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
+        await lock_appends(connection)
         new_events = (
             await filter_new_messages(connection, messages, now_ms=int(utc_now().timestamp() * 1000))
             if messages
@@ -53,10 +52,21 @@ async def append_events(connection: asyncpg.Connection, events: Sequence[Activit
         )
         if len(messages) < len(events):
             new_events += await _filter_other_events(connection, [event for event in events if not event.message_id])
-        await connection.copy_records_to_table(
-            "event_buffer", records=[event[:BUFFER_COLUMN_COUNT] for event in new_events], columns=BUFFER_COLUMNS
-        )
+        await copy_events(connection, new_events)
     return AppendResult(stored=len(new_events), duplicates=len(events) - len(new_events))
+
+
+async def lock_appends(connection: asyncpg.Connection) -> None:
+    """Take the append lock until the end of the current transaction."""
+    await connection.execute(FORCE_INDEX_SQL)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
+
+
+async def copy_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> None:
+    """COPY events to the buffer, in the current transaction; the caller has removed duplicates."""
+    await connection.copy_records_to_table(
+        "event_buffer", records=[event[:BUFFER_COLUMN_COUNT] for event in events], columns=BUFFER_COLUMNS
+    )
 
 
 async def truncate_moved_slots(connection: asyncpg.Connection) -> list[int]:

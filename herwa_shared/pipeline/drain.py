@@ -58,9 +58,7 @@ async def _wait_until_none(
 ) -> None:
     while remaining := await connection.fetchval(query, *arguments):
         if asyncio.get_running_loop().time() > deadline:
-            raise DrainTimeout(
-                f"Not all events were moved in time: {missing} ({remaining:,}). See `herwa status`."
-            )
+            raise DrainTimeout(f"Not all events were moved in time: {missing} ({remaining:,}). See `herwa status`.")
         await asyncio.sleep(POLL_INTERVAL_SECONDS)
 
 

@@ -3,10 +3,11 @@
 It never contains message content.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-DISCORD_EPOCH_MS = 1_420_070_400_000
+from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 
 
 class EventKind(StrEnum):
@@ -73,6 +74,11 @@ class ActivityEvent(NamedTuple):
 
 
 BUFFER_COLUMNS = ActivityEvent._fields[:9]
+
+
+def encode_snowflake(moment: datetime) -> int:
+    """Return the lowest snowflake of a moment."""
+    return max(int(moment.timestamp() * 1000) - DISCORD_EPOCH_MS, 0) << 22
 
 
 def decode_snowflake_ms(snowflake: int) -> int:

@@ -63,9 +63,7 @@ class MembershipHistory:
         `live_since_ms` is the time since which no leave can have been missed. If a leave was missed, the open period
         is closed at `at_ms`.
         """
-        if any(
-            _is_same_join(at_ms, joined_ms, left_ms, live_since_ms) for joined_ms, left_ms in self.periods.items()
-        ):
+        if any(_is_same_join(at_ms, joined_ms, left_ms, live_since_ms) for joined_ms, left_ms in self.periods.items()):
             return False
         for open_join_ms in [
             joined_ms for joined_ms, left_ms in self.periods.items() if left_ms is None and joined_ms < at_ms

@@ -135,7 +135,7 @@ async def filter_new_messages(
         ]
         if covered_range is not None:
             older_events += [event for message_id, event in events.items() if message_id < covered_range.from_id]
-    for event in await _filter_uncovered(connection, older_events):
+    for event in await filter_uncovered(connection, older_events):
         new_events[event.guild_id, event.source_channel_id].append(event)
     await _save_ranges(connection, new_events, newest_ranges, now_ms=now_ms)
     return [event for events in new_events.values() for event in events]
@@ -151,7 +151,8 @@ async def _load_newest_ranges(
     }
 
 
-async def _filter_uncovered(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
+async def filter_uncovered(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> list[ActivityEvent]:
+    """Return the messages that no range contains, without recording them."""
     if not events:
         return []
     covered_ids = {row["id"] for row in await connection.fetch(COVERED_MESSAGES_SQL, *_split_columns(events))}
@@ -191,7 +192,7 @@ async def _save_ranges(
         await connection.execute(SAVE_SINGLE_MESSAGES_SQL, *_split_columns(single_events))
 
 
-def _split_columns(events: list[ActivityEvent]) -> tuple[list[int], list[int], list[int]]:
+def _split_columns(events: Sequence[ActivityEvent]) -> tuple[list[int], list[int], list[int]]:
     return (
         [event.guild_id for event in events],
         [event.source_channel_id for event in events],

@@ -9,6 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.models import CollectionGap, Guild
+from herwa_shared.models.collection import ALL_CHANNELS
+
+__all__ = ["ALL_CHANNELS", "GapRecord", "load_open_gaps", "save_gaps"]
 
 
 @dataclass(frozen=True, slots=True)

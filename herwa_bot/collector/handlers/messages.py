@@ -10,6 +10,7 @@ from typing import Any
 
 from discord.ext import commands
 
+from herwa_bot.collector.catch_up import MissedPeriod
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.channel_visibility import ChannelVisibility
 from herwa_bot.collector.discordpy_patch import Parser, install_fast_dispatch
@@ -20,12 +21,11 @@ from herwa_bot.collector.metadata_sync import MetadataTracker
 from herwa_bot.collector.parsing import messages
 from herwa_bot.collector.parsing.members import parse_thread_create
 from herwa_bot.collector.payload_fields import InvalidPayload, parse_snowflake
+from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.clock import utc_now
-from herwa_shared.log import get_logger
-from herwa_shared.pipeline.events import ActivityEvent
-
-log = get_logger(__name__)
+from herwa_shared.discord.event_times import is_possible_event_time
+from herwa_shared.pipeline.events import ActivityEvent, decode_snowflake_ms
 
 EventData = dict[str, Any]
 
@@ -40,7 +40,6 @@ STRIPPED_GUILD_FIELDS = (
     "voice_states",
     "soundboard_sounds",
 )
-MAX_FUTURE_MS = 86_400_000
 
 
 class MessageHandlers:
@@ -57,6 +56,7 @@ class MessageHandlers:
         self._thread_parents: ThreadParents = writer.thread_parents
         self._gateway_sessions: GatewaySessions = writer.gateway_sessions
         self._gap_tracker = writer.gap_tracker
+        self._catch_up = writer.catch_up
         self._visibility = ChannelVisibility(channel_directory)
         self._member_handlers = MemberHandlers(writer)
 
@@ -184,9 +184,9 @@ class MessageHandlers:
                 guild.id, [parse_snowflake(channel, "id") for channel in data["channels"]]
             )
         self._channel_directory.set_guild(guild.id, data.get("channels", ()))
-        self._gap_tracker.close_guild_gap(guild.id, at=utc_now())
         self._visibility.set_guild(guild.id, data)
         self._update_hidden_channels(guild.id)
+        self._report_missed_period(guild.id, data)
         self._member_handlers.on_guild_create(data, guild)
         for field in STRIPPED_GUILD_FIELDS:
             data[field] = []
@@ -263,8 +263,20 @@ class MessageHandlers:
 
     def _update_hidden_channels(self, guild_id: int) -> None:
         """Open and close the gaps of channels that the bot can or cannot view now."""
+        now, hidden_ids = utc_now(), self._visibility.list_hidden_channels(guild_id)
+        for gap in self._gap_tracker.set_hidden_channels(guild_id, hidden_ids, at=now):
+            self._catch_up.add_channel_period(guild_id, gap.channel_id, gap.from_at, now)
+
+    def _report_missed_period(self, guild_id: int, data: EventData) -> None:
+        """Report the time before GUILD_CREATE in which no events of the guild arrived: a new session, or an outage."""
+        now, session_started_at = utc_now(), self._gap_tracker.take_expected(guild_id)
+        gap = self._gap_tracker.close_guild_gap(guild_id, at=now)
         hidden_ids = self._visibility.list_hidden_channels(guild_id)
-        self._gap_tracker.set_hidden_channels(guild_id, hidden_ids, at=utc_now())
+        newest_ids = messages.list_newest_ids(data, hidden_ids=hidden_ids)
+        if gap is not None:
+            self._catch_up.add_period(MissedPeriod(guild_id, newest_ids, now, gap.from_at))
+        elif session_started_at is not None:
+            self._catch_up.add_period(MissedPeriod(guild_id, newest_ids, session_started_at))
 
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]
@@ -274,11 +286,12 @@ class MessageHandlers:
 
 
 def reject_future(event: ActivityEvent) -> ActivityEvent:
-    """Return the event unchanged. Raises InvalidPayload if it is more than MAX_FUTURE_MS ahead.
+    """Return the event unchanged. Raises InvalidPayload if its time or the time of its ID is too far ahead.
 
     Coverage would otherwise take it for the newest event of its channel, for years.
     """
-    if event.at_ms > get_time_ms() + MAX_FUTURE_MS:
+    times_ms = [event.at_ms, *([decode_snowflake_ms(event.message_id)] if event.message_id else ())]
+    if not all(is_possible_event_time(time_ms, now_ms=get_time_ms()) for time_ms in times_ms):
         raise InvalidPayload("id")
     return event
 
@@ -293,7 +306,7 @@ def isolate_errors(name: str, *parsers: Parser) -> Parser:
         for parser in parsers:
             try:
                 parser(data)
-            except Exception as error:
-                log.exception("event skipped", event_type=name, error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - no event content may end the process
+                log_skipped_event(name, error)
 
     return parse

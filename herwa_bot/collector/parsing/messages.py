@@ -4,6 +4,7 @@ Missing fields raise LookupError, invalid ones InvalidPayload (see `collector.pa
 an event.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from herwa_bot.collector.payload_fields import (
@@ -19,6 +20,7 @@ from herwa_bot.collector.payload_fields import (
 from herwa_shared.discord.constants import (
     COMMAND_REPLY_MESSAGE_TYPES,
     DEFAULT_MESSAGE_TYPE,
+    FORUM_CHANNEL_TYPES,
     REPLY_MESSAGE_TYPE,
     THREAD_CHANNEL_TYPES,
     USER_MESSAGE_TYPES,
@@ -159,6 +161,24 @@ def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:
         name=parse_name(data.get("name") or ""),
         position=parse_int32(data, "position"),
     )
+
+
+def list_newest_ids(data: Payload, *, hidden_ids: Collection[int]) -> dict[int, int]:
+    """Return the id of the newest message of each channel and thread of GUILD_CREATE that has messages.
+
+    Channels in `hidden_ids`, which the bot cannot read, and their threads are left out. Of a forum, Discord sends the id
+    of its newest thread, which is no message of the forum.
+    """
+    newest_ids: dict[int, int] = {}
+    for field in ("channels", "threads"):
+        for channel in data.get(field) or ():
+            if not channel.get("last_message_id") or channel.get("type") in FORUM_CHANNEL_TYPES:
+                continue
+            channel_id = parse_snowflake(channel, "id")
+            readable_id = parse_snowflake(channel, "parent_id") if field == "threads" else channel_id
+            if readable_id not in hidden_ids:
+                newest_ids[channel_id] = parse_snowflake(channel, "last_message_id")
+    return newest_ids
 
 
 def is_thread(channel: ChannelData) -> bool:

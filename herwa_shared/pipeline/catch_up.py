@@ -1,0 +1,139 @@
+"""Plan which missed messages are fetched through Discord's REST API, and record when a period is complete.
+
+A period is the time in which a collector did not listen to a guild or to one channel. It has one task per channel that
+may have messages in it. Tasks are stored, so that an interrupted catch-up continues where it was.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from herwa_shared.models.collection import ALL_CHANNELS, CATCH_UP_SOURCE
+from herwa_shared.pipeline.events import encode_snowflake
+from herwa_shared.pipeline.history_pages import ChannelTask
+
+CLOCK_MARGIN = timedelta(seconds=10)  # between Discord's clock, which made the ids, and ours
+MAX_PERIOD = timedelta(days=30)
+
+PERIOD_START_SQL = """
+SELECT greatest(max(s.seen_at), (
+    SELECT max(m.joined_at) FROM guild_membership AS m WHERE m.guild_id = $1 AND m.left_at IS NULL
+), $3)
+FROM gateway_session AS s
+WHERE ($1::bigint >> 22) % s.shard_count = s.shard_id AND s.started_at < $2
+HAVING max(s.seen_at) IS NOT NULL
+"""
+NEWEST_IDS_SQL = """
+SELECT channel_id, max(greatest(to_id, (SELECT max(known) FROM unnest(recent) AS known))) AS newest
+FROM channel_coverage
+WHERE guild_id = $1 AND channel_id = ANY ($2::bigint[])
+GROUP BY channel_id
+"""
+SAVE_PERIOD_SQL = """
+INSERT INTO catch_up_period (guild_id, channel_id, from_at, to_at)
+SELECT $1, $2, $3, $4 WHERE EXISTS (SELECT FROM guild WHERE id = $1)
+ON CONFLICT (guild_id, channel_id, from_at) DO UPDATE SET to_at = excluded.to_at
+"""
+SAVE_TASK_SQL = """
+INSERT INTO catch_up_task (guild_id, channel_id, from_at, period_channel_id, after_id, before_id, end_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+"""
+LOAD_TASKS_SQL = """
+SELECT guild_id, channel_id, from_at, period_channel_id, after_id, before_id, end_id, fetched
+FROM catch_up_task
+ORDER BY end_id DESC
+"""
+DELETE_TASK_SQL = "DELETE FROM catch_up_task WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3"
+REFUSE_PERIOD_SQL = """
+UPDATE catch_up_period SET refused = true WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
+"""
+COMPLETE_PERIOD_SQL = """
+DELETE FROM catch_up_period AS p
+WHERE p.guild_id = $1 AND p.channel_id = $2 AND p.from_at = $3 AND NOT EXISTS (
+    SELECT FROM catch_up_task AS t
+    WHERE t.guild_id = $1 AND t.period_channel_id = $2 AND t.from_at = $3
+)
+RETURNING to_at, refused
+"""
+RECORD_PERIOD_SQL = """
+INSERT INTO imported_period (guild_id, from_at, to_at, source) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
+FILL_GAP_SQL = """
+UPDATE collection_gap SET messages_filled = true WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
+"""
+
+
+async def find_period_start(
+    connection: asyncpg.Connection, guild_id: int, *, session_started_at: datetime
+) -> datetime | None:
+    """Return since when a guild was not listened to before a new session; None if it never was.
+
+    A period is at most MAX_PERIOD long, and begins not before the bot joined.
+    """
+    start: datetime | None = await connection.fetchval(
+        PERIOD_START_SQL, guild_id, session_started_at, session_started_at - MAX_PERIOD
+    )
+    return start
+
+
+async def plan_period(
+    connection: asyncpg.Connection,
+    guild_id: int,
+    newest_ids: Mapping[int, int],
+    *,
+    from_at: datetime,
+    to_at: datetime,
+    channel_id: int = ALL_CHANNELS,
+) -> int:
+    """Store the tasks of a period; returns their number.
+
+    `newest_ids` maps channels and threads to the id of their newest message. Only those are fetched whose newest
+    message is newer than the start of the period and than what is stored. A period without tasks is complete at once.
+    """
+    after_id = encode_snowflake(from_at - CLOCK_MARGIN)
+    async with connection.transaction():
+        stored_ids = {
+            row["channel_id"]: row["newest"]
+            for row in await connection.fetch(NEWEST_IDS_SQL, guild_id, list(newest_ids))
+        }
+        await connection.execute(SAVE_PERIOD_SQL, guild_id, channel_id, from_at, to_at)
+        rows = [
+            (guild_id, source_id, from_at, channel_id, after_id, newest_id + 1, newest_id)
+            for source_id, newest_id in newest_ids.items()
+            if newest_id > max(after_id, stored_ids.get(source_id, 0))
+        ]
+        if rows:
+            await connection.executemany(SAVE_TASK_SQL, rows)
+        else:
+            await _complete_period(connection, guild_id, channel_id, from_at)
+    return len(rows)
+
+
+async def load_tasks(connection: asyncpg.Connection) -> list[ChannelTask]:
+    """Load all tasks, those with the newest messages first."""
+    return [ChannelTask(**row) for row in await connection.fetch(LOAD_TASKS_SQL)]
+
+
+async def finish_task(connection: asyncpg.Connection, task: ChannelTask, *, refused: bool = False) -> None:
+    """Delete a task. If it was the last one of its period, the period counts as recorded for messages.
+
+    `refused`: Discord did not let the bot read the channel, so that the period is never complete.
+    """
+    async with connection.transaction():
+        if refused:
+            await connection.execute(REFUSE_PERIOD_SQL, task.guild_id, task.period_channel_id, task.from_at)
+        await connection.execute(DELETE_TASK_SQL, task.guild_id, task.channel_id, task.from_at)
+        await _complete_period(connection, task.guild_id, task.period_channel_id, task.from_at)
+
+
+async def _complete_period(connection: asyncpg.Connection, guild_id: int, channel_id: int, from_at: datetime) -> None:
+    """Delete a period without tasks, and record its time unless a channel was refused."""
+    period = await connection.fetchrow(COMPLETE_PERIOD_SQL, guild_id, channel_id, from_at)
+    if period is None or period["refused"]:
+        return
+    if channel_id == ALL_CHANNELS:
+        await connection.execute(RECORD_PERIOD_SQL, guild_id, from_at, period["to_at"], CATCH_UP_SOURCE)
+    else:
+        await connection.execute(FILL_GAP_SQL, guild_id, channel_id, from_at)
