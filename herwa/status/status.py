@@ -6,12 +6,14 @@ It starts nothing.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import psutil
 
 from herwa.supervisor.process_registry import list_running_processes, read_process_registry
 from herwa.texts import status as texts
+from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease, list_engines
@@ -24,6 +26,7 @@ REQUIRED_PROCESSES = ("worker", "api", "bot", "web")
 MAX_BUFFER_AGE_SECONDS = 30.0
 MAX_SWEEP_AGE_SECONDS = 10.0
 QUERY_TIMEOUT_SECONDS = 10.0
+MIN_RESTARTS, MIN_UPTIME_SECONDS = 3, 60.0
 
 
 @dataclass(slots=True)
@@ -73,11 +76,24 @@ async def read_status(settings: Settings) -> InstanceStatus:
         for process in status.processes
         if status.is_up and not process["running"]
     ]
+    status.problems += [
+        texts.format_process_restarting(process["name"], process["restarts"], folder.logs_dir)
+        for process in status.processes
+        if _keeps_restarting(process)
+    ]
     if settings.stores.database_url or any(engine["name"] == "postgres" and engine["running"] for engine in engines):
         await _read_database(settings, folder, status)
     elif not status.is_up:
         status.problems.append(texts.COPY_STOPPED)
     return status
+
+
+def _keeps_restarting(process: dict[str, Any]) -> bool:
+    """Return whether a running process was restarted often, the last time within `MIN_UPTIME_SECONDS`."""
+    if not process["running"] or process.get("restarts", 0) < MIN_RESTARTS:
+        return False
+    uptime = utc_now() - datetime.fromisoformat(process["since"])
+    return uptime.total_seconds() < MIN_UPTIME_SECONDS
 
 
 def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:

@@ -63,6 +63,12 @@ def format_process_stopped(name: str, logs_dir: Path) -> str:
     return f"{get_process_title(name)} isn't running. See {logs_dir / f'{name}.log'}."
 
 
+def format_process_restarting(name: str, restarts: int, logs_dir: Path) -> str:
+    """Format the problem that a supervised process ends again and again."""
+    log_path = logs_dir / f"{name}.log"
+    return f"{get_process_title(name)} keeps stopping ({format_count(restarts, 'restart')}). See {log_path}."
+
+
 def format_process_missing(name: str) -> str:
     """Format the problem that a required process was not started."""
     return f"{get_process_title(name)} isn't running. Start it with `herwa {name}`."

@@ -80,7 +80,7 @@ async def create_key(
     Raises BadRequest for an invalid name, and NotFound for an unknown guild; its message lists the known guilds.
     """
     if not name.strip() or len(name) > 80:
-        raise BadRequest("A key needs a name of 1 to 80 characters.")
+        raise BadRequest("Give the key a name of 1 to 80 characters.")
     if await session.get(Guild, guild_id) is None:
         raise NotFound(await _format_unknown_guild(session, guild_id))
     body = KEY_PREFIX + _encode_base62(int.from_bytes(secrets.token_bytes(32)), SECRET_LENGTH)
@@ -130,7 +130,7 @@ async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: 
     """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
     key = await session.get(ApiKey, key_id)
     if key is None or key.guild_id != guild_id:
-        raise NotFound("This server has no such key.")
+        raise NotFound("This key doesn't exist in this server.")
     key.revoked_at = key.revoked_at or now
 
 
@@ -176,5 +176,5 @@ def _to_status(key: ApiKey) -> KeyStatus:
 async def _format_unknown_guild(session: AsyncSession, guild_id: int) -> str:
     query = select(Guild).where(col(Guild.left_at).is_(None)).order_by(col(Guild.name)).limit(MAX_LISTED_GUILDS)
     names = [f"{guild.id} ({guild.name})" for guild in (await session.execute(query)).scalars()]
-    known_guilds = f"The bot is in {', '.join(names)}." if names else "The bot is in no server yet."
-    return f"The bot knows no server {guild_id}. {known_guilds}"
+    known_guilds = f"The bot is in {', '.join(names)}." if names else "The bot isn't in any server yet."
+    return f"Unknown server {guild_id}. {known_guilds}"

@@ -1,10 +1,17 @@
 """`herwa status` reports processes without policy changes, and shards as they are."""
 
+import os
+from datetime import timedelta
+
 import pytest
 
 from herwa.status.render import render_status
 from herwa.status.status import InstanceStatus, read_status
+from herwa.supervisor.process_registry import write_process_registry
 from herwa.texts import status as texts
+from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import processes
 
 
@@ -37,3 +44,14 @@ async def test_only_connected_shards_are_counted(settings, stores):
     status = await read_status_with_detail(settings, stores, {})
     status.gateway = {"gateway": "connecting", "shards": {"0": "disconnected", "1": "connected"}, "shard_count": 2}
     assert texts.format_gateway("connecting", 1, 2, 0, 0) in render_status(status).plain
+
+
+@pytest.mark.parametrize(("restarts", "uptime_seconds", "is_problem"), [(3, 5, True), (2, 5, False), (3, 90, False)])
+async def test_process_that_ends_again_and_again_is_a_problem(tmp_path, restarts, uptime_seconds, is_problem):
+    folder = DataFolder(tmp_path)
+    since = (utc_now() - timedelta(seconds=uptime_seconds)).isoformat()
+    write_process_registry(folder, [{"name": "web", "pid": os.getpid(), "restarts": restarts, "since": since}])
+
+    status = await read_status(Settings(HERWA_DATA_DIR=tmp_path))
+
+    assert (texts.format_process_restarting("web", restarts, folder.logs_dir) in status.problems) is is_problem

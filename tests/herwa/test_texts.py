@@ -129,6 +129,7 @@ SAMPLES = {
         "format_gateway": [("connected", 1, 1, 1, 0), ("connecting", 1, 2, 6, 12)],
         "format_policies": [("api", 1, None), ("bot", 6, 0.4)],
         "format_process_stopped": ["postgres", DATA_DIR / "logs"],
+        "format_process_restarting": ["web", 4, DATA_DIR / "logs"],
         "format_process_missing": ["worker"],
         "format_database_down": [REASON],
         "format_mover_failing": [1204, 31.2, 3, "memory limit exceeded"],

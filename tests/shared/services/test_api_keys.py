@@ -111,7 +111,7 @@ async def test_last_use_is_saved_at_most_once_a_minute(stores: Stores):
 
 
 async def test_key_for_an_unknown_guild_is_refused_with_the_known_guilds(stores: Stores):
-    with pytest.raises(NotFound, match=r"knows no server 12\. The bot is in .*\(.+\)"):
+    with pytest.raises(NotFound, match=r"Unknown server 12\. The bot is in .*\(.+\)"):
         await create_api_key(stores, 12)
 
 
