@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import Row
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, literal
 from sqlmodel import col, select
 
 from herwa_shared.analytics.metric_definitions import (
@@ -85,7 +85,7 @@ async def rank_channels(
         names = await session.execute(
             select(Channel.id, Channel.name)
             .where(col(Channel.guild_id) == query.guild_id)
-            .where(col(Channel.id).in_([row[0] for row in rows]))
+            .where(_build_id_condition(Channel.id, rows))
         )
         return _build_ranking(rows, names.all(), table)
 
@@ -106,9 +106,14 @@ async def rank_members(
         names = await session.execute(
             select(Member.user_id, Member.name)
             .where(col(Member.guild_id) == query.guild_id)
-            .where(col(Member.user_id).in_([row[0] for row in rows]))
+            .where(_build_id_condition(Member.user_id, rows))
         )
         return _build_ranking(rows, names.all(), table)
+
+
+def _build_id_condition(column: int, rows: Rows) -> ColumnElement[bool]:
+    """Build an `= ANY(array)` condition, which needs one bind parameter for any number of ids."""
+    return col(column) == any_(literal([row[0] for row in rows], ARRAY(BigInteger)))
 
 
 def _build_ranking(rows: Rows, names: Iterable[Row[int, str]], table: TableSelection) -> Ranking:
