@@ -128,7 +128,7 @@ async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, An
     try:
         result = await clickhouse.query(sql, parameters=parameters)
     except (OperationalError, OSError) as error:
-        raise ServiceUnavailable("The store of the statistics does not answer. Try again in a moment.") from error
+        raise ServiceUnavailable from error
     return result.result_rows
 
 

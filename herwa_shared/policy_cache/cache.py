@@ -69,7 +69,7 @@ class PolicyUnavailable(HerwaError):
 
     code = "policy_away"
     status = 503
-    message = "Herwa cannot look up what this server allows at the moment. Try again in a moment."
+    message = "Couldn't load this server's settings. Try again in a minute."
 
 
 class PolicyLoader(Protocol):
