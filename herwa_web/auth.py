@@ -10,10 +10,9 @@ from herwa_shared.auth.sessions import SessionUser, find_session_user
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
-from herwa_web import app_context
+from herwa_web import app_context, texts
 from herwa_web.session_handles import find_session_token
 
-LOGIN_REQUIRED = "Log in to see this."
 MAX_ID_DIGITS = 19
 
 
@@ -22,7 +21,7 @@ async def require_user(state: Any) -> SessionUser:
     session_token = find_session_token(state.router.headers.cookie)
     user = await find_user_by_session(session_token) if session_token else None
     if user is None:
-        raise Unauthenticated(LOGIN_REQUIRED)
+        raise Unauthenticated(texts.LOGIN_REQUIRED)
     return user
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from herwa_shared.errors import HerwaError, ServiceUnavailable
 from herwa_shared.log import get_logger
+from herwa_web import texts
 
 log = get_logger(__name__)
 
@@ -26,7 +27,7 @@ def describe_error(error: Exception) -> str:
         return ServiceUnavailable.message
     error_id = uuid4().hex[:12]
     log.error("page handler failed", fault_id=error_id, trace="".join(format_exception(error)))
-    return f"Something went wrong on our side. Tell the operator this id: {error_id}"
+    return texts.describe_unexpected_error(error_id)
 
 
 def build_error_toast(error: Exception) -> EventSpec:

@@ -1,7 +1,9 @@
-"""State of the layout around every page: the user, their servers, whether the API is up."""
+"""State of the layout around every page: the user, their servers, the age of the data, whether the API is up."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import reflex as rx
 
@@ -32,7 +34,11 @@ NO_SERVER = ServerView("", "", "", 0, "", "")
 
 
 class LayoutState(rx.State):
-    """State of the layout. It has no event handlers: the pages fill it when they load."""
+    """State of the layout. It has no event handlers: the pages fill it when they load.
+
+    `loaded_at` is the minute of the page's data (ISO 8601, UTC), `zone` the time zone in which the page shows it; empty
+    for the browser's own.
+    """
 
     name: str = ""
     picture: str = ""
@@ -40,6 +46,8 @@ class LayoutState(rx.State):
     initial: str = ""
     servers: list[ServerView] = rx.field(default_factory=list)
     is_api_up: bool = True
+    loaded_at: str = ""
+    zone: str = ""
 
     def _fill(self, user: SessionUser, guilds: Iterable[UserGuildInfo]) -> None:
         """Set the user, and the servers that they manage and that have the bot."""
@@ -50,6 +58,15 @@ class LayoutState(rx.State):
             :MAX_SWITCHER_SERVERS
         ]
         self.is_api_up = app_context.is_api_up()
+
+    def _set_data_time(self, moment: datetime, zone: ZoneInfo | None = None) -> None:
+        """Set the time of the data on the page."""
+        self.loaded_at = f"{moment:%Y-%m-%dT%H:%MZ}"
+        self.zone = str(zone or "")
+
+    def _find_server(self, guild_id: str) -> ServerView:
+        """Return a server of the switcher; `NO_SERVER` if it is not among them."""
+        return next((server for server in self.servers if server.id == guild_id), NO_SERVER)
 
 
 def build_server_view(guild: UserGuildInfo) -> ServerView:

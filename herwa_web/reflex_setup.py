@@ -1,4 +1,4 @@
-"""Configure the Reflex application: state reset on connect, error toasts, short log lines."""
+"""Create and configure the Reflex application: state reset on connect, error toasts, short log lines."""
 
 import logging
 from typing import Any
@@ -37,6 +37,13 @@ class StateResetMiddleware(rx.Middleware):
     async def postprocess(self, app: rx.App, state: BaseState, event: Event, update: StateUpdate) -> Any:  # noqa: ARG002
         """Return the update unchanged."""
         return update
+
+
+def create_app(*, stylesheets: list[str], head_components: list[rx.Component]) -> rx.App:
+    """Create the application without Reflex's own messages about the connection: the layout shows its state."""
+    app = rx.App(stylesheets=stylesheets, html_lang="en", head_components=head_components)
+    app.app_wraps = {key: wrap for key, wrap in app.app_wraps.items() if key[1] != "Overlay"}
+    return app
 
 
 def configure_app(app: rx.App) -> None:

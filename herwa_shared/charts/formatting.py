@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+UTC, MINUS_SIGN = "UTC", "\N{MINUS SIGN}"
 _RANGE_DASH, _MULTIPLICATION_SIGN = " \N{EN DASH} ", "\N{MULTIPLICATION SIGN}"
 _SI_UNITS = ((10**3, "k"), (10**6, "M"), (10**9, "B"), (10**12, "T"))
 
@@ -73,6 +74,19 @@ def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     if local_start.year == last_moment.year:
         return f"{format_day(local_start)}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
     return f"{format_day(local_start)}, {local_start.year}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
+
+
+def format_city(zone: ZoneInfo) -> str:
+    """Format the city of a zone: `New York` for America/New_York; `UTC`."""
+    return str(zone).rpartition("/")[2].replace("_", " ")
+
+
+def format_utc_offset(moment: datetime) -> str:
+    """Format the offset of a local time: `UTC+5:30`, `UTC`; a negative one with a minus sign."""
+    minutes = round((moment.utcoffset() or timedelta()).total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes > 0 else MINUS_SIGN
+    return UTC if minutes == 0 else f"{UTC}{sign}{hours}" + (f":{rest:02}" if rest else "")
 
 
 def format_timezone(zone: ZoneInfo) -> str:

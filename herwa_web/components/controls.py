@@ -4,6 +4,8 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_web import texts
+
 Text = str | rx.Var[str]
 
 
@@ -47,9 +49,10 @@ def popover(name: str, title: str, *children: rx.Component, **props: Any) -> rx.
             title,
             rx.el.button(
                 icon("x", 20),
-                aria_label="Close",
+                type="button",
+                aria_label=texts.CLOSE,
                 class_name="button plain square",
-                custom_attrs={"popoverTarget": name, "popoverTargetAction": "hide"},
+                custom_attrs={"popoverTarget": name, "popoverTargetAction": "hide", "data-offline-ok": ""},
             ),
             class_name="sheet-head",
         ),
@@ -70,6 +73,7 @@ def search_box(name: str, label: str) -> rx.Component:
         rx.el.input(
             placeholder=label,
             aria_label=label,
+            auto_complete="off",
             custom_attrs={"data-search": f"#{name} .choice"},
         ),
         class_name="search",
@@ -112,6 +116,11 @@ def icon_button(tag: str, label: str, **props: Any) -> rx.Component:
         custom_attrs=attrs,
         **props,
     )
+
+
+def info_button(label: Text, text: Text) -> rx.Component:
+    """Render a small button that shows an explanation on hover, on focus and when it is pressed."""
+    return icon_button("info", label, attrs={"data-tip": text, "data-info": ""})
 
 
 def sparkline(line: Any, area: Any, *, height: int = 32) -> rx.Component:

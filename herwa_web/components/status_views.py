@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_web import texts
 from herwa_web.components.controls import icon, link
 
 
@@ -13,61 +14,59 @@ def skeleton(width: str, height: str, **style: str) -> rx.Component:
 
 
 def empty_state(
-    icon_tag: str, title: Any, *paragraphs: Any, actions: tuple[rx.Component, ...] = (), full_page: bool = False
+    icon_tag: str,
+    title: Any,
+    *paragraphs: Any,
+    actions: tuple[rx.Component, ...] = (),
+    full_page: bool = False,
 ) -> rx.Component:
-    """Render a message in place of a page's content: icon, title, paragraphs, actions."""
+    """Render a message in place of a page's content: icon, title, paragraphs, actions.
+
+    `full_page` is for pages without a layout: the title is then the heading of the page.
+    """
+    heading = rx.el.h1 if full_page else rx.el.h2
     return rx.el.section(
         rx.el.div(icon(icon_tag, 28), class_name="sign"),
-        rx.el.h2(title),
+        heading(title),
         *(rx.el.p(paragraph) for paragraph in paragraphs),
-        rx.el.div(*actions, class_name="actions"),
+        *((rx.el.div(*actions, class_name="actions"),) if actions else ()),
         class_name="alone full" if full_page else "alone",
     )
 
 
-def not_found(title: Any) -> rx.Component:
+def server_not_found() -> rx.Component:
     """Render the view for a server that is not accessible, unknown, or whose id is malformed."""
     return empty_state(
         "search-x",
-        title,
-        "It may be that the address is wrong, or that you manage this server with another account.",
-        actions=(link("All my servers", href="/", class_name="button main"),),
+        texts.SERVER_NOT_FOUND,
+        texts.SERVER_NOT_FOUND_HINT,
+        actions=(link(texts.MY_SERVERS, href="/", class_name="button main"),),
     )
 
 
 def access_denied(headline: Any, remedy: Any, retry: Any) -> rx.Component:
     """Render the guardrail's refusal: its reason (`headline`) and who can change it (`remedy`)."""
-    return empty_state(
-        "shield-off",
-        "This page is not open to you right now",
-        headline,
-        remedy,
-        actions=(
-            rx.el.button(icon("rotate-cw", 16), "Look again", type="button", class_name="button main", on_click=retry),
-            link("All my servers", href="/", class_name="button"),
-        ),
-    )
+    return empty_state("shield-off", texts.ACCESS_DENIED, headline, remedy, actions=_build_retry_actions(retry))
 
 
 def load_error_view(text: Any, retry: Any) -> rx.Component:
     """Render the view for a failed load without older data to show."""
-    return empty_state(
-        "cloud-off",
-        "The numbers cannot be shown right now",
-        text,
-        actions=(
-            rx.el.button(icon("rotate-cw", 16), "Try again", type="button", class_name="button main", on_click=retry),
-            link("All my servers", href="/", class_name="button"),
-        ),
+    return empty_state("cloud-off", texts.LOAD_FAILED, text, actions=_build_retry_actions(retry))
+
+
+def stale_banner(time: Any, reason: Any, retry: Any) -> rx.Component:
+    """Render the banner above stale data: its time and the reason."""
+    return rx.el.div(
+        icon("clock-alert", 18),
+        rx.el.span(texts.describe_stale_data(time, reason)),
+        rx.el.button(texts.TRY_AGAIN, type="button", class_name="button small", on_click=retry),
+        role="status",
+        class_name="banner",
     )
 
 
-def stale_banner(age: Any, reason: Any, retry: Any) -> rx.Component:
-    """Render the banner above stale data: its age and the reason."""
-    return rx.el.div(
-        icon("clock-alert", 18),
-        rx.el.span("Numbers ", age, ". ", reason),
-        rx.el.button("Try again", type="button", class_name="button small", on_click=retry),
-        role="status",
-        class_name="banner",
+def _build_retry_actions(retry: Any) -> tuple[rx.Component, ...]:
+    return (
+        rx.el.button(icon("rotate-cw", 16), texts.TRY_AGAIN, type="button", class_name="button main", on_click=retry),
+        link(texts.MY_SERVERS, href="/", class_name="button"),
     )

@@ -5,15 +5,11 @@ from math import pi, sin
 import reflex as rx
 
 from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_web import texts
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark
 
 LOGIN_URL = "/auth/login?next=/"
-PROMISES = (
-    ("Counts, never reads.", "What people write is not stored, not even for a moment."),
-    ("Gaps stay gaps.", "What nobody counted is shown as not counted, never as zero."),
-    ("Yours to share.", "Every number is an address that you can copy, a table, or a picture."),
-)
 WIDTH, HEIGHT, PREVIOUS_HEIGHT = 560, 190, 150
 
 
@@ -22,23 +18,19 @@ def landing_page(notice: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.header(
             rx.el.div(wordmark(), class_name="brand"),
-            login_link("Log in", "button"),
+            login_link(texts.LOG_IN, "button"),
         ),
         rx.el.main(
             rx.el.div(
                 rx.el.div(
-                    rx.el.h1("See how your Discord server is doing."),
-                    rx.el.p(
-                        "Herwa counts what happens in your community and shows it on one page: messages, people, "
-                        "voice, joins, and the hours when it comes alive.",
-                        class_name="lead",
-                    ),
-                    rx.el.div(login_link("Log in with Discord", "button main large"), class_name="actions"),
+                    rx.el.h1(texts.LANDING_TITLE),
+                    rx.el.p(texts.LANDING_LEAD, class_name="lead"),
+                    rx.el.div(login_link(texts.LOG_IN_WITH_DISCORD, "button main large"), class_name="actions"),
                     notice,
                     rx.el.ul(
                         *(
                             rx.el.li(icon("check", 18), rx.el.span(rx.el.b(title), " ", text))
-                            for title, text in PROMISES
+                            for title, text in texts.PROMISES
                         ),
                         class_name="promises",
                     ),
@@ -49,8 +41,8 @@ def landing_page(notice: rx.Component) -> rx.Component:
             id="content",
         ),
         rx.el.footer(
-            rx.el.span("Herwa counts what happens in a server, never what is said."),
-            rx.el.a("API", href="/api/openapi.json", reload_document=True),
+            rx.el.span(texts.LANDING_FOOTER),
+            rx.el.a(texts.API_LINK, href="/api/openapi.json", reload_document=True),
         ),
         class_name="landing",
     )
@@ -61,7 +53,7 @@ def login_link(label: str, class_name: str, href: rx.Var[str] | str = LOGIN_URL)
 
     It is a full page load: the WebSocket keeps the cookie of its handshake, so only a new page gets the new session.
     """
-    return rx.el.a(icon("log-in", 18), label, to=href, reload_document=True, class_name=class_name, id="log-in")
+    return rx.el.a(icon("log-in", 18), label, to=href, reload_document=True, class_name=class_name)
 
 
 def _example_chart() -> rx.Component:
@@ -70,10 +62,12 @@ def _example_chart() -> rx.Component:
     line, area = build_sparkline_paths(current_values, width=WIDTH, height=HEIGHT)
     previous_line, _ = build_sparkline_paths(previous_values, width=WIDTH, height=PREVIOUS_HEIGHT)
     return rx.el.figure(
-        rx.el.div(rx.el.span("Messages"), rx.el.span("Last 30 days", class_name="note"), class_name="caption"),
         rx.el.div(
-            rx.el.span("48,201", class_name="big"),
-            rx.el.span("▲ 12%", class_name="change good"),
+            rx.el.span(texts.EXAMPLE_TITLE), rx.el.span(texts.EXAMPLE_PERIOD, class_name="note"), class_name="caption"
+        ),
+        rx.el.div(
+            rx.el.span(texts.EXAMPLE_TOTAL, class_name="big"),
+            rx.el.span(texts.EXAMPLE_CHANGE, class_name="change good"),
             class_name="actions",
         ),
         rx.el.svg(
@@ -104,12 +98,12 @@ def _example_chart() -> rx.Component:
             rx.el.path(d=line, fill="none", stroke="var(--accent)", stroke_width="2.4", stroke_linejoin="round"),
             view_box=f"0 -6 {WIDTH} {HEIGHT + 10}",
             role="img",
-            aria_label="An example: messages over 30 days, rising, with the period before beneath",
+            aria_label=texts.EXAMPLE_DESCRIPTION,
         ),
         rx.el.dl(
             *(
                 rx.el.div(rx.el.dt(name), rx.el.dd(value, class_name="numbers"))
-                for name, value in (("Active members", "1,204"), ("Voice minutes", "19,870"), ("Joins", "318"))
+                for name, value in texts.EXAMPLE_NUMBERS
             ),
             class_name="row",
         ),

@@ -4,23 +4,13 @@ from urllib.parse import urlencode
 
 import reflex as rx
 
+from herwa_web import texts
 from herwa_web.components.status_views import empty_state
 from herwa_web.pages.landing import login_link
 
-REASONS = {
-    "denied": ("You did not let Herwa in", "Discord told us that you cancelled. Nothing was stored."),
-    "expired": ("Log in to see this page", "You are not logged in, or your session is over. It takes a moment."),
-    "failed": ("That did not work", "Discord did not confirm the log-in. Please try once more."),
-    "not_set_up": (
-        "Log-in is not set up here",
-        "Whoever runs this Herwa has to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET.",
-    ),
-}
-DEFAULT_TEXTS = ("Log in", "Herwa asks Discord who you are and which servers you manage, and for nothing else.")
-
 
 class LoginState(rx.State):
-    """Reason and login URL, from the query string. `reason` is a key of `REASONS` or empty."""
+    """Reason and login URL, from the query string. `reason` is a key of `texts.LOGIN_REASONS` or empty."""
 
     reason: str = ""
     href: str = "/auth/login"
@@ -33,7 +23,7 @@ class LoginState(rx.State):
         """
         params = self.router.url.query_parameters
         reason = params.get("reason", "")
-        self.reason = reason if reason in REASONS else ""
+        self.reason = reason if reason in texts.LOGIN_REASONS else ""
         self.href = build_login_url(params.get("next", ""))
 
 
@@ -49,8 +39,8 @@ def login_page() -> rx.Component:
     return rx.el.main(
         rx.match(
             LoginState.reason,
-            *((reason, _login_prompt(*texts)) for reason, texts in REASONS.items()),
-            _login_prompt(*DEFAULT_TEXTS),
+            *((reason, _login_prompt(*prompt)) for reason, prompt in texts.LOGIN_REASONS.items()),
+            _login_prompt(*texts.LOGIN_PROMPT),
         ),
         id="content",
     )
@@ -62,8 +52,8 @@ def _login_prompt(title: str, text: str) -> rx.Component:
         title,
         text,
         actions=(
-            login_link("Log in with Discord", "button main large", LoginState.href),
-            rx.el.a("Back to the start", to="/", class_name="button large"),
+            login_link(texts.LOG_IN_WITH_DISCORD, "button main large", LoginState.href),
+            rx.el.a(texts.HOME_PAGE, to="/", class_name="button large"),
         ),
         full_page=True,
     )

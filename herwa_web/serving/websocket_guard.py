@@ -26,6 +26,7 @@ MAX_SOCKETS_PER_ADDRESS = 200  # enough for a school behind one address (NAT), a
 BURST_EVENTS = 50
 EVENTS_PER_SECOND = 25.0
 EVENT_PREFIX = "42"  # prefix of frames that hold an event (Socket.IO); other frames keep the connection alive
+PROBE = "6"  # a packet without meaning (Engine.IO's no-op): assets/connection.js sends it and expects the same back
 CONNECT_PREFIX = "40"  # prefix of the frame that opens the connection; it also delivers the first event
 ALLOWED_HEADERS = frozenset(
     {b"host", b"origin", b"upgrade", b"connection", b"user-agent", b"accept-language"}
@@ -109,7 +110,8 @@ async def reject_handshake(send: Send, status: int, body: bytes) -> None:
 class _GuardedReceive:
     """ASGI `receive` of one socket: rate-limited, and closed when its session has ended.
 
-    The session is checked before each event and at the connect frame, not for keep-alive frames.
+    The session is checked before each event and at the connect frame, not for keep-alive frames. Probes are answered
+    here, so that a page learns quickly whether this process still responds.
     """
 
     def __init__(
@@ -125,17 +127,27 @@ class _GuardedReceive:
     async def __call__(self) -> Message:
         if self._is_closed:
             return {"type": "websocket.disconnect", "code": 1000}
-        message = await self._receive()
-        if message["type"] == "websocket.receive":
-            await self._token_bucket.take()
-            if (message.get("text") or EVENT_PREFIX).startswith(
-                (EVENT_PREFIX, CONNECT_PREFIX)
-            ) and await self._is_session_over():
-                # The browser reconnects automatically, with the session cookie that it has by then.
-                self._is_closed = True
-                await self._send({"type": "websocket.close", "code": 1000})
-                return {"type": "websocket.disconnect", "code": 1000}
+        message = await self._receive_unless_probe()
+        is_event = message["type"] == "websocket.receive" and (message.get("text") or EVENT_PREFIX).startswith(
+            (EVENT_PREFIX, CONNECT_PREFIX)
+        )
+        if is_event and await self._is_session_over():
+            # The browser reconnects automatically, with the session cookie that it has by then.
+            self._is_closed = True
+            await self._send({"type": "websocket.close", "code": 1000})
+            return {"type": "websocket.disconnect", "code": 1000}
         return message
+
+    async def _receive_unless_probe(self) -> Message:
+        """Receive the next message that is not a probe, paced by the token bucket; answer probes on the way."""
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            await self._token_bucket.take()
+            if message.get("text") != PROBE:
+                return message
+            await self._send({"type": "websocket.send", "text": PROBE})
 
     async def _is_session_over(self) -> bool:
         return self._session_token is not None and not await self._is_session_open(self._session_token)

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_web import texts
 from tests.browser.conftest import SERVER_NAME, ReplayedServer
 from tests.support.chromium import authorize, log_in
 from tests.support.expected_numbers import load_window
@@ -21,7 +22,7 @@ INVALID_GUILD_ID = "not-a-number"
 
 async def test_owner_logs_in_and_opens_the_server_from_the_home_page(visitor: Page, server: ReplayedServer):
     await log_in(visitor, server.base_url, "owner")
-    await expect(visitor.get_by_role("heading", name="All my servers")).to_be_visible()
+    await expect(visitor.get_by_role("heading", name=texts.MY_SERVERS)).to_be_visible()
     await visitor.locator("a.card", has_text=SERVER_NAME).click()
     await expect(visitor.get_by_role("heading", name=SERVER_NAME)).to_be_visible()
     await expect(visitor.locator(".strip .kpi").first).to_be_visible()
@@ -29,7 +30,7 @@ async def test_owner_logs_in_and_opens_the_server_from_the_home_page(visitor: Pa
 
 async def test_visitor_returns_to_the_requested_server_after_login(visitor: Page, server: ReplayedServer):
     await visitor.goto(server.build_url())
-    await visitor.get_by_role("link", name="Log in with Discord").click()
+    await visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).click()
     await authorize(visitor, "owner")
     total = format_int(load_window("2021-05-01")["messages"])
     await expect(visitor.locator(".kpi[aria-current=true] .value")).to_have_text(total)
@@ -39,9 +40,9 @@ async def test_visitor_returns_to_the_requested_server_after_login(visitor: Page
 
 async def test_cancelled_login_returns_to_the_start_page(visitor: Page, server: ReplayedServer):
     await visitor.goto(f"{server.base_url}/")
-    await visitor.get_by_role("link", name="Log in with Discord").click()
+    await visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).click()
     await visitor.get_by_role("button", name="Cancel").click()
-    await expect(visitor.get_by_role("link", name="Log in with Discord")).to_be_visible()
+    await expect(visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD)).to_be_visible()
     assert visitor.url.startswith(server.base_url)
     cookies = await visitor.context.cookies(server.base_url)
     assert not [cookie for cookie in cookies if "herwa_session" in cookie["name"]]
@@ -64,7 +65,7 @@ async def test_manager_sees_the_server_only_while_having_the_role(visitor: Page,
     async def is_refused() -> bool:
         await visitor.reload()
         await visitor.locator(".strip .kpi .value, .alone").first.wait_for()
-        return await visitor.get_by_text("There is no server with this id").is_visible()
+        return await visitor.get_by_role("heading", name=texts.SERVER_NOT_FOUND).is_visible()
 
     async with asyncio.timeout(60):
         while not await is_refused():  # noqa: ASYNC110 - there is no event to await: the page has to be reloaded
@@ -81,14 +82,14 @@ async def test_forbidden_server_looks_like_a_nonexistent_server(visitor: Page, s
         html = (await visitor.locator(".shell").inner_html()).replace(guild_id, "ID")
         pages.append((await visitor.title(), re.sub(r' data-due="[0-9]+"', "", html)))
     assert pages[0] == pages[1] == pages[2]
-    assert "There is no server with this id that you may see." in pages[0][1]
+    assert texts.SERVER_NOT_FOUND in pages[0][1]
     assert SERVER_NAME not in pages[0][1]
 
 
 async def test_stranger_can_add_the_bot(visitor: Page, server: ReplayedServer):
     await log_in(visitor, server.base_url, "stranger")
     await expect(visitor.get_by_text(SERVER_NAME)).to_have_count(0)
-    invite_link = visitor.get_by_role("link", name="Add Herwa").first
+    invite_link = visitor.get_by_role("link", name=texts.ADD_BUTTON).first
     async with visitor.expect_popup() as popup_info:
         await invite_link.click()
     popup = await popup_info.value
@@ -100,9 +101,9 @@ async def test_stranger_can_add_the_bot(visitor: Page, server: ReplayedServer):
 async def test_log_out_removes_all_data_from_the_tab_and_its_history(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
-    await owner.get_by_role("button", name="You, colours, log out").click()
-    await owner.get_by_text("Log out").click()
-    await expect(owner.get_by_role("link", name="Log in with Discord").first).to_be_visible()
+    await owner.locator(".rail-foot").get_by_role("button").click()
+    await owner.get_by_role("button", name=texts.LOG_OUT).click()
+    await expect(owner.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
     await owner.go_back()
-    await expect(owner.get_by_role("link", name="Log in with Discord").first).to_be_visible()
+    await expect(owner.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
     await expect(owner.locator(".kpi")).to_have_count(0)

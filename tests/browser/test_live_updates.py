@@ -8,6 +8,7 @@ from contextlib import closing
 import httpx
 from playwright.async_api import Page, expect
 
+from herwa_web import texts
 from tests.browser.conftest import ReplayedServer
 
 LIVE_TIMEOUT_MS = 60_000
@@ -55,12 +56,12 @@ async def test_pages_work_without_the_api_and_report_the_outage(owner: Page, ser
     api_pid = await asyncio.to_thread(server.copy.get_pid, "api")
     os.kill(api_pid, signal.SIGSTOP)
     try:
-        await expect(owner.get_by_text("API does not answer")).to_be_visible(timeout=LIVE_TIMEOUT_MS)
-        await owner.get_by_role("group", name="Interval").get_by_role("link", name="Week").click()
+        await expect(owner.get_by_text(texts.API_DOWN)).to_be_visible(timeout=LIVE_TIMEOUT_MS)
+        await owner.get_by_role("group", name=texts.INTERVAL).get_by_role("link", name=texts.INTERVALS["week"]).click()
         await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
     finally:
         os.kill(api_pid, signal.SIGCONT)
-    await expect(owner.get_by_text("API does not answer")).to_have_count(0, timeout=LIVE_TIMEOUT_MS)
+    await expect(owner.get_by_text(texts.API_DOWN)).to_have_count(0, timeout=LIVE_TIMEOUT_MS)
     os.kill(api_pid, signal.SIGKILL)
     server.copy.wait_until(lambda: httpx.get(f"{server.base_url}/readyz").is_success, "the API to be back")
 
@@ -72,10 +73,14 @@ async def test_stale_numbers_are_kept_and_show_their_age(owner: Page, server: Re
     engine_pid = await asyncio.to_thread(server.copy.get_pid, "clickhouse")
     os.kill(engine_pid, signal.SIGSTOP)
     try:
-        await owner.get_by_role("group", name="Interval").get_by_role("link", name="Week").click()
-        await expect(owner.locator(".banner", has_text="Numbers")).to_be_visible(timeout=LIVE_TIMEOUT_MS)
+        await owner.get_by_role("group", name=texts.INTERVAL).get_by_role("link", name=texts.INTERVALS["week"]).click()
+        await expect(owner.locator(".banner", has=owner.get_by_role("button", name=texts.TRY_AGAIN))).to_be_visible(
+            timeout=LIVE_TIMEOUT_MS
+        )
         await expect(owner.locator(".strip .kpi .value").first).to_have_text(text)
     finally:
         os.kill(engine_pid, signal.SIGCONT)
-    await owner.get_by_role("button", name="Try again").click()
-    await expect(owner.locator(".banner", has_text="Numbers")).to_have_count(0, timeout=LIVE_TIMEOUT_MS)
+    await owner.get_by_role("button", name=texts.TRY_AGAIN).click()
+    await expect(owner.locator(".banner", has=owner.get_by_role("button", name=texts.TRY_AGAIN))).to_have_count(
+        0, timeout=LIVE_TIMEOUT_MS
+    )

@@ -7,6 +7,7 @@ import pytest
 from herwa_shared.catalog import FeatureKey, ModuleKey
 from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.stores import Stores
+from herwa_web import texts
 from tests.support.governance_client import GovernanceClient
 from tests.support.waiting import wait_until
 from tests.web.dashboard_factory import MANAGE_GUILD, CanaryServer, DashboardFactory, LoggedInUser
@@ -145,7 +146,7 @@ async def test_reenabled_page_shows_names_and_downloads(
 
     await wait_for_phase(web, manager, server, READY_PHASE)
     async with connect_client(web, session_token=manager.session_token) as visitor:
-        await open_visible_guild_page(visitor, server)
+        await open_page(visitor, server)
         await call_every_handler(visitor, str(server.id))
         assert len(list_visible_parts(visitor.dump_received(), server)) == 3
 
@@ -211,6 +212,6 @@ async def test_home_shows_no_numbers_of_a_server_with_a_disabled_overview(
             if "cards_rx_state_" in changes
         ]
     cards = {card["name"]: card for card in card_changes[-1]["cards_rx_state_"]}
-    texts = {name: (card["value"], card["caption"], bool(card["line"])) for name, card in cards.items()}
-    assert texts[open_server.canary] == ("1", "person talked in 24 hours", True)
-    assert texts[closed_server.canary] == ("", "Its overview is not open to you right now", False)
+    shown = {name: (card["value"], card["caption"], bool(card["line"])) for name, card in cards.items()}
+    assert shown[open_server.canary] == ("1", texts.describe_active_members(1), True)
+    assert shown[closed_server.canary] == ("", texts.LOCKED_CARD, False)

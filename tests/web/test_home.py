@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from herwa_shared.analytics.comparison import Change
 from herwa_shared.auth.sessions import get_cookie_name
+from herwa_shared.charts.text.changes import format_change
 from herwa_shared.clock import utc_now
+from herwa_web import texts
 from tests.support.chromium import start_chromium
 from tests.support.row_factories import EventRow, insert_events
 from tests.web.dashboard_factory import DashboardFactory, LoggedInUser
@@ -38,10 +41,10 @@ async def test_card_shows_active_members_and_their_change(web: WebServer, factor
 
     cards_by_name = await load_cards(web, owner.session_token)
 
-    texts = {name: (card["value"], card["caption"], card["change"]) for name, card in cards_by_name.items()}
-    assert texts == {
-        steady_server.canary: ("1", "person talked in 24 hours", "as before"),
-        grown_server.canary: ("3", "people talked in 24 hours", "▲ 200%"),
+    shown = {name: (card["value"], card["caption"], card["change"]) for name, card in cards_by_name.items()}
+    assert shown == {
+        steady_server.canary: ("1", texts.describe_active_members(1), format_change(Change(1, 1))),
+        grown_server.canary: ("3", texts.describe_active_members(3), format_change(Change(3, 1))),
     }
 
 
@@ -68,7 +71,7 @@ async def open_as(page: Page, web: WebServer, user: LoggedInUser, path: str = "/
 async def test_search_finds_servers_only_by_name(web: WebServer, factory: DashboardFactory, page: Page):
     first_server, second_server = await factory.create_server(), await factory.create_server()
     await open_as(page, web, await factory.create_user(first_server, second_server))
-    visible_cards, no_match = page.locator(".card:visible"), page.get_by_text("None of your servers is called that.")
+    visible_cards, no_match = page.locator(".card:visible"), page.locator(".unfound")
     await expect(visible_cards).to_have_count(2, timeout=60_000)
     await expect(no_match).to_be_hidden()
 
@@ -77,9 +80,9 @@ async def test_search_finds_servers_only_by_name(web: WebServer, factory: Dashbo
     await expect(visible_cards).to_have_count(1)
     await expect(visible_cards).to_contain_text(first_server.canary)
 
-    await page.get_by_role("searchbox").fill("talked")
+    await page.get_by_role("searchbox").fill("active")
     await expect(visible_cards).to_have_count(0)
-    await expect(no_match).to_be_visible()
+    await expect(no_match).to_have_text(f"{texts.NO_MATCH_START}active{texts.NO_MATCH_END}")
 
     await page.keyboard.press("Escape")
     await expect(visible_cards).to_have_count(2)
@@ -94,7 +97,7 @@ async def test_open_page_clears_its_data_when_the_session_ends(web: WebServer, f
 
     await factory.log_out(owner)
 
-    await expect(page.get_by_role("heading", name="Log in to see this page")).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("heading", name=texts.LOGIN_REASONS["expired"][0])).to_be_visible(timeout=60_000)
     assert server.canary not in await page.content()
 
 
@@ -102,4 +105,4 @@ async def test_cookie_of_an_ended_session_gets_the_landing_page(web: WebServer, 
     visitor = await factory.create_user()
     await factory.log_out(visitor)
     await open_as(page, web, visitor)
-    await expect(page.get_by_role("link", name="Log in with Discord").first).to_be_visible(timeout=60_000)
+    await expect(page.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible(timeout=60_000)

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from herwa_web import texts
 from tests.web.reflex_client import HYDRATE, HYDRATE_AND_LOAD, connect_client
 
 
@@ -27,8 +28,9 @@ async def test_cookies_and_keys_appear_in_no_log_or_response(web, factory):
 async def test_failure_shows_a_message_and_is_logged_with_its_id(web):
     async with connect_client(web) as visitor:
         await visitor.send("reflex___state____state.set_is_hydrated", {"no": "such argument"})
-        await visitor.wait_until(lambda: "Tell the operator this id" in visitor.dump_received(), "the error message")
-        fault_id = visitor.dump_received().split("this id: ")[1][:12]
+        prefix = texts.describe_unexpected_error("")
+        await visitor.wait_until(lambda: prefix in visitor.dump_received(), "the error message")
+        fault_id = visitor.dump_received().split(prefix)[1][:12]
         assert f"fault_id={fault_id}" in web.read_output()
         assert "TypeError" in web.read_output()
         assert "TypeError" not in visitor.dump_received()

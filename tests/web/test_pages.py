@@ -1,4 +1,4 @@
-"""View models and links of the pages: texts, shares, URLs and CSV."""
+"""View models and links of the pages: texts, shares and URLs."""
 
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qsl, urlsplit
@@ -6,14 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range
 from herwa_shared.analytics.kpis import Kpi
-from herwa_shared.analytics.metric_definitions import Metric
-from herwa_shared.analytics.results import HeatmapCell, RankedItem
+from herwa_shared.analytics.metric_definitions import Metric, describe_metric
+from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.discord.endpoints import DiscordEndpoints
+from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
-from herwa_web.pages.guild.downloads import format_csv
 from herwa_web.pages.guild.links import (
     RANGE_KEYS,
     build_links,
@@ -24,11 +25,14 @@ from herwa_web.pages.guild.links import (
 )
 from herwa_web.pages.guild.request import parse_guild_id
 from herwa_web.pages.guild.view_models import (
+    EMPTY_VALUE,
+    FUTURE_HOUR,
+    NO_DATA_HOUR,
+    build_change_label,
     build_channel_rows,
     build_kpi_view,
     build_member_rows,
     build_weekday_views,
-    format_change,
 )
 from herwa_web.pages.home.view_models import build_invite_url
 from herwa_web.pages.login import build_login_url
@@ -97,39 +101,41 @@ def test_compare_link_toggles_the_comparison():
 
 def test_uncounted_kpi_is_a_dash_with_its_reason():
     cell = build_kpi_view(
-        Kpi(Metric.JOINS, None, None, None, True, (None,)), parse_view(), {Metric.JOINS: "Needs an intent."}
+        Kpi(Metric.JOINS, None, None, True, (None,)), parse_view(), {Metric.JOINS: "Needs an intent."}
     )
-    assert (cell.value, cell.has_data) == ("—", False)
+    assert (cell.value, cell.has_data) == (EMPTY_VALUE, False)
     assert cell.tip.endswith("Needs an intent.")
 
 
 def test_kpi_shows_value_and_change_and_links_to_its_metric():
-    cell = build_kpi_view(Kpi(Metric.MESSAGES, 12_345, 10_000, 0.2345, True, (1, 2)), parse_view(), {})
+    cell = build_kpi_view(Kpi(Metric.MESSAGES, 12_345, Change(12_345, 10_000), True, (1, 2)), parse_view(), {})
     assert (cell.value, cell.change, cell.tone, cell.selected) == ("12,345", "▲ 23%", "good", True)
     assert parse_link(link_to_metric(parse_view(), Metric.THREADS)).metric is Metric.THREADS
 
 
 def test_kpi_shows_the_previous_value_only_if_comparable():
-    comparable, incomparable = Kpi(Metric.MESSAGES, 20, 10, 1.0, True, ()), Kpi(Metric.MESSAGES, 20, 10, None, True, ())
-    assert build_kpi_view(comparable, parse_view(), {}).tip.endswith("Before: 10")
-    assert "Before" not in build_kpi_view(incomparable, parse_view(), {}).tip
+    comparable, incomparable = (Kpi(Metric.MESSAGES, 20, change, True, ()) for change in (Change(20, 10), None))
+    assert build_kpi_view(comparable, parse_view(), {}).tip.endswith(texts.describe_base(10))
+    assert build_kpi_view(incomparable, parse_view(), {}).tip == describe_metric(Metric.MESSAGES)
 
 
 def test_change_tone_follows_the_direction_of_the_metric():
-    assert format_change(0.5, rising_is_good=False).tone == "bad"
-    assert format_change(-0.5, rising_is_good=False).tone == "good"
-    assert format_change(None) == format_change(None, rising_is_good=False)
+    assert build_change_label(Change(60, 40), rising_is_good=False).tone == "bad"
+    assert build_change_label(Change(40, 60), rising_is_good=False).tone == "good"
+    assert build_change_label(None) == build_change_label(None, rising_is_good=False)
 
 
 def test_channel_link_selects_the_channel_or_clears_the_selection():
     rows = build_channel_rows(
-        [RankedItem(12, "general", 90), RankedItem(13, None, 45)], {12: -0.1, 13: None}, parse_view(channel="12")
+        [RankedItem(12, "general", 90), RankedItem(13, None, 45)],
+        {12: Change(90, 100), 13: Change(45, 0)},
+        parse_view(channel="12"),
     )
     assert [row.share for row in rows] == [1, 0.5]
     assert [row.selected for row in rows] == [True, False]
     assert parse_link(rows[0].href).channel_id is None
     assert parse_link(rows[1].href).channel_id == 13
-    assert (rows[0].change, rows[1].change) == ("▼ 10%", "new")
+    assert (rows[0].change, rows[1].change) == ("▼ 10%", texts.NEW_ROW)
     assert parse_link(link_to_channel(parse_view(), 13)).channel_id == 13
 
 
@@ -147,12 +153,12 @@ def test_every_name_has_an_initial(name, letter):
 def test_week_starts_on_monday_and_has_every_hour():
     days = build_weekday_views([HeatmapCell(day, hour, day * 100 + hour) for day in range(1, 8) for hour in range(24)])
     assert [day.name for day in days][::6] == ["Monday", "Sunday"]
-    assert days[6].hours[23] == 723
+    assert days[6].hours[23] == "723"
 
 
-def test_csv_escapes_formulas_and_leaves_gaps_empty():
-    text = format_csv([("name", "value"), ("=1+1", 3), ("@here", None), ("a,b", -1)])
-    assert text.splitlines() == ["name,value", "'=1+1,3", "'@here,", '"a,b",-1']
+def test_hours_without_data_and_hours_to_come_are_different():
+    cells = [HeatmapCell(1, 0, None, PointStatus.NO_DATA), HeatmapCell(1, 1, None, PointStatus.FUTURE)]
+    assert build_weekday_views(cells)[0].hours[:2] == [NO_DATA_HOUR, FUTURE_HOUR]
 
 
 @pytest.mark.parametrize(

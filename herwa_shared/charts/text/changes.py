@@ -1,9 +1,8 @@
 """The text of a change: short for tiles, rows, tooltips and pictures, and as a part of a sentence."""
 
 from herwa_shared.analytics.comparison import Change
-from herwa_shared.charts.formatting import format_int, format_percent
+from herwa_shared.charts.formatting import MINUS_SIGN, format_int, format_percent
 
-MINUS_SIGN = "\N{MINUS SIGN}"
 MAX_PERCENT_RATIO = 10
 """From this relative change on, the factor is shown instead of a percentage."""
 

@@ -22,11 +22,7 @@ RANGE_KEYS = {
     DateRangePreset.TWELVE_MONTHS: "L",
     DateRangePreset.ALL: "A",
 }
-COMPARISON_LABELS = {
-    ComparisonMode.PREVIOUS: "Previous period",
-    ComparisonMode.YEAR: "Same dates a year before",
-    ComparisonMode.OFF: "Nothing",
-}
+COMPARISON_MODES = (ComparisonMode.PREVIOUS, ComparisonMode.YEAR, ComparisonMode.OFF)
 
 
 def build_url(view: DashboardQuery) -> str:
@@ -55,7 +51,7 @@ def build_links(view: DashboardQuery) -> dict[str, str]:
     }
     links |= {
         f"compare_{comparison}": build_url(replace(view, comparison_mode=comparison, custom_comparison=None))
-        for comparison in COMPARISON_LABELS
+        for comparison in COMPARISON_MODES
     }
     intervals = list_allowed_intervals(view.date_range)
     next_interval = (

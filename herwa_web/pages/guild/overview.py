@@ -2,26 +2,28 @@
 
 import reflex as rx
 
+from herwa_web import texts
 from herwa_web.components.chart import plotly_preload
 from herwa_web.components.controls import icon, link
-from herwa_web.components.status_views import access_denied, load_error_view, not_found, skeleton, stale_banner
+from herwa_web.components.status_views import access_denied, load_error_view, server_not_found, skeleton, stale_banner
 from herwa_web.layout import page_layout
+from herwa_web.pages.guild.new_server import new_server_view
 from herwa_web.pages.guild.panels import heatmap_panel, kpi_panel, ranking_panels
 from herwa_web.pages.guild.state import OverviewState
-from herwa_web.pages.guild.toolbar import bottom_items, toolbar
+from herwa_web.pages.guild.toolbar import toolbar
 
 ROUTE = "/g/[guild_id]"
 SHORTCUTS = (
-    ("D E H", "Today, yesterday, last 24 hours"),
-    ("W F T N", "Last 7, 28, 30, 91 days"),
-    ("M P", "This month, last month"),
-    ("Y L A", "This year, 12 months, all time"),
-    ("C", "Choose dates"),
-    ("X", "Compare or not"),
-    ("I", "Next interval"),
-    ("← →", "One period back or on"),
-    ("/", "Narrow to a channel"),
-    ("Esc", "The whole server again"),
+    ("D E H", texts.SHORTCUT_DAYS),
+    ("W F T N", texts.SHORTCUT_RANGES),
+    ("M P", texts.SHORTCUT_MONTHS),
+    ("Y L A", texts.SHORTCUT_YEARS),
+    ("C", texts.CHOOSE_DATES),
+    ("X", texts.TOGGLE_COMPARISON),
+    ("I", texts.CHANGE_INTERVAL),
+    ("← →", texts.SHORTCUT_SHIFT),
+    ("/", texts.FILTER_BY_CHANNEL),
+    ("Esc", texts.CLEAR_FILTER),
 )
 
 
@@ -31,15 +33,17 @@ def overview_page() -> rx.Component:
         rx.match(
             OverviewState.phase,
             ("ready", _overview_content()),
-            ("missing", not_found(OverviewState.error_text)),
+            ("new", new_server_view(OverviewState.server.name, OverviewState.server_age)),
+            ("missing", server_not_found()),
             ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),
             ("failed", load_error_view(OverviewState.error_text, OverviewState.retry)),
             _overview_skeleton(),
         ),
+        rx.el.p(OverviewState.announcement, class_name="unseen", role="status"),
         top_bar=toolbar(),
         current="overview",
         server=OverviewState.server,
-        bottom_items=bottom_items(),
+        is_loading=OverviewState.phase == "loading",
         shortcuts=SHORTCUTS,
     )
 
@@ -48,15 +52,14 @@ def _overview_content() -> rx.Component:
     overview = OverviewState.overview
     return rx.fragment(
         rx.cond(
-            OverviewState.stale_age != "",
-            stale_banner(OverviewState.stale_age, OverviewState.error_text, OverviewState.retry),
+            OverviewState.stale_time != "",
+            stale_banner(OverviewState.stale_time, OverviewState.error_text, OverviewState.retry),
         ),
         rx.foreach(overview.notes, lambda note: rx.el.div(icon("info", 17), note, class_name="banner", role="status")),
         rx.cond(overview.channel_name != "", _channel_chip()),
         rx.el.div(
             rx.el.p(overview.sentence, class_name="sentence"),
             rx.el.p(overview.period_label, class_name="when"),
-            aria_live="polite",
         ),
         rx.el.div(
             kpi_panel(),
@@ -71,14 +74,13 @@ def _overview_content() -> rx.Component:
 def _channel_chip() -> rx.Component:
     return rx.el.div(
         rx.el.span(
-            "Channel is ",
             rx.el.b("#", rx.el.bdi(OverviewState.overview.channel_name)),
             link(
                 icon("x", 15),
                 href=OverviewState.hrefs["all_channels"],
                 letter="Escape",
-                tip="The whole server again (Esc)",
-                aria_label="Show the whole server again",
+                tip=texts.CLEAR_FILTER_TIP,
+                aria_label=texts.CLEAR_FILTER,
             ),
             class_name="chip",
         ),
@@ -112,7 +114,7 @@ def _overview_skeleton() -> rx.Component:
             class_name="panels",
         ),
         plotly_preload(),
-        rx.el.span("Loading", class_name="unseen", role="status"),
+        rx.el.span(texts.LOADING, class_name="unseen", role="status"),
     )
 
 

@@ -5,13 +5,22 @@ from typing import Any
 import reflex as rx
 
 from herwa_shared.charts.text.series_texts import NO_DATA
+from herwa_web import texts
 from herwa_web.components.chart import chart
-from herwa_web.components.controls import delta, format_grouped, icon, icon_button, letter_avatar, link, sparkline
+from herwa_web.components.controls import (
+    delta,
+    format_grouped,
+    icon,
+    icon_button,
+    info_button,
+    letter_avatar,
+    link,
+    sparkline,
+)
 from herwa_web.pages.guild.downloads import DownloadState
 from herwa_web.pages.guild.state import ChartState, OverviewState
 from herwa_web.pages.guild.view_models import FUTURE_HOUR, NO_DATA_HOUR, KpiView, RowView, WeekdayView
 
-INTERVAL_LABELS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 HOURS = tuple(range(24))
 
 
@@ -33,7 +42,7 @@ def kpi_panel() -> rx.Component:
         ),
         rx.cond(OverviewState.table_open, _points_table()),
         class_name="panel",
-        aria_label="Numbers and their course",
+        aria_label=texts.STATISTICS,
     )
 
 
@@ -41,8 +50,8 @@ def ranking_panels() -> rx.Component:
     """Render the rankings of channels and members side by side."""
     overview = OverviewState.overview
     return rx.el.div(
-        _ranking_panel("Top channels", overview.channels_metric, overview.channels, _channel_row, "channels"),
-        _ranking_panel("Top members", overview.members_metric, overview.members, _member_row, "members"),
+        _ranking_panel(texts.TOP_CHANNELS, overview.channels_metric, overview.channels, _channel_row, "channels"),
+        _ranking_panel(texts.TOP_MEMBERS, overview.members_metric, overview.members, _member_row, "members"),
         class_name="pair",
     )
 
@@ -52,13 +61,13 @@ def heatmap_panel() -> rx.Component:
     overview = OverviewState.overview
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("When it happens"),
-            rx.el.span(overview.week_metric, " by weekday and hour, ", overview.zone, class_name="about"),
+            rx.el.h2(texts.BUSIEST_TIMES),
+            rx.el.span(texts.describe_heatmap(overview.week_metric, overview.zone), class_name="about"),
             rx.el.div(
                 rx.el.span(
                     "0", rx.el.i(), format_grouped(overview.week_max), class_name="scale numbers", aria_hidden="true"
                 ),
-                icon_button("download", "Download as CSV", on_click=DownloadState.download_csv("week")),
+                icon_button("download", texts.DOWNLOAD_CSV, on_click=DownloadState.download_csv("week")),
                 class_name="tools",
             ),
             class_name="panel-head",
@@ -77,7 +86,7 @@ def heatmap_panel() -> rx.Component:
                     )
                 ),
                 rx.el.tbody(rx.foreach(overview.week, _weekday_row)),
-                aria_label="Hours of the week",
+                aria_label=texts.HEATMAP_CAPTION,
             ),
             class_name="week",
         ),
@@ -89,7 +98,7 @@ def _kpi_cell(kpi: KpiView) -> rx.Component:
     return link(
         rx.el.span(kpi.title, class_name="label"),
         rx.el.span(kpi.value, class_name=rx.cond(kpi.has_data, "value", "value none")),
-        rx.cond(kpi.has_data, delta(kpi.change, kpi.tone), rx.el.span("not counted", class_name="change")),
+        rx.cond(kpi.has_data, delta(kpi.change, kpi.tone), rx.el.span(NO_DATA, class_name="change")),
         sparkline(kpi.line, kpi.area),
         href=kpi.href,
         tip=kpi.tip,
@@ -101,7 +110,8 @@ def _kpi_cell(kpi: KpiView) -> rx.Component:
 def _chart_header() -> rx.Component:
     overview = OverviewState.overview
     return rx.el.div(
-        rx.el.h2(overview.metric_title, custom_attrs={"data-tip": overview.metric_description}, tab_index=0),
+        rx.el.h2(overview.metric_title),
+        info_button(texts.format_definition_label(overview.metric_title), overview.metric_description),
         rx.el.div(
             rx.el.div(
                 *(
@@ -111,19 +121,26 @@ def _chart_header() -> rx.Component:
                         aria_current=overview.interval == interval,
                         hidden=OverviewState.hrefs[f"interval_{interval}"] == rx.Var("undefined"),
                     )
-                    for interval, label in INTERVAL_LABELS.items()
+                    for interval, label in texts.INTERVALS.items()
                 ),
                 role="group",
-                aria_label="Interval",
+                aria_label=texts.INTERVAL,
                 class_name="segments",
             ),
-            link("Next interval", href=OverviewState.hrefs["interval"], letter="I", hidden=True),
+            link(texts.CHANGE_INTERVAL, href=OverviewState.hrefs["interval"], letter="I", hidden=True),
             icon_button(
-                "table-2", "View as a table", on_click=OverviewState.toggle_table, aria_pressed=OverviewState.table_open
+                "table-2",
+                texts.VIEW_AS_TABLE,
+                on_click=OverviewState.toggle_table,
+                aria_pressed=OverviewState.table_open,
             ),
-            icon_button("download", "Download as CSV", on_click=DownloadState.download_csv("course")),
-            icon_button("image-down", "Download as a picture", on_click=DownloadState.download_png),
-            icon_button("terminal", "Copy as curl", attrs={"data-copy": overview.curl_command}),
+            icon_button("download", texts.DOWNLOAD_CSV, on_click=DownloadState.download_csv("course")),
+            icon_button("image-down", texts.DOWNLOAD_PNG, on_click=DownloadState.download_png),
+            icon_button(
+                "terminal",
+                texts.COPY_AS_CURL,
+                attrs={"data-copy": overview.curl_command, "data-copied": texts.COPIED, "data-offline-ok": ""},
+            ),
             class_name="tools",
         ),
         class_name="panel-head",
@@ -135,7 +152,7 @@ def _chart_legend() -> rx.Component:
     return rx.el.div(
         rx.el.span(overview.range_title, class_name="key-line"),
         rx.cond(overview.comparison_title != "", rx.el.span(overview.comparison_title, class_name="key-line faint")),
-        rx.cond(overview.has_gaps, rx.el.span("not counted", class_name="key-line gap")),
+        rx.cond(overview.has_gaps, rx.el.span(NO_DATA, class_name="key-line gap")),
         class_name="key-lines",
     )
 
@@ -146,8 +163,7 @@ def _zoom_button() -> rx.Component:
         rx.el.div(
             link(
                 icon("zoom-in", 15),
-                "Use ",
-                OverviewState.zoom_text,
+                texts.describe_zoom(OverviewState.zoom_text),
                 href=OverviewState.zoom_href,
                 class_name="button small main",
             ),
@@ -159,7 +175,7 @@ def _zoom_button() -> rx.Component:
 def _no_data_overlay() -> rx.Component:
     return rx.el.div(
         rx.el.b(OverviewState.overview.empty_text),
-        link("Show all time", href=OverviewState.hrefs["range_all"], class_name="button small"),
+        link(texts.SHOW_ALL_TIME, href=OverviewState.hrefs["range_all"], class_name="button small"),
         class_name="blank over",
     )
 
@@ -169,9 +185,9 @@ def _points_table() -> rx.Component:
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
-                    rx.el.th("Interval", scope="col"),
+                    rx.el.th(texts.TABLE_DATE, scope="col"),
                     rx.el.th(OverviewState.overview.metric_title, scope="col"),
-                    rx.cond(OverviewState.overview.comparison != "off", rx.el.th("Before", scope="col")),
+                    rx.cond(OverviewState.overview.comparison != "off", rx.el.th(texts.TABLE_PREVIOUS, scope="col")),
                 )
             ),
             rx.el.tbody(rx.foreach(OverviewState.table, lambda row: rx.el.tr(rx.foreach(row, rx.el.td)))),
@@ -179,7 +195,7 @@ def _points_table() -> rx.Component:
         class_name="sheet-table",
         tab_index=0,
         role="region",
-        aria_label="The points of the chart",
+        aria_label=texts.TABLE_CAPTION,
     )
 
 
@@ -187,9 +203,9 @@ def _ranking_panel(title: str, metric: Any, rows: Any, row_builder: Any, panel: 
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
-            rx.el.span("by ", metric, class_name="about"),
+            rx.el.span(texts.describe_ranking(metric), class_name="about"),
             rx.el.div(
-                icon_button("download", "Download as CSV", on_click=DownloadState.download_csv(panel)),
+                icon_button("download", texts.DOWNLOAD_CSV, on_click=DownloadState.download_csv(panel)),
                 class_name="tools",
             ),
             class_name="panel-head",
@@ -197,7 +213,7 @@ def _ranking_panel(title: str, metric: Any, rows: Any, row_builder: Any, panel: 
         rx.cond(
             rows.length() > 0,
             rx.el.ol(rx.foreach(rows, lambda item: rx.el.li(row_builder(item))), class_name="bars"),
-            rx.el.div("Nobody and nothing in this period.", class_name="blank"),
+            rx.el.div(texts.NO_ROWS, class_name="blank"),
         ),
         class_name="panel",
         id=panel,

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 from herwa_shared.analytics.date_ranges import DateRangePreset, get_first_day, get_last_day
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
-from herwa_shared.charts.formatting import format_day, format_period, format_timezone
+from herwa_shared.charts.formatting import format_period
 from herwa_shared.charts.text.headline import build_headline
+from herwa_shared.charts.text.series_texts import NO_DATA_IN_PERIOD, describe_empty_series
 from herwa_shared.charts.web_figure import build_web_figure
 from herwa_shared.dashboard_query import DashboardQuery, format_date_or_time
-from herwa_web import app_context
+from herwa_web import app_context, texts
 from herwa_web.pages.guild.links import build_url
 from herwa_web.pages.guild.queries import (
     OverviewData,
@@ -30,11 +31,6 @@ from herwa_web.pages.guild.view_models import (
     build_kpi_view,
     build_member_rows,
     build_weekday_views,
-)
-
-MEMBERS_INTENT_MISSING = (
-    "Not counted: Herwa needs the Server Members intent, "
-    "to be switched on for its application in Discord's developer portal."
 )
 
 
@@ -54,6 +50,7 @@ class OverviewView:
     interval: str = ""
     widths: list[str] = field(default_factory=list)
     zone: str = ""
+    zone_hint: str = ""
     metric_title: str = ""
     metric_description: str = ""
     kpis: list[KpiView] = field(default_factory=list)
@@ -76,14 +73,14 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
     view, compared = request.view, data.compared
     comparison, values = compared.comparison, [point.value for point in compared.series.started_points]
     missing_reasons = (
-        dict.fromkeys((Metric.JOINS, Metric.LEAVES), MEMBERS_INTENT_MISSING)
+        dict.fromkeys((Metric.JOINS, Metric.LEAVES), texts.MEMBERS_INTENT_MISSING)
         if "members" in data.missing_intents
         else {}
     )
     period = format_period(view.date_range.start, view.date_range.end, view.zone)
     return OverviewView(
         sentence=build_headline(compared, contributor=data.contributor, is_all_time=view.preset is DateRangePreset.ALL),
-        period_label=f"{period} · {format_timezone(view.zone)}",
+        period_label=f"{period} · {texts.format_time_zone(view.zone)}",
         notes=list(view.problems),
         range_key=view.preset,
         range_title=period if view.preset is DateRangePreset.CUSTOM else view.preset.label,
@@ -94,11 +91,12 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         if comparison and compared.has_base_data
         else "",
         interval=view.interval,
-        zone=format_timezone(view.zone),
+        zone=texts.format_time_zone(view.zone),
+        zone_hint=texts.describe_time_zone(view.zone, view.now),
         metric_title=get_definition(view.metric).title,
         metric_description=describe_metric(view.metric),
         kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in data.kpis],
-        empty_text=_describe_missing_data(values, request),
+        empty_text=_describe_missing_data(values, data, request),
         has_gaps=None in values,
         channel_name=_format_channel(data, view),
         channels=build_channel_rows(data.channels.items, data.channel_changes, view),
@@ -137,14 +135,12 @@ def build_curl_command(view: DashboardQuery) -> str:
 def _format_channel(data: OverviewData, view: DashboardQuery) -> str:
     if view.channel_id is None:
         return ""
-    return data.channel_name or f"unknown channel {view.channel_id}"
+    return data.channel_name or texts.format_unnamed_channel(view.channel_id)
 
 
-def _describe_missing_data(values: list[int | None], request: DashboardRequest) -> str:
+def _describe_missing_data(values: list[int | None], data: OverviewData, request: DashboardRequest) -> str:
     """Explain an empty chart; an empty string if there is something to see."""
     joined_at = request.guild_info.joined_at.astimezone(request.view.zone)
     if all(value is None for value in values):
-        return (
-            f"Nothing was counted in this period. Herwa listens here since {format_day(joined_at)}, {joined_at.year}."
-        )
-    return "" if any(values) else "Nothing of this happened in this period."
+        return texts.describe_no_data_yet(joined_at) if joined_at > request.view.date_range.start else NO_DATA_IN_PERIOD
+    return "" if any(values) else describe_empty_series(data.compared.series)

@@ -29,12 +29,14 @@ class DashboardRequest:
     view: DashboardQuery
 
 
-async def load_request(state: Any) -> DashboardRequest:
+async def load_request(state: Any, url: Any = None) -> DashboardRequest:
     """Parse the URL of the state's page and authorize its user. Nothing is cached between calls.
+
+    A background handler passes the `url` for which it was called: the page may have moved on since then.
 
     Raises what `auth.require_guild` raises; NotFound has the same message for every guild that the user may not see.
     """
-    url = state.router.url
+    url = url or state.router.url
     user, guild = await auth.require_guild(state, parse_guild_id(url.path), OVERVIEW)
     guild_info = await load_guild_info(app_context.get_stores(), guild.id)
     if guild_info is None:

@@ -1,6 +1,7 @@
 """State of the overview page: the URL describes the view, the handlers load its data.
 
 Every public method is an endpoint that any client can call. Each one checks session and access, and trusts no argument.
+The handlers run in the background and write only if the page has not moved on in the meantime.
 """
 
 import asyncio
@@ -22,14 +23,19 @@ from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
 from herwa_web.pages.guild.links import build_links, link_to_date_range
+from herwa_web.pages.guild.new_server import describe_age, is_new_server
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_overview
-from herwa_web.pages.guild.queries import load_compared_series, load_overview
+from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_overview
 from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
 from herwa_web.pages.guild.view_models import ChannelView, build_channel_views, build_table
 from herwa_web.surfaces import OVERVIEW
+from herwa_web.turns import new_turn
 
 LOAD_TIMEOUT_SECONDS = 12
 """Timeout of a load while a database does not respond; then the page shows an error."""
+
+PHASES_WITH_DATA = ("ready", "new")
+ACCESS_ERRORS = (Unauthenticated, NotFound, AccessDenied)
 
 
 class ChartState(rx.State):
@@ -42,14 +48,19 @@ class ChartState(rx.State):
 
 
 class OverviewState(rx.State):
-    """State of one guild's overview. `phase` is loading, ready, missing, refused or failed."""
+    """State of one guild's overview. `phase` is loading, ready, new, missing, refused or failed.
+
+    `announcement` is read out by screen readers: it changes when the user has changed the view, not at each refresh.
+    """
 
     phase: str = "loading"
     busy: bool = False
     error_text: str = ""
     remedy: str = ""
-    stale_age: str = ""
+    stale_time: str = ""
+    announcement: str = ""
     server: ServerView = rx.field(default_factory=lambda: NO_SERVER)
+    server_age: str = ""
     online: str = ""
     in_voice: str = ""
     overview: OverviewView = rx.field(default_factory=OverviewView)
@@ -59,7 +70,7 @@ class OverviewState(rx.State):
     table: list[list[str]] = rx.field(default_factory=list)
     zoom_text: str = ""
     zoom_href: str = ""
-    _request_number: int = 0
+    _turn: str = ""
     _loaded_at: datetime | None = None
 
     @rx.event(background=True)
@@ -68,172 +79,204 @@ class OverviewState(rx.State):
         async with self:
             self.busy = True
             self.zoom_text = ""
-            if parse_guild_id(self.router.url.path) != self.server.id:
-                self.phase, self.server = "loading", NO_SERVER
-        return await self._load_overview()
+            guild_id = parse_guild_id(self.router.url.path)
+            if guild_id != self.server.id:
+                self.phase, self.channels = "loading", []
+                self.server = (await self.get_state(LayoutState))._find_server(guild_id)  # noqa: SLF001 - not an endpoint
+        return await self._load_overview(announces=True)
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def refresh(self) -> Any:
         """Reload periodically while the page is visible, if its window has not ended yet."""
-        if self.phase == "ready" and self.overview.is_running:
+        if self.phase in PHASES_WITH_DATA and self.overview.is_running:
             return await self._load_overview()
         return None
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def retry(self) -> Any:
         """Reload after a click on a retry button."""
         async with self:
             self.busy = True
-        return await self._load_overview()
+        return await self._load_overview(announces=True)
 
-    @rx.event
-    async def poll_live(self) -> None:
+    @rx.event(background=True, temporal=True)
+    async def poll_live(self) -> Any:
         """Update the live counters and whether the API is up."""
-        layout = await self.get_state(LayoutState)
-        layout.is_api_up = app_context.is_api_up()
-        if self.phase != "ready":
-            return
+        async with self:
+            (await self.get_state(LayoutState)).is_api_up = app_context.is_api_up()
+            url, turn, has_data = self.router.url, self._turn, self.phase in PHASES_WITH_DATA
+        if not has_data:
+            return None
         try:
-            _, guild = await auth.require_guild(self, parse_guild_id(self.router.url.path), OVERVIEW)
+            _, guild = await auth.require_guild(self, parse_guild_id(url.path), OVERVIEW)
             async with app_context.get_stores().database.transaction() as session:
-                self._set_live_counters((await load_live_counters(session, [guild.id])).get(guild.id))
-        except (Unauthenticated, NotFound):
-            self.phase = "missing"
-        except AccessDenied as denial:
-            await self._show_denial(denial)
+                counters = (await load_live_counters(session, [guild.id])).get(guild.id)
+        except ACCESS_ERRORS as error:
+            return await self._show_failure(error, url, turn)
         except Exception as error:  # noqa: BLE001 - `describe_error` logs it; `refresh` shows the data's age
             describe_error(error)
+            return None
+        async with self:
+            if self._is_at(url):
+                self._set_live_counters(counters)
+        return None
 
-    @rx.event
+    @rx.event(background=True, temporal=True)
     async def on_zoom(self, start: str, end: str) -> None:
         """Offer a link to the zoomed window of the chart.
 
         `start` and `end` are local times of the view's zone as Plotly writes them; empty strings mean no zoom.
         """
-        self.zoom_text = self.zoom_href = ""
+        async with self:
+            self.zoom_text = self.zoom_href = ""
+            url = self.router.url
         if not start or not end:
             return
         try:
-            request = await load_request(self)
+            request = await load_request(self, url)
             first_day, last_day = (
                 parse_moment(str(text)[:10], request.view.zone, field="zoom").date() for text in (start, end)
             )
         except HerwaError:
             return
         span = build_day_range(first_day, last_day, request.view.zone)
-        self.zoom_text = format_period(span.start, span.end, request.view.zone)
-        self.zoom_href = link_to_date_range(request.view, span)
+        async with self:
+            if self._is_at(url):
+                self.zoom_text = format_period(span.start, span.end, request.view.zone)
+                self.zoom_href = link_to_date_range(request.view, span)
 
-    @rx.event
+    @rx.event(background=True, temporal=True)
     async def pick_dates(self, form: dict[str, Any]) -> Any:
         """Go to the window of the submitted dates, in either order; show a toast if one is invalid."""
-        request = await load_request(self)
+        async with self:
+            url = self.router.url
+        request = await load_request(self, url)
         form = form if isinstance(form, dict) else {}
         try:
             first_day, last_day = (
                 parse_moment(str(form.get(name))[:10], request.view.zone, field=name).date() for name in ("from", "to")
             )
-            return rx.redirect(
-                link_to_date_range(request.view, build_day_range(first_day, last_day, request.view.zone))
-            )
+            target = link_to_date_range(request.view, build_day_range(first_day, last_day, request.view.zone))
         except BadRequest as error:
             return rx.toast.error(str(error), id="dates")
+        async with self:
+            return rx.redirect(target) if self._is_at(url) else None
 
-    @rx.event
+    @rx.event(background=True, temporal=True)
     async def load_channels(self) -> None:
         """Load the channels of the filter menu when it opens."""
-        request = await load_request(self)
+        async with self:
+            url = self.router.url
+        request = await load_request(self, url)
         async with app_context.get_stores().database.transaction() as session:
-            self.channels = build_channel_views(await list_channels(session, guild_id=request.guild.id), request.view)
+            channels = build_channel_views(await list_channels(session, guild_id=request.guild.id), request.view)
+        async with self:
+            if self._is_at(url):
+                self.channels = channels
 
-    @rx.event
+    @rx.event(background=True, temporal=True)
     async def toggle_table(self) -> None:
         """Show or hide the points as a table."""
-        self.table_open = not self.table_open
-        self.table = []
-        if self.table_open:
-            request = await load_request(self)
-            self.table = build_table(await load_compared_series(app_context.get_stores(), request.view))
+        async with self:
+            self.table_open = not self.table_open
+            self.table = []
+            url, turn, is_open = self.router.url, self._turn, self.table_open
+        if not is_open:
+            return
+        request = await load_request(self, url)
+        rows = build_table(await load_compared_series(app_context.get_stores(), request.view))
+        async with self:
+            if self.table_open and (turn == self._turn or (self._is_at(url) and not self.table)):
+                self.table = rows
 
-    async def _load_overview(self) -> Any:
+    async def _load_overview(self, *, announces: bool = False) -> Any:
         """Load and show everything. A result is dropped if a newer load has started in the meantime.
 
         Locks the state (`async with self`) only to write, so that the queries do not block other events of the tab.
         """
+        turn = new_turn()
         async with self:
-            self._request_number += 1
-            request_number = self._request_number
+            self._turn, url = turn, self.router.url
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
-                await self._load_layout()
-                request = await load_request(self)
+                await self._load_layout(turn)
+                request = await load_request(self, url)
                 data = await load_overview(app_context.get_stores(), request.view)
             overview, figure = present_overview(data, request), build_figure(data, request.view)
-        except Unauthenticated:
-            url = self.router.url
-            return rx.redirect(
-                f"/login?reason=expired&next={quote(f'{url.path}?{url.query}' if url.query else url.path)}"
-            )
-        except NotFound as error:
-            async with self:
-                await self._clear()
-                self.phase, self.error_text = "missing", str(error)
-            return None
-        except AccessDenied as denial:
-            async with self:
-                await self._show_denial(denial)
-            return None
-        except Exception as error:  # noqa: BLE001 - `describe_error` logs it and returns the message
-            text = describe_error(error)
-            async with self:
-                if request_number == self._request_number:
-                    self._show_error(text)
-            return None
+        except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
+            return await self._show_failure(error, url, turn)
         async with self:
-            if request_number == self._request_number:
-                self._show(request, overview, data.live_counters)
+            if turn == self._turn:
+                await self._show(request, data, overview)
+                if announces:
+                    self.announcement = f"{overview.sentence} {overview.period_label}"
                 chart = await self.get_state(ChartState)
                 if figure != chart.figure:
                     chart.figure = figure
-                if self.table_open:
-                    self.table = build_table(data.compared)
         return None
 
-    async def _load_layout(self) -> None:
+    async def _load_layout(self, turn: str) -> None:
         """Fill the layout with the user and their servers, even if the page's server is not theirs."""
         user, guild_access = await auth.require_user(self), app_context.find_guild_access()
         guilds = await guild_access.list_guilds(user.user_id) if guild_access else ()
         async with self:
-            (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
+            if turn == self._turn:
+                (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
+
+    async def _show_failure(self, error: Exception, url: Any, turn: str) -> Any:
+        """Show why the load of this turn failed, unless a newer load has started in the meantime."""
+        text = "" if isinstance(error, ACCESS_ERRORS) else describe_error(error)
+        async with self:
+            if turn != self._turn:
+                return None
+            if isinstance(error, Unauthenticated):
+                destination = f"{url.path}?{url.query}" if url.query else url.path
+                return rx.redirect(f"/login?reason=expired&next={quote(destination)}")
+            if isinstance(error, NotFound):
+                await self._clear()
+                self.phase = "missing"
+            elif isinstance(error, AccessDenied):
+                await self._show_denial(error, parse_guild_id(url.path))
+            else:
+                self._show_error(text)
+        return None
 
     async def _clear(self) -> None:
         """Reset this state and the chart, so that no data remains that the user may no longer see."""
         self.reset()  # type: ignore[no-untyped-call]
         (await self.get_state(ChartState)).reset()  # type: ignore[no-untyped-call]
 
-    async def _show_denial(self, denial: AccessDenied) -> None:
+    async def _show_denial(self, denial: AccessDenied, guild_id: str) -> None:
         """Show the guardrail's refusal. Only the name of the server remains on the page, no numbers."""
-        guild_id, layout = parse_guild_id(self.router.url.path), await self.get_state(LayoutState)
         await self._clear()
-        self.server = next((server for server in layout.servers if server.id == guild_id), NO_SERVER)
+        self.server = (await self.get_state(LayoutState))._find_server(guild_id)  # noqa: SLF001 - not an endpoint
         self.phase, self.error_text, self.remedy = "refused", denial.headline, denial.remedy
 
-    def _show(self, request: DashboardRequest, overview: OverviewView, counters: LiveCounters | None) -> None:
-        self.phase, self.busy, self.error_text, self.stale_age = "ready", False, "", ""
+    async def _show(self, request: DashboardRequest, data: OverviewData, overview: OverviewView) -> None:
+        self.phase = "new" if is_new_server(request, data) else "ready"
+        self.busy, self.error_text, self.stale_time = False, "", ""
         self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
+        self.server_age = describe_age(request) if self.phase == "new" else ""
         if overview != self.overview:  # an equal value would be sent to the browser again
             self.overview = overview
         self.hrefs = build_links(request.view)
+        if self.table_open:
+            self.table = build_table(data.compared)
         self._loaded_at = request.view.now.astimezone(request.view.zone)
-        self._set_live_counters(counters)
+        (await self.get_state(LayoutState))._set_data_time(request.view.now, request.view.zone)  # noqa: SLF001 - not an endpoint
+        self._set_live_counters(data.live_counters)
 
     def _show_error(self, text: str) -> None:
-        """Keep the data that is shown and set its age; without data, show the error view."""
+        """Keep the data that is shown and set its time; without data, show the error view."""
         self.busy, self.error_text = False, text
-        if self.phase == "ready" and self._loaded_at:
-            self.stale_age = f"as of {format_time(self._loaded_at)}"
+        if self.phase in PHASES_WITH_DATA and self._loaded_at:
+            self.stale_time = format_time(self._loaded_at)
         else:
             self.phase = "failed"
+
+    def _is_at(self, url: Any) -> bool:
+        """Return whether the page still shows this URL."""
+        return str(self.router.url) == str(url)
 
     def _set_live_counters(self, counters: LiveCounters | None) -> None:
         self.online = "" if counters is None or counters.online is None else format_int(counters.online)

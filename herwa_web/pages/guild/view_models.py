@@ -15,6 +15,7 @@ from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, de
 from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo
+from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
 from herwa_web.pages.guild.links import link_to_channel, link_to_metric
 from herwa_web.pages.guild.queries import ChangesById
@@ -98,7 +99,7 @@ def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metr
     change = build_change_label(kpi.change, rising_is_good=kpi.rising_is_good)
     line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
     missing_reason = missing_reasons.get(kpi.metric, f"{NO_DATA_IN_PERIOD}.") if kpi.total is None else ""
-    previous_text = "" if kpi.change is None else f"\nPrevious period: {format_int(kpi.change.base)}"
+    previous_text = "" if kpi.change is None else f"\n{texts.describe_base(kpi.change.base)}"
     value = EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total)
     return KpiView(
         title=get_definition(kpi.metric).title,
@@ -125,7 +126,7 @@ def build_channel_rows(items: Sequence[RankedItem], changes: ChangesById | None,
         change, selected = _format_item_change(item, changes), item.id == view.channel_id
         rows.append(
             RowView(
-                name=item.name or f"deleted channel {item.id}",
+                name=item.name or texts.format_unnamed_channel(item.id),
                 value=format_int(item.value),
                 share=round(item.value / max_value, 4),
                 change=change.text,
@@ -142,7 +143,7 @@ def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) 
     max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
-        change, name = _format_item_change(item, changes), item.name or f"member {item.id}"
+        change, name = _format_item_change(item, changes), item.name or texts.format_unnamed_member(item.id)
         rows.append(
             RowView(
                 name=name,
@@ -198,7 +199,7 @@ def _format_item_change(item: RankedItem, changes: ChangesById | None) -> Change
     if changes is None or item.id not in changes:
         return ChangeLabel()
     change = changes[item.id]
-    return ChangeLabel("new") if change.base == 0 else build_change_label(change)
+    return ChangeLabel(texts.NEW_ROW) if change.base == 0 else build_change_label(change)
 
 
 def _format_value(value: int | None, note: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from herwa_web import texts
 from herwa_web.components.controls import avatar, delta, icon, key_hint, link, sparkline
 from herwa_web.components.status_views import empty_state, load_error_view, skeleton
 from herwa_web.layout import page_layout
@@ -10,13 +11,7 @@ from herwa_web.pages.home.view_models import CardView, InviteCardView
 from herwa_web.pages.landing import landing_page
 
 REFRESH_INTERVAL_SECONDS = 5
-MANAGERS_ONLY_TEXT = (
-    "Their numbers are for those who manage them: the owner, administrators, and roles with Manage Server. "
-    "Ask one of them for such a role, or for a look."
-)
-CHANGE_TIP = "Against the same hours of the day before"
-NO_SERVERS_TEXT = "Create a server in Discord, or get a role with Manage Server in another; then add Herwa to it here."
-SHORTCUTS = (("/", "Find a server"), ("1 … 9", "Open one of the first nine"))
+SHORTCUTS = (("/", texts.FIND_SERVER), ("1 … 9", texts.OPEN_FIRST_NINE))
 
 
 def home_page() -> rx.Component:
@@ -38,6 +33,7 @@ def home_page() -> rx.Component:
 
 def _server_list() -> rx.Component:
     return page_layout(
+        _refresh_error(),
         rx.match(
             HomeState.phase,
             (
@@ -59,34 +55,46 @@ def _server_list() -> rx.Component:
     )
 
 
+def _refresh_error() -> rx.Component:
+    """Render a banner if the last refresh failed and older numbers are shown."""
+    return rx.cond(
+        (HomeState.phase == "ready") & (HomeState.error_text != ""),
+        rx.el.div(
+            icon("clock-alert", 18),
+            rx.el.span(HomeState.error_text),
+            rx.el.button(texts.TRY_AGAIN, type="button", class_name="button small", on_click=HomeState.refresh),
+            role="status",
+            class_name="banner",
+        ),
+    )
+
+
 def _login_notice() -> rx.Component:
     return rx.cond(
         HomeState.is_login_configured,
         rx.cond(
             HomeState.is_local,
-            rx.el.p(
-                "This copy runs with a Discord of its own: choose who to be, from an owner to a stranger.",
-                class_name="note",
-            ),
+            rx.el.p(texts.DEMO_NOTICE, class_name="note"),
         ),
-        rx.el.p("Log-in is not set up yet: set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET.", class_name="banner note"),
+        rx.el.p(texts.LOGIN_NOT_CONFIGURED, ". ", texts.LOGIN_SETTINGS, class_name="banner note"),
     )
 
 
 def _top_bar() -> rx.Component:
     return rx.el.header(
-        rx.el.div(rx.el.h1("All my servers"), class_name="place"),
+        rx.el.div(rx.el.h1(texts.MY_SERVERS), class_name="place"),
         rx.el.div(
             rx.el.label(
                 icon("search", 17),
                 rx.el.input(
                     type="search",
-                    placeholder="Find a server",
-                    aria_label="Find a server",
+                    placeholder=texts.FIND_SERVER,
+                    aria_label=texts.FIND_SERVER,
+                    auto_complete="off",
                     custom_attrs={"data-search": ".card", "data-key": "/"},
                 ),
                 key_hint("/"),
-                class_name="search phone-kept",
+                class_name="search",
             ),
             class_name="tools",
         ),
@@ -100,11 +108,17 @@ def _card_grid() -> rx.Component:
         rx.cond(
             HomeState.invite_cards.length() > 0,
             rx.fragment(
-                rx.el.h2("Servers without Herwa", class_name="section"),
+                rx.el.h2(texts.ADD_HEADING, class_name="section"),
                 rx.el.div(rx.foreach(HomeState.invite_cards, _invite_card), class_name="cards"),
             ),
         ),
-        rx.el.p("None of your servers is called that.", class_name="blank unfound", role="status"),
+        rx.el.p(
+            texts.NO_MATCH_START,
+            rx.el.bdi(custom_attrs={"data-query": ""}),
+            texts.NO_MATCH_END,
+            class_name="blank unfound",
+            role="status",
+        ),
     )
 
 
@@ -140,8 +154,8 @@ def _card(card: CardView) -> rx.Component:
 def _card_change(card: CardView) -> rx.Component:
     return rx.el.span(
         delta(card.change, card.tone),
-        rx.el.span(" against the same hours of the day before", class_name="unseen"),
-        custom_attrs={"data-tip": CHANGE_TIP},
+        rx.el.span(" ", texts.CHANGE_BASE, class_name="unseen"),
+        custom_attrs={"data-tip": texts.CHANGE_BASE},
     )
 
 
@@ -152,11 +166,11 @@ def _invite_card(card: InviteCardView) -> rx.Component:
             rx.el.div(rx.el.bdi(card.name), class_name="name"),
             class_name="card-head",
         ),
-        rx.el.p("Herwa is not in this server yet. It starts counting the moment you add it."),
+        rx.el.p(texts.ADD_EXPLANATION),
         rx.el.a(
             icon("plus", 17),
-            "Add Herwa",
-            rx.el.span(" to ", card.name, class_name="unseen"),
+            texts.ADD_BUTTON,
+            rx.el.span(" ", texts.format_add_target(card.name), class_name="unseen"),
             to=card.invite_url,
             target="_blank",
             rel="noopener",
@@ -169,16 +183,12 @@ def _invite_card(card: InviteCardView) -> rx.Component:
 def _no_servers() -> rx.Component:
     return empty_state(
         "server",
-        "There is no server here that you manage",
-        rx.cond(
-            HomeState.guild_count > 0,
-            "You are a member of " + HomeState.guild_count.to_string() + " servers. " + MANAGERS_ONLY_TEXT,
-            NO_SERVERS_TEXT,
-        ),
+        texts.NO_SERVERS_TITLE,
+        rx.cond(HomeState.unmanaged_text != "", HomeState.unmanaged_text, texts.NO_SERVERS_TEXT),
         actions=(
             rx.el.button(
                 icon("rotate-cw", 16),
-                "Ask Discord again",
+                texts.REFRESH,
                 type="button",
                 class_name="button main",
                 on_click=HomeState.refresh_guilds,

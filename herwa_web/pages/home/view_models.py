@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 
 from herwa_shared.analytics.sparklines import Sparkline
 from herwa_shared.auth.guild_access import UserGuildInfo
-from herwa_shared.charts.formatting import format_day, format_int
+from herwa_shared.charts.formatting import format_int
 from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_shared.services.live_counters import LiveCounters
+from herwa_web import texts
 from herwa_web.layout_state import build_server_view
 from herwa_web.pages.guild.view_models import EMPTY_VALUE, ChangeLabel, build_change_label
 
@@ -74,7 +75,7 @@ def build_card(
         is_live=live is not None,
         status_text=_format_status(guild, live, joined_at, now),
         value=EMPTY_VALUE if active_count is None else format_int(active_count),
-        caption="person talked in 24 hours" if active_count == 1 else "people talked in 24 hours",
+        caption=texts.describe_active_members(active_count),
         change=change.text,
         tone=change.tone,
         line=line,
@@ -85,7 +86,7 @@ def build_card(
 def build_locked_card(guild: UserGuildInfo, *, position: int) -> CardView:
     """Build the card of a server whose guardrail denies its overview to the user: no numbers."""
     card = build_card(guild, None, None, None, position=position, now=utc_now())
-    return replace(card, value="", caption="Its overview is not open to you right now")
+    return replace(card, value="", caption=texts.LOCKED_CARD)
 
 
 def build_invite_card(guild: UserGuildInfo, endpoints: DiscordEndpoints) -> InviteCardView:
@@ -109,13 +110,7 @@ def build_invite_url(endpoints: DiscordEndpoints, guild_id: int) -> str:
 
 def _format_status(guild: UserGuildInfo, live: LiveCounters | None, joined_at: datetime | None, now: datetime) -> str:
     if joined_at and now - joined_at < timedelta(days=1):
-        minutes = max(int((now - joined_at).total_seconds() // 60), 1)
-        return f"counting since {minutes} min" if minutes < 60 else f"counting since {minutes // 60} h"
+        return texts.format_server_age(int((now - joined_at).total_seconds() // 60))
     if live is None:
-        return (
-            f"counting since {format_day(joined_at)}, {joined_at.year}"
-            if joined_at
-            else f"{format_int(guild.member_count)} members"
-        )
-    online = f"{format_int(live.online)} online · " if live.online is not None else ""
-    return f"{online}{format_int(live.in_voice)} in voice"
+        return texts.format_joined_day(joined_at) if joined_at else texts.format_member_count(guild.member_count)
+    return texts.format_live_counters(live.online, live.in_voice)

@@ -1,0 +1,330 @@
+"""All texts of the dashboard that people see, except those about numbers (`herwa_shared.charts.text`).
+
+Constants are fixed texts. Functions compose texts; an argument of type `Text` is a string or a Reflex var.
+"""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from herwa_shared.charts.formatting import UTC, format_city, format_day, format_int, format_utc_offset
+
+Text = Any
+"""A string, or a Reflex var of a string."""
+
+APP_NAME = "Herwa"
+APP_DESCRIPTION = "Activity statistics for Discord servers."
+
+# Titles of the browser tab
+LOGIN_TAB = f"Log in · {APP_NAME}"
+HOME_TAB = f"My servers · {APP_NAME}"
+OVERVIEW_TAB = f"Overview · {APP_NAME}"
+NOT_FOUND_TAB = f"Page not found · {APP_NAME}"
+
+# Frame: side bar, top bar, bottom bar, menus
+SKIP_LINK = "Skip to content"
+MAIN_NAVIGATION = "Main navigation"
+BOTTOM_NAVIGATION = "Bottom navigation"
+HOME_LINK = f"{APP_NAME}: my servers"
+COLLAPSE_SIDEBAR = "Collapse sidebar"
+MY_SERVERS = "My servers"
+SERVERS = "Servers"
+SWITCH_SERVER = "Switch server"
+FIND_SERVER = "Find a server"
+INSIGHTS = "Insights"
+OVERVIEW = "Overview"
+ACCOUNT = "Account"
+THEME = "Theme"
+LIGHT_THEME = "Light"
+DARK_THEME = "Dark"
+SYSTEM_THEME = "System"
+SHORTCUTS = "Keyboard shortcuts"
+SHORTCUTS_SWITCH = "Use keyboard shortcuts"
+SHOW_SHORTCUTS = "Show shortcuts"
+LOG_OUT = "Log out"
+CLOSE = "Close"
+LOADING = "Loading"
+TRY_AGAIN = "Try again"
+HOME_PAGE = "Home page"
+OFFLINE = "Offline"
+CONNECTED_AGAIN = "Back online."
+RECONNECTING = "Reconnecting…"
+DATA_TIME_PLACEHOLDER = "{time}"
+RECONNECTING_WITH_DATA = f"Showing data from {DATA_TIME_PLACEHOLDER}, reconnecting…"
+API_DOWN = "The API is down. This page still works; log-in, API and widgets are unavailable."
+
+# Landing page
+LANDING_TITLE = "See how your Discord server is doing."
+LANDING_LEAD = "Messages, voice, joins and your busiest hours, on one page."
+LOG_IN = "Log in"
+LOG_IN_WITH_DISCORD = "Log in with Discord"
+PROMISES = (
+    ("Never reads messages.", f"{APP_NAME} counts activity and never stores what people write."),
+    ("Honest gaps.", "If the bot was offline, you see a gap, not a zero."),
+    ("Easy to share.", "Copy a link to any view, or download it as a table or image."),
+)
+DEMO_NOTICE = "Demo mode: log in as any of the sample users, no Discord account needed."
+LOGIN_NOT_CONFIGURED = "Log-in isn't configured"
+LOGIN_SETTINGS = "The operator needs to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET."
+LANDING_FOOTER = f"{APP_DESCRIPTION} Message content is never stored."
+API_LINK = "API"
+EXAMPLE_TITLE = "Messages"
+EXAMPLE_PERIOD = "Last 30 days"
+EXAMPLE_TOTAL = "48,201"
+EXAMPLE_CHANGE = "▲ 12%"
+EXAMPLE_NUMBERS = (("Active members", "1,204"), ("Voice minutes", "19,870"), ("Joins", "318"))
+EXAMPLE_DESCRIPTION = "Example chart: messages per day over 30 days, rising, with the previous 30 days for comparison"
+
+# Log-in page: title and text for each reason in the URL
+LOGIN_PROMPT = (LOG_IN, "We only ask Discord for your name and your servers.")
+LOGIN_REASONS = {
+    "denied": ("Log-in canceled", "You canceled on Discord. Nothing was saved."),
+    "expired": ("Log in to see this page", "Your session has expired. Log in again to continue."),
+    "failed": ("Log-in failed", "Discord couldn't confirm your log-in. Please try again."),
+    "not_set_up": (LOGIN_NOT_CONFIGURED, LOGIN_SETTINGS),
+}
+
+# Home page
+ADD_HEADING = f"Add {APP_NAME} to…"
+ADD_BUTTON = f"Add {APP_NAME}"
+ADD_EXPLANATION = f"Add {APP_NAME} to start collecting statistics."
+CHANGE_BASE = "Compared with the previous 24 hours"
+NO_SERVERS_TITLE = "You don't manage any servers yet"
+NO_SERVERS_TEXT = f"Create a server, or ask for Manage Server in an existing one, then add {APP_NAME}."
+REFRESH = "Refresh"
+LOCKED_CARD = "You don't have access to this server's statistics"
+NO_MATCH_START, NO_MATCH_END = "No servers match “", "”."
+"""The typed search text stands between them."""
+OPEN_FIRST_NINE = "Open one of the first nine servers"
+
+# Instead of content
+SERVER_NOT_FOUND = "Server not found"
+SERVER_NOT_FOUND_HINT = "Check the link, or log in with the account that manages this server."
+PAGE_NOT_FOUND = "Page not found"
+PAGE_NOT_FOUND_HINT = "Check the link, or start from the home page."
+ACCESS_DENIED = "You don't have access to this page"
+LOAD_FAILED = "Couldn't load statistics"
+NEW_SERVER_HINT = "First numbers appear within a minute of the first message."
+NEW_SERVER_COUNTED = f"{APP_NAME} counts messages, voice, reactions and joins from now on."
+NEW_SERVER_OPEN = "You can leave this page open. It updates by itself."
+
+# Overview: top bar and its menus
+ONLINE = "online"
+IN_VOICE = "in voice"
+BOT_OFFLINE = "Bot offline"
+LIVE_COUNTERS = "Live counters"
+FILTER = "Filter"
+FILTER_BY_CHANNEL = "Filter by channel"
+FIND_CHANNEL = "Find a channel"
+ALL_CHANNELS = "All channels"
+CLEAR_FILTER = "Clear filter"
+CLEAR_FILTER_TIP = "Clear filter (Esc)"
+PREVIOUS_PERIOD = "Previous period"
+NEXT_PERIOD = "Next period"
+PREVIOUS_PERIOD_TIP = "Previous period (←)"
+NEXT_PERIOD_TIP = "Next period (→)"
+DATES = "Dates"
+FROM, TO = "From", "To"
+APPLY = "Apply"
+TODAY_INCLUDED = "Today is included."
+COMPARE = "Compare"
+COMPARE_WITH = "Compare with"
+COMPARISONS = {"previous": "Previous period", "year": "Same period last year", "off": "Don't compare"}
+"""Menu entries, by `ComparisonMode`."""
+COMPARISON_BUTTONS = {"previous": "vs previous period", "year": "vs last year", "custom": "vs custom dates"}
+"""Texts of the button, by `ComparisonMode`. Without a comparison it shows `COMPARE`."""
+
+# Panels of the overview
+STATISTICS = "Statistics"
+INTERVAL = "Interval"
+INTERVALS = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
+VIEW_AS_TABLE = "View as table"
+DOWNLOAD_CSV = "Download CSV"
+DOWNLOAD_PNG = "Download PNG"
+COPY_AS_CURL = "Copy as curl"
+COPIED = "Copied"
+SHOW_ALL_TIME = "Show all time"
+TABLE_DATE = "Date"
+TABLE_PREVIOUS = PREVIOUS_PERIOD
+TABLE_CAPTION = "Values of the chart"
+TOP_CHANNELS = "Top channels"
+TOP_MEMBERS = "Top members"
+NO_ROWS = "No activity in this period."
+BUSIEST_TIMES = "Busiest times"
+HEATMAP_CAPTION = "Activity by weekday and hour"
+NEW_ROW = "new"
+"""In place of a change: the channel or member was not active in the previous period."""
+MEMBERS_INTENT_MISSING = "No data: enable the Server Members intent in Discord's developer portal."
+
+# Keyboard shortcuts of the overview
+SHORTCUT_DAYS = "Today, yesterday, last 24 hours"
+SHORTCUT_RANGES = "Last 7, 28, 30, 91 days"
+SHORTCUT_MONTHS = "This month, last month"
+SHORTCUT_YEARS = "This year, 12 months, all time"
+CHOOSE_DATES = "Choose dates"
+TOGGLE_COMPARISON = "Toggle comparison"
+CHANGE_INTERVAL = "Change interval"
+SHORTCUT_SHIFT = "Previous / next period"
+
+# Downloads
+DOWNLOAD_XLSX = "Download Excel"
+DATE_COLUMN, TIME_COLUMN = "Date", "Time"
+STATUS_COLUMN, PREVIOUS_STATUS_COLUMN = "Status", "Previous status"
+PREVIOUS_DATE_COLUMN, PREVIOUS_TIME_COLUMN = "Previous date", "Previous time"
+ID_COLUMN, CHANNEL_COLUMN, MEMBER_COLUMN = "ID", "Channel", "Member"
+WEEKDAY_COLUMN, HOUR_COLUMN = "Weekday", "Hour"
+CHANNELS_SHEET, MEMBERS_SHEET = "Channels", "Members"
+FILE_NAME_PARTS = {"course": "by-date", "channels": "channels", "members": "members", "week": "busiest-times"}
+"""The part of a file's name that names its panel, by `Panel`."""
+
+# Errors
+LOGIN_REQUIRED = "Log in to see this."
+
+
+def build_page_title(server_name: Text, page: str) -> Text:
+    """Build the title of the browser tab of a server's page."""
+    return f"{server_name}: {page} · {APP_NAME}"
+
+
+def format_account_label(name: Text) -> Text:
+    """Label the button of the account menu."""
+    return f"Account menu ({name})"
+
+
+def format_switcher_label(name: Text) -> Text:
+    """Label the button that opens the list of servers."""
+    return f"{SWITCH_SERVER} ({name})"
+
+
+def format_add_target(name: Text) -> Text:
+    """Say to which server the link adds the bot. It follows `ADD_BUTTON`."""
+    return f"to {name}"
+
+
+def describe_unmanaged_servers(count: int) -> str:
+    """Explain to a user who is in servers, but manages none, why there is nothing to see."""
+    servers = "1 server" if count == 1 else f"{format_int(count)} servers"
+    return f"You're in {servers}, but need the Manage Server permission to see statistics. Ask an admin."
+
+
+def describe_active_members(count: int | None) -> str:
+    """Caption of the number of active members on a server's card."""
+    return "active member, last 24 h" if count == 1 else "active members, last 24 h"
+
+
+def format_age(minutes: int) -> str:
+    """Format how long ago something happened, for less than a day."""
+    return f"{max(minutes, 1)} min ago" if minutes < 60 else f"{minutes // 60} h ago"
+
+
+def format_server_age(minutes: int) -> str:
+    """Format how long ago the bot was added, for less than a day."""
+    return f"Added {format_age(minutes)}"
+
+
+def format_joined_day(joined_at: datetime) -> str:
+    """Format since when the bot is in a server."""
+    return f"Since {format_day(joined_at)}, {joined_at.year}"
+
+
+def format_member_count(count: int) -> str:
+    """Count the members of a server."""
+    return "1 member" if count == 1 else f"{format_int(count)} members"
+
+
+def format_live_counters(online: int | None, in_voice: int) -> str:
+    """Format the members who are online (None if unknown) and in voice now."""
+    voice_text = f"{format_int(in_voice)} {IN_VOICE}"
+    return voice_text if online is None else f"{format_int(online)} {ONLINE} · {voice_text}"
+
+
+def describe_new_server(name: Text, age: Text) -> Text:
+    """Title of the page of a server that has no statistics yet."""
+    return f"{APP_NAME} joined {name} {age}"
+
+
+def describe_stale_data(time: Text, reason: Text) -> Text:
+    """Say that a refresh failed and how old the numbers are."""
+    return f"Showing data from {time}. {reason}"
+
+
+def format_dates_label(range_title: Text) -> Text:
+    """Label the button of the dates menu."""
+    return f"{DATES}: {range_title}"
+
+
+def format_comparison_label(text: str) -> str:
+    """Label the button of the comparison menu; `text` is what it shows."""
+    return text if text == COMPARE else f"{COMPARE}: {text}"
+
+
+def format_definition_label(metric: Text) -> Text:
+    """Label the button that shows the definition of a metric."""
+    return f"About {metric}"
+
+
+def describe_ranking(metric: Text) -> Text:
+    """Say by which metric a list is ordered."""
+    return f"by {metric}"
+
+
+def describe_base(value: int) -> str:
+    """Name the number with which a number is compared."""
+    return f"{PREVIOUS_PERIOD}: {format_int(value)}"
+
+
+def format_unnamed_channel(channel_id: int) -> str:
+    """Name a channel that was deleted, or whose name is unknown."""
+    return f"Deleted channel {channel_id}"
+
+
+def format_unnamed_member(user_id: int) -> str:
+    """Name a member whose name is unknown."""
+    return f"Member {user_id}"
+
+
+def describe_heatmap(metric: Text, zone: Text) -> Text:
+    """Say which metric the heatmap shows, and in which time zone (`format_time_zone`)."""
+    return f"{metric} by weekday and hour ({zone})"
+
+
+def describe_zoom(period: Text) -> Text:
+    """Label the link that shows only the zoomed period."""
+    return f"Zoom to {period}"
+
+
+def format_time_zone(zone: ZoneInfo) -> str:
+    """Name a time zone: `New York time`, `UTC`."""
+    city = format_city(zone)
+    return city if city == UTC else f"{city} time"
+
+
+def describe_time_zone(zone: ZoneInfo, now: datetime) -> str:
+    """Say in which time zone days and hours are."""
+    city, offset = format_city(zone), format_utc_offset(now.astimezone(zone))
+    return f"Times in {UTC}." if city == UTC else f"Times in {city} ({offset})."
+
+
+def describe_no_data_yet(joined_at: datetime) -> str:
+    """Explain an empty chart of a period before the bot joined."""
+    return f"No data yet. {APP_NAME} joined on {format_day(joined_at)}, {joined_at.year}."
+
+
+def describe_comparison(period: Text) -> Text:
+    """Say with which window the numbers are compared."""
+    return f"Compared with {period}."
+
+
+def format_time_column(title: str, zone: ZoneInfo) -> str:
+    """Name a column of dates or times with its time zone."""
+    return f"{title} ({format_time_zone(zone)})"
+
+
+def describe_cut_download(max_rows: int) -> str:
+    """Say that a file has the first rows only."""
+    return f"The file has the first {format_int(max_rows)} rows. Choose a shorter period to get all."
+
+
+def describe_unexpected_error(error_id: str) -> str:
+    """Say that something failed, with the id under which it was logged."""
+    return f"Something went wrong. If it keeps happening, send this code to support: {error_id}"
