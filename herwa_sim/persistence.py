@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from herwa_shared.log import get_logger
 from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMessage, SimUser, SimWebhook
-from herwa_sim.world import World
+from herwa_sim.world import MAX_SHOWN_MESSAGES, World
 
 SAVE_INTERVAL_SECONDS = 0.5
 # Average write rate. A lively world changes all the time, and without a limit it would keep the disk busy.
@@ -71,7 +71,11 @@ def dump_world(world: World) -> bytes:
         guilds=list(world.guilds.values()),
         webhooks=list(world.webhooks.values()),
         commands=[command for commands in world.commands.values() for command in commands.values()],
-        messages=[_strip_content(world, message) for recent in world.messages.values() for message in recent],
+        messages=[
+            _strip_content(world, message)
+            for recent in world.messages.values()
+            for message in list(recent)[-MAX_SHOWN_MESSAGES:]
+        ],
         directs=list(world.direct_channels.values()),
     )
     return orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS)

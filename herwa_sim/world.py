@@ -13,7 +13,8 @@ from herwa_sim.entities import Json, SimApplication, SimChannel, SimGuild, SimMe
 from herwa_sim.events import GatewayEvent
 from herwa_sim.snowflakes import SnowflakeGenerator, create_stable_snowflake
 
-MAX_RECENT_MESSAGES = 50
+MAX_RECENT_MESSAGES = 1_000  # per channel: as far back as the history of a channel can be fetched
+MAX_SHOWN_MESSAGES = 50  # per channel, on its page and after a restart
 
 Entity = TypeVar("Entity")
 

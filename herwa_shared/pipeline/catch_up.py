@@ -12,6 +12,7 @@ import asyncpg
 from herwa_shared.models.collection import ALL_CHANNELS, CATCH_UP_SOURCE
 from herwa_shared.pipeline.events import encode_snowflake
 from herwa_shared.pipeline.history_pages import ChannelTask
+from herwa_shared.pipeline.message_dedup import find_stored_ids
 
 CLOCK_MARGIN = timedelta(seconds=10)  # between Discord's clock, which made the ids, and ours
 MAX_PERIOD = timedelta(days=30)
@@ -23,12 +24,6 @@ SELECT greatest(max(s.seen_at), (
 FROM gateway_session AS s
 WHERE ($1::bigint >> 22) % s.shard_count = s.shard_id AND s.started_at < $2
 HAVING max(s.seen_at) IS NOT NULL
-"""
-NEWEST_IDS_SQL = """
-SELECT channel_id, max(greatest(to_id, (SELECT max(known) FROM unnest(recent) AS known))) AS newest
-FROM channel_coverage
-WHERE guild_id = $1 AND channel_id = ANY ($2::bigint[])
-GROUP BY channel_id
 """
 SAVE_PERIOD_SQL = """
 INSERT INTO catch_up_period (guild_id, channel_id, from_at, to_at)
@@ -90,19 +85,17 @@ async def plan_period(
     """Store the tasks of a period; returns their number.
 
     `newest_ids` maps channels and threads to the id of their newest message. Only those are fetched whose newest
-    message is newer than the start of the period and than what is stored. A period without tasks is complete at once.
+    message is newer than the start of the period and not stored. A period without tasks is complete at once.
     """
     after_id = encode_snowflake(from_at - CLOCK_MARGIN)
     async with connection.transaction():
-        stored_ids = {
-            row["channel_id"]: row["newest"]
-            for row in await connection.fetch(NEWEST_IDS_SQL, guild_id, list(newest_ids))
-        }
+        missing_ids = {source_id: newest_id for source_id, newest_id in newest_ids.items() if newest_id > after_id}
+        stored_ids = await find_stored_ids(connection, guild_id, missing_ids)
         await connection.execute(SAVE_PERIOD_SQL, guild_id, channel_id, from_at, to_at)
         rows = [
             (guild_id, source_id, from_at, channel_id, after_id, newest_id + 1, newest_id)
-            for source_id, newest_id in newest_ids.items()
-            if newest_id > max(after_id, stored_ids.get(source_id, 0))
+            for source_id, newest_id in missing_ids.items()
+            if newest_id not in stored_ids
         ]
         if rows:
             await connection.executemany(SAVE_TASK_SQL, rows)

@@ -9,7 +9,7 @@ individually in `recent`. A message that was sent before the shard began to list
 and gets a row of its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -139,6 +139,14 @@ async def filter_new_messages(
         new_events[event.guild_id, event.source_channel_id].append(event)
     await _save_ranges(connection, new_events, newest_ranges, now_ms=now_ms)
     return [event for events in new_events.values() for event in events]
+
+
+async def find_stored_ids(
+    connection: asyncpg.Connection, guild_id: int, message_ids: Mapping[int, int]
+) -> frozenset[int]:
+    """Return the ids that are recorded, of one message per channel or thread."""
+    columns = ([guild_id] * len(message_ids), list(message_ids), list(message_ids.values()))
+    return frozenset(row["id"] for row in await connection.fetch(COVERED_MESSAGES_SQL, *columns))
 
 
 async def _load_newest_ranges(

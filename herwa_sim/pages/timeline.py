@@ -15,7 +15,7 @@ from herwa_sim.pages.page_context import get_guild
 from herwa_sim.serialize.messages import LOADING_FLAG
 from herwa_sim.snowflakes import digest
 from herwa_sim.texts import channel as texts
-from herwa_sim.world import World
+from herwa_sim.world import MAX_SHOWN_MESSAGES, World
 
 QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "👀", "🌱")
 _GROUPING_PERIOD = timedelta(minutes=7)
@@ -26,7 +26,8 @@ def render_timeline(context: SimContext, channel: SimChannel, user: SimUser) -> 
     """Render all stored messages, oldest first, as elements with stable ids."""
     guild = get_guild(context.world, channel)
     ephemeral = context.interactions.list_ephemeral(user.id, channel.id)
-    messages = sorted((*context.world.messages[channel.id], *ephemeral), key=lambda entry: entry.id)
+    recent = list(context.world.messages[channel.id])[-MAX_SHOWN_MESSAGES:]
+    messages = sorted((*recent, *ephemeral), key=lambda entry: entry.id)
     if not messages:
         return tag("p", _format_empty_note(channel), class_="empty", id="m0")
     elements = [

@@ -27,6 +27,17 @@ async def wait_until_caught_up(stores, bot: BotProcess, guild_id: int, *, after:
     await wait_until_stored(stores, bot)
 
 
+async def wait_until_recorded(stores, bot: BotProcess, *, after: datetime) -> None:
+    """Wait until everything is stored, and until the bot's gateway session is recorded."""
+    await wait_until_stored(stores, bot)
+
+    async def is_recorded() -> bool:
+        query = "SELECT count(*) FROM gateway_session WHERE started_at > :after"
+        return (await fetch_rows(stores, query, after=after))[0][0] > 0
+
+    await wait_until(is_recorded)
+
+
 async def list_users(stores, guild_id: int) -> list[int]:
     return sorted(row.user for row in await list_message_events(stores, guild_id))
 
@@ -37,7 +48,7 @@ async def test_messages_sent_while_the_bot_was_killed_are_counted_once(stores, s
         await bot.wait_until_ready()
         thread = sim.client.create_thread(server.channel, "aside")
         sim.client.send_message(server.channel, server.ada)
-        await wait_until_stored(stores, bot)
+        await wait_until_recorded(stores, bot, after=started_at)
         bot.kill_if_running()
     for _ in range(230):  # more than two pages
         sim.client.send_message(server.channel, server.bob)
@@ -55,7 +66,7 @@ async def test_gap_of_a_killed_bot_is_closed_for_messages_and_stays_for_other_ev
     started_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_stored(stores, bot)
+        await wait_until_recorded(stores, bot, after=started_at)
         bot.kill_if_running()
     stopped_at = utc_now()
     sim.client.send_message(server.channel, server.ada)
@@ -76,7 +87,7 @@ async def test_interrupted_catch_up_goes_on_where_it_was(stores, settings, sim, 
     started_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
-        await wait_until_stored(stores, bot)
+        await wait_until_recorded(stores, bot, after=started_at)
         bot.kill_if_running()
     for _ in range(450):
         sim.client.send_message(server.channel, server.bob)
