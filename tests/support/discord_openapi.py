@@ -7,27 +7,19 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from tests.support.json_schemas import DocumentSchemas
 
 DOCUMENT_PATH = Path(__file__).parents[1] / "data" / "discord-openapi.json.gz"
-_DOCUMENT_URI = "urn:discord"
 
 
 @cache
-def _load_document() -> tuple[dict, Registry, dict[str, str]]:
+def _load_document() -> tuple[dict, DocumentSchemas, dict[str, str]]:
     content = json.loads(gzip.decompress(DOCUMENT_PATH.read_bytes()))
-    registry = Registry().with_resource(
-        _DOCUMENT_URI, Resource.from_contents(content, default_specification=DRAFT202012)
+    return (
+        content,
+        DocumentSchemas(content, draft="Draft202012"),
+        {_strip_parameter_names(path): path for path in content["paths"]},
     )
-    return content, registry, {_strip_parameter_names(path): path for path in content["paths"]}
-
-
-@cache
-def _create_validator(pointer: str) -> Draft202012Validator:
-    return Draft202012Validator({"$ref": f"{_DOCUMENT_URI}#{pointer}"}, registry=_load_document()[1])
 
 
 def list_call_problems(calls: Iterable[dict]) -> list[str]:
@@ -72,9 +64,9 @@ def _find_response_problems(entry: dict, operation: dict, base: str):
 
 
 def _find_problems(part: str, pointer: str, instance: object):
-    error = best_match(_create_validator(pointer).iter_errors(instance))
-    if error is not None:
-        yield part, f"{error.json_path}: {error.message[:300]}"
+    problem = _load_document()[1].find_problem(pointer, instance)
+    if problem is not None:
+        yield part, problem
 
 
 def list_message_problems(message: dict) -> list[str]:
