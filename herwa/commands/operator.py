@@ -121,8 +121,8 @@ def render_tiers(overview: TierOverview) -> Table:
         )
     table.add_section()
     for limit in Limit:
-        title = limit.replace("_", " ").capitalize()
-        table.add_row(title, f"[dim]{limit}[/dim]", *(_format_limit(tier.limits[limit]) for tier in overview.tiers))
+        values = (_format_limit(tier.limits[limit]) for tier in overview.tiers)
+        table.add_row(texts.LIMIT_TITLES[limit], f"[dim]{limit}[/dim]", *values)
     return table
 
 

@@ -80,7 +80,7 @@ async def resolve_guild(session: AsyncSession, query: str) -> Guild:
     if similar_ids:
         similar_guilds = [guild for guild in guilds if guild.id in similar_ids]
         raise NotFound(texts.format_similar_guilds(query, _format_guilds(similar_guilds)))
-    raise NotFound(texts.format_unknown_guild(query, _format_guilds(guilds)))
+    raise NotFound(texts.format_unknown_guild(query, _format_guilds(guilds, ", ")))
 
 
 def replace_unprintable(text: str) -> str:
@@ -101,8 +101,9 @@ async def _open_database_url(settings: Settings) -> AsyncIterator[str]:
         await asyncio.to_thread(lease.release)
 
 
-def _format_guilds(guilds: Sequence[Guild]) -> str:
+def _format_guilds(guilds: Sequence[Guild], separator: str = " or ") -> str:
     suffix = ", …" if len(guilds) > MAX_NAMED_GUILDS else ""
     return (
-        " or ".join(f"{guild.id} ({replace_unprintable(guild.name)})" for guild in guilds[:MAX_NAMED_GUILDS]) + suffix
+        separator.join(f"{guild.id} ({replace_unprintable(guild.name)})" for guild in guilds[:MAX_NAMED_GUILDS])
+        + suffix
     )

@@ -1,5 +1,6 @@
 """Texts of the operator commands: tiers, kill switches, keys, audit log, discovery."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from herwa.texts.counts import format_count
@@ -7,6 +8,15 @@ from herwa.texts.counts import format_count
 OFF_EVERYWHERE = "off everywhere"
 FEATURE_COLUMN = "Feature or limit"
 UNLIMITED = "unlimited"
+LIMIT_TITLES: Mapping[str, str] = {
+    "history_days": "History days",
+    "widgets": "Widgets",
+    "api_keys": "API keys",
+    "requests_a_minute": "Requests per minute",
+    "export_rows": "Export rows",
+    "member_commands_a_minute": "Member commands per minute",
+    "guild_commands_a_minute": "Server commands per minute",
+}
 LOG_EMPTY = "The log is empty."
 NO_VALUE = "nothing"
 NO_CHANGE = " It already was."
