@@ -7,6 +7,7 @@ EXPECTED_HANDLERS = frozenset(
     {
         "DownloadState.download_csv",
         "DownloadState.download_png",
+        "DownloadState.download_xlsx",
         "HomeState.load",
         "HomeState.refresh",
         "HomeState.refresh_guilds",

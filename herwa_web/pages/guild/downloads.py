@@ -1,27 +1,32 @@
-"""Downloads of the overview: panels as CSV, the chart as PNG.
+"""Downloads of the overview: panels as XLSX for people and CSV for programs, the chart as PNG.
 
-The handlers authorize the user as every handler does.
+The handlers authorize the user as every handler does. Files are written one at a time, outside the event loop, with at
+most `MAX_ROWS` rows.
 """
 
 import asyncio
-import csv
-from collections.abc import Iterable
-from io import StringIO
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import reflex as rx
 
-from herwa_shared.analytics.heatmap import query_weekly_heatmap
-from herwa_shared.charts.formatting import WEEKDAYS
+from herwa_shared.analytics.date_ranges import get_first_day, get_last_day
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import NotFound
-from herwa_web import app_context
-from herwa_web.pages.guild.queries import load_compared_series, load_overview
-from herwa_web.pages.guild.request import DashboardRequest, load_request
+from herwa_shared.tables.csv_writer import write_csv
+from herwa_shared.tables.table import Table
+from herwa_web import app_context, texts
+from herwa_web.pages.guild.panel_tables import MAX_ROWS, Panel, load_panel_table
+from herwa_web.pages.guild.queries import load_compared_series
+from herwa_web.pages.guild.request import load_request
 
-PANELS = ("course", "channels", "members", "week")
-FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
-"""Prefixes of cells that a spreadsheet would evaluate as a formula (CSV injection)."""
+CSV_TYPE = "text/csv"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_file_writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="file-writer")
 
 
 class DownloadState(rx.State):
@@ -29,16 +34,15 @@ class DownloadState(rx.State):
 
     @rx.event
     async def download_csv(self, panel: str) -> Any:
-        """Download a panel as CSV: `course` (the series), `channels`, `members` or `week`.
+        """Download a panel as CSV; `panel` is a value of `Panel`. Raises NotFound for another one."""
+        return await _download_table(self, panel, write_csv, "csv", CSV_TYPE)
 
-        Raises NotFound for another panel.
-        """
-        request = await load_request(self)
-        if panel not in PANELS:
-            raise NotFound
-        return rx.download(
-            data=format_csv(await _load_rows(request, panel)), filename=f"{_build_file_stem(request)}-{panel}.csv"
-        )
+    @rx.event
+    async def download_xlsx(self, panel: str) -> Any:
+        """Download a panel as an Excel workbook; `panel` is a value of `Panel`. Raises NotFound for another one."""
+        from herwa_shared.tables.xlsx_writer import write_xlsx  # noqa: PLC0415 - rarely needed
+
+        return await _download_table(self, panel, write_xlsx, "xlsx", XLSX_TYPE)
 
     @rx.event
     async def download_png(self) -> Any:
@@ -49,47 +53,27 @@ class DownloadState(rx.State):
         compared = await load_compared_series(app_context.get_stores(), request.view)
         figure = build_timeseries_figure(compared, title=request.guild_info.name)
         return rx.download(
-            data=await asyncio.to_thread(render_png, figure), filename=f"{_build_file_stem(request)}.png"
+            data=await asyncio.to_thread(render_png, figure),
+            filename=build_file_name(request.view, request.view.metric, Panel.COURSE, "png"),
         )
 
 
-async def _load_rows(request: DashboardRequest, panel: str) -> Iterable[tuple[Any, ...]]:
-    view, stores = request.view, app_context.get_stores()
-    if panel == "course":
-        compared = await load_compared_series(stores, view)
-        previous_values = [point.value for point in compared.comparison.points] if compared.comparison else []
-        lines = [
-            (
-                point.start.astimezone(view.zone).isoformat(),
-                point.value,
-                previous_values[index] if index < len(previous_values) else None,
-            )
-            for index, point in enumerate(compared.series.started_points)
-        ]
-        return [("start", view.metric.value, "before"), *lines]
-    if panel == "week":
-        cells = (
-            await query_weekly_heatmap(stores.database, stores.clickhouse, view.to_activity_query(), now=view.now)
-        ).cells
-        return [
-            ("weekday", "hour", view.metric.value),
-            *((WEEKDAYS[cell.weekday - 1], cell.hour, cell.value) for cell in cells),
-        ]
-    data = await load_overview(stores, view)
-    ranking = data.channels if panel == "channels" else data.members
-    return [("id", "name", view.metric.value), *((str(item.id), item.name or "", item.value) for item in ranking.items)]
+async def _download_table(state: Any, panel: str, write: Callable[[Table], bytes], suffix: str, mime_type: str) -> Any:
+    request = await load_request(state)
+    if panel not in set(Panel):
+        raise NotFound
+    loaded = await load_panel_table(app_context.get_stores(), request.view, Panel(panel))
+    data = await asyncio.get_running_loop().run_in_executor(_file_writer, write, loaded.table)
+    file_name = build_file_name(request.view, loaded.metric, Panel(panel), suffix)
+    download = rx.download(data=data, filename=file_name, mime_type=mime_type)
+    return [download, rx.toast.warning(texts.describe_cut_download(MAX_ROWS))] if loaded.is_cut else download
 
 
-def format_csv(rows: Iterable[tuple[Any, ...]]) -> str:
-    """Format rows as CSV with formulas escaped. A gap (None) is an empty cell."""
-    text = StringIO()
-    writer = csv.writer(text)
-    for row in rows:
-        writer.writerow(
-            [f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_PREFIXES) else cell for cell in row]
-        )
-    return text.getvalue()
-
-
-def _build_file_stem(request: DashboardRequest) -> str:
-    return f"herwa-{request.guild.id}-{request.view.metric.value.replace('_', '-')}"
+def build_file_name(view: DashboardQuery, metric: Metric, panel: Panel, suffix: str) -> str:
+    """Build a name that says what the file contains: server, metric, panel, channel, first and last day."""
+    days = (get_first_day(view.date_range, view.zone), get_last_day(view.date_range, view.zone))
+    parts = ["herwa", str(view.guild_id), metric.value.replace("_", "-"), texts.FILE_NAME_PARTS[panel]]
+    channel_id = view.to_activity_query().channel_id
+    if channel_id is not None and panel is not Panel.CHANNELS:
+        parts.append(f"channel-{channel_id}")
+    return f"{'-'.join([*parts, *(day.isoformat() for day in days)])}.{suffix}"
