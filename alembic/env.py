@@ -17,6 +17,7 @@ from herwa_shared.db import to_asyncpg_url
 from herwa_shared.embedded import lease_engines
 from herwa_shared.models import metadata
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.audit_key import load_audit_key
 
 # Name prefixes of tables that migrations create with plain SQL and that have no model.
 PLAIN_SQL_TABLES = ("event_buffer", "channel_coverage", "event_key", "ingest_state", "drain_request", "policy_change")
@@ -59,8 +60,10 @@ def main() -> None:
         asyncio.run(connect_and_run(url))
         return
     settings = Settings()
-    with lease_engines(settings, DataFolder(settings.data_dir)) as lease:
-        asyncio.run(connect_and_run(to_asyncpg_url(lease.urls.database)))
+    folder = DataFolder(settings.data_dir)
+    context.config.attributes["audit_key"] = load_audit_key(settings, folder)
+    with lease_engines(settings, folder) as lease:
+        asyncio.run(connect_and_run(to_asyncpg_url(lease.urls.database_owner)))
 
 
 main()

@@ -50,7 +50,6 @@ def open_empty_copy() -> Iterator[Settings]:
     After an error the end of each log file is printed. The folder is deleted in any case.
     """
     path = Path(tempfile.mkdtemp(prefix="herwa-bench-"))
-    path.chmod(0o755)
     try:
         yield Settings(
             HERWA_DATA_DIR=path,

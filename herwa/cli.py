@@ -240,11 +240,12 @@ def audit(
     check: Annotated[bool, typer.Option("--verify", help=texts.VERIFY_OPTION)] = False,
 ) -> None:
     """Print or verify an audit log."""
-    from herwa.commands.operator import check_audit_log, format_audit_entry, read_audit_log
+    from herwa.commands.audit_log import verify_audit_logs
+    from herwa.commands.operator import format_audit_entry, read_audit_log
     from herwa.console import console
 
     if check:
-        print(asyncio.run(check_audit_log(read_settings(), guild=guild)))
+        print(asyncio.run(verify_audit_logs(read_settings(), guild=guild)))
         return
     for entry in asyncio.run(read_audit_log(read_settings(), guild=guild, limit=limit)):
         console.print(format_audit_entry(entry))

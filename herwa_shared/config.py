@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     demo_days: int = Field(120, validation_alias="HERWA_DEMO_DAYS", ge=0, le=400)
     data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
     secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
+    audit_key: SecretStr | None = Field(None, validation_alias="HERWA_AUDIT_KEY", min_length=32)
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
     discord: DiscordSettings = Field(default_factory=DiscordSettings)

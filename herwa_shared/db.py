@@ -10,6 +10,9 @@ import asyncpg
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+AUDIT_KEY_INFO = "audit_key"
+"""Key of `AsyncSession.info` under which a session carries the audit key."""
+
 
 def to_asyncpg_url(url: str) -> URL:
     """Convert a URL for SQLAlchemy's asyncpg dialect. libpq's `sslmode` becomes `ssl`."""
@@ -20,9 +23,12 @@ def to_asyncpg_url(url: str) -> URL:
 
 
 class Database:
-    """A connection pool for the PostgreSQL at `url`. Call `close()` at the end."""
+    """A connection pool for the PostgreSQL at `url`. Call `close()` at the end.
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    `audit_key` authenticates the audit entries that its sessions record; without it they cannot record any.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, audit_key: bytes | None = None) -> None:
         self.url = url
         self._engine = create_async_engine(
             to_asyncpg_url(url),
@@ -30,7 +36,7 @@ class Database:
             pool_pre_ping=True,
             connect_args={"server_settings": {"application_name": "herwa"}, "timeout": 10},
         )
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, info={AUDIT_KEY_INFO: audit_key})
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from sqlalchemy import make_url
 
 from herwa_shared.clickhouse.client import open_clickhouse
+from herwa_shared.database_privileges import grant_privileges, is_restricted
 from herwa_shared.db import to_asyncpg_url
 from herwa_shared.embedded import StoreUrls
 
@@ -25,32 +26,48 @@ MIGRATION_LOCK_ID = 0x4845525741  # "HERWA" in ASCII: advisory lock, one migrati
 MISSING_SCHEMA_ERRORS = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
 
 
-async def migrate(urls: StoreUrls) -> None:
-    """Run missing migrations: alembic for PostgreSQL, then numbered files for ClickHouse.
+async def migrate(urls: StoreUrls, *, audit_key: bytes | None = None) -> None:
+    """Run missing migrations: alembic for PostgreSQL, then numbered files for ClickHouse; grant privileges.
 
-    A PostgreSQL advisory lock serializes concurrent calls.
+    A PostgreSQL advisory lock serializes concurrent calls. `audit_key` is needed if the database has audit entries.
     """
     plain_url = make_url(urls.database_owner).set(drivername="postgresql").render_as_string(hide_password=False)
     lock_connection = await asyncpg.connect(plain_url, timeout=30)
     try:
         await lock_connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK_ID)
-        if await _load_postgresql_revision(lock_connection) != _get_newest_revision(ALEMBIC_DIR / "versions", "*.py"):
-            await asyncio.to_thread(_migrate_postgresql, urls.database_owner)
+        newest_revision = _get_newest_revision(ALEMBIC_DIR / "versions", "*.py")
+        is_outdated = await _load_postgresql_revision(lock_connection) != newest_revision
+        if is_outdated:
+            await asyncio.to_thread(_migrate_postgresql, urls.database_owner, audit_key)
         if await _load_clickhouse_revision(urls.clickhouse_writer) != int(
             _get_newest_revision(CLICKHOUSE_MIGRATIONS_DIR, "*.sql")
         ):
             await asyncio.to_thread(_migrate_clickhouse, urls.clickhouse_writer)
+        await _grant_privileges(lock_connection, urls, has_new_tables=is_outdated)
     finally:
         await lock_connection.close()
 
 
-def build_alembic_config(database_url: str) -> "Config":
-    """Build alembic's configuration for this database, independent of the working directory."""
+async def _grant_privileges(owner_connection: asyncpg.Connection, urls: StoreUrls, *, has_new_tables: bool) -> None:
+    """Grant the account for daily work its privileges, unless it has them or is the owner itself."""
+    role = make_url(urls.database).username
+    if role is None or role == await owner_connection.fetchval("SELECT current_user"):
+        return
+    if has_new_tables or not await is_restricted(owner_connection, role=role):
+        await grant_privileges(owner_connection, role=role)
+
+
+def build_alembic_config(database_url: str, audit_key: bytes | None = None) -> "Config":
+    """Build alembic's configuration for this database, independent of the working directory.
+
+    The URL is that of the owner.
+    """
     from alembic.config import Config  # noqa: PLC0415 - imported only when needed, see module docstring
 
     config = Config()
     config.set_main_option("script_location", str(ALEMBIC_DIR))
     config.attributes["url"] = to_asyncpg_url(database_url)
+    config.attributes["audit_key"] = audit_key
     return config
 
 
@@ -76,10 +93,10 @@ async def _load_clickhouse_revision(url: str) -> int | None:
         return None
 
 
-def _migrate_postgresql(url: str) -> None:
+def _migrate_postgresql(url: str, audit_key: bytes | None) -> None:
     from alembic import command  # noqa: PLC0415 - imported only when needed, see module docstring
 
-    command.upgrade(build_alembic_config(url), "head")
+    command.upgrade(build_alembic_config(url, audit_key), "head")
 
 
 def _migrate_clickhouse(url: str) -> None:

@@ -14,6 +14,7 @@ from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.log import get_logger
 from herwa_shared.migrate import migrate
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.audit_key import load_audit_key
 
 log = get_logger(__name__)
 
@@ -55,8 +56,9 @@ async def open_stores(
     async with AsyncExitStack() as stack:
         lease = await _acquire_lease(settings, folder, report or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
-        await migrate(lease.urls)
-        database = Database(lease.urls.database)
+        audit_key = load_audit_key(settings, folder)
+        await migrate(lease.urls, audit_key=audit_key)
+        database = Database(lease.urls.database, audit_key=audit_key)
         stack.push_async_callback(database.close)
         reader = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse))
         writer = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse_writer)) if with_writer else None

@@ -14,6 +14,7 @@ from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.stores import open_stores
+from herwa_worker.audit_anchors import build_audit_anchor_job
 from herwa_worker.jobs import WorkerJobs
 
 log = get_logger("herwa_worker")
@@ -22,6 +23,7 @@ MOVE_INTERVAL_SECONDS = 0.3
 EXPIRE_INTERVAL_SECONDS = 1
 TRIM_INTERVAL_SECONDS = 30
 PURGE_INTERVAL_SECONDS = 3600
+ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
 
 async def run(settings: Settings) -> None:
@@ -35,6 +37,8 @@ async def run(settings: Settings) -> None:
         scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
+        anchors = build_audit_anchor_job(settings, stores.database)
+        scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
         async with send_heartbeats(stores.database, name="worker", detail=jobs.build_detail):
             scheduler.start()

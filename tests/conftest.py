@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
+from herwa_shared.embedded import lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
 from tests.support.sim_process import SimProcess
@@ -18,9 +20,7 @@ _guild_ids = count(1_000_000_000_000_000_001, 1_000)
 
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
-    """A data folder that every account may enter: PostgreSQL needs that when the tests run as root."""
     folder = Path(tempfile.mkdtemp(prefix="herwa-test-"))
-    folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
 
@@ -45,6 +45,15 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
     """PostgreSQL and ClickHouse with the newest schema. Tests share them, so each test uses its own guild."""
     async with open_stores(settings, with_writer=True) as shared_stores:
         yield shared_stores
+
+
+@pytest.fixture(scope="session")
+async def owner(stores: Stores, settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the owner of PostgreSQL's tables, who can do what Herwa's own account cannot."""
+    with lease_engines(settings, folder) as lease:
+        connection = await asyncpg.connect(lease.urls.database_owner)
+        yield connection
+        await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@
 - `herwa kill-switch`: turn a feature off in all servers, and on again.
 - `herwa tiers`: features and limits of all tiers.
 - `herwa keys`: create API keys.
-- `herwa audit`: show or verify an audit log.
+- `herwa audit`: show an audit log.
 """
 
 import json
@@ -21,12 +21,11 @@ from herwa.texts import operator as texts
 from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.errors import HerwaError
 from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import subscriptions
 from herwa_shared.services.api_keys import Scope, create_key, load_pepper
-from herwa_shared.services.audit import AuditLogEntry, list_entries, verify_chain
+from herwa_shared.services.audit import AuditLogEntry, list_entries
 from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
 from herwa_shared.services.tiers import TierStatus, list_tiers, load_feature_titles, require_tier
 from herwa_shared.stores import open_stores
@@ -54,12 +53,6 @@ class TierOverview:
             for tier in self.tiers
         ]
         return {"tiers": tiers, "kill_switches": dict(self.kill_switch_reasons)}
-
-
-class BrokenChainError(HerwaError):
-    """The hash chain of an audit log is broken: an entry was changed or removed."""
-
-    code = "chain_broken"
 
 
 async def grant_tier(settings: Settings, *, guild: str, tier: str, days: int | None, reason: str) -> str:
@@ -137,22 +130,6 @@ async def read_audit_log(settings: Settings, *, guild: str | None, limit: int) -
     """Load a server's audit log, or the operator's if `guild` is None. Newest entry first."""
     async with open_operator_session(settings) as session:
         return await list_entries(session, guild_id=await _resolve_chain(session, guild), limit=limit)
-
-
-async def check_audit_log(settings: Settings, *, guild: str | None) -> str:
-    """Verify the hash chain of an audit log.
-
-    Returns a sentence with the last digest, for later comparison. Raises BrokenChainError, which names the entry.
-    """
-    async with open_operator_session(settings) as session:
-        guild_id = await _resolve_chain(session, guild)
-        if chain_error := await verify_chain(session, guild_id=guild_id):
-            raise BrokenChainError(chain_error.reason)
-        last_entries = await list_entries(session, guild_id=guild_id, limit=1)
-        if not last_entries:
-            return texts.LOG_EMPTY
-        last_entry = last_entries[0]
-        return texts.format_verified(last_entry.number, last_entry.digest.hex())
 
 
 def format_audit_entry(entry: AuditLogEntry) -> Text:

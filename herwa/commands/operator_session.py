@@ -18,6 +18,7 @@ from herwa_shared.errors import BadRequest, HerwaError, NotFound
 from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.guilds import list_guilds
 
 MAX_NAMED_GUILDS = 5
@@ -38,7 +39,8 @@ async def open_operator_session(settings: Settings) -> AsyncIterator[AsyncSessio
     No other service is needed, so that the operator can act while something else is down.
     """
     async with _open_database_url(settings) as url:
-        database = Database(url, pool_size=1)
+        audit_key = load_audit_key(settings, DataFolder(settings.data_dir))
+        database = Database(url, pool_size=1, audit_key=audit_key)
         try:
             async with database.transaction() as session:
                 yield session

@@ -21,6 +21,7 @@ from herwa_shared.errors import HerwaError
 from herwa_shared.migrate import migrate
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.shutdown import on_shutdown
+from herwa_shared.services.audit_key import load_audit_key
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asy
 async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLease:
     lease = await asyncio.to_thread(lease_engines, settings, folder, report=print_line)
     try:
-        await migrate(lease.urls)
+        await migrate(lease.urls, audit_key=load_audit_key(settings, folder))
     except BaseException:
         await asyncio.to_thread(lease.release)
         raise

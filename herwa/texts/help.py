@@ -49,4 +49,4 @@ SWITCH_ARGUMENT = "on: the feature is off everywhere. off: the feature is availa
 KILL_REASON_OPTION = "Reason, shown to users."
 AUDIT_GUILD_OPTION = "The server's id or exact name. Default: the operator's log."
 LIMIT_OPTION = "Number of entries, newest first."
-VERIFY_OPTION = "Check that no entry was changed or removed."
+VERIFY_OPTION = "Check that no entry was changed or removed. Without --guild, in any log."

@@ -17,7 +17,6 @@ LIMIT_TITLES: Mapping[str, str] = {
     "member_commands_a_minute": "Member commands per minute",
     "guild_commands_a_minute": "Server commands per minute",
 }
-LOG_EMPTY = "The log is empty."
 NO_VALUE = "nothing"
 NO_CHANGE = " It already was."
 NO_SERVERS = "The bot isn't in any server yet. Add it to one first."
@@ -44,11 +43,6 @@ def format_kill_switch_on(title: str, reason: str) -> str:
 def format_kill_switch_off(feature: str) -> str:
     """Format that a feature has no kill switch."""
     return f"{feature} has no kill switch: each server's tier and settings apply."
-
-
-def format_verified(entries: int, digest: str) -> str:
-    """Format that no entry of an audit log was changed."""
-    return f"{format_count(entries, 'entry', 'entries')} checked, none changed or removed. Last digest: {digest}."
 
 
 def format_ambiguous_guild(query: str, count: int, guilds: str) -> str:

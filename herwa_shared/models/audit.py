@@ -26,7 +26,7 @@ class AuditEntry(SQLModel, table=True):
 
     Entries without a guild form the operator's chain. Triggers keep the table append-only; the only exceptions are that
     fields of `personal` are erased and that a guild's entries are deleted together with the guild. The module
-    `services.audit_chain` documents `personal`, `commitments`, `previous` and `digest`.
+    `services.audit_chain` documents `personal`, `commitments`, `previous`, `digest` and `mac`.
     """
 
     __tablename__ = "audit_entry"
@@ -52,3 +52,4 @@ class AuditEntry(SQLModel, table=True):
     commitments: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     previous: bytes
     digest: bytes
+    mac: bytes

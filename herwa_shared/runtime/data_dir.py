@@ -8,8 +8,9 @@ import json
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Below the ephemeral port range, from which an outgoing connection could take an engine's port.
@@ -28,14 +29,21 @@ def is_port_free(port: int) -> bool:
 
 
 class DataFolder:
-    """All files of one copy, below `path`. Safe for concurrent use by several processes."""
+    """All files of one copy, below `path`. Safe for concurrent use by several processes.
+
+    Other users cannot read it. Under root its group may enter it, not list it: the embedded PostgreSQL runs as another
+    user and reaches its cluster through the group.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.run_dir = path / "run"
         self.logs_dir = path / "logs"
         for folder in (path, self.run_dir, self.logs_dir):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _restrict(path, 0o710 if os.geteuid() == 0 else 0o700)
+        _restrict(self.run_dir, 0o700)
+        _restrict(self.logs_dir, 0o700)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -57,7 +65,7 @@ class DataFolder:
             known_secrets = _read_json(path)
             if name not in known_secrets:
                 known_secrets[name] = secrets.token_urlsafe(32)
-                _write_json(path, known_secrets, mode=0o600)
+                _write_json(path, known_secrets)
         return str(known_secrets[name])
 
     def get_or_create_port(self, name: str) -> int:
@@ -82,6 +90,14 @@ class DataFolder:
         return {name: int(str(port)) for name, port in _read_json(self.path / "ports.json").items()}
 
 
+def _restrict(folder: Path, mode: int) -> None:
+    """Remove all permissions beyond `mode`. A folder of another user is left as it is."""
+    current_mode = stat.S_IMODE(folder.stat().st_mode)
+    if current_mode & ~mode:
+        with suppress(PermissionError):
+            folder.chmod(current_mode & mode)
+
+
 def _read_json(path: Path) -> dict[str, object]:
     try:
         return dict(json.loads(path.read_text()))
@@ -89,10 +105,13 @@ def _read_json(path: Path) -> dict[str, object]:
         return {}
 
 
-def _write_json(path: Path, content: object, *, mode: int = 0o644) -> None:
-    """Write the file atomically: readers never see a partial file, and a crash leaves none."""
+def _write_json(path: Path, content: object) -> None:
+    """Write the file atomically, readable by its owner only.
+
+    Readers never see a partial file, and a crash leaves none.
+    """
     temp_path = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(content, file, indent=1, sort_keys=True)
     temp_path.replace(path)

@@ -1,8 +1,7 @@
 """Audit log: who changed what, when and through which interface; a hash chain per guild.
 
-The operator has a chain of its own. Triggers in PostgreSQL reject changes and deletions of rows, but cannot stop a
-superuser; `verify_chain` detects such changes. It cannot detect that entries at the end of a chain were cut off: for
-that, compare the last digest with one noted earlier.
+The operator has a chain of its own. Herwa's account of PostgreSQL can only add entries (`database_privileges`), and
+triggers reject changes by the owner of the table. `audit_verification` detects what was changed nevertheless.
 """
 
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -24,23 +23,22 @@ from herwa_shared.services.audit_chain import (
     ERASED,
     GENESIS_DIGEST,
     TARGET,
-    ChainDefect,
     PersonalField,
     PersonalValue,
     build_personal_field,
     compute_commitment,
     compute_digest,
+    compute_mac,
     extract_personal,
-    find_chain_defect,
     restore_personal,
 )
+from herwa_shared.services.audit_key import get_audit_key
 
 __all__ = [
     "ERASED",
     "SYSTEM",
     "Actor",
     "AuditLogEntry",
-    "ChainDefect",
     "ChangeSource",
     "PersonalValue",
     "erase_member",
@@ -48,12 +46,10 @@ __all__ = [
     "list_entries",
     "lock_chain",
     "record",
-    "verify_chain",
 ]
 
 MAX_TARGET_LENGTH = 128
 MAX_REASON_LENGTH = 200
-READ_BATCH_ROWS = 500
 
 # Locks the same row as `publish_policy_change`: a guild has a single lock, so the two calls may come in any order.
 LOCK_CHAIN_QUERY = text("""
@@ -61,13 +57,7 @@ INSERT INTO policy_change (guild_id, version) VALUES (:guild_id, nextval('policy
 ON CONFLICT (guild_id) DO UPDATE SET version = policy_change.version
 """)
 
-ERASE_MEMBER_QUERY = text("""
-UPDATE audit_entry
-SET personal = (
-    SELECT jsonb_object_agg(key, value) FROM jsonb_each(personal) WHERE value ->> 'of' IS DISTINCT FROM :user_id
-)
-WHERE EXISTS (SELECT FROM jsonb_each(personal) WHERE value ->> 'of' = :user_id)
-""")
+ERASE_MEMBER_QUERY = text("SELECT audit_entry_erase_member(:user_id)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +138,10 @@ async def record(
         commitments={name: compute_commitment(field) for name, field in personal.items()},
         previous=last[1],
         digest=b"",
+        mac=b"",
     )
     row.digest = compute_digest(row)
+    row.mac = compute_mac(get_audit_key(session), row.digest)
     session.add(row)
     await session.flush()
     assert row.id is not None
@@ -163,7 +155,7 @@ async def list_entries(
 
     `before` is the pagination cursor: only entries with a lower number are listed.
     """
-    query = select(AuditEntry).where(_filter_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
+    query = select(AuditEntry).where(filter_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
     if before is not None:
         query = query.where(col(AuditEntry.number) < before)
     return tuple(_to_entry(row) for row in await session.scalars(query))
@@ -171,29 +163,10 @@ async def list_entries(
 
 async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: int) -> AuditLogEntry:
     """Get an entry of this chain. Raises NotFound."""
-    row = await session.scalar(select(AuditEntry).where(_filter_chain(guild_id), col(AuditEntry.id) == entry_id))
+    row = await session.scalar(select(AuditEntry).where(filter_chain(guild_id), col(AuditEntry.id) == entry_id))
     if row is None:
         raise NotFound("This entry doesn't exist in this audit log.")
     return _to_entry(row)
-
-
-async def verify_chain(session: AsyncSession, *, guild_id: int | None) -> ChainDefect | None:
-    """Verify a chain from its first entry.
-
-    Returns the first invalid entry, None if all are valid.
-    """
-    rows = await session.stream_scalars(
-        select(AuditEntry)
-        .where(_filter_chain(guild_id))
-        .order_by(col(AuditEntry.number))
-        .execution_options(yield_per=READ_BATCH_ROWS, populate_existing=True)
-    )
-    number, previous = 1, GENESIS_DIGEST
-    async for row in rows:
-        if chain_error := find_chain_defect(row, number=number, previous=previous):
-            return chain_error
-        number, previous = number + 1, row.digest
-    return None
 
 
 async def erase_member(session: AsyncSession, *, user_id: int) -> int:
@@ -201,16 +174,14 @@ async def erase_member(session: AsyncSession, *, user_id: int) -> int:
 
     Returns the number of changed entries.
     """
-    result = await session.execute(ERASE_MEMBER_QUERY, {"user_id": str(user_id)})
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return int(await session.scalar(ERASE_MEMBER_QUERY, {"user_id": str(user_id)}) or 0)
 
 
 async def _get_last_link(session: AsyncSession, guild_id: int | None) -> tuple[int, bytes]:
     """Get number and digest of a chain's last entry. The caller holds the chain's lock."""
     query = (
         select(AuditEntry.number, AuditEntry.digest)
-        .where(_filter_chain(guild_id))
+        .where(filter_chain(guild_id))
         .order_by(col(AuditEntry.number).desc())
         .limit(1)
     )
@@ -218,7 +189,8 @@ async def _get_last_link(session: AsyncSession, guild_id: int | None) -> tuple[i
     return (row[0], row[1]) if row else (0, GENESIS_DIGEST)
 
 
-def _filter_chain(guild_id: int | None) -> Any:
+def filter_chain(guild_id: int | None) -> Any:
+    """Build the condition for the entries of one chain."""
     return col(AuditEntry.guild_id).is_(None) if guild_id is None else col(AuditEntry.guild_id) == guild_id
 
 

@@ -3,6 +3,9 @@
 The digest of an entry covers all its content and the digest of the previous entry. Of a personal value it covers only a
 commitment: an HMAC with a random key per value. The key is stored with the value and erased with it. After that, the
 chain still verifies, and the commitment does not reveal the value, not even by guessing.
+
+An attacker with access to the database can compute digests. Therefore each entry also has a MAC: an HMAC of its digest
+with the audit key, which is stored outside of the database.
 """
 
 import hmac
@@ -11,6 +14,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -42,13 +46,30 @@ class PersonalValue:
         return int(self.value) if self.user_id is None and self.value.isdecimal() else self.user_id
 
 
+class DefectKind(StrEnum):
+    """What is wrong with an entry."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
+    NOT_AUTHENTIC = "not_authentic"  # its MAC was made with another key, or without the key
+    NOT_LINKED = "not_linked"  # it does not follow the entry before it
+    PERSONAL_VALUE_CHANGED = "personal_value_changed"
+    NOT_AS_NOTED = "not_as_noted"  # another entry with this number was noted outside of the database
+    CUT_OFF = "cut_off"  # the chain had more entries when its end was noted
+    DELETED = "deleted"  # a chain that was noted has no entries
+
+
 @dataclass(frozen=True, slots=True)
 class ChainDefect:
-    """The first invalid entry of a chain and the reason, as a sentence. Not an exception."""
+    """The first invalid entry of a chain (`guild_id` None: the operator's). Not an exception.
 
+    `field` is the name of the personal value that was changed.
+    """
+
+    guild_id: int | None
     number: int
-    entry_id: int | None
-    reason: str
+    kind: DefectKind
+    field: str = ""
 
 
 def extract_personal(name: str, value: Any, personal: dict[str, PersonalField]) -> Any:
@@ -112,17 +133,24 @@ def compute_digest(entry: AuditEntry) -> bytes:
     return sha256(entry.previous + _encode_canonical(content)).digest()
 
 
-def find_chain_defect(entry: AuditEntry, *, number: int, previous: bytes) -> ChainDefect | None:
-    """Check that an entry has this number and follows this digest; returns None if it is valid."""
+def compute_mac(audit_key: bytes, digest: bytes) -> bytes:
+    """Compute the MAC of an entry from its digest."""
+    return hmac.digest(audit_key, b"audit entry" + digest, "sha256")
+
+
+def find_chain_defect(entry: AuditEntry, *, number: int, previous: bytes, audit_key: bytes) -> ChainDefect | None:
+    """Check that an entry is authentic, has this number and follows this digest; returns None if it is valid."""
     if entry.number != number:
-        return ChainDefect(number, None, f"Entry {number} is missing.")
+        return ChainDefect(entry.guild_id, number, DefectKind.MISSING)
     if compute_digest(entry) != entry.digest:
-        return ChainDefect(number, entry.id, f"Entry {number} was changed after it was written.")
+        return ChainDefect(entry.guild_id, number, DefectKind.CHANGED)
+    if not hmac.compare_digest(compute_mac(audit_key, entry.digest), entry.mac):
+        return ChainDefect(entry.guild_id, number, DefectKind.NOT_AUTHENTIC)
     if entry.previous != previous:
-        return ChainDefect(number, entry.id, f"Entry {number} does not follow the one before it.")
+        return ChainDefect(entry.guild_id, number, DefectKind.NOT_LINKED)
     for name, field in (entry.personal or {}).items():
         if not _is_intact(field, entry.commitments.get(name)):
-            return ChainDefect(number, entry.id, f"In entry {number} the value of “{name}” was changed.")
+            return ChainDefect(entry.guild_id, number, DefectKind.PERSONAL_VALUE_CHANGED, name)
     return None
 
 

@@ -31,8 +31,9 @@ from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import StoreUrls, lease_engines
 from herwa_shared.migrate import build_alembic_config, migrate
-from herwa_shared.services import access_rules, audit, channel_lists, kill_switches, subscriptions
-from herwa_shared.stores import Stores
+from herwa_shared.services import access_rules, channel_lists, kill_switches, subscriptions
+from herwa_shared.services.audit_key import load_audit_key
+from herwa_shared.services.audit_verification import verify_chain
 
 DUMP_FILE = Path(__file__).parents[1] / "data" / "database-before-renaming.zip"
 DUMP_REVISION = "0006"
@@ -55,7 +56,7 @@ def dump() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-async def migrated(stores: Stores, settings, folder, dump) -> AsyncIterator[tuple[Database, AsyncClient]]:
+async def migrated(owner, settings, folder, dump) -> AsyncIterator[tuple[Database, AsyncClient]]:
     """Separate databases with the content of the dump, migrated to the newest schema."""
     with lease_engines(settings, folder) as lease:
         database_url = make_url(lease.urls.database).set(database="before_renaming")
@@ -66,12 +67,11 @@ async def migrated(stores: Stores, settings, folder, dump) -> AsyncIterator[tupl
             clickhouse=render(clickhouse_url),
             clickhouse_writer=render(make_url(lease.urls.clickhouse_writer).set(database="before_renaming")),
         )
-        async with stores.database.acquire_connection() as connection:
-            await connection.execute("CREATE DATABASE before_renaming")
+        await owner.execute("CREATE DATABASE before_renaming")
         await asyncio.to_thread(command.upgrade, build_alembic_config(urls.database_owner), DUMP_REVISION)
         await load_postgresql(urls.database_owner, dump)
-        await migrate(urls)
-        database = Database(urls.database, pool_size=2)
+        await migrate(urls, audit_key=load_audit_key(settings, folder))
+        database = Database(urls.database, pool_size=2, audit_key=load_audit_key(settings, folder))
         async with open_clickhouse(urls.clickhouse_writer) as writer, open_clickhouse(urls.clickhouse) as clickhouse:
             await load_clickhouse(writer, dump)
             yield database, clickhouse
@@ -169,7 +169,7 @@ async def test_migration_keeps_rules_channel_lists_tiers_and_the_audit_log(migra
         [subscription] = await subscriptions.list_subscriptions(session, guild_id=GARDEN_CLUB)
         assert subscription.tier == "premium"
         for guild_id in (None, GARDEN_CLUB):
-            assert await audit.verify_chain(session, guild_id=guild_id) is None
+            assert await verify_chain(session, guild_id=guild_id) is None
 
 
 async def test_migrated_schema_contains_no_old_table_name(migrated):

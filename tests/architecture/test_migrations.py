@@ -24,7 +24,7 @@ def test_alembic_has_one_head_which_is_the_last_file():
 
 async def test_models_match_the_migrated_database(stores, settings, folder):
     with lease_engines(settings, folder) as lease:
-        await asyncio.to_thread(command.check, build_alembic_config(lease.urls.database))
+        await asyncio.to_thread(command.check, build_alembic_config(lease.urls.database_owner))
 
 
 async def test_second_migration_changes_nothing(stores, settings, folder):
@@ -34,11 +34,10 @@ async def test_second_migration_changes_nothing(stores, settings, folder):
     assert (await stores.clickhouse.query(SCHEMA_QUERY)).result_rows == before
 
 
-async def test_every_postgresql_migration_can_be_downgraded_and_repeated(stores, settings, folder):
+async def test_every_postgresql_migration_can_be_downgraded_and_repeated(owner, settings, folder):
     with lease_engines(settings, folder) as lease:
-        url = make_url(lease.urls.database)
-        async with stores.database.acquire_connection() as connection:
-            await connection.execute("CREATE DATABASE downgrade_test")
+        url = make_url(lease.urls.database_owner)
+        await owner.execute("CREATE DATABASE downgrade_test")
         other_url = url.set(database="downgrade_test").render_as_string(hide_password=False)
         config = build_alembic_config(other_url)
         for step in ("head", "base", "head"):

@@ -211,11 +211,9 @@ async def test_commands_are_registered_as_surfaces(members):
     assert {("server-stats", "everyone"), ("permissions allow", "managers")} <= {tuple(row) for row in rows}
 
 
-async def test_server_missing_from_the_database_gets_an_explanation(members):
+async def test_server_missing_from_the_database_gets_an_explanation(members, owner):
     server = members.server
-    await members.run_in_transaction(
-        lambda session: session.execute(text("DELETE FROM guild WHERE id = :id"), {"id": server.id})
-    )
+    await owner.execute("DELETE FROM guild WHERE id = $1", server.id)
     target_options, channel_options = {"what": "/server-stats"}, {"where": str(server.channel)}
     for command, options in (
         ("features disable", {"what": "server.stats"}),

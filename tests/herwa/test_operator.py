@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from herwa.cli import app
 from herwa.error_messages import describe_error
+from herwa.texts import audit as audit_texts
 from herwa.texts import operator as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -16,6 +17,8 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.models import Subscription
 from herwa_shared.services import discovery
 from herwa_shared.services.audit import SYSTEM, list_entries
+from herwa_shared.services.audit_key import load_audit_key
+from herwa_shared.services.audit_verification import list_chain_heads
 from herwa_shared.services.guilds import GuildData, save_guilds
 from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import get_current_tier
@@ -45,7 +48,7 @@ class OperatorClient:
 
     def run_in_transaction(self, operation):
         async def run_operation():
-            database = Database(self._url, pool_size=1)
+            database = Database(self._url, pool_size=1, audit_key=load_audit_key(self.copy.settings, self.copy.folder))
             try:
                 async with database.transaction() as session:
                     return await operation(session)
@@ -94,7 +97,7 @@ def test_grant_and_revoke_change_the_tier_of_a_server(operator):
     assert "subscription.revoke" in lines[0]
     assert "over" in lines[0]
     assert "(cli)" in lines[1]
-    assert operator.run_command("audit", "--guild", "The Garden", "--verify") == texts.format_verified(
+    assert operator.run_command("audit", "--guild", "The Garden", "--verify") == audit_texts.format_verified_log(
         2, operator.list_audit_entries(GARDEN)[0].digest.hex()
     )
 
@@ -136,9 +139,12 @@ def test_kill_switch_switches_a_feature_off_and_on(operator):
     assert operator.run_command("kill-switch", "voice.stats", "off") == off_text
     assert operator.run_command("kill-switch", "voice.stats", "off") == off_text + texts.NO_CHANGE
     assert operator.run_in_transaction(load_global_policy).kill_switches == {}
-    assert operator.run_command("audit", "--verify") == texts.format_verified(
-        2, operator.list_audit_entries(None)[0].digest.hex()
-    )
+    heads = operator.run_in_transaction(list_chain_heads)
+    assert None in {head.guild_id for head in heads}
+    assert operator.run_command("audit", "--verify").splitlines() == [
+        audit_texts.format_verified_logs(len(heads), sum(head.number for head in heads)),
+        audit_texts.NO_ANCHORS,
+    ]
 
 
 def test_tiers_are_shown_as_a_table_and_as_json(operator):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from herwa.texts import counts, doctor, errors, history, operator, startup, status
+from herwa.texts import audit, counts, doctor, errors, history, operator, startup, status
 from herwa.texts import help as help_texts
+from herwa_shared.services.audit_chain import ChainDefect, DefectKind
 from tests.support.text_snapshots import render_texts
 
 DATA_DIR = Path("/srv/herwa")
@@ -15,6 +16,16 @@ REDIRECT = "https://herwa.example/auth/callback"
 REASON = "connection refused"
 
 SAMPLES = {
+    audit: {
+        "format_verified_log": [(1, "ab12"), (1204, "ab12")],
+        "format_verified_logs": [(1, 1), (12, 3456)],
+        "format_compared_anchors": [(1, "2026-11-28"), (30, "2026-11-28")],
+        "describe_defect": [
+            (ChainDefect(None, 7, DefectKind.CUT_OFF),),
+            *((ChainDefect(81384788765712384, 1204, kind, "actor"),) for kind in DefectKind),
+        ],
+        "describe_invalid_anchors": [DATA_DIR / "audit" / "2026-11-28.jsonl"],
+    },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
     doctor: {
         "format_python_too_old": ["3.10.2"],
@@ -93,7 +104,6 @@ SAMPLES = {
         "format_nothing_granted": ["Garden Club", "Garden Club (7) has Free."],
         "format_kill_switch_on": ["Voice stats", "Voice statistics are being repaired."],
         "format_kill_switch_off": ["voice.stats"],
-        "format_verified": [(1, "f00d"), (12, "f00d")],
         "format_ambiguous_guild": ["Tea", 2, "7 (Tea) or 8 (Tea)"],
         "format_unknown_guild": ["Tea", "7 (Garden Club)"],
         "format_similar_guilds": ["Gardn", "7 (Garden Club)"],

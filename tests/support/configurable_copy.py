@@ -152,7 +152,6 @@ def _is_owned_by(process: psutil.Process, path: Path) -> bool:
 def open_copy(**settings: str) -> Iterator[ConfigurableCopy]:
     """Create a copy in an empty data folder; stop it and delete the folder at the end, also after a failure."""
     path = Path(tempfile.mkdtemp(prefix="herwa-copy-"))
-    path.chmod(0o755)
     copy = ConfigurableCopy(path, **settings)
     try:
         yield copy

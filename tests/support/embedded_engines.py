@@ -14,9 +14,8 @@ EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.
 
 @contextmanager
 def create_data_folder() -> Iterator[DataFolder]:
-    """Create a data folder that every user may enter, as PostgreSQL needs it; delete it at the end."""
+    """Create an empty data folder; delete it at the end."""
     path = Path(tempfile.mkdtemp(prefix="herwa-test-"))
-    path.chmod(0o755)
     try:
         yield DataFolder(path)
     finally:

@@ -170,7 +170,6 @@ class GuildApiClient:
 def open_running_copy() -> Iterator[RunningCopy]:
     """Create a copy in an empty data folder; stop it and delete the folder at the end."""
     path = Path(tempfile.mkdtemp(prefix="herwa-copy-"))
-    path.chmod(0o755)
     copy = RunningCopy(path)
     try:
         yield copy

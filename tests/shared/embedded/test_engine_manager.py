@@ -82,14 +82,14 @@ def test_lease_can_be_released_twice(postgres_settings: Settings, postgres_folde
 
 async def test_restart_after_sigkill_keeps_every_committed_row(postgres_settings, postgres_folder):
     with lease_engines(postgres_settings, postgres_folder) as lease:
-        await fetch_value(lease.urls.database, "CREATE TABLE survivor AS SELECT generate_series(1, 1000) AS n")
+        await fetch_value(lease.urls.database_owner, "CREATE TABLE survivor AS SELECT generate_series(1, 1000) AS n")
         urls = lease.urls
         kill_process(find_postgres_pid(postgres_folder))
 
         assert lease.restart_dead() == ["postgres"]
         assert lease.restart_dead() == []
         assert lease.urls == urls
-        assert await fetch_value(lease.urls.database, "SELECT count(*) FROM survivor") == 1000
+        assert await fetch_value(lease.urls.database_owner, "SELECT count(*) FROM survivor") == 1000
 
 
 async def test_restart_succeeds_while_a_backend_of_the_killed_server_is_busy(postgres_settings, postgres_folder):
@@ -133,7 +133,7 @@ async def test_engines_of_two_folders_are_separate(postgres_settings, postgres_f
         lease_engines(postgres_settings, postgres_folder) as lease,
         lease_engines(build_settings(other_folder, clickhouse=False), other_folder) as other_lease,
     ):
-        await fetch_value(other_lease.urls.database, "CREATE TABLE only_there (n int)")
+        await fetch_value(other_lease.urls.database_owner, "CREATE TABLE only_there (n int)")
         assert await fetch_value(other_lease.urls.database, "SELECT to_regclass('only_there')::text") == "only_there"
         assert await fetch_value(lease.urls.database, "SELECT to_regclass('only_there')::text") is None
 

@@ -57,8 +57,8 @@ class KillableEngine:
 async def engine() -> AsyncIterator[KillableEngine]:
     with create_data_folder() as folder:
         lease = await asyncio.to_thread(lease_engines, build_settings(folder, clickhouse=False), folder)
-        await asyncio.to_thread(command.upgrade, build_alembic_config(lease.urls.database), "head")
-        killable_engine = KillableEngine(folder, Database(lease.urls.database), [lease])
+        await asyncio.to_thread(command.upgrade, build_alembic_config(lease.urls.database_owner), "head")
+        killable_engine = KillableEngine(folder, Database(lease.urls.database_owner), [lease])
         yield killable_engine
         await killable_engine.database.close()
         for acquired_lease in killable_engine.leases:

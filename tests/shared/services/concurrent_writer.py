@@ -1,6 +1,7 @@
 """One of the concurrent processes of test_governance_races: `python -m tests.shared.services.concurrent_writer`.
 
-It reads the database's URL from standard input, because the URL contains a password, and prints its changes as JSON.
+It reads the database's URL and the audit key from standard input, because both are secret, and prints its changes as
+JSON.
 """
 
 import asyncio
@@ -37,9 +38,9 @@ async def run_change(database: Database, guild_id: int, number: int, actor: Acto
                 return "feature.set", int(entry is not None)
 
 
-async def run_changes(url: str, guild_id: int, change_count: int) -> Counter[str]:
+async def run_changes(url: str, audit_key: bytes, guild_id: int, change_count: int) -> Counter[str]:
     """Run all changes concurrently, at most as many as there are connections; return the changes per action."""
-    database = Database(url, pool_size=MAX_CONCURRENT_CHANGES)
+    database = Database(url, pool_size=MAX_CONCURRENT_CHANGES, audit_key=audit_key)
     semaphore = asyncio.Semaphore(MAX_CONCURRENT_CHANGES)
     actor = Actor(ChangeSource.WEB, 1, "racer")
 
@@ -59,7 +60,8 @@ async def run_changes(url: str, guild_id: int, change_count: int) -> Counter[str
 
 if __name__ == "__main__":
     database_url = sys.stdin.readline().strip()
+    key = sys.stdin.readline().strip().encode()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    sys.stdout.write(json.dumps(asyncio.run(run_changes(database_url, int(sys.argv[1]), int(sys.argv[2])))))
+    sys.stdout.write(json.dumps(asyncio.run(run_changes(database_url, key, int(sys.argv[1]), int(sys.argv[2])))))

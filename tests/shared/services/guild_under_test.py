@@ -13,6 +13,7 @@ from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, SubjectKind, 
 from herwa_shared.services import audit
 from herwa_shared.services.access_rules import NewRule, list_rules
 from herwa_shared.services.audit import Actor, AuditLogEntry, ChangeSource
+from herwa_shared.services.audit_verification import verify_chain
 from herwa_shared.services.discovery import register
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.stores import Stores
@@ -58,7 +59,7 @@ class GuildUnderTest:
 
     async def list_audit_entries(self) -> tuple[AuditLogEntry, ...]:
         """Verify the guild's audit chain and list its entries, newest first."""
-        assert await self.call(audit.verify_chain) is None
+        assert await self.call(verify_chain) is None
         return await self.call(audit.list_entries)
 
 

@@ -6,7 +6,8 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.guardrail.policy import Entitlement
 from herwa_shared.services import discovery
-from herwa_shared.services.audit import Actor, AuditLogEntry, ChangeSource, list_entries, verify_chain
+from herwa_shared.services.audit import Actor, AuditLogEntry, ChangeSource, list_entries
+from herwa_shared.services.audit_verification import verify_chain
 from herwa_shared.services.guilds import GuildData, save_guilds
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.stores import Stores

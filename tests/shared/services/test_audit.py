@@ -18,8 +18,9 @@ from herwa_shared.services.audit import (
     get_entry,
     list_entries,
     record,
-    verify_chain,
 )
+from herwa_shared.services.audit_chain import DefectKind
+from herwa_shared.services.audit_verification import verify_chain
 from herwa_shared.services.guilds import GuildData, save_guilds
 
 ADA = Actor(ChangeSource.WEB, 4242_0001, "Ada Lovelace")
@@ -49,14 +50,13 @@ async def verify_guild_chain(stores, guild_id):
         return await verify_chain(session, guild_id=guild_id)
 
 
-async def tamper(stores, statement, *values):
-    """Run a statement with the append-only triggers disabled, as only a superuser of PostgreSQL can."""
-    async with stores.database.acquire_connection() as connection:
-        await connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
-        try:
-            await connection.execute(statement, *values)
-        finally:
-            await connection.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+async def tamper(owner, statement, *values):
+    """Run a statement with the append-only triggers disabled, as only the owner of the table can."""
+    await owner.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+    try:
+        await owner.execute(statement, *values)
+    finally:
+        await owner.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
 
 async def test_entry_contains_actor_action_target_values_and_reason(stores, guild):
@@ -135,11 +135,13 @@ async def test_chain_is_valid_after_postgresql_normalizes_values(stores, guild, 
         "TRUNCATE guild CASCADE",
     ],
 )
-async def test_postgresql_refuses_to_change_or_delete_entries(stores, guild, statement):
+async def test_neither_account_changes_or_deletes_entries(stores, owner, guild, statement):
     await write_entries(stores, guild)
     await write_entries(stores, None, count=1)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await owner.execute(statement.format(guild=guild))
     async with stores.database.acquire_connection() as connection:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
             await connection.execute(statement.format(guild=guild))
     assert await verify_guild_chain(stores, guild) is None
     async with stores.database.transaction() as session:
@@ -147,36 +149,37 @@ async def test_postgresql_refuses_to_change_or_delete_entries(stores, guild, sta
 
 
 @pytest.mark.parametrize(
-    ("statement", "expected_text"),
+    ("statement", "expected_kind"),
     [
-        ("UPDATE audit_entry SET after = '{{\"enabled\": 7}}' WHERE id = {0}", "Entry 2 was changed after"),
-        ("UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE id = {0}", "Entry 2 was changed after"),
-        ("UPDATE audit_entry SET via = 'cli' WHERE id = {0}", "Entry 2 was changed after"),
-        ("UPDATE audit_entry SET digest = 'x' WHERE id = {0}", "Entry 2 was changed after"),
-        ("UPDATE audit_entry SET commitments = '{{}}' WHERE id = {0}", "Entry 2 was changed after"),
-        ("DELETE FROM audit_entry WHERE id = {0}", "Entry 2 is missing"),
+        ("UPDATE audit_entry SET after = '{{\"enabled\": 7}}' WHERE id = {0}", DefectKind.CHANGED),
+        ("UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE id = {0}", DefectKind.CHANGED),
+        ("UPDATE audit_entry SET via = 'cli' WHERE id = {0}", DefectKind.CHANGED),
+        ("UPDATE audit_entry SET digest = 'x' WHERE id = {0}", DefectKind.CHANGED),
+        ("UPDATE audit_entry SET mac = 'x' WHERE id = {0}", DefectKind.NOT_AUTHENTIC),
+        ("UPDATE audit_entry SET commitments = '{{}}' WHERE id = {0}", DefectKind.CHANGED),
+        ("DELETE FROM audit_entry WHERE id = {0}", DefectKind.MISSING),
         (
             "UPDATE audit_entry SET personal = jsonb_set(personal, '{{actor,value}}', '\"Eve\"') WHERE id = {0}",
-            "“actor” was changed",
+            DefectKind.PERSONAL_VALUE_CHANGED,
         ),
         (
             "UPDATE audit_entry SET personal = jsonb_set(personal, '{{actor,of}}', '\"1\"') WHERE id = {0}",
-            "“actor” was changed",
+            DefectKind.PERSONAL_VALUE_CHANGED,
         ),
     ],
 )
-async def test_verification_names_the_tampered_entry(stores, guild, statement, expected_text):
+async def test_verification_names_the_tampered_entry(stores, owner, guild, statement, expected_kind):
     entry_ids = await write_entries(stores, guild)
-    await tamper(stores, statement.format(entry_ids[1]))
-    error = await verify_guild_chain(stores, guild)
-    assert error is not None
-    assert (error.number, expected_text in error.reason) == (2, True), error
+    await tamper(owner, statement.format(entry_ids[1]))
+    defect = await verify_guild_chain(stores, guild)
+    assert defect is not None
+    assert (defect.guild_id, defect.number, defect.kind) == (guild, 2, expected_kind)
 
 
-async def test_verification_detects_a_renumbered_chain(stores, guild):
+async def test_verification_detects_a_renumbered_chain(stores, owner, guild):
     entry_ids = await write_entries(stores, guild, count=2)
-    await tamper(stores, "DELETE FROM audit_entry WHERE id = $1", entry_ids[0])
-    await tamper(stores, "UPDATE audit_entry SET number = 1 WHERE id = $1", entry_ids[1])
+    await tamper(owner, "DELETE FROM audit_entry WHERE id = $1", entry_ids[0])
+    await tamper(owner, "UPDATE audit_entry SET number = 1 WHERE id = $1", entry_ids[1])
     assert (await verify_guild_chain(stores, guild)).number == 1
 
 
@@ -218,10 +221,9 @@ async def test_commitments_of_equal_values_differ(stores, guild):
     assert len(set(commitments)) == len(commitments) == 4
 
 
-async def test_deleting_a_guild_deletes_its_chain(stores, guild):
+async def test_deleting_a_guild_deletes_its_chain(stores, owner, guild):
     await write_entries(stores, guild)
-    async with stores.database.transaction() as session:
-        await session.execute(text("DELETE FROM guild WHERE id = :id"), {"id": guild})
+    await owner.execute("DELETE FROM guild WHERE id = $1", guild)
     async with stores.database.transaction() as session:
         assert await list_entries(session, guild_id=guild) == ()
 

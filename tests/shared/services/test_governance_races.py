@@ -12,6 +12,7 @@ from sqlmodel import select
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.models import FeatureToggle, Subscription
+from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.subscriptions import get_current_tier
 from tests.shared.services.operator_helpers import list_audit_entries, register_catalog, save_guild
 
@@ -19,13 +20,13 @@ PROCESS_COUNT, CHANGES_PER_PROCESS, EXPIRED_COUNT = 2, 68, 20
 TIMEOUT_SECONDS = 180
 
 
-async def run_writers(url, guild_id):
+async def run_writers(url, audit_key, guild_id):
     """Run the writer processes, which start together when all are ready; return the changes of each."""
     command = [sys.executable, "-m", "tests.shared.services.concurrent_writer", str(guild_id), str(CHANGES_PER_PROCESS)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     processes = [await asyncio.create_subprocess_exec(*command, **pipes) for _ in range(PROCESS_COUNT)]
     for process in processes:
-        process.stdin.write(f"{url}\n".encode())
+        process.stdin.write(f"{url}\n".encode() + audit_key + b"\n")
     async with asyncio.timeout(TIMEOUT_SECONDS):
         for process in processes:
             assert await process.stdout.readline() == b"ready\n"
@@ -34,7 +35,7 @@ async def run_writers(url, guild_id):
     return [Counter(json.loads(output)) for output, _ in outputs]
 
 
-async def test_each_concurrent_change_has_one_entry_and_the_last_one_applies(stores, guild_id):
+async def test_each_concurrent_change_has_one_entry_and_the_last_one_applies(stores, settings, folder, guild_id):
     await register_catalog(stores)
     await save_guild(stores, guild_id)
     past = utc_now() - timedelta(hours=1)
@@ -44,7 +45,7 @@ async def test_each_concurrent_change_has_one_entry_and_the_last_one_applies(sto
             row = Subscription(guild_id=guild_id, tier_key="premium", source="trial", granted_by="x", **period_fields)
             session.add(row)
 
-    counts = await run_writers(stores.database_url, guild_id)
+    counts = await run_writers(stores.database_url, load_audit_key(settings, folder), guild_id)
 
     entries = await list_audit_entries(stores, guild_id)
     total = counts[0] + counts[1]
