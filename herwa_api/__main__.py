@@ -8,6 +8,7 @@ import sys
 
 import uvloop
 
+from herwa_api import texts
 from herwa_api.app import create_app
 from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
@@ -18,7 +19,6 @@ from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.http_server import LOOPBACK_HOST, listen, serve
 from herwa_shared.stores import open_stores
 
-PORT_HINT = "does the API of this copy run already? Else remove its line from ports.json in the data folder"
 log = get_logger("herwa_api")
 
 
@@ -45,7 +45,7 @@ def main() -> int:
     """Run the API process and return its exit code; 1 if the port cannot be bound."""
     settings = Settings()
     configure_logging(settings.log_level)
-    server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=PORT_HINT)
+    server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=texts.PORT_HINT)
     if server_socket is None:
         return 1
     uvloop.run(run(settings, server_socket))

@@ -63,6 +63,9 @@ def format_rejected_parameter(name: str, reason: str) -> str:
     return f"'{name}': {reason.lower()}."
 
 
+# Process
+PORT_HINT = "Check whether the API of this copy is already running, or remove its line from ports.json in the data folder."
+
 # OpenAPI document
 API_TITLE = "Herwa API"
 API_DESCRIPTION = """Activity statistics of Discord servers. Ids are strings. Times are ISO 8601 with an offset.

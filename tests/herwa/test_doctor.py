@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from herwa.doctor import machine
+from herwa.doctor.check_result import Severity
 from herwa.texts import doctor as texts
 from tests.support.configurable_copy import run_bare_command
 from tests.support.sim_process import SimProcess
@@ -60,6 +62,13 @@ def test_doctor_reports_an_unreachable_database_without_its_password(tmp_path, f
     assert checks["PostgreSQL"]["severity"] == "error"
     assert "DATABASE_URL" in checks["PostgreSQL"]["fix"]
     assert "canary" not in json.dumps(checks)
+
+
+def test_slow_check_of_the_pages_is_a_warning(monkeypatch):
+    monkeypatch.setattr(machine, "BUILD_CHECK_TIMEOUT_SECONDS", 0.01)
+    [check] = [check for check in machine.check_machine() if check.subject == texts.SUBJECT_PAGES]
+
+    assert (check.severity, check.detail) == (Severity.WARNING, texts.PAGES_NOT_CHECKED)
 
 
 @pytest.mark.slow
