@@ -13,7 +13,7 @@ from herwa_shared.tables.formula_escaping import escape_formulas
 from herwa_shared.tables.table import Cell, Column, ColumnType, Table
 
 LINE_END = "\r\n"
-_TEXT_TYPES = (ColumnType.TEXT, ColumnType.ID)
+_TEXT_TYPES = (ColumnType.TEXT, ColumnType.LABEL, ColumnType.ID)
 
 
 def write_csv(table: Table) -> bytes:

@@ -14,6 +14,7 @@ class ColumnType(Enum):
     """The type of a column: which values it has, and how the formats represent them."""
 
     TEXT = "a str"
+    LABEL = "a short str of a fixed set, such as a status"
     ID = "an int or str: written as text, because spreadsheets round numbers of more than 15 digits"
     NUMBER = "an int"
     TIME = "an aware datetime: written in the table's zone"

@@ -22,7 +22,7 @@ MAX_SHEET_TITLE_CHARS = 31
 DEFAULT_SHEET_TITLE = "Table"
 
 _MAX_ROW = 1_048_575
-_TEXT_TYPES = (ColumnType.TEXT, ColumnType.ID)
+_TEXT_TYPES = (ColumnType.TEXT, ColumnType.LABEL, ColumnType.ID)
 
 _OPTIONS = {
     "constant_memory": True,
@@ -33,12 +33,20 @@ _OPTIONS = {
 }
 _NUMBER_FORMATS = {
     ColumnType.TEXT: "@",
+    ColumnType.LABEL: "@",
     ColumnType.ID: "@",
     ColumnType.NUMBER: "#,##0",
     ColumnType.TIME: "yyyy-mm-dd hh:mm",
     ColumnType.DAY: "yyyy-mm-dd",
 }
-_WIDTHS = {ColumnType.TEXT: 32, ColumnType.ID: 22, ColumnType.NUMBER: 14, ColumnType.TIME: 18, ColumnType.DAY: 14}
+_WIDTHS = {
+    ColumnType.TEXT: 32,
+    ColumnType.LABEL: 14,
+    ColumnType.ID: 22,
+    ColumnType.NUMBER: 14,
+    ColumnType.TIME: 18,
+    ColumnType.DAY: 14,
+}
 _HEADER_PADDING = 4
 
 
@@ -47,7 +55,7 @@ def write_xlsx(table: Table) -> bytes:
     stream = BytesIO()
     with Workbook(stream, _OPTIONS) as workbook:
         sheet = workbook.add_worksheet(_build_sheet_title(table.title))
-        formats = [workbook.add_format({"num_format": _NUMBER_FORMATS[column.type]}) for column in table.columns]
+        formats = [_build_format(workbook, column, num_format=_NUMBER_FORMATS[column.type]) for column in table.columns]
         _write_header(workbook, sheet, table)
         row_number = 0
         for row_number, row in enumerate(table.rows, start=1):
@@ -64,13 +72,18 @@ def _build_sheet_title(title: str) -> str:
 
 
 def _write_header(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
-    header_format = workbook.add_format({"bold": True, "bottom": 1})
     sheet.freeze_panes(1, 0)
     for position, column in enumerate(table.columns):
         sheet.set_column(position, position, max(_WIDTHS[column.type], len(column.title) + _HEADER_PADDING))
-        sheet.write_string(0, position, column.title, header_format)
+        sheet.write_string(0, position, column.title, _build_format(workbook, column, bold=True, bottom=1))
         if column.type in _TEXT_TYPES:
             sheet.ignore_errors({"number_stored_as_text": xl_range(1, position, _MAX_ROW, position)})
+
+
+def _build_format(workbook: Workbook, column: Column, **properties: str | int) -> Format:
+    """Build a format that is aligned to the right for numbers, else to the left, in the header as in the cells."""
+    alignment = {"align": "right"} if column.type is ColumnType.NUMBER else {"align": "left", "indent": 1}
+    return workbook.add_format(alignment | properties)
 
 
 def _write_cell(

@@ -96,13 +96,13 @@ def _build_series_table(compared: ComparedSeries, metric: Metric, zone: ZoneInfo
     columns = [
         Column("start", texts.format_time_column(title, zone), time_type),
         _build_metric_column(metric),
-        Column("status", texts.STATUS_COLUMN, ColumnType.TEXT),
+        Column("status", texts.STATUS_COLUMN, ColumnType.LABEL),
     ]
     if compared.comparison is not None:
         columns += [
             Column("previous_start", texts.format_time_column(previous_title, zone), time_type),
             Column("previous", texts.PREVIOUS_PERIOD, ColumnType.NUMBER),
-            Column("previous_status", texts.PREVIOUS_STATUS_COLUMN, ColumnType.TEXT),
+            Column("previous_status", texts.PREVIOUS_STATUS_COLUMN, ColumnType.LABEL),
         ]
     return Table(get_definition(metric).title, tuple(columns), _build_series_rows(compared), zone)
 
@@ -121,10 +121,10 @@ def _build_series_rows(compared: ComparedSeries) -> Iterator[tuple[Cell, ...]]:
 
 def _build_heatmap_table(heatmap: WeeklyHeatmap, metric: Metric, zone: ZoneInfo) -> Table:
     columns = (
-        Column("weekday", texts.WEEKDAY_COLUMN, ColumnType.TEXT),
+        Column("weekday", texts.WEEKDAY_COLUMN, ColumnType.LABEL),
         Column("hour", texts.format_time_column(texts.HOUR_COLUMN, zone), ColumnType.NUMBER),
         _build_metric_column(metric),
-        Column("status", texts.STATUS_COLUMN, ColumnType.TEXT),
+        Column("status", texts.STATUS_COLUMN, ColumnType.LABEL),
     )
     rows = (
         (WEEKDAYS[cell.weekday - 1], cell.hour, cell.value, cell.status.value)
