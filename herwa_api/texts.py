@@ -64,7 +64,7 @@ def format_rejected_parameter(name: str, reason: str) -> str:
 
 
 # Process
-PORT_HINT = "Check whether the API of this copy is already running, or remove its port from ports.json in the data folder."
+PORT_HINT = "Check whether this copy's API is already running, or remove its port from ports.json in the data folder."
 
 # OpenAPI document
 API_TITLE = "Herwa API"
