@@ -10,6 +10,7 @@ import uvloop
 
 from herwa_api import texts
 from herwa_api.app import create_app
+from herwa_api.server_rules import build_server_rules
 from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.config import Settings
@@ -36,9 +37,9 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
         log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
         # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
         # These headers are ignored from any other peer.
-        await serve(
-            create_app(stores, settings, policies), server_socket, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST
-        )
+        app = create_app(stores, settings, policies)
+        rules = build_server_rules(app, settings, port)
+        await serve(app, server_socket, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
 
 
 def main() -> int:

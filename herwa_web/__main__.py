@@ -16,8 +16,8 @@ from herwa_shared.runtime.http_server import listen, serve
 from herwa_web.app_context import open_app_context
 from herwa_web.build.builder import BuildError, ensure_build
 from herwa_web.serving.router import create_app
+from herwa_web.serving.server_rules import build_server_rules
 
-MAX_FRAME_BYTES = 65_536
 log = get_logger("herwa_web")
 
 
@@ -35,7 +35,8 @@ async def run(settings: Settings, server_socket: socket.socket, build: Path) -> 
         app = create_app(context, build)
         log.info("web server started", url=settings.origin)
         # `proxy_headers=False`: `serving/client_address.py` evaluates `X-Forwarded-*`, not uvicorn.
-        await serve(app, server_socket, lifespan="on", ws="wsproto", ws_max_size=MAX_FRAME_BYTES, proxy_headers=False)
+        rules = build_server_rules(settings)
+        await serve(app, server_socket, rules, has_websockets=True, lifespan="on", proxy_headers=False)
 
 
 def main() -> int:

@@ -1,50 +1,79 @@
-"""A uvicorn server that shuts down within a second, before the process closes its stores."""
+"""A uvicorn server with bounded connections that shuts down within a second, before the process closes its stores."""
 
 import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from herwa_shared.log import get_logger
+from herwa_shared.runtime.asgi_types import AsgiApp
+from herwa_shared.runtime.connection_bounds import ConnectionBounds, ServerRules, raise_open_file_limit
+from herwa_shared.runtime.http_limits import MAX_FRAME_BYTES
+from herwa_shared.runtime.http_protocol import BoundedHttpProtocol
+from herwa_shared.runtime.request_bounds import RequestBounds
 from herwa_shared.runtime.shutdown import on_shutdown
+from herwa_shared.runtime.websocket_protocol import BoundedWebSocketProtocol
 
 LOOPBACK_HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_SECONDS = 1
 log = get_logger(__name__)
 
 
-class _Server(uvicorn.Server):
-    """A uvicorn server without signal handlers.
+class BoundedServer(uvicorn.Server):
+    """A uvicorn server without signal handlers, which closes connections that miss their deadlines.
 
     uvicorn would raise the signals again after its shutdown and end the process before its stores are closed.
     """
+
+    def __init__(self, config: uvicorn.Config, bounds: ConnectionBounds) -> None:
+        super().__init__(config)
+        self.bounds = bounds
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Do not install signal handlers."""
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        """Check all deadlines. uvicorn calls this ten times a second."""
+        self.bounds.sweep()
+        return await super().on_tick(counter)
+
     def stop(self) -> None:
         """Accept no more requests. Running requests have `SHUTDOWN_TIMEOUT_SECONDS` to finish."""
         self.should_exit = True
 
 
-async def serve(app: Any, listener: socket.socket, **options: Any) -> None:
+async def serve(
+    app: AsgiApp, listener: socket.socket, rules: ServerRules, *, has_websockets: bool = False, **options: Any
+) -> None:
     """Serve requests on this socket until shutdown. `options` are passed to uvicorn."""
+    raise_open_file_limit()
+    server = build_server(app, rules, has_websockets=has_websockets, **options)
+    on_shutdown(server.stop)
+    await server.serve(sockets=[listener])
+
+
+def build_server(app: AsgiApp, rules: ServerRules, *, has_websockets: bool = False, **options: Any) -> BoundedServer:
+    """Build a server whose connections and requests have the limits of `http_limits`."""
+    bounds = ConnectionBounds(rules)
     config = uvicorn.Config(
-        app,
+        RequestBounds(app, rules),
+        http=partial(BoundedHttpProtocol, bounds),  # type: ignore[arg-type]
+        ws=partial(BoundedWebSocketProtocol, bounds) if has_websockets else "none",  # type: ignore[arg-type]
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,  # 64 KB of compressed data can become 64 MB
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         **options,
     )
-    server = _Server(config)
-    on_shutdown(server.stop)
-    await server.serve(sockets=[listener])
+    return BoundedServer(config, bounds)
 
 
 def listen(port: int, *, hint: str) -> socket.socket | None:

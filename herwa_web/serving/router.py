@@ -11,14 +11,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import get_cdn_url
 from herwa_shared.log import get_logger
+from herwa_shared.runtime import http_problems as problems
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.app_context import AppContext
 from herwa_web.auth import find_user_by_session
 from herwa_web.build.cache import ROOT
 from herwa_web.serving.api_proxy import ApiProxy, is_api_path
 from herwa_web.serving.security_headers import SecurityHeadersMiddleware
 from herwa_web.serving.static_files import PageFiles
-from herwa_web.serving.websocket_guard import WebSocketGuard, reject_handshake
+from herwa_web.serving.tab_bounds import bound_tabs
+from herwa_web.serving.websocket_guard import WebSocketGuard
 
 EVENTS_PATH = "/_rx/_event"
 log = get_logger(__name__)
@@ -40,7 +43,7 @@ class AsgiRouter:
             if scope["path"].rstrip("/") == EVENTS_PATH:
                 await self.events(scope, receive, send)
             else:
-                await reject_handshake(send, 404, b"There is nothing here.")
+                raise RequestRefused(problems.UNKNOWN_SOCKET)
         elif is_api_path(scope["path"]):
             await self.api(scope, receive, send)
         else:
@@ -51,12 +54,14 @@ def create_app(context: AppContext, build: Path) -> ASGIApp:
     """Build the ASGI application from an open context and the folder of a build."""
     settings = context.settings
     app = load_reflex_app(build, settings)
+    tab_groups: dict[str, str] = {}
+    app.register_lifespan_task(bound_tabs, reflex_app=app, groups=tab_groups)
     reflex = app()
     router = AsgiRouter(
         pages=PageFiles(
             build / "build" / "client", router=app.router, cdn=get_cdn_url(settings, DataFolder(settings.data_dir))
         ),
-        events=WebSocketGuard(reflex, settings, is_session_open),
+        events=WebSocketGuard(reflex, settings, is_session_open, tab_groups),
         api=ApiProxy(context.api_client, trusted_proxies=settings.trusted_proxies),
         reflex=reflex,
     )

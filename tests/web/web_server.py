@@ -30,6 +30,11 @@ class WebServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def host(self) -> str:
+        """The value of the `Host` header."""
+        return f"127.0.0.1:{self.port}"
+
     def read_output(self) -> str:
         return self.output.read_text(errors="replace")
 

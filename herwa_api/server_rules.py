@@ -1,0 +1,49 @@
+"""Rules of the API's port: its hosts, its clients' addresses, and which routes take a body."""
+
+import re
+from functools import cache
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.routing import compile_path
+
+from herwa_shared.config import Settings
+from herwa_shared.runtime.asgi_types import Scope
+from herwa_shared.runtime.connection_bounds import ServerRules
+from herwa_shared.runtime.http_server import LOOPBACK_HOST
+from herwa_shared.runtime.request_bounds import normalize_host
+
+CANCELLABLE_PREFIX = "/api/"
+"""Reading routes. A log-in below `/auth/` changes something and runs to its end."""
+
+
+def build_server_rules(app: FastAPI, settings: Settings, port: int) -> ServerRules:
+    """Build the rules. The proxy of the pages connects from this machine and names the client's address."""
+    urls = {*settings.origins, *filter(None, [settings.api_url])}
+    own_hosts = {f"{LOOPBACK_HOST}:{port}", f"localhost:{port}"}
+    list_routes = cache(lambda: list_body_routes(app))
+    return ServerRules(
+        origin=settings.origin,
+        hosts=frozenset(normalize_host(urlsplit(url).netloc) for url in urls) | own_hosts,
+        get_address=lambda scope: scope["client"][0] if scope.get("client") else "",
+        get_host=_get_host_header,
+        accepts_body=lambda method, path: any(
+            method == route_method and pattern.fullmatch(path) for route_method, pattern in list_routes()
+        ),
+        may_cancel=lambda path: path.startswith(CANCELLABLE_PREFIX),
+        is_proxy=lambda peer: peer == LOOPBACK_HOST,
+    )
+
+
+def list_body_routes(app: FastAPI) -> list[tuple[str, re.Pattern[str]]]:
+    """List method and path of the routes that take a request body, as the OpenAPI document declares them."""
+    return [
+        (method.upper(), compile_path(path)[0])
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    ]
+
+
+def _get_host_header(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")

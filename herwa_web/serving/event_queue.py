@@ -1,0 +1,152 @@
+"""Accept events of tabs in turn, so that those of one visitor do not delay those of others.
+
+Reflex starts every event as soon as it arrives. Here an event starts when its visitor has a free slot: a logged-in user
+has slots of their own, visitors without a session share those of their address.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Container, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from herwa_shared.log import get_logger
+from herwa_shared.runtime import http_limits as limits
+from herwa_shared.runtime.client_address import get_address_group
+from herwa_shared.runtime.fair_sharing import FairPool
+
+USER_PREFIX = "user:"
+LOCATION_FIELDS = ("pathname", "asPath", "query")
+CONNECTION_FIELDS = ("ip", "sid", "token", "headers")
+NO_LOCATION = {"pathname": "/404", "asPath": "/404", "query": {}}
+log = get_logger(__name__)
+
+Enqueue = Callable[..., Awaitable[Any]]
+
+
+class EventQueue:
+    """Passes events on to `enqueue`, Reflex's function.
+
+    `open_tabs` are the tokens of connected tabs, `groups` the visitor to whom a tab belongs. `is_known(event)` returns
+    whether there is a handler: Reflex keeps an event without one for ever. `is_chained()` returns whether a handler
+    sends the event; such an event starts at once, since its handler holds a slot.
+    """
+
+    def __init__(
+        self,
+        enqueue: Enqueue,
+        open_tabs: Container[str],
+        groups: Mapping[str, str],
+        is_known: Callable[[Any], bool],
+        is_chained: Callable[[], bool],
+    ) -> None:
+        self._enqueue = enqueue
+        self._open_tabs = open_tabs
+        self._groups = groups
+        self._is_known = is_known
+        self._is_chained = is_chained
+        self._visitor_pool = FairPool(limits.VISITOR_EVENTS)
+        self._user_pool = FairPool(limits.USER_EVENTS)
+        self._waiting: dict[str, _WaitingEvents] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def enqueue(self, token: str, event: Any, ev_ctx: Any = None) -> Any:
+        """Pass the event on when its visitor has a free slot; block while too many events of the tab wait."""
+        if ev_ctx is not None or self._is_chained():
+            return await self._enqueue(token, event, ev_ctx)
+        if not self._is_known(event):
+            log.debug("unknown event", name=str(event.name)[:80])
+            return None
+        event = replace(event, router_data=limit_router_data(event.router_data))
+        group = self._groups.get(token) or get_address_group(str(event.router_data.get("ip", "")))
+        pool = self._user_pool if group.startswith(USER_PREFIX) else self._visitor_pool
+        waiting = self._waiting.get(token)
+        if waiting is None and pool.acquire_now(group):
+            await self._start(token, event, pool, group)
+            return None
+        if waiting is None:
+            waiting = self._waiting[token] = _WaitingEvents()
+            self._run_task(self._start_waiting(token, waiting, pool, group))
+        await waiting.append(event)
+        return None
+
+    async def _start_waiting(self, token: str, waiting: "_WaitingEvents", pool: FairPool, group: str) -> None:
+        """Start the events that wait in a tab, one after the other, until none is left."""
+        try:
+            while waiting.events and token in self._open_tabs:
+                await pool.acquire(group)
+                await self._start(token, waiting.pop(), pool, group)
+        finally:
+            del self._waiting[token]
+            waiting.close()
+
+    async def _start(self, token: str, event: Any, pool: FairPool, group: str) -> None:
+        try:
+            future = await self._enqueue(token, event)
+        except BaseException:
+            pool.release(group)
+            raise
+        self._run_task(_release_when_done(future, pool, group))
+
+    def _run_task(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _WaitingEvents:
+    """The events of one tab that wait for a slot."""
+
+    def __init__(self) -> None:
+        self.events: deque[Any] = deque()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_closed = False
+
+    async def append(self, event: Any) -> None:
+        """Add an event; wait first while there are too many. An event of a closed tab is dropped."""
+        await self._has_room.wait()
+        if self._is_closed:
+            return
+        self.events.append(event)
+        if len(self.events) >= limits.MAX_WAITING_EVENTS:
+            self._has_room.clear()
+
+    def pop(self) -> Any:
+        """Remove the oldest event."""
+        self._has_room.set()
+        return self.events.popleft()
+
+    def close(self) -> None:
+        """Accept no more events."""
+        self._is_closed = True
+        self._has_room.set()
+
+
+async def _release_when_done(future: Any, pool: FairPool, group: str) -> None:
+    """Release the slot when the event and those that it has started are done, or after `MAX_EVENT_SECONDS`."""
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limits.MAX_EVENT_SECONDS):
+                await _wait_for_all(future)
+    finally:
+        pool.release(group)
+
+
+async def _wait_for_all(future: Any) -> None:
+    """Wait for an event and its descendants. Reflex reports their errors."""
+    pending = [future]
+    while pending:
+        await asyncio.wait(pending)
+        pending = [child for parent in pending for child in parent.children]
+
+
+def limit_router_data(router_data: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of an event's router data that the state of a tab may keep."""
+    location = {name: router_data[name] for name in LOCATION_FIELDS if name in router_data}
+    if len(orjson.dumps(location, default=str)) > limits.MAX_LOCATION_BYTES:
+        location = NO_LOCATION
+    return location | {name: router_data[name] for name in CONNECTION_FIELDS if name in router_data}
