@@ -27,6 +27,11 @@ from tests.shared.services.guild_under_test import (
 
 COMMANDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 COMMAND_SURFACES = tuple(surface for surface in SURFACES if surface.kind in COMMANDS)
+# Those that refer to others are first.
+CATALOG_TABLES = (
+    *("surface", "tier_feature", "kill_switch", "feature_toggle", "module_toggle", "entitlement_grant"),
+    *("feature", "module"),
+)
 NEW_SURFACE = Surface(SurfaceKind.COMMAND, "voice-top", FeatureKey.VOICE_STATS, "Who talks most")
 
 
@@ -43,7 +48,8 @@ async def test_first_registration_stores_all_and_assigns_features_to_their_lowes
     stores: Stores, guild: GuildUnderTest
 ):
     async with open_rollback_session(stores) as session:
-        await session.execute(text("TRUNCATE module CASCADE"))
+        for table in CATALOG_TABLES:
+            await session.execute(text(f"DELETE FROM {table}"))
         diff = await register(session, SURFACE_KINDS, SURFACES)
         feature_tiers = set((await session.execute(select(TierFeature.feature_key, TierFeature.tier_key))).tuples())
         stored_keys = {(row.kind, row.key) for row in await session.scalars(select(SurfaceRow))}
