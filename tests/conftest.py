@@ -8,14 +8,22 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from xdist.remote import Producer
 
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.embedded import lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
+from tests.support.scheduling import LoadCopyScheduling
 from tests.support.sim_process import SimProcess
 
 _guild_ids = count(1_000_000_000_000_000_001, 1_000)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadCopyScheduling | None:
+    """Keep modules that share a copy in one process, for `--dist loadfile`."""
+    return LoadCopyScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
