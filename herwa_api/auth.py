@@ -21,7 +21,7 @@ from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
-from herwa_shared.guardrail.texts import Refusal
+from herwa_shared.guardrail.refusal_texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.api_keys import Principal, Scope, authenticate_key
 

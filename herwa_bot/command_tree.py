@@ -4,9 +4,8 @@ import discord
 from discord import app_commands
 
 from herwa_bot.access.guard import find_command_surface, get_guard
+from herwa_bot.texts import errors
 from herwa_bot.ui.replies import report_error, send_error
-
-OPTION_NOT_FOUND = "What you chose cannot be found here. Choose it from the list that comes up while you type."
 
 
 class GuardedCommandTree(app_commands.CommandTree):
@@ -17,7 +16,7 @@ class GuardedCommandTree(app_commands.CommandTree):
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         if isinstance(error, app_commands.TransformerError):
-            await send_error(interaction, OPTION_NOT_FOUND)
+            await send_error(interaction, errors.OPTION_NOT_FOUND)
             return
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await report_error(

@@ -8,6 +8,7 @@ import discord
 from herwa_bot.access.guard import Guard
 from herwa_bot.bot import HerwaBot
 from herwa_bot.collector.event_writer import EventWriter
+from herwa_bot.ui.writes import wait_for_running_writes
 from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.stores import Stores
@@ -16,6 +17,7 @@ log = get_logger(__name__)
 
 RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)  # Discord resets a bot's token after 1,000 logins in a day
 CLOSE_TIMEOUT_SECONDS = 1.5
+WRITE_TIMEOUT_SECONDS = 1.0
 INVALID_TOKEN_CLOSE_CODE = 4004
 RECONNECTABLE_ERRORS = (
     OSError,
@@ -68,8 +70,9 @@ async def _run_once(bot: HerwaBot, token: str, shutdown_task: asyncio.Task[None]
     """Run one bot until it ends or shutdown begins. Returns the exception that ended it, if any."""
     bot_task = asyncio.create_task(bot.start(token))
     await asyncio.wait({bot_task, shutdown_task}, return_when=asyncio.FIRST_COMPLETED)
-    if shutdown_task.done():
-        await bot.writer.resolve_channels()  # last chance: resolving needs the connection
+    if shutdown_task.done():  # last chance: these need the connection
+        await wait_for_running_writes(WRITE_TIMEOUT_SECONDS)
+        await bot.writer.resolve_channels()
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await bot.close()

@@ -17,7 +17,7 @@ from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import GuildPolicy, SubjectKind
-from herwa_shared.guardrail.texts import Refusal, build_refusal
+from herwa_shared.guardrail.refusal_texts import Refusal, build_refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import get_logger
 from herwa_shared.policy_cache.cache import PolicyCache, PolicyUnavailable

@@ -128,13 +128,13 @@ MODULES: Mapping[ModuleKey, ModuleSpec] = MappingProxyType(
     {
         module.key: module
         for module in (
-            ModuleSpec(ModuleKey.ACTIVITY, "Activity", "How much is written, and by how many."),
-            ModuleSpec(ModuleKey.VOICE, "Voice", "How long people talk, and how many."),
-            ModuleSpec(ModuleKey.TICKETS, "Tickets", "Threads and posts in which people ask for something."),
-            ModuleSpec(ModuleKey.DASHBOARD, "Dashboard", "The pages for those who manage the server."),
-            ModuleSpec(ModuleKey.API, "API", "Numbers for the server's own programs."),
-            ModuleSpec(ModuleKey.GOVERNANCE, "Governance", "Who may use what, and where."),
-            ModuleSpec(ModuleKey.ESSENTIALS, "Essentials", "Help, and why something was refused."),
+            ModuleSpec(ModuleKey.ACTIVITY, "Activity", "Message activity"),
+            ModuleSpec(ModuleKey.VOICE, "Voice", "Voice activity"),
+            ModuleSpec(ModuleKey.TICKETS, "Tickets", "Support threads"),
+            ModuleSpec(ModuleKey.DASHBOARD, "Dashboard", "Statistics on the web"),
+            ModuleSpec(ModuleKey.API, "API", "Statistics for your own programs"),
+            ModuleSpec(ModuleKey.GOVERNANCE, "Governance", "Who can use what, where"),
+            ModuleSpec(ModuleKey.ESSENTIALS, "Essentials", "Help, and why a command is blocked"),
         )
     }
 )
@@ -143,53 +143,41 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
     {
         feature.key: feature
         for feature in (
-            FeatureSpec(
-                FeatureKey.SERVER_STATS, ModuleKey.ACTIVITY, "Server stats", "Charts the messages of the server."
-            ),
-            FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Charts the time in voice channels."),
-            FeatureSpec(
-                FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Charts the threads and posts opened."
-            ),
-            FeatureSpec(
-                FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "The page that shows how the server is doing."
-            ),
-            FeatureSpec(
-                FeatureKey.API_STATISTICS, ModuleKey.API, "Statistics API", "The server's numbers for its programs."
-            ),
+            FeatureSpec(FeatureKey.SERVER_STATS, ModuleKey.ACTIVITY, "Server stats", "Message activity chart"),
+            FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Voice activity chart"),
+            FeatureSpec(FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Support threads chart"),
+            FeatureSpec(FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "All statistics on one page"),
+            FeatureSpec(FeatureKey.API_STATISTICS, ModuleKey.API, "Statistics API", "Statistics for your own programs"),
             FeatureSpec(
                 FeatureKey.FEATURES,
                 ModuleKey.GOVERNANCE,
                 "Features",
-                "Switches features on and off.",
+                "Turn features on or off",
                 essential=Essential.PROTECTED,
             ),
             FeatureSpec(
                 FeatureKey.PERMISSIONS,
                 ModuleKey.GOVERNANCE,
                 "Access rules",
-                "Rules who may use what, and where.",
+                "Who can use what, where",
                 essential=Essential.PROTECTED,
             ),
-            FeatureSpec(
-                FeatureKey.CHANNELS, ModuleKey.GOVERNANCE, "Channel lists", "Keeps commands to the channels for them."
-            ),
+            FeatureSpec(FeatureKey.CHANNELS, ModuleKey.GOVERNANCE, "Channel lists", "Limit commands to channels"),
             FeatureSpec(
                 FeatureKey.HELP,
                 ModuleKey.ESSENTIALS,
                 "Help",
-                "Lists what a member may use.",
+                "Commands you can use",
                 essential=Essential.ALWAYS,
             ),
             FeatureSpec(
                 FeatureKey.WHY,
                 ModuleKey.ESSENTIALS,
                 "Why",
-                "Explains why something is allowed or refused.",
+                "Check why a command works or is blocked",
                 essential=Essential.ALWAYS,
             ),
-            FeatureSpec(
-                FeatureKey.PREMIUM, ModuleKey.ESSENTIALS, "Premium", "Shows the server's tier and what it includes."
-            ),
+            FeatureSpec(FeatureKey.PREMIUM, ModuleKey.ESSENTIALS, "Premium", "This server's tier and what it includes"),
         )
     }
 )

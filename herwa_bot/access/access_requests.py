@@ -1,20 +1,24 @@
 """Access requests: the button on a refusal, the managers' decision and the notification."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Self
 
 import aiohttp
 import discord
 
-from herwa_bot.access.channels import find_rule_channel
 from herwa_bot.access.guard import Guard, get_actor, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
-from herwa_bot.access.targets import RULE_CONTROL_WARNING, can_change_rules
+from herwa_bot.access.targets import can_change_rules
+from herwa_bot.texts import buttons, errors
+from herwa_bot.texts import requests as texts
+from herwa_bot.texts.names import format_at
+from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_bot.ui.direct_messages import send_dm
-from herwa_bot.ui.mentions import MENTIONS, format_relative_time
-from herwa_bot.ui.replies import escape, reply_ephemeral
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES, format_public_channel, format_user
+from herwa_bot.ui.replies import reply_ephemeral
 from herwa_bot.ui.views import GuardedButton
+from herwa_bot.ui.writes import open_write_transaction, run_to_completion
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound
@@ -37,29 +41,23 @@ log = get_logger(__name__)
 MAX_NOTIFIED_PER_GUILD = 10
 MAX_NOTIFIED_PER_MEMBER = 3
 
-ALREADY_ALLOWED = "-# You may use it now."
-REQUEST_SENT = "-# Asked. Those who manage this server have a message from me, and I tell you when one of them answers."
-REQUEST_LISTED = (
-    "-# Asked. Those who manage this server find it in `/permissions list`. I tell you when one of them answers."
-)
-ALREADY_REQUESTED = "-# You have asked already. I tell you when somebody who manages this server answers."
-
 
 class RequestAccessButton(GuardedButton, template=r"herwa:ask:(?P<kind>command|menu):(?P<key>.+)"):
-    """Button "Ask for access" on a refusal. Every member who can see the refusal may press it."""
+    """Button on a refusal that requests access. Every member who can see the refusal may press it."""
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         return interaction.guild_id is not None
 
+    @run_to_completion
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Create the request, notify the managers and append the outcome to the refusal."""
         surface = get_guard(interaction).surfaces.find(SurfaceKind(self.match["kind"]), self.match["key"])
         if surface is None:
-            raise NotFound("This command is gone.")
+            raise NotFound(errors.COMMAND_REMOVED)
         await interaction.response.defer()
         guard = get_guard(interaction)
         if await guard.is_allowed(build_invocation(interaction, surface, at=guard.get_time())):
-            note = ALREADY_ALLOWED
+            note = texts.ALREADY_ALLOWED
         else:
             note = await _request_access(interaction, surface)
         content = interaction.message.content if interaction.message else ""
@@ -78,7 +76,7 @@ class RequestDecisionButton(
 
     @classmethod
     def build(cls, guild_id: int, request_id: int, *, allow: bool) -> Self:
-        label = "Allow for 24 hours" if allow else "No"
+        label = buttons.ALLOW_REQUEST if allow else buttons.DECLINE_REQUEST
         style = discord.ButtonStyle.success if allow else discord.ButtonStyle.secondary
         decision = "allow" if allow else "dismiss"
         return cls(
@@ -94,6 +92,7 @@ class RequestDecisionButton(
             return True
         return interaction.guild_id == int(self.match["guild"]) and await super().interaction_check(interaction)
 
+    @run_to_completion
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Apply the decision, confirm it and notify the member who made the request."""
         is_direct = interaction.guild_id is None
@@ -115,26 +114,29 @@ class RequestDecisionButton(
         """Save the decision, notify the member and return the confirmation text."""
         actor, request_id = get_actor(interaction), int(self.match["request"])
         until = utc_now() + ALLOW_DURATION if self.match["decision"] == "allow" else None
-        async with get_guard(interaction).database.transaction() as session:
+        async with open_write_transaction(get_guard(interaction).database) as session:
             if until is None:
                 await dismiss_request(session, guild_id=guild.id, request_id=request_id, actor=actor)
             else:
                 await allow_request(session, guild_id=guild.id, request_id=request_id, actor=actor, until=until)
             access_request = await get_request(session, guild_id=guild.id, request_id=request_id)
-        await send_dm(
-            interaction.client, access_request.user_id, _format_decision(guild, access_request.command, until)
+        command, server = access_request.command, escape(guild.name)
+        end = MESSAGE_NAMES.format_time(until.timestamp()) if until else ""
+        message = (
+            texts.format_allowed_message(command, server, end)
+            if end
+            else texts.format_declined_message(command, server)
         )
-        if until is None:
-            return "**No**: nothing has changed, and they know."
-        command, user_name = access_request.command, escape(access_request.user_name)
-        return f"**Yes**: {user_name} may use `/{command}` until {_format_time(until)}."
+        is_notified = await send_dm(interaction.client, access_request.user_id, message)
+        member = format_at(escape(access_request.user_name))
+        return texts.format_decision(member, command, end, is_notified=is_notified)
 
 
 async def _request_access(interaction: discord.Interaction, surface: Surface) -> str:
     """Create a request and notify the managers. Returns the text for the member."""
     guild, guard = interaction.guild, get_guard(interaction)
     assert guild is not None
-    async with guard.database.transaction() as session:
+    async with open_write_transaction(guard.database) as session:
         outcome = await create_request(
             session,
             guild_id=guild.id,
@@ -149,17 +151,15 @@ async def _request_access(interaction: discord.Interaction, surface: Surface) ->
         manager_ids = await list_managers_to_notify(session, guild_id=guild.id)
     own_count = sum(pending_request.user_id == interaction.user.id for pending_request in pending_requests)
     if len(pending_requests) > MAX_NOTIFIED_PER_GUILD or own_count > MAX_NOTIFIED_PER_MEMBER:
-        return REQUEST_LISTED
-    return (
-        REQUEST_SENT if await _notify_managers(interaction, guild, surface, outcome.id, manager_ids) else REQUEST_LISTED
-    )
+        return texts.REQUEST_LISTED
+    is_notified = await _notify_managers(interaction, guild, surface, outcome.id, manager_ids)
+    return texts.REQUEST_SENT if is_notified else texts.REQUEST_LISTED
 
 
 def _format_repeat_request(outcome: RequestOutcome) -> str:
     if outcome.retry_at is None:
-        return ALREADY_REQUESTED
-    retry_time = format_relative_time(outcome.retry_at.timestamp())
-    return f"-# You have asked, and the answer was no. You may ask again {retry_time}."
+        return texts.ALREADY_REQUESTED
+    return texts.format_declined_recently(MESSAGE_NAMES.format_time(outcome.retry_at.timestamp()))
 
 
 async def _notify_managers(
@@ -170,13 +170,10 @@ async def _notify_managers(
     manager_ids: Sequence[int],
 ) -> bool:
     """Send a direct message to each manager. Returns False if none was delivered."""
-    text = (
-        f"**{escape(interaction.user.display_name)}** ({MENTIONS.format_member(interaction.user.id)}) asks to use"
-        f" `/{surface.key}` in **{escape(guild.name)}**: {surface.title}.\n"
-        f"They tried it in **{_format_channel_name(interaction)}**."
-        " You can change your answer at any time with `/permissions` there."
-        + (f"\n{RULE_CONTROL_WARNING}" if can_change_rules([surface]) else "")
-    )
+    channel = format_public_channel(guild, interaction.channel)
+    text = texts.format_request_message(format_user(interaction.user), surface.key, escape(guild.name), channel)
+    if can_change_rules([surface]):
+        text = f"{text}\n{RULE_CONTROL_WARNING}"
     deliveries = [
         await send_dm(interaction.client, manager_id, text, view=_build_decision_view(guild.id, request_id))
         for manager_id in manager_ids
@@ -197,20 +194,6 @@ async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> 
         return False
 
 
-def _format_channel_name(interaction: discord.Interaction) -> str:
-    """Format the channel's name as plain text, if everyone can see the channel.
-
-    In a direct message a mention shows no name to users without access to the channel. Not every manager can see every
-    channel, so only channels that everyone can see are named; a thread by its parent.
-    """
-    guild = interaction.guild
-    assert guild is not None
-    channel = find_rule_channel(guild, interaction.channel)
-    if channel is None or not channel.permissions_for(guild.default_role).view_channel:
-        return "a channel that not everyone sees"
-    return f"#{escape(channel.name)}"
-
-
 def _build_decision_view(guild_id: int, request_id: int) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     view.add_item(RequestDecisionButton.build(guild_id, request_id, allow=True))
@@ -226,13 +209,13 @@ async def _fetch_guild(interaction: discord.Interaction, guild_id: int) -> disco
     try:
         return interaction.client.get_guild(guild_id) or await interaction.client.fetch_guild(guild_id)
     except (discord.NotFound, discord.Forbidden):
-        raise NotFound("I am not in that server any more.") from None
+        raise NotFound(errors.BOT_NOT_IN_SERVER) from None
 
 
 async def _require_manager(interaction: discord.Interaction, guild: discord.Guild) -> None:
     """Raise Forbidden if the user may not decide access requests in the guild."""
     if not await _can_decide(get_guard(interaction), guild, interaction.user.id):
-        raise Forbidden(f"You may not answer this: who may use what in {escape(guild.name)} is not yours to decide.")
+        raise Forbidden(texts.format_managers_only(escape(guild.name)))
 
 
 async def _can_decide(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
@@ -248,13 +231,3 @@ async def _can_decide(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
     return surface is not None and await guard.is_allowed(
         build_member_invocation(guild, member, None, surface, at=guard.get_time())
     )
-
-
-def _format_decision(guild: discord.Guild, command: str, until: datetime | None) -> str:
-    if until is None:
-        return f"Those who manage **{escape(guild.name)}** said no to `/{command}` for you."
-    return f"You may use `/{command}` in **{escape(guild.name)}** until {_format_time(until)}."
-
-
-def _format_time(at: datetime) -> str:
-    return MENTIONS.format_time(at.timestamp())

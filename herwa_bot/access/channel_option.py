@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from herwa_bot.access.channels import find_channel
+from herwa_bot.texts import errors
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import PlaceKind
 
@@ -47,7 +48,7 @@ class ChannelOption(app_commands.Transformer):
         assert interaction.guild is not None
         channel_id = value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id
         if not channel_id:
-            raise BadRequest("A thread counts for its channel: choose that channel.")
+            raise BadRequest(errors.THREAD_PARENT_UNKNOWN)
         channel = find_channel(interaction.guild, channel_id)
         if value.type is CATEGORY_TYPE:
             return RulePlace(PlaceKind.CATEGORY, channel_id)

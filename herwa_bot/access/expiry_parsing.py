@@ -4,13 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from herwa_bot.texts import errors as texts
 from herwa_shared.errors import BadRequest
+from herwa_shared.guardrail.texts import format_local_time
 
 MAX_EXPIRY = timedelta(days=5 * 366)
-EXPIRY_HELP = "Type how long, as 30m, 2h, 3d or 1w, or the day, as tomorrow, 2026-12-24 or 2026-12-24 18:00."
-EXPIRY_TOO_FAR = "That is more than five years away. Leave the end out, and it holds until you take it back."
 MAX_CHOICE_VALUE_LENGTH = 100  # Discord's limit for the value of a choice
-DEFAULT_EXPIRIES = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(
@@ -38,13 +37,13 @@ def parse_expiry(text: str, *, zone: tzinfo, now: datetime) -> datetime:
     except ValueError:
         expires_at = None
     except OverflowError:
-        raise BadRequest(EXPIRY_TOO_FAR) from None
+        raise BadRequest(texts.EXPIRY_TOO_LATE) from None
     if expires_at is None:
-        raise BadRequest(f"This is no moment that I understand. {EXPIRY_HELP}")
+        raise BadRequest(texts.EXPIRY_UNREADABLE)
     if expires_at <= now:
-        raise BadRequest(f"{format_local_time(expires_at, zone)} has passed. {EXPIRY_HELP}")
+        raise BadRequest(texts.format_expiry_passed(format_local_time(expires_at, zone)))
     if expires_at > now + MAX_EXPIRY:
-        raise BadRequest(EXPIRY_TOO_FAR)
+        raise BadRequest(texts.EXPIRY_TOO_LATE)
     return expires_at
 
 
@@ -54,25 +53,22 @@ def list_expiry_choices(text: str, *, zone: tzinfo, now: datetime) -> tuple[Expi
     Every value that is returned is accepted by `parse_expiry`.
     """
     if not text.strip():
-        return tuple(_build_choice(value, zone, now, name) for value, name in DEFAULT_EXPIRIES.items())
+        return tuple(_build_choice(value, zone, now, name) for value, name in texts.DEFAULT_EXPIRIES.items())
     try:
         choice = _build_choice(" ".join(text.split()), zone, now)
         return (choice,) if len(choice.value) <= MAX_CHOICE_VALUE_LENGTH else ()
     except BadRequest:
         prefix = text.strip().casefold()
         return tuple(
-            _build_choice(value, zone, now, name) for value, name in DEFAULT_EXPIRIES.items() if name.startswith(prefix)
+            _build_choice(value, zone, now, name)
+            for value, name in texts.DEFAULT_EXPIRIES.items()
+            if name.startswith(prefix)
         )
 
 
-def format_local_time(instant: datetime, zone: tzinfo) -> str:
-    """Format a time in the guild's time zone."""
-    return f"{instant.astimezone(zone):%a %-d %b %Y, %H:%M}"
-
-
 def _build_choice(value: str, zone: tzinfo, now: datetime, name: str = "") -> ExpiryChoice:
-    description = f"until {format_local_time(parse_expiry(value, zone=zone, now=now), zone)}"
-    return ExpiryChoice(f"{name}, {description}" if name else f"U{description[1:]}", value)
+    time_text = format_local_time(parse_expiry(value, zone=zone, now=now), zone)
+    return ExpiryChoice(texts.format_expiry_choice(time_text, name), value)
 
 
 def _parse_duration(text: str, now: datetime) -> datetime | None:

@@ -9,13 +9,15 @@ import discord
 from herwa_bot.access.invocation import build_invocation
 from herwa_bot.access.rate_limit import CommandRateLimiter
 from herwa_bot.access.refusals import send_refusal, send_unavailable
+from herwa_bot.texts import errors
+from herwa_bot.texts.refusals import format_refusal
 from herwa_shared.catalog import FEATURES, Essential, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.texts import NO_POLICY_REFUSAL
+from herwa_shared.guardrail.refusal_texts import NO_POLICY_REFUSAL
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.audit import Actor, ChangeSource
@@ -25,12 +27,7 @@ limited_log = RateLimitedLogger(log)
 
 POLICY_TIMEOUT_SECONDS = 1.8  # Discord expects a response within three seconds
 
-GUILD_ONLY = "Herwa's commands work inside a server."
-POLICY_UNAVAILABLE = f"**{NO_POLICY_REFUSAL.headline}**\n{NO_POLICY_REFUSAL.remedy}"
-UNKNOWN_COMMAND = "This command is new here, or gone. Please try again in a minute."
-DECISION_FAILED = (
-    "Whether you may do this could not be decided, so it was not done. It has been noted; please try again."
-)
+POLICY_UNAVAILABLE = format_refusal(NO_POLICY_REFUSAL.headline, NO_POLICY_REFUSAL.remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +83,14 @@ class Guard:
         """
         try:
             if surface is None or interaction.guild_id is None:
-                await send_unavailable(interaction, UNKNOWN_COMMAND if surface is None else GUILD_ONLY)
+                await send_unavailable(interaction, errors.COMMAND_CHANGED if surface is None else errors.GUILD_ONLY)
                 return False
             return is_always_allowed(surface) or await self._check(interaction, surface, count_usage=count_usage)
         except Exception as error:  # fail closed: nothing runs without a verdict
             log.exception("guard failed, interaction refused", surface=surface and surface.key)
-            await send_unavailable(interaction, str(error) if isinstance(error, HerwaError) else DECISION_FAILED)
+            await send_unavailable(
+                interaction, str(error) if isinstance(error, HerwaError) else errors.ACCESS_CHECK_FAILED
+            )
             return False
 
     async def _check(self, interaction: discord.Interaction, surface: Surface, *, count_usage: bool) -> bool:

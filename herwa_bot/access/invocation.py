@@ -6,9 +6,18 @@ Roles, permissions and channel come with each interaction; members are not cache
 import discord
 
 from herwa_bot.access.channels import find_rule_channel
+from herwa_bot.texts import errors
 from herwa_shared.catalog import Surface
-from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.errors import HerwaError
 from herwa_shared.guardrail.invocation import Invocation
+
+
+class ThreadChannelUnknown(HerwaError):
+    """Discord has not described the channel of a thread yet."""
+
+    code = "thread_channel_unknown"
+    status = 503
+    message = errors.THREAD_CHANNEL_UNKNOWN
 
 
 def build_invocation(
@@ -78,16 +87,14 @@ def get_role_ids(member: discord.Member) -> list[int]:
 def resolve_channel_ids(guild: discord.Guild, channel: object) -> tuple[int, int]:
     """Resolve the channel that rules apply to (a thread's parent) and its category; 0 for none.
 
-    Raises ServiceUnavailable if a thread's parent is unknown, because its category and thus the applicable rules are
+    Raises ThreadChannelUnknown if a thread's parent is unknown, because its category and thus the applicable rules are
     unknown too.
     """
     rule_channel = find_rule_channel(guild, channel)
     if rule_channel is not None:
         return rule_channel.id, rule_channel.category_id or 0
     if isinstance(channel, discord.Thread):
-        raise ServiceUnavailable(
-            "Discord has not described the channel of this thread yet. Please try again in a moment."
-        )
+        raise ThreadChannelUnknown
     if isinstance(channel, discord.abc.GuildChannel):
         return channel.id, channel.category_id or 0
     return 0, 0

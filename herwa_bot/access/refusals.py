@@ -7,14 +7,16 @@ import discord
 
 from herwa_bot.access.channels import list_text_channels
 from herwa_bot.access.invocation import build_member_invocation
-from herwa_bot.ui.mentions import MENTIONS, escape_trace_notes, format_relative_time
+from herwa_bot.texts import buttons
+from herwa_bot.texts import refusals as texts
+from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral, send_error
 from herwa_shared.catalog import Surface
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.texts import build_refusal
+from herwa_shared.guardrail.refusal_texts import build_refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import get_logger
 
@@ -51,16 +53,13 @@ def build_refusal_text(
     """Build the text of a refusal and return it with its reason."""
     trace = escape_trace_notes(explain(invocation, compiled.policy))
     reason = trace.verdict.reason
-    refusal_text = build_refusal(trace, MENTIONS)
+    refusal_text = build_refusal(trace, MESSAGE_NAMES)
     if reason == Reason.COOLDOWN:
-        retry_time = format_relative_time(invocation.at + retry_after + 1)
-        return f"**{refusal_text.headline}**\nThe next one may run {retry_time}.", reason
-    lines = [f"**{refusal_text.headline}**", refusal_text.remedy]
-    if reason in CHANNEL_DEPENDENT_REASONS and (
-        channels := _format_allowed_channels(interaction, invocation, compiled)
-    ):
-        lines.append(f"You may use it in {channels}.")
-    return "\n".join(line for line in lines if line), reason
+        return texts.format_retry(MESSAGE_NAMES.format_relative_time(invocation.at + retry_after + 1)), reason
+    channels = (
+        _format_allowed_channels(interaction, invocation, compiled) if reason in CHANNEL_DEPENDENT_REASONS else ""
+    )
+    return texts.format_refusal(refusal_text.headline, refusal_text.remedy, channels), reason
 
 
 async def send_unavailable(interaction: discord.Interaction, text: str) -> None:
@@ -86,7 +85,7 @@ def _format_allowed_channels(interaction: discord.Interaction, invocation: Invoc
     assert guild is not None
     assert isinstance(member, discord.Member)
     allowed_mentions = (
-        MENTIONS.format_channel(channel.id)
+        MESSAGE_NAMES.format_channel(channel.id)
         for channel in list_text_channels(guild)
         if _can_run_commands(channel, member)
         and decide(
@@ -94,9 +93,9 @@ def _format_allowed_channels(interaction: discord.Interaction, invocation: Invoc
         ).allowed
     )
     mentions = list(islice(allowed_mentions, MAX_LISTED_CHANNELS + 1))
-    if len(mentions) > MAX_LISTED_CHANNELS:
-        return f"{', '.join(mentions[:MAX_LISTED_CHANNELS])} and others"
-    return " and ".join(filter(None, (", ".join(mentions[:-1]), *mentions[-1:])))
+    if not mentions:
+        return ""
+    return texts.format_allowed_channels(mentions[:MAX_LISTED_CHANNELS], has_more=len(mentions) > MAX_LISTED_CHANNELS)
 
 
 def _can_run_commands(channel: discord.abc.GuildChannel, member: discord.Member) -> bool:
@@ -106,7 +105,7 @@ def _can_run_commands(channel: discord.abc.GuildChannel, member: discord.Member)
 
 
 def _build_request_view(surface: Surface) -> discord.ui.View | None:
-    """Build the view with the "Ask for access" button; None if its custom ID would be too long.
+    """Build the view with the button that requests access; None if its custom ID would be too long.
 
     `access_requests.RequestAccessButton` handles the button, also after a restart.
     """
@@ -114,6 +113,6 @@ def _build_request_view(surface: Surface) -> discord.ui.View | None:
     if len(custom_id) > MAX_CUSTOM_ID_LENGTH:
         return None
     view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label="Ask for access", custom_id=custom_id))
+    view.add_item(discord.ui.Button(label=buttons.ASK_FOR_ACCESS, custom_id=custom_id))
     view.stop()  # presses go to `access_requests.RequestAccessButton`, not to this view
     return view

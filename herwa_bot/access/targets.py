@@ -9,6 +9,9 @@ from difflib import get_close_matches
 
 from discord import app_commands
 
+from herwa_bot.texts.errors import format_no_match
+from herwa_bot.texts.phrases import format_capitalized, format_commands, format_option_label
+from herwa_bot.ui.escaping import escape
 from herwa_shared.catalog import (
     FEATURES,
     MODULES,
@@ -23,15 +26,17 @@ from herwa_shared.catalog import (
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.permissions import PERMISSIONS, format_permissions
 from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.guardrail.texts import format_target
 
 MAX_CHOICES = 25  # Discord's limit for the number of autocomplete choices
+MAX_QUERY_LENGTH = 60
+MAX_SUGGESTIONS = 3
 MAX_CHOICE_LENGTH = 100  # Discord's limit for the name of a choice
 BROAD_TARGET_KINDS = (TargetKind.EVERYTHING, TargetKind.MODULE)
 
 CommandSurfaces = tuple[Surface, ...]
 
 RULE_LIST_COMMAND = "permissions list"
-RULE_CONTROL_WARNING = "⚠️ Whoever may change rules can give themselves and others everything else that rules decide."
 
 _COMMAND_KINDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 
@@ -56,14 +61,14 @@ class Target:
         if self.kind is TargetKind.FEATURE and self.key in FEATURES:
             return FEATURES[FeatureKey(self.key)].title
         if self.kind is TargetKind.EVERYTHING:
-            return "Everything"
+            return format_capitalized(format_target(self.kind, self.key))
         return f"/{self.key}" if self.kind is TargetKind.COMMAND else self.key
 
     @property
     def title(self) -> str:
         """The label of its autocomplete choice: the name and the kind of target."""
         kinds = (TargetKind.MODULE, TargetKind.FEATURE)
-        return f"{self.name} ({self.kind})" if self.kind in kinds else self.name
+        return format_option_label(self.name, self.kind) if self.kind in kinds else self.name
 
     def covers_surface(self, surface: Surface) -> bool:
         """Whether the target includes this command, page or API route."""
@@ -134,15 +139,9 @@ def can_change_rules(commands: Iterable[Surface]) -> bool:
     return any(command.feature == FeatureKey.PERMISSIONS and command.key != RULE_LIST_COMMAND for command in commands)
 
 
-def format_commands(commands: Iterable[Surface], *, max_names: int = 8) -> str:
-    """Format commands as `/voice-stats`, `/features list|enable`: subcommands are combined."""
-    groups: dict[str, list[str]] = {}
-    for command in commands:
-        first, _, last = command.key.rpartition(" ")
-        groups.setdefault(first or last, []).append(last if first else "")
-    names = [f"`/{group} {'|'.join(suffixes)}".rstrip() + "`" for group, suffixes in groups.items()]
-    more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
-    return ", ".join(names[:max_names]) + more
+def format_surfaces(commands: Iterable[Surface]) -> str:
+    """Format commands as `/voice-stats`, `/features list|enable`; empty without any."""
+    return format_commands(command.key for command in commands)
 
 
 def find_target(query: str, candidates: Iterable[Target]) -> Target:
@@ -158,8 +157,7 @@ def find_target(query: str, candidates: Iterable[Target]) -> Target:
     if (match := targets_by_alias.get(search_text)) is not None:
         return match
     similar_aliases = get_close_matches(search_text, targets_by_alias, n=6, cutoff=0.5)  # several may be of one target
-    hint = _format_hint(targets_by_alias[alias].title for alias in similar_aliases)
-    raise NotFound(f"There is nothing here that is called “{query.strip()[:60]}”.{hint}")
+    raise _build_no_match(query, (targets_by_alias[alias].title for alias in similar_aliases))
 
 
 def find_permission(query: str) -> int:
@@ -170,8 +168,7 @@ def find_permission(query: str) -> int:
     if (bits := bits_by_name.get(search_text)) is not None:
         return bits
     similar_names = get_close_matches(search_text, bits_by_name, n=3, cutoff=0.5)
-    hint = _format_hint(format_permissions(bits_by_name[name]) for name in similar_names)
-    raise NotFound(f"Discord has no permission that is called “{query.strip()[:60]}”.{hint}")
+    raise _build_no_match(query, (format_permissions(bits_by_name[name]) for name in similar_names))
 
 
 def list_permission_choices(query: str) -> list[app_commands.Choice[str]]:
@@ -224,14 +221,7 @@ def _list_aliases(target: Target) -> Iterator[str]:
         yield target.key.casefold()
 
 
-def _format_hint(suggestions: Iterable[str]) -> str:
-    """Format up to three different suggestions, or where to find all choices if there are none."""
-    titles = list(dict.fromkeys(suggestions))[:3]
-    return (
-        f" Did you mean {_join_with_or(titles)}?" if titles else " Choose one from the list that opens while you type."
-    )
-
-
-def _join_with_or(titles: list[str]) -> str:
-    *first, last = titles
-    return f"{', '.join(first)} or {last}" if first else last
+def _build_no_match(query: str, suggestions: Iterable[str]) -> NotFound:
+    """Build the error for a name that matches nothing, with up to three different suggestions."""
+    titles = list(dict.fromkeys(suggestions))[:MAX_SUGGESTIONS]
+    return NotFound(format_no_match(escape(query.strip()[:MAX_QUERY_LENGTH]), titles))

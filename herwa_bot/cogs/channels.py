@@ -15,13 +15,14 @@ from herwa_bot.access.targets import (
     CommandSurfaces,
     Target,
     find_target,
-    format_commands,
+    format_surfaces,
     list_commands,
     list_target_choices,
     list_targets,
 )
+from herwa_bot.texts import buttons
+from herwa_bot.texts import channels as texts
 from herwa_bot.ui.confirmation import (
-    NO_CHANGE,
     Change,
     ChangeResult,
     ConfirmOption,
@@ -29,9 +30,10 @@ from herwa_bot.ui.confirmation import (
     apply_and_reply,
     ask_confirmation,
 )
-from herwa_bot.ui.mentions import MENTIONS
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.pagination import send_pages, split_pages
-from herwa_bot.ui.replies import defer_if_slow, escape
+from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import Audience, FeatureKey, SurfaceRegistry
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
@@ -42,10 +44,6 @@ from herwa_shared.services.audited_settings import lock_guild
 from herwa_shared.stores import Stores
 
 COMMAND_GROUP = "channels"
-LIST_HELP = (
-    "-# The most specific list decides: command over feature over module over everything. Threads follow their channel."
-)
-NO_LISTS = "No list yet: everything may run in every channel. `/channels allow` begins one."
 MAX_LISTED_CHANNELS = 20  # in one sentence or list entry
 
 Choices = list[app_commands.Choice[str]]
@@ -57,30 +55,25 @@ class ChannelsCog(commands.Cog):
     persistent_buttons: ClassVar = (UndoButton,)
     group = app_commands.Group(
         name="channels",
-        description="Where something may run",
+        description=texts.DESCRIPTION,
         extras={"feature": FeatureKey.CHANNELS, "audience": Audience.MANAGERS},
     )
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    @group.command(name="list", description="Show what is kept to which channels")
+    @group.command(name="list", description=texts.LIST_DESCRIPTION)
     async def show(self, interaction: discord.Interaction) -> None:
         """Show all channel lists of the server, the widest target first."""
         assert interaction.guild is not None
         lists = await defer_if_slow(interaction, self._load_lists(interaction.guild.id), ephemeral=True)
         entries = [
             line for channel_list in sorted(lists, key=_get_sort_key) for line in _format_list_entries(channel_list)
-        ] or [NO_LISTS]
-        await send_pages(
-            interaction, split_pages(f"**Channel lists of {escape(interaction.guild.name)}**\n{LIST_HELP}", entries)
-        )
+        ] or [texts.NO_RESTRICTIONS]
+        await send_pages(interaction, split_pages(texts.format_list_heading(escape(interaction.guild.name)), entries))
 
-    @group.command(name="allow", description="Keep something to certain channels: add one to its list")
-    @app_commands.describe(
-        what="Everything, a module, a feature or a command",
-        where="A channel with its threads, or a category with all of its channels",
-    )
+    @group.command(name="allow", description=texts.ALLOW_DESCRIPTION)
+    @app_commands.describe(what=texts.OPTION_TARGET, where=texts.OPTION_PLACE)
     async def allow(
         self, interaction: discord.Interaction, what: str, where: app_commands.Transform[RulePlace, ChannelOption]
     ) -> None:
@@ -93,13 +86,11 @@ class ChannelsCog(commands.Cog):
         surfaces = get_guard(interaction).surfaces
         target = find_target(what, list_targets(surfaces))
         if not list_commands(target, surfaces):
-            raise BadRequest(f"{_format_title(target)} has no command, so that it cannot be kept to a channel.")
+            raise BadRequest(texts.format_no_commands(_format_target(target)))
         existing_list = _find_list(target, await self._load_lists(interaction.guild_id))
         change = _build_allow_change(interaction.guild_id, target, where)
         if existing_list is None and (target.kind in BROAD_TARGET_KINDS or _list_manager_commands(target, surfaces)):
-            option = ConfirmOption(
-                f"Keep {format_target(target.kind, target.key)} there", change, discord.ButtonStyle.danger
-            )
+            option = ConfirmOption(buttons.LIMIT_TO_CHANNEL, change, discord.ButtonStyle.danger)
             await ask_confirmation(
                 interaction,
                 self._stores,
@@ -110,8 +101,8 @@ class ChannelsCog(commands.Cog):
         else:
             await apply_and_reply(interaction, self._stores, change, command_group=COMMAND_GROUP)
 
-    @group.command(name="clear", description="Let something run in every channel again")
-    @app_commands.describe(what="What has a list")
+    @group.command(name="clear", description=texts.CLEAR_DESCRIPTION)
+    @app_commands.describe(what=texts.OPTION_RESTRICTED_TARGET)
     async def clear(self, interaction: discord.Interaction, what: str) -> None:
         """Remove a target's list; the reply has an undo button."""
         assert interaction.guild_id is not None
@@ -120,9 +111,7 @@ class ChannelsCog(commands.Cog):
         listed_targets = [Target(channel_list.target_kind, channel_list.target_key) for channel_list in lists]
         target = find_target(what, (*list_targets(get_guard(interaction).surfaces), *listed_targets))
         if target not in listed_targets:
-            raise NotFound(
-                f"There is no list for {format_target(target.kind, target.key)}: it may run in every channel."
-            )
+            raise NotFound(texts.format_no_restriction(_format_target(target)))
         await apply_and_reply(
             interaction, self._stores, _build_clear_change(interaction.guild_id, target), command_group=COMMAND_GROUP
         )
@@ -161,11 +150,11 @@ def _build_allow_change(guild_id: int, target: Target, place: RulePlace) -> Chan
             place_ids=[place.id],
             actor=actor,
         )
-        before = _format_places(existing_list.place_ids) if existing_list else "every channel"
+        title, place_ids = _format_target(target), existing_list.place_ids if existing_list else frozenset()
         if entry_id is None:
-            return ChangeResult(f"{_format_title(target)} may run in {_format_mention(place.id)} already. {NO_CHANGE}")
-        after = _format_places({place.id, *(existing_list.place_ids if existing_list else ())})
-        return ChangeResult(f"{_format_title(target)} may run only in {after} now.\nBefore: in {before}.", (entry_id,))
+            return ChangeResult(texts.format_already_allowed(title, MESSAGE_NAMES.format_channel(place.id)))
+        after = _format_places({place.id, *place_ids})
+        return ChangeResult(texts.format_limited(title, after, _format_places(place_ids)), (entry_id,))
 
     return apply
 
@@ -179,13 +168,10 @@ def _build_clear_change(guild_id: int, target: Target) -> Change:
             session, guild_id=guild_id, target_kind=target.kind, target_key=target.key, actor=actor
         )
         if existing_list is None or entry_id is None:
-            return ChangeResult(f"{_format_title(target)} has no list any more. {NO_CHANGE}")
-        wider_note = (
-            "" if target.kind == TargetKind.EVERYTHING else "\n-# Where a wider target has a list, that decides."
-        )
-        before = _format_places(existing_list.place_ids)
-        text = f"{_format_title(target)} may run in every channel again.\nBefore: only in {before}.{wider_note}"
-        return ChangeResult(text, (entry_id,))
+            return ChangeResult(texts.format_no_restriction(_format_target(target)))
+        text = texts.format_unlimited(_format_target(target), _format_places(existing_list.place_ids))
+        has_broader = target.kind != TargetKind.EVERYTHING
+        return ChangeResult(f"{text}\n{texts.BROADER_MAY_APPLY}" if has_broader else text, (entry_id,))
 
     return apply
 
@@ -198,15 +184,12 @@ async def _lock_and_find_list(session: AsyncSession, guild_id: int, target: Targ
 
 def _format_question(target: Target, place: RulePlace, surfaces: SurfaceRegistry) -> str:
     """Format the confirmation of a new channel list and its effect on the covered commands."""
-    lines = [
-        f"**Keep {format_target(target.kind, target.key)} to {_format_mention(place.id)}?**",
-        "Before: it may run in every channel. Afterwards: only there, unless a narrower list says otherwise.",
-        f"These commands follow: {format_commands(list_commands(target, surfaces))}.",
-    ]
-    if manager_commands := _list_manager_commands(target, surfaces):
-        lines.append(f"⚠️ Members with Manage Server could then use {format_commands(manager_commands)} nowhere else.")
-    lines.append("-# It holds for everybody but the owner and administrators. `/channels allow` adds more channels.")
-    return "\n".join(lines)
+    return texts.format_question(
+        _format_target(target),
+        MESSAGE_NAMES.format_channel(place.id),
+        format_surfaces(list_commands(target, surfaces)),
+        format_surfaces(_list_manager_commands(target, surfaces)),
+    )
 
 
 def _list_manager_commands(target: Target, surfaces: SurfaceRegistry) -> CommandSurfaces:
@@ -227,28 +210,22 @@ def _find_list(target: Target, lists: Sequence[ChannelList]) -> ChannelList | No
 
 def _format_list_entries(channel_list: ChannelList) -> Iterator[str]:
     """Format a list with all of its places; a long list takes several entries."""
-    title, place_ids = (
-        _format_title(Target(channel_list.target_kind, channel_list.target_key)),
-        sorted(channel_list.place_ids),
-    )
+    title, place_ids = format_target(channel_list.target_kind, channel_list.target_key), sorted(channel_list.place_ids)
     for start in range(0, len(place_ids), MAX_LISTED_CHANNELS):
-        suffix = " (more)" if start else ""
-        yield f"{title}{suffix}: {_format_places(place_ids[start : start + MAX_LISTED_CHANNELS])}"
+        places = _format_places(place_ids[start : start + MAX_LISTED_CHANNELS])
+        yield texts.format_entry(title, places, is_continued=start > 0)
 
 
 def _get_sort_key(channel_list: ChannelList) -> tuple[int, str]:
     return list(TargetKind).index(channel_list.target_kind), channel_list.target_key
 
 
-def _format_title(target: Target) -> str:
-    title = format_target(target.kind, target.key)
-    return title[0].upper() + title[1:]
+def _format_target(target: Target) -> str:
+    return format_target(target.kind, target.key)
 
 
 def _format_places(place_ids: Collection[int]) -> str:
-    more = f" and {len(place_ids) - MAX_LISTED_CHANNELS} more" if len(place_ids) > MAX_LISTED_CHANNELS else ""
-    return ", ".join(map(_format_mention, sorted(place_ids)[:MAX_LISTED_CHANNELS])) + more
-
-
-def _format_mention(place_id: int) -> str:
-    return MENTIONS.format_channel(place_id)
+    """Format the first channels of a list and the number of the others; empty without any."""
+    places = ", ".join(map(MESSAGE_NAMES.format_channel, sorted(place_ids)[:MAX_LISTED_CHANNELS]))
+    more_count = len(place_ids) - MAX_LISTED_CHANNELS
+    return texts.format_more_channels(places, more_count) if more_count > 0 else places

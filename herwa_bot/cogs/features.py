@@ -13,14 +13,15 @@ from herwa_bot.access.guard import get_guard
 from herwa_bot.access.targets import (
     Target,
     find_target,
-    format_commands,
+    format_surfaces,
     list_commands,
     list_feature_targets,
     list_module_targets,
     list_target_choices,
 )
+from herwa_bot.texts import buttons
+from herwa_bot.texts import features as texts
 from herwa_bot.ui.confirmation import (
-    NO_CHANGE,
     Change,
     ChangeResult,
     ConfirmOption,
@@ -28,8 +29,9 @@ from herwa_bot.ui.confirmation import (
     apply_and_reply,
     ask_confirmation,
 )
+from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.pagination import send_pages, split_pages
-from herwa_bot.ui.replies import defer_if_slow, escape
+from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import FEATURES, Audience, Essential, FeatureKey, SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import GuildPolicy, TargetKind
@@ -41,7 +43,6 @@ from herwa_shared.stores import Stores
 ESSENTIAL_KINDS = (Essential.PROTECTED, Essential.ALWAYS)
 COMMAND_GROUP = "features"
 TOGGLE_TARGETS = (*list_module_targets(), *list_feature_targets())
-LIST_HELP = "-# `/features enable` and `/features disable` switch a feature, or a whole module."
 
 Choices = list[app_commands.Choice[str]]
 
@@ -52,14 +53,14 @@ class FeaturesCog(commands.Cog):
     persistent_buttons: ClassVar = (UndoButton,)
     group = app_commands.Group(
         name="features",
-        description="What is on in this server",
+        description=texts.DESCRIPTION,
         extras={"feature": FeatureKey.FEATURES, "audience": Audience.MANAGERS},
     )
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    @group.command(name="list", description="Show what is on, what is off and what a higher tier adds")
+    @group.command(name="list", description=texts.LIST_DESCRIPTION)
     async def show(self, interaction: discord.Interaction) -> None:
         """Show every feature with its status, by module."""
         assert interaction.guild is not None
@@ -68,8 +69,8 @@ class FeaturesCog(commands.Cog):
             interaction, format_feature_pages(interaction.guild.name, statuses, get_guard(interaction).surfaces)
         )
 
-    @group.command(name="enable", description="Switch a feature or a whole module on")
-    @app_commands.describe(what="A feature, or a module with all of its features")
+    @group.command(name="enable", description=texts.ENABLE_DESCRIPTION)
+    @app_commands.describe(what=texts.OPTION_TARGET)
     async def enable(self, interaction: discord.Interaction, what: str) -> None:
         """Switch a target on.
 
@@ -81,8 +82,8 @@ class FeaturesCog(commands.Cog):
         )
         await apply_and_reply(interaction, self._stores, change, command_group=COMMAND_GROUP)
 
-    @group.command(name="disable", description="Switch a feature or a whole module off")
-    @app_commands.describe(what="A feature, or a module with all of its features")
+    @group.command(name="disable", description=texts.DISABLE_DESCRIPTION)
+    @app_commands.describe(what=texts.OPTION_TARGET)
     async def disable(self, interaction: discord.Interaction, what: str) -> None:
         """Switch a target off; a module that is on needs a confirmation."""
         assert interaction.guild_id is not None
@@ -90,7 +91,7 @@ class FeaturesCog(commands.Cog):
         change = build_toggle_change(interaction.guild_id, target, guard.surfaces, enabled=False)
         policy = await self._load_policy(interaction.guild_id)
         if target.kind == TargetKind.MODULE and can_toggle(target, policy, enabled=False):
-            option = ConfirmOption(f"Switch {target.name} off", change, discord.ButtonStyle.danger)
+            option = ConfirmOption(buttons.format_turn_off(target.name), change, discord.ButtonStyle.danger)
             await ask_confirmation(
                 interaction,
                 self._stores,
@@ -130,7 +131,7 @@ def can_toggle(target: Target, policy: GuildPolicy, *, enabled: bool) -> bool:
 
 def format_stopped_commands(target: Target, policy: GuildPolicy, surfaces: SurfaceRegistry) -> str:
     """Format the commands that are on now and would stop if the target were switched off."""
-    return format_commands(
+    return format_surfaces(
         command
         for command in list_commands(target, surfaces, excluded=ESSENTIAL_KINDS)
         if policy.module_toggles.get(FEATURES[command.feature].module, True)
@@ -140,15 +141,10 @@ def format_stopped_commands(target: Target, policy: GuildPolicy, surfaces: Surfa
 
 def format_disable_question(target: Target, policy: GuildPolicy, surfaces: SurfaceRegistry) -> str:
     """Format the confirmation of switching off a module."""
-    commands = format_stopped_commands(target, policy, surfaces)
-    lines = [
-        f"**Switch off the whole module {target.name}?**",
-        "Now: on. Afterwards: off, for everybody, administrators included.",
-        f"These commands stop: {commands}." if commands else "No command stops.",
-    ]
-    if any(spec.module == target.key and spec.essential != Essential.NO for spec in FEATURES.values()):
-        lines.append("What is essential in it stays on.")
-    return "\n".join([*lines, "-# What each feature in it is set to is kept for the day you switch it on again."])
+    has_essential = any(spec.module == target.key and spec.essential != Essential.NO for spec in FEATURES.values())
+    return texts.format_disable_question(
+        target.name, format_stopped_commands(target, policy, surfaces), has_essential=has_essential
+    )
 
 
 def build_toggle_change(guild_id: int, target: Target, surfaces: SurfaceRegistry, *, enabled: bool) -> Change:
@@ -175,18 +171,13 @@ def format_feature_pages(
     entries = [
         "\n".join(
             [
-                format_module_heading(title, enabled=enabled),
+                texts.format_module_heading(title, enabled=enabled),
                 *(_format_feature(feature, surfaces) for feature in module_statuses),
             ]
         )
         for (title, enabled), module_statuses in statuses_by_module
     ]
-    return split_pages(f"**What is on in {escape(guild_name)}**\n{LIST_HELP}", entries)
-
-
-def format_module_heading(module: str, *, enabled: bool) -> str:
-    """Format the heading of a module, which says if the module is off."""
-    return f"**{module}**" if enabled else f"**{module}** · the whole module is off"
+    return split_pages(texts.format_list_heading(escape(guild_name)), entries)
 
 
 def describe_status(feature: FeatureStatus) -> tuple[str, str]:
@@ -195,12 +186,12 @@ def describe_status(feature: FeatureStatus) -> tuple[str, str]:
     If several reasons apply, the text names the one that the guardrail checks first.
     """
     if feature.essential != Essential.NO:
-        return "🔒", "always on"
+        return "🔒", texts.ALWAYS_ON
     if feature.kill_switch is not None:
-        return "⛔", f"switched off everywhere by Herwa: {escape(feature.kill_switch)}"
+        return "⛔", texts.format_turned_off_everywhere(escape(feature.kill_switch))
     if not feature.in_tier:
-        return "💎", f"part of {escape(feature.lowest_tier)}"
-    return ("🟢", "on") if feature.enabled else ("⚪", "off")
+        return "💎", texts.format_needs_tier(escape(feature.lowest_tier))
+    return ("🟢", texts.ON) if feature.enabled else ("⚪", texts.OFF)
 
 
 async def _list_toggle_choices(interaction: discord.Interaction, query: str, *, enabled: bool) -> Choices:
@@ -225,24 +216,15 @@ def _format_toggle_result(
 
     After switching on it also names what still blocks a feature.
     """
-    status = "on" if enabled else "off"
-    label = f"The module **{target.name}**" if target.kind == TargetKind.MODULE else f"**{target.name}**"
+    blockers = texts.format_blockers(_list_blockers(target, statuses, enabled=enabled))
     if not changed:
-        return "\n".join(
-            [f"{label} is {status} already. {NO_CHANGE}", *_list_blockers(target, statuses, enabled=enabled)]
-        )
-    lines = [f"{label} is {status} now; before, it was {'off' if enabled else 'on'}."]
+        return texts.format_unchanged(target.name, enabled=enabled) + blockers
     running_keys = {
         feature.key for feature in statuses if feature.enabled and feature.in_tier and not feature.kill_switch
     }
     commands = list_commands(target, surfaces, excluded=ESSENTIAL_KINDS)
-    if enabled and (
-        started_commands := format_commands(command for command in commands if command.feature in running_keys)
-    ):
-        lines.append(f"Back to work: {started_commands}.")
-    elif not enabled and commands:
-        lines.append(f"Stopped: {format_commands(commands)}.")
-    return "\n".join([*lines, *_list_blockers(target, statuses, enabled=enabled)])
+    affected_commands = [command for command in commands if not enabled or command.feature in running_keys]
+    return texts.format_result(target.name, format_surfaces(affected_commands), enabled=enabled) + blockers
 
 
 def _list_blockers(target: Target, statuses: Sequence[FeatureStatus], *, enabled: bool) -> list[str]:
@@ -250,19 +232,17 @@ def _list_blockers(target: Target, statuses: Sequence[FeatureStatus], *, enabled
     lines: list[str] = []
     for feature in statuses if enabled else ():
         if feature.kill_switch is not None:
-            lines.append(
-                f"⛔ **{feature.title}** is switched off everywhere by Herwa for now: {escape(feature.kill_switch)}"
-            )
+            lines.append(texts.format_killed_blocker(feature.title, escape(feature.kill_switch)))
         elif not feature.in_tier:
-            lines.append(f"💎 **{feature.title}** is part of {escape(feature.lowest_tier)}. `/premium` tells more.")
+            lines.append(texts.format_tier_blocker(feature.title, escape(feature.lowest_tier)))
         elif not feature.module_enabled:
-            lines.append(f"⚪ Its module **{feature.module_title}** is off: switch that on, too.")
+            lines.append(texts.format_module_blocker(feature.module_title))
         elif not feature.enabled and target.kind == TargetKind.MODULE:
-            lines.append(f"⚪ **{feature.title}** was off by itself and stays so.")
+            lines.append(texts.format_feature_blocker(feature.title))
     return lines
 
 
 def _format_feature(feature: FeatureStatus, surfaces: SurfaceRegistry) -> str:
     icon, description = describe_status(feature)
-    commands = format_commands(list_commands(Target(TargetKind.FEATURE, feature.key), surfaces, excluded=()))
-    return " · ".join(part for part in (f"{icon} {feature.title}", description, commands) if part)
+    commands = format_surfaces(list_commands(Target(TargetKind.FEATURE, feature.key), surfaces, excluded=()))
+    return texts.format_entry(icon, feature.title, description, commands)

@@ -1,36 +1,25 @@
 """`/premium`: show the server's tier, its end, and what each tier includes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, get_guard
-from herwa_bot.ui.mentions import MENTIONS, format_relative_time
+from herwa_bot.texts import premium as texts
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.pagination import send_pages, split_pages
-from herwa_bot.ui.replies import escape, reply_ephemeral
-from herwa_shared.catalog import FEATURES, Essential, FeatureKey, Limit
+from herwa_bot.ui.replies import reply_ephemeral
+from herwa_shared.catalog import FEATURES, FeatureKey, Limit, ModuleKey
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.policy import SubscriptionPeriod, Tier
 from herwa_shared.stores import Stores
 
-UNLIMITED = "unlimited"
-ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.essential != Essential.NO)
-
-QUOTA_FORMATTERS: Mapping[Limit, Callable[[str], str]] = {
-    Limit.HISTORY_DAYS: lambda number: "the whole history" if number == UNLIMITED else f"{number} days of history",
-    Limit.WIDGETS: lambda number: _format_count(number, "widget"),
-    Limit.API_KEYS: lambda number: _format_count(number, "API key"),
-    Limit.EXPORT_ROWS: lambda number: {"0": "no exports", UNLIMITED: "exports of any size"}.get(
-        number, f"exports of {_format_count(number, 'row')}"
-    ),
-}
-RATE_FORMATTERS: Mapping[Limit, Callable[[str], str]] = {
-    Limit.REQUESTS_PER_MINUTE: lambda number: _format_count(number, "API request"),
-    Limit.MEMBER_COMMANDS_PER_MINUTE: lambda number: f"{_format_count(number, 'command')} a member",
-    Limit.GUILD_COMMANDS_PER_MINUTE: lambda number: f"{number} in all",
-}
+ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.module is ModuleKey.ESSENTIALS)
+ENFORCED_LIMITS = (Limit.MEMBER_COMMANDS_PER_MINUTE, Limit.GUILD_COMMANDS_PER_MINUTE)
+"""Only limits that hold, for things that exist, may be promised."""
 
 
 class PremiumCog(commands.Cog):
@@ -39,9 +28,7 @@ class PremiumCog(commands.Cog):
     def __init__(self, stores: Stores) -> None:
         del stores
 
-    @app_commands.command(
-        name="premium", description="This server's tier and what it includes", extras={"feature": FeatureKey.PREMIUM}
-    )
+    @app_commands.command(name="premium", description=texts.DESCRIPTION, extras={"feature": FeatureKey.PREMIUM})
     async def show_tiers(self, interaction: discord.Interaction) -> None:
         """Show the current tier, then every tier with its limits and the features that it adds."""
         guard = get_guard(interaction)
@@ -57,13 +44,15 @@ def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
     """Format the reply of `/premium`, usually one page. `now` is in seconds since 1970."""
     tiers = sorted(compiled.policy.global_policy.tiers.values(), key=lambda tier: tier.rank)
     current_tier = compiled.policy.global_policy.tiers[compiled.entitlement.tier]
-    lines = [f"**This server is on {escape(current_tier.title)}**{_format_end(compiled, now)}."]
-    lines += [f"-# Granted to this server besides: {extras}." for extras in _list_extra_grants(compiled, current_tier)]
+    lines = [texts.format_current_tier(escape(current_tier.title), _format_end(compiled, now))]
+    if extras := _list_extra_grants(compiled, current_tier):
+        lines.append(texts.format_extras(extras))
     entries: list[str] = []
     previous_tier: Tier | None = None
     for tier in tiers:
-        heading = f"\n**{escape(tier.title)}**{' (this server)' if tier is current_tier else ''}"
-        entries.append("\n".join([heading, *(f"- {line}" for line in _describe_tier(tier, previous_tier))]))
+        heading = texts.format_tier_heading(escape(tier.title), is_current=tier is current_tier)
+        rates = texts.format_rates(*(tier.limits.get(limit, 0) for limit in ENFORCED_LIMITS))
+        entries.append("\n".join([heading, _format_features(tier, previous_tier), rates]))
         previous_tier = tier
     return split_pages("\n".join(lines), entries)
 
@@ -76,8 +65,7 @@ def _format_end(compiled: CompiledPolicy, now: float) -> str:
     ends = [period.ends_at for period in compiled.policy.periods if _is_current(period, compiled, now)]
     if not ends or None in ends:
         return ""
-    end = max(end for end in ends if end is not None)
-    return f" until {MENTIONS.format_time(end)} ({format_relative_time(end)})"
+    return MESSAGE_NAMES.format_time(max(end for end in ends if end is not None))
 
 
 def _is_current(period: SubscriptionPeriod, compiled: CompiledPolicy, now: float) -> bool:
@@ -89,48 +77,33 @@ def _is_current(period: SubscriptionPeriod, compiled: CompiledPolicy, now: float
     )
 
 
-def _list_extra_grants(compiled: CompiledPolicy, tier: Tier) -> Iterable[str]:
-    """List what grants add to the tier, as one comma-separated text; empty without grants."""
-    features = [_get_feature_title(key) for key in sorted(compiled.entitlement.features - tier.features)]
-    limits = [
-        {**QUOTA_FORMATTERS, **RATE_FORMATTERS}[limit](_format_number(value))
-        for limit, value in compiled.entitlement.limits.items()
-        if value != tier.limits.get(limit, 0)
+def _list_extra_grants(compiled: CompiledPolicy, tier: Tier) -> list[str]:
+    """List the features and enforced limits that grants add to the tier."""
+    extra_limits = {
+        limit: compiled.entitlement.limits.get(limit, 0)
+        for limit in ENFORCED_LIMITS
+        if compiled.entitlement.limits.get(limit, 0) != tier.limits.get(limit, 0)
+    }
+    return [
+        *_list_feature_titles(compiled.entitlement.features - tier.features),
+        *(texts.format_extra_limit(limit, value) for limit, value in extra_limits.items()),
     ]
-    return [", ".join(features + limits)] if features or limits else []
 
 
-def _describe_tier(tier: Tier, previous_tier: Tier | None) -> Iterator[str]:
-    """Describe a tier's features and limits.
+def _format_features(tier: Tier, previous_tier: Tier | None) -> str:
+    """Format a tier's features.
 
     If it includes all features of the previous tier, only the added ones are listed.
     """
     if previous_tier is not None and previous_tier.features <= tier.features:
-        added_features = _format_features(tier.features - previous_tier.features)
-        yield f"everything in {escape(previous_tier.title)}{f', and {added_features}' if added_features else ''}"
-    else:
-        yield _format_features(tier.features) or "no features"
-    yield ", ".join(
-        format_limit(_format_number(tier.limits.get(limit, 0))) for limit, format_limit in QUOTA_FORMATTERS.items()
-    )
-    rates = ", ".join(
-        format_limit(_format_number(tier.limits.get(limit, 0))) for limit, format_limit in RATE_FORMATTERS.items()
-    )
-    yield f"each minute {rates}"
+        added_titles = _list_feature_titles(tier.features - previous_tier.features)
+        return texts.format_features(added_titles, escape(previous_tier.title))
+    return texts.format_features(_list_feature_titles(tier.features))
 
 
-def _format_features(keys: Iterable[str]) -> str:
-    """Format feature titles, without the essential features that every server has."""
-    return ", ".join(_get_feature_title(key) for key in sorted(keys) if key not in ESSENTIAL_FEATURES)
-
-
-def _get_feature_title(key: str) -> str:
-    return FEATURES[FeatureKey(key)].title if key in set(FEATURES) else key
-
-
-def _format_number(value: int | None) -> str:
-    return UNLIMITED if value is None else f"{value:,}"
-
-
-def _format_count(number: str, noun: str) -> str:
-    return f"{number} {noun}" if number == "1" else f"{number} {noun}s"
+def _list_feature_titles(keys: Iterable[str]) -> list[str]:
+    """List feature titles in the order of the catalog, without the essentials that every server has."""
+    catalog_order = list(FEATURES)
+    known_keys = [key for key in catalog_order if key in set(keys) - ESSENTIAL_FEATURES]
+    unknown_keys = sorted(set(keys) - set(catalog_order))
+    return [texts.FEATURE_TITLES.get(key, FEATURES[key].title) for key in known_keys] + unknown_keys

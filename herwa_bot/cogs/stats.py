@@ -6,7 +6,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from herwa_bot.ui.chart_reply import WINDOW_CHOICES, WINDOW_DESCRIPTION, reply_with_chart
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.chart_reply import WINDOW_CHOICES, reply_with_chart
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import Window
 from herwa_shared.catalog import FeatureKey
@@ -27,20 +28,20 @@ class StatsCommand:
 STATS_COMMANDS = (
     StatsCommand(
         "server-stats",
-        "Chart the messages of this server",
+        texts.SERVER_STATS,
         FeatureKey.SERVER_STATS,
         Metric.MESSAGES,
     ),
     StatsCommand(
         "voice-stats",
-        "Chart the time in the voice channels of this server",
+        texts.VOICE_STATS,
         FeatureKey.VOICE_STATS,
         Metric.VOICE_MINUTES,
         extra_metric=Metric.VOICE_MEMBERS,
     ),
     StatsCommand(
         "ticket-stats",
-        "Chart the threads and posts opened in this server",
+        texts.TICKET_STATS,
         FeatureKey.TICKET_STATS,
         Metric.THREADS,
     ),
@@ -57,7 +58,7 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
             self._stores = stores
 
         @app_commands.command(name=command.name, description=command.description, extras={"feature": command.feature})
-        @app_commands.describe(window=WINDOW_DESCRIPTION)
+        @app_commands.describe(window=texts.OPTION_PERIOD)
         @app_commands.choices(window=WINDOW_CHOICES)
         async def show_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
             """Reply with a line chart, three insights as text and alt text for the chart."""

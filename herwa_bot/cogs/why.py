@@ -9,15 +9,19 @@ from discord.ext import commands
 from herwa_bot.access.channels import find_rule_channel
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
-from herwa_bot.access.targets import MAX_CHOICES
-from herwa_bot.ui.mentions import MENTIONS, escape_trace_notes
+from herwa_bot.access.targets import MAX_CHOICES, MAX_QUERY_LENGTH, truncate
+from herwa_bot.texts import why as texts
+from herwa_bot.texts.errors import format_no_match
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
 from herwa_shared.errors import BadRequest, Forbidden
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.texts import build_refusal, format_trace
+from herwa_shared.guardrail.refusal_texts import build_refusal
+from herwa_shared.guardrail.texts import format_command, format_trace
 from herwa_shared.guardrail.verdict import StepOutcome, Trace
 from herwa_shared.stores import Stores
 
@@ -55,12 +59,8 @@ class WhyCog(commands.Cog):
     def __init__(self, stores: Stores) -> None:
         del stores
 
-    @app_commands.command(name="why", description="Why a command runs, or does not", extras={"feature": FeatureKey.WHY})
-    @app_commands.describe(
-        command="The command in question",
-        member="Somebody else than you, for those who manage the server",
-        channel="Another channel than this one",
-    )
+    @app_commands.command(name="why", description=texts.DESCRIPTION, extras={"feature": FeatureKey.WHY})
+    @app_commands.describe(command=texts.OPTION_COMMAND, member=texts.OPTION_MEMBER, channel=texts.OPTION_CHANNEL)
     async def show_verdict(
         self,
         interaction: discord.Interaction,
@@ -103,8 +103,7 @@ class WhyCog(commands.Cog):
         ]
         matches.sort(key=lambda surface: (not surface.key.lower().startswith(search_text), surface.key))
         return [
-            app_commands.Choice(name=f"{_format_command(surface)}: {surface.title}"[:100], value=surface.key)
-            for surface in matches[:MAX_CHOICES]
+            app_commands.Choice(name=_format_choice(surface), value=surface.key) for surface in matches[:MAX_CHOICES]
         ]
 
 
@@ -114,7 +113,7 @@ def _get_surface(guard: Guard, command: str) -> Surface:
     for kind in (SurfaceKind.COMMAND, SurfaceKind.MENU):
         if surface := guard.surfaces.find(kind, key):
             return surface
-    raise BadRequest("There is no such command. Choose one from the list that comes up while you type.")
+    raise BadRequest(format_no_match(escape(command.strip()[:MAX_QUERY_LENGTH]), ()))
 
 
 def _resolve_member(interaction: discord.Interaction, member: discord.Member | None) -> discord.Member:
@@ -126,9 +125,7 @@ def _resolve_member(interaction: discord.Interaction, member: discord.Member | N
     if member is None or member.id == interaction.user.id:
         return interaction.user
     if not interaction.permissions.manage_guild:
-        raise Forbidden(
-            "What others may do is shown to those who manage this server. Leave the member out to ask for yourself."
-        )
+        raise Forbidden(texts.MANAGERS_ONLY)
     return member
 
 
@@ -144,7 +141,7 @@ def _resolve_channel(interaction: discord.Interaction, channel: AnyChannel | Non
     assert isinstance(interaction.user, discord.Member)
     rule_channel = find_rule_channel(interaction.guild, channel)
     if rule_channel is None or not rule_channel.permissions_for(interaction.user).view_channel:
-        raise Forbidden("You do not see that channel, so it is not explained to you.")
+        raise Forbidden(texts.CHANNEL_HIDDEN)
     return channel
 
 
@@ -153,12 +150,12 @@ def _format_verdict(
 ) -> str:
     """Format the verdict, the reason and remedy if it is a refusal, and all steps."""
     trace = escape_trace_notes(explain(invocation, compiled.policy))
-    mention = "you" if is_self else MENTIONS.format_member(invocation.member_id)
-    location = "" if channel is None else f" in {MENTIONS.format_channel(channel.id)}"
-    outcome, verb = ("Yes", "runs") if trace.verdict.allowed else ("No", "does not run")
-    lines = [f"**{outcome}: {_format_command(invocation.surface)} {verb}** for {mention}{location}."]
+    member = None if is_self else MESSAGE_NAMES.format_member(invocation.member_id)
+    place = "" if channel is None else MESSAGE_NAMES.format_channel(channel.id)
+    command = format_command(invocation.surface.key)
+    lines = [texts.format_verdict(command, member, place, allowed=trace.verdict.allowed)]
     if not trace.verdict.allowed:
-        refusal_text = build_refusal(trace, MENTIONS)
+        refusal_text = build_refusal(trace, MESSAGE_NAMES)
         # The steps below show the deciding rule, so its headline would repeat it.
         lines += [refusal_text.remedy] if trace.rule else [refusal_text.headline, refusal_text.remedy]
     return "\n".join([*lines, "", *_format_steps(trace)])
@@ -166,12 +163,12 @@ def _format_verdict(
 
 def _format_steps(trace: Trace) -> Iterator[str]:
     """Format a line per step: the deciding one in bold, skipped ones as small text."""
-    for step, line in zip(trace.steps, format_trace(trace, MENTIONS), strict=True):
+    for step, line in zip(trace.steps, format_trace(trace, MESSAGE_NAMES), strict=True):
         if step.outcome == StepOutcome.SKIPPED:
             yield f"-# {line}"
         else:
             yield f"**{line}**" if step.step == trace.verdict.reason else line
 
 
-def _format_command(surface: Surface) -> str:
-    return f"/{surface.key}" if surface.kind == SurfaceKind.COMMAND else surface.key
+def _format_choice(surface: Surface) -> str:
+    return truncate(texts.format_choice(format_command(surface.key), surface.title))

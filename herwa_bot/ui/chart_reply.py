@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import discord
 from discord import app_commands
 
-from herwa_bot.ui.replies import NO_CHART, build_chart_attachment, defer_if_slow, escape, reply
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.replies import build_chart_attachment, defer_if_slow, reply
 from herwa_shared.analytics.compared_series import query_compared_series
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery, Window
@@ -20,8 +22,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.services.guilds import get_timezone
 from herwa_shared.stores import Stores
 
-WINDOW_CHOICES = [app_commands.Choice(name=f"{int(window)} days", value=int(window)) for window in Window]
-WINDOW_DESCRIPTION = "How far to look back; 30 days when you choose nothing"
+WINDOW_CHOICES = [app_commands.Choice(name=texts.format_period_choice(window), value=int(window)) for window in Window]
 
 
 async def reply_with_chart(
@@ -55,22 +56,24 @@ async def _render_reply(
         query_compared_series(stores.database, stores.clickhouse, query, query.shift_back(), now=now),
         _format_extra_metric(stores, query, extra_metric, now),
     )
+    if compared.series.total == 0:
+        extra_text = ""  # the sentences say that there was nothing
     figure = build_timeseries_figure(compared, title=guild.name)
     attachment = await build_chart_attachment(figure, name=name, alt=build_alt_text(compared))
-    lines = [f"**{escape(guild.name)}**, the last {window} days{extra_text}"]
+    lines = [texts.format_heading(escape(guild.name), window, extra_text)]
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
-    return "\n".join(lines if attachment else [*lines, NO_CHART]), attachment
+    return "\n".join(lines if attachment else [*lines, texts.NO_IMAGE]), attachment
 
 
 async def _format_extra_metric(stores: Stores, query: ActivityQuery, metric: Metric | None, now: datetime) -> str:
-    """Format the metric's total as ` · 12 members in voice`.
+    """Format the metric's total as `12 members in voice`.
 
     The text is empty without a metric or without data.
     """
     if metric is None:
         return ""
     series = await query_timeseries(stores.database, stores.clickhouse, replace(query, metric=metric), now=now)
-    return f" · {format_amount(series.total, metric)}" if series.recorded_points else ""
+    return format_amount(series.total, metric) if series.recorded_points else ""
 
 
 async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:

@@ -1,32 +1,27 @@
 """Confirm, apply and undo changes of settings in Discord."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Self
 
 import discord
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.access.guard import get_actor, get_command_surface, get_guard
 from herwa_bot.access.targets import truncate
-from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, defer_if_slow, reply_ephemeral
+from herwa_bot.texts import buttons, errors
+from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
+from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
 from herwa_shared.clock import utc_now
-from herwa_shared.db import Database
-from herwa_shared.errors import BadRequest, HerwaError
+from herwa_shared.errors import BadRequest
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
 
 UNDO_PERIOD = timedelta(minutes=10)
-UNDO_NOTICE = "\n\n**Taken back.** "
-NO_CHANGE = "Nothing has changed."
-SAVE_FAILED = (
-    "This could not be saved, as the database does not answer at the moment. Please try again in a few minutes."
-)
 
 _UNDO_COMMANDS = {"features": "features enable", "permissions": "permissions allow", "channels": "channels allow"}
 
@@ -40,14 +35,6 @@ class ChangeResult:
 
     text: str
     entry_ids: tuple[int, ...] = ()
-
-
-class SaveError(HerwaError):
-    """The database is unavailable and nothing was changed."""
-
-    code = "not_saved"
-    status = 503
-    message = SAVE_FAILED
 
 
 Change = Callable[[AsyncSession, Actor], Awaitable[ChangeResult]]
@@ -80,53 +67,71 @@ class UndoButton(
         joined_ids = "-".join(map(str, entry_ids))
         return cls(
             discord.ui.Button(
-                label="Undo", emoji="↩️", custom_id=f"herwa:undo:{command_group}:{expires_at}:{joined_ids}"
+                label=buttons.UNDO, emoji="↩️", custom_id=f"herwa:undo:{command_group}:{expires_at}:{joined_ids}"
             )
         )
 
+    @run_to_completion
     async def on_press(self, interaction: discord.Interaction) -> None:
         assert interaction.guild_id is not None
         if utc_now().timestamp() > int(self.match["expires_at"]):
-            raise BadRequest("Undo is there for ten minutes. Make the change the other way round instead.")
+            raise BadRequest(buttons.UNDO_EXPIRED)
         await interaction.response.defer()
-        async with _open_transaction(get_guard(interaction).database) as session:
+        async with open_write_transaction(get_guard(interaction).database) as session:
             summaries = [
                 await undo(session, guild_id=interaction.guild_id, entry_id=int(entry_id), actor=get_actor(interaction))
                 for entry_id in reversed(self.match["entry_ids"].split("-"))
             ]
-        content = interaction.message.content if interaction.message else ""
-        await interaction.edit_original_response(
-            content=f"{content}{UNDO_NOTICE}{' '.join(summaries)}"[-MAX_MESSAGE_LENGTH:], view=None
-        )
+        reply = interaction.message.content if interaction.message else ""
+        text = buttons.format_undone(reply, summaries)
+        await interaction.edit_original_response(content=text[-MAX_MESSAGE_LENGTH:], view=None)
 
 
 class ConfirmView(GuardedView):
     """Buttons of a confirmation: one for each option, and one that cancels."""
 
     def __init__(
-        self, interaction: discord.Interaction, stores: Stores, options: Sequence[ConfirmOption], *, command_group: str
+        self,
+        interaction: discord.Interaction,
+        stores: Stores,
+        question: str,
+        options: Sequence[ConfirmOption],
+        *,
+        command_group: str,
     ) -> None:
         super().__init__(get_guard(interaction), get_command_surface(interaction), invoker_id=interaction.user.id)
         self._stores = stores
+        self._question = question
         self._command_group = command_group
         self._is_pressed = False
         for option in options:
             self.add_item(_OptionButton(option))
         self.add_item(_CancelButton())
 
+    @run_to_completion
     async def apply(self, interaction: discord.Interaction, change: Change) -> None:
         """Make the change and replace the question by its result; further presses do nothing.
 
-        If the change fails, the buttons can be pressed again.
+        While a slow change is saved, the buttons are hidden. If it fails, they can be pressed again.
         """
+        is_hidden = False
+
+        async def hide_buttons() -> None:
+            nonlocal is_hidden
+            text = truncate(f"{self._question}\n{errors.SAVING}", MAX_MESSAGE_LENGTH)
+            await interaction.edit_original_response(content=text, view=None)
+            is_hidden = True
+
         await interaction.response.defer()
         if self._is_pressed:
             return
         self._is_pressed = True
         try:
-            result = await _apply(interaction, self._stores, change)
+            result = await await_write(_apply(interaction, self._stores, change), on_slow=hide_buttons)
         except Exception:
             self._is_pressed = False  # allow a retry
+            if is_hidden:
+                await interaction.edit_original_response(content=self._question, view=self)
             raise
         await interaction.edit_original_response(
             content=truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(self._command_group, result)
@@ -142,7 +147,7 @@ class ConfirmView(GuardedView):
             await interaction.response.defer()
             return
         self._is_pressed = True
-        await interaction.response.edit_message(content=NO_CHANGE, view=None)
+        await interaction.response.edit_message(content=errors.NO_CHANGE, view=None)
         self.stop()
 
 
@@ -155,13 +160,12 @@ async def ask_confirmation(
     command_group: str,
 ) -> None:
     """Ask the member to confirm a change, in a reply that only they see."""
-    await reply_ephemeral(
-        interaction,
-        truncate(question, MAX_MESSAGE_LENGTH),
-        view=ConfirmView(interaction, stores, options, command_group=command_group),
-    )
+    text = truncate(question, MAX_MESSAGE_LENGTH)
+    view = ConfirmView(interaction, stores, text, options, command_group=command_group)
+    await reply_ephemeral(interaction, text, view=view)
 
 
+@run_to_completion
 async def apply_and_reply(
     interaction: discord.Interaction, stores: Stores, change: Change, *, command_group: str
 ) -> None:
@@ -169,7 +173,8 @@ async def apply_and_reply(
 
     Only the member sees the reply.
     """
-    result = await defer_if_slow(interaction, _apply(interaction, stores, change), ephemeral=True)
+    defer = partial(interaction.response.defer, ephemeral=True)
+    result = await await_write(_apply(interaction, stores, change), on_slow=defer)
     await reply_ephemeral(
         interaction, truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(command_group, result)
     )
@@ -187,7 +192,7 @@ class _OptionButton(discord.ui.Button[ConfirmView]):
 
 class _CancelButton(discord.ui.Button[ConfirmView]):
     def __init__(self) -> None:
-        super().__init__(label="Cancel")
+        super().__init__(label=buttons.CANCEL)
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert self.view is not None
@@ -195,20 +200,8 @@ class _CancelButton(discord.ui.Button[ConfirmView]):
 
 
 async def _apply(interaction: discord.Interaction, stores: Stores, change: Change) -> ChangeResult:
-    async with _open_transaction(stores.database) as session:
+    async with open_write_transaction(stores.database) as session:
         return await change(session, get_actor(interaction))
-
-
-@asynccontextmanager
-async def _open_transaction(database: Database) -> AsyncIterator[AsyncSession]:
-    """Open a transaction. Raises SaveError if the database is unavailable."""
-    try:
-        async with database.transaction() as session:
-            yield session
-    except (OSError, DBAPIError) as error:
-        if isinstance(error, DBAPIError) and not error.connection_invalidated:
-            raise
-        raise SaveError from error
 
 
 def _build_undo_view(command_group: str, result: ChangeResult) -> discord.ui.View | None:

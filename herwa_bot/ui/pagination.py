@@ -7,6 +7,8 @@ import discord
 
 from herwa_bot.access.guard import get_command_surface, get_guard
 from herwa_bot.access.targets import truncate
+from herwa_bot.texts import buttons
+from herwa_bot.texts.phrases import format_page_number
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 
@@ -62,13 +64,14 @@ class Pager(GuardedView):
         """The current page, with its number if there are several."""
         if len(self._pages) == 1:
             return self._pages[0]
-        return f"{self._pages[self._page_index]}\n-# Page {self._page_index + 1} of {len(self._pages)}"
+        page_number = format_page_number(self._page_index + 1, len(self._pages))
+        return f"{self._pages[self._page_index]}\n{page_number}"
 
-    @discord.ui.button(label="Previous", emoji="◀️")
+    @discord.ui.button(label=buttons.PREVIOUS_PAGE, emoji="◀️")
     async def previous_button(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
         await self._turn_page(interaction, -1)
 
-    @discord.ui.button(label="Next", emoji="▶️")
+    @discord.ui.button(label=buttons.NEXT_PAGE, emoji="▶️")
     async def next_button(self, interaction: discord.Interaction, _button: discord.ui.Button[Self]) -> None:
         await self._turn_page(interaction, 1)
 

@@ -1,17 +1,17 @@
 """Send replies and report errors.
 
-Replies ping no one, names are escaped, and exceptions become readable texts.
+Replies ping no one, and exceptions become readable texts.
 """
 
 import asyncio
 import io
-import re
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import aiohttp
 import discord
 
+from herwa_bot.texts import errors as texts
 from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
 from herwa_shared.charts.text.insights import MAX_ALT_TEXT_LENGTH
@@ -20,33 +20,11 @@ from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
-INTERNAL_ERROR = "Something went wrong on our side. It has been noted; please try again in a moment."
-STORAGE_UNAVAILABLE = (
-    "What is stored cannot be reached at the moment. Counting goes on; please try again in a few minutes."
-)
-STATS_UNAVAILABLE = "The statistics cannot be read at the moment. Counting goes on; please try again in a few minutes."
-NO_CHART = "-# No picture this time: whoever runs this bot finds the reason and the mend in its log."
 DEFER_AFTER_SECONDS = 1.5  # Discord expects a response within three seconds, and an image takes time to upload
 WORK_TIMEOUT_SECONDS = 30.0
 MAX_MESSAGE_LENGTH = 2000  # Discord's limit for the characters of a message
 
 Result = TypeVar("Result")
-
-# Discord turns https://… into links and, for invites, discord.gg/… too.
-_MARKDOWN = re.compile(r"([\\*_~|`<>\[\]()]|:(?=//)|(?<=\w)/(?=\w))")
-_INVISIBLE = re.compile(  # includes the control characters that reverse the direction of a line
-    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\U000e0000-\U000e0fff]"
-)
-
-
-def escape(name: str) -> str:
-    """Escape a name: mentions, Markdown and links do not work, invisible characters are removed.
-
-    This includes characters that change the text direction, so a name cannot reverse the text around it.
-    """
-    visible = " ".join(_INVISIBLE.sub("", name).split())
-    return discord.utils.escape_mentions(_MARKDOWN.sub(r"\\\1", visible))
 
 
 async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str) -> discord.File | None:
@@ -68,10 +46,10 @@ async def build_chart_attachment(figure: dict[str, Any], *, name: str, alt: str)
 async def defer_if_slow(
     interaction: discord.Interaction, work: Coroutine[Any, Any, Result], *, ephemeral: bool = False
 ) -> Result:
-    """Await `work` and return its result; defer the response if it is slow.
+    """Await work that changes nothing and return its result; defer the response if it is slow.
 
     It is deferred after DEFER_AFTER_SECONDS. A deferred response shows "thinking…". Raises TimeoutError after
-    WORK_TIMEOUT_SECONDS.
+    WORK_TIMEOUT_SECONDS; the work is then cancelled. For changes use `writes.await_write`.
     """
     task = asyncio.create_task(work)
     try:
@@ -139,13 +117,13 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
         text = str(cause)
     elif isinstance(cause, (ServiceUnavailable, OSError)):  # TimeoutError is an OSError
         log.warning("command failed, store unavailable", command=operation, error=repr(cause)[:200])
-        text = STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else STORAGE_UNAVAILABLE
+        text = texts.STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else texts.SETTINGS_UNAVAILABLE
     elif isinstance(cause, HerwaError) and cause.status == 503:
         log.warning("command failed, dependency unavailable", command=operation, error=repr(cause)[:200])
         text = str(cause)
     else:
         log.error("command failed", command=operation, error=type(cause).__name__, exc_info=cause)
-        text = INTERNAL_ERROR
+        text = texts.INTERNAL_ERROR
     try:
         await send_error(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

@@ -10,14 +10,13 @@ import discord
 
 from herwa_bot.access.guard import Guard, get_guard
 from herwa_bot.access.refusals import send_unavailable
+from herwa_bot.texts import buttons
 from herwa_bot.ui.replies import report_error, send_error
 from herwa_shared.catalog import Surface, SurfaceKind
 
 VIEW_TIMEOUT_SECONDS = 14 * 60.0  # Discord allows edits of an interaction's message for fifteen minutes
 HANDLED = "handled"  # key in `interaction.extras`: a component of this process handles the interaction
 COMPONENT_INTERACTION_TYPES = (discord.InteractionType.component, discord.InteractionType.modal_submit)
-INTERACTION_EXPIRED = "This is too old to be answered. Please run the command again."
-WRONG_USER = "These buttons belong to whoever ran the command. Run it yourself to get your own."
 
 
 class GuardedView(discord.ui.View):
@@ -113,7 +112,7 @@ async def reply_if_expired(interaction: discord.Interaction) -> None:
     Call it after every handler had its chance.
     """
     if interaction.type in COMPONENT_INTERACTION_TYPES and HANDLED not in interaction.extras:
-        await send_unavailable(interaction, INTERACTION_EXPIRED)
+        await send_unavailable(interaction, buttons.EXPIRED)
 
 
 async def _check_access(
@@ -122,6 +121,6 @@ async def _check_access(
     """Mark the interaction as handled, then check the invoker and the guard."""
     interaction.extras[HANDLED] = True
     if invoker_id is not None and interaction.user.id != invoker_id:
-        await send_error(interaction, WRONG_USER)
+        await send_error(interaction, buttons.WRONG_USER)
         return False
     return await guard.check(interaction, surface)

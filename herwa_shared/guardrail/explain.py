@@ -8,7 +8,7 @@ from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.guardrail.invocation import Invocation, PrincipalKind
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.guardrail.steps import STEPS
-from herwa_shared.guardrail.verdict import Reason, StepOutcome, StepResult, Trace, Verdict
+from herwa_shared.guardrail.verdict import Reason, StepDetail, StepOutcome, StepResult, Trace, Verdict
 
 STEP_ORDER: tuple[Reason, ...] = tuple(Reason(step.__name__.removeprefix("check_")) for step in STEPS)
 _FEATURE_STEPS = frozenset(STEP_ORDER[:3])
@@ -31,7 +31,7 @@ def explain(invocation: Invocation, policy: GuildPolicy) -> Trace:
     """
     spec = policy.global_policy.features.get(invocation.surface.feature)
     if spec is not None and spec.essential == Essential.ALWAYS:
-        steps = tuple(StepResult(reason, StepOutcome.NEUTRAL, "this always answers") for reason in STEP_ORDER)
+        steps = tuple(StepResult(reason, StepOutcome.NEUTRAL, StepDetail.ALWAYS_AVAILABLE) for reason in STEP_ORDER)
         return Trace(invocation, policy, steps, Verdict(True, Reason.ESSENTIAL))
     steps, verdict = _run_steps(invocation, policy)
     deciding_step = next((step for step in steps if step.step == verdict.reason), None)
@@ -54,7 +54,7 @@ def _run_steps(invocation: Invocation, policy: GuildPolicy) -> tuple[tuple[StepR
         if final_verdict is None and reason not in _FEATURE_STEPS and not invocation.in_scope:
             final_verdict = Verdict(False, Reason.SCOPE)
         if final_verdict is not None or reason not in STEPS_BY_PRINCIPAL[invocation.principal_kind]:
-            detail = "decided before" if final_verdict is not None else f"not for a {invocation.principal_kind}"
+            detail = StepDetail.DECIDED_BEFORE if final_verdict is not None else StepDetail.NOT_APPLICABLE
             steps.append(StepResult(reason, StepOutcome.SKIPPED, detail))
             continue
         steps.append(result := step(invocation, policy, entitlement))

@@ -17,7 +17,7 @@ from herwa_shared.guardrail.policy import (
     SubjectKind,
 )
 from herwa_shared.guardrail.precedence import get_precedence, list_targets
-from herwa_shared.guardrail.verdict import Reason, StepOutcome, StepResult
+from herwa_shared.guardrail.verdict import Reason, StepDetail, StepOutcome, StepResult
 
 _NO = Essential.NO  # a module constant, because accessing an enum member takes 0.2 µs in Python 3.11
 
@@ -27,82 +27,81 @@ Step = Callable[[Invocation, GuildPolicy, Entitlement], StepResult]
 def check_kill_switch(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
     """Refuse a feature that the operator has switched off for all guilds."""
     if is_protected(_find_spec(invocation, policy)):
-        return _build_neutral(Reason.KILL_SWITCH, "this cannot be switched off")
+        return _build_neutral(Reason.KILL_SWITCH, StepDetail.PROTECTED)
     if invocation.surface.feature in policy.global_policy.kill_switches:
-        return _build_refusal(Reason.KILL_SWITCH, "switched off everywhere by Herwa's operator")
-    return _build_neutral(Reason.KILL_SWITCH, "not switched off by Herwa's operator")
+        return _build_refusal(Reason.KILL_SWITCH, StepDetail.KILLED)
+    return _build_neutral(Reason.KILL_SWITCH, StepDetail.NOT_KILLED)
 
 
 def check_tier(invocation: Invocation, policy: GuildPolicy, entitlement: Entitlement) -> StepResult:
     """Refuse a feature that the guild's entitlement does not include."""
     if is_protected(_find_spec(invocation, policy)):
-        return _build_neutral(Reason.TIER, "part of every tier")
+        return _build_neutral(Reason.TIER, StepDetail.IN_EVERY_TIER)
     if invocation.surface.feature in entitlement.features:
-        return _build_neutral(Reason.TIER, "the server's tier includes it")
-    return _build_refusal(Reason.TIER, "the server's tier does not include it")
+        return _build_neutral(Reason.TIER, StepDetail.IN_TIER)
+    return _build_refusal(Reason.TIER, StepDetail.NOT_IN_TIER)
 
 
 def check_toggle(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
     """Refuse a feature that is switched off in the guild, or whose module is."""
     spec = _find_spec(invocation, policy)
     if is_protected(spec):
-        return _build_neutral(Reason.TOGGLE, "this cannot be switched off")
+        return _build_neutral(Reason.TOGGLE, StepDetail.PROTECTED)
     if spec is not None and not policy.module_toggles.get(spec.module, True):
-        return _build_refusal(Reason.TOGGLE, "its module is switched off in this server")
+        return _build_refusal(Reason.TOGGLE, StepDetail.MODULE_OFF)
     if is_on(spec, policy):
-        return _build_neutral(Reason.TOGGLE, "switched on in this server")
-    return _build_refusal(Reason.TOGGLE, "switched off in this server")
+        return _build_neutral(Reason.TOGGLE, StepDetail.ON)
+    return _build_refusal(Reason.TOGGLE, StepDetail.OFF)
 
 
 def check_administrator(invocation: Invocation, _: GuildPolicy, __: Entitlement) -> StepResult:
     """Allow the owner and members with Discord's Administrator permission."""
     if invocation.is_administrator:
-        return StepResult(Reason.ADMINISTRATOR, StepOutcome.ALLOWS, "the owner and administrators always pass")
-    return _build_neutral(Reason.ADMINISTRATOR, "neither the owner nor an administrator")
+        return StepResult(Reason.ADMINISTRATOR, StepOutcome.ALLOWS, StepDetail.ADMINISTRATOR)
+    return _build_neutral(Reason.ADMINISTRATOR, StepDetail.NOT_ADMINISTRATOR)
 
 
 def check_access_rule(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
     """Apply the most specific of the matching access rules."""
     rule = find_deciding_rule(invocation, policy)
     if rule is None:
-        return _build_neutral(Reason.ACCESS_RULE, "no rule is about this")
-    return StepResult(
-        Reason.ACCESS_RULE, StepOutcome.ALLOWS if rule.allow else StepOutcome.REFUSES, _describe_rule(rule), rule=rule
-    )
+        return _build_neutral(Reason.ACCESS_RULE, StepDetail.NO_RULE)
+    outcome = StepOutcome.ALLOWS if rule.allow else StepOutcome.REFUSES
+    return StepResult(Reason.ACCESS_RULE, outcome, StepDetail.RULE, rule=rule)
 
 
 def check_default_audience(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
     """Apply the surface's default audience if no access rule matches."""
     if find_deciding_rule(invocation, policy) is not None:
-        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.SKIPPED, "a rule has decided")
+        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.SKIPPED, StepDetail.DECIDED_BY_RULE)
     if invocation.surface.audience == Audience.EVERYONE:
-        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.ALLOWS, "it is for everyone")
+        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.ALLOWS, StepDetail.OPEN_TO_EVERYONE)
     if invocation.permissions & MANAGE_GUILD:
-        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.ALLOWS, "it is for members with Manage Server")
-    return _build_refusal(Reason.DEFAULT_AUDIENCE, "it is for members with Manage Server")
+        return StepResult(Reason.DEFAULT_AUDIENCE, StepOutcome.ALLOWS, StepDetail.MANAGER)
+    return _build_refusal(Reason.DEFAULT_AUDIENCE, StepDetail.MANAGERS_ONLY)
 
 
 def check_channel_list(invocation: Invocation, policy: GuildPolicy, _: Entitlement) -> StepResult:
     """Refuse a channel that is not on the most specific channel list."""
     if not invocation.channel_id:
-        return _build_neutral(Reason.CHANNEL_LIST, "this happens in no channel")
+        return _build_neutral(Reason.CHANNEL_LIST, StepDetail.NO_CHANNEL)
     allowed_list = find_deciding_list(invocation, policy)
     if allowed_list is None:
-        return _build_neutral(Reason.CHANNEL_LIST, "it may run in every channel")
+        return _build_neutral(Reason.CHANNEL_LIST, StepDetail.NO_CHANNEL_LIST)
     if invocation.channel_id in allowed_list.place_ids or invocation.category_id in allowed_list.place_ids:
         return StepResult(
-            Reason.CHANNEL_LIST, StepOutcome.NEUTRAL, "this channel is on its list", channel_list=allowed_list
+            Reason.CHANNEL_LIST, StepOutcome.NEUTRAL, StepDetail.ON_CHANNEL_LIST, channel_list=allowed_list
         )
     return StepResult(
-        Reason.CHANNEL_LIST, StepOutcome.REFUSES, "this channel is not on its list", channel_list=allowed_list
+        Reason.CHANNEL_LIST, StepOutcome.REFUSES, StepDetail.NOT_ON_CHANNEL_LIST, channel_list=allowed_list
     )
 
 
 def check_cooldown(invocation: Invocation, _: GuildPolicy, __: Entitlement) -> StepResult:
     """Refuse when the rate limit of the member, the guild or the key is used up."""
     if invocation.remaining <= 0:
-        return _build_refusal(Reason.COOLDOWN, "too many within a minute")
-    return _build_neutral(Reason.COOLDOWN, "within the rate of the server's tier")
+        return _build_refusal(Reason.COOLDOWN, StepDetail.TOO_MANY)
+    return _build_neutral(Reason.COOLDOWN, StepDetail.WITHIN_RATE)
 
 
 STEPS: tuple[Step, ...] = (
@@ -172,19 +171,9 @@ def _is_matching_place(rule: AccessRule, invocation: Invocation) -> bool:
     return bool(invocation.channel_id) and rule.place_id == current_place_id
 
 
-def _describe_rule(rule: AccessRule) -> str:
-    subject = {
-        SubjectKind.EVERYONE: "everyone",
-        SubjectKind.PERMISSION: "members with a permission",
-        SubjectKind.ROLE: "a role",
-        SubjectKind.MEMBER: "this member",
-    }[rule.subject_kind]
-    return f"a rule for {subject}"
-
-
-def _build_neutral(step: Reason, detail: str) -> StepResult:
+def _build_neutral(step: Reason, detail: StepDetail) -> StepResult:
     return StepResult(step, StepOutcome.NEUTRAL, detail)
 
 
-def _build_refusal(step: Reason, detail: str) -> StepResult:
+def _build_refusal(step: Reason, detail: StepDetail) -> StepResult:
     return StepResult(step, StepOutcome.REFUSES, detail)

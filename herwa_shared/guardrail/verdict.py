@@ -50,13 +50,47 @@ class StepOutcome(StrEnum):
     """An earlier step was final, or the step does not apply to this kind of principal."""
 
 
+class StepDetail(StrEnum):
+    """What a step found. `texts.STEP_DETAILS` has the phrases for people."""
+
+    PROTECTED = "protected"
+    """The feature cannot be turned off."""
+    NOT_KILLED = "not_killed"
+    KILLED = "killed"
+    IN_EVERY_TIER = "in_every_tier"
+    IN_TIER = "in_tier"
+    NOT_IN_TIER = "not_in_tier"
+    ON = "on"
+    OFF = "off"
+    MODULE_OFF = "module_off"
+    ADMINISTRATOR = "administrator"
+    NOT_ADMINISTRATOR = "not_administrator"
+    NO_RULE = "no_rule"
+    RULE = "rule"
+    """The rule of the step result decides."""
+    DECIDED_BY_RULE = "decided_by_rule"
+    OPEN_TO_EVERYONE = "open_to_everyone"
+    MANAGER = "manager"
+    MANAGERS_ONLY = "managers_only"
+    NO_CHANNEL = "no_channel"
+    NO_CHANNEL_LIST = "no_channel_list"
+    ON_CHANNEL_LIST = "on_channel_list"
+    NOT_ON_CHANNEL_LIST = "not_on_channel_list"
+    WITHIN_RATE = "within_rate"
+    TOO_MANY = "too_many"
+    ALWAYS_AVAILABLE = "always_available"
+    DECIDED_BEFORE = "decided_before"
+    NOT_APPLICABLE = "not_applicable"
+    """The step does not apply to this kind of principal."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """One step of a trace. `detail` is a short phrase such as "a rule for a role"."""
+    """One step of a trace."""
 
     step: Reason
     outcome: StepOutcome
-    detail: str
+    detail: StepDetail
     rule: AccessRule | None = None
     channel_list: ChannelList | None = None
 

@@ -14,7 +14,7 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import AccessRuleRow, Channel, Guild, User, UserGuild
 from herwa_shared.models.access import AccessDecision
-from herwa_shared.services import audit
+from herwa_shared.services import audit, texts
 from herwa_shared.services.access_rules import NewRule, find_rule_id, save_rule
 from herwa_shared.services.audit import Actor, PersonalValue
 from herwa_shared.services.audited_settings import lock_guild
@@ -23,14 +23,13 @@ from herwa_shared.services.rule_targets import require_target
 ALLOW_DURATION = timedelta(hours=24)
 DISMISSAL_COOLDOWN = timedelta(hours=24)
 MAX_NOTIFIED_MANAGERS = 6
-RULE_NOTE = "asked for access"
 
 
 class RequestAlreadyDecided(BadRequest):
     """The request was already decided, for example by another manager or through an old button."""
 
     code = "already_answered"
-    message = "This has been answered already."
+    message = texts.REQUEST_ALREADY_DECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ async def allow_request(
         target_kind=TargetKind.COMMAND,
         target_key=row.command,
         until=until or utc_now() + ALLOW_DURATION,
-        note=RULE_NOTE,
+        note=texts.REQUEST_RULE_NOTE,
     )
     rule_id = await _find_longer_rule(session, guild_id, rule)
     if rule_id is None:
@@ -199,7 +198,7 @@ async def _find_blocking_request(
 async def _get_row(session: AsyncSession, guild_id: int, request_id: int) -> models.AccessRequest:
     row = await session.get(models.AccessRequest, request_id, populate_existing=True)
     if row is None or row.guild_id != guild_id:
-        raise NotFound("This request is no longer there.")
+        raise NotFound(texts.REQUEST_NOT_FOUND)
     return row
 
 
@@ -207,8 +206,8 @@ async def _get_open_row(session: AsyncSession, guild_id: int, request_id: int) -
     await lock_guild(session, guild_id)
     row = await _get_row(session, guild_id, request_id)
     if row.decision is not None:
-        outcome = "allowed" if row.decision == AccessDecision.ALLOWED else "answered with no"
-        raise RequestAlreadyDecided(f"This has been {outcome} already.")
+        is_allowed = row.decision == AccessDecision.ALLOWED
+        raise RequestAlreadyDecided(texts.REQUEST_ALREADY_ALLOWED if is_allowed else texts.REQUEST_ALREADY_DECLINED)
     return row
 
 
@@ -225,7 +224,7 @@ async def _require_no_deny_rule(session: AsyncSession, row: models.AccessRequest
         or_(col(AccessRuleRow.until).is_(None), col(AccessRuleRow.until) > utc_now()),
     )
     if await session.scalar(query.limit(1)) is not None:
-        raise BadRequest(f"A rule says that this very member may not use /{row.command}: remove it first.")
+        raise BadRequest(texts.format_request_blocked(row.command))
 
 
 async def _list_place_ids(session: AsyncSession, guild_id: int, channel_id: int) -> list[int]:

@@ -20,6 +20,7 @@ from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import AccessRuleRow
+from herwa_shared.services import texts
 from herwa_shared.services.audit import Actor, PersonalValue
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.rule_targets import require_places, require_target
@@ -96,7 +97,7 @@ async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, act
         session, RULE_SETTING, guild_id=guild_id, target=str(rule_id), value=None, actor=actor
     )
     if entry_id is None:
-        raise NotFound(f"This server has no rule {rule_id}; it may have been removed already.")
+        raise NotFound(texts.format_rule_not_found(rule_id))
     return entry_id
 
 
@@ -155,12 +156,12 @@ async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -
         rule = replace(rule, subject_kind=SubjectKind.EVERYONE, subject_id=0)
     rule = replace(rule, note=rule.note.replace("\0", "").strip())  # PostgreSQL cannot store NUL characters
     if len(rule.note) > MAX_NOTE_LENGTH:
-        raise BadRequest(f"A note has at most {MAX_NOTE_LENGTH} characters; this one has {len(rule.note)}.")
+        raise BadRequest(texts.format_note_too_long(len(rule.note), MAX_NOTE_LENGTH))
     if rule.until is not None and rule.until <= utc_now():
-        raise BadRequest("This moment is over: choose an end that is still to come, or none.")
+        raise BadRequest(texts.END_PASSED)
     _check_subject(rule)
     if (rule.place_kind == PlaceKind.EVERYWHERE) != (rule.place_id == 0):
-        raise BadRequest("A rule is for one channel or category, or for everywhere: everywhere has no id.")
+        raise BadRequest(texts.EVERYWHERE_HAS_NO_ID)
     if rule.place_id:
         await require_places(session, guild_id, [rule.place_id])
     await require_target(session, rule.target_kind, rule.target_key)
@@ -170,12 +171,12 @@ async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -
 def _check_subject(rule: NewRule) -> None:
     if rule.subject_kind == SubjectKind.EVERYONE:
         if rule.subject_id:
-            raise BadRequest("Everyone has no id: leave it 0.")
+            raise BadRequest(texts.EVERYONE_HAS_NO_ID)
     elif rule.subject_kind == SubjectKind.PERMISSION:
         if rule.subject_id <= 0 or rule.subject_id & ~ALL_PERMISSIONS:
-            raise BadRequest("This is no permission of Discord's: pick one from the list.")
+            raise BadRequest(texts.UNKNOWN_PERMISSION)
     elif not 0 < rule.subject_id <= MAX_SNOWFLAKE:
-        raise BadRequest(f"A {rule.subject_kind}'s id is a positive number: pick one from the list.")
+        raise BadRequest(texts.format_invalid_subject(rule.subject_kind))
 
 
 async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
@@ -189,7 +190,7 @@ async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
         return
     await session.execute(delete(AccessRuleRow).where(in_guild, col(AccessRuleRow.until) <= utc_now()))
     if (await session.scalar(count_query) or 0) >= MAX_RULES:
-        raise BadRequest(f"A server has at most {MAX_RULES} rules: remove one that is no longer needed.")
+        raise BadRequest(texts.format_too_many_rules(MAX_RULES))
 
 
 def _to_access_rule(row: AccessRuleRow) -> AccessRule:
@@ -228,7 +229,7 @@ async def _write_rule(
     if (existing_id := await find_rule_id(session, guild_id, rule)) is None:
         await _ensure_capacity(session, guild_id)
     elif existing_id != rule_id:
-        raise BadRequest("A rule that says the same has been made since: there is nothing to put back.")
+        raise BadRequest(texts.DUPLICATE_RULE)
     values = asdict(rule)
     upsert = insert(AccessRuleRow).values(
         id=rule_id, guild_id=guild_id, created_by=actor.user_id, created_at=utc_now(), **values
@@ -249,7 +250,7 @@ def _get_action(before: SettingValue | None, after: SettingValue | None) -> str:
 
 def _format_title(_target: str, value: SettingValue | None) -> str:
     target_title = format_target(TargetKind(value["target_kind"]), value["target_key"]) if value else "something"
-    return f"the rule about {target_title}"
+    return texts.format_rule_title(target_title)
 
 
 RULE_SETTING = SettingKind(

@@ -7,17 +7,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import asyncpg
+from sqlalchemy import func
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.errors import NotFound
+from herwa_shared.errors import HerwaError, NotFound
 from herwa_shared.models import Guild
 from herwa_shared.policy_cache.notifications import publish_policy_change
-from herwa_shared.services import audit
+from herwa_shared.services import audit, texts
 from herwa_shared.services.audit import Actor
+
+LOCK_TIMEOUT_MS = 5_000
 
 SettingValue = Mapping[str, Any]
 """The value of a setting as plain JSON. Where None is allowed, it means that the setting does not exist."""
+
+
+class SettingsBusy(HerwaError):
+    """Another change holds the lock of the guild's settings. Nothing was changed."""
+
+    code = "settings_busy"
+    status = 409
+    message = texts.SETTINGS_BUSY
 
 
 class SettingWriter(Protocol):
@@ -51,11 +64,18 @@ class SettingKind:
 async def lock_guild(session: AsyncSession, guild_id: int) -> None:
     """Lock the guild's settings against concurrent changes until the commit.
 
-    Raises NotFound for an unknown guild.
+    Raises NotFound for an unknown guild, SettingsBusy if another change holds the lock for LOCK_TIMEOUT_MS.
     """
     query = select(Guild.id).where(col(Guild.id) == guild_id).with_for_update(key_share=True)
-    if await session.scalar(query) is None:
-        raise NotFound("Herwa knows no such server. If it has only just joined, try again in a moment.")
+    try:
+        await session.execute(select(func.set_config("lock_timeout", f"{LOCK_TIMEOUT_MS}ms", True)))
+        is_known = await session.scalar(query) is not None
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
+            raise
+        raise SettingsBusy from error
+    if not is_known:
+        raise NotFound(texts.UNKNOWN_SERVER)
 
 
 async def apply_change(

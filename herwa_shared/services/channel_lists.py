@@ -10,6 +10,7 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import ChannelListEntry
+from herwa_shared.services import texts
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.rule_targets import require_places, require_target
@@ -59,9 +60,9 @@ async def set_list(
     """
     unique_ids = sorted(set(place_ids))
     if not unique_ids:
-        raise BadRequest("Choose at least one channel or category; to let it run anywhere, clear the list.")
+        raise BadRequest(texts.NO_PLACES)
     if len(unique_ids) > MAX_PLACES:
-        raise BadRequest(f"A list has at most {MAX_PLACES} places: list a category in place of its channels.")
+        raise BadRequest(texts.format_too_many_places(MAX_PLACES))
     await require_target(session, target_kind, target_key)
     await require_places(session, guild_id, unique_ids)
     await lock_guild(session, guild_id)
@@ -125,7 +126,7 @@ async def _write(session: AsyncSession, guild_id: int, target: str, value: Setti
 
 def _format_title(target: str, _value: SettingValue | None) -> str:
     parts = _parse_target(target)
-    return f"the channel list of {format_target(TargetKind(parts['target_kind']), parts['target_key'])}"
+    return texts.format_channel_list_title(format_target(TargetKind(parts["target_kind"]), parts["target_key"]))
 
 
 CHANNEL_LIST_SETTING = SettingKind(

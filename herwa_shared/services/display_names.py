@@ -5,13 +5,14 @@ Dashboard pages and API responses use them in refusal texts, because Discord men
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind
+from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.guardrail.verdict import Trace
 from herwa_shared.models import Channel, Member
 from herwa_shared.services.guilds import get_timezone
@@ -42,8 +43,7 @@ class DisplayNames:
 
     def format_time(self, seconds: float) -> str:
         """Format a time (seconds since 1970) in the guild's time zone."""
-        at = datetime.fromtimestamp(seconds, self.zone)
-        return f"{at.day} {at:%B %Y, %H:%M} {at.tzname()}"
+        return format_local_time(datetime.fromtimestamp(seconds, UTC), self.zone)
 
 
 async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayNames:

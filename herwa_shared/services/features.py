@@ -19,6 +19,7 @@ from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.guardrail.policy import GlobalPolicy, GuildPolicy, TargetKind
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import Feature, FeatureToggle, Module, ModuleToggle
+from herwa_shared.services import texts
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.policies import load_global_policy, load_policy
@@ -29,14 +30,14 @@ class FeatureNotInTier(Forbidden):
     """The guild's tier does not include the feature that should be turned on."""
 
     code = "feature_not_in_tier"
-    message = "This feature is not part of this server's tier."
+    message = texts.NOT_IN_TIER
 
 
 class FeatureIsEssential(BadRequest):
     """The feature is essential and cannot be turned off."""
 
     code = "cannot_be_switched_off"
-    message = "This cannot be switched off."
+    message = texts.ESSENTIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ async def set_feature(session: AsyncSession, *, guild_id: int, feature: str, ena
     row = await require_feature(session, feature)
     await lock_guild(session, guild_id)
     if not enabled and row.essential != Essential.NO:
-        raise FeatureIsEssential(f"{row.title} is essential and cannot be switched off.")
+        raise FeatureIsEssential(texts.format_essential_feature(row.title))
     if enabled and row.essential == Essential.NO:
         await _require_entitlement(session, guild_id, row)
     before = await FEATURE_SETTING.read(session, guild_id, feature)
@@ -90,7 +91,7 @@ async def set_module(session: AsyncSession, *, guild_id: int, module: str, enabl
     if not enabled:
         query = select(Feature.essential).where(col(Feature.module_key) == module, col(Feature.retired_at).is_(None))
         if all(essential != Essential.NO for essential in await session.scalars(query)):
-            raise FeatureIsEssential(f"All of {row.title} is essential and cannot be switched off.")
+            raise FeatureIsEssential(texts.format_essential_module(row.title))
     before = await MODULE_SETTING.read(session, guild_id, module)
     if before is None or before["enabled"] == enabled:
         return None
@@ -147,9 +148,9 @@ async def _require_entitlement(session: AsyncSession, guild_id: int, feature: Fe
     )
     if feature.key not in entitlement.features:
         tier = global_policy.tiers.get(entitlement.tier)
+        required_tier = _get_lowest_tier_title(feature, global_policy)
         raise FeatureNotInTier(
-            f"{feature.title} is part of {_get_lowest_tier_title(feature, global_policy)}; this server is on"
-            f" {tier.title if tier else entitlement.tier}."
+            texts.format_feature_not_in_tier(feature.title, required_tier, tier.title if tier else entitlement.tier)
         )
 
 

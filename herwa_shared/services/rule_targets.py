@@ -12,6 +12,7 @@ from herwa_shared.discord.constants import MAX_SNOWFLAKE, THREAD_CHANNEL_TYPES
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import Channel, Feature, Module, SurfaceRow
+from herwa_shared.services import texts
 
 MAX_KEY_LENGTH = 64
 MAX_LISTED_NAMES = 12
@@ -41,7 +42,7 @@ async def require_target(session: AsyncSession, kind: TargetKind, key: str) -> N
     """
     if kind == TargetKind.EVERYTHING:
         if key:
-            raise BadRequest("Everything has no key: leave it empty.")
+            raise BadRequest(texts.EVERYTHING_HAS_NO_KEY)
     elif kind == TargetKind.MODULE:
         await require_module(session, key)
     elif kind == TargetKind.FEATURE:
@@ -56,13 +57,13 @@ async def require_places(session: AsyncSession, guild_id: int, place_ids: Collec
     Unknown ids are accepted: a channel may be too new to be stored yet.
     """
     if any(not 0 < place_id <= MAX_SNOWFLAKE for place_id in place_ids):
-        raise BadRequest("A channel's id is a positive number: pick channels and categories from the list.")
+        raise BadRequest(texts.INVALID_PLACE)
     query = select(Channel).where(col(Channel.id) == any_(literal(list(place_ids), ARRAY(BigInteger))))
     for channel in await session.scalars(query):
         if channel.guild_id != guild_id:
-            raise BadRequest("A channel of another server cannot be chosen here.")
+            raise BadRequest(texts.FOREIGN_PLACE)
         if channel.kind in THREAD_CHANNEL_TYPES:
-            raise BadRequest(f"“{channel.name}” is a thread, and threads follow their channel: choose the channel.")
+            raise BadRequest(texts.format_thread_place(channel.name))
 
 
 async def _require_command(session: AsyncSession, key: str) -> None:
@@ -87,7 +88,7 @@ async def _require_command(session: AsyncSession, key: str) -> None:
 
 def _require_configurable(essential: str, name: str) -> None:
     if essential == Essential.ALWAYS:
-        raise BadRequest(f"{name} answers everybody, always: nothing can be ruled about it.")
+        raise BadRequest(texts.format_always_available(name))
 
 
 def _format_unknown(kind: str, key: str, titles: Mapping[str, str]) -> str:
@@ -95,8 +96,6 @@ def _format_unknown(kind: str, key: str, titles: Mapping[str, str]) -> str:
     names = {name.casefold(): known_key for known_key, title in titles.items() for name in (known_key, title) if name}
     suggestions = dict.fromkeys(names[name] for name in get_close_matches(key.casefold(), names, n=3))
     if suggestions:
-        return f"There is no {kind} “{key}”. Did you mean {' or '.join(suggestions)}?"
-    if not titles:
-        return f"There is no {kind} “{key}”, as none is registered yet: run `herwa discover`."
-    suffix = ", …" if len(titles) > MAX_LISTED_NAMES else ""
-    return f"There is no {kind} “{key}”. There are {', '.join(sorted(titles)[:MAX_LISTED_NAMES])}{suffix}."
+        return texts.format_unknown_name(kind, key, list(suggestions))
+    known_names = sorted(titles)[:MAX_LISTED_NAMES]
+    return texts.format_unlisted_name(kind, key, known_names, has_more=len(titles) > MAX_LISTED_NAMES)

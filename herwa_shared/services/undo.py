@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.errors import BadRequest
-from herwa_shared.services import audit
+from herwa_shared.services import audit, texts
 from herwa_shared.services.access_rules import RULE_SETTING
 from herwa_shared.services.audit import ERASED, Actor
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
@@ -39,12 +39,12 @@ async def undo(session: AsyncSession, *, guild_id: int, entry_id: int, actor: Ac
     entry = await audit.get_entry(session, guild_id=guild_id, entry_id=entry_id)
     kind = SETTING_KINDS.get(entry.action)
     if kind is None:
-        raise BadRequest("This kind of change cannot be undone.")
+        raise BadRequest(texts.NOT_UNDOABLE)
     if ERASED in [*(entry.before or {}).values(), *(entry.after or {}).values()]:
-        raise BadRequest("This was about somebody who has erased their data: it cannot be undone.")
+        raise BadRequest(texts.ERASED_MEMBER)
     title = kind.format_title(entry.target, entry.after or entry.before)
     if await kind.read(session, guild_id, entry.target) != entry.after:
-        raise BadRequest(f"{_capitalize(title)} has been changed again since: what came later is not undone with it.")
+        raise BadRequest(texts.format_changed_since(title))
     await apply_change(
         session, kind, guild_id=guild_id, target=entry.target, value=entry.before, actor=actor, undoes=entry_id
     )
@@ -53,14 +53,9 @@ async def undo(session: AsyncSession, *, guild_id: int, entry_id: int, actor: Ac
 
 def _describe_result(title: str, restored: SettingValue | None, replaced: SettingValue | None) -> str:
     if restored is None:
-        return f"{_capitalize(title)} is gone again."
+        return texts.format_undo_removed(title)
     if replaced is None:
-        return f"{_capitalize(title)} is back."
+        return texts.format_undo_restored(title)
     if "enabled" in restored:
-        return f"{_capitalize(title)} is {'on' if restored['enabled'] else 'off'} again."
-    return f"{_capitalize(title)} is as it was."
-
-
-def _capitalize(title: str) -> str:
-    """Capitalize the first letter, for the beginning of a sentence."""
-    return title[:1].upper() + title[1:]
+        return texts.format_undo_toggled(title, enabled=restored["enabled"])
+    return texts.format_undo_reset(title)

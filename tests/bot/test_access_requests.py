@@ -5,7 +5,10 @@ from functools import partial
 import pytest
 
 from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIED_PER_MEMBER
-from herwa_bot.access.targets import RULE_CONTROL_WARNING
+from herwa_bot.texts import buttons
+from herwa_bot.texts import requests as texts
+from herwa_bot.texts.names import PRIVATE_CHANNEL
+from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
@@ -13,11 +16,11 @@ from herwa_shared.models import User, UserGuild
 from herwa_shared.services.access_requests import create_request, dismiss_request, list_open_requests
 from herwa_shared.services.audit import list_entries
 from herwa_shared.services.features import set_feature
+from herwa_shared.services.texts import REQUEST_ALREADY_DECLINED
 from tests.support.bot_process import wait_until
 from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
-YES = "Allow for 24 hours"
 OPTIONS = {"permissions allow": {"what": "everything"}, "features enable": {"what": "server.stats"}}
 
 
@@ -41,12 +44,17 @@ async def wait_for_direct_message(sim, user_id, text):
 
 async def request_access(members, sim, refusal):
     """Request access as Ada; return the owner's direct message."""
-    await members.press(refusal, "Ask for access")
+    await members.press(refusal, buttons.ASK_FOR_ACCESS)
     return await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
 
 
 def get_guild_name(sim, members):
     return sim.client.get_guild(members.server.id)["name"]
+
+
+def get_member_name(sim, members, user_id):
+    members_by_id = {member["id"]: member["name"] for member in sim.client.get_guild(members.server.id)["member_list"]}
+    return members_by_id[str(user_id)]
 
 
 async def press_as(members, sim, message, label, user):
@@ -56,23 +64,26 @@ async def press_as(members, sim, message, label, user):
 
 async def test_owner_receives_the_request_and_can_allow_it(members, sim, refusal):
     request_message = await request_access(members, sim, refusal)
-    assert "asks to use `/server-stats`" in request_message.content
-    assert "**#general**" in request_message.content
-    assert set(get_button_ids(request_message)) == {YES, "No"}
-    await press_as(members, sim, request_message, YES, members.server.owner)
-    notice = await wait_for_direct_message(sim, members.server.ada, "You may use `/server-stats`")
-    assert get_guild_name(sim, members) in notice.content
+    name = get_member_name(sim, members, members.server.ada)
+    guild_name = get_guild_name(sim, members)
+    assert request_message.content == texts.format_request_message(f"@{name}", "server-stats", guild_name, "#general")
+    assert set(get_button_ids(request_message)) == {buttons.ALLOW_REQUEST, buttons.DECLINE_REQUEST}
+    await press_as(members, sim, request_message, buttons.ALLOW_REQUEST, members.server.owner)
+    notice = await wait_for_direct_message(sim, members.server.ada, f"**{guild_name}**")
+    assert notice.content.startswith(texts.format_allowed_message("server-stats", guild_name, "<t:")[:-1])
     await members.wait_for_verdict("Yes", "server-stats")
     assert not (await members.run("server-stats")).ephemeral
     assert (await members.run("server-stats", user=members.server.bob)).ephemeral
     decided_request = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
-    assert "**Yes**" in decided_request.content
+    decision = texts.format_decision(f"@{name}", "server-stats", "<t:", is_notified=True)
+    assert decision.split("<t:")[0] in decided_request.content
+    assert decision.split("<t:.")[1] in decided_request.content
     assert decided_request.components == []
 
 
 async def test_allowed_request_is_audited_with_the_owner_as_actor(members, sim, stores, refusal):
     request_message = await request_access(members, sim, refusal)
-    await press_as(members, sim, request_message, YES, members.server.owner)
+    await press_as(members, sim, request_message, buttons.ALLOW_REQUEST, members.server.owner)
     await members.wait_for_verdict("Yes", "server-stats")
     async with stores.database.transaction() as session:
         newest, *_ = await list_entries(session, guild_id=members.server.id)
@@ -81,21 +92,20 @@ async def test_allowed_request_is_audited_with_the_owner_as_actor(members, sim, 
 
 async def test_denied_request_changes_nothing_and_notifies_the_member(members, sim, refusal):
     request_message = await request_access(members, sim, refusal)
-    await press_as(members, sim, request_message, "No", members.server.owner)
-    await wait_for_direct_message(sim, members.server.ada, "said no to `/server-stats`")
+    await press_as(members, sim, request_message, buttons.DECLINE_REQUEST, members.server.owner)
+    notice = texts.format_declined_message("server-stats", get_guild_name(sim, members))
+    await wait_for_direct_message(sim, members.server.ada, notice)
     second_refusal = await members.run("server-stats")
     assert second_refusal.ephemeral
-    [reply] = (await members.press(second_refusal, "Ask for access")).messages
-    assert "the answer was no. You may ask again <t:" in reply.content
+    [reply] = (await members.press(second_refusal, buttons.ASK_FOR_ACCESS)).messages
+    assert texts.format_declined_recently("<t:")[:-1] in reply.content
 
 
 async def test_repeated_request_is_not_sent_twice(members, sim, stores, refusal):
     await request_access(members, sim, refusal)
     message_count = len(list_direct_messages(sim, members.server.owner))
-    [reply] = (await members.press(await members.run("server-stats"), "Ask for access")).messages
-    assert reply.content.endswith(
-        "-# You have asked already. I tell you when somebody who manages this server answers."
-    )
+    [reply] = (await members.press(await members.run("server-stats"), buttons.ASK_FOR_ACCESS)).messages
+    assert reply.content.endswith(texts.ALREADY_REQUESTED)
     assert len(list_direct_messages(sim, members.server.owner)) == message_count
     async with stores.database.transaction() as session:
         assert len(await list_open_requests(session, guild_id=members.server.id)) == 1
@@ -104,8 +114,8 @@ async def test_repeated_request_is_not_sent_twice(members, sim, stores, refusal)
 async def test_member_who_has_gained_access_gets_a_notice_instead_of_a_request(members, sim, refusal):
     await members.add_rule(allow=True, subject=(SubjectKind.MEMBER, members.server.ada), target=STATS)
     await members.wait_for_verdict("Yes", "server-stats")
-    [reply] = (await members.press(refusal, "Ask for access")).messages
-    assert reply.content.endswith("-# You may use it now.")
+    [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
+    assert reply.content.endswith(texts.ALREADY_ALLOWED)
     assert reply.components == []
 
 
@@ -113,9 +123,9 @@ async def test_former_owner_cannot_decide_the_request(members, sim, refusal):
     request_message = await request_access(members, sim, refusal)
     sim.client.update_guild(members.server.id, owner_id=members.server.bob)
     await members.wait_for_verdict("Yes", "server-stats", user=members.server.bob)
-    *_, reply = (await press_as(members, sim, request_message, YES, members.server.owner)).messages
+    *_, reply = (await press_as(members, sim, request_message, buttons.ALLOW_REQUEST, members.server.owner)).messages
     assert reply.ephemeral
-    assert reply.content.startswith(("You may not answer this", "You are not in that server any more"))
+    assert reply.content == texts.format_managers_only(get_guild_name(sim, members))
     assert (await members.run("server-stats")).ephemeral
 
 
@@ -125,8 +135,8 @@ async def test_first_of_two_decisions_wins(members, sim, stores, refusal):
     async with stores.database.transaction() as session:
         [request] = await list_open_requests(session, guild_id=server.id)
         await dismiss_request(session, guild_id=server.id, request_id=request.id, actor=MANAGER)
-    await press_as(members, sim, request_message, YES, server.owner)
-    decided_request = await wait_for_direct_message(sim, server.owner, "This has been answered with no already.")
+    await press_as(members, sim, request_message, buttons.ALLOW_REQUEST, server.owner)
+    decided_request = await wait_for_direct_message(sim, server.owner, REQUEST_ALREADY_DECLINED)
     assert decided_request.components == []
     assert (await members.run("server-stats")).ephemeral
 
@@ -134,10 +144,10 @@ async def test_first_of_two_decisions_wins(members, sim, stores, refusal):
 async def test_request_to_an_unreachable_owner_points_to_the_permissions_list(members, sim, refusal):
     sim.client.set_reachable(members.server.owner, False)
     try:
-        [reply] = (await members.press(refusal, "Ask for access")).messages
+        [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
     finally:
         sim.client.set_reachable(members.server.owner, True)
-    assert "find it in `/permissions list`" in reply.content
+    assert reply.content.endswith(texts.REQUEST_LISTED)
 
 
 async def test_request_can_be_decided_in_the_permissions_list(members, sim, refusal):
@@ -146,7 +156,10 @@ async def test_request_can_be_decided_in_the_permissions_list(members, sim, refu
     [label] = [text for text, id_ in get_button_ids(rule_list).items() if id_.endswith(":allow")]
     reply = (await members.press(rule_list, label, user=members.server.owner)).messages[-1]
     assert reply.ephemeral
-    assert reply.content.startswith("**Yes**: ")
+    member = f"@{get_member_name(sim, members, members.server.ada)}"
+    assert reply.content.startswith(
+        texts.format_decision(member, "server-stats", "<t:", is_notified=True).split("<t:")[0]
+    )
     await wait_for_direct_message(sim, members.server.ada, f"in **{get_guild_name(sim, members)}** until")
     await members.wait_for_verdict("Yes", "server-stats")
 
@@ -166,8 +179,8 @@ async def test_owner_is_not_flooded_by_many_open_requests(members, sim, stores, 
             )
     message_count = len(list_direct_messages(sim, server.owner))
     bob_refusal = await members.run("server-stats", user=server.bob)
-    [reply] = (await members.press(bob_refusal, "Ask for access", user=server.bob)).messages
-    assert "find it in `/permissions list`" in reply.content
+    [reply] = (await members.press(bob_refusal, buttons.ASK_FOR_ACCESS, user=server.bob)).messages
+    assert reply.content.endswith(texts.REQUEST_LISTED)
     assert len(list_direct_messages(sim, server.owner)) == message_count
 
 
@@ -182,22 +195,25 @@ async def test_disabled_feature_offers_no_access_request(members, sim):
 
 async def test_one_member_cannot_use_up_the_requests_of_others(members, sim, stores, refusal):
     server = members.server
+    ada_name, bob_name = (f"@{get_member_name(sim, members, id_)}" for id_ in (server.ada, server.bob))
     for command in ("permissions list", "permissions allow", "features list", "channels list", "features enable"):
-        [reply] = (await members.press(await members.run(command, OPTIONS.get(command)), "Ask for access")).messages
-    assert "find it in `/permissions list`" in reply.content
+        [reply] = (
+            await members.press(await members.run(command, OPTIONS.get(command)), buttons.ASK_FOR_ACCESS)
+        ).messages
+    assert reply.content.endswith(texts.REQUEST_LISTED)
     assert (
-        sum("<@" + str(server.ada) in message.content for message in list_direct_messages(sim, server.owner))
+        sum(ada_name in message.content for message in list_direct_messages(sim, server.owner))
         == MAX_NOTIFIED_PER_MEMBER
     )
     bob_refusal = await members.run("server-stats", user=server.bob)
-    await members.press(bob_refusal, "Ask for access", user=server.bob)
-    await wait_for_direct_message(sim, server.owner, f"<@{server.bob}>")
+    await members.press(bob_refusal, buttons.ASK_FOR_ACCESS, user=server.bob)
+    await wait_for_direct_message(sim, server.owner, bob_name)
 
 
 async def test_request_for_rule_control_carries_a_warning(members, sim):
-    await members.press(await members.run("permissions allow", {"what": "everything"}), "Ask for access")
+    await members.press(await members.run("permissions allow", {"what": "everything"}), buttons.ASK_FOR_ACCESS)
     request_message = await wait_for_direct_message(sim, members.server.owner, f"**{get_guild_name(sim, members)}**")
-    assert "asks to use `/permissions allow`" in request_message.content
+    assert "`/permissions allow`" in request_message.content
     assert RULE_CONTROL_WARNING in request_message.content
 
 
@@ -205,8 +221,9 @@ async def test_member_name_creates_no_link_in_a_request(members, sim, refusal):
     server = members.server
     sim.client.set_nickname(server.id, server.ada, "discord.gg/evil [x](y)")
     refusal = await members.run("server-stats")
-    await members.press(refusal, "Ask for access")
-    request_message = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
+    await members.press(refusal, buttons.ASK_FOR_ACCESS)
+    request_message = await wait_for_direct_message(sim, server.owner, f"**{get_guild_name(sim, members)}**")
+    assert f"({get_member_name(sim, members, server.ada)})" in request_message.content
     assert "discord.gg/evil" not in request_message.content
     assert "[x](y)" not in request_message.content
 
@@ -221,10 +238,10 @@ async def test_request_does_not_name_a_private_channel(members, sim, refusal):
     ]
     sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=overwrites)
     refusal_in_secret = await members.run("server-stats", channel=secret)
-    await members.press(refusal_in_secret, "Ask for access", channel=secret)
-    request_message = await wait_for_direct_message(sim, server.owner, f"<@{server.ada}>")
+    await members.press(refusal_in_secret, buttons.ASK_FOR_ACCESS, channel=secret)
+    request_message = await wait_for_direct_message(sim, server.owner, f"**{get_guild_name(sim, members)}**")
     assert "layoffs" not in request_message.content
-    assert "They tried it in **a channel that not everyone sees**." in request_message.content
+    assert PRIVATE_CHANNEL in request_message.content
 
 
 async def test_former_managers_receive_no_request(members, sim, stores, refusal):
@@ -241,5 +258,5 @@ async def test_former_managers_receive_no_request(members, sim, stores, refusal)
     manager_role = sim.client.create_role(server.id, "Managers", permissions=MANAGE_GUILD)
     sim.client.set_roles(server.id, server.bob, [manager_role])
     listing = await members.run("permissions list")
-    await members.press(listing, "Ask for access")
-    await wait_for_direct_message(sim, server.bob, "asks to use `/permissions list`")
+    await members.press(listing, buttons.ASK_FOR_ACCESS)
+    await wait_for_direct_message(sim, server.bob, "`/permissions list`")

@@ -1,5 +1,6 @@
 """Buttons of messages that were sent before a restart of the bot."""
 
+from herwa_bot.texts import buttons
 from herwa_shared.guardrail.policy import TargetKind
 from tests.support.bot_process import run_bot_process, wait_until
 from tests.support.db_assertions import wait_until_stored
@@ -22,15 +23,15 @@ async def test_access_request_buttons_survive_a_restart_and_other_buttons_expire
         [*_, expired_reply] = (
             await members.press(confirmation, next(iter(get_button_ids(confirmation))), user=server.owner)
         ).messages
-        assert expired_reply.content == "This is too old to be answered. Please run the command again."
-        await members.press(refusal, "Ask for access")
+        assert expired_reply.content == buttons.EXPIRED
+        await members.press(refusal, buttons.ASK_FOR_ACCESS)
         await wait_until(lambda: list_direct_messages(sim, server))
         assert await second_bot.stop() == 0
     [message] = list_direct_messages(sim, server)
     with run_bot_process(settings, sim) as third_bot:
         await third_bot.wait_until_ready()
         await members.press(
-            message, "Allow for 24 hours", user=server.owner, channel=sim.client.open_direct_channel(server.owner)
+            message, buttons.ALLOW_REQUEST, user=server.owner, channel=sim.client.open_direct_channel(server.owner)
         )
         await members.wait_for_verdict("Yes", "server-stats")
 

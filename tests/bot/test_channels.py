@@ -5,12 +5,22 @@ from functools import partial
 
 import pytest
 
+from herwa_bot.texts import buttons
+from herwa_bot.texts import channels as texts
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import ChannelListEntry
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
+from herwa_shared.services.texts import format_channel_list_title, format_undo_restored
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 from tests.support.waiting import wait_until
+
+
+def mention(*channel_ids):
+    """Format channels as the bot does in a reply."""
+    return ", ".join(map(MESSAGE_NAMES.format_channel, channel_ids))
 
 
 class ChannelListClient:
@@ -47,13 +57,14 @@ def staff(sim, server) -> int:
 async def test_command_is_limited_to_listed_channels_and_undo_reverts_the_last_one(lists, members, staff):
     first_reply = await lists.run("allow", what="/server-stats", where=staff)
     assert first_reply.ephemeral
-    assert first_reply.content == f"/server-stats may run only in <#{staff}> now.\nBefore: in every channel."
+    assert first_reply.content == texts.format_limited("/server-stats", mention(staff), "")
     await members.wait_for_verdict("No", "server-stats")
     await members.wait_for_verdict("Yes", "server-stats", channel=staff)
     second_reply = await lists.run("allow", what="/server-stats", where=members.server.channel)
-    assert second_reply.content.endswith(f"Before: in <#{staff}>.")
+    places = mention(*sorted([staff, members.server.channel]))
+    assert second_reply.content == texts.format_limited("/server-stats", places, mention(staff))
     await members.wait_for_verdict("Yes", "server-stats")
-    await lists.press(second_reply, "Undo")
+    await lists.press(second_reply, buttons.UNDO)
     assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset([staff])}
 
 
@@ -65,45 +76,48 @@ async def test_thread_is_saved_as_its_parent_channel(lists, members, sim, staff)
 
 async def test_list_for_everything_needs_confirmation(lists, staff):
     confirmation = await lists.run("allow", what="everything", where=staff)
-    assert confirmation.content.startswith(f"**Keep everything to <#{staff}>?**")
+    question = texts.format_question("everything", mention(staff), "", "")
+    assert confirmation.content.startswith(question.splitlines()[0])
     assert "`/server-stats`" in confirmation.content
     assert await lists.load_stored_lists() == {}
-    reply = await lists.press(confirmation, "Keep everything there")
-    assert reply.content.startswith(f"Everything may run only in <#{staff}> now.")
+    reply = await lists.press(confirmation, buttons.LIMIT_TO_CHANNEL)
+    assert reply.content == texts.format_limited("everything", mention(staff), "")
     assert await lists.load_stored_lists() == {(TargetKind.EVERYTHING, ""): frozenset([staff])}
 
 
 async def test_adding_the_same_channel_again_changes_nothing(lists, staff):
     await lists.run("allow", what="/server-stats", where=staff)
     second_reply = await lists.run("allow", what="/server-stats", where=staff)
-    assert second_reply.content == f"/server-stats may run in <#{staff}> already. Nothing has changed."
+    assert second_reply.content == texts.format_already_allowed("/server-stats", mention(staff))
     assert get_button_ids(second_reply) == {}
 
 
 async def test_cleared_list_is_restored_by_undo(lists, members, staff):
-    assert "There is no list for /server-stats" in (await lists.run("clear", what="/server-stats")).content
+    reply = await lists.run("clear", what="/server-stats")
+    assert reply.content == texts.format_no_restriction("/server-stats")
     await lists.run("allow", what="/server-stats", where=staff)
     await members.wait_for_verdict("No", "server-stats")
     suggestions = await members.autocomplete("channels clear", {"what": ""}, "what", user=members.server.owner)
     assert suggestions == ["/server-stats"]
     cleared_reply = await lists.run("clear", what="/server-stats")
-    assert cleared_reply.content.startswith("/server-stats may run in every channel again.\n")
+    assert cleared_reply.content.startswith(texts.format_unlimited("/server-stats", mention(staff)))
     await members.wait_for_verdict("Yes", "server-stats")
-    undo_reply = await lists.press(cleared_reply, "Undo")
-    assert "is back." in undo_reply.content
+    undo_reply = await lists.press(cleared_reply, buttons.UNDO)
+    result = format_undo_restored(format_channel_list_title("/server-stats"))
+    assert undo_reply.content == buttons.format_undone(cleared_reply.content, [result])
     assert len(await lists.load_stored_lists()) == 1
 
 
 async def test_list_command_shows_targets_and_channels(lists, staff):
-    assert "No list yet" in (await lists.run("list")).content
+    assert texts.NO_RESTRICTIONS in (await lists.run("list")).content
     await lists.run("allow", what="/server-stats", where=staff)
-    assert f"\n/server-stats: <#{staff}>" in (await lists.run("list")).content
+    entry = texts.format_entry("/server-stats", mention(staff), is_continued=False)
+    assert (await lists.run("list")).content.endswith(f"\n{entry}")
 
 
 @pytest.mark.parametrize("what", ["/channels", "module:governance", "everything"])
 async def test_restricting_the_managers_own_commands_to_a_channel_warns(lists, staff, what):
     confirmation = await lists.run("allow", what=what, where=staff)
-    assert "⚠️ Members with Manage Server could then use " in confirmation.content
     assert "`/channels list|allow|clear`" in confirmation.content.split("⚠️")[1]
     assert await lists.load_stored_lists() == {}
 
@@ -111,18 +125,18 @@ async def test_restricting_the_managers_own_commands_to_a_channel_warns(lists, s
 async def test_confirmation_reports_a_list_that_was_created_meanwhile(lists, members, staff):
     confirmation = await lists.run("allow", what="everything", where=staff)
     await lists.press(
-        await lists.run("allow", what="everything", where=members.server.channel), "Keep everything there"
+        await lists.run("allow", what="everything", where=members.server.channel), buttons.LIMIT_TO_CHANNEL
     )
-    reply = await lists.press(confirmation, "Keep everything there")
-    mentions = ", ".join(f"<#{channel_id}>" for channel_id in sorted([staff, members.server.channel]))
-    assert reply.content == f"Everything may run only in {mentions} now.\nBefore: in <#{members.server.channel}>."
+    reply = await lists.press(confirmation, buttons.LIMIT_TO_CHANNEL)
+    places = mention(*sorted([staff, members.server.channel]))
+    assert reply.content == texts.format_limited("everything", places, mention(members.server.channel))
 
 
 async def test_concurrent_additions_report_the_stored_list(lists, sim, server):
     channels = [sim.client.create_channel(server.id, f"desk-{number}") for number in range(4)]
     replies = await asyncio.gather(*(lists.run("allow", what="/server-stats", where=channel) for channel in channels))
     assert await lists.load_stored_lists() == {(TargetKind.COMMAND, "server-stats"): frozenset(channels)}
-    mention_counts = sorted(reply.content.split("now.")[0].count("<#") for reply in replies)
+    mention_counts = sorted(reply.content.split("(")[0].count("<#") for reply in replies)
     assert mention_counts == [1, 2, 3, 4]
 
 
@@ -149,8 +163,8 @@ async def test_list_of_a_hundred_channels_is_shown_completely(lists, members, se
     assert all("\n".join(pages).count(f"<#{channel_id}>") == 2 for channel_id in channel_ids)
     cleared_reply = await lists.run("clear", what="/server-stats")
     assert len(cleared_reply.content) <= 2000
-    assert cleared_reply.content.endswith("-# Where a wider target has a list, that decides.")
-    assert "and 80 more." in cleared_reply.content
+    assert cleared_reply.content.endswith(texts.BROADER_MAY_APPLY)
+    assert texts.format_more_channels("", 80) in cleared_reply.content
 
 
 async def test_list_of_a_removed_target_can_be_cleared(lists, members, staff):
@@ -175,12 +189,13 @@ async def test_list_of_a_removed_target_can_be_cleared(lists, members, staff):
 
     await wait_until(is_offered)
     for kind, key in removed_targets:
-        assert (await lists.run("clear", what=f"{kind}:{key}")).content.count("may run in every channel again") == 1
+        reply = await lists.run("clear", what=f"{kind}:{key}")
+        assert reply.content.startswith(texts.format_unlimited(format_target(kind, key), mention(staff)))
     assert await lists.load_stored_lists() == {}
 
 
 async def test_target_without_commands_cannot_be_limited_to_a_channel(lists, members, staff):
     reply = await lists.run("allow", what="module:dashboard", where=staff)
-    assert reply.content == "The Dashboard module has no command, so that it cannot be kept to a channel."
+    assert reply.content == texts.format_no_commands("the Dashboard module")
     assert await lists.load_stored_lists() == {}
     assert await members.autocomplete("channels allow", {"what": "overview"}, "what", user=members.server.owner) == []

@@ -8,16 +8,17 @@ from functools import partial
 
 import pytest
 
-from herwa_bot.ui.confirmation import SAVE_FAILED, UNDO_PERIOD, UndoButton
-from herwa_bot.ui.replies import STORAGE_UNAVAILABLE
+from herwa_bot.texts import buttons, errors
+from herwa_bot.ui.confirmation import UNDO_PERIOD, UndoButton
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.services import access_requests, channel_lists
+from herwa_shared.services import access_requests, channel_lists, texts
 from herwa_shared.services.access_rules import list_rules
 from herwa_shared.services.audit import list_entries
+from tests.bot.expected_refusals import expect_audience_refusal
 from tests.support.bot_process import run_bot_process
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
@@ -37,8 +38,9 @@ async def test_undo_works_after_a_restart(sim, stores, settings, server):
         await first_bot.stop()
     with run_bot_process(settings, sim) as second_bot:
         await second_bot.wait_until_ready()
-        undo_reply = (await members.press(disabled_reply, "Undo", user=server.owner)).messages[-1]
-        assert "**Taken back.** Server stats is on again." in undo_reply.content
+        undo_reply = (await members.press(disabled_reply, buttons.UNDO, user=server.owner)).messages[-1]
+        result = texts.format_undo_toggled("Server stats", enabled=True)
+        assert undo_reply.content == buttons.format_undone(disabled_reply.content, [result])
         assert get_button_ids(undo_reply) == {}
         await members.wait_for_verdict("Yes", "server-stats")
 
@@ -50,8 +52,8 @@ async def test_member_who_lost_manage_server_cannot_undo(sim, members):
     staff = sim.client.create_channel(server.id, "staff")
     list_reply = await members.run("channels allow", {"what": "/server-stats", "where": str(staff)}, user=server.ada)
     sim.client.set_roles(server.id, server.ada, [])
-    refusal = (await members.press(list_reply, "Undo", user=server.ada)).messages[-1]
-    assert "Manage Server" in refusal.content
+    refusal = (await members.press(list_reply, buttons.UNDO, user=server.ada)).messages[-1]
+    assert refusal.content == expect_audience_refusal("channels allow")
     async with members.stores.database.transaction() as session:
         assert len(await channel_lists.list_channel_lists(session, guild_id=server.id)) == 1
 
@@ -75,22 +77,23 @@ async def test_database_outage_leaves_no_partial_change_and_buttons_work_afterwa
     confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
     os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
     try:
-        for message, label in ((confirmation, "Save this rule"), (undoable_reply, "Undo")):
+        for message, label in ((confirmation, buttons.SAVE_RULE), (undoable_reply, buttons.UNDO)):
             reply = (await members.press(message, label, user=server.owner)).messages[-1]
             assert reply.ephemeral
-            assert reply.content == SAVE_FAILED
+            assert reply.content == errors.NOT_SAVED
         for command, options in (("permissions list", {}), ("features disable", {"what": "server.stats"})):
             reply = await members.run(command, options, user=server.owner)
-            assert reply.content in (SAVE_FAILED, STORAGE_UNAVAILABLE)
+            assert reply.content in (errors.NOT_SAVED, errors.SETTINGS_UNAVAILABLE)
     finally:
         with lease_engines(settings, folder):
             pass
     async with members.stores.database.transaction() as session:
         assert len(await list_rules(session, guild_id=server.id, now=utc_now())) == 1
-    saved_reply = (await members.press(confirmation, "Save this rule", user=server.owner)).messages[-1]
-    assert saved_reply.content.startswith("Saved as rule `#")
-    undo_reply = (await members.press(undoable_reply, "Undo", user=server.owner)).messages[-1]
-    assert "**Taken back.**" in undo_reply.content
+    await members.press(confirmation, buttons.SAVE_RULE, user=server.owner)
+    await members.press(undoable_reply, buttons.UNDO, user=server.owner)
+    async with members.stores.database.transaction() as session:
+        [rule] = await list_rules(session, guild_id=server.id, now=utc_now())
+    assert (rule.subject_kind, rule.target_kind) == (SubjectKind.EVERYONE, TargetKind.EVERYTHING)
 
 
 async def test_other_members_cannot_press_a_managers_buttons(sim, members):
@@ -111,14 +114,15 @@ async def test_other_members_cannot_press_a_managers_buttons(sim, members):
         await members.run("permissions deny", {"what": "everything"}, user=server.owner),
         await members.run("features disable", {"what": "voice.stats"}, user=server.owner),
     ]
+    refusals = {buttons.WRONG_USER, *map(expect_audience_refusal, ("permissions allow", "features enable"))}
     entry_count = len(await list_audit_entries(members))
     for message in replies:
         for label in get_button_ids(message):
-            if label == "Previous":
+            if label == buttons.PREVIOUS_PAGE:
                 continue  # disabled on the first page
             reply = (await members.press(message, label, user=server.bob)).messages[-1]
             assert reply.ephemeral
-            assert reply.content.startswith(("These buttons belong to", "**/permissions", "**/features"))
+            assert reply.content in refusals
     assert await members.autocomplete("permissions remove", {"rule": ""}, "rule", user=server.bob) == []
     assert len(await list_audit_entries(members)) == entry_count
 
@@ -129,14 +133,14 @@ async def test_member_who_lost_manage_server_cannot_confirm(sim, members):
     sim.client.set_roles(server.id, server.ada, [manager_role])
     confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.ada)
     sim.client.set_roles(server.id, server.ada, [])
-    reply = (await members.press(confirmation, "Save this rule", user=server.ada)).messages[-1]
-    assert reply.content.startswith("**/permissions deny is for members with Manage Server")
+    reply = (await members.press(confirmation, buttons.SAVE_RULE, user=server.ada)).messages[-1]
+    assert reply.content == expect_audience_refusal("permissions deny")
     assert await list_audit_entries(members) == ()
 
 
 async def test_concurrent_save_and_cancel_report_the_stored_result(members):
     server = members.server
-    for first_label, second_label in (("Save this rule", "Cancel"), ("Cancel", "Save this rule")):
+    for first_label, second_label in ((buttons.SAVE_RULE, buttons.CANCEL), (buttons.CANCEL, buttons.SAVE_RULE)):
         confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
         entry_count = len(await list_audit_entries(members))
         results = await press_concurrently(members, confirmation, first_label, second_label)
@@ -144,17 +148,17 @@ async def test_concurrent_save_and_cancel_report_the_stored_result(members):
             message.content for result in results for message in result.messages if message.id == confirmation.id
         ]
         was_saved = len(await list_audit_entries(members)) > entry_count
-        assert ("Nothing has changed." in contents) is not was_saved
+        assert (errors.NO_CHANGE in contents) is not was_saved
         if was_saved:
-            rule_list = (await members.run("permissions list", user=server.owner)).content
-            number = rule_list.split("`#")[1].split("`")[0]
-            confirmation_to_remove = await members.run("permissions remove", {"rule": number}, user=server.owner)
-            await members.press(confirmation_to_remove, "Remove this rule", user=server.owner)
+            async with members.stores.database.transaction() as session:
+                [rule] = await list_rules(session, guild_id=server.id, now=utc_now())
+            confirmation_to_remove = await members.run("permissions remove", {"rule": str(rule.id)}, user=server.owner)
+            await members.press(confirmation_to_remove, buttons.DELETE_RULE, user=server.owner)
 
 
 async def test_undo_pressed_twice_reverts_once(members):
     reply = await members.run("features disable", {"what": "voice.stats"}, user=members.server.owner)
-    await press_concurrently(members, reply, "Undo", "Undo")
+    await press_concurrently(members, reply, buttons.UNDO, buttons.UNDO)
     newest_entry, first_entry = await list_audit_entries(members)
     assert newest_entry.undoes == first_entry.id
 

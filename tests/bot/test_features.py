@@ -2,13 +2,24 @@
 
 import pytest
 
+from herwa_bot.texts import buttons
+from herwa_bot.texts import features as texts
+from herwa_bot.texts.errors import format_no_match
 from herwa_shared.clock import utc_now
 from herwa_shared.services import audit, kill_switches, tiers
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.features import list_features
+from herwa_shared.services.texts import format_essential_feature, format_feature_not_in_tier, format_undo_toggled
 from tests.support.member_client import MemberClient, get_button_ids
 
-REASON = "The numbers are being mended."
+REASON = "The numbers are being repaired."
+COMMAND = "`/server-stats`"
+TURN_OFF = buttons.format_turn_off("Activity")
+
+
+def format_entry(icon, status):
+    """Format the entry of Server stats in the list."""
+    return texts.format_entry(icon, "Server stats", status, COMMAND)
 
 
 class FeatureCommandClient:
@@ -45,44 +56,43 @@ def feature_client(members) -> FeatureCommandClient:
 async def test_list_shows_features_by_module_with_their_commands(feature_client):
     feature_list_reply = await feature_client.run("list")
     assert feature_list_reply.ephemeral
-    assert "**Activity**\n🟢 Server stats · on · `/server-stats`" in feature_list_reply.content
-    assert "🔒 Help · always on · `/help`" in feature_list_reply.content
+    heading = texts.format_module_heading("Activity", enabled=True)
+    assert f"{heading}\n{format_entry('🟢', texts.ON)}" in feature_list_reply.content
+    assert texts.format_entry("🔒", "Help", texts.ALWAYS_ON, "`/help`") in feature_list_reply.content
     await feature_client.run("disable", "server.stats")
-    assert "⚪ Server stats · off" in (await feature_client.run("list")).content
+    assert format_entry("⚪", texts.OFF) in (await feature_client.run("list")).content
 
 
 async def test_feature_is_disabled_immediately_and_undo_enables_it(feature_client, members):
     disabled_reply = await feature_client.run("disable", "feature:server.stats")
-    assert disabled_reply.content == "**Server stats** is off now; before, it was on.\nStopped: `/server-stats`."
+    assert disabled_reply.content == texts.format_result("Server stats", COMMAND, enabled=False)
     await members.wait_for_verdict("No", "server-stats")
-    undo_reply = await feature_client.press(disabled_reply, "Undo")
-    assert "**Taken back.** Server stats is on again." in undo_reply.content
+    undo_reply = await feature_client.press(disabled_reply, buttons.UNDO)
+    result = format_undo_toggled("Server stats", enabled=True)
+    assert undo_reply.content == buttons.format_undone(disabled_reply.content, [result])
     await members.wait_for_verdict("Yes", "server-stats")
     assert await feature_client.list_audit_actions() == ["feature.set", "feature.set"]
 
 
 async def test_disabling_a_module_needs_confirmation_and_lists_its_commands(feature_client, members):
     confirmation = await feature_client.run("disable", "module:activity")
-    assert confirmation.content.startswith("**Switch off the whole module Activity?**")
-    assert "These commands stop: `/server-stats`." in confirmation.content
+    assert confirmation.content == texts.format_disable_question("Activity", COMMAND, has_essential=False)
     assert (await feature_client.load_feature_states())["server.stats"]
-    disabled_reply = await feature_client.press(confirmation, "Switch Activity off")
-    assert disabled_reply.content.startswith(
-        "The module **Activity** is off now; before, it was on.\nStopped: `/server-stats`."
-    )
+    disabled_reply = await feature_client.press(confirmation, TURN_OFF)
+    assert disabled_reply.content == texts.format_result("Activity", COMMAND, enabled=False)
     await members.wait_for_verdict("No", "server-stats", user=members.server.owner)
-    assert "**Activity** · the whole module is off" in (await feature_client.run("list")).content
+    assert texts.format_module_heading("Activity", enabled=False) in (await feature_client.run("list")).content
     enabled_reply = await feature_client.run("enable", "Activity")
-    assert "Back to work: `/server-stats`." in enabled_reply.content
+    assert enabled_reply.content == texts.format_result("Activity", COMMAND, enabled=True)
     await members.wait_for_verdict("Yes", "server-stats")
 
 
 async def test_enabling_a_feature_names_its_disabled_module(feature_client):
     await feature_client.run("disable", "server.stats")
-    await feature_client.press(await feature_client.run("disable", "module:activity"), "Switch Activity off")
+    await feature_client.press(await feature_client.run("disable", "module:activity"), TURN_OFF)
     enabled_reply = await feature_client.run("enable", "server.stats")
-    assert "⚪ Its module **Activity** is off: switch that on, too." in enabled_reply.content
-    assert "Back to work" not in enabled_reply.content
+    blockers = texts.format_blockers([texts.format_module_blocker("Activity")])
+    assert enabled_reply.content == texts.format_result("Server stats", "", enabled=True) + blockers
 
 
 async def test_only_applicable_targets_are_suggested(feature_client, members):
@@ -100,14 +110,14 @@ async def test_only_applicable_targets_are_suggested(feature_client, members):
 
 async def test_enabling_an_enabled_feature_changes_nothing(feature_client):
     reply = await feature_client.run("enable", "server.stats")
-    assert reply.content == "**Server stats** is on already. Nothing has changed."
+    assert reply.content == texts.format_unchanged("Server stats", enabled=True)
     assert get_button_ids(reply) == {}
     assert await feature_client.list_audit_actions() == []
 
 
 async def test_essential_feature_cannot_be_disabled(feature_client):
-    assert "cannot be switched off" in (await feature_client.run("disable", "Access rules")).content
-    assert "Nothing" not in (await feature_client.run("disable", "nonsense")).content
+    assert (await feature_client.run("disable", "Access rules")).content == format_essential_feature("Access rules")
+    assert (await feature_client.run("disable", "nonsense")).content == format_no_match("nonsense", [])
 
 
 async def test_free_guild_cannot_enable_a_premium_feature(feature_client, members):
@@ -115,8 +125,8 @@ async def test_free_guild_cannot_enable_a_premium_feature(feature_client, member
     await _move_feature(members, to_free=False)
     try:
         refusal = await feature_client.run("enable", "server.stats")
-        assert refusal.content == "Server stats is part of Premium; this server is on Free."
-        assert "💎 Server stats · part of Premium" in (await feature_client.run("list")).content
+        assert refusal.content == format_feature_not_in_tier("Server stats", "Premium", "Free")
+        assert format_entry("💎", texts.format_needs_tier("Premium")) in (await feature_client.run("list")).content
     finally:
         await _move_feature(members, to_free=True)
 
@@ -124,13 +134,11 @@ async def test_free_guild_cannot_enable_a_premium_feature(feature_client, member
 async def test_kill_switch_is_shown_with_its_reason(feature_client, members):
     await _set_kill_switch(members, active=True)
     try:
-        assert (
-            f"⛔ Server stats · switched off everywhere by Herwa: {REASON}"
-            in (await feature_client.run("list")).content
-        )
+        entry = format_entry("⛔", texts.format_turned_off_everywhere(REASON))
+        assert entry in (await feature_client.run("list")).content
         await feature_client.run("disable", "server.stats")
         reply = await feature_client.run("enable", "server.stats")
-        assert f"⛔ **Server stats** is switched off everywhere by Herwa for now: {REASON}" in reply.content
+        assert texts.format_killed_blocker("Server stats", REASON) in reply.content
     finally:
         await _set_kill_switch(members, active=False)
 

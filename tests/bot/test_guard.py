@@ -7,11 +7,22 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from herwa_bot.texts import buttons, errors
+from herwa_bot.texts import help as help_texts
+from herwa_bot.texts.refusals import format_retry
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
+from herwa_shared.guardrail.refusal_texts import build_toggle_refusal
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import channel_lists
 from herwa_shared.services.features import set_feature, set_module
+from herwa_shared.services.texts import UNKNOWN_SERVER
+from tests.bot.expected_refusals import (
+    expect_audience_refusal,
+    expect_channel_refusal,
+    expect_rule_refusal,
+    format_expected,
+)
 from tests.support.db_assertions import fetch_rows, wait_until_stored
 from tests.support.member_client import MANAGER, get_button_ids
 from tests.support.waiting import wait_until
@@ -51,7 +62,7 @@ def set_feature_enabled(members, feature, enabled):
 async def test_server_without_settings_can_use_free_features(members):
     message = await members.run("server-stats")
     assert not message.ephemeral
-    assert "the last 30 days" in message.content
+    assert len(message.attachments) == 1
 
 
 async def test_disabled_feature_gets_an_ephemeral_refusal(members):
@@ -59,8 +70,7 @@ async def test_disabled_feature_gets_an_ephemeral_refusal(members):
     await members.wait_for_verdict("No", "server-stats")
     refusal = await members.run("server-stats")
     assert refusal.ephemeral
-    assert refusal.content.startswith("**Server stats is switched off in this server.**\n")
-    assert "/features" in refusal.content
+    assert refusal.content == format_expected(build_toggle_refusal("Server stats"))
     await set_feature_enabled(members, FeatureKey.SERVER_STATS, True)
     await members.wait_for_verdict("Yes", "server-stats")
     assert not (await members.run("server-stats")).ephemeral
@@ -72,7 +82,9 @@ async def test_disabled_module_refuses_its_commands(members):
         partial(set_module, guild_id=server.id, module="activity", enabled=False, actor=MANAGER)
     )
     await members.wait_for_verdict("No", "server-stats")
-    assert "the Activity module is switched off" in (await members.run("server-stats")).content
+    assert (await members.run("server-stats")).content == format_expected(
+        build_toggle_refusal("Server stats", "Activity")
+    )
 
 
 async def test_role_rule_applies_to_the_roles_in_the_interaction(members, sim):
@@ -82,9 +94,7 @@ async def test_role_rule_applies_to_the_roles_in_the_interaction(members, sim):
     await members.add_rule(allow=False, subject=(SubjectKind.ROLE, role), target=STATS, note="**not** yet")
     await members.wait_for_verdict("No", "server-stats", user=server.bob)
     refusal = await members.run("server-stats", user=server.bob)
-    assert refusal.content.startswith(
-        f"**A rule of this server says: <@&{role}> may not use /server-stats: \\*\\*not\\*\\* yet**\n"
-    )
+    assert refusal.content == expect_rule_refusal("server-stats", STATS, note="**not** yet")
     assert not (await members.run("server-stats")).ephemeral
     sim.client.set_roles(server.id, server.bob, [])
     assert not (await members.run("server-stats", user=server.bob)).ephemeral
@@ -143,7 +153,7 @@ async def test_channel_list_limits_commands_to_its_channels(members, sim):
     await members.wait_for_verdict("No", "server-stats")
     refusal = await members.run("server-stats")
     assert refusal.ephemeral
-    assert f"You may use it in <#{desk}>." in refusal.content
+    assert refusal.content == expect_channel_refusal("server-stats", channels=[desk])
     assert not (await members.run("server-stats", channel=desk)).ephemeral
     assert not (await members.run("server-stats", channel=thread)).ephemeral
 
@@ -159,9 +169,9 @@ async def test_rate_limit_of_the_tier_applies_per_member(members):
         return bool(refusals)
 
     await wait_until(is_refused)
-    assert refusals[0].content.splitlines()[1].startswith("The next one may run <t:")
+    assert refusals[0].content.startswith(format_retry("<t:").removesuffix("."))
     assert not (await members.run("server-stats", user=server.bob)).ephemeral
-    assert (await members.run("help")).content.startswith("**What you may use here**")
+    assert (await members.run("help")).content.startswith(help_texts.HEADING)
 
 
 async def test_button_is_checked_when_it_is_pressed(members, sim):
@@ -171,9 +181,9 @@ async def test_button_is_checked_when_it_is_pressed(members, sim):
     reply = await members.run("features disable", {"what": "feature:server.stats"})
     await members.wait_for_verdict("No", "server-stats", user=server.bob)
     sim.client.set_roles(server.id, server.ada, [])
-    *_, refusal = (await members.press(reply, "Undo")).messages
+    *_, refusal = (await members.press(reply, buttons.UNDO)).messages
     assert refusal.ephemeral
-    assert refusal.content.startswith("**/features enable is for members with Manage Server")
+    assert refusal.content == expect_audience_refusal("features enable")
     assert (await members.run("server-stats", user=server.bob)).ephemeral
 
 
@@ -181,7 +191,7 @@ async def test_command_of_an_earlier_version_is_refused_with_an_explanation(memb
     await asyncio.to_thread(register_stale_command, sim, "old-stats")
     refusal = await members.run("old-stats")
     assert refusal.ephemeral
-    assert refusal.content == "This command is new here, or gone. Please try again in a minute."
+    assert refusal.content == errors.COMMAND_CHANGED
 
 
 def register_stale_command(sim, name):
@@ -222,13 +232,13 @@ async def test_server_missing_from_the_database_gets_an_explanation(members, own
     ):
         reply = await members.run(command, options, user=server.owner)
         assert reply.ephemeral
-        assert reply.content == "Herwa knows no such server. If it has only just joined, try again in a moment."
+        assert reply.content == UNKNOWN_SERVER
     for command in ("features list", "permissions list", "channels list", "premium", "help"):
         assert (await members.run(command, user=server.owner)).content.startswith("**")
     refusal = await members.run("permissions list")
     [label] = get_button_ids(refusal)
     reply = (await members.press(refusal, label)).messages[-1]
-    assert reply.content.startswith("Herwa knows no such server.")
+    assert reply.content == UNKNOWN_SERVER
 
 
 async def test_returning_server_keeps_its_settings(members, sim, bot):
@@ -240,5 +250,5 @@ async def test_returning_server_keeps_its_settings(members, sim, bot):
     await wait_until_stored(members.stores, bot)
     sim.client.add_bot(server.id)
     await wait_until_stored(members.stores, bot)
-    assert (await members.run("server-stats")).content.startswith("**A rule of this server says: nobody may use")
-    assert (await members.run("voice-stats")).content.startswith("**Voice stats is switched off in this server.**")
+    assert (await members.run("server-stats")).content == expect_rule_refusal("server-stats", STATS)
+    assert (await members.run("voice-stats")).content == format_expected(build_toggle_refusal("Voice stats"))

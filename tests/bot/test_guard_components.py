@@ -6,6 +6,9 @@ import signal
 
 import pytest
 
+from herwa_bot.access.guard import POLICY_UNAVAILABLE
+from herwa_bot.texts import buttons, errors
+from herwa_bot.texts.premium import format_current_tier
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.guardrail.policy import TargetKind
@@ -77,32 +80,32 @@ async def test_select_is_refused_by_a_new_rule(members, message):
     await forbid(members)
     refusal = (await choose_option(members, message)).messages[-1]
     assert refusal.ephemeral
-    assert refusal.content.startswith("**A rule of this server says: ")
+    assert refusal.content.startswith("**You can't use /forms: ")
 
 
 async def test_open_form_is_refused_by_a_new_rule(members, message):
     form = await members.press(message, "Form")
     await forbid(members)
     refusal = (await submit_modal(members, form)).messages[-1]
-    assert refusal.content.startswith("**A rule of this server says: ")
+    assert refusal.content.startswith("**You can't use /forms: ")
 
 
 async def test_context_menu_is_refused_by_a_rule(members, message):
     await forbid(members)
     refusal = (await run_context_menu(members))["messages"][-1]
-    assert refusal["content"].startswith("**A rule of this server says: ")
+    assert refusal["content"].startswith("**You can't use “Greet them”: ")
 
 
 async def test_other_members_cannot_use_the_components(members, message):
     refusal = (await members.press(message, "Form", user=members.server.bob)).messages[-1]
     assert refusal.ephemeral
-    assert refusal.content.startswith("These buttons belong to whoever ran the command.")
+    assert refusal.content == buttons.WRONG_USER
 
 
 async def test_failing_button_reports_an_error(members, message):
     reply = (await members.press(message, "Fail")).messages[-1]
     assert reply.ephemeral
-    assert reply.content.startswith("Something went wrong on our side.")
+    assert reply.content == errors.INTERNAL_ERROR
 
 
 async def test_database_outage_keeps_cached_policies_and_refuses_unknown_servers(
@@ -110,13 +113,13 @@ async def test_database_outage_keeps_cached_policies_and_refuses_unknown_servers
 ):
     other_members = MemberClient(sim, stores, SampleServer(sim.client))
     await wait_until_stored(stores, bot)
-    assert (await members.run("premium")).content.startswith("**This server is on Free**")
+    assert (await members.run("premium")).content.startswith(format_current_tier("Free"))
     os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
     try:
-        assert (await members.run("premium")).content.startswith("**This server is on Free**")
+        assert (await members.run("premium")).content.startswith(format_current_tier("Free"))
         refusal = await other_members.run("premium")
         assert refusal.ephemeral
-        assert refusal.content.startswith("**Herwa cannot read this server's settings at the moment")
+        assert refusal.content == POLICY_UNAVAILABLE
         assert get_button_ids(refusal) == {}
         assert await other_members.autocomplete("why", {"command": "serv"}, "command")
         assert (await other_members.run("help")).content == refusal.content

@@ -85,6 +85,24 @@ async def test_malformed_message_is_skipped(bot, dispatch, server, health_check)
     await bot.wait_for_log("event skipped")
 
 
+async def test_unreadable_events_of_one_kind_are_three_lines_and_no_stack_trace(bot, dispatch, health_check):
+    for _ in range(50):
+        dispatch("GUILD_ROLE_CREATE", {"guild_id": None})
+        dispatch("MESSAGE_DELETE", {"guild_id": None, "channel_id": "1", "id": "1"})
+    for _ in range(10):
+        dispatch("MESSAGE_REACTION_ADD", {"guild_id": "1", "channel_id": None})
+    await bot.wait_for_log("kind='MESSAGE_REACTION_ADD")
+    lines = bot.read_log().splitlines()
+    kinds = (
+        "GUILD_ROLE_CREATE InvalidPayload guild_id",
+        "MESSAGE_DELETE InvalidPayload guild_id",
+        "MESSAGE_REACTION_ADD InvalidPayload channel_id",
+    )
+    for kind in kinds:
+        assert len([line for line in lines if "event skipped" in line and f"kind='{kind}" in line]) == 3
+    assert not any("Traceback" in line for line in lines)
+
+
 async def test_malformed_edit_or_deletion_is_skipped(dispatch, server, health_check):
     for payload in MALFORMED_PAYLOADS:
         dispatch("MESSAGE_UPDATE", payload)

@@ -4,6 +4,9 @@ from functools import partial
 
 from sqlalchemy import text
 
+from herwa_bot.texts import buttons
+from herwa_bot.texts import premium as texts
+from herwa_bot.texts.phrases import format_page_number
 from herwa_shared.catalog import Limit
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services.grants import grant_limit
@@ -11,6 +14,7 @@ from herwa_shared.services.subscriptions import grant
 from tests.support.member_client import MANAGER
 from tests.support.waiting import wait_until
 
+FIRST_PAGE = format_page_number(1, 0)[:-1]
 INSERT_MANY_TIERS = """
 INSERT INTO tier (key, title, rank, inherits)
 SELECT 'many-' || number, repeat('T', 60) || number, 1000 + number, 'free' FROM generate_series(1, :count) AS number
@@ -20,10 +24,20 @@ SELECT 'many-' || number, repeat('T', 60) || number, 1000 + number, 'free' FROM 
 async def test_server_without_a_subscription_is_on_free(members):
     reply = await members.run("premium")
     assert reply.ephemeral
-    assert reply.content.startswith("**This server is on Free**.\n")
-    assert "90 days of history, 1 widget, 1 API key, no exports" in reply.content
-    assert "everything in Free" in reply.content
-    assert "the whole history, 10 widgets, 10 API keys, exports of any size" in reply.content
+    lines = reply.content.splitlines()
+    assert lines[0] == texts.format_current_tier("Free")
+    assert texts.format_tier_heading("Free", is_current=True).strip() in lines
+    assert texts.format_tier_heading("Premium", is_current=False).strip() in lines
+    assert texts.format_features([], "Free") in lines
+    assert texts.format_rates(30, 300) in lines
+    assert texts.format_rates(60, 1200) in lines
+
+
+async def test_only_enforced_limits_and_features_beyond_the_essentials_are_listed(members):
+    content = (await members.run("premium")).content.lower()
+    assert "dashboard" in content
+    for word in ("history", "widget", "key", "export", "overview", "why", "help"):
+        assert word not in content
 
 
 async def test_subscription_shows_its_end(members):
@@ -40,10 +54,10 @@ async def test_subscription_shows_its_end(members):
     )
 
     async def is_shown():
-        return (await members.run("premium")).content.startswith("**This server is on Premium** until <t:")
+        return (await members.run("premium")).content.startswith(texts.format_current_tier("Premium", "<t:")[:-3])
 
     await wait_until(is_shown)
-    assert "**Premium** (this server)" in (await members.run("premium")).content
+    assert texts.format_tier_heading("Premium", is_current=True) in (await members.run("premium")).content
 
 
 async def test_extra_grants_are_shown(members):
@@ -51,15 +65,16 @@ async def test_extra_grants_are_shown(members):
         partial(
             grant_limit,
             guild_id=members.server.id,
-            limit=Limit.WIDGETS,
-            value=5,
+            limit=Limit.MEMBER_COMMANDS_PER_MINUTE,
+            value=50,
             reason="a test",
             actor=MANAGER,
         )
     )
 
     async def is_shown():
-        return "Granted to this server besides: 5 widgets." in (await members.run("premium")).content
+        extras = [texts.format_extra_limit(Limit.MEMBER_COMMANDS_PER_MINUTE, 50)]
+        return texts.format_extras(extras) in (await members.run("premium")).content
 
     await wait_until(is_shown)
 
@@ -70,12 +85,13 @@ async def test_many_tiers_are_paginated(members):
     try:
 
         async def is_shown():
-            return "Page 1 of " in (await members.run("premium")).content
+            return FIRST_PAGE in (await members.run("premium")).content
 
         await wait_until(is_shown)
         first_page = await members.run("premium")
         assert len(first_page.content) <= 2000
-        assert "Page 2 of " in (await members.press(first_page, "Next")).messages[-1].content
+        second_page = (await members.press(first_page, buttons.NEXT_PAGE)).messages[-1]
+        assert format_page_number(2, 0)[:-1] in second_page.content
     finally:
         await members.run_in_transaction(
             lambda session: session.execute(text("DELETE FROM tier WHERE key LIKE 'many-%'"))

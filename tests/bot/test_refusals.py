@@ -4,10 +4,14 @@ from functools import partial
 
 import pytest
 
+from herwa_bot.texts import buttons
+from herwa_bot.texts.why import CHANNEL_HIDDEN
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
+from herwa_shared.guardrail.refusal_texts import build_kill_switch_refusal
 from herwa_shared.services import channel_lists
 from herwa_shared.services.kill_switches import set_kill_switch
+from tests.bot.expected_refusals import expect_audience_refusal, expect_rule_refusal, format_expected
 from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
@@ -27,8 +31,8 @@ async def test_refusal_names_up_to_three_allowed_channels(members, sim, count, m
     channels = [sim.client.create_channel(members.server.id, f"desk-{number}") for number in range(count)]
     refusal = await forbid_except_in(members, *channels)
     assert sum(f"<#{channel}>" in refusal.content for channel in channels) == mention_count
-    assert ("and others" in refusal.content) == (count > mention_count)
-    assert ("You may use it in" in refusal.content) == (count > 0)
+    expected = expect_rule_refusal("server-stats", STATS, channels=channels[:mention_count], has_more=count > 3)
+    assert refusal.content == expected
 
 
 async def test_refusal_does_not_name_a_channel_outside_the_channel_list(members, sim):
@@ -45,27 +49,26 @@ async def test_refusal_does_not_name_a_channel_outside_the_channel_list(members,
         )
     )
     refusal = await forbid_except_in(members, desk, hall)
-    assert f"You may use it in <#{hall}>." in refusal.content
+    assert refusal.content == expect_rule_refusal("server-stats", STATS, channels=[hall])
 
 
 async def test_refusal_by_a_rule_offers_an_access_request(members):
     refusal = await forbid_except_in(members)
-    assert refusal.content.startswith("**A rule of this server says: ")
-    assert "Members with Manage Server can change it with /permissions." in refusal.content
-    assert set(get_button_ids(refusal)) == {"Ask for access"}
+    assert refusal.content == expect_rule_refusal("server-stats", STATS)
+    assert set(get_button_ids(refusal)) == {buttons.ASK_FOR_ACCESS}
 
 
 async def test_refusal_of_a_manager_command_offers_an_access_request(members):
     refusal = await members.run("permissions list")
     assert refusal.ephemeral
-    assert refusal.content.startswith("**/permissions list is for members with Manage Server")
-    assert set(get_button_ids(refusal)) == {"Ask for access"}
+    assert refusal.content == expect_audience_refusal("permissions list")
+    assert set(get_button_ids(refusal)) == {buttons.ASK_FOR_ACCESS}
 
 
 async def test_refusal_by_a_kill_switch_shows_its_reason_without_an_access_request(members):
     feature = FeatureKey.VOICE_STATS
     await members.run_in_transaction(
-        partial(set_kill_switch, feature=feature, active=True, reason="The numbers are mended", actor=MANAGER)
+        partial(set_kill_switch, feature=feature, active=True, reason="The numbers are repaired", actor=MANAGER)
     )
     try:
         await members.wait_for_verdict("No", "voice-stats", user=members.server.owner)
@@ -74,8 +77,7 @@ async def test_refusal_by_a_kill_switch_shows_its_reason_without_an_access_reque
         await members.run_in_transaction(
             partial(set_kill_switch, feature=feature, active=False, reason="", actor=MANAGER)
         )
-    assert "The numbers are mended" in refusal.content
-    assert "Only the operator can switch it on again." in refusal.content
+    assert refusal.content == format_expected(build_kill_switch_refusal("Voice stats", "The numbers are repaired"))
     assert get_button_ids(refusal) == {}
 
 
@@ -98,7 +100,8 @@ async def test_member_rule_is_shown_to_the_member(members):
     server = members.server
     await members.add_rule(allow=False, subject=(SubjectKind.MEMBER, server.bob), target=STATS)
     await members.wait_for_verdict("No", "server-stats", user=server.bob)
-    assert f"<@{server.bob}> may not use /server-stats" in (await members.run("server-stats", user=server.bob)).content
+    refusal = await members.run("server-stats", user=server.bob)
+    assert refusal.content == expect_rule_refusal("server-stats", STATS)
 
 
 async def test_refusal_does_not_name_a_channel_hidden_from_the_member(members, sim):
@@ -107,6 +110,6 @@ async def test_refusal_does_not_name_a_channel_hidden_from_the_member(members, s
     hidden = {"id": str(server.id), "type": 0, "allow": "0", "deny": str(1 << 10)}
     sim.client.call("channel/overwrites", channel_id=str(secret), overwrites=[hidden])
     refusal = await forbid_except_in(members, secret, desk)
-    assert f"You may use it in <#{desk}>." in refusal.content
+    assert refusal.content == expect_rule_refusal("server-stats", STATS, channels=[desk])
     explanation = await members.run("why", {"command": "server-stats", "channel": str(secret)})
-    assert explanation.content == "You do not see that channel, so it is not explained to you."
+    assert explanation.content == CHANNEL_HIDDEN

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from herwa_bot.ui.replies import escape
+from herwa_bot.ui.escaping import escape
 
 
 @pytest.mark.parametrize(

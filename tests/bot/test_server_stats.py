@@ -9,10 +9,16 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from herwa_bot.texts import errors
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.escaping import escape
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
 from tests.support.db_assertions import move_buffer, wait_until_stored
+from tests.support.member_client import MemberClient
 from tests.support.sample_server import SampleServer
 
 HOSTILE_NAME = "@everyone **x** <@1>"
@@ -33,7 +39,9 @@ async def hostile_server(stores, sim, bot) -> SampleServer:
     sim.client.finish_replay(key)
     await wait_until_stored(stores, bot)
     await move_buffer(stores)
-    return SampleServer(sim.client, HOSTILE_NAME)
+    server = SampleServer(sim.client, HOSTILE_NAME)
+    await MemberClient(sim, stores, server).wait_for_verdict("Yes", "server-stats")
+    return server
 
 
 def run_server_stats(sim, server, options=None):
@@ -44,10 +52,10 @@ def run_server_stats(sim, server, options=None):
 async def test_reply_shows_exact_numbers_and_an_image_with_a_description(sim, hostile_server, window):
     [message] = (await run_server_stats(sim, hostile_server, {"window": window})).messages
     heading, *findings = message.content.splitlines()
-    assert heading.endswith(f"the last {window} days")
-    assert len(findings) == 3
+    assert heading == texts.format_heading(escape(HOSTILE_NAME), window)
+    assert 1 <= len(findings) <= 3
     assert all(finding.startswith("- ") for finding in findings)
-    assert findings[0].startswith(f"- {TOTALS_BY_WINDOW[window]} messages in ")
+    assert findings[0].startswith(f"- {format_amount(TOTALS_BY_WINDOW[window], Metric.MESSAGES)}")
     assert not message.ephemeral
     [image_file] = message.attachments
     assert (image_file.filename, image_file.content_type) == ("server-stats.png", "image/png")
@@ -60,19 +68,22 @@ async def test_reply_shows_exact_numbers_and_an_image_with_a_description(sim, ho
 
 async def test_default_window_is_thirty_days(sim, hostile_server):
     [message] = (await run_server_stats(sim, hostile_server)).messages
-    assert f"- {TOTALS_BY_WINDOW[30]} messages in " in message.content
+    assert message.content.startswith(texts.format_heading(escape(HOSTILE_NAME), 30))
+    assert f"\n- {format_amount(TOTALS_BY_WINDOW[30], Metric.MESSAGES)}" in message.content
 
 
 async def test_server_name_is_escaped(sim, hostile_server):
     [message] = (await run_server_stats(sim, hostile_server)).messages
     assert "@everyone" not in message.content
     assert "<@1>" not in message.content
-    assert message.content.startswith("**@\N{ZERO WIDTH SPACE}everyone \\*\\*x\\*\\* \\<@1\\>**, ")
+    assert message.content.startswith("**@\N{ZERO WIDTH SPACE}everyone \\*\\*x\\*\\* \\<@1\\>**")
 
 
 async def test_server_without_messages_gets_a_reply(sim, bot, server):
     [message] = (await run_server_stats(sim, server, {"window": 7})).messages
-    assert len(message.content.splitlines()) == 4
+    heading, *findings = message.content.splitlines()
+    assert heading == texts.format_heading(escape(sim.client.get_guild(server.id)["name"]), 7)
+    assert findings
     assert len(message.attachments) == 1
 
 
@@ -84,6 +95,6 @@ async def test_clickhouse_outage_gets_an_ephemeral_error(stores, settings, folde
         with lease_engines(settings, folder):
             pass
     assert message.ephemeral
-    assert message.content.startswith("The statistics cannot be read at the moment.")
+    assert message.content == errors.STATS_UNAVAILABLE
     [second_message] = (await run_server_stats(sim, hostile_server)).messages
-    assert f"- {TOTALS_BY_WINDOW[30]} messages in " in second_message.content
+    assert f"\n- {format_amount(TOTALS_BY_WINDOW[30], Metric.MESSAGES)}" in second_message.content

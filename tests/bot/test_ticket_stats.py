@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from herwa_bot.texts import stats as texts
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.clock import utc_now
 from tests.support.db_assertions import move_buffer, wait_until_stored
+from tests.support.member_client import MemberClient
 from tests.support.row_factories import EventRow, add_imported_period, insert_events
 from tests.support.sample_server import SampleServer
 from tests.support.waiting import wait_until
@@ -30,6 +34,7 @@ async def help_desk(stores, sim, bot) -> SampleServer:
         for n in range(count)
     ]
     await insert_events(stores, server.id, rows)
+    await MemberClient(sim, stores, server).wait_for_verdict("Yes", "ticket-stats")
     return server
 
 
@@ -41,12 +46,12 @@ def run_ticket_stats(sim, server, options=None):
 async def test_reply_shows_exact_numbers_and_an_image(sim, help_desk, window):
     [message] = (await run_ticket_stats(sim, help_desk, {"window": window})).messages
     heading, *findings = message.content.splitlines()
-    assert heading == f"**Help desk**, the last {window} days"
-    assert len(findings) == 3
-    assert findings[0].startswith(f"- {TOTALS_BY_WINDOW[window]} threads in ")
+    assert heading == texts.format_heading("Help desk", window)
+    assert 1 <= len(findings) <= 3
+    assert findings[0].startswith(f"- {format_amount(TOTALS_BY_WINDOW[window], Metric.THREADS)}")
     [image_file] = message.attachments
     assert image_file.filename == "ticket-stats.png"
-    assert image_file.description.startswith("Line chart: threads per day")
+    assert findings[0].removeprefix("- ") in image_file.description
     with Image.open(io.BytesIO(sim.client.fetch(image_file.url))) as image:
         image.load()
         assert len(image.getcolors(1 << 24)) > 3
@@ -64,6 +69,6 @@ async def test_new_thread_and_forum_post_are_counted(stores, sim, server, bot):
 
     async def is_counted() -> bool:
         [message] = (await run_ticket_stats(sim, server, {"window": 7})).messages
-        return "\n- 2 threads in " in message.content
+        return f"\n- {format_amount(2, Metric.THREADS)}" in message.content
 
     await wait_until(is_counted)

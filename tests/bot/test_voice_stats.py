@@ -7,8 +7,13 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.escaping import escape
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.charts.text.metric_phrases import format_amount, get_metric_phrases
 from herwa_shared.clock import utc_now
 from tests.support.db_assertions import wait_until_stored
+from tests.support.member_client import MemberClient
 from tests.support.row_factories import EventRow, add_imported_period, insert_events
 from tests.support.sample_server import SampleServer
 
@@ -35,6 +40,7 @@ async def voice_server(stores, sim, bot) -> SampleServer:
         for person in range(people)
     ]
     await insert_events(stores, server.id, rows)
+    await MemberClient(sim, stores, server).wait_for_verdict("Yes", "voice-stats")
     return server
 
 
@@ -46,12 +52,12 @@ def run_voice_stats(sim, server, options=None):
 async def test_reply_shows_minutes_members_and_an_image(sim, voice_server, window):
     [message] = (await run_voice_stats(sim, voice_server, {"window": window})).messages
     heading, *findings = message.content.splitlines()
-    assert heading == f"**Talking café**, the last {window} days · {MEMBERS_BY_WINDOW[window]} members in voice"
-    assert len(findings) == 3
-    assert findings[0].startswith(f"- {MINUTES_BY_WINDOW[window]:,} minutes in voice in ")
+    members = format_amount(MEMBERS_BY_WINDOW[window], Metric.VOICE_MEMBERS)
+    assert heading == texts.format_heading("Talking café", window, members)
+    assert 1 <= len(findings) <= 3
+    assert findings[0].startswith(f"- {format_amount(MINUTES_BY_WINDOW[window], Metric.VOICE_MINUTES)}")
     [image_file] = message.attachments
     assert image_file.filename == "voice-stats.png"
-    assert image_file.description.startswith("Line chart: voice minutes per day")
     assert findings[0].removeprefix("- ") in image_file.description
     with Image.open(io.BytesIO(sim.client.fetch(image_file.url))) as image:
         image.load()
@@ -61,6 +67,18 @@ async def test_reply_shows_minutes_members_and_an_image(sim, voice_server, windo
 async def test_server_without_coverage_gets_a_reply_without_numbers(sim, server, bot):
     [message] = (await run_voice_stats(sim, server, {"window": 7})).messages
     heading, *findings = message.content.splitlines()
-    assert heading.endswith(("the last 7 days", " · 0 members in voice"))
-    assert len(findings) == 3
+    assert heading == texts.format_heading(escape(sim.client.get_guild(server.id)["name"]), 7)
+    assert findings
     assert len(message.attachments) == 1
+
+
+async def test_members_with_less_than_a_minute_are_not_in_the_heading(stores, sim, bot):
+    server = SampleServer(sim.client, "Short talks")
+    await wait_until_stored(stores, bot)
+    now = utc_now()
+    await add_imported_period(stores, server.id, now - timedelta(days=40), now)
+    await insert_events(stores, server.id, [EventRow(now - timedelta(days=2), 1000, 5, "voice", 20)])
+    [message] = (await run_voice_stats(sim, server, {"window": 7})).messages
+    heading, finding, *_ = message.content.splitlines()
+    assert heading == texts.format_heading("Short talks", 7)
+    assert finding.startswith(f"- {get_metric_phrases(Metric.VOICE_MINUTES).none}")

@@ -2,19 +2,32 @@
 
 import pytest
 
-from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_bot.texts import why as texts
+from herwa_bot.texts.errors import format_no_match
+from herwa_bot.texts.stats import SERVER_STATS
+from herwa_bot.ui.names import MESSAGE_NAMES
+from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
+from herwa_shared.guardrail.refusal_texts import build_rule_refusal
+from herwa_shared.guardrail.texts import STEP_TITLES
+from herwa_shared.guardrail.verdict import Reason
+from tests.bot.expected_refusals import get_surface
 from tests.support.member_client import get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
 MANAGE_SERVER = 1 << 5
-VIEW_CHANNEL = 1 << 10
+
+
+def format_heading(member, channel, *, allowed):
+    """Format the first line of a reply about `/server-stats`; `member` is None for the caller."""
+    name = None if member is None else MESSAGE_NAMES.format_member(member)
+    return texts.format_verdict("/server-stats", name, MESSAGE_NAMES.format_channel(channel), allowed=allowed)
 
 
 async def test_why_shows_every_step(members):
     reply = await members.run("why", {"command": "server-stats"})
     assert reply.ephemeral
     heading, _, *steps = reply.content.splitlines()
-    assert heading == f"**Yes: /server-stats runs** for you in <#{members.server.channel}>."
+    assert heading == format_heading(None, members.server.channel, allowed=True)
     assert [line.strip("-#* ")[0] for line in steps] == list("12345678")
 
 
@@ -22,9 +35,10 @@ async def test_decisive_step_is_bold_and_names_who_can_change_it(members):
     await members.add_rule(allow=False, target=STATS, note="later")
     await members.wait_for_verdict("No", "server-stats")
     lines = (await members.run("why", {"command": "/server-stats"})).content.splitlines()
-    assert lines[1] == "Members with Manage Server can change it with /permissions."
+    rule = AccessRule(1, False, SubjectKind.EVERYONE, 0, *STATS)
+    assert lines[1] == build_rule_refusal(get_surface("server-stats"), rule, MESSAGE_NAMES).remedy
     [decisive_line] = [line for line in lines[2:] if line.startswith("**")]
-    assert "Access rule" in decisive_line
+    assert STEP_TITLES[Reason.ACCESS_RULE] in decisive_line
     assert decisive_line.endswith(": later**")
     assert sum(line.startswith("-# ") for line in lines) == 3
 
@@ -33,10 +47,11 @@ async def test_other_members_are_explained_only_to_managers(members, sim):
     server = members.server
     options = {"command": "server-stats", "member": str(server.bob)}
     refusal = await members.run("why", options)
-    assert refusal.content.startswith("What others may do is shown to those who manage this server.")
+    assert refusal.content == texts.MANAGERS_ONLY
     staff = sim.client.create_role(server.id, "Staff", permissions=MANAGE_SERVER)
     sim.client.set_roles(server.id, server.ada, [staff])
-    assert f"for <@{server.bob}> in" in (await members.run("why", options)).content
+    heading, *_ = (await members.run("why", options)).content.splitlines()
+    assert heading == format_heading(server.bob, server.channel, allowed=True)
 
 
 async def test_explanation_uses_the_roles_of_the_chosen_member(members, sim):
@@ -46,25 +61,26 @@ async def test_explanation_uses_the_roles_of_the_chosen_member(members, sim):
     await members.add_rule(allow=False, subject=(SubjectKind.ROLE, role), target=STATS)
     await members.wait_for_verdict("No", "server-stats", user=server.bob)
     reply = await members.run("why", {"command": "server-stats", "member": str(server.bob)}, user=server.owner)
-    assert reply.content.startswith("**No: ")
-    assert (await members.run("why", {"command": "server-stats"}, user=server.owner)).content.startswith("**Yes: ")
+    assert reply.content.startswith(format_heading(server.bob, server.channel, allowed=False))
+    own_reply = await members.run("why", {"command": "server-stats"}, user=server.owner)
+    assert own_reply.content.startswith(format_heading(None, server.channel, allowed=True))
 
 
 async def test_why_explains_another_channel(members, sim):
     desk = sim.client.create_channel(members.server.id, "desk")
     reply = await members.run("why", {"command": "server-stats", "channel": str(desk)})
-    assert f"for you in <#{desk}>." in reply.content
+    assert reply.content.startswith(format_heading(None, desk, allowed=True))
 
 
 async def test_unknown_command_gets_an_explanation(members):
     reply = await members.run("why", {"command": "dance"})
-    assert reply.content == "There is no such command. Choose one from the list that comes up while you type."
+    assert reply.content == format_no_match("dance", [])
     assert get_button_ids(reply) == {}
 
 
-@pytest.mark.parametrize("typed", ["serv", "/serv", "messages"])
+@pytest.mark.parametrize("typed", ["serv", "/serv", "message"])
 async def test_commands_are_suggested_while_typing(members, typed):
-    assert "/server-stats: Chart the messages of this server" in await members.autocomplete(
+    assert texts.format_choice("/server-stats", SERVER_STATS) in await members.autocomplete(
         "why", {"command": typed}, "command"
     )
 
@@ -72,4 +88,5 @@ async def test_commands_are_suggested_while_typing(members, typed):
 async def test_it_runs_though_everything_is_forbidden(members):
     await members.add_rule(allow=False, target=(TargetKind.EVERYTHING, ""))
     await members.wait_for_verdict("No", "server-stats")
-    assert (await members.run("why", {"command": "why"})).content.startswith("**Yes: /why runs**")
+    heading, *_ = (await members.run("why", {"command": "why"})).content.splitlines()
+    assert heading == texts.format_verdict("/why", None, f"<#{members.server.channel}>", allowed=True)

@@ -9,14 +9,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from herwa_bot.texts import buttons
+from herwa_bot.texts import help as help_texts
+from herwa_bot.texts import requests as request_texts
+from herwa_bot.texts import why as why_texts
 from herwa_shared.catalog import FeatureKey, TierKey
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.guardrail.refusal_texts import build_kill_switch_refusal, build_tier_refusal
 from herwa_shared.services import subscriptions, tiers
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage
+from tests.bot.expected_refusals import expect_channel_refusal, expect_rule_refusal, format_expected
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids
 from tests.support.running_copy import HERWA_COMMAND
 from tests.support.waiting import wait_until
@@ -33,6 +39,7 @@ INSERT INTO access_rule
     (guild_id, allow, subject_kind, subject_id, target_kind, target_key, place_kind, place_id, note, created_at)
 VALUES (:guild, false, 'everyone', 0, 'command', 'server-stats', 'everywhere', 0, 'no notification sent', now())
 """
+SERVER_STATS = (TargetKind.FEATURE, "server.stats")
 
 
 class ManagerClient:
@@ -97,21 +104,19 @@ async def test_only_support_can_view_ticket_stats(members, manager, discord):
     discord.client.set_roles(server.id, server.bob, [support])
     assert is_chart(await members.run("ticket-stats"))
     confirmation = await manager.run_and_confirm(
-        "Only @Support", "permissions allow", what="feature:ticket.stats", who=support
+        buttons.format_only("@Support"), "permissions allow", what="feature:ticket.stats", who=support
     )
-    assert "Saved as rule" in confirmation.content
 
     await members.wait_for_verdict("No", "ticket-stats")
     refusal = await members.run("ticket-stats")
     assert refusal.ephemeral
-    assert refusal.content.startswith("**A rule of this server says: nobody may use Ticket stats**\n")
-    assert "Members with Manage Server can change it with /permissions." in refusal.content
+    assert refusal.content == expect_rule_refusal("ticket-stats", (TargetKind.FEATURE, "ticket.stats"))
     assert is_chart(await members.run("ticket-stats", user=server.bob))
     assert is_chart(await members.run("ticket-stats", user=server.owner))
     assert "`/ticket-stats`" not in (await members.run("help")).content
     assert "`/ticket-stats`" in (await members.run("help", user=server.bob)).content
 
-    await manager.press(confirmation, "Undo")
+    await manager.press(confirmation, buttons.UNDO)
     await members.wait_for_verdict("Yes", "ticket-stats")
     assert is_chart(await members.run("ticket-stats"))
 
@@ -121,13 +126,15 @@ async def test_new_members_are_blocked_from_voice_commands(members, manager, dis
     new_role = discord.client.create_role(server.id, "New Members")
     discord.client.set_roles(server.id, server.ada, [new_role])
     await manager.run_and_confirm(
-        "Save this rule", "permissions deny", what="module:voice", who=new_role, note="a week to settle in"
+        buttons.SAVE_RULE, "permissions deny", what="module:voice", who=new_role, note="a week to settle in"
     )
 
     await members.wait_for_verdict("No", "voice-stats")
     refusal = await members.run("voice-stats")
     assert refusal.ephemeral
-    assert f"<@&{new_role}> may not use the Voice module: a week to settle in" in refusal.content
+    assert refusal.content == expect_rule_refusal(
+        "voice-stats", (TargetKind.MODULE, "voice"), note="a week to settle in"
+    )
     assert is_chart(await members.run("server-stats")), "the rule must not affect other modules"
     assert is_chart(await members.run("voice-stats", user=server.bob))
     discord.client.set_roles(server.id, server.ada, [])
@@ -145,8 +152,7 @@ async def test_channel_list_limits_a_command_to_a_channel_with_its_threads_and_a
     await members.wait_for_verdict("No", "server-stats")
     refusal = await members.run("server-stats")
     assert refusal.ephemeral
-    assert "keeps Server stats to certain channels" in refusal.content
-    assert f"You may use it in <#{desk}>." in refusal.content
+    assert refusal.content == expect_channel_refusal("server-stats", channels=[desk])
     for channel in (desk, thread):
         assert is_chart(await members.run("server-stats", channel=channel))
     assert (await members.run("server-stats", channel=office)).ephemeral
@@ -167,7 +173,7 @@ async def test_subscription_end_takes_effect_without_any_action(members):
     await members.wait_for_verdict("No", "voice-stats")
     refusal = await members.run("voice-stats")
     assert refusal.ephemeral
-    assert refusal.content.startswith("**Voice stats is part of Premium; this server is on Free.**")
+    assert refusal.content == format_expected(build_tier_refusal("Voice stats", "Premium", "Free"))
 
     await members.run_in_transaction(
         lambda session: subscriptions.grant(
@@ -186,7 +192,7 @@ async def test_subscription_end_takes_effect_without_any_action(members):
 
     await members.run_in_transaction(end_soon)
     await members.wait_for_verdict("No", "voice-stats")
-    assert "this server is on Free" in (await members.run("voice-stats")).content
+    assert (await members.run("voice-stats")).content == refusal.content
 
 
 async def test_commands_during_a_rule_change_get_either_the_old_or_the_new_result(members, manager, discord):
@@ -204,16 +210,16 @@ async def test_commands_during_a_rule_change_get_either_the_old_or_the_new_resul
         return await members.run("server-stats", user=user_id)
 
     def is_refusal(message: DisplayedMessage) -> bool:
-        return message.ephemeral and "nobody may use Server stats" in message.content
+        return message.ephemeral and message.content == expect_rule_refusal("server-stats", SERVER_STATS)
 
     commands_task = asyncio.create_task(run_for_all(3))
-    confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:server.stats")
+    confirmation = await manager.run_and_confirm(buttons.SAVE_RULE, "permissions deny", what="feature:server.stats")
     assert all(is_chart(message) or is_refusal(message) for message in await commands_task)
     await members.wait_for_verdict("No", "server-stats")
     assert all(map(is_refusal, await run_for_all(1))), "the old rules must not apply any more"
 
     commands_task = asyncio.create_task(run_for_all(2))
-    await manager.press(confirmation, "Undo")
+    await manager.press(confirmation, buttons.UNDO)
     assert all(is_chart(message) or is_refusal(message) for message in await commands_task)
     await members.wait_for_verdict("Yes", "server-stats")
     assert all(map(is_chart, await run_for_all(1)))
@@ -230,10 +236,9 @@ async def test_kill_switch_shows_its_reason_to_everyone_and_can_be_switched_off(
             await members.wait_for_verdict("No", "ticket-stats", user=user_id)
             refusal = await members.run("ticket-stats", user=user_id)
             assert refusal.ephemeral
-            assert refusal.content.startswith(
-                "**Ticket stats is switched off everywhere by Herwa's operator: Numbers are being repaired.**"
-            )
-            assert "Ask for access" not in get_button_ids(refusal)
+            expected = build_kill_switch_refusal("Ticket stats", "Numbers are being repaired.")
+            assert refusal.content == format_expected(expected)
+            assert buttons.ASK_FOR_ACCESS not in get_button_ids(refusal)
     finally:
         await asyncio.to_thread(
             run_operator_command, settings, "kill-switch", "ticket.stats", "off", "--reason", "Repaired."
@@ -265,23 +270,22 @@ async def test_change_during_a_lost_listener_connection_takes_effect(members, st
 async def test_owner_grants_requested_access_by_direct_message(members, manager, discord):
     server, client = members.server, discord.client
     previous_count = len(client.list_direct_messages(server.owner))
-    await manager.run_and_confirm("Save this rule", "permissions deny", what="feature:ticket.stats")
+    await manager.run_and_confirm(buttons.SAVE_RULE, "permissions deny", what="feature:ticket.stats")
     await members.wait_for_verdict("No", "ticket-stats")
     refusal = await members.run("ticket-stats")
-    [reply] = (await members.press(refusal, "Ask for access")).messages
-    assert "I tell you when one of them answers." in reply.content
+    [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
+    assert reply.content.endswith(request_texts.REQUEST_SENT)
     assert get_button_ids(reply) == {}
 
     request = client.list_direct_messages(server.owner)[previous_count]
-    assert "asks to use `/ticket-stats`" in request.content
-    decision = await manager.press(request, "Allow for 24 hours", channel=request.channel_id)
-    assert "**Yes**" in decision.content
+    assert "`/ticket-stats`" in request.content
+    decision = await manager.press(request, buttons.ALLOW_REQUEST, channel=request.channel_id)
     assert get_button_ids(decision) == {}
 
     async def has_notification() -> bool:
-        return any(
-            "You may use `/ticket-stats`" in message.content for message in client.list_direct_messages(server.ada)
-        )
+        name = client.get_guild(server.id)["name"]
+        notice = request_texts.format_allowed_message("ticket-stats", name, "<t:").removesuffix(".")
+        return any(notice in message.content for message in client.list_direct_messages(server.ada))
 
     await wait_until(has_notification)
     await members.wait_for_verdict("Yes", "ticket-stats")
@@ -293,14 +297,14 @@ async def test_owner_grants_requested_access_by_direct_message(members, manager,
 
 async def test_rule_that_denies_everything_does_not_lock_out_managers(members, manager):
     server = members.server
-    confirmation = await manager.run_and_confirm("Save this rule", "permissions deny", what="everything")
+    confirmation = await manager.run_and_confirm(buttons.SAVE_RULE, "permissions deny", what="everything")
     await members.wait_for_verdict("No", "server-stats")
     assert (await members.run("server-stats")).ephemeral
-    assert (await members.run("help")).content.startswith("**What you may use here**")
+    assert (await members.run("help")).content.startswith(help_texts.HEADING)
     explanation = await members.run("why", {"command": "server-stats"})
-    assert explanation.content.startswith("**No: /server-stats does not run** for you")
-    assert "nobody may use anything" in explanation.content
+    assert why_texts.BLOCKED_MARK in explanation.content
+    assert "nobody can use anything" in explanation.content
     assert is_chart(await members.run("server-stats", user=server.owner))
-    assert "nobody may use anything" in (await manager.run("permissions list")).content.casefold()
-    await manager.press(confirmation, "Undo")
+    assert "nobody can use anything" in (await manager.run("permissions list")).content.casefold()
+    await manager.press(confirmation, buttons.UNDO)
     await members.wait_for_verdict("Yes", "server-stats")

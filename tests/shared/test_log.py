@@ -8,7 +8,7 @@ from herwa_shared.log import MAX_LOG_KINDS, RateLimitedLogger, find_error_locati
 from tests.support.waiting import wait_until
 
 
-class FakeClock:
+class LogClock:
     """A clock that tests move forward."""
 
     def __init__(self) -> None:
@@ -19,8 +19,8 @@ class FakeClock:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> LogClock:
+    return LogClock()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_bot.texts import why
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services.access_rules import NewRule, add_rule
 from herwa_shared.services.audit import Actor, ChangeSource
@@ -58,10 +59,11 @@ class MemberClient:
 
     async def wait_for_verdict(self, verdict: str, command: str, *, user: int = 0, channel: int = 0) -> None:
         """Wait until `/why` gives this verdict ("Yes" or "No"): then the bot has loaded the changed policy."""
+        mark = why.ALLOWED_MARK if verdict == "Yes" else why.BLOCKED_MARK
 
         async def has_verdict() -> bool:
             reply = await self.run("why", {"command": command}, user=user, channel=channel)
-            return reply.content.startswith(f"**{verdict}")
+            return reply.content.startswith(f"**{mark}")
 
         await wait_until(has_verdict)
 

@@ -20,11 +20,12 @@ from herwa_bot.access.targets import (
     list_targets,
 )
 from herwa_bot.cogs.permissions.change_plan import ChangeContext, ChangePlan, plan_removal, plan_save
+from herwa_bot.cogs.permissions.effect_text import format_sentence
 from herwa_bot.cogs.permissions.list_text import build_decision_buttons, filter_active, filter_rules, format_rule_pages
 from herwa_bot.cogs.permissions.rule_draft import MemberOrRole, build_draft, resolve_subject
-from herwa_bot.cogs.permissions.texts import format_rule_with_exceptions
+from herwa_bot.texts import permissions as texts
 from herwa_bot.ui.confirmation import UndoButton, apply_and_reply, ask_confirmation
-from herwa_bot.ui.mentions import load_autocomplete_names
+from herwa_bot.ui.names import load_plain_names
 from herwa_bot.ui.pagination import send_pages
 from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import Audience, FeatureKey
@@ -44,15 +45,6 @@ Choices = list[app_commands.Choice[str]]
 Note = app_commands.Range[str, 1, MAX_NOTE_LENGTH]
 PlaceArgument = app_commands.Transform[RulePlace, ChannelOption]
 
-OPTION_DESCRIPTIONS = {
-    "what": "Everything, a module, a feature or a command",
-    "who": "A role or a member; everyone when you choose nothing",
-    "holding": "Instead of who: members with this Discord permission",
-    "where": "A channel or a category; everywhere when you choose nothing",
-    "until": "How long or until when, as 2h, 3d, 2026-12-24 or 2026-12-24 18:00",
-    "note": "Why; those whom the rule refuses read it, too",
-}
-
 
 class PermissionsCog(commands.Cog):
     """Commands for access rules."""
@@ -60,17 +52,15 @@ class PermissionsCog(commands.Cog):
     persistent_buttons: ClassVar = (UndoButton, RequestDecisionButton)
     group = app_commands.Group(
         name="permissions",
-        description="Who may use what, and where",
+        description=texts.DESCRIPTION,
         extras={"feature": FeatureKey.PERMISSIONS, "audience": Audience.MANAGERS},
     )
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    @group.command(name="list", description="Show who may use what, and who asks for it")
-    @app_commands.describe(
-        what="Only rules that concern this", who="Only rules that concern this role or member, also as one of everyone"
-    )
+    @group.command(name="list", description=texts.LIST_DESCRIPTION)
+    @app_commands.describe(**texts.LIST_OPTIONS)
     async def show(
         self, interaction: discord.Interaction, what: str | None = None, who: MemberOrRole | None = None
     ) -> None:
@@ -86,8 +76,8 @@ class PermissionsCog(commands.Cog):
         pages = format_rule_pages(guild.name, visible_rules, visible_requests, is_filtered=is_filtered)
         await send_pages(interaction, pages, extra_buttons=build_decision_buttons(guild.id, visible_requests))
 
-    @group.command(name="allow", description="Let somebody use something")
-    @app_commands.describe(**OPTION_DESCRIPTIONS)
+    @group.command(name="allow", description=texts.ALLOW_DESCRIPTION)
+    @app_commands.describe(**texts.OPTIONS)
     async def allow(
         self,
         interaction: discord.Interaction,
@@ -103,8 +93,8 @@ class PermissionsCog(commands.Cog):
             interaction, allow=True, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
 
-    @group.command(name="deny", description="Keep somebody from using something")
-    @app_commands.describe(**OPTION_DESCRIPTIONS)
+    @group.command(name="deny", description=texts.DENY_DESCRIPTION)
+    @app_commands.describe(**texts.OPTIONS)
     async def deny(
         self,
         interaction: discord.Interaction,
@@ -120,8 +110,8 @@ class PermissionsCog(commands.Cog):
             interaction, allow=False, what=what, who=who, holding=holding, place=where, until=until, note=note
         )
 
-    @group.command(name="remove", description="Take a rule away")
-    @app_commands.describe(rule="The rule, or its number")
+    @group.command(name="remove", description=texts.REMOVE_DESCRIPTION)
+    @app_commands.describe(rule=texts.OPTION_RULE)
     async def remove(self, interaction: discord.Interaction, rule: str) -> None:
         """Remove a rule by its number, which the list shows and autocomplete fills in."""
         assert interaction.guild_id is not None
@@ -130,7 +120,7 @@ class PermissionsCog(commands.Cog):
             (candidate for candidate in rules if str(candidate.id) == rule.strip().removeprefix("#")), None
         )
         if matching_rule is None:
-            raise NotFound("There is no such rule here any more: `/permissions list` shows those that there are.")
+            raise NotFound(texts.RULE_NOT_FOUND)
         await self._apply_plan(interaction, plan_removal(await self._load_context(interaction), matching_rule))
 
     @allow.autocomplete("what")
@@ -155,10 +145,9 @@ class PermissionsCog(commands.Cog):
         reader = interaction.user
         assert isinstance(reader, discord.Member)
         rules, _ = await self._load_rules_and_requests(reader.guild.id)
-        async with self._stores.database.transaction() as session:
-            names = await load_autocomplete_names(session, reader, rules)
+        names = await load_plain_names(self._stores.database, reader, rules)
         return filter_choices(
-            current, {str(rule.id): f"#{rule.id} {format_rule_with_exceptions(rule, names)}" for rule in rules}
+            current, {str(rule.id): texts.format_choice(rule.id, format_sentence(rule, names)) for rule in rules}
         )
 
     async def _save_rule(

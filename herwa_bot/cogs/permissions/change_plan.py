@@ -8,7 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.access.channel_option import RulePlace
 from herwa_bot.access.channels import find_channel
-from herwa_bot.access.targets import BROAD_TARGET_KINDS, RULE_CONTROL_WARNING, Target, format_commands, truncate
+from herwa_bot.access.targets import BROAD_TARGET_KINDS, Target, format_surfaces, truncate
+from herwa_bot.cogs.permissions.effect_text import (
+    describe_effect,
+    describe_exceptions,
+    describe_losses,
+    format_sentence,
+)
 from herwa_bot.cogs.permissions.impact import (
     HypotheticalMember,
     Impact,
@@ -19,15 +25,10 @@ from herwa_bot.cogs.permissions.impact import (
     list_exceptions,
 )
 from herwa_bot.cogs.permissions.rule_draft import RuleDraft, build_member_subject, find_rule_subject, to_access_rule
-from herwa_bot.cogs.permissions.texts import (
-    format_exceptions,
-    format_impact,
-    format_losses,
-    format_question,
-    format_rule_with_exceptions,
-)
-from herwa_bot.ui.confirmation import NO_CHANGE, Change, ChangeResult, ConfirmOption
-from herwa_bot.ui.replies import escape
+from herwa_bot.texts import buttons, errors
+from herwa_bot.texts import permissions as texts
+from herwa_bot.ui.confirmation import Change, ChangeResult, ConfirmOption
+from herwa_bot.ui.escaping import escape
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
@@ -75,25 +76,21 @@ def plan_save(context: ChangeContext, draft: RuleDraft) -> ChangePlan:
     or grant control over the rules.
     """
     comparison = _compare_drafts(context, [draft])
-    impact_lines = _describe_impact(context, draft, comparison)
-    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
-    save_change = build_save_change(context.guild.id, [draft.rule], impact_lines)
+    effect_lines = _describe_draft(context, draft, comparison, is_done=False)
+    warnings = describe_losses(texts.YOU, _compute_actor_impact(context, comparison), is_done=False)
+    result_lines = _describe_draft(context, draft, comparison, is_done=True)
+    save_change = build_save_change(context.guild.id, [draft.rule], result_lines)
     open_commands = _format_open_commands(draft, comparison)
-    if not (draft.is_broad or open_commands or warnings or RULE_CONTROL_WARNING in impact_lines):
+    if not (draft.is_broad or open_commands or warnings or texts.RULE_CONTROL_WARNING in effect_lines):
         return ChangePlan(save_change)
     style = discord.ButtonStyle.primary if draft.rule.allow else discord.ButtonStyle.danger
-    options = [ConfirmOption("Save this rule", save_change, discord.ButtonStyle.secondary if open_commands else style)]
+    options = [ConfirmOption(buttons.SAVE_RULE, save_change, discord.ButtonStyle.secondary if open_commands else style)]
     if open_commands:
         options.insert(0, _build_exclusive_option(context, draft))
-        warnings.append(
-            f"Everyone may use {open_commands}, so this rule keeps nobody out."
-            f" **Only {escape(draft.subject.label)}** saves a second one with it, by which everyone else may not."
-        )
-    return ChangePlan(
-        save_change,
-        format_question("Save this rule?", to_access_rule(draft.rule), [*impact_lines, *warnings]),
-        tuple(options),
-    )
+        warnings.append(texts.format_open_to_everyone(open_commands, escape(draft.subject.label)))
+    sentence = format_sentence(to_access_rule(draft.rule))
+    question = texts.format_question(texts.SAVE_QUESTION, sentence, [*effect_lines, *warnings])
+    return ChangePlan(save_change, question, tuple(options))
 
 
 def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
@@ -106,21 +103,18 @@ def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
         Target(rule.target_kind, rule.target_key),
         _resolve_place(context.guild, rule),
     )
-    impact_lines: list[str] = []
-    if (subject := find_rule_subject(context.guild, rule)) is not None:
-        impact_lines = format_impact(
-            subject, comparison.compute_impact(subject.representative), expected=None, member_count=context.member_count
-        )
-    warnings = format_losses("You yourself", _compute_actor_impact(context, comparison))
-    change = build_remove_change(context.guild.id, rule, impact_lines)
+    effect_lines = _describe_removal(context, rule, comparison, is_done=False)
+    warnings = describe_losses(texts.YOU, _compute_actor_impact(context, comparison), is_done=False)
+    change = build_remove_change(context.guild.id, rule, _describe_removal(context, rule, comparison, is_done=True))
     is_broad = rule.subject_kind in BROAD_SUBJECT_KINDS or rule.target_kind in BROAD_TARGET_KINDS
-    if not (is_broad or warnings or RULE_CONTROL_WARNING in impact_lines):
+    if not (is_broad or warnings or texts.RULE_CONTROL_WARNING in effect_lines):
         return ChangePlan(change)
-    option = ConfirmOption("Remove this rule", change, discord.ButtonStyle.danger)
-    return ChangePlan(change, format_question("Remove this rule?", rule, [*impact_lines, *warnings]), (option,))
+    option = ConfirmOption(buttons.DELETE_RULE, change, discord.ButtonStyle.danger)
+    question = texts.format_question(texts.DELETE_QUESTION, format_sentence(rule), [*effect_lines, *warnings])
+    return ChangePlan(change, question, (option,))
 
 
-def build_save_change(guild_id: int, rules: Sequence[NewRule], impact_lines: Sequence[str]) -> Change:
+def build_save_change(guild_id: int, rules: Sequence[NewRule], effect_lines: Sequence[str]) -> Change:
     """Build the change that saves rules in one transaction.
 
     A saved rule replaces an existing rule with the same scope and the opposite effect: both together make no sense.
@@ -149,17 +143,17 @@ def build_save_change(guild_id: int, rules: Sequence[NewRule], impact_lines: Seq
                 related_rules=[to_access_rule(new_rule) for new_rule in rules],
             )
             entry_ids += [] if saved_rule.entry_id is None else [saved_rule.entry_id]
-        return ChangeResult("\n".join([*lines, *(impact_lines if entry_ids else ())]), tuple(entry_ids))
+        return ChangeResult("\n".join([*lines, *(effect_lines if entry_ids else ())]), tuple(entry_ids))
 
     return apply
 
 
-def build_remove_change(guild_id: int, rule: AccessRule, impact_lines: Sequence[str]) -> Change:
+def build_remove_change(guild_id: int, rule: AccessRule, effect_lines: Sequence[str]) -> Change:
     """Build the change that removes a rule."""
 
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         entry_id = await remove_rule(session, guild_id=guild_id, rule_id=rule.id, actor=actor)
-        lines = [f"Removed rule `#{rule.id}`: {format_rule_with_exceptions(rule)}", *impact_lines]
+        lines = [texts.format_deleted(rule.id, format_sentence(rule)), *effect_lines]
         return ChangeResult("\n".join(lines), (entry_id,))
 
     return apply
@@ -168,10 +162,11 @@ def build_remove_change(guild_id: int, rule: AccessRule, impact_lines: Sequence[
 def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> ConfirmOption:
     """Build the option that saves the rule together with one that denies everyone else."""
     deny_draft = draft.build_counterpart()
-    impact_lines = _describe_impact(context, deny_draft, _compare_drafts(context, [draft, deny_draft]))
+    comparison = _compare_drafts(context, [draft, deny_draft])
+    effect_lines = _describe_draft(context, deny_draft, comparison, is_done=True)
     return ConfirmOption(
-        truncate(f"Only {draft.subject.label}", MAX_LABEL_LENGTH),
-        build_save_change(context.guild.id, [draft.rule, deny_draft.rule], impact_lines),
+        truncate(buttons.format_only(draft.subject.label), MAX_LABEL_LENGTH),
+        build_save_change(context.guild.id, [draft.rule, deny_draft.rule], effect_lines),
     )
 
 
@@ -181,22 +176,35 @@ def _compare_drafts(context: ChangeContext, drafts: Sequence[RuleDraft]) -> Poli
     return context.compare(after, drafts[0].target, drafts[0].place)
 
 
-def _describe_impact(context: ChangeContext, draft: RuleDraft, comparison: PolicyComparison) -> list[str]:
-    """Describe the impact on the rule's subject, and the exceptions that remain.
+def _describe_removal(
+    context: ChangeContext, rule: AccessRule, comparison: PolicyComparison, *, is_done: bool
+) -> list[str]:
+    """Describe the effect of deleting a rule on its subject; empty if the subject's permissions are unknown."""
+    subject = find_rule_subject(context.guild, rule)
+    if subject is None:
+        return []
+    impact = comparison.compute_impact(subject.representative)
+    return describe_effect(subject, impact, expected=None, member_count=context.member_count, is_done=is_done)
 
-    If the rule denies everyone, the impact on managers is described too.
+
+def _describe_draft(
+    context: ChangeContext, draft: RuleDraft, comparison: PolicyComparison, *, is_done: bool
+) -> list[str]:
+    """Describe the effect of a new rule on its subject, and the exceptions that remain.
+
+    If the rule denies everyone, the effect on managers is described too.
     """
     subject, rule = draft.subject, to_access_rule(draft.rule)
     impact = comparison.compute_impact(subject.representative, expected=rule.allow)
-    lines = format_impact(subject, impact, expected=rule.allow, member_count=context.member_count)
+    lines = describe_effect(subject, impact, expected=rule.allow, member_count=context.member_count, is_done=is_done)
     if subject.kind == SubjectKind.EVERYONE and not rule.allow:
         manager_impact = comparison.compute_impact(
             HypotheticalMember(permissions=subject.representative.permissions | MANAGE_GUILD)
         )
-        lines += format_losses("Members with Manage Server", manager_impact.subtract(impact))
+        lines += describe_losses(texts.MANAGERS, manager_impact.subtract(impact), is_done=is_done)
     overriding_ids = {override.id for override in impact.overriding_rules}
     other_rules = [exception for exception in list_exceptions(rule, comparison) if exception.id not in overriding_ids]
-    return [*lines, *format_exceptions(other_rules)]
+    return [*lines, *describe_exceptions(other_rules)]
 
 
 def _compute_actor_impact(context: ChangeContext, comparison: PolicyComparison) -> Impact:
@@ -216,7 +224,7 @@ def _format_open_commands(draft: RuleDraft, comparison: PolicyComparison) -> str
     """
     if not draft.rule.allow or draft.subject.kind == SubjectKind.EVERYONE or draft.subject.is_administrator:
         return ""
-    return format_commands(comparison.list_allowed_commands(HypotheticalMember()))
+    return format_surfaces(comparison.list_allowed_commands(HypotheticalMember()))
 
 
 def _resolve_place(guild: discord.Guild, rule: AccessRule) -> RulePlace:
@@ -234,17 +242,16 @@ def _format_saved_rule(
     related_rules: Sequence[AccessRule],
 ) -> list[str]:
     """Format the result of saving one rule: the rule, its old version, replaced rules."""
-    text = format_rule_with_exceptions(to_access_rule(rule, id_=saved_rule.id), related_rules=related_rules)
+    sentence = format_sentence(to_access_rule(rule, id_=saved_rule.id), related_rules=related_rules)
     if saved_rule.entry_id is None:
-        return [f"That is rule `#{saved_rule.id}` already: {text}", NO_CHANGE]
-    lines = [f"{'Saved as' if saved_rule.is_new else 'Changed'} rule `#{saved_rule.id}`: {text}"]
+        return [texts.format_same_rule(saved_rule.id, sentence), errors.NO_CHANGE]
+    lines = [texts.format_saved(saved_rule.id, sentence, is_new=saved_rule.is_new)]
     lines += [
-        f"Before, it said: {format_rule_with_exceptions(existing_rule)}"
+        texts.format_previous_version(format_sentence(existing_rule))
         for existing_rule in existing_rules
         if existing_rule.id == saved_rule.id
     ]
     lines += [
-        f"It takes the place of `#{replaced_rule.id}`: {format_rule_with_exceptions(replaced_rule)}"
-        for replaced_rule in replaced_rules
+        texts.format_replaced(replaced_rule.id, format_sentence(replaced_rule)) for replaced_rule in replaced_rules
     ]
     return lines

@@ -5,11 +5,14 @@ from itertools import groupby
 
 from herwa_bot.access.access_requests import RequestDecisionButton
 from herwa_bot.access.targets import Target
+from herwa_bot.cogs.permissions.effect_text import format_sentence
 from herwa_bot.cogs.permissions.rule_draft import RuleSubject
-from herwa_bot.cogs.permissions.texts import PRECEDENCE_NOTE, format_rule_with_exceptions
-from herwa_bot.ui.mentions import MENTIONS, format_relative_time
+from herwa_bot.texts import permissions as texts
+from herwa_bot.texts import requests as request_texts
+from herwa_bot.texts.buttons import format_numbered
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.pagination import split_pages
-from herwa_bot.ui.replies import escape
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.guardrail.precedence import get_precedence
@@ -17,8 +20,6 @@ from herwa_shared.guardrail.texts import format_target
 from herwa_shared.services.access_requests import AccessRequestInfo
 
 MAX_LISTED_REQUESTS = 3  # each takes one of Discord's five button rows; one is for the pages, one is spare
-NO_RULES = "No rule yet: every command is for whom it is made. `/permissions allow` and `/permissions deny` make one."
-NO_MATCHING_RULES = "No rule is about this."
 
 _TARGET_KIND_ORDER = list(TargetKind)
 
@@ -27,11 +28,10 @@ def format_rule_pages(
     guild_name: str, rules: Sequence[AccessRule], requests: Sequence[AccessRequestInfo], *, is_filtered: bool
 ) -> tuple[str, ...]:
     """Format the list as pages. `is_filtered`: the rules are the result of a filter."""
-    heading = f"**Access rules of {escape(guild_name)}**\n{PRECEDENCE_NOTE}"
     entries = [*_format_requests(requests), *_format_rules(rules)]
     if not rules:
-        entries.append(NO_MATCHING_RULES if is_filtered else NO_RULES)
-    return split_pages(heading, entries)
+        entries.append(texts.NO_MATCHING_RULES if is_filtered else texts.NO_RULES)
+    return split_pages(texts.format_list_heading(escape(guild_name)), entries)
 
 
 def build_decision_buttons(guild_id: int, requests: Sequence[AccessRequestInfo]) -> list[RequestDecisionButton]:
@@ -40,7 +40,7 @@ def build_decision_buttons(guild_id: int, requests: Sequence[AccessRequestInfo])
     for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
         for allow in (True, False):
             button = RequestDecisionButton.build(guild_id, request.id, allow=allow)
-            button.item.label = f"{number}: {button.item.label}"
+            button.item.label = format_numbered(number, str(button.item.label))
             button.item.row = number
             buttons.append(button)
     return buttons
@@ -68,25 +68,23 @@ def filter_rules(
 
 def _format_requests(requests: Sequence[AccessRequestInfo]) -> Iterator[str]:
     if requests:
-        yield f"**Waiting for an answer** ({len(requests)})"
+        yield request_texts.format_requests_heading(len(requests))
     for number, request in enumerate(requests[:MAX_LISTED_REQUESTS], start=1):
-        member = f"{MENTIONS.format_member(request.user_id)} ({escape(request.user_name)})"
-        channel = MENTIONS.format_channel(request.channel_id)
-        requested_at = format_relative_time(request.requested_at.timestamp())
-        yield f"{number}. {member} asks for `/{request.command}` in {channel}, {requested_at}"
+        member = MESSAGE_NAMES.format_member(request.user_id)
+        channel = MESSAGE_NAMES.format_channel(request.channel_id)
+        requested_at = MESSAGE_NAMES.format_time(request.requested_at.timestamp())
+        yield request_texts.format_request_entry(number, member, request.command, channel, requested_at)
     if len(requests) > MAX_LISTED_REQUESTS:
-        yield f"-# and {len(requests) - MAX_LISTED_REQUESTS} more, shown when these are answered"
+        yield request_texts.format_more_requests(len(requests) - MAX_LISTED_REQUESTS)
 
 
 def _format_rules(rules: Sequence[AccessRule]) -> Iterator[str]:
     """Format rules by target, the widest first; within a target in order of precedence."""
     for (_, kind, key), group in groupby(sorted(rules, key=_get_sort_key), key=lambda rule: _get_sort_key(rule)[:3]):
-        title = format_target(kind, key)
         first_line, *other_lines = (
-            f"{'✅' if rule.allow else '⛔'} `#{rule.id}` {format_rule_with_exceptions(rule, related_rules=rules)}"
-            for rule in group
+            texts.format_entry(rule.id, format_sentence(rule, related_rules=rules), allow=rule.allow) for rule in group
         )
-        yield f"**{title[0].upper()}{title[1:]}**\n{first_line}"
+        yield f"{texts.format_target_heading(format_target(kind, key))}\n{first_line}"
         yield from other_lines
 
 

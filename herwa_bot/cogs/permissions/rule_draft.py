@@ -9,20 +9,21 @@ from herwa_bot.access.channel_option import RulePlace
 from herwa_bot.access.expiry_parsing import parse_expiry
 from herwa_bot.access.targets import BROAD_TARGET_KINDS, Target, find_permission
 from herwa_bot.cogs.permissions.impact import NEW_RULE_ID, HypotheticalMember
+from herwa_bot.texts import permissions as texts
+from herwa_bot.texts.names import format_at
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.discord.constants import ADMINISTRATOR
 from herwa_shared.errors import BadRequest
-from herwa_shared.guardrail.permissions import format_permissions
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind
+from herwa_shared.guardrail.texts import format_subject
 from herwa_shared.services.access_rules import NewRule
-
-WHO_OR_HOLDING = "Choose either who or holding: a rule is about one role or member, or about a permission."
 
 MemberOrRole = discord.Member | discord.User | discord.Role
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSubject:
-    """The subject of a rule. `label` is unescaped plain text.
+    """The subject of a rule. `label` is unescaped plain text, for the label of a button.
 
     `representative` is a member of the subject without any other roles and permissions. `is_administrator`: rules do
     not apply to the subject.
@@ -56,7 +57,7 @@ class RuleDraft:
         """Build the rule that denies everyone the same target, place and period."""
         deny_rule = replace(self.rule, allow=False, subject_kind=SubjectKind.EVERYONE, subject_id=0)
         return replace(
-            self, rule=deny_rule, subject=RuleSubject(SubjectKind.EVERYONE, 0, "everyone", HypotheticalMember())
+            self, rule=deny_rule, subject=RuleSubject(SubjectKind.EVERYONE, 0, texts.EVERYONE, HypotheticalMember())
         )
 
 
@@ -93,11 +94,13 @@ def resolve_subject(guild: discord.Guild, who: MemberOrRole | None, holding: str
     """
     everyone_permissions = guild.default_role.permissions.value
     if who is not None and holding:
-        raise BadRequest(WHO_OR_HOLDING)
+        raise BadRequest(texts.WHO_OR_HOLDING)
     if holding:
         return build_permission_subject(guild, find_permission(holding))
     if who is None or who.id == guild.id:
-        return RuleSubject(SubjectKind.EVERYONE, 0, "everyone", HypotheticalMember(permissions=everyone_permissions))
+        return RuleSubject(
+            SubjectKind.EVERYONE, 0, texts.EVERYONE, HypotheticalMember(permissions=everyone_permissions)
+        )
     if isinstance(who, discord.Role):
         return build_role_subject(guild, who)
     return build_member_subject(guild, who)
@@ -109,7 +112,7 @@ def build_permission_subject(guild: discord.Guild, bits: int) -> RuleSubject:
     return RuleSubject(
         SubjectKind.PERMISSION,
         bits,
-        f"members with {format_permissions(bits)}",
+        format_subject(SubjectKind.PERMISSION, bits, MESSAGE_NAMES),
         representative,
         bool(bits & ADMINISTRATOR),
     )
@@ -119,7 +122,7 @@ def build_role_subject(guild: discord.Guild, role: discord.Role) -> RuleSubject:
     """Build the subject of members who have a role."""
     bits = guild.default_role.permissions.value | role.permissions.value
     representative = HypotheticalMember(role_ids=frozenset([role.id]), permissions=bits)
-    return RuleSubject(SubjectKind.ROLE, role.id, f"@{role.name}", representative, role.permissions.administrator)
+    return RuleSubject(SubjectKind.ROLE, role.id, format_at(role.name), representative, role.permissions.administrator)
 
 
 def build_member_subject(guild: discord.Guild, user: discord.Member | discord.User) -> RuleSubject:
@@ -127,13 +130,14 @@ def build_member_subject(guild: discord.Guild, user: discord.Member | discord.Us
 
     A user who is not in the guild has no roles; the rule applies once they join.
     """
+    label = format_at(user.display_name)
     if isinstance(user, discord.User):
-        return RuleSubject(SubjectKind.MEMBER, user.id, user.display_name, HypotheticalMember(user.id))
+        return RuleSubject(SubjectKind.MEMBER, user.id, label, HypotheticalMember(user.id))
     role_ids = frozenset(role.id for role in user.roles)
     permissions = user.resolved_permissions or user.guild_permissions
     representative = HypotheticalMember(user.id, role_ids, permissions.value)
     is_administrator = guild.owner_id == user.id or permissions.administrator
-    return RuleSubject(SubjectKind.MEMBER, user.id, user.display_name, representative, is_administrator)
+    return RuleSubject(SubjectKind.MEMBER, user.id, label, representative, is_administrator)
 
 
 def find_rule_subject(guild: discord.Guild, rule: AccessRule) -> RuleSubject | None:

@@ -1,23 +1,26 @@
-"""Texts of the guardrail: rules as sentences, and refusals with a reason and who can change it."""
+"""Texts of the guardrail: rules as sentences, refusals with a reason and who can change it, traces."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-import pytest
-
-from herwa_shared.catalog import Surface
+from herwa_shared.catalog import FEATURES, MODULES
+from herwa_shared.guardrail import texts
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.permissions import PERMISSIONS
-from herwa_shared.guardrail.policy import AccessRule, ChannelList, GuildPolicy, PlaceKind, SubjectKind, TargetKind
-from herwa_shared.guardrail.texts import build_refusal, format_rule, format_target, format_trace
-from herwa_shared.guardrail.verdict import NO_POLICY, Reason
+from herwa_shared.guardrail.policy import ChannelList, PlaceKind, SubjectKind, TargetKind
+from herwa_shared.guardrail.refusal_texts import MANAGERS, build_refusal
+from herwa_shared.guardrail.texts import format_local_time, format_rule, format_target, format_trace
+from herwa_shared.guardrail.verdict import NO_POLICY, Reason, StepDetail
 from tests.shared.guardrail.policy_factories import (
     ALLOW_COMMAND,
     GUILD_ID,
+    HELP_COMMAND,
     LOUNGE_CHANNEL,
     MEMBER_ID,
     NEWCOMER_ROLE,
     NOW,
+    OVERVIEW_PAGE,
     POLICY,
     STAFF_CHANNEL,
     STATISTICS_ROUTE,
@@ -29,13 +32,51 @@ from tests.shared.guardrail.policy_factories import (
     build_rule,
 )
 
-MANAGERS_TEXT = "Members with Manage Server"
-KILL_SWITCH_POLICY = replace(
-    POLICY, global_policy=replace(POLICY.global_policy, kill_switches={"voice.stats": "It counts twice."})
-)
-BLOCKING_POLICY = build_policy(
-    build_rule(False, (SubjectKind.ROLE, NEWCOMER_ROLE), (TargetKind.MODULE, "voice"), note="listen first")
-)
+MANAGE_MESSAGES = (SubjectKind.PERMISSION, PERMISSIONS["manage_messages"])
+NEWCOMERS = (SubjectKind.ROLE, NEWCOMER_ROLE)
+VOICE_MODULE = (TargetKind.MODULE, "voice")
+NOTE = "listen first"
+
+SAMPLE_RULES = {
+    "feature in a channel": build_rule(
+        True,
+        (SubjectKind.ROLE, SUPPORT_ROLE),
+        (TargetKind.FEATURE, "ticket.stats"),
+        place_kind=PlaceKind.CHANNEL,
+        place_id=STAFF_CHANNEL,
+        until=NOW,
+        note="on trial",
+    ),
+    "module": build_rule(False, NEWCOMERS, VOICE_MODULE),
+    "command, everyone": build_rule(False, target=(TargetKind.COMMAND, "top channels")),
+    "everything, everyone": build_rule(True),
+    "nothing, everyone": build_rule(False),
+    "context menu": build_rule(False, (SubjectKind.MEMBER, MEMBER_ID), (TargetKind.COMMAND, "Who is this")),
+    "permission": build_rule(True, MANAGE_MESSAGES),
+}
+BLOCKING_RULES = {
+    "command": build_rule(False, NEWCOMERS, (TargetKind.COMMAND, "voice-stats")),
+    "feature, until": build_rule(False, NEWCOMERS, (TargetKind.FEATURE, "voice.stats"), until=NOW + 60),
+    "module, note": build_rule(False, NEWCOMERS, VOICE_MODULE, note=NOTE),
+    "everything, channel": build_rule(False, NEWCOMERS, place_kind=PlaceKind.CHANNEL, place_id=LOUNGE_CHANNEL),
+}
+SAMPLE_POLICIES = {
+    "kill switch": (
+        VOICE_COMMAND,
+        replace(POLICY, global_policy=replace(POLICY.global_policy, kill_switches={"voice.stats": "It counts twice."})),
+    ),
+    "tier": (TICKETS_COMMAND, POLICY),
+    "feature off": (VOICE_COMMAND, replace(POLICY, feature_toggles={"voice.stats": False})),
+    "module off": (VOICE_COMMAND, replace(POLICY, module_toggles={"voice": False})),
+    "audience": (ALLOW_COMMAND, POLICY),
+    "audience of a page": (OVERVIEW_PAGE, POLICY),
+    "channel list": (
+        VOICE_COMMAND,
+        replace(POLICY, channel_lists=(ChannelList(*VOICE_MODULE, frozenset({STAFF_CHANNEL})),)),
+    ),
+    "page": (OVERVIEW_PAGE, build_policy(build_rule(False, NEWCOMERS, note=NOTE))),
+    **{f"rule about {name}": (VOICE_COMMAND, build_policy(rule)) for name, rule in BLOCKING_RULES.items()},
+}
 
 
 class FixedNameFormatter:
@@ -45,145 +86,82 @@ class FixedNameFormatter:
         return {SUPPORT_ROLE: "@Support", NEWCOMER_ROLE: "@New Members"}[role_id]
 
     def format_member(self, member_id: int, /) -> str:
-        return {MEMBER_ID: "Ada"}[member_id]
+        return {MEMBER_ID: "@Ada"}[member_id]
 
     def format_channel(self, channel_id: int, /) -> str:
-        return {STAFF_CHANNEL: "#staff"}[channel_id]
+        return {STAFF_CHANNEL: "#staff", LOUNGE_CHANNEL: "#lounge"}[channel_id]
 
     def format_time(self, seconds: float, /) -> str:
-        return {NOW: "Friday"}[seconds]
+        return {NOW: "Friday", NOW + 60: "Saturday"}[seconds]
 
 
-NAME_FORMATTER = FixedNameFormatter()
-EVERYONE_SUBJECT = (SubjectKind.EVERYONE, 0)
+NAMES = FixedNameFormatter()
 
 
-@pytest.mark.parametrize(
-    ("access_rule", "sentence"),
-    [
-        (
-            build_rule(
-                True,
-                (SubjectKind.ROLE, SUPPORT_ROLE),
-                (TargetKind.FEATURE, "ticket.stats"),
-                place_kind=PlaceKind.CHANNEL,
-                place_id=STAFF_CHANNEL,
-                until=NOW,
-                note="on trial",
-            ),
-            "@Support may use Ticket stats in #staff until Friday: on trial",
-        ),
-        (
-            build_rule(False, (SubjectKind.ROLE, NEWCOMER_ROLE), (TargetKind.MODULE, "voice")),
-            "@New Members may not use the Voice module",
-        ),
-        (build_rule(False, EVERYONE_SUBJECT, (TargetKind.COMMAND, "top channels")), "nobody may use /top channels"),
-        (build_rule(True, EVERYONE_SUBJECT), "everyone may use everything"),
-        (
-            build_rule(False, (SubjectKind.MEMBER, MEMBER_ID), (TargetKind.COMMAND, "Who is this")),
-            "Ada may not use “Who is this”",
-        ),
-        (
-            build_rule(True, (SubjectKind.PERMISSION, PERMISSIONS["manage_messages"])),
-            "members with Manage Messages may use everything",
-        ),
-    ],
-)
-def test_rule_is_formatted_as_one_sentence(access_rule: AccessRule, sentence: str):
-    assert format_rule(access_rule, NAME_FORMATTER) == sentence
+def explain_refusal(name):
+    surface, policy = SAMPLE_POLICIES[name]
+    return explain(build_invocation(surface, role_ids=[NEWCOMER_ROLE], channel_id=LOUNGE_CHANNEL), policy)
 
 
-def test_target_missing_from_the_catalog_is_shown_by_its_key():
-    assert format_target(TargetKind.FEATURE, "gone.stats") == "gone.stats"
+def test_texts(snapshot):
+    lines = [f"{name}: {format_rule(rule, NAMES)}" for name, rule in SAMPLE_RULES.items()]
+    lines.append(f"with exceptions: {format_rule(build_rule(False), NAMES, has_exceptions=True)}")
+    for name in SAMPLE_POLICIES:
+        refusal = build_refusal(explain_refusal(name), NAMES)
+        lines.append(f"refusal, {name}: {refusal.headline} | {refusal.remedy}")
+    for reason in (Reason.COOLDOWN, Reason.NO_POLICY):
+        refusal = build_refusal(replace(explain_refusal("audience"), verdict=replace(NO_POLICY, reason=reason)), NAMES)
+        lines.append(f"refusal, {reason}: {refusal.headline} | {refusal.remedy}")
+    key_invocation = Invocation.from_key(guild_id=GUILD_ID, surface=STATISTICS_ROUTE, at=NOW, in_scope=False)
+    refusal = build_refusal(explain(key_invocation, POLICY), NAMES)
+    lines.append(f"refusal, scope: {refusal.headline} | {refusal.remedy}")
+    for name in ("rule about module, note", "channel list", "module off"):
+        lines += [f"trace, {name}:", *format_trace(explain_refusal(name), NAMES)]
+    lines += ["trace, help:", *format_trace(explain(build_invocation(HELP_COMMAND), POLICY), NAMES)]
+    lines += [f"{step}: {title}" for step, title in texts.STEP_TITLES.items()]
+    lines += [f"{detail}: {text}" for detail, text in texts.STEP_DETAILS.items()]
+    lines.append(format_local_time(datetime(2026, 12, 24, 18, tzinfo=UTC), UTC))
+    assert "\n".join(lines) == snapshot
+
+
+def test_catalog_texts(snapshot):
+    specs = [*MODULES.values(), *FEATURES.values()]
+    assert "\n".join(f"{spec.title}: {spec.description}" for spec in specs) == snapshot
+
+
+def test_every_step_and_detail_has_a_text():
+    assert texts.STEP_TITLES.keys() == set(Reason)
+    assert texts.STEP_DETAILS.keys() == set(StepDetail)
+
+
+def test_unknown_target_is_formatted_as_its_key():
     assert format_target(TargetKind.MODULE, "gone") == "the gone module"
+    assert format_target(TargetKind.FEATURE, "gone.stats") == "gone.stats"
 
 
-@pytest.mark.parametrize(
-    ("surface", "policy", "headline", "remedy"),
-    [
-        (
-            VOICE_COMMAND,
-            KILL_SWITCH_POLICY,
-            "Voice stats is switched off everywhere by Herwa's operator: It counts twice.",
-            "Only the operator can switch it on again.",
-        ),
-        (
-            TICKETS_COMMAND,
-            POLICY,
-            "Ticket stats is part of Premium; this server is on Free.",
-            f"{MANAGERS_TEXT} can get Premium for it; /premium says what it gives.",
-        ),
-        (
-            VOICE_COMMAND,
-            replace(POLICY, feature_toggles={"voice.stats": False}),
-            "Voice stats is switched off in this server.",
-            f"{MANAGERS_TEXT} can switch it on with /features.",
-        ),
-        (
-            VOICE_COMMAND,
-            replace(POLICY, module_toggles={"voice": False}),
-            "Voice stats is off: the Voice module is switched off in this server.",
-            f"{MANAGERS_TEXT} can switch it on with /features.",
-        ),
-        (
-            VOICE_COMMAND,
-            BLOCKING_POLICY,
-            "A rule of this server says: @New Members may not use the Voice module: listen first",
-            f"{MANAGERS_TEXT} can change it with /permissions.",
-        ),
-        (
-            ALLOW_COMMAND,
-            POLICY,
-            "/permissions allow is for members with Manage Server, and no rule allows it to you.",
-            f"{MANAGERS_TEXT} can allow it with /permissions.",
-        ),
-        (
-            VOICE_COMMAND,
-            replace(POLICY, channel_lists=(ChannelList(TargetKind.MODULE, "voice", frozenset({STAFF_CHANNEL})),)),
-            "This server keeps the Voice module to certain channels, and this is not one of them.",
-            f"{MANAGERS_TEXT} can change the list with /channels.",
-        ),
-    ],
-)
-def test_refusal_names_the_reason_and_who_can_change_it(
-    surface: Surface, policy: GuildPolicy, headline: str, remedy: str
-):
-    actual = build_refusal(
-        explain(build_invocation(surface, role_ids=[NEWCOMER_ROLE], channel_id=LOUNGE_CHANNEL), policy), NAME_FORMATTER
-    )
-
-    assert (actual.headline, actual.remedy) == (headline, remedy)
+def test_refusal_by_a_rule_contains_its_note_and_its_end():
+    assert NOTE in build_refusal(explain_refusal("rule about module, note"), NAMES).headline
+    assert NAMES.format_time(NOW + 60) in build_refusal(explain_refusal("rule about feature, until"), NAMES).headline
 
 
-def test_cooldown_has_a_neutral_text():
-    actual = build_refusal(explain(build_invocation(remaining=0), POLICY), NAME_FORMATTER)
-
-    assert actual.headline == "That was a lot of commands in one minute."
-
-
-def test_refusal_of_a_key_names_the_missing_scope():
-    invocation = Invocation.from_key(guild_id=GUILD_ID, surface=STATISTICS_ROUTE, at=NOW, in_scope=False)
-
-    assert (
-        build_refusal(explain(invocation, POLICY), NAME_FORMATTER).headline
-        == "This key does not have the scope for Statistics."
-    )
+def test_refusal_names_who_can_change_it():
+    for name in SAMPLE_POLICIES.keys() - {"kill switch"}:
+        assert build_refusal(explain_refusal(name), NAMES).remedy.startswith(MANAGERS)
 
 
 def test_every_refusing_reason_has_texts():
     allowing_reasons = {Reason.ADMINISTRATOR, Reason.ESSENTIAL, Reason.PUBLIC}
-    trace = explain(build_invocation(role_ids=[NEWCOMER_ROLE]), BLOCKING_POLICY)
+    trace = explain_refusal("rule about module, note")
 
     for reason in set(Reason) - allowing_reasons:
-        actual = build_refusal(replace(trace, verdict=replace(NO_POLICY, reason=reason)), NAME_FORMATTER)
+        actual = build_refusal(replace(trace, verdict=replace(NO_POLICY, reason=reason)), NAMES)
         assert actual.headline
         assert actual.remedy
 
 
 def test_trace_has_one_line_per_step_and_names_the_rule():
-    lines = format_trace(explain(build_invocation(role_ids=[NEWCOMER_ROLE]), BLOCKING_POLICY), NAME_FORMATTER)
-
+    trace = explain_refusal("rule about module, note")
+    lines = format_trace(trace, NAMES)
     assert len(lines) == 8
-    assert lines[0] == "1 · Kill switch: not switched off by Herwa's operator"
-    assert lines[4] == "5 ✗ Access rule: @New Members may not use the Voice module: listen first"
-    assert lines[7] == "8 - Cooldown: decided before"
+    assert trace.rule is not None
+    assert lines[4].endswith(format_rule(trace.rule, NAMES))

@@ -1,6 +1,7 @@
 """Access requests: one open request per member and command, and decisions that apply for a day."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,12 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.models import User, UserGuild
 from herwa_shared.models.access import AccessDecision
-from herwa_shared.services import access_requests
+from herwa_shared.services import access_requests, texts
 from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome, list_managers_to_notify
 from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import MANAGER, GuildUnderTest, build_rule, create_guild
+from tests.shared.services.suggestions import expect_suggestion
 from tests.support.row_factories import OWNER_ID, add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_003
@@ -65,7 +67,7 @@ async def test_approval_adds_a_rule_for_the_member_for_a_day(guild: GuildUnderTe
     rule_id = await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
 
     (access_rule,) = await guild.list_rules()
-    assert (access_rule.id, access_rule.allow, access_rule.note) == (rule_id, True, "asked for access")
+    assert (access_rule.id, access_rule.allow, access_rule.note) == (rule_id, True, texts.REQUEST_RULE_NOTE)
     assert (access_rule.subject_kind, access_rule.subject_id) == (SubjectKind.MEMBER, MEMBER_ID)
     assert (access_rule.target_kind, access_rule.target_key, access_rule.place_kind) == (
         TargetKind.COMMAND,
@@ -121,7 +123,7 @@ async def test_approval_is_refused_when_a_rule_denies_the_member(guild: GuildUnd
     rule_fields = {"subject_kind": SubjectKind.MEMBER, "subject_id": MEMBER_ID, "target_key": "voice-stats"}
     await guild.call_as_manager(add_rule, rule=build_rule(allow=False, **rule_fields, **place_fields))
 
-    with pytest.raises(BadRequest, match="this very member may not use /voice-stats"):
+    with pytest.raises(BadRequest, match=texts.format_request_blocked("voice-stats")):
         await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
     assert await load_decision(guild, outcome.id) is None
 
@@ -129,14 +131,14 @@ async def test_approval_is_refused_when_a_rule_denies_the_member(guild: GuildUnd
 async def test_request_of_another_guild_is_not_found(stores: Stores, guild: GuildUnderTest):
     outcome, other_guild_id = await create_request(guild), await add_guild(stores)
     for function in (access_requests.allow_request, access_requests.dismiss_request):
-        with pytest.raises(NotFound, match="no longer there"):
+        with pytest.raises(NotFound, match=texts.REQUEST_NOT_FOUND):
             await guild.call_as_manager(function, guild_id=other_guild_id, request_id=outcome.id)
     with pytest.raises(NotFound):
         await guild.call(access_requests.get_request, guild_id=other_guild_id, request_id=outcome.id)
 
 
 async def test_unknown_command_cannot_be_requested(guild: GuildUnderTest):
-    with pytest.raises(NotFound, match="Did you mean voice-stats"):
+    with pytest.raises(NotFound, match=re.escape(expect_suggestion("command", "voice-stat", "voice-stats"))):
         await create_request(guild, command="voice-stat")
 
 
@@ -181,7 +183,7 @@ async def test_approval_is_refused_when_the_channel_or_category_of_a_thread_is_d
         rule_id = await guild.call_as_manager(
             add_rule, rule=build_rule(**rule_fields, place_kind=place_kind, place_id=place_id)
         )
-        with pytest.raises(BadRequest, match="this very member may not use /voice-stats"):
+        with pytest.raises(BadRequest, match=texts.format_request_blocked("voice-stats")):
             await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)
         await guild.call_as_manager(remove_rule, rule_id=rule_id)
     await guild.call_as_manager(access_requests.allow_request, request_id=outcome.id)

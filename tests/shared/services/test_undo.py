@@ -7,7 +7,7 @@ import pytest
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import GuildPolicy, SubjectKind, TargetKind
-from herwa_shared.services import audit, channel_lists
+from herwa_shared.services import audit, channel_lists, texts
 from herwa_shared.services.access_rules import add_rule, remove_rule
 from herwa_shared.services.features import set_feature, set_module
 from herwa_shared.services.undo import undo
@@ -39,24 +39,24 @@ CHANGES = {
         "Voice stats is off again.",
     ),
     "a module": ((), set_module, {"module": "voice", "enabled": False}, "The Voice module is on again."),
-    "a rule": ((), add_rule, {"rule": build_rule()}, "The rule about /server-stats is gone again."),
+    "a rule": ((), add_rule, {"rule": build_rule()}, "The rule about /server-stats is removed again."),
     "a rule's end and note": (
         ((add_rule, {"rule": build_rule(note="one")}),),
         add_rule,
         {"rule": build_rule(note="two", until=utc_now() + timedelta(days=30))},
-        "The rule about /server-stats is as it was.",
+        "The rule about /server-stats is as before.",
     ),
     "a list": (
         (),
         channel_lists.add_places,
         VOICE_TARGET | {"place_ids": [11, 12]},
-        "The channel list of the Voice module is gone again.",
+        "The channel list of the Voice module is removed again.",
     ),
     "more on a list": (
         ((channel_lists.add_places, VOICE_TARGET | {"place_ids": [11]}),),
         channel_lists.add_places,
         VOICE_TARGET | {"place_ids": [12]},
-        "The channel list of the Voice module is as it was.",
+        "The channel list of the Voice module is as before.",
     ),
     "a list's end": (
         ((channel_lists.add_places, VOICE_TARGET | {"place_ids": [11, 1 << 62]}),),
@@ -113,9 +113,9 @@ async def test_undo_is_refused_after_a_later_change(guild: GuildUnderTest):
     list_entry_id = await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[11])
     await guild.call_as_manager(channel_lists.add_places, **VOICE_TARGET, place_ids=[12])
 
-    with pytest.raises(BadRequest, match="Voice stats has been changed again since"):
+    with pytest.raises(BadRequest, match=texts.format_changed_since("Voice stats")):
         await guild.call_as_manager(undo, entry_id=feature_entry_id)
-    with pytest.raises(BadRequest, match="The channel list of the Voice module has been changed"):
+    with pytest.raises(BadRequest, match=texts.format_changed_since("the channel list of the Voice module")):
         await guild.call_as_manager(undo, entry_id=list_entry_id)
     assert [channel_list.place_ids for channel_list in await guild.call(channel_lists.list_channel_lists)] == [{11, 12}]
 
@@ -124,7 +124,7 @@ async def test_change_can_be_undone_once(guild: GuildUnderTest):
     entry_id = await guild.call_as_manager(set_module, module="voice", enabled=False)
     await guild.call_as_manager(undo, entry_id=entry_id)
 
-    with pytest.raises(BadRequest, match="changed again since"):
+    with pytest.raises(BadRequest, match=texts.format_changed_since("the Voice module")):
         await guild.call_as_manager(undo, entry_id=entry_id)
 
 
@@ -133,7 +133,7 @@ async def test_undo_does_not_restore_a_rule_beside_an_equal_one(guild: GuildUnde
     entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
     await guild.call_as_manager(add_rule, rule=build_rule(note="new"))
 
-    with pytest.raises(BadRequest, match="says the same"):
+    with pytest.raises(BadRequest, match=texts.DUPLICATE_RULE):
         await guild.call_as_manager(undo, entry_id=entry_id)
     assert [access_rule.note for access_rule in await guild.list_rules()] == ["new"]
 
@@ -153,7 +153,7 @@ async def test_subscription_change_cannot_be_undone(stores: Stores, guild: Guild
             session, MANAGER, "subscription.grant", guild_id=guild.id, after={"tier": "premium"}
         )
 
-    with pytest.raises(BadRequest, match="cannot be undone"):
+    with pytest.raises(BadRequest, match=texts.NOT_UNDOABLE):
         await guild.call_as_manager(undo, entry_id=entry_id)
 
 
@@ -164,7 +164,7 @@ async def test_undo_does_not_restore_a_rule_about_an_erased_member(stores: Store
     entry_id = await guild.call_as_manager(remove_rule, rule_id=rule_id)
     async with open_rollback_session(stores) as session:
         await audit.erase_member(session, user_id=MEMBER_ID)
-        with pytest.raises(BadRequest, match="erased their data"):
+        with pytest.raises(BadRequest, match=texts.ERASED_MEMBER):
             await undo(session, guild_id=guild.id, entry_id=entry_id, actor=MANAGER)
 
 

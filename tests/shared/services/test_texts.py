@@ -1,0 +1,35 @@
+"""All messages of the services about settings, with sample arguments."""
+
+from herwa_shared.services import texts
+from tests.support.text_snapshots import Keywords, render_texts
+
+SAMPLES = {
+    "format_unknown_name": ["command", "voice-stat", ["voice-stats", "server-stats"]],
+    "format_unlisted_name": [
+        ("command", "x", ["help", "why"], Keywords(has_more=True)),
+        ("command", "x", ["help"], Keywords(has_more=False)),
+        ("command", "x", [], Keywords(has_more=False)),
+    ],
+    "format_always_available": ["/help"],
+    "format_thread_place": ["help with keys"],
+    "format_invalid_subject": ["role"],
+    "format_note_too_long": [201, 200],
+    "format_too_many_rules": [200],
+    "format_too_many_places": [100],
+    "format_rule_not_found": [7],
+    "format_request_blocked": ["voice-stats"],
+    "format_feature_not_in_tier": ["Voice stats", "Premium", "Free"],
+    "format_essential_feature": ["Access rules"],
+    "format_essential_module": ["Essentials"],
+    "format_rule_title": ["Voice stats"],
+    "format_channel_list_title": ["the Voice module"],
+    "format_changed_since": ["the Voice module"],
+    "format_undo_removed": ["the rule about Voice stats"],
+    "format_undo_restored": ["the rule about Voice stats"],
+    "format_undo_toggled": [("Voice stats", Keywords(enabled=True)), ("the Voice module", Keywords(enabled=False))],
+    "format_undo_reset": ["the channel list of Voice stats"],
+}
+
+
+def test_texts(snapshot):
+    assert render_texts(texts, SAMPLES) == snapshot
