@@ -18,6 +18,7 @@ def render_status(status: InstanceStatus) -> Text:
         lines += _render_pipeline(status.pipeline)
     if status.gateway:
         lines.append(_render_gateway(status.gateway))
+        lines += _render_catch_up(status.gateway.get("catch_up") or {})
     lines += [_render_policies(name, policies) for name, policies in status.policies.items()]
     if status.pipeline is not None or status.gateway:
         lines.append(Text())
@@ -55,6 +56,12 @@ def _render_gateway(gateway: dict[str, Any]) -> Text:
     connected_count = sum(state == "connected" for state in gateway.get("shards", {}).values())
     counts = (int(gateway.get(name) or 0) for name in ("shard_count", "guilds", "held"))
     return Text(texts.format_gateway(gateway.get("gateway"), connected_count, *counts))
+
+
+def _render_catch_up(catch_up: dict[str, int]) -> list[Text]:
+    """Render the progress of fetching missed messages; nothing if none were missed."""
+    counts = (catch_up.get("pending_channels", 0), catch_up.get("fetched_messages", 0))
+    return [Text(texts.format_catch_up(*counts))] if any(counts) else []
 
 
 def _render_policies(name: str, policies: dict[str, Any]) -> Text:

@@ -52,6 +52,14 @@ def format_gateway(state: object, connected: int, shards: int, guilds: int, held
     )
 
 
+def format_catch_up(pending_channels: int, fetched_messages: int) -> str:
+    """Format the progress of fetching missed messages."""
+    return (
+        f"catch-up  {format_count(pending_channels, 'channel')} left,"
+        f" {format_count(fetched_messages, 'missed message')} fetched"
+    )
+
+
 def format_policies(name: str, servers: int, age_seconds: float | None) -> str:
     """Format the policy cache of one process."""
     age = "not checked for changes yet" if age_seconds is None else f"checked for changes {age_seconds:.1f} s ago"

@@ -46,6 +46,13 @@ async def test_only_connected_shards_are_counted(settings, stores):
     assert texts.format_gateway("connecting", 1, 2, 0, 0) in render_status(status).plain
 
 
+@pytest.mark.parametrize(("pending", "fetched"), [(12, 3_400), (0, 3_400), (0, 0)])
+async def test_progress_of_the_catch_up_is_shown_if_messages_were_missed(settings, stores, pending, fetched):
+    status = await read_status_with_detail(settings, stores, {})
+    status.gateway = {"catch_up": {"pending_channels": pending, "fetched_messages": fetched}}
+    assert (texts.format_catch_up(pending, fetched) in render_status(status).plain) is bool(pending or fetched)
+
+
 @pytest.mark.parametrize(("restarts", "uptime_seconds", "is_problem"), [(3, 5, True), (2, 5, False), (3, 90, False)])
 async def test_process_that_ends_again_and_again_is_a_problem(tmp_path, restarts, uptime_seconds, is_problem):
     folder = DataFolder(tmp_path)
