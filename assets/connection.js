@@ -167,10 +167,10 @@
     (isOffline && control.closest(".shell, .sheet, .footbar") && !control.closest("[data-offline-ok]"));
   const block = (event) => {
     const control = event.target.closest?.("a, button, form");
-    if (event.isTrusted && event.type === "click") clickedAt = Date.now();
-    if (!control || !isBlocked(control)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    if (control && isBlocked(control)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    } else if (event.isTrusted && event.type === "click") clickedAt = Date.now();
   };
   for (const type of ["click", "auxclick", "submit"]) window.addEventListener(type, block, true);
 })();

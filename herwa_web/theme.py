@@ -25,7 +25,7 @@ TICK_FORMATS = [
 
 def css_variables() -> rx.Component:
     """Render the palette as CSS variables; `light-dark()` selects by the page's color mode."""
-    names = ("text", "muted", "accent", "up", "down")
+    names = ("text", "muted", "accent", "comparison", "up", "down")
     lines = (f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names)
     return rx.el.style(f":root {{ {' '.join(lines)} }}")
 

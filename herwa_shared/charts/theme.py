@@ -14,6 +14,8 @@ class Theme:
     text: str
     muted: str
     accent: str
+    comparison: str
+    """The color of the comparison line: at least 3:1 on the background and on the area below the main line."""
     up: str
     down: str
     ink: str
@@ -29,11 +31,6 @@ class Theme:
         """The color of the bands over gaps."""
         return apply_alpha(self.ink, 0.07)
 
-    @property
-    def comparison(self) -> str:
-        """The color of the comparison line."""
-        return apply_alpha(self.accent, 0.45)
-
 
 DARK = Theme(
     name="dark",
@@ -41,6 +38,7 @@ DARK = Theme(
     text="#f2f3f5",
     muted="#a5a8b0",
     accent="#8491ff",
+    comparison="#8a8fa6",
     up="#4ccb87",
     down="#f58a8f",
     ink="#ffffff",
@@ -51,6 +49,7 @@ LIGHT = Theme(
     text="#1c1d21",
     muted="#5d616b",
     accent="#4c5bdc",
+    comparison="#6b7080",
     up="#137a46",
     down="#c02f3a",
     ink="#0b0c10",

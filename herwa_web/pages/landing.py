@@ -89,8 +89,7 @@ def _example_chart() -> rx.Component:
             rx.el.path(
                 d=previous_line,
                 fill="none",
-                stroke="var(--accent)",
-                stroke_opacity="0.4",
+                stroke="var(--comparison)",
                 stroke_width="1.6",
                 transform=f"translate(0 {HEIGHT - PREVIOUS_HEIGHT})",
             ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -30,6 +31,18 @@ class ReplayedServer:
         window = {} if "range" in view else {"from": SUMMER[0], "to": SUMMER[1]}
         parameters = {**window, **view}
         return f"{self.base_url}/g/{self.guild_id}?" + "&".join(f"{name}={value}" for name, value in parameters.items())
+
+    def create_channel(self, name: str) -> str:
+        """Create a channel at the local Discord; return its id."""
+        with closing(self.copy.open_sim_client()) as sim:
+            return str(sim.create_channel(int(self.guild_id), name))
+
+    def write_messages(self, channel: str, count: int) -> None:
+        """Let a new member write messages."""
+        with closing(self.copy.open_sim_client()) as sim:
+            author = sim.join(int(self.guild_id), "Writer")
+            for number in range(count):
+                sim.send_message(int(channel), author, content=f"word {number}")
 
 
 @pytest.fixture(scope="package")

@@ -34,19 +34,12 @@ async def test_open_page_counts_members_in_voice(owner: Page, server: ReplayedSe
 
 
 async def test_open_page_counts_new_messages(owner: Page, server: ReplayedServer):
-    def write_messages(count: int) -> None:
-        with closing(server.copy.open_sim_client()) as sim:
-            guild_id = int(server.guild_id)
-            channel = sim.create_channel(guild_id, "today")
-            author = sim.join(guild_id, "Writer")
-            for number in range(count):
-                sim.send_message(channel, author, content=f"word {number}")
-
-    await asyncio.to_thread(write_messages, 3)
-    await owner.goto(server.build_url(range="today"))
+    channel = await asyncio.to_thread(server.create_channel, "today")
+    await asyncio.to_thread(server.write_messages, channel, 3)
+    await owner.goto(server.build_url(range="today", channel=channel))
     value = owner.locator(".kpi[aria-current=true] .value")
     await expect(value).to_have_text("3", timeout=LIVE_TIMEOUT_MS)
-    await asyncio.to_thread(write_messages, 4)
+    await asyncio.to_thread(server.write_messages, channel, 4)
     await expect(value).to_have_text("7", timeout=LIVE_TIMEOUT_MS)
 
 

@@ -96,7 +96,7 @@ def heatmap_panel() -> rx.Component:
 
 def _kpi_cell(kpi: KpiView) -> rx.Component:
     return link(
-        rx.el.span(kpi.title, class_name="label"),
+        rx.el.span(kpi.label, class_name="label"),
         rx.el.span(kpi.value, class_name=rx.cond(kpi.has_data, "value", "value none")),
         rx.cond(kpi.has_data, delta(kpi.change, kpi.tone), rx.el.span(NO_DATA, class_name="change")),
         sparkline(kpi.line, kpi.area),

@@ -37,7 +37,7 @@ class ChangeLabel:
 class KpiView:
     """One cell of the KPI strip."""
 
-    title: str
+    label: str
     value: str
     change: str
     tone: str
@@ -102,7 +102,7 @@ def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metr
     previous_text = "" if kpi.change is None else f"\n{texts.describe_base(kpi.change.base)}"
     value = EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total)
     return KpiView(
-        title=get_definition(kpi.metric).title,
+        label=get_definition(kpi.metric).title,
         value=value,
         change=change.text,
         tone=change.tone,
