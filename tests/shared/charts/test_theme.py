@@ -1,8 +1,8 @@
-"""Contrast of the chart's colors (WCAG 1.4.3 and 1.4.11)."""
+"""Colors of the chart themes, and their contrast (WCAG 1.4.3 and 1.4.11)."""
 
 import pytest
 
-from herwa_shared.charts.theme import DARK, LIGHT, Theme
+from herwa_shared.charts.theme import DARK, LIGHT, Theme, apply_alpha
 
 WEB_PANELS = {LIGHT.name: "#ffffff", DARK.name: "#18191d"}
 DENSEST_AREA_SHARE = 0.3
@@ -42,3 +42,7 @@ def test_texts_can_be_read_on_the_background(theme: Theme):
     for color in (theme.text, theme.muted, theme.up, theme.down):
         for background in (theme.background, WEB_PANELS[theme.name]):
             assert get_contrast(parse_color(color), parse_color(background)) >= 4.5
+
+
+def test_color_with_alpha_is_valid_css():
+    assert apply_alpha("#ff8000", 0.5) == "rgba(255,128,0,0.5)"
