@@ -16,7 +16,7 @@ from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_bot.ui.direct_messages import send_dm
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES, format_public_channel, format_user
-from herwa_bot.ui.replies import reply_ephemeral
+from herwa_bot.ui.replies import defer, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton
 from herwa_bot.ui.writes import open_write_transaction, run_to_completion
 from herwa_shared.catalog import Surface, SurfaceKind
@@ -96,7 +96,7 @@ class RequestDecisionButton(
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Apply the decision, confirm it and notify the member who made the request."""
         is_direct = interaction.guild_id is None
-        await interaction.response.defer(ephemeral=not is_direct, thinking=not is_direct)
+        await (interaction.response.defer() if is_direct else defer(interaction, ephemeral=True))
         guild = await _fetch_guild(interaction, int(self.match["guild"]))
         if is_direct:
             await _require_manager(interaction, guild)

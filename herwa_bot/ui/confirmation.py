@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_bot.access.guard import get_actor, get_command_surface, get_guard
 from herwa_bot.access.targets import truncate
 from herwa_bot.texts import buttons, errors
-from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, reply_ephemeral
+from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, defer, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
 from herwa_shared.clock import utc_now
@@ -173,8 +173,7 @@ async def apply_and_reply(
 
     Only the member sees the reply.
     """
-    defer = partial(interaction.response.defer, ephemeral=True)
-    result = await await_write(_apply(interaction, stores, change), on_slow=defer)
+    result = await await_write(_apply(interaction, stores, change), on_slow=partial(defer, interaction, ephemeral=True))
     await reply_ephemeral(
         interaction, truncate(result.text, MAX_MESSAGE_LENGTH), view=_build_undo_view(command_group, result)
     )

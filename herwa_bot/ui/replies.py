@@ -24,6 +24,8 @@ DEFER_AFTER_SECONDS = 1.5  # Discord expects a response within three seconds, an
 WORK_TIMEOUT_SECONDS = 30.0
 MAX_MESSAGE_LENGTH = 2000  # Discord's limit for the characters of a message
 
+DEFERRED_EPHEMERALLY = "deferred_ephemerally"  # key in `interaction.extras`
+
 Result = TypeVar("Result")
 
 
@@ -56,10 +58,16 @@ async def defer_if_slow(
         async with asyncio.timeout(WORK_TIMEOUT_SECONDS):
             await asyncio.wait({task}, timeout=DEFER_AFTER_SECONDS)
             if not task.done():
-                await interaction.response.defer(ephemeral=ephemeral)
+                await defer(interaction, ephemeral=ephemeral)
             return await task
     finally:
         task.cancel()
+
+
+async def defer(interaction: discord.Interaction, *, ephemeral: bool) -> None:
+    """Defer a response in a new message: the member sees "thinking…" until the reply."""
+    await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+    interaction.extras[DEFERRED_EPHEMERALLY] = ephemeral
 
 
 async def reply(
@@ -103,7 +111,8 @@ async def send_error(interaction: discord.Interaction, text: str) -> None:
     if not interaction.response.is_done():
         await interaction.response.send_message(text, ephemeral=True)
         return
-    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+    is_deferred = interaction.response.type is discord.InteractionResponseType.deferred_channel_message
+    if is_deferred and not interaction.extras.get(DEFERRED_EPHEMERALLY):
         await interaction.delete_original_response()  # else the error would replace it, visible to everyone
     await interaction.followup.send(text, ephemeral=True)
 

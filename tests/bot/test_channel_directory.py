@@ -4,6 +4,7 @@ import pytest
 
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.payload_fields import InvalidPayload
+from herwa_bot.texts import why as texts
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 from tests.support.member_client import MemberClient
 
@@ -26,7 +27,7 @@ async def test_commands_run_in_a_thread(members: MemberClient):
     thread = members.sim.client.create_thread(members.server.channel, "side talk")
     assert "/server-stats" in (await members.run("help", channel=thread)).content
     verdict = await members.run("why", {"command": "server-stats"}, channel=thread)
-    assert verdict.content.startswith("**Yes")
+    assert verdict.content.startswith(f"**{texts.ALLOWED_MARK}")
     assert not (await members.run("server-stats", channel=thread)).ephemeral
 
 
@@ -34,7 +35,7 @@ async def test_commands_run_in_a_forum_post(members: MemberClient):
     forum = members.sim.client.create_channel(members.server.id, "questions", type_=15)
     post = members.sim.client.create_thread(forum, "How do I prune roses?")
     verdict = await members.run("why", {"command": "server-stats"}, channel=post)
-    assert verdict.content.startswith("**Yes")
+    assert verdict.content.startswith(f"**{texts.ALLOWED_MARK}")
 
 
 async def test_a_rule_for_the_category_applies_in_a_thread(members: MemberClient):
@@ -68,7 +69,7 @@ async def test_why_explains_another_channel(members: MemberClient):
     await members.add_rule(allow=False, target=STATS, place=(PlaceKind.CHANNEL, server.channel))
     await members.wait_for_verdict("No", "server-stats")
     verdict = await members.run("why", {"command": "server-stats", "channel": str(server.channel)}, channel=office)
-    assert verdict.content.startswith("**No")
+    assert verdict.content.startswith(f"**{texts.BLOCKED_MARK}")
     assert f"<#{server.channel}>" in verdict.content
 
 
