@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from herwa.settings_loader import read_settings
+from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
 from herwa.texts import history, operator
 from herwa_shared.config import Settings
@@ -140,6 +141,26 @@ def migrate() -> None:
             print_note(operator.SCHEMA_UP_TO_DATE)
 
     asyncio.run(run_migrations(read_settings()))
+
+
+@app.command(help=backup_texts.BACKUP_HELP, rich_help_panel=texts.DATA_PANEL, epilog=backup_texts.BACKUP_EXAMPLE)
+def backup(
+    file: Annotated[Path | None, typer.Argument(dir_okay=False, help=backup_texts.BACKUP_FILE_ARGUMENT)] = None,
+) -> None:
+    """Back up both databases to one file."""
+    from herwa.commands.backup import back_up
+
+    print(asyncio.run(back_up(read_settings(), file=file, report=print_note)))
+
+
+@app.command(help=backup_texts.RESTORE_HELP, rich_help_panel=texts.DATA_PANEL, epilog=backup_texts.RESTORE_EXAMPLE)
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=backup_texts.RESTORE_FILE_ARGUMENT)],
+) -> None:
+    """Replace both databases by a backup."""
+    from herwa.commands.backup import restore as restore_from_file
+
+    print(asyncio.run(restore_from_file(read_settings(), file=file, report=print_note)))
 
 
 @app.command(help=texts.DISCOVER_HELP, rich_help_panel=texts.DATA_PANEL)

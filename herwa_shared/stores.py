@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.backup.create import back_up_automatically
+from herwa_shared.backup.store_records import check_records, record_stores
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
-from herwa_shared.embedded import EngineLease, lease_engines
+from herwa_shared.embedded import EngineLease, StoreUrls, lease_engines
 from herwa_shared.log import get_logger
-from herwa_shared.migrate import migrate
+from herwa_shared.migrate import StoreRevisions, migrate
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit_key import load_audit_key
 
@@ -56,13 +58,31 @@ async def open_stores(
     async with AsyncExitStack() as stack:
         lease = await _acquire_lease(settings, folder, report or log.info)
         stack.push_async_callback(asyncio.to_thread, lease.release)
-        audit_key = load_audit_key(settings, folder)
-        await migrate(lease.urls, audit_key=audit_key)
-        database = Database(lease.urls.database, audit_key=audit_key)
+        await prepare_stores(settings, folder, lease.urls, report or log.info)
+        database = Database(lease.urls.database, audit_key=load_audit_key(settings, folder))
         stack.push_async_callback(database.close)
         reader = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse))
         writer = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse_writer)) if with_writer else None
         yield Stores(database, reader, writer)
+
+
+async def prepare_stores(
+    settings: Settings, folder: DataFolder, urls: StoreUrls, report: Callable[[str], None]
+) -> None:
+    """Migrate both stores, after a backup if they contain anything.
+
+    Raises StoreEmpty if one of them was filled before and is empty, RestoreIncomplete and MigrationDenied.
+    """
+    known_revisions: list[StoreRevisions] = []
+
+    async def inspect(revisions: StoreRevisions) -> None:
+        check_records(settings, folder, revisions)
+        known_revisions.append(revisions)
+        if revisions.is_outdated and not revisions.is_empty:
+            await back_up_automatically(urls, folder, "before-migration", report)
+
+    await migrate(urls, audit_key=load_audit_key(settings, folder), inspect=inspect)
+    record_stores(settings, folder, known_revisions[0])
 
 
 async def _acquire_lease(settings: Settings, folder: DataFolder, report: Callable[[str], None]) -> EngineLease:

@@ -18,10 +18,9 @@ from herwa.texts import startup as texts
 from herwa_shared.config import Settings
 from herwa_shared.embedded import EngineLease, lease_engines, list_engines
 from herwa_shared.errors import HerwaError
-from herwa_shared.migrate import migrate
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.shutdown import on_shutdown
-from herwa_shared.services.audit_key import load_audit_key
+from herwa_shared.stores import prepare_stores
 
 T = TypeVar("T")
 
@@ -101,7 +100,7 @@ async def _start_engines(settings: Settings, folder: DataFolder, stop_event: asy
 async def _lease_and_migrate(settings: Settings, folder: DataFolder) -> EngineLease:
     lease = await asyncio.to_thread(lease_engines, settings, folder, report=print_line)
     try:
-        await migrate(lease.urls, audit_key=load_audit_key(settings, folder))
+        await prepare_stores(settings, folder, lease.urls, print_line)
     except BaseException:
         await asyncio.to_thread(lease.release)
         raise

@@ -3,6 +3,13 @@
 A process that needs them holds a lease (`lease_engines`).
 """
 
-from herwa_shared.embedded.engine_manager import EngineLease, EngineStatus, StoreUrls, lease_engines, list_engines
+from herwa_shared.embedded.engine_manager import (
+    EngineLease,
+    EngineStatus,
+    StoreUrls,
+    is_leased,
+    lease_engines,
+    list_engines,
+)
 
-__all__ = ["EngineLease", "EngineStatus", "StoreUrls", "lease_engines", "list_engines"]
+__all__ = ["EngineLease", "EngineStatus", "StoreUrls", "is_leased", "lease_engines", "list_engines"]

@@ -73,7 +73,7 @@ class EngineLease:
         """
         try:
             with self._folder.lock(_START_LOCK_NAME):
-                self._lock_file = (self._folder.run_dir / "engines.lock").open("ab")
+                self._lock_file = _open_lease_file(self._folder)
                 fcntl.flock(self._lock_file, fcntl.LOCK_SH)
                 start_missing(self._engines, self._folder, self._report)
         except BaseException:
@@ -163,6 +163,16 @@ def lease_engines(settings: Settings, folder: DataFolder, *, report: Callable[[s
     return lease
 
 
+def is_leased(folder: DataFolder) -> bool:
+    """Check whether any process holds a lease on the engines of this folder."""
+    with folder.lock(_START_LOCK_NAME), _open_lease_file(folder) as lock_file:
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def list_engines(folder: DataFolder) -> list[EngineStatus]:
     """List the status of all engines, running or not. Reads the record files and starts nothing."""
     return [_read_engine_status(folder, name) for name in ENGINE_NAMES]
@@ -179,6 +189,10 @@ def start_missing(engines: Sequence[Engine], folder: DataFolder, report: Progres
     with ThreadPoolExecutor(len(missing), thread_name_prefix="engine") as pool:
         list(pool.map(lambda engine: _start_engine(engine, folder, report), missing))
     return [engine.name for engine in missing]
+
+
+def _open_lease_file(folder: DataFolder) -> IO[bytes]:
+    return (folder.run_dir / "engines.lock").open("ab")
 
 
 def _is_ready(engine: Engine, folder: DataFolder) -> bool:

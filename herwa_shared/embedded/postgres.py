@@ -6,7 +6,8 @@ import subprocess
 import psutil
 
 from herwa_shared.embedded.engine import LaunchSpec, ProgressReporter
-from herwa_shared.embedded.postgres_cluster import (
+from herwa_shared.embedded.postgres_installation import resolve_installation
+from herwa_shared.embedded.postgres_setup import (
     APP_ROLE,
     DATABASE,
     ENVIRONMENT,
@@ -15,7 +16,6 @@ from herwa_shared.embedded.postgres_cluster import (
     create_cluster,
     update_cluster,
 )
-from herwa_shared.embedded.postgres_installation import resolve_installation
 from herwa_shared.embedded.system_account import create_account
 from herwa_shared.runtime.data_dir import DataFolder
 

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class DataFolder:
         self.path = path
         self.run_dir = path / "run"
         self.logs_dir = path / "logs"
+        self._secrets_path = path / "secrets.json"
         for folder in (path, self.run_dir, self.logs_dir):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _restrict(path, 0o710 if os.geteuid() == 0 else 0o700)
@@ -60,13 +61,21 @@ class DataFolder:
 
         Only the owner of the file can read it.
         """
-        path = self.path / "secrets.json"
         with self.lock("secrets"):
-            known_secrets = _read_json(path)
+            known_secrets = read_json(self._secrets_path)
             if name not in known_secrets:
                 known_secrets[name] = secrets.token_urlsafe(32)
-                _write_json(path, known_secrets)
+                write_json(self._secrets_path, known_secrets)
         return str(known_secrets[name])
+
+    def read_secrets(self) -> dict[str, str]:
+        """Read all secrets by name."""
+        return {name: str(value) for name, value in read_json(self._secrets_path).items()}
+
+    def update_secrets(self, new_secrets: Mapping[str, str]) -> None:
+        """Replace secrets, for a restore from a backup."""
+        with self.lock("secrets"):
+            write_json(self._secrets_path, {**read_json(self._secrets_path), **new_secrets})
 
     def get_or_create_port(self, name: str) -> int:
         """Get the loopback port of `name`. A free port is assigned at first use and stored."""
@@ -74,7 +83,7 @@ class DataFolder:
             known_ports = self.read_ports()
             if name not in known_ports:
                 known_ports[name] = _pick_free_port(taken_ports=set(known_ports.values()))
-                _write_json(self.path / "ports.json", known_ports)
+                write_json(self.path / "ports.json", known_ports)
         return known_ports[name]
 
     def reassign_port(self, name: str) -> int:
@@ -82,12 +91,12 @@ class DataFolder:
         with self.lock("ports"):
             known_ports = self.read_ports()
             known_ports[name] = _pick_free_port(taken_ports=set(known_ports.values()))
-            _write_json(self.path / "ports.json", known_ports)
+            write_json(self.path / "ports.json", known_ports)
         return known_ports[name]
 
     def read_ports(self) -> dict[str, int]:
         """Read all assigned ports by name."""
-        return {name: int(str(port)) for name, port in _read_json(self.path / "ports.json").items()}
+        return {name: int(str(port)) for name, port in read_json(self.path / "ports.json").items()}
 
 
 def _restrict(folder: Path, mode: int) -> None:
@@ -98,14 +107,15 @@ def _restrict(folder: Path, mode: int) -> None:
             folder.chmod(current_mode & mode)
 
 
-def _read_json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> dict[str, object]:
+    """Read a file that `write_json` has written; empty if it does not exist."""
     try:
         return dict(json.loads(path.read_text()))
     except FileNotFoundError:
         return {}
 
 
-def _write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object) -> None:
     """Write the file atomically, readable by its owner only.
 
     Readers never see a partial file, and a crash leaves none.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from herwa.texts import audit, counts, doctor, errors, history, operator, startup, status
+from herwa.texts import audit, backup, counts, doctor, errors, history, operator, startup, status
 from herwa.texts import help as help_texts
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
 from tests.support.text_snapshots import render_texts
@@ -25,6 +25,11 @@ SAMPLES = {
             *((ChainDefect(81384788765712384, 1204, kind, "actor"),) for kind in DefectKind),
         ],
         "describe_invalid_anchors": [DATA_DIR / "audit" / "2026-11-28.jsonl"],
+    },
+    backup: {
+        "format_file_exists": [Path("/mnt/herwa.zip")],
+        "format_backed_up": [(Path("/mnt/herwa.zip"), 123_456_789, 12_345, 1_234_567)],
+        "format_restored": [("2026-11-28T21:00:00+00:00", 1, 0)],
     },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
     doctor: {

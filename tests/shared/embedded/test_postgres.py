@@ -12,8 +12,8 @@ import pytest
 
 from herwa_shared.embedded import lease_engines, list_engines, system_account
 from herwa_shared.embedded.engine import LaunchSpec
-from herwa_shared.embedded.postgres_cluster import ENVIRONMENT, OWNER_ROLE
 from herwa_shared.embedded.postgres_installation import get_wheel_dir, resolve_installation
+from herwa_shared.embedded.postgres_setup import ENVIRONMENT, OWNER_ROLE
 from herwa_shared.runtime.data_dir import DataFolder
 from tests.support.embedded_engines import build_settings, create_data_folder
 

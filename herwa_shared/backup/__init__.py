@@ -1,0 +1,1 @@
+"""Backups of both databases: one file per backup, independent of the versions of the databases."""
