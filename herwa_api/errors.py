@@ -129,8 +129,9 @@ async def _handle_validation_error(request: Request, error: Exception) -> Respon
 
 
 def list_query_parameters(request: Request) -> Sequence[str]:
-    """Return the names of the route's query parameters, from its OpenAPI operation."""
-    operation = request.app.openapi()["paths"][request.scope["route"].path]["get"]
+    """Return the names of the route's query parameters, from its OpenAPI operation; none if it is not documented."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    operation = operations.get(request.method.lower(), {})
     return [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
 
 
@@ -142,7 +143,7 @@ def _get_field_name(violation: Mapping[str, Any]) -> str:
 
 def _describe_violation(violation: Mapping[str, Any], parameter_names: Sequence[str]) -> str:
     field = _get_field_name(violation)
-    if violation["type"] == "extra_forbidden":
+    if violation["type"] == "extra_forbidden" and violation["loc"][0] == "query":
         return texts.format_unknown_parameter(field, parameter_names)
     context = violation.get("ctx", {})
     expected = context.get("expected") or context.get("error")

@@ -63,8 +63,8 @@ class ConnectionBounds:
     def admit(self, peer: str) -> ConnectionSlot | None:
         """Take a slot for a new connection from this peer; None if it must be closed."""
         group, is_proxy = get_address_group(peer), self.rules.is_proxy(peer)
-        delay = 0.0 if is_proxy else self._connection_rate.take(group)
-        if delay > limits.MAX_DELAY_SECONDS or not self._pool.acquire_now(group, is_limited=not is_proxy):
+        delay = 0.0 if is_proxy else self._connection_rate.take_within(group, limits.MAX_DELAY_SECONDS)
+        if delay is None or not self._pool.acquire_now(group, is_limited=not is_proxy):
             return None
         return ConnectionSlot(group, delay)
 

@@ -166,18 +166,27 @@ class FairRateLimiter:
 
     def take(self, address: str) -> float:
         """Take one token and return the seconds to wait before it may be used; 0 if there is no need to wait."""
+        delay = self.take_within(address, float("inf"))
+        assert delay is not None
+        return delay
+
+    def take_within(self, address: str, max_delay_seconds: float) -> float | None:
+        """Take one token as `take` does, or take none and return None if the wait would be longer than this."""
         now, limit = self._clock(), self._limit
         _drain(self._common, limit.total_per_second, now)
         room = max(0.0, 1 - self._common.tokens / limit.total_per_second)
         rate = max(limit.min_per_second, limit.per_second * room)
         level = self._levels.pop(address, None) or _Level(0.0, now)
         _drain(level, rate, now)
-        level.tokens += 1
-        self._common.tokens = min(self._common.tokens + 1, limit.total_per_second)
         self._levels[address] = level
         if len(self._levels) > MAX_KEYS:
             self._levels.popitem(last=False)
-        return max(0.0, level.tokens - max(limit.min_burst, limit.burst * room)) / rate
+        delay = max(0.0, level.tokens + 1 - max(limit.min_burst, limit.burst * room)) / rate
+        if delay > max_delay_seconds:
+            return None
+        level.tokens += 1
+        self._common.tokens = min(self._common.tokens + 1, limit.total_per_second)
+        return delay
 
     def __len__(self) -> int:
         return len(self._levels)

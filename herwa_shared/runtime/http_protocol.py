@@ -7,7 +7,7 @@ sends is discarded until it has received the answer.
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_shared.runtime import http_problems as problems
@@ -22,6 +22,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(**options)
         self._bounds = bounds
         self._slot: ConnectionSlot | None = None
+        self._running: RequestResponseCycle | None = None
         self._is_refused = False
         self._discarded_bytes = 0
         self._is_in_head = True  # also between two requests
@@ -51,10 +52,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._disconnect_running()
         self._bounds.connections.discard(self)
         if self._slot is not None:
             self._bounds.release(self._slot)
             self._slot = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start the request; one that was sent ahead starts later than it is read."""
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _disconnect_running(self) -> None:
+        """Tell the application that the client of the running request is gone."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def _start_reading(self) -> None:
         if not self.transport.is_closing():
@@ -182,9 +195,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         can_answer = self._can_answer()
         self._is_refused = True
         self._closing_at = self._bounds.clock()
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._disconnect_running()
         if self.transport.is_closing():
             return
         if not can_answer:

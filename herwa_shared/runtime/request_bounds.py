@@ -45,8 +45,8 @@ class RequestBounds:
     async def _run_bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = get_address_group(self._rules.get_address(scope))
         self._rate.forget_idle()
-        delay = self._rate.take(address)
-        if delay > limits.MAX_DELAY_SECONDS:
+        delay = self._rate.take_within(address, limits.MAX_DELAY_SECONDS)
+        if delay is None:
             raise RequestRefused(problems.TOO_MANY_REQUESTS)
         if delay:
             await asyncio.sleep(delay)
@@ -81,8 +81,9 @@ class _CancellableRequest:
         """Run the application; return without an error if the client disconnects."""
         task = asyncio.current_task()
         assert task is not None
-        self._messages.append(await self._receive())
-        watcher = asyncio.create_task(self._watch(task))
+        message = await self._receive()
+        self._messages.append(message)
+        watcher = asyncio.create_task(self._watch(task, message))
         try:
             await app(scope, self.receive, self.send)
         except asyncio.CancelledError:
@@ -104,8 +105,7 @@ class _CancellableRequest:
             self._is_answered = True
         await self._send(message)
 
-    async def _watch(self, task: asyncio.Task[None]) -> None:
-        message = self._messages[0]
+    async def _watch(self, task: asyncio.Task[None], message: Message) -> None:
         while message["type"] != "http.disconnect":
             message = await self._receive()
         self._disconnected.set()

@@ -66,8 +66,8 @@ class WebSocketGuard:
         address = parse_client_info(scope, trusted_proxies=self._settings.trusted_proxies).address
         group = get_address_group(address)
         self._rate.forget_idle()
-        delay = self._rate.take(group)
-        if delay > limits.MAX_DELAY_SECONDS or not self._pool.acquire_now(group):
+        delay = self._rate.take_within(group, limits.MAX_DELAY_SECONDS)
+        if delay is None or not self._pool.acquire_now(group):
             raise RequestRefused(problems.TOO_MANY_TABS)
         try:
             await asyncio.sleep(delay)

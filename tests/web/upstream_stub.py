@@ -11,16 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.support.waiting import wait_until
+
+LARGE_CHUNK_BYTES = 100_000
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
 class UpstreamStub:
     """The stub application.
 
-    `stream_released` lets its stream continue; it sets `upload_started` at the first chunk of an upload.
+    `stream_released` lets its stream continue; it sets `upload_started` at the first chunk of an upload. `open_count`
+    is the number of answers that it is sending, `slow_count` that of slow requests whose client is connected.
     """
 
     def __init__(self) -> None:
+        self.open_count = 0
+        self.slow_count = 0
         self.stream_released = asyncio.Event()
         self.upload_started = asyncio.Event()
         self.app = Starlette(
@@ -28,6 +34,8 @@ class UpstreamStub:
                 Route("/api/redirect", self.redirect),
                 Route("/api/stream", self.stream),
                 Route("/api/upload", self.upload, methods=["POST"]),
+                Route("/api/large", self.send_much),
+                Route("/api/slow", self.wait_for_disconnect, methods=METHODS),
                 Route("/api/cookies", self.set_cookies),
                 Route("/embed/card", self.send_card),
                 Route("/{path:path}", self.describe_request, methods=METHODS),
@@ -64,6 +72,24 @@ class UpstreamStub:
             size += len(chunk)
             self.upload_started.set()
         return JSONResponse({"size": size})
+
+    async def send_much(self, request: Request) -> Response:
+        async def send_parts() -> AsyncIterator[bytes]:
+            self.open_count += 1
+            try:
+                for _ in range(int(request.query_params["chunks"])):
+                    yield b"x" * LARGE_CHUNK_BYTES
+            finally:
+                self.open_count -= 1
+
+        return StreamingResponse(send_parts())
+
+    async def wait_for_disconnect(self, request: Request) -> Response:
+        self.slow_count += 1
+        await request.body()
+        await wait_until(request.is_disconnected, description="the client to disconnect")
+        self.slow_count -= 1
+        return Response()
 
     async def set_cookies(self, _: Request) -> Response:
         response = PlainTextResponse("two")

@@ -123,6 +123,15 @@ def test_an_address_waits_after_its_burst():
     assert [limiter.take("a") for _ in range(20)] == pytest.approx([0] * 20, abs=1e-6)
 
 
+def test_a_refused_token_is_not_taken_so_that_impatience_costs_nothing():
+    clock = FakeClock()
+    limiter = FairRateLimiter(RateLimit(10, 1, 1, 1, total_per_second=1e9), clock)
+    assert limiter.take_within("a", 0.05) == pytest.approx(0, abs=1e-6)
+    assert [limiter.take_within("a", 0.05) for _ in range(100)] == [None] * 100
+    clock.now = 0.2
+    assert limiter.take_within("a", 0.05) == pytest.approx(0, abs=1e-6)
+
+
 def test_busy_addresses_slow_each_other_down_but_never_a_new_one():
     clock = FakeClock()
     limiter = FairRateLimiter(RATE, clock)
