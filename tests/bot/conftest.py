@@ -1,19 +1,41 @@
-"""Fixtures: one local Discord for the package, one bot per module, one server per test."""
+"""Fixtures: one local Discord and one bot for the package, one server per test.
+
+A module that starts bots of its own (it imports `run_bot_process`), or sets `NEEDS_OWN_BOT = True`, does not share the
+bot: while it runs, no other bot is connected. These modules run last.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
+from tests.bot.shared_bot import SharedBot
 from tests.support.bot_process import BotProcess, run_bot_process
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient
 from tests.support.sample_server import SampleServer
 from tests.support.schema_assertions import assert_documented
 from tests.support.sim_process import SimProcess
+
+
+def has_own_bot(module: ModuleType) -> bool:
+    return hasattr(module, "run_bot_process") or getattr(module, "NEEDS_OWN_BOT", False)
+
+
+def is_in_this_package(item: pytest.Item) -> bool:
+    return item.path.parent == Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the modules that do not share the bot behind the others of this package."""
+    positions = [position for position, item in enumerate(items) if is_in_this_package(item)]
+    own = sorted((items[position] for position in positions), key=lambda item: has_own_bot(item.module))
+    for position, item in zip(positions, own, strict=True):
+        items[position] = item
 
 
 @pytest.fixture(scope="package")
@@ -53,33 +75,69 @@ def archived_thread(sim: SimProcess) -> tuple[SampleServer, int]:
     return server, thread
 
 
+@pytest.fixture(scope="package")
+def shared_servers(request: pytest.FixtureRequest, sim: SimProcess) -> list[SampleServer]:
+    """One server per test of the modules that share the bot, made before it connects."""
+    return [
+        SampleServer(sim.client)
+        for item in request.session.items
+        if is_in_this_package(item) and not has_own_bot(item.module) and "server" in item.fixturenames
+    ]
+
+
 @pytest.fixture(scope="module")
-def prepared_servers(request: pytest.FixtureRequest, sim: SimProcess) -> list[SampleServer]:
-    """One server per test of the module, made before its bot connects.
+def prepared_servers(
+    request: pytest.FixtureRequest, sim: SimProcess, shared_servers: list[SampleServer]
+) -> list[SampleServer]:
+    """At least one server per test of the module, made before its bot connects.
 
     The bot knows them only from GUILD_CREATE, as after a restart, and not from the events that made them.
     """
+    if not has_own_bot(request.module):
+        return shared_servers
     return [SampleServer(sim.client) for item in request.session.items if item.path == request.path]
+
+
+@pytest.fixture(scope="package")
+def shared_bot() -> Iterator[SharedBot]:
+    """The bot of the modules that share it; it does not run yet."""
+    bot = SharedBot()
+    yield bot
+    bot.kill_if_running()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def stopped_shared_bot(request: pytest.FixtureRequest, shared_bot: SharedBot) -> None:
+    """Stop the shared bot before a module that starts its own."""
+    if has_own_bot(request.module):
+        await shared_bot.stop()
 
 
 @pytest.fixture(scope="module")
 async def bot(
+    request: pytest.FixtureRequest,
     stores: Stores,
     settings: Settings,
     sim: SimProcess,
     archived_thread: tuple[SampleServer, int],
     prepared_servers: list[SampleServer],
+    shared_bot: SharedBot,
 ) -> AsyncIterator[BotProcess]:
     """A bot process that is ready; it must still run at the end of the module."""
-    with run_bot_process(settings, sim) as process:
-        await process.wait_until_ready()
+    if has_own_bot(request.module):
+        with run_bot_process(settings, sim) as process:
+            await process.wait_until_ready()
+            yield process
+            assert process.process.poll() is None, process.read_log()
+    else:
+        process = await shared_bot.get_ready(settings, sim)
         yield process
         assert process.process.poll() is None, process.read_log()
 
 
 @pytest.fixture
 def server(sim: SimProcess, prepared_servers: list[SampleServer]) -> SampleServer:
-    """A server of the test's own, made before the module's bot connected."""
+    """A server of the test's own, made before the bot connected."""
     return prepared_servers.pop() if prepared_servers else SampleServer(sim.client)
 
 

@@ -1,5 +1,6 @@
 """A lost gateway connection is logged once, and once when it is back."""
 
+NEEDS_OWN_BOT = True  # its log is read
 LOST, RESUMED, RESTORED = "gateway connection lost", "gateway connection resumed", "gateway connection restored"
 
 

@@ -8,6 +8,7 @@ from tests.bot.payloads import create_message_payload
 from tests.support.bot_process import list_connected_sessions
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, list_message_events, wait_until_stored
 
+NEEDS_OWN_BOT = True  # its log is read
 TOO_LARGE_ID = str(2**63)
 HUGE_ID = "9" * 40
 FUTURE_ID = str(2**63 - 1)

@@ -9,6 +9,7 @@ from tests.bot.payloads import VOICE_CHANNEL_TYPE
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, move_buffer, wait_until_stored
 from tests.support.waiting import wait_until
 
+NEEDS_OWN_BOT = True  # the counts are sampled once after the bot's start
 SECONDS_QUERY = """
 SELECT channel_id, user_id, sum(total) FROM activity_hourly
 WHERE guild_id = {guild:UInt64} AND kind = 'voice' GROUP BY channel_id, user_id

@@ -1,5 +1,6 @@
 """A guild of the local Discord for one test."""
 
+from functools import cache
 from itertools import count
 
 from herwa_sim.client.client import SimClient
@@ -17,4 +18,9 @@ class SampleServer:
         self.ada = client.join(self.id, f"ada{number}")
         self.bob = client.join(self.id, f"bob{number}")
         self.robot = client.join(self.id, f"robot{number}", bot=True)
-        self.owner = client.get_snapshot().personas["owner"]
+        self.owner = _get_owner(client)
+
+
+@cache
+def _get_owner(client: SimClient) -> int:
+    return client.get_snapshot().personas["owner"]
