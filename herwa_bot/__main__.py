@@ -11,7 +11,7 @@ from herwa_bot.access.guard import Guard
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.periodic import send_final_heartbeat, send_heartbeats, tick_forever
 from herwa_bot.collector.voice_tracker import load_voice_sessions
-from herwa_bot.discord_endpoints import find_discord_url, get_bot_token, set_discord_url
+from herwa_bot.discord_endpoints import find_dashboard_url, find_discord_url, get_bot_token, set_discord_url
 from herwa_bot.runner import run_forever
 from herwa_bot.surfaces import collect_surfaces, register_with_retry
 from herwa_shared.config import Settings
@@ -48,6 +48,7 @@ async def run(settings: Settings) -> int:
                 guard,
                 token,
                 message_content=settings.discord.message_content,
+                dashboard_url=find_dashboard_url(settings),
                 shutdown_task=shutdown_task,
             )
         finally:

@@ -38,7 +38,8 @@ class HerwaBot(commands.AutoShardedBot):
     Messages and members are not cached, and members are not chunked at startup.
 
     `message_content`: request the message content intent. `all_intents_granted`: False requests no privileged intent
-    at all. Intents that Discord does not grant are dropped before the gateway connection.
+    at all. Intents that Discord does not grant are dropped before the gateway connection. `dashboard_url`: the base URL
+    of the dashboard, or None if Discord does not accept links to it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class HerwaBot(commands.AutoShardedBot):
         *,
         message_content: bool,
         all_intents_granted: bool = True,
+        dashboard_url: str | None = None,
     ) -> None:
         super().__init__(
             commands.when_mentioned,
@@ -65,6 +67,7 @@ class HerwaBot(commands.AutoShardedBot):
         self.stores = stores
         self.writer = writer
         self.guard = guard
+        self.dashboard_url = dashboard_url
         self.was_ready = False
         self._all_intents_granted = all_intents_granted
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,4 +1,4 @@
-"""Point discord.py at an API: Discord's own or the local Discord of `herwa_sim`.
+"""Addresses: point discord.py at Discord or the local Discord of `herwa_sim`, and messages at the dashboard.
 
 The only module that knows discord.py's base URLs. discord.py's version is pinned in the lock file, and a test fails
 when it changes.
@@ -13,7 +13,9 @@ from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import find_discord_url
 from herwa_shared.runtime.data_dir import DataFolder
 
-__all__ = ["find_discord_url", "get_bot_token", "set_discord_url"]
+__all__ = ["find_dashboard_url", "find_discord_url", "get_bot_token", "set_discord_url"]
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def get_bot_token(settings: Settings, folder: DataFolder) -> str:
@@ -21,6 +23,17 @@ def get_bot_token(settings: Settings, folder: DataFolder) -> str:
     if settings.discord.token is not None:
         return settings.discord.token.get_secret_value()
     return folder.get_or_create_secret("local_discord_token")
+
+
+def find_dashboard_url(settings: Settings) -> str | None:
+    """Find the base URL of the dashboard for links in messages.
+
+    Returns None for a URL of this machine if the bot is connected to Discord itself, which rejects messages with
+    links that nobody else can open.
+    """
+    is_on_discord = not settings.discord.is_local and settings.discord.url is None
+    is_public = yarl.URL(settings.origin).host not in LOOPBACK_HOSTS
+    return settings.origin if is_public or not is_on_discord else None
 
 
 def set_discord_url(url: str) -> None:

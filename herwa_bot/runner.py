@@ -36,6 +36,7 @@ async def run_forever(
     token: str,
     *,
     message_content: bool,
+    dashboard_url: str | None,
     shutdown_task: asyncio.Task[None],
 ) -> int:
     """Run the bot and restart it after failures, until `shutdown_task` is done.
@@ -47,7 +48,14 @@ async def run_forever(
     """
     failures, all_intents_granted = 0, True
     while not shutdown_task.done():
-        bot = HerwaBot(stores, writer, guard, message_content=message_content, all_intents_granted=all_intents_granted)
+        bot = HerwaBot(
+            stores,
+            writer,
+            guard,
+            message_content=message_content,
+            all_intents_granted=all_intents_granted,
+            dashboard_url=dashboard_url,
+        )
         outcome = await _run_once(bot, token, shutdown_task)
         if shutdown_task.done():
             break

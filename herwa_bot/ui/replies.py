@@ -126,7 +126,7 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
         text = str(cause)
     elif isinstance(cause, (ServiceUnavailable, OSError)):  # TimeoutError is an OSError
         log.warning("command failed, store unavailable", command=operation, error=repr(cause)[:200])
-        text = texts.STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else texts.SETTINGS_UNAVAILABLE
+        text = texts.STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else texts.DATA_UNAVAILABLE
     elif isinstance(cause, HerwaError) and cause.status == 503:
         log.warning("command failed, dependency unavailable", command=operation, error=repr(cause)[:200])
         text = str(cause)

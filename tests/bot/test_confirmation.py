@@ -83,7 +83,7 @@ async def test_database_outage_leaves_no_partial_change_and_buttons_work_afterwa
             assert reply.content == errors.NOT_SAVED
         for command, options in (("permissions list", {}), ("features disable", {"what": "server.stats"})):
             reply = await members.run(command, options, user=server.owner)
-            assert reply.content in (errors.NOT_SAVED, errors.SETTINGS_UNAVAILABLE)
+            assert reply.content in (errors.NOT_SAVED, errors.DATA_UNAVAILABLE)
     finally:
         with lease_engines(settings, folder):
             pass

@@ -98,12 +98,12 @@ class MemberClient:
 
 
 def get_button_ids(message: DisplayedMessage) -> dict[str, str]:
-    """Custom ids of a message's buttons, by label."""
+    """Custom ids of a message's buttons, by label; links have none."""
     return {
         button["label"]: button["custom_id"]
         for row in message.components
         for button in row["components"]
-        if "label" in button
+        if "label" in button and "custom_id" in button
     }
 
 

@@ -1,0 +1,45 @@
+"""`/server-stats`, `/voice-stats` and `/ticket-stats`: a metric as a chart and text, with buttons."""
+
+from typing import ClassVar
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from herwa_bot.cogs.stats.chart_buttons import ChartButton, build_chart_view
+from herwa_bot.cogs.stats.chart_reply import render_chart_reply
+from herwa_bot.cogs.stats.chart_state import STATS_COMMANDS, ChartState, StatsCommand
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.replies import defer_if_slow, reply
+from herwa_shared.analytics.query import Window
+from herwa_shared.stores import Stores
+
+WINDOW_CHOICES = [app_commands.Choice(name=texts.format_period_choice(window), value=int(window)) for window in Window]
+
+
+def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
+    """Build the cog class of one stats command."""
+
+    class StatsCog(commands.Cog, name=command.name):
+        """Charts one metric of the server."""
+
+        persistent_buttons: ClassVar = (ChartButton,)
+
+        def __init__(self, stores: Stores) -> None:
+            self._stores = stores
+
+        @app_commands.command(name=command.name, description=command.description, extras={"feature": command.feature})
+        @app_commands.describe(window=texts.OPTION_PERIOD)
+        @app_commands.choices(window=WINDOW_CHOICES)
+        async def show_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+            """Reply with a line chart with alt text, the insights as text, and the buttons."""
+            assert interaction.guild is not None
+            state = ChartState(command, Window(window), interaction.user.id)
+            rendered = await defer_if_slow(interaction, render_chart_reply(self._stores, interaction.guild, state))
+            view = build_chart_view(interaction, state, rendered)
+            await reply(interaction, rendered.text, file=rendered.image, view=view)
+
+    return StatsCog
+
+
+STATS_COGS = tuple(build_stats_cog(command) for command in STATS_COMMANDS.values())

@@ -1,0 +1,89 @@
+"""Buttons of a chart reply: 7d, 30d, 90d, Compare, and a link to the same view on the dashboard."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import discord
+
+from herwa_bot.cogs.stats.chart_reply import ChartReply, render_chart_reply
+from herwa_bot.cogs.stats.chart_state import STATS_COMMANDS, ChartState
+from herwa_bot.texts import buttons as texts
+from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, send_error
+from herwa_bot.ui.views import GuardedButton
+from herwa_shared.analytics.query import Window
+
+MAX_URL_LENGTH = 512  # Discord's limit
+
+
+class ChartButton(
+    GuardedButton,
+    template=r"herwa:chart:(?P<command>[a-z-]+):(?P<window>7|30|90):(?P<compared>[01]):(?P<invoker>\d+)",
+):
+    """Button that shows another window, or the same with or without the comparison.
+
+    Its custom ID is the state that it leads to, so it works after a restart too. Every press is checked like the
+    command itself.
+    """
+
+    @classmethod
+    def build(cls, label: str, state: ChartState, *, is_selected: bool = False, is_disabled: bool = False) -> Self:
+        custom_id = f"herwa:chart:{state.command.name}:{int(state.window)}:{int(state.is_compared)}:{state.invoker_id}"
+        style = discord.ButtonStyle.primary if is_selected else discord.ButtonStyle.secondary
+        return cls(discord.ui.Button(label=label, style=style, disabled=is_disabled, custom_id=custom_id))
+
+    @property
+    def command(self) -> str:  # type: ignore[override]
+        return self.match["command"]
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        if interaction.user.id != int(self.match["invoker"]):
+            await send_error(interaction, texts.WRONG_USER)
+            return False
+        return await super().interaction_check(interaction)
+
+    async def on_press(self, interaction: discord.Interaction) -> None:
+        """Replace text, image and buttons of the reply."""
+        assert interaction.guild is not None
+        state = ChartState(
+            STATS_COMMANDS[self.match["command"]],
+            Window(int(self.match["window"])),
+            int(self.match["invoker"]),
+            is_compared=self.match["compared"] == "1",
+        )
+        await interaction.response.defer()
+        bot: Any = interaction.client
+        async with asyncio.timeout(WORK_TIMEOUT_SECONDS):
+            reply = await render_chart_reply(bot.stores, interaction.guild, state)
+        await interaction.edit_original_response(
+            content=reply.text,
+            attachments=[reply.image] if reply.image else [],
+            view=build_chart_view(interaction, state, reply),
+        )
+
+
+def build_chart_view(interaction: discord.Interaction, state: ChartState, reply: ChartReply) -> discord.ui.View:
+    """Build the buttons of a reply; the shown window is marked."""
+    view = discord.ui.View(timeout=None)
+    for window in Window:
+        is_shown = window is state.window
+        button = ChartButton.build(
+            texts.format_days(window), replace(state, window=window), is_selected=is_shown, is_disabled=is_shown
+        )
+        view.add_item(button)
+    toggled_state = replace(state, is_compared=not state.is_compared)
+    view.add_item(ChartButton.build(texts.COMPARE, toggled_state, is_selected=state.is_compared))
+    bot: Any = interaction.client
+    if bot.dashboard_url is not None:
+        url = _build_url(bot.dashboard_url, reply)
+        if len(url) <= MAX_URL_LENGTH:
+            view.add_item(discord.ui.Button(label=texts.OPEN_DASHBOARD, url=url))
+    view.stop()  # presses go to `ChartButton`, not to this view
+    return view
+
+
+def _build_url(dashboard_url: str, reply: ChartReply) -> str:
+    """Build the URL of the dashboard page that shows the same."""
+    params = urlencode(reply.query.to_params())
+    return f"{dashboard_url}/g/{reply.query.guild_id}{f'?{params}' if params else ''}"

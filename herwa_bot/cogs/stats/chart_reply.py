@@ -1,0 +1,67 @@
+"""Render a chart reply: a metric's chart as an image with alt text, and the insights as text."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+import discord
+
+from herwa_bot.cogs.stats.chart_state import ChartState
+from herwa_bot.texts import stats as texts
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.replies import build_chart_attachment
+from herwa_shared.analytics.compared_series import query_compared_series
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.charts.text.insights import build_alt_text, list_insights
+from herwa_shared.charts.text.metric_phrases import format_amount
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from herwa_shared.clock import utc_now
+from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.services.guilds import get_timezone
+from herwa_shared.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class ChartReply:
+    """A rendered reply. `image` is None if it cannot be drawn. `query` is the same view on the dashboard."""
+
+    text: str
+    image: discord.File | None
+    query: DashboardQuery
+
+
+async def render_chart_reply(stores: Stores, guild: discord.Guild, state: ChartState) -> ChartReply:
+    """Render the reply's text and image."""
+    now = utc_now()
+    query = state.build_dashboard_query(guild.id, zone=await _load_zone(stores, guild.id), now=now)
+    compared, extra_text = await asyncio.gather(
+        query_compared_series(
+            stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
+        ),
+        _format_extra_metric(stores, query, state.command.extra_metric),
+    )
+    if compared.series.total == 0:
+        extra_text = ""  # the sentences say that there was nothing
+    figure = build_timeseries_figure(compared, title=guild.name)
+    image = await build_chart_attachment(figure, name=state.command.name, alt=build_alt_text(compared))
+    lines = [texts.format_heading(escape(guild.name), state.window, extra_text)]
+    lines += [f"- {sentence}" for sentence in list_insights(compared)]
+    return ChartReply("\n".join(lines if image else [*lines, texts.NO_IMAGE]), image, query)
+
+
+async def _format_extra_metric(stores: Stores, query: DashboardQuery, metric: Metric | None) -> str:
+    """Format the metric's total as `12 members in voice`.
+
+    The text is empty without a metric or without data.
+    """
+    if metric is None:
+        return ""
+    metric_query = replace(query, metric=metric).to_activity_query()
+    series = await query_timeseries(stores.database, stores.clickhouse, metric_query, now=query.now)
+    return format_amount(series.total, metric) if series.recorded_points else ""
+
+
+async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:
+    async with stores.database.transaction() as session:
+        return await get_timezone(session, guild_id=guild_id)

@@ -1,0 +1,71 @@
+"""The stats commands, and what one reply of theirs shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from herwa_bot.texts import stats as texts
+from herwa_shared.analytics.date_ranges import DateRange, match_preset
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.query import ActivityQuery, Window
+from herwa_shared.catalog import FeatureKey
+from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
+
+
+@dataclass(frozen=True, slots=True)
+class StatsCommand:
+    """A command that charts one metric; `extra_metric` is shown as text in the heading."""
+
+    name: str
+    description: str
+    feature: FeatureKey
+    metric: Metric
+    extra_metric: Metric | None = None
+
+
+STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
+    {
+        command.name: command
+        for command in (
+            StatsCommand("server-stats", texts.SERVER_STATS, FeatureKey.SERVER_STATS, Metric.MESSAGES),
+            StatsCommand(
+                "voice-stats",
+                texts.VOICE_STATS,
+                FeatureKey.VOICE_STATS,
+                Metric.VOICE_MINUTES,
+                extra_metric=Metric.VOICE_MEMBERS,
+            ),
+            StatsCommand("ticket-stats", texts.TICKET_STATS, FeatureKey.TICKET_STATS, Metric.THREADS),
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartState:
+    """What a reply shows: command, window, and whether the same period before is shown too.
+
+    `invoker_id` is the member who ran the command. Only they can press the buttons.
+    """
+
+    command: StatsCommand
+    window: Window
+    invoker_id: int
+    is_compared: bool = True
+
+    def build_dashboard_query(self, guild_id: int, *, zone: ZoneInfo, now: datetime) -> DashboardQuery:
+        """Build the state of the dashboard page that shows the same: its query is the one of the reply."""
+        query = ActivityQuery.from_last_days(self.window, guild_id=guild_id, zone=zone, now=now)
+        date_range = DateRange(query.start, query.end)
+        return DashboardQuery(
+            guild_id,
+            zone,
+            now,
+            match_preset(date_range, zone, now),
+            date_range,
+            query.interval,
+            metric=self.command.metric,
+            comparison_mode=ComparisonMode.PREVIOUS if self.is_compared else ComparisonMode.OFF,
+        )
