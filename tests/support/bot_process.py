@@ -18,6 +18,8 @@ from tests.support.sim_process import SimProcess
 REPOSITORY_ROOT = Path(__file__).parents[2]
 DEFAULT_ARGUMENTS = ("-m", "herwa_bot")
 
+START_POLL_INTERVAL_SECONDS = 0.1  # a start takes seconds, and each poll costs the local Discord a list of all guilds
+
 _process_numbers = count(1)
 
 
@@ -54,7 +56,11 @@ class BotProcess:
 
     async def wait_until_ready(self) -> None:
         """Wait until the bot has a gateway session and has received every guild."""
-        await wait_until(lambda: len(list_connected_sessions(self.sim)) > self._initial_session_count, self)
+        await wait_until(
+            lambda: len(list_connected_sessions(self.sim)) > self._initial_session_count,
+            self,
+            interval_seconds=START_POLL_INTERVAL_SECONDS,
+        )
         await wait_for_acknowledgement(self.sim)
 
     async def wait_for_log(self, text: str) -> None:
@@ -105,6 +111,7 @@ async def wait_until(
     condition: Callable[[], object],
     bot: BotProcess | None = None,
     timeout_seconds: float = waiting.WAIT_TIMEOUT_SECONDS,
+    interval_seconds: float = waiting.POLL_INTERVAL_SECONDS,
 ) -> None:
     """Poll a condition until it is true; fail early, with the bot's log, when the bot has ended."""
 
@@ -113,4 +120,9 @@ async def wait_until(
         assert result or bot is None or bot.process.poll() is None, f"the bot ended\n{bot.read_log()}"
         return result
 
-    await waiting.wait_until(is_met, timeout_seconds=timeout_seconds, get_details=bot.read_log if bot else str)
+    await waiting.wait_until(
+        is_met,
+        timeout_seconds=timeout_seconds,
+        interval_seconds=interval_seconds,
+        get_details=bot.read_log if bot else str,
+    )

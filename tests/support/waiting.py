@@ -16,6 +16,7 @@ async def wait_until(
     *,
     description: str = "",
     timeout_seconds: float = WAIT_TIMEOUT_SECONDS,
+    interval_seconds: float = POLL_INTERVAL_SECONDS,
     get_details: Callable[[], str] = str,
 ) -> None:
     """Poll a condition until it is true.
@@ -29,7 +30,7 @@ async def wait_until(
                 result = condition()
                 if await result if inspect.isawaitable(result) else result:
                     return
-                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+                await asyncio.sleep(interval_seconds)
     except TimeoutError:
         if not deadline.expired():  # raised by the condition itself
             raise
