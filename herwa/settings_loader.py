@@ -5,7 +5,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from herwa.texts import errors as texts
-from herwa_shared.config import Settings
+from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.errors import HerwaError
 
 PYDANTIC_PREFIX = "Value error, "
@@ -28,12 +28,23 @@ def read_settings() -> Settings:
             for detail in error.errors(include_input=False)
         ]
         raise BadSettings("\n".join(problems)) from None
-    for name, url in (
-        ("DATABASE_URL", settings.stores.database_url),
-        ("CLICKHOUSE_URL", settings.stores.clickhouse_url),
-    ):
+    _check_store_urls(settings.stores)
+    return settings
+
+
+def _check_store_urls(stores: StoreSettings) -> None:
+    """Check that every URL of a database is valid, and that no second account is set without the first one."""
+    urls = {
+        "DATABASE_URL": stores.database_url,
+        "DATABASE_OWNER_URL": stores.database_owner_url,
+        "CLICKHOUSE_URL": stores.clickhouse_url,
+        "CLICKHOUSE_WRITER_URL": stores.clickhouse_writer_url,
+    }
+    for name, url in urls.items():
         try:
             _ = url and make_url(url.get_secret_value())
         except (ArgumentError, ValueError):
             raise BadSettings(texts.format_invalid_setting(name, texts.INVALID_DATABASE_URL)) from None
-    return settings
+    for name, first_name in (("DATABASE_OWNER_URL", "DATABASE_URL"), ("CLICKHOUSE_WRITER_URL", "CLICKHOUSE_URL")):
+        if urls[name] and not urls[first_name]:
+            raise BadSettings(texts.format_invalid_setting(name, texts.format_needs_setting(first_name)))

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
     secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
     audit_key: SecretStr | None = Field(None, validation_alias="HERWA_AUDIT_KEY", min_length=32)
+    encrypted_at_rest: bool = Field(False, validation_alias="HERWA_ENCRYPTED_AT_REST")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
     discord: DiscordSettings = Field(default_factory=DiscordSettings)

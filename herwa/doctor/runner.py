@@ -7,17 +7,19 @@ from herwa.doctor.check_result import CheckResult
 from herwa.doctor.discord import check_clock, check_discord
 from herwa.doctor.machine import check_data_folder, check_machine
 from herwa.doctor.processes import check_ports, check_runtime
+from herwa.doctor.security import check_accounts, check_encryption
 from herwa_shared.config import Settings
 
 
 async def run_checks(settings: Settings) -> Sequence[CheckResult]:
     """Run all checks concurrently. They start nothing and change nothing."""
-    machine, folder, ports = await asyncio.gather(
+    machine, folder, encryption, ports = await asyncio.gather(
         asyncio.to_thread(check_machine),
         asyncio.to_thread(check_data_folder, settings.data_dir),
+        asyncio.to_thread(check_encryption, settings),
         asyncio.to_thread(check_ports, settings),
     )
-    running, discord, clock = await asyncio.gather(
-        check_runtime(settings), check_discord(settings), check_clock(settings)
+    running, accounts, discord, clock = await asyncio.gather(
+        check_runtime(settings), check_accounts(settings), check_discord(settings), check_clock(settings)
     )
-    return [*machine, *folder, *ports, *clock, *discord, *running]
+    return [*machine, *folder, *encryption, *ports, *clock, *discord, *running, *accounts]

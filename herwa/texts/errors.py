@@ -33,6 +33,11 @@ def format_invalid_setting(name: str, reason: str) -> str:
     return f"Invalid {name}: {reason}."
 
 
+def format_needs_setting(name: str) -> str:
+    """Format that a setting has no effect without another one."""
+    return f"set {name} too"
+
+
 def format_no_worker(error: str) -> str:
     """Format that events were not moved because no worker runs."""
     return f"{error} The worker isn't running. Start it with `herwa up` or `herwa worker`."

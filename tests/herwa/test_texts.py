@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from herwa.texts import audit, backup, counts, doctor, errors, history, operator, startup, status
+from herwa.texts import audit, backup, counts, doctor, doctor_security, errors, history, operator, startup, status
 from herwa.texts import help as help_texts
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
 from tests.support.text_snapshots import render_texts
@@ -60,6 +60,11 @@ SAMPLES = {
         "format_free_internal_port": ["api", DATA_DIR / "ports.json"],
         "format_doctor_summary": [(0, 0), (1, 0), (2, 1), (0, 3)],
     },
+    doctor_security: {
+        "format_encrypted": [DATA_DIR],
+        "format_not_encrypted": [DATA_DIR],
+        "format_encryption_unknown": [DATA_DIR],
+    },
     errors: {
         "format_postgresql_error": ["too many connections"],
         "format_clickhouse_error": ["memory limit exceeded"],
@@ -67,6 +72,7 @@ SAMPLES = {
         "format_file_error": ["/dev/null/data", "Not a directory"],
         "format_system_error": ["no space left on device"],
         "format_invalid_setting": ["HERWA_PORT", "Input should be less than or equal to 65535"],
+        "format_needs_setting": ["DATABASE_URL"],
         "format_no_worker": ["Not all events were moved in time."],
     },
     help_texts: {},
