@@ -62,7 +62,7 @@ async def test_messages_sent_while_the_bot_was_killed_are_counted_once(stores, s
     assert threads == [thread]
 
 
-async def test_gap_of_a_killed_bot_is_closed_for_messages_and_stays_for_other_events(stores, settings, sim, server):
+async def test_gap_of_a_killed_bot_is_closed_for_messages_and_remains_for_other_events(stores, settings, sim, server):
     started_at = utc_now()
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()

@@ -99,7 +99,7 @@ async def test_page_of_a_killed_server_is_back_after_its_restart(owner: Page, se
     await owner.wait_for_function("() => document.querySelector('.js-plotly-plot').data[0].y.length === 3")
 
 
-async def test_page_of_a_server_that_does_not_answer_is_offline(owner: Page, server: ReplayedServer):
+async def test_page_of_a_server_that_does_not_respond_is_offline(owner: Page, server: ReplayedServer):
     value = await open_page(owner, server)
     async with stop_server(server):
         await expect_offline(owner, value)

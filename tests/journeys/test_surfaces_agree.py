@@ -48,7 +48,7 @@ WINDOWS = [  # days of the window, and hours from its last moment back to the pr
 
 
 @dataclass(frozen=True)
-class Window:
+class ShownWindow:
     """One window as a person chooses it: the last `days` days in `zone`, seen at `now`."""
 
     days: int
@@ -84,9 +84,9 @@ def count_authors(start: datetime, end: datetime) -> int:
     return len({author for at, author in MESSAGES if start <= at < end})
 
 
-def list_windows() -> list[Window]:
+def list_windows() -> list[ShownWindow]:
     return [
-        Window(days, (LAST_MIDNIGHT - timedelta(hours=hours, seconds=1)).replace(microsecond=0), ZONES[index % 3])
+        ShownWindow(days, (LAST_MIDNIGHT - timedelta(hours=hours, seconds=1)).replace(microsecond=0), ZONES[index % 3])
         for index, (days, hours) in enumerate(WINDOWS)
     ]
 
@@ -99,7 +99,7 @@ async def create_guild(stores: Stores, now: datetime) -> int:
     return guild_id
 
 
-def expect_change(window: Window, count_between) -> Change | None:
+def expect_change(window: ShownWindow, count_between) -> Change | None:
     """Count the change independently: the same elapsed time of the window before, if all of it was recorded."""
     start, end = window.bounds
     base_start = start - timedelta(days=window.days)
@@ -111,7 +111,7 @@ def expect_change(window: Window, count_between) -> Change | None:
 
 @pytest.mark.parametrize("window", list_windows(), ids=lambda window: f"{window.days}d-{window.zone}")
 @pytest.mark.parametrize("metric", [Metric.MESSAGES, Metric.ACTIVE_MEMBERS])
-async def test_every_surface_shows_the_same_number_and_change(stores: Stores, window: Window, metric: Metric):
+async def test_every_surface_shows_the_same_number_and_change(stores: Stores, window: ShownWindow, metric: Metric):
     guild_id = await create_guild(stores, window.now)
     count_between = count if metric is Metric.MESSAGES else count_authors
     start, end = window.bounds

@@ -5,7 +5,11 @@ from xdist.scheduler import LoadFileScheduling
 # Modules that share a running copy, whose start takes long, and therefore run in one process.
 MODULES_BY_COPY = {
     "tests/browser": ("tests/browser/",),
-    "tests/herwa": ("tests/herwa/test_multiple_copies.py", "tests/herwa/test_running_copy.py"),
+    "tests/herwa": (
+        "tests/herwa/test_backup.py",
+        "tests/herwa/test_multiple_copies.py",
+        "tests/herwa/test_running_copy.py",
+    ),
 }
 
 

@@ -186,7 +186,7 @@ async def test_manager_gets_every_panel_in_both_formats(web: WebServer, factory:
 
 
 @pytest.mark.parametrize("permissions", [None, 1 << 10])
-async def test_nobody_else_gets_a_file(web: WebServer, factory: DashboardFactory, permissions):
+async def test_no_other_user_gets_a_file(web: WebServer, factory: DashboardFactory, permissions):
     server, own_server = await factory.create_server(), await factory.create_server()
     user = await factory.create_user(*([server] if permissions else [own_server]), permissions=permissions or 1 << 5)
     async with connect_client(web, session_token=user.session_token) as visitor:

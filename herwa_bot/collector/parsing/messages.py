@@ -166,8 +166,8 @@ def parse_channel(data: Payload, *, guild_id: int) -> ChannelData:
 def list_newest_ids(data: Payload, *, hidden_ids: Collection[int]) -> dict[int, int]:
     """Return the id of the newest message of each channel and thread of GUILD_CREATE that has messages.
 
-    Channels in `hidden_ids`, which the bot cannot read, and their threads are left out. Of a forum, Discord sends the id
-    of its newest thread, which is no message of the forum.
+    Channels in `hidden_ids`, which the bot cannot read, and their threads are left out. Of a forum, Discord sends the
+    id of its newest thread, which is no message of the forum.
     """
     newest_ids: dict[int, int] = {}
     for field in ("channels", "threads"):

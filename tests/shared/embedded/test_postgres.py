@@ -126,7 +126,7 @@ def test_started_by_root_the_server_uses_an_unprivileged_account(postgres_settin
 
 
 @requires_root
-def test_cluster_of_nobody_is_given_to_the_own_account(monkeypatch):
+def test_cluster_of_the_old_account_is_given_to_the_own_account(monkeypatch):
     with create_data_folder() as folder:
         settings = build_settings(folder, clickhouse=False)
         with monkeypatch.context() as patch:

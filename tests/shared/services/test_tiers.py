@@ -166,7 +166,7 @@ async def test_lowest_tier_of_a_feature_can_be_changed(stores, gold):
         assert await make_lowest("premium") == (False, {"premium"})
         assert await make_lowest(gold) == (True, {gold})
         assert await make_lowest("free") == (True, {"free", "premium", gold})
-        with pytest.raises(NotFound, match="free, (.*, )?premium"):
+        with pytest.raises(NotFound, match=r"free, (.*, )?premium"):
             await make_lowest("gould")
 
 
@@ -198,7 +198,7 @@ async def test_downgrade_keeps_the_settings_of_a_guild(stores, gold, guild_id):
 
 
 async def test_unknown_keys_are_refused_with_suggestions(stores, gold):
-    with pytest.raises(NotFound, match="free, (.*, )?premium"):
+    with pytest.raises(NotFound, match=r"free, (.*, )?premium"):
         await change_tier(stores, set_tier_limit, tier="gould", limit=Limit.WIDGETS, value=1)
     with pytest.raises(NotFound, match=r"voice\.stats"):
         await change_tier(stores, set_tier_feature, tier=gold, feature="voice.stat", included=True)

@@ -59,7 +59,7 @@ def test_workbook_has_neither_formulas_nor_links():
     assert not list(sheet.iter(f"{MAIN}hyperlink"))
 
 
-def test_header_is_bold_and_stays_visible():
+def test_header_is_bold_and_remains_visible():
     content = write_xlsx(build_sample_table())
     pane = next(read_part(content, "worksheets/sheet1.xml").iter(f"{MAIN}pane"))
     assert (pane.attrib["ySplit"], pane.attrib["state"]) == ("1", "frozen")
