@@ -28,7 +28,7 @@ SET_WRITER_URL = (
 DAILY_ACCOUNT_TOO_POWERFUL = "The account of DATABASE_URL can change the audit log"
 RESTRICT_DAILY_ACCOUNT = "It must not be a superuser or own the tables. Then run `herwa migrate`."
 READER_CAN_WRITE = "The account of CLICKHOUSE_URL can write"
-RESTRICT_READER = "Give it the setting readonly = 2 and only the privilege SELECT (docs/security.md)."
+RESTRICT_READER = "Give it the setting readonly = 1 and only the privilege SELECT (docs/security.md)."
 
 
 def format_encrypted(path: Path) -> str:
