@@ -60,10 +60,14 @@ WHERE id = 0 AND batch = $1
 """
 RECORD_FAILURE_SQL = "UPDATE ingest_state SET failures = failures + 1, last_error = $1 WHERE id = 0"
 RESTAMP_SQL = """
-WITH restored AS (
-    UPDATE ingest_state SET wm_txid = 0, wm_seq = 0, batch = NULL WHERE id = 0 AND wm_txid > txid_current() RETURNING 1
+WITH restored AS MATERIALIZED (
+    SELECT wm_txid, wm_seq FROM ingest_state WHERE id = 0 AND wm_txid > txid_current()
+), moved AS (
+    DELETE FROM event_buffer AS b USING restored AS r WHERE (b.txid, b.seq) <= (r.wm_txid, r.wm_seq)
+), unmoved AS (
+    UPDATE event_buffer AS b SET txid = txid_current() FROM restored AS r WHERE (b.txid, b.seq) > (r.wm_txid, r.wm_seq)
 )
-UPDATE event_buffer SET txid = txid_current() WHERE EXISTS (SELECT FROM restored)
+UPDATE ingest_state SET wm_txid = 0, wm_seq = 0, batch = NULL WHERE id = 0 AND EXISTS (SELECT FROM restored)
 """
 EVENT_COLUMNS = ("guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments")
 

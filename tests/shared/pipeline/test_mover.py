@@ -5,7 +5,13 @@ import pytest
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import SLOT_COUNT, append_events, truncate_moved_slots
 from herwa_shared.pipeline.events import EventKind
-from herwa_shared.pipeline.mover import MAX_BATCH_WEEKS, move_batch, plan_batch, transfer_batch
+from herwa_shared.pipeline.mover import (
+    MAX_BATCH_WEEKS,
+    move_batch,
+    plan_batch,
+    restamp_after_restore,
+    transfer_batch,
+)
 from herwa_shared.pipeline.status import load_pipeline_status
 from tests.support.event_factories import build_message_event, build_snowflake
 
@@ -152,3 +158,19 @@ async def test_only_moved_old_slots_are_truncated(stores, connection, guild_id):
     await move_all(connection, stores)
     assert old_slot in await truncate_moved_slots(connection)
     assert await count_raw(stores, guild_id) == 10
+
+
+async def test_restore_into_a_new_cluster_moves_only_what_was_not_moved(stores, connection, guild_id):
+    """There, transaction ids are lower than those of the restored rows."""
+    history = build_history(guild_id, 30)
+    await append_events(connection, history[:20])
+    assert await move_batch(connection, stores.clickhouse_writer) == 20
+    await append_events(connection, history[20:])
+    await connection.execute("UPDATE event_buffer SET txid = txid + 1000000000")
+    await connection.execute("UPDATE ingest_state SET wm_txid = wm_txid + 1000000000")
+    assert await move_batch(connection, stores.clickhouse_writer) == 0
+
+    await restamp_after_restore(connection)
+    await restamp_after_restore(connection)
+    assert await move_batch(connection, stores.clickhouse_writer) == 10
+    assert await count_raw(stores, guild_id) == 30
