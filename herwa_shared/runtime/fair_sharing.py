@@ -15,7 +15,7 @@ from dataclasses import dataclass
 MAX_KEYS = 20_000
 """Addresses that are remembered; the one that was idle for longest is forgotten first."""
 
-USES_FORGOTTEN_PER_SECOND = 1.0
+USE_HALF_LIFE_SECONDS = 5.0
 """How fast a pool forgets that an address has used its slots."""
 
 
@@ -124,19 +124,15 @@ class FairPool:
                 future.set_result(None)
 
     def _count_use(self, address: str) -> None:
-        level = self._usage.pop(address, None) or _Level(0.0, self._clock())
-        _drain(level, USES_FORGOTTEN_PER_SECOND, self._clock())
-        level.tokens += 1
-        self._usage[address] = level
+        level = self._usage.pop(address, None) or _Level(0.0, 0.0)
+        now = self._clock()
+        self._usage[address] = _Level(_decay(level, now) + 1, now)
         if len(self._usage) > MAX_KEYS:
             self._usage.popitem(last=False)
 
     def _get_usage(self, address: str) -> float:
         level = self._usage.get(address)
-        if level is None:
-            return 0.0
-        _drain(level, USES_FORGOTTEN_PER_SECOND, self._clock())
-        return level.tokens
+        return _decay(level, self._clock()) if level is not None else 0.0
 
     def _stop_waiting(self, address: str, future: asyncio.Future[None]) -> None:
         """Forget a waiter that gives up; release the slot if it was granted at the same moment."""
@@ -204,3 +200,8 @@ class FairRateLimiter:
 def _drain(level: _Level, per_second: float, now: float) -> None:
     level.tokens = max(0.0, level.tokens - (now - level.updated_at) * per_second)
     level.updated_at = now
+
+
+def _decay(level: _Level, now: float) -> float:
+    """Return what is left of the level after exponential decay."""
+    return level.tokens * 0.5 ** ((now - level.updated_at) / USE_HALF_LIFE_SECONDS)

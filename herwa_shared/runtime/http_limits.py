@@ -34,22 +34,22 @@ READ_AHEAD_BYTES = 262_144
 """How much of an answer the proxy reads from the API before the client has received it."""
 
 # Requests
-REQUEST_RATE = RateLimit(per_second=100, burst=600, min_per_second=2, min_burst=60, total_per_second=400)
-RUNNING_REQUESTS = PoolLimit(total=256, per_address=48)
-API_CONNECTIONS = PoolLimit(total=96, per_address=24)
+REQUEST_RATE = RateLimit(per_second=50, burst=400, min_per_second=2, min_burst=25, total_per_second=200)
+RUNNING_REQUESTS = PoolLimit(total=64, per_address=16)
+API_CONNECTIONS = PoolLimit(total=48, per_address=12)
 SLOT_SECONDS = 5.0
 """How long a request or event waits for a slot of a pool."""
 
 # WebSocket frames of every kind
 MAX_FRAME_BYTES = 65_536
-SOCKET_FRAMES_PER_SECOND = 25.0
+SOCKET_FRAMES_PER_SECOND = 15.0
 SOCKET_FRAME_BURST = 50.0
-FRAME_RATE = RateLimit(per_second=400, burst=800, min_per_second=5, min_burst=50, total_per_second=2_000)
+FRAME_RATE = RateLimit(per_second=250, burst=500, min_per_second=3, min_burst=50, total_per_second=1_000)
 HANDSHAKE_SECONDS = 30.0
 
 # Tabs: WebSockets of pages, and the state that the server keeps for each
 TABS = PoolLimit(total=1_000, per_address=200)
-TAB_RATE = RateLimit(per_second=10, burst=60, min_per_second=0.5, min_burst=6, total_per_second=40)
+TAB_RATE = RateLimit(per_second=10, burst=60, min_per_second=0.2, min_burst=6, total_per_second=20)
 VISITOR_EVENTS = PoolLimit(total=8, per_address=4, free_share=2)
 """Running events of visitors without a session, who share the slots of their address."""
 USER_EVENTS = PoolLimit(total=48, per_address=8, free_share=2)

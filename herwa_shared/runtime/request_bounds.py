@@ -1,6 +1,8 @@
 """ASGI middleware around every application: hosts, rate and number of requests, and clients that disconnect."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_shared.runtime import http_problems as problems
@@ -50,42 +52,57 @@ class RequestBounds:
             raise RequestRefused(problems.TOO_MANY_REQUESTS)
         if delay:
             await asyncio.sleep(delay)
+        request = _BufferedRequest(receive, send)
+        if await request.read_body():
+            await request.run(self._run_in_slot(scope, address, request))
+
+    async def _run_in_slot(self, scope: Scope, address: str, request: "_BufferedRequest") -> None:
         try:
             await self._pool.acquire(address, timeout_seconds=limits.SLOT_SECONDS)
         except PoolExhausted:
             raise RequestRefused(problems.TOO_MANY_REQUESTS) from None
         try:
-            await self._run(scope, receive, send)
+            request.may_cancel = scope["method"] in READ_METHODS and self._rules.may_cancel(scope["path"])
+            await self._app(scope, request.receive, request.send)
         finally:
             self._pool.release(address)
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in READ_METHODS and self._rules.may_cancel(scope["path"]):
-            await _CancellableRequest(receive, send).run(self._app, scope)
-        else:
-            await self._app(scope, receive, send)
 
+class _BufferedRequest:
+    """A request whose body is complete before its work begins, and whose work may end when its client disconnects.
 
-class _CancellableRequest:
-    """A request without a body, whose work is cancelled when its client disconnects before the end of the answer."""
+    So a body that never comes holds no slot. The size of a body is limited by `http_protocol`. Work that has sent the
+    whole answer is not cancelled.
+    """
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._messages: list[Message] = []
+        self._body: Message | None = None
         self._is_answered = False
         self._is_cancelled = False
         self._disconnected = asyncio.Event()
+        self.may_cancel = True
 
-    async def run(self, app: AsgiApp, scope: Scope) -> None:
-        """Run the application; return without an error if the client disconnects."""
+    async def read_body(self) -> bool:
+        """Read the body; return False if the client disconnects before its end."""
+        chunks, has_more = [], True
+        while has_more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return False
+            chunks.append(message.get("body", b""))
+            has_more = message.get("more_body", False)
+        self._body = {"type": "http.request", "body": b"".join(chunks), "more_body": False}
+        return True
+
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run the work; return without an error if it is cancelled because the client has disconnected."""
         task = asyncio.current_task()
         assert task is not None
-        message = await self._receive()
-        self._messages.append(message)
-        watcher = asyncio.create_task(self._watch(task, message))
+        watcher = asyncio.create_task(self._watch(task))
         try:
-            await app(scope, self.receive, self.send)
+            await work
         except asyncio.CancelledError:
             if not self._is_cancelled or task.uncancel() > 0:
                 raise
@@ -94,8 +111,9 @@ class _CancellableRequest:
 
     async def receive(self) -> Message:
         """Return the next message for the application."""
-        if self._messages:
-            return self._messages.pop()
+        if self._body is not None:
+            message, self._body = self._body, None
+            return message
         await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
@@ -105,11 +123,11 @@ class _CancellableRequest:
             self._is_answered = True
         await self._send(message)
 
-    async def _watch(self, task: asyncio.Task[None], message: Message) -> None:
-        while message["type"] != "http.disconnect":
-            message = await self._receive()
+    async def _watch(self, task: asyncio.Task[None]) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
         self._disconnected.set()
-        if not self._is_answered:
+        if self.may_cancel and not self._is_answered:
             self._is_cancelled = True
             task.cancel()
 

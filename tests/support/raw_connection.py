@@ -64,6 +64,13 @@ class RawConnection:
                 (length,) = struct.unpack("!Q", await self.reader.readexactly(8))
             return first & 0x0F, await self.reader.readexactly(length)
 
+    async def wait_for_text(self, start: bytes) -> bytes:
+        """Read WebSocket frames until one has a text that begins like this; return it."""
+        while True:
+            opcode, payload = await self.read_frame()
+            if opcode == TEXT and payload.startswith(start):
+                return payload
+
 
 @asynccontextmanager
 async def open_connection(port: int, *, source: str = "127.0.0.1") -> AsyncIterator[RawConnection]:

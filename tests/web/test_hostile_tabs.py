@@ -36,8 +36,7 @@ async def open_and_close_tab(web, number: int) -> None:
         assert (await connection.read_response()).status == 101
         await connection.send(build_frame(TEXT, f"40{NAMESPACE},".encode()))
         await connection.send(build_event(HYDRATE_AND_LOAD))
-        while b"42" not in (await connection.read_frame())[1][:2]:
-            pass
+        await connection.wait_for_text(b"42")
 
 
 async def open_tabs(web, first: int, count: int) -> None:

@@ -1,6 +1,7 @@
 """Requests: rate and number for each address, and work that ends when its client disconnects."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
@@ -109,6 +110,23 @@ async def test_an_address_with_too_many_running_requests_waits_and_then_gets_429
         released.set()
         assert sorted(await asyncio.gather(*slow)) == [200, 200, 429, 429]
         assert await request("/", "127.0.0.2") == 200
+
+
+async def test_bodies_that_never_come_hold_no_slot(monkeypatch):
+    monkeypatch.setattr(http_limits, "RUNNING_REQUESTS", PoolLimit(total=4, per_address=1))
+
+    async def work(scope, receive, send):
+        await receive()
+        await answer(send)
+
+    async with run_bounded_server(work) as server, AsyncExitStack() as stack:
+        half = build_request("/upload", host=HOST, method="POST", headers=[("Content-Length", "9")], body=b"a")
+        for _ in range(20):
+            connection = await stack.enter_async_context(open_connection(server.port))
+            await connection.send(half)
+        async with open_connection(server.port) as connection:
+            await connection.send(build_request("/", host=HOST))
+            assert (await connection.read_response()).status == 200
 
 
 async def test_an_address_that_requests_too_fast_gets_429_and_others_are_served(monkeypatch):
