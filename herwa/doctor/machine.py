@@ -15,7 +15,7 @@ from herwa_shared.charts.render.skia_loader import RendererUnavailable
 
 BYTES_PER_GIB = 1 << 30
 LOW_SPACE_BYTES, MIN_SPACE_BYTES = 5 * BYTES_PER_GIB, BYTES_PER_GIB // 4
-MIN_PYTHON_VERSION = (3, 11)
+PYTHON_VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # as in pyproject.toml
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUILD_CHECK_TIMEOUT_SECONDS = 30
 
@@ -32,8 +32,8 @@ def check_data_folder(path: Path) -> list[CheckResult]:
 
 def _check_python() -> Iterator[CheckResult]:
     version = platform.python_version()
-    if sys.version_info < MIN_PYTHON_VERSION:
-        yield report_error(texts.SUBJECT_PYTHON, texts.format_python_too_old(version), texts.INSTALL_PYTHON)
+    if sys.version_info[:2] not in PYTHON_VERSIONS:
+        yield report_error(texts.SUBJECT_PYTHON, texts.format_unsupported_python(version), texts.INSTALL_PYTHON)
     else:
         yield report_ok(texts.SUBJECT_PYTHON, version)
 

@@ -22,7 +22,7 @@ SUBJECT_PROCESSES = "Processes"
 SUBJECT_POSTGRESQL = "PostgreSQL"
 SUBJECT_CLICKHOUSE = "ClickHouse"
 
-INSTALL_PYTHON = "Install Python 3.11 or newer, then run `make clean up`."
+INSTALL_PYTHON = "Install Python 3.11, 3.12, 3.13 or 3.14, then run `make clean up`."
 INSTALL_RENDERER = "Run: apt-get install libgl1 libegl1"
 FONTS_COMPLETE = "All scripts can be drawn"
 PAGES_BUILT = "Built"
@@ -63,9 +63,9 @@ ANOTHER_PROGRAM = "another program"
 EVERYTHING_WORKS = "No problems found."
 
 
-def format_python_too_old(version: str) -> str:
-    """Format a Python version that is too old."""
-    return f"{version} is too old"
+def format_unsupported_python(version: str) -> str:
+    """Format a Python version for which no packages are locked."""
+    return f"{version} is not supported"
 
 
 def format_run(command: str) -> str:

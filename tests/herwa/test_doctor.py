@@ -64,6 +64,16 @@ def test_doctor_reports_an_unreachable_database_without_its_password(tmp_path, f
     assert "canary" not in json.dumps(checks)
 
 
+@pytest.mark.parametrize(
+    ("version", "severity"),
+    [((3, 10, 2), Severity.ERROR), ((3, 11, 0), Severity.OK), ((3, 14, 1), Severity.OK), ((3, 15, 0), Severity.ERROR)],
+)
+def test_doctor_accepts_the_pythons_that_packages_are_locked_for(monkeypatch, version, severity):
+    monkeypatch.setattr(machine.sys, "version_info", version)
+    [check] = machine._check_python()
+    assert check.severity == severity
+
+
 def test_slow_check_of_the_pages_is_a_warning(monkeypatch):
     monkeypatch.setattr(machine, "BUILD_CHECK_TIMEOUT_SECONDS", 0.01)
     [check] = [check for check in machine.check_machine() if check.subject == texts.SUBJECT_PAGES]

@@ -33,7 +33,7 @@ SAMPLES = {
     },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
     doctor: {
-        "format_python_too_old": ["3.10.2"],
+        "format_unsupported_python": ["3.10.2"],
         "format_run": ["apt-get install fonts-noto-core"],
         "format_missing_fonts": [["Arabic", "Thai"]],
         "format_browser": ["/usr/bin/chromium"],
