@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 DESCRIPTION = "Features of this server"
-LIST_DESCRIPTION = "List features: on, off or in a higher tier"
+LIST_DESCRIPTION = "List features and their status"
 ENABLE_DESCRIPTION = "Turn on a feature or module"
 DISABLE_DESCRIPTION = "Turn off a feature or module"
 OPTION_TARGET = "Feature, or module with all its features"

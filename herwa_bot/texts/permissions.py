@@ -124,8 +124,10 @@ def format_open_to_everyone(commands: str, subject: str) -> str:
     )
 
 
-def format_outside_discord(titles: Sequence[str]) -> str:
-    """Format the affected features outside Discord."""
+def format_outside_discord(titles: Sequence[str], *, is_additional: bool) -> str:
+    """Format the affected features outside Discord. `is_additional`: commands are affected too."""
+    if is_additional:
+        return f"Also applies outside Discord: {', '.join(titles)}."
     verb = "is" if len(titles) == 1 else "are"
     return f"{format_joined(titles)} {verb} on the dashboard or in the API, not in Discord."
 

@@ -5,6 +5,7 @@ VOICE_STATS = "Voice activity chart"
 TICKET_STATS = "Support threads chart"
 OPTION_PERIOD = "Period (default: 30 days)"
 
+NO_COMPARISON = "-# No comparison: data is missing in one of the two periods."
 NO_IMAGE = "-# The chart couldn't be drawn. The reason is in the bot's log."
 
 

@@ -152,7 +152,8 @@ def _format_step(step: StepResult, names: NameFormatter) -> str:
 
 def _format_detail(step: StepResult, names: NameFormatter) -> str:
     if step.rule is not None:
-        return format_rule(step.rule, names)
+        sentence = format_rule(step.rule, names)
+        return f"{sentence[:1].upper()}{sentence[1:]}"
     detail = STEP_DETAILS[step.detail]
     if step.channel_list is not None:
         return f"{detail} for {format_target(step.channel_list.target_kind, step.channel_list.target_key)}"

@@ -112,6 +112,15 @@ async def test_compare_is_switched_and_kept_by_the_other_buttons(busy_members):
     assert_shows(compared_reply, name, 7)
 
 
+async def test_reply_says_why_there_is_no_comparison(stores, members):
+    now = utc_now()
+    await add_imported_period(stores, members.server.id, now - timedelta(days=12), now)
+    reply = await members.run("server-stats")
+    assert reply.content.endswith(texts.NO_COMPARISON)
+    [single_reply] = (await members.press(reply, buttons.COMPARE)).messages
+    assert texts.NO_COMPARISON not in single_reply.content
+
+
 async def test_only_the_invoker_can_press_the_buttons(busy_members):
     members = busy_members
     reply = await members.run("server-stats")

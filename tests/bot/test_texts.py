@@ -171,7 +171,10 @@ SAMPLES = {
         ],
         "format_admin_unaffected": ["@Boss"],
         "format_open_to_everyone": [COMMANDS, "@Support"],
-        "format_outside_discord": [(["Overview"],), (["Overview", "Statistics API"],)],
+        "format_outside_discord": [
+            (["Overview"], Keywords(is_additional=False)),
+            (["Overview", "Statistics API"], Keywords(is_additional=True)),
+        ],
         "format_saved": [(7, RULE, Keywords(is_new=True)), (7, RULE, Keywords(is_new=False))],
         "format_previous_version": [RULE],
         "format_replaced": [7, RULE],

@@ -6,7 +6,7 @@ import pytest
 
 from herwa_shared.catalog import FeatureKey, ModuleKey
 from herwa_shared.guardrail.policy import SubjectKind
-from herwa_shared.guardrail.refusal_texts import build_toggle_refusal
+from herwa_shared.guardrail.refusal_texts import build_kill_switch_refusal, build_toggle_refusal
 from herwa_shared.stores import Stores
 from herwa_web import texts
 from tests.support.governance_client import GovernanceClient
@@ -178,7 +178,7 @@ async def test_kill_switch_reason_is_shown_on_the_page(
     finally:
         await governance.set_kill_switch(OVERVIEW, enabled=False)
     assert "The chart is being repaired." in page_text
-    assert "Only the operator" in page_text
+    assert build_kill_switch_refusal("Overview", "").remedy in page_text
     await wait_for_phase(web, manager, server, READY_PHASE)
 
 

@@ -123,7 +123,7 @@ def build_save_change(guild_id: int, rules: Sequence[NewRule], effect_lines: Seq
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         await lock_guild(session, guild_id)
         existing_rules = await list_rules(session, guild_id=guild_id, now=utc_now())
-        lines, entry_ids = [], []
+        lines, entry_ids, has_effect = [], [], False
         for rule in rules:
             replaced_rules = [
                 existing_rule
@@ -143,7 +143,8 @@ def build_save_change(guild_id: int, rules: Sequence[NewRule], effect_lines: Seq
                 related_rules=[to_access_rule(new_rule) for new_rule in rules],
             )
             entry_ids += [] if saved_rule.entry_id is None else [saved_rule.entry_id]
-        return ChangeResult("\n".join([*lines, *(effect_lines if entry_ids else ())]), tuple(entry_ids))
+            has_effect = has_effect or saved_rule.is_new or bool(replaced_rules)  # else only its end or note changed
+        return ChangeResult("\n".join([*lines, *(effect_lines if has_effect else ())]), tuple(entry_ids))
 
     return apply
 

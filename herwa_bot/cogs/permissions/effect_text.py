@@ -48,7 +48,9 @@ def describe_effect(
         lines += list_sentences(impact.overriding_rules)
     elif impact.is_empty:
         lines.append(texts.format_no_effect(subject_text, allow=expected))
-    return [*lines, *([texts.format_outside_discord(impact.outside_titles)] if impact.outside_titles else [])]
+    if impact.outside_titles:
+        lines.append(texts.format_outside_discord(impact.outside_titles, is_additional=bool(lines)))
+    return lines
 
 
 def describe_exceptions(rules: Sequence[AccessRule]) -> list[str]:

@@ -47,6 +47,8 @@ async def render_chart_reply(stores: Stores, guild: discord.Guild, state: ChartS
     image = await build_chart_attachment(figure, name=state.command.name, alt=build_alt_text(compared))
     lines = [texts.format_heading(escape(guild.name), state.window, extra_text)]
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
+    if state.is_compared and compared.change is None and compared.series.recorded_points:
+        lines.append(texts.NO_COMPARISON)
     return ChartReply("\n".join(lines if image else [*lines, texts.NO_IMAGE]), image, query)
 
 

@@ -164,4 +164,4 @@ def test_trace_has_one_line_per_step_and_names_the_rule():
     lines = format_trace(trace, NAMES)
     assert len(lines) == 8
     assert trace.rule is not None
-    assert lines[4].endswith(format_rule(trace.rule, NAMES))
+    assert lines[4].endswith(format_rule(trace.rule, NAMES)[1:])
