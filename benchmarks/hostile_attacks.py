@@ -66,7 +66,7 @@ async def send_half_a_post(attacker: Attacker, connection: RawConnection, _: int
     await connection.wait_until_closed()
 
 
-async def leave_answers_unread(attacker: Attacker, connection: RawConnection, _: int) -> None:
+async def leave_responses_unread(attacker: Attacker, connection: RawConnection, _: int) -> None:
     """Request pages and answers of the API ahead, and read nothing."""
     connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
     for path in ("/api/openapi.json", "/", "/login", "/") * 2:
@@ -134,7 +134,7 @@ async def attack(port: int, address_count: int) -> None:
     attacker = Attacker(port, [f"127.0.0.{number + 2}" for number in range(address_count)])
     await asyncio.gather(
         *(attacker.repeat(send_half_a_post, RETRY_SECONDS) for _ in range(SLOW_CLIENTS)),
-        *(attacker.repeat(leave_answers_unread, RETRY_SECONDS) for _ in range(SLOW_CLIENTS)),
+        *(attacker.repeat(leave_responses_unread, RETRY_SECONDS) for _ in range(SLOW_CLIENTS)),
         *(attacker.repeat(flood_socket, RETRY_SECONDS) for _ in range(SOCKETS)),
         *(attacker.repeat(send_head, HEAD_SECONDS) for _ in range(HEAD_SENDERS)),
         open_tabs(attacker),

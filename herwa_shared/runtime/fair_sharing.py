@@ -1,7 +1,7 @@
 """Share slots and rates fairly among client addresses.
 
-What one address may use shrinks as the whole fills up, and never to nothing. So a few busy addresses cannot take
-everything, an address that used nothing before finds room, and a quiet process serves one address generously. Network
+What one address may use shrinks as all of it fills up, and never to nothing. So a few busy addresses cannot take
+everything, an address that used nothing before finds capacity, and a quiet process serves one address generously. Network
 switches share their buffers in the same way (dynamic thresholds).
 """
 
@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import exp2
 
 MAX_KEYS = 20_000
 """Addresses that are remembered; the one that was idle for longest is forgotten first."""
@@ -70,7 +71,7 @@ class FairPool:
 
     def acquire_now(self, address: str, *, is_limited: bool = True) -> bool:
         """Take a slot and return True, or return False. Only the total applies if `is_limited` is False."""
-        if not self._has_room(address, is_limited=is_limited):
+        if not self._has_capacity(address, is_limited=is_limited):
             return False
         self._held[address] = self._held.get(address, 0) + 1
         self.total += 1
@@ -109,7 +110,7 @@ class FairPool:
         finally:
             self.release(address)
 
-    def _has_room(self, address: str, *, is_limited: bool) -> bool:
+    def _has_capacity(self, address: str, *, is_limited: bool) -> bool:
         free = self._limit.total - self.total
         if free <= 0:
             return False
@@ -170,14 +171,14 @@ class FairRateLimiter:
         """Take one token as `take` does, or take none and return None if the wait would be longer than this."""
         now, limit = self._clock(), self._limit
         _drain(self._common, limit.total_per_second, now)
-        room = max(0.0, 1 - self._common.tokens / limit.total_per_second)
-        rate = max(limit.min_per_second, limit.per_second * room)
+        free_share = max(0.0, 1 - self._common.tokens / limit.total_per_second)
+        rate = max(limit.min_per_second, limit.per_second * free_share)
         level = self._levels.pop(address, None) or _Level(0.0, now)
         _drain(level, rate, now)
         self._levels[address] = level
         if len(self._levels) > MAX_KEYS:
             self._levels.popitem(last=False)
-        delay = max(0.0, level.tokens + 1 - max(limit.min_burst, limit.burst * room)) / rate
+        delay = max(0.0, level.tokens + 1 - max(limit.min_burst, limit.burst * free_share)) / rate
         if delay > max_delay_seconds:
             return None
         level.tokens += 1
@@ -204,4 +205,4 @@ def _drain(level: _Level, per_second: float, now: float) -> None:
 
 def _decay(level: _Level, now: float) -> float:
     """Return what is left of the level after exponential decay."""
-    return level.tokens * 0.5 ** ((now - level.updated_at) / USE_HALF_LIFE_SECONDS)
+    return level.tokens * exp2((level.updated_at - now) / USE_HALF_LIFE_SECONDS)

@@ -25,7 +25,7 @@ BODY_CHUNK_SECONDS = 10.0
 BODY_SECONDS = 60.0
 
 # Answers
-ANSWER_CHUNK_SECONDS = 20.0
+RESPONSE_CHUNK_SECONDS = 20.0
 CLOSE_SECONDS = 5.0
 """How long a connection that we close may take to receive the rest of its answer."""
 MAX_DISCARDED_BYTES = 1_048_576

@@ -35,7 +35,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_started_at: float | None = bounds.clock()
         self._body_started_at: float | None = None
         self._chunk_started_at: float | None = None
-        self._answer_paused_at: float | None = None
+        self._response_paused_at: float | None = None
         self._closing_at: float | None = None
 
     # Connection
@@ -183,22 +183,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     # Answers
 
     def pause_writing(self) -> None:
-        self._answer_paused_at = self._bounds.clock()
+        self._response_paused_at = self._bounds.clock()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self._answer_paused_at = None
+        self._response_paused_at = None
         super().resume_writing()
 
     def _refuse(self, problem: HttpProblem) -> None:
         """Answer with the problem, unless another answer is being sent, and take no further request."""
-        can_answer = self._can_answer()
+        can_respond = self._can_respond()
         self._is_refused = True
         self._closing_at = self._bounds.clock()
         self._disconnect_running()
         if self.transport.is_closing():
             return
-        if not can_answer:
+        if not can_respond:
             self.transport.close()
             return
         headers = [*self.server_state.default_headers, *problem.list_headers(), (b"connection", b"close")]
@@ -206,7 +206,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.write(b"".join([*lines, b"\r\n", problem.render_body()]))
         self.transport.write_eof()
 
-    def _can_answer(self) -> bool:
+    def _can_respond(self) -> bool:
         """Return whether the request being read is the next one to be answered."""
         if self.cycle is None:
             return True
@@ -225,7 +225,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._closing_at = self._closing_at or now
             if now - self._closing_at > limits.CLOSE_SECONDS:
                 self.transport.abort()
-        elif is_over(self._answer_paused_at, limits.ANSWER_CHUNK_SECONDS, now):
+        elif is_over(self._response_paused_at, limits.RESPONSE_CHUNK_SECONDS, now):
             self.transport.abort()
         elif self.flow.read_paused:
             self._restart_clocks(now)

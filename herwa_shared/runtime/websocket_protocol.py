@@ -29,7 +29,7 @@ class BoundedWebSocketProtocol(WSProtocol):
         self._tokens = limits.SOCKET_FRAME_BURST
         self._tokens_at = self._connected_at = bounds.clock()
         self._is_waiting = False
-        self._answer_paused_at: float | None = None
+        self._response_paused_at: float | None = None
         self._closing_at: float | None = None
 
     # Connection
@@ -116,11 +116,11 @@ class BoundedWebSocketProtocol(WSProtocol):
     # Answers
 
     def pause_writing(self) -> None:
-        self._answer_paused_at = self._bounds.clock()
+        self._response_paused_at = self._bounds.clock()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self._answer_paused_at = None
+        self._response_paused_at = None
         super().resume_writing()
         self._continue()
 
@@ -133,7 +133,7 @@ class BoundedWebSocketProtocol(WSProtocol):
         handshake_at = None if self.handshake_complete else self._connected_at
         if (
             is_over(self._closing_at, limits.CLOSE_SECONDS, now)
-            or is_over(self._answer_paused_at, limits.ANSWER_CHUNK_SECONDS, now)
+            or is_over(self._response_paused_at, limits.RESPONSE_CHUNK_SECONDS, now)
             or is_over(handshake_at, limits.HANDSHAKE_SECONDS, now)
         ):
             self.transport.abort()

@@ -17,7 +17,7 @@ from herwa_shared.runtime.client_address import get_address_group
 from herwa_shared.runtime.fair_sharing import FairPool, PoolExhausted
 from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.serving.client_address import ClientInfo, parse_client_info
-from herwa_web.serving.upstream_answer import fetch_answer
+from herwa_web.serving.upstream_response import fetch_response
 
 log = get_logger(__name__)
 
@@ -81,17 +81,17 @@ class ApiProxy:
 
     async def _forward(self, request: httpx.Request, client_info: ClientInfo, send: Send) -> None:
         address = get_address_group(client_info.address)
-        async with fetch_answer(
+        async with fetch_response(
             self._client,
             request,
             lambda: self._pool.hold(address, timeout_seconds=limits.SLOT_SECONDS),
             read_ahead_bytes=limits.READ_AHEAD_BYTES,
-        ) as answer:
-            response = await answer.wait_for_head()
+        ) as upstream:
+            response = await upstream.wait_for_head()
             headers = filter_headers(response.headers.raw, SERVER_HEADERS)
             await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
             try:
-                async for chunk in answer.read_chunks():
+                async for chunk in upstream.read_chunks():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             except httpx.TransportError as error:
                 # The status has been sent already. Without the last chunk the client can tell that the body is cut off.

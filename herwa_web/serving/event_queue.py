@@ -102,28 +102,28 @@ class _WaitingEvents:
 
     def __init__(self) -> None:
         self.events: deque[Any] = deque()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._has_capacity = asyncio.Event()
+        self._has_capacity.set()
         self._is_closed = False
 
     async def append(self, event: Any) -> None:
         """Add an event; wait first while there are too many. An event of a closed tab is dropped."""
-        await self._has_room.wait()
+        await self._has_capacity.wait()
         if self._is_closed:
             return
         self.events.append(event)
         if len(self.events) >= limits.MAX_WAITING_EVENTS:
-            self._has_room.clear()
+            self._has_capacity.clear()
 
     def pop(self) -> Any:
         """Remove the oldest event."""
-        self._has_room.set()
+        self._has_capacity.set()
         return self.events.popleft()
 
     def close(self) -> None:
         """Accept no more events."""
         self._is_closed = True
-        self._has_room.set()
+        self._has_capacity.set()
 
 
 async def _release_when_done(future: Any, pool: FairPool, group: str) -> None:

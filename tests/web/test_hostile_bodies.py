@@ -44,7 +44,7 @@ async def test_chunked_bodies_that_never_end_hold_no_connection_to_the_api(web):
         await assert_api_is_served(web)
 
 
-async def test_unread_answers_hold_no_connection_to_the_api(web, upstream_stub):
+async def test_unread_responses_hold_no_connection_to_the_api(web, upstream_stub):
     chunk_count = limits.READ_AHEAD_BYTES // LARGE_CHUNK_BYTES
     async with AsyncExitStack() as stack:
         for connection in await open_many(stack, web, build_request(f"/api/large?chunks={chunk_count}", host=web.host)):
@@ -53,7 +53,7 @@ async def test_unread_answers_hold_no_connection_to_the_api(web, upstream_stub):
         await wait_until(lambda: not upstream_stub[0].open_count, description="the API to have sent every answer")
 
 
-async def test_large_unread_answers_of_one_address_leave_connections_for_others(web, upstream_stub):
+async def test_large_unread_responses_of_one_address_leave_connections_for_others(web, upstream_stub):
     async with AsyncExitStack() as stack:
         for connection in await open_many(stack, web, build_request("/api/large?chunks=1000", host=web.host)):
             connection.writer.transport.pause_reading()
@@ -63,7 +63,7 @@ async def test_large_unread_answers_of_one_address_leave_connections_for_others(
 
 
 @pytest.mark.slow
-async def test_large_unread_answer_is_given_up(web, upstream_stub):
+async def test_large_unread_response_is_given_up(web, upstream_stub):
     async with open_connection(web.port, source=ATTACKER) as connection:
         await connection.send(build_request("/api/large?chunks=1000", host=web.host))
         connection.writer.transport.pause_reading()

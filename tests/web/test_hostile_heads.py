@@ -81,7 +81,7 @@ async def test_endless_head_is_refused_early(web):
         assert (await response).status == 431
 
 
-async def test_half_sent_heads_of_one_address_leave_room_for_others(web):
+async def test_half_sent_heads_of_one_address_leave_capacity_for_others(web):
     connections = [open_connection(web.port, source=ATTACKER) for _ in range(limits.CONNECTIONS.per_address + 50)]
     for connection in connections:
         await (await connection.__aenter__()).send(b"GET / HTTP/1.1\r\nX: ")

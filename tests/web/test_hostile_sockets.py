@@ -74,7 +74,7 @@ async def test_compression_bombs_close_their_sockets_and_take_no_memory(web):
 
 
 @pytest.mark.parametrize("opcode", [PING, PONG])
-async def test_flood_of_control_frames_is_paced_and_delays_nobody(web, opcode):
+async def test_flood_of_control_frames_is_paced_and_delays_no_other_client(web, opcode):
     frame_count = 20_000
     async with AsyncExitStack() as stack:
         visitor = await stack.enter_async_context(connect_client(web))
@@ -83,11 +83,11 @@ async def test_flood_of_control_frames_is_paced_and_delays_nobody(web, opcode):
             socket.writer.write(build_frame(opcode, b"x") * frame_count)
         await visitor.send(HYDRATE)
         await visitor.wait_until_idle()
-        answers = 0
+        reply_count = 0
         for socket in sockets:
             socket.writer.write(build_frame(TEXT, b"6"))
-            answers += len(socket.reader._buffer) // 3
-        assert answers < frame_count / 4, "the visitor did not wait for the flood"
+            reply_count += len(socket.reader._buffer) // 3
+        assert reply_count < frame_count / 4, "the visitor did not wait for the flood"
 
 
 async def test_frames_are_paced_for_all_sockets_of_an_address_together(web):
@@ -97,10 +97,10 @@ async def test_frames_are_paced_for_all_sockets_of_an_address_together(web):
         for socket in sockets:
             socket.writer.write(build_frame(PING, b"x") * 1_000)
         await asyncio.sleep(1)
-        answers = sum(len(socket.reader._buffer) // 3 for socket in sockets)
-        assert answers > limits.SOCKET_FRAME_BURST, "nothing is dropped"
+        reply_count = sum(len(socket.reader._buffer) // 3 for socket in sockets)
+        assert reply_count > limits.SOCKET_FRAME_BURST, "nothing is dropped"
         allowed = limits.FRAME_RATE.burst + 5 * limits.FRAME_RATE.per_second
-        assert answers < allowed < socket_count * 1_000
+        assert reply_count < allowed < socket_count * 1_000
 
 
 async def test_every_frame_of_a_paced_socket_is_answered(web):
@@ -148,7 +148,7 @@ async def test_message_in_fragments_is_bounded(web):
         assert (await read_until_closed(socket))[-1][0] == CLOSE
 
 
-async def test_client_that_reads_no_answers_is_not_served_further(web):
+async def test_client_that_reads_no_responses_is_not_served_further(web):
     async with open_socket(web, "127.0.0.16") as socket:
         await socket.send(build_frame(TEXT, b"40/_rx/_event,"))
         socket.writer.transport.pause_reading()

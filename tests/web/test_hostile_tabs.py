@@ -53,7 +53,7 @@ async def test_states_of_closed_tabs_are_forgotten(web):
     assert process.memory_info().rss - before < 160 * KEPT_BYTES_PER_TAB / 2
 
 
-async def test_number_of_tabs_of_one_address_is_limited_and_closed_ones_make_room(web):
+async def test_number_of_tabs_of_one_address_is_limited_and_closed_ones_free_capacity(web):
     handshake = build_handshake(f"{NAMESPACE}/?token=t&EIO=4&transport=websocket", host=web.host)
     async with AsyncExitStack() as stack:
         connections = [

@@ -11,7 +11,7 @@ from tests.support.raw_connection import TEXT, abort, build_frame, build_handsha
 from tests.support.waiting import wait_until
 
 LONG = 1_000.0
-LARGE_ANSWER = b"x" * 50_000_000
+LARGE_RESPONSE = b"x" * 50_000_000
 
 
 class Application:
@@ -24,11 +24,11 @@ class Application:
     async def __call__(self, scope, receive, send):
         self.running += 1
         try:
-            await (self.echo(receive, send) if scope["type"] == "websocket" else self.answer(scope, receive, send))
+            await (self.echo(receive, send) if scope["type"] == "websocket" else self.response(scope, receive, send))
         finally:
             self.running -= 1
 
-    async def answer(self, scope, receive, send):
+    async def response(self, scope, receive, send):
         body, message = b"", {"more_body": True}
         while message.get("more_body"):
             message = await receive()
@@ -36,12 +36,12 @@ class Application:
                 return
             body += message["body"]
         self.bodies.append(body)
-        answer = LARGE_ANSWER if scope["path"] == "/large" else b"ok"
+        response = LARGE_RESPONSE if scope["path"] == "/large" else b"ok"
         await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]}
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(response))]}
         )
-        for start in range(0, len(answer), 500_000):
-            await send({"type": "http.response.body", "body": answer[start : start + 500_000], "more_body": True})
+        for start in range(0, len(response), 500_000):
+            await send({"type": "http.response.body", "body": response[start : start + 500_000], "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     async def echo(self, receive, send):
@@ -63,7 +63,7 @@ async def application():
 def patch_limits(monkeypatch):
     """Switch every deadline off, so that each test proves the one that it shortens."""
     monkeypatch.setattr(connection_bounds, "SWEEP_SECONDS", 0.05)
-    for name in ("HEAD", "BODY_CHUNK", "BODY", "ANSWER_CHUNK", "CLOSE", "HANDSHAKE"):
+    for name in ("HEAD", "BODY_CHUNK", "BODY", "RESPONSE_CHUNK", "CLOSE", "HANDSHAKE"):
         monkeypatch.setattr(http_limits, f"{name}_SECONDS", LONG)
     return monkeypatch
 
@@ -121,7 +121,7 @@ async def test_a_body_that_does_not_come_is_answered_with_408(application, patch
     assert (response.status, application.bodies) == (408, [])
 
 
-async def test_a_body_that_arrives_byte_by_byte_has_a_deadline_as_a_whole(application, patch_limits):
+async def test_a_body_that_arrives_byte_by_byte_has_one_deadline(application, patch_limits):
     patch_limits.setattr(http_limits, "BODY_SECONDS", 0.5)
     patch_limits.setattr(http_limits, "BODY_CHUNK_SECONDS", 0.4)
     async with run_bounded_server(application) as server, open_connection(server.port) as connection:
@@ -138,8 +138,8 @@ async def test_a_body_that_arrives_byte_by_byte_has_a_deadline_as_a_whole(applic
         dripping.cancel()
 
 
-async def test_an_unread_answer_is_given_up(application, patch_limits):
-    patch_limits.setattr(http_limits, "ANSWER_CHUNK_SECONDS", 0.3)
+async def test_an_unread_response_is_given_up(application, patch_limits):
+    patch_limits.setattr(http_limits, "RESPONSE_CHUNK_SECONDS", 0.3)
     async with run_bounded_server(application) as server, open_connection(server.port) as connection:
         await connection.send(build_request("/large", host=HOST))
         await connection.reader.readexactly(1)
@@ -147,7 +147,7 @@ async def test_an_unread_answer_is_given_up(application, patch_limits):
         await wait_until_no_connection(server)
 
 
-async def test_an_answer_that_waits_behind_a_closed_connection_is_given_up(application, patch_limits):
+async def test_a_response_that_waits_behind_a_closed_connection_is_given_up(application, patch_limits):
     patch_limits.setattr(http_limits, "CLOSE_SECONDS", 0.3)
     async with run_bounded_server(application) as server, open_connection(server.port) as connection:
         connection.writer.transport.pause_reading()
@@ -164,8 +164,8 @@ async def test_a_refused_client_that_goes_on_sending_is_cut_off(application, pat
         await wait_until_no_connection(server)
 
 
-async def test_unread_websocket_answers_are_given_up(application, patch_limits):
-    patch_limits.setattr(http_limits, "ANSWER_CHUNK_SECONDS", 0.3)
+async def test_unread_websocket_responses_are_given_up(application, patch_limits):
+    patch_limits.setattr(http_limits, "RESPONSE_CHUNK_SECONDS", 0.3)
     patch_limits.setattr(http_limits, "SOCKET_FRAMES_PER_SECOND", 1e6)
     async with run_bounded_server(application) as server, open_connection(server.port) as connection:
         await connection.send(build_handshake("/", host=HOST))

@@ -17,7 +17,7 @@ SLEEP = "SELECT pg_sleep(60)"
 COUNT_SLEEPING = f"SELECT count(*) FROM pg_stat_activity WHERE query = '{SLEEP}' AND state = 'active'"
 
 
-async def answer(send) -> None:
+async def respond(send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
@@ -73,11 +73,11 @@ async def test_only_reading_work_is_cancelled(method, path, is_cancelled):
     assert cancelled.is_set() == is_cancelled
 
 
-async def test_work_after_the_answer_runs_to_its_end():
+async def test_work_after_the_response_runs_to_its_end():
     ended = asyncio.Event()
 
     async def work(scope, receive, send):
-        await answer(send)
+        await respond(send)
         await asyncio.sleep(0.2)
         ended.set()
 
@@ -96,7 +96,7 @@ async def test_an_address_with_too_many_running_requests_waits_and_then_gets_429
     async def work(scope, receive, send):
         if scope["path"] == "/slow":
             await released.wait()
-        await answer(send)
+        await respond(send)
 
     async def request(path: str, source: str) -> int:
         async with open_connection(server.port, source=source) as connection:
@@ -117,7 +117,7 @@ async def test_bodies_that_never_come_hold_no_slot(monkeypatch):
 
     async def work(scope, receive, send):
         await receive()
-        await answer(send)
+        await respond(send)
 
     async with run_bounded_server(work) as server, AsyncExitStack() as stack:
         half = build_request("/upload", host=HOST, method="POST", headers=[("Content-Length", "9")], body=b"a")
@@ -135,7 +135,7 @@ async def test_an_address_that_requests_too_fast_gets_429_and_others_are_served(
     monkeypatch.setattr(http_limits, "MAX_DELAY_SECONDS", 0.0)
 
     async def work(scope, receive, send):
-        await answer(send)
+        await respond(send)
 
     async with run_bounded_server(work) as server:
         statuses = {}
