@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -59,7 +60,7 @@ async def restore(settings: Settings, *, file: Path, report: Callable[[str], Non
         if not revisions.is_empty and not is_restore_incomplete(folder):
             await back_up_automatically(urls, folder, "before-restore", report)
         manifest = await restore_backup(settings, urls, folder, file)
-    return texts.format_restored(manifest.created_at, *_count_rows(manifest))
+    return texts.format_restored(datetime.fromisoformat(manifest.created_at), *_count_rows(manifest))
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Texts of `herwa backup` and `herwa restore`."""
 
+from datetime import datetime
 from pathlib import Path
 
 from herwa.texts.counts import format_count
@@ -11,7 +12,7 @@ RESTORE_EXAMPLE = "Example: herwa restore /mnt/backups/herwa.zip"
 BACKUP_FILE_ARGUMENT = "The file to create."
 RESTORE_FILE_ARGUMENT = "A file that `herwa backup` has created."
 COPY_RUNNING = "Herwa is running. Stop it, then restore the backup."
-BYTES_PER_MIB = 1 << 20
+BYTES_PER_KIB, BYTES_PER_MIB = 1 << 10, 1 << 20
 
 
 def format_file_exists(path: Path) -> str:
@@ -22,12 +23,17 @@ def format_file_exists(path: Path) -> str:
 def format_backed_up(path: Path, size: int, postgresql_rows: int, clickhouse_rows: int) -> str:
     """Format the result of a backup; `size` is in bytes."""
     rows = _format_rows(postgresql_rows, clickhouse_rows)
-    return f"Backed up {rows} to {path} ({size / BYTES_PER_MIB:,.1f} MiB). It contains keys: store it safely."
+    return f"Backed up {rows} to {path} ({_format_size(size)}). It contains keys, so store it safely."
 
 
-def format_restored(created_at: str, postgresql_rows: int, clickhouse_rows: int) -> str:
+def format_restored(created_at: datetime, postgresql_rows: int, clickhouse_rows: int) -> str:
     """Format the result of a restore; `created_at` is the time of the backup."""
-    return f"Restored {_format_rows(postgresql_rows, clickhouse_rows)} from the backup of {created_at}."
+    rows = _format_rows(postgresql_rows, clickhouse_rows)
+    return f"Restored {rows} from the backup of {created_at:%Y-%m-%d %H:%M} UTC."
+
+
+def _format_size(size: int) -> str:
+    return f"{size / BYTES_PER_MIB:,.1f} MiB" if size >= BYTES_PER_MIB else f"{size / BYTES_PER_KIB:.0f} KiB"
 
 
 def _format_rows(postgresql_rows: int, clickhouse_rows: int) -> str:

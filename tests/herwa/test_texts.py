@@ -28,8 +28,8 @@ SAMPLES = {
     },
     backup: {
         "format_file_exists": [Path("/mnt/herwa.zip")],
-        "format_backed_up": [(Path("/mnt/herwa.zip"), 123_456_789, 12_345, 1_234_567)],
-        "format_restored": [("2026-11-28T21:00:00+00:00", 1, 0)],
+        "format_backed_up": [(Path("/mnt/herwa.zip"), size, 12_345, 1_234_567) for size in (8_540, 123_456_789)],
+        "format_restored": [(datetime(2026, 11, 28, 21, 0, tzinfo=UTC), 1, 0)],
     },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
     doctor: {
