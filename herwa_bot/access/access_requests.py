@@ -128,7 +128,10 @@ class RequestDecisionButton(
             else texts.format_declined_message(command, server)
         )
         is_notified = await send_dm(interaction.client, access_request.user_id, message)
-        member = format_at(escape(access_request.user_name))
+        if interaction.guild_id is None:  # in a direct message Discord may not know the member's name
+            member = format_at(escape(access_request.user_name))
+        else:
+            member = MESSAGE_NAMES.format_member(access_request.user_id)
         return texts.format_decision(member, command, end, is_notified=is_notified)
 
 

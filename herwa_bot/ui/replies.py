@@ -16,9 +16,10 @@ from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
 from herwa_shared.charts.text.insights import MAX_ALT_TEXT_LENGTH
 from herwa_shared.errors import HerwaError, ServiceUnavailable, format_reason
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 DEFER_AFTER_SECONDS = 1.5  # Discord expects a response within three seconds, and an image takes time to upload
 WORK_TIMEOUT_SECONDS = 30.0
@@ -125,10 +126,10 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
     if isinstance(cause, HerwaError) and cause.status < 500:
         text = str(cause)
     elif isinstance(cause, (ServiceUnavailable, OSError)):  # TimeoutError is an OSError
-        log.warning("command failed, store unavailable", command=operation, error=repr(cause)[:200])
+        limited_log.warning("command failed, store unavailable", kind=str(operation), error=format_reason(cause))
         text = texts.STATS_UNAVAILABLE if isinstance(cause, ServiceUnavailable) else texts.DATA_UNAVAILABLE
     elif isinstance(cause, HerwaError) and cause.status == 503:
-        log.warning("command failed, dependency unavailable", command=operation, error=repr(cause)[:200])
+        limited_log.warning("command failed, dependency unavailable", kind=str(operation), error=format_reason(cause))
         text = str(cause)
     else:
         log.error("command failed", command=operation, error=type(cause).__name__, exc_info=cause)
@@ -136,4 +137,4 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
     try:
         await send_error(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("error reply failed", error=repr(error)[:200])
+        limited_log.warning("error reply failed", kind=type(error).__name__, error=format_reason(error))

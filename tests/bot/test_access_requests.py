@@ -9,6 +9,7 @@ from herwa_bot.texts import buttons
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import PRIVATE_CHANNEL
 from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
@@ -156,7 +157,7 @@ async def test_request_can_be_decided_in_the_permissions_list(members, sim, refu
     [label] = [text for text, id_ in get_button_ids(rule_list).items() if id_.endswith(":allow")]
     reply = (await members.press(rule_list, label, user=members.server.owner)).messages[-1]
     assert reply.ephemeral
-    member = f"@{get_member_name(sim, members, members.server.ada)}"
+    member = MESSAGE_NAMES.format_member(members.server.ada)
     assert reply.content.startswith(
         texts.format_decision(member, "server-stats", "<t:", is_notified=True).split("<t:")[0]
     )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_bot.cogs.stats.chart_buttons import ChartButton
-from herwa_bot.cogs.stats.chart_state import STATS_COMMANDS, ChartState
+from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.discord_endpoints import find_dashboard_url
 from herwa_bot.texts import buttons
 from herwa_bot.texts import stats as texts
@@ -174,8 +174,8 @@ def test_dashboard_query_is_the_view_of_the_reply(command, zone):
     for now in (datetime(2026, 11, 28, 23, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)):
         for window in Window:
             for is_compared in (True, False):
-                state = ChartState(command, window, 1, is_compared=is_compared)
-                query = state.build_dashboard_query(7, zone=zone, now=now)
+                selection = ChartSelection(command, window, 1, is_compared=is_compared)
+                query = selection.build_dashboard_query(7, zone=zone, now=now)
                 opened = DashboardQuery.parse(query.to_params(), zone, now, guild_id=7)
                 assert opened == query
                 assert opened.metric is command.metric
@@ -185,13 +185,13 @@ def test_dashboard_query_is_the_view_of_the_reply(command, zone):
 
 def test_custom_ids_fit_discords_limit_and_differ():
     for command in STATS_COMMANDS.values():
-        states = [
-            ChartState(command, window, 2**63 - 1, is_compared=is_compared)
+        selections = [
+            ChartSelection(command, window, 2**63 - 1, is_compared=is_compared)
             for window in Window
             for is_compared in (True, False)
         ]
-        custom_ids = {ChartButton.build("x", state).custom_id for state in states}
-        assert len(custom_ids) == len(states)
+        custom_ids = {ChartButton.build("x", selection).custom_id for selection in selections}
+        assert len(custom_ids) == len(selections)
         assert all(len(custom_id) <= 100 for custom_id in custom_ids)
 
 

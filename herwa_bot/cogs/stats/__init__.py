@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from herwa_bot.cogs.stats.chart_buttons import ChartButton, build_chart_view
 from herwa_bot.cogs.stats.chart_reply import render_chart_reply
-from herwa_bot.cogs.stats.chart_state import STATS_COMMANDS, ChartState, StatsCommand
+from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection, StatsCommand
 from herwa_bot.texts import stats as texts
 from herwa_bot.ui.replies import defer_if_slow, reply
 from herwa_shared.analytics.query import Window
@@ -34,9 +34,9 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
         async def show_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
             """Reply with a line chart with alt text, the insights as text, and the buttons."""
             assert interaction.guild is not None
-            state = ChartState(command, Window(window), interaction.user.id)
-            rendered = await defer_if_slow(interaction, render_chart_reply(self._stores, interaction.guild, state))
-            view = build_chart_view(interaction, state, rendered)
+            selection = ChartSelection(command, Window(window), interaction.user.id)
+            rendered = await defer_if_slow(interaction, render_chart_reply(self._stores, interaction.guild, selection))
+            view = build_chart_view(interaction, selection, rendered)
             await reply(interaction, rendered.text, file=rendered.image, view=view)
 
     return StatsCog

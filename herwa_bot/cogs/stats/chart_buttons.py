@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import discord
 
 from herwa_bot.cogs.stats.chart_reply import ChartReply, render_chart_reply
-from herwa_bot.cogs.stats.chart_state import STATS_COMMANDS, ChartState
+from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.texts import buttons as texts
 from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, send_error
 from herwa_bot.ui.views import GuardedButton
@@ -23,13 +23,16 @@ class ChartButton(
 ):
     """Button that shows another window, or the same with or without the comparison.
 
-    Its custom ID is the state that it leads to, so it works after a restart too. Every press is checked like the
+    Its custom ID is the selection that it leads to, so it works after a restart too. Every press is checked like the
     command itself.
     """
 
     @classmethod
-    def build(cls, label: str, state: ChartState, *, is_selected: bool = False, is_disabled: bool = False) -> Self:
-        custom_id = f"herwa:chart:{state.command.name}:{int(state.window)}:{int(state.is_compared)}:{state.invoker_id}"
+    def build(
+        cls, label: str, selection: ChartSelection, *, is_selected: bool = False, is_disabled: bool = False
+    ) -> Self:
+        name, days, compared = selection.command.name, int(selection.window), int(selection.is_compared)
+        custom_id = f"herwa:chart:{name}:{days}:{compared}:{selection.invoker_id}"
         style = discord.ButtonStyle.primary if is_selected else discord.ButtonStyle.secondary
         return cls(discord.ui.Button(label=label, style=style, disabled=is_disabled, custom_id=custom_id))
 
@@ -46,7 +49,7 @@ class ChartButton(
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Replace text, image and buttons of the reply."""
         assert interaction.guild is not None
-        state = ChartState(
+        selection = ChartSelection(
             STATS_COMMANDS[self.match["command"]],
             Window(int(self.match["window"])),
             int(self.match["invoker"]),
@@ -55,25 +58,25 @@ class ChartButton(
         await interaction.response.defer()
         bot: Any = interaction.client
         async with asyncio.timeout(WORK_TIMEOUT_SECONDS):
-            reply = await render_chart_reply(bot.stores, interaction.guild, state)
+            reply = await render_chart_reply(bot.stores, interaction.guild, selection)
         await interaction.edit_original_response(
             content=reply.text,
             attachments=[reply.image] if reply.image else [],
-            view=build_chart_view(interaction, state, reply),
+            view=build_chart_view(interaction, selection, reply),
         )
 
 
-def build_chart_view(interaction: discord.Interaction, state: ChartState, reply: ChartReply) -> discord.ui.View:
+def build_chart_view(interaction: discord.Interaction, selection: ChartSelection, reply: ChartReply) -> discord.ui.View:
     """Build the buttons of a reply; the shown window is marked."""
     view = discord.ui.View(timeout=None)
     for window in Window:
-        is_shown = window is state.window
+        is_shown = window is selection.window
         button = ChartButton.build(
-            texts.format_days(window), replace(state, window=window), is_selected=is_shown, is_disabled=is_shown
+            texts.format_days(window), replace(selection, window=window), is_selected=is_shown, is_disabled=is_shown
         )
         view.add_item(button)
-    toggled_state = replace(state, is_compared=not state.is_compared)
-    view.add_item(ChartButton.build(texts.COMPARE, toggled_state, is_selected=state.is_compared))
+    toggled_selection = replace(selection, is_compared=not selection.is_compared)
+    view.add_item(ChartButton.build(texts.COMPARE, toggled_selection, is_selected=selection.is_compared))
     bot: Any = interaction.client
     if bot.dashboard_url is not None:
         url = _build_url(bot.dashboard_url, reply)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import discord
 
-from herwa_bot.cogs.stats.chart_state import ChartState
+from herwa_bot.cogs.stats.chart_selection import ChartSelection
 from herwa_bot.texts import stats as texts
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.replies import build_chart_attachment
@@ -31,23 +31,23 @@ class ChartReply:
     query: DashboardQuery
 
 
-async def render_chart_reply(stores: Stores, guild: discord.Guild, state: ChartState) -> ChartReply:
+async def render_chart_reply(stores: Stores, guild: discord.Guild, selection: ChartSelection) -> ChartReply:
     """Render the reply's text and image."""
     now = utc_now()
-    query = state.build_dashboard_query(guild.id, zone=await _load_zone(stores, guild.id), now=now)
+    query = selection.build_dashboard_query(guild.id, zone=await _load_zone(stores, guild.id), now=now)
     compared, extra_text = await asyncio.gather(
         query_compared_series(
             stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
         ),
-        _format_extra_metric(stores, query, state.command.extra_metric),
+        _format_extra_metric(stores, query, selection.command.extra_metric),
     )
     if compared.series.total == 0:
         extra_text = ""  # the sentences say that there was nothing
     figure = build_timeseries_figure(compared, title=guild.name)
-    image = await build_chart_attachment(figure, name=state.command.name, alt=build_alt_text(compared))
-    lines = [texts.format_heading(escape(guild.name), state.window, extra_text)]
+    image = await build_chart_attachment(figure, name=selection.command.name, alt=build_alt_text(compared))
+    lines = [texts.format_heading(escape(guild.name), selection.window, extra_text)]
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
-    if state.is_compared and compared.change is None and compared.series.recorded_points:
+    if selection.is_compared and compared.change is None and compared.series.recorded_points:
         lines.append(texts.NO_COMPARISON)
     return ChartReply("\n".join(lines if image else [*lines, texts.NO_IMAGE]), image, query)
 

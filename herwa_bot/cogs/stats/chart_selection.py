@@ -44,7 +44,7 @@ STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class ChartState:
+class ChartSelection:
     """What a reply shows: command, window, and whether the same period before is shown too.
 
     `invoker_id` is the member who ran the command. Only they can press the buttons.
