@@ -1,8 +1,8 @@
 """Share slots and rates fairly among client addresses.
 
 What one address may use shrinks as all of it fills up, and never to nothing. So a few busy addresses cannot take
-everything, an address that used nothing before finds capacity, and a quiet process serves one address generously. Network
-switches share their buffers in the same way (dynamic thresholds).
+everything, an address that used nothing before finds capacity, and a quiet process serves one address generously.
+Network switches share their buffers in the same way (dynamic thresholds).
 """
 
 import asyncio

@@ -1,5 +1,7 @@
-"""Serve the built pages as precompressed files with cache headers, CSP and preload links.
+"""Serve the built pages as precompressed files from memory, with cache headers, CSP and preload links.
 
+A build has a few megabytes and never changes. Files from memory need no thread, so many requests do not wait for each
+other's.
 Without preload links a browser finds each script only after it has parsed the one before. Prerendered pages have these
 links in their HTML. Pages with an id in their path share one HTML file (404.html), so they get a `Link` header.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from reflex.utils.precompressed_staticfiles import PrecompressedStaticFiles
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from herwa_web.serving.security_headers import build_content_security_policy
@@ -40,6 +42,8 @@ class PageFiles(PrecompressedStaticFiles):
         self._match_route = router
         self._preload_links = build_preload_links(folder)
         self._policies = {path: build_page_policy(path, cdn=cdn) for path in folder.rglob("*.html")}
+        self._files = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+        self._contents = {str(path): path.read_bytes() for path in self._files}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in {"GET", "HEAD"} and len(scope["path"]) <= MAX_PATH_LENGTH and "\0" not in scope["path"]:
@@ -52,9 +56,9 @@ class PageFiles(PrecompressedStaticFiles):
 
         The path of a folder gets its index.html directly: Starlette would redirect to a URL that contains the host.
         """
-        page = self._folder / path / "index.html"
-        if page in self._policies:
-            return self.file_response(page, page.stat(), scope)
+        for file in (self._folder / path / "index.html", self._folder / path):
+            if file in self._files:
+                return self.file_response(file, self._files[file], scope)
         response = await super().get_response(path, scope)
         if "Content-Security-Policy" in response.headers and (
             link := self._preload_links.get(self._match_route(f"/{path}") or "")
@@ -66,7 +70,7 @@ class PageFiles(PrecompressedStaticFiles):
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         """Respond with the file, or 304 if the browser has it; add cache headers and the page's CSP."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
+        response = self._load_content(super().file_response(full_path, stat_result, scope, status_code))
         file = Path(full_path)
         response.headers["Cache-Control"] = (
             CACHE_IMMUTABLE if file.parent == self._folder / "assets" else CACHE_REVALIDATE
@@ -74,6 +78,14 @@ class PageFiles(PrecompressedStaticFiles):
         if page_policy := self._policies.get(file):
             response.headers["Content-Security-Policy"] = page_policy
         return response
+
+    def _load_content(self, response: Response) -> Response:
+        """Return the same response with the content from memory. It answers no requests for parts of a file."""
+        if not isinstance(response, FileResponse):
+            return response
+        loaded = Response(self._contents[str(response.path)], response.status_code)
+        loaded.raw_headers = [(name, value) for name, value in response.raw_headers if name != b"accept-ranges"]
+        return loaded
 
 
 def build_page_policy(page: Path, *, cdn: str) -> str:

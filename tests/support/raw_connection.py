@@ -5,7 +5,7 @@ import os
 import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 READ_TIMEOUT_SECONDS = 30
 WEBSOCKET_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -17,8 +17,8 @@ class RawResponse:
     """An HTTP response. `headers` keeps repeated headers."""
 
     status: int
-    headers: list[tuple[str, str]]
-    body: bytes = b""
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def get_values(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name]
