@@ -86,7 +86,7 @@ class MessageHandlers:
             "CHANNEL_DELETE": self.on_channel_delete,
             "INTERACTION_CREATE": self.on_interaction_create,
             "GUILD_MEMBERS_CHUNK": self._member_handlers.on_members_chunk,
-            "GUILD_ROLE_CREATE": self.on_role_update,
+            "GUILD_ROLE_CREATE": self.on_role_create,
             "GUILD_ROLE_UPDATE": self.on_role_update,
             "GUILD_ROLE_DELETE": self.on_role_delete,
             "THREAD_CREATE": self.on_thread_create,
@@ -240,6 +240,9 @@ class MessageHandlers:
 
     def on_thread_list_sync(self, data: EventData) -> None:
         self._update_channels(data.get("threads", ()), parse_snowflake(data, "guild_id"))
+
+    def on_role_create(self, data: EventData) -> None:
+        self._visibility.set_role(parse_snowflake(data, "guild_id"), data["role"])  # no member has it yet
 
     def on_role_update(self, data: EventData) -> None:
         guild_id = parse_snowflake(data, "guild_id")
