@@ -238,12 +238,12 @@ class EventWriter:
         self.resolve_channel = None
         for event in self._unresolved:
             self.thread_parents.treat_as_channel(event.source_channel_id)
-        try:
-            async with asyncio.timeout(FINAL_FLUSH_TIMEOUT_SECONDS):
-                await self.flush()
-        except Exception as error:  # noqa: BLE001 - the process exits in any case
-            reason = repr(error)[:300]
-            log.error("final flush failed, events lost", pending=self.pending, error=reason)  # noqa: TRY400 - no traceback needed
+        flush_task = asyncio.create_task(self.flush())
+        await asyncio.wait({flush_task}, timeout=FINAL_FLUSH_TIMEOUT_SECONDS)
+        if not flush_task.done():  # not cancelled here: its commit may succeed
+            log.error("final flush not confirmed, events may be lost", seconds=FINAL_FLUSH_TIMEOUT_SECONDS)
+        elif error := flush_task.exception():
+            log.error("final flush failed, events lost", pending=self.pending, error=format_reason(error))
 
     async def _save_metadata(self) -> None:
         changes = self.metadata.take()
