@@ -17,7 +17,7 @@ class RendererUnavailable(HerwaError):
 
     code = "renderer_missing"
     status = 503
-    message = "Images can't be drawn on this machine. Install libgl1 and libegl1."
+    message = "Images can't be drawn on this machine. Install their libraries: apt-get install libgl1 libegl1"
 
 
 def load_skia() -> Any:

@@ -108,7 +108,7 @@ async def test_package_retires_only_surfaces_of_its_kinds(stores: Stores, guild:
     async with open_rollback_session(stores) as session:
         diff = await register(session, [SurfaceKind.API], [])
         assert diff.format_lines() == ("retired: api stats",)
-        with pytest.raises(ValueError, match="another room's"):
+        with pytest.raises(ValueError, match="another package declares"):
             await register(session, [SurfaceKind.API], SURFACES)
 
 
@@ -170,5 +170,5 @@ def test_declaration_is_parsed_from_json():
     ["", "[]", "{}", '{"kinds": ["x"], "surfaces": []}', '{"kinds": [], "surfaces": [{"kind": "command"}]}'],
 )
 def test_invalid_declaration_is_refused(payload):
-    with pytest.raises(BadRequest, match="not what a room says"):
+    with pytest.raises(BadRequest, match="The list of surfaces is invalid"):
         from_json(payload)
