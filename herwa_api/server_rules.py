@@ -31,6 +31,7 @@ def build_server_rules(app: FastAPI, settings: Settings, port: int) -> ServerRul
             method == route_method and pattern.fullmatch(path) for route_method, pattern in list_routes()
         ),
         may_cancel=lambda path: path.startswith(CANCELLABLE_PREFIX),
+        has_own_pool=lambda _: False,
         is_proxy=lambda peer: peer == LOOPBACK_HOST,
     )
 

@@ -20,8 +20,9 @@ class ServerRules:
 
     `origin` is the public URL, `hosts` are the accepted values of the `Host` header in lower case. `get_address` and
     `get_host` read the client's address and the requested host from an ASGI scope. `accepts_body` takes the method and
-    path of a request. `may_cancel` takes the path of a reading request whose client has disconnected. `is_proxy` says
-    whether a peer is a proxy, whose connections carry requests of many clients.
+    path of a request. `may_cancel` takes the path of a reading request whose client has disconnected. `has_own_pool`
+    says whether the application itself limits how many requests of this path run. `is_proxy` says whether a peer is a
+    proxy, whose connections carry requests of many clients.
     """
 
     origin: str
@@ -30,6 +31,7 @@ class ServerRules:
     get_host: Callable[[Scope], str]
     accepts_body: Callable[[str, str], bool]
     may_cancel: Callable[[str], bool]
+    has_own_pool: Callable[[str], bool]
     is_proxy: Callable[[str], bool]
 
 

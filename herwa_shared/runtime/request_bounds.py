@@ -54,7 +54,9 @@ class RequestBounds:
             await asyncio.sleep(delay)
         request = _BufferedRequest(receive, send)
         if await request.read_body():
-            await request.run(self._run_in_slot(scope, address, request))
+            has_own_pool = self._rules.has_own_pool(scope["path"])
+            work = self._run_work(scope, request) if has_own_pool else self._run_in_slot(scope, address, request)
+            await request.run(work)
 
     async def _run_in_slot(self, scope: Scope, address: str, request: "_BufferedRequest") -> None:
         try:
@@ -62,10 +64,13 @@ class RequestBounds:
         except PoolExhausted:
             raise RequestRefused(problems.TOO_MANY_REQUESTS) from None
         try:
-            request.may_cancel = scope["method"] in READ_METHODS and self._rules.may_cancel(scope["path"])
-            await self._app(scope, request.receive, request.send)
+            await self._run_work(scope, request)
         finally:
             self._pool.release(address)
+
+    async def _run_work(self, scope: Scope, request: "_BufferedRequest") -> None:
+        request.may_cancel = scope["method"] in READ_METHODS and self._rules.may_cancel(scope["path"])
+        await self._app(scope, request.receive, request.send)
 
 
 class _BufferedRequest:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from herwa_shared.config import Settings
 from herwa_shared.runtime.connection_bounds import ServerRules
 from herwa_shared.runtime.request_bounds import normalize_host
+from herwa_web.serving.api_proxy import is_api_path
 from herwa_web.serving.client_address import parse_client_info
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -22,5 +23,6 @@ def build_server_rules(settings: Settings) -> ServerRules:
         get_host=lambda scope: parse_client_info(scope, trusted_proxies=trusted).host,
         accepts_body=lambda method, path: method in BODY_METHODS and path.startswith(BODY_PREFIX),
         may_cancel=lambda _: True,
+        has_own_pool=is_api_path,
         is_proxy=lambda _: trusted > 0,
     )

@@ -38,6 +38,7 @@ RULES = ServerRules(
     get_host=get_host,
     accepts_body=lambda method, path: method == "POST" and path == "/upload",
     may_cancel=lambda path: path != "/change",
+    has_own_pool=lambda _: False,
     is_proxy=lambda _: False,
 )
 
