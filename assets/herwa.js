@@ -78,5 +78,11 @@
     }
   };
   setInterval(pollDue, 500);
+
+  // Clicks the link `data-go` when its URL changes: unlike a redirect, a link keeps the scroll position.
+  new MutationObserver((changes) => {
+    for (const { target } of changes) if (target.dataset.go) target.click();
+  }).observe(document, { subtree: true, attributeFilter: ["data-go"] });
+
   document.addEventListener("visibilitychange", pollDue);
 })();

@@ -36,6 +36,10 @@
   document.addEventListener("click", (event) => {
     event.target.closest?.(".sheet a, .sheet [data-closes]")?.closest(".sheet").hidePopover();
   });
+  // A click outside of an open menu only closes it: without this, a click on the chart would zoom.
+  window.addEventListener("mousedown", (event) => {
+    if (document.querySelector(".sheet:popover-open") && event.target.closest?.(".chart")) event.stopPropagation();
+  }, true);
   document.addEventListener("input", (event) => {
     if (event.target.matches?.("[data-search]")) search(event.target);
   });

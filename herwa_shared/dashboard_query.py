@@ -4,11 +4,10 @@ It consists of window, interval, metric, channel and comparison. Invalid paramet
 defaults and reported in `problems`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time
-from enum import StrEnum
-from typing import Self, TypeVar
+from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.date_ranges import (
@@ -26,30 +25,27 @@ from herwa_shared.analytics.date_ranges import (
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval
-from herwa_shared.analytics.timezones import to_instant
-from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.dashboard_params import (
+    DEFAULT_PRESET,
+    ComparisonMode,
+    QueryParamReader,
+    QueryProblem,
+    QueryProblemCode,
+    RangeChoice,
+    format_date_or_time,
+    format_date_range,
+    format_zoom_origin,
+)
 from herwa_shared.errors import BadRequest
-
-DEFAULT_PRESET = DateRangePreset.MONTH
-RANGE_SEPARATOR = ".."
-"""Separates start and end of a custom comparison window in the URL."""
-EnumT = TypeVar("EnumT", bound=StrEnum)
-
-
-class ComparisonMode(StrEnum):
-    """The window that a page compares with."""
-
-    PREVIOUS = "previous"
-    YEAR = "year"
-    CUSTOM = "custom"
-    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardQuery:
     """The state of a dashboard page.
 
-    `problems` are sentences about the URL parameters that were ignored.
+    `zoom_origin` is the window to which zooming out leads. `data_start` is the start of the guild's data, if known:
+    "all time" starts there, and earlier windows are empty. `problems` are the URL parameters that the page does not
+    follow.
     """
 
     guild_id: int
@@ -62,7 +58,9 @@ class DashboardQuery:
     channel_id: int | None = None
     comparison_mode: ComparisonMode = ComparisonMode.PREVIOUS
     custom_comparison: DateRange | None = None
-    problems: tuple[str, ...] = ()
+    zoom_origin: RangeChoice | None = None
+    data_start: datetime | None = None
+    problems: tuple[QueryProblem, ...] = ()
 
     @classmethod
     def parse(
@@ -76,21 +74,16 @@ class DashboardQuery:
     ) -> Self:
         """Parse URL parameters. Never raises: an invalid parameter is treated as missing.
 
-        The parameters are `range`, or `from` and `to` as in the API; `interval`, `metric`, `channel`, and `compare`
-        (`previous`, `year`, `off`, or two dates separated by `..`). `data_start` is the start of "all time".
+        The parameters are `range`, or `from` and `to` as in the API; `interval`, `metric`, `channel`, `compare`
+        (`previous`, `year`, `off`, or two dates separated by `..`), and `back`, which a zoomed page has.
         """
-        reader = QueryParamReader({key: value for key, value in params.items() if value}, zone)
-        preset, date_range = reader.read_date_range(now, data_start)
-        metric = reader.read_enum("metric", Metric, Metric.MESSAGES)
-        interval = reader.read_enum("interval", Interval, get_default_interval(date_range))
-        if interval not in list_allowed_intervals(date_range):
-            rejected_interval, interval = interval, get_default_interval(date_range)
-            reader.problems.append(f"By {rejected_interval} this window cannot be shown well, so it is by {interval}.")
+        reader = QueryParamReader(params, zone, now, data_start)
+        preset, date_range = reader.read_date_range()
+        metric = reader.read_metric()
+        interval = reader.read_interval(date_range)
         channel_id = reader.read_channel_id()
         if channel_id and not get_definition(metric).supports_channels:
-            reader.problems.append(
-                f"{get_definition(metric).title} are counted for the whole server, not for one channel."
-            )
+            reader.problems.append(QueryProblem(QueryProblemCode.SERVER_WIDE_METRIC, metric))
         comparison_mode, custom_comparison = reader.read_comparison()
         return cls(
             guild_id,
@@ -103,6 +96,8 @@ class DashboardQuery:
             channel_id,
             comparison_mode,
             custom_comparison,
+            reader.read_zoom_origin(),
+            data_start,
             tuple(reader.problems),
         )
 
@@ -145,17 +140,41 @@ class DashboardQuery:
         same_days = build_day_range(first_day, first_day + length, self.zone)
         return replace(previous, end=min(previous.end, same_days.end))
 
-    def apply_preset(self, preset: DateRangePreset, *, data_start: datetime | None = None) -> Self:
-        """Return the query with another preset and its default interval.
+    def apply_preset(self, preset: DateRangePreset) -> Self:
+        """Return the query with another preset and its default interval, not zoomed."""
+        date_range = resolve_preset(preset, self.zone, self.now, data_start=self.data_start)
+        return self._with_range(RangeChoice(preset, date_range, get_default_interval(date_range)))
 
-        `data_start` is the start of "all time".
-        """
-        date_range = resolve_preset(preset, self.zone, self.now, data_start=data_start)
-        interval = get_default_interval(date_range)
-        return replace(self, preset=preset, date_range=date_range, interval=interval, problems=())
+    def apply_dates(self, date_range: DateRange) -> Self:
+        """Return the query with a custom window and its default interval, not zoomed."""
+        return self._with_range(RangeChoice(DateRangePreset.CUSTOM, date_range, get_default_interval(date_range)))
+
+    def zoom(self, date_range: DateRange) -> Self:
+        """Return the query zoomed into a window, at that window's default interval."""
+        origin = self.zoom_origin or RangeChoice(self.preset, self.date_range, self.interval)
+        return replace(self.apply_dates(date_range), zoom_origin=origin)
+
+    def pan(self, date_range: DateRange) -> Self:
+        """Return the query moved to a window of about the same length, at the same interval."""
+        is_allowed = self.interval in list_allowed_intervals(date_range)
+        return replace(self.zoom(date_range), interval=self.interval) if is_allowed else self.zoom(date_range)
+
+    def zoom_out(self) -> Self:
+        """Return the query with the window that it had before it was zoomed."""
+        return self._with_range(self.zoom_origin) if self.zoom_origin else self
+
+    def _with_range(self, choice: RangeChoice) -> Self:
+        return replace(
+            self,
+            preset=choice.preset,
+            date_range=choice.date_range,
+            interval=choice.interval,
+            zoom_origin=None,
+            problems=(),
+        )
 
     def shift(self, steps: int) -> Self:
-        """Return the query one window later (1) or earlier (-1).
+        """Return the query one window later (1) or earlier (-1); a zoomed one stays zoomed.
 
         The result has a preset if its window matches one. A range to date moves by its entire months or years.
         """
@@ -169,6 +188,11 @@ class DashboardQuery:
         if preset is not DateRangePreset.CUSTOM:
             date_range = resolve_preset(preset, self.zone, self.now)
         return replace(self, preset=preset, date_range=date_range, problems=())
+
+    @property
+    def can_shift_backward(self) -> bool:
+        """Whether the previous window may have data."""
+        return self.data_start is None or self.data_start < self.date_range.start
 
     @property
     def can_shift_forward(self) -> bool:
@@ -192,81 +216,9 @@ class DashboardQuery:
         if self.channel_id is not None:
             url_params["channel"] = str(self.channel_id)
         if self.comparison_mode is ComparisonMode.CUSTOM and self.custom_comparison:
-            ends = (self.custom_comparison.start, self.custom_comparison.end)
-            url_params["compare"] = RANGE_SEPARATOR.join(format_date_or_time(moment, self.zone) for moment in ends)
+            url_params["compare"] = format_date_range(self.custom_comparison, self.zone)
         elif self.comparison_mode is not ComparisonMode.PREVIOUS:
             url_params["compare"] = self.comparison_mode
+        if self.zoom_origin is not None:
+            url_params["back"] = format_zoom_origin(self.zoom_origin, self.zone)
         return url_params
-
-
-class QueryParamReader:
-    """A reader of URL parameters that replaces invalid ones by defaults.
-
-    A sentence about each invalid parameter is appended to `problems`.
-    """
-
-    def __init__(self, params: Mapping[str, str], zone: ZoneInfo) -> None:
-        self._params = params
-        self._zone = zone
-        self.problems: list[str] = []
-
-    def read_date_range(self, now: datetime, data_start: datetime | None) -> tuple[DateRangePreset, DateRange]:
-        """Read `from` and `to`, or else `range`."""
-        if "from" in self._params or "to" in self._params:
-            date_range = self._try_read(
-                lambda: self._parse_date_range(self._params.get("from"), self._params.get("to"), now)
-            )
-            if date_range is not None:
-                return DateRangePreset.CUSTOM, date_range
-        preset = self.read_enum("range", DateRangePreset, DEFAULT_PRESET)
-        preset = DEFAULT_PRESET if preset is DateRangePreset.CUSTOM else preset
-        return preset, resolve_preset(preset, self._zone, now, data_start=data_start)
-
-    def read_enum(self, field: str, enum_class: type[EnumT], default: EnumT) -> EnumT:
-        """Read a parameter whose value is a member of an enum."""
-        text = self._params.get(field)
-        if text is None or text in set(enum_class):
-            return enum_class(text) if text else default
-        self.problems.append(f"There is no {field} {text[:64]!r}; this is {default}.")
-        return default
-
-    def read_channel_id(self) -> int | None:
-        """Read `channel`."""
-        text = self._params.get("channel")
-        if text is None:
-            return None
-        if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_SNOWFLAKE:
-            return int(text)
-        self.problems.append(f"{text[:64]!r} is no channel; this is the whole server.")
-        return None
-
-    def read_comparison(self) -> tuple[ComparisonMode, DateRange | None]:
-        """Read `compare`: a mode, or the two ends of a custom window."""
-        text = self._params.get("compare")
-        default = ComparisonMode.PREVIOUS
-        if text is None or RANGE_SEPARATOR not in text:
-            return self.read_enum(
-                "compare", ComparisonMode, default
-            ) if text != ComparisonMode.CUSTOM else default, None
-        start_text, end_text = text.split(RANGE_SEPARATOR, 1)
-        date_range = self._try_read(lambda: self._parse_date_range(start_text, end_text, None))
-        return (ComparisonMode.CUSTOM, date_range) if date_range else (default, None)
-
-    def _parse_date_range(self, start_text: str | None, end_text: str | None, now: datetime | None) -> DateRange:
-        query = ActivityQuery.parse(start_text, end_text, guild_id=0, zone=self._zone, now=now)
-        return DateRange(query.start, query.end)
-
-    def _try_read(self, read: Callable[[], DateRange]) -> DateRange | None:
-        try:
-            return read()
-        except (BadRequest, OverflowError) as problem:
-            self.problems.append(str(problem))
-            return None
-
-
-def format_date_or_time(moment: datetime, zone: ZoneInfo) -> str:
-    """Format a moment as an ISO date if it is local midnight, else as an ISO time with offset."""
-    midnight = datetime.combine(moment.astimezone(zone), time())
-    if to_instant(midnight, zone) == int(moment.timestamp()):
-        return midnight.date().isoformat()
-    return moment.astimezone(zone).isoformat()

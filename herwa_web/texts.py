@@ -133,6 +133,27 @@ COMPARISONS = {"previous": "Previous period", "year": "Same period last year", "
 """Menu entries, by `ComparisonMode`."""
 COMPARISON_BUTTONS = {"previous": "vs previous period", "year": "vs last year", "custom": "vs custom dates"}
 """Texts of the button, by `ComparisonMode`. Without a comparison it shows `COMPARE`."""
+CUSTOM_DATES = "Custom dates"
+NOTHING_TO_COMPARE = "Nothing to compare with"
+INCOMPLETE_COMPARISON = "No changes shown: data is incomplete."
+SUPPORTED_DATES = "Choose dates between 1971 and 2099."
+RESET_ZOOM = "Reset zoom"
+RESET_ZOOM_TIP = "Reset zoom (Esc)"
+ZOOM_HINT, ZOOM_HINT_HOURS = "Drag or click to zoom", "Drag to zoom"
+CHANNEL_NOT_FOUND = "This channel doesn't exist"
+CHANNEL_NOT_FOUND_HINT = "It may belong to another server. Clear the filter to see all channels."
+CHANNEL_KINDS = {
+    "voice": "Voice channel",
+    "announcement": "Announcement channel",
+    "stage": "Stage channel",
+    "forum": "Forum",
+    "media": "Media channel",
+}
+"""Names of kinds of channels, by `ChannelKind`; a text channel is just a channel."""
+DELETED = "deleted"
+LEFT_SERVER = "left the server"
+UNKNOWN_CHANNEL = "Unknown channel"
+UNKNOWN_MEMBER = "Unknown member"
 
 # Panels of the overview
 STATISTICS = "Statistics"
@@ -145,7 +166,6 @@ COPY_AS_CURL = "Copy as curl"
 COPIED = "Copied"
 SHOW_ALL_TIME = "Show all time"
 TABLE_DATE = "Date"
-TABLE_PREVIOUS = PREVIOUS_PERIOD
 TABLE_CAPTION = "Values of the chart"
 TOP_CHANNELS = "Top channels"
 TOP_MEMBERS = "Top members"
@@ -154,6 +174,11 @@ BUSIEST_TIMES = "Busiest times"
 HEATMAP_CAPTION = "Activity by weekday and hour"
 NEW_ROW = "new"
 """In place of a change: the channel or member was not active in the previous period."""
+SERVER_WIDE_ONLY = "whole server only"
+LEGEND = "Legend"
+PARTLY_RECORDED = "partly recorded"
+UPCOMING = "upcoming"
+"""Entries of the chart's legend, beside those of `series_texts`."""
 MEMBERS_INTENT_MISSING = "No data: enable the Server Members intent in Discord's developer portal."
 
 # Keyboard shortcuts of the overview
@@ -268,19 +293,45 @@ def describe_ranking(metric: Text) -> Text:
     return f"by {metric}"
 
 
-def describe_base(value: int) -> str:
-    """Name the number with which a number is compared."""
-    return f"{PREVIOUS_PERIOD}: {format_int(value)}"
+def format_base_label(mode: str, period: str, *, is_running: bool = False) -> str:
+    """Name the window that is compared with, by `ComparisonMode`. `period` is the text of a custom window.
+
+    `is_running` means that only the elapsed part of the window is compared.
+    """
+    label = {"previous": PREVIOUS_PERIOD, "year": "Last year"}.get(mode, period)
+    return f"{label} to this point" if is_running else label
 
 
-def format_unnamed_channel(channel_id: int) -> str:
-    """Name a channel that was deleted, or whose name is unknown."""
-    return f"Deleted channel {channel_id}"
+def describe_base(value: int, label: str = PREVIOUS_PERIOD) -> str:
+    """Give the number with which a number is compared; `label` is from `format_base_label`."""
+    return f"{label}: {format_int(value)}"
 
 
-def format_unnamed_member(user_id: int) -> str:
-    """Name a member whose name is unknown."""
-    return f"Member {user_id}"
+def describe_missing_comparison(began: str) -> str:
+    """Say why there is nothing to compare with: data begins on the day `began`."""
+    return f"{NOTHING_TO_COMPARE}: counting began {began}."
+
+
+def describe_uncounted_comparison(period: str) -> str:
+    """Say why there is nothing to compare with: the window has no data."""
+    return f"{NOTHING_TO_COMPARE}: no data for {period}."
+
+
+def format_channel_name(name: str, kind: str) -> str:
+    """Format the name of a channel: `#general`, or `Lounge` for voice."""
+    return name if kind in ("voice", "stage") else f"#{name}"
+
+
+def describe_channel_place(category: str | None, created_at: datetime | None) -> str:
+    """Tell a channel from others of its name: its category, or when it was created if that is given."""
+    if created_at is not None:
+        return f"created {format_day(created_at)}, {created_at.year}"
+    return category or "no category"
+
+
+def format_id(discord_id: int) -> str:
+    """Format the id of a channel or member without a name."""
+    return f"ID {discord_id}"
 
 
 def describe_heatmap(metric: Text, zone: Text) -> Text:
@@ -289,7 +340,7 @@ def describe_heatmap(metric: Text, zone: Text) -> Text:
 
 
 def describe_zoom(period: Text) -> Text:
-    """Label the link that shows only the zoomed period."""
+    """Label the link that shows only this interval of the chart."""
     return f"Zoom to {period}"
 
 
@@ -303,6 +354,11 @@ def describe_time_zone(zone: ZoneInfo, now: datetime) -> str:
     """Say in which time zone days and hours are."""
     city, offset = format_city(zone), format_utc_offset(now.astimezone(zone))
     return f"Times in {UTC}." if city == UTC else f"Times in {city} ({offset})."
+
+
+def describe_data_start(day: str) -> str:
+    """Explain an empty chart of a period before the first data."""
+    return f"No data before {day}."
 
 
 def describe_no_data_yet(joined_at: datetime) -> str:

@@ -87,22 +87,22 @@ def _build_x_axis(theme: Theme) -> dict[str, Any]:
 
 def _build_traces(theme: Theme) -> dict[Layer, dict[str, Any]]:
     fade = [[0, apply_alpha(theme.accent, 0.02)], [1, apply_alpha(theme.accent, 0.3)]]
-    area = {"fill": "tozeroy", "fillcolor": apply_alpha(theme.accent, 0.14)}
     return {
         Layer.LINE: {
             "line": {"color": theme.accent},
-            **area,
+            "fill": "tozeroy",
+            "fillcolor": apply_alpha(theme.accent, 0.14),
             "fillgradient": {"type": "vertical", "colorscale": fade},
         },
         Layer.DOTTED: {
             "line": {"color": theme.accent, "dash": "dot", "width": 2},
             "marker": {"color": theme.accent},
-            **area,
-            "fillcolor": apply_alpha(theme.accent, 0.06),
+            "cliponaxis": False,
         },
-        Layer.FILLED_MARKERS: {"marker": {"color": theme.accent, "size": 7}},
+        Layer.FILLED_MARKERS: {"marker": {"color": theme.accent, "size": 7}, "cliponaxis": False},
         Layer.HOLLOW_MARKERS: {
-            "marker": {"color": theme.background, "size": 7, "line": {"color": theme.accent, "width": 1.5}}
+            "cliponaxis": False,
+            "marker": {"color": theme.background, "size": 7, "line": {"color": theme.accent, "width": 1.5}},
         },
         Layer.COMPARISON: {"line": {"color": theme.comparison}},
     }

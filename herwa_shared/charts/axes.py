@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from math import log10
+from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.formatting import MONTHS, WEEKDAYS, format_day, format_time
@@ -17,17 +18,22 @@ TickFormatter = Callable[[datetime], str]
 
 
 def list_x_positions(series: TimeSeries) -> list[datetime]:
-    """Return the x position of each point: naive local times, strictly increasing.
+    """Return the x position of each point, see `place_on_axis`."""
+    return place_on_axis([point.start for point in series.points], series.interval, series.zone)
+
+
+def place_on_axis(starts: Sequence[datetime], interval: Interval, zone: ZoneInfo) -> list[datetime]:
+    """Return the x positions of intervals that start at these moments: naive local times, strictly increasing.
 
     Hours are placed by elapsed time: when the clocks go back, local time repeats an hour, and the line must not run
     backwards.
     """
-    starts = [point.start.astimezone(series.zone) for point in series.points]
-    if series.interval is not Interval.HOUR or not starts:
-        return [start.replace(tzinfo=None) for start in starts]
-    first = starts[0]
+    local_starts = [start.astimezone(zone) for start in starts]
+    if interval is not Interval.HOUR or not local_starts:
+        return [start.replace(tzinfo=None) for start in local_starts]
+    first = local_starts[0]
     origin = first.replace(tzinfo=None)
-    return [origin + timedelta(seconds=start.timestamp() - first.timestamp()) for start in starts]
+    return [origin + timedelta(seconds=start.timestamp() - first.timestamp()) for start in local_starts]
 
 
 def list_gaps(points: Sequence[Point]) -> list[tuple[int, int]]:

@@ -65,6 +65,8 @@ def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
     if (local_start.hour, local_start.minute, local_end.hour, local_end.minute) != (0, 0, 0, 0):
         start_text = f"{format_day(local_start)} {format_time(local_start)}"
+        if local_start.date() == local_end.date():
+            return f"{start_text}{_RANGE_DASH}{format_time(local_end)}, {local_end.year}"
         return f"{start_text}{_RANGE_DASH}{format_day(local_end)} {format_time(local_end)}, {local_end.year}"
     last_moment = max(local_start, local_end - timedelta(days=1))
     if local_start.date() == last_moment.date():
@@ -74,6 +76,16 @@ def format_period(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     if local_start.year == last_moment.year:
         return f"{format_day(local_start)}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
     return f"{format_day(local_start)}, {local_start.year}{_RANGE_DASH}{format_day(last_moment)}, {last_moment.year}"
+
+
+def format_recent_day(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Format the local day of a moment, without the year if it is the current one."""
+    return format_long_day(moment, zone).removesuffix(f", {now.astimezone(zone).year}")
+
+
+def format_recent_period(start: datetime, end: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Format like `format_period`, without the year if it is the current one."""
+    return format_period(start, end, zone).removesuffix(f", {now.astimezone(zone).year}")
 
 
 def format_city(zone: ZoneInfo) -> str:

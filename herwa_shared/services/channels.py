@@ -1,8 +1,10 @@
 """Guild info and channels for pages and API: names, join times and selectable channels."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, BigInteger, any_, literal
@@ -10,16 +12,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.db import Database
-from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
+from herwa_shared.discord.constants import CATEGORY_CHANNEL_TYPE, THREAD_CHANNEL_TYPES
+from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Channel, Guild
 
-CATEGORY_TYPE = 4
-VOICE_TYPES = frozenset({2, 13})
-"""Discord's channel types for voice: voice channels and stage channels."""
-SELECTABLE_TYPES = frozenset({0, 5, 15, 16}) | VOICE_TYPES
+MAX_CHANNELS = 2_000
+"""The most channels that are read, deleted ones included. Discord allows 500 in a guild."""
+
+
+class ChannelKind(StrEnum):
+    """What a channel is for its members."""
+
+    TEXT = "text"
+    VOICE = "voice"
+    ANNOUNCEMENT = "announcement"
+    STAGE = "stage"
+    FORUM = "forum"
+    MEDIA = "media"
+    THREAD = "thread"
+
+
+_KINDS = {
+    0: ChannelKind.TEXT,
+    2: ChannelKind.VOICE,
+    5: ChannelKind.ANNOUNCEMENT,
+    13: ChannelKind.STAGE,
+    15: ChannelKind.FORUM,
+    16: ChannelKind.MEDIA,
+    **dict.fromkeys(THREAD_CHANNEL_TYPES, ChannelKind.THREAD),
+}
+SELECTABLE_TYPES = frozenset(_KINDS) - THREAD_CHANNEL_TYPES
 """Channel types that statistics can be filtered by. Threads are missing: their events count for their channel."""
-MAX_CHANNELS = 500  # Discord's limit per guild
+VOICE_KINDS = frozenset((ChannelKind.VOICE, ChannelKind.STAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +60,24 @@ class GuildInfo:
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel that statistics can be filtered by; `category` is the name of its category."""
+    """A channel that statistics can be filtered by.
+
+    `category` is the name of its category. `is_name_unique` and `is_place_unique` tell whether its name, or its name
+    and category together, are those of no other channel of the guild.
+    """
 
     id: int
     name: str
-    category: str | None
-    is_voice: bool
+    kind: ChannelKind = ChannelKind.TEXT
+    category: str | None = None
+    is_deleted: bool = False
+    is_name_unique: bool = True
+    is_place_unique: bool = True
+
+    @property
+    def created_at(self) -> datetime:
+        """When the channel was created, which its id encodes."""
+        return datetime.fromtimestamp(((self.id >> 22) + DISCORD_EPOCH_MS) / 1000, UTC)
 
 
 async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo | None:
@@ -52,41 +89,43 @@ async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo 
 
 
 async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[ChannelInfo, ...]:
-    """List the selectable channels that are not deleted, in Discord's display order."""
+    """List the selectable channels, deleted ones included, in Discord's display order."""
     rows = await session.execute(
         select(Channel)
-        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {CATEGORY_TYPE}))
-        .where(col(Channel.deleted).is_(False))
-        .order_by(col(Channel.position), col(Channel.id))
+        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {CATEGORY_CHANNEL_TYPE}))
+        .order_by(col(Channel.deleted), col(Channel.position), col(Channel.id))
         .limit(MAX_CHANNELS)
     )
-    channels = rows.scalars().all()
-    categories = {channel.id: channel for channel in channels if channel.kind == CATEGORY_TYPE}
+    all_channels = rows.scalars().all()
+    categories = {channel.id: channel for channel in all_channels if channel.kind == CATEGORY_CHANNEL_TYPE}
+    channels = [channel for channel in all_channels if channel.id not in categories]
 
     def get_sort_key(channel: Channel) -> tuple[int, int, bool]:
         category = categories.get(channel.parent_id or 0)
-        return (
-            (category.position, category.id, channel.kind in VOICE_TYPES)
-            if category
-            else (-1, 0, channel.kind in VOICE_TYPES)
-        )
+        place = (category.position, category.id) if category else (-1, 0)
+        return (*place, _KINDS[channel.kind] in VOICE_KINDS)
 
+    names = Counter(channel.name for channel in channels)
+    places = Counter((channel.name, channel.parent_id) for channel in channels)
     return tuple(
         ChannelInfo(
             channel.id,
             channel.name,
+            _KINDS[channel.kind],
             categories[channel.parent_id].name if channel.parent_id in categories else None,
-            channel.kind in VOICE_TYPES,
+            channel.deleted,
+            names[channel.name] == 1,
+            places[channel.name, channel.parent_id] == 1,
         )
         for channel in sorted(channels, key=get_sort_key)
-        if channel.kind != CATEGORY_TYPE
     )
 
 
-async def find_channel_name(session: AsyncSession, *, guild_id: int, channel_id: int) -> str | None:
-    """Find a channel's name, also of a deleted one; None if it does not belong to this guild."""
+async def find_parent_channel(session: AsyncSession, *, guild_id: int, channel_id: int) -> int | None:
+    """Find the channel of a thread of this guild; None if the id is not a thread's."""
     channel = await session.get(Channel, channel_id)
-    return channel.name if channel and channel.guild_id == guild_id else None
+    is_thread = channel is not None and channel.guild_id == guild_id and channel.kind in THREAD_CHANNEL_TYPES
+    return channel.parent_id if channel is not None and is_thread else None
 
 
 async def load_join_times(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:

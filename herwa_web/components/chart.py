@@ -1,4 +1,4 @@
-"""The large chart: Plotly's basic bundle, loaded only by pages that use it; a zoom event."""
+"""The large chart: Plotly's basic bundle, loaded only by pages that use it; events for zooming."""
 
 import json
 from typing import Any
@@ -12,15 +12,15 @@ from herwa_web.theme import TICK_FORMATS, chart_template
 PLOTLY_CONFIG = {
     "displayModeBar": False,
     "displaylogo": False,
-    "doubleClick": "reset",
+    "doubleClick": False,  # the page handles it
     "scrollZoom": False,
     "showTips": False,
     "responsive": True,
 }
-# On touch screens a drag scrolls the page; only a mouse drag zooms.
+IS_TOUCH = "(typeof matchMedia !== 'undefined' && matchMedia('(pointer: coarse)').matches)"
+"""On touch screens a drag scrolls the page and a tap shows values; only a mouse zooms."""
 PLOTLY_LAYOUT = rx.Var(
-    "({dragmode: typeof matchMedia !== 'undefined' && matchMedia('(pointer: coarse)').matches ? false : 'zoom', "
-    f"xaxis: {{tickformatstops: {json.dumps(TICK_FORMATS)}}}}})"
+    f"({{dragmode: {IS_TOUCH} ? false : 'zoom', xaxis: {{tickformatstops: {json.dumps(TICK_FORMATS)}}}}})"
 ).to(dict)
 
 
@@ -32,10 +32,19 @@ def _get_zoom_range(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[str]]:
     )
 
 
+def _get_clicked_point(event: rx.Var[Any]) -> tuple[rx.Var[str], rx.Var[int]]:
+    """Map Plotly's click event to the position of the point on the time axis, and how many clicks it was."""
+    return (
+        rx.Var(f"({IS_TOUCH} ? '' : String({event!s}?.points?.[0]?.x ?? ''))").to(str),
+        rx.Var(f"({event!s}?.event?.detail ?? 1)").to(int),
+    )
+
+
 class Chart(PlotlyBasic):
-    """Plotly chart with an event for zooming (`on_relayout`)."""
+    """Plotly chart with events for zooming and panning (`on_relayout`) and for clicks on points."""
 
     on_relayout: rx.EventHandler[_get_zoom_range]
+    on_click: rx.EventHandler[_get_clicked_point]
 
 
 class PlotlyPreload(Chart):
@@ -55,7 +64,9 @@ def plotly_preload() -> rx.Component:
     return PlotlyPreload.create(data=rx.Var.create({}).to(go.Figure), template=None)
 
 
-def chart(figure: rx.Var[dict[str, Any]], *, on_zoom: Any, alt: Any) -> rx.Component:
+def chart(
+    figure: rx.Var[dict[str, Any]], *, on_zoom: Any, on_point: Any, on_double_click: Any, alt: Any
+) -> rx.Component:
     """Render a Plotly figure in the page's colors. `alt` describes it for screen readers."""
     return rx.el.div(
         Chart.create(
@@ -65,6 +76,8 @@ def chart(figure: rx.Var[dict[str, Any]], *, on_zoom: Any, alt: Any) -> rx.Compo
             config=PLOTLY_CONFIG,
             use_resize_handler=False,  # `responsive` does it already; this would draw everything twice at first
             on_relayout=on_zoom,
+            on_click=on_point,
+            on_double_click=on_double_click,
             style={"width": "100%", "height": "100%"},
         ),
         role="img",

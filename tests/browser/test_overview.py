@@ -2,46 +2,23 @@
 
 import re
 from datetime import date
-from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from herwa_shared.charts.formatting import format_int
-from herwa_shared.charts.web_figure import Layer
 from herwa_web import texts
 from tests.browser.conftest import ReplayedServer
+from tests.browser.overview_page import (
+    IS_DRAWN_SCRIPT,
+    READ_COMPARISON_SCRIPT,
+    locate_kpi,
+    open_overview,
+    read_drawn_total,
+    read_lines,
+)
 from tests.support.expected_numbers import load_window
 
 EXPECTED = load_window("2021-05-01")
-IS_DRAWN_SCRIPT = "() => document.querySelector('.js-plotly-plot')?.data?.some((trace) => trace.y?.length)"
-READ_LINES_SCRIPT = """() => document.querySelector('.js-plotly-plot').data
-    .filter((trace) => trace.mode?.includes('lines'))
-    .map((trace) => [...trace.y])"""
-READ_COMPARISON_SCRIPT = f"() => [...(document.querySelector('.js-plotly-plot').data[{int(Layer.COMPARISON)}].y ?? [])]"
-
-
-def locate_kpi(page: Page, title: str) -> Locator:
-    return page.locator(".strip .kpi").filter(has=page.locator(".label", has_text=re.compile(f"^{title}$")))
-
-
-async def read_lines(page: Page) -> list[list[Any]]:
-    """Read the values of every line of the large chart from Plotly."""
-    await page.wait_for_function(IS_DRAWN_SCRIPT)
-    return await page.evaluate(READ_LINES_SCRIPT)
-
-
-async def read_drawn_total(page: Page) -> int:
-    """Sum the values of the chart's main line.
-
-    An unfinished interval is drawn as a second line that repeats a point; this window has no unfinished interval.
-    """
-    return sum(value or 0 for value in (await read_lines(page))[0])
-
-
-async def open_overview(owner: Page, server: ReplayedServer, **view: str) -> Page:
-    await owner.goto(server.build_url(**view))
-    await owner.wait_for_function(IS_DRAWN_SCRIPT)
-    return owner
 
 
 async def test_page_shows_every_expected_number(owner: Page, server: ReplayedServer):
@@ -165,30 +142,6 @@ async def test_copied_url_shows_the_same_view(owner: Page, server: ReplayedServe
     await other_page.goto(page.url)
     await other_page.wait_for_function(IS_DRAWN_SCRIPT)
     assert (await read_lines(other_page), await other_page.locator(".sentence").inner_text()) == first_view
-
-
-async def test_drag_zooms_and_can_set_the_range_and_double_click_resets(owner: Page, server: ReplayedServer):
-    page = await open_overview(owner, server, interval="day")
-    plot = page.locator(".js-plotly-plot .nsewdrag").first
-    box = await plot.bounding_box()
-    full_range = await page.evaluate("() => document.querySelector('.js-plotly-plot').layout.xaxis.range")
-    await page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
-    await page.mouse.down()
-    await page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=8)
-    await page.mouse.up()
-    use_link = page.locator(".zoom").get_by_role("link")
-    await expect(use_link).to_be_visible()
-    await plot.dblclick()
-    await expect(use_link).to_have_count(0)
-    assert await page.evaluate("() => document.querySelector('.js-plotly-plot').layout.xaxis.range") == full_range
-
-    await page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
-    await page.mouse.down()
-    await page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=8)
-    await page.mouse.up()
-    await use_link.click()
-    await page.wait_for_function("() => document.querySelector('.js-plotly-plot').data[0].y.length < 40")
-    assert await read_drawn_total(page) < EXPECTED["messages"]
 
 
 async def test_numbers_and_chart_can_be_downloaded(owner: Page, server: ReplayedServer):

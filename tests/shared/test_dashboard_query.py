@@ -19,12 +19,14 @@ from herwa_shared.analytics.date_ranges import (
 )
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
-from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
+from herwa_shared.dashboard_params import ComparisonMode, QueryProblem, QueryProblemCode, RangeChoice
+from herwa_shared.dashboard_query import DashboardQuery
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.row_factories import make_utc
 
 NOW = make_utc(2025, 3, 9, 14, 37)
 UTC, NEW_YORK, KOLKATA = ZoneInfo("UTC"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata")
+Code = QueryProblemCode
 ZONES = [UTC, NEW_YORK, KOLKATA, ZoneInfo("Pacific/Apia")]
 
 
@@ -127,32 +129,87 @@ def test_day_range_contains_full_days_in_either_order():
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({"range": "fortnight"}, "There is no range 'fortnight'; this is 30d."),
-        ({"metric": "mesages"}, "There is no metric 'mesages'; this is messages."),
+        ({"range": "fortnight"}, QueryProblem(Code.UNKNOWN_RANGE, "fortnight", "30d")),
+        ({"range": "custom"}, None),
+        ({"metric": "mesages"}, QueryProblem(Code.UNKNOWN_METRIC, "mesages", "messages")),
         ({"interval": "hour"}, None),
-        ({"range": "12mo", "interval": "hour"}, "By hour this window cannot be shown well, so it is by week."),
-        ({"channel": "general"}, "'general' is no channel; this is the whole server."),
-        ({"channel": "9" * 19}, "is no channel"),
-        ({"channel": "7", "metric": "joins"}, "Joins are counted for the whole server, not for one channel."),
-        ({"from_": "tomorrow"}, "'from' must be an ISO date"),
-        ({"from_": "2025-03-04", "to": "2025-03-01"}, "'from' must be before 'to'"),
-        ({"compare": "2025-03-04..x"}, "'to' must be an ISO date"),
+        ({"interval": "decade"}, QueryProblem(Code.UNKNOWN_INTERVAL, "decade", "day")),
+        ({"range": "12mo", "interval": "hour"}, QueryProblem(Code.INTERVAL_TOO_SHORT, "hour", "week")),
+        ({"range": "7d", "interval": "month"}, QueryProblem(Code.INTERVAL_TOO_LONG, "month", "day")),
+        ({"channel": "general"}, QueryProblem(Code.INVALID_CHANNEL, "general")),
+        ({"channel": "9" * 19}, QueryProblem(Code.INVALID_CHANNEL, "9" * 19)),
+        ({"channel": "7", "metric": "joins"}, QueryProblem(Code.SERVER_WIDE_METRIC, "joins")),
+        ({"from_": "tomorrow"}, QueryProblem(Code.INVALID_DATE, "tomorrow..", "30d")),
+        ({"from_": "1800-10-15"}, QueryProblem(Code.UNSUPPORTED_YEAR, "1800-10-15..", "30d")),
+        (
+            {"from_": "2025-03-04", "to": "2025-03-01"},
+            QueryProblem(Code.REVERSED_DATES, "2025-03-04..2025-03-01", "30d"),
+        ),
+        (
+            {"from_": "2025-03-04 12:00", "to": "2025-03-01"},
+            QueryProblem(Code.REVERSED_DATES, "2025-03-04 12:00..2025-03-01", "30d"),
+        ),
+        ({"compare": "2025-03-04..x"}, QueryProblem(Code.UNKNOWN_COMPARISON, "2025-03-04..x", "previous")),
         ({"compare": "custom"}, None),
-        ({"compare": "next"}, "There is no compare 'next'; this is previous."),
+        ({"compare": "next"}, QueryProblem(Code.UNKNOWN_COMPARISON, "next", "previous")),
+        ({"back": "fortnight"}, None),
+        ({"back": "2025-03-04..2025-03-01"}, None),
     ],
 )
-def test_problems_in_a_url_are_listed_and_valid_parameters_are_used(params, problem):
+def test_problems_in_a_url_have_codes_and_valid_parameters_are_used(params, problem):
     dashboard_query = parse_query(**params)
 
-    assert [problem in text for text in dashboard_query.problems] == ([True] if problem else [])
+    assert dashboard_query.problems == ((problem,) if problem else ())
     assert dashboard_query.to_activity_query().guild_id == 5
     assert dashboard_query.to_activity_query().channel_id is None or params["metric"] != "joins"
+    assert dashboard_query.zoom_origin is None
+
+
+def test_zooming_out_restores_the_window_and_its_interval():
+    year = parse_query(range="12mo", interval="month", metric="threads", compare="year")
+    zoomed = year.zoom(DateRange(make_utc(2025, 1, 5), make_utc(2025, 1, 14)))
+    hours = zoomed.zoom(DateRange(make_utc(2025, 1, 6, 10), make_utc(2025, 1, 6, 16)))
+
+    assert (zoomed.preset, zoomed.interval) == (DateRangePreset.CUSTOM, Interval.DAY)
+    assert hours.interval is Interval.HOUR
+    assert hours.to_params() == {
+        "from": "2025-01-06T10:00:00+00:00",
+        "to": "2025-01-06T16:00:00+00:00",
+        "metric": "threads",
+        "compare": "year",
+        "back": "12mo,month",
+    }
+    assert DashboardQuery.parse(hours.to_params(), UTC, NOW, guild_id=5).zoom_out() == replace(year, data_start=None)
+    assert hours.zoom_out() == zoomed.zoom_out() == year
+    assert year.zoom_out() == year
+
+
+def test_choosing_a_range_ends_the_zoom_and_moving_keeps_it():
+    zoomed = parse_query().zoom(DateRange(make_utc(2025, 3, 1), make_utc(2025, 3, 4)))
+
+    assert zoomed.shift(-1).zoom_origin == RangeChoice(
+        DateRangePreset.MONTH, parse_query().date_range, parse_query().interval
+    )
+    assert zoomed.apply_preset(DateRangePreset.WEEK).zoom_origin is None
+    assert zoomed.apply_dates(zoomed.date_range).zoom_origin is None
+
+
+def test_panning_keeps_the_interval():
+    weeks = parse_query(range="91d", interval="week")
+    assert weeks.pan(DateRange(make_utc(2024, 11, 9), make_utc(2025, 2, 8))).interval is Interval.WEEK
+
+
+def test_earlier_windows_end_with_the_first_data():
+    assert parse_query(from_="2024-02-04", to="2024-02-10").can_shift_backward
+    assert not parse_query(from_="2024-02-03", to="2024-02-10").can_shift_backward
+    assert not parse_query(range="all").can_shift_backward
+    assert DashboardQuery.parse({}, UTC, NOW, guild_id=5).can_shift_backward, "the first data is not known"
 
 
 param_values = st.text(max_size=12) | st.sampled_from(
     ["", "all", "2025-03-01", "2025-03-01..", "1971-01-01", "2099-12-31T23:59"]
 )
-param_names = st.sampled_from(["range", "from", "to", "interval", "metric", "channel", "compare"])
+param_names = st.sampled_from(["range", "from", "to", "interval", "metric", "channel", "compare", "back"])
 
 
 @no_deadline
@@ -164,6 +221,7 @@ def test_any_url_parameters_are_parsed_without_an_error(params, zone):
     dashboard_query.to_comparison_query()
     dashboard_query.to_params()
     dashboard_query.shift(-1).shift(1)
+    dashboard_query.zoom_out().to_params()
 
 
 @st.composite
@@ -186,6 +244,8 @@ def dashboard_queries(draw) -> DashboardQuery:
             dashboard_query,
             comparison_mode=draw(st.sampled_from([ComparisonMode.PREVIOUS, ComparisonMode.YEAR, ComparisonMode.OFF])),
         )
+    if draw(st.booleans()):
+        dashboard_query = parse_query(zone, range="91d", interval="week").zoom(dashboard_query.date_range)
     interval = draw(st.sampled_from(list_allowed_intervals(dashboard_query.date_range)))
     channel_id = draw(st.none() | st.integers(1, (1 << 63) - 1))
     return replace(
@@ -199,7 +259,8 @@ def test_query_survives_the_round_trip_through_url_parameters(dashboard_query):
     reparsed = DashboardQuery.parse(dashboard_query.to_params(), dashboard_query.zone, NOW, guild_id=5)
 
     assert reparsed.problems == ()
-    assert (reparsed.to_activity_query(), reparsed.to_comparison_query()) == (
+    assert (reparsed.to_activity_query(), reparsed.to_comparison_query(), reparsed.zoom_origin) == (
         dashboard_query.to_activity_query(),
         dashboard_query.to_comparison_query(),
+        dashboard_query.zoom_origin,
     )

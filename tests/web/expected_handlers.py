@@ -14,11 +14,14 @@ EXPECTED_HANDLERS = frozenset(
         "LoginState.read",
         "OverviewState.load",
         "OverviewState.load_channels",
+        "OverviewState.on_point",
         "OverviewState.on_zoom",
+        "OverviewState.pick_comparison",
         "OverviewState.pick_dates",
         "OverviewState.poll_live",
         "OverviewState.refresh",
         "OverviewState.retry",
         "OverviewState.toggle_table",
+        "OverviewState.zoom_out",
     }
 )

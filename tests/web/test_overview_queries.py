@@ -7,6 +7,7 @@ from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.timezones import UTC_ZONE
 from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.models import MembershipPeriod
 from herwa_shared.stores import Stores
 from herwa_web.pages.guild.queries import load_overview
 from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events
@@ -109,3 +110,50 @@ async def test_no_member_is_marked_new_if_the_earlier_list_is_truncated(stores: 
     data = await load_overview(stores, parse_view(guild_id, range="7d"))
 
     assert data.member_changes == {1000: Change(1, 2)}
+
+
+async def test_filtered_page_is_not_explained_by_its_channel(stores: Stores):
+    earlier, recent = NOW - timedelta(days=10), NOW - timedelta(days=3)
+    messages = [
+        *create_messages(LOUD_USER, earlier, 4, channel=2),
+        *create_messages(LOUD_USER, recent, 40, channel=2),
+        *create_messages(QUIET_USER, recent, 2),
+    ]
+    guild_id = await create_counted_guild(stores, *messages, since=NOW - timedelta(days=30))
+
+    everything = await load_overview(stores, parse_view(guild_id, range="7d"))
+    filtered = await load_overview(stores, parse_view(guild_id, range="7d", channel="2"))
+
+    assert everything.contributor.id == 2
+    assert (filtered.kpi.total, filtered.contributor) == (40, None)
+    assert [item.id for item in filtered.members.items] == [LOUD_USER]
+
+
+async def test_selected_metric_without_channels_is_shown_for_the_entire_server(stores: Stores):
+    recent, earlier = NOW - timedelta(days=3), NOW - timedelta(days=10)
+    joins = [EventRow(earlier, LOUD_USER, channel=0, kind="join"), EventRow(recent, QUIET_USER, channel=0, kind="join")]
+    guild_id = await create_counted_guild(
+        stores, *joins, *create_messages(LATE_USER, recent, 3, channel=2), since=NOW - timedelta(days=30)
+    )
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d", channel="2", metric="joins"))
+
+    assert (data.kpi.total, data.compared.series.total) == (1, 1)
+    assert {kpi.metric: kpi.total for kpi in data.kpis}[Metric.JOINS] is None
+    assert [item.id for item in data.members.items] == [LATE_USER], "the other panels stay filtered"
+
+
+async def test_members_who_left_are_known(stores: Stores):
+    recent = NOW - timedelta(days=3)
+    guild_id = await create_counted_guild(
+        stores,
+        *create_messages(LOUD_USER, recent),
+        *create_messages(QUIET_USER, recent),
+        since=NOW - timedelta(days=30),
+    )
+    async with stores.database.transaction() as session:
+        session.add(MembershipPeriod(guild_id=guild_id, user_id=LOUD_USER, joined_at=recent, left_at=NOW))
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d"))
+
+    assert data.departed_members == {LOUD_USER}

@@ -1,27 +1,33 @@
 """View models and links of the pages: texts, shares and URLs."""
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from herwa_shared.analytics.comparison import Change
-from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range
+from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range, get_first_day
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
+from herwa_shared.charts.text.series_texts import NO_DATA
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.discord.endpoints import DiscordEndpoints
+from herwa_shared.services.channels import ChannelInfo, ChannelKind
 from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.guild.channel_views import build_channel_options
 from herwa_web.pages.guild.links import (
     RANGE_KEYS,
     build_links,
     build_url,
     link_to_channel,
+    link_to_comparison,
     link_to_date_range,
     link_to_metric,
+    link_to_zoom,
 )
 from herwa_web.pages.guild.request import parse_guild_id
 from herwa_web.pages.guild.view_models import (
@@ -40,6 +46,10 @@ from herwa_web.pages.login import build_login_url
 NOW = datetime(2024, 3, 20, 15, 30, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")
 GUILD_ID = 296783783972411134
+CHANNELS = {
+    12: ChannelInfo(12, "general", ChannelKind.TEXT),
+    13: ChannelInfo(13, "lounge", ChannelKind.VOICE),
+}
 
 
 def parse_view(**params: str) -> DashboardQuery:
@@ -60,6 +70,7 @@ def parse_link(link: str) -> DashboardQuery:
         {"from": "2024-01-01", "to": "2024-02-01", "interval": "week", "channel": "12", "compare": "year"},
         {"range": "24h", "compare": "off"},
         {"from": "2024-01-01T10:00:00+09:00", "to": "2024-01-02T03:00:00+09:00"},
+        {"from": "2024-01-05", "to": "2024-01-14", "back": "2023-12-01..2024-02-01,week"},
     ],
 )
 def test_url_of_a_view_parses_to_the_same_view(params):
@@ -93,6 +104,26 @@ def test_zoom_link_changes_only_the_range():
     assert (linked_view.date_range, linked_view.metric, linked_view.comparison_mode) == (span, Metric.JOINS, "year")
 
 
+def test_links_end_with_the_first_data():
+    first_week = replace(parse_view(range="7d"), data_start=NOW - timedelta(days=3))
+    assert build_links(first_week)["previous"] == ""
+    assert build_links(replace(first_week, data_start=NOW - timedelta(days=8)))["previous"]
+
+
+def test_zoom_has_a_link_back():
+    view = parse_view(range="91d", interval="week", channel="12")
+    zoomed = parse_link(link_to_zoom(view, datetime(2024, 3, 4, tzinfo=TOKYO), datetime(2024, 3, 11, tzinfo=TOKYO)))
+    assert get_first_day(zoomed.date_range, TOKYO) == date(2024, 3, 4)
+    assert parse_link(build_links(zoomed)["zoom_out"]) == view
+    assert build_links(view)["zoom_out"] == ""
+
+
+def test_comparison_link_has_the_chosen_days():
+    days = build_day_range(date(2024, 1, 1), date(2024, 1, 31), TOKYO)
+    linked_view = parse_link(link_to_comparison(parse_view(range="7d"), days))
+    assert (linked_view.comparison_mode, linked_view.custom_comparison) == ("custom", days)
+
+
 def test_compare_link_toggles_the_comparison():
     without_comparison = parse_link(build_links(parse_view())["compare"])
     assert without_comparison.comparison_mode == "off"
@@ -115,8 +146,21 @@ def test_kpi_shows_value_and_change_and_links_to_its_metric():
 
 def test_kpi_shows_the_previous_value_only_if_comparable():
     comparable, incomparable = (Kpi(Metric.MESSAGES, 20, change, True, ()) for change in (Change(20, 10), None))
-    assert build_kpi_view(comparable, parse_view(), {}).tip.endswith(texts.describe_base(10))
-    assert build_kpi_view(incomparable, parse_view(), {}).tip == describe_metric(Metric.MESSAGES)
+    yesterday, today = parse_view(range="yesterday"), parse_view(range="today", compare="year")
+    assert build_kpi_view(comparable, yesterday, {}).tip.endswith(texts.describe_base(10))
+    label = texts.format_base_label("year", "", is_running=True)
+    assert build_kpi_view(comparable, today, {}).tip.endswith(texts.describe_base(10, label))
+    assert build_kpi_view(incomparable, yesterday, {}).tip == describe_metric(Metric.MESSAGES)
+
+
+def test_metric_without_channels_is_server_wide_only():
+    filtered = parse_view(channel="12")
+    joins, messages = (
+        build_kpi_view(Kpi(metric, None, None, True, ()), filtered, {}) for metric in ("joins", "messages")
+    )
+    assert joins.change == texts.SERVER_WIDE_ONLY
+    assert joins.tip == describe_metric(Metric.JOINS)
+    assert messages.change == NO_DATA
 
 
 def test_change_tone_follows_the_direction_of_the_metric():
@@ -127,9 +171,10 @@ def test_change_tone_follows_the_direction_of_the_metric():
 
 def test_channel_link_selects_the_channel_or_clears_the_selection():
     rows = build_channel_rows(
-        [RankedItem(12, "general", 90), RankedItem(13, None, 45)],
+        [RankedItem(12, "general", 90), RankedItem(13, "lounge", 45)],
         {12: Change(90, 100), 13: Change(45, 0)},
         parse_view(channel="12"),
+        CHANNELS,
     )
     assert [row.share for row in rows] == [1, 0.5]
     assert [row.selected for row in rows] == [True, False]
@@ -141,7 +186,43 @@ def test_channel_link_selects_the_channel_or_clears_the_selection():
 
 def test_member_rows_without_comparison_have_no_change():
     for changes in (None, {}):
-        assert [row.change for row in build_member_rows([RankedItem(1 << 40, "Mia", 3)], changes)] == [""]
+        (row,) = build_member_rows([RankedItem(1 << 40, "Mia", 3)], changes, parse_view())
+        assert (row.change, row.tip, row.href) == ("", "", "")
+
+
+def test_row_with_a_change_gives_its_base():
+    rows = build_member_rows([RankedItem(7, "Mia", 3)], {7: Change(3, 25)}, parse_view(range="yesterday"))
+    assert rows[0].tip == texts.describe_base(25)
+
+
+def test_channel_rows_mark_kinds_namesakes_and_deleted_channels():
+    namesake = ChannelInfo(14, "general", category="Help", is_name_unique=False)
+    twin = ChannelInfo(15, "general", category="Help", is_name_unique=False, is_place_unique=False, is_deleted=True)
+    channels = CHANNELS | {14: namesake, 15: twin}
+    items = [RankedItem(id_, "general", 1) for id_ in (12, 13, 14, 15)] + [RankedItem(16, None, 1)]
+    rows = build_channel_rows(items, None, parse_view(), channels)
+    assert [row.kind for row in rows] == ["text", "voice", "text", "text", ""]
+    assert [row.place for row in rows] == ["", "", "Help", texts.describe_channel_place("Help", twin.created_at), ""]
+    assert [row.mark for row in rows] == ["", "", "", texts.DELETED, ""]
+    assert (rows[4].name, rows[4].href, rows[4].tip) == (texts.UNKNOWN_CHANNEL, "", texts.format_id(16))
+
+
+def test_filter_offers_existing_channels_with_their_category_and_the_selected_deleted_one():
+    channels = [
+        ChannelInfo(1, "general", category="Talk"),
+        ChannelInfo(2, "old", is_deleted=True),
+        ChannelInfo(3, "older", is_deleted=True),
+    ]
+    options = build_channel_options(channels, parse_view(channel="3"))
+    assert [(option.name, option.place, option.selected) for option in options] == [
+        ("general", "Talk", False),
+        ("older", "", True),
+    ]
+
+
+def test_member_who_left_is_marked():
+    rows = build_member_rows([RankedItem(7, "Mia", 3), RankedItem(8, "Bo", 2)], None, parse_view(), {8})
+    assert [row.mark for row in rows] == ["", texts.LEFT_SERVER]
 
 
 @pytest.mark.parametrize(("name", "letter"), [("mia", "M"), ("🌵", "#"), ("", "#"), ("_週末", "週"), ("<b>x", "B")])

@@ -3,11 +3,24 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from herwa_web import texts
-from tests.support.text_snapshots import render_texts
+from herwa_shared.dashboard_params import QueryProblem, QueryProblemCode
+from herwa_web import problem_texts, texts
+from tests.support.text_snapshots import Keywords, render_texts
 
 NOVEMBER_28 = datetime(2026, 11, 28, 14, 2, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
+RUNNING = ("previous", "", Keywords(is_running=True))
+PROBLEMS = {
+    code: QueryProblem(code, *values)
+    for code, values in {
+        **dict.fromkeys(QueryProblemCode, ()),
+        QueryProblemCode.UNKNOWN_INTERVAL: ("decade", "day"),
+        QueryProblemCode.INTERVAL_TOO_SHORT: ("hour", "week"),
+        QueryProblemCode.INTERVAL_TOO_LONG: ("month", "day"),
+        QueryProblemCode.UNKNOWN_METRIC: ("mesages", "messages"),
+        QueryProblemCode.SERVER_WIDE_METRIC: ("joins",),
+    }.items()
+}
 SAMPLES = {
     "build_page_title": ["Garden Club", texts.OVERVIEW],
     "format_account_label": ["Ottilie"],
@@ -26,17 +39,22 @@ SAMPLES = {
     "format_comparison_label": [(texts.COMPARE,), ("vs last year",)],
     "format_definition_label": ["Messages"],
     "describe_ranking": ["messages"],
-    "describe_base": [5325],
-    "format_unnamed_channel": [81384788765712384],
-    "format_unnamed_member": [81384788765712384],
+    "format_base_label": [("previous", ""), ("year", ""), ("custom", "Oct 2 \N{EN DASH} 31, 2026"), RUNNING],
+    "describe_base": [(5325,), (5325, "Last year")],
+    "describe_missing_comparison": ["Jul 30"],
+    "describe_uncounted_comparison": ["Oct 2 \N{EN DASH} 31"],
+    "format_channel_name": [("general", "text"), ("Lounge", "voice")],
+    "describe_channel_place": [("Help", None), (None, None), ("Help", NOVEMBER_28)],
+    "format_id": [81384788765712384],
     "describe_heatmap": ["messages", "New York time"],
-    "describe_zoom": ["Nov 5 \N{EN DASH} 13, 2026"],
+    "describe_zoom": ["Wed, Nov 5"],
     "format_time_zone": [(NEW_YORK,), (ZoneInfo("UTC"),)],
     "describe_time_zone": [
         (NEW_YORK, NOVEMBER_28),
         (ZoneInfo("Asia/Kolkata"), NOVEMBER_28),
         (ZoneInfo("UTC"), NOVEMBER_28),
     ],
+    "describe_data_start": ["Jul 30"],
     "describe_no_data_yet": [NOVEMBER_28],
     "describe_comparison": ["Oct 2 \N{EN DASH} 31, 2026"],
     "format_time_column": [(texts.DATE_COLUMN, NEW_YORK)],
@@ -47,3 +65,7 @@ SAMPLES = {
 
 def test_texts(snapshot):
     assert render_texts(texts, SAMPLES) == snapshot
+
+
+def test_texts_of_problems_in_a_link(snapshot):
+    assert {code.value: problem_texts.describe_problem(problem) for code, problem in PROBLEMS.items()} == snapshot

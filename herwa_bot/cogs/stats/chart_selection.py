@@ -11,7 +11,8 @@ from herwa_shared.analytics.date_ranges import DateRange, match_preset
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery, Window
 from herwa_shared.catalog import FeatureKey
-from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
+from herwa_shared.dashboard_params import ComparisonMode
+from herwa_shared.dashboard_query import DashboardQuery
 
 
 @dataclass(frozen=True, slots=True)

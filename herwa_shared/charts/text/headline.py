@@ -5,7 +5,7 @@ from datetime import timedelta
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
-from herwa_shared.analytics.results import RankedItem, TimeSeries
+from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.charts.formatting import format_int, format_long_day
 from herwa_shared.charts.text.changes import append_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
@@ -15,15 +15,15 @@ from herwa_shared.charts.text.periods import describe_base_period, describe_peri
 def build_headline(
     compared: ComparedSeries,
     *,
-    contributor: RankedItem | None = None,
+    contributor_name: str | None = None,
     channel_name: str | None = None,
     is_all_time: bool = False,
 ) -> str:
     """Build the headline of a series, such as `1,204 messages in the last 7 days, up 8% on the previous 7 days`.
 
-    `contributor` is the channel that contributes most to the change. `channel_name` is the channel to which the series
-    is filtered, with its `#`. `is_all_time` states the first day instead of the number of days. If intervals have no
-    data, the sentence says how many and claims no change.
+    `contributor_name` is the channel that contributes most to the change, `channel_name` the channel to which the
+    series is filtered; both as people see them, such as `#events`. `is_all_time` states the first day instead of the
+    number of days. If intervals have no data, the sentence says how many and claims no change.
     """
     series = compared.series
     place = f" in {channel_name}" if channel_name else ""
@@ -34,7 +34,7 @@ def build_headline(
     change = compared.change
     if change is not None and compared.comparison is not None:
         sentence = append_change(sentence, change, describe_base_period(series, compared.comparison))
-        return f"{sentence}{_format_contributor(change, contributor)}."
+        return f"{sentence}{_format_contributor(change, contributor_name)}."
     return f"{sentence}{_describe_missing_intervals(series)}."
 
 
@@ -56,10 +56,8 @@ def _describe_all_time(series: TimeSeries) -> str:
     return f"since {format_long_day(series.start, series.zone)}"
 
 
-def _format_contributor(change: Change, channel: RankedItem | None) -> str:
-    if channel is None or channel.name is None or change.direction == 0:
-        return ""
-    return f", mostly in #{channel.name}"
+def _format_contributor(change: Change, name: str | None) -> str:
+    return f", mostly in {name}" if name and change.direction else ""
 
 
 def _describe_missing_intervals(series: TimeSeries) -> str:

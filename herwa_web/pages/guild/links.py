@@ -1,12 +1,14 @@
 """URLs of the controls of a guild's page. The URL contains the view, so a control is a link."""
 
 from dataclasses import replace
+from datetime import datetime
 from urllib.parse import urlencode
 
-from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_default_interval, list_allowed_intervals
+from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, list_allowed_intervals
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
-from herwa_shared.dashboard_query import ComparisonMode, DashboardQuery
+from herwa_shared.dashboard_params import ComparisonMode
+from herwa_shared.dashboard_query import DashboardQuery
 
 RANGE_KEYS = {
     DateRangePreset.TODAY: "D",
@@ -34,13 +36,15 @@ def build_url(view: DashboardQuery) -> str:
 def build_links(view: DashboardQuery) -> dict[str, str]:
     """Build the URLs of all controls by name. A step that would not change the view is empty.
 
-    The names are `previous`, `next`, `all_channels`, `compare` (toggles the comparison), `interval` (the next one),
-    `range_…` for each preset, `interval_…` for each interval that the window allows, and `compare_…` for each mode.
+    The names are `previous`, `next`, `zoom_out`, `all_channels`, `compare` (toggles the comparison), `interval` (the
+    next one), `range_…` for each preset, `interval_…` for each interval that the window allows, and `compare_…` for
+    each mode.
     """
     next_view, previous_view = view.shift(1), view.shift(-1)
     links = {
-        "previous": build_url(previous_view) if previous_view.date_range != view.date_range else "",
-        "next": build_url(next_view) if view.can_shift_forward and next_view.date_range != view.date_range else "",
+        "previous": _link_to_step(view, previous_view) if view.can_shift_backward else "",
+        "next": _link_to_step(view, next_view) if view.can_shift_forward else "",
+        "zoom_out": build_url(view.zoom_out()) if view.zoom_origin else "",
         "all_channels": link_to_channel(view, None),
         "compare": build_url(replace(view, comparison_mode=_toggle_comparison(view), custom_comparison=None)),
     }
@@ -72,10 +76,22 @@ def link_to_channel(view: DashboardQuery, channel_id: int | None) -> str:
 
 def link_to_date_range(view: DashboardQuery, date_range: DateRange) -> str:
     """Build the URL of the same view with a custom window, at that window's default interval."""
-    custom_view = replace(
-        view, preset=DateRangePreset.CUSTOM, date_range=date_range, interval=get_default_interval(date_range)
-    )
-    return build_url(custom_view)
+    return build_url(view.apply_dates(date_range))
+
+
+def link_to_zoom(view: DashboardQuery, start: datetime, end: datetime) -> str:
+    """Build the URL of the same view zoomed into an interval, as far as it is within the window."""
+    date_range = DateRange(max(start, view.date_range.start), min(end, view.date_range.end))
+    return build_url(view.zoom(date_range)) if date_range != view.date_range else ""
+
+
+def link_to_comparison(view: DashboardQuery, date_range: DateRange) -> str:
+    """Build the URL of the same view compared with a custom window."""
+    return build_url(replace(view, comparison_mode=ComparisonMode.CUSTOM, custom_comparison=date_range))
+
+
+def _link_to_step(view: DashboardQuery, shifted_view: DashboardQuery) -> str:
+    return build_url(shifted_view) if shifted_view.date_range != view.date_range else ""
 
 
 def _toggle_comparison(view: DashboardQuery) -> ComparisonMode:

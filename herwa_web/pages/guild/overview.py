@@ -1,14 +1,25 @@
 """Overview page of a server: headline, KPIs, chart, top channels and members, heatmap."""
 
+from typing import Any
+
 import reflex as rx
 
 from herwa_web import texts
 from herwa_web.components.chart import plotly_preload
 from herwa_web.components.controls import icon, link
-from herwa_web.components.status_views import access_denied, load_error_view, server_not_found, skeleton, stale_banner
+from herwa_web.components.status_views import (
+    access_denied,
+    empty_state,
+    load_error_view,
+    server_not_found,
+    skeleton,
+    stale_banner,
+)
 from herwa_web.layout import page_layout
+from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
+from herwa_web.pages.guild.chart_panel import kpi_panel
 from herwa_web.pages.guild.new_server import new_server_view
-from herwa_web.pages.guild.panels import heatmap_panel, kpi_panel, ranking_panels
+from herwa_web.pages.guild.panels import heatmap_panel, ranking_panels
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.guild.toolbar import toolbar
 
@@ -34,6 +45,7 @@ def overview_page() -> rx.Component:
             OverviewState.phase,
             ("ready", _overview_content()),
             ("new", new_server_view(OverviewState.server.name, OverviewState.server_age)),
+            ("no_channel", _unknown_channel_view()),
             ("missing", server_not_found()),
             ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),
             ("failed", load_error_view(OverviewState.error_text, OverviewState.retry)),
@@ -56,7 +68,7 @@ def _overview_content() -> rx.Component:
             stale_banner(OverviewState.stale_time, OverviewState.error_text, OverviewState.retry),
         ),
         rx.foreach(overview.notes, lambda note: rx.el.div(icon("info", 17), note, class_name="banner", role="status")),
-        rx.cond(overview.channel_name != "", _channel_chip()),
+        rx.cond((overview.channel.name != "") | (overview.zoom_label != ""), _chips()),
         rx.el.div(
             rx.el.p(overview.sentence, class_name="sentence"),
             rx.el.p(overview.period_label, class_name="when"),
@@ -71,20 +83,50 @@ def _overview_content() -> rx.Component:
     )
 
 
-def _channel_chip() -> rx.Component:
+def _chips() -> rx.Component:
+    """Render what narrows the view, each with a link that removes it: the filter's channel and the zoomed period."""
+    overview, channel = OverviewState.overview, OverviewState.overview.channel
     return rx.el.div(
-        rx.el.span(
-            rx.el.b("#", rx.el.bdi(OverviewState.overview.channel_name)),
-            link(
-                icon("x", 15),
+        rx.cond(
+            channel.name != "",
+            _chip(
+                channel_icon(channel.kind, 15),
+                *name_parts(channel.name, channel.place, rx.cond(channel.is_deleted, texts.DELETED, "")),
                 href=OverviewState.hrefs["all_channels"],
-                letter="Escape",
+                label=texts.CLEAR_FILTER,
                 tip=texts.CLEAR_FILTER_TIP,
-                aria_label=texts.CLEAR_FILTER,
             ),
-            class_name="chip",
+        ),
+        rx.cond(
+            overview.zoom_label != "",
+            _chip(
+                icon("zoom-in", 15),
+                rx.el.span(overview.zoom_label, class_name="name"),
+                href=OverviewState.hrefs["zoom_out"],
+                label=texts.RESET_ZOOM,
+                tip=texts.RESET_ZOOM_TIP,
+            ),
         ),
         class_name="chips",
+    )
+
+
+def _chip(*content: rx.Component, href: Any, label: str, tip: str) -> rx.Component:
+    return rx.el.span(
+        *content, link(icon("x", 15), href=href, letter="Escape", tip=tip, aria_label=label), class_name="chip"
+    )
+
+
+def _unknown_channel_view() -> rx.Component:
+    return empty_state(
+        "search-x",
+        texts.CHANNEL_NOT_FOUND,
+        texts.CHANNEL_NOT_FOUND_HINT,
+        actions=(
+            link(
+                texts.CLEAR_FILTER, href=OverviewState.hrefs["all_channels"], letter="Escape", class_name="button main"
+            ),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from herwa_shared.stores import Stores
 from herwa_shared.tables.table import Cell, Column, ColumnType, Table
 from herwa_web import texts
 from herwa_web.pages.guild.queries import (
+    build_panel_query,
     load_compared_series,
     resolve_channel_metric,
     resolve_hour_metric,
@@ -62,7 +63,7 @@ async def load_panel_table(stores: Stores, view: DashboardQuery, panel: Panel) -
             return await _load_ranking(stores, rank_members, view, metric, texts.MEMBER_COLUMN, texts.MEMBERS_SHEET)
         case Panel.WEEK:
             metric = resolve_hour_metric(view)
-            query = replace(view.to_activity_query(), metric=metric)
+            query = build_panel_query(view, metric)
             heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query, now=view.now)
             return PanelTable(metric, _build_heatmap_table(heatmap, metric, view.zone))
 
@@ -75,7 +76,7 @@ async def _load_ranking(
     name_title: str,
     sheet_title: str,
 ) -> PanelTable:
-    query = replace(view.to_activity_query(), metric=metric)
+    query = build_panel_query(view, metric)
     if rank is rank_channels:  # the list of channels is never filtered by channel
         query = replace(query, channel_id=None)
     ranking = await rank(stores.database, stores.clickhouse, query, limit=MAX_ROWS + 1, now=view.now)

@@ -3,18 +3,27 @@
 It is a single value, so that one WebSocket frame updates the entire page.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from herwa_shared.analytics.date_ranges import DateRangePreset, get_first_day, get_last_day
+from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_first_day, get_last_day
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
-from herwa_shared.charts.formatting import format_period
+from herwa_shared.analytics.results import PointStatus
+from herwa_shared.charts.formatting import format_period, format_recent_day, format_recent_period
 from herwa_shared.charts.text.headline import build_headline
 from herwa_shared.charts.text.series_texts import NO_DATA_IN_PERIOD, describe_empty_series
 from herwa_shared.charts.web_figure import build_web_figure
-from herwa_shared.dashboard_query import DashboardQuery, format_date_or_time
+from herwa_shared.dashboard_params import format_date_or_time
+from herwa_shared.dashboard_query import DashboardQuery
 from herwa_web import app_context, texts
+from herwa_web.pages.guild.channel_views import ChannelView, build_channel_view, format_name
+from herwa_web.pages.guild.chart_views import (
+    LegendEntry,
+    build_legend,
+    describe_comparison_problem,
+    format_comparison_period,
+)
 from herwa_web.pages.guild.links import build_url
 from herwa_web.pages.guild.queries import (
     OverviewData,
@@ -31,32 +40,38 @@ from herwa_web.pages.guild.view_models import (
     build_kpi_view,
     build_member_rows,
     build_weekday_views,
+    format_base_label,
 )
+from herwa_web.problem_texts import describe_problem
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
     """View model of the overview, in the order of the page."""
 
-    sentence: str = ""
-    period_label: str = ""
-    notes: list[str] = field(default_factory=list)
     range_key: str = ""
     range_title: str = ""
     first_day: str = ""
     last_day: str = ""
     comparison: str = ""
     comparison_title: str = ""
-    interval: str = ""
-    widths: list[str] = field(default_factory=list)
-    zone: str = ""
+    comparison_problem: str = ""
+    base_first_day: str = ""
+    base_last_day: str = ""
     zone_hint: str = ""
+    notes: list[str] = field(default_factory=list)
+    channel: ChannelView = field(default_factory=ChannelView)
+    zoom_label: str = ""
+    sentence: str = ""
+    period_label: str = ""
+    kpis: list[KpiView] = field(default_factory=list)
     metric_title: str = ""
     metric_description: str = ""
-    kpis: list[KpiView] = field(default_factory=list)
+    interval: str = ""
+    curl_command: str = ""
+    legend: list[LegendEntry] = field(default_factory=list)
     empty_text: str = ""
-    has_gaps: bool = False
-    channel_name: str = ""
+    base_label: str = ""
     channels: list[RowView] = field(default_factory=list)
     channels_metric: str = ""
     members: list[RowView] = field(default_factory=list)
@@ -64,50 +79,68 @@ class OverviewView:
     week: list[WeekdayView] = field(default_factory=list)
     week_max: int = 1
     week_metric: str = ""
-    curl_command: str = ""
+    week_has_gaps: bool = False
+    zone: str = ""
     is_running: bool = True
 
 
-def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
-    """Build the view model from the loaded data."""
-    view, compared = request.view, data.compared
-    comparison, values = compared.comparison, [point.value for point in compared.series.started_points]
-    missing_reasons = (
-        dict.fromkeys((Metric.JOINS, Metric.LEAVES), texts.MEMBERS_INTENT_MISSING)
-        if "members" in data.missing_intents
-        else {}
-    )
+def present_controls(request: DashboardRequest) -> OverviewView:
+    """Build what the controls of the view show, without any numbers."""
+    view = request.view
     period = format_period(view.date_range.start, view.date_range.end, view.zone)
+    comparison = view.to_comparison_query()
+    base_range = DateRange(comparison.start, comparison.end) if comparison else None
     return OverviewView(
-        sentence=build_headline(compared, contributor=data.contributor, is_all_time=view.preset is DateRangePreset.ALL),
-        period_label=f"{period} · {texts.format_time_zone(view.zone)}",
-        notes=list(view.problems),
         range_key=view.preset,
         range_title=period if view.preset is DateRangePreset.CUSTOM else view.preset.label,
         first_day=get_first_day(view.date_range, view.zone).isoformat(),
         last_day=get_last_day(view.date_range, view.zone).isoformat(),
         comparison=view.comparison_mode,
-        comparison_title=format_period(comparison.start, comparison.end, view.zone)
-        if comparison and compared.has_base_data
-        else "",
-        interval=view.interval,
-        zone=texts.format_time_zone(view.zone),
+        base_first_day=get_first_day(base_range, view.zone).isoformat() if base_range else "",
+        base_last_day=get_last_day(base_range, view.zone).isoformat() if base_range else "",
         zone_hint=texts.describe_time_zone(view.zone, view.now),
+        notes=[describe_problem(problem) for problem in view.problems],
+        channel=build_channel_view(request.channel, view),
+        zoom_label=format_recent_period(view.date_range.start, view.date_range.end, view.zone, view.now)
+        if view.zoom_origin
+        else "",
+        period_label=f"{period} · {texts.format_time_zone(view.zone)}",
         metric_title=get_definition(view.metric).title,
         metric_description=describe_metric(view.metric),
-        kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in data.kpis],
+        interval=view.interval,
+        curl_command=build_curl_command(view),
+        zone=texts.format_time_zone(view.zone),
+        is_running=view.date_range.end > view.now,
+    )
+
+
+def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
+    """Build the view model from the loaded data."""
+    view, compared, controls = request.view, data.compared, present_controls(request)
+    values = [point.value for point in compared.series.started_points]
+    missing_reasons = (
+        dict.fromkeys((Metric.JOINS, Metric.LEAVES), texts.MEMBERS_INTENT_MISSING)
+        if "members" in data.missing_intents
+        else {}
+    )
+    strip = [data.kpi if kpi.metric is view.metric else kpi for kpi in data.kpis]
+    return replace(
+        controls,
+        comparison_title=format_comparison_period(compared, view) if compared.has_base_data else "",
+        comparison_problem=describe_comparison_problem(compared, view),
+        sentence=_build_sentence(data, request),
+        kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in strip],
+        legend=build_legend(compared, view, controls.range_title),
         empty_text=_describe_missing_data(values, data, request),
-        has_gaps=None in values,
-        channel_name=_format_channel(data, view),
-        channels=build_channel_rows(data.channels.items, data.channel_changes, view),
+        base_label=format_base_label(view) if compared.comparison else "",
+        channels=build_channel_rows(data.channels.items, data.channel_changes, view, request.channels),
         channels_metric=get_definition(resolve_channel_metric(view)).title.lower(),
-        members=build_member_rows(data.members.items, data.member_changes),
+        members=build_member_rows(data.members.items, data.member_changes, view, data.departed_members),
         members_metric=get_definition(resolve_member_metric(view)).title.lower(),
         week=build_weekday_views(data.heatmap.cells),
         week_max=max((cell.value or 0 for cell in data.heatmap.cells), default=0) or 1,
         week_metric=get_definition(resolve_hour_metric(view)).title.lower(),
-        curl_command=build_curl_command(view),
-        is_running=view.date_range.end > view.now,
+        week_has_gaps=any(cell.status is PointStatus.NO_DATA for cell in data.heatmap.cells),
     )
 
 
@@ -132,15 +165,24 @@ def build_curl_command(view: DashboardQuery) -> str:
     return f"curl -H 'Authorization: Bearer sk_live_…' '{origin}/api/guilds/{view.guild_id}/stats?{urlencode(params)}'"
 
 
-def _format_channel(data: OverviewData, view: DashboardQuery) -> str:
-    if view.channel_id is None:
-        return ""
-    return data.channel_name or texts.format_unnamed_channel(view.channel_id)
+def _build_sentence(data: OverviewData, request: DashboardRequest) -> str:
+    """Build the headline. The channel of the filter is named if the selected metric can be filtered."""
+    view, contributor = request.view, data.contributor
+    channel = request.channel if view.to_activity_query().channel_id is not None else None
+    contributing_channel = request.channels.get(contributor.id) if contributor else None
+    return build_headline(
+        data.compared,
+        contributor_name=format_name(contributing_channel) if contributing_channel else None,
+        channel_name=format_name(channel) if channel else None,
+        is_all_time=view.preset is DateRangePreset.ALL,
+    )
 
 
 def _describe_missing_data(values: list[int | None], data: OverviewData, request: DashboardRequest) -> str:
     """Explain an empty chart; an empty string if there is something to see."""
-    joined_at = request.guild_info.joined_at.astimezone(request.view.zone)
+    view, joined_at = request.view, request.guild_info.joined_at.astimezone(request.view.zone)
     if all(value is None for value in values):
-        return texts.describe_no_data_yet(joined_at) if joined_at > request.view.date_range.start else NO_DATA_IN_PERIOD
+        if view.data_start is not None and view.date_range.end <= view.data_start < joined_at:
+            return texts.describe_data_start(format_recent_day(view.data_start, view.zone, view.now))
+        return texts.describe_no_data_yet(joined_at) if joined_at > view.date_range.start else NO_DATA_IN_PERIOD
     return "" if any(values) else describe_empty_series(data.compared.series)

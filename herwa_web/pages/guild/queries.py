@@ -17,7 +17,8 @@ from herwa_shared.analytics.rankings import rank_channels, rank_members
 from herwa_shared.analytics.results import RankedItem, Ranking, TimeSeries, WeeklyHeatmap
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.dashboard_query import DashboardQuery
-from herwa_shared.services.channels import GuildInfo, find_channel_name, find_guild_info
+from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
+from herwa_shared.services.departed_members import list_departed_members
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
 from herwa_shared.services.processes import list_live_processes
 from herwa_shared.stores import Stores
@@ -40,7 +41,11 @@ ChangesById = Mapping[int, Change]
 
 @dataclass(frozen=True, slots=True)
 class OverviewData:
-    """Query results that the overview shows."""
+    """Query results that the overview shows.
+
+    `kpis` are those of the strip; a metric without channels has no numbers there if the view has a channel. `kpi` is
+    that of the selected metric, which is always shown.
+    """
 
     compared: ComparedSeries
     kpis: tuple[Kpi, ...]
@@ -51,43 +56,36 @@ class OverviewData:
     members: Ranking
     member_changes: ChangesById | None
     heatmap: WeeklyHeatmap
-    channel_name: str | None
+    departed_members: frozenset[int]
     live_counters: LiveCounters | None
     missing_intents: frozenset[str]
 
 
-async def load_guild_info(stores: Stores, guild_id: int) -> GuildInfo | None:
-    """Load the guild's name, time zone and join time; None if it is unknown."""
+async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
+    """Load the guild's name, time zone and join time (None if it is unknown), and its channels in display order."""
     async with stores.database.transaction() as session:
-        return await find_guild_info(session, guild_id=guild_id)
+        guild_info = await find_guild_info(session, guild_id=guild_id)
+        channels = await list_channels(session, guild_id=guild_id)
+    return guild_info, {channel.id: channel for channel in channels}
 
 
 async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
     """Run all queries of the overview concurrently.
 
-    Only the top contributor follows afterwards: it needs the KPI of the selected metric.
+    Only the top contributor and the departed members follow afterwards: they need the other results.
     """
     query, comparison_query = view.to_activity_query(), view.to_comparison_query()
     database, clickhouse, now = stores.database, stores.clickhouse, view.now
-    metrics = KPI_METRICS if view.metric in KPI_METRICS else (*KPI_METRICS, view.metric)
-    channel_query = replace(query, metric=resolve_channel_metric(view))
-    member_query = replace(query, metric=resolve_member_metric(view))
-    heatmap_query = replace(query, metric=resolve_hour_metric(view))
+    member_query = build_panel_query(view, resolve_member_metric(view))
+    heatmap_query = build_panel_query(view, resolve_hour_metric(view))
     # The channel ranking is never filtered by channel, so that the user can select another one.
-    all_channels_query = replace(channel_query, channel_id=None)
+    all_channels_query = replace(query, metric=resolve_channel_metric(view), channel_id=None)
     numbers = asyncio.gather(
         query_timeseries(database, clickhouse, query, now=now),
         _await_optional(
             query_timeseries(database, clickhouse, comparison_query, now=now) if comparison_query else None
         ),
-        query_kpis(
-            database,
-            clickhouse,
-            replace(query, channel_id=view.channel_id),
-            comparison=comparison_query,
-            metrics=metrics,
-            now=now,
-        ),
+        _load_kpis(stores, view),
     )
     lists = asyncio.gather(
         rank_channels(database, clickhouse, all_channels_query, limit=MAX_LIST_ROWS, now=now),
@@ -96,27 +94,27 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         _load_changes(stores, rank_members, member_query, view),
     )
     extras = asyncio.gather(
-        query_weekly_heatmap(database, clickhouse, heatmap_query, now=now), _load_live_data(stores, view)
+        query_weekly_heatmap(database, clickhouse, heatmap_query, now=now), load_live_data(stores, view)
     )
-    (series, comparison, kpi_list), rankings, (heatmap, live_data) = await asyncio.gather(numbers, lists, extras)
-    kpi_by_metric = {item.metric: item for item in kpi_list}
-    kpi, (channels, channel_changes, members, member_changes) = kpi_by_metric[view.metric], rankings
-    contributor = (
-        await find_top_contributor(database, clickhouse, query, comparison_query, kpi=kpi, now=now)
-        if comparison_query
-        else None
+    (series, comparison, (kpi_by_metric, kpi)), rankings, (heatmap, live_data) = await asyncio.gather(
+        numbers, lists, extras
+    )
+    channels, channel_changes, members, member_changes = rankings
+    contributor, departed_members = await asyncio.gather(
+        _find_contributor(stores, view, kpi), _load_departed_members(stores, view, members)
     )
     windows = align_windows(query, comparison_query, now) if comparison_query else None
     return OverviewData(
         ComparedSeries(series, comparison, kpi.change, windows),
-        kpi_list,
+        tuple(kpi_by_metric[metric] for metric in _list_metrics(view)),
         kpi,
         contributor,
         channels,
-        channel_changes if kpi_by_metric[all_channels_query.metric].change is not None else None,
+        channel_changes if _is_comparable(kpi_by_metric, all_channels_query.metric) else None,
         members,
-        member_changes if kpi_by_metric[member_query.metric].change is not None else None,
+        member_changes if _is_comparable(kpi_by_metric, member_query.metric) else None,
         heatmap,
+        departed_members,
         *live_data,
     )
 
@@ -145,9 +143,63 @@ def resolve_hour_metric(view: DashboardQuery) -> Metric:
     return view.metric if view.metric in HEATMAP_METRICS else Metric.MESSAGES
 
 
-async def _load_live_data(
-    stores: Stores, view: DashboardQuery
-) -> tuple[str | None, LiveCounters | None, frozenset[str]]:
+def build_panel_query(view: DashboardQuery, metric: Metric) -> ActivityQuery:
+    """Return the query of a panel that shows another metric than the selected one."""
+    return replace(view, metric=metric).to_activity_query()
+
+
+def _list_metrics(view: DashboardQuery) -> tuple[Metric, ...]:
+    return KPI_METRICS if view.metric in KPI_METRICS else (*KPI_METRICS, view.metric)
+
+
+async def _load_kpis(stores: Stores, view: DashboardQuery) -> tuple[Mapping[Metric, Kpi], Kpi]:
+    """Load the KPIs of the view by metric, and that of the selected metric.
+
+    A metric without channels is loaded for the whole server only if it is selected.
+    """
+    query, comparison_query = view.to_activity_query(), view.to_comparison_query()
+    is_server_wide = view.channel_id is not None and query.channel_id is None
+    parts = [(view.channel_id, _list_metrics(view)), *([(None, (view.metric,))] if is_server_wide else ())]
+    kpis, *server_wide_kpis = await asyncio.gather(
+        *(
+            query_kpis(
+                stores.database,
+                stores.clickhouse,
+                replace(query, channel_id=channel_id),
+                comparison=comparison_query,
+                metrics=metrics,
+                now=view.now,
+            )
+            for channel_id, metrics in parts
+        )
+    )
+    kpi_by_metric = {kpi.metric: kpi for kpi in kpis}
+    return kpi_by_metric, server_wide_kpis[0][0] if server_wide_kpis else kpi_by_metric[view.metric]
+
+
+def _is_comparable(kpi_by_metric: Mapping[Metric, Kpi], metric: Metric) -> bool:
+    return metric in kpi_by_metric and kpi_by_metric[metric].change is not None
+
+
+async def _find_contributor(stores: Stores, view: DashboardQuery, kpi: Kpi) -> RankedItem | None:
+    """Find the channel that contributes most to the change; None if the view already has a channel."""
+    comparison_query = view.to_comparison_query()
+    if comparison_query is None or view.channel_id is not None:
+        return None
+    return await find_top_contributor(
+        stores.database, stores.clickhouse, view.to_activity_query(), comparison_query, kpi=kpi, now=view.now
+    )
+
+
+async def _load_departed_members(stores: Stores, view: DashboardQuery, members: Ranking) -> frozenset[int]:
+    async with stores.database.transaction() as session:
+        return await list_departed_members(
+            session, guild_id=view.guild_id, user_ids=[member.id for member in members.items]
+        )
+
+
+async def load_live_data(stores: Stores, view: DashboardQuery) -> tuple[LiveCounters | None, frozenset[str]]:
+    """Load the live counters, and the gateway intents that the bot lacks."""
     async with stores.database.transaction() as session:
         counters = (await load_live_counters(session, [view.guild_id])).get(view.guild_id)
         missing_intents = {
@@ -156,10 +208,7 @@ async def _load_live_data(
             if process.name == "bot"
             for intent in (process.detail or {}).get("missing_intents", [])
         }
-        channel_name = None
-        if view.channel_id is not None:
-            channel_name = await find_channel_name(session, guild_id=view.guild_id, channel_id=view.channel_id)
-    return channel_name, counters, frozenset(missing_intents)
+    return counters, frozenset(missing_intents)
 
 
 async def _await_optional(awaitable: Awaitable[TimeSeries] | None) -> TimeSeries | None:

@@ -1,18 +1,20 @@
 """Request context of a guild's page: parses its URL and authorizes the user."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from herwa_shared.analytics.date_ranges import DateRangePreset
 from herwa_shared.analytics.timeseries import find_first_recorded_hour
 from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.clock import utc_now
+from herwa_shared.dashboard_params import QueryProblem, QueryProblemCode
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import NotFound
-from herwa_shared.services.channels import GuildInfo
+from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
-from herwa_web.pages.guild.queries import load_guild_info
+from herwa_web.pages.guild.queries import load_directory
 from herwa_web.surfaces import OVERVIEW
 
 MAX_PARAM_LENGTH = 200
@@ -21,12 +23,26 @@ MAX_PARAM_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class DashboardRequest:
-    """The user, the guild, and the view that the URL describes."""
+    """The user, the guild, and the view that the URL describes.
+
+    `channels` are the channels of the guild by id, deleted ones included.
+    """
 
     user: SessionUser
     guild: UserGuildInfo
     guild_info: GuildInfo
     view: DashboardQuery
+    channels: Mapping[int, ChannelInfo] = field(default_factory=dict)
+
+    @property
+    def channel(self) -> ChannelInfo | None:
+        """The channel that the view is filtered by; None without a filter and for an unknown channel."""
+        return None if self.view.channel_id is None else self.channels.get(self.view.channel_id)
+
+    @property
+    def is_channel_unknown(self) -> bool:
+        """Whether the view is filtered by a channel that the guild does not have and never had."""
+        return self.view.channel_id is not None and self.channel is None
 
 
 async def load_request(state: Any, url: Any = None) -> DashboardRequest:
@@ -36,23 +52,30 @@ async def load_request(state: Any, url: Any = None) -> DashboardRequest:
 
     Raises what `auth.require_guild` raises; NotFound has the same message for every guild that the user may not see.
     """
-    url = url or state.router.url
+    url, stores = url or state.router.url, app_context.get_stores()
     user, guild = await auth.require_guild(state, parse_guild_id(url.path), OVERVIEW)
-    guild_info = await load_guild_info(app_context.get_stores(), guild.id)
+    (guild_info, channels), first_hour_at = await asyncio.gather(
+        load_directory(stores, guild.id), find_first_recorded_hour(stores.clickhouse, guild.id)
+    )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
     params = {name: value for name, value in url.query_parameters.items() if len(value) <= MAX_PARAM_LENGTH}
-    first_hour_at = (
-        await find_first_recorded_hour(app_context.get_stores().clickhouse, guild.id)
-        if params.get("range") == DateRangePreset.ALL
-        else None
+    view = DashboardQuery.parse(
+        params, guild_info.zone, utc_now(), guild_id=guild.id, data_start=first_hour_at or guild_info.joined_at
     )
-    return DashboardRequest(
-        user,
-        guild,
-        guild_info,
-        DashboardQuery.parse(params, guild_info.zone, utc_now(), guild_id=guild.id, data_start=first_hour_at),
-    )
+    if view.channel_id is not None and view.channel_id not in channels:
+        view = await _replace_thread(view, channels)
+    return DashboardRequest(user, guild, guild_info, view, channels)
+
+
+async def _replace_thread(view: DashboardQuery, channels: Mapping[int, ChannelInfo]) -> DashboardQuery:
+    """Filter by the channel of a thread instead of the thread: its events count for the channel."""
+    async with app_context.get_stores().database.transaction() as session:
+        channel_id = await find_parent_channel(session, guild_id=view.guild_id, channel_id=view.channel_id or 0)
+    if channel_id not in channels:
+        return view
+    problem = QueryProblem(QueryProblemCode.THREAD, str(view.channel_id))
+    return replace(view, channel_id=channel_id, problems=(*view.problems, problem))
 
 
 def parse_guild_id(path: str) -> str:

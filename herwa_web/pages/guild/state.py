@@ -5,6 +5,7 @@ The handlers run in the background and write only if the page has not moved on i
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,33 +13,38 @@ from urllib.parse import quote
 
 import reflex as rx
 
-from herwa_shared.analytics.date_ranges import build_day_range
+from herwa_shared.analytics.date_ranges import DateRange, build_day_range
 from herwa_shared.analytics.timezones import parse_moment
 from herwa_shared.authorization import AccessDenied
-from herwa_shared.charts.formatting import format_int, format_period, format_time
+from herwa_shared.charts.formatting import format_int, format_time
+from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
-from herwa_shared.services.channels import list_channels
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
-from herwa_web import app_context, auth
+from herwa_web import app_context, auth, texts
 from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
-from herwa_web.pages.guild.links import build_links, link_to_date_range
+from herwa_web.pages.guild.channel_views import ChannelView, build_channel_options
+from herwa_web.pages.guild.chart_views import PointRow, build_table
+from herwa_web.pages.guild.links import build_links, build_url, link_to_comparison, link_to_date_range
 from herwa_web.pages.guild.new_server import describe_age, is_new_server
-from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_overview
-from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_overview
+from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_controls, present_overview
+from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_overview
 from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
-from herwa_web.pages.guild.view_models import ChannelView, build_channel_views, build_table
+from herwa_web.pages.guild.zoom import find_point_view, find_selected_view
 from herwa_web.surfaces import OVERVIEW
 from herwa_web.turns import new_turn
 
 LOAD_TIMEOUT_SECONDS = 12
 """Timeout of a load while a database does not respond; then the page shows an error."""
 
-PHASES_WITH_DATA = ("ready", "new")
+DOUBLE_CLICK_SECONDS = 0.35
+"""A second click within this time belongs to the first. Plotly waits 0.3 seconds."""
+
+PHASES_WITH_DATA = ("ready", "new", "no_channel")
 ACCESS_ERRORS = (Unauthenticated, NotFound, AccessDenied)
 
 
-class ChartState(rx.State):
+class FigureState(rx.State):
     """The large chart's figure, in a state of its own.
 
     A Plotly chart is redrawn on every change of the state to which its figure belongs.
@@ -46,11 +52,17 @@ class ChartState(rx.State):
 
     figure: dict[str, Any] = rx.field(default_factory=dict)
 
+    def _reset_axis(self) -> None:
+        """Make Plotly show the axis of the figure again: it keeps the user's axis while `uirevision` is the same."""
+        if self.figure:
+            self.figure = {**self.figure, "layout": {**self.figure["layout"], "uirevision": new_turn()}}
+
 
 class OverviewState(rx.State):
-    """State of one guild's overview. `phase` is loading, ready, new, missing, refused or failed.
+    """State of one guild's overview. `phase` is loading, ready, new, no_channel, missing, refused or failed.
 
-    `announcement` is read out by screen readers: it changes when the user has changed the view, not at each refresh.
+    `target` is the URL to which the page goes on by itself, keeping its scroll position. `announcement` is read out by
+    screen readers: it changes when the user has changed the view, not at each refresh.
     """
 
     phase: str = "loading"
@@ -67,10 +79,10 @@ class OverviewState(rx.State):
     hrefs: dict[str, str] = rx.field(default_factory=dict)
     channels: list[ChannelView] = rx.field(default_factory=list)
     table_open: bool = False
-    table: list[list[str]] = rx.field(default_factory=list)
-    zoom_text: str = ""
-    zoom_href: str = ""
+    table: list[PointRow] = rx.field(default_factory=list)
+    target: str = ""
     _turn: str = ""
+    _click: str = ""
     _loaded_at: datetime | None = None
 
     @rx.event(background=True)
@@ -78,7 +90,7 @@ class OverviewState(rx.State):
         """Load the overview when the page opens or its URL changes."""
         async with self:
             self.busy = True
-            self.zoom_text = ""
+            self.target = ""
             guild_id = parse_guild_id(self.router.url.path)
             if guild_id != self.server.id:
                 self.phase, self.channels = "loading", []
@@ -123,44 +135,42 @@ class OverviewState(rx.State):
 
     @rx.event(background=True, temporal=True)
     async def on_zoom(self, start: str, end: str) -> None:
-        """Offer a link to the zoomed window of the chart.
+        """Go to the window to which the chart was zoomed or panned.
 
-        `start` and `end` are local times of the view's zone as Plotly writes them; empty strings mean no zoom.
+        `start` and `end` are local times of the view's zone as Plotly writes them; empty if only the size has changed.
         """
-        async with self:
-            self.zoom_text = self.zoom_href = ""
-            url = self.router.url
-        if not start or not end:
+        if start and end:
+            await self._go(lambda view: find_selected_view(view, str(start), str(end)))
+
+    @rx.event(background=True, temporal=True)
+    async def on_point(self, position: str, clicks: int) -> None:
+        """Zoom into the clicked interval, unless the click is a part of a double click."""
+        if not position or clicks != 1:
             return
-        try:
-            request = await load_request(self, url)
-            first_day, last_day = (
-                parse_moment(str(text)[:10], request.view.zone, field="zoom").date() for text in (start, end)
-            )
-        except HerwaError:
-            return
-        span = build_day_range(first_day, last_day, request.view.zone)
         async with self:
-            if self._is_at(url):
-                self.zoom_text = format_period(span.start, span.end, request.view.zone)
-                self.zoom_href = link_to_date_range(request.view, span)
+            self._click = click = new_turn()
+        await asyncio.sleep(DOUBLE_CLICK_SECONDS)
+        async with self:
+            is_single = self._click == click
+        if is_single:
+            await self._go(lambda view: find_point_view(view, str(position)))
+
+    @rx.event(background=True, temporal=True)
+    async def zoom_out(self) -> None:
+        """Go back to the window before the zoom."""
+        async with self:
+            self._click = ""
+        await self._go(lambda view: view.zoom_out() if view.zoom_origin else None)
 
     @rx.event(background=True, temporal=True)
     async def pick_dates(self, form: dict[str, Any]) -> Any:
         """Go to the window of the submitted dates, in either order; show a toast if one is invalid."""
-        async with self:
-            url = self.router.url
-        request = await load_request(self, url)
-        form = form if isinstance(form, dict) else {}
-        try:
-            first_day, last_day = (
-                parse_moment(str(form.get(name))[:10], request.view.zone, field=name).date() for name in ("from", "to")
-            )
-            target = link_to_date_range(request.view, build_day_range(first_day, last_day, request.view.zone))
-        except BadRequest as error:
-            return rx.toast.error(str(error), id="dates")
-        async with self:
-            return rx.redirect(target) if self._is_at(url) else None
+        return await self._pick_range(form, link_to_date_range)
+
+    @rx.event(background=True, temporal=True)
+    async def pick_comparison(self, form: dict[str, Any]) -> Any:
+        """Compare with the window of the submitted dates, in either order; show a toast if one is invalid."""
+        return await self._pick_range(form, link_to_comparison)
 
     @rx.event(background=True, temporal=True)
     async def load_channels(self) -> None:
@@ -168,8 +178,7 @@ class OverviewState(rx.State):
         async with self:
             url = self.router.url
         request = await load_request(self, url)
-        async with app_context.get_stores().database.transaction() as session:
-            channels = build_channel_views(await list_channels(session, guild_id=request.guild.id), request.view)
+        channels = build_channel_options(request.channels.values(), request.view)
         async with self:
             if self._is_at(url):
                 self.channels = channels
@@ -184,7 +193,7 @@ class OverviewState(rx.State):
         if not is_open:
             return
         request = await load_request(self, url)
-        rows = build_table(await load_compared_series(app_context.get_stores(), request.view))
+        rows = build_table(await load_compared_series(app_context.get_stores(), request.view), request.view)
         async with self:
             if self.table_open and (turn == self._turn or (self._is_at(url) and not self.table)):
                 self.table = rows
@@ -201,6 +210,8 @@ class OverviewState(rx.State):
             async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
                 await self._load_layout(turn)
                 request = await load_request(self, url)
+                if request.is_channel_unknown:
+                    return await self._show_unknown_channel(request, turn)
                 data = await load_overview(app_context.get_stores(), request.view)
             overview, figure = present_overview(data, request), build_figure(data, request.view)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
@@ -210,7 +221,7 @@ class OverviewState(rx.State):
                 await self._show(request, data, overview)
                 if announces:
                     self.announcement = f"{overview.sentence} {overview.period_label}"
-                chart = await self.get_state(ChartState)
+                chart = await self.get_state(FigureState)
                 if figure != chart.figure:
                     chart.figure = figure
         return None
@@ -244,7 +255,7 @@ class OverviewState(rx.State):
     async def _clear(self) -> None:
         """Reset this state and the chart, so that no data remains that the user may no longer see."""
         self.reset()  # type: ignore[no-untyped-call]
-        (await self.get_state(ChartState)).reset()  # type: ignore[no-untyped-call]
+        (await self.get_state(FigureState)).reset()  # type: ignore[no-untyped-call]
 
     async def _show_denial(self, denial: AccessDenied, guild_id: str) -> None:
         """Show the guardrail's refusal. Only the name of the server remains on the page, no numbers."""
@@ -252,19 +263,31 @@ class OverviewState(rx.State):
         self.server = (await self.get_state(LayoutState))._find_server(guild_id)  # noqa: SLF001 - not an endpoint
         self.phase, self.error_text, self.remedy = "refused", denial.headline, denial.remedy
 
+    async def _show_unknown_channel(self, request: DashboardRequest, turn: str) -> None:
+        """Show that the channel of the filter does not exist; no numbers, only the controls of the view."""
+        counters, _ = await load_live_data(app_context.get_stores(), request.view)
+        async with self:
+            if turn == self._turn:
+                self._show_controls(request, present_controls(request))
+                self._set_live_counters(counters)
+                self.phase = "no_channel"
+
     async def _show(self, request: DashboardRequest, data: OverviewData, overview: OverviewView) -> None:
+        self._show_controls(request, overview)
         self.phase = "new" if is_new_server(request, data) else "ready"
-        self.busy, self.error_text, self.stale_time = False, "", ""
-        self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
         self.server_age = describe_age(request) if self.phase == "new" else ""
-        if overview != self.overview:  # an equal value would be sent to the browser again
-            self.overview = overview
-        self.hrefs = build_links(request.view)
         if self.table_open:
-            self.table = build_table(data.compared)
+            self.table = build_table(data.compared, request.view)
         self._loaded_at = request.view.now.astimezone(request.view.zone)
         (await self.get_state(LayoutState))._set_data_time(request.view.now, request.view.zone)  # noqa: SLF001 - not an endpoint
         self._set_live_counters(data.live_counters)
+
+    def _show_controls(self, request: DashboardRequest, overview: OverviewView) -> None:
+        self.busy, self.error_text, self.stale_time = False, "", ""
+        self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
+        if overview != self.overview:  # an equal value would be sent to the browser again
+            self.overview = overview
+        self.hrefs = build_links(request.view)
 
     def _show_error(self, text: str) -> None:
         """Keep the data that is shown and set its time; without data, show the error view."""
@@ -273,6 +296,38 @@ class OverviewState(rx.State):
             self.stale_time = format_time(self._loaded_at)
         else:
             self.phase = "failed"
+
+    async def _go(self, find_view: Callable[[DashboardQuery], DashboardQuery | None]) -> None:
+        """Go to the view that a gesture on the chart selects; without one, move the chart's axis back."""
+        async with self:
+            url = self.router.url
+        try:
+            request = await load_request(self, url)
+        except HerwaError:
+            return
+        view = find_view(request.view)
+        async with self:
+            if self._is_at(url):
+                self.target = build_url(view) if view else ""
+                if view is None:
+                    (await self.get_state(FigureState))._reset_axis()  # noqa: SLF001 - not an endpoint
+
+    async def _pick_range(self, form: Any, build_link: Callable[[DashboardQuery, DateRange], str]) -> Any:
+        async with self:
+            url = self.router.url
+        request = await load_request(self, url)
+        form = form if isinstance(form, dict) else {}
+        try:
+            first_day, last_day = (
+                parse_moment(str(form.get(name))[:10], request.view.zone, field=name).date() for name in ("from", "to")
+            )
+            target = build_link(request.view, build_day_range(first_day, last_day, request.view.zone))
+        except BadRequest:
+            return rx.toast.error(texts.SUPPORTED_DATES, id="dates")
+        async with self:
+            if self._is_at(url):
+                self.target = target
+        return None
 
     def _is_at(self, url: Any) -> bool:
         """Return whether the page still shows this URL."""

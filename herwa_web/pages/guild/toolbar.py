@@ -5,13 +5,14 @@ from typing import Any
 
 import reflex as rx
 
-from herwa_shared.dashboard_query import ComparisonMode
+from herwa_shared.dashboard_params import ComparisonMode
 from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.components.status_views import skeleton
+from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
+from herwa_web.pages.guild.channel_views import ChannelView
 from herwa_web.pages.guild.links import RANGE_KEYS
 from herwa_web.pages.guild.state import OverviewState
-from herwa_web.pages.guild.view_models import ChannelView
 
 LIVE_INTERVAL_SECONDS = 3
 REFRESH_INTERVAL_SECONDS = 15
@@ -31,6 +32,7 @@ def toolbar() -> rx.Component:
                 ("loading", _tools_skeleton()),
                 ("ready", _tools()),
                 ("new", _tools()),
+                ("no_channel", _tools()),
                 ("failed", rx.cond(OverviewState.overview.range_title != "", _tools())),
                 rx.fragment(),
             ),
@@ -75,7 +77,7 @@ def _server_header() -> rx.Component:
 
 def _live_counters() -> rx.Component:
     """Render the members who are online and in voice now. Without a connection it shows `OFFLINE` instead."""
-    has_data = (OverviewState.phase == "ready") | (OverviewState.phase == "new")
+    has_data = (OverviewState.phase == "ready") | (OverviewState.phase == "new") | (OverviewState.phase == "no_channel")
     return rx.el.div(
         rx.cond((OverviewState.in_voice != "") | has_data, rx.el.span(class_name="pulse", aria_hidden="true")),
         rx.cond(
@@ -180,15 +182,19 @@ def _dates_popover() -> rx.Component:
             for preset, letter in RANGE_KEYS.items()
         ),
         rx.el.hr(),
-        rx.el.form(
-            _date_field("from", texts.FROM, overview.first_day),
-            _date_field("to", texts.TO, overview.last_day),
-            rx.el.button(texts.APPLY, type="submit", class_name="button main", custom_attrs={"data-closes": ""}),
-            on_submit=OverviewState.pick_dates,
-            key=f"{overview.first_day}{overview.last_day}",
-            class_name="dates-form",
-        ),
+        _dates_form(overview.first_day, overview.last_day, OverviewState.pick_dates),
         rx.el.p(overview.zone_hint, " ", texts.TODAY_INCLUDED, class_name="footnote"),
+    )
+
+
+def _dates_form(first_day: Any, last_day: Any, on_submit: Any) -> rx.Component:
+    return rx.el.form(
+        _date_field("from", texts.FROM, first_day),
+        _date_field("to", texts.TO, last_day),
+        rx.el.button(texts.APPLY, type="submit", class_name="button main", custom_attrs={"data-closes": ""}),
+        on_submit=on_submit,
+        key=f"{first_day}{last_day}",
+        class_name="dates-form",
     )
 
 
@@ -199,6 +205,7 @@ def _date_field(name: str, label: str, value: Any) -> rx.Component:
 
 
 def _comparison_popover() -> rx.Component:
+    overview = OverviewState.overview
     return popover(
         "compare",
         texts.COMPARE_WITH,
@@ -208,14 +215,25 @@ def _comparison_popover() -> rx.Component:
                 *((key_hint("X"),) if comparison == ComparisonMode.OFF else ()),
                 href=OverviewState.hrefs[f"compare_{comparison}"],
                 class_name="choice",
-                aria_current=OverviewState.overview.comparison == comparison,
+                aria_current=overview.comparison == comparison,
             )
             for comparison, label in texts.COMPARISONS.items()
         ),
         link(texts.TOGGLE_COMPARISON, href=OverviewState.hrefs["compare"], letter="X", hidden=True),
+        rx.el.hr(),
+        rx.el.h3(
+            texts.CUSTOM_DATES,
+            class_name="choice-title",
+            aria_current=overview.comparison == ComparisonMode.CUSTOM.value,
+        ),
+        _dates_form(overview.base_first_day, overview.base_last_day, OverviewState.pick_comparison),
         rx.cond(
-            OverviewState.overview.comparison_title != "",
-            rx.el.p(texts.describe_comparison(OverviewState.overview.comparison_title), class_name="footnote"),
+            overview.comparison_problem != "",
+            rx.el.p(overview.comparison_problem, class_name="footnote"),
+            rx.cond(
+                overview.comparison_title != "",
+                rx.el.p(texts.describe_comparison(overview.comparison_title), class_name="footnote"),
+            ),
         ),
     )
 
@@ -232,9 +250,9 @@ def _channel_popover() -> rx.Component:
 
 def _channel_option(channel: ChannelView) -> rx.Component:
     return link(
-        rx.cond(channel.is_voice, icon("volume-2", 17), icon("hash", 17)),
-        rx.el.span(rx.el.bdi(channel.name), class_name="name"),
-        rx.el.span(rx.el.bdi(channel.category), class_name="end change"),
+        channel_icon(channel.kind),
+        *name_parts(channel.name, mark=rx.cond(channel.is_deleted, texts.DELETED, "")),
+        rx.el.bdi(channel.place, class_name="end change"),
         href=channel.href,
         class_name="choice",
         aria_current=channel.selected,
@@ -242,9 +260,9 @@ def _channel_option(channel: ChannelView) -> rx.Component:
 
 
 def _poll_timers() -> rx.Component:
-    """Render hidden buttons that herwa.js clicks periodically while the page is visible.
+    """Render hidden controls that herwa.js clicks: buttons periodically, and a link when its URL changes.
 
-    `data-every` is the interval in seconds.
+    `data-every` is the interval of a button in seconds, `data-go` the URL of the link.
     """
     return rx.el.div(
         rx.el.button(
@@ -253,5 +271,6 @@ def _poll_timers() -> rx.Component:
         rx.el.button(
             on_click=OverviewState.refresh, custom_attrs={"data-every": str(REFRESH_INTERVAL_SECONDS)}, tab_index=-1
         ),
+        link(href=OverviewState.target, attrs={"data-go": OverviewState.target}, tab_index=-1),
         hidden=True,
     )

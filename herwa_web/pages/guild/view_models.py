@@ -1,22 +1,21 @@
 """View models of the overview: query results as formatted text, shares and links."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
-from herwa_shared.charts.axes import format_interval
-from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short
+from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_period
 from herwa_shared.charts.text.changes import format_change
-from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, describe_incomplete_point
+from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD
 from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo
 from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.guild.channel_views import describe_place
 from herwa_web.pages.guild.links import link_to_channel, link_to_metric
 from herwa_web.pages.guild.queries import ChangesById
 
@@ -35,7 +34,7 @@ class ChangeLabel:
 
 @dataclass(frozen=True, slots=True)
 class KpiView:
-    """One cell of the KPI strip."""
+    """One cell of the KPI strip. Without data, `change` says why there is none."""
 
     label: str
     value: str
@@ -51,13 +50,21 @@ class KpiView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One row of a ranking. `share` (0 to 1) is the length of its bar: value divided by maximum."""
+    """One row of a ranking. `share` (0 to 1) is the length of its bar: value divided by maximum.
+
+    `kind` and `place` are those of a channel, see `ChannelView`. `mark` says that it no longer exists. `tip` gives the
+    number that the value is compared with, and the id if there is no name.
+    """
 
     name: str
     value: str
     share: float
     change: str
     tone: str
+    tip: str
+    mark: str = ""
+    kind: str = ""
+    place: str = ""
     href: str = ""
     selected: bool = False
     hue: int = 0
@@ -74,17 +81,6 @@ class WeekdayView:
     hours: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelView:
-    """A channel in the filter menu."""
-
-    name: str
-    category: str
-    href: str
-    is_voice: bool
-    selected: bool
-
-
 def build_change_label(change: Change | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
     """Format a change, such as `▲ 12%`; empty if it is unknown.
 
@@ -96,63 +92,100 @@ def build_change_label(change: Change | None, *, rising_is_good: bool | None = T
 
 def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metric, str]) -> KpiView:
     """Build a KPI cell. Without data its tooltip gives the reason, from `missing_reasons`."""
+    definition, has_data = get_definition(kpi.metric), kpi.total is not None
     change = build_change_label(kpi.change, rising_is_good=kpi.rising_is_good)
+    tip_lines = [describe_metric(kpi.metric)]
+    if view.channel_id is not None and not definition.supports_channels:
+        change = ChangeLabel(texts.SERVER_WIDE_ONLY)
+    elif not has_data:
+        change = ChangeLabel(NO_DATA)
+        tip_lines.append(missing_reasons.get(kpi.metric, f"{NO_DATA_IN_PERIOD}."))
+    elif kpi.change is not None:
+        tip_lines.append(texts.describe_base(kpi.change.base, format_base_label(view)))
     line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
-    missing_reason = missing_reasons.get(kpi.metric, f"{NO_DATA_IN_PERIOD}.") if kpi.total is None else ""
-    previous_text = "" if kpi.change is None else f"\n{texts.describe_base(kpi.change.base)}"
-    value = EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total)
     return KpiView(
-        label=get_definition(kpi.metric).title,
-        value=value,
+        label=definition.title,
+        value=EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total),
         change=change.text,
         tone=change.tone,
-        tip=f"{describe_metric(kpi.metric)}{previous_text}" + (f"\n{missing_reason}" if missing_reason else ""),
+        tip="\n".join(tip_lines),
         href=link_to_metric(view, kpi.metric),
         selected=kpi.metric is view.metric,
-        has_data=kpi.total is not None,
+        has_data=has_data,
         line=line,
         area=area,
     )
 
 
-def build_channel_rows(items: Sequence[RankedItem], changes: ChangesById | None, view: DashboardQuery) -> list[RowView]:
+def format_base_label(view: DashboardQuery) -> str:
+    """Name the window that the view is compared with."""
+    comparison = view.custom_comparison
+    period = format_period(comparison.start, comparison.end, view.zone) if comparison else ""
+    return texts.format_base_label(view.comparison_mode, period, is_running=view.date_range.end > view.now)
+
+
+def build_channel_rows(
+    items: Sequence[RankedItem],
+    changes: ChangesById | None,
+    view: DashboardQuery,
+    channels: Mapping[int, ChannelInfo],
+) -> list[RowView]:
     """Build the rows of channels.
 
     Each links to the view filtered by it; the selected channel links to the unfiltered view.
     """
-    max_value = max((item.value for item in items), default=0) or 1
-    rows = []
-    for item in items:
-        change, selected = _format_item_change(item, changes), item.id == view.channel_id
-        rows.append(
-            RowView(
-                name=item.name or texts.format_unnamed_channel(item.id),
-                value=format_int(item.value),
-                share=round(item.value / max_value, 4),
-                change=change.text,
-                tone=change.tone,
-                href=link_to_channel(view, None if selected else item.id),
-                selected=selected,
-            )
+    rows = _build_rows(items, changes, view, unknown_name=texts.UNKNOWN_CHANNEL)
+    for index, item in enumerate(items):
+        channel, selected = channels.get(item.id), item.id == view.channel_id
+        rows[index] = replace(
+            rows[index],
+            kind=channel.kind if channel else "",
+            place=describe_place(channel) if channel else "",
+            mark=texts.DELETED if channel and channel.is_deleted else "",
+            href=link_to_channel(view, None if selected else item.id) if channel else "",
+            selected=selected,
         )
     return rows
 
 
-def build_member_rows(items: Sequence[RankedItem], changes: ChangesById | None) -> list[RowView]:
-    """Build the rows of members, each with the color and initial of its avatar."""
+def build_member_rows(
+    items: Sequence[RankedItem],
+    changes: ChangesById | None,
+    view: DashboardQuery,
+    departed_members: Collection[int] = (),
+) -> list[RowView]:
+    """Build the rows of members, each with the color and initial of its avatar. They are no links."""
+    return [
+        replace(
+            row,
+            mark=texts.LEFT_SERVER if item.id in departed_members else "",
+            hue=get_hue(item.id),
+            initial=get_initial(row.name),
+        )
+        for item, row in zip(items, _build_rows(items, changes, view, unknown_name=texts.UNKNOWN_MEMBER), strict=True)
+    ]
+
+
+def _build_rows(
+    items: Sequence[RankedItem], changes: ChangesById | None, view: DashboardQuery, *, unknown_name: str
+) -> list[RowView]:
     max_value = max((item.value for item in items), default=0) or 1
     rows = []
     for item in items:
-        change, name = _format_item_change(item, changes), item.name or texts.format_unnamed_member(item.id)
+        change = (changes or {}).get(item.id)
+        label = ChangeLabel(texts.NEW_ROW) if change and change.base == 0 else build_change_label(change)
+        tip_lines = [
+            *([] if item.name else [texts.format_id(item.id)]),
+            *([texts.describe_base(change.base, format_base_label(view))] if change else []),
+        ]
         rows.append(
             RowView(
-                name=name,
+                name=item.name or unknown_name,
                 value=format_int(item.value),
                 share=round(item.value / max_value, 4),
-                change=change.text,
-                tone=change.tone,
-                hue=get_hue(item.id),
-                initial=get_initial(name),
+                change=label.text,
+                tone=label.tone,
+                tip="\n".join(tip_lines),
             )
         )
     return rows
@@ -165,43 +198,3 @@ def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
         text = str(cell.value) if cell.value is not None else FUTURE_HOUR
         by_day[cell.weekday - 1][cell.hour] = NO_DATA_HOUR if cell.status is PointStatus.NO_DATA else text
     return [WeekdayView(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
-
-
-def build_channel_views(channels: Sequence[ChannelInfo], view: DashboardQuery) -> list[ChannelView]:
-    """Build the options of the channel filter."""
-    return [
-        ChannelView(
-            channel.name,
-            channel.category or "",
-            link_to_channel(view, channel.id),
-            channel.is_voice,
-            channel.id == view.channel_id,
-        )
-        for channel in channels
-    ]
-
-
-def build_table(compared: ComparedSeries) -> list[list[str]]:
-    """Format the points as table rows: interval, value, and the comparison value if any."""
-    series, comparison = compared.series, compared.comparison
-    previous_values = [point.value for point in comparison.points] if comparison else []
-    rows = [
-        [format_interval(point, series), _format_value(point.value, describe_incomplete_point(point, series))]
-        for point in series.started_points
-    ]
-    for index, row in enumerate(rows):
-        if comparison is not None:
-            row.append(_format_value(previous_values[index]) if index < len(previous_values) else "")
-    return rows
-
-
-def _format_item_change(item: RankedItem, changes: ChangesById | None) -> ChangeLabel:
-    if changes is None or item.id not in changes:
-        return ChangeLabel()
-    change = changes[item.id]
-    return ChangeLabel(texts.NEW_ROW) if change.base == 0 else build_change_label(change)
-
-
-def _format_value(value: int | None, note: str = "") -> str:
-    text = NO_DATA if value is None else format_int(value)
-    return f"{text} ({note})" if note else text

@@ -5,7 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.charts.formatting import format_percent, format_period, format_si
+from herwa_shared.charts.formatting import (
+    format_percent,
+    format_period,
+    format_recent_day,
+    format_recent_period,
+    format_si,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +48,19 @@ def test_percentages_have_no_false_precision(change, expected):
             datetime(2021, 5, 4, 14, tzinfo=UTC),
             "May 3 14:00 \u2013 May 4 14:00, 2021",
         ),
+        (
+            datetime(2021, 5, 3, 14, tzinfo=UTC),
+            datetime(2021, 5, 3, 18, tzinfo=UTC),
+            "May 3 14:00 \u2013 18:00, 2021",
+        ),
     ],
 )
 def test_period_is_formatted_from_first_to_last_day(start, end, expected):
     assert format_period(start, end, ZoneInfo("UTC")) == expected
+
+
+def test_recent_period_has_no_year():
+    start, end = datetime(2021, 5, 5, tzinfo=UTC), datetime(2021, 5, 14, tzinfo=UTC)
+    assert format_recent_period(start, end, ZoneInfo("UTC"), end) == "May 5 \u2013 13"
+    assert format_recent_day(start, ZoneInfo("UTC"), end) == "May 5"
+    assert format_recent_period(start, end, ZoneInfo("UTC"), end.replace(year=2022)) == "May 5 \u2013 13, 2021"

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.metric_definitions import Metric
-from herwa_shared.analytics.results import Interval, RankedItem
+from herwa_shared.analytics.results import Interval
 from herwa_shared.charts.text.headline import build_headline
 from herwa_shared.charts.text.periods import describe_base_period, describe_period
 from tests.support.hypothesis_settings import no_deadline
@@ -91,8 +91,8 @@ def test_words_of_the_headline(snapshot):
     compared = build_compared(week, previous_week)
     running = build_days(7, value=10, now=MAY_3 + 6.5 * DAY)
     sentences = [
-        build_headline(compared, contributor=RankedItem(5, "events", 3)),
-        build_headline(replace(compared, change=Change(5, 90)), contributor=RankedItem(5, "retro", -80)),
+        build_headline(compared, contributor_name="#events"),
+        build_headline(replace(compared, change=Change(5, 90)), contributor_name="#retro"),
         build_headline(replace(compared, change=Change(90, 90))),
         build_headline(replace(compared, change=Change(900, 30))),
         build_headline(replace(compared, change=Change(9, 0))),
