@@ -120,3 +120,6 @@ async def test_change_goes_on_when_its_client_disconnects(web, upstream_stub):
         await wait_until(lambda: upstream_stub[0].slow_count == 1, description="the request to reach the API")
     await asyncio.sleep(0.5)
     assert upstream_stub[0].slow_count == 1
+    upstream_stub[0].slow_released.set()
+    await wait_until(lambda: not upstream_stub[0].slow_count, description="its end")
+    upstream_stub[0].slow_released.clear()

@@ -11,8 +11,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.support.waiting import wait_until
-
 LARGE_CHUNK_BYTES = 100_000
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -21,12 +19,14 @@ class UpstreamStub:
     """The stub application.
 
     `stream_released` lets its stream continue; it sets `upload_started` at the first chunk of an upload. `open_count`
-    is the number of answers that it is sending, `slow_count` that of slow requests whose client is connected.
+    is the number of responses that it is sending, `slow_count` that of slow requests: these end when their client
+    disconnects or `slow_released` is set.
     """
 
     def __init__(self) -> None:
         self.open_count = 0
         self.slow_count = 0
+        self.slow_released = asyncio.Event()
         self.stream_released = asyncio.Event()
         self.upload_started = asyncio.Event()
         self.app = Starlette(
@@ -87,7 +87,9 @@ class UpstreamStub:
     async def wait_for_disconnect(self, request: Request) -> Response:
         self.slow_count += 1
         await request.body()
-        await wait_until(request.is_disconnected, description="the client to disconnect")
+        while not (self.slow_released.is_set() or await request.is_disconnected()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.slow_released.wait(), 0.02)
         self.slow_count -= 1
         return Response()
 
