@@ -58,7 +58,8 @@ class PoolExhausted(Exception):
 class FairPool:
     """Slots that addresses share. An address may hold at most `1 / free_share` of the free slots, but always one.
 
-    A free slot goes to the waiting address that has used the fewest lately.
+    A free slot goes to the address with the fewest waiting requests, among equals to the one that has used the fewest
+    slots lately. So nobody gains by asking for much at once.
     """
 
     def __init__(self, limit: PoolLimit, clock: Callable[[], float] = time.monotonic) -> None:
@@ -118,7 +119,9 @@ class FairPool:
         return not is_limited or self._held.get(address, 0) < min(self._limit.per_address, share)
 
     def _grant_waiting(self) -> None:
-        for address in sorted(self._waiting, key=self._get_usage):
+        for address in sorted(
+            self._waiting, key=lambda waiting: (len(self._waiting[waiting]), self._get_usage(waiting))
+        ):
             future = next((future for future in self._waiting[address] if not future.done()), None)
             if future is not None and self.acquire_now(address):
                 self._remove_waiting(address, future)

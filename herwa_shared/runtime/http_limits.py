@@ -34,10 +34,10 @@ READ_AHEAD_BYTES = 262_144
 """How much of an answer the proxy reads from the API before the client has received it."""
 
 # Requests
-REQUEST_RATE = RateLimit(per_second=50, burst=400, min_per_second=2, min_burst=15, total_per_second=200)
-RUNNING_REQUESTS = PoolLimit(total=32, per_address=8)
-API_CONNECTIONS = PoolLimit(total=32, per_address=8)
-SLOT_SECONDS = 5.0
+REQUEST_RATE = RateLimit(per_second=50, burst=400, min_per_second=2, min_burst=12, total_per_second=200)
+RUNNING_REQUESTS = PoolLimit(total=24, per_address=6)
+API_CONNECTIONS = PoolLimit(total=24, per_address=6)
+SLOT_SECONDS = 20.0
 """How long a request or event waits for a slot of a pool."""
 
 # WebSocket frames of every kind

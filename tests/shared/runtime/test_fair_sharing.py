@@ -86,6 +86,25 @@ async def test_a_free_slot_goes_to_the_address_that_used_the_fewest():
     assert order == ["quiet", "busy", "busy"]
 
 
+async def test_a_free_slot_goes_first_to_the_address_with_the_fewest_waiting():
+    pool = FairPool(PoolLimit(total=1, per_address=1), FakeClock())
+    order = []
+
+    async def wait(address: str) -> None:
+        await pool.acquire(address, timeout_seconds=30)
+        order.append(address)
+        pool.release(address)
+
+    assert pool.acquire_now("used")
+    pool.release("used")
+    assert pool.acquire_now("greedy")
+    tasks = [asyncio.create_task(wait(address)) for address in ("new", "new", "new", "used")]
+    await asyncio.sleep(0)
+    pool.release("greedy")
+    await asyncio.gather(*tasks)
+    assert order == ["used", "new", "new", "new"]
+
+
 async def test_waiting_for_a_slot_ends():
     pool = FairPool(PoolLimit(total=1, per_address=1))
     assert pool.acquire_now("a")
