@@ -73,6 +73,7 @@ async def test_kinds_of_channels_deleted_ones_and_namesakes_are_marked(owner: Pa
 
     await owner.get_by_role("button", name=texts.FILTER_BY_CHANNEL).click()
     options = owner.locator("#filter .choice")
+    await expect(options.filter(has_text=texts.ALL_CHANNELS)).to_have_attribute("aria-current", "true")
     for name, kind in (("Lounge", "voice"), ("Talks", "stage"), ("answers", "forum")):
         await expect(options.filter(has_text=name)).to_have_accessible_name(f"{texts.CHANNEL_KINDS[kind]} {name}")
     await expect(options.filter(has_text="old")).to_have_count(0)

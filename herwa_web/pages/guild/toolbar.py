@@ -243,7 +243,13 @@ def _channel_popover() -> rx.Component:
         "filter",
         texts.FILTER_BY_CHANNEL,
         search_box("filter", texts.FIND_CHANNEL),
-        link(icon("globe", 17), texts.ALL_CHANNELS, href=OverviewState.hrefs["all_channels"], class_name="choice"),
+        link(
+            icon("globe", 17),
+            texts.ALL_CHANNELS,
+            href=OverviewState.hrefs["all_channels"],
+            class_name="choice",
+            aria_current=OverviewState.overview.channel.name == "",
+        ),
         rx.foreach(OverviewState.channels, _channel_option),
     )
 
