@@ -182,7 +182,7 @@ def _bottom_bar(current: str, *, has_server: bool) -> rx.Component:
             for name, tag, label in pages
             if has_server
         ),
-        popover_trigger(ACCOUNT_MENU, icon("circle-user", 20), texts.ACCOUNT, class_name="", attrs=WORKS_OFFLINE),
+        popover_trigger(ACCOUNT_MENU, icon("circle-user", 20), texts.ACCOUNT, class_name="", attrs={**WORKS_OFFLINE}),
         class_name="footbar",
         aria_label=texts.BOTTOM_NAVIGATION,
     )

@@ -1,5 +1,6 @@
 """The account menu: theme, keyboard shortcuts, log out; and the list of shortcuts."""
 
+from types import MappingProxyType
 from typing import Any
 
 import reflex as rx
@@ -28,7 +29,8 @@ FRAME_SHORTCUTS: Shortcuts = (
     ("G", texts.MY_SERVERS),
     ("[", texts.COLLAPSE_SIDEBAR),
 )
-WORKS_OFFLINE = {"data-offline-ok": ""}
+WORKS_OFFLINE = MappingProxyType({"data-offline-ok": ""})
+"""Attributes of controls that work without a connection. Always spread: Reflex changes the dict that it is given."""
 
 
 def account_button() -> rx.Component:
@@ -41,7 +43,7 @@ def account_button() -> rx.Component:
             rx.el.span(rx.el.bdi(LayoutState.name), class_name="name"),
             class_name="rail-item",
             aria_label=texts.format_account_label(LayoutState.name),
-            attrs=WORKS_OFFLINE,
+            attrs={**WORKS_OFFLINE},
         ),
     )
 
@@ -51,13 +53,13 @@ def account_menu() -> rx.Component:
     return popover(
         ACCOUNT_MENU,
         texts.ACCOUNT,
-        rx.el.h3(texts.THEME),
+        rx.el.h2(texts.THEME, class_name="choice-title"),
         rx.el.div(color_mode_switch(), style={"padding": "2px 8px 8px"}),
         rx.el.hr(),
         popover_trigger(
             SHORTCUTS_LIST,
             icon("keyboard"),
-            texts.SHORTCUTS,
+            texts.SHOW_SHORTCUTS,
             key_hint("?"),
             class_name="choice",
             attrs={"data-key": "?", **WORKS_OFFLINE},
@@ -93,7 +95,7 @@ def color_mode_switch() -> rx.Component:
         role="group",
         aria_label=texts.THEME,
         class_name="segments",
-        custom_attrs=WORKS_OFFLINE,
+        custom_attrs={**WORKS_OFFLINE},
     )
 
 
@@ -107,7 +109,7 @@ def _shortcuts_switch() -> rx.Component:
     """Render the switch that turns single-letter shortcuts on and off. herwa.js keeps it in localStorage."""
     return rx.el.button(
         icon("command"),
-        texts.SHORTCUTS_SWITCH,
+        texts.SHORTCUTS,
         rx.el.span(class_name="end toggle", aria_hidden="true"),
         type="button",
         role="switch",

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, StorageState, async_playwright, expect
 
 from tests.support.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
 from tests.support.configurable_copy import ConfigurableCopy, open_copy
@@ -67,11 +68,11 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def visitor(browser: Browser) -> AsyncIterator[Page]:
-    """A page in a new browser context. A dialog or a JavaScript error on the page fails the test."""
+@asynccontextmanager
+async def open_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
+    """Open a page in a new browser context. A dialog or a JavaScript error on the page fails the test."""
     errors: list[str] = []
-    context = await browser.new_context(viewport=DESKTOP_VIEWPORT)
+    context = await browser.new_context(**{"viewport": DESKTOP_VIEWPORT, **options})
     page = await context.new_page()
     page.on("dialog", lambda dialog: errors.append(f"a dialog: {dialog.message}"))
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -80,8 +81,23 @@ async def visitor(browser: Browser) -> AsyncIterator[Page]:
     assert not errors
 
 
+@pytest.fixture(scope="package")
+async def owner_state(browser: Browser, server: ReplayedServer) -> StorageState:
+    """Cookies and storage of a browser in which the owner of the replayed server has logged in."""
+    async with open_page(browser) as page:
+        await log_in(page, server.base_url, "owner")
+        return await page.context.storage_state()
+
+
 @pytest.fixture
-async def owner(visitor: Page, server: ReplayedServer) -> Page:
-    """A page on which the owner of the replayed server is logged in."""
-    await log_in(visitor, server.base_url, "owner")
-    return visitor
+async def visitor(browser: Browser) -> AsyncIterator[Page]:
+    """A page of a visitor who is not logged in."""
+    async with open_page(browser) as page:
+        yield page
+
+
+@pytest.fixture
+async def owner(browser: Browser, owner_state: StorageState) -> AsyncIterator[Page]:
+    """A page on which the owner of the replayed server is logged in. Tests that log out use `visitor` instead."""
+    async with open_page(browser, storage_state=owner_state) as page:
+        yield page

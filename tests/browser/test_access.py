@@ -98,12 +98,13 @@ async def test_stranger_can_add_the_bot(visitor: Page, server: ReplayedServer):
     await expect(visitor.locator("a.card")).to_have_count(1, timeout=30_000)
 
 
-async def test_log_out_removes_all_data_from_the_tab_and_its_history(owner: Page, server: ReplayedServer):
-    await owner.goto(server.build_url())
-    await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
-    await owner.locator(".rail-foot").get_by_role("button").click()
-    await owner.get_by_role("button", name=texts.LOG_OUT).click()
-    await expect(owner.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
-    await owner.go_back()
-    await expect(owner.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
-    await expect(owner.locator(".kpi")).to_have_count(0)
+async def test_log_out_removes_all_data_from_the_tab_and_its_history(visitor: Page, server: ReplayedServer):
+    await log_in(visitor, server.base_url, "owner")
+    await visitor.goto(server.build_url())
+    await expect(visitor.locator(".strip .kpi .value").first).to_be_visible()
+    await visitor.locator(".rail-foot").get_by_role("button").click()
+    await visitor.get_by_role("button", name=texts.LOG_OUT).click()
+    await expect(visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
+    await visitor.go_back()
+    await expect(visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
+    await expect(visitor.locator(".kpi")).to_have_count(0)

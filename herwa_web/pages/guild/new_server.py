@@ -11,15 +11,17 @@ from herwa_web.pages.guild.queries import OverviewData
 from herwa_web.pages.guild.request import DashboardRequest
 
 MAX_AGE = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def is_new_server(request: DashboardRequest, data: OverviewData) -> bool:
-    """Return whether the bot joined less than a day ago and has counted nothing since then.
+    """Return whether the bot joined less than a day ago, has counted nothing since then, and nothing was imported.
 
     The number of members does not matter: it is known from the start.
     """
     view, joined_at = request.view, request.guild_info.joined_at
-    if view.channel_id is not None or view.now - joined_at > MAX_AGE:
+    is_imported = view.data_start is not None and view.data_start <= joined_at - HOUR
+    if view.channel_id is not None or is_imported or view.now - joined_at > MAX_AGE:
         return False
     is_covered = view.date_range.start <= joined_at and view.date_range.end > joined_at
     return is_covered and not any(kpi.total for kpi in data.kpis if kpi.metric is not Metric.MEMBERS)

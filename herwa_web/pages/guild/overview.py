@@ -51,7 +51,7 @@ def overview_page() -> rx.Component:
             ("failed", load_error_view(OverviewState.error_text, OverviewState.retry)),
             _overview_skeleton(),
         ),
-        rx.el.p(OverviewState.announcement, class_name="unseen", role="status"),
+        rx.el.p(OverviewState.announcement, class_name="unseen", role="status", id="announcement"),
         top_bar=toolbar(),
         current="overview",
         server=OverviewState.server,

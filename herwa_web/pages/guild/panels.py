@@ -49,7 +49,7 @@ def heatmap_panel() -> rx.Component:
                     rx.el.tr(
                         rx.el.td(style={"width": "92px", "background": "none"}, class_name="corner"),
                         *(
-                            rx.el.th(rx.el.span(f"{hour:02}", class_name="odd" if hour % 6 else ""), scope="col")
+                            rx.el.th(f"{hour:02}", scope="col")
                             if hour % 3 == 0
                             else rx.el.th(rx.el.span(f"{hour:02}", class_name="unseen"), scope="col")
                             for hour in HOURS

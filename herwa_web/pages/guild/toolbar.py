@@ -25,7 +25,11 @@ def toolbar() -> rx.Component:
             rx.cond(
                 OverviewState.server.id != "",
                 _server_header(),
-                rx.cond(OverviewState.phase == "loading", _header_skeleton()),
+                rx.cond(
+                    OverviewState.phase == "loading",
+                    _header_skeleton(),
+                    rx.el.div(rx.el.h1(texts.OVERVIEW), class_name="place"),
+                ),
             ),
             rx.match(
                 OverviewState.phase,
@@ -221,7 +225,7 @@ def _comparison_popover() -> rx.Component:
         ),
         link(texts.TOGGLE_COMPARISON, href=OverviewState.hrefs["compare"], letter="X", hidden=True),
         rx.el.hr(),
-        rx.el.h3(
+        rx.el.h2(
             texts.CUSTOM_DATES,
             class_name="choice-title",
             aria_current=overview.comparison == ComparisonMode.CUSTOM.value,

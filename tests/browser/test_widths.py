@@ -1,0 +1,67 @@
+"""Every function on every width: from 360 pixels to a desktop, and magnified to 200%."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from herwa_web import texts
+from tests.browser.conftest import ReplayedServer
+
+# 720 by 450 is a screen of 1440 by 900 pixels, magnified to 200%.
+SIZES = {
+    "small phone": {"width": 360, "height": 640},
+    "phone": {"width": 390, "height": 844},
+    "magnified": {"width": 720, "height": 450},
+    "tablet": {"width": 767, "height": 1024},
+    "narrow window": {"width": 1024, "height": 700},
+}
+ACTIONS = (texts.VIEW_AS_TABLE, texts.DOWNLOAD_CSV, texts.DOWNLOAD_PNG, texts.COPY_AS_CURL)
+
+
+async def expect_no_horizontal_scroll(page: Page) -> None:
+    assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+async def test_every_function_is_there(owner: Page, server: ReplayedServer, size: Any):
+    page = owner
+    await page.set_viewport_size(size)
+    await page.goto(server.build_url(range="28d", compare="off"))
+    await expect(page.locator(".kpi[aria-current=true] .value")).to_be_visible()
+    await expect_no_horizontal_scroll(page)
+    title = await page.locator("#dates .choice[aria-current=true]").text_content()
+    dates = page.get_by_role("button", name=re.compile(f"^{texts.DATES}:"))
+    await expect(dates).to_be_visible()
+    await expect(dates).to_have_attribute("aria-label", texts.format_dates_label((title or "")[:-1]))
+    for name in (texts.PREVIOUS_PERIOD, texts.NEXT_PERIOD):
+        await expect(page.locator(".topbar").get_by_role("link", name=name)).to_be_visible()
+    for name in ACTIONS:
+        await expect(page.get_by_role("button", name=name).first).to_be_visible()
+
+    await dates.click()
+    await page.locator("#dates .choice", has_text=re.compile("7")).first.click()
+    await expect(page).to_have_url(re.compile("range=7d"))
+    await page.get_by_role("button", name=texts.COMPARE, exact=True).click()
+    await page.locator("#compare .choice").first.click()
+    await expect(page).not_to_have_url(re.compile("compare=off"))
+    await page.get_by_role("button", name=texts.FILTER_BY_CHANNEL).click()
+    await page.locator("#filter .choice", has=page.locator("bdi")).first.click()
+    await expect(page.locator(".chip")).to_be_visible()
+    await expect_no_horizontal_scroll(page)
+
+    account = page.locator(".rail-foot, .footbar").get_by_role("button").locator("visible=true")
+    await account.click()
+    await page.locator("#you").get_by_role("button", name=texts.SHOW_SHORTCUTS).click()
+    await expect(page.locator("#keys .key").first).to_be_visible()
+    await expect_no_horizontal_scroll(page)
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+async def test_other_pages_fit(owner: Page, visitor: Page, server: ReplayedServer, size: Any):
+    for page, path in ((owner, "/"), (owner, "/g/1"), (owner, "/no/such/page"), (visitor, "/"), (visitor, "/login")):
+        await page.set_viewport_size(size)
+        await page.goto(server.base_url + path)
+        await page.locator("a.card, .alone, .landing").locator("visible=true").first.wait_for()
+        await expect_no_horizontal_scroll(page)
