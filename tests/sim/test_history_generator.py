@@ -183,7 +183,7 @@ async def test_live_message_is_still_the_newest_after_a_history_import(populated
         await asyncio.to_thread(import_history, populated_sim, "Garden Club", days=30)
         message_ids = [message.id async for message in bot.get_channel(channel).history(limit=100)]
         assert message_ids[0] == message_id
-        assert len(message_ids) == len(set(message_ids)) == 50
+        assert len(message_ids) == len(set(message_ids)) == 100
         assert message_ids == sorted(message_ids, reverse=True)
 
 

@@ -66,6 +66,7 @@ def test_sources_are_the_assets_and_what_the_pages_import():
         "herwa_shared/charts/theme.py",
     }
     assert not [name for name in sources if name.startswith(("herwa_bot/", "tests/", "herwa_shared/pipeline/"))]
+    assert not [name for name in sources if name.startswith(("herwa_shared/backup/", "herwa_shared/embedded/"))]
     assert not [name for name in sources if name.endswith((".md", ".pyc"))]
 
 
@@ -144,6 +145,14 @@ def test_imports_are_followed(tmp_path, text, expected):
         (tmp_path / name).write_text(content)
     files = find_imported_files(tmp_path, [tmp_path / "main.py"])
     assert {path.relative_to(tmp_path).as_posix() for path in files} == {"main.py", *expected}
+
+
+def test_excluded_packages_and_what_only_they_import_are_left_out(tmp_path):
+    for name, content in {"a/b.py": "import c", "c.py": "", "d.py": "", "main.py": "import a.b, d"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    files = find_imported_files(tmp_path, [tmp_path / "main.py"], excluded=["a"])
+    assert {path.name for path in files} == {"main.py", "d.py"}
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "`"])
