@@ -120,7 +120,7 @@ def test_found_imports_are_the_modules_that_python_imports():
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     expected = {file for file in loaded if file.startswith(f"{ROOT}/herwa_")}
     assert expected
-    assert expected <= {str(path) for path in find_imported_files(ROOT, [ROOT / "herwa_web" / "herwa_web.py"])}
+    assert expected <= {str(path) for path in find_imported_files(ROOT, [ROOT / program for program in PROGRAMS])}
 
 
 def test_every_program_of_the_build_exists():
