@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from herwa_shared.analytics.results import Interval
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 UTC, MINUS_SIGN = "UTC", "\N{MINUS SIGN}"
@@ -28,6 +30,11 @@ def format_si(number: int) -> str:
 def format_int_short(number: int) -> str:
     """Format with all digits below 10 million, else like `format_si`."""
     return format_int(number) if number < 10_000_000 else format_si(number)
+
+
+def format_interval_count(count: int, interval: Interval) -> str:
+    """Format a number of intervals: `30 days`, `1 hour`."""
+    return f"{format_int(count)} {interval.value}{'' if count == 1 else 's'}"
 
 
 def format_percent(change: float) -> str:

@@ -14,7 +14,14 @@ from herwa_shared.analytics.comparison import MIN_PERCENT_BASE, Change
 from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.axes import format_interval
-from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_percent, format_period, format_timezone
+from herwa_shared.charts.formatting import (
+    WEEKDAYS,
+    format_int,
+    format_interval_count,
+    format_percent,
+    format_period,
+    format_timezone,
+)
 from herwa_shared.charts.text.changes import append_change
 from herwa_shared.charts.text.metric_phrases import format_amount, get_metric_phrases
 from herwa_shared.charts.text.periods import describe_base_period
@@ -63,7 +70,7 @@ def _describe_total(compared: ComparedSeries) -> str:
     head = format_amount(series.total, series.metric) if series.total else f"{get_metric_phrases(series.metric).none}"
     started_count, recorded_count = len(series.started_points), len(series.recorded_points)
     if recorded_count < started_count:
-        return f"{head}. Data for {recorded_count} of {_format_interval_count(started_count, series.interval)} only."
+        return f"{head}. Data for {recorded_count} of {format_interval_count(started_count, series.interval)} only."
     if compared.change is not None and compared.comparison is not None:
         return f"{append_change(head, compared.change, describe_base_period(series, compared.comparison))}."
     values = [point.value or 0 for point in series.points if point.is_representative]
@@ -84,10 +91,6 @@ def _describe_peak(series: TimeSeries) -> list[str]:
     if value >= MIN_PERCENT_BASE and value >= 1.5 * average:
         return [f"{head}{format_amount(value, series.metric)} ({_format_mean(value / average)}{TIMES} average)."]
     return [f"{head}{format_amount(value, series.metric)}."] if value else []
-
-
-def _format_interval_count(count: int, interval: Interval) -> str:
-    return f"{format_int(count)} {interval.value}{'' if count == 1 else 's'}"
 
 
 def _format_mean(number: float) -> str:
@@ -170,7 +173,7 @@ def _describe_silence(series: TimeSeries, points: Sequence[Point]) -> str | None
     silent_count = sum(point.value == 0 for point in points)
     if silent_count == 0:
         return None
-    share_text = f"{format_int(silent_count)} of {_format_interval_count(len(points), series.interval)}"
+    share_text = f"{format_int(silent_count)} of {format_interval_count(len(points), series.interval)}"
     return f"{get_metric_phrases(series.metric).none} on {share_text}."
 
 

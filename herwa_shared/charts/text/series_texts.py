@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
-from herwa_shared.charts.formatting import format_period
+from herwa_shared.charts.formatting import format_interval_count, format_period
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 
 NO_DATA = "no data"
@@ -16,10 +16,14 @@ _MIN_LISTED_LENGTH = timedelta(days=1)
 
 
 def describe_empty_series(series: TimeSeries) -> str:
-    """Return the text in an empty chart: no data, or no activity."""
-    if not series.recorded_points:
+    """Return the text in an empty chart: no data, no activity, or no activity in the part that has data."""
+    recorded_count = len(series.recorded_points)
+    if not recorded_count:
         return NO_DATA_IN_PERIOD
-    return f"{get_metric_phrases(series.metric).none} in this period"
+    none = get_metric_phrases(series.metric).none
+    if recorded_count < len(series.started_points):
+        return f"{none} in {format_interval_count(recorded_count, series.interval)} with data"
+    return f"{none} in this period"
 
 
 def describe_incomplete_point(point: Point, series: TimeSeries) -> str:

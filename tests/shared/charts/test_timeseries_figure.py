@@ -180,6 +180,7 @@ def test_count_axis_starts_at_zero_with_space_above_the_peak():
 
 def test_zero_and_uncounted_have_different_texts():
     assert "No messages in this period" in list_texts(build_figure(build_timeseries([0, 0])))
+    assert "No messages in 1 day with data" in list_texts(build_figure(build_timeseries([None, 0])))
     assert NO_DATA_IN_PERIOD in list_texts(build_figure(build_timeseries([None, None])))
     assert NO_DATA_IN_PERIOD in list_texts(build_figure(build_timeseries([])))
     assert "0" not in list_texts(build_figure(build_timeseries([None, None]))), (
