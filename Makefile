@@ -38,6 +38,7 @@ check: .venv/ready-dev pages ## Run tests, format, lint, types and import contra
 
 test-slow: pages .venv/ready-dev ## Run the tests that take minutes each
 	@scripts/system-packages tests-slow
+	@scripts/reverse-proxies
 	@$(BIN)/python -m pytest -m slow
 
 journey-full: pages .venv/ready-dev ## Replay the full history from HERWA_HISTORY_DIR and compare every number (minutes)

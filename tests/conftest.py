@@ -11,9 +11,9 @@ import pytest
 from xdist.remote import Producer
 
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
-from herwa_shared.embedded import lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
+from tests.support.embedded_engines import connect_owner
 from tests.support.scheduling import LoadCopyScheduling
 from tests.support.sim_process import SimProcess
 
@@ -58,12 +58,8 @@ async def stores(settings: Settings) -> AsyncIterator[Stores]:
 @pytest.fixture
 async def owner(stores: Stores, settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the owner of PostgreSQL's tables, who can do what Herwa's own account cannot."""
-    with lease_engines(settings, folder) as lease:
-        connection = await asyncpg.connect(lease.urls.database_owner)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+    async with connect_owner(settings, folder) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ from herwa_shared.migrate import build_alembic_config, migrate
 from herwa_shared.services import access_rules, channel_lists, kill_switches, subscriptions
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import verify_chain
+from tests.support.embedded_engines import connect_owner
 
 DUMP_FILE = Path(__file__).parents[1] / "data" / "database-before-renaming.zip"
 DUMP_REVISION = "0006"
@@ -56,7 +57,7 @@ def dump() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-async def migrated(owner, settings, folder, dump) -> AsyncIterator[tuple[Database, AsyncClient]]:
+async def migrated(stores, settings, folder, dump) -> AsyncIterator[tuple[Database, AsyncClient]]:
     """Separate databases with the content of the dump, migrated to the newest schema."""
     with lease_engines(settings, folder) as lease:
         database_url = make_url(lease.urls.database).set(database="before_renaming")
@@ -67,7 +68,8 @@ async def migrated(owner, settings, folder, dump) -> AsyncIterator[tuple[Databas
             clickhouse=render(clickhouse_url),
             clickhouse_writer=render(make_url(lease.urls.clickhouse_writer).set(database="before_renaming")),
         )
-        await owner.execute("CREATE DATABASE before_renaming")
+        async with connect_owner(settings, folder) as owner:
+            await owner.execute("CREATE DATABASE before_renaming")
         await asyncio.to_thread(command.upgrade, build_alembic_config(urls.database_owner), DUMP_REVISION)
         await load_postgresql(urls.database_owner, dump)
         await migrate(urls, audit_key=load_audit_key(settings, folder))

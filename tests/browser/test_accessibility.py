@@ -155,7 +155,7 @@ async def test_focus_is_never_below_the_bars(owner: Page, server: ReplayedServer
     assert [element for element in hidden if element] == []
 
 
-async def test_nothing_moves_for_people_who_asked_for_less_motion(
+async def test_nothing_moves_for_users_who_prefer_reduced_motion(
     browser: Browser, server: ReplayedServer, owner_state: StorageState
 ):
     async with open_page(browser, storage_state=owner_state, reduced_motion="reduce") as page:

@@ -62,7 +62,7 @@ async def test_server_is_found_and_opened_by_keyboard_alone(owner: Page, server:
     await expect(owner.locator("#switcher .choice:visible")).to_have_count(1)
 
 
-async def test_shortcuts_can_be_switched_off_and_stay_off(owner: Page, server: ReplayedServer):
+async def test_shortcuts_can_be_switched_off_permanently(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server)
     url, switch = page.url, page.get_by_role("switch", name=texts.SHORTCUTS)
     await page.locator(".rail-foot").get_by_role("button").click()

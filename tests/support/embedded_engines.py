@@ -2,11 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from herwa_shared.config import Settings, StoreSettings
+from herwa_shared.embedded import lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 
 EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
@@ -30,3 +33,14 @@ def build_settings(folder: DataFolder, *, postgres: bool = True, clickhouse: boo
         CLICKHOUSE_URL=None if clickhouse else EXTERNAL_URLS[1],
     )
     return Settings(_env_file=None, HERWA_DATA_DIR=folder.path, stores=stores)
+
+
+@asynccontextmanager
+async def connect_owner(settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
+    """Connect to the embedded PostgreSQL as the owner of its tables."""
+    with lease_engines(settings, folder) as lease:
+        connection = await asyncpg.connect(lease.urls.database_owner)
+        try:
+            yield connection
+        finally:
+            await connection.close()

@@ -13,10 +13,20 @@ from collections import Counter
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.services.audited_settings import SettingsBusy
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.subscriptions import grant, record_expired, revoke
 
 MAX_CONCURRENT_CHANGES = 20
+
+
+async def run_until_saved(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
+    """Repeat a change, as a user does, while other changes hold the lock for too long."""
+    while True:
+        try:
+            return await run_change(database, guild_id, number, actor)
+        except SettingsBusy:
+            continue
 
 
 async def run_change(database: Database, guild_id: int, number: int, actor: Actor) -> tuple[str, int]:
@@ -46,7 +56,7 @@ async def run_changes(url: str, audit_key: bytes, guild_id: int, change_count: i
 
     async def run_limited(number: int) -> tuple[str, int]:
         async with semaphore:
-            return await run_change(database, guild_id, number, actor)
+            return await run_until_saved(database, guild_id, number, actor)
 
     try:
         results = await asyncio.gather(*(run_limited(number) for number in range(change_count)))

@@ -1,0 +1,175 @@
+"""Herwa behind the reverse proxies of docs/operating.md, with the configurations that are printed there."""
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.http_limits import MAX_BODY_BYTES, MAX_DELAY_SECONDS, REQUEST_RATE
+from herwa_web import texts
+from tests.support.chromium import DESKTOP_VIEWPORT, log_in, start_chromium
+from tests.support.configurable_copy import ConfigurableCopy, is_listening, open_copy
+from tests.support.waiting import wait_until_blocking
+
+pytestmark = pytest.mark.slow
+LOAD_TIMEOUT_MS = 45_000
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "operating.md"
+PROXIES_FOLDER = ROOT / ".tools" / "proxies"
+HOST_IN_DOCUMENT = "stats.example.com"
+ADDRESS_IN_DOCUMENT = "127.0.0.1:8321"
+CERTIFICATE_PATTERN = re.compile(r"/etc/letsencrypt/live/[^/]+/(fullchain|privkey)\.pem")
+CLIENT, OTHER_CLIENT = "127.0.0.2", "127.0.0.3"
+TOO_MANY_REQUESTS = REQUEST_RATE.burst + int(REQUEST_RATE.per_second * MAX_DELAY_SECONDS) * 2
+
+
+def read_configuration(language: str, copy: ConfigurableCopy, host: str) -> str:
+    """The configuration in this language in the document, for this copy and host."""
+    block = re.search(rf"^```{language}\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
+    assert block, f"{DOCUMENT} contains no configuration in {language}"
+    text = block.group(1)
+    assert HOST_IN_DOCUMENT in text
+    assert ADDRESS_IN_DOCUMENT in text
+    return text.replace(HOST_IN_DOCUMENT, host).replace(ADDRESS_IN_DOCUMENT, f"127.0.0.1:{copy.port}")
+
+
+def write_caddy_configuration(folder: Path, copy: ConfigurableCopy, port: int) -> list[str]:
+    """Write the configuration with a certificate of Caddy's own authority; return the command that runs it."""
+    options = (
+        f"{{\n\tadmin off\n\tlocal_certs\n\tskip_install_trust\n\tauto_https disable_redirects\n"
+        f"\tstorage file_system {folder}/storage\n}}\n"
+    )
+    file = folder / "Caddyfile"
+    file.write_text(options + read_configuration("caddyfile", copy, f"localhost:{port}"))
+    return [find_program("caddy"), "run", "--config", str(file)]
+
+
+def write_nginx_configuration(folder: Path, copy: ConfigurableCopy, port: int) -> list[str]:
+    """Write the configuration with a certificate signed by itself; return the command that runs it."""
+    text = CERTIFICATE_PATTERN.sub(rf"{folder}/\1.pem", read_configuration("nginx", copy, "localhost"))
+    assert text.count("listen 443 ") == 1
+    (folder / "herwa.conf").write_text(text.replace("listen 443 ", f"listen {port} "))
+    paths = "".join(
+        f"    {name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off;\npid {folder}/nginx.pid;\nerror_log stderr;\nworker_processes 1;\n"
+        f"events {{}}\nhttp {{\n    access_log off;\n{paths}    include {folder}/herwa.conf;\n}}\n"
+    )
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
+    subprocess.run(
+        [find_program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
+        check=True,
+        capture_output=True,
+    )
+    return [find_program("nginx"), "-e", "stderr", "-c", str(file)]
+
+
+def find_program(name: str) -> str:
+    path = shutil.which(name, path=f"{PROXIES_FOLDER}{os.pathsep}{os.environ['PATH']}")
+    assert path, f"there is no {name}: scripts/reverse-proxies downloads the proxies"
+    return path
+
+
+@contextmanager
+def run_proxy(command: list[str], port: int, folder: Path) -> Iterator[None]:
+    output_path = folder / "proxy.out"
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    with output_path.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+    try:
+        wait_until_blocking(
+            lambda: is_listening(port),
+            description="the proxy to listen",
+            timeout_seconds=30,
+            get_details=output_path.read_text,
+        )
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module", params=[write_caddy_configuration, write_nginx_configuration], ids=["caddy", "nginx"])
+async def proxied_copy(request, tmp_path_factory) -> AsyncIterator[tuple[ConfigurableCopy, str]]:
+    """A copy behind a proxy, and its public URL."""
+    folder = tmp_path_factory.mktemp("proxy")
+    port = DataFolder(folder).get_or_create_port("proxy")
+    url = f"https://localhost:{port}"
+    with open_copy(HERWA_PUBLIC_URL=url, HERWA_TRUSTED_PROXIES="1") as copy:
+        command = request.param(folder, copy, port)
+        await asyncio.to_thread(copy.start_all)
+        with run_proxy(command, port, folder):
+            yield copy, url
+        await asyncio.to_thread(copy.stop_all)
+
+
+def open_client(address: str, url: str) -> httpx.AsyncClient:
+    """A client with this address, which trusts the proxy's certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    transport = httpx.AsyncHTTPTransport(verify=context, local_address=address, limits=httpx.Limits(max_connections=64))
+    return httpx.AsyncClient(transport=transport, base_url=url.replace("localhost", "127.0.0.1"), timeout=60)
+
+
+def build_headers(url: str, number: int = 0) -> dict[str, str]:
+    """Headers with the public host, and with an address that the client invents."""
+    return {"Host": url.removeprefix("https://"), "X-Forwarded-For": f"203.0.113.{number % 250}"}
+
+
+async def test_user_logs_in_and_sees_live_pages(proxied_copy):
+    copy, url = proxied_copy
+    async with async_playwright() as playwright:
+        browser = await start_chromium(playwright)
+        context = await browser.new_context(viewport=DESKTOP_VIEWPORT, ignore_https_errors=True)
+        page = await context.new_page()
+        await log_in(page, url, "owner")
+        cookies = {cookie["name"]: cookie for cookie in await context.cookies(url)}
+        assert [cookie for cookie in cookies.values() if cookie["httpOnly"]]
+        assert all(cookie["secure"] for cookie in cookies.values() if cookie["httpOnly"])
+        with closing(copy.open_sim_client()) as sim:
+            guild_id = next(iter(sim.get_snapshot().guilds)).id
+        await page.goto(f"{url}/g/{guild_id}?range=today")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=LOAD_TIMEOUT_MS)
+        await expect(page.locator(".connection")).to_be_hidden(timeout=LOAD_TIMEOUT_MS)
+        await expect(page.locator(".live")).not_to_have_text(texts.OFFLINE, use_inner_text=True)
+        await context.close()
+        await browser.close()
+
+
+async def test_each_client_has_its_own_limits_and_cannot_invent_an_address(proxied_copy):
+    _, url = proxied_copy
+    async with open_client(CLIENT, url) as client, open_client(OTHER_CLIENT, url) as other_client:
+        requests = [client.get("/healthz", headers=build_headers(url, number)) for number in range(TOO_MANY_REQUESTS)]
+        responses = asyncio.gather(*requests)
+        other_responses = [(await other_client.get("/healthz", headers=build_headers(url))) for _ in range(10)]
+        statuses = Counter(response.status_code for response in await responses)
+    assert set(statuses) == {200, 429}
+    assert {response.status_code for response in other_responses} == {200}
+
+
+async def test_proxy_adds_hsts_and_refuses_large_bodies_and_other_hosts(proxied_copy):
+    _, url = proxied_copy
+    async with open_client(OTHER_CLIENT, url) as client:
+        response = await client.get("/", headers=build_headers(url))
+        assert response.status_code == 200
+        assert "max-age" in response.headers["strict-transport-security"]
+        large = await client.post("/auth/logout", content=b"x" * (MAX_BODY_BYTES * 2), headers=build_headers(url))
+        assert large.status_code == 413
+        invented = await client.get("/", headers={**build_headers(url), "X-Forwarded-Host": "evil.example"})
+        assert invented.status_code == 200
+        assert "evil.example" not in invented.text
