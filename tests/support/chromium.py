@@ -19,11 +19,11 @@ LAUNCH_OPTIONS = (
 )
 
 
-async def start_chromium(playwright: Playwright) -> Browser:
-    """Start the system's Chromium, which `make test` installs as a Debian package."""
+async def start_chromium(playwright: Playwright, *options: str) -> Browser:
+    """Start the system's Chromium, which `make test` installs as a Debian package, with more command-line options."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "there is no Chromium: scripts/system-packages tests installs it"
-    return await playwright.chromium.launch(executable_path=path, args=list(LAUNCH_OPTIONS))
+    return await playwright.chromium.launch(executable_path=path, args=[*LAUNCH_OPTIONS, *options])
 
 
 async def log_in(page: Page, base_url: str, persona: str) -> None:
