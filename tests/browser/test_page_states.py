@@ -67,3 +67,10 @@ async def test_change_of_servers_never_blanks_the_frame(owner: Page, server: Rep
     seen = await owner.evaluate("window.frames_seen")
     assert {tuple(frame) for frame in seen} <= {(SERVER_NAME, SERVER_NAME), (name, name)}
     assert [name, name] in seen
+
+
+async def test_period_before_the_first_data_has_no_data_everywhere(owner: Page, server: ReplayedServer):
+    await owner.goto(server.build_url(**{"from": "2019-01-01", "to": "2019-02-01"}))
+    for title in (texts.TOP_CHANNELS, texts.TOP_MEMBERS):
+        await expect(owner.get_by_role("region", name=title).locator(".blank")).to_have_text(texts.NO_ROWS_WITHOUT_DATA)
+    await expect(owner.get_by_text(texts.describe_data_start("May 1, 2021"))).to_be_visible()

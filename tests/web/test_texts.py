@@ -54,7 +54,7 @@ SAMPLES = {
         (ZoneInfo("Asia/Kolkata"), NOVEMBER_28),
         (ZoneInfo("UTC"), NOVEMBER_28),
     ],
-    "describe_data_start": ["Jul 30"],
+    "describe_data_start": ["Jul 30, 2026"],
     "describe_no_data_yet": [NOVEMBER_28],
     "describe_comparison": ["Oct 2 \N{EN DASH} 31, 2026"],
     "format_time_column": [(texts.DATE_COLUMN, NEW_YORK)],

@@ -84,7 +84,7 @@ def _ranking_panel(title: str, metric: Any, rows: Any, row_builder: Any, panel: 
         rx.cond(
             rows.length() > 0,
             rx.el.ol(rx.foreach(rows, lambda item: rx.el.li(row_builder(item))), class_name="bars"),
-            rx.el.div(texts.NO_ROWS, class_name="blank"),
+            rx.el.div(OverviewState.overview.no_rows_text, class_name="blank"),
         ),
         class_name="panel",
         id=panel.value,

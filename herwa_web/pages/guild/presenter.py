@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from herwa_shared.analytics.date_ranges import DateRange, DateRangePreset, get_first_day, get_last_day
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
 from herwa_shared.analytics.results import PointStatus
-from herwa_shared.charts.formatting import format_period, format_recent_day, format_recent_period
+from herwa_shared.charts.formatting import format_long_day, format_period, format_recent_period
 from herwa_shared.charts.text.headline import build_headline
 from herwa_shared.charts.text.series_texts import NO_DATA_IN_PERIOD, describe_empty_series
 from herwa_shared.charts.web_figure import build_web_figure
@@ -71,6 +71,7 @@ class OverviewView:
     curl_command: str = ""
     legend: list[LegendEntry] = field(default_factory=list)
     empty_text: str = ""
+    no_rows_text: str = ""
     base_label: str = ""
     channels: list[RowView] = field(default_factory=list)
     channels_metric: str = ""
@@ -132,6 +133,7 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in strip],
         legend=build_legend(compared, view, controls.range_title),
         empty_text=_describe_missing_data(values, data, request),
+        no_rows_text=texts.NO_ROWS if compared.series.recorded_points else texts.NO_ROWS_WITHOUT_DATA,
         base_label=format_base_label(view) if compared.comparison else "",
         channels=build_channel_rows(data.channels.items, data.channel_changes, view, request.channels),
         channels_metric=get_definition(resolve_channel_metric(view)).title.lower(),
@@ -183,6 +185,6 @@ def _describe_missing_data(values: list[int | None], data: OverviewData, request
     view, joined_at = request.view, request.guild_info.joined_at.astimezone(request.view.zone)
     if all(value is None for value in values):
         if view.data_start is not None and view.date_range.end <= view.data_start < joined_at:
-            return texts.describe_data_start(format_recent_day(view.data_start, view.zone, view.now))
+            return texts.describe_data_start(format_long_day(view.data_start, view.zone))
         return texts.describe_no_data_yet(joined_at) if joined_at > view.date_range.start else NO_DATA_IN_PERIOD
     return "" if any(values) else describe_empty_series(data.compared.series)
