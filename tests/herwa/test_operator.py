@@ -28,20 +28,22 @@ GARDEN, TEA, OTHER_TEA, UNPRINTABLE_NAME = range(1_100_000_000_000_000_001, 1_10
 
 
 class OperatorClient:
-    """Runs operator commands on a copy whose databases run, and reads the result from the database."""
+    """Runs operator commands on a copy whose databases run, and reads the result from the database.
+
+    The commands run in this process, because a separate process takes seconds to start.
+    """
 
     def __init__(self, copy, url):
         self.copy = copy
         self._url = url
 
     def run_command(self, *arguments):
-        return self.copy.check_output(*arguments)
+        result = CliRunner().invoke(app, arguments, env=self.copy.environment)
+        assert result.exit_code == 0, result
+        return result.stdout.strip()
 
     def run_refused_command(self, *arguments):
-        """Run a command that must fail and return its error message.
-
-        The command runs in this process, because a separate process takes a second to start.
-        """
+        """Run a command that must fail and return its error message."""
         result = CliRunner().invoke(app, arguments, env=self.copy.environment)
         assert (result.exit_code, result.stdout) == (1, ""), result
         return describe_error(result.exception)
