@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -23,13 +24,17 @@ from herwa_bot.collector.skipped_events import log_skipped_event
 from herwa_bot.command_tree import GuardedCommandTree
 from herwa_bot.intents import build_intents, list_missing_intents, list_privileged_intents, warn_missing_intents
 from herwa_bot.ui.views import reply_if_expired
-from herwa_shared.log import get_logger
+from herwa_shared.errors import format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.retry import RetryPolicy, log_retry, retry
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 SYNC_TIMEOUT_SECONDS = 10.0
-SYNC_RETRY_SECONDS = 60.0
+SYNC_RETRY = RetryPolicy(first_delay_seconds=5.0, max_delay_seconds=60.0)
+SYNC_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError)  # TimeoutError is an OSError
 
 
 class HerwaBot(commands.AutoShardedBot):
@@ -89,7 +94,10 @@ class HerwaBot(commands.AutoShardedBot):
             self.add_dynamic_items(*getattr(cog, "persistent_buttons", ()))
             for menu in getattr(cog, "menus", ()):
                 self.tree.add_command(menu)
-        if not await self._sync_commands():
+        try:
+            await self._sync_commands()
+        except SYNC_ERRORS as error:
+            log.warning("command sync failed, previously registered commands remain", error=format_reason(error))
             self._tasks.add(asyncio.create_task(self._retry_sync()))
 
     def _reduce_intents(self) -> None:
@@ -107,29 +115,22 @@ class HerwaBot(commands.AutoShardedBot):
         self.writer.gateway_sessions.intents = intents.value
         self.writer.gateway_sessions.missing_intents = missing_names
 
-    async def _sync_commands(self) -> bool:
-        """Register the commands with Discord. Returns False on failure.
+    async def _sync_commands(self) -> None:
+        """Register the commands with Discord. Raises one of SYNC_ERRORS on failure.
 
         Idempotent: Discord receives the complete list and changes only what differs.
         """
-        try:
-            async with asyncio.timeout(SYNC_TIMEOUT_SECONDS):
-                await self.tree.sync()
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            log.warning("command sync failed, previously registered commands remain", error=repr(error)[:200])
-            return False
-        return True
+        async with asyncio.timeout(SYNC_TIMEOUT_SECONDS):
+            await self.tree.sync()
 
     async def _retry_sync(self) -> None:
         """Retry the command sync until it succeeds.
 
         Runs in the background, so that counting does not wait for it.
         """
-        while True:
-            await asyncio.sleep(SYNC_RETRY_SECONDS)
-            if await self._sync_commands():
-                log.info("command sync succeeded")
-                return
+        report = partial(log_retry, limited_log, "command sync failed, previously registered commands remain")
+        await retry(self._sync_commands, SYNC_RETRY, errors=SYNC_ERRORS, report=report)
+        log.info("command sync succeeded")
 
     async def on_ready(self) -> None:
         """Start polling member counts and exempt startup objects from garbage collection.

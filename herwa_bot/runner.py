@@ -1,6 +1,7 @@
 """Keep the bot connected to Discord until shutdown: restart with backoff after failures."""
 
 import asyncio
+import time
 
 import aiohttp
 import discord
@@ -11,11 +12,15 @@ from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.ui.writes import wait_for_running_writes
 from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
+from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
 
-RETRY_DELAYS_SECONDS = (1.0, 2.0, 5.0, 15.0, 60.0)  # Discord resets a bot's token after 1,000 logins in a day
+# Discord resets a bot's token after 1,000 log-ins in a day: at the longest delay there are at most 800.
+RECONNECTION = RetryPolicy(first_delay_seconds=1.0, max_delay_seconds=120.0, factor=2.5)
+STABLE_SECONDS = 60.0
+"""A bot that was connected longer than this restarts with the first delay."""
 CLOSE_TIMEOUT_SECONDS = 1.5
 WRITE_TIMEOUT_SECONDS = 1.0
 INVALID_TOKEN_CLOSE_CODE = 4004
@@ -46,7 +51,7 @@ async def run_forever(
 
     Returns the exit code: 0, or 2 when Discord rejects the token.
     """
-    failures, all_intents_granted = 0, True
+    backoff, all_intents_granted = Backoff(RECONNECTION), True
     while not shutdown_task.done():
         bot = HerwaBot(
             stores,
@@ -56,6 +61,7 @@ async def run_forever(
             all_intents_granted=all_intents_granted,
             dashboard_url=dashboard_url,
         )
+        started_at = time.monotonic()
         outcome = await _run_once(bot, token, shutdown_task)
         if shutdown_task.done():
             break
@@ -67,9 +73,10 @@ async def run_forever(
             # READY the flags said they are granted and the gateway refused: the next bot requests none of them.
             all_intents_granted = bot.was_ready
             continue
-        failures = 1 if bot.was_ready else failures + 1
-        delay = RETRY_DELAYS_SECONDS[min(failures, len(RETRY_DELAYS_SECONDS)) - 1]
-        _log_outcome(outcome, delay)
+        if bot.was_ready and time.monotonic() - started_at > STABLE_SECONDS:
+            backoff.reset()
+        delay = backoff.record_failure()
+        _log_outcome(outcome, round(delay, 1))
         await asyncio.wait({shutdown_task}, timeout=delay)
     return 0
 

@@ -3,9 +3,9 @@
 `python -m herwa_bot.surfaces` prints them as JSON; no token is needed.
 """
 
-import asyncio
 import json
 import sys
+from functools import partial
 from typing import Any
 
 import discord
@@ -14,12 +14,13 @@ from discord import AppCommandType, app_commands
 from herwa_bot.cogs import COGS
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.retry import RetryPolicy, log_retry, retry
 from herwa_shared.services import discovery
 
 log = get_logger(__name__)
 
-RETRY_INTERVAL_SECONDS = 5.0
+REGISTRATION_RETRY = RetryPolicy(first_delay_seconds=1.0, max_delay_seconds=5.0)
 SURFACE_KINDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 
 AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
@@ -54,17 +55,14 @@ def list_tree_surfaces(tree: AnyCommandTree) -> SurfaceRegistry:
 
 async def register_with_retry(database: Database, surfaces: SurfaceRegistry) -> None:
     """Register the surfaces in the database; retry until it succeeds. Runs in the background."""
-    while True:
-        try:
-            async with database.transaction() as session:
-                diff = await discovery.register(session, SURFACE_KINDS, surfaces.all)
-        except Exception as error:  # noqa: BLE001 - any failure may be temporary, so retry
-            log.warning("surface registration failed, retrying", error=repr(error)[:200])
-            await asyncio.sleep(RETRY_INTERVAL_SECONDS)
-            continue
-        if diff:
-            log.info("surfaces registered", **diff.to_log_fields())
-        return
+
+    async def register() -> discovery.CatalogDiff:
+        async with database.transaction() as session:
+            return await discovery.register(session, SURFACE_KINDS, surfaces.all)
+
+    report = partial(log_retry, RateLimitedLogger(log), "surface registration failed, retrying")
+    if diff := await retry(register, REGISTRATION_RETRY, report=report):
+        log.info("surfaces registered", **diff.to_log_fields())
 
 
 def _build_surface(kind: SurfaceKind, command: AnyCommand, title: str) -> Surface:

@@ -6,17 +6,18 @@ from typing import Any
 from herwa_shared.auth.sessions import delete_expired_sessions
 from herwa_shared.auth.users import purge_logged_out_users
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import format_reason
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.buffer import truncate_moved_slots
 from herwa_shared.pipeline.key_dedup import purge_event_keys
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
+from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
-MAX_RETRY_DELAY_SECONDS = 10.0
+MOVE_RETRY = RetryPolicy(first_delay_seconds=0.6, max_delay_seconds=10.0)
 
 
 class WorkerJobs:
@@ -25,7 +26,7 @@ class WorkerJobs:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self._moved_rows = 0
-        self._failure_count = 0
+        self._backoff = Backoff(MOVE_RETRY)
 
     async def prepare(self) -> None:
         """Run once at the start, before the first job."""
@@ -41,11 +42,11 @@ class WorkerJobs:
             async with self._stores.database.acquire_connection() as connection:
                 while rows := await move_batch(connection, self._stores.clickhouse_writer):
                     self._moved_rows += rows
-                    self._reset_failures()
+                    if failures := self._backoff.reset():
+                        log.info("moving events works again", failures=failures)
         except Exception as error:  # noqa: BLE001 - after any error the batch is still pending and must be retried
-            self._failure_count += 1
-            delay = min(0.3 * 2**self._failure_count, MAX_RETRY_DELAY_SECONDS)
-            log.error("moving events failed", error=format_reason(error), retry_in_seconds=delay)  # noqa: TRY400
+            delay = self._backoff.record_failure()
+            log_retry(limited_log, "moving events failed", error, delay)
             await asyncio.sleep(delay)
 
     async def trim_buffer(self) -> None:
@@ -71,9 +72,4 @@ class WorkerJobs:
 
     def build_detail(self) -> dict[str, Any]:
         """Build the heartbeat's detail: moved events, and failures since the last success."""
-        return {"moved": self._moved_rows, "failures": self._failure_count}
-
-    def _reset_failures(self) -> None:
-        if self._failure_count:
-            log.info("moving events works again", failures=self._failure_count)
-        self._failure_count = 0
+        return {"moved": self._moved_rows, "failures": self._backoff.failures}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,14 @@ from herwa.texts import startup as texts
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.errors import NotFound, ServiceUnavailable
+from herwa_shared.retry import RetryPolicy, retry
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.guilds import set_timezone
 from herwa_shared.services.imported_periods import list_guilds_with_imports
 from herwa_sim.client.client import SimClient
 
 PROGRESS_INTERVAL_SECONDS = 3.0
-MAX_ATTEMPTS = 5
-RETRY_DELAY_SECONDS = 2.0
+IMPORT_RETRY = RetryPolicy(first_delay_seconds=2.0, max_delay_seconds=2.0, max_attempts=5)
 IMPORT_SOURCE = "replay"
 
 ProgressReporter = Callable[[str], None]
@@ -68,7 +69,12 @@ async def _import_missing(client: SimClient, database: Database, days: int, repo
     missing = [guild for guild in sim_state.guilds if guild.lively and guild.id not in imported_ids]
     started_at, imported = time.monotonic(), {}
     for guild in missing:
-        period = await _import_with_retry(client, guild.id, days, report)
+        period = await retry(
+            partial(_import_guild, client, guild.id, days, report),
+            IMPORT_RETRY,
+            errors=(NotFound, ServiceUnavailable),  # the local Discord or the bot was disconnected
+            report=lambda error, delay: report(texts.format_retry(str(error), round(delay))),
+        )
         await wait_and_record_period(database, period.guild_id, period.begin, period.end)
         async with database.transaction() as session:
             await set_timezone(session, guild_id=period.guild_id, zone=ZoneInfo(period.timezone))
@@ -79,19 +85,8 @@ async def _import_missing(client: SimClient, database: Database, days: int, repo
     return imported
 
 
-async def _import_with_retry(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
-    """Import one server; repeat from the start if the local Discord or the bot was disconnected."""
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        try:
-            return await _import_guild(client, guild_id, days, report)
-        except (NotFound, ServiceUnavailable):
-            if attempt == MAX_ATTEMPTS:
-                raise
-            await asyncio.sleep(RETRY_DELAY_SECONDS)
-    raise AssertionError("the last attempt returns or raises")
-
-
 async def _import_guild(client: SimClient, guild_id: int, days: int, report: ProgressReporter) -> HistoryPeriod:
+    """Import one server. An import that failed can be repeated from the start."""
     payload = await asyncio.to_thread(client.call, "past/begin", guild_id=str(guild_id), days=days)
     period = _parse_period(payload)
     report(texts.format_import_started(days, period.name))

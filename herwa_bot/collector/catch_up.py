@@ -18,17 +18,19 @@ from herwa_bot.collector.payload_fields import parse_snowflake
 from herwa_bot.collector.thread_parents import ThreadParents
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.catch_up import find_period_start, finish_task, load_tasks, plan_period
 from herwa_shared.pipeline.events import ActivityEvent, encode_snowflake
 from herwa_shared.pipeline.history_pages import AuthorName, ChannelTask, store_history_page
+from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.services.collection_gaps import ALL_CHANNELS
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 PAGE_SIZE = 100
 CONCURRENT_CHANNELS = 8
-RETRY_SECONDS = 5.0
+CATCH_UP_RETRY = RetryPolicy(first_delay_seconds=5.0, max_delay_seconds=60.0)
 SESSION_MARGIN = timedelta(seconds=5)
 """The first heartbeat, which starts the recorded time of a session, follows READY within this time."""
 
@@ -77,6 +79,7 @@ class CatchUp:
 
     async def run(self, fetch_page: FetchPage) -> None:
         """Plan and fetch until cancelled. After a failure, what is left is retried."""
+        backoff = Backoff(CATCH_UP_RETRY)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -84,10 +87,12 @@ class CatchUp:
                 await self._plan_periods()
                 is_complete = await self._run_tasks(fetch_page)
             except Exception as error:  # noqa: BLE001 - any failure may be temporary
-                log.warning("catch-up failed, retrying", error=format_reason(error))
+                limited_log.warning("catch-up failed, retrying", kind=type(error).__name__, error=format_reason(error))
                 is_complete = False
-            if not is_complete:
-                await asyncio.sleep(RETRY_SECONDS)
+            if is_complete:
+                backoff.reset()
+            else:
+                await asyncio.sleep(backoff.record_failure())
                 self._wake.set()
 
     async def _plan_periods(self) -> None:
@@ -125,7 +130,12 @@ class CatchUp:
                     await self._run_task(task, fetch_page)
                 except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
                     failures += 1
-                    log.warning("channel not caught up, retrying", channel=task.channel_id, error=format_reason(error))
+                    limited_log.warning(
+                        "channel not caught up, retrying",
+                        kind=type(error).__name__,
+                        channel=task.channel_id,
+                        error=format_reason(error),
+                    )
                 else:
                     self.pending_channels -= 1
 

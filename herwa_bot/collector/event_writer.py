@@ -25,6 +25,7 @@ from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.key_dedup import hash_event_key
+from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.services.collection_gaps import ALL_CHANNELS, save_gaps
 
 log = get_logger(__name__)
@@ -35,7 +36,7 @@ FLUSH_THRESHOLD_EVENTS = 5_000
 MAX_BATCH_EVENTS = 20_000
 MAX_PENDING_EVENTS = 200_000  # at this size gateway reads pause until events are stored; Discord replays the rest
 MAX_SEEN_KEYS = 100_000
-MAX_RETRY_SECONDS = 5.0
+FLUSH_RETRY = RetryPolicy(first_delay_seconds=0.5, max_delay_seconds=5.0)
 RESOLVE_TIMEOUT_SECONDS = 2.0
 FINAL_FLUSH_TIMEOUT_SECONDS = 2.0
 
@@ -84,7 +85,7 @@ class EventWriter:
         self._has_capacity.set()
         self._flush_lock = asyncio.Lock()
         self._acked_request_id = -1
-        self._failures = 0
+        self._backoff = Backoff(FLUSH_RETRY)
 
     @property
     def pending(self) -> int:
@@ -206,29 +207,23 @@ class EventWriter:
 
         After failures it always waits for the full backoff.
         """
-        delay = min(FLUSH_INTERVAL_SECONDS * 2**self._failures, MAX_RETRY_SECONDS)
+        delay = self._backoff.delay or FLUSH_INTERVAL_SECONDS
         try:
             await asyncio.wait_for(self._wake.wait(), timeout=delay)
         except TimeoutError:
             return
-        if self._failures:
+        if self._backoff.failures:
             await asyncio.sleep(delay)
 
     async def _try_flush(self) -> None:
         try:
             await self.flush()
         except Exception as error:  # noqa: BLE001 - after any failure the pending events must be retried
-            self._failures += 1
-            limited_log.warning(
-                "flush failed, events kept in memory",
-                kind=type(error).__name__,
-                pending=self.pending,
-                error=format_reason(error),
-            )
+            delay = self._backoff.record_failure()
+            log_retry(limited_log, "flush failed, events kept in memory", error, delay, pending=self.pending)
         else:
-            if self._failures:
+            if self._backoff.reset():
                 log.info("flush succeeded after failures", stored=self.stored_count)
-            self._failures = 0
 
     async def _flush_before_exit(self) -> None:
         """Flush a last time; events of unresolved channels count for the channel itself.

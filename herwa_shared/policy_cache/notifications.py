@@ -19,7 +19,9 @@ import asyncpg
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
+from herwa_shared.retry import Backoff, RetryPolicy
 
 log = get_logger(__name__)
 
@@ -30,7 +32,8 @@ EVERY_GUILD = 0
 SWEEP_INTERVAL_SECONDS = 1.0
 CONNECTION_TIMEOUT_SECONDS = 2.0
 """A connection that does not respond within this time is considered dead."""
-RECONNECT_DELAY_SECONDS = 0.25
+RECONNECTION = RetryPolicy(first_delay_seconds=0.25, max_delay_seconds=0.25)
+"""The delay does not grow: until it is connected, this process may decide by an outdated policy."""
 
 PolicyChange = tuple[int, int]
 """A guild id and the new version of its policy."""
@@ -90,7 +93,7 @@ class PolicyChangeListener:
         self._known_changes: set[PolicyChange] = set()
         self._notified_changes: set[PolicyChange] = set()
         self._swept_at: float | None = None
-        self._is_disconnected = False
+        self._backoff = Backoff(RECONNECTION)
 
     @property
     def sweep_age(self) -> float | None:
@@ -107,10 +110,10 @@ class PolicyChangeListener:
                 async with self._open_connection() as connection:
                     await self._run_sweeps(connection)
             except Exception as error:  # noqa: BLE001 - after any error, no change is received until we reconnect
-                if not self._is_disconnected:
-                    log.warning("policy change listener disconnected", error=repr(error)[:200])
-                self._is_disconnected = True
-            await asyncio.sleep(RECONNECT_DELAY_SECONDS)
+                delay = self._backoff.record_failure()
+                if self._backoff.failures == 1:
+                    log.warning("policy change listener disconnected", error=format_reason(error))
+                await asyncio.sleep(delay)
 
     @asynccontextmanager
     async def _open_connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -132,9 +135,8 @@ class PolicyChangeListener:
         self._horizon = None
         await self._sweep(connection)
         self._on_reconnect()
-        if self._is_disconnected:
+        if self._backoff.reset():
             log.info("policy change listener reconnected")
-        self._is_disconnected = False
         next_sweep_at = time.monotonic()
         while True:
             next_sweep_at = max(next_sweep_at + SWEEP_INTERVAL_SECONDS, time.monotonic())
