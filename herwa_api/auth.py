@@ -117,7 +117,7 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
     try:
         await app_state.authorizer.require_key(key.guild_id, surface, in_scope=not missing_scopes)
     except AccessDenied as denial:
-        if denial.reason is not Reason.SCOPE:
+        if denial.reason != Reason.SCOPE:
             raise
         refusal = Refusal(texts.format_missing_scopes(missing_scopes), texts.CREATE_KEY_WITH_SCOPE)
         raise AccessDenied(Reason.SCOPE, refusal) from None

@@ -134,7 +134,7 @@ class Authorizer:
 
 def _has_role_rules(policy: GuildPolicy, at: float) -> bool:
     return any(
-        rule.subject_kind is SubjectKind.ROLE and (rule.until is None or rule.until > at) for rule in policy.rules
+        rule.subject_kind == SubjectKind.ROLE and (rule.until is None or rule.until > at) for rule in policy.rules
     )
 
 

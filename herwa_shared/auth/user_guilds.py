@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, any_, delete, insert, literal, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, exists, select
 
 from herwa_shared.auth.discord_oauth import UserGuildPayload
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, VIEW_GUILD_INSIGHTS
 from herwa_shared.models import Guild, User, UserGuild
+from herwa_shared.models.columns import matches_any
 
 Invalidation = tuple[int, int | None]
 """A guild id and the id of the affected user; None for all users of the guild."""
@@ -179,8 +180,8 @@ async def invalidate_guild_access(session: AsyncSession, *, guild_id: int, user_
 async def invalidate_many(session: AsyncSession, invalidations: Collection[Invalidation]) -> None:
     """Apply many invalidations. One query filters out users who never logged in."""
     user_ids = [user_id for _, user_id in invalidations if user_id is not None]
-    in_user_ids = col(User.id) == any_(literal(user_ids, ARRAY(BigInteger)))
-    known_ids = set((await session.execute(select(User.id).where(in_user_ids))).scalars()) if user_ids else set()
+    known_query = select(User.id).where(matches_any(User.id, user_ids))
+    known_ids = set((await session.execute(known_query)).scalars()) if user_ids else set()
     for guild_id, user_id in invalidations:
         if user_id is None or user_id in known_ids:
             await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)

@@ -7,7 +7,6 @@ from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation, PrincipalKind
-from herwa_shared.guardrail.surface_index import ALLOWED_FOR_MANAGERS
 from herwa_shared.guardrail.verdict import Reason, Verdict
 
 # Module constants, because accessing an enum member takes 0.2 µs in Python 3.11.
@@ -16,6 +15,7 @@ MEMBER, ADMINISTRATOR, WIDGET = PrincipalKind.MEMBER, PrincipalKind.ADMINISTRATO
 ALLOWED_AS_ADMINISTRATOR = Verdict(True, Reason.ADMINISTRATOR)
 ALLOWED_BY_RULE = Verdict(True, Reason.ACCESS_RULE)
 REFUSED_BY_RULE = Verdict(False, Reason.ACCESS_RULE)
+ALLOWED_BY_AUDIENCE = Verdict(True, Reason.DEFAULT_AUDIENCE)
 REFUSED_BY_AUDIENCE = Verdict(False, Reason.DEFAULT_AUDIENCE)
 REFUSED_BY_CHANNEL_LIST = Verdict(False, Reason.CHANNEL_LIST)
 REFUSED_BY_COOLDOWN = Verdict(False, Reason.COOLDOWN)
@@ -64,9 +64,9 @@ def decide(invocation: Invocation, compiled: CompiledPolicy) -> Verdict:  # noqa
                 verdict = ALLOWED_BY_RULE
                 break
         else:
-            verdict = compiled.surface_index.default_verdicts[index]
-            if verdict is ALLOWED_FOR_MANAGERS and not permissions & MANAGE_GUILD:
+            if compiled.surface_index.manager_flags[index] and not permissions & MANAGE_GUILD:
                 return REFUSED_BY_AUDIENCE
+            verdict = ALLOWED_BY_AUDIENCE
 
     allowed_place_ids = compiled.channel_lists[index]
     if (

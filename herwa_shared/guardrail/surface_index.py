@@ -1,4 +1,4 @@
-"""The part of a compiled policy that all guilds share: surfaces by target, default verdicts."""
+"""The part of a compiled policy that all guilds share: surfaces by target, default audiences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,6 @@ from weakref import WeakKeyDictionary
 
 from herwa_shared.catalog import Audience, FeatureKey, FeatureSpec, Surface, SurfaceRegistry
 from herwa_shared.guardrail.precedence import TargetKey, list_targets
-from herwa_shared.guardrail.verdict import Reason, Verdict
-
-ALLOWED_FOR_EVERYONE = Verdict(True, Reason.DEFAULT_AUDIENCE)
-ALLOWED_FOR_MANAGERS = Verdict(True, Reason.DEFAULT_AUDIENCE)
-"""Valid only for members with Manage Server. It equals `ALLOWED_FOR_EVERYONE`: compare by identity (`is`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,14 +13,15 @@ class SurfaceIndex:
     """Lookup tables for the surfaces of one process.
 
     `indexes` maps a surface's name to its index in all per-surface tuples. `surfaces_by_target` lists the indexes of
-    the surfaces that a rule or channel list with this target applies to.
+    the surfaces that a rule or channel list with this target applies to. `manager_flags` are set for surfaces whose
+    default audience is members with Manage Server.
     """
 
     features: Mapping[FeatureKey, FeatureSpec]
     surfaces: tuple[Surface, ...]
     indexes: dict[str, int]
     surfaces_by_target: dict[TargetKey, tuple[int, ...]]
-    default_verdicts: tuple[Verdict, ...]
+    manager_flags: tuple[bool, ...]
     no_channel_lists: tuple[None, ...]
 
 
@@ -41,10 +37,7 @@ def get_surface_index(surfaces: SurfaceRegistry, features: Mapping[FeatureKey, F
             surfaces=surfaces.all,
             indexes={surface.name: index for index, surface in enumerate(surfaces.all)},
             surfaces_by_target=_group_by_target(surfaces, features),
-            default_verdicts=tuple(
-                ALLOWED_FOR_EVERYONE if surface.audience == Audience.EVERYONE else ALLOWED_FOR_MANAGERS
-                for surface in surfaces.all
-            ),
+            manager_flags=tuple(surface.audience != Audience.EVERYONE for surface in surfaces.all),
             no_channel_lists=(None,) * len(surfaces.all),
         )
     return surface_index

@@ -1,10 +1,11 @@
-"""Column types, key columns and check constraints shared by all tables."""
+"""Column types, key columns, conditions and check constraints shared by all tables."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, column
-from sqlmodel import Field
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ColumnElement, DateTime, any_, column, literal
+from sqlmodel import Field, col
 
 SNOWFLAKE = BigInteger
 TIMESTAMPTZ = DateTime(timezone=True)
@@ -18,6 +19,14 @@ def build_guild_key(**options: Any) -> Any:
 def build_user_key(**options: Any) -> Any:
     """Build the foreign key column of a user-owned row; deleting the user deletes the row."""
     return Field(sa_type=SNOWFLAKE, foreign_key="user_account.id", ondelete="CASCADE", **options)
+
+
+def matches_any(id_column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
+    """Build an `= ANY(array)` condition.
+
+    It needs one bind parameter for any number of ids; a statement can have at most 32,767.
+    """
+    return col(id_column) == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def build_enum_check(column_name: str, enum_type: type[StrEnum]) -> CheckConstraint:

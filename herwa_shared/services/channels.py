@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, any_, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -16,6 +15,7 @@ from herwa_shared.discord.constants import CATEGORY_CHANNEL_TYPE, THREAD_CHANNEL
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Channel, Guild
+from herwa_shared.models.columns import matches_any
 
 MAX_CHANNELS = 2_000
 """The most channels that are read, deleted ones included. Discord allows 500 in a guild."""
@@ -130,8 +130,7 @@ async def find_parent_channel(session: AsyncSession, *, guild_id: int, channel_i
 
 async def load_join_times(session: AsyncSession, *, guild_ids: Collection[int]) -> dict[int, datetime]:
     """Load when the bot last joined each of these guilds."""
-    wanted_ids = any_(literal(list(guild_ids), ARRAY(BigInteger)))
-    rows = await session.execute(select(Guild.id, Guild.joined_at).where(col(Guild.id) == wanted_ids))
+    rows = await session.execute(select(Guild.id, Guild.joined_at).where(matches_any(Guild.id, guild_ids)))
     return {row[0]: row[1] for row in rows}
 
 

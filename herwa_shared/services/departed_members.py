@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ARRAY, BigInteger, any_, func, literal
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.models import Member, MembershipPeriod
+from herwa_shared.models.columns import matches_any
 
 
 async def list_departed_members(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> frozenset[int]:
@@ -22,7 +23,7 @@ async def list_departed_members(session: AsyncSession, *, guild_id: int, user_id
             & (col(Member.user_id) == col(MembershipPeriod.user_id)),
         )
         .where(col(MembershipPeriod.guild_id) == guild_id)
-        .where(col(MembershipPeriod.user_id) == any_(literal(list(user_ids), ARRAY(BigInteger))))
+        .where(matches_any(MembershipPeriod.user_id, user_ids))
         .group_by(col(MembershipPeriod.user_id), col(Member.joined_at))
         .having(func.bool_and(col(MembershipPeriod.left_at).is_not(None)))
     )

@@ -50,8 +50,8 @@ async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayName
     """Load the names that the text of a refusal with this trace may contain."""
     rules = [step.rule for step in trace.steps if step.rule]
     lists = [step.channel_list for step in trace.steps if step.channel_list]
-    member_ids = {rule.subject_id for rule in rules if rule.subject_kind is SubjectKind.MEMBER}
-    place_ids = {rule.place_id for rule in rules if rule.place_kind is not PlaceKind.EVERYWHERE}
+    member_ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
+    place_ids = {rule.place_id for rule in rules if rule.place_kind != PlaceKind.EVERYWHERE}
     place_ids.update(*(channel_list.place_ids for channel_list in lists))
     guild_id = trace.invocation.guild_id
     members = await load_member_names(session, guild_id=guild_id, user_ids=member_ids)

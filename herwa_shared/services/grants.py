@@ -13,8 +13,8 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import EntitlementGrant
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
-from herwa_shared.services.audit import Actor
-from herwa_shared.services.periods import MAX_NAME_LENGTH, MAX_REASON_LENGTH, require_guild, resolve_period
+from herwa_shared.services.audit import MAX_REASON_LENGTH, Actor
+from herwa_shared.services.periods import MAX_NAME_LENGTH, require_guild, resolve_period
 from herwa_shared.services.rule_targets import require_feature
 from herwa_shared.services.tiers import MAX_LIMIT_VALUE
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, literal, tuple_, update
+from sqlalchemy import ARRAY, BigInteger, func, literal, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col, select
@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.models import Channel, Guild, GuildMembership, Member
+from herwa_shared.models.columns import matches_any
 
 UPSERT_BATCH_ROWS = 1000  # between batches, other coroutines can run
 
@@ -66,7 +67,7 @@ async def save_guilds(session: AsyncSession, guilds: Sequence[GuildData]) -> Non
     await session.execute(
         update(GuildMembership)
         .where(
-            _matches_any(GuildMembership.guild_id, [guild.id for guild in guilds]),
+            matches_any(GuildMembership.guild_id, [guild.id for guild in guilds]),
             col(GuildMembership.left_at).is_(None),
         )
         .where(col(GuildMembership.guild_id) == col(Guild.id), col(GuildMembership.joined_at) < col(Guild.joined_at))
@@ -94,7 +95,7 @@ async def save_members(session: AsyncSession, members: Sequence[MemberData]) -> 
 
 async def mark_channels_deleted(session: AsyncSession, channel_ids: Collection[int]) -> None:
     """Mark channels as deleted; their rows remain, because their history needs the names."""
-    await session.execute(update(Channel).where(_matches_any(Channel.id, channel_ids)).values(deleted=True))
+    await session.execute(update(Channel).where(matches_any(Channel.id, channel_ids)).values(deleted=True))
 
 
 async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Collection[int]]) -> None:
@@ -108,7 +109,7 @@ async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Coll
     statement = (
         update(Channel)
         .where(
-            _matches_any(Channel.guild_id, listed),
+            matches_any(Channel.guild_id, listed),
             col(Channel.deleted).is_(False),
             col(Channel.kind).not_in(THREAD_CHANNEL_TYPES),
         )
@@ -120,9 +121,9 @@ async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Coll
 async def mark_guilds_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
     """Mark guilds as left after the bot was removed from them; ends their open memberships."""
     now = utc_now()
-    await session.execute(update(Guild).where(_matches_any(Guild.id, guild_ids)).values(left_at=now))
+    await session.execute(update(Guild).where(matches_any(Guild.id, guild_ids)).values(left_at=now))
     open_memberships = update(GuildMembership).where(
-        _matches_any(GuildMembership.guild_id, guild_ids), col(GuildMembership.left_at).is_(None)
+        matches_any(GuildMembership.guild_id, guild_ids), col(GuildMembership.left_at).is_(None)
     )
     await session.execute(open_memberships.values(left_at=now))
 
@@ -141,14 +142,6 @@ async def get_timezone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
 async def set_timezone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
     """Set a guild's time zone: the default for the day and hour boundaries of its statistics."""
     await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))
-
-
-def _matches_any(column: int | None, ids: Collection[int]) -> ColumnElement[bool]:
-    """Build an `= ANY(array)` condition.
-
-    It needs one bind parameter for any number of ids; a statement can have at most 32,767.
-    """
-    return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 async def _upsert(session: AsyncSession, table: type[SQLModel], rows: list[dict[str, Any]], *, key: list[str]) -> None:

@@ -12,8 +12,8 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.models import Feature, KillSwitch
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
-from herwa_shared.services.audit import Actor
-from herwa_shared.services.periods import MAX_NAME_LENGTH, MAX_REASON_LENGTH
+from herwa_shared.services.audit import MAX_REASON_LENGTH, Actor
+from herwa_shared.services.periods import MAX_NAME_LENGTH
 from herwa_shared.services.rule_targets import require_feature
 
 

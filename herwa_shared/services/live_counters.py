@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import select
 
 from herwa_shared.models import Guild, GuildLiveCounters
+from herwa_shared.models.columns import matches_any
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class LiveCounters:
 
 async def load_live_counters(session: AsyncSession, guild_ids: Collection[int]) -> dict[int, LiveCounters]:
     """Load the counters of these guilds; guilds that no collector has counted yet are missing."""
-    rows = await session.execute(select(GuildLiveCounters).where(_matches_any(GuildLiveCounters.guild_id, guild_ids)))
+    rows = await session.execute(select(GuildLiveCounters).where(matches_any(GuildLiveCounters.guild_id, guild_ids)))
     return {row.guild_id: LiveCounters(row.online, row.in_voice, row.at) for row in rows.scalars()}
 
 
@@ -35,7 +35,7 @@ async def save_live_counters(session: AsyncSession, counters: Mapping[int, LiveC
 
     Unknown guilds are skipped; the caller has to retry them.
     """
-    known_ids = frozenset((await session.execute(select(Guild.id).where(_matches_any(Guild.id, counters)))).scalars())
+    known_ids = frozenset((await session.execute(select(Guild.id).where(matches_any(Guild.id, counters)))).scalars())
     rows = [{"guild_id": guild_id, **asdict(counters[guild_id])} for guild_id in known_ids]
     if rows:
         statement = insert(GuildLiveCounters)
@@ -43,8 +43,3 @@ async def save_live_counters(session: AsyncSession, counters: Mapping[int, LiveC
         upsert = statement.on_conflict_do_update(index_elements=["guild_id"], set_=updates)
         await (await session.connection()).execute(upsert, rows)
     return known_ids
-
-
-def _matches_any(column: int, ids: Collection[int]) -> ColumnElement[bool]:
-    """Build an `= ANY(array)` condition, which needs one bind parameter for any number of ids."""
-    return col(column) == any_(literal(list(ids), ARRAY(BigInteger)))

@@ -8,7 +8,6 @@ from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Guild
 
 MAX_DAYS = 3650
-MAX_REASON_LENGTH = 200
 MAX_NAME_LENGTH = 64
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from sqlalchemy import ARRAY, BigInteger, any_, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -12,6 +11,7 @@ from herwa_shared.discord.constants import MAX_SNOWFLAKE, THREAD_CHANNEL_TYPES
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import Channel, Feature, Module, SurfaceRow
+from herwa_shared.models.columns import matches_any
 from herwa_shared.services import texts
 
 MAX_KEY_LENGTH = 64
@@ -58,7 +58,7 @@ async def require_places(session: AsyncSession, guild_id: int, place_ids: Collec
     """
     if any(not 0 < place_id <= MAX_SNOWFLAKE for place_id in place_ids):
         raise BadRequest(texts.INVALID_PLACE)
-    query = select(Channel).where(col(Channel.id) == any_(literal(list(place_ids), ARRAY(BigInteger))))
+    query = select(Channel).where(matches_any(Channel.id, place_ids))
     for channel in await session.scalars(query):
         if channel.guild_id != guild_id:
             raise BadRequest(texts.FOREIGN_PLACE)

@@ -18,10 +18,9 @@ from herwa_shared.models import Subscription, TierRow
 from herwa_shared.models.subscriptions import SubscriptionSource
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit
-from herwa_shared.services.audit import SYSTEM, Actor
+from herwa_shared.services.audit import MAX_REASON_LENGTH, SYSTEM, Actor
 from herwa_shared.services.periods import (
     MAX_NAME_LENGTH,
-    MAX_REASON_LENGTH,
     require_guild,
     resolve_period,
     to_timedelta,

@@ -150,13 +150,9 @@ def _render_voice_members(world: World, states: Iterable[SimVoiceState]) -> list
 
 def _render_voice_flags(state: SimVoiceState) -> list[Markup]:
     flags = (
-        (state.streaming, texts.LIVE, texts.LIVE_TITLE),
-        (state.video, "📹", texts.VIDEO),
-        (state.muted, "🔇", texts.MUTED),
-        (state.deafened, "🙉", texts.DEAFENED),
+        (state.streaming, texts.LIVE, texts.LIVE_TITLE, "live"),
+        (state.video, "📹", texts.VIDEO, None),
+        (state.muted, "🔇", texts.MUTED, None),
+        (state.deafened, "🙉", texts.DEAFENED, None),
     )
-    return [
-        tag("i", icon, title=title, class_="live" if icon == texts.LIVE else None)
-        for is_set, icon, title in flags
-        if is_set
-    ]
+    return [tag("i", icon, title=title, class_=class_name) for is_set, icon, title, class_name in flags if is_set]

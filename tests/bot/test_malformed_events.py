@@ -1,5 +1,7 @@
 """A malformed gateway event is logged and skipped, and the bot continues counting."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
@@ -150,6 +152,15 @@ async def test_malformed_member_events_are_skipped(stores, sim, bot, dispatch, n
     await wait_until_stored(stores, bot)
     assert len(await list_events(stores, new_server.id, "join")) == 2
     assert await list_events(stores, new_server.id, "reaction", "leave", "thread", "voice") == []
+
+
+async def test_join_is_counted_while_the_clock_of_this_machine_is_slow(stores, bot, dispatch, new_server, health_check):
+    joined_at = (utc_now() + timedelta(hours=1)).isoformat()
+    grace = new_server.ada + 1
+    user = {"id": str(grace), "username": "grace"}
+    dispatch("GUILD_MEMBER_ADD", {"guild_id": str(new_server.id), "user": user, "joined_at": joined_at})
+    await wait_until_stored(stores, bot)
+    assert [row.user for row in await list_events(stores, new_server.id, "join")].count(grace) == 1
 
 
 async def test_malformed_metadata_is_skipped_and_the_next_update_is_saved(stores, bot, dispatch, server, health_check):

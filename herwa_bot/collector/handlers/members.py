@@ -8,10 +8,10 @@ from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.parsing import members
 from herwa_bot.collector.parsing.messages import get_member_name
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake
+from herwa_shared.discord.event_times import is_possible_event_time
 from herwa_shared.services.guilds import GuildData
 
 EventData = dict[str, Any]
-MAX_CLOCK_AHEAD_MS = 60_000  # tolerance for Discord's clock being ahead of ours
 
 
 class MemberHandlers:
@@ -60,7 +60,8 @@ class MemberHandlers:
         if event is None:
             self._member_counts.add_member(guild_id, joined_at_ms=get_time_ms(), now_ms=get_time_ms())
             return
-        if event.at_ms > get_time_ms() + MAX_CLOCK_AHEAD_MS:
+        # The same rule as for messages: a stricter one would not count joins while this machine's clock is slow.
+        if not is_possible_event_time(event.at_ms, now_ms=get_time_ms()):
             raise InvalidPayload("joined_at")
         self._record_name(guild_id, data)
         self._member_counts.add_member(guild_id, joined_at_ms=event.at_ms, now_ms=get_time_ms())

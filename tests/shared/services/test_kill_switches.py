@@ -4,7 +4,8 @@ import pytest
 
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.services.kill_switches import MAX_REASON_LENGTH, list_kill_switches, set_kill_switch
+from herwa_shared.services.audit import MAX_REASON_LENGTH
+from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
 from herwa_shared.services.policies import load_global_policy
 from tests.shared.services.operator_helpers import OPERATOR, list_audit_entries, load_policy_version, register_catalog
 
