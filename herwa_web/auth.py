@@ -1,54 +1,68 @@
 """Authentication and authorization of page events: session, guild access, guardrail.
 
-Every handler calls these functions, on every event.
+Every handler loads its visitor once and authorizes them, on every event. What it loads further takes the result as an
+argument.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo
+from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo, require_managed
 from herwa_shared.auth.sessions import SessionUser, find_session_user
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_web import app_context, texts
-from herwa_web.session_handles import find_session_token
+from herwa_web.session_handles import find_session_token, take_lookup
 
 MAX_ID_DIGITS = 19
 
 
-async def require_user(state: Any) -> SessionUser:
-    """Return the user of this state's session. Raises Unauthenticated if there is no session."""
-    session_token = find_session_token(state.router.headers.cookie)
-    user = await find_user_by_session(session_token) if session_token else None
-    if user is None:
-        raise Unauthenticated(texts.LOGIN_REQUIRED)
-    return user
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The user of an event, and all their guilds at Discord, including those without the bot."""
+
+    user: SessionUser
+    guilds: tuple[UserGuildInfo, ...]
 
 
-async def require_guild(
-    state: Any, guild_id: str, surface: Surface, *, fresh: bool = False
-) -> tuple[SessionUser, UserGuildInfo]:
-    """Require a user who manages the guild and may see the surface; return both.
+async def load_visitor(state: Any, *, fresh: bool = False) -> Visitor:
+    """Load the user of this state's session and their guilds. The result is valid for one event: never keep it.
 
     `fresh` bypasses the cache and fetches the user's guilds from Discord, as required before every write.
 
-    Raises Unauthenticated (ReauthRequired if Discord revoked the login), AccessDenied, DiscordUnavailable,
-    PolicyUnavailable, and NotFound: with the same message for a guild that the user does not manage, an unknown id and
-    a malformed id.
+    Raises Unauthenticated without a session (ReauthRequired if Discord revoked the login), DiscordUnavailable.
     """
-    user = await require_user(state)
+    handle = state.router.headers.cookie
+    user = take_lookup(handle) or await _find_user(handle)
+    if user is None:
+        raise Unauthenticated(texts.LOGIN_REQUIRED)
     guild_access = app_context.find_guild_access()
-    if guild_access is None or not _is_id(guild_id):
+    return Visitor(user, await guild_access.list_guilds(user.user_id, fresh=fresh) if guild_access else ())
+
+
+async def authorize(visitor: Visitor, guild_id: str, surface: Surface) -> UserGuildInfo:
+    """Require that the visitor manages the guild and may see the surface; return the guild.
+
+    Raises AccessDenied, PolicyUnavailable, what `GuildAccess.get_role_ids` raises, and NotFound: with the same message
+    for a guild that the user does not manage, an unknown id and a malformed id.
+    """
+    if not _is_id(guild_id):
         raise NotFound(NO_SUCH_GUILD)
-    guild = await guild_access.require_managed_guild(user.user_id, int(guild_id), fresh=fresh)
-    await app_context.get_authorizer().require_member(user.user_id, guild, surface)
-    return user, guild
+    guild = require_managed(visitor.guilds, int(guild_id))
+    await app_context.get_authorizer().require_member(visitor.user.user_id, guild, surface)
+    return guild
 
 
 async def find_user_by_session(session_token: str) -> SessionUser | None:
     """Return the user of a session token; None if the session is unknown or expired."""
     async with app_context.get_stores().database.transaction() as session:
         return await find_session_user(session, token=session_token, now=utc_now())
+
+
+async def _find_user(handle: str) -> SessionUser | None:
+    session_token = find_session_token(handle)
+    return await find_user_by_session(session_token) if session_token else None
 
 
 def _is_id(text: object) -> bool:

@@ -1,6 +1,5 @@
 """State of the layout around every page: the user, their servers, the age of the data, whether the API is up."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,10 +7,10 @@ from zoneinfo import ZoneInfo
 import reflex as rx
 
 from herwa_shared.auth.guild_access import UserGuildInfo
-from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url, get_cdn_url
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_web import app_context
+from herwa_web.auth import Visitor
 from herwa_web.avatars import get_hue, get_initial
 
 MAX_SWITCHER_SERVERS = 100
@@ -49,8 +48,9 @@ class LayoutState(rx.State):
     loaded_at: str = ""
     zone: str = ""
 
-    def _fill(self, user: SessionUser, guilds: Iterable[UserGuildInfo]) -> None:
+    def _fill(self, visitor: Visitor) -> None:
         """Set the user, and the servers that they manage and that have the bot."""
+        user, guilds = visitor.user, visitor.guilds
         self.name = user.name
         self.picture = build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or ""
         self.hue, self.initial = get_hue(user.user_id), get_initial(user.name)

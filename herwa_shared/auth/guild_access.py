@@ -6,7 +6,7 @@ reports a change (`invalidate_guild_access`).
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ __all__ = [
     "build_redirect_uri",
     "create_guild_access",
     "invalidate_guild_access",
+    "require_managed",
 ]
 
 TOKEN_PURPOSE = "tokens"  # noqa: S105 - a label from which the key is derived
@@ -95,10 +96,7 @@ class GuildAccess:
         Raises NotFound in every other case, so that the response does not reveal the cause; also what `list_guilds`
         raises.
         """
-        for guild in await self.list_guilds(user_id, fresh=fresh, now=now):
-            if guild.id == guild_id and guild.has_bot and guild.can_manage:
-                return guild
-        raise NotFound(NO_SUCH_GUILD)
+        return require_managed(await self.list_guilds(user_id, fresh=fresh, now=now), guild_id)
 
     async def get_role_ids(self, user_id: int, guild_id: int, *, now: datetime | None = None) -> frozenset[int]:
         """Return the user's role ids in one of their guilds.
@@ -200,6 +198,14 @@ class GuildAccess:
         now = time.monotonic()
         active = {other_key: until for other_key, until in self._backoff_until.items() if until > now}
         self._backoff_until = {**active, key: now + seconds}
+
+
+def require_managed(guilds: Iterable[UserGuildInfo], guild_id: int) -> UserGuildInfo:
+    """Return the guild of a user's guilds if the bot is in it and the user can manage it. Raises NotFound otherwise."""
+    for guild in guilds:
+        if guild.id == guild_id and guild.has_bot and guild.can_manage:
+            return guild
+    raise NotFound(NO_SUCH_GUILD)
 
 
 def build_redirect_uri(settings: Settings) -> str:

@@ -78,18 +78,20 @@ async def load_cached_guilds(session: AsyncSession, *, user_id: int) -> CachedGu
 
     Where the bot is in the guild, name, icon and member count are the newer ones that the bot received.
     """
-    user = (
-        await session.execute(select(User.guilds_fetched_at, User.guilds_generation).where(col(User.id) == user_id))
-    ).one_or_none()
-    if user is None:
-        return CachedGuilds(None, 0, ())
-    rows = await session.execute(
-        select(UserGuild, Guild)
+    result = await session.execute(
+        select(User.guilds_fetched_at, User.guilds_generation, UserGuild, Guild)
+        .outerjoin(UserGuild, col(UserGuild.user_id) == col(User.id))
         .outerjoin(Guild, (col(Guild.id) == col(UserGuild.guild_id)) & col(Guild.left_at).is_(None))
-        .where(col(UserGuild.user_id) == user_id)
+        .where(col(User.id) == user_id)
     )
-    guilds = [_to_user_guild_info(user_guild, guild_row) for user_guild, guild_row in rows]
-    return CachedGuilds(user[0], user[1], tuple(sorted(guilds, key=lambda guild: (guild.name.casefold(), guild.id))))
+    rows = result.all()
+    if not rows:
+        return CachedGuilds(None, 0, ())
+    guilds = [_to_user_guild_info(user_guild, guild) for _, _, user_guild, guild in rows if user_guild is not None]
+    fetched_at, generation = rows[0][:2]
+    return CachedGuilds(
+        fetched_at, generation, tuple(sorted(guilds, key=lambda guild: (guild.name.casefold(), guild.id)))
+    )
 
 
 async def get_guild_as_outsider(session: AsyncSession, *, guild_id: int) -> UserGuildInfo:

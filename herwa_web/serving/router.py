@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import get_cdn_url
-from herwa_shared.log import get_logger
+from herwa_shared.errors import format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.runtime import http_problems as problems
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.http_problems import RequestRefused
@@ -21,10 +22,10 @@ from herwa_web.serving.api_proxy import ApiProxy, is_api_path
 from herwa_web.serving.security_headers import SecurityHeadersMiddleware
 from herwa_web.serving.static_files import PageFiles
 from herwa_web.serving.tab_bounds import bound_tabs
-from herwa_web.serving.websocket_guard import WebSocketGuard
+from herwa_web.serving.websocket_guard import SessionCheck, WebSocketGuard
 
 EVENTS_PATH = "/_rx/_event"
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def create_app(context: AppContext, build: Path) -> ASGIApp:
         pages=PageFiles(
             build / "build" / "client", router=app.router, cdn=get_cdn_url(settings, DataFolder(settings.data_dir))
         ),
-        events=WebSocketGuard(reflex, settings, is_session_open, tab_groups),
+        events=WebSocketGuard(reflex, settings, check_session, tab_groups),
         api=ApiProxy(context.api_client, trusted_proxies=settings.trusted_proxies),
         reflex=reflex,
     )
@@ -87,13 +88,14 @@ def load_reflex_app(build: Path, settings: Settings) -> Any:
     return app
 
 
-async def is_session_open(session_token: str) -> bool:
-    """Return whether a session is still valid; True while the database is unreachable.
+async def check_session(session_token: str) -> SessionCheck:
+    """Check a session. It counts as open, without a user, while the database is unreachable.
 
-    A database failure must not log users out. Handlers check the session themselves and show the error.
+    A database failure must not log users out. Handlers then look the session up themselves and show the error.
     """
     try:
-        return await find_user_by_session(session_token) is not None
+        user = await find_user_by_session(session_token)
     except (OSError, SQLAlchemyError) as error:
-        log.warning("session lookup failed", error=type(error).__name__)
-        return True
+        limited_log.warning("session lookup failed", kind=type(error).__name__, error=format_reason(error))
+        return SessionCheck(is_open=True)
+    return SessionCheck(user is not None, user)

@@ -6,13 +6,14 @@ The reasons are in docs/decisions/0007-web-serving.md.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from herwa_shared.auth.sessions import parse_session_token
+from herwa_shared.auth.sessions import SessionUser, parse_session_token
 from herwa_shared.config import Settings
 from herwa_shared.log import get_logger
 from herwa_shared.runtime import http_limits as limits
@@ -22,7 +23,7 @@ from herwa_shared.runtime.fair_sharing import FairPool, FairRateLimiter
 from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.serving.client_address import parse_client_info
 from herwa_web.serving.event_queue import USER_PREFIX
-from herwa_web.session_handles import register_handle
+from herwa_web.session_handles import register_handle, save_lookup
 
 log = get_logger(__name__)
 
@@ -37,25 +38,37 @@ ALLOWED_HEADERS = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SessionCheck:
+    """Whether a session is still valid, and its user; None if the user could not be looked up."""
+
+    is_open: bool
+    user: SessionUser | None = None
+
+
+CheckSession = Callable[[str], Awaitable[SessionCheck]]
+"""Checks the session of a token."""
+
+
 class WebSocketGuard:
     """Accept and authenticate WebSocket connections before Reflex sees them.
 
     Raises RequestRefused for a connection from an origin that is not in the settings, and for one from a client address
-    that opens too many. An expired session is treated as no session. `is_session_open(token)` returns whether a session
-    is still valid. `groups` receives the visitor to whom each open tab belongs: a user, or an address.
+    that opens too many. An expired session is treated as no session. `groups` receives the visitor to whom each
+    open tab belongs: a user, or an address.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         settings: Settings,
-        is_session_open: Callable[[str], Awaitable[bool]],
+        check_session: CheckSession,
         groups: dict[str, str],
     ) -> None:
         self._app = app
         self._settings = settings
         self._origins = settings.origins
-        self._is_session_open = is_session_open
+        self._check_session = check_session
         self._groups = groups
         self._pool = FairPool(limits.TABS)
         self._rate = FairRateLimiter(limits.TAB_RATE)
@@ -77,14 +90,15 @@ class WebSocketGuard:
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         session_token = parse_session_token(Headers(scope=scope).get("cookie", ""), self._settings)
-        if session_token is not None and not await self._is_session_open(session_token):
+        if session_token is not None and not (await self._check_session(session_token)).is_open:
             session_token = None  # an expired session is treated as no session
         query = parse_qs(scope["query_string"].decode("latin-1"))
         token = _bind_token(query.get("token", [""])[0], session_token)
         group = f"{USER_PREFIX}{_bind_token('', session_token)}" if session_token else get_address_group(address)
         with register_handle(session_token) as handle, self._register_group(token, group):
             sanitized_scope = _sanitize_scope(scope, handle, address=address, query={**query, "token": [token]})
-            guarded_receive = _GuardedReceive(receive, send, session_token, self._is_session_open)
+            session = _SocketSession(session_token, handle, self._check_session)
+            guarded_receive = _GuardedReceive(receive, send, session)
             try:
                 await self._app(sanitized_scope, guarded_receive, send)
             except Exception as error:  # noqa: BLE001 - an invalid frame from a client must end only this socket
@@ -106,13 +120,10 @@ class _GuardedReceive:
     here, so that a page learns quickly whether this process still responds.
     """
 
-    def __init__(
-        self, receive: Receive, send: Send, session_token: str | None, is_session_open: Callable[[str], Awaitable[bool]]
-    ) -> None:
+    def __init__(self, receive: Receive, send: Send, session: "_SocketSession") -> None:
         self._receive = receive
         self._send = send
-        self._session_token = session_token
-        self._is_session_open = is_session_open
+        self._session = session
         self._is_closed = False
 
     async def __call__(self) -> Message:
@@ -124,7 +135,7 @@ class _GuardedReceive:
         text = message.get("text") or ""
         if not text.startswith(ALLOWED_FRAMES):
             return await self._close(UNSUPPORTED_DATA)
-        if text.startswith((EVENT_PREFIX, CONNECT_PREFIX)) and await self._is_session_over():
+        if text.startswith((EVENT_PREFIX, CONNECT_PREFIX)) and await self._session.is_over():
             return await self._close(1000)  # the browser reconnects, with the session cookie that it has by then
         return message
 
@@ -141,8 +152,22 @@ class _GuardedReceive:
         await self._send({"type": "websocket.close", "code": code})
         return {"type": "websocket.disconnect", "code": code}
 
-    async def _is_session_over(self) -> bool:
-        return self._session_token is not None and not await self._is_session_open(self._session_token)
+
+@dataclass(frozen=True, slots=True)
+class _SocketSession:
+    """The session of one socket; `token` is None for a visitor without one."""
+
+    token: str | None
+    handle: str
+    check: CheckSession
+
+    async def is_over(self) -> bool:
+        """Look the session up, and keep its user for the handler of the event. Returns whether it has ended."""
+        if self.token is None:
+            return False
+        session_check = await self.check(self.token)
+        save_lookup(self.handle, session_check.user)
+        return not session_check.is_open
 
 
 def _sanitize_scope(scope: Scope, handle: str, *, address: str, query: Mapping[str, Sequence[str]]) -> Scope:

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,11 +49,16 @@ def find_free_port() -> int:
 
 @asynccontextmanager
 async def run_web_server(
-    settings: Settings, *, api: str | None = None, cwd: str = "/", **environment: str
+    settings: Settings,
+    *,
+    api: str | None = None,
+    cwd: str = "/",
+    arguments: Sequence[str] = ("-m", "herwa_web"),
+    **environment: str,
 ) -> AsyncIterator[WebServer]:
     """Run a web server until the block ends.
 
-    `api` is the URL of the API; by default nothing listens there.
+    `api` is the URL of the API; by default nothing listens there. `arguments` are those of the Python interpreter.
     """
     port = find_free_port()
     overrides = {
@@ -64,8 +69,7 @@ async def run_web_server(
     with tempfile.NamedTemporaryFile(prefix="herwa-web-") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-m",
-            "herwa_web",
+            *arguments,
             env={**os.environ, **overrides, **environment},
             cwd=cwd,
             stdin=asyncio.subprocess.PIPE,

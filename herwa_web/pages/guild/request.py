@@ -46,14 +46,21 @@ class DashboardRequest:
 
 
 async def load_request(state: Any, url: Any = None) -> DashboardRequest:
-    """Parse the URL of the state's page and authorize its user. Nothing is cached between calls.
+    """Load the visitor of the state's page, authorize them and parse the URL. Nothing is cached between calls.
 
     A background handler passes the `url` for which it was called: the page may have moved on since then.
 
-    Raises what `auth.require_guild` raises; NotFound has the same message for every guild that the user may not see.
+    Raises what `auth.load_visitor` and `authorize_request` raise.
     """
-    url, stores = url or state.router.url, app_context.get_stores()
-    user, guild = await auth.require_guild(state, parse_guild_id(url.path), OVERVIEW)
+    return await authorize_request(await auth.load_visitor(state), url or state.router.url)
+
+
+async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest:
+    """Authorize the visitor for the page of this URL and parse the URL.
+
+    Raises what `auth.authorize` raises; NotFound has the same message for every guild that the user may not see.
+    """
+    stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
     (guild_info, channels), first_hour_at = await asyncio.gather(
         load_directory(stores, guild.id), find_first_recorded_hour(stores.clickhouse, guild.id)
     )
@@ -65,7 +72,7 @@ async def load_request(state: Any, url: Any = None) -> DashboardRequest:
     )
     if view.channel_id is not None and view.channel_id not in channels:
         view = await _replace_thread(view, channels)
-    return DashboardRequest(user, guild, guild_info, view, channels)
+    return DashboardRequest(visitor.user, guild, guild_info, view, channels)
 
 
 async def _replace_thread(view: DashboardQuery, channels: Mapping[int, ChannelInfo]) -> DashboardQuery:

@@ -29,7 +29,7 @@ from herwa_web.pages.guild.links import build_links, build_url, link_to_comparis
 from herwa_web.pages.guild.new_server import describe_age, is_new_server
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_controls, present_overview
 from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_overview
-from herwa_web.pages.guild.request import DashboardRequest, load_request, parse_guild_id
+from herwa_web.pages.guild.request import DashboardRequest, authorize_request, load_request, parse_guild_id
 from herwa_web.pages.guild.zoom import find_point_view, find_selected_view
 from herwa_web.surfaces import OVERVIEW
 from herwa_web.turns import new_turn
@@ -120,7 +120,7 @@ class OverviewState(rx.State):
         if not has_data:
             return None
         try:
-            _, guild = await auth.require_guild(self, parse_guild_id(url.path), OVERVIEW)
+            guild = await auth.authorize(await auth.load_visitor(self), parse_guild_id(url.path), OVERVIEW)
             async with app_context.get_stores().database.transaction() as session:
                 counters = (await load_live_counters(session, [guild.id])).get(guild.id)
         except ACCESS_ERRORS as error:
@@ -208,8 +208,9 @@ class OverviewState(rx.State):
             self._turn, url = turn, self.router.url
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
-                await self._load_layout(turn)
-                request = await load_request(self, url)
+                visitor = await auth.load_visitor(self)
+                await self._show_layout(visitor, turn)
+                request = await authorize_request(visitor, url)
                 if request.is_channel_unknown:
                     return await self._show_unknown_channel(request, turn)
                 data = await load_overview(app_context.get_stores(), request.view)
@@ -226,13 +227,11 @@ class OverviewState(rx.State):
                     chart.figure = figure
         return None
 
-    async def _load_layout(self, turn: str) -> None:
+    async def _show_layout(self, visitor: auth.Visitor, turn: str) -> None:
         """Fill the layout with the user and their servers, even if the page's server is not theirs."""
-        user, guild_access = await auth.require_user(self), app_context.find_guild_access()
-        guilds = await guild_access.list_guilds(user.user_id) if guild_access else ()
         async with self:
             if turn == self._turn:
-                (await self.get_state(LayoutState))._fill(user, guilds)  # noqa: SLF001 - not an endpoint
+                (await self.get_state(LayoutState))._fill(visitor)  # noqa: SLF001 - not an endpoint
 
     async def _show_failure(self, error: Exception, url: Any, turn: str) -> Any:
         """Show why the load of this turn failed, unless a newer load has started in the meantime."""

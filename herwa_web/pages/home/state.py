@@ -29,8 +29,7 @@ MAX_INVITE_CARDS = 24
 class ServerList:
     """The loaded content of the home page."""
 
-    user: SessionUser
-    guilds: tuple[UserGuildInfo, ...]
+    guild_count: int
     cards: list[CardView]
     invite_cards: list[InviteCardView]
 
@@ -71,8 +70,8 @@ class HomeState(rx.State):
         async with self:
             self._turn = turn
         try:
-            user = await auth.require_user(self)
-            servers = await _load_server_list(user, fresh=fresh)
+            visitor = await auth.load_visitor(self, fresh=fresh)
+            servers = await _load_server_list(visitor)
         except Unauthenticated:
             async with self:
                 if turn == self._turn:
@@ -90,13 +89,13 @@ class HomeState(rx.State):
                 return None
             self._show(servers)
             layout = await self.get_state(LayoutState)
-            layout._fill(servers.user, servers.guilds)  # noqa: SLF001 - not an endpoint
+            layout._fill(visitor)  # noqa: SLF001 - not an endpoint
             layout._set_data_time(utc_now())  # noqa: SLF001 - not an endpoint
         return rx.call_script(REMEMBER_SCRIPT)
 
     def _show(self, servers: ServerList) -> None:
         self.cards, self.invite_cards = servers.cards, servers.invite_cards
-        guild_count = len(servers.guilds)
+        guild_count = servers.guild_count
         self.unmanaged_text = texts.describe_unmanaged_servers(guild_count) if guild_count else ""
         self.phase, self.error_text = "ready", ""
 
@@ -107,20 +106,18 @@ class HomeState(rx.State):
         self.is_login_configured = app_context.find_guild_access() is not None
 
 
-async def _load_server_list(user: SessionUser, *, fresh: bool) -> ServerList:
-    """Load the user's servers with the numbers of their cards.
+async def _load_server_list(visitor: auth.Visitor) -> ServerList:
+    """Load the numbers of the user's servers.
 
     Guilds with the bot are sorted by active members. A guild whose guardrail denies the overview gets a card without
     numbers; its numbers are not queried. At most `MAX_INVITE_CARDS` guilds without the bot are listed.
     """
-    guild_access = app_context.find_guild_access()
-    guilds = await guild_access.list_guilds(user.user_id, fresh=fresh) if guild_access else ()
-    managed = [guild for guild in guilds if guild.can_manage]
-    cards = await _load_cards(user, [guild for guild in managed if guild.has_bot])
+    managed = [guild for guild in visitor.guilds if guild.can_manage]
+    cards = await _load_cards(visitor.user, [guild for guild in managed if guild.has_bot])
     settings = app_context.get_settings()
     endpoints = find_discord_endpoints(settings, DataFolder(settings.data_dir))
     without_bot = [guild for guild in managed if not guild.has_bot][:MAX_INVITE_CARDS] if endpoints else []
-    return ServerList(user, guilds, cards, [build_invite_card(guild, endpoints) for guild in without_bot])
+    return ServerList(len(visitor.guilds), cards, [build_invite_card(guild, endpoints) for guild in without_bot])
 
 
 async def _load_cards(user: SessionUser, guilds: list[UserGuildInfo]) -> list[CardView]:
