@@ -2,36 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Any
 
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType, Intents
+
 Json = dict[str, Any]
-
-
-class ChannelType(IntEnum):
-    """Discord's channel types."""
-
-    TEXT = 0
-    DIRECT = 1
-    VOICE = 2
-    CATEGORY = 4
-    NEWS = 5
-    NEWS_THREAD = 10
-    PUBLIC_THREAD = 11
-    PRIVATE_THREAD = 12
-    STAGE = 13
-    FORUM = 15
-
-
-THREAD_TYPES = frozenset({ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD})
 
 
 class PrivilegedIntents(IntFlag):
     """Privileged gateway intents; the bits are those of IDENTIFY."""
 
-    MEMBERS = 1 << 1
-    PRESENCES = 1 << 8
-    MESSAGE_CONTENT = 1 << 15
+    MEMBERS = Intents.GUILD_MEMBERS
+    PRESENCES = Intents.GUILD_PRESENCES
+    MESSAGE_CONTENT = Intents.MESSAGE_CONTENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +110,7 @@ class SimChannel:
     @property
     def is_thread(self) -> bool:
         """True for the three thread types."""
-        return self.type in THREAD_TYPES
+        return self.type in THREAD_CHANNEL_TYPES
 
     @property
     def is_direct(self) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from herwa_shared.discord.constants import Intents
 from herwa_shared.log import get_logger
 from herwa_sim.entities import Json, PrivilegedIntents, SimGuild
-from herwa_sim.events import ALL_INTENTS, GatewayEvent, Intents
+from herwa_sim.events import ALL_INTENTS, GatewayEvent
 from herwa_sim.gateway_socket import GatewayCloseError, GatewaySocket, Opcode
 from herwa_sim.member_chunks import build_member_chunks
 from herwa_sim.rate_limits import GATEWAY_SEND_LIMIT, IdentifyLimiter, SlidingWindowLimiter

@@ -5,10 +5,10 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from herwa_shared.discord.constants import EPHEMERAL_FLAG, LOADING_FLAG
 from herwa_sim.entities import Json, SimChannel, SimMessage, SimUser
 from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.interactions import serialize_interaction
-from herwa_sim.serialize.messages import EPHEMERAL_FLAG, LOADING_FLAG
 from herwa_sim.world import World
 
 MAX_INTERACTIONS = 500

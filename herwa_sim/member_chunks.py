@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from herwa_shared.discord.constants import Intents
 from herwa_sim.entities import Json, SimGuild, SimMember
-from herwa_sim.events import GatewayEvent, Intents
+from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.members import serialize_member
 from herwa_sim.world import World
 

@@ -2,22 +2,28 @@
 
 from functools import reduce
 
+from herwa_shared.discord.constants import ADMINISTRATOR, PERMISSIONS
 from herwa_sim.entities import SimChannel, SimGuild, SimMember, SimOverwrite
 
-ADMINISTRATOR = 1 << 3
-MANAGE_GUILD = 1 << 5
-VIEW_CHANNEL = 1 << 10
 ALL = (1 << 53) - 1
 
-# Discord's default permissions of @everyone in a new server: view and read, send, embed, attach, react, threads,
-# speak, use commands.
-EVERYONE = (
-    1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 20 | 1 << 21
-) | (1 << 25 | 1 << 26 | 1 << 31 | 1 << 35 | 1 << 38)
-BOT = EVERYONE | 1 << 5 | 1 << 7 | 1 << 13 | 1 << 19 | 1 << 29 | 1 << 34
 
-# The bot's permissions in a direct message, as Discord reports them: embed links, attach files, mention everyone.
-DIRECT = 1 << 14 | 1 << 15 | 1 << 17
+def combine_permissions(names: str) -> int:
+    """Return the bits of the permissions with these names, separated by white space."""
+    return reduce(int.__or__, (PERMISSIONS[name] for name in names.split()))
+
+
+# Discord's default permissions of @everyone in a new server.
+EVERYONE = combine_permissions("""
+add_reactions stream view_channel send_messages embed_links attach_files read_message_history mention_everyone
+use_external_emojis connect speak use_voice_activation change_nickname use_application_commands create_public_threads
+send_messages_in_threads
+""")
+BOT = EVERYONE | combine_permissions("""
+manage_guild view_audit_log manage_messages view_guild_insights manage_webhooks manage_threads
+""")
+# The bot's permissions in a direct message, as Discord reports them.
+DIRECT = combine_permissions("embed_links attach_files mention_everyone")
 
 
 def compute_guild_permissions(guild: SimGuild, member: SimMember) -> int:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ChannelType
 from herwa_shared.discord.event_times import is_possible_event_time, to_unix_ms
 from herwa_shared.errors import BadRequest, NotFound, ServiceUnavailable
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_channel, create_thread
 from herwa_sim.actions.members import create_user
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimMember
+from herwa_sim.entities import SimChannel, SimGuild, SimMember
 from herwa_sim.events import GatewayEvent
 from herwa_sim.gateway_socket import Opcode
 from herwa_sim.session import ResumableSession, SessionSocket

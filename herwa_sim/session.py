@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from herwa_sim.events import GatewayEvent, Intents
+from herwa_shared.discord.constants import Intents
+from herwa_sim.events import GatewayEvent
 from herwa_sim.journal import Journal
 
 MAX_BUFFERED_EVENTS = 250_000

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
+from herwa_shared.discord.constants import VIEW_CHANNEL
 from herwa_sim import permissions
 from herwa_sim.chaos import Chaos
 from herwa_sim.entities import SimGuild
@@ -122,4 +123,4 @@ def _is_delivered(world: World, guild: SimGuild, event: GatewayEvent) -> bool:
     if channel is None:
         return True
     granted = permissions.compute_channel_permissions(guild, channel, guild.members[world.bot.id])
-    return bool(granted & permissions.VIEW_CHANNEL)
+    return bool(granted & VIEW_CHANNEL)

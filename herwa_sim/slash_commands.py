@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from herwa_shared.discord.constants import SUBCOMMAND_TYPES, OptionType
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
 from herwa_sim import permissions
 from herwa_sim.entities import Json, SimChannel, SimUser
@@ -11,8 +12,6 @@ from herwa_sim.serialize.messages import serialize_message
 from herwa_sim.texts import actions as texts
 from herwa_sim.world import World
 
-_SUBCOMMAND_TYPES = (1, 2)
-_USER, _CHANNEL, _ROLE, _MENTIONABLE = 6, 7, 8, 9
 _BOT_DM_CONTEXT = 1
 
 
@@ -37,7 +36,7 @@ def find_command(world: World, channel: SimChannel, user: SimUser, command_text:
             (
                 candidate
                 for candidate in options
-                if candidate["name"] == subcommand_name and candidate["type"] in _SUBCOMMAND_TYPES
+                if candidate["name"] == subcommand_name and candidate["type"] in SUBCOMMAND_TYPES
             ),
             None,
         )
@@ -68,7 +67,7 @@ def build_command_data(
     if command["type"] != 1:
         return data | _build_target_data(world, channel, command["type"], int(target or 0))
     declared = (subcommands[-1] if subcommands else command).get("options") or []
-    if any(option["type"] in _SUBCOMMAND_TYPES for option in declared):
+    if any(option["type"] in SUBCOMMAND_TYPES for option in declared):
         raise BadRequest(texts.format_subcommand_required(command["name"]))
     options = _build_options(declared, values, focused)
     for subcommand in reversed(subcommands):
@@ -122,15 +121,19 @@ def _build_options(declared: list[Json], values: Mapping[str, Any], focused: str
 def _build_resolved(world: World, channel: SimChannel, declared: list[Json], values: Mapping[str, Any]) -> Json:
     """Build `resolved` for the users, channels and roles among the values."""
     option_types = {option["name"]: option["type"] for option in declared}
-    ids: dict[int, set[int]] = {_USER: set(), _CHANNEL: set(), _ROLE: set()}
+    ids: dict[int, set[int]] = {OptionType.USER: set(), OptionType.CHANNEL: set(), OptionType.ROLE: set()}
     for name, value in values.items():
         kind = option_types[name]
-        if kind == _MENTIONABLE:
-            kind = _USER if int(value) in world.users else _ROLE
+        if kind == OptionType.MENTIONABLE:
+            kind = OptionType.USER if int(value) in world.users else OptionType.ROLE
         if kind in ids:
             ids[kind].add(int(value))
     return serialize_resolved(
-        world, guild_id=channel.guild_id, users=ids[_USER], channels=ids[_CHANNEL], roles=ids[_ROLE]
+        world,
+        guild_id=channel.guild_id,
+        users=ids[OptionType.USER],
+        channels=ids[OptionType.CHANNEL],
+        roles=ids[OptionType.ROLE],
     )
 
 

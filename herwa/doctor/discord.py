@@ -11,13 +11,14 @@ from herwa.doctor.check_result import CheckResult, report_error, report_ok, repo
 from herwa.texts import doctor as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.discord.constants import ApplicationFlag
+from herwa_shared.discord.endpoints import DISCORD_URL
 from herwa_shared.runtime.data_dir import DataFolder
 
-DISCORD_URL = "https://discord.com"
 DISCORD_TIMEOUT_SECONDS = 5.0
-DEVELOPER_PORTAL_URL = "https://discord.com/developers/applications"
-# Flags of an application. The first bit of each means granted, the second granted while below 100 servers.
-MEMBERS_INTENT_FLAGS, CONTENT_INTENT_FLAGS = (1 << 14) | (1 << 15), (1 << 18) | (1 << 19)
+DEVELOPER_PORTAL_URL = f"{DISCORD_URL}/developers/applications"
+MEMBERS_INTENT_FLAGS = ApplicationFlag.MEMBERS | ApplicationFlag.MEMBERS_LIMITED
+CONTENT_INTENT_FLAGS = ApplicationFlag.MESSAGE_CONTENT | ApplicationFlag.MESSAGE_CONTENT_LIMITED
 CLOCK_TIMEOUT_SECONDS = 5.0
 # The Date header has a resolution of one second, and the response takes time.
 MAX_CLOCK_SKEW_SECONDS = 3.0

@@ -11,12 +11,12 @@ from herwa.history_files.errors import HistoryFormatError, InvalidLine, LineProb
 from herwa.history_files.text_stream import open_text
 from herwa.texts import history as texts
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import MAX_NAME_LENGTH
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS, is_possible_event_time, to_unix_ms
 
 MAX_REPORTED_LINES = 10
 MAX_CONTENT_LENGTH = 4000
 MAX_ATTACHMENTS = 10
-MAX_NAME_LENGTH = 100
 """Discord's limit for names of channels and threads. Longer names of authors are refused as well."""
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")

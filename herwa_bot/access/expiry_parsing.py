@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from herwa_bot.texts import errors as texts
+from herwa_shared.discord.constants import MAX_CHOICE_LENGTH
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.texts import format_local_time
 
 MAX_EXPIRY = timedelta(days=5 * 366)
-MAX_CHOICE_VALUE_LENGTH = 100  # Discord's limit for the value of a choice
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(
@@ -56,7 +56,7 @@ def list_expiry_choices(text: str, *, zone: tzinfo, now: datetime) -> tuple[Expi
         return tuple(_build_choice(value, zone, now, name) for value, name in texts.DEFAULT_EXPIRIES.items())
     try:
         choice = _build_choice(" ".join(text.split()), zone, now)
-        return (choice,) if len(choice.value) <= MAX_CHOICE_VALUE_LENGTH else ()
+        return (choice,) if len(choice.value) <= MAX_CHOICE_LENGTH else ()
     except BadRequest:
         prefix = text.strip().casefold()
         return tuple(

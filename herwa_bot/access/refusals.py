@@ -12,6 +12,7 @@ from herwa_bot.texts import refusals as texts
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral, send_error
 from herwa_shared.catalog import Surface
+from herwa_shared.discord.constants import MAX_CUSTOM_ID_LENGTH
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
@@ -25,7 +26,6 @@ log = get_logger(__name__)
 REQUESTABLE_REASONS = (Reason.ACCESS_RULE, Reason.DEFAULT_AUDIENCE)
 CHANNEL_DEPENDENT_REASONS = (*REQUESTABLE_REASONS, Reason.CHANNEL_LIST)
 MAX_LISTED_CHANNELS = 3
-MAX_CUSTOM_ID_LENGTH = 100  # Discord's limit
 
 
 async def send_refusal(

@@ -23,15 +23,14 @@ from herwa_shared.catalog import (
     SurfaceKind,
     SurfaceRegistry,
 )
+from herwa_shared.discord.constants import MAX_CHOICE_LENGTH, MAX_CHOICES, PERMISSIONS
 from herwa_shared.errors import NotFound
-from herwa_shared.guardrail.permissions import PERMISSIONS, format_permissions
+from herwa_shared.guardrail.permissions import format_permissions
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.guardrail.texts import format_target
 
-MAX_CHOICES = 25  # Discord's limit for the number of autocomplete choices
 MAX_QUERY_LENGTH = 60
 MAX_SUGGESTIONS = 3
-MAX_CHOICE_LENGTH = 100  # Discord's limit for the name of a choice
 BROAD_TARGET_KINDS = (TargetKind.EVERYTHING, TargetKind.MODULE)
 
 CommandSurfaces = tuple[Surface, ...]

@@ -10,8 +10,9 @@ from discord.ext import commands
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_command_surface, get_guard, is_always_allowed
 from herwa_bot.access.invocation import build_invocation
 from herwa_bot.texts import help as texts
-from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, reply_ephemeral
+from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Surface, SurfaceKind
+from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.stores import Stores

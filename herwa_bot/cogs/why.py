@@ -9,13 +9,14 @@ from discord.ext import commands
 from herwa_bot.access.channels import find_rule_channel
 from herwa_bot.access.guard import POLICY_UNAVAILABLE, Guard, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
-from herwa_bot.access.targets import MAX_CHOICES, MAX_QUERY_LENGTH, truncate
+from herwa_bot.access.targets import MAX_QUERY_LENGTH, truncate
 from herwa_bot.texts import why as texts
 from herwa_bot.texts.errors import format_no_match
 from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral
 from herwa_shared.catalog import FeatureKey, Surface, SurfaceKind
+from herwa_shared.discord.constants import MAX_CHOICES
 from herwa_shared.errors import BadRequest, Forbidden
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.explain import explain

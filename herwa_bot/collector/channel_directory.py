@@ -12,14 +12,13 @@ from typing import Any
 
 from herwa_bot.collector.parsing.messages import parse_channel
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_permissions, parse_snowflake
-from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, OverwriteType
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
 
 _CHANNEL_STRUCT = struct.Struct("<QQiBHH")  # id, parent id, position, type, number of overwrites, bytes of the name
 _OVERWRITE_STRUCT = struct.Struct("<QBQQ")  # id, type, allowed bits, denied bits
-OVERWRITE_TYPES = (0, 1)  # a role, a member
 MAX_OVERWRITES = 1_000  # Discord allows 1,000 per channel
 
 
@@ -160,7 +159,7 @@ def _parse_record(payload: Payload, guild_id: int) -> ChannelRecord | None:
 
 
 def _parse_overwrite(payload: Payload) -> Overwrite:
-    if payload["type"] not in OVERWRITE_TYPES:
+    if payload["type"] not in list(OverwriteType):
         raise InvalidPayload("type")
     return Overwrite(
         parse_snowflake(payload, "id"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from herwa_bot.collector.channel_directory import ChannelDirectory, Overwrite
 from herwa_bot.collector.payload_fields import Payload, parse_permissions, parse_snowflake
-from herwa_shared.discord.constants import ADMINISTRATOR, CATEGORY_CHANNEL_TYPE, VIEW_CHANNEL
+from herwa_shared.discord.constants import ADMINISTRATOR, VIEW_CHANNEL, ChannelType
 
 
 class ChannelVisibility:
@@ -70,7 +70,7 @@ class ChannelVisibility:
         return frozenset(
             record.id
             for record in self._channel_directory.iterate_channels(guild_id)
-            if record.type != CATEGORY_CHANNEL_TYPE
+            if record.type != ChannelType.CATEGORY
             and not self._can_view(guild_id, bool(base & VIEW_CHANNEL), record.overwrites, own_role_ids)
         )
 

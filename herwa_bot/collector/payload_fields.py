@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.discord.constants import MAX_NAME_LENGTH, MAX_SNOWFLAKE
 from herwa_shared.pipeline.events import decode_snowflake_ms
 
 Payload = Mapping[str, Any]
 Value = TypeVar("Value")
 
 
-MAX_NAME_LENGTH = 100
 MIN_YEAR = 2015
 MAX_INT32 = (1 << 31) - 1
 MAX_SNOWFLAKE_DIGITS = len(str(MAX_SNOWFLAKE))

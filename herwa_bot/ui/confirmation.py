@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_bot.access.guard import get_actor, get_command_surface, get_guard
 from herwa_bot.access.targets import truncate
 from herwa_bot.texts import buttons, errors
-from herwa_bot.ui.replies import MAX_MESSAGE_LENGTH, defer, reply_ephemeral
+from herwa_bot.ui.replies import defer, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
 from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH
 from herwa_shared.errors import BadRequest
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.undo import undo

@@ -23,7 +23,6 @@ limited_log = RateLimitedLogger(log)
 
 DEFER_AFTER_SECONDS = 1.5  # Discord expects a response within three seconds, and an image takes time to upload
 WORK_TIMEOUT_SECONDS = 30.0
-MAX_MESSAGE_LENGTH = 2000  # Discord's limit for the characters of a message
 
 DEFERRED_EPHEMERALLY = "deferred_ephemerally"  # key in `interaction.extras`
 

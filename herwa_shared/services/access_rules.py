@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.discord.constants import MAX_SNOWFLAKE, PERMISSIONS
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import AccessRuleRow

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.db import Database
-from herwa_shared.discord.constants import CATEGORY_CHANNEL_TYPE, THREAD_CHANNEL_TYPES
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import Channel, Guild
@@ -33,13 +33,13 @@ class ChannelKind(StrEnum):
     THREAD = "thread"
 
 
-_KINDS = {
-    0: ChannelKind.TEXT,
-    2: ChannelKind.VOICE,
-    5: ChannelKind.ANNOUNCEMENT,
-    13: ChannelKind.STAGE,
-    15: ChannelKind.FORUM,
-    16: ChannelKind.MEDIA,
+_KINDS: dict[int, ChannelKind] = {
+    ChannelType.TEXT: ChannelKind.TEXT,
+    ChannelType.VOICE: ChannelKind.VOICE,
+    ChannelType.NEWS: ChannelKind.ANNOUNCEMENT,
+    ChannelType.STAGE: ChannelKind.STAGE,
+    ChannelType.FORUM: ChannelKind.FORUM,
+    ChannelType.MEDIA: ChannelKind.MEDIA,
     **dict.fromkeys(THREAD_CHANNEL_TYPES, ChannelKind.THREAD),
 }
 SELECTABLE_TYPES = frozenset(_KINDS) - THREAD_CHANNEL_TYPES
@@ -92,12 +92,12 @@ async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[Channe
     """List the selectable channels, deleted ones included, in Discord's display order."""
     rows = await session.execute(
         select(Channel)
-        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {CATEGORY_CHANNEL_TYPE}))
+        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).in_(SELECTABLE_TYPES | {ChannelType.CATEGORY}))
         .order_by(col(Channel.deleted), col(Channel.position), col(Channel.id))
         .limit(MAX_CHANNELS)
     )
     all_channels = rows.scalars().all()
-    categories = {channel.id: channel for channel in all_channels if channel.kind == CATEGORY_CHANNEL_TYPE}
+    categories = {channel.id: channel for channel in all_channels if channel.kind == ChannelType.CATEGORY}
     channels = [channel for channel in all_channels if channel.id not in categories]
 
     def get_sort_key(channel: Channel) -> tuple[int, int, bool]:

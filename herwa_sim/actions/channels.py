@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.voice import disconnect_all
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild
+from herwa_sim.entities import SimChannel, SimGuild
 from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.guilds import serialize_channel, serialize_deleted_thread
 from herwa_sim.snowflakes import create_stable_snowflake

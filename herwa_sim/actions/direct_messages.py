@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from herwa_sim.entities import ChannelType, SimChannel, SimUser
+from herwa_shared.discord.constants import ChannelType
+from herwa_sim.entities import SimChannel, SimUser
 from herwa_sim.snowflakes import create_stable_snowflake
 from herwa_sim.world import World
 

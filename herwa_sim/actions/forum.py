@@ -1,8 +1,9 @@
 """Forum posts: a thread whose first message has the thread's id."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_thread
-from herwa_sim.entities import ChannelType, SimChannel
+from herwa_sim.entities import SimChannel
 from herwa_sim.world import World
 
 

@@ -2,7 +2,8 @@
 
 import secrets
 
-from herwa_sim.entities import ChannelType, SimGuild, SimVoiceState
+from herwa_shared.discord.constants import ChannelType
+from herwa_sim.entities import SimGuild, SimVoiceState
 from herwa_sim.events import GatewayEvent
 from herwa_sim.serialize.voice import serialize_voice_event
 from herwa_sim.world import World

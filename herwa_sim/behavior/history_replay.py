@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions import messages
 from herwa_sim.actions.members import create_user
 from herwa_sim.behavior.history_generator import PastMessage, PastThread, ServerHistory
 from herwa_sim.behavior.member_profiles import MemberProfile
 from herwa_sim.behavior.server_setup import get_channel_id
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild
+from herwa_sim.entities import SimChannel, SimGuild
 from herwa_sim.events import GatewayEvent
 from herwa_sim.replay import Replay
 from herwa_sim.serialize.guilds import serialize_channel

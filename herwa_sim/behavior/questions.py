@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions import messages
 from herwa_sim.actions.channels import create_thread
 from herwa_sim.actions.forum import create_post
 from herwa_sim.behavior.history_generator import sample_message_length
 from herwa_sim.behavior.simulation import ServerSimulation
-from herwa_sim.entities import ChannelType, SimChannel
+from herwa_sim.entities import SimChannel
 
 UNANSWERED_SHARE = 0.07
 

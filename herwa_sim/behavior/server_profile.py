@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from herwa_sim.entities import ChannelType
+from herwa_shared.discord.constants import ChannelType
 
 
 @dataclass(frozen=True, slots=True)

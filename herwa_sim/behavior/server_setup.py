@@ -4,6 +4,7 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from herwa_shared.discord.constants import MANAGE_GUILD, ChannelType
 from herwa_sim import permissions
 from herwa_sim.actions.channels import create_channel, create_thread
 from herwa_sim.actions.guilds import create_guild
@@ -12,7 +13,7 @@ from herwa_sim.actions.roles import create_role
 from herwa_sim.avatars import compute_image_hash
 from herwa_sim.behavior.member_profiles import list_member_profiles
 from herwa_sim.behavior.server_profile import ServerProfile
-from herwa_sim.entities import ChannelType, SimGuild, SimRole, SimUser, SimWebhook
+from herwa_sim.entities import SimGuild, SimRole, SimUser, SimWebhook
 from herwa_sim.snowflakes import create_stable_snowflake, digest, to_datetime
 from herwa_sim.world import PERSONAS, World
 
@@ -26,7 +27,7 @@ def set_up_server(world: World, profile: ServerProfile) -> SimGuild:
     guild = create_guild(world, name=profile.name, lively=True, locale=profile.locale, owner_id=owner.id)
     guild.icon = guild.icon or compute_image_hash("guild", guild.id)
     roles = [_get_or_create_role(world, guild, name) for name in profile.roles]
-    moderator_role = _get_or_create_role(world, guild, MODERATOR_ROLE, permissions.MANAGE_GUILD)
+    moderator_role = _get_or_create_role(world, guild, MODERATOR_ROLE, MANAGE_GUILD)
     _create_channels(world, guild, profile)
     _add_members(world, guild, profile, roles)
     for name in profile.moderators:

@@ -4,12 +4,13 @@ from datetime import datetime
 from itertools import accumulate
 from random import Random
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.presence import set_status
 from herwa_sim.behavior.activity_profile import get_activity_level
 from herwa_sim.behavior.member_profiles import MemberProfile, list_member_profiles
 from herwa_sim.behavior.server_profile import ServerProfile
 from herwa_sim.behavior.server_setup import get_setup_time
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild
+from herwa_sim.entities import SimChannel, SimGuild
 from herwa_sim.snowflakes import digest
 from herwa_sim.world import PERSONAS, World
 

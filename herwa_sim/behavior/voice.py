@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.voice import move_member
 from herwa_sim.behavior.activity_profile import get_hourly_activity, get_timezone
 from herwa_sim.behavior.simulation import ServerSimulation
-from herwa_sim.entities import ChannelType, SimVoiceState
+from herwa_sim.entities import SimVoiceState
 
 MINUTE_SECONDS = 60.0
 SHORT_VISIT_SHARE = 0.3

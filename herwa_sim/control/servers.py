@@ -1,12 +1,13 @@
 """Control actions for guilds and channels, and for the bot's membership."""
 
+from herwa_shared.discord.constants import VIEW_CHANNEL, ChannelType
 from herwa_sim import permissions
 from herwa_sim.actions.channels import create_channel, delete_channel, update_channel
 from herwa_sim.actions.guilds import add_bot, create_guild, remove_bot, set_available, update_guild
 from herwa_sim.actions.threads import show_threads
 from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
-from herwa_sim.entities import ChannelType, Json, SimChannel, SimOverwrite
+from herwa_sim.entities import Json, SimChannel, SimOverwrite
 
 
 async def add_guild(context: SimContext, body: Json) -> Json:
@@ -103,9 +104,7 @@ async def remove_channel(context: SimContext, body: Json) -> Json:
 def _can_bot_view(context: SimContext, channel: SimChannel) -> bool:
     guild = context.world.get_guild(channel.guild_id)
     bot = guild.members.get(context.world.bot.id)
-    return bot is not None and bool(
-        permissions.compute_channel_permissions(guild, channel, bot) & permissions.VIEW_CHANNEL
-    )
+    return bot is not None and bool(permissions.compute_channel_permissions(guild, channel, bot) & VIEW_CHANNEL)
 
 
 ACTIONS: dict[str, Action] = {

@@ -8,6 +8,14 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
+from herwa_shared.discord.constants import (
+    MANAGE_MESSAGES,
+    MAX_CHOICES,
+    MAX_MESSAGE_LENGTH,
+    MAX_NAME_LENGTH,
+    SEND_MESSAGES,
+    USE_APPLICATION_COMMANDS,
+)
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
 from herwa_sim.actions.direct_messages import set_reachable
 from herwa_sim.actions.presence import set_status
@@ -19,8 +27,6 @@ from herwa_sim.entities import Json, SimChannel, SimUser
 from herwa_sim.pages.components import render_modal
 from herwa_sim.pages.login_page import get_display_name
 from herwa_sim.pages.page_context import (
-    MANAGE_MESSAGES,
-    SEND_MESSAGES,
     can_write,
     get_current_user,
     get_guild,
@@ -34,10 +40,6 @@ from herwa_sim.texts import actions as texts
 
 PageAction = Callable[[SimContext, SimChannel, SimUser, Json], Awaitable[Json]]
 
-_MAX_MESSAGE_LENGTH = 2000
-_MAX_THREAD_NAME_LENGTH = 100
-_MAX_SUGGESTIONS = 25
-_USE_COMMANDS = 1 << 31
 _VOICE_FLAGS = ("muted", "deafened", "streaming", "video")
 
 
@@ -96,7 +98,7 @@ async def open_thread(context: SimContext, channel: SimChannel, user: SimUser, b
     """
     require_permission(get_permissions(context, channel, user), SEND_MESSAGES, texts.CANNOT_CREATE_THREAD)
     name = str(body["name"]).strip()
-    if not 0 < len(name) <= _MAX_THREAD_NAME_LENGTH:
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
         raise BadRequest(texts.INVALID_THREAD_NAME)
     if channel.is_thread:
         raise BadRequest(texts.THREAD_IN_THREAD)
@@ -129,7 +131,7 @@ async def update_status(context: SimContext, _: SimChannel, user: SimUser, body:
 
 async def run_command(context: SimContext, channel: SimChannel, user: SimUser, body: Json) -> Json:
     """Run `command` with `options`."""
-    require_permission(get_permissions(context, channel, user), _USE_COMMANDS, texts.CANNOT_USE_COMMANDS)
+    require_permission(get_permissions(context, channel, user), USE_APPLICATION_COMMANDS, texts.CANNOT_USE_COMMANDS)
     return _build_outcome(context, channel, await interactions.run_command(context, body))
 
 
@@ -150,8 +152,7 @@ async def suggest_members(context: SimContext, channel: SimChannel, _: SimUser, 
     ]
     return {
         "choices": [
-            {"name": get_display_name(candidate), "value": str(candidate.id)}
-            for candidate in matches[:_MAX_SUGGESTIONS]
+            {"name": get_display_name(candidate), "value": str(candidate.id)} for candidate in matches[:MAX_CHOICES]
         ]
     }
 
@@ -163,7 +164,7 @@ async def suggest_mentionables(context: SimContext, channel: SimChannel, user: S
     matches = [role for role in roles if query in role.name.casefold()]
     role_choices = [{"name": f"@{role.name.removeprefix('@')}", "value": str(role.id)} for role in matches]
     member_choices = (await suggest_members(context, channel, user, {"q": query}))["choices"]
-    return {"choices": (role_choices + member_choices)[:_MAX_SUGGESTIONS]}
+    return {"choices": (role_choices + member_choices)[:MAX_CHOICES]}
 
 
 async def update_reachable(context: SimContext, _: SimChannel, user: SimUser, body: Json) -> Json:
@@ -203,8 +204,8 @@ def _build_outcome(context: SimContext, channel: SimChannel, result: Json) -> Js
 def _parse_text(body: Json) -> str:
     """Return the stripped message text. Raises BadRequest if it is empty or too long."""
     text = str(body["content"]).strip()
-    if not 0 < len(text) <= _MAX_MESSAGE_LENGTH:
-        raise BadRequest(texts.format_message_length(_MAX_MESSAGE_LENGTH))
+    if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
+        raise BadRequest(texts.format_message_length(MAX_MESSAGE_LENGTH))
     return text
 
 

@@ -5,11 +5,12 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
+from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH, ChannelType
 from herwa_shared.errors import Forbidden
 from herwa_sim.actions.direct_messages import mark_read
 from herwa_sim.actions.voice import VOICE_CHANNEL_TYPES
 from herwa_sim.context import SimContext, get_context
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimUser
+from herwa_sim.entities import SimChannel, SimGuild, SimUser
 from herwa_sim.pages.base_page import render_page
 from herwa_sim.pages.live_updates import render_fragments
 from herwa_sim.pages.login_page import get_display_name, render_user_choices
@@ -164,7 +165,7 @@ def _render_composer(context: SimContext, channel: SimChannel, user: SimUser) ->
             "textarea",
             id="text",
             rows=1,
-            maxlength=2000,
+            maxlength=MAX_MESSAGE_LENGTH,
             placeholder=texts.format_message_placeholder(_format_channel_name(channel)),
         ),
         tag("button", texts.SEND, class_="button"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from herwa_shared.discord.constants import SUBCOMMAND_TYPES, OptionType
 from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import Json, SimChannel, SimGuild, SimUser
 from herwa_sim.pages.base_page import render_fragment
@@ -11,9 +12,6 @@ from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.pages.page_context import get_current_user, get_guild, get_visible_channel
 from herwa_sim.slash_commands import is_command_visible, list_commands
 from herwa_sim.texts import channel as texts
-
-_SUBCOMMAND_TYPES = (1, 2)
-_STRING, _INTEGER, _BOOLEAN, _USER, _CHANNEL, _ROLE, _MENTIONABLE, _NUMBER = 3, 4, 5, 6, 7, 8, 9, 10
 
 
 async def show_palette(request: web.Request) -> web.Response:
@@ -38,7 +36,7 @@ def list_visible_commands(context: SimContext, channel: SimChannel, user: SimUse
 
 def _expand_subcommands(full_name: str, command: Json) -> Iterator[tuple[str, Json]]:
     """Yield the command itself, or all of its subcommands recursively."""
-    subcommands = [subcommand for subcommand in command.get("options") or () if subcommand["type"] in _SUBCOMMAND_TYPES]
+    subcommands = [subcommand for subcommand in command.get("options") or () if subcommand["type"] in SUBCOMMAND_TYPES]
     if not subcommands:
         yield full_name, command
     for subcommand in subcommands:
@@ -62,15 +60,15 @@ def _render_field(guild: SimGuild, option: Json) -> Markup:
     if choices is not None:
         placeholder = tag("option", "", value="")
         control = tag("select", placeholder, [tag("option", label, value=value) for label, value in choices], **common)
-    elif option.get("autocomplete") or kind in (_USER, _MENTIONABLE):
-        source = "people" if kind == _USER else "mentionables"
+    elif option.get("autocomplete") or kind in (OptionType.USER, OptionType.MENTIONABLE):
+        source = "people" if kind == OptionType.USER else "mentionables"
         control = _render_suggestion_field(
             "autocomplete" if option.get("autocomplete") else source, name, kind, required
         )
     else:
         limits = {"min": option.get("min_value"), "max": option.get("max_value")}
         lengths = {"minlength": option.get("min_length"), "maxlength": option.get("max_length")}
-        step = {_INTEGER: "1", _NUMBER: "any"}.get(kind)
+        step = {OptionType.INTEGER: "1", OptionType.NUMBER: "any"}.get(kind)
         control = tag("input", type="number" if step else "text", step=step, **limits, **lengths, **common)
     caption = (tag("b", name), None if required else tag("i", texts.OPTIONAL), tag("small", option.get("description")))
     return tag("label", tag("span", caption), control, class_="field")
@@ -80,11 +78,11 @@ def _list_choices(guild: SimGuild, option: Json) -> list[tuple[str, str]] | None
     """Return the (label, value) pairs of a select for the option, or None for a text field."""
     if option.get("choices"):
         return [(str(choice["name"]), str(choice["value"])) for choice in option["choices"]]
-    if option["type"] == _BOOLEAN:
+    if option["type"] == OptionType.BOOLEAN:
         return [(texts.TRUE_OPTION, "true"), (texts.FALSE_OPTION, "false")]
-    if option["type"] == _ROLE:
+    if option["type"] == OptionType.ROLE:
         return [(f"@{role.name.removeprefix('@')}", str(role.id)) for role in guild.roles.values()]
-    if option["type"] == _CHANNEL:
+    if option["type"] == OptionType.CHANNEL:
         channel_types = option.get("channel_types")
         channels = [
             channel for channel in guild.channels.values() if not channel_types or channel.type in channel_types

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_sim import permissions
 from herwa_sim.context import get_context
 from herwa_sim.entities import SimGuild, SimUser
@@ -108,7 +109,7 @@ def describe_memberships(world: World, user: SimUser) -> str:
 def can_manage(guild: SimGuild, user_id: int) -> bool:
     """True if Discord would let the user manage the guild and add a bot to it."""
     granted = permissions.compute_guild_permissions(guild, guild.members[user_id])
-    return bool(granted & (permissions.ADMINISTRATOR | permissions.MANAGE_GUILD))
+    return bool(granted & (ADMINISTRATOR | MANAGE_GUILD))
 
 
 def _format_guild_names(world: World, guilds: list[SimGuild]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from herwa_shared.discord.constants import COMPONENTS_V2_FLAG
 from herwa_sim.entities import Json, SimAttachment, SimGuild, SimMessage
 from herwa_sim.pages.markdown import render_markdown
 from herwa_sim.pages.markup import Markup, join_markup, tag
@@ -13,7 +14,7 @@ _IMAGE_KEYS = ("image", "thumbnail")
 
 def render_attachments(message: SimMessage) -> Markup | None:
     """Render images inline and other files as links; None if there is nothing to show."""
-    if not message.attachments or message.flags & 1 << 15:  # the components of such a message (v2) show its files
+    if not message.attachments or message.flags & COMPONENTS_V2_FLAG:  # its components show its files
         return None
     embedded_paths = {
         urlsplit(embed[kind]["url"]).path for embed in message.embeds for kind in _IMAGE_KEYS if kind in embed

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from herwa_shared.discord.constants import SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL
 from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
 from herwa_sim import permissions
 from herwa_sim.context import SimContext, get_context
@@ -11,10 +12,6 @@ from herwa_sim.snowflakes import to_datetime
 from herwa_sim.texts import channel as channel_texts
 from herwa_sim.texts import users
 from herwa_sim.world import World
-
-SEND_MESSAGES = 1 << 11
-MANAGE_MESSAGES = 1 << 13
-_SEND_MESSAGES_IN_THREADS = 1 << 38
 
 
 def get_current_user(request: web.Request) -> SimUser:
@@ -32,7 +29,7 @@ def get_visible_channel(request: web.Request, user: SimUser) -> SimChannel:
     """
     context = get_context(request)
     channel = context.world.channels.get(int(request.match_info["channel_id"]))
-    if channel is None or not get_permissions(context, channel, user) & permissions.VIEW_CHANNEL:
+    if channel is None or not get_permissions(context, channel, user) & VIEW_CHANNEL:
         raise NotFound(channel_texts.CHANNEL_NOT_FOUND)
     return channel
 
@@ -68,7 +65,7 @@ def get_permissions(context: SimContext, channel: SimChannel, user: SimUser) -> 
 def can_write(context: SimContext, channel: SimChannel, user: SimUser) -> bool:
     """True if the user may send messages in the channel."""
     return bool(
-        get_permissions(context, channel, user) & (_SEND_MESSAGES_IN_THREADS if channel.is_thread else SEND_MESSAGES)
+        get_permissions(context, channel, user) & (SEND_MESSAGES_IN_THREADS if channel.is_thread else SEND_MESSAGES)
     )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from herwa_shared.discord.constants import VIEW_CHANNEL, ChannelType
 from herwa_sim import permissions
 from herwa_sim.actions.voice import VOICE_CHANNEL_TYPES
-from herwa_sim.entities import ChannelType, SimChannel, SimGuild, SimUser, SimVoiceState
+from herwa_sim.entities import SimChannel, SimGuild, SimUser, SimVoiceState
 from herwa_sim.pages.direct_messages import render_direct_link
 from herwa_sim.pages.login_page import get_display_name, render_avatar
 from herwa_sim.pages.markup import Markup, join_markup, tag
@@ -27,7 +28,7 @@ def list_visible_channels(guild: SimGuild, user_id: int) -> list[SimChannel]:
     channels = [
         channel
         for channel in guild.channels.values()
-        if permissions.compute_channel_permissions(guild, channel, member) & permissions.VIEW_CHANNEL
+        if permissions.compute_channel_permissions(guild, channel, member) & VIEW_CHANNEL
     ]
     return sorted(channels, key=lambda channel: (channel.type in VOICE_CHANNEL_TYPES, channel.position))
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from herwa_shared.discord.constants import LOADING_FLAG
 from herwa_sim.context import SimContext
 from herwa_sim.entities import SimChannel, SimGuild, SimMessage, SimUser
 from herwa_sim.interactions import is_ephemeral
@@ -12,7 +13,6 @@ from herwa_sim.pages.markdown import render_markdown
 from herwa_sim.pages.markup import Markup, join_markup, tag
 from herwa_sim.pages.message_content import render_attachments, render_embeds
 from herwa_sim.pages.page_context import get_guild
-from herwa_sim.serialize.messages import LOADING_FLAG
 from herwa_sim.snowflakes import digest
 from herwa_sim.texts import channel as texts
 from herwa_sim.world import MAX_SHOWN_MESSAGES, World

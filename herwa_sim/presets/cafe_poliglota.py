@@ -1,7 +1,7 @@
 """Café Políglota: 90 language learners in Mexico; owned by Inés, run by a moderator."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 CAFE_POLIGLOTA = ServerProfile(
     name="Café Políglota",

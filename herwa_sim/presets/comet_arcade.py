@@ -1,7 +1,7 @@
 """Comet Arcade: 1,500 players on the US east coast; a few dozen write most messages."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 COMET_ARCADE = ServerProfile(
     name="Comet Arcade",

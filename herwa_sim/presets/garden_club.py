@@ -1,7 +1,7 @@
 """Garden Club: 60 gardeners in England and elsewhere."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 GARDEN_CLUB = ServerProfile(
     name="Garden Club",

@@ -1,7 +1,7 @@
 """Petit Fournil: six bakers in France, a small new server."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 PETIT_FOURNIL = ServerProfile(
     name="Petit Fournil",

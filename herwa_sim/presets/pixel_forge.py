@@ -1,7 +1,7 @@
 """Pixel Forge: 150 German-speaking game developers; some names contain injection attempts."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 PIXEL_FORGE = ServerProfile(
     name="Pixel Forge",

@@ -1,7 +1,7 @@
 """週末カメラ部: 40 photographers in Japan, most active at weekends."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.behavior.server_profile import ChannelProfile, QuestionProfile, ServerProfile
-from herwa_sim.entities import ChannelType
 
 WEEKEND_CAMERA = ServerProfile(
     name="週末カメラ部",

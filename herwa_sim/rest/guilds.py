@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.channels import create_channel
 from herwa_sim.context import get_context
-from herwa_sim.entities import ChannelType
 from herwa_sim.rest.bodies import read_json
 from herwa_sim.rest.middleware import Route, get_path_id, respond_json
 from herwa_sim.serialize.guilds import serialize_channel, serialize_guild, serialize_guild_counts

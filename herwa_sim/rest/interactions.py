@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from aiohttp import web
 
+from herwa_shared.discord.constants import EPHEMERAL_FLAG, LOADING_FLAG
 from herwa_sim.actions import messages
 from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import InteractionSource, Json, SimMessage
@@ -12,7 +13,7 @@ from herwa_sim.rest.bodies import RequestBody, read_body
 from herwa_sim.rest.message_builder import build_message, update_message
 from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json, respond_no_content
 from herwa_sim.serialize.interactions import serialize_callback
-from herwa_sim.serialize.messages import EPHEMERAL_FLAG, LOADING_FLAG, serialize_message
+from herwa_sim.serialize.messages import serialize_message
 from herwa_sim.snowflakes import to_datetime
 from herwa_sim.world import EntityNotFound
 

@@ -5,6 +5,13 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from herwa_shared.discord.constants import (
+    COMPONENTS_V2_FLAG,
+    EPHEMERAL_FLAG,
+    SUPPRESS_EMBEDS_FLAG,
+    SUPPRESS_NOTIFICATIONS_FLAG,
+    MessageType,
+)
 from herwa_sim.context import SimContext
 from herwa_sim.entities import InteractionSource, Json, SimAttachment, SimChannel, SimMessage
 from herwa_sim.files import read_png_size, sanitize_filename
@@ -13,7 +20,7 @@ from herwa_sim.rest.middleware import RestError
 from herwa_sim.serialize.messages import serialize_attachment
 from herwa_sim.snowflakes import to_datetime
 
-SETTABLE_FLAGS = 1 << 2 | 1 << 6 | 1 << 12 | 1 << 15
+SETTABLE_FLAGS = SUPPRESS_EMBEDS_FLAG | EPHEMERAL_FLAG | SUPPRESS_NOTIFICATIONS_FLAG | COMPONENTS_V2_FLAG
 _MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 
 
@@ -30,9 +37,9 @@ def build_message(
     message.flags = int(body.json.get("flags") or 0) & SETTABLE_FLAGS
     reference = body.json.get("message_reference")
     if reference:
-        message.reply_to, message.type = int(reference["message_id"]), 19
+        message.reply_to, message.type = int(reference["message_id"]), MessageType.REPLY
     if source is not None:
-        message.type = 20 if source.type == 2 else 0
+        message.type = MessageType.SLASH_COMMAND if source.type == 2 else MessageType.DEFAULT
         message.webhook_id = message.application_id = world.application.id
     update_message(context, message, body)
     if not (message.content or message.embeds or message.attachments or message.components or body.json.get("poll")):

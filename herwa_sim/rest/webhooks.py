@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import EPHEMERAL_FLAG, LOADING_FLAG, MessageType
 from herwa_sim.actions import messages
 from herwa_sim.context import SimContext, get_context
 from herwa_sim.entities import SimMessage, SimWebhook
@@ -11,7 +12,7 @@ from herwa_sim.rest.bodies import RequestBody, read_body
 from herwa_sim.rest.interactions import build_source, deliver_message
 from herwa_sim.rest.message_builder import build_message, update_message
 from herwa_sim.rest.middleware import Route, get_path_id, respond_json, respond_no_content
-from herwa_sim.serialize.messages import LOADING_FLAG, serialize_message
+from herwa_sim.serialize.messages import serialize_message
 from herwa_sim.serialize.webhooks import serialize_webhook
 from herwa_sim.world import EntityNotFound
 
@@ -87,7 +88,8 @@ def _send_followup(context: SimContext, interaction: Interaction, body: RequestB
     message = build_message(
         context, context.world.get_channel(interaction.channel_id), body, source=build_source(interaction)
     )
-    message.type, message.reply_to = 19 if original else 0, original.id if original else None
+    message.type = MessageType.REPLY if original else MessageType.DEFAULT
+    message.reply_to = original.id if original else None
     interaction.followups.append(message)
     deliver_message(context, message)
     interaction.updated.set()
@@ -100,7 +102,7 @@ def _edit_message(context: SimContext, message: SimMessage, body: RequestBody) -
     update_message(context, message, body)
     message.flags &= ~LOADING_FLAG
     if not ephemeral:
-        message.flags &= ~(1 << 6)
+        message.flags &= ~EPHEMERAL_FLAG
     if was_visible:
         message.edited_at = utc_now()
     if not ephemeral:

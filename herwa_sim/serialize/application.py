@@ -1,18 +1,19 @@
 """JSON of the application, its commands, and the gateway's READY event."""
 
+from herwa_shared.discord.constants import ApplicationFlag, CommandType
 from herwa_sim.entities import Json, PrivilegedIntents
 from herwa_sim.serialize.members import serialize_own_user, serialize_user
 from herwa_sim.world import PERSONAS, World
 
 # Application flags of privileged intents, in the variant for applications in fewer than 100 guilds.
 _LIMITED_INTENT_FLAGS = {
-    PrivilegedIntents.PRESENCES: 1 << 13,
-    PrivilegedIntents.MEMBERS: 1 << 15,
-    PrivilegedIntents.MESSAGE_CONTENT: 1 << 19,
+    PrivilegedIntents.PRESENCES: ApplicationFlag.PRESENCES_LIMITED,
+    PrivilegedIntents.MEMBERS: ApplicationFlag.MEMBERS_LIMITED,
+    PrivilegedIntents.MESSAGE_CONTENT: ApplicationFlag.MESSAGE_CONTENT_LIMITED,
 }
 
 _COMMAND_DEFAULTS: Json = {
-    "type": 1,
+    "type": CommandType.SLASH,
     "description": "",
     "default_member_permissions": None,
     "dm_permission": True,

@@ -1,7 +1,8 @@
 """JSON of guilds, channels and threads."""
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim import permissions
-from herwa_sim.entities import ChannelType, Json, SimChannel, SimGuild
+from herwa_sim.entities import Json, SimChannel, SimGuild
 from herwa_sim.serialize.members import serialize_member, serialize_presence, serialize_role
 from herwa_sim.serialize.voice import serialize_voice_state
 from herwa_sim.snowflakes import to_datetime

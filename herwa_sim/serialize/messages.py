@@ -11,9 +11,6 @@ from herwa_sim.serialize.reactions import serialize_reactions
 from herwa_sim.snowflakes import EPOCH
 from herwa_sim.world import World
 
-EPHEMERAL_FLAG = 1 << 6
-LOADING_FLAG = 1 << 7
-
 _FILLER = "a member of this server said something here, and it was about this long; " * 60
 _NO_CONTENT: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 

@@ -10,12 +10,12 @@ import time
 import orjson
 import pytest
 
+from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.channels import create_channel, create_thread
 from herwa_sim.actions.guilds import create_guild
 from herwa_sim.actions.messages import send_message
 from herwa_sim.actions.reactions import add_reaction
 from herwa_sim.actions.voice import move_member
-from herwa_sim.entities import ChannelType
 from herwa_sim.persistence import dump_world, load_world, write_atomically
 from herwa_sim.world import World
 from tests.sim.recording_bot import connect_bot, wait_until

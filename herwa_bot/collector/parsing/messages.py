@@ -19,11 +19,10 @@ from herwa_bot.collector.payload_fields import (
 )
 from herwa_shared.discord.constants import (
     COMMAND_REPLY_MESSAGE_TYPES,
-    DEFAULT_MESSAGE_TYPE,
     FORUM_CHANNEL_TYPES,
-    REPLY_MESSAGE_TYPE,
     THREAD_CHANNEL_TYPES,
     USER_MESSAGE_TYPES,
+    MessageType,
 )
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.services.guilds import ChannelData, GuildData
@@ -66,7 +65,7 @@ def parse_message_create(
         parent_id or source_channel_id,
         source_channel_id if parent_id else 0,
         parse_snowflake(author, "id"),
-        message_type == REPLY_MESSAGE_TYPE,
+        message_type == MessageType.REPLY,
         len(require_type(data, "content", str)) if can_read_content else None,
         _count_attachments(data) if can_read_content else None,
         message_id,
@@ -82,7 +81,7 @@ def parse_message_edit(data: Payload, *, parent_id: int, now_ms: int) -> Activit
     MAX_EDIT_AGE_MS is not a new one.
     """
     edited_at = data.get("edited_timestamp")
-    if edited_at is None or data.get("webhook_id") or data.get("type", DEFAULT_MESSAGE_TYPE) not in USER_MESSAGE_TYPES:
+    if edited_at is None or data.get("webhook_id") or data.get("type", MessageType.DEFAULT) not in USER_MESSAGE_TYPES:
         return None
     author = data.get("author")
     if author is None or author.get("bot"):

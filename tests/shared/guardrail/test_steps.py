@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 
 from herwa_shared.catalog import SurfaceKind
-from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, PERMISSIONS
 from herwa_shared.guardrail.explain import STEP_ORDER
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import (
     ChannelList,
     GuildPolicy,

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from herwa_shared.catalog import FEATURES, MODULES
+from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.guardrail import texts
 from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
-from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import ChannelList, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.refusal_texts import MANAGERS, build_refusal
 from herwa_shared.guardrail.texts import format_local_time, format_rule, format_target, format_trace

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from herwa_shared.catalog import FeatureKey, SurfaceKind
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.errors import BadRequest, NotFound
-from herwa_shared.guardrail.permissions import PERMISSIONS
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services import audit, texts
 from herwa_shared.services.access_rules import MAX_RULES, add_rule, remove_rule, save_rule

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, text
 
 from herwa_shared.catalog import FEATURES, Limit, ModuleKey, TierKey
 from herwa_shared.clock import utc_now
-from herwa_shared.guardrail.permissions import PERMISSIONS
+from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.guardrail.policy import (
     AccessRule,
     ChannelList,
