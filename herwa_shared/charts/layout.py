@@ -1,5 +1,6 @@
 """The common layout of all figures, and escaping of their texts."""
 
+from datetime import datetime
 from html import escape
 from typing import Any
 from unicodedata import category
@@ -85,6 +86,18 @@ def build_header_note(
     font = {"size": size, "color": color, "weight": 600 if bold else 400}
     position = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
     return {**position, "yshift": top_margin - top_offset, "text": escape_text(text), "font": font, "showarrow": False}
+
+
+def build_band(start: datetime, end: datetime) -> Figure:
+    """Build a band over the whole height between two positions of the time axis."""
+    edges = {"x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
+    return {"type": "rect", "xref": "x", "yref": "paper", **edges}
+
+
+def place_band_label(start: datetime, end: datetime) -> Figure:
+    """Return the position of the label of a band: in its middle, above the axis."""
+    middle = (start + (end - start) / 2).isoformat()
+    return {"xref": "x", "yref": "paper", "x": middle, "y": 0, "yshift": 14}
 
 
 def build_center_note(text: str, theme: Theme) -> Figure:

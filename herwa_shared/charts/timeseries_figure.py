@@ -4,18 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from herwa_shared.analytics.compared_series import ComparedSeries
-from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, TimeSeries
-from herwa_shared.charts.axes import (
-    MIN_LABELED_GAP_SHARE,
-    build_count_ticks,
-    build_date_ticks,
-    format_interval,
-    get_axis_max,
-    list_gaps,
-    list_x_positions,
-)
+from herwa_shared.charts.axes import build_date_ticks, format_interval
 from herwa_shared.charts.formatting import (
     format_int,
     format_int_short,
@@ -27,12 +18,15 @@ from herwa_shared.charts.layout import (
     MARGIN_PX,
     Figure,
     build_axis,
+    build_band,
     build_center_note,
     build_header_note,
     build_layout,
     escape_text,
+    place_band_label,
 )
-from herwa_shared.charts.series_lines import SeriesLines, build_series_lines
+from herwa_shared.charts.series_lines import SeriesLines
+from herwa_shared.charts.series_plot import GapBand, SeriesPlot, build_series_plot
 from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 from herwa_shared.charts.text.series_texts import (
@@ -60,31 +54,28 @@ def build_timeseries_figure(
     one that was recorded in part is a hollow marker. The comparison is drawn below the line, aligned point by point,
     with its own dates in the hover text; it is left out if it has no data at all.
     """
-    series, comparison = compared.series, compared.comparison if compared.has_base_data else None
-    lines = build_series_lines(series)
+    plot = build_series_plot(compared)
+    series, lines = plot.series, plot.lines
     times = [time.isoformat() for time in lines.times]
-    comparison_points = list(comparison.points)[: len(times)] if comparison else []
-    peak = max((point.value or 0 for point in (*lines.points, *comparison_points)), default=0)
-    tick_values = build_count_ticks(peak)
+    tick_labels = [format_si(tick_value) for tick_value in plot.y_ticks]
     phrases = get_metric_phrases(series.metric)
     figure = build_layout(
         title=title or phrases.title,
         subtitle=subtitle or _build_subtitle(series),
         theme=theme,
-        legend=comparison is not None,
-        left=MARGIN_PX + round(_DIGIT_WIDTH_PX * max(len(format_si(tick_value)) for tick_value in tick_values)) + 10,
+        legend=plot.comparison is not None,
+        left=MARGIN_PX + round(_DIGIT_WIDTH_PX * max(map(len, tick_labels))) + 10,
     )
     figure["meta"] = _build_meta(series)
-    figure["xaxis"] = _build_time_axis(series)
-    labels = [format_si(tick_value) for tick_value in tick_values]
+    figure["xaxis"] = _build_time_axis(plot)
     figure["yaxis"] = build_axis(
-        list(tick_values), labels, kind="linear", axis_range=[0, get_axis_max(peak)], grid_color=theme.grid
+        list(plot.y_ticks), tick_labels, kind="linear", axis_range=[0, plot.y_max], grid_color=theme.grid
     )
     figure["annotations"] += _build_total_notes(compared, theme, figure["margin"]["t"])
-    bands, notes = _build_gap_bands(series, lines.points, theme)
-    figure["shapes"] += bands
-    figure["annotations"] += notes + _build_value_notes(series, lines.points, theme)
-    data = [_build_comparison_trace(comparison, times, theme)] if comparison else []
+    figure["shapes"] += [_build_gap_band(band, theme) for band in plot.bands]
+    figure["annotations"] += [_build_gap_label(band, theme) for band in plot.bands if band.is_labeled]
+    figure["annotations"] += _build_value_notes(plot, theme)
+    data = [_build_comparison_trace(plot.comparison, plot.base_points, times, theme)] if plot.comparison else []
     return {"data": [*data, *_build_line_traces(series, lines, times, theme)], "layout": figure}
 
 
@@ -104,21 +95,15 @@ def _build_subtitle(series: TimeSeries) -> str:
     return " · ".join([*parts, "hours approximate"] if series.approximate else parts)
 
 
-def _build_time_axis(series: TimeSeries) -> Figure:
-    times = list_x_positions(series)
-    half_width = INTERVAL_WIDTHS[series.interval] / 2
-    if len(times) > 1:
-        axis_range = [times[0], times[-1]]
-    else:
-        middle = times[0] if times else series.start.astimezone(series.zone).replace(tzinfo=None)
-        axis_range = [middle - half_width, middle + half_width]
+def _build_time_axis(plot: SeriesPlot) -> Figure:
+    series = plot.series
     local_starts = [point.start.astimezone(series.zone) for point in series.points]
     ticks = build_date_ticks(local_starts, series.interval)
     return build_axis(
-        [times[index].isoformat() for index, _ in ticks],
+        [plot.lines.times[index].isoformat() for index, _ in ticks],
         [label for _, label in ticks],
         kind="date",
-        axis_range=[end.isoformat() for end in axis_range],
+        axis_range=[end.isoformat() for end in plot.x_range],
     )
 
 
@@ -136,34 +121,20 @@ def _build_total_notes(compared: ComparedSeries, theme: Theme, top_margin: int) 
     ]
 
 
-def _build_gap_bands(series: TimeSeries, points: Sequence[Point], theme: Theme) -> tuple[list[Figure], list[Figure]]:
-    """Build a gray band over each gap, with a label if the band is wide enough for it."""
-    times, half_width = list_x_positions(series), INTERVAL_WIDTHS[series.interval] / 2
-    bands: list[Figure] = []
-    notes: list[Figure] = []
-    for first, last in list_gaps(points):
-        start = max(times[first] - half_width, times[0]) if len(times) > 1 else times[0] - half_width
-        end = min(times[last] + half_width, times[-1]) if len(times) > 1 else times[0] + half_width
-        edges = {"xref": "x", "yref": "paper", "x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
-        bands.append({"type": "rect", **edges, "fillcolor": theme.gap, "line": {"width": 0}, "layer": "below"})
-        if (last - first + 1) / len(times) >= MIN_LABELED_GAP_SHARE and last - first + 1 < len(points):
-            position = {
-                "xref": "x",
-                "yref": "paper",
-                "x": (start + (end - start) / 2).isoformat(),
-                "y": 0,
-                "yshift": 14,
-            }
-            notes.append({**position, **_build_centered_label(NO_DATA, theme)})
-    return bands, notes
+def _build_gap_band(band: GapBand, theme: Theme) -> Figure:
+    """Build the gray band over a gap."""
+    return {**build_band(band.start, band.end), "fillcolor": theme.gap, "line": {"width": 0}, "layer": "below"}
 
 
-def _build_value_notes(series: TimeSeries, points: Sequence[Point], theme: Theme) -> list[Figure]:
+def _build_gap_label(band: GapBand, theme: Theme) -> Figure:
+    return {**place_band_label(band.start, band.end), **_build_centered_label(NO_DATA, theme)}
+
+
+def _build_value_notes(plot: SeriesPlot, theme: Theme) -> list[Figure]:
     """Build the label of the highest point, or one sentence if no point is visible."""
-    values = [point.value for point in points]
+    values, times = plot.lines.values, plot.lines.times
     if not any(values):
-        return [build_center_note(describe_empty_series(series), theme)]
-    times = list_x_positions(series)
+        return [build_center_note(describe_empty_series(plot.series), theme)]
     peak_index = values.index(max(value for value in values if value is not None))
     share = peak_index / (len(times) - 1) if len(times) > 1 else 0.5
     anchor = "left" if share < 0.04 else "right" if share > 0.96 else "center"
@@ -210,9 +181,8 @@ def _build_line_traces(series: TimeSeries, lines: SeriesLines, times: list[str],
     return traces
 
 
-def _build_comparison_trace(comparison: TimeSeries, times: list[str], theme: Theme) -> Figure:
+def _build_comparison_trace(comparison: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme) -> Figure:
     """Build the comparison period as a faint line on the x positions of the main series."""
-    points = comparison.points[: len(times)]
     return {
         "type": "scatter",
         "mode": "lines",

@@ -8,22 +8,15 @@ Regular x positions are sent as a start and a step. Sparklines are SVG paths.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
 
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import build_point_change
 from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
-from herwa_shared.charts.axes import (
-    MIN_LABELED_GAP_SHARE,
-    build_count_ticks,
-    get_axis_max,
-    list_gaps,
-    list_x_positions,
-)
 from herwa_shared.charts.formatting import format_si
-from herwa_shared.charts.layout import Figure, escape_text
-from herwa_shared.charts.series_lines import SeriesLines, build_series_lines
+from herwa_shared.charts.layout import Figure, build_band, escape_text, place_band_label
+from herwa_shared.charts.series_lines import SeriesLines
+from herwa_shared.charts.series_plot import SeriesPlot, build_series_plot
 from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 from herwa_shared.charts.text.series_texts import NO_DATA, describe_incomplete_point
@@ -56,17 +49,15 @@ def build_web_figure(compared: ComparedSeries, *, revision: str = "") -> Figure:
 
     `revision` is Plotly's `uirevision`: the zoom is kept between figures with the same value.
     """
-    series, lines = compared.series, build_series_lines(compared.series)
-    comparison = compared.comparison if compared.has_base_data else None
-    base_points = comparison.points[: len(lines.times)] if comparison else ()
-    peak = max((point.value or 0 for point in (*lines.points, *base_points)), default=0)
+    plot = build_series_plot(compared)
+    lines = plot.lines
     data: list[Figure] = [{}] * len(Layer)
-    data[Layer.LINE] = _build_line_trace(series, lines, base_points)
-    data[Layer.DOTTED] = _build_dotted_trace(series, lines)
+    data[Layer.LINE] = _build_line_trace(plot)
+    data[Layer.DOTTED] = _build_dotted_trace(plot.series, lines)
     data[Layer.FILLED_MARKERS] = _build_marker_trace(lines, lines.isolated_indexes)
     data[Layer.HOLLOW_MARKERS] = _build_marker_trace(lines, lines.hollow_indexes)
-    data[Layer.COMPARISON] = _build_comparison_trace(series, comparison, lines.times, base_points)
-    return {"data": data, "layout": _build_layout(series, lines.times, lines.points, peak, revision)}
+    data[Layer.COMPARISON] = _build_comparison_trace(plot)
+    return {"data": data, "layout": _build_layout(plot, revision)}
 
 
 def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, height: int = 32) -> tuple[str, str]:
@@ -89,7 +80,8 @@ def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, hei
     return "".join(line), "".join(area)
 
 
-def _build_line_trace(series: TimeSeries, lines: SeriesLines, base_points: Sequence[Point]) -> Figure:
+def _build_line_trace(plot: SeriesPlot) -> Figure:
+    series, lines = plot.series, plot.lines
     trace: Figure = {
         "type": "scatter",
         "mode": "lines",
@@ -98,10 +90,10 @@ def _build_line_trace(series: TimeSeries, lines: SeriesLines, base_points: Seque
         "hovertemplate": f"<b>%{{y:,}}</b> {escape_text(get_metric_phrases(series.metric).plural)}<extra></extra>",
         "line": {"width": 1.6 if len(lines.solid_values) > _THIN_LINE_MIN_POINTS else 2.2},
     }
-    if base_points or lines.hollow_indexes:
+    if plot.base_points or lines.hollow_indexes:
         trace["customdata"] = [
             _build_hover_note(point, base, series)
-            for point, base in zip(lines.points, _pad_with_none(base_points), strict=False)
+            for point, base in zip(lines.points, _pad_with_none(plot.base_points), strict=False)
         ]
         trace["hovertemplate"] = trace["hovertemplate"].replace("<extra>", "%{customdata}<extra>")
     return trace
@@ -141,18 +133,16 @@ def _build_marker_trace(lines: SeriesLines, indexes: Sequence[int]) -> Figure:
     }
 
 
-def _build_comparison_trace(
-    series: TimeSeries, comparison: TimeSeries | None, times: Sequence[datetime], points: Sequence[Point]
-) -> Figure:
-    if comparison is None:
+def _build_comparison_trace(plot: SeriesPlot) -> Figure:
+    if plot.comparison is None:
         return {"type": "scatter", "mode": "lines", "x": [], "y": []}
-    hover_format = _COMPARISON_HOVER_FORMATS[comparison.interval]
+    hover_format = _COMPARISON_HOVER_FORMATS[plot.comparison.interval]
     return {
         "type": "scatter",
         "mode": "lines",
-        **_build_x_positions(series, times, len(points)),
-        "y": [point.value for point in points],
-        "customdata": [time.isoformat(timespec="minutes") for time in list_x_positions(comparison)[: len(points)]],
+        **_build_x_positions(plot.series, plot.lines.times, len(plot.base_points)),
+        "y": [point.value for point in plot.base_points],
+        "customdata": [time.isoformat(timespec="minutes") for time in plot.base_times],
         "hovertemplate": f"%{{y:,}} · %{{customdata|{hover_format}}}<extra></extra>",
         "line": {"width": 1.5},
     }
@@ -165,44 +155,23 @@ def _build_x_positions(series: TimeSeries, times: Sequence[datetime], count: int
     return {"x0": times[0].isoformat(), "dx": INTERVAL_WIDTHS[series.interval].total_seconds() * 1000}
 
 
-def _build_layout(
-    series: TimeSeries, times: Sequence[datetime], points: Sequence[Point], peak: int, revision: str
-) -> dict[str, Any]:
-    half_width = INTERVAL_WIDTHS[series.interval] / 2
-    if len(times) > 1:
-        axis_range = [times[0], times[-1]]
-    else:
-        middle = times[0] if times else series.start.astimezone(series.zone).replace(tzinfo=None)
-        axis_range = [middle - half_width, middle + half_width]
-    ticks = build_count_ticks(peak)
-    shapes, notes = _build_gap_bands(times, points, axis_range, half_width)
+def _build_layout(plot: SeriesPlot, revision: str) -> Figure:
     return {
         "uirevision": revision,
-        "xaxis": {"range": [end.isoformat() for end in axis_range], "hoverformat": _HOVER_FORMATS[series.interval]},
-        "yaxis": {
-            "range": [0, get_axis_max(peak)],
-            "tickvals": ticks,
-            "ticktext": [format_si(tick) for tick in ticks],
+        "xaxis": {
+            "range": [end.isoformat() for end in plot.x_range],
+            "hoverformat": _HOVER_FORMATS[plot.series.interval],
         },
-        "shapes": shapes,
-        "annotations": notes,
+        "yaxis": {
+            "range": [0, plot.y_max],
+            "tickvals": plot.y_ticks,
+            "ticktext": [format_si(tick) for tick in plot.y_ticks],
+        },
+        "shapes": [build_band(band.start, band.end) for band in plot.bands],
+        "annotations": [
+            {**place_band_label(band.start, band.end), "text": NO_DATA} for band in plot.bands if band.is_labeled
+        ],
     }
-
-
-def _build_gap_bands(
-    times: Sequence[datetime], points: Sequence[Point], axis_range: list[datetime], half_width: Any
-) -> tuple[list[Figure], list[Figure]]:
-    """Build a band over each gap, with a label if the band is wide enough for it."""
-    bands: list[Figure] = []
-    notes: list[Figure] = []
-    for first, last in list_gaps(points):
-        start, end = max(times[first] - half_width, axis_range[0]), min(times[last] + half_width, axis_range[1])
-        edges = {"xref": "x", "yref": "paper", "x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
-        bands.append({"type": "rect", **edges})
-        if (end - start) / (axis_range[1] - axis_range[0]) >= MIN_LABELED_GAP_SHARE:
-            middle = (start + (end - start) / 2).isoformat()
-            notes.append({"xref": "x", "yref": "paper", "x": middle, "y": 0, "yshift": 14, "text": NO_DATA})
-    return bands, notes
 
 
 def _pad_with_none(points: Sequence[Point]) -> Iterator[Point | None]:
