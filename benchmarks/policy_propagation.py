@@ -24,9 +24,10 @@ from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import Guild
 from herwa_shared.policy_cache.notifications import SWEEP_INTERVAL_SECONDS
-from herwa_shared.services.access_rules import NewRule, add_rule
+from herwa_shared.services.access_rules import NewRule
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.stores import open_stores
+from tests.support.access_rules import add_rule
 from tests.support.waiting import read_line
 
 GUILD_COUNT = 20

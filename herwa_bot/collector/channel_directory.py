@@ -19,6 +19,7 @@ log = get_logger(__name__)
 
 _CHANNEL_STRUCT = struct.Struct("<QQiBHH")  # id, parent id, position, type, number of overwrites, bytes of the name
 _OVERWRITE_STRUCT = struct.Struct("<QBQQ")  # id, type, allowed bits, denied bits
+OVERWRITE_TYPES = tuple(OverwriteType)
 MAX_OVERWRITES = 1_000  # Discord allows 1,000 per channel
 
 
@@ -159,7 +160,7 @@ def _parse_record(payload: Payload, guild_id: int) -> ChannelRecord | None:
 
 
 def _parse_overwrite(payload: Payload) -> Overwrite:
-    if payload["type"] not in list(OverwriteType):
+    if payload["type"] not in OVERWRITE_TYPES:
         raise InvalidPayload("type")
     return Overwrite(
         parse_snowflake(payload, "id"),

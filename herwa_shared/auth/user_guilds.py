@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, exists, select
 
 from herwa_shared.auth.discord_oauth import UserGuildPayload
-from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, VIEW_GUILD_INSIGHTS
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.models import Guild, User, UserGuild
 from herwa_shared.models.columns import matches_any
 
@@ -45,11 +45,6 @@ class UserGuildInfo:
     def can_manage(self) -> bool:
         """Whether the user is an administrator or has the permission Manage Server."""
         return self.is_administrator or bool(self.permissions & MANAGE_GUILD)
-
-    @property
-    def can_view_members(self) -> bool:
-        """Whether Discord itself would show the user member statistics (View Server Insights)."""
-        return self.can_manage or bool(self.permissions & VIEW_GUILD_INSIGHTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Resolve a guild's entitlement at one time: its best active tier plus active grants."""
 
-from herwa_shared.catalog import Limit, TierKey
+from herwa_shared.catalog import TierKey
 from herwa_shared.guardrail.policy import Entitlement, Grant, GuildPolicy, SubscriptionPeriod, Tier
 
 _EMPTY_TIER = Tier(TierKey.FREE.value, "Free", 0, frozenset(), {})
@@ -38,11 +38,6 @@ def list_boundaries(policy: GuildPolicy) -> list[float]:
     return [period.starts_at for period in periods] + [
         period.ends_at for period in periods if period.ends_at is not None
     ]
-
-
-def limit_of(entitlement: Entitlement, limit: Limit) -> int | None:
-    """Get the value of a limit. None means unlimited; a limit that is not granted is 0."""
-    return entitlement.limits.get(limit, 0)
 
 
 def _is_live(period: SubscriptionPeriod | Grant, at: float) -> bool:

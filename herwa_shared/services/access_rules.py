@@ -84,11 +84,6 @@ async def save_rule(
     return RuleSaveResult(id=rule_id, entry_id=entry_id, is_new=existing_id is None)
 
 
-async def add_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor) -> int:
-    """Save a rule and return its id; see `save_rule`."""
-    return (await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)).id
-
-
 async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, actor: Actor) -> int:
     """Delete a rule and return the id of the audit entry. Raises NotFound for an unknown rule."""
     await lock_guild(session, guild_id)

@@ -9,7 +9,8 @@ from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests
-from herwa_shared.services.access_rules import NewRule, add_rule
+from herwa_shared.services.access_rules import NewRule
+from tests.support.access_rules import add_rule
 from tests.support.db_assertions import fetch_rows
 from tests.support.member_client import MANAGER
 from tests.support.waiting import wait_until

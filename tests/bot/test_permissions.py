@@ -16,10 +16,11 @@ from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import format_rule
 from herwa_shared.services import access_requests, audit
-from herwa_shared.services.access_rules import NewRule, add_rule, list_rules
+from herwa_shared.services.access_rules import NewRule, list_rules
 from herwa_shared.services.guilds import set_timezone
 from herwa_shared.services.texts import format_changed_since, format_rule_title, format_too_many_rules
 from tests.bot.expected_refusals import expect_audience_refusal
+from tests.support.access_rules import add_rule
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 from tests.support.waiting import wait_until

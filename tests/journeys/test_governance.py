@@ -19,10 +19,11 @@ from herwa_shared.config import Settings
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.guardrail.refusal_texts import build_kill_switch_refusal, build_tier_refusal
 from herwa_shared.services import subscriptions, tiers
-from herwa_shared.services.access_rules import NewRule, add_rule
+from herwa_shared.services.access_rules import NewRule
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage
 from tests.bot.expected_refusals import expect_channel_refusal, expect_rule_refusal, format_expected
+from tests.support.access_rules import add_rule
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids
 from tests.support.running_copy import HERWA_COMMAND
 from tests.support.waiting import wait_until

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_sim import permissions
 from herwa_sim.behavior.activity_profile import get_activity_level, get_timezone
 from herwa_sim.behavior.member_profiles import list_member_profiles
@@ -96,15 +97,11 @@ def test_each_persona_has_the_documented_servers_and_permissions(world):
             and world.has_bot(guild)
         }
 
-    assert len(list_guild_names("owner", permissions.ADMINISTRATOR)) == 5
-    assert (
-        list_guild_names("manager")
-        == list_guild_names("manager", permissions.MANAGE_GUILD)
-        == {"Garden Club", "Café Políglota"}
-    )
+    assert len(list_guild_names("owner", ADMINISTRATOR)) == 5
+    assert list_guild_names("manager") == list_guild_names("manager", MANAGE_GUILD) == {"Garden Club", "Café Políglota"}
     assert find_guild(world, "Café Políglota").owner_id not in PERSONAS.values()
     assert len(list_guild_names("member")) == 3
-    assert list_guild_names("member", permissions.MANAGE_GUILD) == set()
+    assert list_guild_names("member", MANAGE_GUILD) == set()
     assert list_guild_names("operator") == {"Comet Arcade"}
     assert list_guild_names("stranger") == set()
     without_the_bot = {guild.owner_id for guild in world.guilds.values() if not world.has_bot(guild)}

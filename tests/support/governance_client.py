@@ -8,6 +8,7 @@ from herwa_shared.services import access_rules, features, kill_switches, tiers
 from herwa_shared.services.access_rules import NewRule
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
+from tests.support.access_rules import add_rule
 
 TEST_ACTOR = Actor(ChangeSource.CLI, None, "a test")
 
@@ -32,7 +33,7 @@ class GovernanceClient:
         """Add a rule that denies a subject a feature in every channel; return the rule's id."""
         rule = NewRule(False, kind, subject_id, TargetKind.FEATURE, feature, note=note)
         async with self.stores.database.transaction() as session:
-            return await access_rules.add_rule(session, guild_id=guild_id, rule=rule, actor=TEST_ACTOR)
+            return await add_rule(session, guild_id=guild_id, rule=rule, actor=TEST_ACTOR)
 
     async def remove_rule(self, guild_id: int, rule_id: int) -> None:
         async with self.stores.database.transaction() as session:

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.texts import why
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
-from herwa_shared.services.access_rules import NewRule, add_rule
+from herwa_shared.services.access_rules import NewRule
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.stores import Stores
 from herwa_sim.client.types import DisplayedMessage, InteractionResult
+from tests.support.access_rules import add_rule
 from tests.support.sample_server import SampleServer
 from tests.support.sim_process import SimProcess
 from tests.support.waiting import wait_until

@@ -1,4 +1,4 @@
-"""Draw traces on a Skia canvas: lines, areas, markers, bars and heatmap cells.
+"""Draw traces on a Skia canvas: lines, areas and markers.
 
 Also parses CSS colors.
 """
@@ -32,18 +32,8 @@ def parse_color(color: str) -> int:
 
 def draw_trace(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
     """Draw one trace. Raises ValueError for a trace type that Herwa's figures do not use."""
-    match trace["type"]:
-        case "scatter":
-            _draw_scatter(canvas, trace, plot_area)
-        case "bar":
-            _draw_bars(canvas, trace, plot_area)
-        case "heatmap":
-            _draw_cells(canvas, trace, plot_area)
-        case kind:
-            raise ValueError(f"unsupported trace type: {kind}")
-
-
-def _draw_scatter(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
+    if trace["type"] != "scatter":
+        raise ValueError(f"unsupported trace type: {trace['type']}")
     mode = trace["mode"]
     for run in _iterate_runs(trace, plot_area):
         if len(run) > 1 and "fill" in trace:
@@ -71,37 +61,6 @@ def _draw_points(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> Non
         canvas.drawCircle(plot_area.to_x(x), plot_area.to_y(y), size / 2, _build_fill(marker["color"]))
         if "line" in marker:
             canvas.drawCircle(plot_area.to_x(x), plot_area.to_y(y), size / 2, _build_line_paint(marker["line"]))
-
-
-def _draw_bars(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
-    half_thickness = trace["width"] / 2
-    for length, middle in zip(trace["x"], trace["y"], strict=True):
-        edges = sorted((plot_area.to_y(middle - half_thickness), plot_area.to_y(middle + half_thickness)))
-        bar = skia.Rect.MakeLTRB(
-            plot_area.to_x(0), edges[0], max(plot_area.to_x(length), plot_area.to_x(0) + 2), edges[1]
-        )
-        canvas.drawRoundRect(bar, 4, 4, _build_fill(trace["marker"]["color"]))
-
-
-def _draw_cells(canvas: Any, trace: dict[str, Any], plot_area: PlotArea) -> None:
-    max_value = trace["zmax"] or 1
-    (_, low), (_, high) = trace["colorscale"]
-    for y, row in zip(trace["y"], trace["z"], strict=True):
-        for x, value in zip(trace["x"], row, strict=True):
-            if value is None:
-                continue
-            left, right = plot_area.to_x(x - 0.5) + trace["xgap"] / 2, plot_area.to_x(x + 0.5) - trace["xgap"] / 2
-            upper, lower = sorted((plot_area.to_y(y - 0.5), plot_area.to_y(y + 0.5)))
-            cell = skia.Rect.MakeLTRB(left, upper + trace["ygap"] / 2, right, lower - trace["ygap"] / 2)
-            canvas.drawRoundRect(
-                cell, 3, 3, _build_argb_fill(_interpolate_color(parse_color(low), parse_color(high), value / max_value))
-            )
-
-
-def _interpolate_color(low: int, high: int, share: float) -> int:
-    color_parts = ((low >> shift & 255, high >> shift & 255) for shift in (24, 16, 8, 0))
-    alpha, red, green, blue = (round(first + (last - first) * share) for first, last in color_parts)
-    return alpha << 24 | red << 16 | green << 8 | blue
 
 
 def _build_path(run: list[PixelPoint]) -> Any:

@@ -10,8 +10,6 @@ NO_DATA = "no data"
 SO_FAR = "so far"
 PARTIAL = "partial"
 NO_DATA_IN_PERIOD = "No data in this period"
-NO_ACTIVITY_IN_PERIOD = "No activity in this period"
-BUSIEST_HOUR = "busiest hour"
 _MIN_LISTED_LENGTH = timedelta(days=1)
 
 

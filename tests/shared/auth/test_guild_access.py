@@ -49,12 +49,7 @@ async def test_owners_and_managers_can_manage_and_members_cannot(
     ):
         await log_in(user_id)
         [guild] = [user_guild for user_guild in await guild_access.list_guilds(user_id) if user_guild.id == server.id]
-        assert (guild.owner, guild.can_manage, guild.can_view_members, guild.has_bot) == (
-            is_owner,
-            can_manage,
-            can_manage,
-            True,
-        )
+        assert (guild.owner, guild.can_manage, guild.has_bot) == (is_owner, can_manage, True)
         assert (guild.name, guild.member_count) == (server.name, 3)
 
 

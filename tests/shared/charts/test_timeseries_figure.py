@@ -4,10 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from herwa_shared.analytics.metric_definitions import Metric
-from herwa_shared.analytics.results import HeatmapCell, Interval, RankedItem
-from herwa_shared.charts.heatmap_figure import build_heatmap_figure
+from herwa_shared.analytics.results import Interval
 from herwa_shared.charts.layout import escape_text
-from herwa_shared.charts.ranking_figure import build_ranking_figure
 from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, PARTIAL
 from herwa_shared.charts.theme import DARK, LIGHT
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
@@ -200,22 +198,3 @@ def test_both_themes_draw_the_same_data():
 
     assert dark["data"][0]["y"] == light["data"][0]["y"]
     assert light["layout"]["paper_bgcolor"] == "#ffffff"
-
-
-def test_heatmap_starts_with_monday_and_leaves_missing_cells_empty():
-    figure = build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk")
-
-    rows = figure["data"][0]["z"]
-    assert (rows[0][9], rows[6][23], rows[0][10]) == (4, 8, None)
-    assert figure["layout"]["yaxis"]["ticktext"][0] == "Mon"
-    assert list_texts(figure)[0] == "Sun 23:00"
-
-
-def test_channels_with_the_same_name_are_separate_bars():
-    figure = build_ranking_figure(
-        [RankedItem(1, "chat", 9), RankedItem(2, "chat", 4), RankedItem(GUILD_ID, None, 1)], title="Top channels"
-    )
-
-    assert figure["data"][0]["x"] == [9, 4, 1]
-    assert figure["data"][0]["ids"] == ["1", "2", str(GUILD_ID)]
-    assert list_texts(figure) == ["chat", "9", "chat", "4", f"id {GUILD_ID}", "1"]

@@ -14,10 +14,11 @@ from herwa_shared.models import User, UserGuild
 from herwa_shared.models.access import AccessDecision
 from herwa_shared.services import access_requests, texts
 from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome, list_managers_to_notify
-from herwa_shared.services.access_rules import add_rule, remove_rule
+from herwa_shared.services.access_rules import remove_rule
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import MANAGER, GuildUnderTest, build_rule, create_guild
 from tests.shared.services.suggestions import expect_suggestion
+from tests.support.access_rules import add_rule
 from tests.support.row_factories import OWNER_ID, add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_003

@@ -13,7 +13,7 @@ from herwa_shared.discord.constants import PERMISSIONS
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services import audit, texts
-from herwa_shared.services.access_rules import MAX_RULES, add_rule, remove_rule, save_rule
+from herwa_shared.services.access_rules import MAX_RULES, remove_rule, save_rule
 from herwa_shared.services.audit_verification import verify_chain
 from herwa_shared.services.discovery import register
 from herwa_shared.stores import Stores
@@ -27,6 +27,7 @@ from tests.shared.services.guild_under_test import (
     open_rollback_session,
 )
 from tests.shared.services.suggestions import expect_suggestion
+from tests.support.access_rules import add_rule
 from tests.support.row_factories import add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_001

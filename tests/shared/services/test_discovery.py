@@ -12,7 +12,6 @@ from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surfac
 from herwa_shared.errors import BadRequest
 from herwa_shared.models import AccessRuleRow, Feature, SurfaceRow, TierFeature
 from herwa_shared.services import channel_lists
-from herwa_shared.services.access_rules import add_rule
 from herwa_shared.services.discovery import DeclaredSurfaces, compare, from_json, register, to_json
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import (
@@ -24,6 +23,7 @@ from tests.shared.services.guild_under_test import (
     load_guild_policy,
     open_rollback_session,
 )
+from tests.support.access_rules import add_rule
 
 COMMANDS = (SurfaceKind.COMMAND, SurfaceKind.MENU)
 COMMAND_SURFACES = tuple(surface for surface in SURFACES if surface.kind in COMMANDS)

@@ -31,6 +31,7 @@ from tests.shared.services.guild_under_test import (
     load_guild_policy,
     open_rollback_session,
 )
+from tests.support.access_rules import add_rule
 
 TARGETS = (
     (TargetKind.EVERYTHING, ""),
@@ -219,7 +220,7 @@ class RandomPolicyWriter:
             note=self.rng.choice(["", "'quoted' \\ \"twice\"", "理由 😀"]),
         )
         fields = {name: getattr(new_rule, name) for name in new_rule.__slots__} | {"until": until and until.timestamp()}
-        rule_id = await self.guild.call_as_manager(access_rules.add_rule, rule=new_rule)
+        rule_id = await self.guild.call_as_manager(add_rule, rule=new_rule)
         self.rules[rule_id] = AccessRule(id=rule_id, **fields)
 
     async def _remove_rule(self) -> None:

@@ -7,7 +7,6 @@ from herwa_shared.catalog import FEATURES, FeatureKey, Limit
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.models import TierFeature, TierLimit, TierRow
-from herwa_shared.services.access_rules import add_rule
 from herwa_shared.services.audit import list_entries
 from herwa_shared.services.features import FeatureNotInTier, set_feature
 from herwa_shared.services.policies import load_global_policy, load_policy
@@ -29,6 +28,7 @@ from tests.shared.services.operator_helpers import (
     register_catalog,
     save_guild,
 )
+from tests.support.access_rules import add_rule
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import GuildPolicy, SubjectKind, TargetKind
 from herwa_shared.services import audit, channel_lists, texts
-from herwa_shared.services.access_rules import add_rule, remove_rule
+from herwa_shared.services.access_rules import remove_rule
 from herwa_shared.services.features import set_feature, set_module
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
@@ -19,6 +19,7 @@ from tests.shared.services.guild_under_test import (
     create_guild,
     open_rollback_session,
 )
+from tests.support.access_rules import add_rule
 from tests.support.row_factories import add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_002

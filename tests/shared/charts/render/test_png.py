@@ -12,9 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from herwa_shared.analytics.results import HeatmapCell, RankedItem
-from herwa_shared.charts.heatmap_figure import build_heatmap_figure
-from herwa_shared.charts.ranking_figure import build_ranking_figure
 from herwa_shared.charts.render.plot_area import build_plot_area
 from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.theme import DARK, LIGHT
@@ -109,19 +106,6 @@ def test_concurrent_threads_render_the_same_image():
     assert len(images) == 1
 
 
-@pytest.mark.parametrize(
-    "figure",
-    [
-        build_heatmap_figure([HeatmapCell(1, 9, 4), HeatmapCell(7, 23, 8)], title="When people talk"),
-        build_heatmap_figure([], title="When people talk"),
-        build_ranking_figure([RankedItem(1, "#general", 9), RankedItem(2, None, 4)], title="Top channels"),
-        build_ranking_figure([], title="Top channels"),
-    ],
-)
-def test_heatmap_and_ranking_are_drawn(figure):
-    assert len(render_image(figure).getcolors(WIDTH * HEIGHT)) > 20
-
-
 @settings(no_deadline, max_examples=40)
 @given(any_compared(), st.text(max_size=60), st.sampled_from([DARK, LIGHT]))
 def test_any_series_with_any_title_is_drawn(compared, title, theme):
@@ -129,9 +113,10 @@ def test_any_series_with_any_title_is_drawn(compared, title, theme):
 
 
 DRAW_SCRIPT = """
-from herwa_shared.charts.heatmap_figure import build_heatmap_figure
 from herwa_shared.charts.render.png import render_png
-print(len(render_png(build_heatmap_figure([], title="Tavern"))))
+from herwa_shared.charts.timeseries_figure import build_timeseries_figure
+from tests.support.timeseries_factories import build_compared, build_timeseries
+print(len(render_png(build_timeseries_figure(build_compared(build_timeseries([1, 2])), title="Tavern"))))
 """
 
 
