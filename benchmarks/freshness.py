@@ -20,7 +20,7 @@ from benchmarks.environment import (
     wait_until,
 )
 from benchmarks.report import print_progress, print_result
-from herwa.commands.operator import issue_api_key
+from herwa.commands.api_keys import issue_api_key
 from herwa_shared.clock import utc_now
 from herwa_sim.client.client import SimClient
 

@@ -24,6 +24,9 @@ pipeline_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
 sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
+GuildIdOption = Annotated[
+    int, typer.Option("--guild", help=texts.GUILD_ID_OPTION, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+]
 
 
 class SwitchPosition(StrEnum):
@@ -194,13 +197,35 @@ def drain(
 
 @keys_app.command("create", help=texts.CREATE_KEY_HELP, epilog=texts.CREATE_KEY_EXAMPLE)
 def create_key(
-    guild: Annotated[int, typer.Option(help=texts.GUILD_ID_OPTION, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)],
+    guild: GuildIdOption,
     name: Annotated[str, typer.Option(help=texts.KEY_NAME_OPTION)],
 ) -> None:
     """Create an API key and print it."""
-    from herwa.commands.operator import issue_api_key
+    from herwa.commands.api_keys import issue_api_key
 
     print(asyncio.run(issue_api_key(read_settings(), guild_id=guild, name=name)))
+
+
+@keys_app.command("list", help=texts.LIST_KEYS_HELP)
+def list_keys(guild: GuildIdOption) -> None:
+    """Print the API keys of a server, without their secrets."""
+    from herwa.commands.api_keys import load_api_keys, render_api_keys
+    from herwa.console import console
+
+    console.print(render_api_keys(asyncio.run(load_api_keys(read_settings(), guild_id=guild))))
+
+
+@keys_app.command("revoke", help=texts.REVOKE_KEY_HELP, epilog=texts.REVOKE_KEY_EXAMPLE)
+def revoke_key(
+    key_id: Annotated[
+        int, typer.Argument(help=texts.KEY_ID_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+    ],
+    guild: GuildIdOption,
+) -> None:
+    """Revoke an API key."""
+    from herwa.commands.api_keys import revoke_api_key
+
+    print(asyncio.run(revoke_api_key(read_settings(), guild_id=guild, key_id=key_id)))
 
 
 @app.command(help=texts.GRANT_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.GRANT_EXAMPLE)

@@ -28,9 +28,9 @@ from herwa_shared.errors import (
 )
 from herwa_shared.log import get_logger
 from herwa_shared.policy_cache.cache import PolicyUnavailable
+from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
 
 log = get_logger(__name__)
-PROBLEM_MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_NAME_LENGTH = 32
 
 

@@ -3,7 +3,6 @@
 - `herwa grant`, `herwa revoke`: the tier of a server and its end.
 - `herwa kill-switch`: turn a feature off in all servers, and on again.
 - `herwa tiers`: features and limits of all tiers.
-- `herwa keys`: create API keys.
 - `herwa audit`: show an audit log.
 """
 
@@ -22,13 +21,10 @@ from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.models import Guild
-from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import subscriptions
-from herwa_shared.services.api_keys import Scope, create_key, load_pepper
 from herwa_shared.services.audit import AuditLogEntry, list_entries
 from herwa_shared.services.kill_switches import list_kill_switches, set_kill_switch
 from herwa_shared.services.tiers import TierStatus, list_tiers, load_feature_titles, require_tier
-from herwa_shared.stores import open_stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +113,6 @@ def render_tiers(overview: TierOverview) -> Table:
         values = (_format_limit(tier.limits[limit]) for tier in overview.tiers)
         table.add_row(texts.LIMIT_TITLES[limit], f"[dim]{limit}[/dim]", *values)
     return table
-
-
-async def issue_api_key(settings: Settings, *, guild_id: int, name: str) -> str:
-    """Create an API key with all scopes for a server. Raises NotFound for an unknown server."""
-    pepper = load_pepper(settings, DataFolder(settings.data_dir))
-    async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
-        return await create_key(session, guild_id=guild_id, name=name, scopes=tuple(Scope), pepper=pepper)
 
 
 async def read_audit_log(settings: Settings, *, guild: str | None, limit: int) -> tuple[AuditLogEntry, ...]:

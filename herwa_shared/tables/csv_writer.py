@@ -10,10 +10,9 @@ from io import StringIO
 from zoneinfo import ZoneInfo
 
 from herwa_shared.tables.formula_escaping import escape_formulas
-from herwa_shared.tables.table import Cell, Column, ColumnType, Table
+from herwa_shared.tables.table import TEXT_TYPES, Cell, Column, Table
 
 LINE_END = "\r\n"
-_TEXT_TYPES = (ColumnType.TEXT, ColumnType.LABEL, ColumnType.ID)
 
 
 def write_csv(table: Table) -> bytes:
@@ -31,7 +30,7 @@ def _format_cell(column: Column, value: Cell, zone: ZoneInfo) -> str:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat()
-    if column.type in _TEXT_TYPES:
+    if column.type in TEXT_TYPES:
         escaped = escape_formulas(str(value)).replace('"', '""')
         return f'"{escaped}"'
     return str(value)

@@ -21,6 +21,10 @@ class ColumnType(Enum):
     DAY = "an aware datetime that starts a local day: in XLSX the date alone"
 
 
+TEXT_TYPES = frozenset((ColumnType.TEXT, ColumnType.LABEL, ColumnType.ID))
+"""The types of columns whose cells are written as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. `key` is its name for programs, `title` for people."""

@@ -14,7 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_range
 from xlsxwriter.worksheet import Worksheet
 
-from herwa_shared.tables.table import Cell, Column, ColumnType, Table
+from herwa_shared.tables.table import TEXT_TYPES, Cell, Column, ColumnType, Table
 
 MAX_CELL_CHARS = 32_767
 """Excel's limit. A longer text is cut."""
@@ -22,7 +22,6 @@ MAX_SHEET_TITLE_CHARS = 31
 DEFAULT_SHEET_TITLE = "Table"
 
 _MAX_ROW = 1_048_575
-_TEXT_TYPES = (ColumnType.TEXT, ColumnType.LABEL, ColumnType.ID)
 
 _OPTIONS = {
     "constant_memory": True,
@@ -76,7 +75,7 @@ def _write_header(workbook: Workbook, sheet: Worksheet, table: Table) -> None:
     for position, column in enumerate(table.columns):
         sheet.set_column(position, position, max(_WIDTHS[column.type], len(column.title) + _HEADER_PADDING))
         sheet.write_string(0, position, column.title, _build_format(workbook, column, bold=True, bottom=1))
-        if column.type in _TEXT_TYPES:
+        if column.type in TEXT_TYPES:
             sheet.ignore_errors({"number_stored_as_text": xl_range(1, position, _MAX_ROW, position)})
 
 
@@ -95,7 +94,7 @@ def _write_cell(
     if isinstance(value, datetime):
         local = value.astimezone(zone).replace(tzinfo=None)
         sheet.write_datetime(*place, local.date() if column.type is ColumnType.DAY else local, cell_format)
-    elif column.type in _TEXT_TYPES:
+    elif column.type in TEXT_TYPES:
         sheet.write_string(*place, str(value)[:MAX_CELL_CHARS], cell_format)
     else:
         sheet.write_number(*place, value, cell_format)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from herwa.cli import app
 from herwa.error_messages import describe_error
+from herwa.texts import api_keys as api_key_texts
 from herwa.texts import audit as audit_texts
 from herwa.texts import operator as texts
 from herwa_shared.clock import utc_now
@@ -16,6 +17,7 @@ from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
 from herwa_shared.models import Subscription
 from herwa_shared.services import discovery
+from herwa_shared.services.api_keys import authenticate_key, list_keys, load_pepper
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import list_chain_heads
@@ -200,3 +202,28 @@ def test_command_on_an_unmigrated_database_suggests_migrate():
         result = copy.run_command("tiers")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"{texts.SCHEMA_OUTDATED}\n"
+
+
+def test_revoked_key_is_listed_as_revoked_and_refused(operator):
+    key = operator.run_command("keys", "create", "--guild", str(GARDEN), "--name", "website")
+    (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=GARDEN))
+    assert api_key_texts.VALID in operator.run_command("keys", "list", "--guild", str(GARDEN))
+
+    printed = operator.run_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
+    assert printed == api_key_texts.format_revoked(status.id, "website", key[-4:])
+    listed = operator.run_command("keys", "list", "--guild", str(GARDEN))
+    assert api_key_texts.REVOKED in listed
+    assert key not in listed
+    pepper = load_pepper(operator.copy.settings, operator.copy.folder)
+    principal = operator.run_in_transaction(
+        lambda session: authenticate_key(session, key=key, pepper=pepper, now=utc_now())
+    )
+    assert principal is None
+
+
+def test_key_of_another_server_cannot_be_revoked(operator):
+    operator.run_command("keys", "create", "--guild", str(TEA), "--name", "website")
+    (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))
+    operator.run_refused_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
+    (unchanged,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))
+    assert unchanged.revoked_at is None

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from herwa.texts import audit, backup, counts, doctor, doctor_security, errors, history, operator, startup, status
+from herwa.texts import (
+    api_keys,
+    audit,
+    backup,
+    counts,
+    doctor,
+    doctor_security,
+    errors,
+    history,
+    operator,
+    startup,
+    status,
+)
 from herwa.texts import help as help_texts
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
 from tests.support.text_snapshots import render_texts
@@ -107,6 +119,7 @@ SAMPLES = {
         "format_replay_title": ["Garden Club"],
         "format_replay_progress": [5000, 23163],
     },
+    api_keys: {"format_revoked": [7, "website", "x1Yz"]},
     operator: {
         "format_tier": [
             ("Garden Club", 7, "Free", None),
