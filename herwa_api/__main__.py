@@ -17,7 +17,9 @@ from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
-from herwa_shared.runtime.http_server import LOOPBACK_HOST, listen, serve
+from herwa_shared.runtime.http_server import LOOPBACK_HOST, build_server, listen, serve
+from herwa_shared.runtime.process_health import monitor_health
+from herwa_shared.services.process_details import ServerDetail
 from herwa_shared.stores import open_stores
 
 log = get_logger("herwa_api")
@@ -26,26 +28,35 @@ log = get_logger("herwa_api")
 async def run(settings: Settings, server_socket: socket.socket) -> None:
     """Serve the API on this bound socket until the process gets SIGTERM or SIGINT.
 
-    While it runs, the process sends heartbeats under the name `api`, with its port and the state of the policy cache.
+    While it runs, the process sends heartbeats under the name `api`, with its health, its port
+    and the state of the policy cache.
     """
     port = server_socket.getsockname()[1]
     async with (
         open_stores(settings) as stores,
         open_policy_cache(stores, KINDS, SURFACES) as policies,
-        send_heartbeats(stores.database, name="api", detail=lambda: {"port": port, **policies.get_status()}),
     ):
-        log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
         # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
         # These headers are ignored from any other peer.
         app = create_app(stores, settings, policies)
         rules = build_server_rules(app, settings, port)
-        await serve(app, server_socket, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
+        server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
+        async with (
+            monitor_health(server.bounds.count_connections) as monitor,
+            send_heartbeats(
+                stores.database,
+                name="api",
+                build_detail=lambda: ServerDetail(monitor.read_health(), port, policies.get_status()),
+            ),
+        ):
+            log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
+            await serve(server, server_socket)
 
 
 def main() -> int:
     """Run the API process and return its exit code; 1 if the port cannot be bound."""
     settings = Settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, process_name="api")
     server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=texts.PORT_HINT)
     if server_socket is None:
         return 1

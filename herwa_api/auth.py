@@ -23,8 +23,10 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.guardrail.refusal_texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
-from herwa_shared.services.api_keys import Principal, Scope, authenticate_key
+from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.services.api_keys import KeyRefusal, Principal, Scope, authenticate_key
 
+limited_log = RateLimitedLogger(get_logger(__name__))
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
 bearer = HTTPBearer(
     scheme_name="apiKey",
@@ -76,12 +78,18 @@ async def find_request_user(request: Request, app_state: AppState) -> SessionUse
 
 async def _authenticate_key(app_state: AppState, credentials: HTTPAuthorizationCredentials | None) -> Principal:
     if credentials is None:
-        raise Unauthenticated
+        raise _refuse_key(KeyRefusal.MALFORMED)
     async with app_state.stores.database.transaction() as session:
-        principal = await authenticate_key(session, key=credentials.credentials, pepper=app_state.pepper, now=utc_now())
-    if principal is None:
-        raise Unauthenticated
-    return principal
+        outcome = await authenticate_key(session, key=credentials.credentials, pepper=app_state.pepper, now=utc_now())
+    if isinstance(outcome, KeyRefusal):
+        raise _refuse_key(outcome)
+    return outcome
+
+
+def _refuse_key(refusal: KeyRefusal) -> Unauthenticated:
+    """Log the reason, nothing of the key, and return the error."""
+    limited_log.warning("API key refused", kind=refusal)
+    return Unauthenticated()
 
 
 Caller = Annotated[Principal | SessionUser, Depends(authenticate)]

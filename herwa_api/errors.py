@@ -26,11 +26,11 @@ from herwa_shared.errors import (
     Unauthenticated,
     format_reason,
 )
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyUnavailable
 from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_FIELD_NAME_LENGTH = 32
 
 
@@ -112,7 +112,7 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:
-    log.error("database unreachable", error=format_reason(error))
+    limited_log.error("database unreachable", kind=type(error).__name__, error=format_reason(error))
     return await _handle_herwa_error(request, ServiceUnavailable())
 
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from herwa_api.errors import build_unexpected_error
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, find_error_location, get_logger
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 RESPONSE_HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
@@ -45,9 +45,14 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, receive, send_with_headers)
-        except Exception:
-            log.error(  # noqa: TRY400 - the logger's own traceback may show local variables, and with them an API key
-                "request failed", request_id=request_id, method=scope["method"], path=scope["path"], trace=format_exc()
+        except Exception as error:
+            limited_log.error(
+                "request failed",
+                kind=f"{type(error).__name__} {find_error_location(error)}",
+                request_id=request_id,
+                method=scope["method"],
+                path=scope["path"],
+                trace=format_exc(),
             )
             if started:
                 raise

@@ -9,7 +9,7 @@ import uvloop
 
 from herwa_bot.access.guard import Guard
 from herwa_bot.collector.event_writer import EventWriter
-from herwa_bot.collector.periodic import send_final_heartbeat, send_heartbeats, tick_forever
+from herwa_bot.collector.periodic import build_detail, record_heartbeat, send_final_heartbeat, tick_forever
 from herwa_bot.collector.voice_tracker import load_voice_sessions
 from herwa_bot.discord_endpoints import find_dashboard_url, find_discord_url, get_bot_token, set_discord_url
 from herwa_bot.runner import run_forever
@@ -19,6 +19,8 @@ from herwa_shared.db import Database
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.heartbeat import run_heartbeats
+from herwa_shared.runtime.process_health import HealthMonitor, monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.services import processes
 from herwa_shared.services.collection_gaps import load_open_gaps
@@ -38,7 +40,8 @@ async def run(settings: Settings) -> int:
     async with (
         open_stores(settings) as stores,
         _open_guard(stores) as guard,
-        _open_writer(stores.database, guard) as writer,
+        monitor_health() as monitor,
+        _open_writer(stores.database, guard, monitor) as writer,
     ):
         shutdown_task = asyncio.create_task(wait_for_shutdown())
         try:
@@ -70,7 +73,7 @@ async def _open_guard(stores: Stores) -> AsyncIterator[Guard]:
 
 
 @asynccontextmanager
-async def _open_writer(database: Database, guard: Guard) -> AsyncIterator[EventWriter]:
+async def _open_writer(database: Database, guard: Guard, monitor: HealthMonitor) -> AsyncIterator[EventWriter]:
     """Run the event writer, the heartbeat and the periodic tasks for the duration of the block."""
     async with database.transaction() as session:
         process_id = await processes.register_process(session, name="bot")
@@ -78,11 +81,14 @@ async def _open_writer(database: Database, guard: Guard) -> AsyncIterator[EventW
     await load_voice_sessions(database, writer.voice_tracker)
     async with database.transaction() as session:
         writer.gap_tracker.add_open_gaps(await load_open_gaps(session))
+
+    async def record() -> None:
+        detail = build_detail(writer, monitor.read_health(), guard.cache.get_status())
+        await record_heartbeat(writer, database, process_id=process_id, detail=detail)
+
     tasks = [
         asyncio.create_task(writer.run()),
-        asyncio.create_task(
-            send_heartbeats(writer, database, process_id=process_id, build_extra_detail=guard.cache.get_status)
-        ),
+        asyncio.create_task(run_heartbeats(record)),
         asyncio.create_task(tick_forever(writer, database)),
     ]
     try:
@@ -109,7 +115,7 @@ async def _shutdown(writer: EventWriter, database: Database, *, process_id: int)
 def main() -> None:
     """Read the settings, configure logging and run the bot."""
     settings = Settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, process_name="bot")
     sys.exit(uvloop.run(run(settings)))
 
 

@@ -1,23 +1,27 @@
-"""Structured logging: one line per event, readable in a terminal.
+"""Structured logging: one line per event, as JSON for programs or as text in a terminal.
 
-Log lines contain no secrets and no message content.
+Log lines contain no secrets, no addresses of clients and no message content.
 """
 
-import asyncio
+import faulthandler
+import json
 import logging
+import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-LOG_WINDOW_SECONDS = 60.0
-MAX_LOG_KINDS = 1_000  # within one minute; further kinds of an event are logged as one
-OTHER_KINDS = "other"
+from herwa_shared.log_limits import LimitedHandler, LineLimits, LogStream, schedule_report
+
+STDERR_DESCRIPTOR = 2
+MAX_VALUE_LENGTH = 8_000
+MAX_LINE_LENGTH = 60_000
+FIRST_FIELDS = ("time", "level", "process", "logger", "event")
 
 # Minimum levels of libraries that log too much.
 LIBRARY_LOG_LEVELS = {
@@ -33,22 +37,27 @@ LIBRARY_LOG_LEVELS = {
 }
 
 
-def configure_logging(level: str = "INFO") -> None:
-    """Log everything, including records of libraries, to standard error, one line per event."""
+def configure_logging(level: str, *, process_name: str, stream: LogStream | None = None) -> None:
+    """Log everything, including records of libraries, one line per event, to `stream` or standard error.
+
+    Lines are text if the stream is a terminal and no supervisor reads it, else JSON with `process_name`. If the process
+    crashes or gets SIGABRT, the stacks of its threads are written to standard error.
+    """
+    faulthandler.enable(STDERR_DESCRIPTOR)
+    stream = sys.stderr if stream is None else stream
+    is_for_people = stream.isatty() and not os.environ.get("HERWA_SUPERVISED")
+    time_format = {"fmt": "%H:%M:%S"} if is_for_people else {"fmt": "%Y-%m-%dT%H:%M:%S.%fZ", "key": "time"}
     shared_processors: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=True),
+        structlog.processors.TimeStamper(utc=True, **time_format),
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LimitedHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                # A plain traceback, because the rich one prints local variables, which may contain secrets.
-                structlog.dev.ConsoleRenderer(
-                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-                ),
+                *(_build_text_renderers() if is_for_people else _build_json_renderers(process_name)),
             ],
             foreign_pre_chain=shared_processors,
         )
@@ -76,60 +85,75 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
-@dataclass(slots=True)
-class _LogWindow:
-    """The lines of one kind within one minute. `ends_at` is a time of the logger's clock."""
-
-    event: str
-    kind: str
-    ends_at: float
-    line_count: int = 0
-
-
 class RateLimitedLogger:
     """Logs at most `max_lines` lines of one kind a minute, without stack traces.
 
     The lines beyond that are counted. When the minute ends, one line tells their number as `dropped`: at once within
-    an asyncio loop, else before the next line of this logger. It is for failures that others can cause as often as
-    they like, such as unreadable events.
+    an asyncio loop, else before the next line of this logger. It is for events that others can cause as often as they
+    like, such as unreadable events or refused keys.
     """
 
     def __init__(
         self, log: structlog.stdlib.BoundLogger, *, max_lines: int = 3, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._log, self._max_lines, self._clock = log, max_lines, clock
-        self._windows: dict[str, _LogWindow] = {}
+        self._log = log
+        self._limits = LineLimits(max_lines, lambda seconds: schedule_report(seconds, self.report_dropped), clock)
+
+    def info(self, event: str, *, kind: str, **fields: Any) -> None:
+        """Log an event, or count it if there were too many of this event and kind within the minute."""
+        self._write(self._log.info, event, kind, fields)
 
     def warning(self, event: str, *, kind: str, **fields: Any) -> None:
         """Log a warning, or count it if there were too many of this event and kind within the minute."""
-        self.report_dropped()
-        key = f"{event} {kind}"
-        if key not in self._windows and len(self._windows) >= MAX_LOG_KINDS:
-            key, kind = event, OTHER_KINDS
-        window = self._windows.setdefault(key, _LogWindow(event, kind, self._clock() + LOG_WINDOW_SECONDS))
-        window.line_count += 1
-        if window.line_count <= self._max_lines:
-            self._log.warning(event, kind=kind, **fields)
-        elif window.line_count == self._max_lines + 1:
-            self._schedule_report(window)
+        self._write(self._log.warning, event, kind, fields)
+
+    def error(self, event: str, *, kind: str, **fields: Any) -> None:
+        """Log an error, or count it if there were too many of this event and kind within the minute."""
+        self._write(self._log.error, event, kind, fields)
 
     def report_dropped(self) -> None:
         """Log how many lines of each kind were dropped in the minutes that have ended."""
-        now = self._clock()
-        for key, window in [(key, window) for key, window in self._windows.items() if window.ends_at <= now]:
-            del self._windows[key]
-            if (dropped := window.line_count - self._max_lines) > 0:
-                self._log.warning(window.event, kind=window.kind, dropped=dropped)
+        for event, kind, dropped in self._limits.take_dropped():
+            self._log.warning(event, kind=kind, dropped=dropped)
 
-    def _schedule_report(self, window: _LogWindow) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        loop.call_later(window.ends_at - self._clock() + 0.1, self.report_dropped)
+    def _write(self, write: Callable[..., Any], event: str, kind: str, fields: dict[str, Any]) -> None:
+        self.report_dropped()
+        if self._limits.allow(event, kind):
+            write(event, kind=kind, **fields)
 
 
 def find_error_location(error: BaseException) -> str:
     """Find where an exception was raised: `messages.py:48`. It takes the place of a stack trace."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def _build_text_renderers() -> list[structlog.typing.Processor]:
+    # A plain traceback, because the rich one prints local variables, which may contain secrets.
+    return [structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)]
+
+
+def _build_json_renderers(process_name: str) -> list[structlog.typing.Processor]:
+    def format_json(_: Any, __: str, fields: structlog.typing.EventDict) -> str:
+        return format_json_line({"process": process_name, **fields})
+
+    return [structlog.processors.format_exc_info, format_json]
+
+
+def format_json_line(fields: structlog.typing.EventDict) -> str:
+    """Format a log line as JSON of at most `MAX_LINE_LENGTH` characters, all of them ASCII.
+
+    So whatever others have sent is neither a second line nor a control sequence of a terminal.
+    """
+    ordered = {name: _shorten(fields[name]) for name in (*FIRST_FIELDS, *fields) if name in fields}
+    line = json.dumps(ordered, default=lambda value: _shorten(repr(value)))
+    if len(line) > MAX_LINE_LENGTH:
+        first_fields = {name: str(ordered[name])[:200] for name in FIRST_FIELDS if name in ordered}
+        line = json.dumps({**first_fields, "truncated": len(line)})
+    return line
+
+
+def _shorten(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_VALUE_LENGTH:
+        return f"{value[:MAX_VALUE_LENGTH]}…"
+    return value

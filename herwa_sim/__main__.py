@@ -11,6 +11,7 @@ from aiohttp import web
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_sim.app import create_app
 from herwa_sim.context import CONTEXT_KEY
@@ -30,8 +31,11 @@ async def serve(folder: DataFolder, *, herwa_origin: str, quiet: bool) -> None:
     await web.SockSite(runner, listener).start()
     if not quiet:
         app[CONTEXT_KEY].population.start()
-    log.info("local Discord is ready", url=url, guilds=len(app[CONTEXT_KEY].world.guilds))
-    await wait_for_shutdown()
+    server = runner.server
+    assert server is not None
+    async with monitor_health(lambda: len(server.connections)):
+        log.info("local Discord is ready", url=url, guilds=len(app[CONTEXT_KEY].world.guilds))
+        await wait_for_shutdown()
     await runner.cleanup()
 
 
@@ -50,7 +54,7 @@ def main() -> None:
     arguments = parser.parse_args()
     gc.set_threshold(100_000, 20, 100)  # the load generator creates many small objects and no cycles
     settings = Settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, process_name="sim")
     uvloop.run(serve(DataFolder(settings.data_dir), herwa_origin=settings.origin, quiet=arguments.quiet))
 
 

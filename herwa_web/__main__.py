@@ -12,7 +12,9 @@ import uvloop
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.heartbeat import send_heartbeats
-from herwa_shared.runtime.http_server import listen, serve
+from herwa_shared.runtime.http_server import build_server, listen, serve
+from herwa_shared.runtime.process_health import monitor_health
+from herwa_shared.services.process_details import ServerDetail
 from herwa_web.app_context import open_app_context
 from herwa_web.build.builder import BuildError, ensure_build
 from herwa_web.serving.router import create_app
@@ -24,25 +26,32 @@ log = get_logger("herwa_web")
 async def run(settings: Settings, server_socket: socket.socket, build: Path) -> None:
     """Serve the build on this bound socket until the process gets SIGTERM or SIGINT.
 
-    While it runs, the process sends heartbeats under the name `web`, with its port and the state of the policy cache.
+    While it runs, the process sends heartbeats under the name `web`, with its health, its port
+    and the state of the policy cache.
     """
-    async with (
-        open_app_context(settings) as context,
-        send_heartbeats(
-            context.stores.database, name="web", detail=lambda: {"port": settings.port, **context.policies.get_status()}
-        ),
-    ):
+    async with open_app_context(settings) as context:
         app = create_app(context, build)
-        log.info("web server started", url=settings.origin)
         # `proxy_headers=False`: `serving/client_address.py` evaluates `X-Forwarded-*`, not uvicorn.
-        rules = build_server_rules(settings)
-        await serve(app, server_socket, rules, has_websockets=True, lifespan="on", proxy_headers=False)
+        server = build_server(
+            app, build_server_rules(settings), has_websockets=True, lifespan="on", proxy_headers=False
+        )
+        policies = context.policies
+        async with (
+            monitor_health(server.bounds.count_connections) as monitor,
+            send_heartbeats(
+                context.stores.database,
+                name="web",
+                build_detail=lambda: ServerDetail(monitor.read_health(), settings.port, policies.get_status()),
+            ),
+        ):
+            log.info("web server started", url=settings.origin)
+            await serve(server, server_socket)
 
 
 def main() -> int:
     """Run the web process and return its exit code: 1 without a port or without a build."""
     settings = Settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, process_name="web")
     server_socket = listen(settings.port, hint="set HERWA_PORT to a free one, above 1023")
     if server_socket is None:
         return 1

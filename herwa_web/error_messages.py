@@ -11,11 +11,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from reflex.event import EventSpec
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from herwa_shared.errors import HerwaError, ServiceUnavailable
-from herwa_shared.log import get_logger
+from herwa_shared.errors import HerwaError, ServiceUnavailable, format_reason
+from herwa_shared.log import RateLimitedLogger, find_error_location, get_logger
 from herwa_web import texts
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 
 
 def describe_error(error: Exception) -> str:
@@ -23,10 +23,15 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, HerwaError):
         return str(error)
     if isinstance(error, OSError | OperationalError | InterfaceError | ClickHouseError):
-        log.warning("database unreachable", error=type(error).__name__)
+        limited_log.warning("database unreachable", kind=type(error).__name__, error=format_reason(error))
         return ServiceUnavailable.message
     error_id = uuid4().hex[:12]
-    log.error("page handler failed", fault_id=error_id, trace="".join(format_exception(error)))
+    limited_log.error(
+        "page handler failed",
+        kind=f"{type(error).__name__} {find_error_location(error)}",
+        fault_id=error_id,
+        trace="".join(format_exception(error)),
+    )
     return texts.describe_unexpected_error(error_id)
 
 

@@ -9,9 +9,12 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.embedded import rotate_engine_logs
 from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
+from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
@@ -22,6 +25,7 @@ log = get_logger("herwa_worker")
 MOVE_INTERVAL_SECONDS = 0.3
 EXPIRE_INTERVAL_SECONDS = 1
 TRIM_INTERVAL_SECONDS = 30
+ROTATE_INTERVAL_SECONDS = 10
 PURGE_INTERVAL_SECONDS = 3600
 ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
@@ -34,17 +38,30 @@ async def run(settings: Settings) -> None:
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
         scheduler.add_job(jobs.move_events, "interval", seconds=MOVE_INTERVAL_SECONDS)
         scheduler.add_job(jobs.expire_subscriptions, "interval", seconds=EXPIRE_INTERVAL_SECONDS)
+        scheduler.add_job(
+            rotate_logs, "interval", seconds=ROTATE_INTERVAL_SECONDS, args=[DataFolder(settings.data_dir)]
+        )
         scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
         anchors = build_audit_anchor_job(settings, stores.database)
         scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
-        async with send_heartbeats(stores.database, name="worker", detail=jobs.build_detail):
+        async with (
+            monitor_health() as monitor,
+            send_heartbeats(
+                stores.database, name="worker", build_detail=lambda: jobs.build_detail(monitor.read_health())
+            ),
+        ):
             scheduler.start()
             log.info("worker started")
             await wait_for_shutdown()
             scheduler.shutdown(wait=False)
+
+
+async def rotate_logs(folder: DataFolder) -> None:
+    """Rotate the log files of the embedded engines, also when no supervisor does."""
+    await asyncio.to_thread(rotate_engine_logs, folder)
 
 
 def log_failure(event: JobExecutionEvent) -> None:
@@ -57,7 +74,7 @@ def log_failure(event: JobExecutionEvent) -> None:
 def main() -> None:
     """Configure logging and run the worker."""
     settings = Settings()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, process_name="worker")
     # A run that is due while the previous one still moves a backlog is skipped by design. No log line is needed.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     uvloop.run(run(settings))

@@ -6,13 +6,14 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
+from herwa_shared.log_limits import COMPLETE_LOGGER
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit_anchors import has_anchors, read_anchors, write_anchors
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import ChainHead, list_chain_heads, verify_all_chains
 
 CHAINS_PER_LOG_LINE = 50
-log = get_logger(__name__)
+log = get_logger(COMPLETE_LOGGER)
 
 
 def build_audit_anchor_job(settings: Settings, database: Database) -> "AuditAnchorJob":

@@ -1,7 +1,6 @@
 """The worker's jobs: each calls the domain (`herwa_shared`) and handles its failures."""
 
 import asyncio
-from typing import Any
 
 from herwa_shared.auth.sessions import delete_expired_sessions
 from herwa_shared.auth.users import purge_logged_out_users
@@ -11,6 +10,8 @@ from herwa_shared.pipeline.buffer import truncate_moved_slots
 from herwa_shared.pipeline.key_dedup import purge_event_keys
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
 from herwa_shared.retry import Backoff, RetryPolicy, log_retry
+from herwa_shared.runtime.process_health import ProcessHealth
+from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.stores import Stores
 
@@ -67,9 +68,11 @@ class WorkerJobs:
     async def purge_expired(self) -> None:
         """Delete expired sessions, and login data of users who have no session left."""
         async with self._stores.database.transaction() as session:
-            await delete_expired_sessions(session, now=utc_now())
+            expired_count = await delete_expired_sessions(session, now=utc_now())
             await purge_logged_out_users(session, now=utc_now())
+        if expired_count:
+            log.info("sessions ended", count=expired_count, reason="expired")
 
-    def build_detail(self) -> dict[str, Any]:
+    def build_detail(self, health: ProcessHealth) -> WorkerDetail:
         """Build the heartbeat's detail: moved events, and failures since the last success."""
-        return {"moved": self._moved_rows, "failures": self._backoff.failures}
+        return WorkerDetail(health, moved=self._moved_rows, failures=self._backoff.failures)

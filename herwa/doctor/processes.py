@@ -51,7 +51,7 @@ def check_ports(settings: Settings) -> list[CheckResult]:
 
 async def _check_processes(settings: Settings) -> list[CheckResult]:
     status = await read_status(settings)
-    if not any(process["running"] for process in status.processes):
+    if not any(process.running for process in status.processes):
         return [report_ok(texts.SUBJECT_PROCESSES, texts.PROCESSES_STOPPED)]
     if not status.problems:
         return [report_ok(texts.SUBJECT_PROCESSES, texts.PROCESSES_OK)]
@@ -114,7 +114,8 @@ def _check_internal_ports(folder: DataFolder, own_pids: set[int]) -> Iterator[Ch
 
 def _list_own_pids(folder: DataFolder) -> set[int]:
     """List the PIDs of all processes of this data folder, including child processes."""
-    pids = {entry["pid"] for entry in read_process_registry(folder) or [] if entry["pid"]}
+    registry = read_process_registry(folder)
+    pids = {process.pid for process in registry.processes if process.pid} if registry else set()
     pids |= {engine.pid for engine in list_engines(folder) if engine.pid}
     for process in psutil.process_iter(["pid", "environ"]):
         if (process.info["environ"] or {}).get("HERWA_DATA_DIR") == str(folder.path):

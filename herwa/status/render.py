@@ -1,12 +1,12 @@
 """Render `herwa status`: processes, buffer, mover, gateway, policies, and problems."""
 
-from typing import Any
-
 from rich.text import Text
 
+from herwa.status.process_status import ProcessStatus
 from herwa.status.status import InstanceStatus
 from herwa.texts import status as texts
 from herwa_shared.pipeline.status import PipelineStatus
+from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus
 
 
 def render_status(status: InstanceStatus) -> Text:
@@ -18,7 +18,7 @@ def render_status(status: InstanceStatus) -> Text:
         lines += _render_pipeline(status.pipeline)
     if status.gateway:
         lines.append(_render_gateway(status.gateway))
-        lines += _render_catch_up(status.gateway.get("catch_up") or {})
+        lines += _render_catch_up(status.gateway.catch_up)
     lines += [_render_policies(name, policies) for name, policies in status.policies.items()]
     if status.pipeline is not None or status.gateway:
         lines.append(Text())
@@ -30,19 +30,37 @@ def render_status(status: InstanceStatus) -> Text:
 
 def _render_processes(status: InstanceStatus) -> list[Text]:
     ports = {**status.ports, "web": status.ports["herwa"]}
-    return [_render_process(process, ports.get(process["name"])) for process in status.processes]
+    return [_render_process(process, ports.get(process.name)) for process in status.processes]
 
 
-def _render_process(process: dict[str, Any], port: int | None) -> Text:
-    line = Text(_format_row(process["name"], process["pid"], port, ""))
-    line.append(*((texts.RUNNING, "green") if process["running"] else (texts.NOT_RUNNING, "red")))
-    if process.get("restarts"):
-        line.append(texts.format_restarts(process["restarts"]), "yellow")
+def _render_process(process: ProcessStatus, port: int | None) -> Text:
+    health = process.health
+    line = Text(
+        _format_row(
+            process.name,
+            process.pid,
+            port,
+            texts.format_lag(health.loop_lag_ms) if health else None,
+            texts.format_memory(health.rss_bytes) if health else None,
+            health.connections if health else None,
+            "",
+        )
+    )
+    line.append(*((texts.RUNNING, "green") if process.running else (texts.NOT_RUNNING, "red")))
+    if process.restarts:
+        line.append(texts.format_restarts(process.restarts), "yellow")
     return line
 
 
-def _format_row(name: str, pid: object, port: object, state: str) -> str:
-    return f"{name:<12}{pid or '':<9}{port or '':<7}{state}"
+def _format_row(
+    name: str, pid: object, port: object, lag: object, memory: object, connections: object, state: str
+) -> str:
+    sizes = f"{_format_cell(lag):<9}{_format_cell(memory):<9}{_format_cell(connections):<13}"
+    return f"{name:<12}{_format_cell(pid):<9}{_format_cell(port):<7}{sizes}{state}"
+
+
+def _format_cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _render_pipeline(pipeline: PipelineStatus) -> list[Text]:
@@ -52,17 +70,19 @@ def _render_pipeline(pipeline: PipelineStatus) -> list[Text]:
     ]
 
 
-def _render_gateway(gateway: dict[str, Any]) -> Text:
-    connected_count = sum(state == "connected" for state in gateway.get("shards", {}).values())
-    counts = (int(gateway.get(name) or 0) for name in ("shard_count", "guilds", "held"))
-    return Text(texts.format_gateway(gateway.get("gateway"), connected_count, *counts))
+def _render_gateway(gateway: BotDetail) -> Text:
+    return Text(
+        texts.format_gateway(
+            gateway.gateway, gateway.connected_shards, gateway.shard_count, gateway.guilds, gateway.held
+        )
+    )
 
 
-def _render_catch_up(catch_up: dict[str, int]) -> list[Text]:
+def _render_catch_up(catch_up: CatchUpStatus) -> list[Text]:
     """Render the progress of fetching missed messages; nothing if none were missed."""
-    counts = (catch_up.get("pending_channels", 0), catch_up.get("fetched_messages", 0))
+    counts = (catch_up.pending_channels, catch_up.fetched_messages)
     return [Text(texts.format_catch_up(*counts))] if any(counts) else []
 
 
-def _render_policies(name: str, policies: dict[str, Any]) -> Text:
-    return Text(texts.format_policies(name, policies["servers"], policies["sweep_age_seconds"]))
+def _render_policies(name: str, policies: PolicyCacheStatus) -> Text:
+    return Text(texts.format_policies(name, policies.servers, policies.sweep_age_seconds))

@@ -5,13 +5,16 @@ It starts nothing.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import psutil
-
-from herwa.supervisor.process_registry import list_running_processes, read_process_registry
+from herwa.status.process_status import MAX_SILENT_SECONDS, ProcessStatus, get_heartbeat_age
+from herwa.supervisor.process_registry import (
+    ProcessRegistry,
+    list_running_processes,
+    list_stalled_processes,
+    read_process_registry,
+)
 from herwa.texts import status as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -21,12 +24,13 @@ from herwa_shared.errors import format_reason
 from herwa_shared.models import Process
 from herwa_shared.pipeline.status import PipelineStatus, load_pipeline_status
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.process_details import BotDetail, PolicyCacheStatus, find_policy_status, parse_detail
 
 REQUIRED_PROCESSES = ("worker", "api", "bot", "web")
 MAX_BUFFER_AGE_SECONDS = 30.0
 MAX_SWEEP_AGE_SECONDS = 10.0
+MAX_REGISTRY_AGE_SECONDS = 15.0
 QUERY_TIMEOUT_SECONDS = 10.0
-MIN_RESTARTS, MIN_UPTIME_SECONDS = 3, 60.0
 
 
 @dataclass(slots=True)
@@ -36,11 +40,11 @@ class InstanceStatus:
     data_dir: str
     url: str
     is_up: bool = False
-    processes: list[dict[str, Any]] = field(default_factory=list)
+    processes: list[ProcessStatus] = field(default_factory=list)
     ports: dict[str, int] = field(default_factory=dict)
     pipeline: PipelineStatus | None = None
-    gateway: dict[str, Any] = field(default_factory=dict)
-    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gateway: BotDetail | None = None
+    policies: dict[str, PolicyCacheStatus] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -50,11 +54,11 @@ class InstanceStatus:
             "up": self.is_up,
             "healthy": not self.problems,
             "address": self.url,
-            "processes": self.processes,
+            "processes": [process.to_json() for process in self.processes],
             "ports": self.ports,
             **_format_pipeline(self.pipeline),
-            "gateway": self.gateway or None,
-            "policies": self.policies,
+            "gateway": asdict(self.gateway) if self.gateway else None,
+            "policies": {name: asdict(policies) for name, policies in self.policies.items()},
             "problems": self.problems,
         }
 
@@ -69,31 +73,27 @@ async def read_status(settings: Settings) -> InstanceStatus:
     registry = read_process_registry(folder)
     engines = _list_engines(settings, folder)
     status.is_up = registry is not None
-    status.processes = [*_list_supervised(registry or []), *engines]
+    status.processes = [
+        *(ProcessStatus.from_supervisor(supervised) for supervised in (registry.processes if registry else ())),
+        *engines,
+    ]
     status.ports = {**folder.read_ports(), "herwa": settings.port}
-    status.problems += [
-        texts.format_process_stopped(process["name"], folder.logs_dir)
-        for process in status.processes
-        if status.is_up and not process["running"]
-    ]
-    status.problems += [
-        texts.format_process_restarting(process["name"], process["restarts"], folder.logs_dir)
-        for process in status.processes
-        if _keeps_restarting(process)
-    ]
-    if settings.stores.database_url or any(engine["name"] == "postgres" and engine["running"] for engine in engines):
+    status.problems += _list_supervisor_problems(registry)
+    if settings.stores.database_url or any(engine.name == "postgres" and engine.running for engine in engines):
         await _read_database(settings, folder, status)
     elif not status.is_up:
         status.problems.append(texts.COPY_STOPPED)
+    for process in status.processes:
+        status.problems += process.list_problems(folder.logs_dir, is_up=status.is_up)
     return status
 
 
-def _keeps_restarting(process: dict[str, Any]) -> bool:
-    """Return whether a running process was restarted often, the last time within `MIN_UPTIME_SECONDS`."""
-    if not process["running"] or process.get("restarts", 0) < MIN_RESTARTS:
-        return False
-    uptime = utc_now() - datetime.fromisoformat(process["since"])
-    return uptime.total_seconds() < MIN_UPTIME_SECONDS
+def _list_supervisor_problems(registry: ProcessRegistry | None) -> list[str]:
+    """Report a supervisor that runs but does not write its record: what the record says of its processes is old."""
+    if registry is None:
+        return []
+    age_seconds = (utc_now() - registry.written_at).total_seconds()
+    return [texts.format_supervisor_silent(age_seconds)] if age_seconds > MAX_REGISTRY_AGE_SECONDS else []
 
 
 def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
@@ -108,20 +108,10 @@ def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
     }
 
 
-def _list_supervised(registry: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {**process, "running": process["pid"] is not None and psutil.pid_exists(process["pid"])} for process in registry
-    ]
-
-
-def _list_engines(settings: Settings, folder: DataFolder) -> list[dict[str, Any]]:
+def _list_engines(settings: Settings, folder: DataFolder) -> list[ProcessStatus]:
     """List the engines of this folder, except those that a URL in the settings replaces."""
     replaced = {"postgres": settings.stores.database_url, "clickhouse": settings.stores.clickhouse_url}
-    return [
-        {"name": engine.name, "pid": engine.pid, "running": engine.running}
-        for engine in list_engines(folder)
-        if replaced[engine.name] is None
-    ]
+    return [ProcessStatus.from_engine(engine) for engine in list_engines(folder) if replaced[engine.name] is None]
 
 
 async def _read_database(settings: Settings, folder: DataFolder, status: InstanceStatus) -> None:
@@ -134,42 +124,46 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
                 status.pipeline = await load_pipeline_status(connection)
             async with database.transaction() as session:
                 live_processes = await list_running_processes(session)
+                stalled_processes = await list_stalled_processes(session)
     except Exception as error:  # noqa: BLE001 - any error is part of the status
         status.problems.append(texts.format_database_down(format_reason(error)))
         return
     finally:
         await database.close()
-    _add_live_processes(status, live_processes)
+    _add_processes(status, [*live_processes, *stalled_processes])
+    _add_details(status, live_processes)
     status.problems += (
-        _list_missing(status, live_processes)
+        _list_missing(status, [*live_processes, *stalled_processes])
         + _list_pipeline_problems(status.pipeline)
         + _list_gateway_problems(status)
     )
     status.problems += _list_policy_problems(status)
 
 
-def _add_live_processes(status: InstanceStatus, live_processes: Sequence[Process]) -> None:
-    """Add processes that run without `herwa up`, the newest bot's gateway, and policy caches."""
-    known_pids = {process["pid"] for process in status.processes}
-    status.processes += [
-        {"name": process.name, "pid": process.pid, "host": process.host, "running": True}
-        for process in live_processes
-        if process.pid not in known_pids
-    ]
+def _add_processes(status: InstanceStatus, processes: Sequence[Process]) -> None:
+    """Add processes that run without `herwa up`; report supervised ones that run and send no heartbeats."""
+    supervised_pids = {process.pid for process in status.processes}
+    for process in processes:
+        if process.pid not in supervised_pids:
+            status.processes.append(ProcessStatus.from_heartbeat(process))
+        elif (age_seconds := get_heartbeat_age(process)) > MAX_SILENT_SECONDS:
+            status.problems.append(texts.format_heartbeat_missing(process.name, age_seconds))
+
+
+def _add_details(status: InstanceStatus, live_processes: Sequence[Process]) -> None:
+    """Add the newest bot's gateway, and policy caches."""
     for process in live_processes:
-        if process.name == "bot":
-            status.gateway = dict(process.detail)
-        if "policies" in process.detail:
-            status.policies[process.name] = {
-                "servers": process.detail["policies"],
-                "sweep_age_seconds": process.detail["policy_sweep_age"],
-            }
+        detail = parse_detail(process.name, process.detail)
+        if isinstance(detail, BotDetail):
+            status.gateway = detail
+        if policies := find_policy_status(detail):
+            status.policies[process.name] = policies
 
 
-def _list_missing(status: InstanceStatus, live_processes: Sequence[Process]) -> list[str]:
+def _list_missing(status: InstanceStatus, processes: Sequence[Process]) -> list[str]:
     if status.is_up:
         return []
-    names = {process.name for process in live_processes}
+    names = {process.name for process in processes}
     if not names:
         return [texts.COPY_STOPPED]
     return [texts.format_process_missing(name) for name in REQUIRED_PROCESSES if name not in names]
@@ -190,7 +184,7 @@ def _list_pipeline_problems(pipeline: PipelineStatus) -> list[str]:
 def _list_gateway_problems(status: InstanceStatus) -> list[str]:
     if status.is_up and not status.gateway:
         return [texts.NO_BOT_HEARTBEAT]
-    if status.gateway and status.gateway.get("gateway") != "connected":
+    if status.gateway and not status.gateway.is_connected:
         return [texts.BOT_NOT_CONNECTED]
     return []
 
@@ -203,6 +197,6 @@ def _list_policy_problems(status: InstanceStatus) -> list[str]:
     stale_names = [
         name
         for name, policies in status.policies.items()
-        if policies["sweep_age_seconds"] is None or policies["sweep_age_seconds"] > MAX_SWEEP_AGE_SECONDS
+        if policies.sweep_age_seconds is None or policies.sweep_age_seconds > MAX_SWEEP_AGE_SECONDS
     ]
     return [texts.format_policies_stale(name) for name in stale_names]

@@ -25,6 +25,7 @@ from herwa_shared.errors import HerwaError
 from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.guilds import list_guilds
+from herwa_shared.services.process_details import BotDetail, parse_detail
 
 READY_TIMEOUT_SECONDS = 90.0
 POLL_INTERVAL_SECONDS = 0.2
@@ -92,11 +93,12 @@ async def _wait_for_bot(database_url: str) -> Sequence[Guild]:
         while True:
             with suppress(OSError, SQLAlchemyError, asyncpg.PostgresError):
                 async with database.transaction() as session:
-                    bots = [process for process in await list_running_processes(session) if process.name == "bot"]
+                    details = [
+                        parse_detail(process.name, process.detail) for process in await list_running_processes(session)
+                    ]
                     guilds = [guild for guild in await list_guilds(session) if guild.left_at is None]
-                if any(
-                    bot.detail.get("gateway") == "connected" and bot.detail["guilds"] <= len(guilds) for bot in bots
-                ):
+                bots = [detail for detail in details if isinstance(detail, BotDetail)]
+                if any(bot.is_connected and bot.guilds <= len(guilds) for bot in bots):
                     return guilds
             await asyncio.sleep(POLL_INTERVAL_SECONDS)
     finally:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
@@ -14,16 +14,20 @@ from herwa.error_messages import describe_error
 from herwa.supervisor.process_registry import remove_process_registry, write_process_registry
 from herwa.supervisor.startup_message import print_startup_message
 from herwa.supervisor.supervised_process import SupervisedProcess
+from herwa.supervisor.supervisor_log import configure_supervisor_log
 from herwa.texts import startup as texts
 from herwa_shared.config import Settings
-from herwa_shared.embedded import EngineLease, lease_engines, list_engines
-from herwa_shared.errors import HerwaError
+from herwa_shared.embedded import EngineLease, lease_engines, list_engines, rotate_engine_logs
+from herwa_shared.errors import HerwaError, format_reason
+from herwa_shared.log import get_logger
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.shutdown import on_shutdown
 from herwa_shared.stores import prepare_stores
 
 T = TypeVar("T")
+log = get_logger(__name__)
 
+SAVE_INTERVAL_SECONDS = 1.0
 ENGINE_CHECK_SECONDS = 0.5
 MAX_ENGINE_CHECK_SECONDS = 30.0
 
@@ -52,6 +56,7 @@ async def run_all(settings: Settings) -> None:
             raise StartupConflict(texts.format_port_in_use(settings.port))
         if not is_port_free(folder.get_or_create_port("api")):
             folder.reassign_port("api")
+        configure_supervisor_log(settings, folder)
         stop_event = asyncio.Event()
         on_shutdown(stop_event.set)
         print_line(texts.format_data_folder(folder.path))
@@ -130,12 +135,15 @@ async def _supervise(
 
     def save_registry() -> None:
         with suppress(OSError):  # disk full: `herwa status` shows less, everything else continues
-            write_process_registry(folder, [child.to_json() for child in children])
+            write_process_registry(folder, [child.get_status() for child in children])
 
-    children += [SupervisedProcess(name, folder, save_registry) for name in list_process_names(settings)]
+    children += [
+        SupervisedProcess(name, f"herwa_{name}", folder, save_registry) for name in list_process_names(settings)
+    ]
     tasks = {child: asyncio.create_task(child.run()) for child in children}
     watchers = [
-        asyncio.create_task(_restart_engines(lease)),
+        asyncio.create_task(_save_repeatedly(save_registry)),
+        asyncio.create_task(_watch_engines(folder, lease)),
         asyncio.create_task(
             print_startup_message(settings, folder, database_url=lease.urls.database, started_at=started_at)
         ),
@@ -164,15 +172,24 @@ async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
                 child.kill()
 
 
-async def _restart_engines(lease: EngineLease) -> None:
-    """Restart engines that died, with exponential backoff if they do not start."""
+async def _save_repeatedly(save_registry: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(SAVE_INTERVAL_SECONDS)
+        save_registry()
+
+
+async def _watch_engines(folder: DataFolder, lease: EngineLease) -> None:
+    """Restart engines that died, with exponential backoff if they do not start, and rotate their log files."""
     delay = ENGINE_CHECK_SECONDS
     while True:
         await asyncio.sleep(delay)
         try:
+            await asyncio.to_thread(rotate_engine_logs, folder)
             for name in await asyncio.to_thread(lease.restart_dead):
                 print_line(texts.format_engine_restarted(name))
+                log.warning("engine restarted", name=name)
             delay = ENGINE_CHECK_SECONDS
         except (HerwaError, OSError) as error:
             delay = min(delay * 2, MAX_ENGINE_CHECK_SECONDS)
             print_line(texts.format_retry(describe_error(error), delay))
+            log.error("engine not restarted", error=format_reason(error), retry_in_seconds=delay)  # noqa: TRY400

@@ -79,6 +79,11 @@ def format_exit_signal(name: str) -> str:
     return f"killed by {name}"
 
 
+def format_process_stalled(seconds: float) -> str:
+    """Format the end of a process that was killed because it did not respond."""
+    return f"didn't respond for {seconds:.0f} s and was killed"
+
+
 def format_engine_restarted(name: str) -> str:
     """Format that a database ended and was started again."""
     return f"{name} stopped and was restarted"

@@ -1,6 +1,7 @@
 """Texts of `herwa status`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from herwa.texts.counts import format_count
@@ -14,7 +15,7 @@ PROCESS_TITLES: Mapping[str, str] = {
     "postgres": "PostgreSQL",
     "clickhouse": "ClickHouse",
 }
-STATUS_COLUMNS = ("process", "pid", "port", "state")
+STATUS_COLUMNS = ("process", "pid", "port", "lag", "memory", "connections", "state")
 RUNNING = "● running"
 NOT_RUNNING = "○ not running"
 NO_PROBLEMS = "✓ no problems"
@@ -75,6 +76,51 @@ def format_process_restarting(name: str, restarts: int, logs_dir: Path) -> str:
     """Format the problem that a supervised process ends again and again."""
     log_path = logs_dir / f"{name}.log"
     return f"{get_process_title(name)} keeps stopping ({format_count(restarts, 'restart')}). See {log_path}."
+
+
+def format_process_silent(name: str, seconds: float, host: str | None) -> str:
+    """Format the problem that a running process does not respond. `host` is known if no supervisor restarts it."""
+    where = f" on {host}" if host else ""
+    action = "Restart it." if host else "It is restarted if that lasts."
+    return f"{get_process_title(name)}{where} hasn't responded for {seconds:.0f} s. {action}"
+
+
+def format_heartbeat_missing(name: str, seconds: float) -> str:
+    """Format the problem that a process runs but its heartbeats do not arrive in PostgreSQL."""
+    return f"{get_process_title(name)} hasn't reached PostgreSQL for {seconds:.0f} s."
+
+
+def format_process_slow(name: str, lag_ms: int) -> str:
+    """Format the problem that the event loop of a process is blocked for long."""
+    return f"{get_process_title(name)} responded {lag_ms / 1000:.1f} s late. The machine or the process is overloaded."
+
+
+def format_process_starting(name: str, logs_dir: Path) -> str:
+    """Format the problem that a process does not finish its start."""
+    return f"{get_process_title(name)} hasn't finished starting. See {logs_dir / f'{name}.log'}."
+
+
+def format_process_stalls(name: str, stalls: int, stalled_at: datetime, logs_dir: Path) -> str:
+    """Format the problem that a process stopped responding lately and was restarted."""
+    return (
+        f"{get_process_title(name)} stopped responding and was restarted ({format_count(stalls, 'time')}, the last at"
+        f" {stalled_at:%Y-%m-%d %H:%M} UTC). See {logs_dir / f'{name}.log'}."
+    )
+
+
+def format_supervisor_silent(seconds: float) -> str:
+    """Format the problem that `herwa up` is running but does not watch its processes."""
+    return f"`herwa up` hasn't responded for {seconds:.0f} s. Restart it."
+
+
+def format_lag(milliseconds: int) -> str:
+    """Format how late the event loop of a process is."""
+    return f"{milliseconds:,} ms"
+
+
+def format_memory(size: int) -> str:
+    """Format the memory of a process."""
+    return f"{size / 1e6:,.0f} MB"
 
 
 def format_process_missing(name: str) -> str:

@@ -22,10 +22,11 @@ from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens, ScopeMissi
 from herwa_shared.auth.sessions import create_session, delete_session
 from herwa_shared.auth.users import consume_oauth_state, release_tokens, save_login
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import DiscordUnavailable
-from herwa_shared.log import get_logger
+from herwa_shared.errors import DiscordUnavailable, HerwaError, format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
 
@@ -70,13 +71,14 @@ async def handle_callback(
     login_cookies = cookies.find_login_cookies(request, app_state.settings)
     oauth_state = find_oauth_state(login_cookies, state, oauth.state_encryptor, now=utc_now())
     if oauth_state is None:
-        raise LoginExpired
+        raise _refuse_login(LoginExpired())
     remember_login_destination(request, oauth_state.next)
     await _consume_state(app_state, oauth_state)
     if error == "access_denied":
+        limited_log.info("log-in refused", kind="denied_by_user")
         response = _redirect(f"/login?{urlencode({'reason': 'denied', 'next': oauth_state.next})}")
     elif code is None:
-        raise LoginRejected
+        raise _refuse_login(LoginRejected())
     else:
         tokens, account = await _exchange_code(oauth, oauth_state, code)
         session_token = await _start_session(request, app_state, tokens, account)
@@ -97,8 +99,10 @@ async def log_out(request: Request, app_state: AppDep, background_tasks: Backgro
     if session_token is not None:
         user = await find_request_user(request, app_state)
         async with app_state.stores.database.transaction() as session:
-            await delete_session(session, token=session_token)
+            ended_user_id = await delete_session(session, token=session_token)
             tokens = await _release_tokens(session, app_state, user.user_id) if user else None
+        if ended_user_id is not None:
+            log.info("session ended", user=ended_user_id, reason="logged_out")
         if tokens is not None:
             background_tasks.add_task(_revoke, app_state.require_oauth(), tokens)
     response = Response(status_code=204)
@@ -123,7 +127,7 @@ def _add_login_cookie(request: Request, response: Response, app_state: AppState,
 async def _consume_state(app_state: AppState, oauth_state: OAuthState) -> None:
     async with app_state.stores.database.transaction() as session:
         if not await consume_oauth_state(session, digest=oauth_state.digest, now=utc_now()):
-            raise LoginExpired
+            raise _refuse_login(LoginExpired())
 
 
 async def _exchange_code(oauth: OAuthServices, oauth_state: OAuthState, code: str) -> tuple[OAuthTokens, DiscordUser]:
@@ -132,9 +136,15 @@ async def _exchange_code(oauth: OAuthServices, oauth_state: OAuthState, code: st
         tokens = await oauth.discord.exchange_code(code=code, verifier=oauth_state.verifier)
         return tokens, await oauth.discord.fetch_current_user(tokens)
     except ScopeMissing:
-        raise LoginScopeMissing from None
+        raise _refuse_login(LoginScopeMissing()) from None
     except TokenRejected:
-        raise LoginRejected from None
+        raise _refuse_login(LoginRejected()) from None
+
+
+def _refuse_login(error: HerwaError) -> HerwaError:
+    """Log why a log-in is refused, and return the error."""
+    limited_log.warning("log-in refused", kind=error.code)
+    return error
 
 
 async def _start_session(request: Request, app_state: AppState, tokens: OAuthTokens, account: DiscordUser) -> str:
@@ -143,9 +153,12 @@ async def _start_session(request: Request, app_state: AppState, tokens: OAuthTok
         await save_login(
             session, account=account, tokens=tokens, encryptor=app_state.require_oauth().token_encryptor, now=now
         )
-        if previous_token is not None:
-            await delete_session(session, token=previous_token)
-        return await create_session(session, user_id=account.id, now=now)
+        replaced_user_id = await delete_session(session, token=previous_token) if previous_token else None
+        session_token = await create_session(session, user_id=account.id, now=now)
+    if replaced_user_id is not None:
+        log.info("session ended", user=replaced_user_id, reason="replaced")
+    log.info("logged in", user=account.id)
+    return session_token
 
 
 async def _release_tokens(session: AsyncSession, app_state: AppState, user_id: int) -> OAuthTokens | None:
@@ -161,4 +174,4 @@ async def _revoke(oauth: OAuthServices, tokens: OAuthTokens) -> None:
     try:
         await oauth.discord.revoke(tokens)
     except (DiscordUnavailable, TokenRejected) as error:
-        log.warning("Discord token revocation failed", error=type(error).__name__)
+        limited_log.warning("Discord token revocation failed", kind=type(error).__name__, error=format_reason(error))

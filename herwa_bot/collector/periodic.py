@@ -4,8 +4,6 @@ The heartbeat records the bot's status and the time up to which each shard's eve
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
@@ -15,15 +13,15 @@ from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.voice_sessions import purge_voice_sessions
+from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services import processes
 from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
+from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 
 TICK_INTERVAL_SECONDS = 1.0
 GUILDS_PER_YIELD = 500
-
-ProcessDetail = dict[str, Any]
 
 
 async def tick_forever(writer: EventWriter, database: Database) -> None:
@@ -48,25 +46,7 @@ async def tick_forever(writer: EventWriter, database: Database) -> None:
         await asyncio.sleep(TICK_INTERVAL_SECONDS)
 
 
-async def send_heartbeats(
-    writer: EventWriter, database: Database, *, process_id: int, build_extra_detail: Callable[[], ProcessDetail] = dict
-) -> None:
-    """Send a heartbeat every two seconds, until cancelled.
-
-    `build_extra_detail` returns further fields of the process detail. Failures, such as an unavailable database, are
-    logged and retried.
-    """
-    while True:
-        try:
-            await send_heartbeat(writer, database, process_id=process_id, extra_detail=build_extra_detail())
-        except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next heartbeat retries
-            limited_log.warning("heartbeat failed", kind=type(error).__name__, error=format_reason(error))
-        await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)
-
-
-async def send_heartbeat(
-    writer: EventWriter, database: Database, *, process_id: int, extra_detail: ProcessDetail
-) -> None:
+async def record_heartbeat(writer: EventWriter, database: Database, *, process_id: int, detail: BotDetail) -> None:
     """Record one heartbeat.
 
     It saves the process detail, new gateway sessions and the time up to which events are stored.
@@ -89,9 +69,7 @@ async def send_heartbeat(
             for shard_session in new_sessions
         ]
         await update_gateway_sessions(session, session_ids=connected_ids, seen_at=writer.stored_until)
-        await processes.record_heartbeat(
-            session, process_id=process_id, detail={**build_detail(writer), **extra_detail}
-        )
+        await processes.record_heartbeat(session, process_id=process_id, detail=detail)
     for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # only after the commit
         shard_session.gateway_session_id = session_id
 
@@ -111,29 +89,26 @@ async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:
                 )
 
 
-def build_detail(writer: EventWriter) -> ProcessDetail:
-    """Build the bot's process detail.
-
-    Its keys are JSON that the status command and the pages read.
-    """
-    sessions = writer.gateway_sessions.sessions.values()
-    connected = sum(session.connected for session in sessions)
-    return {
-        "gateway": "connected" if connected and connected == writer.gateway_sessions.shard_count else "connecting",
-        "shards": {str(session.shard_id): "connected" if session.connected else "disconnected" for session in sessions},
-        "shard_count": writer.gateway_sessions.shard_count,
-        "guilds": len(writer.metadata.guilds),
-        "held": writer.pending,
-        "stored": writer.stored_count,
-        "duplicates": writer.duplicate_count,
-        "skipped": writer.skipped_count,
-        "user": writer.gateway_sessions.bot_user_name,
-        "missing_intents": list(writer.gateway_sessions.missing_intents),
-        "catch_up": {
-            "pending_channels": writer.catch_up.pending_channels,
-            "fetched_messages": writer.catch_up.fetched_messages,
-        },
-    }
+def build_detail(writer: EventWriter, health: ProcessHealth, policies: PolicyCacheStatus) -> BotDetail:
+    """Build the bot's process detail."""
+    gateway = writer.gateway_sessions
+    sessions = gateway.sessions.values()
+    connected_count = sum(session.connected for session in sessions)
+    return BotDetail(
+        health=health,
+        policies=policies,
+        gateway="connected" if connected_count and connected_count == gateway.shard_count else "connecting",
+        shards={str(session.shard_id): "connected" if session.connected else "disconnected" for session in sessions},
+        shard_count=gateway.shard_count,
+        guilds=len(writer.metadata.guilds),
+        held=writer.pending,
+        stored=writer.stored_count,
+        duplicates=writer.duplicate_count,
+        skipped=writer.skipped_count,
+        user=gateway.bot_user_name,
+        missing_intents=list(gateway.missing_intents),
+        catch_up=CatchUpStatus(writer.catch_up.pending_channels, writer.catch_up.fetched_messages),
+    )
 
 
 async def _accrue_voice(writer: EventWriter, until_ms: int) -> None:

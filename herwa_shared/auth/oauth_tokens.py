@@ -14,7 +14,10 @@ from herwa_shared.auth.encryption import Encryptor
 from herwa_shared.auth.users import decrypt_tokens, encrypt_tokens
 from herwa_shared.db import Database
 from herwa_shared.errors import ReauthRequired
+from herwa_shared.log import get_logger
 from herwa_shared.models import UserToken, WebSession
+
+log = get_logger(__name__)
 
 REFRESH_MARGIN = timedelta(minutes=1)
 ResultT = TypeVar("ResultT")
@@ -70,6 +73,7 @@ class UserTokenManager:
                 row.encrypted_tokens, row.expires_at = encrypt_tokens(new_tokens, self.encryptor), new_tokens.expires_at
                 return new_tokens
             await _end_sessions(session, user_id)
+        log.info("sessions ended", user=user_id, reason="tokens_rejected")
         raise ReauthRequired
 
     async def _try_refresh(self, tokens: OAuthTokens) -> OAuthTokens | None:
@@ -82,8 +86,11 @@ class UserTokenManager:
         """End the user's sessions, unless a new log-in has replaced the rejected tokens."""
         async with self.database.transaction() as session:
             row = await session.get(UserToken, user_id, with_for_update=True)
-            if row is None or decrypt_tokens(row, self.encryptor) == rejected_tokens:
+            has_ended = row is None or decrypt_tokens(row, self.encryptor) == rejected_tokens
+            if has_ended:
                 await _end_sessions(session, user_id)
+        if has_ended:
+            log.info("sessions ended", user=user_id, reason="tokens_rejected")
 
 
 async def _end_sessions(session: AsyncSession, user_id: int) -> None:

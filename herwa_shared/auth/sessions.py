@@ -81,9 +81,11 @@ async def find_session_user(session: AsyncSession, *, token: str, now: datetime)
     return SessionUser(user_id, name, avatar)
 
 
-async def delete_session(session: AsyncSession, *, token: str) -> None:
-    """Delete a session; no error if it does not exist."""
-    await session.execute(delete(WebSession).where(col(WebSession.digest) == _hash_token(token)))
+async def delete_session(session: AsyncSession, *, token: str) -> int | None:
+    """Delete a session. Returns the id of its user, None if there is no such session."""
+    statement = delete(WebSession).where(col(WebSession.digest) == _hash_token(token))
+    user_id: int | None = await session.scalar(statement.returning(col(WebSession.user_id)))
+    return user_id
 
 
 async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> int:

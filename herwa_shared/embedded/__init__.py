@@ -10,6 +10,15 @@ from herwa_shared.embedded.engine_manager import (
     is_leased,
     lease_engines,
     list_engines,
+    rotate_engine_logs,
 )
 
-__all__ = ["EngineLease", "EngineStatus", "StoreUrls", "is_leased", "lease_engines", "list_engines"]
+__all__ = [
+    "EngineLease",
+    "EngineStatus",
+    "StoreUrls",
+    "is_leased",
+    "lease_engines",
+    "list_engines",
+    "rotate_engine_logs",
+]

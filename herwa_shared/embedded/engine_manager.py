@@ -26,7 +26,7 @@ from herwa_shared.embedded.postgres import PostgresEngine
 from herwa_shared.errors import EngineFailure
 from herwa_shared.log import get_logger
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
-from herwa_shared.runtime.log_file import LogFile, open_log_file
+from herwa_shared.runtime.log_file import LogFile, open_log_file, rotate_open_file
 
 ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name)
 _START_LOCK_NAME = "engines-start"
@@ -178,6 +178,12 @@ def list_engines(folder: DataFolder) -> list[EngineStatus]:
     return [_read_engine_status(folder, name) for name in ENGINE_NAMES]
 
 
+def rotate_engine_logs(folder: DataFolder) -> None:
+    """Rotate the log files of running engines that are full."""
+    for name in ENGINE_NAMES:
+        rotate_open_file(folder, name)
+
+
 def start_missing(engines: Sequence[Engine], folder: DataFolder, report: ProgressReporter) -> list[str]:
     """Start the engines that are not running, in parallel. Returns their names.
 
@@ -202,6 +208,7 @@ def _is_ready(engine: Engine, folder: DataFolder) -> bool:
 
 def _start_engine(engine: Engine, folder: DataFolder, report: ProgressReporter) -> None:
     started_at = time.monotonic()
+    rotate_open_file(folder, engine.name)
     with open_log_file(folder, engine.name) as log:
         record = read_record(folder, engine.name)
         if record is None or not engine_process.is_alive(record):

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +25,7 @@ from herwa_shared.guardrail.policy import GlobalPolicy, GuildPolicy
 from herwa_shared.log import get_logger
 from herwa_shared.policy_cache.notifications import EVERY_GUILD, PolicyChangeListener
 from herwa_shared.services.policies import load_global_policy, load_policy
+from herwa_shared.services.process_details import PolicyCacheStatus
 
 log = get_logger(__name__)
 
@@ -177,10 +178,10 @@ class PolicyCache:
                 return self._serve_stale(guild_id)
         return compiled
 
-    def get_status(self) -> dict[str, Any]:
-        """Return heartbeat details: number of cached guilds and seconds since the last sweep."""
+    def get_status(self) -> PolicyCacheStatus:
+        """Return the number of cached guilds and the seconds since the last sweep, for the heartbeat."""
         age = self._listener.sweep_age
-        return {"policies": len(self._entries), "policy_sweep_age": None if age is None else round(age, 1)}
+        return PolicyCacheStatus(servers=len(self._entries), sweep_age_seconds=None if age is None else round(age, 1))
 
     def _start_load(self, guild_id: int) -> asyncio.Task[CompiledPolicy | None]:
         load = self._loads[guild_id] = asyncio.create_task(self._load(guild_id))

@@ -1,33 +1,38 @@
 """Heartbeats: a row per process in PostgreSQL, updated periodically until it stops."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.services import processes
+from herwa_shared.services.process_details import ProcessDetail
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 
 
 @asynccontextmanager
-async def send_heartbeats(database: Database, *, name: str, detail: Callable[[], dict[str, Any]]) -> AsyncIterator[int]:
+async def send_heartbeats(
+    database: Database, *, name: str, build_detail: Callable[[], ProcessDetail]
+) -> AsyncIterator[None]:
     """Register this process for `herwa status` and send heartbeats while the block runs.
 
-    `detail` is called before each heartbeat, every `processes.HEARTBEAT_INTERVAL_SECONDS`; its result is stored as
-    JSON. Yields the id of the process's row. Database errors after the registration are logged and do not end the
-    block.
+    Failures after the registration are logged and do not end the block.
     """
     async with database.transaction() as session:
         process_id = await processes.register_process(session, name=name)
-    heartbeat_task = asyncio.create_task(_run_heartbeat(database, process_id, detail))
+
+    async def record() -> None:
+        async with database.transaction() as session:
+            await processes.record_heartbeat(session, process_id=process_id, detail=build_detail())
+
+    heartbeat_task = asyncio.create_task(run_heartbeats(record))
     try:
-        yield process_id
+        yield
     finally:
         heartbeat_task.cancel()
         with suppress(OSError, SQLAlchemyError):
@@ -35,11 +40,14 @@ async def send_heartbeats(database: Database, *, name: str, detail: Callable[[],
                 await processes.mark_process_stopped(session, process_id=process_id)
 
 
-async def _run_heartbeat(database: Database, process_id: int, detail: Callable[[], dict[str, Any]]) -> None:
+async def run_heartbeats(record: Callable[[], Awaitable[None]]) -> None:
+    """Call `record` every `processes.HEARTBEAT_INTERVAL_SECONDS` until cancelled.
+
+    Failures, such as an unavailable database, are logged and retried.
+    """
     while True:
         try:
-            async with database.transaction() as session:
-                await processes.record_heartbeat(session, process_id=process_id, detail=detail())
-        except (OSError, SQLAlchemyError) as error:
-            log.warning("heartbeat failed", error=format_reason(error))
+            await record()
+        except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next heartbeat retries
+            limited_log.warning("heartbeat failed", kind=type(error).__name__, error=format_reason(error))
         await asyncio.sleep(processes.HEARTBEAT_INTERVAL_SECONDS)

@@ -48,18 +48,18 @@ class BoundedServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(
-    app: AsgiApp, listener: socket.socket, rules: ServerRules, *, has_websockets: bool = False, **options: Any
-) -> None:
-    """Serve requests on this socket until shutdown. `options` are passed to uvicorn."""
+async def serve(server: BoundedServer, listener: socket.socket) -> None:
+    """Serve requests on this socket until shutdown."""
     raise_open_file_limit()
-    server = build_server(app, rules, has_websockets=has_websockets, **options)
     on_shutdown(server.stop)
     await server.serve(sockets=[listener])
 
 
 def build_server(app: AsgiApp, rules: ServerRules, *, has_websockets: bool = False, **options: Any) -> BoundedServer:
-    """Build a server whose connections and requests have the limits of `http_limits`."""
+    """Build a server whose connections and requests have the limits of `http_limits`.
+
+    `options` are passed to uvicorn.
+    """
     bounds = ConnectionBounds(rules)
     config = uvicorn.Config(
         RequestBounds(app, rules),

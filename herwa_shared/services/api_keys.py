@@ -43,6 +43,15 @@ class Principal:
     scopes: frozenset[Scope]
 
 
+class KeyRefusal(StrEnum):
+    """Why a key was refused, for the log. The caller learns only that it is not valid."""
+
+    MALFORMED = "malformed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
     """A key without its secret, for lists; `hint` is its last four characters."""
@@ -99,8 +108,8 @@ async def create_key(
     return key
 
 
-async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | None:
-    """Authenticate a key; None if it is malformed, unknown, expired or revoked.
+async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | KeyRefusal:
+    """Authenticate a key. Returns why if it is not valid.
 
     Side effect: updates `last_used_at`, at most once a minute.
     """
@@ -108,12 +117,16 @@ async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, no
     if not key.startswith(KEY_PREFIX) or not hmac.compare_digest(
         key.encode(), (body + _compute_checksum(body)).encode()
     ):
-        return None
+        return KeyRefusal.MALFORMED
     row = (
         await session.execute(select(ApiKey).where(col(ApiKey.digest) == _hash_key(key, pepper)))
     ).scalar_one_or_none()
-    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
-        return None
+    if row is None:
+        return KeyRefusal.UNKNOWN
+    if row.revoked_at is not None:
+        return KeyRefusal.REVOKED
+    if row.expires_at is not None and row.expires_at <= now:
+        return KeyRefusal.EXPIRED
     if row.last_used_at is None or row.last_used_at <= now - USE_UPDATE_INTERVAL:
         row.last_used_at = now
     assert row.id is not None

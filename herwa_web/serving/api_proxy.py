@@ -10,7 +10,8 @@ import httpx
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from herwa_shared.log import get_logger
+from herwa_shared.errors import format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.runtime import http_limits as limits
 from herwa_shared.runtime import http_problems as problems
 from herwa_shared.runtime.client_address import get_address_group
@@ -19,7 +20,7 @@ from herwa_shared.runtime.http_problems import RequestRefused
 from herwa_web.serving.client_address import ClientInfo, parse_client_info
 from herwa_web.serving.upstream_response import fetch_response
 
-log = get_logger(__name__)
+limited_log = RateLimitedLogger(get_logger(__name__))
 
 API_PREFIXES = ("/api", "/auth", "/w", "/embed", "/healthz", "/readyz")
 HOP_BY_HOP_HEADERS = frozenset(
@@ -76,7 +77,7 @@ class ApiProxy:
         except httpx.TimeoutException:
             raise RequestRefused(problems.API_TIMEOUT) from None
         except httpx.TransportError as error:
-            log.warning("API unreachable", error=type(error).__name__)
+            limited_log.warning("API unreachable", kind=type(error).__name__, error=format_reason(error))
             raise RequestRefused(problems.API_DOWN) from None
 
     async def _forward(self, request: httpx.Request, client_info: ClientInfo, send: Send) -> None:
@@ -95,7 +96,9 @@ class ApiProxy:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             except httpx.TransportError as error:
                 # The status has been sent already. Without the last chunk the client can tell that the body is cut off.
-                log.warning("API connection lost during a response", error=type(error).__name__)
+                limited_log.warning(
+                    "API connection lost during a response", kind=type(error).__name__, error=format_reason(error)
+                )
                 return
             await send({"type": "http.response.body", "body": b""})
 

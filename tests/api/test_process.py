@@ -10,6 +10,7 @@ import pytest
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services import processes
+from herwa_shared.services.process_details import ServerDetail, parse_detail
 from herwa_shared.stores import Stores
 from tests.api.api_process import Process, open_api_client, run_api_process
 from tests.api.conftest import KeyFactory
@@ -43,15 +44,19 @@ async def test_process_serves_requests_sends_heartbeats_and_stops_on_request(
         )
         refusal = await client.get(f"/api/guilds/{guild_id}/stats?key={key}")
         async with stores.database.transaction() as session:
-            details_by_pid = {row.pid: row.detail for row in await processes.list_live_processes(session)}
+            details_by_pid = {
+                row.pid: parse_detail(row.name, row.detail) for row in await processes.list_live_processes(session)
+            }
         end(process)
         async with asyncio.timeout(60):
             _, output = await process.communicate()
 
     assert (response.status_code, response.json()["total"]) == (200, 2)
     assert refusal.status_code == 401
-    assert details_by_pid[process.pid].keys() == {"port", "policies", "policy_sweep_age"}
-    assert details_by_pid[process.pid]["port"] == port
+    detail = details_by_pid[process.pid]
+    assert isinstance(detail, ServerDetail)
+    assert detail.port == port
+    assert detail.health.connections is not None
     assert process.returncode == 0
     assert key not in output.decode()
 

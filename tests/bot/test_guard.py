@@ -209,7 +209,8 @@ def register_stale_command(sim, name):
 async def test_heartbeat_reports_the_policy_cache(members, bot):
     async def has_policy_counts():
         [(detail,)] = await fetch_rows(members.stores, "SELECT detail FROM process WHERE pid = :pid", pid=bot.pid)
-        return detail["policies"] > 0 and detail["policy_sweep_age"] is not None
+        policies = detail.get("policies")
+        return policies and policies["servers"] > 0 and policies["sweep_age_seconds"] is not None
 
     await wait_until(has_policy_counts)
 

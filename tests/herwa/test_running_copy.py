@@ -64,8 +64,15 @@ def test_first_start_shows_progress_in_plain_lines(copy):
     ):
         assert text in output
     assert "\x1b" not in output, "output to a file must not contain colors"
-    assert "[info" not in output, "levels and timestamps belong only to the log files"
-    assert "[info" in (copy.folder.logs_dir / "sim.log").read_text()
+    assert '"level"' not in output, "levels and timestamps belong only to the log files"
+    for name in list_process_names(copy.settings):
+        lines = [json.loads(line) for line in (copy.folder.logs_dir / f"{name}.log").read_text().splitlines()]
+        assert {line["process"] for line in lines} == {name}
+        assert all(line["time"] and line["level"] for line in lines)
+    starts = [json.loads(line) for line in (copy.folder.logs_dir / "herwa.log").read_text().splitlines()]
+    assert {line["name"] for line in starts if line["event"] == "process started"} == {
+        *list_process_names(copy.settings)
+    }
 
 
 def test_second_up_in_the_same_folder_is_refused(copy):
@@ -98,6 +105,9 @@ def test_status_json_is_complete(copy):
     assert set(report["buffer"]) == {"rows", "age_seconds"}
     assert {"lag_seconds", "pending_rows", "failures", "moved", "last_error"} <= set(report["mover"])
     assert report["gateway"]["gateway"] == "connected"
+    serving = {process["name"] for process in report["processes"] if process.get("connections") is not None}
+    assert serving == {"sim", "api", "web"}
+    assert all("loop_lag_ms" in process for process in report["processes"] if "restarts" in process)
     assert {
         process["name"]: process["restarts"] for process in report["processes"] if "restarts" in process
     } == dict.fromkeys(list_process_names(copy.settings), 0)

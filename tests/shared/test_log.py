@@ -1,10 +1,22 @@
-"""Lines of one kind are limited per minute, and the number of dropped lines is logged."""
+"""Lines are bounded JSON; those of one kind are limited per minute, and the number of dropped lines is logged."""
+
+import io
+import json
+import logging
+from pathlib import Path
 
 import pytest
 import structlog
 
-from herwa_shared import log as log_module
-from herwa_shared.log import MAX_LOG_KINDS, RateLimitedLogger, find_error_location
+from herwa_shared import log_limits
+from herwa_shared.log import (
+    MAX_LINE_LENGTH,
+    MAX_VALUE_LENGTH,
+    RateLimitedLogger,
+    configure_logging,
+    find_error_location,
+)
+from herwa_shared.log_limits import COMPLETE_LOGGER, MAX_LINES_PER_MINUTE, MAX_LOG_KINDS, LimitedHandler, LineLimits
 from tests.support.waiting import wait_until
 
 
@@ -57,7 +69,7 @@ def test_every_minute_has_its_own_limit(limited_log, clock):
 
 
 async def test_dropped_lines_are_reported_without_another_line(limited_log, clock, monkeypatch):
-    monkeypatch.setattr(log_module, "LOG_WINDOW_SECONDS", 0.0)
+    monkeypatch.setattr(log_limits, "LOG_WINDOW_SECONDS", 0.0)
     with structlog.testing.capture_logs() as lines:
         log_lines(limited_log, "A", 1)
         clock.seconds = -0.05  # so that the window has not ended
@@ -78,3 +90,81 @@ def test_location_of_an_error_is_its_file_and_line():
     with pytest.raises(ValueError, match="invalid literal") as error_info:
         int("x")
     assert find_error_location(error_info.value).startswith("test_log.py:")
+
+
+@pytest.fixture
+def json_stream(monkeypatch):
+    """The stream of a process whose lines a supervisor reads. The logging of the tests is restored afterwards."""
+    root, previous = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    monkeypatch.setenv("HERWA_SUPERVISED", "1")
+    stream = io.StringIO()
+    configure_logging("INFO", process_name="web", stream=stream)
+    yield stream
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.configure(**previous)
+
+
+def read_lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_events_and_lines_of_libraries_are_json(json_stream):
+    structlog.get_logger("herwa_web").info("page opened", size=3, path=Path("/x"))
+    logging.getLogger("library").warning("slow: %s", "a\nb")
+    event, line = read_lines(json_stream)
+    assert list(event) == ["time", "level", "process", "logger", "event", "size", "path"]
+    assert (event["event"], event["size"], event["path"]) == ("page opened", 3, "PosixPath('/x')")
+    assert (line["level"], line["logger"], line["event"]) == ("warning", "library", "slow: a\nb")
+
+
+def test_stack_trace_is_a_field_of_its_line(json_stream):
+    try:
+        int("x")
+    except ValueError:
+        structlog.get_logger("herwa_web").exception("failed")
+        logging.getLogger("library").exception("failed")
+    for line in read_lines(json_stream):
+        assert line["exception"].endswith("ValueError: invalid literal for int() with base 10: 'x'")
+
+
+def test_line_is_bounded_whatever_it_contains(json_stream):
+    log = structlog.get_logger("herwa_web")
+    log.info("one value", value="\x1b" * 100_000)
+    log.info("many values", **{f"name{number}": "x" * 5_000 for number in range(100)})
+    one, many = read_lines(json_stream)
+    assert len(one["value"]) == MAX_VALUE_LENGTH + 1
+    assert many.keys() == {"time", "level", "process", "logger", "event", "truncated"}
+    assert json_stream.getvalue().isascii()
+    assert max(map(len, json_stream.getvalue().splitlines())) <= MAX_LINE_LENGTH
+
+
+def test_lines_of_one_kind_are_limited_for_every_logger(json_stream, clock):
+    [handler] = [handler for handler in logging.getLogger().handlers if isinstance(handler, LimitedHandler)]
+    handler._limits = LineLimits(MAX_LINES_PER_MINUTE, lambda _: None, clock)
+    for number in range(MAX_LINES_PER_MINUTE + 5):
+        structlog.get_logger("herwa_web").info("refused", number=number)
+        logging.getLogger("library").warning("invalid frame %s", number)
+    assert len(read_lines(json_stream)) == 2 * MAX_LINES_PER_MINUTE
+    clock.seconds += 60
+    logging.getLogger("library").warning("something else")
+    *_, first, second, last = read_lines(json_stream)
+    assert [(line["event"], line["source"], line["dropped"]) for line in (first, second)] == [
+        ("log lines dropped", "refused", 5),
+        ("log lines dropped", "library", 5),
+    ]
+    assert last["event"] == "something else"
+
+
+async def test_dropped_lines_of_a_logger_are_reported_when_the_minute_ends(json_stream, monkeypatch):
+    monkeypatch.setattr(log_limits, "LOG_WINDOW_SECONDS", 0.5)
+    for _ in range(MAX_LINES_PER_MINUTE + 5):
+        structlog.get_logger("herwa_web").info("refused")
+    await wait_until(lambda: "log lines dropped" in json_stream.getvalue())
+
+
+def test_lines_of_the_audit_log_are_never_dropped(json_stream):
+    for _ in range(5 * MAX_LINES_PER_MINUTE):
+        structlog.get_logger(COMPLETE_LOGGER).info("audit log digests")
+    assert len(read_lines(json_stream)) == 5 * MAX_LINES_PER_MINUTE

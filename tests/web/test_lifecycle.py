@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from herwa_shared.services import processes
+from herwa_shared.services.process_details import ServerDetail, parse_detail
 from tests.web.reflex_client import HYDRATE, connect_client
 from tests.web.web_server import WebServer, run_web_server
 
@@ -21,16 +22,19 @@ def close_stdin(server: WebServer) -> None:
     server.process.stdin.close()
 
 
-async def wait_for_heartbeat(stores, pid: int) -> tuple[str, dict[str, object]]:
-    """Wait for the first heartbeat of the process; return its name and detail."""
+async def wait_for_heartbeat(stores, pid: int) -> ServerDetail:
+    """Wait for a heartbeat of the process that reports the open connections; return its detail."""
     async with asyncio.timeout(60):
         while True:
             async with stores.database.transaction() as session:
-                processes_by_pid = {
-                    row.pid: (row.name, row.detail) for row in await processes.list_live_processes(session)
+                details_by_pid = {
+                    row.pid: parse_detail(row.name, row.detail)
+                    for row in await processes.list_live_processes(session)
+                    if row.name == "web"
                 }
-            if pid in processes_by_pid and processes_by_pid[pid][1]:
-                return processes_by_pid[pid]
+            detail = details_by_pid.get(pid)
+            if isinstance(detail, ServerDetail) and detail.health.connections:
+                return detail
             await asyncio.sleep(0.05)
 
 
@@ -39,9 +43,9 @@ async def test_process_sends_heartbeats_and_stops_with_open_pages(stores, settin
     async with run_web_server(settings, HERWA_SUPERVISED="1") as server, connect_client(server) as visitor:
         await visitor.send(HYDRATE)
         await visitor.wait_until_idle()
-        name, detail = await wait_for_heartbeat(stores, server.process.pid)
-        assert (name, detail["port"]) == ("web", server.port)
-        assert detail.keys() == {"port", "policies", "policy_sweep_age"}
+        detail = await wait_for_heartbeat(stores, server.process.pid)
+        assert detail.port == server.port
+        assert detail.health.rss_bytes > 1_000_000
         end(server)
         async with asyncio.timeout(30):
             assert await server.process.wait() == 0

@@ -38,7 +38,7 @@ def open_cache(stores: Stores) -> CacheFactory:
         options = {"load_timeout_seconds": 30.0, **options}
         cache = PolicyCache(stores.database, stores.database_url, SurfaceRegistry(()), **options)
         async with cache.run():
-            await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
+            await wait_until(lambda: cache.get_status().sweep_age_seconds is not None)
             yield cache
 
     return open_listening_cache

@@ -105,7 +105,7 @@ async def test_cached_policies_are_used_during_an_outage_and_refreshed_afterward
         load_timeout_seconds=30.0,
     )
     async with cache.run():
-        await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
+        await wait_until(lambda: cache.get_status().sweep_age_seconds is not None)
         assert (await cache.get(guild)).entitlement.tier == "premium"
 
         engine.kill()
@@ -123,7 +123,7 @@ async def test_cached_policies_are_used_during_an_outage_and_refreshed_afterward
         await engine.start()
 
         # Wait until the reconnected cache has invalidated everything; otherwise the load could precede the change.
-        await wait_until(lambda: cache.get_status()["policy_sweep_age"] < 1)
+        await wait_until(lambda: cache.get_status().sweep_age_seconds < 1)
         await commit_deny(engine.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)
         assert get_denied_commands(await cache.get(guild)) == {"top"}
@@ -138,7 +138,7 @@ async def test_cache_starts_during_an_outage_and_receives_changes_afterwards(eng
         with pytest.raises(PolicyUnavailable):
             await cache.get(guild)
         await engine.start()
-        await wait_until(lambda: cache.get_status()["policy_sweep_age"] is not None)
+        await wait_until(lambda: cache.get_status().sweep_age_seconds is not None)
         assert get_denied_commands(await cache.get(guild)) == set()
         await commit_deny(engine.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)

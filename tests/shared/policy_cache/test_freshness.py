@@ -130,8 +130,8 @@ async def test_change_with_notification_and_sweep_is_loaded_once(open_cache, sto
         await wait_until(lambda: cache.find_cached(guild) is None)
         compiled = await cache.get(guild)
         for _ in range(2):
-            await wait_until(lambda: cache.get_status()["policy_sweep_age"] > 0.5)
-            await wait_until(lambda: cache.get_status()["policy_sweep_age"] < 0.5)
+            await wait_until(lambda: cache.get_status().sweep_age_seconds > 0.5)
+            await wait_until(lambda: cache.get_status().sweep_age_seconds < 0.5)
         assert cache.find_cached(guild) is compiled
 
 

@@ -95,7 +95,7 @@ async def test_least_recently_used_guild_is_evicted(open_cache, stores, guild):
         for guild_id in (guild, second, guild, third):
             await cache.get(guild_id)
         assert [cache.find_cached(guild_id) is not None for guild_id in (guild, second, third)] == [True, False, True]
-        assert cache.get_status()["policies"] == 2
+        assert cache.get_status().servers == 2
 
 
 async def test_unpublished_change_takes_effect_when_the_policy_expires(open_cache, stores, guild):

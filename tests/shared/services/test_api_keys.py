@@ -10,7 +10,16 @@ from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ApiKey
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import Scope, authenticate_key, create_key, list_keys, load_pepper, revoke_key
+from herwa_shared.services.api_keys import (
+    KeyRefusal,
+    Principal,
+    Scope,
+    authenticate_key,
+    create_key,
+    list_keys,
+    load_pepper,
+    revoke_key,
+)
 from herwa_shared.stores import Stores
 from tests.support.row_factories import add_guild
 
@@ -61,26 +70,26 @@ async def test_mistyped_key_is_not_authenticated(stores: Stores):
 
     for index in range(len(key)):
         mistyped = key[:index] + ("a" if key[index] != "a" else "b") + key[index + 1 :]
-        assert await authenticate(stores, mistyped) is None
+        assert await authenticate(stores, mistyped) is KeyRefusal.MALFORMED
 
 
 @pytest.mark.parametrize("key", ["", "sk_live_", "sk_test_" + "0" * 49, "sk_live_" + "0" * 49, "é" * 57, "\x00"])
 async def test_malformed_key_is_not_authenticated(stores: Stores, key):
-    assert await authenticate(stores, key) is None
+    assert await authenticate(stores, key) is KeyRefusal.MALFORMED
 
 
 async def test_key_is_not_authenticated_with_another_pepper(stores: Stores):
     key = await create_api_key(stores, await add_guild(stores))
 
-    assert await authenticate(stores, key, pepper=b"salt") is None
+    assert await authenticate(stores, key, pepper=b"salt") is KeyRefusal.UNKNOWN
 
 
 async def test_key_expires_at_its_expiry_time(stores: Stores):
     expires_at = utc_now() + timedelta(hours=1)
     key = await create_api_key(stores, await add_guild(stores), expires_at=expires_at)
 
-    assert await authenticate(stores, key, now=expires_at - timedelta(seconds=1)) is not None
-    assert await authenticate(stores, key, now=expires_at) is None
+    assert isinstance(await authenticate(stores, key, now=expires_at - timedelta(seconds=1)), Principal)
+    assert await authenticate(stores, key, now=expires_at) is KeyRefusal.EXPIRED
 
 
 async def test_key_can_be_revoked_once_and_only_by_its_guild(stores: Stores):
@@ -95,7 +104,7 @@ async def test_key_can_be_revoked_once_and_only_by_its_guild(stores: Stores):
         await revoke_key(session, guild_id=guild_id, key_id=status.id, now=now)
         await revoke_key(session, guild_id=guild_id, key_id=status.id, now=now + timedelta(hours=1))
 
-    assert await authenticate(stores, key) is None
+    assert await authenticate(stores, key) is KeyRefusal.REVOKED
     assert (await list_api_keys(stores, guild_id))[0].revoked_at == now
 
 
