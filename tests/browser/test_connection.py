@@ -68,12 +68,11 @@ async def stop_network(page: Page) -> AsyncIterator[None]:
 @asynccontextmanager
 async def stop_server(server: ReplayedServer) -> AsyncIterator[None]:
     """Stop the web server without closing its sockets: a half-open connection."""
-    pid = await asyncio.to_thread(server.copy.get_pid, "web")
-    os.kill(pid, signal.SIGSTOP)
+    pid = await asyncio.to_thread(server.copy.suspend, "web")
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        server.copy.resume(pid)
 
 
 async def test_page_without_network_keeps_its_data_and_loads_what_it_missed(owner: Page, server: ReplayedServer):

@@ -46,14 +46,13 @@ async def test_open_page_counts_new_messages(owner: Page, server: ReplayedServer
 async def test_pages_work_without_the_api_and_report_the_outage(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
-    api_pid = await asyncio.to_thread(server.copy.get_pid, "api")
-    os.kill(api_pid, signal.SIGSTOP)
+    api_pid = await asyncio.to_thread(server.copy.suspend, "api")
     try:
         await expect(owner.get_by_text(texts.API_DOWN)).to_be_visible(timeout=LIVE_TIMEOUT_MS)
         await owner.get_by_role("group", name=texts.INTERVAL).get_by_role("link", name=texts.INTERVALS["week"]).click()
         await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
     finally:
-        os.kill(api_pid, signal.SIGCONT)
+        server.copy.resume(api_pid)
     await expect(owner.get_by_text(texts.API_DOWN)).to_have_count(0, timeout=LIVE_TIMEOUT_MS)
     os.kill(api_pid, signal.SIGKILL)
     server.copy.wait_until(lambda: httpx.get(f"{server.base_url}/readyz").is_success, "the API to be back")

@@ -54,10 +54,8 @@ def test_sigkill_of_the_supervisor_loses_no_data_and_ctrl_c_ends_a_replay(tmp_pa
         long_history = write_history(
             tmp_path, *(f"2024-02-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z,,chat,,1,5,0" for n in range(86_400))
         )
-        bot_pid = copy.get_pid("bot")
-        os.kill(
-            bot_pid, signal.SIGSTOP
-        )  # a replay waits for acknowledgements, so it cannot end too early, however fast the machine is
+        # A replay waits for acknowledgements, so it cannot end too early, however fast the machine is.
+        bot_pid = copy.suspend("bot")
         replay = copy.start_command("sim", "replay", str(long_history), "--guild", "Cut Short")
         copy.wait_until(lambda: copy.count_unacknowledged() > 5000, "5,000 unacknowledged events of the replay")
         copy.stop_all(suspended_pid=bot_pid)

@@ -66,12 +66,12 @@ class RunningCopy:
     def stop_all(self, *, suspended_pid: int | None = None) -> None:
         """Send Ctrl-C and wait until everything has stopped. `benchmarks.stopping` measures how long that takes.
 
-        `suspended_pid` is a process that the test suspended with SIGSTOP; it is resumed after the signal.
+        `suspended_pid` is a process that `suspend` has suspended; it is resumed after the signal.
         """
         assert self._up_process is not None
         self._up_process.send_signal(signal.SIGINT)
         if suspended_pid is not None:
-            os.kill(suspended_pid, signal.SIGCONT)
+            self.resume(suspended_pid)
         assert self._up_process.wait(30) == 0, self.read_output_tail()
         self._up_process = None
 
@@ -103,6 +103,20 @@ class RunningCopy:
     def get_pid(self, name: str) -> int:
         """The id of the copy's process with this name."""
         return next(process["pid"] for process in self.get_status()["processes"] if process["name"] == name)
+
+    def suspend(self, name: str) -> int:
+        """Suspend a process, and its supervisor, which would restart it after 15 seconds. Returns its id."""
+        assert self._up_process is not None
+        pid = self.get_pid(name)
+        self._up_process.send_signal(signal.SIGSTOP)
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    def resume(self, pid: int) -> None:
+        """Resume a process that was suspended, then its supervisor."""
+        assert self._up_process is not None
+        os.kill(pid, signal.SIGCONT)
+        self._up_process.send_signal(signal.SIGCONT)
 
     def replay(self, file: Path, guild: str, *window: str) -> dict:
         from_option, to_option = (("--from", window[0]), ("--to", window[1])) if window else ((), ())

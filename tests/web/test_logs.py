@@ -31,6 +31,6 @@ async def test_failure_shows_a_message_and_is_logged_with_its_id(web):
         prefix = texts.describe_unexpected_error("")
         await visitor.wait_until(lambda: prefix in visitor.dump_received(), "the error message")
         fault_id = visitor.dump_received().split(prefix)[1][:12]
-        assert f"fault_id={fault_id}" in web.read_output()
+        assert f'"fault_id": "{fault_id}"' in web.read_output()
         assert "TypeError" in web.read_output()
         assert "TypeError" not in visitor.dump_received()
