@@ -16,6 +16,7 @@ from herwa_bot.runner import run_forever
 from herwa_bot.surfaces import collect_surfaces, register_with_retry
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
+from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
@@ -108,7 +109,7 @@ async def _shutdown(writer: EventWriter, database: Database, *, process_id: int)
             async with database.transaction() as session:
                 await processes.mark_process_stopped(session, process_id=process_id)
     except Exception as error:  # noqa: BLE001 - the process exits in any case
-        log.warning("final heartbeat failed", error=repr(error)[:200])
+        log.warning("final heartbeat failed", error=format_reason(error))
     log.info("bot stopped", stored=writer.stored_count)
 
 

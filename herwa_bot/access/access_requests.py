@@ -21,7 +21,7 @@ from herwa_bot.ui.views import GuardedButton
 from herwa_bot.ui.writes import open_write_transaction, run_to_completion
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import Forbidden, NotFound
+from herwa_shared.errors import Forbidden, NotFound, format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.services.access_requests import (
     ALLOW_DURATION,
@@ -193,7 +193,7 @@ async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> 
     try:
         return await _can_decide(guard, guild, user_id)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.info("member permissions unavailable", user=user_id, error=repr(error)[:200])
+        log.info("member permissions unavailable", user=user_id, error=format_reason(error))
         return False
 
 

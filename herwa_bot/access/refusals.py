@@ -13,6 +13,7 @@ from herwa_bot.ui.names import MESSAGE_NAMES, escape_trace_notes
 from herwa_bot.ui.replies import reply_ephemeral, send_error
 from herwa_shared.catalog import Surface
 from herwa_shared.discord.constants import MAX_CUSTOM_ID_LENGTH
+from herwa_shared.errors import format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.explain import explain
@@ -44,7 +45,7 @@ async def send_refusal(
             interaction, text, view=_build_request_view(invocation.surface) if reason in REQUESTABLE_REASONS else None
         )
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("refusal reply failed", error=repr(error)[:200])
+        log.warning("refusal reply failed", error=format_reason(error))
 
 
 def build_refusal_text(
@@ -73,7 +74,7 @@ async def send_unavailable(interaction: discord.Interaction, text: str) -> None:
         else:
             await send_error(interaction, text)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.warning("error reply failed", error=repr(error)[:200])
+        log.warning("error reply failed", error=format_reason(error))
 
 
 def _format_allowed_channels(interaction: discord.Interaction, invocation: Invocation, compiled: CompiledPolicy) -> str:

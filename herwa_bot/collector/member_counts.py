@@ -15,6 +15,7 @@ import discord
 from herwa_bot.collector.parsing.members import build_sample
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_int32, parse_snowflake, require_type
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 
@@ -107,7 +108,7 @@ async def _poll_once(member_counts: MemberCounts, fetch_page: FetchPage, add_eve
                 return page_count
             after_id = max(parse_snowflake(guild, "id") for guild in page)
         except (discord.HTTPException, aiohttp.ClientError, OSError, LookupError, TypeError, ValueError) as error:
-            log.warning("member count poll failed", error=repr(error)[:200])
+            log.warning("member count poll failed", error=format_reason(error))
             return page_count
         await asyncio.sleep(PAGE_INTERVAL_SECONDS)
 

@@ -3,6 +3,7 @@
 import aiohttp
 import discord
 
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
@@ -17,6 +18,6 @@ async def send_dm(client: discord.Client, user_id: int, text: str, *, view: disc
         channel = await client.create_dm(discord.Object(user_id))
         await channel.send(text, view=discord.utils.MISSING if view is None else view)
     except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-        log.info("direct message failed", user=user_id, error=repr(error)[:200])
+        log.info("direct message failed", user=user_id, error=format_reason(error))
         return False
     return True

@@ -17,9 +17,10 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_shared.errors import DiscordUnavailable, OAuthNotConfigured
-from herwa_shared.log import get_logger
+from herwa_shared.log import RateLimitedLogger, get_logger
 
 log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
 
 SCOPES = ("identify", "guilds", "guilds.members.read")
 REQUEST_TIMEOUT_SECONDS = 10.0
@@ -147,7 +148,7 @@ class DiscordOAuthClient:
             if response.is_success:
                 return response.json()
         except (httpx.HTTPError, ValueError) as error:
-            log.warning("discord request failed", path=path, error=type(error).__name__)
+            limited_log.warning("Discord request failed", kind=type(error).__name__, path=path)
             raise DiscordUnavailable from None
         if response.status_code == httpx.codes.UNAUTHORIZED or _is_scope_error(response):
             raise TokenRejected
@@ -219,7 +220,7 @@ def _translate_oauth_error(error: OAuth2RequestError) -> Exception:
     The library's error contains the code, client secret and tokens; ours must not.
     """
     if error.response is None:
-        log.warning("discord oauth request failed")
+        limited_log.warning("Discord request failed", kind=type(error.__cause__ or error).__name__, path="oauth2/token")
         return DiscordUnavailable()
     if "invalid_client" in error.response.text:
         log.error("discord rejected the oauth client", check="DISCORD_CLIENT_ID, DISCORD_CLIENT_SECRET")
@@ -244,7 +245,7 @@ def _to_unavailable_error(response: httpx.Response) -> DiscordUnavailable:
     """
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return DiscordUnavailable(retry_after_seconds=_parse_retry_after(response))
-    log.warning("unexpected discord response", status=response.status_code)
+    limited_log.warning("unexpected response of Discord", kind=str(response.status_code))
     return DiscordUnavailable()
 
 

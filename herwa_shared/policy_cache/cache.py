@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.errors import HerwaError
+from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.policy import GlobalPolicy, GuildPolicy
 from herwa_shared.log import get_logger
@@ -174,7 +174,7 @@ class PolicyCache:
                 async with asyncio.timeout(self._load_timeout_seconds):
                     compiled = await asyncio.shield(load)
             except LOAD_ERRORS as error:
-                log.warning("policy load failed", guild_id=guild_id, error=repr(error)[:200])
+                log.warning("policy load failed", guild_id=guild_id, error=format_reason(error))
                 return self._serve_stale(guild_id)
         return compiled
 
