@@ -169,6 +169,7 @@ async def _stop_all(tasks: dict[SupervisedProcess, asyncio.Task[None]]) -> None:
         for child in children:
             if child.pid:
                 print_line(texts.PROCESS_KILLED, process_name=child.name)
+                log.warning("process killed", name=child.name, reason="did not stop in time")
                 child.kill()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from herwa.supervisor.up import list_process_names
 from herwa.texts import doctor, history, startup, status
+from herwa_shared.runtime.log_file import MAX_LOG_BYTES
 from tests.support.configurable_copy import ConfigurableCopy, write_history
 from tests.support.running_copy import HERWA_COMMAND
 
@@ -184,6 +185,15 @@ def test_no_secret_is_printed_or_logged(copy):
         assert secret not in output
         assert secret not in logs
     assert "sk_live_" not in output + logs
+
+
+def test_full_log_of_an_engine_is_rotated_while_it_runs(copy):
+    path = copy.folder.logs_dir / "postgres.log"
+    with path.open("ab") as log:
+        log.write(b"x" * MAX_LOG_BYTES + b"\n")
+    copy.wait_until(lambda: path.stat().st_size < MAX_LOG_BYTES, "the rotation")
+    assert path.with_name("postgres.log.1").stat().st_size > MAX_LOG_BYTES
+    assert {file.stat().st_mode & 0o777 for file in copy.folder.logs_dir.iterdir()} == {0o600}
 
 
 def test_killed_process_is_restarted_and_reported(copy):
