@@ -43,7 +43,6 @@ TEST_TOOLS = (ROOT / "herwa_sim" / "client",)
 PLANNED = {
     "the operator's panel": "grant_feature grant_limit revoke_grant list_grants set_tier_feature set_lowest_tier"
     " set_tier_limit inherit_tier_limit",
-    "`herwa status`": "count_connections",
     "widgets": "from_widget",
     "commands with a form": "GuardedModal",
 }
