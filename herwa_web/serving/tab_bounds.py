@@ -1,6 +1,6 @@
 """Bounds of what open tabs cost: events that run at once, and the state that Reflex keeps for each tab.
 
-Reflex keeps the state of a tab for an hour after its page was closed. A page that connects again loads its data anew,
+Reflex keeps the state of a tab for an hour after its page was closed. A page that connects again loads its data again,
 so the state of a closed tab is of no use.
 """
 
@@ -26,7 +26,7 @@ async def bound_tabs(reflex_app: Any, groups: Mapping[str, str]) -> AsyncIterato
     processor, namespace = reflex_app.event_processor, reflex_app.event_namespace
     open_tabs = namespace._token_manager.token_to_socket  # noqa: SLF001 - Reflex has no public name for it
     processor.enqueue = EventQueue(processor.enqueue, open_tabs, groups, has_handler, is_in_handler).enqueue
-    sweeper = asyncio.create_task(_forget_closed_tabs(reflex_app.state_manager, processor, open_tabs))
+    sweeper = asyncio.create_task(forget_closed_tabs(reflex_app.state_manager, processor, open_tabs))
     try:
         yield
     finally:
@@ -47,7 +47,8 @@ def is_in_handler() -> bool:
     return True
 
 
-async def _forget_closed_tabs(state_manager: Any, processor: Any, open_tabs: Container[str]) -> None:
+async def forget_closed_tabs(state_manager: Any, processor: Any, open_tabs: Container[str]) -> None:
+    """Forget the states of tabs that are not open, every `SWEEP_SECONDS`, until cancelled."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         for key in [*state_manager.states, *state_manager._token_expires_at]:  # noqa: SLF001 - as above

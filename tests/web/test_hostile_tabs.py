@@ -5,7 +5,6 @@ import json
 from contextlib import AsyncExitStack
 from types import SimpleNamespace
 
-import psutil
 import pytest
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.token import BaseStateToken
@@ -14,13 +13,10 @@ from reflex_base.event import Event
 
 from herwa_shared.runtime import http_limits as limits
 from herwa_web.serving.event_queue import NO_LOCATION, EventQueue, limit_router_data
-from herwa_web.serving.tab_bounds import forget_state, is_in_use
+from herwa_web.serving.tab_bounds import forget_closed_tabs, forget_state, is_in_use
 from tests.support.raw_connection import TEXT, build_frame, build_handshake, open_connection
 from tests.support.waiting import wait_until
-from tests.web.reflex_client import HYDRATE, HYDRATE_AND_LOAD, NAMESPACE, connect_client
-
-KEPT_BYTES_PER_TAB = 300_000
-"""What Reflex keeps for a page, at least; without bounds it keeps it for an hour."""
+from tests.web.reflex_client import HYDRATE, NAMESPACE, connect_client
 
 
 def build_event(name: str, location: str = "/") -> bytes:
@@ -28,29 +24,19 @@ def build_event(name: str, location: str = "/") -> bytes:
     return build_frame(TEXT, f"42{NAMESPACE},{json.dumps(['event', event])}".encode())
 
 
-async def open_and_close_tab(web, number: int) -> None:
-    """Open a page as a stranger, wait for its state, and close the connection without a farewell."""
-    path = f"{NAMESPACE}/?token=tab-{number}&EIO=4&transport=websocket"
-    async with open_connection(web.port, source=f"127.0.1.{number % 20 + 1}") as connection:
-        await connection.send(build_handshake(path, host=web.host))
-        assert (await connection.read_response()).status == 101
-        await connection.send(build_frame(TEXT, f"40{NAMESPACE},".encode()))
-        await connection.send(build_event(HYDRATE_AND_LOAD))
-        await connection.wait_for_text(b"42")
-
-
-async def open_tabs(web, first: int, count: int) -> None:
-    for start in range(first, first + count, 10):
-        await asyncio.gather(*(open_and_close_tab(web, start + offset) for offset in range(10)))
-
-
-async def test_states_of_closed_tabs_are_forgotten(web):
-    """The memory of the process grows with the number of open pages, not with the number of pages ever opened."""
-    process = psutil.Process(web.process.pid)
-    await open_tabs(web, 0, 80)
-    before = process.memory_info().rss
-    await open_tabs(web, 80, 160)
-    assert process.memory_info().rss - before < 160 * KEPT_BYTES_PER_TAB / 2
+async def test_states_of_closed_tabs_are_forgotten(monkeypatch):
+    """Reflex alone keeps the state of a page for an hour."""
+    monkeypatch.setattr("herwa_web.serving.tab_bounds.SWEEP_SECONDS", 0.01)
+    manager = StateManagerMemory(token_expiration=3600)
+    for ident in ("open", *(f"closed {number}" for number in range(100))):
+        async with manager.modify_state(BaseStateToken(ident=ident, cls=State)):
+            pass
+    assert len(manager.states) == 101
+    sweeper = asyncio.create_task(forget_closed_tabs(manager, SimpleNamespace(_token_queues={}), {"open"}))
+    await wait_until(lambda: len(manager.states) == 1, description="the states of closed tabs to be forgotten")
+    assert set(manager.states) == set(manager._token_expires_at) == {"open"}
+    sweeper.cancel()
+    await manager.close()
 
 
 async def test_number_of_tabs_of_one_address_is_limited_and_closed_ones_free_capacity(web):
