@@ -7,10 +7,12 @@ from datetime import datetime
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.comparison import Change, ComparedWindows, align_windows
-from herwa_shared.analytics.kpis import query_kpis
+from herwa_shared.analytics.kpis import build_kpi, query_kpis
+from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Metric, require_supported
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, TimeSeries
 from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.analytics.window_numbers import WindowNumbers, fits_one_statement, load_window_numbers
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 
@@ -49,6 +51,13 @@ async def query_compared_series(
     now = now or utc_now()
     if comparison is None:
         return ComparedSeries(await query_timeseries(database, clickhouse, query, now=now))
+    if query.channel_id is not None:
+        require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
+    if fits_one_statement(query) and fits_one_statement(comparison):
+        numbers = await load_window_numbers(
+            database, clickhouse, query, comparison=comparison, metrics=(query.metric,), now=now
+        )
+        return build_compared_series(numbers, query.metric)
     # Only the totals of the KPI are needed, so that few points are read.
     total_query = replace(query, interval=Interval.MONTH)
     series, comparison_series, (kpi,) = await asyncio.gather(
@@ -57,3 +66,9 @@ async def query_compared_series(
         query_kpis(database, clickhouse, total_query, comparison=comparison, metrics=(query.metric,), now=now),
     )
     return ComparedSeries(series, comparison_series, kpi.change, align_windows(query, comparison, now))
+
+
+def build_compared_series(numbers: WindowNumbers, metric: Metric) -> ComparedSeries:
+    """Build the series of a metric, its comparison series and its change."""
+    kpi = build_kpi(numbers, metric)
+    return ComparedSeries(numbers.build_series(metric), numbers.build_base_series(metric), kpi.change, numbers.windows)

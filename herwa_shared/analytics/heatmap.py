@@ -6,11 +6,13 @@ from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.coverage import Period
+from herwa_shared.analytics.aggregates import list_week_boundaries
+from herwa_shared.analytics.coverage import Coverage, Period
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
     HEATMAP_METRICS,
     Aggregation,
+    Metric,
     get_definition,
     require_supported,
 )
@@ -19,6 +21,7 @@ from herwa_shared.analytics.results import HeatmapCell, PointStatus, WeeklyHeatm
 from herwa_shared.analytics.table_selection import format_array, select_table
 from herwa_shared.analytics.timeseries import load_coverage
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR, OffsetPeriod, list_offset_periods
+from herwa_shared.analytics.window_numbers import WindowNumbers
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 
@@ -56,10 +59,8 @@ async def query_weekly_heatmap(
     if query.channel_id is not None:
         require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
     offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone)
-    # `start + offset` is a full hour only if the offset is: otherwise local hours do not match the hourly rollup.
-    boundaries = (boundary for period in offset_periods for boundary in (period.start, period.start + period.offset))
     now = now or utc_now()
-    table = select_table(query, boundaries, now=now)
+    table = select_table(query, list_week_boundaries(offset_periods), now=now)
     rows, coverage = await asyncio.gather(
         table.fetch(
             clickhouse,
@@ -70,11 +71,29 @@ async def query_weekly_heatmap(
         load_coverage(database, clickhouse, query, now=now),
     )
     values = {row[0]: definition.to_metric_value(row[_COLUMN_BY_AGGREGATION[definition.aggregation]]) for row in rows}
+    return _build_heatmap(query, values, coverage, now, approximate=table.approximate)
+
+
+def build_weekly_heatmap(numbers: WindowNumbers, metric: Metric) -> WeeklyHeatmap:
+    """Build the heatmap of the window from numbers that were loaded with `metric` as `week_metric`."""
+    return _build_heatmap(
+        numbers.current.query,
+        numbers.slot_values,
+        numbers.coverage_by_metric[metric],
+        numbers.now,
+        approximate=numbers.current.approximate,
+    )
+
+
+def _build_heatmap(
+    query: ActivityQuery, values: Mapping[int, int], coverage: Coverage, now: datetime, *, approximate: bool
+) -> WeeklyHeatmap:
+    offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone)
     elapsed = (query.start, min(query.end, now))
     elapsed_slots = _list_slots([elapsed], elapsed, offset_periods)
     recorded_slots = _list_slots(coverage.periods, elapsed, offset_periods)
     cells = [_build_cell(slot, values, elapsed_slots, recorded_slots) for slot in range(HOURS_PER_WEEK)]
-    return WeeklyHeatmap(tuple(sorted(cells, key=lambda cell: (cell.weekday, cell.hour))), table.approximate)
+    return WeeklyHeatmap(tuple(sorted(cells, key=lambda cell: (cell.weekday, cell.hour))), approximate)
 
 
 def _build_cell(

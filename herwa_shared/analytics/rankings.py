@@ -1,10 +1,11 @@
 """Rankings: the channels and members with the highest value of a metric in a window."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, literal
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, literal
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.analytics.metric_definitions import (
@@ -82,12 +83,8 @@ async def rank_channels(
         clickhouse, CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation], limit=limit
     )
     async with database.transaction() as session:
-        names = await session.execute(
-            select(Channel.id, Channel.name)
-            .where(col(Channel.guild_id) == query.guild_id)
-            .where(_build_id_condition(Channel.id, rows))
-        )
-        return _build_ranking(rows, names.all(), table)
+        names = await load_channel_names(session, query.guild_id, rows)
+    return _build_ranking(rows, names, table)
 
 
 async def rank_members(
@@ -103,12 +100,28 @@ async def rank_members(
         clickhouse, MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation], limit=limit
     )
     async with database.transaction() as session:
-        names = await session.execute(
-            select(Member.user_id, Member.name)
-            .where(col(Member.guild_id) == query.guild_id)
-            .where(_build_id_condition(Member.user_id, rows))
-        )
-        return _build_ranking(rows, names.all(), table)
+        names = await load_member_names(session, query.guild_id, rows)
+    return _build_ranking(rows, names, table)
+
+
+async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
+    """Load the names of channels. The first column of `rows` is their id."""
+    names = await session.execute(
+        select(Channel.id, Channel.name)
+        .where(col(Channel.guild_id) == guild_id)
+        .where(_build_id_condition(Channel.id, rows))
+    )
+    return {row[0]: row[1] for row in names}
+
+
+async def load_member_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
+    """Load the names of members. The first column of `rows` is their id."""
+    names = await session.execute(
+        select(Member.user_id, Member.name)
+        .where(col(Member.guild_id) == guild_id)
+        .where(_build_id_condition(Member.user_id, rows))
+    )
+    return {row[0]: row[1] for row in names}
 
 
 def _build_id_condition(column: int, rows: Rows) -> ColumnElement[bool]:
@@ -116,7 +129,7 @@ def _build_id_condition(column: int, rows: Rows) -> ColumnElement[bool]:
     return col(column) == any_(literal([row[0] for row in rows], ARRAY(BigInteger)))
 
 
-def _build_ranking(rows: Rows, names: Iterable[Row[int, str]], table: TableSelection) -> Ranking:
-    name_by_id, to_value = {row[0]: row[1] for row in names}, get_definition(table.query.metric).to_metric_value
+def _build_ranking(rows: Rows, name_by_id: Mapping[int, str], table: TableSelection) -> Ranking:
+    to_value = get_definition(table.query.metric).to_metric_value
     items = (RankedItem(id_, name_by_id.get(id_), to_value(value)) for id_, value in rows)
     return Ranking(tuple(item for item in items if item.value), table.approximate)

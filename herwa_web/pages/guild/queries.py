@@ -4,18 +4,18 @@ Numbers come from `herwa_shared.analytics`; names and live counters come from Po
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series
+from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members
+from herwa_shared.analytics.compared_series import ComparedSeries, build_compared_series, query_compared_series
 from herwa_shared.analytics.comparison import Change, align_windows
-from herwa_shared.analytics.heatmap import query_weekly_heatmap
-from herwa_shared.analytics.kpis import Kpi, find_top_contributor, query_kpis
+from herwa_shared.analytics.heatmap import build_weekly_heatmap
+from herwa_shared.analytics.kpis import Kpi, build_kpi, find_top_contributor, list_available_metrics
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.rankings import rank_channels, rank_members
-from herwa_shared.analytics.results import RankedItem, Ranking, TimeSeries, WeeklyHeatmap
-from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.analytics.results import RankedItem, Ranking, WeeklyHeatmap
+from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
 from herwa_shared.services.departed_members import list_departed_members
@@ -33,7 +33,6 @@ KPI_METRICS = (
     Metric.MEMBERS,
 )
 MAX_LIST_ROWS = 9
-MAX_COMPARED_ROWS = 500
 
 ChangesById = Mapping[int, Change]
 """Change by id. For an id that is missing the change is unknown."""
@@ -61,6 +60,21 @@ class OverviewData:
     missing_intents: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class OverviewNumbers:
+    """The numbers of the panels, and those of the selected metric.
+
+    They are the same unless the view has a channel and the selected metric has none.
+    """
+
+    panels: WindowNumbers
+    selected: WindowNumbers
+
+    def get_week_numbers(self, view: DashboardQuery) -> WindowNumbers:
+        """Return the numbers from which the heatmap is built."""
+        return self.selected if resolve_hour_metric(view) is view.metric else self.panels
+
+
 async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
     """Load the guild's name, time zone and join time (None if it is unknown), and its channels in display order."""
     async with stores.database.transaction() as session:
@@ -70,51 +84,27 @@ async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | Non
 
 
 async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
-    """Run all queries of the overview concurrently.
+    """Run all queries of the overview concurrently; only the departed members are read afterwards, from the list.
 
-    Only the top contributor and the departed members follow afterwards: they need the other results.
+    A statement of ClickHouse costs more than the few rows that it reads, so that there are only two: one for
+    the numbers and one for the lists.
     """
-    query, comparison_query = view.to_activity_query(), view.to_comparison_query()
-    database, clickhouse, now = stores.database, stores.clickhouse, view.now
-    member_query = build_panel_query(view, resolve_member_metric(view))
-    heatmap_query = build_panel_query(view, resolve_hour_metric(view))
-    # The channel ranking is never filtered by channel, so that the user can select another one.
-    all_channels_query = replace(query, metric=resolve_channel_metric(view), channel_id=None)
-    numbers = asyncio.gather(
-        query_timeseries(database, clickhouse, query, now=now),
-        _await_optional(
-            query_timeseries(database, clickhouse, comparison_query, now=now) if comparison_query else None
-        ),
-        _load_kpis(stores, view),
+    numbers, (channels, members), live_data = await asyncio.gather(
+        _load_numbers(stores, view), _load_lists(stores, view), load_live_data(stores, view)
     )
-    lists = asyncio.gather(
-        rank_channels(database, clickhouse, all_channels_query, limit=MAX_LIST_ROWS, now=now),
-        _load_changes(stores, rank_channels, all_channels_query, view),
-        rank_members(database, clickhouse, member_query, limit=MAX_LIST_ROWS, now=now),
-        _load_changes(stores, rank_members, member_query, view),
-    )
-    extras = asyncio.gather(
-        query_weekly_heatmap(database, clickhouse, heatmap_query, now=now), load_live_data(stores, view)
-    )
-    (series, comparison, (kpi_by_metric, kpi)), rankings, (heatmap, live_data) = await asyncio.gather(
-        numbers, lists, extras
-    )
-    channels, channel_changes, members, member_changes = rankings
-    contributor, departed_members = await asyncio.gather(
-        _find_contributor(stores, view, kpi), _load_departed_members(stores, view, members)
-    )
-    windows = align_windows(query, comparison_query, now) if comparison_query else None
+    kpi_by_metric = {metric: build_kpi(numbers.panels, metric) for metric in _list_metrics(view)}
+    kpi, top_members = build_kpi(numbers.selected, view.metric), members.get_top(MAX_LIST_ROWS)
     return OverviewData(
-        ComparedSeries(series, comparison, kpi.change, windows),
-        tuple(kpi_by_metric[metric] for metric in _list_metrics(view)),
+        build_compared_series(numbers.selected, view.metric),
+        tuple(kpi_by_metric.values()),
         kpi,
-        contributor,
-        channels,
-        channel_changes if _is_comparable(kpi_by_metric, all_channels_query.metric) else None,
-        members,
-        member_changes if _is_comparable(kpi_by_metric, member_query.metric) else None,
-        heatmap,
-        departed_members,
+        find_top_contributor(kpi, channels.items) if view.channel_id is None else None,
+        channels.get_top(MAX_LIST_ROWS),
+        _list_changes(channels, kpi_by_metric.get(resolve_channel_metric(view))),
+        top_members,
+        _list_changes(members, kpi_by_metric.get(resolve_member_metric(view))),
+        build_weekly_heatmap(numbers.get_week_numbers(view), resolve_hour_metric(view)),
+        await _load_departed_members(stores, view, top_members),
         *live_data,
     )
 
@@ -152,43 +142,53 @@ def _list_metrics(view: DashboardQuery) -> tuple[Metric, ...]:
     return KPI_METRICS if view.metric in KPI_METRICS else (*KPI_METRICS, view.metric)
 
 
-async def _load_kpis(stores: Stores, view: DashboardQuery) -> tuple[Mapping[Metric, Kpi], Kpi]:
-    """Load the KPIs of the view by metric, and that of the selected metric.
+async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers:
+    """Load the numbers of all metrics.
 
-    A metric without channels is loaded for the whole server only if it is selected.
+    A metric without channels is loaded for the entire server, in a statement of its own, only if it is selected.
     """
-    query, comparison_query = view.to_activity_query(), view.to_comparison_query()
+    query, comparison = view.to_activity_query(), view.to_comparison_query()
+    hour_metric = resolve_hour_metric(view)
     is_server_wide = view.channel_id is not None and query.channel_id is None
     parts = [(view.channel_id, _list_metrics(view)), *([(None, (view.metric,))] if is_server_wide else ())]
-    kpis, *server_wide_kpis = await asyncio.gather(
+    loaded = await asyncio.gather(
         *(
-            query_kpis(
+            load_window_numbers(
                 stores.database,
                 stores.clickhouse,
                 replace(query, channel_id=channel_id),
-                comparison=comparison_query,
-                metrics=metrics,
+                comparison=comparison,
+                metrics=(available_metrics := list_available_metrics(metrics, channel_id)),
+                week_metric=hour_metric if hour_metric in available_metrics else None,
                 now=view.now,
             )
             for channel_id, metrics in parts
         )
     )
-    kpi_by_metric = {kpi.metric: kpi for kpi in kpis}
-    return kpi_by_metric, server_wide_kpis[0][0] if server_wide_kpis else kpi_by_metric[view.metric]
+    return OverviewNumbers(loaded[0], loaded[-1])
 
 
-def _is_comparable(kpi_by_metric: Mapping[Metric, Kpi], metric: Metric) -> bool:
-    return metric in kpi_by_metric and kpi_by_metric[metric].change is not None
-
-
-async def _find_contributor(stores: Stores, view: DashboardQuery, kpi: Kpi) -> RankedItem | None:
-    """Find the channel that contributes most to the change; None if the view already has a channel."""
-    comparison_query = view.to_comparison_query()
-    if comparison_query is None or view.channel_id is not None:
-        return None
-    return await find_top_contributor(
-        stores.database, stores.clickhouse, view.to_activity_query(), comparison_query, kpi=kpi, now=view.now
+async def _load_lists(stores: Stores, view: DashboardQuery) -> tuple[ComparedRanking, ComparedRanking]:
+    """Load the lists of channels and members. That of channels is complete, and never filtered by channel."""
+    query = build_panel_query(view, resolve_member_metric(view))
+    comparison = view.to_comparison_query()
+    return await compare_channels_and_members(
+        stores.database,
+        stores.clickhouse,
+        query,
+        align_windows(query, comparison, view.now) if comparison else None,
+        channel_metric=resolve_channel_metric(view),
+        member_metric=resolve_member_metric(view),
+        max_members=MAX_LIST_ROWS,
+        now=view.now,
     )
+
+
+def _list_changes(ranking: ComparedRanking, kpi: Kpi | None) -> ChangesById | None:
+    """List the changes of a ranking; None if those of its metric cannot be shown."""
+    if kpi is None or kpi.change is None:
+        return None
+    return {compared.item.id: compared.change for compared in ranking.items if compared.change.value}
 
 
 async def _load_departed_members(stores: Stores, view: DashboardQuery, members: Ranking) -> frozenset[int]:
@@ -209,35 +209,3 @@ async def load_live_data(stores: Stores, view: DashboardQuery) -> tuple[LiveCoun
             for intent in (process.detail or {}).get("missing_intents", [])
         }
     return counters, frozenset(missing_intents)
-
-
-async def _await_optional(awaitable: Awaitable[TimeSeries] | None) -> TimeSeries | None:
-    return None if awaitable is None else await awaitable
-
-
-async def _load_changes(
-    stores: Stores, list_top: Callable[..., Awaitable[Ranking]], query: ActivityQuery, view: DashboardQuery
-) -> ChangesById | None:
-    """Load the change of each row of a ranking; None without a comparison.
-
-    At most `MAX_COMPARED_ROWS` rows of the earlier window are loaded. If that limit is reached, an id that is not among
-    them has no known change; otherwise its base is 0.
-    """
-    comparison_query = view.to_comparison_query()
-    aligned = comparison_query and align_windows(query, comparison_query, view.now)
-    if not aligned:
-        return None
-    windows = (aligned.current, replace(query, start=aligned.base.start, end=aligned.base.end))
-    current, previous = await asyncio.gather(
-        *(
-            list_top(stores.database, stores.clickhouse, window, limit=MAX_COMPARED_ROWS, now=view.now)
-            for window in windows
-        )
-    )
-    previous_values = {item.id: item.value for item in previous.items}
-    is_complete = len(previous_values) < MAX_COMPARED_ROWS
-    return {
-        item.id: Change(item.value, previous_values.get(item.id, 0))
-        for item in current.items
-        if item.id in previous_values or is_complete
-    }

@@ -2,6 +2,8 @@
 
 import pytest
 
+from herwa_shared.analytics.compared_rankings import compare_channels_and_members
+from herwa_shared.analytics.comparison import align_windows
 from herwa_shared.analytics.kpis import find_top_contributor, query_kpis
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
@@ -27,9 +29,18 @@ async def find_contributor(stores: Stores, counts_before: dict[str, int], counts
     (kpi,) = await query_kpis(
         stores.database, stores.clickhouse, query, comparison=query.shift_back(), metrics=[Metric.MESSAGES], now=NOW
     )
-    contributor = await find_top_contributor(
-        stores.database, stores.clickhouse, query, query.shift_back(), kpi=kpi, now=NOW
+    windows = align_windows(query, query.shift_back(), NOW)
+    channels, _ = await compare_channels_and_members(
+        stores.database,
+        stores.clickhouse,
+        query,
+        windows,
+        channel_metric=Metric.MESSAGES,
+        member_metric=Metric.MESSAGES,
+        max_members=9,
+        now=NOW,
     )
+    contributor = find_top_contributor(kpi, channels.items)
     return (contributor.name, contributor.value) if contributor else None
 
 

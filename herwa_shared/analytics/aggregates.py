@@ -1,0 +1,170 @@
+"""The statement that aggregates both windows of a comparison, and its rows by metric."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.table_selection import Rows, format_array
+from herwa_shared.analytics.timezones import OffsetPeriod
+from herwa_shared.analytics.window_pair import WindowPairReader
+
+# One row per kind, window and interval, and one per kind and window. Samples are sums per hour, in the order of the
+# hours: (hours, totals, events). A column of the elapsed part is `_ELAPSED_OFFSET` further right.
+NUMBERS_SQL = """
+SELECT /* analytics.numbers */
+    kind,
+    is_current,
+    roundDown(moment, {edges:Array(UInt32)}) AS edge,
+    sumIf(events, is_counted),
+    sumIf(total, is_counted),
+    uniqExactIf(user_id, is_counted),
+    sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_counted),
+    sumIf(events, is_elapsed),
+    sumIf(total, is_elapsed),
+    uniqExactIf(user_id, is_elapsed),
+    sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_elapsed)
+"""
+NUMBERS_BY_INTERVAL_SQL = (
+    NUMBERS_SQL
+    + """
+FROM activity
+GROUP BY GROUPING SETS ((kind, is_current, edge), (kind, is_current))
+"""
+)
+# In addition one row per hour of the week, for one kind of the window. The zone is passed as periods of constant UTC
+# offset. `slot` counts from Thursday 00:00 (the epoch) and starts at 1; it is 0 in all other rows.
+NUMBERS_BY_INTERVAL_AND_HOUR_OF_WEEK_SQL = (
+    NUMBERS_SQL
+    + """,
+    if(
+        is_current AND kind = {week_kind:String},
+        1 + intDiv(
+            moment + transform(
+                roundDown(moment, {starts:Array(UInt32)}), {starts:Array(UInt32)}, {offsets:Array(Int32)}, 0
+            ),
+            3600
+        ) % 168,
+        200
+    ) AS slot
+FROM activity
+GROUP BY GROUPING SETS ((kind, is_current, edge), (kind, is_current), (slot))
+"""
+)
+TOTAL_ROW_EDGE = 0  # the edge of the row for the entire window; no interval can start at 0
+OTHER_ROWS_SLOT = 200
+_KIND_COLUMN, _IS_CURRENT_COLUMN, _EDGE_COLUMN, _SLOT_COLUMN = 0, 1, 2, 11
+_COLUMN_BY_AGGREGATION = {
+    Aggregation.COUNT: 3,
+    Aggregation.DURATION: 4,
+    Aggregation.DISTINCT_MEMBERS: 5,
+    Aggregation.LATEST_SAMPLE: 6,
+}
+_ELAPSED_OFFSET = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """The aggregates of several metrics in one window, with durations in seconds.
+
+    `values` maps the start of an interval to its value, `totals` cover the entire window, and `elapsed_totals` the part
+    that is compared. A missing key means that nothing is stored. `approximate` is the same as for `TimeSeries`.
+    """
+
+    query: ActivityQuery
+    edges: list[int]
+    approximate: bool
+    values: Mapping[Metric, Mapping[int, int]]
+    totals: Mapping[Metric, int]
+    elapsed_totals: Mapping[Metric, int]
+
+    @classmethod
+    def from_rows(
+        cls,
+        query: ActivityQuery,
+        edges: list[int],
+        rows: Rows,
+        metrics: Collection[Metric],
+        *,
+        is_current: bool,
+        approximate: bool,
+    ) -> "Aggregates":
+        """Collect the rows of one of the windows by metric."""
+        window_rows = [row for row in rows if row[_IS_CURRENT_COLUMN] == is_current and not _is_slot_row(row)]
+        values: dict[Metric, dict[int, int]] = {metric: {} for metric in metrics}
+        totals: dict[Metric, int] = {}
+        elapsed_totals: dict[Metric, int] = {}
+        for metric in metrics:
+            definition = get_definition(metric)
+            column = _COLUMN_BY_AGGREGATION[definition.aggregation]
+            for row in (row for row in window_rows if row[_KIND_COLUMN] == definition.kind):
+                value, elapsed_value = _read_value(row[column]), _read_value(row[column + _ELAPSED_OFFSET])
+                if row[_EDGE_COLUMN] != TOTAL_ROW_EDGE:
+                    _set_known(values[metric], row[_EDGE_COLUMN], value)
+                else:
+                    _set_known(totals, metric, value)
+                    _set_known(elapsed_totals, metric, elapsed_value)
+        return cls(query, edges, approximate, values, totals, elapsed_totals)
+
+
+async def fetch_aggregate_rows(
+    clickhouse: AsyncClient,
+    pair: WindowPairReader,
+    edges: Sequence[list[int]],
+    week_metric: Metric | None,
+    offset_periods: Sequence[OffsetPeriod],
+) -> Rows:
+    """Fetch the rows of all metrics.
+
+    The edges of both windows are one list: they belong to the same grid, that of the interval and the zone.
+    """
+    all_edges = format_array(sorted({edge for window_edges in edges for edge in window_edges[:-1]}))
+    if week_metric is None:
+        return await pair.fetch(clickhouse, NUMBERS_BY_INTERVAL_SQL, edges=all_edges)
+    return await pair.fetch(
+        clickhouse,
+        NUMBERS_BY_INTERVAL_AND_HOUR_OF_WEEK_SQL,
+        edges=all_edges,
+        week_kind=get_definition(week_metric).kind,
+        starts=format_array(period.start for period in offset_periods),
+        offsets=format_array(period.offset for period in offset_periods),
+    )
+
+
+def list_week_boundaries(offset_periods: Iterable[OffsetPeriod]) -> list[int]:
+    """List the instants that must be full hours, so that local hours match the hourly rollup.
+
+    `start + offset` is a full hour only if the offset is.
+    """
+    return [boundary for period in offset_periods for boundary in (period.start, period.start + period.offset)]
+
+
+def _is_slot_row(row: Sequence[Any]) -> bool:
+    return len(row) > _SLOT_COLUMN and row[_SLOT_COLUMN] != 0
+
+
+def collect_slot_values(rows: Rows, metric: Metric) -> dict[int, int]:
+    """Return the value of each hour of the week, from Thursday 00:00. The rows are those of one kind."""
+    definition = get_definition(metric)
+    column = _COLUMN_BY_AGGREGATION[definition.aggregation]
+    return {
+        row[_SLOT_COLUMN] - 1: definition.to_metric_value(row[column])
+        for row in rows
+        if _is_slot_row(row) and row[_SLOT_COLUMN] != OTHER_ROWS_SLOT
+    }
+
+
+def _read_value(cell: Any) -> int | None:
+    """Return a number as it is, and of samples the mean of the last hour, rounded; None without samples."""
+    if isinstance(cell, int):
+        return cell
+    _, totals, counts = cell
+    return (2 * totals[-1] + counts[-1]) // (2 * counts[-1]) if counts else None
+
+
+def _set_known(values: dict[Any, int], key: object, value: int | None) -> None:
+    if value is not None:
+        values[key] = value

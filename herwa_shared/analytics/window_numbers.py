@@ -1,0 +1,181 @@
+"""The numbers of several metrics in a window and in its comparison window, read by one statement.
+
+KPIs, the large chart's series, its comparison series and the weekly heatmap are built from them: `kpis`,
+`compared_series` and `heatmap` define how.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.analytics.aggregates import (
+    Aggregates,
+    collect_slot_values,
+    fetch_aggregate_rows,
+    list_week_boundaries,
+)
+from herwa_shared.analytics.comparison import ComparedWindows, align_windows
+from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
+from herwa_shared.analytics.intervals import list_bucket_edges
+from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.results import TimeSeries
+from herwa_shared.analytics.timeseries import MAX_EDGES_PER_STATEMENT, BucketValues
+from herwa_shared.analytics.timezones import list_offset_periods
+from herwa_shared.analytics.window_pair import select_pair
+from herwa_shared.db import Database
+from herwa_shared.errors import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class WindowNumbers:
+    """The numbers of several metrics in a window, and in its comparison window if there is one.
+
+    `windows` are the parts that a change compares; None if nothing is compared. `slot_values` are the values of one
+    metric by hour of the week, from Thursday 00:00; empty if none was asked for.
+    """
+
+    current: Aggregates
+    base: Aggregates | None
+    windows: ComparedWindows | None
+    coverage_by_metric: Mapping[Metric, Coverage]
+    slot_values: Mapping[int, int]
+    now: datetime
+
+    def build_series(self, metric: Metric) -> TimeSeries:
+        """Build the time series of the window, as `query_timeseries` returns it."""
+        return self._build_series(self.current, metric)
+
+    def build_base_series(self, metric: Metric) -> TimeSeries | None:
+        """Build the time series of the comparison window; None if there is none."""
+        return self._build_series(self.base, metric) if self.base else None
+
+    def get_total(self, metric: Metric) -> int | None:
+        """Return the total of the window; None if nothing is stored and the window is not covered."""
+        return self._find_total(metric, self.current.query, self.current.totals)
+
+    def get_elapsed_totals(self, metric: Metric) -> tuple[int | None, int | None]:
+        """Return the totals of the compared parts of both windows; None as for `get_total`."""
+        if self.windows is None or self.base is None:
+            return None, None
+        return (
+            self._find_total(metric, self.windows.current, self.current.elapsed_totals),
+            self._find_total(metric, self.windows.base, self.base.elapsed_totals),
+        )
+
+    def _build_series(self, aggregates: Aggregates, metric: Metric) -> TimeSeries:
+        query = replace(aggregates.query, metric=metric)
+        buckets = BucketValues(query, aggregates.edges, aggregates.values[metric], self.coverage_by_metric[metric])
+        return TimeSeries(
+            guild_id=query.guild_id,
+            metric=metric,
+            interval=query.interval,
+            zone=query.zone,
+            start=query.start,
+            end=query.end,
+            total=get_definition(metric).to_metric_value(aggregates.totals.get(metric, 0)),
+            points=buckets.to_points(self.now),
+            as_of=self.now,
+            approximate=aggregates.approximate,
+        )
+
+    def _find_total(self, metric: Metric, window: ActivityQuery, totals: Mapping[Metric, int]) -> int | None:
+        definition = get_definition(metric)
+        if metric in totals:
+            return definition.to_metric_value(totals[metric])
+        level = self.coverage_by_metric[metric].get_level(window.start, min(window.end, self.now))
+        is_unknown = definition.aggregation is Aggregation.LATEST_SAMPLE or level is CoverageLevel.NONE
+        return None if is_unknown else 0
+
+
+async def load_window_numbers(
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    *,
+    comparison: ActivityQuery | None,
+    metrics: Collection[Metric],
+    week_metric: Metric | None = None,
+    now: datetime,
+) -> WindowNumbers:
+    """Load the numbers of metrics in a window and in its comparison window.
+
+    Channel and interval of the comparison are those of `query`. `week_metric`, one of `metrics`, is aggregated by the
+    hour of the week as well. Raises BadRequest for more than 4,000 points. Raises ServiceUnavailable if ClickHouse is
+    unreachable.
+    """
+    if comparison is not None:
+        comparison = replace(comparison, channel_id=query.channel_id, interval=query.interval)
+    windows = align_windows(query, comparison, now) if comparison else None
+    queries = [query, comparison] if comparison else [query]
+    edges = [_list_edges(window) for window in queries]
+    if max(map(len, edges)) > MAX_EDGES_PER_STATEMENT:
+        raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
+    offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone) if week_metric else []
+    pair = select_pair(
+        query,
+        comparison,
+        windows,
+        boundaries=(*edges[0][1:-1], *list_week_boundaries(offset_periods)),
+        base_boundaries=edges[-1][1:-1],
+        now=now,
+        kinds=sorted({get_definition(metric).kind for metric in metrics}),
+    )
+    rows, coverage_by_metric = await asyncio.gather(
+        fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods),
+        _load_coverages(database, clickhouse, queries, metrics, now),
+    )
+    aggregates = [
+        Aggregates.from_rows(
+            window,
+            window_edges,
+            rows,
+            metrics,
+            is_current=window is query,
+            approximate=reader.table.approximate,
+        )
+        for window, window_edges, reader in zip(queries, edges, pair.list_readers(), strict=True)
+    ]
+    slot_values = collect_slot_values(rows, week_metric) if week_metric else {}
+    return WindowNumbers(
+        aggregates[0], aggregates[1] if comparison else None, windows, coverage_by_metric, slot_values, now
+    )
+
+
+def fits_one_statement(query: ActivityQuery) -> bool:
+    """Return whether `load_window_numbers` accepts the number of points. Raises BadRequest for more than 50,000."""
+    return len(_list_edges(query)) <= MAX_EDGES_PER_STATEMENT
+
+
+def _list_edges(query: ActivityQuery) -> list[int]:
+    return list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+
+
+async def _load_coverages(
+    database: Database,
+    clickhouse: AsyncClient,
+    queries: Sequence[ActivityQuery],
+    metrics: Collection[Metric],
+    now: datetime,
+) -> dict[Metric, Coverage]:
+    """Load the coverage of each metric in all windows."""
+    query = queries[0]
+    record = await load_collection_record(
+        database,
+        query.guild_id,
+        min(window.start for window in queries),
+        max(window.end for window in queries),
+        channel_id=query.channel_id,
+        now=now,
+    )
+    definitions = {metric: get_definition(metric) for metric in metrics}
+    kinds = {
+        definition.kind
+        for definition in definitions.values()
+        if definition.aggregation is not Aggregation.LATEST_SAMPLE
+    }
+    first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
+    return {metric: record.build_coverage(definition, first_hour_by_kind) for metric, definition in definitions.items()}
