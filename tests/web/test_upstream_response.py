@@ -1,0 +1,56 @@
+"""The API's answer is read ahead of the client, so that a client that does not read holds no slot."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from herwa_web.serving.upstream_response import fetch_response
+from tests.support.waiting import wait_until
+from tests.web.upstream_stub import LARGE_CHUNK_BYTES
+
+
+class Slots:
+    """Counts the slots that are held, and those that were released."""
+
+    def __init__(self) -> None:
+        self.held = self.released = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        self.held += 1
+        try:
+            yield
+        finally:
+            self.held -= 1
+            self.released += 1
+
+
+@pytest.mark.parametrize("chunk_count", [1, 3])
+async def test_slot_is_released_before_the_client_reads_if_the_answer_fits(upstream_stub, chunk_count):
+    _, url = upstream_stub
+    slots = Slots()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        request = client.build_request("GET", "/api/large", params={"chunks": chunk_count})
+        limit = (chunk_count + 1) * LARGE_CHUNK_BYTES
+        async with fetch_response(client, request, slots.open, read_ahead_bytes=limit) as response:
+            await wait_until(lambda: slots.released == 1, description="the slot to be released")
+            body = b"".join([chunk async for chunk in response.read_chunks()])
+    assert len(body) == chunk_count * LARGE_CHUNK_BYTES
+
+
+async def test_slot_is_held_while_a_large_answer_waits_for_the_client(upstream_stub):
+    _, url = upstream_stub
+    slots = Slots()
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        request = client.build_request("GET", "/api/large", params={"chunks": 500})
+        async with fetch_response(client, request, slots.open, read_ahead_bytes=LARGE_CHUNK_BYTES) as response:
+            await response.wait_for_head()
+            chunks = response.read_chunks()
+            size = len(await anext(chunks))
+            assert slots.held == 1
+            async for chunk in chunks:
+                assert len(chunk) <= 3 * LARGE_CHUNK_BYTES, "more was read ahead than the limit and one chunk"
+                size += len(chunk)
+    assert (size, slots.held, slots.released) == (500 * LARGE_CHUNK_BYTES, 0, 1)
