@@ -17,7 +17,7 @@ from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
 from herwa_shared.models import Subscription
 from herwa_shared.services import discovery
-from herwa_shared.services.api_keys import authenticate_key, list_keys, load_pepper
+from herwa_shared.services.api_keys import KeyRefusal, authenticate_key, list_keys, load_pepper
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import list_chain_heads
@@ -215,10 +215,10 @@ def test_revoked_key_is_listed_as_revoked_and_refused(operator):
     assert api_key_texts.REVOKED in listed
     assert key not in listed
     pepper = load_pepper(operator.copy.settings, operator.copy.folder)
-    principal = operator.run_in_transaction(
+    refusal = operator.run_in_transaction(
         lambda session: authenticate_key(session, key=key, pepper=pepper, now=utc_now())
     )
-    assert principal is None
+    assert refusal is KeyRefusal.REVOKED
 
 
 def test_key_of_another_server_cannot_be_revoked(operator):

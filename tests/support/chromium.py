@@ -21,7 +21,7 @@ LAUNCH_OPTIONS = (
 
 async def start_chromium(playwright: Playwright, *options: str) -> Browser:
     """Start the system's Chromium, which `make test` installs as a Debian package, with more command-line options."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "there is no Chromium: scripts/system-packages tests installs it"
     return await playwright.chromium.launch(executable_path=path, args=[*LAUNCH_OPTIONS, *options])
 

@@ -1,4 +1,4 @@
-"""The API's answer is read ahead of the client, so that a client that does not read holds no slot."""
+"""The API's response is read ahead of the client, so that a client that does not read holds no slot."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ class Slots:
 
 
 @pytest.mark.parametrize("chunk_count", [1, 3])
-async def test_slot_is_released_before_the_client_reads_if_the_answer_fits(upstream_stub, chunk_count):
+async def test_slot_is_released_before_the_client_reads_if_the_response_fits(upstream_stub, chunk_count):
     _, url = upstream_stub
     slots = Slots()
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
@@ -40,7 +40,7 @@ async def test_slot_is_released_before_the_client_reads_if_the_answer_fits(upstr
     assert len(body) == chunk_count * LARGE_CHUNK_BYTES
 
 
-async def test_slot_is_held_while_a_large_answer_waits_for_the_client(upstream_stub):
+async def test_slot_is_held_while_a_large_response_waits_for_the_client(upstream_stub):
     _, url = upstream_stub
     slots = Slots()
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +24,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.stores import Stores
 from tests.support.row_factories import EventRow, add_gateway_session, add_guild, add_imported_period, insert_events
 
+ZONES = ("UTC", "America/New_York", "Asia/Kolkata")
 KINDS = ("message", "voice", "join", "leave", "reaction", "thread", "member_count", "message_bot")
 NOW = utc_now().replace(minute=41, second=17, microsecond=0) - timedelta(hours=3)
 COMPARISONS = {
@@ -79,9 +81,14 @@ def list_values(ranking: Ranking) -> Mapping[int, int]:
     return {item.id: item.value for item in ranking.items}
 
 
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
-@pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("comparison_name", COMPARISONS)
+@pytest.mark.parametrize(
+    ("zone", "window", "comparison_name"),
+    [
+        pytest.param(zone, window, name, marks=() if number % len(ZONES) == index else pytest.mark.slow)
+        for number, (window, name) in enumerate(product(WINDOWS, COMPARISONS))
+        for index, zone in enumerate(ZONES)
+    ],
+)
 async def test_numbers_of_both_windows_match_the_single_queries(
     stores: Stores, zone: str, window: str, comparison_name: str
 ):

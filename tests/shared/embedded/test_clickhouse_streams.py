@@ -100,18 +100,22 @@ def test_shutdown_ends_running_queries_and_keeps_all_rows():
                 sys.executable,
                 "-c",
                 script,
-                lease.urls.clickhouse,
+                lease.urls.clickhouse_writer,  # the other account's limits would end the query
                 "SELECT sum(sipHash64(number)) FROM numbers(1e12)",
             )
-            query_process = subprocess.Popen(argv, cwd=REPOSITORY_ROOT, stderr=subprocess.PIPE)
-            wait_until_blocking(
-                lambda: client.query(RUNNING_QUERIES_SQL).result_rows == [(1,)], description="the start of the query"
-            )
-            client.close()
-            pid = list_engines(folder)[1].pid
-            os.kill(pid, signal.SIGTERM)
-            query_process.communicate(timeout=60)
-            assert query_process.returncode != 0
+            with subprocess.Popen(argv, cwd=REPOSITORY_ROOT, stderr=subprocess.PIPE) as query_process:
+                try:
+                    wait_until_blocking(
+                        lambda: client.query(RUNNING_QUERIES_SQL).result_rows == [(1,)],
+                        description="the start of the query",
+                    )
+                    client.close()
+                    pid = list_engines(folder)[1].pid
+                    os.kill(pid, signal.SIGTERM)
+                    query_process.communicate(timeout=60)
+                finally:
+                    query_process.kill()
+            assert query_process.returncode > 0
             assert lease.restart_dead() in (["clickhouse"], [])
         log = (folder.logs_dir / "clickhouse.log").read_text()
         assert "Traceback" not in log
