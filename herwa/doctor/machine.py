@@ -16,7 +16,7 @@ from herwa_shared.charts.render.skia_loader import RendererUnavailable
 BYTES_PER_GIB = 1 << 30
 LOW_SPACE_BYTES, MIN_SPACE_BYTES = 5 * BYTES_PER_GIB, BYTES_PER_GIB // 4
 PYTHON_VERSIONS = ((3, 11), (3, 12), (3, 13), (3, 14))  # as in pyproject.toml
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BUILD_CHECK_TIMEOUT_SECONDS = 30
 
 
