@@ -20,7 +20,15 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit_key import load_audit_key
 
 # Name prefixes of tables that migrations create with plain SQL and that have no model.
-PLAIN_SQL_TABLES = ("event_buffer", "channel_coverage", "event_key", "ingest_state", "drain_request", "policy_change")
+PLAIN_SQL_TABLES = (
+    "event_buffer",
+    "channel_coverage",
+    "event_key",
+    "ingest_state",
+    "drain_request",
+    "policy_change",
+    "privacy_version",
+)
 
 
 def has_model(name: str | None, kind: str, _parents: Any) -> bool:

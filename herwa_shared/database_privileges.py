@@ -2,7 +2,7 @@
 
 It reads and writes all tables, with these exceptions: it can only add entries to the audit log, and cannot delete a
 guild, which would delete the guild's audit log. It owns nothing, so it cannot disable a trigger or change a table.
-Personal values of the audit log are erased by a function of the owner.
+Personal values of the audit log are erased, and guilds that the bot left are deleted, by functions of the owner.
 """
 
 import asyncpg
@@ -23,7 +23,9 @@ SELECT string_agg(statement, '; ' ORDER BY step) FROM (
     UNION ALL SELECT format('REVOKE UPDATE, DELETE, TRUNCATE ON audit_entry FROM %I', $1::text), 2
     UNION ALL SELECT format('REVOKE DELETE, TRUNCATE ON guild FROM %I', $1::text), 2
     UNION ALL SELECT format('REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I', $1::text), 2
-    UNION ALL SELECT format('GRANT EXECUTE ON FUNCTION audit_entry_erase_member(text) TO %I', $1::text), 2
+    UNION ALL
+    SELECT format('GRANT EXECUTE ON FUNCTION %s TO %I', oid::regprocedure, $1::text), 2
+    FROM pg_proc WHERE prosecdef AND proowner = current_user::regrole AND pronamespace = current_schema()::regnamespace
 ) AS statements
 """
 _IS_RESTRICTED_SQL = """

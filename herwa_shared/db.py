@@ -30,6 +30,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8, audit_key: bytes | None = None) -> None:
         self.url = url
+        self.audit_key = audit_key
         self._engine = create_async_engine(
             to_asyncpg_url(url),
             pool_size=pool_size,

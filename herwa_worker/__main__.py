@@ -19,6 +19,7 @@ from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
 from herwa_worker.jobs import WorkerJobs
+from herwa_worker.privacy_jobs import PrivacyJobs
 
 log = get_logger("herwa_worker")
 
@@ -27,6 +28,8 @@ EXPIRE_INTERVAL_SECONDS = 1
 TRIM_INTERVAL_SECONDS = 30
 ROTATE_INTERVAL_SECONDS = 10
 PURGE_INTERVAL_SECONDS = 3600
+ERASE_INTERVAL_SECONDS = 1
+PSEUDONYM_INTERVAL_SECONDS = 6 * 3600
 ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
 
@@ -44,6 +47,7 @@ async def run(settings: Settings) -> None:
         scheduler.add_job(jobs.trim_buffer, "interval", seconds=TRIM_INTERVAL_SECONDS)
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
+        add_privacy_jobs(scheduler, PrivacyJobs(stores))
         anchors = build_audit_anchor_job(settings, stores.database)
         scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
@@ -62,6 +66,14 @@ async def run(settings: Settings) -> None:
 async def rotate_logs(folder: DataFolder) -> None:
     """Rotate the log files of the embedded engines, also when no supervisor does."""
     await asyncio.to_thread(rotate_engine_logs, folder)
+
+
+def add_privacy_jobs(scheduler: AsyncIOScheduler, jobs: PrivacyJobs) -> None:
+    """Schedule the jobs about privacy."""
+    scheduler.add_job(jobs.process_requests, "interval", seconds=ERASE_INTERVAL_SECONDS)
+    scheduler.add_job(jobs.delete_overdue_guilds, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
+    scheduler.add_job(jobs.replace_members, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS, next_run_time=utc_now())
+    scheduler.add_job(jobs.purge_requests, "interval", seconds=PURGE_INTERVAL_SECONDS)
 
 
 def log_failure(event: JobExecutionEvent) -> None:

@@ -22,6 +22,7 @@ from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.pipeline.catch_up import find_period_start, finish_task, load_tasks, plan_period
 from herwa_shared.pipeline.events import ActivityEvent, encode_snowflake
 from herwa_shared.pipeline.history_pages import AuthorName, ChannelTask, store_history_page
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.services.collection_gaps import ALL_CHANNELS
 
@@ -57,11 +58,12 @@ class MissedPeriod:
 class CatchUp:
     """Plans and fetches missed messages; `run` does the work."""
 
-    def __init__(self, database: Database, thread_parents: ThreadParents) -> None:
+    def __init__(self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter) -> None:
         self.can_read_content = False
         self.pending_channels = 0
         self.fetched_messages = 0
         self._database = database
+        self._privacy = privacy
         self._thread_parents = thread_parents
         self._periods: list[MissedPeriod] = []
         self._wake = asyncio.Event()
@@ -178,7 +180,9 @@ class CatchUp:
                     )
         oldest_id = min((parse_snowflake(payload, "id") for payload in page), default=None)
         async with self._database.acquire_connection() as connection:
-            return await store_history_page(connection, task, events, oldest_id=oldest_id, names=list(names.values()))
+            return await store_history_page(
+                connection, task, events, oldest_id=oldest_id, names=list(names.values()), privacy=self._privacy
+            )
 
     def _parse_message(self, task: ChannelTask, payload: Mapping[str, Any]) -> ActivityEvent | None:
         return parse_message_create(

@@ -25,6 +25,7 @@ from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.drain import ack_drain, load_latest_drain_request
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.key_dedup import hash_event_key
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.services.collection_gaps import ALL_CHANNELS, save_gaps
 
@@ -65,7 +66,8 @@ class EventWriter:
         self.thread_parents = ThreadParents()
         self.gateway_sessions = GatewaySessions()
         self.gap_tracker = GapTracker()
-        self.catch_up = CatchUp(database, self.thread_parents)
+        self.privacy = PrivacyFilter(database.audit_key)
+        self.catch_up = CatchUp(database, self.thread_parents, self.privacy)
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)
@@ -86,6 +88,7 @@ class EventWriter:
         self._flush_lock = asyncio.Lock()
         self._acked_request_id = -1
         self._backoff = Backoff(FLUSH_RETRY)
+        self._names_version = -1
 
     @property
     def pending(self) -> int:
@@ -193,7 +196,8 @@ class EventWriter:
             await self._save_metadata()
             await self._save_gaps()
             await self._store_events()
-            self.stored_count += await store_skipping_invalid(self._database, self.voice_tracker)
+            self._forget_names_after_choice()
+            self.stored_count += await store_skipping_invalid(self._database, self.voice_tracker, self.privacy)
             if not is_complete:
                 return
             self.stored_until = started_at
@@ -245,10 +249,17 @@ class EventWriter:
         if not changes:
             return
         try:
-            await save_skipping_invalid(self._database, changes)
+            hidden_members = await save_skipping_invalid(self._database, changes, self.privacy)
         except BaseException:
             self.metadata.changes.merge_older(changes)
             raise
+        self.metadata.forget_names(hidden_members)
+
+    def _forget_names_after_choice(self) -> None:
+        """Forget which names are stored after members changed their choices, since rows may have been deleted."""
+        if self.privacy.version != self._names_version:
+            self.metadata.forget_names()
+            self._names_version = self.privacy.version
 
     async def _save_gaps(self) -> None:
         gaps = self.gap_tracker.take()
@@ -279,7 +290,7 @@ class EventWriter:
         """Store a batch; bisect to find events that the database rejects, log them and skip them."""
         try:
             async with self._database.acquire_connection() as connection:
-                result = await append_events(connection, events)
+                result = await append_events(connection, events, privacy=self.privacy)
         except UNSTORABLE_ERRORS as error:
             if len(events) == 1:
                 self.skipped_count += 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,8 @@ from herwa_bot.collector.gateway_sessions import get_shard_id
 from herwa_bot.collector.payload_fields import parse_optional_datetime
 from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_shared.db import Database
+from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.services.guilds import (
     ChannelData,
     GuildData,
@@ -30,6 +33,7 @@ UNSTORABLE_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationErro
 FIELD_ORDER = ("shards", "guilds", "channels", "members", "listed_channels", "gone_channels", "left_guilds")
 
 ShardKey = tuple[int, int]  # shard ID, shard count
+MemberKey = tuple[int, int]  # guild ID, user ID
 
 
 @dataclass(slots=True)
@@ -151,44 +155,72 @@ class MetadataTracker:
         self._names[key] = name
         self.changes.members[key] = MemberData(guild_id, user_id, name, is_bot, parse_optional_datetime(joined_at))
 
+    def forget_names(self, member_keys: Iterable[MemberKey] | None = None) -> None:
+        """Forget that the names of these members, or of all, are stored: their next event records them again."""
+        if member_keys is None:
+            self._names.clear()
+            return
+        for member_key in member_keys:
+            self._names.pop(member_key, None)
+
     def take(self) -> MetadataChanges:
         """Return all changes since the last call and start a new, empty set of changes."""
         changes, self.changes = self.changes, MetadataChanges()
         return changes
 
 
-async def save_changes(session: AsyncSession, changes: MetadataChanges) -> None:
-    """Write the changes, guilds first: channels and members reference them."""
+async def save_changes(session: AsyncSession, changes: MetadataChanges, privacy: PrivacyFilter) -> frozenset[MemberKey]:
+    """Write the changes, guilds first: channels and members reference them.
+
+    Returns the members that were not written because they opted out or were erased.
+    """
+    hidden_members = await _find_hidden_members(session, changes, privacy) if changes.members else frozenset()
     if changes.shards:
         await mark_guilds_left(session, await _list_left_guilds(session, changes.shards))
     await save_guilds(session, list(changes.guilds.values()))
     await save_channels(session, list(changes.channels.values()))
-    await save_members(session, list(changes.members.values()))
+    await save_members(session, [member for key, member in changes.members.items() if key not in hidden_members])
     if changes.listed_channels:
         await mark_missing_channels(session, changes.listed_channels)
     if changes.gone_channels:
         await mark_channels_deleted(session, changes.gone_channels)
     if changes.left_guilds:
         await mark_guilds_left(session, changes.left_guilds)
+    return hidden_members
 
 
-async def save_skipping_invalid(database: Database, changes: MetadataChanges) -> None:
+async def save_skipping_invalid(
+    database: Database, changes: MetadataChanges, privacy: PrivacyFilter
+) -> frozenset[MemberKey]:
     """Write the changes; bisect to find, log and skip entries that the database rejects.
 
-    One invalid entry thus never blocks the others. Raises on any other database error.
+    One invalid entry thus never blocks the others. Raises on any other database error. Returns the members that were
+    not written because they opted out or were erased.
     """
     try:
         async with database.transaction() as session:
-            await save_changes(session, changes)
+            return await save_changes(session, changes, privacy)
     except DBAPIError as error:
         if not isinstance(cause := getattr(error.orig, "__cause__", None), UNSTORABLE_ERRORS):
             raise
         halves = changes.bisect()
         if halves is None:
             log_skipped_value("metadata entry", cause)
-            return
-        for half in halves:
-            await save_skipping_invalid(database, half)
+            return frozenset()
+        return frozenset().union(*[await save_skipping_invalid(database, half, privacy) for half in halves])
+
+
+async def _find_hidden_members(
+    session: AsyncSession, changes: MetadataChanges, privacy: PrivacyFilter
+) -> frozenset[MemberKey]:
+    """Find the members whose names must not be stored. Takes the append lock, as every change of a choice does."""
+    await session.execute(select(func.pg_advisory_xact_lock(APPEND_LOCK_ID)))
+    await privacy.refresh_in_session(session)
+    return frozenset(
+        key
+        for key, member in changes.members.items()
+        if privacy.find(*key).is_hidden(int(member.seen_at.timestamp() * 1000))
+    )
 
 
 async def _list_left_guilds(session: AsyncSession, shards: Mapping[ShardKey, frozenset[int]]) -> list[int]:

@@ -15,6 +15,7 @@ from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.voice_sessions import (
     VoiceChange,
     VoiceSessionRow,
@@ -221,7 +222,7 @@ async def load_voice_sessions(database: Database, voice_tracker: VoiceTracker) -
         log.info("open voice sessions loaded", members=len(voice_sessions), guilds=len(paused_at_ms))
 
 
-async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker) -> int:
+async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker, privacy: PrivacyFilter) -> int:
     """Store the tracker's changes in batches; log and skip changes that the database rejects.
 
     Returns the number of stored events. If this raises, the changes that are not stored are put back into the tracker.
@@ -230,7 +231,7 @@ async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker
     while changes:
         batch, remaining_changes = changes[:MAX_BATCH_CHANGES], changes[MAX_BATCH_CHANGES:]
         try:
-            stored_count += await _store(database, batch)
+            stored_count += await _store(database, batch, privacy)
         except BaseException:
             voice_tracker.restore(changes)
             raise
@@ -261,17 +262,18 @@ def _get_voice_state(voice_session: VoiceSessionRow) -> MemberVoiceState:
     )
 
 
-async def _store(database: Database, changes: Sequence[VoiceChange]) -> int:
+async def _store(database: Database, changes: Sequence[VoiceChange], privacy: PrivacyFilter) -> int:
     """Store changes; bisect to find, log and skip those that the database rejects.
 
     Returns the number of stored events.
     """
     try:
         async with database.acquire_connection() as connection:
-            return await save_voice_changes(connection, changes)
+            return await save_voice_changes(connection, changes, privacy=privacy)
     except UNSTORABLE_ERRORS as error:
         if len(changes) == 1:
             log_skipped_value("voice session", error)
             return 0
     middle = len(changes) // 2
-    return await _store(database, changes[:middle]) + await _store(database, changes[middle:])
+    halves = changes[:middle], changes[middle:]
+    return sum([await _store(database, half, privacy) for half in halves])

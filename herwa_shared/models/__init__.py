@@ -31,6 +31,7 @@ from herwa_shared.models.collection import (
     VoiceSession,
 )
 from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
+from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice, PseudonymBatch
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 
 metadata = SQLModel.metadata
@@ -46,10 +47,12 @@ __all__ = [
     "ChannelListEntry",
     "CollectionGap",
     "EntitlementGrant",
+    "ErasureRequest",
     "Feature",
     "FeatureToggle",
     "GatewaySession",
     "Guild",
+    "GuildDeletion",
     "GuildLiveCounters",
     "GuildMembership",
     "ImportedPeriod",
@@ -58,7 +61,9 @@ __all__ = [
     "MembershipPeriod",
     "Module",
     "ModuleToggle",
+    "PrivacyChoice",
     "Process",
+    "PseudonymBatch",
     "Subscription",
     "SurfaceRow",
     "TierFeature",

@@ -13,6 +13,7 @@ from herwa_shared.pipeline.events import BUFFER_COLUMNS, ActivityEvent
 from herwa_shared.pipeline.key_dedup import filter_new_keys
 from herwa_shared.pipeline.membership_dedup import MEMBERSHIP_KINDS, filter_new_memberships
 from herwa_shared.pipeline.message_dedup import filter_new_messages
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 
 # Advisory lock that serializes appends, so that two collectors of one guild cannot both store the same message.
 APPEND_LOCK_ID = 0x4845525742
@@ -34,17 +35,22 @@ class AppendResult:
     duplicates: int
 
 
-async def append_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> AppendResult:
+async def append_events(
+    connection: asyncpg.Connection, events: Sequence[ActivityEvent], *, privacy: PrivacyFilter | None = None
+) -> AppendResult:
     """Deduplicate events and COPY the new ones to the buffer, in one transaction.
 
-    Messages, joins, leaves and events with a key that are already recorded are dropped. Takes the append lock until the
-    commit.
+    Messages, joins, leaves and events with a key that are already recorded are dropped. `privacy` hides members; only
+    tests may omit it. Takes the append lock until the commit.
     """
     if not events:
         return AppendResult(0, 0)
-    messages = [event for event in events if event.message_id]
     async with connection.transaction():
         await lock_appends(connection)
+        if privacy is not None:
+            await privacy.refresh(connection)
+            events = privacy.hide_members(events)
+        messages = [event for event in events if event.message_id]
         new_events = (
             await filter_new_messages(connection, messages, now_ms=int(utc_now().timestamp() * 1000))
             if messages
@@ -84,7 +90,7 @@ async def truncate_moved_slots(connection: asyncpg.Connection) -> list[int]:
 
 
 async def _filter_other_events(connection: asyncpg.Connection, events: list[ActivityEvent]) -> list[ActivityEvent]:
-    membership_events = [event for event in events if event.kind in MEMBERSHIP_KINDS]
+    membership_events = [event for event in events if event.kind in MEMBERSHIP_KINDS and not event.key]
     keyed_events = [event for event in events if event.key]
     new_events = [event for event in events if not event.key and event.kind not in MEMBERSHIP_KINDS]
     if membership_events:

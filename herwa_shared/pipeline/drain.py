@@ -4,6 +4,7 @@ Events that arrive while it waits are not waited for.
 """
 
 import asyncio
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -22,6 +23,11 @@ CURRENT_TXID_SQL = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
 COUNT_PENDING_EVENTS_SQL = """
 SELECT count(*) FROM event_buffer AS b, ingest_state AS s
 WHERE s.id = 0 AND (b.txid, b.seq) > (s.wm_txid, s.wm_seq) AND b.txid < $1
+"""
+
+REQUEST_RETENTION = timedelta(days=1)
+PURGE_REQUESTS_SQL = """
+DELETE FROM drain_request WHERE at < $1 AND id < (SELECT max(id) FROM drain_request)
 """
 
 
@@ -68,6 +74,11 @@ async def load_latest_drain_request(connection: asyncpg.Connection) -> int:
     A collector must read it before it takes the events that it flushes, and acknowledge it with `ack_drain` afterwards.
     """
     return int(await connection.fetchval("SELECT coalesce(max(id), 0) FROM drain_request"))
+
+
+async def purge_drain_requests(connection: asyncpg.Connection, *, now: datetime) -> None:
+    """Delete old requests except the newest, whose id collectors acknowledge again after a restart."""
+    await connection.execute(PURGE_REQUESTS_SQL, now - REQUEST_RETENTION)
 
 
 async def ack_drain(connection: asyncpg.Connection, *, process_id: int, request_id: int) -> None:

@@ -14,6 +14,7 @@ import asyncpg
 from herwa_shared.pipeline.buffer import copy_events, lock_appends
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.message_dedup import filter_uncovered
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 
 # No other row may lie within a new one. A row that begins inside and goes on (a range of live messages) keeps its part.
 RANGE_END_SQL = """
@@ -76,18 +77,24 @@ async def store_history_page(
     *,
     oldest_id: int | None,
     names: Collection[AuthorName] = (),
+    privacy: PrivacyFilter | None = None,
 ) -> ChannelTask:
     """Store the page before `task.before_id`, and return the task moved behind it.
 
     `events` are the counted messages of the page, `oldest_id` is the id of its oldest message of any kind, or None if
     the page is empty. The names of unknown members are stored; a known name may be a nickname and is kept. The task is
-    finished when `before_id` is `after_id + 1`.
+    finished when `before_id` is `after_id + 1`. `privacy` hides members; only tests may omit it.
     """
     is_finished = oldest_id is None or oldest_id <= task.after_id
     lower = task.after_id + 1 if is_finished or oldest_id is None else oldest_id
     missing = [event for event in events if event.message_id > task.after_id]
     async with connection.transaction():
         await lock_appends(connection)
+        if privacy is not None:
+            await privacy.refresh(connection)
+            missing = privacy.hide_members(missing)
+            visible_ids = {event.user_id for event in missing}
+            names = [name for name in names if name.user_id in visible_ids]
         await copy_events(connection, await filter_uncovered(connection, missing))
         await connection.execute(ADD_UNKNOWN_MEMBERS_SQL, task.guild_id, *_split_names(names))
         end = await connection.fetchval(RANGE_END_SQL, task.guild_id, task.channel_id, lower, task.end_id)

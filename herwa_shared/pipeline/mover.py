@@ -104,6 +104,19 @@ async def move_batch(
     return batch.rows
 
 
+async def finish_planned_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> None:
+    """Move the planned batch, if there is one, and plan no other until the end of the current transaction.
+
+    Until then no mover can plan one. A mover that is moving the same batch does no harm: its insert has the same token.
+    """
+    ingest_state = await connection.fetchrow(LOCK_STATE_SQL)
+    assert ingest_state is not None
+    if ingest_state["batch"] is not None:
+        batch = _read_batch(ingest_state)
+        await transfer_batch(connection, clickhouse, batch)
+        await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token)
+
+
 async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:
     """Return the planned batch, else plan a new one; None if the buffer has no rows to move.
 
@@ -117,8 +130,10 @@ async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BA
             ingest_state = await connection.fetchrow(
                 PLAN_BATCH_SQL, ingest_state["wm_txid"], ingest_state["wm_seq"], batch_rows, MAX_BATCH_WEEKS
             )
-    if ingest_state is None:
-        return None
+    return None if ingest_state is None else _read_batch(ingest_state)
+
+
+def _read_batch(ingest_state: asyncpg.Record) -> Batch:
     low, high = (ingest_state["wm_txid"], ingest_state["wm_seq"]), (ingest_state["hi_txid"], ingest_state["hi_seq"])
     return Batch(UUID(str(ingest_state["batch"])), low, high, ingest_state["rows"])
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from herwa_shared.pipeline.buffer import APPEND_LOCK_ID, append_events
 from herwa_shared.pipeline.events import ActivityEvent
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 
 CLOSED_SESSION_RETENTION_MS = 3_600_000
 
@@ -71,25 +72,65 @@ class VoiceChange:
     events: list[ActivityEvent]
 
 
-async def save_voice_changes(connection: asyncpg.Connection, changes: Sequence[VoiceChange]) -> int:
+async def save_voice_changes(
+    connection: asyncpg.Connection, changes: Sequence[VoiceChange], *, privacy: PrivacyFilter | None = None
+) -> int:
     """Save sessions and their events in one transaction; returns the number of new events.
 
-    Events before the stored `counted_until_ms` of their member are dropped as duplicates. Takes the append lock.
+    Events before the stored `counted_until_ms` of their member are dropped as duplicates. `privacy` hides members; only
+    tests may omit it. Takes the append lock.
     """
-    member_keys = [(change.voice_session.guild_id, change.voice_session.user_id) for change in changes]
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
-        rows = await connection.fetch(COUNTED_UNTIL_SQL, *zip(*member_keys, strict=True))
-        counted_until = {(row["guild_id"], row["user_id"]): row["counted_until_ms"] for row in rows}
-        new_events = [
-            event
-            for member_key, change in zip(member_keys, changes, strict=True)
-            for event in change.events
-            if event.at_ms >= counted_until.get(member_key, 0)
-        ]
-        await append_events(connection, new_events)
-        await connection.execute(SAVE_SESSIONS_SQL, *zip(*(change.voice_session for change in changes), strict=True))
-    return len(new_events)
+        hidden_events: list[ActivityEvent] = []
+        if privacy is not None:
+            await privacy.refresh(connection)
+            changes, hidden_events = _split_hidden_sessions(changes, privacy)
+        new_events = await _filter_counted(connection, changes) + hidden_events
+        result = await append_events(connection, new_events)
+        if changes:
+            sessions = [change.voice_session for change in changes]
+            await connection.execute(SAVE_SESSIONS_SQL, *zip(*sessions, strict=True))
+    return result.stored
+
+
+async def _filter_counted(connection: asyncpg.Connection, changes: Sequence[VoiceChange]) -> list[ActivityEvent]:
+    """Return the events of the changes whose seconds are not stored yet."""
+    if not changes:
+        return []
+    member_keys = [(change.voice_session.guild_id, change.voice_session.user_id) for change in changes]
+    rows = await connection.fetch(COUNTED_UNTIL_SQL, *zip(*member_keys, strict=True))
+    counted_until = {(row["guild_id"], row["user_id"]): row["counted_until_ms"] for row in rows}
+    return [
+        event
+        for member_key, change in zip(member_keys, changes, strict=True)
+        for event in change.events
+        if event.at_ms >= counted_until.get(member_key, 0)
+    ]
+
+
+def _split_hidden_sessions(
+    changes: Sequence[VoiceChange], privacy: PrivacyFilter
+) -> tuple[list[VoiceChange], list[ActivityEvent]]:
+    """Separate the sessions of hidden members: no row is kept of them, and their events have no member.
+
+    A session is hidden if it began before its member was erased. Its events are deduplicated by keys, since there is no
+    row with the time up to which it is counted.
+    """
+    visible_changes: list[VoiceChange] = []
+    hidden_events: list[ActivityEvent] = []
+    for change in changes:
+        guild_id, user_id = change.voice_session.guild_id, change.voice_session.user_id
+        if privacy.find(guild_id, user_id).is_hidden(change.voice_session.since_ms):
+            hidden_events += [
+                event._replace(
+                    user_id=0, key=privacy.build_hidden_key(guild_id, user_id, f"{event.kind} {event.at_ms}")
+                )
+                for event in change.events
+            ]
+        else:
+            visible_changes.append(change)
+    return visible_changes, hidden_events
 
 
 async def load_open_voice_sessions(connection: asyncpg.Connection) -> tuple[list[VoiceSessionRow], dict[int, int]]:

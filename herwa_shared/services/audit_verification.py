@@ -17,6 +17,8 @@ from herwa_shared.services.audit_chain import GENESIS_DIGEST, ChainDefect, Defec
 from herwa_shared.services.audit_key import get_audit_key
 
 READ_BATCH_ROWS = 500
+GUILD_DELETED_ACTION, GUILD_DELETED_FIELD = "guild.delete", "audit_entries"
+"""Action of the operator's entry about a deleted guild, and its field with the number of the chain's entries."""
 
 ChainDigests = Mapping[int, bytes]
 """Digests of entries of one chain, by number."""
@@ -47,16 +49,22 @@ async def verify_chain(
 
     Returns the first defect, None if there is none.
     """
-    _, defect = await _verify_chain(session, guild_id, noted or {})
+    deleted_numbers = await _load_deleted_numbers(session)
+    _, defect = await _verify_chain(session, guild_id, _drop_deleted(noted or {}, deleted_numbers.get(guild_id, 0)))
     return defect
 
 
 async def verify_all_chains(session: AsyncSession, *, noted: Mapping[int | None, ChainDigests]) -> AuditVerification:
-    """Verify every chain of the database, and every chain that was noted. `noted` is by guild, None: the operator's."""
+    """Verify every chain of the database, and every chain that was noted. `noted` is by guild, None: the operator's.
+
+    The chain of a deleted guild is no defect: the operator's chain, which is verified as well, has an entry about it.
+    """
+    deleted_numbers = await _load_deleted_numbers(session)
     guild_ids = {head.guild_id for head in await list_chain_heads(session)} | set(noted)
     defects, entries = [], 0
     for guild_id in sorted(guild_ids, key=lambda guild_id: guild_id or 0):
-        count, defect = await _verify_chain(session, guild_id, noted.get(guild_id, {}))
+        still_noted = _drop_deleted(noted.get(guild_id, {}), deleted_numbers.get(guild_id, 0))
+        count, defect = await _verify_chain(session, guild_id, still_noted)
         entries += count
         if defect:
             defects.append(defect)
@@ -76,6 +84,23 @@ async def list_chain_heads(session: AsyncSession) -> list[ChainHead]:
     )
     rows = [*(await session.execute(operator)).all(), *(await session.execute(guilds)).all()]
     return [ChainHead(guild_id, number, digest) for guild_id, number, digest in rows]
+
+
+async def _load_deleted_numbers(session: AsyncSession) -> dict[int | None, int]:
+    """Load how many entries the chains of deleted guilds had."""
+    query = select(AuditEntry.target, AuditEntry.before).where(
+        filter_chain(None), col(AuditEntry.action) == GUILD_DELETED_ACTION
+    )
+    deleted_numbers: dict[int | None, int] = {}
+    for target, before in await session.execute(query):
+        number = (before or {}).get(GUILD_DELETED_FIELD, 0)
+        deleted_numbers[int(target)] = max(number, deleted_numbers.get(int(target), 0))
+    return deleted_numbers
+
+
+def _drop_deleted(noted: ChainDigests, deleted_number: int) -> ChainDigests:
+    """Drop what was noted of a chain that was deleted with its guild. A guild that returned begins a new chain."""
+    return {number: digest for number, digest in noted.items() if number > deleted_number}
 
 
 async def _verify_chain(

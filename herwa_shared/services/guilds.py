@@ -1,7 +1,7 @@
 """Directory: guilds, channels and members as last received from Discord; maps ids to names."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,13 +46,14 @@ class ChannelData:
 
 @dataclass(frozen=True, slots=True)
 class MemberData:
-    """A member of a guild; `joined_at` is None if the event did not contain it."""
+    """A member of a guild; `joined_at` is None if the event did not contain it. `seen_at` is when it was received."""
 
     guild_id: int
     user_id: int
     name: str
     bot: bool
     joined_at: datetime | None = None
+    seen_at: datetime = field(default_factory=utc_now, compare=False)
 
 
 async def save_guilds(session: AsyncSession, guilds: Sequence[GuildData]) -> None:
@@ -85,7 +86,7 @@ async def save_members(session: AsyncSession, members: Sequence[MemberData]) -> 
 
     A `joined_at` of None leaves the stored value unchanged.
     """
-    rows = [{**asdict(member), "seen_at": utc_now()} for member in members]
+    rows = [asdict(member) for member in members]
     rows_without_join = [row for row in rows if row["joined_at"] is None]
     for row in rows_without_join:
         del row["joined_at"]

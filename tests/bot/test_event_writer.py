@@ -8,6 +8,7 @@ from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.metadata_sync import MetadataChanges, save_skipping_invalid
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.services import processes
 from herwa_shared.services.guilds import ChannelData, GuildData, MemberData
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events
@@ -118,7 +119,7 @@ async def test_only_names_that_the_database_rejects_are_skipped(stores, guild_id
     changes.members[guild_id, 1] = MemberData(guild_id, 1, "ada", bot=False)
     changes.members[guild_id + 1, 1] = MemberData(guild_id + 1, 1, "member of a rejected server", bot=False)
     changes.gone_channels.add(guild_id)
-    await save_skipping_invalid(stores.database, changes)
+    await save_skipping_invalid(stores.database, changes, PrivacyFilter(stores.database.audit_key))
     channels_query = "SELECT name, deleted FROM channel WHERE id BETWEEN :g AND :g + 2 ORDER BY id"
     assert await fetch_rows(stores, channels_query, g=guild_id) == [("one", True), ("three", False)]
     members_query = "SELECT name FROM member WHERE guild_id BETWEEN :g AND :g + 2"
@@ -132,7 +133,7 @@ async def test_server_missing_from_its_shard_is_marked_as_left(stores, guild_id)
     count = 1 << 20  # so many shards that hardly any other server shares this one
     shard = (guild_id >> 22) % count
     changes = MetadataChanges(guilds={guild_id: create_guild_data(guild_id)})
-    await save_skipping_invalid(stores.database, changes)
+    await save_skipping_invalid(stores.database, changes, PrivacyFilter(stores.database.audit_key))
     changes_with_guild = MetadataChanges(shards={(shard, count): frozenset({guild_id})})
     changes_of_other_shard = MetadataChanges(shards={((shard + 1) % count, count): frozenset()})
     left_query = "SELECT left_at IS NOT NULL FROM guild WHERE id = :g"
@@ -141,5 +142,5 @@ async def test_server_missing_from_its_shard_is_marked_as_left(stores, guild_id)
         (changes_of_other_shard, False),
         (MetadataChanges(shards={(shard, count): frozenset()}), True),
     ):
-        await save_skipping_invalid(stores.database, changes)
+        await save_skipping_invalid(stores.database, changes, PrivacyFilter(stores.database.audit_key))
         assert await fetch_rows(stores, left_query, g=guild_id) == [(expected,)]

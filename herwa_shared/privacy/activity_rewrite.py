@@ -1,0 +1,177 @@
+"""Replace members in ClickHouse by user 0 or by pseudonyms, and delete guilds, while every count stays exact.
+
+In `activity_events` the member is a plain column: a mutation replaces it. In `activity_hourly` it is part of the
+sorting key, which no mutation can change. There, one insert adds for each of the member's rows a row that cancels it
+and a row with the same numbers for the replacement; ClickHouse makes an insert into one month visible at once, so sums
+are right at every moment. Afterwards a mutation deletes the member's rows, whose sums are zero. An insert that is
+repeated after a crash finds nothing left to cancel. Nothing else may be inserted meanwhile: `hold_transfers` keeps the
+mover waiting.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.pipeline.mover import finish_planned_batch
+
+FIRST_PSEUDONYM = 1 << 62
+"""Pseudonyms begin here. Discord's own ids are below it until the year 2049."""
+PSEUDONYM_KEY_BYTES = 16
+MAX_INSERT_ROWS = 200_000
+
+
+def _build_condition(column: str) -> str:
+    """Build the condition for the rows of a scope; `column` contains their time."""
+    return f"""
+    guild_id IN {{guilds:Array(UInt64)}}
+    AND {column} >= toDateTime({{start:UInt32}}, 'UTC') AND {column} < toDateTime({{end:UInt32}}, 'UTC')
+    AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1}
+    AND (empty({{members:Array(Tuple(UInt64, UInt64))}})
+        OR (guild_id, user_id) IN {{members:Array(Tuple(UInt64, UInt64))}})
+    """
+
+
+EVENTS_CONDITION, HOURS_CONDITION = _build_condition("at"), _build_condition("hour")
+PSEUDONYM = (
+    "bitAnd(sipHash64Keyed(({key_low:UInt64}, {key_high:UInt64}), guild_id, user_id),"
+    f" {FIRST_PSEUDONYM - 1}) + {FIRST_PSEUDONYM}"
+)
+REPLACEMENT = f"if({{pseudonyms:Bool}}, {PSEUDONYM}, toUInt64(0))"
+
+REPLACE_IN_EVENTS_SQL = f"ALTER TABLE activity_events UPDATE user_id = {REPLACEMENT} WHERE {EVENTS_CONDITION}"
+LIST_MONTHS_SQL = (
+    f"SELECT DISTINCT toStartOfMonth(hour) AS month FROM activity_hourly WHERE {HOURS_CONDITION} ORDER BY month"  # noqa: S608 - constants
+)
+# bitNot(n) + 1 is -n in 64 bits: both add up to zero.
+REPLACE_IN_HOURS_SQL = f"""
+INSERT INTO activity_hourly (guild_id, kind, hour, channel_id, user_id, events, total)
+SELECT guild_id, kind, hour, channel_id, item.1, item.2, item.3
+FROM (
+    SELECT guild_id, kind, hour, channel_id, user_id, {REPLACEMENT} AS replacement,
+        sum(events) AS event_sum, sum(total) AS total_sum
+    FROM activity_hourly
+    WHERE toStartOfMonth(hour) = {{month:Date}} AND {HOURS_CONDITION}
+    GROUP BY guild_id, kind, hour, channel_id, user_id
+    HAVING event_sum != 0 OR total_sum != 0
+)
+ARRAY JOIN [(user_id, bitNot(event_sum) + 1, bitNot(total_sum) + 1), (replacement, event_sum, total_sum)] AS item
+"""  # noqa: S608 - constants
+COUNT_BY_GUILD_SQL = f"""
+SELECT guild_id, count() FROM activity_hourly WHERE toStartOfMonth(hour) = {{month:Date}} AND {HOURS_CONDITION}
+GROUP BY guild_id ORDER BY guild_id
+"""  # noqa: S608 - constants
+DELETE_HOURS_SQL = f"ALTER TABLE activity_hourly DELETE WHERE {HOURS_CONDITION}"
+COUNT_ROWS_SQL = f"""
+SELECT (SELECT count() FROM activity_hourly WHERE {HOURS_CONDITION})
+    + (SELECT count() FROM activity_events WHERE {EVENTS_CONDITION})
+"""  # noqa: S608 - constants
+GUILDS_OF_USER_SQL = "SELECT DISTINCT guild_id FROM activity_hourly WHERE user_id = {user:UInt64} ORDER BY guild_id"
+DELETE_GUILD_SQLS = (
+    "ALTER TABLE activity_events DELETE WHERE guild_id = {guild:UInt64} AND at < toDateTime({end:UInt32}, 'UTC')",
+    "ALTER TABLE activity_hourly DELETE WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')",
+)
+_MUTATION_SETTINGS = {"mutations_sync": 2}
+# One block per insert, so that both rows of a pair become visible at the same moment.
+_INSERT_SETTINGS = {"async_insert": 0, "wait_end_of_query": 1, "max_insert_threads": 1}
+
+
+class ActivityRemains(RuntimeError):
+    """Rows of a member are left in ClickHouse after they were replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityScope:
+    """Rows of these members (guild and user id) in the hours `[start, end)`; of all members of the guilds if None.
+
+    Rows without a member and those with a pseudonym are never part of it. `end` is a full hour.
+    """
+
+    guild_ids: tuple[int, ...]
+    end: datetime
+    start: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    members: tuple[tuple[int, int], ...] | None = None
+
+    def to_parameters(self) -> dict[str, Any]:
+        """Convert to query parameters."""
+        return {
+            "guilds": list(self.guild_ids),
+            "members": list(self.members or ()),
+            "start": int(self.start.timestamp()),
+            "end": int(self.end.timestamp()),
+        }
+
+
+@asynccontextmanager
+async def hold_transfers(connection: asyncpg.Connection, clickhouse: AsyncClient) -> AsyncIterator[None]:
+    """Keep the mover from inserting while the block runs, in one transaction; events wait in the buffer.
+
+    A batch on its way is finished first. So every event that was in it is in ClickHouse.
+    """
+    async with connection.transaction():
+        await finish_planned_batch(connection, clickhouse)
+        yield
+
+
+async def remove_members(clickhouse: AsyncClient, scope: ActivityScope) -> None:
+    """Replace members by user 0. The caller holds the transfers. Raises ActivityRemains."""
+    await _replace(clickhouse, scope, {"pseudonyms": False, "key_low": 0, "key_high": 0})
+
+
+async def replace_by_pseudonyms(clickhouse: AsyncClient, scope: ActivityScope, *, key: bytes) -> None:
+    """Replace each member by a pseudonym of the key, the same for all rows of a member of a guild.
+
+    The caller holds the transfers, and forgets the key afterwards. Raises ActivityRemains.
+    """
+    low, high = int.from_bytes(key[:8]), int.from_bytes(key[8:PSEUDONYM_KEY_BYTES])
+    await _replace(clickhouse, scope, {"pseudonyms": True, "key_low": low, "key_high": high})
+
+
+async def delete_guild_activity(clickhouse: AsyncClient, guild_id: int, *, end: datetime) -> None:
+    """Delete all rows of a guild up to a time."""
+    parameters = {"guild": guild_id, "end": int(end.timestamp())}
+    for statement in DELETE_GUILD_SQLS:
+        await clickhouse.command(statement, parameters=parameters, settings=_MUTATION_SETTINGS)
+
+
+async def list_guilds_of_user(clickhouse: AsyncClient, user_id: int) -> list[int]:
+    """List the guilds in which a user has rows."""
+    result = await clickhouse.query(GUILDS_OF_USER_SQL, parameters={"user": user_id})
+    return [row[0] for row in result.result_rows]
+
+
+async def count_rows(clickhouse: AsyncClient, scope: ActivityScope) -> int:
+    """Count the rows of a scope in both tables."""
+    result = await clickhouse.query(COUNT_ROWS_SQL, parameters=scope.to_parameters())
+    return int(result.result_rows[0][0])
+
+
+async def _replace(clickhouse: AsyncClient, scope: ActivityScope, replacement: dict[str, Any]) -> None:
+    parameters = scope.to_parameters() | replacement
+    await clickhouse.command(REPLACE_IN_EVENTS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
+    months = await clickhouse.query(LIST_MONTHS_SQL, parameters=parameters)
+    for (month,) in months.result_rows:
+        for guild_ids in await _split_guilds(clickhouse, parameters | {"month": month}):
+            part = parameters | {"month": month, "guilds": guild_ids}
+            await clickhouse.command(REPLACE_IN_HOURS_SQL, parameters=part, settings=_INSERT_SETTINGS)
+    if months.result_rows:
+        await clickhouse.command(DELETE_HOURS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
+    if remaining := await count_rows(clickhouse, scope):
+        raise ActivityRemains(f"{remaining} rows are left")
+
+
+async def _split_guilds(clickhouse: AsyncClient, parameters: dict[str, Any]) -> list[list[int]]:
+    """Split the guilds of a scope and month into parts of about MAX_INSERT_ROWS rows, each replaced by one insert."""
+    parts: list[list[int]] = []
+    part_rows = MAX_INSERT_ROWS
+    for guild_id, rows in (await clickhouse.query(COUNT_BY_GUILD_SQL, parameters=parameters)).result_rows:
+        if part_rows + rows > MAX_INSERT_ROWS:
+            parts.append([])
+            part_rows = 0
+        parts[-1].append(guild_id)
+        part_rows += rows
+    return parts

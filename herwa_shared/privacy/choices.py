@@ -1,0 +1,101 @@
+"""Choices of members: opt out of being counted as a member, in one guild or everywhere, and opt in again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from herwa_shared.clock import utc_now
+from herwa_shared.models import ErasureRequest, PrivacyChoice
+from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
+from herwa_shared.pipeline.privacy_filter import derive_privacy_key, hash_member
+from herwa_shared.services.audit_key import get_audit_key
+
+# Running accounts of the member, which later events would continue. What was counted with them stays.
+DELETE_ACCOUNTS_QUERIES = (
+    text("""
+    DELETE FROM voice_session
+    WHERE user_id = :user_id AND (guild_id = :guild_id OR CAST(:guild_id AS bigint) IS NULL)
+    """),
+    text("""
+    DELETE FROM membership_period
+    WHERE user_id = :user_id AND (guild_id = :guild_id OR CAST(:guild_id AS bigint) IS NULL)
+    """),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProgress:
+    """The newest request to erase a member; `finished_at` is None while the worker erases ClickHouse."""
+
+    requested_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyStatus:
+    """What a member chose for a guild and for all guilds, and the newest erasure of either."""
+
+    opted_out_here: bool
+    opted_out_everywhere: bool
+    erasure: ErasureProgress | None
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether events in the guild are stored without the member."""
+        return self.opted_out_here or self.opted_out_everywhere
+
+
+async def lock_choices(session: AsyncSession) -> None:
+    """Lock all choices until the commit, against other changes and against storing events."""
+    await session.execute(select(func.pg_advisory_xact_lock(APPEND_LOCK_ID)))
+
+
+async def set_opt_out(session: AsyncSession, *, guild_id: int | None, user_id: int, opted_out: bool) -> bool:
+    """Opt a user out of one guild (None: of all) or in again. Returns False if that changes nothing.
+
+    It is in force for all events that are stored after the commit. Takes the append lock.
+    """
+    await lock_choices(session)
+    digest = compute_digest(session, guild_id=guild_id, user_id=user_id)
+    query = select(col(PrivacyChoice.opted_out_at)).where(col(PrivacyChoice.digest) == digest)
+    if (await session.scalar(query) is not None) == opted_out:
+        return False
+    await save_choice(session, digest=digest, guild_id=guild_id, opted_out_at=utc_now() if opted_out else None)
+    if opted_out:
+        for statement in DELETE_ACCOUNTS_QUERIES:
+            await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
+    return True
+
+
+async def load_privacy_status(session: AsyncSession, *, guild_id: int, user_id: int) -> PrivacyStatus:
+    """Load what a member chose for this guild and everywhere."""
+    here = compute_digest(session, guild_id=guild_id, user_id=user_id)
+    everywhere = compute_digest(session, guild_id=None, user_id=user_id)
+    choices = await session.execute(
+        select(col(PrivacyChoice.digest)).where(
+            or_(col(PrivacyChoice.digest) == here, col(PrivacyChoice.digest) == everywhere),
+            col(PrivacyChoice.opted_out_at).is_not(None),
+        )
+    )
+    digests = {bytes(row[0]) for row in choices}
+    newest = select(col(ErasureRequest.requested_at), col(ErasureRequest.finished_at)).where(
+        or_(col(ErasureRequest.digest) == here, col(ErasureRequest.digest) == everywhere)
+    )
+    erasure = (await session.execute(newest.order_by(col(ErasureRequest.id).desc()).limit(1))).one_or_none()
+    return PrivacyStatus(here in digests, everywhere in digests, ErasureProgress(*erasure) if erasure else None)
+
+
+def compute_digest(session: AsyncSession, *, guild_id: int | None, user_id: int) -> bytes:
+    """Compute the keyed hash of a user in a guild (None: everywhere) with the key of this copy."""
+    return hash_member(derive_privacy_key(get_audit_key(session)), guild_id=guild_id, user_id=user_id)
+
+
+async def save_choice(session: AsyncSession, *, digest: bytes, guild_id: int | None, **values: datetime | None) -> None:
+    """Save columns of a choice, and let every process load the choices again. The caller holds the append lock."""
+    statement = insert(PrivacyChoice).values(digest=digest, guild_id=guild_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=values))
+    await session.execute(text("UPDATE privacy_version SET version = version + 1 WHERE id = 0"))

@@ -1,0 +1,143 @@
+"""Delete guilds that the bot left: 30 days afterwards, or at once on request.
+
+PostgreSQL is deleted in one transaction: API keys, settings and the audit log of the guild end with it. ClickHouse is
+deleted by the worker afterwards. The operator's audit log keeps that the guild was deleted, so that the missing chain
+is no defect. A guild to which the bot returned is not deleted.
+"""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from sqlalchemy import exists, or_, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.clock import utc_now
+from herwa_shared.db import Database
+from herwa_shared.errors import BadRequest
+from herwa_shared.log import get_logger
+from herwa_shared.models import AuditEntry, Guild, GuildDeletion
+from herwa_shared.policy_cache.notifications import publish_policy_change
+from herwa_shared.privacy import texts
+from herwa_shared.privacy.activity_rewrite import delete_guild_activity, hold_transfers
+from herwa_shared.privacy.choices import lock_choices
+from herwa_shared.services.audit import SYSTEM, Actor, record
+from herwa_shared.services.audit_verification import GUILD_DELETED_ACTION, GUILD_DELETED_FIELD
+
+log = get_logger(__name__)
+
+GUILD_RETENTION = timedelta(days=30)
+"""As in the function `guild_delete_left` of the database, which refuses an earlier deletion."""
+DELETION_RETENTION = timedelta(days=30)
+
+# Tables without a foreign key to the guild. All others are deleted with it.
+LOOSE_TABLES = ("event_buffer", "channel_coverage", "user_guild")
+DELETE_LOOSE_QUERIES = tuple(text(f"DELETE FROM {table} WHERE guild_id = :guild_id") for table in LOOSE_TABLES)  # noqa: S608 - constants
+DELETE_GUILD_QUERY = text("SELECT guild_delete_left(:guild_id)")
+
+OPEN_DELETIONS_SQL = """
+SELECT guild_id FROM guild_deletion WHERE deleted_at IS NOT NULL AND finished_at IS NULL ORDER BY guild_id
+"""
+OPEN_DELETION_SQL = """
+SELECT deleted_at FROM guild_deletion
+WHERE guild_id = $1 AND deleted_at IS NOT NULL AND finished_at IS NULL FOR UPDATE
+"""
+FINISH_DELETION_SQL = "UPDATE guild_deletion SET finished_at = now() WHERE guild_id = $1"
+# The version of the policy was needed until every process had dropped it. A guild that came back has a new one.
+DELETE_VERSION_SQL = """
+DELETE FROM policy_change WHERE guild_id = $1 AND NOT EXISTS (SELECT FROM guild WHERE id = $1)
+"""
+PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
+
+
+class GuildNotLeft(BadRequest):
+    """The bot is still in the guild, or is again."""
+
+    code = "guild_not_left"
+    message = texts.GUILD_NOT_LEFT
+
+
+async def delete_guild(session: AsyncSession, *, guild_id: int, actor: Actor, at_once: bool = False) -> None:
+    """Delete a guild from PostgreSQL and request its deletion from ClickHouse.
+
+    Without `at_once` the bot must have left 30 days ago. Raises GuildNotLeft.
+    """
+    await lock_choices(session)
+    await _save_deletion(session, guild_id=guild_id, at_once=at_once)
+    query = (
+        select(AuditEntry.number).where(col(AuditEntry.guild_id) == guild_id).order_by(col(AuditEntry.number).desc())
+    )
+    last_number = await session.scalar(query.limit(1)) or 0
+    await record(
+        session,
+        actor,
+        GUILD_DELETED_ACTION,
+        guild_id=None,
+        target=str(guild_id),
+        before={GUILD_DELETED_FIELD: last_number},
+    )
+    await publish_policy_change(session, guild_id=guild_id)
+    for statement in DELETE_LOOSE_QUERIES:
+        await session.execute(statement, {"guild_id": guild_id})
+    if not await session.scalar(DELETE_GUILD_QUERY, {"guild_id": guild_id}):
+        raise GuildNotLeft
+
+
+async def list_overdue_guilds(session: AsyncSession, *, now: datetime) -> list[int]:
+    """List the guilds that must be deleted now, and those whose deletion at once was requested."""
+    is_requested = exists().where(
+        col(GuildDeletion.guild_id) == col(Guild.id),
+        col(GuildDeletion.at_once),
+        col(GuildDeletion.deleted_at).is_(None),
+    )
+    query = select(Guild.id).where(
+        col(Guild.left_at).is_not(None), or_(col(Guild.left_at) < now - GUILD_RETENTION, is_requested)
+    )
+    return list((await session.scalars(query.order_by(col(Guild.id)))).all())
+
+
+async def delete_overdue_guilds(database: Database) -> int:
+    """Delete overdue guilds from PostgreSQL, one transaction each; returns their number."""
+    async with database.transaction() as session:
+        guild_ids = await list_overdue_guilds(session, now=utc_now())
+    for guild_id in guild_ids:
+        try:
+            async with database.transaction() as session:
+                await delete_guild(session, guild_id=guild_id, actor=SYSTEM)
+        except GuildNotLeft:
+            log.info("the bot returned to a server before its deletion", guild=guild_id)
+    return len(guild_ids)
+
+
+async def process_guild_deletions(database: Database, clickhouse: AsyncClient) -> int:
+    """Delete from ClickHouse the guilds that are deleted from PostgreSQL; returns their number.
+
+    It can be interrupted at any moment and run again.
+    """
+    async with database.acquire_connection() as connection:
+        guild_ids = [row["guild_id"] for row in await connection.fetch(OPEN_DELETIONS_SQL)]
+        for guild_id in guild_ids:
+            async with hold_transfers(connection, clickhouse):
+                deleted_at = await connection.fetchval(OPEN_DELETION_SQL, guild_id)
+                if deleted_at is None:  # another worker has finished it
+                    continue
+                await delete_guild_activity(clickhouse, guild_id, end=deleted_at)
+                await connection.execute(DELETE_VERSION_SQL, guild_id)
+                await connection.execute(FINISH_DELETION_SQL, guild_id)
+            log.info("server deleted", guild=guild_id)
+    return len(guild_ids)
+
+
+async def purge_guild_deletions(connection: asyncpg.Connection, *, now: datetime) -> None:
+    """Delete the rows of deletions that were finished long ago."""
+    await connection.execute(PURGE_DELETIONS_SQL, now - DELETION_RETENTION)
+
+
+async def _save_deletion(session: AsyncSession, *, guild_id: int, at_once: bool) -> None:
+    """Record the deletion. A guild can be deleted, come back and be deleted again."""
+    now = utc_now()
+    values = {"at_once": at_once, "requested_at": now, "deleted_at": now, "finished_at": None}
+    statement = insert(GuildDeletion).values(guild_id=guild_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["guild_id"], set_=values))

@@ -1,0 +1,53 @@
+"""Which data about a member is stored in a guild, for `/privacy show`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, func, select
+
+from herwa_shared.models import AccessRequest, Member
+from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
+
+ACTIVITY_SQL = """
+SELECT toString(kind), sum(events) AS count, min(hour), max(hour) FROM activity_hourly
+WHERE guild_id = {guild:UInt64} AND user_id = {user:UInt64}
+GROUP BY kind HAVING count > 0 ORDER BY kind
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredData:
+    """What is stored about a member of one guild.
+
+    `counts` are numbers of events by kind, `first_at` and `last_at` their first and last hour. `name` is the display
+    name, `access_requests` the number of their requests for access.
+    """
+
+    status: PrivacyStatus
+    counts: Mapping[str, int]
+    first_at: datetime | None
+    last_at: datetime | None
+    name: str | None
+    access_requests: int
+
+
+async def load_stored_data(
+    session: AsyncSession, clickhouse: AsyncClient, *, guild_id: int, user_id: int
+) -> StoredData:
+    """Load what both databases contain about a member of a guild."""
+    rows = (await clickhouse.query(ACTIVITY_SQL, parameters={"guild": guild_id, "user": user_id})).result_rows
+    name = select(Member.name).where(col(Member.guild_id) == guild_id, col(Member.user_id) == user_id)
+    requests = select(func.count()).where(
+        col(AccessRequest.guild_id) == guild_id, col(AccessRequest.user_id) == user_id
+    )
+    return StoredData(
+        await load_privacy_status(session, guild_id=guild_id, user_id=user_id),
+        {kind: count for kind, count, _, _ in rows},
+        min((row[2] for row in rows), default=None),
+        max((row[3] for row in rows), default=None),
+        await session.scalar(name),
+        await session.scalar(requests) or 0,
+    )

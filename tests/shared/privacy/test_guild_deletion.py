@@ -1,0 +1,121 @@
+"""Deletion of a guild: 30 days after the bot left, completely, in both databases; not if the bot returned."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from herwa_shared.clock import utc_now
+from herwa_shared.pipeline.buffer import append_events
+from herwa_shared.privacy.guild_deletion import (
+    GuildNotLeft,
+    delete_guild,
+    delete_overdue_guilds,
+    list_overdue_guilds,
+    process_guild_deletions,
+    purge_guild_deletions,
+)
+from herwa_shared.services.api_keys import Scope, authenticate_key, create_key
+from herwa_shared.services.audit import SYSTEM, list_entries, record
+from herwa_shared.services.audit_chain import DefectKind
+from herwa_shared.services.audit_verification import list_chain_heads, verify_all_chains
+from tests.shared.privacy.activity_counts import load_numbers
+from tests.shared.privacy.conftest import add_personal_rows, build_activity
+from tests.shared.privacy.test_erasure import dump_tables, find_tables_with
+from tests.support.db_assertions import fetch_rows
+from tests.support.event_factories import build_message_event, build_snowflake
+from tests.support.row_factories import add_channel, add_guild, insert_events
+
+PEPPER = b"pepper of the API keys in this test"
+DAY = timedelta(days=1)
+
+
+async def set_left(stores, guild_id: int, left_at) -> None:
+    async with stores.database.transaction() as session:
+        await session.execute(
+            text("UPDATE guild SET left_at = :left_at WHERE id = :guild"), {"left_at": left_at, "guild": guild_id}
+        )
+
+
+async def add_full_guild(stores) -> int:
+    guild_id = await add_guild(stores)
+    await insert_events(stores, guild_id, build_activity())
+    await add_personal_rows(stores, guild_id)
+    await add_channel(stores, guild_id, "general")
+    now_ms = int(utc_now().timestamp() * 1000)
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, [build_message_event(guild_id, build_snowflake(now_ms))])
+    return guild_id
+
+
+async def test_guild_that_was_left_30_days_ago_is_deleted_completely(stores, owner):
+    guild_id, other_guild = await add_full_guild(stores), await add_full_guild(stores)
+    other_numbers = await load_numbers(stores, other_guild)
+    async with stores.database.transaction() as session:
+        key = await create_key(session, guild_id=guild_id, name="program", scopes=tuple(Scope), pepper=PEPPER)
+    await set_left(stores, guild_id, utc_now() - 30 * DAY - timedelta(minutes=1))
+    assert await delete_overdue_guilds(stores.database) == 1
+    async with stores.database.transaction() as session:
+        assert await authenticate_key(session, key=key, pepper=PEPPER, now=utc_now()) is None
+    assert await process_guild_deletions(stores.database, stores.clickhouse_writer) == 1
+    numbers = await load_numbers(stores, guild_id)
+    assert (numbers.counts, numbers.raw) == ([], [])
+    assert find_tables_with(await dump_tables(owner), str(guild_id)) == {"audit_entry", "guild_deletion"}
+    async with stores.database.transaction() as session:
+        [entry] = await list_entries(session, guild_id=None, limit=1)
+    assert (entry.action, entry.target, entry.before) == ("guild.delete", str(guild_id), {"audit_entries": 2})
+    assert await load_numbers(stores, other_guild) == other_numbers
+    async with stores.database.acquire_connection() as connection:
+        await purge_guild_deletions(connection, now=utc_now() + 31 * DAY)
+    assert find_tables_with(await dump_tables(owner), str(guild_id)) == {"audit_entry"}
+
+
+async def test_guild_is_kept_for_30_days_and_while_the_bot_is_in_it(stores, guild):
+    for left_at in (None, utc_now() - 30 * DAY + timedelta(minutes=1)):
+        await set_left(stores, guild, left_at)
+        async with stores.database.transaction() as session:
+            assert guild not in await list_overdue_guilds(session, now=utc_now())
+        with pytest.raises(GuildNotLeft):
+            async with stores.database.transaction() as session:
+                await delete_guild(session, guild_id=guild, actor=SYSTEM)
+    assert await fetch_rows(stores, "SELECT id FROM guild WHERE id = :guild", guild=guild) == [(guild,)]
+    assert (await load_numbers(stores, guild)).counts
+
+
+async def test_guild_is_deleted_at_once_on_request_if_the_bot_left(stores, guild):
+    with pytest.raises(GuildNotLeft):
+        async with stores.database.transaction() as session:
+            await delete_guild(session, guild_id=guild, actor=SYSTEM, at_once=True)
+    await set_left(stores, guild, utc_now())
+    async with stores.database.transaction() as session:
+        await delete_guild(session, guild_id=guild, actor=SYSTEM, at_once=True)
+    await process_guild_deletions(stores.database, stores.clickhouse_writer)
+    assert (await load_numbers(stores, guild)).counts == []
+
+
+async def test_what_a_guild_does_after_its_return_is_kept(stores, guild):
+    await set_left(stores, guild, utc_now())
+    async with stores.database.transaction() as session:
+        await delete_guild(session, guild_id=guild, actor=SYSTEM, at_once=True)
+    later = utc_now() + timedelta(hours=2)
+    await insert_events(stores, guild, [build_activity()[0].__class__(later)])
+    await process_guild_deletions(stores.database, stores.clickhouse_writer)
+    numbers = await load_numbers(stores, guild)
+    assert len(numbers.raw) == len(numbers.counts) == 1
+
+
+async def test_deleted_chain_is_no_defect_and_a_chain_that_vanished_is_one(stores, owner, guild):
+    async with stores.database.transaction() as session:
+        noted = {head.guild_id: {head.number: head.digest} for head in await list_chain_heads(session)}
+    await set_left(stores, guild, utc_now() - 31 * DAY)
+    await delete_overdue_guilds(stores.database)
+    other_guild = await add_guild(stores)
+    async with stores.database.transaction() as session:
+        await record(session, SYSTEM, "feature.set", guild_id=other_guild)
+    async with stores.database.transaction() as session:
+        noted |= {head.guild_id: {head.number: head.digest} for head in await list_chain_heads(session)}
+        assert (await verify_all_chains(session, noted=noted)).defects == ()
+    await owner.execute("DELETE FROM guild WHERE id = $1", other_guild)
+    async with stores.database.transaction() as session:
+        [defect] = (await verify_all_chains(session, noted=noted)).defects
+    assert (defect.guild_id, defect.kind) == (other_guild, DefectKind.DELETED)
