@@ -21,11 +21,11 @@ SELECT /* analytics.numbers */
     roundDown(moment, {edges:Array(UInt32)}) AS edge,
     sumIf(events, is_counted),
     sumIf(total, is_counted),
-    uniqExactIf(user_id, is_counted),
+    uniqExactIf(user_id, user_id != 0 AND is_counted),
     sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_counted),
     sumIf(events, is_elapsed),
     sumIf(total, is_elapsed),
-    uniqExactIf(user_id, is_elapsed),
+    uniqExactIf(user_id, user_id != 0 AND is_elapsed),
     sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_elapsed)
 """
 NUMBERS_BY_INTERVAL_SQL = (

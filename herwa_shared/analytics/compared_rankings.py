@@ -35,9 +35,9 @@ CHANNEL_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
     sumIf(total, is_current AND is_elapsed),
     sumIf(total, NOT is_current),""",
         Aggregation.DISTINCT_MEMBERS: """
-    uniqExactIf(user_id, is_current) AS channel_value,
-    uniqExactIf(user_id, is_current AND is_elapsed),
-    uniqExactIf(user_id, NOT is_current),""",
+    uniqExactIf(user_id, user_id != 0 AND is_current) AS channel_value,
+    uniqExactIf(user_id, user_id != 0 AND is_current AND is_elapsed),
+    uniqExactIf(user_id, user_id != 0 AND NOT is_current),""",
     }
 )
 MEMBER_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(

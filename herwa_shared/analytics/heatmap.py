@@ -39,7 +39,7 @@ SELECT /* analytics.heatmap */
     ) % 168 AS slot,
     sum(events),
     sum(total),
-    uniqExact(user_id)
+    uniqExactIf(user_id, user_id != 0)
 FROM activity
 GROUP BY slot
 """

@@ -39,7 +39,7 @@ ORDER BY value DESC, id
 LIMIT {limit:UInt16}
 """
 CHANNELS_BY_MEMBERS_SQL = """
-SELECT /* analytics.tops.channels */ channel_id AS id, uniqExact(user_id) AS value
+SELECT /* analytics.tops.channels */ channel_id AS id, uniqExactIf(user_id, user_id != 0) AS value
 FROM activity
 GROUP BY id
 HAVING id != 0

@@ -45,8 +45,8 @@ WITH
     )
 SELECT /* analytics.sparklines */
     guild_id, toUnixTimestamp(hour) AS second, sum(events),
-    uniqExactIf(user_id, hour >= start),
-    uniqExactIf(user_id, hour < start)
+    uniqExactIf(user_id, user_id != 0 AND hour >= start),
+    uniqExactIf(user_id, user_id != 0 AND hour < start)
 FROM activity
 GROUP BY GROUPING SETS ((guild_id, second), (guild_id))
 """

@@ -39,12 +39,13 @@ FROM activity
 GROUP BY edge
 """
 DISTINCT_MEMBERS_SQL = """
-SELECT /* analytics.people */ roundDown(moment, {edges:Array(UInt32)}) AS edge, uniqExact(user_id) AS value
+SELECT /* analytics.people */ roundDown(moment, {edges:Array(UInt32)}) AS edge,
+    uniqExactIf(user_id, user_id != 0) AS value
 FROM activity
 GROUP BY edge
 """
 DISTINCT_MEMBERS_TOTAL_SQL = """
-SELECT /* analytics.people.total */ uniqExact(user_id) FROM activity
+SELECT /* analytics.people.total */ uniqExactIf(user_id, user_id != 0) FROM activity
 """
 LATEST_SAMPLE_SQL = """
 SELECT /* analytics.newest */ edge, argMax(mean, hour) AS value

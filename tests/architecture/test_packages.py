@@ -49,3 +49,9 @@ def test_analytics_queries_filter_by_guild_first():
     for path in (ROOT / "herwa_shared" / "analytics").glob("*.py"):
         for clause in path.read_text().split("WHERE")[1:]:
             assert clause.split()[0] == "guild_id", f"{path.name}: WHERE {clause[:60]}"
+
+
+def test_distinct_members_exclude_events_without_a_member():
+    for path in (ROOT / "herwa_shared" / "analytics").glob("*.py"):
+        for call in re.findall(r"uniq\w*\([^)\n]*", path.read_text()):
+            assert call.startswith("uniqExactIf(user_id, user_id != 0"), f"{path.name}: {call}"
