@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from herwa.settings_loader import read_settings
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
-from herwa.texts import history, operator
+from herwa.texts import history, operator, privacy
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.runtime.data_dir import DataFolder
@@ -22,6 +23,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 app = typer.Typer(help=texts.APP_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 pipeline_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
+privacy_app = typer.Typer(no_args_is_help=True)
 sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
 GuildIdOption = Annotated[
@@ -297,9 +299,37 @@ def audit(
         console.print(format_audit_entry(entry))
 
 
+@privacy_app.command("erase-user", help=privacy.ERASE_USER_HELP, epilog=privacy.ERASE_USER_EXAMPLE)
+def erase_user(
+    user: Annotated[
+        int, typer.Argument(help=privacy.USER_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+    ],
+    guild: Annotated[str | None, typer.Option(help=privacy.GUILD_OPTION)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=privacy.YES_OPTION)] = False,
+) -> None:
+    """Erase a user."""
+    from herwa.commands.privacy import erase_user as run_erasure
+
+    print(asyncio.run(run_erasure(read_settings(), user_id=user, guild=guild, confirm=build_confirmation(yes))))
+
+
+@privacy_app.command("delete-guild", help=privacy.DELETE_GUILD_HELP, epilog=privacy.DELETE_GUILD_EXAMPLE)
+def delete_guild(
+    guild: Annotated[str, typer.Argument(help=privacy.GUILD_ARGUMENT)],
+    yes: Annotated[bool, typer.Option("--yes", help=privacy.YES_OPTION)] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=privacy.DRY_RUN_OPTION)] = False,
+) -> None:
+    """Delete a server that the bot left."""
+    from herwa.commands.privacy import delete_left_guild
+
+    confirm = build_confirmation(yes)
+    print(asyncio.run(delete_left_guild(read_settings(), guild=guild, dry_run=dry_run, confirm=confirm)))
+
+
 app.add_typer(sim_app, name="sim", help=texts.SIM_HELP, rich_help_panel=texts.RUN_PANEL)
 app.add_typer(pipeline_app, name="pipeline", help=texts.PIPELINE_HELP, rich_help_panel=texts.DATA_PANEL)
 app.add_typer(keys_app, name="keys", help=texts.KEYS_HELP, rich_help_panel=texts.OPERATOR_PANEL)
+app.add_typer(privacy_app, name="privacy", help=privacy.PRIVACY_HELP, rich_help_panel=texts.OPERATOR_PANEL)
 
 
 def exec_module(module: str) -> None:
@@ -309,6 +339,11 @@ def exec_module(module: str) -> None:
     """
     DataFolder(read_settings().data_dir)
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 - our own module, no shell
+
+
+def build_confirmation(yes: bool) -> Callable[[str], bool]:
+    """Build the function that asks for a confirmation; it always agrees after `--yes`."""
+    return (lambda _question: True) if yes else typer.confirm
 
 
 def print_note(line: str) -> None:

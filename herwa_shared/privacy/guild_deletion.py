@@ -5,6 +5,7 @@ deleted by the worker afterwards. The operator's audit log keeps that the guild 
 is no defect. A guild to which the bot returned is not deleted.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -12,13 +13,13 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import exists, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import BadRequest
 from herwa_shared.log import get_logger
-from herwa_shared.models import AuditEntry, Guild, GuildDeletion
+from herwa_shared.models import AuditEntry, Channel, Guild, GuildDeletion, Member
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.privacy import texts
 from herwa_shared.privacy.activity_rewrite import delete_guild_activity, hold_transfers
@@ -52,6 +53,15 @@ DELETE FROM policy_change WHERE guild_id = $1 AND NOT EXISTS (SELECT FROM guild 
 PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
 
 
+@dataclass(frozen=True, slots=True)
+class GuildRows:
+    """Numbers of rows that a deletion of a guild would delete from PostgreSQL."""
+
+    members: int
+    channels: int
+    audit_entries: int
+
+
 class GuildNotLeft(BadRequest):
     """The bot is still in the guild, or is again."""
 
@@ -83,6 +93,15 @@ async def delete_guild(session: AsyncSession, *, guild_id: int, actor: Actor, at
         await session.execute(statement, {"guild_id": guild_id})
     if not await session.scalar(DELETE_GUILD_QUERY, {"guild_id": guild_id}):
         raise GuildNotLeft
+
+
+async def count_guild_rows(session: AsyncSession, *, guild_id: int) -> GuildRows:
+    """Count the rows of a guild."""
+    counts = [
+        await session.scalar(select(func.count()).where(col(column) == guild_id)) or 0
+        for column in (Member.guild_id, Channel.guild_id, AuditEntry.guild_id)
+    ]
+    return GuildRows(*counts)
 
 
 async def list_overdue_guilds(session: AsyncSession, *, now: datetime) -> list[int]:

@@ -12,16 +12,18 @@ from herwa.error_messages import describe_error
 from herwa.texts import api_keys as api_key_texts
 from herwa.texts import audit as audit_texts
 from herwa.texts import operator as texts
+from herwa.texts import privacy as privacy_texts
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
-from herwa_shared.models import Subscription
+from herwa_shared.models import Guild, Subscription
+from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
 from herwa_shared.services.api_keys import KeyRefusal, authenticate_key, list_keys, load_pepper
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import list_chain_heads
-from herwa_shared.services.guilds import GuildData, save_guilds
+from herwa_shared.services.guilds import GuildData, mark_guilds_left, save_guilds
 from herwa_shared.services.policies import load_global_policy
 from herwa_shared.services.subscriptions import get_current_tier
 from tests.support.configurable_copy import open_copy
@@ -227,3 +229,32 @@ def test_key_of_another_server_cannot_be_revoked(operator):
     operator.run_refused_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
     (unchanged,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))
     assert unchanged.revoked_at is None
+
+
+def test_user_is_erased_from_one_server_and_the_operators_log_does_not_name_them(operator):
+    user_id = 1_200_000_000_000_000_001
+    output = operator.run_command("privacy", "erase-user", str(user_id), "--guild", "The Garden", "--yes")
+    assert output == privacy_texts.format_erased(user_id, "The Garden")
+    entry = operator.list_audit_entries(None)[0]
+    assert (entry.action, entry.target) == ("member.erase", str(GARDEN))
+    assert str(user_id) not in repr(entry)
+
+
+def test_only_a_server_that_the_bot_left_is_deleted(operator):
+    left_id, left_at = 1_100_000_000_000_000_009, datetime(2026, 11, 1, tzinfo=UTC)
+
+    async def save_left_server(session):
+        await save_guilds(session, [GuildData(left_id, "Left", 1, None, 5, datetime(2024, 1, 1, tzinfo=UTC))])
+        await mark_guilds_left(session, [left_id])
+        (await session.get(Guild, left_id)).left_at = left_at
+
+    operator.run_in_transaction(save_left_server)
+    contents = privacy_texts.format_guild_contents("Left", left_id, left_at, members=0, channels=0, audit_entries=0)
+    assert operator.run_command("privacy", "delete-guild", "Left", "--dry-run") == contents
+    assert operator.run_command("privacy", "delete-guild", "Left", "--yes") == privacy_texts.format_guild_deleted(
+        "Left"
+    )
+    entry = operator.list_audit_entries(None)[0]
+    assert (entry.action, entry.target) == ("guild.delete", str(left_id))
+    assert str(left_id) in operator.run_refused_command("privacy", "delete-guild", str(left_id), "--yes")
+    assert GUILD_NOT_LEFT in operator.run_refused_command("privacy", "delete-guild", "The Garden", "--yes")

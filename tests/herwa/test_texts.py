@@ -15,17 +15,19 @@ from herwa.texts import (
     errors,
     history,
     operator,
+    privacy,
     startup,
     status,
 )
 from herwa.texts import help as help_texts
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
-from tests.support.text_snapshots import render_texts
+from tests.support.text_snapshots import Keywords, render_texts
 
 DATA_DIR = Path("/srv/herwa")
 PORTAL = "https://discord.com/developers/applications"
 REDIRECT = "https://herwa.example/auth/callback"
 REASON = "connection refused"
+LEFT_AT = datetime(2026, 12, 1, 10, tzinfo=UTC)
 
 SAMPLES = {
     audit: {
@@ -133,6 +135,16 @@ SAMPLES = {
         "format_similar_guilds": ["Gardn", "7 (Garden Club)"],
         "format_discovered": [(0, 80), (1, 79)],
         "format_declaration_failed": ["herwa_bot.surfaces", 1, "No module named 'x'"],
+    },
+    privacy: {
+        "format_erase_question": [(7, None), (7, "Garden Club")],
+        "format_erased": [(7, None), (7, "Garden Club")],
+        "format_guild_contents": [
+            ("Garden Club", 7, None, Keywords(members=1, channels=2, audit_entries=1)),
+            ("Garden Club", 7, LEFT_AT, Keywords(members=1200, channels=20, audit_entries=30)),
+        ],
+        "format_delete_question": ["Garden Club"],
+        "format_guild_deleted": ["Garden Club"],
     },
     startup: {
         "format_data_folder": [DATA_DIR],
