@@ -35,6 +35,7 @@ class FeatureKey(StrEnum):
     HELP = "essentials.help"
     WHY = "essentials.why"
     PREMIUM = "essentials.premium"
+    PRIVACY = "essentials.privacy"
 
 
 class TierKey(StrEnum):
@@ -178,6 +179,13 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
                 essential=Essential.ALWAYS,
             ),
             FeatureSpec(FeatureKey.PREMIUM, ModuleKey.ESSENTIALS, "Premium", "This server's tier and what it includes"),
+            FeatureSpec(
+                FeatureKey.PRIVACY,
+                ModuleKey.ESSENTIALS,
+                "Privacy",
+                "What is stored about you, and how to delete it",
+                essential=Essential.ALWAYS,
+            ),
         )
     }
 )

@@ -11,6 +11,7 @@ from herwa_bot.cogs.features import FeaturesCog
 from herwa_bot.cogs.help import HelpCog
 from herwa_bot.cogs.permissions import PermissionsCog
 from herwa_bot.cogs.premium import PremiumCog
+from herwa_bot.cogs.privacy import PrivacyCog
 from herwa_bot.cogs.stats import STATS_COGS
 from herwa_bot.cogs.why import WhyCog
 
@@ -22,4 +23,5 @@ COGS: tuple[type[commands.Cog], ...] = (
     HelpCog,
     WhyCog,
     PremiumCog,
+    PrivacyCog,
 )

@@ -12,9 +12,10 @@ from herwa_shared.models import AccessRequest, Member
 from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
 
 ACTIVITY_SQL = """
-SELECT toString(kind), sum(events) AS count, min(hour), max(hour) FROM activity_hourly
+SELECT toString(kind) AS name, if(startsWith(name, 'voice'), sum(total), sum(events)) AS count, min(hour), max(hour)
+FROM activity_hourly
 WHERE guild_id = {guild:UInt64} AND user_id = {user:UInt64}
-GROUP BY kind HAVING count > 0 ORDER BY kind
+GROUP BY name HAVING count > 0 ORDER BY name
 """
 
 
@@ -22,8 +23,8 @@ GROUP BY kind HAVING count > 0 ORDER BY kind
 class StoredData:
     """What is stored about a member of one guild.
 
-    `counts` are numbers of events by kind, `first_at` and `last_at` their first and last hour. `name` is the display
-    name, `access_requests` the number of their requests for access.
+    `counts` are numbers of events by kind, of seconds for voice. `first_at` and `last_at` are their first and last
+    hour. `name` is the display name, `access_requests` the number of their requests for access.
     """
 
     status: PrivacyStatus

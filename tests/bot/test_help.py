@@ -2,7 +2,7 @@
 
 from herwa_shared.guardrail.policy import PlaceKind, TargetKind
 
-ALWAYS_LISTED = {"/help", "/why"}
+ALWAYS_LISTED = {"/help", "/why", "/privacy show", "/privacy opt-out", "/privacy opt-in", "/privacy delete"}
 
 
 async def list_named_commands(members, **options):

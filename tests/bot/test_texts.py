@@ -13,6 +13,7 @@ from herwa_bot.texts import (
     permissions,
     phrases,
     premium,
+    privacy,
     refusals,
     requests,
     stats,
@@ -44,6 +45,28 @@ SAMPLES = {
         "format_numbered": [1, "Allow for 24 hours"],
         "format_only": ["@Support"],
         "format_turn_off": ["Voice"],
+    },
+    privacy: {
+        "format_activity": [
+            ({"message": 1200, "reaction": 1, "voice": 5400, "command": 3}, TIME, TIME),
+        ],
+        "format_name": ["Mei"],
+        "format_access_requests": [2],
+        "format_deletion_pending": ["5 minutes ago"],
+        "format_deletion_done": ["5 minutes ago"],
+        "format_opted_out": [
+            (Keywords(everywhere=False, is_changed=True),),
+            (Keywords(everywhere=True, is_changed=False),),
+        ],
+        "format_opted_in": [
+            (Keywords(everywhere=False, is_changed=True, is_out_elsewhere=False),),
+            (Keywords(everywhere=True, is_changed=False, is_out_elsewhere=False),),
+            (Keywords(everywhere=False, is_changed=True, is_out_elsewhere=True),),
+            (Keywords(everywhere=True, is_changed=True, is_out_elsewhere=True),),
+        ],
+        "format_question": [(Keywords(everywhere=False),), (Keywords(everywhere=True),)],
+        "format_deleted": [TIME],
+        "format_deletion_started": [TIME],
     },
     errors: {
         "format_no_match": [("voise", []), ("voise", ["Voice (module)", "Voice stats (feature)"])],

@@ -22,10 +22,11 @@ from herwa_shared.privacy.erasure import (
     purge_erasure_requests,
     request_erasure,
 )
-from herwa_shared.privacy.member_columns import ERASED_COLUMNS, OTHER_COLUMNS
+from herwa_shared.privacy.member_columns import ERASED_COLUMNS
 from herwa_shared.services.audit_verification import verify_chain
 from tests.shared.privacy.activity_counts import load_numbers
 from tests.shared.privacy.conftest import MEMBER, OTHER, add_personal_rows, build_activity
+from tests.shared.privacy.other_columns import OTHER_COLUMNS
 from tests.support.db_assertions import fetch_rows, move_buffer
 from tests.support.event_factories import build_message_event, build_snowflake
 from tests.support.row_factories import add_guild, insert_events

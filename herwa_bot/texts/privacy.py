@@ -1,0 +1,118 @@
+"""Texts of `/privacy`."""
+
+from collections.abc import Mapping
+
+from herwa_bot.texts.phrases import format_count, format_joined
+from herwa_shared.pipeline.events import EventKind
+
+DESCRIPTION = "What is stored about you, and how to stop or delete it"
+SHOW_DESCRIPTION = "What is stored about you in this server"
+OPT_OUT_DESCRIPTION = "Stop being counted as a member"
+OPT_IN_DESCRIPTION = "Be counted as a member again"
+DELETE_DESCRIPTION = "Delete what is stored about you"
+OPTION_EVERYWHERE = "In all servers, not only in this one"
+
+DELETE_BUTTON = "Delete my data"
+
+NOTHING_COUNTED = "No activity is stored under your name."
+HEADING = "**What is stored about you in this server**"
+OPTED_OUT_HERE = "You opted out here: new activity is counted without you."
+OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you."
+COUNTED = "You are counted as a member. `/privacy opt-out` stops that."
+RETENTION = (
+    "-# Single events are kept for 3 months, hourly numbers without a limit. After 13 months, or 90 days after you"
+    " leave, a random ID replaces yours. What you write is never stored."
+)
+VISIBILITY = (
+    "-# Who sees your name next to numbers: members with Administrator, Manage Server or View Server Insights."
+    " Everybody else sees totals only."
+)
+SEE_SHOW = "`/privacy show` says when it is done."
+
+_NOUNS: Mapping[str, str] = {
+    EventKind.MESSAGE: "message",
+    EventKind.MESSAGE_EDIT: "edit",
+    EventKind.MESSAGE_DELETE: "deleted message",
+    EventKind.REACTION: "reaction",
+    EventKind.THREAD: "opened thread",
+    EventKind.JOIN: "join",
+    EventKind.LEAVE: "leave",
+}
+_VOICE_NOUNS: Mapping[str, str] = {
+    EventKind.VOICE: "voice minute",
+    EventKind.VOICE_MUTED: "muted voice minute",
+    EventKind.VOICE_STREAM: "streaming minute",
+    EventKind.VOICE_VIDEO: "video minute",
+}
+
+
+def format_activity(counts: Mapping[str, int], first: str, last: str) -> str:
+    """Format the numbers by kind of event, in seconds for voice, with the first and last hour."""
+    parts = [format_count(counts[kind], noun) for kind, noun in _NOUNS.items() if kind in counts]
+    parts += [format_count(counts[kind] // 60, noun) for kind, noun in _VOICE_NOUNS.items() if kind in counts]
+    parts += [format_count(count, kind) for kind, count in counts.items() if kind not in (*_NOUNS, *_VOICE_NOUNS)]
+    return f"- {format_joined(parts)}, from {first} to {last}"
+
+
+def format_name(name: str) -> str:
+    """Format the stored display name."""
+    return f"- Your name: {name}"
+
+
+def format_access_requests(count: int) -> str:
+    """Format the number of stored requests for access."""
+    return f"- {format_count(count, 'request')} for access to commands"
+
+
+def format_deletion_pending(requested: str) -> str:
+    """Format that a deletion is running."""
+    return f"Your data is being deleted, since {requested}."
+
+
+def format_deletion_done(finished: str) -> str:
+    """Format that a deletion is finished."""
+    return f"Your data was deleted {finished}."
+
+
+def format_opted_out(*, everywhere: bool, is_changed: bool) -> str:
+    """Format the reply to an opt-out."""
+    place = "in all servers" if everywhere else "in this server"
+    again = "" if is_changed else " You already were."
+    return (
+        f"**You are no longer counted as a member {place}.**{again}"
+        " What you do from now on counts towards totals only, without your name or ID."
+        " What was stored before stays until you delete it."
+    )
+
+
+def format_opted_in(*, everywhere: bool, is_changed: bool, is_out_elsewhere: bool) -> str:
+    """Format the reply to an opt-in. `is_out_elsewhere`: the other opt-out, here or everywhere, is still on."""
+    place = "in all servers" if everywhere else "in this server"
+    if is_out_elsewhere:
+        option = "" if everywhere else " everywhere:True"
+        other = "in this server" if everywhere else "everywhere"
+        return f"You are still opted out {other}: use `/privacy opt-in{option}` to be counted here."
+    return f"**You are counted as a member {place}.**{'' if is_changed else ' You already were.'}"
+
+
+def format_question(*, everywhere: bool) -> str:
+    """Format the question before a deletion."""
+    place = "all servers" if everywhere else "this server"
+    account = " You are also logged out of the dashboard." if everywhere else ""
+    return (
+        f"**Delete what is stored about you in {place}?** This can't be undone.{account}"
+        " Totals of the server stay, without you. Rules that managers made about you stay too."
+    )
+
+
+def format_deleted(until: str) -> str:
+    """Format that a deletion is finished, and until when activity is still stored without the member."""
+    return (
+        f"**Your data is deleted.** What you do until {until} is counted without you; after that you count as a new"
+        " member. `/privacy opt-out` stops that."
+    )
+
+
+def format_deletion_started(until: str) -> str:
+    """Format that a deletion takes longer than the reply can wait."""
+    return f"**Your data is being deleted.** {SEE_SHOW} What you do until {until} is counted without you."

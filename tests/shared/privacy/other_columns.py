@@ -1,0 +1,22 @@
+"""Columns about members that an erasure treats otherwise than `member_columns.ERASED_COLUMNS`, with the reason."""
+
+from collections.abc import Mapping
+
+OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
+    ("access_request", "user_name"): "in a row that is deleted",
+    ("access_rule", "subject_id"): "a setting of the server: a member could otherwise remove a rule against them",
+    ("access_rule", "subject_kind"): "the kind of the subject",
+    ("audit_entry", "personal"): "erased by a function of the owner, without breaking the chain",
+    ("entitlement_grant", "granted_by"): "the operator's name at a shell",
+    ("erasure_request", "user_id"): "set to null when the erasure is finished",
+    ("guild", "owner_id"): "decides who may manage the server, as long as Discord names them as the owner",
+    ("guild", "member_count"): "a number of members",
+    ("pseudonym_batch", "user_ids"): "deleted when the members are replaced by pseudonyms",
+    ("subscription", "granted_by"): "the operator's name at a shell",
+    ("user_account", "id"): "deleted when a user is erased everywhere",
+    ("user_guild", "member_count"): "a number of members",
+    ("user_guild", "owner"): "a right of the account, deleted with it",
+    ("user_guild", "user_id"): "deleted with the account",
+    ("user_token", "user_id"): "deleted with the account",
+    ("web_session", "user_id"): "deleted with the account",
+}
