@@ -75,9 +75,18 @@ DELETE_GUILD_SQLS = (
     "ALTER TABLE activity_events DELETE WHERE guild_id = {guild:UInt64} AND at < toDateTime({end:UInt32}, 'UTC')",
     "ALTER TABLE activity_hourly DELETE WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')",
 )
-_MUTATION_SETTINGS = {"mutations_sync": 2}
+# The transaction is idle while ClickHouse rewrites rows, possibly for longer than PostgreSQL usually allows.
+ALLOW_LONG_WAIT_SQL = "SET LOCAL idle_in_transaction_session_timeout = '30min'"
+# ClickHouse keeps the text of the newest finished mutation, so each rewrite ends with one that contains nothing.
+EMPTY_MUTATION_SQLS = (
+    "ALTER TABLE activity_events DELETE WHERE false",
+    "ALTER TABLE activity_hourly DELETE WHERE false",
+)
+# Statements with ids of members or with a key are not logged by a server that logs queries.
+_QUERY_SETTINGS = {"log_queries": 0}
+_MUTATION_SETTINGS = {"mutations_sync": 2, **_QUERY_SETTINGS}
 # One block per insert, so that both rows of a pair become visible at the same moment.
-_INSERT_SETTINGS = {"async_insert": 0, "wait_end_of_query": 1, "max_insert_threads": 1}
+_INSERT_SETTINGS = {"async_insert": 0, "wait_end_of_query": 1, "max_insert_threads": 1, **_QUERY_SETTINGS}
 
 
 class ActivityRemains(RuntimeError):
@@ -113,6 +122,7 @@ async def hold_transfers(connection: asyncpg.Connection, clickhouse: AsyncClient
     A batch on its way is finished first. So every event that was in it is in ClickHouse.
     """
     async with connection.transaction():
+        await connection.execute(ALLOW_LONG_WAIT_SQL)
         await finish_planned_batch(connection, clickhouse)
         yield
 
@@ -140,26 +150,28 @@ async def delete_guild_activity(clickhouse: AsyncClient, guild_id: int, *, end: 
 
 async def list_guilds_of_user(clickhouse: AsyncClient, user_id: int) -> list[int]:
     """List the guilds in which a user has rows."""
-    result = await clickhouse.query(GUILDS_OF_USER_SQL, parameters={"user": user_id})
+    result = await clickhouse.query(GUILDS_OF_USER_SQL, parameters={"user": user_id}, settings=_QUERY_SETTINGS)
     return [row[0] for row in result.result_rows]
 
 
 async def count_rows(clickhouse: AsyncClient, scope: ActivityScope) -> int:
     """Count the rows of a scope in both tables."""
-    result = await clickhouse.query(COUNT_ROWS_SQL, parameters=scope.to_parameters())
+    result = await clickhouse.query(COUNT_ROWS_SQL, parameters=scope.to_parameters(), settings=_QUERY_SETTINGS)
     return int(result.result_rows[0][0])
 
 
 async def _replace(clickhouse: AsyncClient, scope: ActivityScope, replacement: dict[str, Any]) -> None:
     parameters = scope.to_parameters() | replacement
     await clickhouse.command(REPLACE_IN_EVENTS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
-    months = await clickhouse.query(LIST_MONTHS_SQL, parameters=parameters)
+    months = await clickhouse.query(LIST_MONTHS_SQL, parameters=parameters, settings=_QUERY_SETTINGS)
     for (month,) in months.result_rows:
         for guild_ids in await _split_guilds(clickhouse, parameters | {"month": month}):
             part = parameters | {"month": month, "guilds": guild_ids}
             await clickhouse.command(REPLACE_IN_HOURS_SQL, parameters=part, settings=_INSERT_SETTINGS)
     if months.result_rows:
         await clickhouse.command(DELETE_HOURS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
+    for statement in EMPTY_MUTATION_SQLS:
+        await clickhouse.command(statement, settings=_MUTATION_SETTINGS)
     if remaining := await count_rows(clickhouse, scope):
         raise ActivityRemains(f"{remaining} rows are left")
 
@@ -168,7 +180,8 @@ async def _split_guilds(clickhouse: AsyncClient, parameters: dict[str, Any]) -> 
     """Split the guilds of a scope and month into parts of about MAX_INSERT_ROWS rows, each replaced by one insert."""
     parts: list[list[int]] = []
     part_rows = MAX_INSERT_ROWS
-    for guild_id, rows in (await clickhouse.query(COUNT_BY_GUILD_SQL, parameters=parameters)).result_rows:
+    counts = await clickhouse.query(COUNT_BY_GUILD_SQL, parameters=parameters, settings=_QUERY_SETTINGS)
+    for guild_id, rows in counts.result_rows:
         if part_rows + rows > MAX_INSERT_ROWS:
             parts.append([])
             part_rows = 0

@@ -30,7 +30,7 @@ _PRIVILEGES = (
     *(f"TABLE ENGINE ON {engine}" for engine in ("MergeTree", "AggregatingMergeTree", "SummingMergeTree")),
 )
 _USERS_TEMPLATE = """<clickhouse>
-    <profiles><default/></profiles>
+    <profiles><default><log_queries>0</log_queries></default></profiles>
     <quotas><default/></quotas>
     <users>
         <default>

@@ -26,6 +26,11 @@ def test_database_is_herwa_and_time_zone_is_utc(client):
     assert client.ping()
 
 
+def test_queries_are_not_logged(client):
+    query = "SELECT value FROM system.settings WHERE name = 'log_queries'"
+    assert client.query(query).result_rows == [("0",)]
+
+
 def test_parameters_arrive_unchanged(client):
     result = client.query(
         "SELECT {text:String}, {list:Array(String)}, {number:UInt64}, {moment:DateTime64(3, 'UTC')}, {none:Nullable(String)}",

@@ -30,6 +30,7 @@ from tests.shared.privacy.other_columns import OTHER_COLUMNS
 from tests.support.db_assertions import fetch_rows, move_buffer
 from tests.support.event_factories import build_message_event, build_snowflake
 from tests.support.row_factories import add_guild, insert_events
+from tests.support.waiting import wait_until
 
 PERSONAL_NAME = "user|member|owner|subject|actor|person|decided_by|created_by|granted_by"
 
@@ -221,7 +222,7 @@ async def test_second_erasure_erases_what_came_after_the_first(stores, guild, mo
     monkeypatch.setattr(erasure, "utc_now", lambda: first.erased_until + timedelta(minutes=10))
     await erase(stores, guild)
     assert MEMBER not in (await load_numbers(stores, guild)).by_member
-    assert await count_rows(stores.clickhouse, scope) > 0  # the other member
+    assert await count_rows(stores.clickhouse_writer, scope) > 0  # the other member
 
 
 async def test_finished_request_names_no_user_and_is_deleted_later(stores, guild):
@@ -265,3 +266,15 @@ async def test_function_erases_personal_values_of_one_guild_only(stores, guild):
         role = make_url(stores.database_url).username
         query = text("SELECT has_function_privilege(:role, 'guild_delete_left(bigint)', 'EXECUTE')")
         assert await session.scalar(query, {"role": role})
+
+
+@pytest.mark.slow  # ClickHouse forgets finished mutations every half minute
+async def test_clickhouse_forgets_whom_it_removed(stores, guild):
+    await erase(stores, guild)
+    query = "SELECT count() FROM system.mutations WHERE position(command, {user:String}) > 0"
+
+    async def is_forgotten() -> bool:
+        result = await stores.clickhouse_writer.query(query, parameters={"user": str(MEMBER)})
+        return result.result_rows == [(0,)]
+
+    await wait_until(is_forgotten, timeout_seconds=120)
