@@ -73,7 +73,7 @@ def add_privacy_jobs(scheduler: AsyncIOScheduler, jobs: PrivacyJobs) -> None:
     scheduler.add_job(jobs.process_requests, "interval", seconds=ERASE_INTERVAL_SECONDS)
     scheduler.add_job(jobs.delete_overdue_guilds, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
     scheduler.add_job(jobs.replace_members, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS, next_run_time=utc_now())
-    scheduler.add_job(jobs.purge_requests, "interval", seconds=PURGE_INTERVAL_SECONDS)
+    scheduler.add_job(jobs.purge_old_rows, "interval", seconds=PURGE_INTERVAL_SECONDS)
 
 
 def log_failure(event: JobExecutionEvent) -> None:

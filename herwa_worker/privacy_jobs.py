@@ -3,6 +3,7 @@
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
 from herwa_shared.pipeline.drain import purge_drain_requests
+from herwa_shared.pipeline.membership_dedup import purge_membership_periods
 from herwa_shared.privacy.erasure import process_erasures, purge_erasure_requests
 from herwa_shared.privacy.guild_deletion import (
     delete_overdue_guilds,
@@ -37,9 +38,10 @@ class PrivacyJobs:
         await replace_departed_members(self._database, self._clickhouse, now=utc_now())
         await replace_members_in_old_hours(self._database, self._clickhouse, now=utc_now())
 
-    async def purge_requests(self) -> None:
-        """Delete requests that were finished long ago."""
+    async def purge_old_rows(self) -> None:
+        """Delete finished requests and earlier membership periods that nothing needs any more."""
         async with self._database.acquire_connection() as connection:
             await purge_erasure_requests(connection, now=utc_now())
             await purge_guild_deletions(connection, now=utc_now())
             await purge_drain_requests(connection, now=utc_now())
+            await purge_membership_periods(connection, now=utc_now())

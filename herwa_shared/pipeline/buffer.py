@@ -25,6 +25,11 @@ CURRENT_SLOT_SQL = "SELECT ((extract(epoch FROM now())::bigint / $1) % $2)::int"
 # Coverage is looked up once per message. Without table statistics the planner would scan and sort the full table for
 # each of them.
 FORCE_INDEX_SQL = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+# No membership period of a member who opted out is kept, so their name could not be deleted later.
+DELETE_NAMES_SQL = """
+DELETE FROM member AS m USING unnest($1::bigint[], $2::bigint[]) AS departed (guild_id, user_id)
+WHERE m.guild_id = departed.guild_id AND m.user_id = departed.user_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ async def append_events(
         await lock_appends(connection)
         if privacy is not None:
             await privacy.refresh(connection)
+            if departed := privacy.list_hidden_leavers(events):
+                await connection.execute(DELETE_NAMES_SQL, *zip(*departed, strict=True))
             events = privacy.hide_members(events)
         messages = [event for event in events if event.message_id]
         new_events = (

@@ -9,7 +9,7 @@ left within LEAVE_DEDUP_WINDOW_MS.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
@@ -41,6 +41,17 @@ FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
 JOIN guild ON guild.id = stay.guild_id
 ON CONFLICT (guild_id, user_id, joined_at) DO UPDATE SET left_at = excluded.left_at
 """
+
+# The newest period of a member is kept until the member is replaced by a pseudonym (`privacy.pseudonyms`).
+PURGE_PERIODS_SQL = """
+DELETE FROM membership_period AS p
+WHERE p.left_at < $1 AND EXISTS (
+    SELECT FROM membership_period AS newer
+    WHERE newer.guild_id = p.guild_id AND newer.user_id = p.user_id AND newer.joined_at > p.joined_at
+)
+"""
+PERIOD_RETENTION = timedelta(days=1)
+"""Discord repeats joins and leaves within minutes; the catch-up fetches none."""
 
 MemberKey = tuple[int, int]
 
@@ -113,6 +124,11 @@ async def filter_new_memberships(
             new_events.append(event._replace(value=_compute_duration_seconds(joined_ms, event.at_ms)))
     await _save_histories(connection, histories)
     return new_events
+
+
+async def purge_membership_periods(connection: asyncpg.Connection, *, now: datetime) -> None:
+    """Delete earlier periods of members, which ended so long ago that no event of them is repeated."""
+    await connection.execute(PURGE_PERIODS_SQL, now - PERIOD_RETENTION)
 
 
 async def _load_histories(

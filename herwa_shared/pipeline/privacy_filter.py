@@ -103,6 +103,16 @@ class PrivacyFilter:
             for event in events
         ]
 
+    def list_hidden_leavers(self, events: Sequence[ActivityEvent]) -> list[MemberKey]:
+        """List the members who opted out and leave their guild with one of the events."""
+        if not self._choices:
+            return []
+        return [
+            (event.guild_id, event.user_id)
+            for event in events
+            if event.kind == EventKind.LEAVE and self.find(event.guild_id, event.user_id).is_opted_out
+        ]
+
     def build_hidden_key(self, guild_id: int, user_id: int, suffix: str) -> int:
         """Build the key by which an event of a hidden member is deduplicated instead of by the member."""
         assert self._privacy_key is not None

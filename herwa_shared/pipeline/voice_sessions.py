@@ -87,7 +87,7 @@ async def save_voice_changes(
             await privacy.refresh(connection)
             changes, hidden_events = _split_hidden_sessions(changes, privacy)
         new_events = await _filter_counted(connection, changes) + hidden_events
-        result = await append_events(connection, new_events)
+        result = await append_events(connection, new_events, privacy=privacy)
         if changes:
             sessions = [change.voice_session for change in changes]
             await connection.execute(SAVE_SESSIONS_SQL, *zip(*sessions, strict=True))

@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 
 from herwa_shared.clock import utc_now
@@ -43,6 +44,7 @@ async def start_worker(settings) -> asyncio.subprocess.Process:
     return process
 
 
+@pytest.mark.slow
 async def test_worker_that_is_killed_again_and_again_erases_exactly_once(stores, settings):
     guild_id, now = await add_guild(stores), utc_now()
     months = [now - timedelta(days=31 * number) for number in range(60)]

@@ -117,6 +117,16 @@ async def test_joins_leaves_and_voice_are_counted_once_without_the_member(stores
         assert await fetch_rows(stores, f"SELECT user_id FROM {table} WHERE guild_id = :guild", guild=empty_guild) == []
 
 
+async def test_name_of_a_member_who_opted_out_is_deleted_when_they_leave(stores, guild):
+    privacy = PrivacyFilter(stores.database.audit_key)
+    await choose(stores, guild, opted_out=True)
+    names = "SELECT user_id FROM member WHERE guild_id = :guild ORDER BY user_id"
+    assert await fetch_rows(stores, names, guild=guild) == [(MEMBER,), (OTHER,)]
+    async with stores.database.acquire_connection() as connection:
+        await append_events(connection, [build_membership(guild, EventKind.LEAVE, START_MS)], privacy=privacy)
+    assert await fetch_rows(stores, names, guild=guild) == [(OTHER,)]
+
+
 async def test_opting_out_ends_running_accounts_of_the_member_only(stores, guild):
     await choose(stores, guild, opted_out=True)
     for table in ("membership_period", "voice_session"):
