@@ -15,7 +15,7 @@ from herwa_shared.privacy.guild_deletion import (
     process_guild_deletions,
     purge_guild_deletions,
 )
-from herwa_shared.services.api_keys import Scope, authenticate_key, create_key
+from herwa_shared.services.api_keys import KeyRefusal, Scope, authenticate_key, create_key
 from herwa_shared.services.audit import SYSTEM, list_entries, record
 from herwa_shared.services.audit_chain import DefectKind
 from herwa_shared.services.audit_verification import list_chain_heads, verify_all_chains
@@ -56,7 +56,8 @@ async def test_guild_that_was_left_30_days_ago_is_deleted_completely(stores, own
     await set_left(stores, guild_id, utc_now() - 30 * DAY - timedelta(minutes=1))
     assert await delete_overdue_guilds(stores.database) == 1
     async with stores.database.transaction() as session:
-        assert await authenticate_key(session, key=key, pepper=PEPPER, now=utc_now()) is None
+        principal = await authenticate_key(session, key=key, pepper=PEPPER, now=utc_now())
+        assert principal is KeyRefusal.UNKNOWN
     assert await process_guild_deletions(stores.database, stores.clickhouse_writer) == 1
     numbers = await load_numbers(stores, guild_id)
     assert (numbers.counts, numbers.raw) == ([], [])
