@@ -138,6 +138,7 @@ async def test_member_who_lost_manage_server_cannot_confirm(sim, members):
     assert await list_audit_entries(members) == ()
 
 
+@pytest.mark.slow
 async def test_concurrent_save_and_cancel_report_the_stored_result(members):
     server = members.server
     for first_label, second_label in ((buttons.SAVE_RULE, buttons.CANCEL), (buttons.CANCEL, buttons.SAVE_RULE)):

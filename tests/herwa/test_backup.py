@@ -1,5 +1,7 @@
 """`herwa backup` and `herwa restore` on a running copy; `tests/journeys` restores one."""
 
+import pytest
+
 from herwa.texts import backup as texts
 from herwa_shared.backup.archive import open_archive
 
@@ -21,6 +23,7 @@ def test_backup_overwrites_no_file(copy, tmp_path):
     assert path.read_text() == "keep me"
 
 
+@pytest.mark.slow
 def test_running_copy_is_not_restored(copy, tmp_path):
     path = tmp_path / "backup.zip"
     copy.check_output("backup", str(path))

@@ -32,7 +32,8 @@ class StatementLog:
         self._read_lines = 0
 
     def take(self) -> list[Transaction]:
-        lines = self._path.read_text().splitlines()[self._read_lines :]
+        *complete_lines, _ = self._path.read_text().split("\n")
+        lines = complete_lines[self._read_lines :]
         self._read_lines += len(lines)
         transactions = [json.loads(line) for line in lines]
         return [

@@ -62,6 +62,7 @@ async def test_restore_into_another_folder_brings_back_every_row(filled_copy, ot
         assert rows.result_rows == [(MOVED_EVENTS + UNMOVED_EVENTS,)]
 
 
+@pytest.mark.slow
 async def test_restore_replaces_what_the_databases_contain(filled_copy):
     settings, folder = filled_copy.settings, filled_copy.folder
     async with open_stores(settings, with_writer=True) as stores:

@@ -83,6 +83,7 @@ def test_interrupted_restore_is_refused_until_it_is_repeated(copy):
     check_records(*copy, FILLED)
 
 
+@pytest.mark.slow
 async def test_databases_are_backed_up_before_a_migration_and_not_before_the_first(filled_copy):
     settings, folder = filled_copy.settings, filled_copy.folder
     assert list((folder.path / "backups").glob("before-migration-*")) == []

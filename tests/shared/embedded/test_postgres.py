@@ -66,6 +66,7 @@ def create_cluster_of_older_version(folder: DataFolder) -> None:
     (installation.cluster / "pg_hba.conf").write_text("host all herwa 127.0.0.1/32 trust\n")
 
 
+@pytest.mark.slow
 async def test_account_of_an_older_version_becomes_the_owner_and_keeps_its_rows():
     with create_data_folder() as folder:
         settings = build_settings(folder, clickhouse=False)
@@ -126,6 +127,7 @@ def test_started_by_root_the_server_uses_an_unprivileged_account(postgres_settin
 
 
 @requires_root
+@pytest.mark.slow
 def test_cluster_of_the_old_account_is_given_to_the_own_account(monkeypatch):
     with create_data_folder() as folder:
         settings = build_settings(folder, clickhouse=False)
@@ -150,6 +152,7 @@ def test_only_the_account_of_the_server_can_enter_the_data_folder(postgres_setti
 
 
 @requires_root
+@pytest.mark.slow
 async def test_inaccessible_folder_gets_its_cluster_in_another_folder():
     reports: list[str] = []
     with create_data_folder() as closed_folder:
@@ -167,6 +170,7 @@ async def test_inaccessible_folder_gets_its_cluster_in_another_folder():
 
 
 @requires_root
+@pytest.mark.slow
 def test_strict_umask_does_not_lock_out_the_account():
     with create_data_folder() as folder:
         umask_before = os.umask(0o077)
@@ -178,6 +182,7 @@ def test_strict_umask_does_not_lock_out_the_account():
 
 
 @requires_root
+@pytest.mark.slow
 def test_inaccessible_programs_are_copied(tmp_path, monkeypatch):
     """Simulate a wheel that is installed below a folder that only root may enter."""
     closed_dir = tmp_path / "closed"

@@ -1,12 +1,21 @@
-"""A guild with activity of several members in both databases."""
+"""A guild with activity of several members in both databases, which only these tests use.
 
+Erasing rewrites the parts of ClickHouse's tables, which takes long in the databases that all other tests share.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
 from herwa_shared.models import AccessRequest, AccessRuleRow, MembershipPeriod, VoiceSession
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import Actor, ChangeSource, PersonalValue, record
+from herwa_shared.stores import Stores, open_stores
+from tests.support.embedded_engines import build_settings, connect_owner, create_data_folder
 from tests.support.row_factories import EventRow, add_guild, add_member, insert_events
 
 MEMBER, OTHER = 1_000_000_000_000_000_077, 1_000_000_000_000_000_088
@@ -22,6 +31,29 @@ def build_activity() -> list[EventRow]:
         for user in (MEMBER, OTHER, 0)
         for channel, kind, value in ((1, "message", 12), (2, "message", None), (2, "voice", 60), (0, "join", None))
     ]
+
+
+@pytest.fixture(scope="package")
+def folder() -> Iterator[DataFolder]:
+    with create_data_folder() as data_folder:
+        yield data_folder
+
+
+@pytest.fixture(scope="package")
+def settings(folder: DataFolder) -> Settings:
+    return build_settings(folder)
+
+
+@pytest.fixture(scope="package")
+async def stores(settings: Settings) -> AsyncIterator[Stores]:
+    async with open_stores(settings, with_writer=True) as own_stores:
+        yield own_stores
+
+
+@pytest.fixture
+async def owner(settings: Settings, folder: DataFolder) -> AsyncIterator[asyncpg.Connection]:
+    async with connect_owner(settings, folder) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -89,6 +89,7 @@ async def test_erased_member_is_in_no_table_and_no_other_number_changes(stores, 
         assert await verify_chain(session, guild_id=guild) is None
 
 
+@pytest.mark.slow
 async def test_other_guilds_keep_the_member(stores, owner, guild):
     other_guild = await add_guild(stores)
     await insert_events(stores, other_guild, build_activity())
@@ -118,6 +119,7 @@ async def test_erasure_everywhere_erases_all_guilds_and_the_account(stores, owne
     assert find_tables_with(await dump_tables(owner), str(user_id)) == set()
 
 
+@pytest.mark.slow
 async def test_waiting_events_and_a_batch_on_its_way_do_not_bring_the_member_back(stores, guild):
     now_ms = int(utc_now().timestamp() * 1000)
     events = [build_message_event(guild, build_snowflake(now_ms, index), user=MEMBER) for index in range(40)]
@@ -162,6 +164,7 @@ async def test_events_received_before_count_without_the_member_whenever_they_are
         assert await fetch_rows(stores, query, guild=guild, user=MEMBER) == [(0,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crash_after", ["REPLACE_IN_EVENTS_SQL", "REPLACE_IN_HOURS_SQL", "DELETE_HOURS_SQL", "all"])
 async def test_interrupted_erasure_is_continued_without_changing_a_number(stores, guild, monkeypatch, crash_after):
     before = await load_numbers(stores, guild)
@@ -204,6 +207,7 @@ class FailingClickHouse:
         return getattr(self._client, name)
 
 
+@pytest.mark.slow
 async def test_two_workers_erase_once(stores, guild):
     before = await load_numbers(stores, guild)
     async with stores.database.transaction() as session:
@@ -214,6 +218,7 @@ async def test_two_workers_erase_once(stores, guild):
     assert MEMBER not in after.by_member
 
 
+@pytest.mark.slow
 async def test_second_erasure_erases_what_came_after_the_first(stores, guild, monkeypatch):
     first = await erase(stores, guild)
     await insert_events(stores, guild, [build_activity()[0].__class__(first.erased_until, MEMBER)])
@@ -225,6 +230,7 @@ async def test_second_erasure_erases_what_came_after_the_first(stores, guild, mo
     assert await count_rows(stores.clickhouse_writer, scope) > 0  # the other member
 
 
+@pytest.mark.slow
 async def test_finished_request_names_no_user_and_is_deleted_later(stores, guild):
     request = await erase(stores, guild)
     query = "SELECT user_id, finished_at IS NOT NULL FROM erasure_request WHERE id = :id"

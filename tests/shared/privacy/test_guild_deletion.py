@@ -83,6 +83,7 @@ async def test_guild_is_kept_for_30_days_and_while_the_bot_is_in_it(stores, guil
     assert (await load_numbers(stores, guild)).counts
 
 
+@pytest.mark.slow
 async def test_guild_is_deleted_at_once_on_request_if_the_bot_left(stores, guild):
     with pytest.raises(GuildNotLeft):
         async with stores.database.transaction() as session:
@@ -94,6 +95,7 @@ async def test_guild_is_deleted_at_once_on_request_if_the_bot_left(stores, guild
     assert (await load_numbers(stores, guild)).counts == []
 
 
+@pytest.mark.slow
 async def test_what_a_guild_does_after_its_return_is_kept(stores, guild):
     await set_left(stores, guild, utc_now())
     async with stores.database.transaction() as session:

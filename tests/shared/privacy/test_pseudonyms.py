@@ -71,6 +71,7 @@ async def test_member_who_left_90_days_ago_gets_one_pseudonym(stores, guild):
     assert await replace_departed_members(stores.database, stores.clickhouse_writer, now=NOW) == 0
 
 
+@pytest.mark.slow
 async def test_two_guilds_give_a_member_two_pseudonyms(stores, guild):
     other_guild = await add_guild(stores)
     await insert_events(stores, other_guild, [EventRow(NOW - timedelta(days=100), LEAVER)])
@@ -81,6 +82,7 @@ async def test_two_guilds_give_a_member_two_pseudonyms(stores, guild):
     assert first != second
 
 
+@pytest.mark.slow
 async def test_everybody_in_a_month_that_ended_13_months_ago_gets_a_pseudonym(stores):
     guild_id = await add_guild(stores)
     months = [datetime(1975, month, 3, 4, 5, tzinfo=UTC) for month in (1, 2, 3)]
@@ -114,6 +116,7 @@ def test_identity_start_is_the_first_of_a_month(now, start):
     assert compute_identity_start(now) == start
 
 
+@pytest.mark.slow
 async def test_interrupted_batch_keeps_its_pseudonyms(stores, guild, monkeypatch):
     before = await load_numbers(stores, guild)
     original = pseudonyms.replace_by_pseudonyms
