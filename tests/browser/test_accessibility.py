@@ -1,5 +1,6 @@
 """Accessibility: axe on every page, and what axe cannot see: names, sizes, announcements, definitions, focus."""
 
+import asyncio
 from itertools import product
 from typing import Any
 
@@ -108,6 +109,7 @@ async def test_tab_names_server_and_page(owner: Page, server: ReplayedServer):
 async def test_view_is_announced_when_the_user_changes_it_and_not_at_a_refresh(owner: Page, server: ReplayedServer):
     channel = server.create_channel("announced")
     server.write_messages(channel, 2)
+    await asyncio.to_thread(server.copy.drain)
     await open_overview(owner, server, range="today", channel=channel)
     sentence, status = owner.locator(".sentence"), owner.locator("#announcement")
     await expect(owner.locator(".kpi[aria-current=true] .value")).to_have_text("2")
