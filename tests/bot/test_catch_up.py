@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.analytics.timeseries import query_timeseries
@@ -62,6 +64,7 @@ async def test_messages_sent_while_the_bot_was_killed_are_counted_once(stores, s
     assert threads == [thread]
 
 
+@pytest.mark.slow
 async def test_gap_of_a_killed_bot_is_closed_for_messages_and_remains_for_other_events(stores, settings, sim, server):
     started_at = utc_now()
     with run_bot_process(settings, sim) as bot:
@@ -83,6 +86,7 @@ async def test_gap_of_a_killed_bot_is_closed_for_messages_and_remains_for_other_
     assert series.points[0].covered_share == 1
 
 
+@pytest.mark.slow
 async def test_interrupted_catch_up_goes_on_where_it_was(stores, settings, sim, server):
     started_at = utc_now()
     with run_bot_process(settings, sim) as bot:

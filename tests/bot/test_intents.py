@@ -1,5 +1,7 @@
 """Without a privileged intent the bot counts all other events and reports the intent."""
 
+import pytest
+
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_until
 from tests.support.db_assertions import fetch_rows, list_events, list_message_events, wait_until_stored
 from tests.support.sample_server import SampleServer
@@ -33,6 +35,7 @@ async def test_missing_intent_is_detected_before_discord_closes_the_connection(s
     assert "Traceback" not in bot.read_log()
 
 
+@pytest.mark.slow
 async def test_revoked_intent_stops_only_its_own_events(stores, settings, own_sim):
     server = SampleServer(own_sim.client)
     with run_bot_process(settings, own_sim) as bot:

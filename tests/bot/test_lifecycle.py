@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 
+import pytest
+
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
@@ -61,6 +63,7 @@ async def test_stop_signal_flushes_pending_events_and_stops_the_bot(stores, sett
     assert "Traceback" not in bot.read_log()
 
 
+@pytest.mark.slow
 async def test_gateway_session_survives_resumes_and_ends_when_invalidated(stores, settings, sim, server):
     since = utc_now()
 

@@ -86,6 +86,7 @@ def assert_no_secret_is_in_a_log(sim, folder, logs):
         assert not [secret for secret in (*secrets, sim.token) if secret in log_text], file.name
 
 
+@pytest.mark.slow
 async def test_missing_content_intent_is_logged_and_counting_continues(
     stores, settings, sim, ungranted_intents, server
 ):

@@ -358,6 +358,7 @@ async def test_suggestions_hide_channels_that_the_manager_cannot_see(rule_client
     assert (await rule_client.list_suggestions("remove", "rule"))[0].endswith("in #layoffs")
 
 
+@pytest.mark.slow
 async def test_button_pressed_twice_saves_once_and_keeps_undo(rule_client):
     confirmation = await rule_client.run("deny", what="/server-stats")
     results = await asyncio.gather(

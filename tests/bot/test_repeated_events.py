@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from herwa_shared.clock import utc_now
 from tests.bot.payloads import VOICE_CHANNEL_TYPE, create_message_payload
 from tests.support.bot_process import run_bot_process
@@ -122,6 +124,7 @@ async def test_replies_and_follow_ups_of_an_app_are_messages_of_a_bot(stores, si
     ]
 
 
+@pytest.mark.slow
 async def test_edit_is_counted_once_also_after_a_killed_bot_and_never_when_the_message_is_pinned(
     stores, settings, sim, server
 ):

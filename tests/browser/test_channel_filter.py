@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import closing
 
+import pytest
 from playwright.async_api import Page, expect
 
 from herwa_shared.charts.formatting import format_int
@@ -39,6 +40,7 @@ async def test_unknown_channel_is_not_shown_as_zeros_and_can_be_cleared(owner: P
     assert "channel=" not in owner.url
 
 
+@pytest.mark.slow
 async def test_kinds_of_channels_deleted_ones_and_namesakes_are_marked(owner: Page, server: ReplayedServer):
     def create_channels() -> dict[str, int]:
         with closing(server.copy.open_sim_client()) as sim:

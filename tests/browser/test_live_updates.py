@@ -6,6 +6,7 @@ import signal
 from contextlib import closing
 
 import httpx
+import pytest
 from playwright.async_api import Page, expect
 
 from herwa_web import texts
@@ -43,6 +44,7 @@ async def test_open_page_counts_new_messages(owner: Page, server: ReplayedServer
     await expect(value).to_have_text("7", timeout=LIVE_TIMEOUT_MS)
 
 
+@pytest.mark.slow
 async def test_pages_work_without_the_api_and_report_the_outage(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()
@@ -58,6 +60,7 @@ async def test_pages_work_without_the_api_and_report_the_outage(owner: Page, ser
     server.copy.wait_until(lambda: httpx.get(f"{server.base_url}/readyz").is_success, "the API to be back")
 
 
+@pytest.mark.slow
 async def test_stale_numbers_are_kept_and_show_their_age(owner: Page, server: ReplayedServer):
     await owner.goto(server.build_url())
     await expect(owner.locator(".strip .kpi .value").first).to_be_visible()

@@ -4,6 +4,7 @@ import asyncio
 import re
 from contextlib import closing
 
+import pytest
 from playwright.async_api import Page, expect
 
 from herwa_web import texts
@@ -26,6 +27,7 @@ def create_server(server: ReplayedServer, name: str, persona: str) -> str:
         return str(sim.create_guild(name, owner_id=sim.get_snapshot().personas[persona]))
 
 
+@pytest.mark.slow
 async def test_new_server_says_what_happens_next_and_then_shows_its_first_number(visitor: Page, server: ReplayedServer):
     guild_id = await asyncio.to_thread(create_server, server, "Tea House", "operator")
     await log_in(visitor, server.base_url, "operator")

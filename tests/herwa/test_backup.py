@@ -6,6 +6,7 @@ from herwa.texts import backup as texts
 from herwa_shared.backup.archive import open_archive
 
 
+@pytest.mark.slow
 def test_running_copy_is_backed_up_to_a_new_file_in_the_data_folder(copy):
     output = copy.check_output("backup")
     (path,) = (copy.folder.path / "backups").glob("backup-*.zip")

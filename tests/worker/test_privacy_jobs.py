@@ -74,6 +74,7 @@ async def test_worker_that_is_killed_again_and_again_erases_exactly_once(stores,
     assert (MEMBER,) not in await fetch(stores, MEMBERS_SQL, guild_id)
 
 
+@pytest.mark.slow
 async def test_worker_deletes_a_guild_that_was_left_30_days_ago(stores, settings):
     guild_id = await add_guild(stores)
     await insert_events(stores, guild_id, [EventRow(datetime(2026, 1, 2, tzinfo=UTC), MEMBER)])

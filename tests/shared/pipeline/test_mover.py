@@ -115,6 +115,7 @@ async def test_failed_insert_keeps_the_batch_pending_and_is_reported(stores, con
     assert (status.pending_rows, status.buffer_rows, status.failures, status.last_error) == (0, 0, 0, None)
 
 
+@pytest.mark.slow
 async def test_backlog_of_five_years_is_split_into_batches_by_week(stores, connection, guild_id):
     events = build_history(guild_id, 5 * 366, step_ms=DAY_MS)
     await append_events(connection, events[::2] + events[1::2])

@@ -139,6 +139,7 @@ async def test_waiting_events_and_a_batch_on_its_way_do_not_bring_the_member_bac
     assert MEMBER not in after.raw_members
 
 
+@pytest.mark.slow
 async def test_events_received_before_count_without_the_member_whenever_they_are_stored(stores, guild):
     now_ms = int(utc_now().timestamp() * 1000)
     privacy = PrivacyFilter(stores.database.audit_key)
