@@ -20,7 +20,7 @@ OPTED_OUT_HERE = "You opted out here: new activity is counted without you."
 OPTED_OUT_EVERYWHERE = "You opted out everywhere: new activity is counted without you."
 COUNTED = "You are counted as a member. `/privacy opt-out` stops that."
 RETENTION = (
-    "-# Single events are kept for 3 months, hourly numbers without a limit. After 13 months, or 90 days after you"
+    "-# Single events are kept for 3 months, hourly numbers without a limit. 90 days after you"
     " leave, a random ID replaces yours. What you write is never stored."
 )
 VISIBILITY = (
