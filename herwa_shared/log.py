@@ -88,7 +88,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 class RateLimitedLogger:
     """Logs at most `max_lines` lines of one kind a minute, without stack traces.
 
-    The lines beyond that are counted. When the minute ends, one line tells their number as `dropped`: at once within
+    The lines beyond that are counted. When the minute ends, one line has their number as `dropped`: at once within
     an asyncio loop, else before the next line of this logger. It is for events that others can cause as often as they
     like, such as unreadable events or refused keys.
     """

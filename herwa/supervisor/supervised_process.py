@@ -17,13 +17,14 @@ from herwa.supervisor.stall_detector import CHECK_INTERVAL_SECONDS, STALL_SECOND
 from herwa.texts import startup as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.log import get_logger
+from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.log_file import LogFile, open_log_file
 from herwa_shared.runtime.process_health import PIPE_VARIABLE, ProcessHealth
 
 log = get_logger(__name__)
 
-RESTART_DELAYS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+RESTART = RetryPolicy(first_delay_seconds=0.5, max_delay_seconds=30.0, jitter=0.0)
 STABLE_UPTIME_SECONDS = 30.0  # a process that has run longer than this restarts with the first delay
 STACK_DUMP_SECONDS = 2.0
 
@@ -51,7 +52,7 @@ class SupervisedProcess:
 
     async def run(self) -> None:
         """Start the process and restart it whenever it ends, until `stop` is called."""
-        failures = 0
+        backoff = Backoff(RESTART)
         while not self._stop_event.is_set():
             started_at, stalls = time.monotonic(), self._stalls
             exit_reason = await self._run_once()
@@ -59,8 +60,9 @@ class SupervisedProcess:
                 return
             if self._stalls > stalls:
                 exit_reason = texts.format_process_stalled(STALL_SECONDS)
-            failures = 1 if time.monotonic() - started_at > STABLE_UPTIME_SECONDS else failures + 1
-            delay = RESTART_DELAYS_SECONDS[min(failures, len(RESTART_DELAYS_SECONDS)) - 1]
+            if time.monotonic() - started_at > STABLE_UPTIME_SECONDS:
+                backoff.reset()
+            delay = backoff.record_failure()
             print_line(texts.format_process_ended(exit_reason, delay), process_name=self.name)
             log.warning("process ended", name=self.name, reason=exit_reason, restart_in_seconds=delay)
             self._restarts += 1

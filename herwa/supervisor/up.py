@@ -20,6 +20,7 @@ from herwa_shared.config import Settings
 from herwa_shared.embedded import EngineLease, lease_engines, list_engines, rotate_engine_logs
 from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.log import get_logger
+from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.shutdown import on_shutdown
 from herwa_shared.stores import prepare_stores
@@ -29,7 +30,7 @@ log = get_logger(__name__)
 
 SAVE_INTERVAL_SECONDS = 1.0
 ENGINE_CHECK_SECONDS = 0.5
-MAX_ENGINE_CHECK_SECONDS = 30.0
+ENGINE_RESTART = RetryPolicy(first_delay_seconds=1.0, max_delay_seconds=30.0, jitter=0.0)
 
 # The sum is well below five seconds, the goal for Ctrl-C to stop everything: see benchmarks/stopping.py.
 PROCESS_STOP_SECONDS = 2.0
@@ -181,16 +182,16 @@ async def _save_repeatedly(save_registry: Callable[[], None]) -> None:
 
 async def _watch_engines(folder: DataFolder, lease: EngineLease) -> None:
     """Restart engines that died, with exponential backoff if they do not start, and rotate their log files."""
-    delay = ENGINE_CHECK_SECONDS
+    backoff = Backoff(ENGINE_RESTART)
     while True:
-        await asyncio.sleep(delay)
+        await asyncio.sleep(backoff.delay or ENGINE_CHECK_SECONDS)
         try:
             await asyncio.to_thread(rotate_engine_logs, folder)
             for name in await asyncio.to_thread(lease.restart_dead):
                 print_line(texts.format_engine_restarted(name))
                 log.warning("engine restarted", name=name)
-            delay = ENGINE_CHECK_SECONDS
+            backoff.reset()
         except (HerwaError, OSError) as error:
-            delay = min(delay * 2, MAX_ENGINE_CHECK_SECONDS)
+            delay = backoff.record_failure()
             print_line(texts.format_retry(describe_error(error), delay))
             log.error("engine not restarted", error=format_reason(error), retry_in_seconds=delay)  # noqa: TRY400

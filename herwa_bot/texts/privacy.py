@@ -66,7 +66,7 @@ def format_access_requests(count: int) -> str:
 
 def format_deletion_pending(requested: str) -> str:
     """Format that a deletion is running."""
-    return f"Your data is being deleted, since {requested}."
+    return f"Your data is being deleted (requested {requested})."
 
 
 def format_deletion_done(finished: str) -> str:
@@ -77,11 +77,11 @@ def format_deletion_done(finished: str) -> str:
 def format_opted_out(*, everywhere: bool, is_changed: bool) -> str:
     """Format the reply to an opt-out."""
     place = "in all servers" if everywhere else "in this server"
-    again = "" if is_changed else " You already were."
+    change = "You are no longer counted" if is_changed else "You were already not counted"
     return (
-        f"**You are no longer counted as a member {place}.**{again}"
+        f"**{change} as a member {place}.**"
         " What you do from now on counts towards totals only, without your name or ID."
-        " What was stored before stays until you delete it."
+        " What was stored before is kept until you delete it."
     )
 
 
@@ -92,7 +92,7 @@ def format_opted_in(*, everywhere: bool, is_changed: bool, is_out_elsewhere: boo
         option = "" if everywhere else " everywhere:True"
         other = "in this server" if everywhere else "everywhere"
         return f"You are still opted out {other}: use `/privacy opt-in{option}` to be counted here."
-    return f"**You are counted as a member {place}.**{'' if is_changed else ' You already were.'}"
+    return f"**You are {'' if is_changed else 'already '}counted as a member {place}.**"
 
 
 def format_question(*, everywhere: bool) -> str:
@@ -101,7 +101,7 @@ def format_question(*, everywhere: bool) -> str:
     account = " You are also logged out of the dashboard." if everywhere else ""
     return (
         f"**Delete what is stored about you in {place}?** This can't be undone.{account}"
-        " Totals of the server stay, without you. Rules that managers made about you stay too."
+        " Totals of the server are kept, without you. Rules that managers made about you are kept too."
     )
 
 
@@ -114,5 +114,5 @@ def format_deleted(until: str) -> str:
 
 
 def format_deletion_started(until: str) -> str:
-    """Format that a deletion takes longer than the reply can wait."""
+    """Format that a deletion has started."""
     return f"**Your data is being deleted.** {SEE_SHOW} What you do until {until} is counted without you."

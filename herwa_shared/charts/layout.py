@@ -89,7 +89,7 @@ def build_header_note(
 
 
 def build_band(start: datetime, end: datetime) -> Figure:
-    """Build a band over the whole height between two positions of the time axis."""
+    """Build a band over the full height between two positions of the time axis."""
     edges = {"x0": start.isoformat(), "x1": end.isoformat(), "y0": 0, "y1": 1}
     return {"type": "rect", "xref": "x", "yref": "paper", **edges}
 

@@ -11,7 +11,7 @@ mover waiting.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -139,6 +139,11 @@ async def replace_by_pseudonyms(clickhouse: AsyncClient, scope: ActivityScope, *
     """
     low, high = int.from_bytes(key[:8]), int.from_bytes(key[8:PSEUDONYM_KEY_BYTES])
     await _replace(clickhouse, scope, {"pseudonyms": True, "key_low": low, "key_high": high})
+
+
+def get_next_hour(moment: datetime) -> datetime:
+    """Return the first full hour after a moment: rows of `activity_hourly` cannot be divided further."""
+    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 async def delete_guild_activity(clickhouse: AsyncClient, guild_id: int, *, end: datetime) -> None:

@@ -14,8 +14,8 @@ from herwa_shared.pipeline.buffer import APPEND_LOCK_ID
 from herwa_shared.pipeline.privacy_filter import derive_privacy_key, hash_member
 from herwa_shared.services.audit_key import get_audit_key
 
-# Running accounts of the member, which later events would continue. What was counted with them stays.
-DELETE_ACCOUNTS_QUERIES = (
+# Open sessions and memberships, which later events would continue. What was counted before is kept.
+DELETE_OPEN_PERIODS_QUERIES = (
     text("""
     DELETE FROM voice_session
     WHERE user_id = :user_id AND (guild_id = :guild_id OR CAST(:guild_id AS bigint) IS NULL)
@@ -66,7 +66,7 @@ async def set_opt_out(session: AsyncSession, *, guild_id: int | None, user_id: i
         return False
     await save_choice(session, digest=digest, guild_id=guild_id, opted_out_at=utc_now() if opted_out else None)
     if opted_out:
-        for statement in DELETE_ACCOUNTS_QUERIES:
+        for statement in DELETE_OPEN_PERIODS_QUERIES:
             await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
     return True
 

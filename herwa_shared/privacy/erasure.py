@@ -1,8 +1,9 @@
 """Erase a member from one guild, or a user from all guilds.
 
 PostgreSQL is erased in the transaction of the request, ClickHouse by the worker afterwards. In ClickHouse the member's
-rows become rows without a member, so that all counts stay. Until the next full hour, what the member does is stored
-without them too; then they count as a new member. Decision: docs/decisions/0013.
+rows become rows without a member, so that all counts stay exact. Until the next full hour, what the member does is
+stored without them too; then they count as a new member. Rewriting ClickHouse's tables costs much, so a member causes
+it at most once an hour, and open requests are processed together. Decision: docs/decisions/0013.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,19 @@ import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
 from herwa_shared.models import ErasureRequest
-from herwa_shared.privacy.activity_rewrite import ActivityScope, hold_transfers, list_guilds_of_user, remove_members
+from herwa_shared.privacy.activity_rewrite import (
+    ActivityScope,
+    get_next_hour,
+    hold_transfers,
+    list_guilds_of_user,
+    remove_members,
+)
 from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
 from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, Treatment
 from herwa_shared.services.audit import erase_member
@@ -41,17 +49,23 @@ ERASE_QUERIES = tuple(
 DELETE_ACCOUNT_QUERY = text(f"DELETE FROM {ACCOUNT_TABLE} WHERE id = :user_id")  # noqa: S608 - a constant
 ERASE_AUDIT_OF_GUILD_QUERY = text("SELECT audit_entry_erase_member_of_guild(CAST(:user_id AS text), :guild_id)")
 
-OPEN_REQUESTS_SQL = "SELECT id FROM erasure_request WHERE finished_at IS NULL ORDER BY id"
-OPEN_REQUEST_SQL = """
-SELECT guild_id, user_id, erased_until FROM erasure_request WHERE id = $1 AND finished_at IS NULL FOR UPDATE
+MAX_BATCH_REQUESTS = 500
+
+HAS_OPEN_REQUESTS_SQL = "SELECT EXISTS (SELECT FROM erasure_request WHERE finished_at IS NULL)"
+# The oldest open requests that end with the same hour.
+BATCH_SQL = """
+SELECT id, guild_id, user_id, erased_until FROM erasure_request
+WHERE finished_at IS NULL
+    AND erased_until = (SELECT min(erased_until) FROM erasure_request WHERE finished_at IS NULL)
+ORDER BY id LIMIT $1 FOR UPDATE
 """
-FINISH_REQUEST_SQL = "UPDATE erasure_request SET user_id = NULL, finished_at = now() WHERE id = $1"
+FINISH_REQUESTS_SQL = "UPDATE erasure_request SET user_id = NULL, finished_at = now() WHERE id = ANY($1::bigint[])"
 PURGE_REQUESTS_SQL = "DELETE FROM erasure_request WHERE finished_at < $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erasure that was requested: its id, and the hour until which the member's events are stored without them."""
+    """A requested erasure: its id, and the hour until which the member's events are stored without them."""
 
     request_id: int
     erased_until: datetime
@@ -60,12 +74,13 @@ class Erasure:
 async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_id: int) -> Erasure:
     """Erase a user from PostgreSQL, in one guild or everywhere (None), and request the same for ClickHouse.
 
-    Takes the append lock: events that were received before and are stored later do not bring the member back.
+    Takes the append lock: events that were received before and are stored later do not bring the member back. A second
+    request until the same hour returns the first one, because nothing about the member was added to ClickHouse since.
     """
     await lock_choices(session)
     digest = compute_digest(session, guild_id=guild_id, user_id=user_id)
     now = utc_now()
-    erased_until = _get_next_hour(now + CLOCK_MARGIN)
+    erased_until = get_next_hour(now + CLOCK_MARGIN)
     await save_choice(session, digest=digest, guild_id=guild_id, erased_until=erased_until)
     for statement in ERASE_QUERIES:
         await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
@@ -74,11 +89,18 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
         await erase_member(session, user_id=user_id)
     else:
         await session.execute(ERASE_AUDIT_OF_GUILD_QUERY, {"user_id": str(user_id), "guild_id": guild_id})
-    row = ErasureRequest(guild_id=guild_id, user_id=user_id, digest=digest, requested_at=now, erased_until=erased_until)
-    session.add(row)
-    await session.flush()
-    assert row.id is not None
-    return Erasure(row.id, erased_until)
+    earlier = select(ErasureRequest).where(
+        col(ErasureRequest.digest) == digest, col(ErasureRequest.erased_until) == erased_until
+    )
+    request = (await session.scalars(earlier)).one_or_none()
+    if request is None:
+        request = ErasureRequest(
+            guild_id=guild_id, user_id=user_id, digest=digest, requested_at=now, erased_until=erased_until
+        )
+        session.add(request)
+        await session.flush()
+    assert request.id is not None
+    return Erasure(request.id, erased_until)
 
 
 async def is_finished(session: AsyncSession, *, request_id: int) -> bool:
@@ -88,15 +110,15 @@ async def is_finished(session: AsyncSession, *, request_id: int) -> bool:
 
 
 async def process_erasures(database: Database, clickhouse: AsyncClient) -> int:
-    """Erase the members of all open requests from ClickHouse; returns their number.
+    """Erase the members of all open requests from ClickHouse; returns the number of requests.
 
     It can be interrupted at any moment and run again: each step does nothing if it was done before.
     """
+    count = 0
     async with database.acquire_connection() as connection:
-        request_ids = [row["id"] for row in await connection.fetch(OPEN_REQUESTS_SQL)]
-        for request_id in request_ids:
-            await _process_erasure(connection, clickhouse, request_id)
-    return len(request_ids)
+        while await connection.fetchval(HAS_OPEN_REQUESTS_SQL):
+            count += await _process_batch(connection, clickhouse)
+    return count
 
 
 async def purge_erasure_requests(connection: asyncpg.Connection, *, now: datetime) -> None:
@@ -104,20 +126,23 @@ async def purge_erasure_requests(connection: asyncpg.Connection, *, now: datetim
     await connection.execute(PURGE_REQUESTS_SQL, now - FINISHED_REQUEST_RETENTION)
 
 
-async def _process_erasure(connection: asyncpg.Connection, clickhouse: AsyncClient, request_id: int) -> None:
+async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> int:
+    """Process the oldest open requests together; returns their number, 0 if another worker has finished them."""
     async with hold_transfers(connection, clickhouse):
-        request = await connection.fetchrow(OPEN_REQUEST_SQL, request_id)
-        if request is None:  # another worker has finished it
-            return
-        user_id, guild_id = request["user_id"], request["guild_id"]
-        guild_ids = [guild_id] if guild_id is not None else await list_guilds_of_user(clickhouse, user_id)
-        members = tuple((affected_guild_id, user_id) for affected_guild_id in guild_ids)
+        requests = await connection.fetch(BATCH_SQL, MAX_BATCH_REQUESTS)
+        members = sorted({member for request in requests for member in await _list_members(clickhouse, request)})
         if members:
-            scope = ActivityScope(tuple(guild_ids), request["erased_until"], members=members)
+            guild_ids = tuple(dict.fromkeys(guild_id for guild_id, _ in members))
+            scope = ActivityScope(guild_ids, requests[0]["erased_until"], members=tuple(members))
             await remove_members(clickhouse, scope)
-        await connection.execute(FINISH_REQUEST_SQL, request_id)
-    log.info("member erased", request=request_id, guilds=len(guild_ids))
+        await connection.execute(FINISH_REQUESTS_SQL, [request["id"] for request in requests])
+    if requests:
+        log.info("members erased", requests=len(requests))
+    return len(requests)
 
 
-def _get_next_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+async def _list_members(clickhouse: AsyncClient, request: asyncpg.Record) -> list[tuple[int, int]]:
+    """List the guilds of a request, each with the user: the one guild, or all in which the user has rows."""
+    user_id, guild_id = request["user_id"], request["guild_id"]
+    guild_ids = [guild_id] if guild_id is not None else await list_guilds_of_user(clickhouse, user_id)
+    return [(affected_guild_id, user_id) for affected_guild_id in guild_ids]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import exists, or_, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
@@ -105,15 +105,8 @@ async def count_guild_rows(session: AsyncSession, *, guild_id: int) -> GuildRows
 
 
 async def list_overdue_guilds(session: AsyncSession, *, now: datetime) -> list[int]:
-    """List the guilds that must be deleted now, and those whose deletion at once was requested."""
-    is_requested = exists().where(
-        col(GuildDeletion.guild_id) == col(Guild.id),
-        col(GuildDeletion.at_once),
-        col(GuildDeletion.deleted_at).is_(None),
-    )
-    query = select(Guild.id).where(
-        col(Guild.left_at).is_not(None), or_(col(Guild.left_at) < now - GUILD_RETENTION, is_requested)
-    )
+    """List the guilds that the bot left more than 30 days ago."""
+    query = select(Guild.id).where(col(Guild.left_at) < now - GUILD_RETENTION)
     return list((await session.scalars(query.order_by(col(Guild.id)))).all())
 
 

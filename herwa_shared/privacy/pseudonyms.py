@@ -17,6 +17,7 @@ from herwa_shared.privacy.activity_rewrite import (
     FIRST_PSEUDONYM,
     PSEUDONYM_KEY_BYTES,
     ActivityScope,
+    get_next_hour,
     hold_transfers,
     replace_by_pseudonyms,
 )
@@ -109,7 +110,7 @@ async def _process_batches(connection: asyncpg.Connection, clickhouse: AsyncClie
             if batch["month"] is not None:
                 await _replace_month(clickhouse, batch["month"], batch["key"])
             else:
-                await _replace_members(clickhouse, batch, end=_get_next_hour(now - DEPARTED_RETENTION))
+                await _replace_members(clickhouse, batch, end=get_next_hour(now - DEPARTED_RETENTION))
                 members = batch["guild_ids"], batch["user_ids"], now - DEPARTED_RETENTION
                 await connection.execute(DELETE_PERIODS_SQL, *members)
                 await connection.execute(DELETE_MEMBERS_SQL, *members)
@@ -133,7 +134,3 @@ async def _replace_members(clickhouse: AsyncClient, batch: asyncpg.Record, *, en
 
 def _build_key() -> bytes:
     return secrets.token_bytes(PSEUDONYM_KEY_BYTES)
-
-
-def _get_next_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)

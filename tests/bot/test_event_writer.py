@@ -53,7 +53,7 @@ async def test_full_writer_blocks_until_everything_is_stored(stores, writer, gui
 
 
 async def test_unreachable_database_loses_no_event(stores, writer, guild_id):
-    unreachable_database = Database("postgresql://nobody@127.0.0.1:1/nothing", audit_key=stores.database.audit_key)
+    unreachable_database = Database("postgresql://herwa@127.0.0.1:1/herwa", audit_key=stores.database.audit_key)
     offline_writer = EventWriter(unreachable_database, process_id=1, max_pending_events=10)
     for low in range(10):
         offline_writer.add(create_event(guild_id, low))

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -64,6 +65,16 @@ def index(tmp_path_factory):
         server.shutdown()
 
 
+def write_pip_configuration(folder: Path, sections: dict[str, dict[str, str]]) -> Path:
+    """Write a configuration file of pip, and return its path."""
+    configuration = ConfigParser()
+    configuration.read_dict(sections)
+    path = folder / "pip.conf"
+    with path.open("w") as file:
+        configuration.write(file)
+    return path
+
+
 def install_sample(folder: Path, variables: dict[str, str]) -> list[str]:
     """Install the package with uv, in an environment without settings of pip and uv; return the files installed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
@@ -80,8 +91,7 @@ def test_uv_installs_from_the_index_in_pips_environment_variables(tmp_path, inde
 
 @pytest.mark.parametrize("section", ["global", "install"])
 def test_uv_installs_from_the_index_in_pips_configuration_file(tmp_path, index, section):
-    configuration = tmp_path / "pip.conf"
-    configuration.write_text(f"[{section}]\nindex-url = {index}\n")
+    configuration = write_pip_configuration(tmp_path, {section: {"index-url": index}})
     assert install_sample(tmp_path, {"PIP_CONFIG_FILE": str(configuration)}) == ["herwa_sample.py"]
 
 
@@ -120,8 +130,9 @@ def test_variable_of_uv_overrides_the_option_of_pip(script, variable):
 
 
 def test_environment_variable_of_pip_overrides_its_files(script, tmp_path, monkeypatch):
-    configuration = tmp_path / "pip.conf"
-    configuration.write_text("[global]\nindex-url = http://a/simple\nproxy = http://p\n[install]\nproxy = http://q\n")
+    configuration = write_pip_configuration(
+        tmp_path, {"global": {"index-url": "http://a/simple", "proxy": "http://p"}, "install": {"proxy": "http://q"}}
+    )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("PIP_INDEX_URL", "http://b/simple")
     options = script.read_pip_options()

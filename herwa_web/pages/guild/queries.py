@@ -20,6 +20,7 @@ from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
 from herwa_shared.services.departed_members import list_departed_members
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
+from herwa_shared.services.process_details import BotDetail, parse_detail
 from herwa_shared.services.processes import list_live_processes
 from herwa_shared.stores import Stores
 
@@ -202,10 +203,6 @@ async def load_live_data(stores: Stores, view: DashboardQuery) -> tuple[LiveCoun
     """Load the live counters, and the gateway intents that the bot lacks."""
     async with stores.database.transaction() as session:
         counters = (await load_live_counters(session, [view.guild_id])).get(view.guild_id)
-        missing_intents = {
-            intent
-            for process in await list_live_processes(session)
-            if process.name == "bot"
-            for intent in (process.detail or {}).get("missing_intents", [])
-        }
-    return counters, frozenset(missing_intents)
+        details = [parse_detail(process.name, process.detail) for process in await list_live_processes(session)]
+    bots = (detail for detail in details if isinstance(detail, BotDetail))
+    return counters, frozenset(intent for bot in bots for intent in bot.missing_intents)

@@ -29,7 +29,7 @@ from tests.shared.privacy.conftest import MEMBER, OTHER, add_personal_rows, buil
 from tests.shared.privacy.other_columns import OTHER_COLUMNS
 from tests.support.db_assertions import fetch_rows, move_buffer
 from tests.support.event_factories import build_message_event, build_snowflake
-from tests.support.row_factories import add_guild, insert_events
+from tests.support.row_factories import add_guild, add_member, insert_events
 from tests.support.waiting import wait_until
 
 PERSONAL_NAME = "user|member|owner|subject|actor|person|decided_by|created_by|granted_by"
@@ -108,7 +108,7 @@ async def test_erasure_everywhere_erases_all_guilds_and_the_account(stores, owne
         await insert_events(
             stores, guild_id, [event.__class__(event.at, user_id, event.channel) for event in build_activity()[:9]]
         )
-    await owner.execute("INSERT INTO user_account VALUES ($1, 'Somebody', null, now(), null, 0)", user_id)
+    await owner.execute("INSERT INTO user_account VALUES ($1, 'Ada', null, now(), null, 0)", user_id)
     before = [await load_numbers(stores, guild_id) for guild_id in guilds]
     await erase(stores, None, user_id)
     for guild_id, numbers in zip(guilds, before, strict=True):
@@ -217,6 +217,53 @@ async def test_two_workers_erase_once(stores, guild):
     after = await load_numbers(stores, guild)
     assert (after.counts, after.raw) == (before.counts, before.raw)
     assert MEMBER not in after.by_member
+
+
+async def test_repeated_request_until_the_same_hour_causes_no_second_erasure(stores, guild):
+    """A member can repeat the command as often as they like; rewriting ClickHouse's tables costs much."""
+    count_sql = "SELECT count(*) FROM erasure_request WHERE guild_id = :guild"
+    async with stores.database.transaction() as session:
+        first = await request_erasure(session, guild_id=guild, user_id=MEMBER)
+    await add_member(stores, guild, MEMBER, "a name that was stored meanwhile")
+    for _ in range(3):
+        async with stores.database.transaction() as session:
+            assert await request_erasure(session, guild_id=guild, user_id=MEMBER) == first
+            await request_erasure(session, guild_id=guild, user_id=OTHER)
+    assert await fetch_rows(stores, count_sql, guild=guild) == [(2,)]
+    assert await fetch_rows(stores, "SELECT count(*) FROM member WHERE guild_id = :guild", guild=guild) == [(0,)]
+
+
+async def test_open_requests_are_processed_together(stores, guild):
+    before = await load_numbers(stores, guild)
+    user_ids = (MEMBER, OTHER)
+    async with stores.database.transaction() as session:
+        requests = [await request_erasure(session, guild_id=guild, user_id=user_id) for user_id in user_ids]
+        requests.append(await request_erasure(session, guild_id=None, user_id=OTHER))
+    clickhouse = CountingClickHouse(stores.clickhouse_writer)
+    assert await process_erasures(stores.database, clickhouse) >= len(requests)
+    assert clickhouse.statements.count(activity_rewrite.DELETE_HOURS_SQL) == len(
+        {request.erased_until for request in requests}
+    )
+    after = await load_numbers(stores, guild)
+    assert (after.counts, after.raw) == (before.counts, before.raw)
+    assert set(after.by_member) == {0}
+    async with stores.database.transaction() as session:
+        assert all([await is_finished(session, request_id=request.request_id) for request in requests])
+
+
+class CountingClickHouse:
+    """A client that keeps the statements that it has run."""
+
+    def __init__(self, client) -> None:
+        self._client = client
+        self.statements: list[str] = []
+
+    async def query(self, sql, **options):
+        return await self._client.query(sql, **options)
+
+    async def command(self, sql, **options):
+        self.statements.append(sql)
+        return await self._client.command(sql, **options)
 
 
 @pytest.mark.slow
