@@ -4,9 +4,12 @@ It is a user of its own, created at the first start. Where no user can be create
 system, it is `nobody`, whose other processes could then read the cluster.
 """
 
+import fcntl
 import pwd
 import shutil
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 from herwa_shared.embedded.engine import SystemAccount
 
@@ -26,14 +29,21 @@ def find_account() -> SystemAccount:
 
 
 def create_account() -> None:
-    """Create the user if it is missing and the system allows it. Needs root."""
+    """Create the user if it is missing and the system allows it. Needs root.
+
+    One process at a time: `useradd` checks the name before it locks the user database, so of several that run at once
+    each replaces the user of the one before by a user with another id.
+    """
     program = shutil.which("useradd")
     if program is None or _exists():
         return
-    # A failure is no error: another copy has created the user at the same time, or FALLBACK_NAME is used.
-    subprocess.run(
-        (program, *_CREATE_ARGUMENTS, ACCOUNT_NAME), capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
-    )
+    with Path(program).open("rb") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # released when the file is closed
+        if _exists():
+            return
+        command = (program, *_CREATE_ARGUMENTS, ACCOUNT_NAME)
+        with suppress(subprocess.TimeoutExpired):  # a failure is no error: FALLBACK_NAME is used
+            subprocess.run(command, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False)
 
 
 def _exists() -> bool:
