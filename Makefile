@@ -2,8 +2,8 @@
 # PYTHON=/path/to/python3.13 chooses a Python for .venv; otherwise it is the newest from 3.11 to 3.14.
 PYTHON ?=
 BIN := .venv/bin
-# Tests mostly wait for processes, so three workers run on a machine with two cores.
-TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+# Tests mostly wait for processes, so four workers run on a machine with two cores.
+TESTS := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 # Every package is pinned with hashes, so nothing is resolved: --no-deps.
 UV := $(BIN)/python scripts/run_uv.py
 INSTALL := $(UV) pip install --no-deps
@@ -26,7 +26,7 @@ up: pages ## Run everything on this machine; Ctrl-C stops it
 pages: .venv/ready ## Build the pages if they changed
 	@$(BIN)/python -m herwa_web.build
 
-test: .venv/ready-dev pages ## Run the tests (about nine minutes on two cores)
+test: .venv/ready-dev pages ## Run the tests (about seven minutes on two cores)
 	@$(TESTS)
 
 check: .venv/ready-dev pages ## Run tests, format, lint, types and import contracts

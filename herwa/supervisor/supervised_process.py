@@ -70,13 +70,14 @@ class SupervisedProcess:
             await self._wait_for_stop(delay)
 
     def get_status(self) -> SupervisedStatus:
-        """Return what is known of the process, for `run/up.json`."""
+        """Return what is known of the process, for `run/up.json`. A process that has ended has no health."""
+        pid = self.pid
         return SupervisedStatus(
             name=self.name,
-            pid=self.pid,
+            pid=pid,
             restarts=self._restarts,
             since=self._since,
-            health=self._health,
+            health=self._health if pid is not None else None,
             silent_seconds=round(self._detector.silent_seconds, 1),
             stalls=self._stalls,
             stalled_at=self._stalled_at,

@@ -83,6 +83,8 @@ async def test_blocked_process_is_restarted_with_its_stack_in_the_log(tmp_path, 
             description="the end",
             get_details=(folder.logs_dir / "blocking.log").read_text,
         )
+        status = process.get_status()
+        assert status.pid is not None or status.health is None
         (tmp_path / "unblocked").touch()
         await wait_until(
             lambda: (status := process.get_status()).health and status.pid != blocked_pid, description="the restart"
