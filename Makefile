@@ -39,7 +39,7 @@ check: .venv/ready-dev pages ## Run tests, format, lint, types and import contra
 test-slow: pages .venv/ready-dev ## Run the tests that take minutes each
 	@scripts/system-packages tests-slow
 	@scripts/reverse-proxies
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -n 3 --dist loadfile --no-loadscope-reorder
 
 journey-full: pages .venv/ready-dev ## Replay the full history from HERWA_HISTORY_DIR and compare every number (minutes)
 	@test -f "$(HERWA_HISTORY_DIR)/discord-history.csv.gz" || { echo 'Set HERWA_HISTORY_DIR to the folder with discord-history.csv.gz and discord-history-truth.json.'; exit 1; }

@@ -70,17 +70,16 @@ async def test_gap_of_a_killed_bot_is_closed_for_messages_and_remains_for_other_
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         await wait_until_recorded(stores, bot, after=started_at)
+        window_start = utc_now().replace(microsecond=0) + timedelta(seconds=1)
+        await wait_until(lambda: utc_now() > window_start)  # windows are whole seconds, and this one is covered
         bot.kill_if_running()
-    stopped_at = utc_now()
     sim.client.send_message(server.channel, server.ada)
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         await wait_until_caught_up(stores, bot, server.id, after=started_at)
         await move_buffer(stores)
-        hour = stopped_at.replace(minute=0, second=0, microsecond=0)
-        query = ActivityQuery(
-            server.id, stopped_at.replace(microsecond=0), hour + timedelta(hours=2), interval=Interval.HOUR
-        )
+        hour = window_start.replace(minute=0, second=0)
+        query = ActivityQuery(server.id, window_start, hour + timedelta(hours=2), interval=Interval.HOUR)
 
         async def is_covered() -> bool:
             """The time since the last heartbeat is not covered yet, so a slow bot needs another look."""
