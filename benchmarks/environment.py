@@ -55,7 +55,7 @@ def open_empty_copy() -> Iterator[Settings]:
             HERWA_DATA_DIR=path,
             HERWA_PORT=DataFolder(path).get_or_create_port("herwa"),
             discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
-            stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
+            stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None, REDIS_URL=None),
         )
     except BaseException:
         for log in sorted((path / "logs").glob("*.log")):
@@ -99,7 +99,9 @@ def run_process(settings: Settings, *command: str) -> Iterator[psutil.Process]:
 def build_process_variables(settings: Settings) -> dict[str, str]:
     """Environment variables of the copy, without the developer's own settings and without demo history."""
     own_variables = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port), "HERWA_DEMO_DAYS": "0"}
-    external_variables = dict.fromkeys(("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL"), "")
+    external_variables = dict.fromkeys(
+        ("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL"), ""
+    )
     return {**os.environ, **external_variables, **own_variables}
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import ArgumentError
 from herwa.texts import errors as texts
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.errors import HerwaError
+from herwa_shared.redis_client import is_redis_url
 
 PYDANTIC_PREFIX = "Value error, "
 
@@ -40,6 +41,8 @@ def _check_store_urls(stores: StoreSettings) -> None:
         "CLICKHOUSE_URL": stores.clickhouse_url,
         "CLICKHOUSE_WRITER_URL": stores.clickhouse_writer_url,
     }
+    if stores.redis_url and not is_redis_url(stores.redis_url.get_secret_value()):
+        raise BadSettings(texts.format_invalid_setting("REDIS_URL", texts.INVALID_REDIS_URL))
     for name, url in urls.items():
         try:
             _ = url and make_url(url.get_secret_value())

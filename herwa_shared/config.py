@@ -39,8 +39,8 @@ class DiscordSettings(BaseSettings):
 class StoreSettings(BaseSettings):
     """URLs of external databases. A database without a URL is started from a wheel (`embedded`).
 
-    Each database has two accounts: one for daily work, and one that migrates PostgreSQL or writes to ClickHouse.
-    Without the second URL the first account does both.
+    PostgreSQL and ClickHouse have two accounts: one for daily work, and one that migrates PostgreSQL or writes to
+    ClickHouse. Without the second URL the first account does both.
     """
 
     model_config = _MODEL_CONFIG
@@ -49,6 +49,7 @@ class StoreSettings(BaseSettings):
     database_owner_url: SecretStr | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     clickhouse_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_URL")
     clickhouse_writer_url: SecretStr | None = Field(None, validation_alias="CLICKHOUSE_WRITER_URL")
+    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
 
 
 class Settings(BaseSettings):

@@ -39,7 +39,7 @@ def settings(data_dir: Path) -> Settings:
     return Settings(
         HERWA_DATA_DIR=data_dir,
         discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
-        stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
+        stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None, REDIS_URL=None),
     )
 
 

@@ -14,6 +14,7 @@ from herwa.texts import doctor as texts
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.embedded import list_engines
+from herwa_shared.redis_client import create_redis_client
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -38,6 +39,9 @@ async def check_runtime(settings: Settings) -> list[CheckResult]:
         results.append(
             await _check_database(texts.SUBJECT_CLICKHOUSE, "CLICKHOUSE_URL", url, _fetch_clickhouse_version)
         )
+    if stores.redis_url:
+        url = stores.redis_url.get_secret_value()
+        results.append(await _check_database(texts.SUBJECT_REDIS, "REDIS_URL", url, _fetch_redis_version))
     return [*results, *await _check_processes(settings)]
 
 
@@ -81,6 +85,11 @@ async def _fetch_postgresql_version(url: str) -> str:
 async def _fetch_clickhouse_version(url: str) -> str:
     async with open_clickhouse(url) as client:
         return texts.format_database_version(str(client.server_version))
+
+
+async def _fetch_redis_version(url: str) -> str:
+    async with create_redis_client(url) as client:
+        return texts.format_database_version(str((await client.info("server"))["redis_version"]))
 
 
 def _check_public_port(port: int, own_pids: set[int]) -> Iterator[CheckResult]:

@@ -110,7 +110,8 @@ def _format_pipeline(pipeline: PipelineStatus | None) -> dict[str, Any]:
 
 def _list_engines(settings: Settings, folder: DataFolder) -> list[ProcessStatus]:
     """List the engines of this folder, except those that a URL in the settings replaces."""
-    replaced = {"postgres": settings.stores.database_url, "clickhouse": settings.stores.clickhouse_url}
+    stores = settings.stores
+    replaced = {"postgres": stores.database_url, "clickhouse": stores.clickhouse_url, "redis": stores.redis_url}
     return [ProcessStatus.from_engine(engine) for engine in list_engines(folder) if replaced[engine.name] is None]
 
 

@@ -21,6 +21,7 @@ SUBJECT_CLOCK = "Clock"
 SUBJECT_PROCESSES = "Processes"
 SUBJECT_POSTGRESQL = "PostgreSQL"
 SUBJECT_CLICKHOUSE = "ClickHouse"
+SUBJECT_REDIS = "Redis"
 
 INSTALL_PYTHON = "Install Python 3.11, 3.12, 3.13 or 3.14, then run `make clean up`."
 INSTALL_RENDERER = "Run: apt-get install libgl1 libegl1"

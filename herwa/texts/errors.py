@@ -1,6 +1,7 @@
 """Errors that any command can print."""
 
 INVALID_DATABASE_URL = "it must be a URL like scheme://user:password@host:port/database"
+INVALID_REDIS_URL = "it must be a URL like redis://:password@host:6379/0"
 
 
 def format_postgresql_error(reason: str) -> str:

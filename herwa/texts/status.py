@@ -14,6 +14,7 @@ PROCESS_TITLES: Mapping[str, str] = {
     "sim": "The local Discord",
     "postgres": "PostgreSQL",
     "clickhouse": "ClickHouse",
+    "redis": "Redis",
 }
 STATUS_COLUMNS = ("process", "pid", "port", "lag", "memory", "connections", "state")
 RUNNING = "● running"

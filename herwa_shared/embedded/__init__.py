@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL and ClickHouse, started from wheels in the data folder.
+"""Embedded PostgreSQL, ClickHouse and Redis, started from wheels in the data folder.
 
 A process that needs them holds a lease (`lease_engines`).
 """

@@ -26,6 +26,7 @@ class ClickHouseEngine:
 
     name = "clickhouse"
     title = "ClickHouse"
+    is_optional = False
 
     def __init__(self, folder: DataFolder) -> None:
         self._home = folder.path / "clickhouse"

@@ -52,6 +52,8 @@ class Engine(Protocol):
 
     name: str
     title: str
+    is_optional: bool
+    """Whether Herwa works without this engine. A failure to start it is then reported and not raised."""
 
     def prepare(self, report: ProgressReporter) -> None:
         """Create the files that the first start needs. Idempotent, and cheap when they exist."""

@@ -23,14 +23,17 @@ from herwa_shared.embedded.clickhouse import ClickHouseEngine
 from herwa_shared.embedded.engine import Engine, ProgressReporter
 from herwa_shared.embedded.engine_process import EngineRecord, is_alive, read_record, remove_record, write_record
 from herwa_shared.embedded.postgres import PostgresEngine
+from herwa_shared.embedded.redis import RedisEngine
 from herwa_shared.errors import EngineFailure
 from herwa_shared.log import get_logger
 from herwa_shared.runtime.data_dir import DataFolder, is_port_free
 from herwa_shared.runtime.log_file import LogFile, open_log_file, rotate_open_file
 
-ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name)
+ENGINE_NAMES = (PostgresEngine.name, ClickHouseEngine.name, RedisEngine.name)
 _START_LOCK_NAME = "engines-start"
 _START_TIMEOUT_SECONDS = 90.0  # recovery after a crash may have to read a gigabyte of write-ahead log
+_OPTIONAL_START_TIMEOUT_SECONDS = 5.0
+_OPTIONAL_RETRY_SECONDS = 60.0
 _PORT_TIMEOUT_SECONDS = 1.0
 _log = get_logger(__name__)
 
@@ -40,13 +43,14 @@ class StoreUrls:
     """Connection URLs of the stores. They contain passwords, so they are excluded from the repr.
 
     `database` and `clickhouse` are the accounts for daily work: the latter can only read. `database_owner` migrates,
-    `clickhouse_writer` inserts and migrates.
+    `clickhouse_writer` inserts and migrates. Nothing may depend on an answer from `redis`.
     """
 
     database: str = field(repr=False)
     database_owner: str = field(repr=False)
     clickhouse: str = field(repr=False)
     clickhouse_writer: str = field(repr=False)
+    redis: str = field(repr=False)
 
 
 class EngineLease:
@@ -64,6 +68,9 @@ class EngineLease:
             self._engines.append(PostgresEngine(folder))
         if self._store_settings.clickhouse_url is None:
             self._engines.append(ClickHouseEngine(folder))
+        if self._store_settings.redis_url is None:
+            self._engines.append(RedisEngine(folder))
+        self._retry_at: dict[str, float] = {}
         self._lock_file: IO[bytes] | None = None
 
     def acquire(self) -> None:
@@ -75,7 +82,7 @@ class EngineLease:
             with self._folder.lock(_START_LOCK_NAME):
                 self._lock_file = _open_lease_file(self._folder)
                 fcntl.flock(self._lock_file, fcntl.LOCK_SH)
-                start_missing(self._engines, self._folder, self._report)
+                self._start_missing()
         except BaseException:
             self.release()
             raise
@@ -89,14 +96,20 @@ class EngineLease:
         stores = self._store_settings
         database, owner = self._choose_urls(PostgresEngine.name, stores.database_url, stores.database_owner_url)
         reader, writer = self._choose_urls(ClickHouseEngine.name, stores.clickhouse_url, stores.clickhouse_writer_url)
-        return StoreUrls(database=database, database_owner=owner, clickhouse=reader, clickhouse_writer=writer)
+        redis, _ = self._choose_urls(RedisEngine.name, stores.redis_url, None)
+        return StoreUrls(
+            database=database, database_owner=owner, clickhouse=reader, clickhouse_writer=writer, redis=redis
+        )
 
     def restart_dead(self) -> list[str]:
-        """Restart engines that have died. Returns their names. Takes under 1 ms if all are running."""
-        if all(self._is_running(engine) for engine in self._engines):
+        """Restart engines that have died. Returns their names. Takes under 1 ms if all are running.
+
+        An optional engine that could not be started is tried again after `_OPTIONAL_RETRY_SECONDS`.
+        """
+        if all(self._is_running(engine) for engine in self._list_due()):
             return []
         with self._folder.lock(_START_LOCK_NAME):
-            return start_missing(self._engines, self._folder, self._report)
+            return self._start_missing()
 
     def release(self) -> None:
         """Release the lease. The last holder stops the engines. Idempotent."""
@@ -117,6 +130,18 @@ class EngineLease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+    def _start_missing(self) -> list[str]:
+        """Start the engines that are not running. The caller holds the lock that serializes starting and stopping."""
+        started = start_missing(self._list_due(), self._folder, self._report)
+        for engine in self._list_due():
+            if engine.is_optional and not self._is_running(engine):
+                self._retry_at[engine.name] = time.monotonic() + _OPTIONAL_RETRY_SECONDS
+        return started
+
+    def _list_due(self) -> list[Engine]:
+        """List the engines, without those that have just failed to start."""
+        return [engine for engine in self._engines if self._retry_at.get(engine.name, 0.0) <= time.monotonic()]
 
     def _is_running(self, engine: Engine) -> bool:
         record = read_record(self._folder, engine.name)
@@ -185,16 +210,29 @@ def rotate_engine_logs(folder: DataFolder) -> None:
 
 
 def start_missing(engines: Sequence[Engine], folder: DataFolder, report: ProgressReporter) -> list[str]:
-    """Start the engines that are not running, in parallel. Returns their names.
+    """Start the engines that are not running, in parallel. Returns the names of those that were started.
 
-    The caller holds the lock that serializes starting and stopping.
+    The caller holds the lock that serializes starting and stopping. Raises EngineFailure, and reports the failure of an
+    optional engine instead.
     """
     missing = [engine for engine in engines if not _is_ready(engine, folder)]
     if not missing:
         return []
     with ThreadPoolExecutor(len(missing), thread_name_prefix="engine") as pool:
-        list(pool.map(lambda engine: _start_engine(engine, folder, report), missing))
-    return [engine.name for engine in missing]
+        started = list(pool.map(lambda engine: _try_to_start(engine, folder, report), missing))
+    return [engine.name for engine, is_started in zip(missing, started, strict=True) if is_started]
+
+
+def _try_to_start(engine: Engine, folder: DataFolder, report: ProgressReporter) -> bool:
+    """Start an engine and return True. The failure of an optional engine is reported; it then returns False."""
+    try:
+        _start_engine(engine, folder, report)
+    except (EngineFailure, OSError) as error:
+        if not engine.is_optional:
+            raise
+        report(f"{engine.title}: not available, Herwa works without it. {error}")
+        return False
+    return True
 
 
 def _open_lease_file(folder: DataFolder) -> IO[bytes]:
@@ -239,13 +277,14 @@ def _pick_engine_port(engine: Engine, folder: DataFolder, report: ProgressReport
 
 
 def _wait_until_ready(engine: Engine, record: EngineRecord, log: LogFile) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+    timeout_seconds = _OPTIONAL_START_TIMEOUT_SECONDS if engine.is_optional else _START_TIMEOUT_SECONDS
+    deadline = time.monotonic() + timeout_seconds
     while not engine.is_ready(record.port):
         if not engine_process.is_alive(record):
             raise _build_failure(engine, "stopped while starting", log)
         if time.monotonic() > deadline:
             engine_process.stop_processes([record])
-            raise _build_failure(engine, f"didn't respond for {_START_TIMEOUT_SECONDS:.0f} s", log)
+            raise _build_failure(engine, f"didn't respond for {timeout_seconds:.0f} s", log)
         time.sleep(0.02)
 
 

@@ -40,6 +40,7 @@ class PostgresEngine:
 
     name = "postgres"
     title = "PostgreSQL"
+    is_optional = False
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder

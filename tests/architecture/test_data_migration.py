@@ -67,6 +67,7 @@ async def migrated(stores, settings, folder, dump) -> AsyncIterator[tuple[Databa
             database_owner=render(make_url(lease.urls.database_owner).set(database="before_renaming")),
             clickhouse=render(clickhouse_url),
             clickhouse_writer=render(make_url(lease.urls.clickhouse_writer).set(database="before_renaming")),
+            redis=lease.urls.redis,
         )
         async with connect_owner(settings, folder) as owner:
             await owner.execute("CREATE DATABASE before_renaming")

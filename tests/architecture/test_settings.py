@@ -35,6 +35,13 @@ def test_operating_manual_explains_every_setting():
 
 
 def test_repr_of_settings_contains_no_secret(monkeypatch):
-    for name in ("DISCORD_TOKEN", "DISCORD_CLIENT_SECRET", "DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SECRET_KEY"):
+    for name in (
+        "DISCORD_TOKEN",
+        "DISCORD_CLIENT_SECRET",
+        "DATABASE_URL",
+        "CLICKHOUSE_URL",
+        "REDIS_URL",
+        "HERWA_SECRET_KEY",
+    ):
         monkeypatch.setenv(name, "postgresql://canary")
     assert "canary" not in repr(Settings())

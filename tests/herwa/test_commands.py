@@ -74,6 +74,8 @@ def test_invalid_arguments_are_refused_with_an_error_message(tmp_path, command, 
         ("up", "HERWA_PORT", "geheim"),
         ("status", "DATABASE_URL", "geheim"),
         ("migrate", "CLICKHOUSE_URL", "http://herwa:geheim@host:geheim/x"),
+        ("migrate", "REDIS_URL", "redis://:geheim@host:geheim/0"),
+        ("status", "REDIS_URL", "http://geheim"),
     ],
 )
 def test_invalid_setting_is_reported_without_its_value(tmp_path, command, name, value):

@@ -81,6 +81,7 @@ def external_services(copy):
             "DATABASE_OWNER_URL": lease.urls.database_owner,
             "CLICKHOUSE_URL": lease.urls.clickhouse,
             "CLICKHOUSE_WRITER_URL": lease.urls.clickhouse_writer,
+            "REDIS_URL": lease.urls.redis,
             "HERWA_DISCORD_URL": f"http://127.0.0.1:{copy.folder.get_or_create_port('sim')}",
             "DISCORD_TOKEN": copy.folder.get_or_create_secret("local_discord_token"),
         }
@@ -99,7 +100,7 @@ def test_configured_token_and_urls_replace_embedded_services(copy, external_serv
             == ["worker", "api", "bot", "web"]
         )
         assert status["problems"] == []
-        assert not {"sim", "postgres", "clickhouse"} & set(status["ports"])
+        assert not {"sim", "postgres", "clickhouse", "redis"} & set(status["ports"])
         assert not (other.folder.path / "postgres").exists()
         assert f"on {external_services['HERWA_DISCORD_URL']}" in other.read_output()
 
@@ -121,6 +122,7 @@ def test_configured_token_and_urls_replace_embedded_services(copy, external_serv
         for secret in (
             external_services["DATABASE_URL"],
             external_services["CLICKHOUSE_URL"],
+            external_services["REDIS_URL"],
             external_services["DISCORD_TOKEN"],
         ):
             assert secret not in output

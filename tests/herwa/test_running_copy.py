@@ -99,9 +99,10 @@ def test_status_json_is_complete(copy):
         *list_process_names(copy.settings),
         "postgres",
         "clickhouse",
+        "redis",
     }
     assert all(process["running"] and process["pid"] for process in report["processes"])
-    assert {"postgres", "clickhouse", "sim", "herwa"} <= set(report["ports"])
+    assert {"postgres", "clickhouse", "redis", "sim", "herwa"} <= set(report["ports"])
     assert report["ports"]["herwa"] == copy.port
     assert set(report["buffer"]) == {"rows", "age_seconds"}
     assert {"lag_seconds", "pending_rows", "failures", "moved", "last_error"} <= set(report["mover"])

@@ -86,7 +86,9 @@ async def _move_feature(stores: Stores, from_tier: TierKey, to_tier: TierKey) ->
 
 def run_operator_command(settings: Settings, *arguments: str) -> str:
     """Run a `herwa` command of the operator against this copy and return its standard output."""
-    external_settings = dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "DISCORD_TOKEN", "HERWA_DISCORD_URL"), "")
+    external_settings = dict.fromkeys(
+        ("DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL", "DISCORD_TOKEN", "HERWA_DISCORD_URL"), ""
+    )
     environment = {**os.environ, **external_settings, "HERWA_DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
     result = subprocess.run(
         [*HERWA_COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=180, check=False

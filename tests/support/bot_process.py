@@ -31,7 +31,7 @@ class BotProcess:
         self.log = DataFolder(settings.data_dir).logs_dir / f"bot-{next(_process_numbers)}.log"
         self.environment = {
             **os.environ,
-            **dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SUPERVISED"), ""),
+            **dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL", "HERWA_SUPERVISED"), ""),
             "HERWA_DATA_DIR": str(settings.data_dir),
             "HERWA_DISCORD_URL": sim.url,
             "DISCORD_TOKEN": sim.token,

@@ -24,7 +24,7 @@ from herwa_shared.services.guilds import list_guilds
 from tests.support.running_copy import HERWA_COMMAND, RunningCopy
 
 T = TypeVar("T")
-STORE_SETTING_NAMES = ("DATABASE_URL", "DATABASE_OWNER_URL", "CLICKHOUSE_URL", "CLICKHOUSE_WRITER_URL")
+STORE_SETTING_NAMES = ("DATABASE_URL", "DATABASE_OWNER_URL", "CLICKHOUSE_URL", "CLICKHOUSE_WRITER_URL", "REDIS_URL")
 HISTORY_HEADER = "created_at,category,channel,thread,author,content_length,attachments"
 
 

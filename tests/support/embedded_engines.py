@@ -12,7 +12,11 @@ from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.embedded import lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 
-EXTERNAL_URLS = "postgresql://herwa@127.0.0.1:9/elsewhere", "http://herwa@127.0.0.1:9/elsewhere"
+EXTERNAL_URLS = (
+    "postgresql://herwa@127.0.0.1:9/elsewhere",
+    "http://herwa@127.0.0.1:9/elsewhere",
+    "redis://127.0.0.1:9/0",
+)
 
 
 @contextmanager
@@ -25,12 +29,15 @@ def create_data_folder() -> Iterator[DataFolder]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def build_settings(folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True) -> Settings:
+def build_settings(
+    folder: DataFolder, *, postgres: bool = True, clickhouse: bool = True, redis: bool = False
+) -> Settings:
     """Build settings that ignore the environment; a store that is not wanted has an external URL."""
     stores = StoreSettings(
         _env_file=None,
         DATABASE_URL=None if postgres else EXTERNAL_URLS[0],
         CLICKHOUSE_URL=None if clickhouse else EXTERNAL_URLS[1],
+        REDIS_URL=None if redis else EXTERNAL_URLS[2],
     )
     return Settings(_env_file=None, HERWA_DATA_DIR=folder.path, stores=stores)
 

@@ -35,14 +35,21 @@ class RunningCopy:
             HERWA_PORT=self.port,
             HERWA_DEMO_DAYS=demo_days,
             discord=DiscordSettings(DISCORD_TOKEN=None, HERWA_DISCORD_URL=None),
-            stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None),
+            stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None, REDIS_URL=None),
         )
         self._up_process: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         """Environment variables of this copy, without the developer's own tokens and database URLs."""
-        external_names = ("DISCORD_TOKEN", "HERWA_DISCORD_URL", "DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SECRET_KEY")
+        external_names = (
+            "DISCORD_TOKEN",
+            "HERWA_DISCORD_URL",
+            "DATABASE_URL",
+            "CLICKHOUSE_URL",
+            "REDIS_URL",
+            "HERWA_SECRET_KEY",
+        )
         own_variables = {
             "HERWA_DATA_DIR": str(self.folder.path),
             "HERWA_PORT": str(self.port),

@@ -33,7 +33,7 @@ async def start_worker(settings) -> asyncio.subprocess.Process:
     """Start a worker and wait until its jobs run."""
     environment = {
         **os.environ,
-        **dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "HERWA_SUPERVISED"), ""),
+        **dict.fromkeys(("DATABASE_URL", "CLICKHOUSE_URL", "REDIS_URL", "HERWA_SUPERVISED"), ""),
         "HERWA_DATA_DIR": str(settings.data_dir),
     }
     process = await asyncio.create_subprocess_exec(

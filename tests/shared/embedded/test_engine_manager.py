@@ -30,7 +30,7 @@ from herwa_shared.embedded import list_engines, lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
 
 folder = DataFolder(Path(sys.argv[1]))
-stores = StoreSettings(_env_file=None, CLICKHOUSE_URL="http://127.0.0.1:9/elsewhere")
+stores = StoreSettings(_env_file=None, CLICKHOUSE_URL="http://127.0.0.1:9/", REDIS_URL="redis://127.0.0.1:9")
 with lease_engines(Settings(_env_file=None, stores=stores), folder, report=lambda text: None):
     print(list_engines(folder)[0].pid, flush=True)
     sys.stdin.read()
@@ -70,7 +70,7 @@ def test_last_released_lease_stops_the_engine(postgres_settings: Settings, postg
     first_lease.release()
     assert find_postgres_pid(postgres_folder) == pid
     second_lease.release()
-    assert [engine_status.running for engine_status in list_engines(postgres_folder)] == [False, False]
+    assert [engine_status.running for engine_status in list_engines(postgres_folder)] == [False, False, False]
 
 
 def test_lease_can_be_released_twice(postgres_settings: Settings, postgres_folder: DataFolder):
@@ -205,10 +205,11 @@ async def test_start_succeeds_after_sigkill_during_the_first_start():
 def test_engine_with_a_configured_url_is_not_started():
     with create_data_folder() as folder:
         with lease_engines(build_settings(folder, postgres=False, clickhouse=False), folder) as lease:
-            assert (lease.urls.database, lease.urls.clickhouse) == EXTERNAL_URLS
+            assert (lease.urls.database, lease.urls.clickhouse, lease.urls.redis) == EXTERNAL_URLS
             assert lease.restart_dead() == []
         assert not (folder.path / "postgres").exists()
         assert not (folder.path / "clickhouse").exists()
+        assert not (folder.path / "redis").exists()
 
 
 def test_repr_of_urls_contains_no_password(postgres_settings, postgres_folder):
