@@ -11,6 +11,7 @@ import discord
 from discord.ext import commands
 
 from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisionButton
+from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
 from herwa_bot.collector.catch_up import PAGE_SIZE as HISTORY_PAGE_SIZE
@@ -160,6 +161,10 @@ class HerwaBot(commands.AutoShardedBot):
         """
         await reply_if_expired(interaction)
 
+    async def on_app_command_completion(self, interaction: discord.Interaction, _command: object) -> None:
+        """Count a command that has run without an error."""
+        finish_command(interaction)
+
     async def on_shard_disconnect(self, shard_id: int) -> None:
         self.writer.gateway_sessions.mark_disconnected(shard_id)
         self.writer.voice_tracker.pause(self.writer.gateway_sessions.build_guild_filter(shard_id), now_ms=get_time_ms())
@@ -192,7 +197,7 @@ class HerwaBot(commands.AutoShardedBot):
         Raises discord.HTTPException for server errors, so that the caller retries.
         """
         try:
-            self._message_handlers.on_channel_update(dict(await self.http.get_channel(channel_id)))
+            self._message_handlers.on_channel_fetched(dict(await self.http.get_channel(channel_id)))
         except discord.HTTPException as error:
             if error.status >= 500:
                 raise

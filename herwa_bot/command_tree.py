@@ -3,6 +3,7 @@
 import discord
 from discord import app_commands
 
+from herwa_bot.access.command_log import finish_command, record_failure
 from herwa_bot.access.guard import find_command_surface, get_guard
 from herwa_bot.texts import errors
 from herwa_bot.ui.replies import report_error, send_error
@@ -16,9 +17,12 @@ class GuardedCommandTree(app_commands.CommandTree):
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         if isinstance(error, app_commands.TransformerError):
+            record_failure(interaction)
+            finish_command(interaction)
             await send_error(interaction, errors.OPTION_NOT_FOUND)
             return
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await report_error(
             interaction, cause, operation=interaction.command.qualified_name if interaction.command else None
         )
+        finish_command(interaction)

@@ -31,6 +31,7 @@ def build_intents(*, message_content: bool) -> discord.Intents:
         guild_messages=True,
         guild_reactions=True,
         voice_states=True,
+        guild_scheduled_events=True,
         members=True,
         message_content=message_content,
     )

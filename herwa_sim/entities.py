@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntFlag
 from typing import Any
 
-from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType, Intents
+from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType, Intents, ScheduledEventStatus
 
 Json = dict[str, Any]
 
@@ -69,7 +69,8 @@ class SimOverwrite:
 class SimVoiceState:
     """A member's voice state.
 
-    `session_id` does not change while the member moves between channels.
+    `session_id` does not change while the member moves between channels. A `suppressed` member may not speak: on a
+    stage they are in the audience.
     """
 
     user_id: int
@@ -79,13 +80,28 @@ class SimVoiceState:
     deafened: bool = False
     streaming: bool = False
     video: bool = False
+    suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimScheduledEvent:
+    """A scheduled event in a voice or stage channel."""
+
+    id: int
+    guild_id: int
+    name: str
+    creator_id: int
+    channel_id: int
+    starts_at: datetime
+    status: ScheduledEventStatus = ScheduledEventStatus.SCHEDULED
 
 
 @dataclass(slots=True)
 class SimChannel:
     """A channel, category, thread or direct message channel.
 
-    A thread has an `owner_id`, and `members` maps user ids to the time they joined. A direct message channel has a
+    A thread has an `owner_id`, and `members` maps user ids to the time they joined; `archive_changed_at` is when it was
+    last archived or unarchived. A direct message channel has a
     `recipient_id` and guild id 0; `read_id` is the last message that the recipient has read.
     """
 
@@ -101,6 +117,7 @@ class SimChannel:
     owner_id: int | None = None
     created_at: datetime | None = None
     archived: bool = False
+    archive_changed_at: datetime | None = None
     locked: bool = False
     message_count: int = 0
     members: dict[int, datetime] = field(default_factory=dict)
@@ -139,6 +156,7 @@ class SimGuild:
     members: dict[int, SimMember] = field(default_factory=dict)
     voice: dict[int, SimVoiceState] = field(default_factory=dict)
     afk_channel_id: int | None = None
+    scheduled_events: dict[int, SimScheduledEvent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,28 @@ from herwa_shared.db import Database
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.services.guilds import get_timezone
 
-ChannelMetric = Literal["messages", "active_members", "voice_minutes", "voice_members", "reactions", "threads"]
-MemberMetric = Literal["messages", "voice_minutes", "reactions", "threads"]
+ChannelMetric = Literal[
+    "messages",
+    "active_members",
+    "voice_minutes",
+    "voice_members",
+    "reactions",
+    "threads",
+    "commands",
+    "commands_denied",
+]
+MemberMetric = Literal["messages", "voice_minutes", "reactions", "threads", "commands", "commands_denied"]
 HourMetric = Literal[
-    "messages", "active_members", "voice_minutes", "voice_members", "joins", "leaves", "reactions", "threads"
+    "messages",
+    "active_members",
+    "voice_minutes",
+    "voice_members",
+    "joins",
+    "leaves",
+    "reactions",
+    "threads",
+    "commands",
+    "commands_denied",
 ]
 SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 

@@ -1,11 +1,13 @@
 """The bot's guard: checks the guardrail before any command or component runs; fails closed."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import discord
 
+from herwa_bot.access.command_log import record_denied, start_command
 from herwa_bot.access.invocation import build_invocation
 from herwa_bot.access.rate_limit import CommandRateLimiter
 from herwa_bot.access.refusals import send_refusal, send_unavailable
@@ -18,7 +20,9 @@ from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.guardrail.decide import decide
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.refusal_texts import NO_POLICY_REFUSAL
+from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.pipeline.events import CommandOutcome
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.audit import Actor, ChangeSource
 
@@ -79,24 +83,32 @@ class Guard:
         """Check whether the interaction may continue; if not, send the refusal to the member.
 
         An autocomplete gets an empty list instead of a refusal. `surface` is None for an unknown command.
-        `count_usage`: count the command toward the rate limit. Any failure refuses the interaction.
+        `count_usage`: count the command toward the rate limit. Any failure refuses the interaction. Records the command
+        as running or refused.
         """
+        started = time.perf_counter()
         try:
             if surface is None or interaction.guild_id is None:
                 await send_unavailable(interaction, errors.COMMAND_CHANGED if surface is None else errors.GUILD_ONLY)
                 return False
-            return is_always_allowed(surface) or await self._check(interaction, surface, count_usage=count_usage)
+            if not is_always_allowed(surface) and not await self._check(interaction, surface, count_usage=count_usage):
+                return False
         except Exception as error:  # fail closed: nothing runs without a verdict
             log.exception("guard failed, interaction refused", surface=surface and surface.key)
+            if surface is not None and interaction.guild_id is not None:
+                record_denied(interaction, surface, CommandOutcome.FAILED)
             await send_unavailable(
                 interaction, str(error) if isinstance(error, HerwaError) else errors.ACCESS_CHECK_FAILED
             )
             return False
+        start_command(interaction, surface, started=started)
+        return True
 
     async def _check(self, interaction: discord.Interaction, surface: Surface, *, count_usage: bool) -> bool:
         assert interaction.guild_id is not None
         compiled = await self.find_policy(interaction.guild_id)
         if compiled is None:
+            record_denied(interaction, surface, Reason.NO_POLICY)
             await send_unavailable(interaction, POLICY_UNAVAILABLE)
             return False
         count_usage = count_usage and interaction.type is not discord.InteractionType.autocomplete
@@ -104,6 +116,7 @@ class Guard:
         invocation = build_invocation(interaction, surface, at=self.get_time(), remaining=remaining)
         verdict = decide(invocation, compiled)
         if not verdict.allowed:
+            record_denied(interaction, surface, verdict.reason)
             log.info("interaction refused", guild=interaction.guild_id, surface=surface.key, reason=verdict.reason)
             retry_after = self.rate_limiter.get_retry_after(
                 interaction.guild_id, interaction.user.id, compiled.entitlement.limits

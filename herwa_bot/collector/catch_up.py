@@ -16,6 +16,7 @@ import discord
 from herwa_bot.collector.parsing.messages import get_member_name, parse_message_create
 from herwa_bot.collector.payload_fields import parse_snowflake
 from herwa_bot.collector.thread_parents import ThreadParents
+from herwa_bot.collector.ticket_tracker import TicketTracker
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
@@ -58,13 +59,16 @@ class MissedPeriod:
 class CatchUp:
     """Plans and fetches missed messages; `run` does the work."""
 
-    def __init__(self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter) -> None:
+    def __init__(
+        self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter, ticket_tracker: TicketTracker
+    ) -> None:
         self.can_read_content = False
         self.pending_channels = 0
         self.fetched_messages = 0
         self._database = database
         self._privacy = privacy
         self._thread_parents = thread_parents
+        self._ticket_tracker = ticket_tracker
         self._periods: list[MissedPeriod] = []
         self._wake = asyncio.Event()
         self._wake.set()  # tasks of an earlier process may be stored
@@ -122,6 +126,7 @@ class CatchUp:
         if not tasks:
             return True
         log.info("catching up on missed messages", channels=len(tasks))
+        await self._ticket_tracker.save(self._database, self._privacy)  # threads are stored before their messages
         self.pending_channels = len(tasks)
         remaining, failures = iter(tasks), 0
 

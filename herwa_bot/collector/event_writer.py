@@ -16,6 +16,7 @@ from herwa_bot.collector.member_counts import MemberCounts
 from herwa_bot.collector.metadata_sync import UNSTORABLE_ERRORS, MetadataTracker, save_skipping_invalid
 from herwa_bot.collector.skipped_events import log_skipped_value
 from herwa_bot.collector.thread_parents import ThreadParents
+from herwa_bot.collector.ticket_tracker import TicketTracker
 from herwa_bot.collector.voice_tracker import VoiceTracker, store_skipping_invalid
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -67,7 +68,8 @@ class EventWriter:
         self.gateway_sessions = GatewaySessions()
         self.gap_tracker = GapTracker()
         self.privacy = PrivacyFilter(database.audit_key)
-        self.catch_up = CatchUp(database, self.thread_parents, self.privacy)
+        self.ticket_tracker = TicketTracker()
+        self.catch_up = CatchUp(database, self.thread_parents, self.privacy, self.ticket_tracker)
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)
@@ -92,8 +94,9 @@ class EventWriter:
 
     @property
     def pending(self) -> int:
-        """Number of events, gaps and voice changes that are not stored yet."""
-        return len(self._events) + len(self._unresolved) + self.gap_tracker.pending + self.voice_tracker.pending
+        """Number of events, gaps, threads and voice changes that are not stored yet."""
+        trackers = (self.gap_tracker, self.voice_tracker, self.ticket_tracker)
+        return len(self._events) + len(self._unresolved) + sum(tracker.pending for tracker in trackers)
 
     def get_live_since_ms(self, guild_id: int, channel_id: int = ALL_CHANNELS) -> int:
         """Get the time since which no event of this channel was missed; NEVER_MS if events do not arrive now."""
@@ -273,8 +276,14 @@ class EventWriter:
             raise
 
     async def _store_events(self) -> None:
+        """Store the events, after the threads in which they happened."""
         self._wake.clear()
         events, self._events = self._events, []
+        try:
+            await self.ticket_tracker.save(self._database, self.privacy)
+        except BaseException:
+            self._events = events + self._events
+            raise
         while events:
             batch, events = events[:MAX_BATCH_EVENTS], events[MAX_BATCH_EVENTS:]
             try:

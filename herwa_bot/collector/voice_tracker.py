@@ -52,8 +52,8 @@ class VoiceTracker:
         return len(self._changes)
 
     def count_members(self, guild_id: int) -> int:
-        """Count the members in voice in a guild."""
-        return len(self._voice_sessions.get(guild_id, ()))
+        """Count the members in voice in a guild, without those in the AFK channel."""
+        return sum(not voice_session.afk for voice_session in self._voice_sessions.get(guild_id, {}).values())
 
     def take(self) -> list[VoiceChange]:
         """Return all changes since the last call and forget them."""
@@ -81,19 +81,16 @@ class VoiceTracker:
         self._paused_at_ms |= paused_at_ms
 
     def update(self, guild_id: int, state: MemberVoiceState, *, now_ms: int) -> None:
-        """Apply a voice state: a member entered, moved, changed state or left.
-
-        Moving to the AFK channel counts as leaving.
-        """
+        """Apply a voice state: a member entered, moved, changed state or left."""
         voice_session = self._voice_sessions.get(guild_id, {}).get(state.user_id)
-        if not state.channel_id or state.channel_id == self._afk_channel_ids.get(guild_id):
+        state = state._replace(afk=state.channel_id == self._afk_channel_ids.get(guild_id))
+        if not state.channel_id:
             if voice_session is not None:
                 self._end_session(voice_session, now_ms)
         elif voice_session is None:
             self._start_session(guild_id, state, now_ms)
         elif _get_voice_state(voice_session) != state:
-            updates = state._asdict() | {"counted_until_ms": max(now_ms, voice_session.counted_until_ms)}
-            self._save_session(voice_session._replace(**updates), build_accrued_events(voice_session, now_ms))
+            self._change_session(voice_session, state, now_ms)
 
     def sync_guild(
         self, guild_id: int, states: Iterable[MemberVoiceState], *, afk_channel_id: int, now_ms: int
@@ -105,7 +102,7 @@ class VoiceTracker:
         """
         self._afk_channel_ids[guild_id] = afk_channel_id
         paused_at_ms = self._paused_at_ms.pop(guild_id, now_ms)
-        states_by_user = {state.user_id: state for state in states if state.channel_id not in (0, afk_channel_id)}
+        states_by_user = {state.user_id: state for state in states if state.channel_id}
         for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
             state = states_by_user.get(voice_session.user_id)
             is_same_channel = state is not None and state.channel_id == voice_session.channel_id
@@ -116,10 +113,11 @@ class VoiceTracker:
         self.changed_guild_ids.add(guild_id)
 
     def set_afk_channel(self, guild_id: int, channel_id: int, *, now_ms: int) -> None:
-        """Set a guild's AFK channel, where time does not count from now on."""
-        if self._afk_channel_ids.get(guild_id) != channel_id:
-            self._afk_channel_ids[guild_id] = channel_id
-            self.end_channel(guild_id, channel_id, now_ms=now_ms)
+        """Set a guild's AFK channel, 0 for none: from now on, time there counts apart."""
+        self._afk_channel_ids[guild_id] = channel_id
+        changed_ms = self._paused_at_ms.get(guild_id, now_ms)  # a pause does not count
+        for voice_session in list(self._voice_sessions.get(guild_id, {}).values()):
+            self.update(guild_id, _get_voice_state(voice_session), now_ms=changed_ms)
 
     def end_channel(self, guild_id: int, channel_id: int, *, now_ms: int) -> None:
         """End all sessions in a channel; a pause does not count."""
@@ -167,11 +165,20 @@ class VoiceTracker:
                     )
 
     def _start_session(self, guild_id: int, state: MemberVoiceState, now_ms: int) -> None:
-        user_id, channel_id, muted, streaming, video = state
+        user_id, channel_id, muted, streaming, video, audience, afk = state
         self._save_session(
-            VoiceSessionRow(guild_id, user_id, channel_id, now_ms, now_ms, muted, streaming, video, True), []
+            VoiceSessionRow(
+                guild_id, user_id, channel_id, now_ms, now_ms, muted, streaming, video, True, audience, afk
+            ),
+            [],
         )
         self.changed_guild_ids.add(guild_id)
+
+    def _change_session(self, voice_session: VoiceSessionRow, state: MemberVoiceState, now_ms: int) -> None:
+        updates = state._asdict() | {"counted_until_ms": max(now_ms, voice_session.counted_until_ms)}
+        self._save_session(voice_session._replace(**updates), build_accrued_events(voice_session, now_ms))
+        if state.afk != voice_session.afk:
+            self.changed_guild_ids.add(voice_session.guild_id)
 
     def _end_session(self, voice_session: VoiceSessionRow, at_ms: int) -> None:
         at_ms = max(at_ms, voice_session.counted_until_ms)
@@ -241,11 +248,14 @@ async def store_skipping_invalid(database: Database, voice_tracker: VoiceTracker
 
 def _build_events(voice_session: VoiceSessionRow, at_ms: int, seconds: int) -> Iterator[ActivityEvent]:
     guild_id, user_id, channel_id = voice_session.guild_id, voice_session.user_id, voice_session.channel_id
+    is_counted = not voice_session.afk
     kinds = (
-        (EventKind.VOICE, True),
-        (EventKind.VOICE_MUTED, voice_session.muted),
-        (EventKind.VOICE_STREAM, voice_session.streaming),
-        (EventKind.VOICE_VIDEO, voice_session.video),
+        (EventKind.VOICE_AFK, voice_session.afk),
+        (EventKind.VOICE, is_counted),
+        (EventKind.VOICE_MUTED, is_counted and voice_session.muted),
+        (EventKind.VOICE_STREAM, is_counted and voice_session.streaming),
+        (EventKind.VOICE_VIDEO, is_counted and voice_session.video),
+        (EventKind.VOICE_AUDIENCE, is_counted and voice_session.audience),
     )
     for kind, applies in kinds:
         if applies:
@@ -259,6 +269,8 @@ def _get_voice_state(voice_session: VoiceSessionRow) -> MemberVoiceState:
         voice_session.muted,
         voice_session.streaming,
         voice_session.video,
+        voice_session.audience,
+        voice_session.afk,
     )
 
 

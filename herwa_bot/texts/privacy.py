@@ -37,12 +37,18 @@ _NOUNS: Mapping[str, str] = {
     EventKind.THREAD: "opened thread",
     EventKind.JOIN: "join",
     EventKind.LEAVE: "leave",
+    EventKind.BOOST: "boost",
+    EventKind.SCHEDULED_EVENT: "scheduled event",
+    EventKind.COMMAND: "command",
+    EventKind.COMMAND_DENIED: "blocked command",
 }
 _VOICE_NOUNS: Mapping[str, str] = {
     EventKind.VOICE: "voice minute",
     EventKind.VOICE_MUTED: "muted voice minute",
     EventKind.VOICE_STREAM: "streaming minute",
     EventKind.VOICE_VIDEO: "video minute",
+    EventKind.VOICE_AUDIENCE: "audience minute",
+    EventKind.VOICE_AFK: "AFK minute",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import aiohttp
 import discord
 
+from herwa_bot.access.command_log import record_failure
 from herwa_bot.texts import errors as texts
 from herwa_shared.charts.render.png import render_png
 from herwa_shared.charts.render.skia_loader import RendererUnavailable
@@ -122,6 +123,7 @@ async def report_error(interaction: discord.Interaction, cause: Exception, *, op
 
     `operation` names the command or component in the log. Errors below status 500 are the member's and are not logged.
     """
+    record_failure(interaction, cause)
     if isinstance(cause, HerwaError) and cause.status < 500:
         text = str(cause)
     elif isinstance(cause, (ServiceUnavailable, OSError)):  # TimeoutError is an OSError

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import discord
 
+from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard, get_guard
 from herwa_bot.access.refusals import send_unavailable
 from herwa_bot.texts import buttons
@@ -43,6 +44,11 @@ class GuardedView(discord.ui.View):
         del item
         await report_error(interaction, error, operation=self.surface.key)
 
+    async def _scheduled_task(self, item: discord.ui.Item[Any], interaction: discord.Interaction) -> None:
+        """Run a press, as discord.py does (its version is pinned and tested), and count it."""
+        await super()._scheduled_task(item, interaction)
+        finish_command(interaction)
+
 
 class GuardedModal(discord.ui.Modal):
     """Modal whose submission passes the guard again; `invoker_id` as in GuardedView."""
@@ -66,6 +72,13 @@ class GuardedModal(discord.ui.Modal):
         self, interaction: discord.Interaction, error: Exception, /
     ) -> None:
         await report_error(interaction, error, operation=self.surface.key)
+
+    async def _scheduled_task(  # type: ignore[override] # as `on_error`
+        self, interaction: discord.Interaction, *arguments: Any
+    ) -> None:
+        """Run a submission, as discord.py does (its version is pinned and tested), and count it."""
+        await super()._scheduled_task(interaction, *arguments)
+        finish_command(interaction)
 
 
 class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="herwa:"):
@@ -100,6 +113,7 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template="he
             await self.on_press(interaction)
         except Exception as error:  # noqa: BLE001 - every failure is reported and logged
             await report_error(interaction, error, operation=type(self).__name__)
+        finish_command(interaction)
 
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Perform the button's action; called after the guard has allowed it."""

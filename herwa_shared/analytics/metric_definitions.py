@@ -22,6 +22,8 @@ class Metric(StrEnum):
     MEMBERS = "members"
     REACTIONS = "reactions"
     THREADS = "threads"
+    COMMANDS = "commands"
+    COMMANDS_DENIED = "commands_denied"
 
 
 class Aggregation(Enum):
@@ -94,6 +96,10 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
         ),
         Metric.REACTIONS: MetricDefinition("Reactions", "reaction", Aggregation.COUNT),
         Metric.THREADS: MetricDefinition("Threads", "thread", Aggregation.COUNT),
+        Metric.COMMANDS: MetricDefinition("Commands", "command", Aggregation.COUNT),
+        Metric.COMMANDS_DENIED: MetricDefinition(
+            "Blocked commands", "command_denied", Aggregation.COUNT, rising_is_good=False
+        ),
     }
 )
 CHANNEL_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_channels)
@@ -109,13 +115,15 @@ _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
     {
         Metric.MESSAGES: "Messages by members, including threads. Bots and webhooks are excluded.",
         Metric.ACTIVE_MEMBERS: "Members who sent at least one message in the period.",
-        Metric.VOICE_MINUTES: "Total minutes in voice channels. Two people for one hour = 120.",
-        Metric.VOICE_MEMBERS: "Members who joined a voice channel in the period.",
+        Metric.VOICE_MINUTES: "Total minutes in voice channels, except AFK. Two people for one hour = 120.",
+        Metric.VOICE_MEMBERS: "Members who were in a voice channel in the period, except AFK.",
         Metric.JOINS: "Joins, including members who rejoined.",
         Metric.LEAVES: "Members who left, or were kicked or banned.",
         Metric.MEMBERS: "Total members at the end of the period, including bots.",
         Metric.REACTIONS: "Reactions added by members. Removed reactions still count.",
         Metric.THREADS: "Threads and forum posts opened in the period.",
+        Metric.COMMANDS: "Commands, buttons and forms of Herwa that members used, including failed ones.",
+        Metric.COMMANDS_DENIED: "Commands, buttons and forms of Herwa that settings blocked.",
     }
 )
 

@@ -9,10 +9,11 @@ from herwa_shared.backup import texts
 from herwa_shared.backup.archive import BadBackup, Manifest, TableDump, open_member
 from herwa_shared.errors import ServiceUnavailable
 
-VIEW = "activity_hourly_from_events"
-EVENTS, SUMMARY = "activity_events", "activity_hourly"
-DATA_TABLES = (EVENTS, SUMMARY)
-"""All tables with data. The view fills SUMMARY from EVENTS."""
+EVENTS = "activity_events"
+SUMMARIES = ("activity_hourly", "command_hourly", "sample_hourly")
+DATA_TABLES = (EVENTS, *SUMMARIES)
+"""All tables with data. A view fills each of SUMMARIES from EVENTS."""
+VIEWS = tuple(f"{table}_from_events" for table in SUMMARIES)
 VERSIONS_TABLE = "schema_versions"
 
 _INSERT_BYTES = 32 << 20
@@ -37,15 +38,15 @@ async def dump_clickhouse(client: AsyncClient, archive: zipfile.ZipFile) -> dict
 
 async def drop_tables(client: AsyncClient) -> None:
     """Drop everything that the migrations create."""
-    for name in (VIEW, *DATA_TABLES, VERSIONS_TABLE):
+    for name in (*VIEWS, *DATA_TABLES, VERSIONS_TABLE):
         await client.command(f"DROP TABLE IF EXISTS {name} SYNC", settings={"max_table_size_to_drop": 0})
 
 
 async def load_clickhouse(client: AsyncClient, archive: zipfile.ZipFile, manifest: Manifest) -> None:
     """Load the rows of the backup into empty tables of the backup's revision."""
-    for table in DATA_TABLES:
-        if table == SUMMARY:
-            await client.command(f"TRUNCATE TABLE {SUMMARY} SYNC")  # what the view has inserted
+    for table in (table for table in DATA_TABLES if table in manifest.clickhouse_tables):  # an old one has fewer
+        if table in SUMMARIES:
+            await client.command(f"TRUNCATE TABLE {table} SYNC")  # what the view has inserted
         dump, sent_rows = manifest.clickhouse_tables[table], 0
         for block in _read_blocks(archive, table):
             sent_rows += block.count(b"\n")

@@ -95,6 +95,15 @@ FORUM_CHANNEL_TYPES = frozenset((ChannelType.FORUM, ChannelType.MEDIA))
 THREAD_CHANNEL_TYPES = frozenset((ChannelType.NEWS_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD))
 
 
+class ScheduledEventStatus(IntEnum):
+    """The status of a scheduled event."""
+
+    SCHEDULED = 1
+    ACTIVE = 2
+    COMPLETED = 3
+    CANCELED = 4
+
+
 class OverwriteType(IntEnum):
     """To whom an overwrite of a channel's permissions applies."""
 
@@ -113,6 +122,8 @@ class MessageType(IntEnum):
 
 USER_MESSAGE_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 """Types of messages that people write."""
+BOOST_MESSAGE_TYPES = frozenset(range(8, 12))
+"""Types of the system message about a boost: the type tells which level the boost has reached, if any."""
 COMMAND_REPLY_MESSAGE_TYPES = frozenset((MessageType.SLASH_COMMAND, MessageType.MENU_COMMAND))
 """Types of the replies of apps to slash commands and to commands in context menus."""
 

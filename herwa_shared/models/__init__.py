@@ -33,6 +33,7 @@ from herwa_shared.models.collection import (
 from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice, PseudonymBatch
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
+from herwa_shared.models.tickets import SupportChannel, Ticket
 
 metadata = SQLModel.metadata
 
@@ -65,7 +66,9 @@ __all__ = [
     "Process",
     "PseudonymBatch",
     "Subscription",
+    "SupportChannel",
     "SurfaceRow",
+    "Ticket",
     "TierFeature",
     "TierLimit",
     "TierRow",

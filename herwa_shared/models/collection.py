@@ -134,3 +134,5 @@ class VoiceSession(SQLModel, table=True):
     streaming: bool = False
     video: bool = False
     open: bool = True
+    audience: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    afk: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

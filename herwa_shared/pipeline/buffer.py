@@ -5,6 +5,7 @@ The table `event_buffer` is partitioned into slots by time, so that the space of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import asyncpg
 
@@ -14,10 +15,11 @@ from herwa_shared.pipeline.key_dedup import filter_new_keys
 from herwa_shared.pipeline.membership_dedup import MEMBERSHIP_KINDS, filter_new_memberships
 from herwa_shared.pipeline.message_dedup import filter_new_messages
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
+from herwa_shared.pipeline.tickets import record_responses
 
 # Advisory lock that serializes appends, so that two collectors of one guild cannot both store the same message.
 APPEND_LOCK_ID = 0x4845525742
-BUFFER_COLUMN_COUNT = len(BUFFER_COLUMNS)
+_get_buffer_values = itemgetter(*map(ActivityEvent._fields.index, BUFFER_COLUMNS))
 # Slots of 5 minutes. The numbers must match the default of `event_buffer.slot` in alembic revision 0002.
 SLOT_COUNT = 24
 SLOT_SECONDS = 300
@@ -45,7 +47,8 @@ async def append_events(
 ) -> AppendResult:
     """Deduplicate events and COPY the new ones to the buffer, in one transaction.
 
-    Messages, joins, leaves and events with a key that are already recorded are dropped. `privacy` hides members; only
+    Messages, joins, leaves and events with a key that are already recorded are dropped; first responses to tickets are
+    recorded. `privacy` hides members; only
     tests may omit it. Takes the append lock until the commit.
     """
     if not events:
@@ -56,6 +59,8 @@ async def append_events(
             await privacy.refresh(connection)
             if departed := privacy.list_hidden_leavers(events):
                 await connection.execute(DELETE_NAMES_SQL, *zip(*departed, strict=True))
+        await record_responses(connection, events, privacy=privacy)
+        if privacy is not None:
             events = privacy.hide_members(events)
         messages = [event for event in events if event.message_id]
         new_events = (
@@ -78,7 +83,7 @@ async def lock_appends(connection: asyncpg.Connection) -> None:
 async def copy_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> None:
     """COPY events to the buffer, in the current transaction; the caller has removed duplicates."""
     await connection.copy_records_to_table(
-        "event_buffer", records=[event[:BUFFER_COLUMN_COUNT] for event in events], columns=BUFFER_COLUMNS
+        "event_buffer", records=map(_get_buffer_values, events), columns=BUFFER_COLUMNS
     )
 
 

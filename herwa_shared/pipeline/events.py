@@ -14,8 +14,9 @@ class EventKind(StrEnum):
     """The kind of an event.
 
     Bots and webhooks have their own kinds, so that no metric about members includes them. `value` depends on the kind.
-    Voice kinds carry seconds: the total time of a member in a channel, and the parts of it spent muted, streaming and
-    with video. A leave carries the seconds since the join, if known. The two counts are samples.
+    Voice kinds carry seconds: the total time of a member in a channel, and the parts of it spent muted, streaming, with
+    video and as audience of a stage; time in the AFK channel is no part of the total. A leave carries the seconds since
+    the join, if known. The two counts are samples. A command carries the milliseconds that it took.
     """
 
     MESSAGE = "message"
@@ -31,21 +32,51 @@ class EventKind(StrEnum):
     VOICE_MUTED = "voice_muted"
     VOICE_STREAM = "voice_stream"
     VOICE_VIDEO = "voice_video"
+    VOICE_AUDIENCE = "voice_audience"
+    VOICE_AFK = "voice_afk"
+    BOOST = "boost"
+    SCHEDULED_EVENT = "scheduled_event"
+    SCHEDULED_EVENT_START = "scheduled_event_start"
+    SCHEDULED_EVENT_END = "scheduled_event_end"
+    SCHEDULED_EVENT_CANCEL = "scheduled_event_cancel"
     MEMBER_COUNT = "member_count"
     ONLINE_COUNT = "online_count"
+    COMMAND = "command"
+    COMMAND_DENIED = "command_denied"
+
+
+class CommandSurface(StrEnum):
+    """How a member used a command: as itself, or through a component or form of a reply."""
+
+    COMMAND = "command"
+    MENU = "menu"
+    COMPONENT = "component"
+    FORM = "form"
+
+
+class CommandOutcome(StrEnum):
+    """How a command that was allowed to run ended. The outcome of a refused one is the reason of the guardrail."""
+
+    OK = "ok"
+    INVALID = "invalid"
+    """The input could not be used."""
+    FAILED = "failed"
 
 
 class ActivityEvent(NamedTuple):
-    """One event. The first nine fields are the columns of the buffer, in order.
+    """One event. The fields in BUFFER_COLUMNS are the columns of the buffer.
 
     `channel_id` is the channel that the event counts for; `thread_id` is the thread in which it happened, or 0.
     `user_id` is 0 if Discord does not send it. `value` is the number of the kind (for a message its length in
     characters); `value` and `attachments` are None if the bot cannot know them.
 
-    The last three fields are for deduplication. `message_id` is the permanent id of a message or a created thread (0
-    for all other kinds). `live_since_ms` is the time since which the collector has been receiving the events of this
-    guild and channel without interruption. `key` is the hash of the natural key of an event without an id (see
-    `key_dedup`), else 0.
+    `message_id`, `live_since_ms` and `key` are for deduplication. `message_id` is the permanent id of a message or a
+    created thread (0 for all other kinds). `live_since_ms` is the time since which the collector has been receiving the
+    events of this guild and channel without interruption. `key` is the hash of the natural key of an event without an
+    id (see `key_dedup`), else 0.
+
+    The last three fields are None except for commands: the name of the command, a CommandSurface, and a CommandOutcome
+    or the reason of a refusal.
     """
 
     guild_id: int
@@ -60,6 +91,9 @@ class ActivityEvent(NamedTuple):
     message_id: int
     live_since_ms: int
     key: int = 0
+    command: str | None = None
+    command_surface: str | None = None
+    command_outcome: str | None = None
 
     @property
     def source_channel_id(self) -> int:
@@ -73,7 +107,7 @@ class ActivityEvent(NamedTuple):
         return self.thread_id or self.channel_id
 
 
-BUFFER_COLUMNS = ActivityEvent._fields[:9]
+BUFFER_COLUMNS = (*ActivityEvent._fields[:9], *ActivityEvent._fields[-3:])
 
 
 def encode_snowflake(moment: datetime) -> int:

@@ -15,6 +15,7 @@ from herwa_shared.pipeline.buffer import copy_events, lock_appends
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.message_dedup import filter_uncovered
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
+from herwa_shared.pipeline.tickets import record_responses
 
 # No other row may lie within a new one. A row that begins inside and goes on (a range of live messages) keeps its part.
 RANGE_END_SQL = """
@@ -92,6 +93,8 @@ async def store_history_page(
         await lock_appends(connection)
         if privacy is not None:
             await privacy.refresh(connection)
+        await record_responses(connection, missing, privacy=privacy)
+        if privacy is not None:
             missing = privacy.hide_members(missing)
             visible_ids = {event.user_id for event in missing}
             names = [name for name in names if name.user_id in visible_ids]

@@ -47,7 +47,8 @@ RETURNING batch, wm_txid, wm_seq, hi_txid, hi_seq, rows
 FORCE_INDEX_ORDER_SQL = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '64MB'"
 LOCK_STATE_SQL = "SELECT batch, wm_txid, wm_seq, hi_txid, hi_seq, rows FROM ingest_state WHERE id = 0 FOR UPDATE"
 READ_BATCH_SQL = """
-SELECT guild_id, kind, at_ms, channel_id, thread_id, user_id, reply::int, value, attachments
+SELECT guild_id, kind, at_ms, channel_id, thread_id, user_id, reply::int, value, attachments,
+    coalesce(command, ''), coalesce(command_surface, ''), coalesce(command_outcome, '')
 FROM event_buffer
 WHERE (txid, seq) > ($1, $2) AND (txid, seq) <= ($3, $4)
 ORDER BY txid, seq
@@ -69,7 +70,10 @@ WITH restored AS MATERIALIZED (
 )
 UPDATE ingest_state SET wm_txid = 0, wm_seq = 0, batch = NULL WHERE id = 0 AND EXISTS (SELECT FROM restored)
 """
-EVENT_COLUMNS = ("guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments")
+EVENT_COLUMNS = (
+    *("guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"),
+    *("command", "command_surface", "command_outcome"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from herwa_shared.pipeline.key_dedup import hash_event_key
 
 EVERY_GUILD = 0
 MAX_CACHED_MEMBERS = 200_000
+FIRST_PSEUDONYM = 1 << 62
+"""Pseudonyms begin here. Discord's own ids are below it until the year 2049."""
 LEAVE_KEY_MS = 600_000  # two leaves of one member within this period are one
 
 VERSION_SQL = "SELECT version FROM privacy_version WHERE id = 0"
@@ -42,6 +44,12 @@ def derive_privacy_key(audit_key: bytes) -> bytes:
 def hash_member(privacy_key: bytes, *, guild_id: int | None, user_id: int) -> bytes:
     """Return the keyed hash of a user in one guild, or everywhere if `guild_id` is None."""
     return hmac.digest(privacy_key, f"{guild_id or EVERY_GUILD}:{user_id}".encode(), "sha256")
+
+
+def build_ticket_pseudonym(privacy_key: bytes, *, guild_id: int, user_id: int, thread_id: int) -> int:
+    """Build the pseudonym of a member as the opener of one ticket; another ticket has another one."""
+    digest = hmac.digest(privacy_key, f"ticket {guild_id}:{user_id}:{thread_id}".encode(), "sha256")
+    return FIRST_PSEUDONYM | int.from_bytes(digest[:8]) % FIRST_PSEUDONYM
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +106,11 @@ class PrivacyFilter:
         """Return the events, those of hidden members with user 0 and without what follows from the identity."""
         if not self._choices:
             return list(events)
-        return [
-            self._hide_member(event) if self.find(event.guild_id, event.user_id).is_hidden(event.at_ms) else event
-            for event in events
-        ]
+        return [self._hide_member(event) if self.is_hidden(event) else event for event in events]
+
+    def is_hidden(self, event: ActivityEvent) -> bool:
+        """Whether an event is stored without its member."""
+        return self.find(event.guild_id, event.user_id).is_hidden(event.at_ms)
 
     def list_hidden_leavers(self, events: Sequence[ActivityEvent]) -> list[MemberKey]:
         """List the members who opted out and leave their guild with one of the events."""
@@ -118,6 +127,11 @@ class PrivacyFilter:
         assert self._privacy_key is not None
         digest = hash_member(self._privacy_key, guild_id=guild_id, user_id=user_id)
         return hash_event_key(f"{digest.hex()} {suffix}")
+
+    def build_ticket_pseudonym(self, guild_id: int, user_id: int, thread_id: int) -> int:
+        """Build the pseudonym of a member as the opener of one ticket."""
+        assert self._privacy_key is not None
+        return build_ticket_pseudonym(self._privacy_key, guild_id=guild_id, user_id=user_id, thread_id=thread_id)
 
     def _hide_member(self, event: ActivityEvent) -> ActivityEvent:
         key = event.key

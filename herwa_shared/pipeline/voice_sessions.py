@@ -23,19 +23,21 @@ JOIN voice_session AS s ON s.guild_id = person.guild_id AND s.user_id = person.u
 # A row that another collector of the guild has advanced further is not overwritten. A guild that could not be stored in
 # the directory (table `guild`) gets no rows.
 SAVE_SESSIONS_SQL = """
-INSERT INTO voice_session (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open)
+INSERT INTO voice_session (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open,
+    audience, afk)
 SELECT stay.*
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bool[], $7::bool[], $8::bool[],
-            $9::bool[])
-    AS stay (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open)
+            $9::bool[], $10::bool[], $11::bool[])
+    AS stay (guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open, audience, afk)
 JOIN guild ON guild.id = stay.guild_id
 ON CONFLICT (guild_id, user_id) DO UPDATE
 SET channel_id = excluded.channel_id, since_ms = excluded.since_ms, counted_until_ms = excluded.counted_until_ms,
-    muted = excluded.muted, streaming = excluded.streaming, video = excluded.video, open = excluded.open
+    muted = excluded.muted, streaming = excluded.streaming, video = excluded.video, open = excluded.open,
+    audience = excluded.audience, afk = excluded.afk
 WHERE excluded.counted_until_ms >= voice_session.counted_until_ms
 """
 OPEN_SESSIONS_SQL = """
-SELECT guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open
+SELECT guild_id, user_id, channel_id, since_ms, counted_until_ms, muted, streaming, video, open, audience, afk
 FROM voice_session
 WHERE open
 """
@@ -62,6 +64,8 @@ class VoiceSessionRow(NamedTuple):
     streaming: bool
     video: bool
     open: bool
+    audience: bool = False
+    afk: bool = False
 
 
 @dataclass(slots=True)

@@ -18,9 +18,8 @@ import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.pipeline.mover import finish_planned_batch
+from herwa_shared.pipeline.privacy_filter import FIRST_PSEUDONYM
 
-FIRST_PSEUDONYM = 1 << 62
-"""Pseudonyms begin here. Discord's own ids are below it until the year 2049."""
 PSEUDONYM_KEY_BYTES = 16
 MAX_INSERT_ROWS = 200_000
 
@@ -73,7 +72,10 @@ SELECT (SELECT count() FROM activity_hourly WHERE {HOURS_CONDITION})
 GUILDS_OF_USER_SQL = "SELECT DISTINCT guild_id FROM activity_hourly WHERE user_id = {user:UInt64} ORDER BY guild_id"
 DELETE_GUILD_SQLS = (
     "ALTER TABLE activity_events DELETE WHERE guild_id = {guild:UInt64} AND at < toDateTime({end:UInt32}, 'UTC')",
-    "ALTER TABLE activity_hourly DELETE WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')",
+    *(
+        f"ALTER TABLE {table} DELETE WHERE guild_id = {{guild:UInt64}} AND hour < toDateTime({{end:UInt32}}, 'UTC')"
+        for table in ("activity_hourly", "command_hourly", "sample_hourly")
+    ),
 )
 # The transaction is idle while ClickHouse rewrites rows, possibly for longer than PostgreSQL usually allows.
 ALLOW_LONG_WAIT_SQL = "SET LOCAL idle_in_transaction_session_timeout = '30min'"

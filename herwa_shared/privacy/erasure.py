@@ -18,7 +18,8 @@ from sqlmodel import col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
-from herwa_shared.models import ErasureRequest
+from herwa_shared.models import ErasureRequest, Ticket
+from herwa_shared.pipeline.privacy_filter import build_ticket_pseudonym, derive_privacy_key
 from herwa_shared.privacy.activity_rewrite import (
     ActivityScope,
     get_next_hour,
@@ -29,6 +30,7 @@ from herwa_shared.privacy.activity_rewrite import (
 from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
 from herwa_shared.privacy.member_columns import ACCOUNT_TABLE, ERASED_COLUMNS, Treatment
 from herwa_shared.services.audit import erase_member
+from herwa_shared.services.audit_key import get_audit_key
 
 log = get_logger(__name__)
 
@@ -84,6 +86,7 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
     await save_choice(session, digest=digest, guild_id=guild_id, erased_until=erased_until)
     for statement in ERASE_QUERIES:
         await session.execute(statement, {"user_id": user_id, "guild_id": guild_id})
+    await _hide_opener(session, guild_id=guild_id, user_id=user_id)
     if guild_id is None:
         await session.execute(DELETE_ACCOUNT_QUERY, {"user_id": user_id})
         await erase_member(session, user_id=user_id)
@@ -101,6 +104,20 @@ async def request_erasure(session: AsyncSession, *, guild_id: int | None, user_i
         await session.flush()
     assert request.id is not None
     return Erasure(request.id, erased_until)
+
+
+async def _hide_opener(session: AsyncSession, *, guild_id: int | None, user_id: int) -> None:
+    """Replace a user as the opener of tickets by a pseudonym of each ticket.
+
+    With it, their next message in the ticket is recognized as their own and is no response.
+    """
+    privacy_key = derive_privacy_key(get_audit_key(session))
+    query = select(Ticket).where(col(Ticket.opener_id) == user_id)
+    for ticket in await session.scalars(query if guild_id is None else query.where(col(Ticket.guild_id) == guild_id)):
+        ticket.opener_id = build_ticket_pseudonym(
+            privacy_key, guild_id=ticket.guild_id, user_id=user_id, thread_id=ticket.thread_id
+        )
+    await session.flush()
 
 
 async def is_finished(session: AsyncSession, *, request_id: int) -> bool:

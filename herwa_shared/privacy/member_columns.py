@@ -25,6 +25,7 @@ ERASED_COLUMNS: Mapping[tuple[str, str], Treatment] = MappingProxyType(
         ("access_request", "decided_by"): Treatment.SET_NULL,
         ("access_rule", "created_by"): Treatment.SET_NULL,
         ("event_buffer", "user_id"): Treatment.SET_ZERO,
+        ("ticket", "responder_id"): Treatment.SET_ZERO,
     }
 )
 """Columns by table and name. Each table has a column `guild_id`."""

@@ -13,8 +13,8 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.db import Database
 from herwa_shared.log import get_logger
+from herwa_shared.pipeline.privacy_filter import FIRST_PSEUDONYM
 from herwa_shared.privacy.activity_rewrite import (
-    FIRST_PSEUDONYM,
     PSEUDONYM_KEY_BYTES,
     ActivityScope,
     get_next_hour,
@@ -53,6 +53,16 @@ DELETE FROM member AS m
 USING unnest($1::bigint[], $2::bigint[]) AS departed (guild_id, user_id)
 WHERE m.guild_id = departed.guild_id AND m.user_id = departed.user_id AND coalesce(m.joined_at < $3, true)
     AND NOT EXISTS (SELECT FROM membership_period AS p WHERE p.guild_id = m.guild_id AND p.user_id = m.user_id)
+"""
+FORGET_OPENERS_SQL = """
+UPDATE ticket AS t SET opener_id = 0
+FROM unnest($1::bigint[], $2::bigint[]) AS departed (guild_id, user_id)
+WHERE t.guild_id = departed.guild_id AND t.opener_id = departed.user_id AND t.opened_at < $3
+"""
+FORGET_RESPONDERS_SQL = """
+UPDATE ticket AS t SET responder_id = 0
+FROM unnest($1::bigint[], $2::bigint[]) AS departed (guild_id, user_id)
+WHERE t.guild_id = departed.guild_id AND t.responder_id = departed.user_id AND t.responded_at < $3
 """
 OLDEST_MONTH_SQL = f"""
 SELECT toStartOfMonth(min(hour)) FROM activity_hourly
@@ -112,8 +122,8 @@ async def _process_batches(connection: asyncpg.Connection, clickhouse: AsyncClie
             else:
                 await _replace_members(clickhouse, batch, end=get_next_hour(now - DEPARTED_RETENTION))
                 members = batch["guild_ids"], batch["user_ids"], now - DEPARTED_RETENTION
-                await connection.execute(DELETE_PERIODS_SQL, *members)
-                await connection.execute(DELETE_MEMBERS_SQL, *members)
+                for statement in (FORGET_OPENERS_SQL, FORGET_RESPONDERS_SQL, DELETE_PERIODS_SQL, DELETE_MEMBERS_SQL):
+                    await connection.execute(statement, *members)
             await connection.execute(DELETE_BATCH_SQL, row["id"])
         log.info("members replaced by pseudonyms", month=str(batch["month"] or ""), members=len(batch["user_ids"]))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import BOOST_MESSAGE_TYPES
 from herwa_sim.actions.threads import join_thread
 from herwa_sim.entities import Json, SimAttachment, SimChannel, SimMessage, SimWebhook
 from herwa_sim.events import GatewayEvent
@@ -12,6 +13,7 @@ from herwa_sim.snowflakes import create_snowflake, to_datetime
 from herwa_sim.world import MAX_RECENT_MESSAGES, World
 
 REPLY_TYPE = 19
+BOOST_TYPE = min(BOOST_MESSAGE_TYPES)
 
 
 def send_message(
@@ -44,6 +46,16 @@ def send_message(
         type=0 if reply_to is None else REPLY_TYPE,
         reply_to=reply_to,
         webhook_id=webhook.id if webhook else None,
+    )
+    post_message(world, channel, message)
+    return message
+
+
+def post_boost(world: World, channel: SimChannel, user_id: int, *, level: int = 0) -> SimMessage:
+    """Post the system message about a boost by the member; `level` is the level that it reached, 0 for none."""
+    id_ = world.snowflakes.generate()
+    message = SimMessage(
+        id_, channel.id, channel.guild_id, user_id, to_datetime(id_), content="", type=BOOST_TYPE + level
     )
     post_message(world, channel, message)
     return message
@@ -151,7 +163,7 @@ def _store_message(world: World, channel: SimChannel, message: SimMessage) -> No
 
 
 def _build_message_event(world: World, name: str, message: SimMessage) -> GatewayEvent:
-    is_plain = message.content is None and message.reply_to is None and message.webhook_id is None
+    is_plain = not message.type and message.content is None and message.webhook_id is None
     is_member = message.guild_id != 0 and message.author_id in world.get_guild(message.guild_id).members
     data, redacted = (
         serialize_plain_event if is_plain and is_member and name == "MESSAGE_CREATE" else serialize_message_event

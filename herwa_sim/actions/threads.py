@@ -31,6 +31,7 @@ def set_archived(world: World, thread: SimChannel, archived: bool) -> None:
     """Archive or unarchive the thread."""
     if thread.archived != archived:
         thread.archived = archived
+        thread.archive_changed_at = utc_now()
         update_channel(world, thread)
 
 

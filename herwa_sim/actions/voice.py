@@ -21,6 +21,7 @@ def move_member(
     deafened: bool = False,
     streaming: bool = False,
     video: bool = False,
+    suppressed: bool = False,
 ) -> None:
     """Set the member's voice channel and state; channel None disconnects.
 
@@ -36,7 +37,7 @@ def move_member(
         if world.get_channel(channel_id).type not in VOICE_CHANNEL_TYPES or channel_id not in guild.channels:
             raise ValueError(f"{channel_id} is no voice channel of {guild.name}")
         session_id = old_state.session_id if old_state else secrets.token_hex(16)
-        new_state = SimVoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video)
+        new_state = SimVoiceState(user_id, channel_id, session_id, muted, deafened, streaming, video, suppressed)
         guild.voice[user_id] = new_state
     last_state = new_state or old_state
     if last_state is not None and new_state != old_state:

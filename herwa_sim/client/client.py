@@ -55,9 +55,22 @@ class SimClient:
         """Create a guild with or without the bot (idempotent by name); return its id."""
         return _parse_id(self.call("guild/create", name=name, lively=lively, owner_id=_format_id(owner_id), bot=bot))
 
-    def update_guild(self, guild_id: int, *, name: str | None = None, owner_id: int | None = None) -> None:
-        """Change the guild's name or owner."""
-        self.call("guild/update", guild_id=str(guild_id), name=name, owner_id=_format_id(owner_id))
+    def update_guild(
+        self,
+        guild_id: int,
+        *,
+        name: str | None = None,
+        owner_id: int | None = None,
+        afk_channel_id: int | None = None,
+    ) -> None:
+        """Change the guild's name, owner or AFK channel."""
+        self.call(
+            "guild/update",
+            guild_id=str(guild_id),
+            name=name,
+            owner_id=_format_id(owner_id),
+            afk_channel_id=_format_id(afk_channel_id),
+        )
 
     def add_bot(self, guild_id: int) -> None:
         """Add the bot to the guild."""
@@ -148,8 +161,12 @@ class SimClient:
         deafened: bool = False,
         streaming: bool = False,
         video: bool = False,
+        suppressed: bool = False,
     ) -> None:
-        """Set the member's voice channel and state; channel None disconnects."""
+        """Set the member's voice channel and state; channel None disconnects.
+
+        A `suppressed` member of a stage channel is in the audience.
+        """
         self.call(
             "voice/move",
             guild_id=str(guild_id),
@@ -159,6 +176,7 @@ class SimClient:
             deafened=deafened,
             streaming=streaming,
             video=video,
+            suppressed=suppressed,
         )
 
     def create_role(self, guild_id: int, name: str, *, permissions: int = 0) -> int:
@@ -204,6 +222,32 @@ class SimClient:
             reply_to=_format_id(reply_to),
         )
         return _parse_id(response)
+
+    def boost(self, channel_id: int, user_id: int, *, level: int = 0) -> int:
+        """Boost the server: Discord posts a message in the channel; return its id. `level` is that which is reached."""
+        return _parse_id(self.call("message/boost", channel_id=str(channel_id), user_id=str(user_id), level=level))
+
+    def create_scheduled_event(self, guild_id: int, channel_id: int, user_id: int, name: str) -> int:
+        """Create a scheduled event in a voice or stage channel; return its id."""
+        return _parse_id(
+            self.call(
+                "scheduled-event/create",
+                guild_id=str(guild_id),
+                channel_id=str(channel_id),
+                user_id=str(user_id),
+                name=name,
+            )
+        )
+
+    def update_scheduled_event(
+        self, guild_id: int, event_id: int, *, status: int | None = None, name: str | None = None
+    ) -> None:
+        """Change the status (Discord's number) or the name of a scheduled event."""
+        self.call("scheduled-event/update", guild_id=str(guild_id), event_id=str(event_id), status=status, name=name)
+
+    def delete_scheduled_event(self, guild_id: int, event_id: int) -> None:
+        """Delete a scheduled event."""
+        self.call("scheduled-event/delete", guild_id=str(guild_id), event_id=str(event_id))
 
     def open_direct_channel(self, user_id: int) -> int:
         """Return the id of the user's direct message channel; it is created if it is missing.

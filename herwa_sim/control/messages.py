@@ -36,6 +36,13 @@ async def send_message(context: SimContext, body: Json) -> Json:
     return {"id": str(message.id)}
 
 
+async def boost(context: SimContext, body: Json) -> Json:
+    """Boost the server as `user_id`: Discord posts a message in `channel_id`. Optional: the `level` that is reached."""
+    channel = context.world.get_channel(int(body["channel_id"]))
+    message = messages.post_boost(context.world, channel, int(body["user_id"]), level=int(body.get("level", 0)))
+    return {"id": str(message.id)}
+
+
 async def edit_message(context: SimContext, body: Json) -> Json:
     """Set a new `content` or `length`.
 
@@ -96,6 +103,7 @@ def _get_or_create_webhook(context: SimContext, channel: SimChannel, name: str) 
 
 ACTIONS: dict[str, Action] = {
     "message/say": send_message,
+    "message/boost": boost,
     "message/edit": edit_message,
     "message/delete": delete_messages,
     "blast": start_load,

@@ -9,7 +9,8 @@ from herwa_sim.entities import Json
 async def move_member(context: SimContext, body: Json) -> Json:
     """Set the voice channel and state of `user_id` in `guild_id`.
 
-    Without `channel_id` the member is disconnected. The flags are `muted`, `deafened`, `streaming` and `video`.
+    Without `channel_id` the member is disconnected. The flags are `muted`, `deafened`, `streaming`, `video` and
+    `suppressed`.
     """
     channel_id = body.get("channel_id")
     voice.move_member(
@@ -21,6 +22,7 @@ async def move_member(context: SimContext, body: Json) -> Json:
         deafened=bool(body.get("deafened", False)),
         streaming=bool(body.get("streaming", False)),
         video=bool(body.get("video", False)),
+        suppressed=bool(body.get("suppressed", False)),
     )
     return {}
 

@@ -4,6 +4,7 @@ import secrets
 
 from aiohttp import web
 
+from herwa_shared.clock import utc_now
 from herwa_sim.actions.channels import delete_channel, update_channel
 from herwa_sim.context import get_context
 from herwa_sim.entities import SimChannel, SimWebhook
@@ -27,6 +28,8 @@ async def edit_channel(request: web.Request) -> web.Response:
     world = get_context(request).world
     channel = _get_guild_channel(request)
     changes = await read_json(request)
+    if changes.get("archived", channel.archived) != channel.archived:
+        channel.archive_changed_at = utc_now()
     for name in ("name", "topic", "position", "archived", "locked"):
         if name in changes:
             setattr(channel, name, changes[name])

@@ -4,6 +4,7 @@ from herwa_shared.discord.constants import ChannelType
 from herwa_sim import permissions
 from herwa_sim.entities import Json, SimChannel, SimGuild
 from herwa_sim.serialize.members import serialize_member, serialize_presence, serialize_role
+from herwa_sim.serialize.scheduled_events import serialize_scheduled_event
 from herwa_sim.serialize.voice import serialize_voice_state
 from herwa_sim.snowflakes import to_datetime
 from herwa_sim.world import World
@@ -102,7 +103,11 @@ def serialize_guild_create(
         "presences": [serialize_presence(guild.id, id_, world.get_status(id_)) for id_ in online_ids],
         "voice_states": [serialize_voice_state(state) for state in guild.voice.values()],
         "stage_instances": [],
-        "guild_scheduled_events": [],
+        "guild_scheduled_events": [
+            serialize_scheduled_event(event, guild.channels[event.channel_id])
+            for event in guild.scheduled_events.values()
+            if event.channel_id in guild.channels
+        ],
         "soundboard_sounds": [],
     }
 
@@ -166,7 +171,7 @@ def _serialize_thread_fields(thread: SimChannel) -> Json:
         "member_count": max(1, len(thread.members)),
         "thread_metadata": {
             "archived": thread.archived,
-            "archive_timestamp": created_at.isoformat(),
+            "archive_timestamp": (thread.archive_changed_at or created_at).isoformat(),
             "auto_archive_duration": 10_080,
             "locked": thread.locked,
             "create_timestamp": created_at.isoformat(),

@@ -16,7 +16,7 @@ def serialize_voice_state(state: SimVoiceState) -> Json:
         "self_mute": state.muted or state.deafened,
         "self_stream": state.streaming,
         "self_video": state.video,
-        "suppress": False,
+        "suppress": state.suppressed,
         "request_to_speak_timestamp": None,
     }
 

@@ -235,7 +235,7 @@ async def test_hours_of_the_week_without_data_are_null(api: ValidatingApiClient,
 
 async def test_every_metric_matches_the_documented_shape(api: ValidatingApiClient, stores: Stores):
     day = make_utc(2025, 3, 1, 12)
-    kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread")
+    kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread", "command", "command_denied")
     await insert_events(stores, api.guild_id, [EventRow(day, 11, 5, kind, 3600) for kind in kinds])
 
     totals = {metric: (await api.get("stats", metric=metric, **MARCH))["total"] for metric in Metric}

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 from alembic import command
+from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.embedded import lease_engines
 from herwa_shared.migrate import ALEMBIC_DIR, CLICKHOUSE_MIGRATIONS_DIR, build_alembic_config, migrate
 
@@ -61,8 +62,12 @@ def test_clickhouse_migrations_are_numbered_without_gaps():
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_every_clickhouse_statement_can_be_repeated_after_a_crash(stores):
-    for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql")):
-        for statement in re.split(r";\s*\n", path.read_text()):
-            if statement.strip():
-                await stores.clickhouse_writer.command(statement)
+async def test_every_clickhouse_statement_can_be_repeated_after_a_crash(stores, settings, folder):
+    await stores.clickhouse_writer.command("CREATE DATABASE repeated_migrations")
+    with lease_engines(settings, folder) as lease:
+        url = make_url(lease.urls.clickhouse_writer).set(database="repeated_migrations")
+        async with open_clickhouse(url.render_as_string(hide_password=False)) as clickhouse:
+            for path in sorted(CLICKHOUSE_MIGRATIONS_DIR.glob("*.sql")):
+                for statement in filter(str.strip, re.split(r";\s*\n", path.read_text())):
+                    for _ in range(2):
+                        await clickhouse.command(statement)

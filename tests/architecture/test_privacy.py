@@ -4,7 +4,9 @@ import ast
 
 from tests.architecture.test_names import PACKAGES, ROOT, list_files, parse_tree
 
-STORING_FUNCTIONS = frozenset({"append_events", "save_voice_changes", "store_history_page"})
+STORING_FUNCTIONS = frozenset(
+    {"append_events", "save_voice_changes", "store_history_page", "save_threads", "record_responses"}
+)
 
 
 def test_every_call_that_stores_events_passes_the_privacy_filter():

@@ -23,6 +23,8 @@ PLAIN_DECORATORS = (
 FRAMEWORK_METHODS = frozenset(
     [
         "on_error",
+        "on_app_command_completion",
+        "_scheduled_task",
         "on_interaction",
         "on_shard_disconnect",
         "on_shard_resumed",

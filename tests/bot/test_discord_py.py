@@ -12,6 +12,7 @@ from discord.asset import Asset
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import HTTPClient, Route
 from discord.state import AutoShardedConnectionState
+from discord.ui import Modal, View
 
 KNOWN_VERSION = "2.7.1"
 LOCK_PATH = Path(__file__).parents[2] / "requirements.txt"
@@ -70,6 +71,17 @@ def test_interaction_check_runs_before_every_command_and_autocomplete():
         call_source.index(f"{method}(")
         for method in ("_call_context_menu", "_invoke_autocomplete", "_invoke_with_namespace")
     )
+
+
+def test_press_and_submission_are_checked_run_and_their_errors_reported():
+    for method, action in ((View._scheduled_task, "item.callback"), (Modal._scheduled_task, "self.on_submit")):
+        steps = (
+            "self.interaction_check(interaction)",
+            f"await {action}(interaction)",
+            "await self.on_error(interaction",
+        )
+        positions = [inspect.getsource(method).index(step) for step in steps]
+        assert positions == sorted(positions)
 
 
 def test_urls_are_defined_where_they_are_replaced():

@@ -13,6 +13,7 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.guardrail.policy import TargetKind
 from tests.support.bot_process import run_bot_process
+from tests.support.command_events import list_commands
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
 from tests.support.sample_server import SampleServer
@@ -74,6 +75,27 @@ async def test_allowed_components_and_context_menu_work(members, message):
     form = await members.press(message, "Form")
     assert (await submit_modal(members, form)).messages[-1].content == "written: green"
     assert (await run_context_menu(members))["messages"][-1]["content"] == f"greeted: {members.server.bob}"
+
+
+async def test_components_forms_and_menus_are_counted_by_surface_and_outcome(members, message, stores, bot):
+    await choose_option(members, message)
+    await submit_modal(members, await members.press(message, "Form"))
+    await run_context_menu(members)
+    await members.press(message, "Fail")
+    await members.press(message, "Fail", user=members.server.bob)  # not counted: the button is not Bob's
+    await forbid(members)
+    await choose_option(members, message)
+    await wait_until_stored(stores, bot)
+    commands = [row for row in await list_commands(stores, members.server.id) if row.command != "why"]
+    assert [(row.command, row.surface, row.outcome) for row in commands] == [
+        ("forms", "command", "ok"),
+        ("forms", "component", "ok"),
+        ("forms", "component", "ok"),
+        ("forms", "form", "ok"),
+        ("Greet them", "menu", "ok"),
+        ("forms", "component", "failed"),
+        ("forms", "component", "access_rule"),
+    ]
 
 
 async def test_select_is_refused_by_a_new_rule(members, message):

@@ -63,9 +63,16 @@ def test_event_time_comes_from_the_message_id():
     assert (event.message_id, event.at_ms, event.guild_id, event.user_id) == (MESSAGE_ID, SENT_AT_MS, 30, 40)
 
 
-@pytest.mark.parametrize("type_", [*range(1, 19), 21, 22, *range(24, 60)])
+@pytest.mark.parametrize("type_", [*range(1, 8), *range(12, 19), 21, 22, *range(24, 60)])
 def test_system_message_types_are_not_messages(type_):
     assert parse_created(create_payload(type=type_)) is None
+
+
+@pytest.mark.parametrize("type_", range(8, 12))
+def test_boost_is_counted_by_the_id_of_its_message_and_without_content(type_):
+    event = parse_created(create_payload(type=type_, content="2"))
+    assert (event.kind, event.user_id, event.channel_id, event.message_id) == ("boost", 40, 20, MESSAGE_ID)
+    assert (event.at_ms, event.value, event.attachments) == (SENT_AT_MS, None, None)
 
 
 def test_a_reply_is_marked():

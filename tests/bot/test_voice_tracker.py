@@ -98,16 +98,44 @@ def test_many_small_changes_cause_no_drift(recorded):
     assert recorded.count_seconds() == {(1, CAFE_CHANNEL): 3400}
 
 
-def test_afk_channel_is_not_counted(recorded):
+def test_afk_channel_is_counted_apart(recorded):
     recorded.tracker.update(GUILD, create_voice_state(1, AFK_CHANNEL), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(2), now_ms=NOON_MS)
     recorded.tracker.update(GUILD, create_voice_state(2, AFK_CHANNEL), now_ms=NOON_MS + 8_000)
     recorded.tracker.update(GUILD, create_voice_state(2, 0), now_ms=NOON_MS + 60_000)
+    assert recorded.tracker.count_members(GUILD) == 0
     assert recorded.count_seconds() == {(2, CAFE_CHANNEL): 8}
-    recorded.tracker.update(GUILD, create_voice_state(3), now_ms=NOON_MS)
+    assert recorded.count_seconds(EventKind.VOICE_AFK) == {(2, AFK_CHANNEL): 52}
+    recorded.tracker.update(GUILD, create_voice_state(3, muted=True, stream=True), now_ms=NOON_MS)
     recorded.tracker.set_afk_channel(GUILD, CAFE_CHANNEL, now_ms=NOON_MS + 4_000)
     recorded.tracker.accrue(GUILD, NOON_MS + ACCRUAL_INTERVAL_MS)
-    assert recorded.count_seconds()[3, CAFE_CHANNEL] == 4
+    for kind in (EventKind.VOICE, EventKind.VOICE_MUTED, EventKind.VOICE_STREAM):
+        assert recorded.count_seconds(kind)[3, CAFE_CHANNEL] == 4
+    assert recorded.count_seconds(EventKind.VOICE_AFK) == {
+        (1, AFK_CHANNEL): 4,
+        (2, AFK_CHANNEL): 52,
+        (3, CAFE_CHANNEL): 296,
+    }
+    assert recorded.count_seconds()[1, AFK_CHANNEL] == 296
+
+
+def test_afk_session_of_a_killed_collector_is_counted_until_it_was_last_seen(recorded):
+    recorded.tracker.update(GUILD, create_voice_state(1, AFK_CHANNEL), now_ms=NOON_MS)
+    recorded.take()
+    successor = VoiceTracker()
+    successor.add_open_sessions(recorded.sessions.values(), {GUILD: NOON_MS + 9_000})
+    successor.sync_guild(GUILD, [], afk_channel_id=0, now_ms=NOON_MS + 60_000)
+    [change] = successor.take()
+    assert [(event.kind, event.value) for event in change.events] == [("voice_afk", 9)]
+
+
+def test_audience_of_a_stage_is_a_part_of_the_time_in_voice(recorded):
+    state = create_voice_state(1, STAGE_CHANNEL)
+    recorded.tracker.update(GUILD, state._replace(audience=True), now_ms=NOON_MS)
+    recorded.tracker.update(GUILD, state, now_ms=NOON_MS + 30_000)
+    recorded.tracker.update(GUILD, create_voice_state(1, 0), now_ms=NOON_MS + 50_000)
+    assert recorded.count_seconds() == {(1, STAGE_CHANNEL): 50}
+    assert recorded.count_seconds(EventKind.VOICE_AUDIENCE) == {(1, STAGE_CHANNEL): 30}
 
 
 def test_short_gap_does_not_interrupt_a_session(recorded):
@@ -197,6 +225,8 @@ class ReferenceVoiceClock:
         while tick <= until:
             kinds = [(EventKind.VOICE, True), (EventKind.VOICE_MUTED, state.muted)]
             kinds += [(EventKind.VOICE_STREAM, state.streaming), (EventKind.VOICE_VIDEO, state.video)]
+            if state.channel_id == AFK_CHANNEL:
+                kinds = [(EventKind.VOICE_AFK, True)]
             for kind, applies in kinds:
                 self.seconds[user, state.channel_id, kind.value, (tick - 1) // HOUR_MS] += applies
             tick += 1000
@@ -206,7 +236,7 @@ class ReferenceVoiceClock:
         user = state.user_id
         if user in self.states:
             self.count_until(user, now)
-        if not state.channel_id or state.channel_id == AFK_CHANNEL:
+        if not state.channel_id:
             self.states.pop(user, None)
             return
         if user not in self.states:
@@ -266,7 +296,7 @@ class RandomVoiceHistory:
             self.now + self.random.choice((2_000, MAX_SHORT_GAP_MS, MAX_SHORT_GAP_MS + 1, HOUR_MS)),
         )
         self.move_random_member()
-        states = [state for state in self.states.values() if state.channel_id not in (0, AFK_CHANNEL)]
+        states = [state for state in self.states.values() if state.channel_id]
         self.recorded.tracker.sync_guild(GUILD, states, afk_channel_id=AFK_CHANNEL, now_ms=self.now)
         self.reference.resync(states, connected_until, self.now)
 

@@ -1,5 +1,6 @@
 """Handlers of gateway events about members: reactions, voice, joins, leaves, permissions."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from herwa_bot.collector.discordpy_patch import Parser
@@ -8,8 +9,9 @@ from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.parsing import members
 from herwa_bot.collector.parsing.messages import get_member_name
 from herwa_bot.collector.payload_fields import InvalidPayload, Payload, parse_snowflake
+from herwa_shared.discord.constants import ChannelType
 from herwa_shared.discord.event_times import is_possible_event_time
-from herwa_shared.services.guilds import GuildData
+from herwa_shared.services.guilds import ChannelData, GuildData
 
 EventData = dict[str, Any]
 
@@ -23,6 +25,7 @@ class MemberHandlers:
         self._voice_tracker = writer.voice_tracker
         self._member_counts = writer.member_counts
         self._live_updates = writer.live_updates
+        self._stage_channel_ids: set[int] = set()
 
     def build_parsers(self) -> dict[str, Parser]:
         """Build the parsers, by event name, of events that discord.py does not need to see."""
@@ -52,7 +55,7 @@ class MemberHandlers:
         member = data.get("member") or {}
         if not (member.get("user") or {}).get("bot"):
             self._record_name(guild_id, member)
-            self._voice_tracker.update(guild_id, state, now_ms=get_time_ms())
+            self._voice_tracker.update(guild_id, self._resolve_audience(state), now_ms=get_time_ms())
 
     def on_member_add(self, data: EventData) -> None:
         guild_id, event = parse_snowflake(data, "guild_id"), members.parse_member_join(data)
@@ -85,8 +88,15 @@ class MemberHandlers:
         if event is not None:
             self._writer.add(event)
 
+    def on_channels_update(self, channels: Iterable[ChannelData]) -> None:
+        """Record which channels are stages."""
+        for channel in channels:
+            if channel.kind == ChannelType.STAGE:
+                self._stage_channel_ids.add(channel.id)
+
     def on_channel_delete(self, guild_id: int, channel_id: int) -> None:
         """Handle the deletion of a channel, which ends the voice sessions in it."""
+        self._stage_channel_ids.discard(channel_id)
         self._voice_tracker.end_channel(guild_id, channel_id, now_ms=get_time_ms())
 
     def on_role_change(self, guild_id: int) -> None:
@@ -109,7 +119,7 @@ class MemberHandlers:
         """Handle GUILD_CREATE: the member count and the members in voice."""
         self._member_counts.set_member_count(guild.id, guild.member_count)
         afk_channel_id = parse_snowflake(data, "afk_channel_id") if data.get("afk_channel_id") else 0
-        states = list(members.parse_voice_states(data))
+        states = [self._resolve_audience(state) for state in members.parse_voice_states(data)]
         self._voice_tracker.sync_guild(guild.id, states, afk_channel_id=afk_channel_id, now_ms=get_time_ms())
         voice_user_ids = {str(state.user_id) for state in states}
         for member in data.get("members") or ():
@@ -136,6 +146,11 @@ class MemberHandlers:
         self._live_updates.invalidate(guild_id)
         self._voice_tracker.remove_guild(guild_id, now_ms=get_time_ms())
         self._member_counts.remove_guild(guild_id)
+
+    def _resolve_audience(self, state: members.MemberVoiceState) -> members.MemberVoiceState:
+        """Only a stage has an audience; elsewhere the member lacks the permission to speak."""
+        is_audience = state.audience and state.channel_id in self._stage_channel_ids
+        return state if state.audience == is_audience else state._replace(audience=is_audience)
 
     def _record_name(self, guild_id: int, member: Payload | None) -> None:
         if member and (user := member.get("user")):

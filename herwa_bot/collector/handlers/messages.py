@@ -16,7 +16,8 @@ from herwa_bot.collector.channel_visibility import ChannelVisibility
 from herwa_bot.collector.discordpy_patch import Parser, install_fast_dispatch
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import GatewaySessions, get_time_ms
-from herwa_bot.collector.handlers.members import MemberHandlers
+from herwa_bot.collector.handlers.members import MemberHandlers, ignore_event
+from herwa_bot.collector.handlers.scheduled_events import ScheduledEventHandlers
 from herwa_bot.collector.metadata_sync import MetadataTracker
 from herwa_bot.collector.parsing import messages
 from herwa_bot.collector.parsing.members import parse_thread_create
@@ -39,6 +40,7 @@ STRIPPED_GUILD_FIELDS = (
     "presences",
     "voice_states",
     "soundboard_sounds",
+    "guild_scheduled_events",
 )
 
 
@@ -57,8 +59,10 @@ class MessageHandlers:
         self._gateway_sessions: GatewaySessions = writer.gateway_sessions
         self._gap_tracker = writer.gap_tracker
         self._catch_up = writer.catch_up
+        self._ticket_tracker = writer.ticket_tracker
         self._visibility = ChannelVisibility(channel_directory)
         self._member_handlers = MemberHandlers(writer)
+        self._scheduled_event_handlers = ScheduledEventHandlers(writer)
 
     def install(self, bot: commands.AutoShardedBot) -> None:
         """Install the parsers in discord.py.
@@ -71,6 +75,7 @@ class MessageHandlers:
             "MESSAGE_DELETE": self.on_message_delete,
             "MESSAGE_DELETE_BULK": self.on_message_delete_bulk,
             **self._member_handlers.build_parsers(),
+            **self._scheduled_event_handlers.build_parsers(ignore_event),
             "GUILD_MEMBER_UPDATE": self.on_member_update,
         }
         install_fast_dispatch(
@@ -90,7 +95,7 @@ class MessageHandlers:
             "GUILD_ROLE_UPDATE": self.on_role_update,
             "GUILD_ROLE_DELETE": self.on_role_delete,
             "THREAD_CREATE": self.on_thread_create,
-            "THREAD_UPDATE": self.on_channel_update,
+            "THREAD_UPDATE": self.on_thread_update,
             "THREAD_DELETE": self.on_thread_delete,
             "THREAD_LIST_SYNC": self.on_thread_list_sync,
         }
@@ -186,8 +191,12 @@ class MessageHandlers:
         self._channel_directory.set_guild(guild.id, data.get("channels", ()))
         self._visibility.set_guild(guild.id, data)
         self._update_hidden_channels(guild.id)
+        self._ticket_tracker.add_active_threads(
+            guild.id, data.get("threads") or (), self._visibility.list_hidden_channels(guild.id)
+        )
         self._report_missed_period(guild.id, data)
         self._member_handlers.on_guild_create(data, guild)
+        self._scheduled_event_handlers.on_guild_create(data)
         for field in STRIPPED_GUILD_FIELDS:
             data[field] = []
 
@@ -210,6 +219,7 @@ class MessageHandlers:
         self._visibility.remove_guild(guild_id)
         self._gap_tracker.remove_guild(guild_id, at=utc_now())
         self._member_handlers.on_guild_remove(guild_id)
+        self._scheduled_event_handlers.on_guild_remove(guild_id)
 
     def on_channel_update(self, data: EventData) -> None:
         if "guild_id" in data:
@@ -234,9 +244,23 @@ class MessageHandlers:
         event = parse_thread_create(data, now_ms=get_time_ms())
         if event is not None:
             self._writer.add(reject_future(event))
+            self._ticket_tracker.add_thread(data, guild_id=event.guild_id)
+
+    def on_thread_update(self, data: EventData) -> None:
+        self.on_channel_update(data)
+        if "guild_id" in data:
+            self._ticket_tracker.update_status(data, guild_id=parse_snowflake(data, "guild_id"))
+
+    def on_channel_fetched(self, data: EventData) -> None:
+        """Handle a channel that was fetched because an event in it came before its description."""
+        self.on_channel_update(data)
+        if "guild_id" in data and "thread_metadata" in data:
+            self._ticket_tracker.add_thread(data, guild_id=parse_snowflake(data, "guild_id"))
 
     def on_thread_delete(self, data: EventData) -> None:
         self._metadata.remove_channels([parse_snowflake(data, "id")])
+        if "guild_id" in data:
+            self._ticket_tracker.close_thread(parse_snowflake(data, "guild_id"), parse_snowflake(data, "id"))
 
     def on_thread_list_sync(self, data: EventData) -> None:
         self._update_channels(data.get("threads", ()), parse_snowflake(data, "guild_id"))
@@ -284,6 +308,7 @@ class MessageHandlers:
     def _update_channels(self, payloads: Any, guild_id: int) -> None:
         channels = [messages.parse_channel(payload, guild_id=guild_id) for payload in payloads]
         self._thread_parents.update(channels)
+        self._member_handlers.on_channels_update(channels)
         if guild_id in self._metadata.guilds:
             self._metadata.update_channels(channels)
 

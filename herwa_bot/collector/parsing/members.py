@@ -14,6 +14,8 @@ class MemberVoiceState(NamedTuple):
     """A member's voice state; `channel_id` 0 means that they are in no voice channel.
 
     `voice_tracker` spreads the fields into `VoiceSessionRow._replace`, so the field names of both must be equal.
+    `audience`: the member may not speak, which in a stage channel means that they are in the audience. `afk`: in the
+    guild's AFK channel, which the tracker knows.
     """
 
     user_id: int
@@ -21,6 +23,8 @@ class MemberVoiceState(NamedTuple):
     muted: bool
     streaming: bool
     video: bool
+    audience: bool = False
+    afk: bool = False
 
 
 def parse_reaction(data: Payload, *, parent_id: int, at_ms: int) -> ActivityEvent | None:
@@ -102,6 +106,7 @@ def parse_voice_state(data: Payload) -> MemberVoiceState:
         bool(data.get("self_mute") or data.get("mute")),
         bool(data.get("self_stream")),
         bool(data.get("self_video")),
+        bool(data.get("suppress")),
     )
 
 
@@ -114,6 +119,20 @@ def parse_voice_states(data: Payload) -> Iterator[MemberVoiceState]:
     for state in data.get("voice_states") or ():
         if state["user_id"] not in bot_ids:
             yield parse_voice_state(state)
+
+
+def parse_scheduled_event(data: Payload, *, kind: EventKind, at_ms: int) -> ActivityEvent:
+    """Parse a change of a scheduled event. Its creator counts as the member who created it; other changes have none."""
+    is_by_member = (
+        kind is EventKind.SCHEDULED_EVENT and data.get("creator_id") and not _is_bot({"user": data.get("creator")})
+    )
+    return _build_event(
+        parse_snowflake(data, "guild_id"),
+        kind,
+        at_ms,
+        user_id=parse_snowflake(data, "creator_id") if is_by_member else 0,
+        channel_id=parse_snowflake(data, "channel_id") if data.get("channel_id") else 0,
+    )
 
 
 def build_sample(guild_id: int, kind: EventKind, count: int, *, at_ms: int) -> ActivityEvent:

@@ -18,6 +18,7 @@ from herwa_bot.collector.payload_fields import (
     require_type,
 )
 from herwa_shared.discord.constants import (
+    BOOST_MESSAGE_TYPES,
     COMMAND_REPLY_MESSAGE_TYPES,
     FORUM_CHANNEL_TYPES,
     THREAD_CHANNEL_TYPES,
@@ -36,7 +37,7 @@ HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, Even
 def parse_message_create(
     data: Payload, *, parent_id: int, live_since_ms: int, can_read_content: bool
 ) -> ActivityEvent | None:
-    """Parse a message; None for a system message.
+    """Parse a message; None for a system message, except for that about a boost.
 
     The reply of an app to a command is a message of a bot, also if it arrives through the app's webhook.
 
@@ -45,6 +46,8 @@ def parse_message_create(
     """
     message_type = data["type"]
     is_command_reply = message_type in COMMAND_REPLY_MESSAGE_TYPES
+    if message_type in BOOST_MESSAGE_TYPES:
+        return _parse_boost(data, live_since_ms=live_since_ms)
     if message_type not in USER_MESSAGE_TYPES and not is_command_reply:
         return None
     author = data["author"]
@@ -100,6 +103,19 @@ def parse_message_delete(data: Payload, *, parent_id: int, at_ms: int) -> Activi
     Discord sends neither author nor deleter nor time, so `at_ms` is our own clock.
     """
     return _build_event(data, EventKind.MESSAGE_DELETE, at_ms, parent_id=parent_id, user_id=0)
+
+
+def _parse_boost(data: Payload, *, live_since_ms: int) -> ActivityEvent:
+    """Parse the system message about a boost, whose author is the member who boosts the guild."""
+    message_id = parse_snowflake(data, "id")
+    event = _build_event(
+        data,
+        EventKind.BOOST,
+        decode_snowflake_ms(message_id),
+        parent_id=0,
+        user_id=parse_snowflake(data["author"], "id"),
+    )
+    return event._replace(message_id=message_id, live_since_ms=live_since_ms)
 
 
 def _build_event(data: Payload, kind: EventKind, at_ms: int, *, parent_id: int, user_id: int) -> ActivityEvent:

@@ -50,6 +50,14 @@ _PHRASES = {
     Metric.MEMBERS: ("member", "members", "member", "members", "No members"),
     Metric.REACTIONS: ("reaction", "reactions", "reaction", "reactions", "No reactions"),
     Metric.THREADS: ("thread", "threads", "thread", "threads", "No threads"),
+    Metric.COMMANDS: ("command", "commands", "command used", "commands used", "No commands"),
+    Metric.COMMANDS_DENIED: (
+        "blocked command",
+        "blocked commands",
+        "command blocked",
+        "commands blocked",
+        "No blocked commands",
+    ),
 }
 
 

@@ -160,10 +160,13 @@ async def test_short_gap_keeps_the_change_and_a_lost_day_hides_it(stores: Stores
     assert incomplete_kpis[Metric.MESSAGES].change is None
 
 
-async def test_only_rising_leaves_are_bad(stores: Stores):
+async def test_only_rising_leaves_and_refusals_are_bad(stores: Stores):
     kpi_by_metric = await load_kpis_by_metric(stores, ActivityQuery.from_last_days(7, guild_id=await add_guild(stores)))
 
-    assert [metric for metric, kpi in kpi_by_metric.items() if not kpi.rising_is_good] == [Metric.LEAVES]
+    assert [metric for metric, kpi in kpi_by_metric.items() if not kpi.rising_is_good] == [
+        Metric.LEAVES,
+        Metric.COMMANDS_DENIED,
+    ]
 
 
 async def test_too_many_points_are_refused(stores: Stores):

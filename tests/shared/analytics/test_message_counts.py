@@ -243,5 +243,5 @@ async def test_rankings_and_heatmap_of_voice_and_reactions_use_their_units(store
 async def test_metric_without_ranking_is_refused(stores: Stores, rank_function, metric):
     query = replace(ActivityQuery.from_last_days(7, guild_id=1), metric=metric)
 
-    with pytest.raises(BadRequest, match=r"must be messages, .* or threads for (channels|members), not"):
+    with pytest.raises(BadRequest, match=r"must be messages, .* or commands_denied for (channels|members), not"):
         await rank_function(stores.database, stores.clickhouse, query)

@@ -33,6 +33,8 @@ EVENT_KIND_BY_METRIC = {
     Metric.MEMBERS: "member_count",
     Metric.REACTIONS: "reaction",
     Metric.THREADS: "thread",
+    Metric.COMMANDS: "command",
+    Metric.COMMANDS_DENIED: "command_denied",
 }
 NOW = make_utc(2024, 3, 4)
 MARCH_QUERY = ActivityQuery(0, make_utc(2024, 3, 1), NOW)
@@ -168,7 +170,7 @@ async def test_import_covers_a_kind_from_its_first_event_of_that_kind(stores: St
 async def test_channel_query_refuses_a_metric_without_channels(stores: Stores, metric):
     query = replace(MARCH_QUERY, channel_id=5, metric=metric)
 
-    with pytest.raises(BadRequest, match=r"must be messages, .* or threads with a channel, not"):
+    with pytest.raises(BadRequest, match=r"must be messages, .* or commands_denied with a channel, not"):
         await query_timeseries(stores.database, stores.clickhouse, query)
 
 

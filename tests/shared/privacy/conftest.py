@@ -11,7 +11,7 @@ import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.models import AccessRequest, AccessRuleRow, MembershipPeriod, VoiceSession
+from herwa_shared.models import AccessRequest, AccessRuleRow, MembershipPeriod, Ticket, VoiceSession
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import Actor, ChangeSource, PersonalValue, record
 from herwa_shared.stores import Stores, open_stores
@@ -90,6 +90,19 @@ async def add_personal_rows(stores, guild_id: int) -> None:
                     decision="dismissed",
                 )
             )
+            for opener_id, responder_id in ((user_id, 55), (55, user_id)):
+                session.add(
+                    Ticket(
+                        guild_id=guild_id,
+                        thread_id=user_id + opener_id,
+                        channel_id=5,
+                        opener_id=opener_id,
+                        opened_at=now - timedelta(hours=2),
+                        response_id=9,
+                        responder_id=responder_id,
+                        responded_at=now - timedelta(hours=1),
+                    )
+                )
             session.add(
                 AccessRuleRow(
                     guild_id=guild_id,

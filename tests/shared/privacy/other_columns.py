@@ -13,6 +13,7 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("guild", "member_count"): "a number of members",
     ("pseudonym_batch", "user_ids"): "deleted when the members are replaced by pseudonyms",
     ("subscription", "granted_by"): "the operator's name at a shell",
+    ("ticket", "opener_id"): "replaced by a pseudonym of the ticket, so that their next message there is no response",
     ("user_account", "id"): "deleted when a user is erased everywhere",
     ("user_guild", "member_count"): "a number of members",
     ("user_guild", "owner"): "a right of the account, deleted with it",

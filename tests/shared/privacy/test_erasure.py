@@ -32,7 +32,7 @@ from tests.support.event_factories import build_message_event, build_snowflake
 from tests.support.row_factories import add_guild, add_member, insert_events
 from tests.support.waiting import wait_until
 
-PERSONAL_NAME = "user|member|owner|subject|actor|person|decided_by|created_by|granted_by"
+PERSONAL_NAME = "user|member|owner|subject|actor|person|opener|responder|decided_by|created_by|granted_by"
 
 
 async def erase(stores, guild_id: int | None, user_id: int = MEMBER):
