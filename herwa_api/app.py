@@ -9,6 +9,8 @@ from herwa_api import texts
 from herwa_api.app_state import create_app_state
 from herwa_api.errors import add_error_handlers
 from herwa_api.middleware import RequestMiddleware
+from herwa_api.rate_limits.middleware import RateLimitMiddleware
+from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_api.routers import auth, health, me, statistics
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.auth.sessions import get_cookie_name
@@ -27,12 +29,15 @@ def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> Fas
         docs_url=None,
         redoc_url=None,
     )
-    app.state.app_state = create_app_state(stores, settings, policies)
+    app_state = app.state.app_state = create_app_state(stores, settings, policies)
     app.include_router(auth.router)
     app.include_router(me.router)
     app.include_router(statistics.router)
     app.include_router(health.router)
     add_error_handlers(app)
+    app.add_middleware(
+        RateLimitMiddleware, limiter=app_state.limiter, verifier=app_state.key_verifier, table=RATE_LIMITS
+    )
     app.add_middleware(RequestMiddleware)
     _customize_openapi(app, get_cookie_name(settings))
     return app

@@ -1,11 +1,15 @@
 """Application state of the API process, and the FastAPI dependencies that provide it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from fastapi import Depends, Request
 
+from herwa_api.key_verifier import KeyVerifier
+from herwa_api.question_slots import QuestionSlots
+from herwa_api.rate_limits.limiter import RequestLimiter
+from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient
 from herwa_shared.auth.encryption import Encryptor, create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
@@ -38,15 +42,17 @@ class OAuthServices:
 class AppState:
     """Everything that routes share.
 
-    `cdn` is the base URL of Discord's images, `pepper` is used to hash API keys. `oauth` is None if no Discord
-    application is configured; then only API keys give access.
+    `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys. `oauth`
+    is None if no Discord application is configured; then only API keys give access.
     """
 
     stores: Stores
     authorizer: Authorizer
     settings: Settings
     cdn: str
-    pepper: bytes = field(repr=False)
+    limiter: RequestLimiter
+    key_verifier: KeyVerifier
+    question_slots: QuestionSlots
     oauth: OAuthServices | None
 
     def require_oauth(self) -> OAuthServices:
@@ -68,7 +74,9 @@ def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) 
         authorizer=Authorizer(policies, stores.database, oauth.guild_access if oauth else None),
         settings=settings,
         cdn=get_cdn_url(settings, folder),
-        pepper=load_pepper(settings, folder),
+        limiter=RequestLimiter(stores.redis),
+        key_verifier=KeyVerifier(stores.database, policies, load_pepper(settings, folder)),
+        question_slots=QuestionSlots(RATE_LIMITS),
         oauth=oauth,
     )
 

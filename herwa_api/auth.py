@@ -5,7 +5,7 @@ the guilds that they manage. The guardrail then checks the route's surface for b
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import Depends, Path, Request, Security
@@ -24,7 +24,7 @@ from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.guardrail.refusal_texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import RateLimitedLogger, get_logger
-from herwa_shared.services.api_keys import KeyRefusal, Principal, Scope, authenticate_key
+from herwa_shared.services.api_keys import KeyRefusal, Principal, Scope
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
@@ -45,8 +45,8 @@ session_cookie = APIKeyCookie(
 async def authenticate(
     request: Request,
     app_state: AppDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
-    _: Annotated[str | None, Security(session_cookie)],
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    _cookie: Annotated[str | None, Security(session_cookie)],
 ) -> Principal | SessionUser:
     """Authenticate the caller by API key or by session cookie (FastAPI dependency).
 
@@ -54,7 +54,7 @@ async def authenticate(
     Raises Unauthenticated if neither is valid, Forbidden as `require_same_origin` does.
     """
     if "Authorization" in request.headers:
-        return await _authenticate_key(app_state, credentials)
+        return _get_verified_key(request)
     user = await find_request_user(request, app_state)
     if user is None:
         raise Unauthenticated
@@ -76,11 +76,11 @@ async def find_request_user(request: Request, app_state: AppState) -> SessionUse
         return await find_session_user(session, token=session_token, now=utc_now())
 
 
-async def _authenticate_key(app_state: AppState, credentials: HTTPAuthorizationCredentials | None) -> Principal:
-    if credentials is None:
-        raise _refuse_key(KeyRefusal.MALFORMED)
-    async with app_state.stores.database.transaction() as session:
-        outcome = await authenticate_key(session, key=credentials.credentials, pepper=app_state.pepper, now=utc_now())
+def _get_verified_key(request: Request) -> Principal:
+    """Return the key that `RateLimitMiddleware` has verified. Raises Unauthenticated, and the error of the check."""
+    if hasattr(request.state, "key_error"):
+        raise request.state.key_error
+    outcome: Principal | KeyRefusal = request.state.api_key
     if isinstance(outcome, KeyRefusal):
         raise _refuse_key(outcome)
     return outcome
@@ -95,11 +95,12 @@ def _refuse_key(refusal: KeyRefusal) -> Unauthenticated:
 Caller = Annotated[Principal | SessionUser, Depends(authenticate)]
 
 
-def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, AppState, str], Awaitable[int]]:
+def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, AppState, str], AsyncIterator[int]]:
     """Build a dependency that authorizes the caller for a surface of the guild in the path.
 
     An API key must belong to the guild and have all of `scopes`; a user must manage the guild. The guardrail is then
-    evaluated for `surface`. The dependency returns the guild's id. It raises NotFound if the guild is unknown or is not
+    evaluated for `surface`. The dependency yields the guild's id, and holds one of the guild's slots for questions
+    meanwhile. It raises TooManyQuestions, NotFound if the guild is unknown or is not
     the caller's, AccessDenied if the guardrail or a missing scope refuses, PolicyUnavailable if there is no policy,
     DiscordUnavailable or ReauthRequired if the user's guilds cannot be fetched.
     """
@@ -108,14 +109,17 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
         caller: Caller,
         app_state: AppDep,
         guild_id: Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])],
-    ) -> int:
+    ) -> AsyncIterator[int]:
         if isinstance(caller, SessionUser):
-            return await _require_managed_guild(app_state, caller, guild_id, surface)
+            allowed_id = await _require_managed_guild(app_state, caller, guild_id, surface)
         # Ids are compared without a database query, so a foreign guild cannot be told apart from an unknown one.
-        if guild_id != str(caller.guild_id):
+        elif guild_id != str(caller.guild_id):
             raise NotFound(texts.GUILD_NOT_FOUND)
-        await _require_key(app_state, caller, surface, scopes)
-        return caller.guild_id
+        else:
+            await _require_key(app_state, caller, surface, scopes)
+            allowed_id = caller.guild_id
+        async with app_state.question_slots.hold(allowed_id):
+            yield allowed_id
 
     return authorize_guild
 

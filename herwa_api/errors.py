@@ -12,10 +12,15 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 
 from herwa_api import texts
 from herwa_api.error_pages import accepts_html, build_login_url, render_error_page
+from herwa_api.question_slots import TooManyQuestions
+from herwa_api.rate_limits.headers import build_limit_headers, format_retry_after
+from herwa_api.rate_limits.rules import LimitName
+from herwa_api.rate_limits.windows import Decision
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.errors import (
     BadRequest,
@@ -32,6 +37,7 @@ from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_FIELD_NAME_LENGTH = 32
+TOO_MANY_REQUESTS = "too_many_requests"
 
 
 def build_problem(
@@ -45,6 +51,36 @@ def build_problem(
     return Response(orjson.dumps(body | extensions), status, headers, PROBLEM_MEDIA_TYPE)
 
 
+def build_limit_response(request: Request, decision: Decision) -> Response:
+    """Build the response to a request beyond a limit. It names the limit, and when to try again."""
+    charge = decision.refused_by
+    assert charge is not None
+    headers = {**build_limit_headers(decision), "Retry-After": format_retry_after(decision.retry_after_seconds)}
+    return _build_too_many_requests(request, LimitName(charge.name), charge.limit, charge.window_seconds, headers)
+
+
+def _build_too_many_requests(
+    request: Request, name: LimitName, limit: int, window_seconds: int, headers: Mapping[str, str]
+) -> Response:
+    detail = texts.format_limit_reached(name, limit, window_seconds)
+    if accepts_html(request):
+        response = render_error_page(429, texts.WAIT_A_MINUTE, code=TOO_MANY_REQUESTS, login_url=None)
+        response.headers.update(headers)
+        return response
+    return build_problem(429, detail, code=TOO_MANY_REQUESTS, headers=headers, hint=texts.LIMIT_HINTS[name], limit=name)
+
+
+async def _handle_declared_limit(request: Request, error: Exception) -> Response:
+    """Handle a limit that a route declares with slowapi."""
+    assert isinstance(error, RateLimitExceeded)
+    assert error.limit is not None
+    rule = error.limit.limit
+    limited_log.warning("request limited", kind=LimitName.LOGIN)
+    seconds = rule.get_expiry()
+    headers = {"Retry-After": str(seconds)}
+    return _build_too_many_requests(request, LimitName.LOGIN, rule.amount, seconds, headers)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Register the exception handlers of this module.
 
@@ -52,6 +88,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """
     app.add_exception_handler(HerwaError, _handle_herwa_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(RateLimitExceeded, _handle_declared_limit)
     app.add_exception_handler(HTTPException, _handle_http_error)
     app.add_exception_handler(OSError, _handle_store_error)
 
@@ -77,6 +114,8 @@ def _build_extensions(error: HerwaError) -> dict[str, Any]:
     """Build the additional members of a problem: the reason of a refusal, the field of an invalid parameter."""
     if isinstance(error, AccessDenied):
         return {"reason": error.reason}
+    if isinstance(error, TooManyQuestions):
+        return {"hint": texts.QUESTIONS_HINT}
     if isinstance(error, BadRequest) and error.field is not None:
         return {"errors": [{"field": error.field, "message": str(error)}]}
     return {}
@@ -94,7 +133,8 @@ def _build_headers(error: HerwaError) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="Herwa"'}
     if isinstance(error, DiscordUnavailable):
         return {"Retry-After": str(math.ceil(error.retry_after_seconds))}
-    return {"Retry-After": "2"} if isinstance(error, ServiceUnavailable | PolicyUnavailable) else {}
+    is_temporary = isinstance(error, ServiceUnavailable | PolicyUnavailable | TooManyQuestions)
+    return {"Retry-After": "2"} if is_temporary else {}
 
 
 async def _handle_http_error(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ ERROR_PAGE_TITLES: Mapping[str, str] = {  # by error code
     "log_in_not_set_up": "Log-in isn't configured",
     "discord_away": "Discord isn't responding",
     "unreachable": "Log-in is unavailable",
+    "too_many_requests": "Too many requests",
     "not_found": "Page not found",
     "method_not_allowed": "Page not found",
 }
@@ -30,12 +31,36 @@ GUILD_NOT_FOUND = "Server not found. Check the id, and that your key belongs to 
 CROSS_SITE_REQUEST = "Send this request from a page of this site."
 UNEXPECTED_ERROR = "Something went wrong. If it keeps happening, send this request_id to support."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
+TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
+QUESTIONS_HINT = "Wait for a response before you send the next request."
+WAIT_A_MINUTE = "Too many requests from your network. Wait a minute, then try again."
+LIMITED_THINGS: Mapping[str, str] = {  # by the name of the limit
+    "key": "requests with this API key",
+    "guild": "requests with keys of this server",
+    "address": "requests without a valid API key from your network",
+    "failures": "failed attempts from your network",
+    "login": "log-ins from your network",
+}
+LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
+    "key": "Wait for the seconds in Retry-After. The header RateLimit has what is left.",
+    "guild": "All keys of this server share this limit. Wait for the seconds in Retry-After.",
+    "address": "Send a valid API key to use the limits of the key.",
+    "failures": "Check your API key. Requests with a valid key that was used recently still work.",
+    "login": "Wait a minute, then log in again.",
+}
 EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
 
 
 def format_unexpected_error(request_id: str) -> str:
     """Format the sentence of the error page for an unexpected error."""
     return f"If it keeps happening, send this code to support: {request_id}"
+
+
+def format_limit_reached(name: str, limit: int, window_seconds: int) -> str:
+    """Format the detail for a request beyond a limit."""
+    things = LIMITED_THINGS[name]
+    window = {60: "minute", 3600: "hour"}.get(window_seconds, f"{window_seconds} seconds")
+    return f"Too many {things}: at most {limit:,} per {window}."
 
 
 def format_wrong_method(method: str) -> str:

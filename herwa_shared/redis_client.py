@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 
 URL_SCHEMES = frozenset({"redis", "rediss", "unix"})
-TIMEOUT_SECONDS = 0.25
+TIMEOUT_SECONDS = 0.5
 """Redis answers within a millisecond. Callers do their work without it when it takes longer."""
 
 _MAX_CONNECTIONS = 8

@@ -1,11 +1,12 @@
-"""Open PostgreSQL and ClickHouse: start embedded engines, migrate, create clients."""
+"""Open PostgreSQL, ClickHouse and Redis: start embedded engines, migrate, create clients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from redis.asyncio import Redis
 
 from herwa_shared.backup.create import back_up_automatically
 from herwa_shared.backup.store_records import check_records, record_stores
@@ -15,6 +16,7 @@ from herwa_shared.db import Database
 from herwa_shared.embedded import EngineLease, StoreUrls, lease_engines
 from herwa_shared.log import get_logger
 from herwa_shared.migrate import StoreRevisions, migrate
+from herwa_shared.redis_client import create_redis_client
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit_key import load_audit_key
 
@@ -25,11 +27,13 @@ log = get_logger(__name__)
 class Stores:
     """Clients of both databases, with their schemas up to date.
 
-    `clickhouse` can only read. `writer` is None unless the process asked for it.
+    `clickhouse` can only read. `writer` is None unless the process asked for it. `redis` may not respond: nothing may
+    fail because of it.
     """
 
     database: Database
     clickhouse: AsyncClient
+    redis: Redis
     writer: AsyncClient | None = None
 
     @property
@@ -63,7 +67,8 @@ async def open_stores(
         stack.push_async_callback(database.close)
         reader = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse))
         writer = await stack.enter_async_context(open_clickhouse(lease.urls.clickhouse_writer)) if with_writer else None
-        yield Stores(database, reader, writer)
+        redis = await stack.enter_async_context(aclosing(create_redis_client(lease.urls.redis)))
+        yield Stores(database, reader, redis, writer)
 
 
 async def prepare_stores(

@@ -36,7 +36,7 @@ class CompiledPolicy:
     """A guild's policy compiled for one time interval. `decide` reads it.
 
     It is valid for times in [since, until), in Unix seconds. `until` is `math.inf` when no period, grant or rule starts
-    or ends later.
+    or ends later. `version` is that of the policy.
 
     Indexed by surface index (`surface_index.indexes`):
     - `fixed_verdicts`: the verdict of steps 1 to 3 where they decide for every principal, else None.
@@ -51,6 +51,7 @@ class CompiledPolicy:
     """
 
     guild_id: int
+    version: int
     since: float
     until: float
     entitlement: Entitlement
@@ -83,6 +84,7 @@ def compile_policy(policy: GuildPolicy, surfaces: SurfaceRegistry, at: float) ->
     subject_rules, permission_rules = _index_rules(rules, surface_index)
     return CompiledPolicy(
         guild_id=policy.guild_id,
+        version=policy.version,
         since=max((boundary for boundary in boundaries if boundary <= at), default=-math.inf),
         until=min((boundary for boundary in boundaries if boundary > at), default=math.inf),
         entitlement=entitlement,

@@ -9,22 +9,28 @@ import string
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import BigInteger, literal_column, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.config import Settings
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ApiKey, Guild
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.runtime.data_dir import DataFolder
 
 KEY_PREFIX = "sk_live_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SECRET_LENGTH, CHECKSUM_LENGTH = 43, 6  # 256 and 32 bits in base 62
-USE_UPDATE_INTERVAL = timedelta(minutes=1)
 MAX_LISTED_GUILDS = 20
+
+# The version of `services.policies`, read in the same statement as the key.
+POLICY_VERSION = literal_column(
+    "(SELECT max(version) FROM policy_change WHERE guild_id IN (api_key.guild_id, 0))", BigInteger
+)
 
 
 class Scope(StrEnum):
@@ -41,6 +47,18 @@ class Principal:
     key_id: int
     guild_id: int
     scopes: frozenset[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidKey:
+    """A key that is valid until `expires_at`, and while the policy of its guild has this version.
+
+    A change of a key changes the policy's version, so that every process notices it as it notices a change of settings.
+    """
+
+    principal: Principal
+    expires_at: datetime | None
+    policy_version: int
 
 
 class KeyRefusal(StrEnum):
@@ -98,7 +116,7 @@ async def create_key(
         ApiKey(
             guild_id=guild_id,
             name=name,
-            digest=_hash_key(key, pepper),
+            digest=hash_key(key, pepper),
             hint=key[-4:],
             scopes=sorted(scopes),
             expires_at=expires_at,
@@ -108,29 +126,33 @@ async def create_key(
     return key
 
 
-async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> Principal | KeyRefusal:
-    """Authenticate a key. Returns why if it is not valid.
-
-    Side effect: updates `last_used_at`, at most once a minute.
-    """
+def is_well_formed(key: str) -> bool:
+    """Return whether a text has the format of a key, with the right checksum. Queries no database."""
     body = key[:-CHECKSUM_LENGTH]
-    if not key.startswith(KEY_PREFIX) or not hmac.compare_digest(
-        key.encode(), (body + _compute_checksum(body)).encode()
-    ):
+    return key.startswith(KEY_PREFIX) and hmac.compare_digest(key.encode(), (body + _compute_checksum(body)).encode())
+
+
+async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> ValidKey | KeyRefusal:
+    """Authenticate a key. Returns why if it is not valid."""
+    if not is_well_formed(key):
         return KeyRefusal.MALFORMED
-    row = (
-        await session.execute(select(ApiKey).where(col(ApiKey.digest) == _hash_key(key, pepper)))
-    ).scalar_one_or_none()
-    if row is None:
+    query = select(ApiKey, POLICY_VERSION).where(col(ApiKey.digest) == hash_key(key, pepper))
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
         return KeyRefusal.UNKNOWN
+    row, policy_version = found
     if row.revoked_at is not None:
         return KeyRefusal.REVOKED
     if row.expires_at is not None and row.expires_at <= now:
         return KeyRefusal.EXPIRED
-    if row.last_used_at is None or row.last_used_at <= now - USE_UPDATE_INTERVAL:
-        row.last_used_at = now
     assert row.id is not None
-    return Principal(row.id, row.guild_id, _parse_scopes(row))
+    return ValidKey(Principal(row.id, row.guild_id, _parse_scopes(row)), row.expires_at, policy_version or 0)
+
+
+async def record_key_use(session: AsyncSession, *, key_id: int, now: datetime) -> None:
+    """Record that a key was used now, unless a later use is recorded already."""
+    is_older = or_(col(ApiKey.last_used_at).is_(None), col(ApiKey.last_used_at) < now)
+    await session.execute(update(ApiKey).where(col(ApiKey.id) == key_id, is_older).values(last_used_at=now))
 
 
 async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus, ...]:
@@ -145,9 +167,11 @@ async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: 
     if key is None or key.guild_id != guild_id:
         raise NotFound("This key doesn't exist in this server.")
     key.revoked_at = key.revoked_at or now
+    await publish_policy_change(session, guild_id=guild_id)
 
 
-def _hash_key(key: str, pepper: bytes) -> bytes:
+def hash_key(key: str, pepper: bytes) -> bytes:
+    """Compute the keyed hash of a key, under which it is stored (32 bytes)."""
     return hmac.digest(pepper, key.encode(), "sha256")
 
 

@@ -1,8 +1,10 @@
 """A browser without a screen: HTTP clients of Herwa and of the local Discord."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.cookiejar import Cookie
+from ipaddress import IPv6Address
 
 import httpx
 
@@ -66,13 +68,19 @@ class Browser:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.herwa.cookies.jar)
 
 
+def create_address() -> str:
+    """Create a random client address, so that limits count no other test's requests."""
+    return str(IPv6Address(random.getrandbits(128)))
+
+
 @asynccontextmanager
 async def open_browser(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
     """Open a browser without cookies on an in-process application."""
-    app = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
+    app = create_app(stores, settings, policies)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(create_address(), 1))
     url = f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}"
     async with (
-        httpx.AsyncClient(transport=app, base_url=settings.origin) as herwa,
+        httpx.AsyncClient(transport=transport, base_url=settings.origin) as herwa,
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as discord,
     ):
         yield Browser(herwa, discord, settings)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from herwa_api.app import create_app
 from herwa_api.surfaces import KINDS, SURFACES
@@ -16,7 +17,7 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import Scope, create_key, load_pepper
 from herwa_shared.stores import Stores
-from tests.api.browser import Browser, open_browser
+from tests.api.browser import Browser, create_address, open_browser
 from tests.support.oauth_login import ManagedServer
 from tests.support.sim_process import SimProcess
 
@@ -33,9 +34,15 @@ async def policies(stores: Stores) -> AsyncIterator[PolicyCache]:
 
 
 @pytest.fixture(scope="session")
-async def client(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[httpx.AsyncClient]:
-    """An HTTP client of the in-process application."""
-    transport = httpx.ASGITransport(create_app(stores, settings, policies), raise_app_exceptions=False)
+def app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
+    """The application that most tests share."""
+    return create_app(stores, settings, policies)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the in-process application, with an address that no other test has."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(create_address(), 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://herwa") as client:
         yield client
 

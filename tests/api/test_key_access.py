@@ -12,6 +12,7 @@ from herwa_shared.services.api_keys import Scope, list_keys, revoke_key
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory
 from tests.support.row_factories import EventRow, add_guild, insert_events, make_utc
+from tests.support.waiting import wait_until
 
 ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
 
@@ -20,8 +21,9 @@ def build_headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def drop_request_id(response: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in response.headers.items() if name != "x-request-id"}
+def drop_changing_headers(response: httpx.Response) -> dict[str, str]:
+    """Return the headers without those that differ from request to request."""
+    return {name: value for name, value in response.headers.items() if name not in ("x-request-id", "ratelimit")}
 
 
 async def test_foreign_guild_looks_exactly_like_a_missing_guild(client, stores: Stores, make_key: KeyFactory):
@@ -39,7 +41,7 @@ async def test_foreign_guild_looks_exactly_like_a_missing_guild(client, stores: 
                 missing = await client.get(route.format(guild_id=guild_id), headers=headers, params=parameters)
                 assert foreign.status_code == missing.status_code == 404
                 assert foreign.content == missing.content
-                assert drop_request_id(foreign) == drop_request_id(missing)
+                assert drop_changing_headers(foreign) == drop_changing_headers(missing)
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -84,7 +86,7 @@ async def test_expired_key_is_refused(client, stores: Stores, make_key: KeyFacto
     assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(valid_key))).status_code == 200
 
 
-async def test_revoked_key_is_refused_immediately(client, stores: Stores, make_key: KeyFactory):
+async def test_revoked_key_is_refused_within_a_second(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     key = await make_key(guild_id)
     assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 200
@@ -93,7 +95,10 @@ async def test_revoked_key_is_refused_immediately(client, stores: Stores, make_k
         (status,) = await list_keys(session, guild_id=guild_id)
         await revoke_key(session, guild_id=guild_id, key_id=status.id, now=utc_now())
 
-    assert (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 401
+    async def is_refused() -> bool:
+        return (await client.get(f"/api/guilds/{guild_id}/heatmap", headers=build_headers(key))).status_code == 401
+
+    await wait_until(is_refused, timeout_seconds=1)
 
 
 async def test_member_ranking_requires_the_members_scope(client, stores: Stores, make_key: KeyFactory):

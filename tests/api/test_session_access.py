@@ -16,11 +16,11 @@ ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
 
 
 def get_comparable_parts(response: httpx.Response) -> tuple[int, bytes, dict[str, str]]:
-    """Return status, body and headers of a response without its request id."""
+    """Return status, body and headers of a response without what differs from request to request."""
     return (
         response.status_code,
         response.content,
-        {name: value for name, value in response.headers.items() if name != "x-request-id"},
+        {name: value for name, value in response.headers.items() if name not in ("x-request-id", "ratelimit")},
     )
 
 

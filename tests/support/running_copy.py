@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -172,16 +173,22 @@ class RunningCopy:
 
 
 class GuildApiClient:
-    """A client of the API for one guild."""
+    """A client of the API for one guild. It waits when it has reached its limit."""
 
     def __init__(self, base_url: str, guild_id: str, key: str) -> None:
         self._guild_url = f"{base_url}/api/guilds/{guild_id}"
         self._headers = {"Authorization": f"Bearer {key}"}
 
     def get(self, path: str, **parameters: object) -> dict:
-        response = httpx.get(self._guild_url + path, params=parameters, headers=self._headers, timeout=30)
+        response = self._request(path, parameters)
+        while response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            time.sleep(int(response.headers["Retry-After"]))
+            response = self._request(path, parameters)
         assert response.is_success, response.text
         return response.json()
+
+    def _request(self, path: str, parameters: Mapping[str, object]) -> httpx.Response:
+        return httpx.get(self._guild_url + path, params=parameters, headers=self._headers, timeout=30)
 
     def get_points(self, metric: str, **parameters: object) -> dict[str, int | None]:
         return {point["t"]: point["value"] for point in self.get("/stats", metric=metric, **parameters)["points"]}

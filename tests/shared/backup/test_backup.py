@@ -45,8 +45,8 @@ async def test_restore_into_another_folder_brings_back_every_row(filled_copy, ot
     async with open_stores(settings, with_writer=True) as stores:
         async with stores.database.transaction() as session:
             pepper = load_pepper(settings, other_folder)
-            principal = await authenticate_key(session, key=filled_copy.api_key, pepper=pepper, now=utc_now())
-            assert principal.guild_id == filled_copy.guild_id
+            valid_key = await authenticate_key(session, key=filled_copy.api_key, pepper=pepper, now=utc_now())
+            assert valid_key.principal.guild_id == filled_copy.guild_id
             anchors = read_anchors(other_folder, audit_key=load_audit_key(settings, other_folder))
             assert len(anchors.file_names) == 1
             verification = await verify_all_chains(session, noted=anchors.noted)

@@ -9,15 +9,17 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ApiKey
+from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_keys import (
     KeyRefusal,
-    Principal,
     Scope,
+    ValidKey,
     authenticate_key,
     create_key,
     list_keys,
     load_pepper,
+    record_key_use,
     revoke_key,
 )
 from herwa_shared.stores import Stores
@@ -47,7 +49,7 @@ async def test_key_authenticates_with_its_guild_and_scopes(stores: Stores):
     guild_id = await add_guild(stores)
     key = await create_api_key(stores, guild_id, scopes=[Scope.STATS])
 
-    principal = await authenticate(stores, key)
+    principal = (await authenticate(stores, key)).principal
 
     assert re.fullmatch(r"sk_live_[0-9A-Za-z]{49}", key)
     assert (principal.guild_id, principal.scopes) == (guild_id, {Scope.STATS})
@@ -88,7 +90,7 @@ async def test_key_expires_at_its_expiry_time(stores: Stores):
     expires_at = utc_now() + timedelta(hours=1)
     key = await create_api_key(stores, await add_guild(stores), expires_at=expires_at)
 
-    assert isinstance(await authenticate(stores, key, now=expires_at - timedelta(seconds=1)), Principal)
+    assert isinstance(await authenticate(stores, key, now=expires_at - timedelta(seconds=1)), ValidKey)
     assert await authenticate(stores, key, now=expires_at) is KeyRefusal.EXPIRED
 
 
@@ -108,15 +110,26 @@ async def test_key_can_be_revoked_once_and_only_by_its_guild(stores: Stores):
     assert (await list_api_keys(stores, guild_id))[0].revoked_at == now
 
 
-async def test_last_use_is_saved_at_most_once_a_minute(stores: Stores):
+async def test_only_a_later_use_is_recorded(stores: Stores):
     guild_id = await add_guild(stores)
-    key = await create_api_key(stores, guild_id)
+    key = (await authenticate(stores, await create_api_key(stores, guild_id))).principal
     first_use_at = utc_now()
 
-    for seconds in (0, 59, 60):
-        await authenticate(stores, key, now=first_use_at + timedelta(seconds=seconds))
+    for seconds, expected_seconds in ((0, 0), (60, 60), (30, 60)):
+        async with stores.database.transaction() as session:
+            await record_key_use(session, key_id=key.key_id, now=first_use_at + timedelta(seconds=seconds))
         (status,) = await list_api_keys(stores, guild_id)
-        assert status.last_used_at == first_use_at + timedelta(seconds=60 if seconds == 60 else 0)
+        assert status.last_used_at == first_use_at + timedelta(seconds=expected_seconds)
+
+
+async def test_authentication_returns_the_version_of_the_policy(stores: Stores):
+    guild_id = await add_guild(stores)
+    key = await create_api_key(stores, guild_id)
+    before = await authenticate(stores, key)
+    async with stores.database.transaction() as session:
+        await publish_policy_change(session, guild_id=guild_id)
+    after = await authenticate(stores, key)
+    assert before.policy_version < after.policy_version
 
 
 async def test_key_for_an_unknown_guild_is_refused_with_the_known_guilds(stores: Stores):

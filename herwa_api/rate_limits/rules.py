@@ -1,0 +1,66 @@
+"""The table of all limits of API requests. `docs/security.md` explains them.
+
+The limits of connections are in `herwa_shared/runtime/http_limits.py`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+
+from herwa_shared.catalog import Limit
+from herwa_shared.guardrail.policy import Entitlement
+
+
+class LimitName(StrEnum):
+    """What is counted. The names are in headers, error responses and the log."""
+
+    KEY = "key"
+    GUILD = "guild"
+    ADDRESS = "address"
+    FAILURES = "failures"
+    LOGIN = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitTable:
+    """The limits. Those of a key and of a server depend on the tier: see `build_tier_rules`.
+
+    `guild_factor` is how many times the limit of one key all keys of a server together may use. `address` counts
+    requests without a valid key; `failures` counts those of them that are refused, such as guessed keys.
+    `login` counts log-ins begun, and those that return from Discord, per address.
+    """
+
+    guild_factor: int
+    address: RateLimitItem
+    failures: RateLimitItem
+    login: RateLimitItem
+    concurrent_checks: int
+    """Keys of one address that are looked up in the database at the same time."""
+    concurrent_questions: int
+    """Questions of one server that run at the same time in one API process."""
+    waiting_questions: int
+    question_wait_seconds: float
+
+
+RATE_LIMITS = RateLimitTable(
+    guild_factor=3,
+    address=RateLimitItemPerMinute(300),
+    failures=RateLimitItemPerMinute(20),
+    login=RateLimitItemPerMinute(60),
+    concurrent_checks=4,
+    concurrent_questions=4,
+    waiting_questions=16,
+    question_wait_seconds=10.0,
+)
+
+
+def build_tier_rules(entitlement: Entitlement, table: RateLimitTable) -> dict[LimitName, RateLimitItem]:
+    """Build the rules for requests with a key of a server that has this entitlement; empty if it is unlimited."""
+    requests = entitlement.limits.get(Limit.REQUESTS_PER_MINUTE, 0)
+    if requests is None:
+        return {}
+    return {
+        LimitName.KEY: RateLimitItemPerMinute(requests),
+        LimitName.GUILD: RateLimitItemPerMinute(requests * table.guild_factor),
+    }
