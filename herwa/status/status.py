@@ -73,11 +73,12 @@ async def read_status(settings: Settings) -> InstanceStatus:
     registry = read_process_registry(folder)
     engines = _list_engines(settings, folder)
     status.is_up = registry is not None
+    status.url = registry.url if registry else settings.origin
     status.processes = [
         *(ProcessStatus.from_supervisor(supervised) for supervised in (registry.processes if registry else ())),
         *engines,
     ]
-    status.ports = {**folder.read_ports(), "herwa": settings.port}
+    status.ports = {**folder.read_ports(), "herwa": registry.port if registry else settings.port}
     status.problems += _list_supervisor_problems(registry)
     if settings.stores.database_url or any(engine.name == "postgres" and engine.running for engine in engines):
         await _read_database(settings, folder, status)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
 from herwa_shared.models import Process
 from herwa_shared.runtime.data_dir import DataFolder, read_json, write_json
 from herwa_shared.runtime.process_health import ProcessHealth
@@ -41,20 +42,26 @@ class SupervisedStatus:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRegistry:
-    """What the supervisor knows. `created` is its start in Unix seconds, `written_at` the time of this record."""
+    """What the supervisor knows. `created` is its start in Unix seconds, `written_at` the time of this record.
+
+    `url` and `port` are those of its settings, which may differ from those of the process that reads this record.
+    """
 
     pid: int
     created: float
     written_at: datetime
+    url: str
+    port: int
     processes: list[SupervisedStatus]
 
 
 _ADAPTER = TypeAdapter(ProcessRegistry)
 
 
-def write_process_registry(folder: DataFolder, processes: Sequence[SupervisedStatus]) -> None:
+def write_process_registry(folder: DataFolder, settings: Settings, processes: Sequence[SupervisedStatus]) -> None:
     """Write the supervised processes to `run/up.json` atomically, for `herwa status`."""
-    registry = ProcessRegistry(os.getpid(), psutil.Process().create_time(), utc_now(), list(processes))
+    created = psutil.Process().create_time()
+    registry = ProcessRegistry(os.getpid(), created, utc_now(), settings.origin, settings.port, list(processes))
     write_json(folder.run_dir / REGISTRY_NAME, _ADAPTER.dump_python(registry, mode="json"))
 
 

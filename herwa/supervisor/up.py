@@ -136,7 +136,7 @@ async def _supervise(
 
     def save_registry() -> None:
         with suppress(OSError):  # disk full: `herwa status` shows less, everything else continues
-            write_process_registry(folder, [child.get_status() for child in children])
+            write_process_registry(folder, settings, [child.get_status() for child in children])
 
     children += [
         SupervisedProcess(name, f"herwa_{name}", folder, save_registry) for name in list_process_names(settings)

@@ -21,6 +21,7 @@ from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services import processes
 from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus, ServerDetail
 
+SUPERVISOR_PORT = 8455
 HEALTHY = ProcessHealth(loop_lag_ms=3, rss_bytes=120_000_000, connections=7)
 DETAIL = ServerDetail(HEALTHY, port=8321, policies=PolicyCacheStatus(servers=12, sweep_age_seconds=0.4))
 BOT = BotDetail(
@@ -58,7 +59,8 @@ async def update_process(stores, process_id: int, **values: object) -> None:
 async def read_supervised(tmp_path, **fields: object) -> tuple[InstanceStatus, Path]:
     """Read the status of a copy whose supervisor, this process, runs one process, also this one."""
     folder = DataFolder(tmp_path)
-    write_process_registry(folder, [SupervisedStatus(name="web", pid=os.getpid(), **fields)])
+    supervisor_settings = Settings(HERWA_DATA_DIR=tmp_path, HERWA_PORT=SUPERVISOR_PORT)
+    write_process_registry(folder, supervisor_settings, [SupervisedStatus(name="web", pid=os.getpid(), **fields)])
     return await read_status(Settings(HERWA_DATA_DIR=tmp_path)), folder.logs_dir
 
 
@@ -147,6 +149,11 @@ async def test_stall_is_reported_for_an_hour(tmp_path, minutes, is_problem):
     at = utc_now() - timedelta(minutes=minutes)
     status, logs_dir = await read_supervised(tmp_path, since=at, health=HEALTHY, stalls=2, stalled_at=at)
     assert (texts.format_process_stalls("web", 2, at, logs_dir) in status.problems) is is_problem
+
+
+async def test_address_is_that_of_the_running_copy_and_not_of_the_settings_here(tmp_path):
+    status, _ = await read_supervised(tmp_path, since=utc_now(), health=HEALTHY)
+    assert (status.url, status.ports["herwa"]) == (f"http://localhost:{SUPERVISOR_PORT}", SUPERVISOR_PORT)
 
 
 @pytest.mark.parametrize(("minutes", "is_problem"), [(6, True), (1, False)])
