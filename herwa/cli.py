@@ -13,9 +13,10 @@ from typing import Annotated
 import typer
 
 from herwa.settings_loader import read_settings
+from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
-from herwa.texts import history, operator, privacy
+from herwa.texts import history, history_import, operator, privacy
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.runtime.data_dir import DataFolder
@@ -36,6 +37,15 @@ class SwitchPosition(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class BackfillAction(StrEnum):
+    """Argument of `herwa backfill`."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STATUS = "status"
 
 
 @app.command(help=texts.UP_HELP, rich_help_panel=texts.RUN_PANEL)
@@ -104,6 +114,42 @@ def replay(
         return
     result = asyncio.run(replay_and_record(read_settings(), file, guild=guild, start=to_date(start), end=to_date(end)))
     print(json.dumps({"guild_id": str(result.guild_id), "sent": result.sent}))
+
+
+@app.command(
+    "import", help=history_import.IMPORT_HELP, rich_help_panel=texts.DATA_PANEL, epilog=history_import.IMPORT_EXAMPLE
+)
+def import_past(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=history_import.FILE_ARGUMENT)],
+    guild: Annotated[str, typer.Option(help=history_import.GUILD_OPTION)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=history_import.DRY_RUN_OPTION)] = False,
+) -> None:
+    """Import a history file into a server."""
+    from herwa.commands.import_history import import_history
+    from herwa.history_files.history_source import open_history, summarize
+
+    if dry_run:
+        print(json.dumps(summarize(open_history(file))._asdict(), default=datetime.isoformat))
+        return
+    try:
+        result = asyncio.run(import_history(read_settings(), file, guild=guild, report=print_note))
+    except KeyboardInterrupt:
+        print_note(history_import.INTERRUPTED)
+        sys.exit(130)
+    print(json.dumps(result.to_json()))
+
+
+@app.command(
+    help=backfill_texts.BACKFILL_HELP, rich_help_panel=texts.DATA_PANEL, epilog=backfill_texts.BACKFILL_EXAMPLE
+)
+def backfill(
+    guild: Annotated[str, typer.Argument(help=backfill_texts.GUILD_ARGUMENT)],
+    action: Annotated[BackfillAction, typer.Argument(help=backfill_texts.ACTION_ARGUMENT)] = BackfillAction.STATUS,
+) -> None:
+    """Start, pause or resume the back-fill of a server, or print its status."""
+    from herwa.commands.backfill import run_backfill_action
+
+    print(asyncio.run(run_backfill_action(read_settings(), guild=guild, action=action)))
 
 
 @app.command(help=texts.STATUS_HELP, rich_help_panel=texts.CHECK_PANEL, epilog=texts.STATUS_EXAMPLE)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import discord
@@ -14,11 +14,12 @@ from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisio
 from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
-from herwa_bot.collector.catch_up import PAGE_SIZE as HISTORY_PAGE_SIZE
+from herwa_bot.collector.backfill import list_threads_in_pages
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.handlers.messages import MessageHandlers
+from herwa_bot.collector.history_fetcher import PAGE_SIZE as HISTORY_PAGE_SIZE
 from herwa_bot.collector.member_counts import PAGE_SIZE, poll_forever
 from herwa_bot.collector.payload_fields import Payload
 from herwa_bot.collector.skipped_events import log_skipped_event
@@ -112,7 +113,9 @@ class HerwaBot(commands.AutoShardedBot):
         warn_missing_intents(missing_names)
         for name in missing_names:
             setattr(intents, name, False)
-        self._message_handlers.can_read_content = self.writer.catch_up.can_read_content = intents.message_content
+        self._message_handlers.can_read_content = intents.message_content
+        for fetcher in (self.writer.catch_up.fetcher, self.writer.backfiller.fetcher):
+            fetcher.can_read_content = intents.message_content
         self.writer.gateway_sessions.intents = intents.value
         self.writer.gateway_sessions.missing_intents = missing_names
 
@@ -152,6 +155,13 @@ class HerwaBot(commands.AutoShardedBot):
             )
             self._tasks.add(self._poll_task)
             self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
+            self._tasks.add(
+                asyncio.create_task(
+                    self.writer.backfiller.run(
+                        self._list_channels, self._list_archived_threads, self._fetch_history_page
+                    )
+                )
+            )
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Reply to component interactions that no live view handles.
@@ -187,6 +197,18 @@ class HerwaBot(commands.AutoShardedBot):
 
     async def _fetch_history_page(self, channel_id: int, before_id: int) -> Sequence[Payload]:
         return await self.http.logs_from(channel_id, HISTORY_PAGE_SIZE, before=before_id)
+
+    async def _list_channels(self, guild_id: int) -> Sequence[Payload]:
+        """List the channels and the active threads of a guild."""
+        threads = await self.http.get_active_threads(guild_id)
+        return [*await self.http.get_all_guild_channels(guild_id), *threads["threads"]]
+
+    async def _list_archived_threads(self, channel_id: int) -> Sequence[Payload]:
+        async def fetch(before: str | None) -> Payload:
+            time = cast("int | None", before)  # Discord expects a time, discord.py's type says otherwise
+            return await self.http.get_public_archived_threads(channel_id, time, HISTORY_PAGE_SIZE)
+
+        return await list_threads_in_pages(fetch)
 
     async def _fetch_guild_counts(self, after_id: int) -> Sequence[Payload]:
         return await self.http.get_guilds(PAGE_SIZE, after=after_id or None, with_counts=True)

@@ -32,6 +32,7 @@ class FeatureKey(StrEnum):
     FEATURES = "governance.features"
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
+    HISTORY = "activity.history"
     HELP = "essentials.help"
     WHY = "essentials.why"
     PREMIUM = "essentials.premium"
@@ -145,6 +146,9 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
         feature.key: feature
         for feature in (
             FeatureSpec(FeatureKey.SERVER_STATS, ModuleKey.ACTIVITY, "Server stats", "Message activity chart"),
+            FeatureSpec(
+                FeatureKey.HISTORY, ModuleKey.ACTIVITY, "History import", "Messages from before Herwa was added"
+            ),
             FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Voice activity chart"),
             FeatureSpec(FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Support threads chart"),
             FeatureSpec(FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "All statistics on one page"),

@@ -79,6 +79,7 @@ def _create_context(folder: DataFolder, base_url: str, herwa_origin: str) -> Sim
         bot_token=token,
         control_token=folder.get_or_create_secret("sim_control"),
         cookie_key=folder.get_or_create_secret("local_discord_cookies"),
+        history_folder=sim_dir / "histories",
     )
 
 

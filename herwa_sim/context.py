@@ -1,6 +1,7 @@
 """Container of the components that request handlers use."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -37,6 +38,7 @@ class SimContext:
     bot_token: str
     control_token: str
     cookie_key: str
+    history_folder: Path
 
 
 CONTEXT_KEY = web.AppKey("context", SimContext)

@@ -24,6 +24,7 @@ from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.models import Guild
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.imported_periods import record_imported_period
 from herwa_shared.stores import open_stores
@@ -77,7 +78,7 @@ async def replay_and_record(
     period = build_imported_period(result, start, end, now=utc_now())
     if period:
         async with open_stores(settings, report=lambda _: None) as stores:
-            await wait_and_record_period(stores.database, result.guild_id, *period)
+            await _record_period(stores.database, result.guild_id, *period)
     return result
 
 
@@ -135,17 +136,23 @@ def split_chunks(rows: Sequence[HistoryRow], size: int = CHUNK_ROWS) -> Iterator
             yield rows[begin:stop]
 
 
-async def wait_and_record_period(database: Database, guild_id: int, begin: datetime, end: datetime) -> None:
-    """Record an imported period as soon as the bot has stored the guild.
+async def wait_for_guild(database: Database, guild_id: int) -> None:
+    """Wait up to `GUILD_WAIT_SECONDS` until the bot has stored a guild, which it does a moment after it receives it.
 
-    The bot receives a new guild a moment before it has stored it, so this waits up to `GUILD_WAIT_SECONDS`.
+    Raises ServiceUnavailable.
     """
     for _ in range(GUILD_WAIT_SECONDS * 10):
         async with database.transaction() as session:
-            if await record_imported_period(session, guild_id=guild_id, begin=begin, end=end, source="replay"):
+            if await session.get(Guild, guild_id) is not None:
                 return
         await asyncio.sleep(0.1)
     raise ServiceUnavailable(texts.GUILD_NOT_STORED)
+
+
+async def _record_period(database: Database, guild_id: int, begin: datetime, end: datetime) -> None:
+    await wait_for_guild(database, guild_id)
+    async with database.transaction() as session:
+        await record_imported_period(session, guild_id=guild_id, begin=begin, end=end, source="replay")
 
 
 def _truncate_to_millisecond(row: HistoryRow) -> tuple[datetime, int]:

@@ -109,11 +109,6 @@ def format_import_started(days: int, guild_name: str) -> str:
     return f"importing {format_count(days, 'day')} of history into {guild_name} …"
 
 
-def format_import_progress(sent: int, total: int) -> str:
-    """Format the progress of the import of one demo server."""
-    return f"  {sent:,} of {format_count(total, 'message')}"
-
-
 def format_import_finished(days: int, servers: int, messages: int, seconds: float) -> str:
     """Format the result of the import of the demo servers."""
     return (

@@ -9,6 +9,7 @@ from discord.ext import commands
 from herwa_bot.cogs.channels import ChannelsCog
 from herwa_bot.cogs.features import FeaturesCog
 from herwa_bot.cogs.help import HelpCog
+from herwa_bot.cogs.history import HistoryCog
 from herwa_bot.cogs.permissions import PermissionsCog
 from herwa_bot.cogs.premium import PremiumCog
 from herwa_bot.cogs.privacy import PrivacyCog
@@ -20,6 +21,7 @@ COGS: tuple[type[commands.Cog], ...] = (
     FeaturesCog,
     PermissionsCog,
     ChannelsCog,
+    HistoryCog,
     HelpCog,
     WhyCog,
     PremiumCog,

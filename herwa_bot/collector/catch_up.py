@@ -5,24 +5,17 @@ channel, newest first. Live events go on meanwhile. discord.py's HTTP client obe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import aiohttp
-import discord
-
-from herwa_bot.collector.parsing.messages import get_member_name, parse_message_create
-from herwa_bot.collector.payload_fields import parse_snowflake
-from herwa_bot.collector.thread_parents import ThreadParents
+from herwa_bot.collector.history_fetcher import FetchPage, HistoryFetcher
 from herwa_bot.collector.ticket_tracker import TicketTracker
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
-from herwa_shared.pipeline.catch_up import find_period_start, finish_task, load_tasks, plan_period
-from herwa_shared.pipeline.events import ActivityEvent, encode_snowflake
-from herwa_shared.pipeline.history_pages import AuthorName, ChannelTask, store_history_page
+from herwa_shared.pipeline.catch_up import find_period_start, load_tasks, plan_period
+from herwa_shared.pipeline.events import encode_snowflake
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.retry import Backoff, RetryPolicy
 from herwa_shared.services.collection_gaps import ALL_CHANNELS
@@ -30,15 +23,10 @@ from herwa_shared.services.collection_gaps import ALL_CHANNELS
 log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
 
-PAGE_SIZE = 100
 CONCURRENT_CHANNELS = 8
 CATCH_UP_RETRY = RetryPolicy(first_delay_seconds=5.0, max_delay_seconds=60.0)
 SESSION_MARGIN = timedelta(seconds=5)
 """The first heartbeat, which starts the recorded time of a session, follows READY within this time."""
-
-Page = Sequence[Mapping[str, Any]]
-FetchPage = Callable[[int, int], Awaitable[Page]]
-"""Fetches up to PAGE_SIZE messages of a channel before a message id, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +48,11 @@ class CatchUp:
     """Plans and fetches missed messages; `run` does the work."""
 
     def __init__(
-        self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter, ticket_tracker: TicketTracker
+        self, database: Database, fetcher: HistoryFetcher, privacy: PrivacyFilter, ticket_tracker: TicketTracker
     ) -> None:
-        self.can_read_content = False
-        self.pending_channels = 0
-        self.fetched_messages = 0
+        self.fetcher = fetcher
         self._database = database
         self._privacy = privacy
-        self._thread_parents = thread_parents
         self._ticket_tracker = ticket_tracker
         self._periods: list[MissedPeriod] = []
         self._wake = asyncio.Event()
@@ -127,72 +112,8 @@ class CatchUp:
             return True
         log.info("catching up on missed messages", channels=len(tasks))
         await self._ticket_tracker.save(self._database, self._privacy)  # threads are stored before their messages
-        self.pending_channels = len(tasks)
-        remaining, failures = iter(tasks), 0
-
-        async def work() -> None:
-            nonlocal failures
-            for task in remaining:
-                try:
-                    await self._run_task(task, fetch_page)
-                except (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError) as error:
-                    failures += 1
-                    limited_log.warning(
-                        "channel not caught up, retrying",
-                        kind=type(error).__name__,
-                        channel=task.channel_id,
-                        error=format_reason(error),
-                    )
-                else:
-                    self.pending_channels -= 1
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(CONCURRENT_CHANNELS, len(tasks))):
-                group.create_task(work())
-        log.info("caught up", channels=len(tasks) - failures, messages=self.fetched_messages)
-        return failures == 0
-
-    async def _run_task(self, task: ChannelTask, fetch_page: FetchPage) -> None:
-        """Fetch the pages of a channel until none is missing."""
-        refused = False
-        while task.before_id > task.after_id + 1:
-            try:
-                page = await fetch_page(task.channel_id, task.before_id)
-            except (discord.Forbidden, discord.NotFound) as error:
-                refused = isinstance(error, discord.Forbidden)
-                log.info("channel cannot be read", channel=task.channel_id, status=error.status)
-                break
-            fetched = task.fetched
-            task = await self._store_page(task, page)
-            self.fetched_messages += task.fetched - fetched
-        async with self._database.acquire_connection() as connection:
-            await finish_task(connection, task, refused=refused)
-
-    async def _store_page(self, task: ChannelTask, page: Page) -> ChannelTask:
-        events, names = [], {}
-        for payload in page:
-            try:
-                event = self._parse_message(task, payload)
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
-                log.warning("message of the history skipped", channel=task.channel_id, error=type(error).__name__)
-                continue
-            if event is not None:
-                events.append(event)
-                if not payload.get("webhook_id"):
-                    author = payload["author"]
-                    names[event.user_id] = AuthorName(
-                        event.user_id, get_member_name({}, author), is_bot=bool(author.get("bot"))
-                    )
-        oldest_id = min((parse_snowflake(payload, "id") for payload in page), default=None)
-        async with self._database.acquire_connection() as connection:
-            return await store_history_page(
-                connection, task, events, oldest_id=oldest_id, names=list(names.values()), privacy=self._privacy
-            )
-
-    def _parse_message(self, task: ChannelTask, payload: Mapping[str, Any]) -> ActivityEvent | None:
-        return parse_message_create(
-            {**payload, "guild_id": str(task.guild_id)},
-            parent_id=self._thread_parents.find_parent(task.channel_id) or 0,
-            live_since_ms=0,
-            can_read_content=self.can_read_content,
+        failures = await self.fetcher.run_tasks(
+            tasks, fetch_page, concurrency=CONCURRENT_CHANNELS, end_task=self.fetcher.finish_refused
         )
+        log.info("caught up", channels=len(tasks) - failures, messages=self.fetcher.fetched_messages)
+        return failures == 0

@@ -8,9 +8,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 
+from herwa_bot.collector.backfill import Backfiller
 from herwa_bot.collector.catch_up import CatchUp
 from herwa_bot.collector.gap_tracker import GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
+from herwa_bot.collector.history_fetcher import HistoryFetcher
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
 from herwa_bot.collector.metadata_sync import UNSTORABLE_ERRORS, MetadataTracker, save_skipping_invalid
@@ -69,7 +71,12 @@ class EventWriter:
         self.gap_tracker = GapTracker()
         self.privacy = PrivacyFilter(database.audit_key)
         self.ticket_tracker = TicketTracker()
-        self.catch_up = CatchUp(database, self.thread_parents, self.privacy, self.ticket_tracker)
+        self.catch_up = CatchUp(
+            database, HistoryFetcher(database, self.thread_parents, self.privacy), self.privacy, self.ticket_tracker
+        )
+        self.backfiller = Backfiller(
+            database, HistoryFetcher(database, self.thread_parents, self.privacy), self.thread_parents
+        )
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)

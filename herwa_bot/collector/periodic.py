@@ -7,12 +7,11 @@ import asyncio
 
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
-from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
-from herwa_shared.pipeline.voice_sessions import purge_voice_sessions
+from herwa_shared.pipeline.voice_sessions import ACCRUAL_INTERVAL_MS, purge_voice_sessions
 from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services import processes
 from herwa_shared.services.gateway_sessions import start_gateway_session, update_gateway_sessions
@@ -107,7 +106,7 @@ def build_detail(writer: EventWriter, health: ProcessHealth, policies: PolicyCac
         skipped=writer.skipped_count,
         user=gateway.bot_user_name,
         missing_intents=list(gateway.missing_intents),
-        catch_up=CatchUpStatus(writer.catch_up.pending_channels, writer.catch_up.fetched_messages),
+        catch_up=CatchUpStatus(writer.catch_up.fetcher.pending_channels, writer.catch_up.fetcher.fetched_messages),
     )
 
 

@@ -21,11 +21,11 @@ from herwa_shared.pipeline.voice_sessions import (
     VoiceSessionRow,
     load_open_voice_sessions,
     save_voice_changes,
+    split_voice_seconds,
 )
 
 log = get_logger(__name__)
 
-ACCRUAL_INTERVAL_MS = 300_000
 MAX_SHORT_GAP_MS = 120_000
 MAX_BATCH_CHANGES = 5_000
 
@@ -206,15 +206,10 @@ class VoiceTracker:
 def build_accrued_events(voice_session: VoiceSessionRow, until_ms: int) -> Iterator[ActivityEvent]:
     """Build the events for the seconds from `counted_until_ms` to `until_ms`.
 
-    The period is split at every full five minutes of the clock (ACCRUAL_INTERVAL_MS).
+    The period is split at every full five minutes of the clock, see `split_voice_seconds`.
     """
-    begin = voice_session.counted_until_ms
-    while begin < until_ms:
-        end = min(begin - begin % ACCRUAL_INTERVAL_MS + ACCRUAL_INTERVAL_MS, until_ms)
-        seconds = (end - voice_session.since_ms) // 1000 - (begin - voice_session.since_ms) // 1000
-        if seconds:
-            yield from _build_events(voice_session, begin, seconds)
-        begin = end
+    for begin_ms, seconds in split_voice_seconds(voice_session.since_ms, voice_session.counted_until_ms, until_ms):
+        yield from _build_events(voice_session, begin_ms, seconds)
 
 
 async def load_voice_sessions(database: Database, voice_tracker: VoiceTracker) -> None:

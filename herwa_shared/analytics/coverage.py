@@ -5,7 +5,7 @@ It distinguishes a silent hour from a gap.
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -17,11 +17,12 @@ from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.db import Database
 from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
-from herwa_shared.models.collection import ALL_CHANNELS, CATCH_UP_SOURCE
+from herwa_shared.models.collection import ALL_CHANNELS, BACKFILL_SOURCE, CATCH_UP_SOURCE
 from herwa_shared.models.columns import SNOWFLAKE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
+FETCHED_SOURCES = (CATCH_UP_SOURCE, BACKFILL_SOURCE)
 MEMBERS_INTENT = 1 << 1  # bit of Discord's gateway intent GUILD_MEMBERS: joins and leaves
 Period = tuple[datetime, datetime]
 FirstHours = Mapping[tuple[str, Period], datetime]
@@ -104,7 +105,8 @@ class CollectionRecord:
 
     `collected_periods`: a collector was running. `member_event_periods`: a collector with Discord's members intent was
     running. `gaps`: it received no events of this guild or channel; the messages of `filled_gaps` and
-    `caught_up_periods` were fetched afterwards. `imported_periods`: filled by replays, imports and finished back-fills.
+    `caught_up_periods`, after a break or before the bot was added, were fetched afterwards. `imported_periods`: filled
+    by replays and imports. `periods_by_kind`: filled by imports that state which event kinds they carry.
     """
 
     collected_periods: tuple[Period, ...]
@@ -113,23 +115,30 @@ class CollectionRecord:
     filled_gaps: tuple[Period, ...]
     caught_up_periods: tuple[Period, ...]
     imported_periods: tuple[Period, ...]
+    periods_by_kind: Mapping[str, tuple[Period, ...]] = field(default_factory=dict)
 
     def build_coverage(self, definition: MetricDefinition, first_hour_by_kind: FirstHours) -> Coverage:
-        """Build the coverage of one metric.
+        """Build the coverage of one metric, see `build_kind_coverage`."""
+        return self.build_kind_coverage(definition.kind, first_hour_by_kind, needs_members=definition.needs_members)
 
-        Every source covers messages. Whether an imported period contains other kinds is known only from its events, so
-        it covers another kind from its first event of that kind (see `load_first_hours`): an import without voice
-        events does not cover voice.
+    def build_kind_coverage(self, kind: str, first_hour_by_kind: FirstHours, *, needs_members: bool) -> Coverage:
+        """Build the coverage of one event kind.
+
+        Every source covers messages. Whether an imported period that does not state its kinds contains other kinds is
+        known only from its events, so it covers another kind from its first event of that kind (see
+        `load_first_hours`): an import without voice events does not cover voice.
         """
-        session_periods = self.member_event_periods if definition.needs_members else self.collected_periods
+        session_periods = self.member_event_periods if needs_members else self.collected_periods
         collected = Coverage.from_periods(session_periods).subtract(self.gaps)
-        if definition.kind == ALWAYS_IMPORTED_KIND:
-            return Coverage.from_periods((*collected.periods, *self.caught_up_periods, *self.imported_periods))
+        stated_periods = self.periods_by_kind.get(kind, ())
+        if kind == ALWAYS_IMPORTED_KIND:
+            return Coverage.from_periods(
+                (*collected.periods, *self.caught_up_periods, *self.imported_periods, *stated_periods)
+            )
         collected = collected.subtract(self.filled_gaps)
-        imported = (period for period in self.imported_periods if (definition.kind, period) in first_hour_by_kind)
-        return Coverage.from_periods(
-            (*collected.periods, *((first_hour_by_kind[definition.kind, period], period[1]) for period in imported))
-        )
+        imported = (period for period in self.imported_periods if (kind, period) in first_hour_by_kind)
+        first_hours = ((first_hour_by_kind[kind, period], period[1]) for period in imported)
+        return Coverage.from_periods((*collected.periods, *first_hours, *stated_periods))
 
 
 async def load_collection_record(
@@ -164,6 +173,7 @@ async def load_collection_record(
         imported_result = await session.execute(
             select(ImportedPeriod)
             .where(col(ImportedPeriod.guild_id) == guild_id)
+            .where(col(ImportedPeriod.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
             .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
         )
         gap_result = await session.execute(
@@ -188,9 +198,23 @@ async def load_collection_record(
             ),
             tuple((gap.from_at, gap.to_at or now) for gap in gaps if not gap.messages_filled),
             tuple((gap.from_at, gap.to_at or now) for gap in gaps if gap.messages_filled),
-            tuple((period.from_at, period.to_at) for period in imports if period.source == CATCH_UP_SOURCE),
-            tuple((period.from_at, period.to_at) for period in imports if period.source != CATCH_UP_SOURCE),
+            tuple((period.from_at, period.to_at) for period in imports if period.source in FETCHED_SOURCES),
+            tuple(
+                (period.from_at, period.to_at)
+                for period in imports
+                if period.source not in FETCHED_SOURCES and period.kinds is None
+            ),
+            _group_by_kind(imports),
         )
+
+
+def _group_by_kind(imports: Iterable[ImportedPeriod]) -> Mapping[str, tuple[Period, ...]]:
+    """Return the periods of imports that state their kinds, by kind."""
+    periods_by_kind: dict[str, tuple[Period, ...]] = {}
+    for period in imports:
+        for kind in period.kinds or ():
+            periods_by_kind[kind] = (*periods_by_kind.get(kind, ()), (period.from_at, period.to_at))
+    return periods_by_kind
 
 
 async def load_first_hours(

@@ -22,10 +22,12 @@ from herwa_shared.models.catalog import (
     TierRow,
 )
 from herwa_shared.models.collection import (
+    Backfill,
     CatchUpPeriod,
     CatchUpTask,
     CollectionGap,
     GatewaySession,
+    HistoryImport,
     ImportedPeriod,
     Process,
     VoiceSession,
@@ -42,6 +44,7 @@ __all__ = [
     "AccessRuleRow",
     "ApiKey",
     "AuditEntry",
+    "Backfill",
     "CatchUpPeriod",
     "CatchUpTask",
     "Channel",
@@ -56,6 +59,7 @@ __all__ = [
     "GuildDeletion",
     "GuildLiveCounters",
     "GuildMembership",
+    "HistoryImport",
     "ImportedPeriod",
     "KillSwitch",
     "Member",

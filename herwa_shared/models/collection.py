@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import ARRAY, Index, LargeBinary, String, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -12,6 +12,7 @@ from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
 
 ALL_CHANNELS = 0  # the channel id of a gap or period of an entire guild
 CATCH_UP_SOURCE = "catch_up"  # the source of imported periods of which only the messages were fetched
+BACKFILL_SOURCE = "backfill"  # the same before the bot was added
 
 
 class GatewaySession(SQLModel, table=True):
@@ -53,7 +54,7 @@ class CatchUpPeriod(SQLModel, table=True):
     """A period of a guild, or of one channel, whose messages are being fetched through Discord's REST API.
 
     `channel_id` is 0 for the entire guild. `refused`: Discord did not let the bot read a channel, so that the period is
-    never complete. The row is deleted when no task is left.
+    never complete. `source` is `catch_up` or `backfill`. The row is deleted when no task is left.
     """
 
     __tablename__ = "catch_up_period"
@@ -63,6 +64,7 @@ class CatchUpPeriod(SQLModel, table=True):
     from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
     to_at: datetime = Field(sa_type=TIMESTAMPTZ)
     refused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    source: str = Field(default=CATCH_UP_SOURCE, max_length=16, sa_column_kwargs={"server_default": CATCH_UP_SOURCE})
 
 
 class CatchUpTask(SQLModel, table=True):
@@ -102,17 +104,62 @@ class Process(SQLModel, table=True):
 
 
 class ImportedPeriod(SQLModel, table=True):
-    """A period of a guild's past that a replay, import or finished back-fill added later.
+    """A period of the past, of a guild or of one of its channels, that a replay, import or back-fill added later.
 
-    No events within `[from_at, to_at)` means that nothing happened, although no collector ran.
+    `channel_id` is 0 for the entire guild. No events of the `kinds` within `[from_at, to_at)` mean that nothing
+    happened, although no collector ran. `kinds` None: messages, and each other kind from its first event on.
     """
 
     __tablename__ = "imported_period"
 
     guild_id: int = build_guild_key(primary_key=True)
+    channel_id: int = Field(
+        default=ALL_CHANNELS, sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"server_default": "0"}
+    )
     from_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
     to_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
-    source: str = Field(max_length=16, description="replay, import or backfill")
+    source: str = Field(max_length=16, description="replay, import, catch_up or backfill")
+    kinds: list[str] | None = Field(default=None, sa_type=ARRAY(String(16)))
+
+
+class HistoryImport(SQLModel, table=True):
+    """The import of one history file into a guild, and how far it is.
+
+    `digest` is the SHA-256 of the file. The first `position` lines (of a chat export: messages) are stored; it changes
+    in the transaction that stores them. `duplicates` of them were stored before.
+    """
+
+    __tablename__ = "history_import"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    file_name: str = Field(max_length=255)
+    position: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
+    stored: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
+    duplicates: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
+    started_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    finished_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+
+
+class Backfill(SQLModel, table=True):
+    """The fetching of a guild's messages from before the bot was added; one row per guild.
+
+    It is planned when the bot has listed the channels. `channels` are those with messages in the period.
+    `refused_channels` of them could not be read.
+    """
+
+    __tablename__ = "backfill"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    from_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    to_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    started_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    planned_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    paused_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    finished_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    channels: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    refused_channels: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    fetched: int = Field(default=0, sa_type=SNOWFLAKE, sa_column_kwargs={"server_default": "0"})
 
 
 class VoiceSession(SQLModel, table=True):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from herwa_shared.models.collection import ALL_CHANNELS, CATCH_UP_SOURCE
+from herwa_shared.models.collection import ALL_CHANNELS, BACKFILL_SOURCE, CATCH_UP_SOURCE
 from herwa_shared.pipeline.events import encode_snowflake
 from herwa_shared.pipeline.history_pages import ChannelTask
 from herwa_shared.pipeline.message_dedup import find_stored_ids
@@ -26,8 +26,8 @@ WHERE ($1::bigint >> 22) % s.shard_count = s.shard_id AND s.started_at < $2
 HAVING max(s.seen_at) IS NOT NULL
 """
 SAVE_PERIOD_SQL = """
-INSERT INTO catch_up_period (guild_id, channel_id, from_at, to_at)
-SELECT $1, $2, $3, $4 WHERE EXISTS (SELECT FROM guild WHERE id = $1)
+INSERT INTO catch_up_period (guild_id, channel_id, from_at, to_at, source)
+SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT FROM guild WHERE id = $1)
 ON CONFLICT (guild_id, channel_id, from_at) DO UPDATE SET to_at = excluded.to_at
 """
 SAVE_TASK_SQL = """
@@ -35,10 +35,15 @@ INSERT INTO catch_up_task (guild_id, channel_id, from_at, period_channel_id, aft
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
+# A task whose period is missing belongs to a guild that could not be stored in the directory.
 LOAD_TASKS_SQL = """
-SELECT guild_id, channel_id, from_at, period_channel_id, after_id, before_id, end_id, fetched
-FROM catch_up_task
-ORDER BY end_id DESC
+SELECT t.guild_id, t.channel_id, t.from_at, t.period_channel_id, t.after_id, t.before_id, t.end_id, t.fetched
+FROM catch_up_task AS t
+LEFT JOIN catch_up_period AS p
+    ON p.guild_id = t.guild_id AND p.channel_id = t.period_channel_id AND p.from_at = t.from_at
+LEFT JOIN backfill AS b ON b.guild_id = t.guild_id AND p.source = 'backfill'
+WHERE coalesce(p.source, 'catch_up') = $1 AND b.paused_at IS NULL
+ORDER BY t.end_id DESC
 """
 DELETE_TASK_SQL = "DELETE FROM catch_up_task WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3"
 REFUSE_PERIOD_SQL = """
@@ -50,11 +55,12 @@ WHERE p.guild_id = $1 AND p.channel_id = $2 AND p.from_at = $3 AND NOT EXISTS (
     SELECT FROM catch_up_task AS t
     WHERE t.guild_id = $1 AND t.period_channel_id = $2 AND t.from_at = $3
 )
-RETURNING to_at, refused
+RETURNING to_at, refused, source
 """
 RECORD_PERIOD_SQL = """
 INSERT INTO imported_period (guild_id, from_at, to_at, source) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
+FINISH_BACKFILL_SQL = "UPDATE backfill SET finished_at = now() WHERE guild_id = $1 AND from_at = $2"
 FILL_GAP_SQL = """
 UPDATE collection_gap SET messages_filled = true WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
 """
@@ -81,8 +87,9 @@ async def plan_period(
     from_at: datetime,
     to_at: datetime,
     channel_id: int = ALL_CHANNELS,
+    source: str = CATCH_UP_SOURCE,
 ) -> int:
-    """Store the tasks of a period; returns their number.
+    """Store the tasks of a period; returns their number. `source` is that of its imported period.
 
     `newest_ids` maps channels and threads to the id of their newest message. Only those are fetched whose newest
     message is newer than the start of the period and not stored. A period without tasks is complete at once.
@@ -91,7 +98,7 @@ async def plan_period(
     async with connection.transaction():
         missing_ids = {source_id: newest_id for source_id, newest_id in newest_ids.items() if newest_id > after_id}
         stored_ids = await find_stored_ids(connection, guild_id, missing_ids)
-        await connection.execute(SAVE_PERIOD_SQL, guild_id, channel_id, from_at, to_at)
+        await connection.execute(SAVE_PERIOD_SQL, guild_id, channel_id, from_at, to_at, source)
         rows = [
             (guild_id, source_id, from_at, channel_id, after_id, newest_id + 1, newest_id)
             for source_id, newest_id in missing_ids.items()
@@ -104,9 +111,9 @@ async def plan_period(
     return len(rows)
 
 
-async def load_tasks(connection: asyncpg.Connection) -> list[ChannelTask]:
-    """Load all tasks, those with the newest messages first."""
-    return [ChannelTask(**row) for row in await connection.fetch(LOAD_TASKS_SQL)]
+async def load_tasks(connection: asyncpg.Connection, *, source: str = CATCH_UP_SOURCE) -> list[ChannelTask]:
+    """Load the tasks of catch-ups, or of back-fills that are not paused, those with the newest messages first."""
+    return [ChannelTask(**row) for row in await connection.fetch(LOAD_TASKS_SQL, source)]
 
 
 async def finish_task(connection: asyncpg.Connection, task: ChannelTask, *, refused: bool = False) -> None:
@@ -124,9 +131,13 @@ async def finish_task(connection: asyncpg.Connection, task: ChannelTask, *, refu
 async def _complete_period(connection: asyncpg.Connection, guild_id: int, channel_id: int, from_at: datetime) -> None:
     """Delete a period without tasks, and record its time unless a channel was refused."""
     period = await connection.fetchrow(COMPLETE_PERIOD_SQL, guild_id, channel_id, from_at)
-    if period is None or period["refused"]:
+    if period is None:
+        return
+    if period["source"] == BACKFILL_SOURCE:
+        await connection.execute(FINISH_BACKFILL_SQL, guild_id, from_at)
+    if period["refused"]:
         return
     if channel_id == ALL_CHANNELS:
-        await connection.execute(RECORD_PERIOD_SQL, guild_id, from_at, period["to_at"], CATCH_UP_SOURCE)
+        await connection.execute(RECORD_PERIOD_SQL, guild_id, from_at, period["to_at"], period["source"])
     else:
         await connection.execute(FILL_GAP_SQL, guild_id, channel_id, from_at)

@@ -13,7 +13,7 @@ import asyncpg
 
 from herwa_shared.pipeline.buffer import copy_events, lock_appends
 from herwa_shared.pipeline.events import ActivityEvent
-from herwa_shared.pipeline.message_dedup import filter_uncovered
+from herwa_shared.pipeline.message_dedup import filter_uncovered, save_single_messages
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.tickets import record_responses
 
@@ -24,6 +24,23 @@ FROM channel_coverage
 WHERE guild_id = $1 AND channel_id = $2 AND from_id BETWEEN $3 AND $4
   AND greatest(to_id, (SELECT max(known) FROM unnest(recent) AS known)) > $4
 """
+# A row that begins before a new one and lists ids beyond it would be hidden by it: those ids get a row of their own.
+SPLIT_EARLIER_ROW_SQL = """
+WITH earlier AS (
+    SELECT from_id, (SELECT array_agg(id ORDER BY id) FROM unnest(recent) AS id WHERE id > $4) AS ids
+    FROM channel_coverage
+    WHERE guild_id = $1 AND channel_id = $2 AND from_id < $3
+    ORDER BY from_id DESC
+    LIMIT 1
+), shortened AS (
+    UPDATE channel_coverage AS c
+    SET recent = (SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM unnest(c.recent) AS id WHERE id <= $4)
+    FROM earlier
+    WHERE c.guild_id = $1 AND c.channel_id = $2 AND c.from_id = earlier.from_id AND earlier.ids IS NOT NULL
+)
+INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id, recent)
+SELECT $1, $2, ids[1], ids[1], ids[2:] FROM earlier WHERE ids IS NOT NULL
+"""
 DELETE_INNER_RANGES_SQL = """
 DELETE FROM channel_coverage WHERE guild_id = $1 AND channel_id = $2 AND from_id BETWEEN $3 AND $4
 """
@@ -32,6 +49,9 @@ INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id) VALUES ($1, 
 ON CONFLICT (guild_id, channel_id, from_id) DO UPDATE SET to_id = greatest(channel_coverage.to_id, excluded.to_id)
 """
 MOVE_TASK_SQL = """
+WITH counted AS (
+    UPDATE backfill SET fetched = fetched + $5 WHERE guild_id = $1 AND from_at = $3
+)
 UPDATE catch_up_task SET before_id = $4, fetched = fetched + $5
 WHERE guild_id = $1 AND channel_id = $2 AND from_at = $3
 """
@@ -98,16 +118,22 @@ async def store_history_page(
             missing = privacy.hide_members(missing)
             visible_ids = {event.user_id for event in missing}
             names = [name for name in names if name.user_id in visible_ids]
-        await copy_events(connection, await filter_uncovered(connection, missing))
-        await connection.execute(ADD_UNKNOWN_MEMBERS_SQL, task.guild_id, *_split_names(names))
+        new_events = await filter_uncovered(connection, missing)
+        await copy_events(connection, new_events)
+        await add_unknown_members(connection, task.guild_id, names)
         end = await connection.fetchval(RANGE_END_SQL, task.guild_id, task.channel_id, lower, task.end_id)
         end = task.end_id if end is None else end
         if lower <= end:
+            await connection.execute(SPLIT_EARLIER_ROW_SQL, task.guild_id, task.channel_id, lower, end)
             await connection.execute(DELETE_INNER_RANGES_SQL, task.guild_id, task.channel_id, lower, end)
             await connection.execute(SAVE_RANGE_SQL, task.guild_id, task.channel_id, lower, end)
+        if beyond := [event for event in new_events if event.message_id > end]:
+            await save_single_messages(connection, beyond)
         await connection.execute(MOVE_TASK_SQL, task.guild_id, task.channel_id, task.from_at, lower, len(missing))
     return replace(task, before_id=lower, fetched=task.fetched + len(missing))
 
 
-def _split_names(names: Collection[AuthorName]) -> tuple[list[int], list[str], list[bool]]:
-    return [name.user_id for name in names], [name.name for name in names], [name.is_bot for name in names]
+async def add_unknown_members(connection: asyncpg.Connection, guild_id: int, names: Collection[AuthorName]) -> None:
+    """Store the names of members who have none."""
+    columns = [name.user_id for name in names], [name.name for name in names], [name.is_bot for name in names]
+    await connection.execute(ADD_UNKNOWN_MEMBERS_SQL, guild_id, *columns)

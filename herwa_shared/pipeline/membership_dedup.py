@@ -42,6 +42,34 @@ JOIN guild ON guild.id = stay.guild_id
 ON CONFLICT (guild_id, user_id, joined_at) DO UPDATE SET left_at = excluded.left_at
 """
 
+# An import carries joins and leaves of the past. Known periods are kept; a leave ends the period that was open then.
+SAVE_PAST_JOINS_SQL = """
+INSERT INTO membership_period (guild_id, user_id, joined_at)
+SELECT past.*
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS past (guild_id, user_id, joined_at)
+JOIN guild ON guild.id = past.guild_id
+ON CONFLICT DO NOTHING
+"""
+SAVE_PAST_LEAVES_SQL = """
+WITH past AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS past (guild_id, user_id, left_at)
+), ended AS (
+    UPDATE membership_period AS p SET left_at = past.left_at
+    FROM past
+    WHERE p.guild_id = past.guild_id AND p.user_id = past.user_id AND p.left_at IS NULL AND p.joined_at = (
+        SELECT max(earlier.joined_at) FROM membership_period AS earlier
+        WHERE earlier.guild_id = past.guild_id AND earlier.user_id = past.user_id AND earlier.joined_at <= past.left_at
+    )
+    RETURNING past.guild_id, past.user_id
+)
+INSERT INTO membership_period (guild_id, user_id, joined_at, left_at)
+SELECT DISTINCT ON (past.guild_id, past.user_id) past.guild_id, past.user_id, 'epoch'::timestamptz, past.left_at
+FROM past JOIN guild ON guild.id = past.guild_id
+WHERE NOT EXISTS (SELECT FROM ended WHERE ended.guild_id = past.guild_id AND ended.user_id = past.user_id)
+ORDER BY past.guild_id, past.user_id, past.left_at DESC
+ON CONFLICT (guild_id, user_id, joined_at) DO UPDATE
+SET left_at = greatest(membership_period.left_at, excluded.left_at)
+"""
 # The newest period of a member is kept until the member is replaced by a pseudonym (`privacy.pseudonyms`).
 PURGE_PERIODS_SQL = """
 DELETE FROM membership_period AS p
@@ -124,6 +152,21 @@ async def filter_new_memberships(
             new_events.append(event._replace(value=_compute_duration_seconds(joined_ms, event.at_ms)))
     await _save_histories(connection, histories)
     return new_events
+
+
+async def save_past_memberships(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> None:
+    """Save the membership periods of imported joins and leaves, so that members who left are known as such.
+
+    Members who are hidden (user 0) have none.
+    """
+    for kind, query in ((EventKind.JOIN, SAVE_PAST_JOINS_SQL), (EventKind.LEAVE, SAVE_PAST_LEAVES_SQL)):
+        rows = [
+            (event.guild_id, event.user_id, _from_ms(event.at_ms))
+            for event in events
+            if event.kind == kind and event.user_id
+        ]
+        if rows:
+            await connection.execute(query, *zip(*rows, strict=True))
 
 
 async def purge_membership_periods(connection: asyncpg.Connection, *, now: datetime) -> None:

@@ -5,8 +5,8 @@ ids in `recent`. Rows never overlap, so that only the nearest row at or below an
 
 While a shard receives events without interruption, its newest row grows: no message can exist between two messages that
 were received one after the other. Messages may arrive slightly out of order, so the ids of the last seconds are kept
-individually in `recent`. A message that was sent before the shard began to listen proves nothing about its neighbors
-and gets a row of its own.
+individually in `recent`. A message that was sent before the shard began to listen proves nothing about its neighbors:
+it is recorded by its id alone, together with up to MAX_IDS_PER_ROW others of its channel in one row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,7 @@ from herwa_shared.pipeline.events import ActivityEvent, decode_snowflake_ms
 
 REORDER_WINDOW_MS = 5_000
 MAX_RECENT_IDS = 500
+MAX_IDS_PER_ROW = 200  # of messages that are recorded one by one; such a row is small enough to be stored in place
 
 NEWEST_RANGES_SQL = """
 SELECT newest.*
@@ -43,31 +44,39 @@ CROSS JOIN LATERAL (
 WHERE message.id <= nearest.to_id OR message.id = ANY (nearest.recent)
 """
 # A single message below the highest id in a row's `recent` is added to that `recent`. A row of its own would become the
-# nearest row for the higher ids and hide that they are recorded.
+# nearest row for the higher ids and hide that they are recorded. For the same reason the messages of a new row have one
+# nearest row: no other row lies between them.
 SAVE_SINGLE_MESSAGES_SQL = """
 WITH message AS (
-    SELECT message.*, nearest.from_id AS home
+    SELECT message.*, nearest.from_id AS nearest_id, nearest.highest_id > message.id AS is_within
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS message (guild_id, channel_id, id)
     LEFT JOIN LATERAL (
-        SELECT from_id, recent
+        SELECT from_id, (SELECT max(known) FROM unnest(recent) AS known) AS highest_id
         FROM channel_coverage AS c
         WHERE c.guild_id = message.guild_id AND c.channel_id = message.channel_id AND c.from_id <= message.id
         ORDER BY from_id DESC
         LIMIT 1
-    ) AS nearest ON message.id < (SELECT max(known) FROM unnest(nearest.recent) AS known)
+    ) AS nearest ON true
 ), joined AS (
     UPDATE channel_coverage AS c
     SET recent = c.recent || guests.ids
     FROM (
-        SELECT guild_id, channel_id, home, array_agg(id) AS ids
+        SELECT guild_id, channel_id, nearest_id, array_agg(id) AS ids
         FROM message
-        WHERE home IS NOT NULL
-        GROUP BY guild_id, channel_id, home
+        WHERE is_within
+        GROUP BY guild_id, channel_id, nearest_id
     ) AS guests
-    WHERE c.guild_id = guests.guild_id AND c.channel_id = guests.channel_id AND c.from_id = guests.home
+    WHERE c.guild_id = guests.guild_id AND c.channel_id = guests.channel_id AND c.from_id = guests.nearest_id
+), numbered AS (
+    SELECT guild_id, channel_id, nearest_id, id,
+        (row_number() OVER (PARTITION BY guild_id, channel_id, nearest_id ORDER BY id) - 1) / $4 AS number
+    FROM message
+    WHERE is_within IS NOT TRUE
 )
-INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id)
-SELECT guild_id, channel_id, id, id FROM message WHERE home IS NULL
+INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id, recent)
+SELECT guild_id, channel_id, min(id), min(id), array_remove(array_agg(id ORDER BY id), min(id))
+FROM numbered
+GROUP BY guild_id, channel_id, nearest_id, number
 """
 SAVE_RANGE_SQL = """
 INSERT INTO channel_coverage (guild_id, channel_id, from_id, to_id, recent) VALUES ($1, $2, $3, $4, $5)
@@ -167,6 +176,11 @@ async def filter_uncovered(connection: asyncpg.Connection, events: Sequence[Acti
     return [event for event in events if event.message_id not in covered_ids]
 
 
+async def save_single_messages(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> None:
+    """Record new messages by their ids alone, without a claim about others between them."""
+    await connection.execute(SAVE_SINGLE_MESSAGES_SQL, *_split_columns(events), MAX_IDS_PER_ROW)
+
+
 async def _save_ranges(
     connection: asyncpg.Connection,
     new_events: dict[ChannelKey, list[ActivityEvent]],
@@ -174,7 +188,7 @@ async def _save_ranges(
     *,
     now_ms: int,
 ) -> None:
-    # Not part of an uninterrupted sequence: recorded one by one.
+    # Not part of an uninterrupted sequence: recorded by their ids alone.
     single_events: list[ActivityEvent] = []
     range_rows: list[tuple[int, int, int, int, list[int]]] = []
     for channel_key, events in new_events.items():
@@ -197,7 +211,7 @@ async def _save_ranges(
     if range_rows:
         await connection.executemany(SAVE_RANGE_SQL, range_rows)
     if single_events:
-        await connection.execute(SAVE_SINGLE_MESSAGES_SQL, *_split_columns(single_events))
+        await save_single_messages(connection, single_events)
 
 
 def _split_columns(events: Sequence[ActivityEvent]) -> tuple[list[int], list[int], list[int]]:

@@ -3,7 +3,7 @@
 Each session stores the time up to which its seconds are counted, so that no second is counted twice or lost.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 
 CLOSED_SESSION_RETENTION_MS = 3_600_000
+ACCRUAL_INTERVAL_MS = 300_000
 
 COUNTED_UNTIL_SQL = """
 SELECT s.guild_id, s.user_id, s.counted_until_ms
@@ -74,6 +75,22 @@ class VoiceChange:
 
     voice_session: VoiceSessionRow
     events: list[ActivityEvent]
+
+
+def split_voice_seconds(
+    since_ms: int, begin_ms: int, end_ms: int, *, interval_ms: int = ACCRUAL_INTERVAL_MS
+) -> Iterator[tuple[int, int]]:
+    """Split a part of a voice session at every full five minutes of the clock, or another interval.
+
+    Yields the start in milliseconds and the number of seconds of each piece with seconds. Seconds are counted from the
+    start of the session, `since_ms`, so that the pieces of a session add up to it.
+    """
+    while begin_ms < end_ms:
+        piece_end_ms = min(begin_ms - begin_ms % interval_ms + interval_ms, end_ms)
+        seconds = (piece_end_ms - since_ms) // 1000 - (begin_ms - since_ms) // 1000
+        if seconds:
+            yield begin_ms, seconds
+        begin_ms = piece_end_ms
 
 
 async def save_voice_changes(

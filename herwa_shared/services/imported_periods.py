@@ -1,5 +1,6 @@
 """Imported periods of guilds: within them, no events means 0, not unknown."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
@@ -7,16 +8,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.models import Guild, ImportedPeriod
+from herwa_shared.models.collection import ALL_CHANNELS
 
 
 async def record_imported_period(
-    session: AsyncSession, *, guild_id: int, begin: datetime, end: datetime, source: str
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    begin: datetime,
+    end: datetime,
+    source: str,
+    channel_id: int = ALL_CHANNELS,
+    kinds: Collection[str] | None = None,
 ) -> bool:
-    """Record the imported period `[begin, end)`; idempotent. Returns False for an unknown guild."""
+    """Record the imported period `[begin, end)`; idempotent. Returns False for an unknown guild.
+
+    `kinds` are the event kinds that the import carries completely. None: messages, and whatever it contains.
+    """
     if await session.get(Guild, guild_id) is None:
         return False
-    row = {"guild_id": guild_id, "from_at": begin, "to_at": end, "source": source}
-    await session.execute(insert(ImportedPeriod).values(row).on_conflict_do_nothing())
+    row = {"guild_id": guild_id, "channel_id": channel_id, "from_at": begin, "to_at": end, "source": source}
+    statement = insert(ImportedPeriod).values(row | {"kinds": None if kinds is None else sorted(kinds)})
+    await session.execute(statement.on_conflict_do_nothing())
     return True
 
 

@@ -26,6 +26,13 @@ REQUEST_ALREADY_DECLINED = "This request was already declined."
 NOT_IN_TIER = "This server's tier doesn't include this feature. See /premium."
 ESSENTIAL = "Essential features can't be turned off."
 
+# Back-fill
+BACKFILL_RUNNING = "The import is already running. `/history status` shows how far it is."
+BACKFILL_PAUSED = "The import is paused. `/history resume` lets it go on."
+BACKFILL_FINISHED = "The import is finished. There is nothing more that this server's tier includes."
+NO_BACKFILL = "No import was started. `/history import` starts one."
+NOTHING_TO_BACKFILL = "There is nothing to import: this server is new, or its tier doesn't reach back further."
+
 # Undo
 NOT_UNDOABLE = "This kind of change can't be undone."
 ERASED_MEMBER = "Can't be undone: the member has erased their data."

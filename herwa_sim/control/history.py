@@ -1,68 +1,61 @@
-"""Control actions that replay generated history.
+"""Control actions that write generated history to files, for `herwa import`.
 
-The replay runs in steps, so that a client can show progress.
+A file is written in steps, so that a client can show progress.
 """
 
 import secrets
 from datetime import UTC, datetime, timedelta
 
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_sim.behavior.history_file import HistoryFile, PastPeriod
 from herwa_sim.behavior.history_generator import ServerHistory, generate_history
-from herwa_sim.behavior.history_replay import HistoryReplay
 from herwa_sim.behavior.server_setup import get_setup_time
 from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json, SimGuild
 from herwa_sim.presets import SERVER_PROFILES
-from herwa_sim.replay import RECONNECT_TIMEOUT_SECONDS, Replay
 from herwa_sim.texts import actions as texts
 
 _PROFILES = {profile.name: profile for profile in SERVER_PROFILES}
-_active_replays: dict[str, list[HistoryReplay]] = {}
+_open_files: dict[str, list[HistoryFile]] = {}
 
 
 async def begin(context: SimContext, body: Json) -> Json:
-    """Start a replay of `days` days of history for `guild_id`, or for every simulated server.
+    """Begin to write `days` days of history of `guild_id`, or of every simulated server that has the bot.
 
     The history ends at `until` (a date or time), at the latest when the server was set up, which is also the default:
-    everything after that was simulated live. It starts at 00:00 UTC of the first day. `patience` is the reconnect
-    timeout in seconds. Returns `key`, and `guilds` with the period and the number of messages of each.
+    everything after that was simulated live. It starts at 00:00 UTC of the first day. Returns `key`, and `guilds` with
+    the period and the number of messages of each.
     """
-    reconnect_timeout = float(body.get("patience", RECONNECT_TIMEOUT_SECONDS))
-    replays, summaries = [], []
+    files, summaries = [], []
     for guild in _select_guilds(context, body):
-        start, end = _compute_window(guild, int(body["days"]), body.get("until"))
-        history = _generate_history(guild, start, end)
-        replay = Replay(context.world, context.session_manager, guild, reconnect_timeout=reconnect_timeout)
-        replays.append(HistoryReplay(context.world, guild, replay, history))
+        period = _compute_period(guild, int(body["days"]), body.get("until"))
+        history = _generate_history(period)
+        path = context.history_folder / f"{guild.id}.jsonl"
+        files.append(HistoryFile(context.world, guild, period, history, path))
         summary = {"guild_id": str(guild.id), "name": guild.name, "messages": len(history.messages)}
-        summary["zone"] = _PROFILES[guild.name].timezone
-        summaries.append(summary | {"from": start.isoformat(), "to": end.isoformat()})
+        summary["zone"] = period.profile.timezone
+        summaries.append(summary | {"from": period.begin.isoformat(), "to": period.end.isoformat()})
     key = secrets.token_hex(8)
-    _active_replays[key] = replays
+    _open_files[key] = files
     return {"key": key, "guilds": summaries}
 
 
 async def step(_: SimContext, body: Json) -> Json:
-    """Send the next batch, and wait until the bot has acknowledged enough to continue.
-
-    Returns the number of messages `sent` so far, and `done` after the last.
-    """
-    replays = _get_replays(body)
-    for replay in replays:
-        if not replay.is_finished:
-            await replay.send_batch()
+    """Write the next batch. Returns the number of messages `written` so far, and `done` after the last."""
+    files = _get_files(body)
+    for file in files:
+        if not file.is_finished:
+            file.write_batch()
             break
-    return {"sent": sum(replay.sent_count for replay in replays), "done": all(replay.is_finished for replay in replays)}
+    return {"written": sum(file.sent_count for file in files), "done": all(file.is_finished for file in files)}
 
 
 async def finish(_: SimContext, body: Json) -> Json:
-    """Wait until the bot has acknowledged everything. Returns the number of messages `sent`."""
-    replays = _get_replays(body)
-    for replay in replays:
-        await replay.finish()
-    del _active_replays[body["key"]]
-    return {"sent": sum(replay.sent_count for replay in replays)}
+    """Complete the files. Returns the number of messages `written`, and the `paths` of the files."""
+    files = _get_files(body)
+    del _open_files[body["key"]]
+    return {"written": sum(file.sent_count for file in files), "paths": [str(file.finish()) for file in files]}
 
 
 def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
@@ -79,24 +72,24 @@ def _select_guilds(context: SimContext, body: Json) -> list[SimGuild]:
     ]
 
 
-def _compute_window(guild: SimGuild, days: int, until: str | None) -> tuple[datetime, datetime]:
-    """Return start and end of the history."""
-    end = get_setup_time(guild)
+def _compute_period(guild: SimGuild, days: int, until: str | None) -> PastPeriod:
+    """Return the period of the history."""
+    set_up_at = end = get_setup_time(guild)
     if until is not None:
         requested_end = datetime.fromisoformat(until)
         end = min(end, requested_end if requested_end.tzinfo else requested_end.replace(tzinfo=UTC))
     start = (end - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return start, end
+    return PastPeriod(_PROFILES[guild.name], set_up_at, start, end)
 
 
-def _generate_history(guild: SimGuild, start: datetime, end: datetime) -> ServerHistory:
-    return generate_history(_PROFILES[guild.name], get_setup_time(guild), begin=start, end=end)
+def _generate_history(period: PastPeriod) -> ServerHistory:
+    return generate_history(period.profile, period.set_up_at, begin=period.begin, end=period.end)
 
 
-def _get_replays(body: Json) -> list[HistoryReplay]:
-    if body["key"] not in _active_replays:
+def _get_files(body: Json) -> list[HistoryFile]:
+    if body["key"] not in _open_files:
         raise NotFound(texts.HISTORY_INTERRUPTED)
-    return _active_replays[body["key"]]
+    return _open_files[body["key"]]
 
 
 ACTIONS: dict[str, Action] = {"past/begin": begin, "past/step": step, "past/finish": finish}

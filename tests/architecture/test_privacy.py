@@ -5,7 +5,14 @@ import ast
 from tests.architecture.test_names import PACKAGES, ROOT, list_files, parse_tree
 
 STORING_FUNCTIONS = frozenset(
-    {"append_events", "save_voice_changes", "store_history_page", "save_threads", "record_responses"}
+    {
+        "append_events",
+        "save_voice_changes",
+        "store_history_page",
+        "store_import_batch",
+        "save_threads",
+        "record_responses",
+    }
 )
 
 
@@ -25,4 +32,5 @@ def test_members_and_buffered_events_are_stored_in_known_places_only():
         name: {path.name for path in list_files(*PACKAGES) if f"await {name}(" in path.read_text()}
         for name in ("save_members", "copy_events")
     }
-    assert writers == {"save_members": {"metadata_sync.py"}, "copy_events": {"buffer.py", "history_pages.py"}}
+    event_writers = {"buffer.py", "history_import.py", "history_pages.py"}
+    assert writers == {"save_members": {"metadata_sync.py"}, "copy_events": event_writers}

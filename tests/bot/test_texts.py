@@ -9,6 +9,7 @@ from herwa_bot.texts import (
     channels,
     errors,
     features,
+    history,
     names,
     permissions,
     phrases,
@@ -101,6 +102,14 @@ SAMPLES = {
         "format_allowed_message": ["voice-stats", "Garden Club", TIME],
         "format_declined_message": ["voice-stats", "Garden Club"],
         "format_managers_only": ["Garden Club"],
+    },
+    history: {
+        "format_started": [TIME],
+        "format_period": [(TIME, TIME)],
+        "format_messages": [(1, 0.2), (54_300, 812.3)],
+        "format_channels": [(0, 1, 0.0), (3, 12, 0.25)],
+        "format_time_left": ["<t:1796148000:R>"],
+        "format_refused": [(1,), (2,)],
     },
     stats: {
         "format_period_choice": [30],

@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from herwa_bot.collector.parsing.members import MemberVoiceState
-from herwa_bot.collector.voice_tracker import ACCRUAL_INTERVAL_MS, MAX_SHORT_GAP_MS, VoiceTracker
+from herwa_bot.collector.voice_tracker import MAX_SHORT_GAP_MS, VoiceTracker
 from herwa_shared.pipeline.events import EventKind
+from herwa_shared.pipeline.voice_sessions import ACCRUAL_INTERVAL_MS
 
 GUILD, CAFE_CHANNEL, STAGE_CHANNEL, AFK_CHANNEL = 7, 100, 200, 300
 HOUR_MS = 3_600_000

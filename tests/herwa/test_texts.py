@@ -1,6 +1,7 @@
 """All texts of the command line, with sample arguments."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from herwa.texts import (
     api_keys,
     audit,
+    backfill,
     backup,
     counts,
     doctor,
     doctor_security,
     errors,
     history,
+    history_import,
     operator,
     privacy,
     startup,
@@ -21,6 +24,7 @@ from herwa.texts import (
 )
 from herwa.texts import help as help_texts
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
+from herwa_shared.services.backfills import BackfillState, BackfillStatus
 from tests.support.text_snapshots import Keywords, render_texts
 
 DATA_DIR = Path("/srv/herwa")
@@ -28,6 +32,18 @@ PORTAL = "https://discord.com/developers/applications"
 REDIRECT = "https://herwa.example/auth/callback"
 REASON = "connection refused"
 LEFT_AT = datetime(2026, 12, 1, 10, tzinfo=UTC)
+BACKFILL = BackfillStatus(
+    BackfillState.RUNNING,
+    LEFT_AT - timedelta(days=90),
+    LEFT_AT,
+    LEFT_AT - timedelta(seconds=60),
+    None,
+    channels=12,
+    open_channels=9,
+    refused_channels=0,
+    fetched=54_300,
+    done_share=0.25,
+)
 
 SAMPLES = {
     audit: {
@@ -39,6 +55,14 @@ SAMPLES = {
             *((ChainDefect(81384788765712384, 1204, kind, "actor"),) for kind in DefectKind),
         ],
         "describe_invalid_anchors": [DATA_DIR / "audit" / "2026-11-28.jsonl"],
+    },
+    backfill: {
+        "format_not_started": ["Garden Club"],
+        "format_backfill": [
+            ("Garden Club", BACKFILL, LEFT_AT),
+            ("Garden Club", replace(BACKFILL, channels=None, fetched=0, done_share=0.0), LEFT_AT),
+            ("Garden Club", replace(BACKFILL, state=BackfillState.FINISHED, refused_channels=1), LEFT_AT),
+        ],
     },
     backup: {
         "format_file_exists": [Path("/mnt/herwa.zip")],
@@ -122,6 +146,28 @@ SAMPLES = {
         "format_replay_progress": [5000, 23163],
     },
     api_keys: {"format_revoked": [7, "website", "x1Yz"]},
+    history_import: {
+        "format_expected": [("user_id", history_import.AN_ID, 42)],
+        "format_kinds": [(["message"],), (["message", "voice", "join"],)],
+        "format_missing_fields": [(["at"],), (["at", "user_id"],)],
+        "format_unknown_fields": [(["content"], ["at", "user_id"]), (["a", "b"], ["at"])],
+        "format_number_range": [255],
+        "format_name": [100],
+        "format_impossible_time": [
+            ("at", "2014-01-01T00:00:00Z", Keywords(is_early=True)),
+            ("at", "2094-01-01T00:00:00Z", Keywords(is_early=False)),
+        ],
+        "format_invalid_file": [("history.jsonl", history_import.UNKNOWN_FILE)],
+        "format_invalid_export": [("general.json", "parse error: premature EOF")],
+        "format_invalid_message": [("general.json", 1204, history_import.MESSAGE_FIELDS_EXPECTED)],
+        "format_other_guild": [("general.json", 81384788765712384)],
+        "format_already_imported": [("general.json", LEFT_AT)],
+        "format_continued": [(1,), (80_000,)],
+        "format_title": ["history.jsonl"],
+        "format_speed": [(80_000, 21_345.6)],
+        "format_progress": [(80_000, 21_345.6, 75.0)],
+        "format_duration": [(9.0,), (75.0,), (4_000.0,)],
+    },
     operator: {
         "format_tier": [
             ("Garden Club", 7, "Free", None),
@@ -164,7 +210,6 @@ SAMPLES = {
         "format_port_in_use": [8321],
         "format_already_running": [DATA_DIR],
         "format_import_started": [(1, "Garden Club"), (120, "Garden Club")],
-        "format_import_progress": [1200, 5300],
         "format_import_finished": [120, 6, 53000, 21.4],
         "format_import_failed": ["The local Discord doesn't respond."],
     },

@@ -1,13 +1,14 @@
-"""The generated history: plausible, deterministic, and sent to bots like live events."""
+"""The generated history: plausible, deterministic, and written as files for `herwa import`."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
-import discord
 import pytest
 
 from herwa_shared.errors import BadRequest, NotFound
@@ -17,7 +18,7 @@ from herwa_sim.behavior.member_profiles import list_member_profiles
 from herwa_sim.presets import SERVER_PROFILES
 from herwa_sim.snowflakes import to_datetime
 from herwa_sim.texts import actions as texts
-from tests.sim.recording_bot import connect_bot, wait_until
+from tests.sim.recording_bot import connect_bot
 from tests.support.sim_process import SimProcess
 
 SET_UP_AT = datetime(2026, 3, 18, 15, 20, tzinfo=UTC)
@@ -132,55 +133,66 @@ def find_guild_id(process: SimProcess, name: str) -> int:
     return next(guild.id for guild in process.client.get_snapshot().guilds if guild.name == name)
 
 
-def import_history(process: SimProcess, name: str, **body: object) -> dict:
-    """Import the history of one server step by step; return the summary of `past/begin`."""
+def write_history(process: SimProcess, name: str, **body: object) -> tuple[dict, list[dict]]:
+    """Write the history file of one server step by step; return the summary of `past/begin` and the lines."""
     import_job = process.client.call("past/begin", guild_id=str(find_guild_id(process, name)), **body)
     deadline = time.monotonic() + IMPORT_TIMEOUT_SECONDS
     while not process.client.call("past/step", key=import_job["key"])["done"]:
-        assert time.monotonic() < deadline, f"the import took more than {IMPORT_TIMEOUT_SECONDS} s"
+        assert time.monotonic() < deadline, f"the history took more than {IMPORT_TIMEOUT_SECONDS} s"
     (summary,) = import_job["guilds"]
-    assert process.client.call("past/finish", key=import_job["key"]) == {"sent": summary["messages"]}
-    return summary
+    finished = process.client.call("past/finish", key=import_job["key"])
+    assert finished["written"] == summary["messages"]
+    (path,) = finished["paths"]
+    return summary, [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-async def test_bot_receives_history_with_original_times_and_stable_ids(populated_sim):
-    no_member_cache = discord.MemberCacheFlags.none()  # discord.py sends no join event for a cached member
-    async with connect_bot(populated_sim, member_cache_flags=no_member_cache, chunk_guilds_at_startup=False) as bot:
-        summary = await asyncio.to_thread(import_history, populated_sim, "Pixel Forge", days=12)
-        begin, end = (datetime.fromisoformat(summary[side]) for side in ("from", "to"))
-        assert begin == (end - 12 * DAY).replace(hour=0, minute=0, second=0, microsecond=0)
-        await wait_until(lambda: len(bot.messages) == summary["messages"], 30)
-        messages = list(bot.messages)
-        expected = generate_history(SERVER_PROFILES[1], end, begin=begin, end=end)
-        assert Counter((message.author.name, message.channel.name) for message in messages) == (
-            Counter(
-                (
-                    message.author,
-                    {thread.id: thread.title for thread in expected.threads}.get(message.thread, message.channel),
-                )
-                for message in expected.messages
-            )
-        )
-        assert [message.created_at for message in messages] == sorted(message.created_at for message in messages)
-        assert all(begin - timedelta(seconds=1) < message.created_at < end for message in messages)
-        assert all(message.author.joined_at < message.created_at for message in messages)
-        assert any(message.reference for message in messages)
-        assert [kind for kind, _ in bot.recorded_events].count("thread") == len(expected.threads)
-        assert [kind for kind, _ in bot.recorded_events].count("member") == len(expected.joined_members)
-        repeated_summary = await asyncio.to_thread(import_history, populated_sim, "Pixel Forge", days=12)
-        assert repeated_summary == summary
-        await wait_until(lambda: len(bot.messages) == 2 * summary["messages"], 30)
-        assert [message.id for message in bot.messages[len(messages) :]] == [message.id for message in messages]
+def test_file_has_every_message_and_every_kind_and_is_equal_when_repeated(populated_sim):
+    summary, lines = write_history(populated_sim, "Pixel Forge", days=12)
+    begin, end = (datetime.fromisoformat(summary[side]) for side in ("from", "to"))
+    assert begin == (end - 12 * DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+    header, *lines = lines
+    assert (header["from"], header["to"]) == (summary["from"], summary["to"])
+    assert {line["kind"] for line in lines} == {*header["kinds"], "member"}
+    profile = next(profile for profile in SERVER_PROFILES if profile.name == "Pixel Forge")
+    expected = generate_history(profile, end, begin=begin, end=end)
+    names = {line["user_id"]: line["name"] for line in lines if line["kind"] == "member"}
+    messages = [line for line in lines if line["kind"] == "message"]
+    assert Counter((names[line["user_id"]], int(line.get("thread_id", 0))) for line in messages) == Counter(
+        (message.author, message.thread) for message in expected.messages
+    )
+    assert all(begin <= to_datetime(int(line["id"])) + timedelta(seconds=1) < end + DAY for line in messages)
+    assert any(line["reply"] for line in messages)
+    assert sum(line["kind"] == "thread" for line in lines) == len(expected.threads)
+    joined_ids = {line["user_id"] for line in lines if line["kind"] == "join"}
+    assert {member.name for member in expected.joined_members} == {names[id_] for id_ in joined_ids if id_ in names}
+    assert write_history(populated_sim, "Pixel Forge", days=12) == (summary, [header, *lines])
 
 
-async def test_live_message_is_still_the_newest_after_a_history_import(populated_sim):
+def test_members_have_one_voice_session_at_a_time_and_counts_follow_joins_and_leaves(populated_sim):
+    _, (_, *lines) = write_history(populated_sim, "Comet Arcade", days=20)
+    ends: dict[str, datetime] = {}
+    voice_lines = [line for line in lines if line["kind"] == "voice"]
+    for line in sorted(voice_lines, key=lambda line: line["at"]):
+        at = datetime.fromisoformat(line["at"])
+        assert ends.get(line["user_id"], at) <= at
+        ends[line["user_id"]] = at + timedelta(seconds=line["seconds"])
+    assert len(voice_lines) > 100
+    counts = [line for line in lines if line["kind"] == "members"]
+    changes: Counter[str] = Counter()
+    for line in lines:
+        if line["kind"] in ("join", "leave") and line["at"] > counts[0]["at"] and line["at"] <= counts[-1]["at"]:
+            changes[line["kind"]] += 1
+    assert counts[-1]["count"] - counts[0]["count"] == changes["join"] - changes["leave"]
+
+
+async def test_live_message_is_still_the_newest_after_the_history_is_written(populated_sim):
     async with connect_bot(populated_sim) as bot:
         guild = await asyncio.to_thread(find_guild_id, populated_sim, "Garden Club")
         channels = (await asyncio.to_thread(populated_sim.client.get_guild, guild))["channels"]
         channel = next(int(guild_channel["id"]) for guild_channel in channels if guild_channel["name"] == "general")
         owner = (await asyncio.to_thread(populated_sim.client.get_snapshot)).personas["owner"]
         message_id = await asyncio.to_thread(populated_sim.client.send_message, channel, owner)
-        await asyncio.to_thread(import_history, populated_sim, "Garden Club", days=30)
+        await asyncio.to_thread(write_history, populated_sim, "Garden Club", days=30)
         message_ids = [message.id async for message in bot.get_channel(channel).history(limit=100)]
         assert message_ids[0] == message_id
         assert len(message_ids) == len(set(message_ids)) == 100
@@ -190,7 +202,7 @@ async def test_live_message_is_still_the_newest_after_a_history_import(populated
 async def test_history_can_end_on_an_earlier_day_or_cover_every_server(populated_sim):
     async with connect_bot(populated_sim):
         earlier_day = (datetime.now(UTC) - 5 * DAY).date().isoformat()
-        summary = await asyncio.to_thread(import_history, populated_sim, "Petit Fournil", days=3, until=earlier_day)
+        summary, _ = await asyncio.to_thread(write_history, populated_sim, "Petit Fournil", days=3, until=earlier_day)
         assert summary["to"] == f"{earlier_day}T00:00:00+00:00"
         import_job = await asyncio.to_thread(populated_sim.client.call, "past/begin", days=1)
         assert {guild["name"] for guild in import_job["guilds"]} == {profile.name for profile in SERVER_PROFILES}

@@ -84,6 +84,34 @@ async def test_any_interleaving_stores_each_message_once(stores, missed, live, b
         assert not [task for task in await load_tasks(connection) if task.guild_id == guild_id]
 
 
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    known=st.sets(st.integers(-50_000, 3_700_000), min_size=2, max_size=14),
+    imported=st.lists(st.sets(st.integers(0, 13)), max_size=4),
+    page_size=st.sampled_from([1, 2, 5]),
+    interruption=st.integers(0, 6),
+)
+async def test_pages_and_imports_of_parts_store_each_message_once(stores, known, imported, page_size, interruption):
+    """An import records the ids of its messages only; pages record ranges across them."""
+    guild_id = await create_guild(stores)
+    ids = [build_snowflake(GAP_START_MS + ms) for ms in sorted(known)]
+    parts = [[ids[index] for index in sorted(part) if index < len(ids)] for part in imported]
+    async with stores.database.acquire_connection() as connection:
+        stored = set()
+        for number, part in enumerate([*parts, ids]):
+            events = [build_message_event(guild_id, id_, since_ms=LIVE_SINCE_MS + 10_000_000) for id_ in part]
+            if number == len(parts) // 2:
+                await plan(connection, guild_id, ids[-1])
+                await fetch_pages(connection, guild_id, ids, page_size=page_size, pages=interruption)
+            if number == len(parts):
+                await fetch_pages(connection, guild_id, ids, page_size=page_size)
+            await append_events(connection, events)
+            stored.update(part)
+        assert stored == set(ids)
+        assert await count_stored(connection, guild_id) == len(ids)
+        assert await connection.fetchval(OVERLAPS_QUERY, guild_id) == 0
+
+
 async def test_period_without_newer_messages_is_complete_at_once(stores):
     guild_id = await create_guild(stores)
     async with stores.database.acquire_connection() as connection:

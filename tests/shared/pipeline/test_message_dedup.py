@@ -50,6 +50,19 @@ async def test_replay_of_two_windows_does_not_cover_the_time_between_them(stores
     assert await store(stores, events) == 0
 
 
+async def test_replayed_messages_are_recorded_in_few_rows(stores, guild_id):
+    start_ms = get_now_ms() - 400 * DAY_MS
+    events = [
+        build_message_event(guild_id, build_snowflake(start_ms + 1000 * index), since_ms=get_now_ms())
+        for index in range(1_000)
+    ]
+    assert await store(stores, events[::2]) == 500
+    assert await count_ranges(stores, guild_id) == 3
+    assert await store(stores, events) == 500
+    assert await count_ranges(stores, guild_id) <= 6
+    assert await store(stores, events) == 0
+
+
 async def test_uninterrupted_live_messages_are_one_range(stores, guild_id):
     start_ms = get_now_ms() - 60_000
     events = [

@@ -1,0 +1,131 @@
+"""JSON files of DiscordChatExporter: the messages of one channel or thread, read as a stream.
+
+Only ids, the type and whether the author is an app are used; what people wrote is read past. An export rewrites
+mentions and emoji, so that a length could not be exact, and none is stored.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import ijson
+
+from herwa.history_files.byte_stream import BUFFER_BYTES, GZIP_ERRORS, ByteStream, open_bytes
+from herwa.history_files.errors import HistoryFormatError
+from herwa.texts import history as file_texts
+from herwa.texts import history_import as texts
+from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.discord.event_times import is_possible_event_time, to_unix_ms
+from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
+from herwa_shared.pipeline.history_import import NEVER_LIVE_MS
+
+COUNTED_TYPES: Mapping[str, bool] = MappingProxyType({"Default": False, "Reply": True})
+"""Message types that people write, and whether they are replies. Others, such as a join, are system messages."""
+NO_DISCRIMINATOR = "0000"
+"""Of an app it means a webhook: bots keep a number."""
+HUMAN, BOT, WEBHOOK = EventKind.MESSAGE.value, EventKind.MESSAGE_BOT.value, EventKind.MESSAGE_WEBHOOK.value
+
+
+@dataclass(frozen=True, slots=True)
+class ChatExport:
+    """What a file says about itself. `thread_id` is 0 unless it is the export of a thread.
+
+    The messages of `[begin, end)` are in the file; a filter that was used for the export is not recorded in it.
+    """
+
+    guild_id: int
+    channel_id: int
+    thread_id: int
+    begin: datetime
+    end: datetime
+
+
+def read_chat_export(file: Path) -> ChatExport | None:
+    """Read what precedes the messages. None if the file is something else. Raises HistoryFormatError."""
+    values: dict[str, Any] = {}
+    with open_bytes(file) as stream, _translate_errors(file):
+        try:
+            for prefix, event, value in ijson.parse(stream.content, buf_size=8192):
+                if prefix == "messages":
+                    break
+                if prefix == "" and event not in ("start_map", "map_key"):
+                    return None
+                if event in ("string", "number", "null"):
+                    values[prefix] = value
+        except (ijson.JSONError, UnicodeDecodeError):
+            return None
+    if "guild.id" not in values or "channel.id" not in values or "exportedAt" not in values:
+        return None
+    return _build_export(file, values)
+
+
+def iterate_export(file: Path, export: ChatExport, stream: ByteStream) -> Iterator[ActivityEvent | None]:
+    """Yield an event for each message, or None for one that is not counted. Raises HistoryFormatError."""
+    guild_id, channel_id, thread_id, now_ms = (
+        export.guild_id,
+        export.channel_id,
+        export.thread_id,
+        to_unix_ms(utc_now()),
+    )
+    number = 0
+    with _translate_errors(file):
+        for number, message in enumerate(
+            ijson.items(stream.content, "messages.item", use_float=True, buf_size=BUFFER_BYTES), start=1
+        ):
+            try:
+                is_reply = COUNTED_TYPES.get(message["type"])
+                if is_reply is None:
+                    yield None
+                    continue
+                author, message_id = message["author"], int(message["id"])
+                user_id, at_ms = int(author["id"]), decode_snowflake_ms(message_id)
+                kind = HUMAN
+                if author["isBot"]:
+                    kind = WEBHOOK if author.get("discriminator") == NO_DISCRIMINATOR else BOT
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise _build_error(file, number, texts.MESSAGE_FIELDS_EXPECTED) from error
+            if not 0 < message_id <= MAX_SNOWFLAKE or not is_possible_event_time(at_ms, now_ms=now_ms):
+                raise _build_error(file, number, texts.format_expected("id", texts.AN_ID, message_id))
+            yield ActivityEvent(
+                guild_id, kind, at_ms, channel_id, thread_id, user_id, is_reply, None, None, message_id, NEVER_LIVE_MS
+            )
+
+
+def _build_export(file: Path, values: Mapping[str, Any]) -> ChatExport:
+    try:
+        guild_id, channel_id = int(values["guild.id"]), int(values["channel.id"])
+        exported_at = _parse_time(values["exportedAt"])
+        after, before = values.get("dateRange.after"), values.get("dateRange.before")
+        begin = _parse_time(after) if after else datetime.fromtimestamp(decode_snowflake_ms(channel_id) / 1000, UTC)
+        end = min(_parse_time(before) if before else exported_at, exported_at, utc_now())
+        is_thread = "Thread" in values["channel.type"]
+        parent_id = int(values["channel.categoryId"]) if is_thread else channel_id
+    except (KeyError, TypeError, ValueError) as error:
+        raise HistoryFormatError(texts.format_invalid_file(file.name, texts.UNKNOWN_FILE)) from error
+    if guild_id == 0:
+        raise HistoryFormatError(texts.format_invalid_file(file.name, texts.DIRECT_MESSAGES))
+    return ChatExport(guild_id, parent_id, channel_id if is_thread else 0, begin, end)
+
+
+def _parse_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _build_error(file: Path, number: int, problem: str) -> HistoryFormatError:
+    return HistoryFormatError(texts.format_invalid_message(file.name, number, problem))
+
+
+@contextmanager
+def _translate_errors(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except GZIP_ERRORS as error:
+        raise HistoryFormatError(file_texts.format_damaged_gzip(file.name)) from error
+    except ijson.JSONError as error:
+        raise HistoryFormatError(texts.format_invalid_export(file.name, str(error).splitlines()[0])) from error
