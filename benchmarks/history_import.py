@@ -112,7 +112,8 @@ def write_export(env: BenchmarkEnvironment, count: int, *, seed: int = 0) -> Pat
         file.write(json.dumps(header, indent=2)[:-2] + ',\n  "messages": [\n')
         for number in range(count):
             at = begin + timedelta(seconds=20 * number + rng.random())
-            file.write(("" if number == 0 else ",\n") + json.dumps(build_message(at, rng), indent=2))
+            text = json.dumps(build_message(at, rng), indent=2).replace("\n", "\n    ")
+            file.write(("" if number == 0 else ",\n") + "    " + text)
         file.write(f'\n  ],\n  "messageCount": {count}\n}}\n')
     print_progress(f"{path.name}: {path.stat().st_size / 2**20:,.0f} MiB")
     return path

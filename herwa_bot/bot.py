@@ -19,6 +19,7 @@ from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
 from herwa_bot.collector.handlers.messages import MessageHandlers
+from herwa_bot.collector.history_fetcher import MAX_PAGES_PER_SECOND, RequestPacer
 from herwa_bot.collector.history_fetcher import PAGE_SIZE as HISTORY_PAGE_SIZE
 from herwa_bot.collector.member_counts import PAGE_SIZE, poll_forever
 from herwa_bot.collector.payload_fields import Payload
@@ -78,6 +79,7 @@ class HerwaBot(commands.AutoShardedBot):
         self.was_ready = False
         self._all_intents_granted = all_intents_granted
         self._tasks: set[asyncio.Task[None]] = set()
+        self._history_pacer = RequestPacer(MAX_PAGES_PER_SECOND)
         self._poll_task: asyncio.Task[None] | None = None
         self.channel_directory = ChannelDirectory()
         self._message_handlers = MessageHandlers(writer, self.channel_directory)
@@ -158,7 +160,10 @@ class HerwaBot(commands.AutoShardedBot):
             self._tasks.add(
                 asyncio.create_task(
                     self.writer.backfiller.run(
-                        self._list_channels, self._list_archived_threads, self._fetch_history_page
+                        self._list_channels,
+                        self._list_archived_threads,
+                        self._fetch_history_page,
+                        has_guild=lambda guild_id: self.get_guild(guild_id) is not None,
                     )
                 )
             )
@@ -196,6 +201,7 @@ class HerwaBot(commands.AutoShardedBot):
         self.writer.voice_tracker.pause(lambda _: True, now_ms=get_time_ms())
 
     async def _fetch_history_page(self, channel_id: int, before_id: int) -> Sequence[Payload]:
+        await self._history_pacer.wait_turn()
         return await self.http.logs_from(channel_id, HISTORY_PAGE_SIZE, before=before_id)
 
     async def _list_channels(self, guild_id: int) -> Sequence[Payload]:

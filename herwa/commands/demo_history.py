@@ -27,6 +27,9 @@ from herwa_sim.client.client import SimClient
 
 IMPORT_RETRY = RetryPolicy(first_delay_seconds=2.0, max_delay_seconds=2.0, max_attempts=5)
 
+EARLIER_SOURCE = "replay"
+"""The source in copies whose history was sent through the gateway, by earlier versions."""
+
 ProgressReporter = Callable[[str], None]
 
 
@@ -67,7 +70,7 @@ async def import_demo_history(
 
 async def _import_missing(client: SimClient, database: Database, days: int, report: ProgressReporter) -> dict[str, int]:
     async with database.transaction() as session:
-        imported_ids = await list_guilds_with_imports(session, source=IMPORT_SOURCE)
+        imported_ids = await list_guilds_with_imports(session, sources=(IMPORT_SOURCE, EARLIER_SOURCE))
     sim_state = await asyncio.to_thread(client.get_snapshot)
     missing = [guild for guild in sim_state.guilds if guild.lively and guild.id not in imported_ids]
     started_at, imported = time.monotonic(), {}

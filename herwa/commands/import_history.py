@@ -40,9 +40,9 @@ from herwa_shared.pipeline.status import load_pipeline_status
 from herwa_shared.services.imported_periods import record_imported_period
 from herwa_shared.stores import open_stores
 
-BATCH_EVENTS = 5_000
+BATCH_EVENTS = 10_000
 CHECK_INTERVAL_EVENTS = 200_000
-MAX_WAITING_EVENTS = 1_000_000
+MAX_WAITING_EVENTS = 2_000_000
 WORKER_NOTE_SECONDS = 30.0
 IMPORT_SOURCE = "import"
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import ijson
 
-from herwa.history_files.byte_stream import BUFFER_BYTES, GZIP_ERRORS, ByteStream, open_bytes
+from herwa.history_files.byte_stream import GZIP_ERRORS, ByteStream, open_bytes
 from herwa.history_files.errors import HistoryFormatError
+from herwa.history_files.message_stream import iterate_messages
 from herwa.texts import history as file_texts
 from herwa.texts import history_import as texts
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.discord.event_times import is_possible_event_time, to_unix_ms
 from herwa_shared.pipeline.events import ActivityEvent, EventKind, decode_snowflake_ms
 from herwa_shared.pipeline.history_import import NEVER_LIVE_MS
@@ -66,34 +66,28 @@ def read_chat_export(file: Path) -> ChatExport | None:
 
 def iterate_export(file: Path, export: ChatExport, stream: ByteStream) -> Iterator[ActivityEvent | None]:
     """Yield an event for each message, or None for one that is not counted. Raises HistoryFormatError."""
-    guild_id, channel_id, thread_id, now_ms = (
-        export.guild_id,
-        export.channel_id,
-        export.thread_id,
-        to_unix_ms(utc_now()),
-    )
-    number = 0
+    number, now_ms = 0, to_unix_ms(utc_now())
     with _translate_errors(file):
-        for number, message in enumerate(
-            ijson.items(stream.content, "messages.item", use_float=True, buf_size=BUFFER_BYTES), start=1
-        ):
+        for number, message in enumerate(iterate_messages(stream.content), start=1):
             try:
-                is_reply = COUNTED_TYPES.get(message["type"])
-                if is_reply is None:
-                    yield None
-                    continue
-                author, message_id = message["author"], int(message["id"])
-                user_id, at_ms = int(author["id"]), decode_snowflake_ms(message_id)
-                kind = HUMAN
-                if author["isBot"]:
-                    kind = WEBHOOK if author.get("discriminator") == NO_DISCRIMINATOR else BOT
+                event = _build_event(export, message)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise _build_error(file, number, texts.MESSAGE_FIELDS_EXPECTED) from error
-            if not 0 < message_id <= MAX_SNOWFLAKE or not is_possible_event_time(at_ms, now_ms=now_ms):
-                raise _build_error(file, number, texts.format_expected("id", texts.AN_ID, message_id))
-            yield ActivityEvent(
-                guild_id, kind, at_ms, channel_id, thread_id, user_id, is_reply, None, None, message_id, NEVER_LIVE_MS
-            )
+            if event is not None and not is_possible_event_time(event.at_ms, now_ms=now_ms):
+                raise _build_error(file, number, texts.format_expected("id", texts.AN_ID, event.message_id))
+            yield event
+
+
+def _build_event(export: ChatExport, message: Mapping[str, Any]) -> ActivityEvent | None:
+    is_reply = COUNTED_TYPES.get(message["type"])
+    author, message_id = message["author"], int(message["id"])
+    user_id, is_app = int(author["id"]), author["isBot"]
+    if is_reply is None:
+        return None
+    kind = (WEBHOOK if author.get("discriminator") == NO_DISCRIMINATOR else BOT) if is_app else HUMAN
+    at_ms = decode_snowflake_ms(message_id)
+    place = export.channel_id, export.thread_id
+    return ActivityEvent(export.guild_id, kind, at_ms, *place, user_id, is_reply, None, None, message_id, NEVER_LIVE_MS)
 
 
 def _build_export(file: Path, values: Mapping[str, Any]) -> ChatExport:

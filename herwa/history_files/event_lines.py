@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from herwa.history_files.errors import InvalidLine
+from herwa.history_files.history import CONTROL_CHARACTER
 from herwa.texts import history_import as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_NAME_LENGTH, MAX_SNOWFLAKE
@@ -265,7 +266,7 @@ def _build_leave(guild_id: int, fields: Fields) -> list[HistoryItem]:
 
 def _build_name(_: int, fields: Fields) -> list[HistoryItem]:
     name = fields["name"]
-    if not (isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH or CONTROL_CHARACTER.search(name):
         raise InvalidLine(texts.format_expected("name", texts.format_name(MAX_NAME_LENGTH), name))
     return [AuthorName(_read_id(fields, "user_id"), name, is_bot=_read_flag(fields, "bot"))]
 

@@ -19,7 +19,7 @@ MAX_CONTENT_LENGTH = 4000
 MAX_ATTACHMENTS = 10
 """Discord's limit for names of channels and threads. Longer names of authors are refused as well."""
 
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class HistoryRow(NamedTuple):
@@ -97,7 +97,7 @@ def _check_name(text: str, column: str, *, required: bool = True) -> str:
         raise InvalidLine(texts.format_missing_value(column))
     if len(text) > MAX_NAME_LENGTH:
         raise InvalidLine(texts.format_long_name(column, text, MAX_NAME_LENGTH))
-    if _CONTROL_CHARACTER.search(text):
+    if CONTROL_CHARACTER.search(text):
         raise InvalidLine(texts.format_control_character(column, text))
     return text
 

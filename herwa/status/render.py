@@ -2,9 +2,12 @@
 
 from rich.text import Text
 
+from herwa.commands.operator_session import replace_unprintable
 from herwa.status.process_status import ProcessStatus
 from herwa.status.status import InstanceStatus
 from herwa.texts import status as texts
+from herwa.texts.backfill import format_backfill
+from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.status import PipelineStatus
 from herwa_shared.services.process_details import BotDetail, CatchUpStatus, PolicyCacheStatus
 
@@ -19,6 +22,10 @@ def render_status(status: InstanceStatus) -> Text:
     if status.gateway:
         lines.append(_render_gateway(status.gateway))
         lines += _render_catch_up(status.gateway.catch_up)
+    lines += [
+        Text(format_backfill(replace_unprintable(name), backfill, utc_now()))
+        for name, backfill in status.backfills.items()
+    ]
     lines += [_render_policies(name, policies) for name, policies in status.policies.items()]
     if status.pipeline is not None or status.gateway:
         lines.append(Text())

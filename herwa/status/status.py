@@ -24,6 +24,7 @@ from herwa_shared.errors import format_reason
 from herwa_shared.models import Process
 from herwa_shared.pipeline.status import PipelineStatus, load_pipeline_status
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.backfills import BackfillStatus, list_open_backfills
 from herwa_shared.services.process_details import BotDetail, PolicyCacheStatus, find_policy_status, parse_detail
 
 REQUIRED_PROCESSES = ("worker", "api", "bot", "web")
@@ -45,6 +46,7 @@ class InstanceStatus:
     pipeline: PipelineStatus | None = None
     gateway: BotDetail | None = None
     policies: dict[str, PolicyCacheStatus] = field(default_factory=dict)
+    backfills: dict[str, BackfillStatus] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class InstanceStatus:
             **_format_pipeline(self.pipeline),
             "gateway": asdict(self.gateway) if self.gateway else None,
             "policies": {name: asdict(policies) for name, policies in self.policies.items()},
+            "backfills": {name: backfill.to_json(utc_now()) for name, backfill in self.backfills.items()},
             "problems": self.problems,
         }
 
@@ -127,6 +130,7 @@ async def _read_database(settings: Settings, folder: DataFolder, status: Instanc
             async with database.transaction() as session:
                 live_processes = await list_running_processes(session)
                 stalled_processes = await list_stalled_processes(session)
+                status.backfills = await list_open_backfills(session)
     except Exception as error:  # noqa: BLE001 - any error is part of the status
         status.problems.append(texts.format_database_down(format_reason(error)))
         return

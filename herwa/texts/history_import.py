@@ -59,7 +59,7 @@ def format_number_range(limit: int) -> str:
 
 def format_name(limit: int) -> str:
     """Format which names are expected."""
-    return f"a name of 1 to {limit} printable characters"
+    return f"a name of 1 to {limit} characters without line breaks"
 
 
 def format_impossible_time(name: str, found: object, *, is_early: bool) -> str:

@@ -53,15 +53,23 @@ class Backfiller:
         self._thread_parents = thread_parents
 
     async def run(
-        self, list_channels: ListChannels, list_archived_threads: ListArchivedThreads, fetch_page: FetchPage
+        self,
+        list_channels: ListChannels,
+        list_archived_threads: ListArchivedThreads,
+        fetch_page: FetchPage,
+        *,
+        has_guild: Callable[[int], bool],
     ) -> None:
-        """Plan and fetch until cancelled. After a failure, what is left is retried."""
+        """Plan and fetch until cancelled. After a failure, what is left is retried.
+
+        `has_guild`: this process has the guild; another one may have the others.
+        """
         backoff = Backoff(BACKFILL_RETRY)
         while True:
             delay = POLL_SECONDS
             try:
-                await self._plan(list_channels, list_archived_threads)
-                if await self._fetch(fetch_page):
+                await self._plan(list_channels, list_archived_threads, has_guild)
+                if await self._fetch(fetch_page, has_guild):
                     backoff.reset()
                 else:
                     delay = backoff.record_failure()
@@ -70,9 +78,14 @@ class Backfiller:
                 delay = backoff.record_failure()
             await asyncio.sleep(delay)
 
-    async def _plan(self, list_channels: ListChannels, list_archived_threads: ListArchivedThreads) -> None:
+    async def _plan(
+        self,
+        list_channels: ListChannels,
+        list_archived_threads: ListArchivedThreads,
+        has_guild: Callable[[int], bool],
+    ) -> None:
         async with self._database.acquire_connection() as connection:
-            periods = await load_unplanned(connection)
+            periods = [period for period in await load_unplanned(connection) if has_guild(period.guild_id)]
         for period in periods:
             newest_ids = await self._list_newest_ids(period, list_channels, list_archived_threads)
             async with self._database.acquire_connection() as connection:
@@ -92,10 +105,11 @@ class Backfiller:
         self._thread_parents.update(parse_channel(payload, guild_id=period.guild_id) for payload in channels)
         return list_newest_ids({"channels": channels}, hidden_ids=())
 
-    async def _fetch(self, fetch_page: FetchPage) -> bool:
+    async def _fetch(self, fetch_page: FetchPage, has_guild: Callable[[int], bool]) -> bool:
         """Run the tasks of all back-fills that are not paused. Returns whether none failed."""
         async with self._database.acquire_connection() as connection:
-            tasks = await load_tasks(connection, source=BACKFILL_SOURCE)
+            stored_tasks = await load_tasks(connection, source=BACKFILL_SOURCE)
+        tasks = [task for task in stored_tasks if has_guild(task.guild_id)]
         if not tasks:
             return True
         failures = await self.fetcher.run_tasks(

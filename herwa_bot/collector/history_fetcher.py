@@ -1,7 +1,7 @@
 """Fetch pages of channels' histories through Discord's REST API and store them, newest first.
 
 A page is stored with the range of message ids that it proves, so that an interruption at any moment loses nothing.
-discord.py's HTTP client obeys Discord's rate limits.
+Requests stay below the limit for all routes; discord.py's HTTP client obeys those of single routes.
 """
 
 import asyncio
@@ -26,12 +26,29 @@ log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
 
 PAGE_SIZE = 100
+MAX_PAGES_PER_SECOND = 47.0
+"""Of the 50 requests a second that Discord allows a bot; the rest is for everything else."""
 
 Page = Sequence[Mapping[str, Any]]
 FetchPage = Callable[[int, int], Awaitable[Page]]
 """Fetches up to PAGE_SIZE messages of a channel before a message id, newest first."""
 EndTask = Callable[[ChannelTask, bool], Awaitable[None]]
 """Records that a channel is done, or (True) that Discord did not let the bot read it."""
+
+
+class RequestPacer:
+    """Spreads requests evenly, so that none of them is refused for its rate."""
+
+    def __init__(self, max_per_second: float) -> None:
+        self._interval = 1 / max_per_second
+        self._next_at = 0.0
+
+    async def wait_turn(self) -> None:
+        """Wait until the next request may be sent."""
+        now = asyncio.get_running_loop().time()
+        turn_at = max(now, self._next_at)
+        self._next_at = turn_at + self._interval
+        await asyncio.sleep(turn_at - now)
 
 
 class HistoryFetcher:

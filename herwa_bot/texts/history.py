@@ -41,7 +41,7 @@ def format_messages(fetched: int, rate: float) -> str:
 
 def format_channels(done: int, channels: int, share: float) -> str:
     """Format the progress. `share` is from 0 to 1."""
-    return f"- {done} of {format_count(channels, 'channel or thread', 'channels and threads')}, {share:.0%}"
+    return f"- {done:,} of {format_count(channels, 'channel')} and threads, {share:.0%}"
 
 
 def format_time_left(relative_time: str) -> str:

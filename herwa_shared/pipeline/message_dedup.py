@@ -9,7 +9,7 @@ individually in `recent`. A message that was sent before the shard began to list
 it is recorded by its id alone, together with up to MAX_IDS_PER_ROW others of its channel in one row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -84,6 +84,7 @@ ON CONFLICT (guild_id, channel_id, from_id) DO UPDATE SET to_id = excluded.to_id
 """
 
 ChannelKey = tuple[int, int]
+RangeRow = tuple[int, int, int, int, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,14 @@ class CoveredRange:
     recent: frozenset[int]
 
     @property
+    def highest_id(self) -> int:
+        """The id of its newest message."""
+        return max(self.recent, default=self.to_id)
+
+    @property
     def last_message_ms(self) -> int:
         """The time of its newest message, in milliseconds since 1970."""
-        return decode_snowflake_ms(max(self.recent, default=self.to_id))
+        return decode_snowflake_ms(self.highest_id)
 
     def extend(self, ids: Iterable[int], *, now_ms: int) -> "CoveredRange":
         """Return the row extended by newer ids.
@@ -190,28 +196,54 @@ async def _save_ranges(
 ) -> None:
     # Not part of an uninterrupted sequence: recorded by their ids alone.
     single_events: list[ActivityEvent] = []
-    range_rows: list[tuple[int, int, int, int, list[int]]] = []
+    rows: list[RangeRow] = []
     for channel_key, events in new_events.items():
         if not events:
             continue
-        covered_range = newest_ranges.get(channel_key)
+        newest_range = newest_ranges.get(channel_key)
         listening_since = max(event.live_since_ms for event in events)
+        if _are_later_messages(events, newest_range, listening_since):
+            rows += _build_single_rows(channel_key, [event.message_id for event in events])
+            continue
         live_ids: list[int] = []
         for event in events:
-            is_below_range = covered_range is not None and event.message_id < covered_range.from_id
+            is_below_range = newest_range is not None and event.message_id < newest_range.from_id
             if event.at_ms < listening_since or is_below_range:
                 single_events.append(event)
             else:
                 live_ids.append(event.message_id)
         if live_ids:
-            if covered_range is None or covered_range.last_message_ms < listening_since:
-                covered_range = CoveredRange(min(live_ids), min(live_ids), frozenset())
-            covered_range = covered_range.extend(live_ids, now_ms=now_ms)
-            range_rows.append((*channel_key, covered_range.from_id, covered_range.to_id, sorted(covered_range.recent)))
-    if range_rows:
-        await connection.executemany(SAVE_RANGE_SQL, range_rows)
+            rows.append(_extend_range(channel_key, newest_range, live_ids, listening_since, now_ms))
+    if rows:
+        await connection.executemany(SAVE_RANGE_SQL, rows)
     if single_events:
         await save_single_messages(connection, single_events)
+
+
+def _extend_range(
+    channel_key: ChannelKey, newest_range: CoveredRange | None, live_ids: list[int], listening_since: int, now_ms: int
+) -> RangeRow:
+    """Build the row of an uninterrupted sequence, which goes on or begins."""
+    if newest_range is None or newest_range.last_message_ms < listening_since:
+        newest_range = CoveredRange(min(live_ids), min(live_ids), frozenset())
+    extended = newest_range.extend(live_ids, now_ms=now_ms)
+    return (*channel_key, extended.from_id, extended.to_id, sorted(extended.recent))
+
+
+def _are_later_messages(
+    events: Sequence[ActivityEvent], newest_range: CoveredRange | None, listening_since: int
+) -> bool:
+    """Return whether all these messages were missed live, and are above all rows of their channel."""
+    highest_id = 0 if newest_range is None else newest_range.highest_id
+    return all(event.at_ms < listening_since and event.message_id > highest_id for event in events)
+
+
+def _build_single_rows(channel_key: ChannelKey, ids: list[int]) -> Iterator[RangeRow]:
+    """Build the rows of single messages above all rows of their channel."""
+    ids.sort()
+    for start in range(0, len(ids), MAX_IDS_PER_ROW):
+        first_id, *other_ids = ids[start : start + MAX_IDS_PER_ROW]
+        yield (*channel_key, first_id, first_id, other_ids)
 
 
 def _split_columns(events: Sequence[ActivityEvent]) -> tuple[list[int], list[int], list[int]]:

@@ -6,6 +6,7 @@ Nothing is fetched before somebody starts it. Every change is in the guild's aud
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +15,7 @@ from sqlmodel import col, func, select
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest
-from herwa_shared.models import Backfill, CatchUpTask, GuildMembership
+from herwa_shared.models import Backfill, CatchUpTask, Guild, GuildMembership
 from herwa_shared.services import texts
 from herwa_shared.services.audit import Actor, record
 from herwa_shared.services.audited_settings import lock_guild
@@ -49,6 +50,19 @@ class BackfillStatus:
     refused_channels: int
     fetched: int
     done_share: float
+
+    def to_json(self, now: datetime) -> dict[str, Any]:
+        """Return a JSON-compatible dict with rate and time left."""
+        return {
+            "state": self.state.value,
+            "from": self.begin.isoformat(),
+            "to": self.end.isoformat(),
+            "channels": self.channels,
+            "open_channels": self.open_channels,
+            "fetched": self.fetched,
+            "messages_per_second": round(self.compute_rate(now), 1),
+            "seconds_left": None if (left := self.estimate_seconds_left(now)) is None else round(left),
+        }
 
     def estimate_seconds_left(self, now: datetime) -> float | None:
         """Estimate how long it takes from the share so far; None if it does not go on or has just begun."""
@@ -128,12 +142,11 @@ async def load_backfill_status(session: AsyncSession, *, guild_id: int) -> Backf
     return None if row is None else await _build_status(session, row)
 
 
-async def list_open_backfills(session: AsyncSession) -> list[tuple[int, BackfillStatus]]:
-    """List the back-fills that are not finished, with their guilds."""
-    rows = await session.scalars(
-        select(Backfill).where(col(Backfill.finished_at).is_(None)).order_by(col(Backfill.started_at))
-    )
-    return [(row.guild_id, await _build_status(session, row)) for row in rows.all()]
+async def list_open_backfills(session: AsyncSession) -> dict[str, BackfillStatus]:
+    """List the back-fills that are not finished, by the name of the guild, the oldest first."""
+    query = select(Guild.name, Backfill).join(Guild, col(Guild.id) == col(Backfill.guild_id))
+    rows = await session.execute(query.where(col(Backfill.finished_at).is_(None)).order_by(col(Backfill.started_at)))
+    return {name: await _build_status(session, row) for name, row in rows.all()}
 
 
 async def _require_open(session: AsyncSession, guild_id: int) -> Backfill:

@@ -33,7 +33,7 @@ async def record_imported_period(
     return True
 
 
-async def list_guilds_with_imports(session: AsyncSession, *, source: str) -> frozenset[int]:
-    """List the ids of guilds with a period imported from this source."""
-    rows = await session.scalars(select(ImportedPeriod.guild_id).where(col(ImportedPeriod.source) == source))
+async def list_guilds_with_imports(session: AsyncSession, *, sources: Collection[str]) -> frozenset[int]:
+    """List the ids of guilds with a period imported from one of these sources."""
+    rows = await session.scalars(select(ImportedPeriod.guild_id).where(col(ImportedPeriod.source).in_(sources)))
     return frozenset(rows)

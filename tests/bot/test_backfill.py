@@ -1,4 +1,4 @@
-"""`/history`: messages from before the bot was added are fetched once, after somebody has started it."""
+"""`/history`: messages from before the bot was added are fetched once, after a manager has started it."""
 
 import asyncio
 
@@ -53,7 +53,7 @@ async def wait_until_finished(stores, guild_id: int):
         return await load_backfill_status(session, guild_id=guild_id)
 
 
-async def test_old_messages_are_fetched_once_after_somebody_started_it(stores, sim, running_bot):
+async def test_old_messages_are_fetched_once_after_a_manager_started_it(stores, sim, running_bot):
     server = OldServer(sim, "Old Oak")
     members = MemberClient(sim, stores, server)
     await wait_until_stored(stores, running_bot)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from herwa.commands.import_history import ImportResult, import_source
+from herwa.history_files.byte_stream import open_bytes
 from herwa.history_files.errors import HistoryFormatError
 from herwa.history_files.history_source import open_history, summarize
 from herwa_shared.analytics.coverage import CoverageLevel, load_collection_record
@@ -328,3 +329,26 @@ async def test_killed_import_is_continued_without_doubling(stores, settings, tmp
 async def get_position(connection, guild_id: int) -> int:
     query = "SELECT coalesce(max(position), 0) FROM history_import WHERE guild_id = $1"
     return await connection.fetchval(query, guild_id)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 2, 4])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("count", [0, 1, 3_000])
+def test_export_of_any_layout_has_the_same_messages(tmp_path, indent, line_end, count):
+    messages = build_export_messages(count)
+    for message in messages:
+        message["content"] = 'a "text"\n    },\n    {\n  ]' * 20
+    file = write_export(tmp_path / "general.json", 5, messages, channel_id=CHANNEL, end=END)
+    text = json.dumps(json.loads(file.read_text()), indent=indent)
+    file.write_bytes(text.replace("\n", line_end).encode())
+    source = open_history(file)
+    with open_bytes(file) as stream:
+        ids = [event.message_id for row in source.iterate_rows(stream, 5, skip=0) for event in row]
+    assert ids == [int(message["id"]) for message in messages]
+
+
+def test_export_that_ends_early_is_refused_after_its_last_complete_part(tmp_path):
+    file = write_export(tmp_path / "general.json", 5, build_export_messages(), channel_id=CHANNEL, end=END)
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(HistoryFormatError, match=r"general\.json"):
+        summarize(open_history(file))
