@@ -7,6 +7,7 @@ from herwa_bot.access.command_log import finish_command, record_failure
 from herwa_bot.access.guard import find_command_surface, get_guard
 from herwa_bot.texts import errors
 from herwa_bot.ui.replies import report_error, send_error
+from herwa_shared.errors import HerwaError
 
 
 class GuardedCommandTree(app_commands.CommandTree):
@@ -19,10 +20,11 @@ class GuardedCommandTree(app_commands.CommandTree):
         if isinstance(error, app_commands.TransformerError):
             record_failure(interaction)
             finish_command(interaction)
-            await send_error(interaction, errors.OPTION_NOT_FOUND)
+            cause = error.__cause__
+            await send_error(interaction, str(cause) if isinstance(cause, HerwaError) else errors.OPTION_NOT_FOUND)
             return
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        failure = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         await report_error(
-            interaction, cause, operation=interaction.command.qualified_name if interaction.command else None
+            interaction, failure, operation=interaction.command.qualified_name if interaction.command else None
         )
         finish_command(interaction)

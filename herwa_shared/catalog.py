@@ -27,6 +27,7 @@ class FeatureKey(StrEnum):
     SERVER_STATS = "server.stats"
     VOICE_STATS = "voice.stats"
     TICKET_STATS = "ticket.stats"
+    SUPPORT_CHANNELS = "ticket.channels"
     OVERVIEW = "dashboard.overview"
     API_STATISTICS = "api.statistics"
     FEATURES = "governance.features"
@@ -151,6 +152,9 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
             ),
             FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Voice activity chart"),
             FeatureSpec(FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Support threads chart"),
+            FeatureSpec(
+                FeatureKey.SUPPORT_CHANNELS, ModuleKey.TICKETS, "Support channels", "Channels whose threads are tickets"
+            ),
             FeatureSpec(FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "All statistics on one page"),
             FeatureSpec(FeatureKey.API_STATISTICS, ModuleKey.API, "Statistics API", "Statistics for your own programs"),
             FeatureSpec(

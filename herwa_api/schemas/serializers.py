@@ -11,7 +11,7 @@ import orjson
 from fastapi import Response
 
 from herwa_shared.analytics.compared_series import ComparedSeries
-from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
+from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, PointStatus, Ranking, TimeSeries, WeeklyHeatmap
 
 
@@ -63,7 +63,7 @@ def _serialize_window(series: TimeSeries) -> dict[str, Any]:
 
 def _compute_total(series: TimeSeries) -> int | None:
     """Return the total; None for a sampled metric without samples: its value is unknown, not 0."""
-    is_sampled = get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE
+    is_sampled = not get_definition(series.metric).has_zero
     return None if is_sampled and not series.recorded_points else series.total
 
 

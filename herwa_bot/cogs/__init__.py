@@ -14,6 +14,7 @@ from herwa_bot.cogs.permissions import PermissionsCog
 from herwa_bot.cogs.premium import PremiumCog
 from herwa_bot.cogs.privacy import PrivacyCog
 from herwa_bot.cogs.stats import STATS_COGS
+from herwa_bot.cogs.tickets import TicketsCog
 from herwa_bot.cogs.why import WhyCog
 
 COGS: tuple[type[commands.Cog], ...] = (
@@ -22,6 +23,7 @@ COGS: tuple[type[commands.Cog], ...] = (
     PermissionsCog,
     ChannelsCog,
     HistoryCog,
+    TicketsCog,
     HelpCog,
     WhyCog,
     PremiumCog,

@@ -153,6 +153,8 @@ def format_stored_data(data: StoredData) -> str:
         lines.append(texts.format_name(escape(data.name)))
     if data.access_requests:
         lines.append(texts.format_access_requests(data.access_requests))
+    if data.tickets:
+        lines.append(texts.format_tickets(data.tickets))
     lines += _format_status(data)
     return "\n".join([*lines, texts.RETENTION, texts.VISIBILITY])
 

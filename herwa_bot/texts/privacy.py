@@ -70,6 +70,11 @@ def format_access_requests(count: int) -> str:
     return f"- {format_count(count, 'request')} for access to commands"
 
 
+def format_tickets(count: int) -> str:
+    """Format the number of tickets that contain the member."""
+    return f"- {format_count(count, 'ticket')} that you opened or answered first"
+
+
 def format_deletion_pending(requested: str) -> str:
     """Format that a deletion is running."""
     return f"Your data is being deleted (requested {requested})."

@@ -24,7 +24,12 @@ from herwa_shared.stores import Stores
 
 UNDO_PERIOD = timedelta(minutes=10)
 
-_UNDO_COMMANDS = {"features": "features enable", "permissions": "permissions allow", "channels": "channels allow"}
+_UNDO_COMMANDS = {
+    "features": "features enable",
+    "permissions": "permissions allow",
+    "channels": "channels allow",
+    "tickets": "tickets mark",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The statement that aggregates both windows of a comparison, and its rows by metric."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.analytics.first_responses import FirstResponses, compute_median
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.table_selection import Rows, format_array
@@ -108,6 +109,19 @@ class Aggregates:
                     _set_known(totals, metric, value)
                     _set_known(elapsed_totals, metric, elapsed_value)
         return cls(query, edges, approximate, values, totals, elapsed_totals)
+
+    def add_medians(self, metric: Metric, responses: FirstResponses, elapsed: ActivityQuery) -> "Aggregates":
+        """Return the aggregates with the times to the first response. `elapsed` is the part that is compared."""
+        query = self.query
+        total = compute_median(responses.select(query.start_second, query.end_second))
+        elapsed_total = compute_median(responses.select(elapsed.start_second, elapsed.end_second))
+        medians = responses.compute_medians(self.edges, query.start_second, query.end_second)
+        return replace(
+            self,
+            values={**self.values, metric: medians},
+            totals={**self.totals, **({} if total is None else {metric: total})},
+            elapsed_totals={**self.elapsed_totals, **({} if elapsed_total is None else {metric: elapsed_total})},
+        )
 
 
 async def fetch_aggregate_rows(

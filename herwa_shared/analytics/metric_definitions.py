@@ -24,6 +24,7 @@ class Metric(StrEnum):
     THREADS = "threads"
     COMMANDS = "commands"
     COMMANDS_DENIED = "commands_denied"
+    FIRST_RESPONSE_SECONDS = "first_response_seconds"
 
 
 class Aggregation(Enum):
@@ -33,6 +34,7 @@ class Aggregation(Enum):
     DURATION = "minutes from the events' seconds; the total is rounded once, from the sum of all seconds"
     DISTINCT_MEMBERS = "number of distinct members; the total counts each member once over the window"
     LATEST_SAMPLE = "mean of the last hour with samples; the total is the latest point"
+    MEDIAN = "median of the tickets opened in the interval; the total is that of all tickets opened in the window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class MetricDefinition:
     supports_members: bool = True
     needs_members: bool = False
     rising_is_good: bool = True
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether the value is 0 if nothing happened. Otherwise there is no value then."""
+        return self.aggregation not in (Aggregation.LATEST_SAMPLE, Aggregation.MEDIAN)
 
     def to_metric_value(self, raw_value: int) -> int:
         """Convert an aggregated database value to the metric's unit.
@@ -100,15 +107,19 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
         Metric.COMMANDS_DENIED: MetricDefinition(
             "Blocked commands", "command_denied", Aggregation.COUNT, rising_is_good=False
         ),
+        Metric.FIRST_RESPONSE_SECONDS: MetricDefinition(
+            "Seconds to first response",
+            "thread",
+            Aggregation.MEDIAN,
+            supports_channels=False,
+            supports_members=False,
+            rising_is_good=False,
+        ),
     }
 )
 CHANNEL_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_channels)
 MEMBER_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.supports_members)
-HEATMAP_METRICS = tuple(
-    metric
-    for metric, definition in METRIC_DEFINITIONS.items()
-    if definition.aggregation is not Aggregation.LATEST_SAMPLE
-)
+HEATMAP_METRICS = tuple(metric for metric, definition in METRIC_DEFINITIONS.items() if definition.has_zero)
 
 
 _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
@@ -124,6 +135,9 @@ _DESCRIPTIONS: Mapping[Metric, str] = MappingProxyType(
         Metric.THREADS: "Threads and forum posts opened in the period.",
         Metric.COMMANDS: "Commands, buttons and forms of Herwa that members used, including failed ones.",
         Metric.COMMANDS_DENIED: "Commands, buttons and forms of Herwa that settings blocked.",
+        Metric.FIRST_RESPONSE_SECONDS: (
+            "Median time to the first message by another person in tickets opened in the period."
+        ),
     }
 )
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage, load_collection_record, load_first_hours
+from herwa_shared.analytics.first_responses import compute_median, load_first_responses
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
@@ -111,7 +112,7 @@ class BucketValues:
         else:
             is_cut = start < self.query.start or end > self.query.end
             covered_share = self.coverage.get_share(first, min(last, now))
-            if value is None and covered_share > 0:
+            if value is None and covered_share > 0 and definition.has_zero:
                 value = 0
         if value is None:
             return Point(start, end, None, PointStatus.NO_DATA)
@@ -150,6 +151,8 @@ async def query_timeseries(
         require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
     now, definition = now or utc_now(), get_definition(query.metric)
     edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+    if definition.aggregation is Aggregation.MEDIAN:
+        return await _query_medians(database, clickhouse, query, edges, now)
     table = select_table(query, edges[1:-1], now=now)
     values, coverage = await asyncio.gather(
         fetch_buckets(clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges),
@@ -188,6 +191,28 @@ async def load_coverage(
     )
     return record.build_coverage(
         definition, await load_first_hours(clickhouse, query.guild_id, [definition.kind], record)
+    )
+
+
+async def _query_medians(
+    database: Database, clickhouse: AsyncClient, query: ActivityQuery, edges: list[int], now: datetime
+) -> TimeSeries:
+    """Query the times to the first response of tickets."""
+    responses, coverage = await asyncio.gather(
+        load_first_responses(database, query.guild_id, query.start, query.end),
+        load_coverage(database, clickhouse, query, now=now),
+    )
+    values = responses.compute_medians(edges, query.start_second, query.end_second)
+    return TimeSeries(
+        guild_id=query.guild_id,
+        metric=query.metric,
+        interval=query.interval,
+        zone=query.zone,
+        start=query.start,
+        end=query.end,
+        total=compute_median(responses.seconds) or 0,
+        points=BucketValues(query, edges, values, coverage).to_points(now),
+        as_of=now,
     )
 
 

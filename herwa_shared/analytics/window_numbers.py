@@ -19,6 +19,7 @@ from herwa_shared.analytics.aggregates import (
 )
 from herwa_shared.analytics.comparison import ComparedWindows, align_windows
 from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
+from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
@@ -79,7 +80,7 @@ class WindowNumbers:
             total=get_definition(metric).to_metric_value(aggregates.totals.get(metric, 0)),
             points=buckets.to_points(self.now),
             as_of=self.now,
-            approximate=aggregates.approximate,
+            approximate=aggregates.approximate and get_definition(metric).aggregation is not Aggregation.MEDIAN,
         )
 
     def _find_total(self, metric: Metric, window: ActivityQuery, totals: Mapping[Metric, int]) -> int | None:
@@ -87,7 +88,7 @@ class WindowNumbers:
         if metric in totals:
             return definition.to_metric_value(totals[metric])
         level = self.coverage_by_metric[metric].get_level(window.start, min(window.end, self.now))
-        is_unknown = definition.aggregation is Aggregation.LATEST_SAMPLE or level is CoverageLevel.NONE
+        is_unknown = not definition.has_zero or level is CoverageLevel.NONE
         return None if is_unknown else 0
 
 
@@ -115,6 +116,7 @@ async def load_window_numbers(
     if max(map(len, edges)) > MAX_EDGES_PER_STATEMENT:
         raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
     offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone) if week_metric else []
+    counted_metrics = [metric for metric in metrics if get_definition(metric).aggregation is not Aggregation.MEDIAN]
     pair = select_pair(
         query,
         comparison,
@@ -122,23 +124,30 @@ async def load_window_numbers(
         boundaries=(*edges[0][1:-1], *list_week_boundaries(offset_periods)),
         base_boundaries=edges[-1][1:-1],
         now=now,
-        kinds=sorted({get_definition(metric).kind for metric in metrics}),
+        kinds=sorted({get_definition(metric).kind for metric in counted_metrics}),
     )
-    rows, coverage_by_metric = await asyncio.gather(
+    rows, coverage_by_metric, responses = await asyncio.gather(
         fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods),
         _load_coverages(database, clickhouse, queries, metrics, now),
+        _load_responses(database, queries, metrics),
     )
     aggregates = [
         Aggregates.from_rows(
             window,
             window_edges,
             rows,
-            metrics,
+            counted_metrics,
             is_current=window is query,
             approximate=reader.table.approximate,
         )
         for window, window_edges, reader in zip(queries, edges, pair.list_readers(), strict=True)
     ]
+    if responses is not None:
+        elapsed = (windows.current, windows.base) if windows else queries
+        aggregates = [
+            numbers.add_medians(Metric.FIRST_RESPONSE_SECONDS, responses, window)
+            for numbers, window in zip(aggregates, elapsed, strict=True)
+        ]
     slot_values = collect_slot_values(rows, week_metric) if week_metric else {}
     return WindowNumbers(
         aggregates[0], aggregates[1] if comparison else None, windows, coverage_by_metric, slot_values, now
@@ -152,6 +161,16 @@ def fits_one_statement(query: ActivityQuery) -> bool:
 
 def _list_edges(query: ActivityQuery) -> list[int]:
     return list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+
+
+async def _load_responses(
+    database: Database, queries: Sequence[ActivityQuery], metrics: Collection[Metric]
+) -> FirstResponses | None:
+    """Load the first responses of all windows; None if they are not among the metrics."""
+    if Metric.FIRST_RESPONSE_SECONDS not in metrics:
+        return None
+    start, end = min(window.start for window in queries), max(window.end for window in queries)
+    return await load_first_responses(database, queries[0].guild_id, start, end)
 
 
 async def _load_coverages(

@@ -37,6 +37,16 @@ def format_interval_count(count: int, interval: Interval) -> str:
     return f"{format_int(count)} {interval.value}{'' if count == 1 else 's'}"
 
 
+def format_duration(seconds: int) -> str:
+    """Format a duration with its two largest units: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`."""
+    minutes, hours, days = seconds // 60, seconds // 3_600, seconds // 86_400
+    if days:
+        return f"{format_int(days)} d" + (f" {hours % 24} h" if hours % 24 else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
 def format_percent(change: float) -> str:
     """Format a relative change (-1 … ∞) without its sign: `12%`, `0.4%`.
 

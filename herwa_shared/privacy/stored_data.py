@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
-from herwa_shared.models import AccessRequest, Member
+from herwa_shared.models import AccessRequest, Member, Ticket
 from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
 
 ACTIVITY_SQL = """
@@ -24,7 +25,8 @@ class StoredData:
     """What is stored about a member of one guild.
 
     `counts` are numbers of events by kind, of seconds for voice. `first_at` and `last_at` are their first and last
-    hour. `name` is the display name, `access_requests` the number of their requests for access.
+    hour. `name` is the display name, `access_requests` the number of their requests for access, `tickets` that of the
+    tickets that they opened or answered first.
     """
 
     status: PrivacyStatus
@@ -33,6 +35,7 @@ class StoredData:
     last_at: datetime | None
     name: str | None
     access_requests: int
+    tickets: int
 
 
 async def load_stored_data(
@@ -44,6 +47,10 @@ async def load_stored_data(
     requests = select(func.count()).where(
         col(AccessRequest.guild_id) == guild_id, col(AccessRequest.user_id) == user_id
     )
+    tickets = select(func.count()).where(
+        col(Ticket.guild_id) == guild_id,
+        or_(col(Ticket.opener_id) == user_id, col(Ticket.responder_id) == user_id),
+    )
     return StoredData(
         await load_privacy_status(session, guild_id=guild_id, user_id=user_id),
         {kind: count for kind, count, _, _ in rows},
@@ -51,4 +58,5 @@ async def load_stored_data(
         max((row[3] for row in rows), default=None),
         await session.scalar(name),
         await session.scalar(requests) or 0,
+        await session.scalar(tickets) or 0,
     )

@@ -15,6 +15,9 @@ END_PASSED = "This end date has passed. Choose a later one or none."
 DUPLICATE_RULE = "Can't be undone: a new rule with the same scope exists."
 NO_PLACES = "Choose at least one channel or category, or clear the list."
 
+# Support channels
+SUPPORT_CHANNEL_TITLE = "the support channel"
+
 # Access requests
 REQUEST_RULE_NOTE = "access request"
 REQUEST_NOT_FOUND = "This request no longer exists."
@@ -78,6 +81,11 @@ def format_too_many_rules(max_count: int) -> str:
 def format_too_many_places(max_count: int) -> str:
     """Format the message for a channel list that is too long."""
     return f"A list has at most {max_count} channels. Use a category instead of its channels."
+
+
+def format_too_many_support_channels(max_count: int) -> str:
+    """Format the message for a server with the highest number of support channels."""
+    return f"This server has the maximum of {max_count} support channels. Unmark one first."
 
 
 def format_rule_not_found(rule_id: int) -> str:

@@ -19,6 +19,7 @@ from tests.support.row_factories import (
     add_guild,
     add_imported_period,
     add_member,
+    add_ticket,
     insert_events,
     make_utc,
 )
@@ -238,9 +239,15 @@ async def test_every_metric_matches_the_documented_shape(api: ValidatingApiClien
     kinds = ("message", "voice", "join", "leave", "member_count", "reaction", "thread", "command", "command_denied")
     await insert_events(stores, api.guild_id, [EventRow(day, 11, 5, kind, 3600) for kind in kinds])
 
+    await add_ticket(stores, api.guild_id, day, seconds=90.9)
+
     totals = {metric: (await api.get("stats", metric=metric, **MARCH))["total"] for metric in Metric}
 
-    assert totals == dict.fromkeys(Metric, 1) | {"voice_minutes": 60, "members": 3600}
+    assert totals == dict.fromkeys(Metric, 1) | {
+        "voice_minutes": 60,
+        "members": 3600,
+        "first_response_seconds": 90,
+    }
 
 
 async def test_member_count_is_null_without_samples(api: ValidatingApiClient, stores: Stores):

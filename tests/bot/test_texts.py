@@ -18,6 +18,7 @@ from herwa_bot.texts import (
     refusals,
     requests,
     stats,
+    tickets,
     why,
 )
 from herwa_bot.texts import help as help_texts
@@ -53,6 +54,7 @@ SAMPLES = {
         ],
         "format_name": ["Mei"],
         "format_access_requests": [2],
+        "format_tickets": [1],
         "format_deletion_pending": ["5 minutes ago"],
         "format_deletion_done": ["5 minutes ago"],
         "format_opted_out": [
@@ -113,6 +115,9 @@ SAMPLES = {
     },
     stats: {
         "format_period_choice": [30],
+        "format_tickets": [(0, 0, 0), (1_200, 9, 3)],
+        "format_first_response": [("12 min", "3 h 5 min")],
+        "format_responders": [[("@Mei", 1200), ("@Ada", 1)]],
         "format_heading": [("Garden Club", 30), ("Garden Club", 7, "12 members in voice")],
     },
     help_texts: {
@@ -162,6 +167,16 @@ SAMPLES = {
         "format_module_blocker": ["Voice"],
         "format_feature_blocker": ["Voice stats"],
         "format_blockers": [["⚪ **Voice stats** stays off (it was off before)."]],
+    },
+    tickets: {
+        "format_list_heading": ["Tea House"],
+        "format_entry": ["#help"],
+        "format_result": [
+            ("#help", Keywords(is_marked=True, is_changed=True)),
+            ("#help", Keywords(is_marked=True, is_changed=False)),
+            ("#help", Keywords(is_marked=False, is_changed=True)),
+            ("#help", Keywords(is_marked=False, is_changed=False)),
+        ],
     },
     channels: {
         "format_list_heading": ["Garden Club"],

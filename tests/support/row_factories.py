@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, ImportedPeriod, Member
+from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, ImportedPeriod, Member, Ticket
 from herwa_shared.stores import Stores
 
 EVENT_COLUMNS = ["guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"]
@@ -81,3 +81,39 @@ async def add_channel(stores: Stores, guild_id: int, name: str, *, kind: int = 0
 async def add_member(stores: Stores, guild_id: int, user_id: int, name: str) -> None:
     async with stores.database.transaction() as session:
         session.add(Member(guild_id=guild_id, user_id=user_id, name=name))
+
+
+async def add_ticket(
+    stores: Stores,
+    guild_id: int,
+    opened_at: datetime,
+    *,
+    seconds: float | None = None,
+    responder: int = 8,
+    closed: bool = False,
+) -> int:
+    """Add a ticket of member 7, answered after `seconds` unless they are None; return the id of its thread."""
+    thread_id = random.getrandbits(62)
+    response = (
+        {}
+        if seconds is None
+        else {
+            "response_id": thread_id + 1,
+            "responder_id": responder,
+            "responded_at": opened_at + timedelta(seconds=seconds),
+        }
+    )
+    async with stores.database.transaction() as session:
+        session.add(
+            Ticket(
+                guild_id=guild_id,
+                thread_id=thread_id,
+                channel_id=5,
+                opener_id=7,
+                opened_at=opened_at,
+                closed=closed,
+                status_at=opened_at,
+                **response,
+            )
+        )
+    return thread_id

@@ -10,11 +10,16 @@ from herwa_bot.cogs.stats.chart_buttons import ChartButton, build_chart_view
 from herwa_bot.cogs.stats.chart_reply import render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection, StatsCommand
 from herwa_bot.texts import stats as texts
-from herwa_bot.ui.replies import defer_if_slow, reply
+from herwa_bot.ui.replies import defer_if_slow, reply, reply_ephemeral
 from herwa_shared.analytics.query import Window
 from herwa_shared.stores import Stores
 
 WINDOW_CHOICES = [app_commands.Choice(name=texts.format_period_choice(window), value=int(window)) for window in Window]
+
+
+def can_see_members(permissions: discord.Permissions) -> bool:
+    """Return whether Discord lets a member see numbers of single members."""
+    return permissions.administrator or permissions.manage_guild or permissions.view_guild_insights
 
 
 def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
@@ -38,6 +43,8 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
             rendered = await defer_if_slow(interaction, render_chart_reply(self._stores, interaction.guild, selection))
             view = build_chart_view(interaction, selection, rendered)
             await reply(interaction, rendered.text, file=rendered.image, view=view)
+            if rendered.responders and can_see_members(interaction.permissions):
+                await reply_ephemeral(interaction, rendered.responders)
 
     return StatsCog
 

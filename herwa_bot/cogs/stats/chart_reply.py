@@ -9,10 +9,14 @@ import discord
 from herwa_bot.cogs.stats.chart_selection import ChartSelection
 from herwa_bot.texts import stats as texts
 from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import build_chart_attachment
 from herwa_shared.analytics.compared_series import query_compared_series
 from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ticket_summary import TicketSummary, load_ticket_summary
 from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.charts.formatting import format_duration
 from herwa_shared.charts.text.insights import build_alt_text, list_insights
 from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
@@ -21,25 +25,32 @@ from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.guilds import get_timezone
 from herwa_shared.stores import Stores
 
+MAX_RESPONDERS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class ChartReply:
-    """A rendered reply. `image` is None if it cannot be drawn. `query` is the same view on the dashboard."""
+    """A rendered reply. `image` is None if it cannot be drawn. `query` is the same view on the dashboard.
+
+    `responders` says who answered tickets, for members who may see numbers of single members; empty without any.
+    """
 
     text: str
     image: discord.File | None
     query: DashboardQuery
+    responders: str = ""
 
 
 async def render_chart_reply(stores: Stores, guild: discord.Guild, selection: ChartSelection) -> ChartReply:
     """Render the reply's text and image."""
     now = utc_now()
     query = selection.build_dashboard_query(guild.id, zone=await _load_zone(stores, guild.id), now=now)
-    compared, extra_text = await asyncio.gather(
+    compared, extra_text, tickets = await asyncio.gather(
         query_compared_series(
             stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
         ),
         _format_extra_metric(stores, query, selection.command.extra_metric),
+        _load_tickets(stores, query.to_activity_query()) if selection.command.has_tickets else _load_nothing(),
     )
     if compared.series.total == 0:
         extra_text = ""  # the sentences say that there was nothing
@@ -49,7 +60,13 @@ async def render_chart_reply(stores: Stores, guild: discord.Guild, selection: Ch
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
     if selection.is_compared and compared.change is None and compared.series.recorded_points:
         lines.append(texts.NO_COMPARISON)
-    return ChartReply("\n".join(lines if image else [*lines, texts.NO_IMAGE]), image, query)
+    lines += _format_tickets(tickets) if tickets else []
+    return ChartReply(
+        "\n".join(lines if image else [*lines, texts.NO_IMAGE]),
+        image,
+        query,
+        _format_responders(tickets) if tickets else "",
+    )
 
 
 async def _format_extra_metric(stores: Stores, query: DashboardQuery, metric: Metric | None) -> str:
@@ -62,6 +79,28 @@ async def _format_extra_metric(stores: Stores, query: DashboardQuery, metric: Me
     metric_query = replace(query, metric=metric).to_activity_query()
     series = await query_timeseries(stores.database, stores.clickhouse, metric_query, now=query.now)
     return format_amount(series.total, metric) if series.recorded_points else ""
+
+
+async def _load_tickets(stores: Stores, query: ActivityQuery) -> TicketSummary | None:
+    async with stores.database.transaction() as session:
+        return await load_ticket_summary(session, query)
+
+
+async def _load_nothing() -> None:
+    return None
+
+
+def _format_tickets(tickets: TicketSummary) -> list[str]:
+    lines = [texts.format_tickets(tickets.opened_count, tickets.answered_count, tickets.open_count)]
+    if tickets.median_seconds is not None and tickets.long_wait_seconds is not None:
+        median, long_wait = format_duration(tickets.median_seconds), format_duration(tickets.long_wait_seconds)
+        lines.append(texts.format_first_response(median, long_wait))
+    return lines
+
+
+def _format_responders(tickets: TicketSummary) -> str:
+    names = [(MESSAGE_NAMES.format_member(user_id), count) for user_id, count in tickets.responders[:MAX_RESPONDERS]]
+    return texts.format_responders(names) if names else ""
 
 
 async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:

@@ -17,13 +17,17 @@ from herwa_shared.dashboard_query import DashboardQuery
 
 @dataclass(frozen=True, slots=True)
 class StatsCommand:
-    """A command that charts one metric; `extra_metric` is shown as text in the heading."""
+    """A command that charts one metric; `extra_metric` is shown as text in the heading.
+
+    `has_tickets`: the reply also contains a summary of the tickets.
+    """
 
     name: str
     description: str
     feature: FeatureKey
     metric: Metric
     extra_metric: Metric | None = None
+    has_tickets: bool = False
 
 
 STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
@@ -38,7 +42,7 @@ STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
                 Metric.VOICE_MINUTES,
                 extra_metric=Metric.VOICE_MEMBERS,
             ),
-            StatsCommand("ticket-stats", texts.TICKET_STATS, FeatureKey.TICKET_STATS, Metric.THREADS),
+            StatsCommand("ticket-stats", texts.TICKET_STATS, FeatureKey.TICKET_STATS, Metric.THREADS, has_tickets=True),
         )
     }
 )

@@ -61,7 +61,7 @@ def _format_contributor(change: Change, name: str | None) -> str:
 
 
 def _describe_missing_intervals(series: TimeSeries) -> str:
-    if get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
+    if not get_definition(series.metric).has_zero:
         return ""
     started_count = len(series.started_points)
     missing_count = started_count - len(series.recorded_points)

@@ -1,8 +1,8 @@
 """Insights about a series in up to three sentences, and the alt text of its chart.
 
 A summed metric gets total, peak and pattern (busy hours or weekdays, days without activity, trend). A sampled metric
-(members) gets latest value, maximum and net change. Only representative intervals (over, not cut by the window,
-recorded) enter averages, patterns and trends.
+(members) gets latest value, maximum and net change, a median its value and maximum. Only representative intervals
+(over, not cut by the window, recorded) enter averages, patterns and trends.
 """
 
 from collections import defaultdict
@@ -44,6 +44,8 @@ def list_insights(compared: ComparedSeries) -> list[str]:
         return _describe_no_data(series)
     if get_definition(series.metric).aggregation is Aggregation.LATEST_SAMPLE:
         return _describe_samples(compared)
+    if get_definition(series.metric).aggregation is Aggregation.MEDIAN:
+        return _describe_medians(compared)
     if series.total == 0:
         return [_describe_total(compared)]
     return [_describe_total(compared), *_describe_peak(series), _describe_pattern(series) or NOT_ENOUGH_DATA]
@@ -110,6 +112,17 @@ def _describe_samples(compared: ComparedSeries) -> list[str]:
         f"Highest: {format_int(peak_point.value or 0)}, {format_interval(peak_point, series)}.",
         _describe_net_change(points[0].value or 0, series.total),
     ]
+
+
+def _describe_medians(compared: ComparedSeries) -> list[str]:
+    """Return the median with its change, and the interval with the highest median if there are several."""
+    series, points = compared.series, compared.series.recorded_points
+    text = format_amount(series.total, series.metric)
+    if compared.change is not None and compared.comparison is not None:
+        text = append_change(text, compared.change, describe_base_period(series, compared.comparison))
+    peak_point = max(points, key=lambda point: point.value or 0)
+    highest = f"Highest: {format_int(peak_point.value or 0)}, {format_interval(peak_point, series)}."
+    return [f"{text}.", highest] if len(points) > 1 else [f"{text}."]
 
 
 def _describe_net_change(first: int, last: int) -> str:

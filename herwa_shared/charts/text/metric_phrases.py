@@ -58,6 +58,13 @@ _PHRASES = {
         "commands blocked",
         "No blocked commands",
     ),
+    Metric.FIRST_RESPONSE_SECONDS: (
+        "second to first response",
+        "seconds to first response",
+        "second to first response",
+        "seconds to first response",
+        "Instant first response",
+    ),
 }
 
 

@@ -22,6 +22,7 @@ from tests.support.row_factories import (
     add_gateway_session,
     add_guild,
     add_imported_period,
+    add_ticket,
     insert_events,
     make_utc,
 )
@@ -54,6 +55,8 @@ async def record_random_activity(stores: Stores, query: ActivityQuery, *, seed: 
     ]
     events = [replace(event, at=event.at.replace(microsecond=0)) for event in events]
     await insert_events(stores, query.guild_id, [event for event in events if now is None or event.at < now])
+    for _ in range(20):
+        await add_ticket(stores, query.guild_id, pick_moment(), seconds=rng.choice([None, rng.randint(0, 90_000)]))
     for _ in range(3):
         start, end = sorted((pick_moment(), pick_moment()))
         await add_gateway_session(stores, query.guild_id, start, end, intents=rng.choice([0, MEMBERS_INTENT]))
@@ -160,12 +163,13 @@ async def test_short_gap_keeps_the_change_and_a_lost_day_hides_it(stores: Stores
     assert incomplete_kpis[Metric.MESSAGES].change is None
 
 
-async def test_only_rising_leaves_and_refusals_are_bad(stores: Stores):
+async def test_only_rising_leaves_refusals_and_waiting_times_are_bad(stores: Stores):
     kpi_by_metric = await load_kpis_by_metric(stores, ActivityQuery.from_last_days(7, guild_id=await add_guild(stores)))
 
     assert [metric for metric, kpi in kpi_by_metric.items() if not kpi.rising_is_good] == [
         Metric.LEAVES,
         Metric.COMMANDS_DENIED,
+        Metric.FIRST_RESPONSE_SECONDS,
     ]
 
 

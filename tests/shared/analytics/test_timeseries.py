@@ -46,7 +46,11 @@ async def query_day_values(stores: Stores, query: ActivityQuery, metric: Metric,
     return [f"{point.value}*" if point.is_partial else point.value for point in timeseries.points], timeseries.total
 
 
-@pytest.mark.parametrize("metric", Metric)
+def test_every_metric_that_is_counted_from_events_has_a_kind():
+    assert set(Metric) - set(EVENT_KIND_BY_METRIC) == {Metric.FIRST_RESPONSE_SECONDS}
+
+
+@pytest.mark.parametrize("metric", EVENT_KIND_BY_METRIC)
 async def test_metric_counts_only_its_kind_of_event(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
     await add_gateway_session(stores, query.guild_id, make_utc(2024, 2, 1), NOW, intents=MEMBERS_INTENT)
@@ -140,7 +144,7 @@ async def test_joins_and_leaves_are_covered_only_with_the_members_intent(stores:
 
 
 @pytest.mark.parametrize(
-    "metric", [metric for metric in Metric if EVENT_KIND_BY_METRIC[metric] not in ("message", "member_count")]
+    "metric", [m for m, kind in EVENT_KIND_BY_METRIC.items() if kind not in ("message", "member_count")]
 )
 async def test_import_covers_only_event_kinds_that_it_contains(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
@@ -151,7 +155,9 @@ async def test_import_covers_only_event_kinds_that_it_contains(stores: Stores, m
     assert await query_day_values(stores, query, metric) == ([None] * 3, 0)
 
 
-@pytest.mark.parametrize("metric", [m for m in Metric if EVENT_KIND_BY_METRIC[m] not in ("message", "member_count")])
+@pytest.mark.parametrize(
+    "metric", [m for m, kind in EVENT_KIND_BY_METRIC.items() if kind not in ("message", "member_count")]
+)
 async def test_import_covers_a_kind_from_its_first_event_of_that_kind(stores: Stores, metric):
     query = replace(MARCH_QUERY, guild_id=await add_guild(stores), end=make_utc(2024, 3, 6))
     await add_imported_period(stores, query.guild_id, make_utc(2024, 3, 1), make_utc(2024, 3, 5))
@@ -166,7 +172,7 @@ async def test_import_covers_a_kind_from_its_first_event_of_that_kind(stores: St
     assert await query_day_values(stores, query, metric, now=make_utc(2024, 3, 9)) == ([None, 1, 0, 0, None], 1)
 
 
-@pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES, Metric.MEMBERS])
+@pytest.mark.parametrize("metric", [Metric.JOINS, Metric.LEAVES, Metric.MEMBERS, Metric.FIRST_RESPONSE_SECONDS])
 async def test_channel_query_refuses_a_metric_without_channels(stores: Stores, metric):
     query = replace(MARCH_QUERY, channel_id=5, metric=metric)
 

@@ -16,6 +16,7 @@ SAMPLES = {
     "format_note_too_long": [201, 200],
     "format_too_many_rules": [200],
     "format_too_many_places": [100],
+    "format_too_many_support_channels": [50],
     "format_rule_not_found": [7],
     "format_request_blocked": ["voice-stats"],
     "format_feature_not_in_tier": ["Voice stats", "Premium", "Free"],

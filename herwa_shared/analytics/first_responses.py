@@ -1,0 +1,81 @@
+"""Times to the first response of tickets, from the rows of the tickets: medians and percentiles are exact.
+
+A ticket counts for the interval in which it was opened. The median of an even number of tickets is the mean of the two
+in the middle, half a second rounded up. The 90th percentile is the smallest time that at least 90% of the tickets do
+not exceed.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from herwa_shared.db import Database
+from herwa_shared.models import Ticket
+
+LONG_WAIT_PERCENT = 90
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstResponses:
+    """The tickets of a period that have a response, in the order in which they were opened.
+
+    `opened` are Unix seconds. `seconds` are the times to the first response, in full seconds.
+    """
+
+    opened: Sequence[float]
+    seconds: Sequence[int]
+
+    def select(self, start: int, end: int) -> Sequence[int]:
+        """Return the times of the tickets that were opened in `[start, end)` (Unix seconds)."""
+        return self.seconds[bisect_left(self.opened, start) : bisect_left(self.opened, end)]
+
+    def compute_medians(self, edges: Sequence[int], start: int, end: int) -> dict[int, int]:
+        """Compute the median of each interval within `[start, end)`, by its start; without tickets it is missing."""
+        medians: dict[int, int] = {}
+        for edge, next_edge in pairwise(edges):
+            median = compute_median(self.select(max(edge, start), min(next_edge, end)))
+            if median is not None:
+                medians[edge] = median
+        return medians
+
+
+async def load_first_responses(database: Database, guild_id: int, start: datetime, end: datetime) -> FirstResponses:
+    """Load the tickets that were opened in `[start, end)` and have a response."""
+    async with database.transaction() as session:
+        return await load_first_responses_in_session(session, guild_id, start, end)
+
+
+async def load_first_responses_in_session(
+    session: AsyncSession, guild_id: int, start: datetime, end: datetime
+) -> FirstResponses:
+    """Load as `load_first_responses` does, in a session of the caller."""
+    query = (
+        select(col(Ticket.opened_at), col(Ticket.responded_at))
+        .where(col(Ticket.guild_id) == guild_id, col(Ticket.opened_at) >= start, col(Ticket.opened_at) < end)
+        .where(col(Ticket.responded_at).is_not(None))
+        .order_by(col(Ticket.opened_at))
+    )
+    rows = (await session.execute(query)).all()
+    return FirstResponses(
+        [opened_at.timestamp() for opened_at, _ in rows],
+        [max(0, (responded_at - opened_at) // SECOND) for opened_at, responded_at in rows if responded_at],
+    )
+
+
+def compute_median(seconds: Sequence[int]) -> int | None:
+    """Compute the median; None without values."""
+    if not seconds:
+        return None
+    ordered, middle = sorted(seconds), len(seconds) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle] + 1) // 2
+
+
+def compute_long_wait(seconds: Sequence[int]) -> int | None:
+    """Compute the 90th percentile; None without values."""
+    return sorted(seconds)[-(-len(seconds) * LONG_WAIT_PERCENT // 100) - 1] if seconds else None
