@@ -148,7 +148,7 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
         for feature in (
             FeatureSpec(FeatureKey.SERVER_STATS, ModuleKey.ACTIVITY, "Server stats", "Message activity chart"),
             FeatureSpec(
-                FeatureKey.HISTORY, ModuleKey.ACTIVITY, "History import", "Messages from before Herwa was added"
+                FeatureKey.HISTORY, ModuleKey.ACTIVITY, "Past messages", "Messages from before Herwa was added"
             ),
             FeatureSpec(FeatureKey.VOICE_STATS, ModuleKey.VOICE, "Voice stats", "Voice activity chart"),
             FeatureSpec(FeatureKey.TICKET_STATS, ModuleKey.TICKETS, "Ticket stats", "Support threads chart"),

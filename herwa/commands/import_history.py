@@ -19,7 +19,7 @@ from herwa.commands.import_progress import ImportProgress, ProgressReporter, ign
 from herwa.commands.operator_session import resolve_guild
 from herwa.history_files.byte_stream import ByteStream, compute_file_digest, open_bytes
 from herwa.history_files.event_lines import HistoryItem
-from herwa.history_files.history_source import HistorySource, open_history
+from herwa.history_files.history_source import FilePart, HistorySource, open_history
 from herwa.texts import history_import as texts
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -134,7 +134,7 @@ async def _import_rows(
 ) -> ImportState:
     unchecked = CHECK_INTERVAL_EVENTS
     with open_bytes(source.file) as stream:
-        batches = _iterate_batches(source.iterate_rows(stream, state.guild_id, skip=state.position), state.position)
+        batches = _iterate_batches(source.iterate_parts(stream, state.guild_id, skip=state.position), state.position)
         reading = asyncio.create_task(asyncio.to_thread(_read_batch, batches, stream))
         try:
             while (batch := await reading) is not None:
@@ -158,13 +158,13 @@ async def _import_rows(
     return state
 
 
-def _iterate_batches(rows: Iterable[Iterable[HistoryItem]], position: int) -> Iterator[tuple[list[HistoryItem], int]]:
+def _iterate_batches(parts: Iterable[FilePart], position: int) -> Iterator[tuple[list[HistoryItem], int]]:
     """Yield batches of events and names, each with the position behind its rows."""
     items: list[HistoryItem] = []
     start = position
-    for row in rows:
-        items.extend(row)
-        position += 1
+    for part in parts:
+        items.extend(part.items)
+        position += part.rows
         if len(items) >= BATCH_EVENTS or position - start >= BATCH_EVENTS:
             yield items, position
             items, start = [], position

@@ -15,8 +15,8 @@ from typing import Any
 import ijson
 
 from herwa.history_files.byte_stream import GZIP_ERRORS, ByteStream, open_bytes
-from herwa.history_files.errors import HistoryFormatError
-from herwa.history_files.message_stream import iterate_messages
+from herwa.history_files.errors import HistoryFormatError, InvalidLine
+from herwa.history_files.message_stream import iterate_message_blocks
 from herwa.texts import history as file_texts
 from herwa.texts import history_import as texts
 from herwa_shared.clock import utc_now
@@ -64,21 +64,24 @@ def read_chat_export(file: Path) -> ChatExport | None:
     return _build_export(file, values)
 
 
-def iterate_export(file: Path, export: ChatExport, stream: ByteStream) -> Iterator[ActivityEvent | None]:
-    """Yield an event for each message, or None for one that is not counted. Raises HistoryFormatError."""
+def iterate_export(file: Path, export: ChatExport, stream: ByteStream) -> Iterator[list[ActivityEvent | None]]:
+    """Yield lists with an event for each message, or None for one that is not counted. Raises HistoryFormatError."""
     number, now_ms = 0, to_unix_ms(utc_now())
     with _translate_errors(file):
-        for number, message in enumerate(iterate_messages(stream.content), start=1):
+        for messages in iterate_message_blocks(stream.content):
+            events: list[ActivityEvent | None] = []
             try:
-                event = _build_event(export, message)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise _build_error(file, number, texts.MESSAGE_FIELDS_EXPECTED) from error
-            if event is not None and not is_possible_event_time(event.at_ms, now_ms=now_ms):
-                raise _build_error(file, number, texts.format_expected("id", texts.AN_ID, event.message_id))
-            yield event
+                for message in messages:  # a list comprehension would lose what precedes an invalid message
+                    events.append(_build_event(export, message, now_ms))  # noqa: PERF401
+            except (KeyError, TypeError, ValueError, AttributeError, InvalidLine) as error:
+                yield events
+                problem = str(error) if isinstance(error, InvalidLine) else texts.MESSAGE_FIELDS_EXPECTED
+                raise _build_error(file, number + len(events) + 1, problem) from error
+            yield events
+            number += len(events)
 
 
-def _build_event(export: ChatExport, message: Mapping[str, Any]) -> ActivityEvent | None:
+def _build_event(export: ChatExport, message: Mapping[str, Any], now_ms: int) -> ActivityEvent | None:
     is_reply = COUNTED_TYPES.get(message["type"])
     author, message_id = message["author"], int(message["id"])
     user_id, is_app = int(author["id"]), author["isBot"]
@@ -86,8 +89,12 @@ def _build_event(export: ChatExport, message: Mapping[str, Any]) -> ActivityEven
         return None
     kind = (WEBHOOK if author.get("discriminator") == NO_DISCRIMINATOR else BOT) if is_app else HUMAN
     at_ms = decode_snowflake_ms(message_id)
-    place = export.channel_id, export.thread_id
-    return ActivityEvent(export.guild_id, kind, at_ms, *place, user_id, is_reply, None, None, message_id, NEVER_LIVE_MS)
+    if not is_possible_event_time(at_ms, now_ms=now_ms):
+        raise InvalidLine(texts.format_expected("id", texts.AN_ID, message_id))
+    channel_id, thread_id = export.channel_id, export.thread_id
+    return ActivityEvent(
+        export.guild_id, kind, at_ms, channel_id, thread_id, user_id, is_reply, None, None, message_id, NEVER_LIVE_MS
+    )
 
 
 def _build_export(file: Path, values: Mapping[str, Any]) -> ChatExport:

@@ -4,7 +4,7 @@ A row is a line of Herwa's own format, or a message of a chat export.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -35,6 +35,13 @@ class FileCoverage(NamedTuple):
     is_complete: bool = True
 
 
+class FilePart(NamedTuple):
+    """The events and names of some rows."""
+
+    items: Sequence[HistoryItem]
+    rows: int
+
+
 class HistorySource(Protocol):
     """A file that can be imported."""
 
@@ -53,8 +60,8 @@ class HistorySource(Protocol):
     def validate(self) -> None:
         """Check every row before the first one is imported, if the format allows it. Raises HistoryFormatError."""
 
-    def iterate_rows(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[Iterable[HistoryItem]]:
-        """Yield the events and names of each row after the first `skip`. Raises HistoryFormatError."""
+    def iterate_parts(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[FilePart]:
+        """Yield the rows after the first `skip`, some at a time. Raises HistoryFormatError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +95,11 @@ class EventFile:
         if problems:
             raise HistoryFormatError(file_texts.format_invalid_lines(self.file.name, count, problems), problems)
 
-    def iterate_rows(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[Iterable[HistoryItem]]:
+    def iterate_parts(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[FilePart]:
         parser = EventLineParser(self.header, guild_id)
         for number, line in enumerate(islice(stream.iterate_lines(MAX_LINE_BYTES), skip + 1, None), start=skip + 2):
             try:
-                yield () if line.isspace() else parser.parse(line)
+                yield FilePart(() if line.isspace() else parser.parse(line), 1)
             except InvalidLine as error:
                 problem = LineProblem(number, str(error))
                 text = file_texts.format_invalid_lines(self.file.name, 1, [problem])
@@ -120,9 +127,12 @@ class ChatExportFile:
     def validate(self) -> None:
         """Nothing: messages are deduplicated by their ids, so that a corrected file can be imported again."""
 
-    def iterate_rows(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[Iterable[HistoryItem]]:  # noqa: ARG002
-        for event in islice(iterate_export(self.file, self.export, stream), skip, None):
-            yield () if event is None else (event,)
+    def iterate_parts(self, stream: ByteStream, guild_id: int, *, skip: int) -> Iterator[FilePart]:  # noqa: ARG002
+        for events in iterate_export(self.file, self.export, stream):
+            remaining = events[skip:]
+            skip = max(skip - len(events), 0)
+            if remaining:
+                yield FilePart([event for event in remaining if event is not None], len(remaining))
 
 
 class FileSummary(NamedTuple):
@@ -157,9 +167,9 @@ def summarize(source: HistorySource) -> FileSummary:
     source.validate()
     rows, events = 0, Counter[str]()
     with open_bytes(source.file) as stream:
-        for row in source.iterate_rows(stream, source.guild_id or 1, skip=0):
-            rows += 1
-            events.update(item.kind for item in row if isinstance(item, ActivityEvent))
+        for part in source.iterate_parts(stream, source.guild_id or 1, skip=0):
+            rows += part.rows
+            events.update(item.kind for item in part.items if isinstance(item, ActivityEvent))
     begin, end = source.coverage[:2]
     return FileSummary(begin, end, rows, dict(events))
 

@@ -7,27 +7,31 @@ at once, which is several times faster than a stream of parser events. Any other
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import ijson
 import orjson
 
 BLOCK_BYTES = 1 << 20
+MESSAGES_PER_BLOCK = 1_000  # where the size of a message is not known before it is parsed
 ARRAY_START = b'\n  "messages": ['
 ARRAY_END = b"\n  ]"
 
 Message = dict[str, Any]
 
 
-def iterate_messages(content: "io.BufferedReader[Any]") -> Iterator[Message]:
-    """Yield the messages. Raises ijson.JSONError for invalid JSON."""
+def iterate_message_blocks(content: "io.BufferedReader[Any]") -> Iterator[list[Message]]:
+    """Yield the messages in lists. Raises ijson.JSONError for invalid JSON."""
     head = content.peek(BLOCK_BYTES)
     line_end = b"\r\n" if b"\r\n" in head[:100] else b"\n"
     array_start = ARRAY_START.replace(b"\n", line_end)
     position = head.find(array_start)
     first_message = position + len(array_start)
     if position < 0 or not head[first_message:].startswith(line_end + b"    {"):
-        yield from ijson.items(content, "messages.item", use_float=True, buf_size=BLOCK_BYTES)
+        messages = ijson.items(content, "messages.item", use_float=True, buf_size=BLOCK_BYTES)
+        while block := list(islice(messages, MESSAGES_PER_BLOCK)):
+            yield block
         return
     content.read(first_message)
     try:
@@ -36,7 +40,7 @@ def iterate_messages(content: "io.BufferedReader[Any]") -> Iterator[Message]:
         raise ijson.JSONError(str(error)) from error
 
 
-def _iterate_blocks(content: "io.BufferedReader[Any]", line_end: bytes) -> Iterator[Message]:
+def _iterate_blocks(content: "io.BufferedReader[Any]", line_end: bytes) -> Iterator[list[Message]]:
     separator = b"    },\n    {".replace(b"\n", line_end)
     array_end = ARRAY_END.replace(b"\n", line_end)
     rest = b""
@@ -47,9 +51,9 @@ def _iterate_blocks(content: "io.BufferedReader[Any]", line_end: bytes) -> Itera
             rest = buffer
             continue
         end = cut + len(b"    }")
-        yield from orjson.loads(b"[%b]" % buffer[:end])
+        yield orjson.loads(b"[%b]" % buffer[:end])
         rest = buffer[end + 1 :]
     last, found, _ = rest.rpartition(array_end)
     if not found:
         raise ijson.JSONError("the list of messages has no end")
-    yield from orjson.loads(b"[%b]" % last)
+    yield orjson.loads(b"[%b]" % last)

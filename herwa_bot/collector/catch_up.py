@@ -23,7 +23,7 @@ from herwa_shared.services.collection_gaps import ALL_CHANNELS
 log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
 
-CONCURRENT_CHANNELS = 8
+CONCURRENT_CHANNELS = 16
 CATCH_UP_RETRY = RetryPolicy(first_delay_seconds=5.0, max_delay_seconds=60.0)
 SESSION_MARGIN = timedelta(seconds=5)
 """The first heartbeat, which starts the recorded time of a session, follows READY within this time."""

@@ -71,11 +71,17 @@ class EventWriter:
         self.gap_tracker = GapTracker()
         self.privacy = PrivacyFilter(database.audit_key)
         self.ticket_tracker = TicketTracker()
+        page_lock = asyncio.Lock()
         self.catch_up = CatchUp(
-            database, HistoryFetcher(database, self.thread_parents, self.privacy), self.privacy, self.ticket_tracker
+            database,
+            HistoryFetcher(database, self.thread_parents, self.privacy, store_lock=page_lock),
+            self.privacy,
+            self.ticket_tracker,
         )
         self.backfiller = Backfiller(
-            database, HistoryFetcher(database, self.thread_parents, self.privacy), self.thread_parents
+            database,
+            HistoryFetcher(database, self.thread_parents, self.privacy, store_lock=page_lock),
+            self.thread_parents,
         )
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()

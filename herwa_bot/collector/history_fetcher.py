@@ -55,16 +55,20 @@ class HistoryFetcher:
     """Fetches the missing messages of channels, several channels at a time.
 
     `pending_channels` and `fetched_messages` are its progress. `can_read_content`: the message content intent is
-    granted.
+    granted. `store_lock` lets one page at a time be stored, so that live events, which take turns with pages, wait for
+    one page at most.
     """
 
-    def __init__(self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter) -> None:
+    def __init__(
+        self, database: Database, thread_parents: ThreadParents, privacy: PrivacyFilter, *, store_lock: asyncio.Lock
+    ) -> None:
         self.can_read_content = False
         self.pending_channels = 0
         self.fetched_messages = 0
         self._database = database
         self._privacy = privacy
         self._thread_parents = thread_parents
+        self._store_lock = store_lock
 
     async def run_tasks(
         self,
@@ -147,7 +151,7 @@ class HistoryFetcher:
                         event.user_id, get_member_name({}, author), is_bot=bool(author.get("bot"))
                     )
         oldest_id = min((parse_snowflake(payload, "id") for payload in page), default=None)
-        async with self._database.acquire_connection() as connection:
+        async with self._store_lock, self._database.acquire_connection() as connection:
             return await store_history_page(
                 connection, task, events, oldest_id=oldest_id, names=list(names.values()), privacy=self._privacy
             )

@@ -21,7 +21,7 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.pipeline.buffer import copy_events, lock_appends
 from herwa_shared.pipeline.events import ActivityEvent
 from herwa_shared.pipeline.history_pages import AuthorName, add_unknown_members
-from herwa_shared.pipeline.membership_dedup import save_past_memberships
+from herwa_shared.pipeline.membership_dedup import MEMBERSHIP_KINDS, save_past_memberships
 from herwa_shared.pipeline.message_dedup import filter_new_messages
 from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 from herwa_shared.pipeline.tickets import record_responses
@@ -145,7 +145,8 @@ async def store_import_batch(
         )
         if advanced is None:
             raise ImportRunsElsewhere
-        await save_past_memberships(connection, new_events)
+        if any(kind in MEMBERSHIP_KINDS for kind in {event.kind for event in new_events}):
+            await save_past_memberships(connection, new_events)
         if names:
             await add_unknown_members(connection, state.guild_id, names)
         await copy_events(connection, new_events)

@@ -14,6 +14,8 @@ from tests.support.member_client import MemberClient, get_button_ids
 
 REASON = "The numbers are being repaired."
 COMMAND = "`/server-stats`"
+HISTORY_COMMANDS = "`/history import|pause|resume|status`"
+ACTIVITY_COMMANDS = f"{COMMAND}, {HISTORY_COMMANDS}"
 TURN_OFF = buttons.format_turn_off("Activity")
 
 
@@ -57,7 +59,8 @@ async def test_list_shows_features_by_module_with_their_commands(feature_client)
     feature_list_reply = await feature_client.run("list")
     assert feature_list_reply.ephemeral
     heading = texts.format_module_heading("Activity", enabled=True)
-    assert f"{heading}\n{format_entry('🟢', texts.ON)}" in feature_list_reply.content
+    past_messages = texts.format_entry("🟢", "Past messages", texts.ON, HISTORY_COMMANDS)
+    assert f"{heading}\n{past_messages}\n{format_entry('🟢', texts.ON)}" in feature_list_reply.content
     assert texts.format_entry("🔒", "Help", texts.ALWAYS_ON, "`/help`") in feature_list_reply.content
     await feature_client.run("disable", "server.stats")
     assert format_entry("⚪", texts.OFF) in (await feature_client.run("list")).content
@@ -76,14 +79,14 @@ async def test_feature_is_disabled_immediately_and_undo_enables_it(feature_clien
 
 async def test_disabling_a_module_needs_confirmation_and_lists_its_commands(feature_client, members):
     confirmation = await feature_client.run("disable", "module:activity")
-    assert confirmation.content == texts.format_disable_question("Activity", COMMAND, has_essential=False)
+    assert confirmation.content == texts.format_disable_question("Activity", ACTIVITY_COMMANDS, has_essential=False)
     assert (await feature_client.load_feature_states())["server.stats"]
     disabled_reply = await feature_client.press(confirmation, TURN_OFF)
-    assert disabled_reply.content == texts.format_result("Activity", COMMAND, enabled=False)
+    assert disabled_reply.content == texts.format_result("Activity", ACTIVITY_COMMANDS, enabled=False)
     await members.wait_for_verdict("No", "server-stats", user=members.server.owner)
     assert texts.format_module_heading("Activity", enabled=False) in (await feature_client.run("list")).content
     enabled_reply = await feature_client.run("enable", "Activity")
-    assert enabled_reply.content == texts.format_result("Activity", COMMAND, enabled=True)
+    assert enabled_reply.content == texts.format_result("Activity", ACTIVITY_COMMANDS, enabled=True)
     await members.wait_for_verdict("Yes", "server-stats")
 
 

@@ -343,8 +343,12 @@ def test_export_of_any_layout_has_the_same_messages(tmp_path, indent, line_end, 
     file.write_bytes(text.replace("\n", line_end).encode())
     source = open_history(file)
     with open_bytes(file) as stream:
-        ids = [event.message_id for row in source.iterate_rows(stream, 5, skip=0) for event in row]
-    assert ids == [int(message["id"]) for message in messages]
+        ids = [event.message_id for part in source.iterate_parts(stream, 5, skip=0) for event in part.items]
+    expected_ids = [int(message["id"]) for message in messages]
+    assert ids == expected_ids
+    with open_bytes(file) as stream:
+        later_parts = list(source.iterate_parts(stream, 5, skip=1_500))
+    assert [event.message_id for part in later_parts for event in part.items] == expected_ids[1_500:]
 
 
 def test_export_that_ends_early_is_refused_after_its_last_complete_part(tmp_path):
