@@ -40,6 +40,8 @@ CLICKHOUSE_QUERIES = (
     "SELECT version FROM schema_versions ORDER BY version",
     "SELECT * FROM activity_events ORDER BY ALL",
     "SELECT * FROM activity_hourly FINAL ORDER BY ALL",
+    "SELECT * FROM command_hourly FINAL ORDER BY ALL",
+    "SELECT * FROM sample_hourly FINAL ORDER BY ALL",
 )
 TABLES_SQL = """
 SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition

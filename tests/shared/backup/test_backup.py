@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from herwa_shared.backup.archive import FORMAT_VERSION, MANIFEST_NAME, BadBackup, open_archive
-from herwa_shared.backup.clickhouse import DATA_TABLES, VERSIONS_TABLE, VIEW
+from herwa_shared.backup.clickhouse import DATA_TABLES, VERSIONS_TABLE, VIEWS
 from herwa_shared.backup.create import back_up_automatically, create_backup
 from herwa_shared.backup.data_folder import KEPT_BACKUPS
 from herwa_shared.backup.restore import restore_backup
@@ -191,5 +191,5 @@ def test_every_table_of_the_migrations_is_in_the_backup(filled_copy):
     tables = {*filled_copy.content} - {*CLICKHOUSE_QUERIES}
     assert tables == {*filled_copy.manifest.postgresql_tables, "alembic_version"}
     clickhouse_tables = {name for (name,) in filled_copy.content[CLICKHOUSE_QUERIES[0]]}
-    assert clickhouse_tables == {*DATA_TABLES, VIEW, VERSIONS_TABLE}
+    assert clickhouse_tables == {*DATA_TABLES, *VIEWS, VERSIONS_TABLE}
     assert filled_copy.manifest.clickhouse_tables.keys() == set(DATA_TABLES)
