@@ -5,6 +5,7 @@ command continues an interrupted import.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -41,6 +42,9 @@ from herwa_shared.services.imported_periods import record_imported_period
 from herwa_shared.stores import open_stores
 
 BATCH_EVENTS = 10_000
+SWITCH_SECONDS = 0.0005
+"""How long the thread that reads may run while the one that stores has something to do; Python's default is ten times
+as long, and a batch needs about ten answers of PostgreSQL."""
 CHECK_INTERVAL_EVENTS = 200_000
 MAX_WAITING_EVENTS = 2_000_000
 WORKER_NOTE_SECONDS = 30.0
@@ -81,6 +85,7 @@ async def import_history(settings: Settings, file: Path, *, guild: str, report: 
 
     Raises HistoryFormatError, NotFound for an unknown guild, BadRequest if the file belongs to another one.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     source = open_history(file)
     await asyncio.to_thread(source.validate)
     async with open_stores(settings, report=lambda _: None) as stores:

@@ -29,6 +29,8 @@ PAGE_SIZE = 100
 MAX_PAGES_PER_SECOND = 47.0
 """Of the 50 requests a second that Discord allows a bot; the rest is for everything else."""
 
+MAX_REMEMBERED_NAMES = 200_000
+
 Page = Sequence[Mapping[str, Any]]
 FetchPage = Callable[[int, int], Awaitable[Page]]
 """Fetches up to PAGE_SIZE messages of a channel before a message id, newest first."""
@@ -69,6 +71,7 @@ class HistoryFetcher:
         self._privacy = privacy
         self._thread_parents = thread_parents
         self._store_lock = store_lock
+        self._named: set[tuple[int, int]] = set()
 
     async def run_tasks(
         self,
@@ -145,16 +148,20 @@ class HistoryFetcher:
                 continue
             if event is not None:
                 events.append(event)
-                if not payload.get("webhook_id"):
+                if not payload.get("webhook_id") and (task.guild_id, event.user_id) not in self._named:
                     author = payload["author"]
                     names[event.user_id] = AuthorName(
                         event.user_id, get_member_name({}, author), is_bot=bool(author.get("bot"))
                     )
         oldest_id = min((parse_snowflake(payload, "id") for payload in page), default=None)
         async with self._store_lock, self._database.acquire_connection() as connection:
-            return await store_history_page(
+            moved_task = await store_history_page(
                 connection, task, events, oldest_id=oldest_id, names=list(names.values()), privacy=self._privacy
             )
+        if len(self._named) > MAX_REMEMBERED_NAMES:
+            self._named.clear()
+        self._named.update((task.guild_id, user_id) for user_id in names)
+        return moved_task
 
     def _parse_message(self, task: ChannelTask, payload: Mapping[str, Any]) -> ActivityEvent | None:
         return parse_message_create(

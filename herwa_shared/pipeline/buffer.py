@@ -27,6 +27,7 @@ CURRENT_SLOT_SQL = "SELECT ((extract(epoch FROM now())::bigint / $1) % $2)::int"
 # Coverage is looked up once per message. Without table statistics the planner would scan and sort the full table for
 # each of them.
 FORCE_INDEX_SQL = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+LOCK_APPENDS_SQL = f"{FORCE_INDEX_SQL}; SELECT pg_advisory_xact_lock({APPEND_LOCK_ID})"  # one round trip
 # No membership period of a member who opted out is kept, so their name could not be deleted later.
 DELETE_NAMES_SQL = """
 DELETE FROM member AS m USING unnest($1::bigint[], $2::bigint[]) AS departed (guild_id, user_id)
@@ -76,8 +77,7 @@ async def append_events(
 
 async def lock_appends(connection: asyncpg.Connection) -> None:
     """Take the append lock until the end of the current transaction."""
-    await connection.execute(FORCE_INDEX_SQL)
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", APPEND_LOCK_ID)
+    await connection.execute(LOCK_APPENDS_SQL)
 
 
 async def copy_events(connection: asyncpg.Connection, events: Sequence[ActivityEvent]) -> None:

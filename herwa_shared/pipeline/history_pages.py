@@ -120,7 +120,8 @@ async def store_history_page(
             names = [name for name in names if name.user_id in visible_ids]
         new_events = await filter_uncovered(connection, missing)
         await copy_events(connection, new_events)
-        await add_unknown_members(connection, task.guild_id, names)
+        if names:
+            await add_unknown_members(connection, task.guild_id, names)
         end = await connection.fetchval(RANGE_END_SQL, task.guild_id, task.channel_id, lower, task.end_id)
         end = task.end_id if end is None else end
         if lower <= end:
