@@ -16,9 +16,6 @@ _CONFIG_TEMPLATE = """<clickhouse>
     <mark_cache_size>{marks}</mark_cache_size>
     <uncompressed_cache_size>0</uncompressed_cache_size>
     <logger><level>none</level></logger>
-    <query_log remove="1"/>
-    <query_thread_log remove="1"/>
-    <part_log remove="1"/>
     <users_config>{users}</users_config>
 </clickhouse>
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -92,6 +93,7 @@ class ConnectionPool:
         self._idle: list[EngineConnection] = []
         self._in_use = 0
         self._is_stopping = False
+        _remove_system_logs(store)
         self._control = self._open_connection()
         self._control.query(f"CREATE DATABASE IF NOT EXISTS {database}")
 
@@ -168,3 +170,8 @@ class ConnectionPool:
 
 def _quote(text: str, quote_char: str) -> str:
     return quote_char + text.replace("\\", "\\\\").replace(quote_char, f"\\{quote_char}") + quote_char
+
+
+def _remove_system_logs(store: Path) -> None:
+    """Remove logs with texts of queries, which earlier versions wrote. The engine itself forgets them at its end."""
+    shutil.rmtree(store / "data" / "system", ignore_errors=True)
