@@ -23,7 +23,7 @@ from benchmarks.environment import (
 from benchmarks.report import print_progress, print_result
 from herwa_sim.client.client import SimClient
 
-CHANNEL_COUNT, MESSAGES_PER_CHANNEL = 40, 1_000
+CHANNEL_COUNT, MESSAGES_PER_CHANNEL = 40, 990  # the last page of a channel is not full
 PAGES_PER_SECOND, PAGE_SIZE = 50, 100
 MIN_RATE_RATIO, MAX_DELAY_RATIO = 0.9, 1.1
 LIVE_INTERVAL_SECONDS, POLL_SECONDS = 0.02, 0.003

@@ -13,7 +13,8 @@ from typing import Any
 import ijson
 import orjson
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 16
+"""Larger blocks are slower: so many new objects at once make Python's garbage collector run again and again."""
 MESSAGES_PER_BLOCK = 1_000  # where the size of a message is not known before it is parsed
 ARRAY_START = b'\n  "messages": ['
 ARRAY_END = b"\n  ]"

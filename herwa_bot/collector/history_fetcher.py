@@ -153,7 +153,8 @@ class HistoryFetcher:
                     names[event.user_id] = AuthorName(
                         event.user_id, get_member_name({}, author), is_bot=bool(author.get("bot"))
                     )
-        oldest_id = min((parse_snowflake(payload, "id") for payload in page), default=None)
+        # A page that is not full is the last one.
+        oldest_id = min(parse_snowflake(payload, "id") for payload in page) if len(page) >= PAGE_SIZE else None
         async with self._store_lock, self._database.acquire_connection() as connection:
             moved_task = await store_history_page(
                 connection, task, events, oldest_id=oldest_id, names=list(names.values()), privacy=self._privacy

@@ -103,8 +103,8 @@ async def store_history_page(
     """Store the page before `task.before_id`, and return the task moved behind it.
 
     `events` are the counted messages of the page, `oldest_id` is the id of its oldest message of any kind, or None if
-    the page is empty. The names of unknown members are stored; a known name may be a nickname and is kept. The task is
-    finished when `before_id` is `after_id + 1`. `privacy` hides members; only tests may omit it.
+    no message precedes the page. The names of unknown members are stored; a known name may be a nickname and is kept.
+    The task is finished when `before_id` is `after_id + 1`. `privacy` hides members; only tests may omit it.
     """
     is_finished = oldest_id is None or oldest_id <= task.after_id
     lower = task.after_id + 1 if is_finished or oldest_id is None else oldest_id
