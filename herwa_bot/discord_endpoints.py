@@ -10,19 +10,11 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from herwa_shared.config import Settings
-from herwa_shared.discord.endpoints import find_discord_url
-from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.discord.endpoints import find_discord_url, get_bot_token
 
 __all__ = ["find_dashboard_url", "find_discord_url", "get_bot_token", "set_discord_url"]
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-
-def get_bot_token(settings: Settings, folder: DataFolder) -> str:
-    """Get the bot token from the settings, else the one that this copy's local Discord accepts."""
-    if settings.discord.token is not None:
-        return settings.discord.token.get_secret_value()
-    return folder.get_or_create_secret("local_discord_token")
 
 
 def find_dashboard_url(settings: Settings) -> str | None:

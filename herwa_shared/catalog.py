@@ -33,6 +33,7 @@ class FeatureKey(StrEnum):
     FEATURES = "governance.features"
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
+    AUDIT = "governance.audit"
     HISTORY = "activity.history"
     HELP = "essentials.help"
     WHY = "essentials.why"
@@ -172,6 +173,13 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
                 essential=Essential.PROTECTED,
             ),
             FeatureSpec(FeatureKey.CHANNELS, ModuleKey.GOVERNANCE, "Channel lists", "Limit commands to channels"),
+            FeatureSpec(
+                FeatureKey.AUDIT,
+                ModuleKey.GOVERNANCE,
+                "Audit log",
+                "Who changed what, and undo",
+                essential=Essential.PROTECTED,
+            ),
             FeatureSpec(
                 FeatureKey.HELP,
                 ModuleKey.ESSENTIALS,

@@ -8,7 +8,6 @@ import discord
 
 from herwa_bot.access.guard import Guard, get_actor, get_guard
 from herwa_bot.access.invocation import build_invocation, build_member_invocation
-from herwa_bot.access.targets import can_change_rules
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import format_at
@@ -18,10 +17,11 @@ from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES, format_public_channel, format_user
 from herwa_bot.ui.replies import defer, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton
-from herwa_bot.ui.writes import open_write_transaction, run_to_completion
+from herwa_bot.ui.writes import run_to_completion
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound, format_reason
+from herwa_shared.guardrail.targets import can_change_rules
 from herwa_shared.log import get_logger
 from herwa_shared.services.access_requests import (
     ALLOW_DURATION,
@@ -34,6 +34,7 @@ from herwa_shared.services.access_requests import (
     list_managers_to_notify,
     list_open_requests,
 )
+from herwa_shared.services.write_transaction import open_write_transaction
 
 log = get_logger(__name__)
 

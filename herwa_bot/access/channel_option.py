@@ -1,31 +1,15 @@
 """Command option for a channel or category; a thread selects its parent channel."""
 
-from dataclasses import dataclass
-
 import discord
 from discord import app_commands
 
 from herwa_bot.access.channels import find_channel
 from herwa_bot.texts import errors
 from herwa_shared.errors import BadRequest
+from herwa_shared.guardrail.impact import RulePlace
 from herwa_shared.guardrail.policy import PlaceKind
 
 CATEGORY_TYPE = discord.ChannelType.category
-
-
-@dataclass(frozen=True, slots=True)
-class RulePlace:
-    """The place where a rule applies: everywhere, a category or a channel.
-
-    `category_id` is the category of a channel; 0 if the channel has none or it is unknown.
-    """
-
-    kind: PlaceKind = PlaceKind.EVERYWHERE
-    id: int = 0
-    category_id: int = 0
-
-
-EVERYWHERE = RulePlace()
 
 
 class ChannelOption(app_commands.Transformer):

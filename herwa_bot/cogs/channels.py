@@ -8,18 +8,9 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.access.channel_option import ChannelOption, RulePlace
+from herwa_bot.access.channel_option import ChannelOption
 from herwa_bot.access.guard import get_guard
-from herwa_bot.access.targets import (
-    BROAD_TARGET_KINDS,
-    CommandSurfaces,
-    Target,
-    find_target,
-    format_surfaces,
-    list_commands,
-    list_target_choices,
-    list_targets,
-)
+from herwa_bot.access.targets import find_target, format_surfaces, list_target_choices
 from herwa_bot.texts import buttons
 from herwa_bot.texts import channels as texts
 from herwa_bot.ui.confirmation import (
@@ -36,7 +27,9 @@ from herwa_bot.ui.pagination import send_pages, split_pages
 from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import Audience, FeatureKey, SurfaceRegistry
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.guardrail.impact import RulePlace
 from herwa_shared.guardrail.policy import ChannelList, TargetKind
+from herwa_shared.guardrail.targets import BROAD_TARGET_KINDS, CommandSurfaces, Target, list_commands, list_targets
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.services import channel_lists
 from herwa_shared.services.audit import Actor

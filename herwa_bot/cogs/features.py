@@ -10,15 +10,7 @@ from discord.ext import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_bot.access.guard import get_guard
-from herwa_bot.access.targets import (
-    Target,
-    find_target,
-    format_surfaces,
-    list_commands,
-    list_feature_targets,
-    list_module_targets,
-    list_target_choices,
-)
+from herwa_bot.access.targets import find_target, format_surfaces, list_target_choices
 from herwa_bot.texts import buttons
 from herwa_bot.texts import features as texts
 from herwa_bot.ui.confirmation import (
@@ -35,6 +27,7 @@ from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import FEATURES, Audience, Essential, FeatureKey, SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.guardrail.policy import GuildPolicy, TargetKind
+from herwa_shared.guardrail.targets import Target, list_commands, list_feature_targets, list_module_targets
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.features import FeatureStatus, list_features, set_feature, set_module
 from herwa_shared.services.policies import load_global_policy, load_policy

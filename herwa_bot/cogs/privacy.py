@@ -14,11 +14,12 @@ from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import defer, defer_if_slow, reply_ephemeral
 from herwa_bot.ui.views import GuardedView
-from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
+from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.privacy.choices import load_privacy_status, set_opt_out
 from herwa_shared.privacy.erasure import Erasure, is_finished, request_erasure
 from herwa_shared.privacy.stored_data import StoredData, load_stored_data
+from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_shared.stores import Stores
 
 POLL_SECONDS = 0.5

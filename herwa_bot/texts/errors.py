@@ -7,8 +7,6 @@ from herwa_bot.texts.phrases import format_joined
 INTERNAL_ERROR = "Something went wrong. Try again in a moment."
 STATS_UNAVAILABLE = "Statistics are temporarily unavailable. Counting continues. Try again in a few minutes."
 DATA_UNAVAILABLE = "Herwa's database is temporarily unavailable. Counting continues. Try again in a few minutes."
-NOT_SAVED = "Not saved: the database is temporarily unavailable. Try again in a few minutes."
-SAVE_UNCONFIRMED = "Couldn't confirm that this was saved. Check the current settings before you try again."
 SAVING = "-# Saving takes longer than usual…"
 
 NO_CHANGE = "Nothing has changed."

@@ -14,12 +14,13 @@ from herwa_bot.access.targets import truncate
 from herwa_bot.texts import buttons, errors
 from herwa_bot.ui.replies import defer, reply_ephemeral
 from herwa_bot.ui.views import GuardedButton, GuardedView
-from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
+from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_MESSAGE_LENGTH
 from herwa_shared.errors import BadRequest
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.undo import undo
+from herwa_shared.services.undo import undo_entries
+from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_shared.stores import Stores
 
 UNDO_PERIOD = timedelta(minutes=10)
@@ -84,10 +85,12 @@ class UndoButton(
             raise BadRequest(buttons.UNDO_EXPIRED)
         await interaction.response.defer()
         async with open_write_transaction(get_guard(interaction).database) as session:
-            summaries = [
-                await undo(session, guild_id=interaction.guild_id, entry_id=int(entry_id), actor=get_actor(interaction))
-                for entry_id in reversed(self.match["entry_ids"].split("-"))
-            ]
+            summaries = await undo_entries(
+                session,
+                guild_id=interaction.guild_id,
+                entry_ids=[int(entry_id) for entry_id in self.match["entry_ids"].split("-")],
+                actor=get_actor(interaction),
+            )
         reply = interaction.message.content if interaction.message else ""
         text = buttons.format_undone(reply, summaries)
         await interaction.edit_original_response(content=text[-MAX_MESSAGE_LENGTH:], view=None)

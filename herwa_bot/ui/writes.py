@@ -5,21 +5,15 @@ database, by the timeout with which `audited_settings.lock_guild` waits for othe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import aiohttp
 import discord
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.texts import errors as texts
 from herwa_bot.ui.replies import DEFER_AFTER_SECONDS
-from herwa_shared.db import Database
-from herwa_shared.errors import HerwaError, format_reason
+from herwa_shared.errors import format_reason
 from herwa_shared.log import get_logger
 
 log = get_logger(__name__)
@@ -28,22 +22,6 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 _running: set[asyncio.Task[Any]] = set()
-
-
-class NotSaved(HerwaError):
-    """The database is unavailable and nothing was changed."""
-
-    code = "not_saved"
-    status = 503
-    message = texts.NOT_SAVED
-
-
-class SaveUnconfirmed(HerwaError):
-    """The connection to the database was lost during the commit, which may have succeeded."""
-
-    code = "save_unconfirmed"
-    status = 503
-    message = texts.SAVE_UNCONFIRMED
 
 
 def run_to_completion(
@@ -85,20 +63,3 @@ async def await_write(work: Coroutine[Any, Any, Result], *, on_slow: Callable[[]
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("response failed during a write", error=format_reason(error))
     return await asyncio.shield(task)
-
-
-@asynccontextmanager
-async def open_write_transaction(database: Database) -> AsyncIterator[AsyncSession]:
-    """Open a transaction for a change.
-
-    If the database becomes unavailable, raises NotSaved before the commit and SaveUnconfirmed during the commit.
-    """
-    is_committing = False
-    try:
-        async with database.transaction() as session:
-            yield session
-            is_committing = True
-    except (OSError, DBAPIError, PoolTimeoutError) as error:
-        if isinstance(error, DBAPIError) and not error.connection_invalidated:
-            raise
-        raise SaveUnconfirmed if is_committing else NotSaved from error

@@ -39,6 +39,11 @@ def find_discord_url(settings: Settings, folder: DataFolder) -> str | None:
     return settings.discord.url
 
 
+def get_api_url(settings: Settings, folder: DataFolder) -> str:
+    """Get the base URL of Discord's REST API."""
+    return f"{find_discord_url(settings, folder) or DISCORD_URL}/api/v10"
+
+
 def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEndpoints | None:
     """Find the endpoints for log-in; None when the settings lack a client id or secret."""
     client_id, secret = settings.discord.client_id, settings.discord.client_secret
@@ -48,7 +53,7 @@ def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEnd
         return None
     url = find_discord_url(settings, folder) or DISCORD_URL
     return DiscordEndpoints(
-        api_url=f"{url}/api/v10",
+        api_url=get_api_url(settings, folder),
         cdn_url=get_cdn_url(settings, folder),
         authorize_url=f"{url}/oauth2/authorize",
         token_url=f"{url}/api/oauth2/token",
@@ -56,6 +61,13 @@ def find_discord_endpoints(settings: Settings, folder: DataFolder) -> DiscordEnd
         client_id=client_id,
         client_secret=secret,
     )
+
+
+def get_bot_token(settings: Settings, folder: DataFolder) -> str:
+    """Get the bot token from the settings, else the one that this copy's local Discord accepts."""
+    if settings.discord.token is not None:
+        return settings.discord.token.get_secret_value()
+    return folder.get_or_create_secret("local_discord_token")
 
 
 def get_cdn_url(settings: Settings, folder: DataFolder) -> str:

@@ -147,10 +147,11 @@ def format_trace(trace: Trace, names: NameFormatter) -> tuple[str, ...]:
 
 def _format_step(step: StepResult, names: NameFormatter) -> str:
     title = STEP_TITLES[step.step]
-    return f"{title}{' ' if title.endswith('?') else ': '}{_format_detail(step, names)}"
+    return f"{title}{' ' if title.endswith('?') else ': '}{format_step_detail(step, names)}"
 
 
-def _format_detail(step: StepResult, names: NameFormatter) -> str:
+def format_step_detail(step: StepResult, names: NameFormatter) -> str:
+    """Format what a step found, without its title."""
     if step.rule is not None:
         sentence = format_rule(step.rule, names)
         return f"{sentence[:1].upper()}{sentence[1:]}"

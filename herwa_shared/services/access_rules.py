@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE, PERMISSIONS
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.guardrail.impact import NEW_RULE_ID, has_same_scope
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.models import AccessRuleRow
@@ -84,6 +85,35 @@ async def save_rule(
     return RuleSaveResult(id=rule_id, entry_id=entry_id, is_new=existing_id is None)
 
 
+@dataclass(frozen=True, slots=True)
+class RuleReplacement:
+    """The result of `replace_rule`. `entry_ids` are the ids of all audit entries, oldest first."""
+
+    saved: RuleSaveResult
+    replaced: tuple[AccessRule, ...]
+    entry_ids: tuple[int, ...]
+
+
+async def replace_rule(session: AsyncSession, *, guild_id: int, rule: NewRule, actor: Actor) -> RuleReplacement:
+    """Save a rule and remove the rule with the same scope and the opposite effect: both together make no sense.
+
+    Raises what `save_rule` raises.
+    """
+    await lock_guild(session, guild_id)
+    new_rule = to_access_rule(rule)
+    replaced = tuple(
+        existing
+        for existing in await list_rules(session, guild_id=guild_id, now=utc_now())
+        if has_same_scope(existing, new_rule) and existing.allow != rule.allow
+    )
+    entry_ids = [
+        await remove_rule(session, guild_id=guild_id, rule_id=existing.id, actor=actor) for existing in replaced
+    ]
+    saved = await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)
+    entry_ids += [] if saved.entry_id is None else [saved.entry_id]
+    return RuleReplacement(saved, replaced, tuple(entry_ids))
+
+
 async def remove_rule(session: AsyncSession, *, guild_id: int, rule_id: int, actor: Actor) -> int:
     """Delete a rule and return the id of the audit entry. Raises NotFound for an unknown rule."""
     await lock_guild(session, guild_id)
@@ -100,15 +130,32 @@ async def list_rules(session: AsyncSession, *, guild_id: int, now: datetime) -> 
     rows = await session.scalars(
         select(AccessRuleRow).where(col(AccessRuleRow.guild_id) == guild_id).order_by(col(AccessRuleRow.id))
     )
-    return tuple(
-        _to_access_rule(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now)
-    )
+    return tuple(_parse_row(row) for row in sorted(rows, key=lambda row: row.until is not None and row.until <= now))
+
+
+async def load_rule_values(session: AsyncSession, *, guild_id: int) -> dict[int, SettingValue]:
+    """Load all rules of the guild as the JSON that the audit log stores, by id, oldest first."""
+    query = select(AccessRuleRow).where(col(AccessRuleRow.guild_id) == guild_id).order_by(col(AccessRuleRow.id))
+    return {row.id: to_setting_value(to_new_rule(row)) for row in await session.scalars(query) if row.id is not None}
 
 
 async def find_rule_id(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
     """Find the id of the guild's rule that equals `rule` except for `until` and `note`."""
     values = {name: value for name, value in asdict(rule).items() if name not in ("until", "note")}
     return await session.scalar(select(AccessRuleRow.id).filter_by(guild_id=guild_id, **values))
+
+
+async def find_rule_in_scope(session: AsyncSession, guild_id: int, rule: NewRule) -> int | None:
+    """Find the id of the guild's rule with the same subject, target and place, whether it allows or denies."""
+    new_rule = to_access_rule(rule)
+    rules = await list_rules(session, guild_id=guild_id, now=utc_now())
+    return next((existing.id for existing in rules if has_same_scope(existing, new_rule)), None)
+
+
+def to_access_rule(rule: NewRule, *, id_: int = NEW_RULE_ID) -> AccessRule:
+    """Convert to the guardrail's AccessRule. The field names of both classes must be equal."""
+    until = None if rule.until is None else rule.until.timestamp()
+    return AccessRule(**{**asdict(rule), "id": id_, "until": until})
 
 
 def to_setting_value(rule: NewRule) -> dict[str, Any]:
@@ -124,6 +171,21 @@ def to_setting_value(rule: NewRule) -> dict[str, Any]:
         "until": None if rule.until is None else rule.until.astimezone(UTC).isoformat(),
         "note": rule.note,
     }
+
+
+def parse_rule(value: SettingValue) -> NewRule:
+    """Convert the JSON that the audit log stores to a rule."""
+    return NewRule(
+        allow=value["allow"],
+        subject_kind=SubjectKind(value["subject_kind"]),
+        subject_id=int(value["subject_id"]),
+        target_kind=TargetKind(value["target_kind"]),
+        target_key=value["target_key"],
+        place_kind=PlaceKind(value["place_kind"]),
+        place_id=int(value["place_id"]),
+        until=None if value["until"] is None else datetime.fromisoformat(value["until"]),
+        note=value["note"],
+    )
 
 
 def to_new_rule(row: AccessRuleRow) -> NewRule:
@@ -187,24 +249,9 @@ async def _ensure_capacity(session: AsyncSession, guild_id: int) -> None:
         raise BadRequest(texts.format_too_many_rules(MAX_RULES))
 
 
-def _to_access_rule(row: AccessRuleRow) -> AccessRule:
+def _parse_row(row: AccessRuleRow) -> AccessRule:
     assert row.id is not None
-    until = None if row.until is None else row.until.timestamp()
-    return AccessRule(**{**asdict(to_new_rule(row)), "id": row.id, "until": until})
-
-
-def _parse_rule(value: SettingValue) -> NewRule:
-    return NewRule(
-        allow=value["allow"],
-        subject_kind=SubjectKind(value["subject_kind"]),
-        subject_id=int(value["subject_id"]),
-        target_kind=TargetKind(value["target_kind"]),
-        target_key=value["target_key"],
-        place_kind=PlaceKind(value["place_kind"]),
-        place_id=int(value["place_id"]),
-        until=None if value["until"] is None else datetime.fromisoformat(value["until"]),
-        note=value["note"],
-    )
+    return to_access_rule(to_new_rule(row), id_=row.id)
 
 
 async def _read_rule(session: AsyncSession, guild_id: int, target: str) -> SettingValue | None:
@@ -219,7 +266,7 @@ async def _write_rule(
     if value is None:
         await session.execute(delete(AccessRuleRow).filter_by(guild_id=guild_id, id=rule_id))
         return
-    rule = _parse_rule(value)
+    rule = parse_rule(value)
     if (existing_id := await find_rule_id(session, guild_id, rule)) is None:
         await _ensure_capacity(session, guild_id)
     elif existing_id != rule_id:

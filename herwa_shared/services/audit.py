@@ -4,7 +4,7 @@ The operator has a chain of its own. Herwa's account of PostgreSQL can only add 
 triggers reject changes by the owner of the table. `audit_verification` detects what was changed nevertheless.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,11 +38,14 @@ __all__ = [
     "ERASED",
     "SYSTEM",
     "Actor",
+    "AuditFilter",
     "AuditLogEntry",
     "ChangeSource",
     "PersonalValue",
     "erase_member",
+    "find_last_entry",
     "get_entry",
+    "list_actors",
     "list_entries",
     "lock_chain",
     "record",
@@ -50,6 +53,9 @@ __all__ = [
 
 MAX_TARGET_LENGTH = 128
 MAX_REASON_LENGTH = 200
+MAX_ACTORS = 100
+
+_ACTOR_ID = col(AuditEntry.personal)[ACTOR]["of"].as_string()
 
 # Locks the same row as `publish_policy_change`: a guild has a single lock, so the two calls may come in any order.
 LOCK_CHAIN_QUERY = text("""
@@ -148,17 +154,58 @@ async def record(
     return row.id
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries to list. `until` is exclusive; None and no actions do not filter."""
+
+    actor_id: int | None = None
+    actions: Collection[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_ENTRY = AuditFilter()
+
+
 async def list_entries(
-    session: AsyncSession, *, guild_id: int | None, limit: int = 50, before: int | None = None
+    session: AsyncSession,
+    *,
+    guild_id: int | None,
+    limit: int = 50,
+    before: int | None = None,
+    matching: AuditFilter = EVERY_ENTRY,
 ) -> tuple[AuditLogEntry, ...]:
     """List up to `limit` entries of a chain, newest first.
 
     `before` is the pagination cursor: only entries with a lower number are listed.
     """
-    query = select(AuditEntry).where(filter_chain(guild_id)).order_by(col(AuditEntry.number).desc()).limit(limit)
+    conditions = [filter_chain(guild_id)]
     if before is not None:
-        query = query.where(col(AuditEntry.number) < before)
+        conditions.append(col(AuditEntry.number) < before)
+    if matching.actor_id is not None:
+        conditions.append(str(matching.actor_id) == _ACTOR_ID)
+    if matching.actions:
+        conditions.append(col(AuditEntry.action).in_(matching.actions))
+    if matching.since is not None:
+        conditions.append(col(AuditEntry.at) >= matching.since)
+    if matching.until is not None:
+        conditions.append(col(AuditEntry.at) < matching.until)
+    query = select(AuditEntry).where(*conditions).order_by(col(AuditEntry.number).desc()).limit(limit)
     return tuple(_to_entry(row) for row in await session.scalars(query))
+
+
+async def list_actors(session: AsyncSession, *, guild_id: int) -> tuple[tuple[int, str], ...]:
+    """List the users who have changed something in a guild, by name: their ids and the names of their last changes."""
+    name = col(AuditEntry.personal)[ACTOR]["value"].as_string()
+    query = (
+        select(_ACTOR_ID, name)
+        .where(filter_chain(guild_id), _ACTOR_ID.is_not(None))
+        .distinct(_ACTOR_ID)
+        .order_by(_ACTOR_ID, col(AuditEntry.number).desc())
+        .limit(MAX_ACTORS)
+    )
+    rows = await session.execute(query)
+    return tuple(sorted(((int(row[0]), row[1]) for row in rows), key=lambda actor: actor[1].casefold()))
 
 
 async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: int) -> AuditLogEntry:
@@ -167,6 +214,13 @@ async def get_entry(session: AsyncSession, *, guild_id: int | None, entry_id: in
     if row is None:
         raise NotFound("This entry doesn't exist in this audit log.")
     return _to_entry(row)
+
+
+async def find_last_entry(session: AsyncSession, *, guild_id: int, target: str) -> AuditLogEntry | None:
+    """Find the newest entry about a setting of a guild."""
+    query = select(AuditEntry).where(filter_chain(guild_id), col(AuditEntry.target) == target)
+    row = await session.scalar(query.order_by(col(AuditEntry.number).desc()).limit(1))
+    return None if row is None else _to_entry(row)
 
 
 async def erase_member(session: AsyncSession, *, user_id: int) -> int:

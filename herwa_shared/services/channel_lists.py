@@ -32,7 +32,7 @@ async def add_places(
     Returns and raises as `set_list`.
     """
     await lock_guild(session, guild_id)
-    current = await CHANNEL_LIST_SETTING.read(session, guild_id, _format_target(target_kind, target_key))
+    current = await CHANNEL_LIST_SETTING.read(session, guild_id, format_list_target(target_kind, target_key))
     current_ids = [int(place_id) for place_id in current["places"]] if current else []
     return await set_list(
         session,
@@ -67,7 +67,7 @@ async def set_list(
     await require_places(session, guild_id, unique_ids)
     await lock_guild(session, guild_id)
     value = {"places": [str(place_id) for place_id in unique_ids]}
-    target = _format_target(target_kind, target_key)
+    target = format_list_target(target_kind, target_key)
     return await apply_change(session, CHANNEL_LIST_SETTING, guild_id=guild_id, target=target, value=value, actor=actor)
 
 
@@ -79,7 +79,7 @@ async def clear_list(
     Returns the id of the audit entry, None if there was no list.
     """
     await lock_guild(session, guild_id)
-    target = _format_target(target_kind, target_key)
+    target = format_list_target(target_kind, target_key)
     return await apply_change(session, CHANNEL_LIST_SETTING, guild_id=guild_id, target=target, value=None, actor=actor)
 
 
@@ -100,24 +100,25 @@ async def list_channel_lists(session: AsyncSession, *, guild_id: int) -> tuple[C
     )
 
 
-def _format_target(kind: TargetKind, key: str) -> str:
+def format_list_target(kind: TargetKind, key: str) -> str:
     """Format a target as the audit log stores it: `kind:key`."""
     return f"{kind}:{key}"
 
 
-def _parse_target(target: str) -> dict[str, str]:
+def parse_list_target(target: str) -> dict[str, str]:
+    """Split a target as the audit log stores it into `target_kind` and `target_key`."""
     kind, _, key = target.partition(":")
     return {"target_kind": kind, "target_key": key}
 
 
 async def _read(session: AsyncSession, guild_id: int, target: str) -> SettingValue | None:
-    query = select(ChannelListEntry.place_id).filter_by(guild_id=guild_id, **_parse_target(target))
+    query = select(ChannelListEntry.place_id).filter_by(guild_id=guild_id, **parse_list_target(target))
     place_ids = sorted(await session.scalars(query))
     return {"places": [str(place_id) for place_id in place_ids]} if place_ids else None
 
 
 async def _write(session: AsyncSession, guild_id: int, target: str, value: SettingValue | None, _actor: Actor) -> None:
-    filters = {"guild_id": guild_id, **_parse_target(target)}
+    filters = {"guild_id": guild_id, **parse_list_target(target)}
     await session.execute(delete(ChannelListEntry).filter_by(**filters))
     if value is not None:
         rows = [{**filters, "place_id": int(place_id)} for place_id in value["places"]]
@@ -125,7 +126,7 @@ async def _write(session: AsyncSession, guild_id: int, target: str, value: Setti
 
 
 def _format_title(target: str, _value: SettingValue | None) -> str:
-    parts = _parse_target(target)
+    parts = parse_list_target(target)
     return texts.format_channel_list_title(format_target(TargetKind(parts["target_kind"]), parts["target_key"]))
 
 

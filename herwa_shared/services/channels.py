@@ -121,6 +121,38 @@ async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[Channe
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceInfo:
+    """A channel or category where a rule or channel list may apply, with its name as people see it: `#general`."""
+
+    id: int
+    name: str
+    category_id: int
+    is_category: bool
+    is_deleted: bool
+
+
+async def list_places(session: AsyncSession, *, guild_id: int) -> tuple[PlaceInfo, ...]:
+    """List all channels and categories of a guild in Discord's order, deleted ones included and last."""
+    query = (
+        select(Channel)
+        .where(col(Channel.guild_id) == guild_id, col(Channel.kind).not_in(THREAD_CHANNEL_TYPES))
+        .order_by(col(Channel.deleted), col(Channel.position), col(Channel.id))
+        .limit(MAX_CHANNELS)
+    )
+    plain_kinds = (ChannelType.CATEGORY, ChannelType.VOICE, ChannelType.STAGE)
+    return tuple(
+        PlaceInfo(
+            channel.id,
+            channel.name if channel.kind in plain_kinds else f"#{channel.name}",
+            channel.parent_id or 0,
+            channel.kind == ChannelType.CATEGORY,
+            channel.deleted,
+        )
+        for channel in await session.scalars(query)
+    )
+
+
 async def find_parent_channel(session: AsyncSession, *, guild_id: int, channel_id: int) -> int | None:
     """Find the channel of a thread of this guild; None if the id is not a thread's."""
     channel = await session.get(Channel, channel_id)

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
-from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind
+from herwa_shared.catalog import FEATURES, MODULES, Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.models import Feature, Module, SurfaceRow, TierFeature, TierRow
@@ -101,6 +101,16 @@ async def register(session: AsyncSession, kinds: Collection[SurfaceKind], surfac
     if diff := _merge_diffs(table_diffs):
         await publish_policy_change(session, guild_id=None)
     return diff
+
+
+async def load_surfaces(session: AsyncSession) -> SurfaceRegistry:
+    """Load all registered surfaces of all processes, sorted by kind and key."""
+    query = select(SurfaceRow).where(col(SurfaceRow.retired_at).is_(None)).order_by(SurfaceRow.kind, SurfaceRow.key)
+    return SurfaceRegistry(
+        Surface(SurfaceKind(row.kind), row.key, FeatureKey(row.feature_key), row.title, Audience(row.audience))
+        for row in await session.scalars(query)
+        if row.feature_key in FEATURES
+    )
 
 
 def to_json(surfaces: Iterable[Surface]) -> str:

@@ -17,6 +17,8 @@ from herwa_shared.guardrail.verdict import Trace
 from herwa_shared.models import Channel, Member
 from herwa_shared.services.guilds import get_timezone
 
+MAX_RECENT_MEMBERS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class DisplayNames:
@@ -62,6 +64,15 @@ async def load_display_names(session: AsyncSession, trace: Trace) -> DisplayName
             row[0]: row[1] for row in await session.execute(channel_query.where(col(Channel.id).in_(place_ids)))
         }
     return DisplayNames(members, channels, await get_timezone(session, guild_id=guild_id))
+
+
+async def list_recent_members(session: AsyncSession, *, guild_id: int, since: datetime) -> dict[int, str]:
+    """Map the ids of members who were active since a time to their names, by name; at most MAX_RECENT_MEMBERS."""
+    query = select(Member.user_id, Member.name).where(
+        col(Member.guild_id) == guild_id, col(Member.seen_at) >= since, col(Member.bot).is_(False)
+    )
+    rows = await session.execute(query.order_by(Member.name).limit(MAX_RECENT_MEMBERS))
+    return {row[0]: row[1] for row in rows}
 
 
 async def load_member_names(session: AsyncSession, *, guild_id: int, user_ids: Collection[int]) -> Mapping[int, str]:

@@ -45,6 +45,7 @@ class FeatureStatus:
     """The status of a feature in one guild.
 
     `enabled` is the result of the toggles of the feature and of its module; it does not consider tier and kill switch.
+    `own_toggle` is the feature's toggle alone.
     `lowest_tier` is the title of the lowest tier that includes the feature. `kill_switch` is the operator's reason if
     the feature is turned off everywhere, else None.
     """
@@ -55,6 +56,7 @@ class FeatureStatus:
     title: str
     sentence: str
     enabled: bool
+    own_toggle: bool
     module_enabled: bool
     in_tier: bool
     lowest_tier: str
@@ -124,6 +126,7 @@ def _to_status(feature: Feature, module: Module, policy: GuildPolicy, included: 
         title=feature.title,
         sentence=feature.sentence,
         enabled=essential != Essential.NO or (module_enabled and feature_enabled),
+        own_toggle=feature_enabled,
         module_enabled=module_enabled,
         in_tier=essential != Essential.NO or feature.key in included,
         lowest_tier=_get_lowest_tier_title(feature, policy.global_policy),

@@ -140,6 +140,11 @@ async def get_timezone(session: AsyncSession, *, guild_id: int) -> ZoneInfo:
     return ZoneInfo(name or "UTC")
 
 
+async def get_owner_id(session: AsyncSession, *, guild_id: int) -> int:
+    """Get the id of a guild's owner; 0 for an unknown guild."""
+    return await session.scalar(select(Guild.owner_id).where(col(Guild.id) == guild_id)) or 0
+
+
 async def set_timezone(session: AsyncSession, *, guild_id: int, zone: ZoneInfo) -> None:
     """Set a guild's time zone: the default for the day and hour boundaries of its statistics."""
     await session.execute(update(Guild).where(col(Guild.id) == guild_id).values(timezone=zone.key))

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 # Rules and channel lists
 UNKNOWN_SERVER = "Herwa doesn't know this server yet. Try again in a minute."
 SETTINGS_BUSY = "Another change of this server's settings is in progress. Nothing was saved. Try again in a minute."
+NOT_SAVED = "Not saved: the database is temporarily unavailable. Try again in a few minutes."
+SAVE_UNCONFIRMED = "Couldn't confirm that this was saved. Check the current settings before you try again."
+SETTINGS_CHANGED = "These settings were changed while you edited them. Nothing was saved."
 EVERYTHING_HAS_NO_KEY = "Leave the key empty for everything."
 EVERYWHERE_HAS_NO_ID = "Leave the place's id empty for everywhere."
 EVERYONE_HAS_NO_ID = "Leave the subject's id empty for everyone."

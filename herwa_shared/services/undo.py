@@ -3,7 +3,7 @@
 Only possible while the setting still has the value that the change set. An undo is itself a change and can be undone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_shared.errors import BadRequest
 from herwa_shared.services import audit, texts
 from herwa_shared.services.access_rules import RULE_SETTING
-from herwa_shared.services.audit import ERASED, Actor
+from herwa_shared.services.audit import ERASED, Actor, AuditLogEntry
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING
 from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING
@@ -43,7 +43,7 @@ async def undo(session: AsyncSession, *, guild_id: int, entry_id: int, actor: Ac
     kind = SETTING_KINDS.get(entry.action)
     if kind is None:
         raise BadRequest(texts.NOT_UNDOABLE)
-    if ERASED in [*(entry.before or {}).values(), *(entry.after or {}).values()]:
+    if _is_erased(entry):
         raise BadRequest(texts.ERASED_MEMBER)
     title = kind.format_title(entry.target, entry.after or entry.before)
     if await kind.read(session, guild_id, entry.target) != entry.after:
@@ -52,6 +52,35 @@ async def undo(session: AsyncSession, *, guild_id: int, entry_id: int, actor: Ac
         session, kind, guild_id=guild_id, target=entry.target, value=entry.before, actor=actor, undoes=entry_id
     )
     return _describe_result(title, entry.before, entry.after)
+
+
+async def undo_entries(
+    session: AsyncSession, *, guild_id: int, entry_ids: Sequence[int], actor: Actor
+) -> tuple[str, ...]:
+    """Undo the changes of several audit entries, which are given oldest first. Returns and raises as `undo`."""
+    return tuple(
+        [await undo(session, guild_id=guild_id, entry_id=entry_id, actor=actor) for entry_id in reversed(entry_ids)]
+    )
+
+
+async def list_undoable(session: AsyncSession, *, guild_id: int, entries: Collection[AuditLogEntry]) -> frozenset[int]:
+    """List the ids of those entries that `undo` accepts now: their setting still has the value that they set."""
+    values: dict[tuple[str, str], SettingValue | None] = {}
+    undoable = set()
+    for entry in entries:
+        kind = SETTING_KINDS.get(entry.action)
+        if kind is None or _is_erased(entry):
+            continue
+        setting = (entry.action.partition(".")[0], entry.target)
+        if setting not in values:
+            values[setting] = await kind.read(session, guild_id, entry.target)
+        if values[setting] == entry.after:
+            undoable.add(entry.id)
+    return frozenset(undoable)
+
+
+def _is_erased(entry: AuditLogEntry) -> bool:
+    return ERASED in [*(entry.before or {}).values(), *(entry.after or {}).values()]
 
 
 def _describe_result(title: str, restored: SettingValue | None, replaced: SettingValue | None) -> str:

@@ -16,6 +16,7 @@ from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, channel_lists, texts
+from herwa_shared.services import texts as service_texts
 from herwa_shared.services.access_rules import list_rules
 from herwa_shared.services.audit import list_entries
 from tests.bot.expected_refusals import expect_audience_refusal
@@ -80,10 +81,10 @@ async def test_database_outage_leaves_no_partial_change_and_buttons_work_afterwa
         for message, label in ((confirmation, buttons.SAVE_RULE), (undoable_reply, buttons.UNDO)):
             reply = (await members.press(message, label, user=server.owner)).messages[-1]
             assert reply.ephemeral
-            assert reply.content == errors.NOT_SAVED
+            assert reply.content == service_texts.NOT_SAVED
         for command, options in (("permissions list", {}), ("features disable", {"what": "server.stats"})):
             reply = await members.run(command, options, user=server.owner)
-            assert reply.content in (errors.NOT_SAVED, errors.DATA_UNAVAILABLE)
+            assert reply.content in (service_texts.NOT_SAVED, errors.DATA_UNAVAILABLE)
     finally:
         with lease_engines(settings, folder):
             pass

@@ -13,6 +13,7 @@ from herwa_bot.ui.writes import await_write, run_to_completion, wait_for_running
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
 from herwa_shared.embedded.engine_process import read_record
+from herwa_shared.services import texts as service_texts
 from herwa_shared.services.access_rules import list_rules
 from herwa_shared.services.audited_settings import lock_guild
 from herwa_shared.services.texts import SETTINGS_BUSY
@@ -119,7 +120,7 @@ async def test_lost_connection_during_the_commit_is_reported_as_unconfirmed(memb
     finally:
         with lease_engines(settings, folder):
             pass
-    assert reply.content == errors.SAVE_UNCONFIRMED
+    assert reply.content == service_texts.SAVE_UNCONFIRMED
     assert reply.ephemeral
 
 

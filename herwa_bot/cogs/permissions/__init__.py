@@ -9,16 +9,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from herwa_bot.access.access_requests import RequestDecisionButton
-from herwa_bot.access.channel_option import EVERYWHERE, ChannelOption, RulePlace
+from herwa_bot.access.channel_option import ChannelOption
 from herwa_bot.access.expiry_parsing import list_expiry_choices
 from herwa_bot.access.guard import get_guard
-from herwa_bot.access.targets import (
-    filter_choices,
-    find_target,
-    list_permission_choices,
-    list_target_choices,
-    list_targets,
-)
+from herwa_bot.access.targets import filter_choices, find_target, list_permission_choices, list_target_choices
 from herwa_bot.cogs.permissions.change_plan import ChangeContext, ChangePlan, plan_removal, plan_save
 from herwa_bot.cogs.permissions.effect_text import format_sentence
 from herwa_bot.cogs.permissions.list_text import build_decision_buttons, filter_active, filter_rules, format_rule_pages
@@ -31,7 +25,9 @@ from herwa_bot.ui.replies import defer_if_slow
 from herwa_shared.catalog import Audience, FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
+from herwa_shared.guardrail.impact import EVERYWHERE, RulePlace
 from herwa_shared.guardrail.policy import AccessRule
+from herwa_shared.guardrail.targets import list_targets
 from herwa_shared.services.access_requests import AccessRequestInfo, list_open_requests
 from herwa_shared.services.access_rules import MAX_NOTE_LENGTH, list_rules
 from herwa_shared.services.channels import find_guild_info

@@ -6,25 +6,15 @@ from dataclasses import dataclass
 import discord
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from herwa_bot.access.channel_option import RulePlace
 from herwa_bot.access.channels import find_channel
-from herwa_bot.access.targets import BROAD_TARGET_KINDS, Target, format_surfaces, truncate
+from herwa_bot.access.targets import format_surfaces, truncate
 from herwa_bot.cogs.permissions.effect_text import (
     describe_effect,
     describe_exceptions,
     describe_losses,
     format_sentence,
 )
-from herwa_bot.cogs.permissions.impact import (
-    HypotheticalMember,
-    Impact,
-    PolicyComparison,
-    apply_rules,
-    exclude_rule,
-    has_same_scope,
-    list_exceptions,
-)
-from herwa_bot.cogs.permissions.rule_draft import RuleDraft, build_member_subject, find_rule_subject, to_access_rule
+from herwa_bot.cogs.permissions.rule_draft import RuleDraft, build_member_subject, find_rule_subject
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import permissions as texts
 from herwa_bot.ui.confirmation import Change, ChangeResult, ConfirmOption
@@ -32,8 +22,25 @@ from herwa_bot.ui.escaping import escape
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_shared.guardrail.impact import (
+    HypotheticalMember,
+    Impact,
+    PolicyComparison,
+    RulePlace,
+    apply_rules,
+    exclude_rule,
+    list_exceptions,
+)
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, PlaceKind, SubjectKind
-from herwa_shared.services.access_rules import NewRule, RuleSaveResult, list_rules, remove_rule, save_rule
+from herwa_shared.guardrail.targets import BROAD_TARGET_KINDS, Target
+from herwa_shared.services.access_rules import (
+    NewRule,
+    RuleSaveResult,
+    list_rules,
+    remove_rule,
+    replace_rule,
+    to_access_rule,
+)
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import lock_guild
 
@@ -123,27 +130,21 @@ def build_save_change(guild_id: int, rules: Sequence[NewRule], effect_lines: Seq
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
         await lock_guild(session, guild_id)
         existing_rules = await list_rules(session, guild_id=guild_id, now=utc_now())
-        lines, entry_ids, has_effect = [], [], False
+        lines: list[str] = []
+        entry_ids: list[int] = []
+        has_effect = False
         for rule in rules:
-            replaced_rules = [
-                existing_rule
-                for existing_rule in existing_rules
-                if has_same_scope(existing_rule, to_access_rule(rule)) and existing_rule.allow != rule.allow
-            ]
-            entry_ids += [
-                await remove_rule(session, guild_id=guild_id, rule_id=replaced_rule.id, actor=actor)
-                for replaced_rule in replaced_rules
-            ]
-            saved_rule = await save_rule(session, guild_id=guild_id, rule=rule, actor=actor)
+            replacement = await replace_rule(session, guild_id=guild_id, rule=rule, actor=actor)
             lines += _format_saved_rule(
                 rule,
-                saved_rule,
+                replacement.saved,
                 existing_rules,
-                replaced_rules,
+                replacement.replaced,
                 related_rules=[to_access_rule(new_rule) for new_rule in rules],
             )
-            entry_ids += [] if saved_rule.entry_id is None else [saved_rule.entry_id]
-            has_effect = has_effect or saved_rule.is_new or bool(replaced_rules)  # else only its end or note changed
+            entry_ids += replacement.entry_ids
+            # else only its end or note changed
+            has_effect = has_effect or replacement.saved.is_new or bool(replacement.replaced)
         return ChangeResult("\n".join([*lines, *(effect_lines if has_effect else ())]), tuple(entry_ids))
 
     return apply

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from herwa_bot.access.targets import can_change_rules, format_surfaces
-from herwa_bot.cogs.permissions.impact import Impact
+from herwa_bot.access.targets import format_surfaces
 from herwa_bot.cogs.permissions.rule_draft import RuleSubject
 from herwa_bot.texts import permissions as texts
 from herwa_bot.texts.phrases import format_capitalized
 from herwa_bot.ui.names import MESSAGE_NAMES, escape_note
+from herwa_shared.guardrail.impact import Impact
 from herwa_shared.guardrail.policy import AccessRule, PlaceKind, SubjectKind
+from herwa_shared.guardrail.targets import can_change_rules
 from herwa_shared.guardrail.texts import NameFormatter, format_rule, format_subject
 
 MAX_LISTED_RULES = 3

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from herwa_bot.access.access_requests import RequestDecisionButton
-from herwa_bot.access.targets import Target
 from herwa_bot.cogs.permissions.effect_text import format_sentence
 from herwa_bot.cogs.permissions.rule_draft import RuleSubject
 from herwa_bot.texts import permissions as texts
@@ -16,6 +15,7 @@ from herwa_bot.ui.pagination import split_pages
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.guardrail.precedence import get_precedence
+from herwa_shared.guardrail.targets import Target
 from herwa_shared.guardrail.texts import format_target
 from herwa_shared.services.access_requests import AccessRequestInfo
 

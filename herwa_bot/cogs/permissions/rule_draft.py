@@ -1,20 +1,20 @@
 """Build a rule and its subject from the options of `/permissions allow` and `deny`."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 import discord
 
-from herwa_bot.access.channel_option import RulePlace
 from herwa_bot.access.expiry_parsing import parse_expiry
-from herwa_bot.access.targets import BROAD_TARGET_KINDS, Target, find_permission
-from herwa_bot.cogs.permissions.impact import NEW_RULE_ID, HypotheticalMember
+from herwa_bot.access.targets import find_permission
 from herwa_bot.texts import permissions as texts
 from herwa_bot.texts.names import format_at
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_shared.discord.constants import ADMINISTRATOR
 from herwa_shared.errors import BadRequest
+from herwa_shared.guardrail.impact import HypotheticalMember, RulePlace
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind
+from herwa_shared.guardrail.targets import BROAD_TARGET_KINDS, Target
 from herwa_shared.guardrail.texts import format_subject
 from herwa_shared.services.access_rules import NewRule
 
@@ -151,9 +151,3 @@ def find_rule_subject(guild: discord.Guild, rule: AccessRule) -> RuleSubject | N
         return build_permission_subject(guild, rule.subject_id)
     role = guild.get_role(rule.subject_id) if rule.subject_kind == SubjectKind.ROLE else None
     return None if role is None else build_role_subject(guild, role)
-
-
-def to_access_rule(rule: NewRule, *, id_: int = NEW_RULE_ID) -> AccessRule:
-    """Convert to the guardrail's AccessRule. The field names of both classes must be equal."""
-    until = None if rule.until is None else rule.until.timestamp()
-    return AccessRule(**{**asdict(rule), "id": id_, "until": until})

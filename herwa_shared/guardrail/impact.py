@@ -3,19 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from herwa_bot.access.channel_option import EVERYWHERE, RulePlace
-from herwa_bot.access.targets import CommandSurfaces, Target, list_commands, list_non_command_titles
 from herwa_shared.catalog import Audience, Surface, SurfaceRegistry
 from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_shared.guardrail.explain import explain
 from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, PlaceKind, SubjectKind
 from herwa_shared.guardrail.precedence import get_precedence
 from herwa_shared.guardrail.steps import find_deciding_rule
+from herwa_shared.guardrail.targets import CommandSurfaces, Target, list_commands, list_non_command_titles
 
 UNUSED_MEMBER_ID = 1  # a member id that no rule is about
 NEW_RULE_ID = (1 << 63) - 1  # stands for the ID of an unsaved rule; the largest ID is the newest rule
 
 _SUBJECT_KIND_ORDER = list(SubjectKind)
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlace:
+    """The place where a rule applies: everywhere, a category or a channel.
+
+    `category_id` is the category of a channel; 0 if the channel has none or it is unknown.
+    """
+
+    kind: PlaceKind = PlaceKind.EVERYWHERE
+    id: int = 0
+    category_id: int = 0
+
+
+EVERYWHERE = RulePlace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +143,18 @@ def is_allowed(invocation: Invocation, policy: GuildPolicy) -> bool:
     if rule is not None:
         return rule.allow
     return invocation.surface.audience == Audience.EVERYONE or bool(invocation.permissions & MANAGE_GUILD)
+
+
+def list_available_surfaces(policy: GuildPolicy, surfaces: SurfaceRegistry, *, at: float) -> tuple[Surface, ...]:
+    """List the surfaces that kill switches, tier and toggles leave on. `at` is in Unix seconds."""
+    return tuple(
+        surface
+        for surface in surfaces.all
+        if explain(
+            Invocation.from_widget(guild_id=policy.guild_id, surface=surface, at=at),
+            policy,  # exactly these steps
+        ).verdict.allowed
+    )
 
 
 def apply_rules(policy: GuildPolicy, rules: Sequence[AccessRule]) -> GuildPolicy:

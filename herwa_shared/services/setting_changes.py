@@ -1,0 +1,172 @@
+"""Save several changes of a guild's settings at once, unless a setting has changed since the user saw it.
+
+Pages collect changes before they save them. Each change contains the value that the user saw: if the setting has
+another value by then, nothing is saved and the user decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from herwa_shared.errors import HerwaError
+from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.services import audit, texts
+from herwa_shared.services.access_rules import (
+    RULE_SETTING,
+    find_rule_in_scope,
+    parse_rule,
+    remove_rule,
+    replace_rule,
+)
+from herwa_shared.services.audit import Actor, AuditLogEntry
+from herwa_shared.services.audited_settings import SettingKind, SettingValue, lock_guild
+from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING, clear_list, parse_list_target, set_list
+from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING, set_feature, set_module
+
+
+class SettingType(StrEnum):
+    """The types of settings that pages change."""
+
+    FEATURE = "feature"
+    MODULE = "module"
+    RULE = "rule"
+    CHANNEL_LIST = "list"
+
+
+_KINDS: dict[SettingType, SettingKind] = {
+    SettingType.FEATURE: FEATURE_SETTING,
+    SettingType.MODULE: MODULE_SETTING,
+    SettingType.RULE: RULE_SETTING,
+    SettingType.CHANNEL_LIST: CHANNEL_LIST_SETTING,
+}
+_TOGGLES = (SettingType.FEATURE, SettingType.MODULE)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A change of one setting.
+
+    `target` identifies the setting as in the audit log; it is empty for a new rule. `before` is the value that the
+    user saw. None as a value means that the setting does not exist.
+    """
+
+    type: SettingType
+    target: str
+    before: SettingValue | None
+    after: SettingValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingConflict:
+    """A change whose setting no longer has the value that the user saw.
+
+    `current` is its value now, `entry` the audit entry of the change by which it got it, as far as known.
+    """
+
+    change: SettingChange
+    target: str
+    current: SettingValue | None
+    entry: AuditLogEntry | None
+
+
+class SettingsChanged(HerwaError):
+    """Settings were changed after the user had read them. Nothing was saved."""
+
+    code = "settings_changed"
+    status = 409
+    message = texts.SETTINGS_CHANGED
+
+    def __init__(self, conflicts: Sequence[SettingConflict]) -> None:
+        super().__init__()
+        self.conflicts = tuple(conflicts)
+
+
+async def save_changes(
+    session: AsyncSession, *, guild_id: int, changes: Sequence[SettingChange], actor: Actor
+) -> tuple[int, ...]:
+    """Save all changes, or none; return the ids of the audit entries, oldest first.
+
+    Raises SettingsChanged with every setting that has changed since the user saw it, and what the services of the
+    settings raise for an invalid value.
+    """
+    await lock_guild(session, guild_id)
+    conflicts = [
+        conflict
+        for change in changes
+        if (conflict := await _find_conflict(session, guild_id=guild_id, change=change)) is not None
+    ]
+    if conflicts:
+        raise SettingsChanged(conflicts)
+    entry_ids: list[int] = []
+    for change in changes:
+        entry_ids += await _apply(session, guild_id=guild_id, change=change, actor=actor)
+    return tuple(entry_ids)
+
+
+def has_same_effect(type_: SettingType, value: SettingValue | None, other: SettingValue | None) -> bool:
+    """Whether two values have the same effect: for a toggle it does not matter whether it is the default."""
+    if type_ in _TOGGLES and value is not None and other is not None:
+        return bool(value["enabled"] == other["enabled"])
+    return value == other
+
+
+async def _find_conflict(session: AsyncSession, *, guild_id: int, change: SettingChange) -> SettingConflict | None:
+    """Find the conflict of a change; None if its setting is as the user saw it, or already as they want it."""
+    target = change.target
+    if change.type is SettingType.RULE and not target and change.after is not None:
+        target = str(await find_rule_in_scope(session, guild_id, parse_rule(change.after)) or "")
+    current = await _KINDS[change.type].read(session, guild_id, target) if target else None
+    if has_same_effect(change.type, current, change.before) or has_same_effect(change.type, current, change.after):
+        return None
+    entry = await audit.find_last_entry(session, guild_id=guild_id, target=target) if target else None
+    return SettingConflict(change, target, current, entry)
+
+
+async def _apply(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:
+    if change.type in _TOGGLES:
+        assert change.after is not None
+        enabled = bool(change.after["enabled"])
+        if change.type is SettingType.FEATURE:
+            entry_id = await set_feature(
+                session, guild_id=guild_id, feature=change.target, enabled=enabled, actor=actor
+            )
+        else:
+            entry_id = await set_module(session, guild_id=guild_id, module=change.target, enabled=enabled, actor=actor)
+        return [] if entry_id is None else [entry_id]
+    if change.type is SettingType.CHANNEL_LIST:
+        return await _apply_list(session, guild_id=guild_id, change=change, actor=actor)
+    return await _apply_rule(session, guild_id=guild_id, change=change, actor=actor)
+
+
+async def _apply_list(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:
+    parts = parse_list_target(change.target)
+    kind, key = TargetKind(parts["target_kind"]), parts["target_key"]
+    if change.after is None:
+        entry_id = await clear_list(session, guild_id=guild_id, target_kind=kind, target_key=key, actor=actor)
+    else:
+        entry_id = await set_list(
+            session,
+            guild_id=guild_id,
+            target_kind=kind,
+            target_key=key,
+            place_ids=[int(place_id) for place_id in change.after["places"]],
+            actor=actor,
+        )
+    return [] if entry_id is None else [entry_id]
+
+
+async def _apply_rule(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:
+    """Remove the rule, or save it. A rule that gets another scope is removed and saved as a new one."""
+    entry_ids: list[int] = []
+    is_gone = change.target and await RULE_SETTING.read(session, guild_id, change.target) is None
+    if change.after is None:
+        return (
+            [] if is_gone else [await remove_rule(session, guild_id=guild_id, rule_id=int(change.target), actor=actor)]
+        )
+    rule = parse_rule(change.after)
+    if change.target and not is_gone and await find_rule_in_scope(session, guild_id, rule) != int(change.target):
+        entry_ids.append(await remove_rule(session, guild_id=guild_id, rule_id=int(change.target), actor=actor))
+    replacement = await replace_rule(session, guild_id=guild_id, rule=rule, actor=actor)
+    return [*entry_ids, *replacement.entry_ids]

@@ -1,0 +1,118 @@
+"""Reads roles, members and channel permissions from the local Discord with the bot's token."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+
+from herwa_shared.config import Settings
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, MAX_SNOWFLAKE, VIEW_CHANNEL
+from herwa_shared.discord.endpoints import get_api_url, get_bot_token
+from herwa_shared.discord.guild_reader import (
+    CACHE_SECONDS,
+    ChannelPermissions,
+    GuildMemberInfo,
+    GuildReader,
+    GuildRole,
+    PermissionOverwrite,
+    compute_permissions,
+)
+from herwa_shared.errors import DiscordUnavailable
+from herwa_shared.runtime.data_dir import DataFolder
+from tests.support.sim_process import SimProcess
+
+GUILD, HELPERS, MODS, ADA, CHANNEL = 1, 10, 11, 20, 30
+KICK, BAN = 1 << 1, 1 << 2
+ROLES = {
+    GUILD: GuildRole(GUILD, "@everyone", 0, 0, VIEW_CHANNEL, False),
+    HELPERS: GuildRole(HELPERS, "Helpers", 0, 1, KICK, False),
+    MODS: GuildRole(MODS, "Mods", 0, 2, BAN, False),
+}
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    seconds = 0.0
+
+    def read(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+async def reader(settings: Settings, discord: SimProcess) -> AsyncIterator[GuildReader]:
+    folder = DataFolder(settings.data_dir)
+    reader = GuildReader(
+        get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)), read_ticks=Clock().read
+    )
+    yield reader
+    await reader.close()
+
+
+async def test_roles_and_members_are_those_of_discord(reader: GuildReader, discord: SimProcess):
+    guild = discord.client.create_guild("Reading")
+    helpers = discord.client.create_role(guild, "Helpers", permissions=MANAGE_GUILD)
+    ada = discord.client.join(guild, "Ada")
+    discord.client.set_roles(guild, ada, [helpers])
+    roles = await reader.list_roles(guild)
+    assert roles[-1].id == guild
+    assert {role.name: role.permissions for role in roles if role.id != guild}["Helpers"] == MANAGE_GUILD
+    member = await reader.find_member(guild, ada)
+    assert member == GuildMemberInfo(ada, "Ada", frozenset([helpers]), False)
+    assert member in (await reader.list_members(guild) or ())
+    channel = discord.client.create_channel(guild, "general")
+    assert channel in await reader.list_channel_permissions(guild)
+
+
+async def test_unknown_guilds_and_members_are_missing(reader: GuildReader):
+    assert await reader.list_roles(81384788765712384) == ()
+    assert await reader.find_member(81384788765712384, 5) is None
+    assert await reader.list_members(81384788765712384) is None
+
+
+async def test_responses_are_cached_for_a_short_time(settings: Settings, discord: SimProcess):
+    folder, clock = DataFolder(settings.data_dir), Clock()
+    token = SecretStr(get_bot_token(settings, folder))
+    reader = GuildReader(get_api_url(settings, folder), token, read_ticks=clock.read)
+    guild = discord.client.create_guild("Caching")
+    count = len(await reader.list_roles(guild))
+    discord.client.create_role(guild, "New")
+    assert len(await reader.list_roles(guild)) == count
+    clock.seconds = CACHE_SECONDS + 1
+    assert len(await reader.list_roles(guild)) == count + 1
+    await reader.close()
+
+
+async def test_unreachable_discord_raises():
+    reader = GuildReader("http://127.0.0.1:9", SecretStr("token"))
+    with pytest.raises(DiscordUnavailable):
+        await reader.list_roles(1)
+    await reader.close()
+
+
+def compute(*overwrites: PermissionOverwrite, roles: tuple[int, ...] = (HELPERS, MODS), owner: int = 0) -> int:
+    member = GuildMemberInfo(ADA, "Ada", frozenset(roles), False)
+    channel = ChannelPermissions(CHANNEL, 0, overwrites) if overwrites else None
+    return compute_permissions(member, ROLES, channel, guild_id=GUILD, owner_id=owner)
+
+
+def test_permissions_of_roles_add_up():
+    assert compute() == VIEW_CHANNEL | KICK | BAN
+    assert compute(roles=()) == VIEW_CHANNEL
+
+
+def test_overwrites_apply_in_the_order_of_discord():
+    deny_everyone = PermissionOverwrite(GUILD, 0, VIEW_CHANNEL)
+    deny_helpers, allow_mods = PermissionOverwrite(HELPERS, 0, KICK), PermissionOverwrite(MODS, KICK, 0)
+    deny_ada = PermissionOverwrite(ADA, VIEW_CHANNEL, KICK)
+    assert compute(deny_everyone) == KICK | BAN
+    assert compute(deny_everyone, deny_helpers, allow_mods) == KICK | BAN  # among roles, allow wins
+    assert compute(deny_everyone, deny_helpers, allow_mods, deny_ada) == BAN | VIEW_CHANNEL
+
+
+def test_owner_and_administrators_have_every_permission():
+    admins = {**ROLES, MODS: GuildRole(MODS, "Mods", 0, 2, ADMINISTRATOR, False)}
+    member = GuildMemberInfo(ADA, "Ada", frozenset([MODS]), False)
+    hidden = ChannelPermissions(CHANNEL, 0, (PermissionOverwrite(GUILD, 0, VIEW_CHANNEL),))
+    assert compute_permissions(member, admins, hidden, guild_id=GUILD) == MAX_SNOWFLAKE
+    assert compute(PermissionOverwrite(GUILD, 0, VIEW_CHANNEL), owner=ADA) == MAX_SNOWFLAKE
