@@ -27,6 +27,14 @@
     return event.key.length === 1 && within(".sheet")?.querySelector("[data-search]");
   };
 
+  // Ctrl-K opens the command palette from everywhere, also from text fields.
+  document.addEventListener("keydown", (event) => {
+    const palette = document.getElementById("palette");
+    if (!palette || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    palette.togglePopover();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (moveInHeatmap(event) || isHandledByTarget(event)) return;

@@ -6,10 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+from pydantic import SecretStr
 
 from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
 from herwa_shared.authorization import Authorizer, open_policy_cache
 from herwa_shared.config import Settings
+from herwa_shared.discord.endpoints import get_api_url, get_bot_token
+from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
@@ -27,6 +30,7 @@ class AppContext:
     stores: Stores
     policies: PolicyCache
     authorizer: Authorizer
+    guild_reader: GuildReader
     api_client: httpx.AsyncClient
     is_api_up: bool = True
 
@@ -50,7 +54,9 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
             httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
         )
         authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
-        _context = AppContext(settings, stores, policies, authorizer, api_client)
+        guild_reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
+        stack.push_async_callback(guild_reader.close)
+        _context = AppContext(settings, stores, policies, authorizer, guild_reader, api_client)
         health_task = asyncio.create_task(_poll_api_health(_context))
         try:
             yield _context
@@ -72,6 +78,11 @@ def find_guild_access() -> GuildAccess | None:
 def get_authorizer() -> Authorizer:
     """Return the authorizer, which evaluates the guardrail."""
     return _require_context().authorizer
+
+
+def get_guild_reader() -> GuildReader:
+    """Return the reader of roles and members at Discord."""
+    return _require_context().guild_reader
 
 
 def get_settings() -> Settings:

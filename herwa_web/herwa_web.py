@@ -3,12 +3,22 @@
 import reflex as rx
 
 from herwa_web import texts
+from herwa_web.layout_state import build_tab_title
+from herwa_web.navigation import AUDIT_ITEM, CHANNELS_ITEM, FEATURES_ITEM, RULES_ITEM
+from herwa_web.pages.audit.page import audit_page
+from herwa_web.pages.audit.state import AuditState
+from herwa_web.pages.channel_lists.page import channel_lists_page
+from herwa_web.pages.channel_lists.state import ChannelListsState
+from herwa_web.pages.features.page import features_page
+from herwa_web.pages.features.state import FeaturesState
 from herwa_web.pages.guild.overview import ROUTE, overview_page
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.home.page import home_page
 from herwa_web.pages.home.state import HomeState
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
+from herwa_web.pages.rules.page import rules_page
+from herwa_web.pages.rules.state import RulesState
 from herwa_web.reflex_setup import configure_app, create_app
 from herwa_web.theme import STYLESHEETS, css_variables
 
@@ -32,15 +42,24 @@ app.add_page(
     on_load=HomeState.load,
 )
 app.add_page(login_page, route="/login", title=texts.LOGIN_TAB, on_load=LoginState.read)
+app.add_page(overview_page, route=ROUTE, title=build_tab_title(texts.OVERVIEW), on_load=OverviewState.load)
 app.add_page(
-    overview_page,
-    route=ROUTE,
-    title=rx.cond(
-        OverviewState.server.name != "",
-        texts.build_page_title(OverviewState.server.name, texts.OVERVIEW),
-        texts.OVERVIEW_TAB,
-    ),
-    on_load=OverviewState.load,
+    features_page,
+    route=f"{ROUTE}{FEATURES_ITEM.path}",
+    title=build_tab_title(texts.FEATURES),
+    on_load=FeaturesState.load,
+)
+app.add_page(
+    rules_page, route=f"{ROUTE}{RULES_ITEM.path}", title=build_tab_title(texts.ACCESS_RULES), on_load=RulesState.load
+)
+app.add_page(
+    channel_lists_page,
+    route=f"{ROUTE}{CHANNELS_ITEM.path}",
+    title=build_tab_title(texts.CHANNEL_LISTS),
+    on_load=ChannelListsState.load,
+)
+app.add_page(
+    audit_page, route=f"{ROUTE}{AUDIT_ITEM.path}", title=build_tab_title(texts.AUDIT_LOG), on_load=AuditState.load
 )
 app.add_page(not_found_page, route="404", title=texts.NOT_FOUND_TAB)
 configure_app(app)

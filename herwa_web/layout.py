@@ -7,6 +7,7 @@ import reflex as rx
 from herwa_web import texts
 from herwa_web.components.account_menu import (
     ACCOUNT_MENU,
+    SHORTCUTS_LIST,
     WORKS_OFFLINE,
     Shortcuts,
     account_button,
@@ -16,31 +17,32 @@ from herwa_web.components.account_menu import (
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.components.status_views import skeleton
 from herwa_web.layout_state import LayoutState, ServerView
+from herwa_web.navigation import GROUPS, PAGES, NavigationItem
 
 HOME = "home"
 SERVER_SWITCHER = "switcher"
 MAX_RAIL_SERVERS = 8
-PAGES = ((texts.INSIGHTS, (("overview", "chart-line", texts.OVERVIEW),)),)
-"""Groups of guild pages: name, icon and label of each. A new page is one more entry."""
+MORE_MENU = "more"
+COMMAND_PALETTE = "palette"
+"""herwa.js opens it at Ctrl-K."""
 
 
 def page_layout(
     *content: rx.Component,
     top_bar: rx.Component,
     current: str,
-    server: Any = None,
-    is_loading: Any = False,
+    is_loading: Any = None,
     shortcuts: Shortcuts = (),
 ) -> rx.Component:
     """Render a page with its layout.
 
-    `current` is the name of the active side bar entry. On a guild page `server` is its `ServerView`, and `is_loading`
-    tells whether it may still be unknown.
+    `current` is the name of the active side bar entry. `is_loading` is set on a page of a server, and tells whether the
+    server may still be unknown; its `ServerView` is `LayoutState.server`.
     """
     return rx.fragment(
         rx.el.a(texts.SKIP_LINK, href="#content", class_name="skip", reload_document=True),
         rx.el.div(
-            _rail(current, server, is_loading),
+            _rail(current, is_loading),
             rx.el.div(
                 top_bar,
                 _connection_banner(),
@@ -50,9 +52,11 @@ def page_layout(
             class_name="shell",
         ),
         _server_menu(),
+        _command_palette(current, has_server=is_loading is not None),
         account_menu(),
         shortcuts_list(shortcuts),
-        _bottom_bar(current, has_server=server is not None),
+        _bottom_bar(current, has_server=is_loading is not None),
+        *(() if is_loading is None else (_more_menu(current),)),
         rx.el.p(class_name="unseen", role="status", custom_attrs={"data-connection": ""}),
     )
 
@@ -62,7 +66,8 @@ def wordmark() -> rx.Component:
     return rx.fragment(rx.el.img(src="/logo.svg", alt="", width=28, height=28), rx.el.span(texts.APP_NAME))
 
 
-def _rail(current: str, server: Any, is_loading: Any) -> rx.Component:
+def _rail(current: str, is_loading: Any) -> rx.Component:
+    server = LayoutState.server
     return rx.el.nav(
         rx.el.div(
             link(wordmark(), href="/", class_name="brand", aria_label=texts.HOME_LINK),
@@ -76,7 +81,7 @@ def _rail(current: str, server: Any, is_loading: Any) -> rx.Component:
             class_name="rail-head",
         ),
         _home_link(current)
-        if server is None
+        if is_loading is None
         else rx.cond(
             (server.id != "") | is_loading,
             rx.fragment(
@@ -86,9 +91,20 @@ def _rail(current: str, server: Any, is_loading: Any) -> rx.Component:
             _home_link(""),
         ),
         _server_links(),
-        rx.el.div(account_button(), class_name="rail-foot"),
+        rx.el.div(_search_button(), account_button(), class_name="rail-foot"),
         class_name="rail",
         aria_label=texts.MAIN_NAVIGATION,
+    )
+
+
+def _search_button() -> rx.Component:
+    return popover_trigger(
+        COMMAND_PALETTE,
+        icon("search"),
+        rx.el.span(texts.SEARCH, class_name="name"),
+        key_hint(texts.SEARCH_KEYS),
+        class_name="rail-item",
+        attrs={"data-tip": texts.SEARCH},
     )
 
 
@@ -107,20 +123,27 @@ def _server_switcher(server: Any) -> rx.Component:
 def _page_links(current: str) -> tuple[rx.Component, ...]:
     return tuple(
         part
-        for title, pages in PAGES
-        for part in (rx.el.h2(title), *(_page_link(*page, is_current=page[0] == current) for page in pages))
+        for group in GROUPS
+        for part in (
+            rx.el.h2(group.title),
+            *(_page_link(item, is_current=item.name == current) for item in group.items),
+        )
     )
 
 
-def _page_link(_name: str, tag: str, label: str, *, is_current: bool) -> rx.Component:
+def _page_link(item: NavigationItem, *, is_current: bool) -> rx.Component:
     return link(
-        icon(tag),
-        rx.el.span(label, class_name="name"),
-        href="",
+        icon(item.icon),
+        rx.el.span(item.label, class_name="name"),
+        href=_build_page_url(item),
         class_name="rail-item",
-        tip=label,
+        tip=item.label,
         aria_current="page" if is_current else "false",
     )
+
+
+def _build_page_url(item: NavigationItem) -> Any:
+    return LayoutState.server.href + item.path
 
 
 def _home_link(current: str) -> rx.Component:
@@ -173,18 +196,81 @@ def _server_option(server: ServerView) -> rx.Component:
     )
 
 
-def _bottom_bar(current: str, *, has_server: bool) -> rx.Component:
-    return rx.el.nav(
-        link(icon("layout-grid", 20), texts.SERVERS, href="/", aria_current="page" if current == HOME else "false"),
+def _command_palette(current: str, *, has_server: bool) -> rx.Component:
+    """Render the command palette (Ctrl-K): pages, servers and actions, found by typing."""
+    return popover(
+        COMMAND_PALETTE,
+        texts.SEARCH,
+        search_box(COMMAND_PALETTE, texts.SEARCH_EVERYTHING),
         *(
-            link(icon(tag, 20), label, href="", aria_current="page" if name == current else "false")
-            for _, pages in PAGES
-            for name, tag, label in pages
+            link(
+                icon(item.icon),
+                rx.el.bdi(item.label),
+                rx.el.span(texts.PAGE, class_name="end change"),
+                href=_build_page_url(item),
+                class_name="choice",
+                aria_current="true" if item.name == current else "false",
+            )
+            for item in PAGES
             if has_server
         ),
-        popover_trigger(ACCOUNT_MENU, icon("circle-user", 20), texts.ACCOUNT, class_name="", attrs={**WORKS_OFFLINE}),
+        link(icon("layout-grid"), rx.el.bdi(texts.MY_SERVERS), href="/", class_name="choice"),
+        rx.foreach(LayoutState.servers, _server_option),
+        popover_trigger(SHORTCUTS_LIST, icon("keyboard"), rx.el.bdi(texts.SHOW_SHORTCUTS), class_name="choice"),
+        popover_trigger(ACCOUNT_MENU, icon("circle-user"), rx.el.bdi(texts.ACCOUNT), class_name="choice"),
+    )
+
+
+def _bottom_bar(current: str, *, has_server: bool) -> rx.Component:
+    """Render the bar of phones: on a server's page some pages and a menu with all of them, else home and account."""
+    account = popover_trigger(
+        ACCOUNT_MENU, icon("circle-user", 20), texts.ACCOUNT, class_name="", attrs={**WORKS_OFFLINE}
+    )
+    home = link(icon("layout-grid", 20), texts.SERVERS, href="/", aria_current="page" if current == HOME else "false")
+    return rx.el.nav(
+        home,
+        *(_bottom_bar_link(item, is_current=item.name == current) for item in PAGES if has_server and item.is_frequent),
+        popover_trigger(MORE_MENU, icon("ellipsis", 20), texts.MORE, class_name="") if has_server else account,
         class_name="footbar",
         aria_label=texts.BOTTOM_NAVIGATION,
+    )
+
+
+def _bottom_bar_link(item: NavigationItem, *, is_current: bool) -> rx.Component:
+    return link(
+        icon(item.icon, 20),
+        item.short_label or item.label,
+        href=_build_page_url(item),
+        aria_current="page" if is_current else "false",
+    )
+
+
+def _more_menu(current: str) -> rx.Component:
+    """Render the menu of all pages, for phones."""
+    return popover(
+        MORE_MENU,
+        texts.MORE,
+        *(
+            part
+            for group in GROUPS
+            for part in (
+                rx.el.h2(group.title, class_name="choice-title"),
+                *(
+                    link(
+                        icon(item.icon),
+                        item.label,
+                        href=_build_page_url(item),
+                        class_name="choice",
+                        aria_current="true" if item.name == current else "false",
+                    )
+                    for item in group.items
+                ),
+            )
+        ),
+        rx.el.hr(),
+        popover_trigger(COMMAND_PALETTE, icon("search"), texts.SEARCH, class_name="choice"),
+        popover_trigger(SERVER_SWITCHER, icon("chevrons-up-down"), texts.SWITCH_SERVER, class_name="choice"),
+        popover_trigger(ACCOUNT_MENU, icon("circle-user"), texts.ACCOUNT, class_name="choice", attrs={**WORKS_OFFLINE}),
     )
 
 

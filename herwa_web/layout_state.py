@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import reflex as rx
@@ -9,7 +10,7 @@ import reflex as rx
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url, get_cdn_url
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_web import app_context
+from herwa_web import app_context, texts
 from herwa_web.auth import Visitor
 from herwa_web.avatars import get_hue, get_initial
 
@@ -35,6 +36,7 @@ NO_SERVER = ServerView("", "", "", 0, "", "")
 class LayoutState(rx.State):
     """State of the layout. It has no event handlers: the pages fill it when they load.
 
+    `server` is the server of the current page; all pages share it, so that the frame does not change with the page.
     `loaded_at` is the minute of the page's data (ISO 8601, UTC), `zone` the time zone in which the page shows it; empty
     for the browser's own.
     """
@@ -43,6 +45,7 @@ class LayoutState(rx.State):
     picture: str = ""
     hue: int = 0
     initial: str = ""
+    server: ServerView = rx.field(default_factory=lambda: NO_SERVER)
     servers: list[ServerView] = rx.field(default_factory=list)
     is_api_up: bool = True
     loaded_at: str = ""
@@ -79,3 +82,9 @@ def load_cdn_url() -> str:
     """Return the base URL of the images of this installation's Discord (real or local)."""
     settings = app_context.get_settings()
     return get_cdn_url(settings, DataFolder(settings.data_dir))
+
+
+def build_tab_title(page: str) -> Any:
+    """Build the title of the browser tab of a server's page; without the server while it is unknown."""
+    server = LayoutState.server
+    return rx.cond(server.name != "", texts.build_page_title(server.name, page), texts.build_tab_title(page))

@@ -12,7 +12,23 @@ from herwa_shared.services.discovery import to_json
 
 KINDS = (SurfaceKind.PAGE,)
 OVERVIEW = Surface(SurfaceKind.PAGE, "overview", FeatureKey.OVERVIEW, "Overview", Audience.MANAGERS)
-SURFACES = SurfaceRegistry((OVERVIEW,))
+FEATURES = Surface(SurfaceKind.PAGE, "features", FeatureKey.FEATURES, "Features", Audience.MANAGERS)
+AUDIT = Surface(SurfaceKind.PAGE, "audit", FeatureKey.AUDIT, "Audit log", Audience.MANAGERS)
+RULES = Surface(SurfaceKind.PAGE, "rules", FeatureKey.PERMISSIONS, "Access rules", Audience.MANAGERS)
+CHANNELS = Surface(SurfaceKind.PAGE, "channels", FeatureKey.CHANNELS, "Channel lists", Audience.MANAGERS)
+SURFACES = SurfaceRegistry((OVERVIEW, FEATURES, RULES, CHANNELS, AUDIT))
+
+
+def _build_command(key: str, feature: FeatureKey) -> Surface:
+    return Surface(SurfaceKind.COMMAND, key, feature, "", Audience.MANAGERS)
+
+
+FEATURE_COMMANDS = tuple(_build_command(f"features {name}", FeatureKey.FEATURES) for name in ("enable", "disable"))
+RULE_COMMANDS = tuple(
+    _build_command(f"permissions {name}", FeatureKey.PERMISSIONS) for name in ("allow", "deny", "remove")
+)
+CHANNEL_COMMANDS = tuple(_build_command(f"channels {name}", FeatureKey.CHANNELS) for name in ("allow", "clear"))
+"""Commands that make the same changes as a page: who is refused the commands cannot save on the page either."""
 
 
 def main() -> None:

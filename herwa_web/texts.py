@@ -18,7 +18,6 @@ APP_DESCRIPTION = "Activity statistics for Discord servers."
 # Titles of the browser tab
 LOGIN_TAB = f"Log in · {APP_NAME}"
 HOME_TAB = f"My servers · {APP_NAME}"
-OVERVIEW_TAB = f"Overview · {APP_NAME}"
 NOT_FOUND_TAB = f"Page not found · {APP_NAME}"
 
 # Frame: side bar, top bar, bottom bar, menus
@@ -32,7 +31,16 @@ SERVERS = "Servers"
 SWITCH_SERVER = "Switch server"
 FIND_SERVER = "Find a server"
 INSIGHTS = "Insights"
+GOVERN = "Govern"
 OVERVIEW = "Overview"
+FEATURES = "Features"
+ACCESS_RULES, RULES = "Access rules", "Rules"
+CHANNEL_LISTS = "Channel lists"
+AUDIT_LOG = "Audit log"
+MORE = "More"
+SEARCH, SEARCH_KEYS = "Search", "Ctrl K"
+SEARCH_EVERYTHING = "Search pages, servers and actions"
+PAGE = "page"
 ACCOUNT = "Account"
 THEME = "Theme"
 LIGHT_THEME = "Light"
@@ -153,6 +161,7 @@ DELETED = "deleted"
 LEFT_SERVER = "left the server"
 UNKNOWN_CHANNEL = "Unknown channel"
 UNKNOWN_MEMBER = "Unknown member"
+UNKNOWN_ROLE = "Unknown role"
 
 # Panels of the overview
 STATISTICS = "Statistics"
@@ -204,6 +213,11 @@ FILE_NAME_PARTS = {"course": "by-date", "channels": "channels", "members": "memb
 
 # Errors
 LOGIN_REQUIRED = "Log in to see this."
+
+
+def build_tab_title(page: str) -> str:
+    """Build the title of the browser tab of a page without a server."""
+    return f"{page} · {APP_NAME}"
 
 
 def build_page_title(server_name: Text, page: str) -> Text:

@@ -25,6 +25,7 @@ THEMES = (
 )
 FRAME_SHORTCUTS: Shortcuts = (
     ("?", texts.SHOW_SHORTCUTS),
+    (texts.SEARCH_KEYS, texts.SEARCH_EVERYTHING),
     ("S", texts.SWITCH_SERVER),
     ("G", texts.MY_SERVERS),
     ("[", texts.COLLAPSE_SIDEBAR),

@@ -22,7 +22,7 @@ GRID = [
     for case in product(PAGES, ("dark", "light"), VIEWPORTS)
 ]
 IMPACTS = {"moderate", "serious", "critical"}
-MENUS = ("switcher", "dates", "compare", "filter", "you", "keys")
+MENUS = ("switcher", "dates", "compare", "filter", "you", "keys", "palette", "more")
 LOG_IN_LINK = "a[href^='/auth/login']"
 READY_SELECTORS = {
     "home": "a.card",

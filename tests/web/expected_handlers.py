@@ -3,11 +3,26 @@
 Every visitor can call a handler. List a new one here once it authorizes its caller.
 """
 
+PAGE_HANDLERS = ("load", "retry", "refresh")
+SAVE_BAR_HANDLERS = ("save", "undo_save", "discard", "discard_change", "keep_theirs", "use_mine", "close_saved")
+SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState")
+OTHER_PAGES = ("AuditState",)
+
 EXPECTED_HANDLERS = frozenset(
     {
+        *(f"{page}.{handler}" for page in (*SETTINGS_PAGES, *OTHER_PAGES) for handler in PAGE_HANDLERS),
+        *(f"{page}.{handler}" for page in SETTINGS_PAGES for handler in SAVE_BAR_HANDLERS),
+        "AuditState.apply_filters",
+        "AuditState.undo_entry",
+        "ChannelListsState.close_editor",
+        "ChannelListsState.delete_list",
+        "ChannelListsState.open_editor",
+        "ChannelListsState.put_list",
         "DownloadState.download_csv",
         "DownloadState.download_png",
         "DownloadState.download_xlsx",
+        "FeaturesState.toggle_feature",
+        "FeaturesState.toggle_module",
         "HomeState.load",
         "HomeState.refresh",
         "HomeState.refresh_guilds",
@@ -23,5 +38,13 @@ EXPECTED_HANDLERS = frozenset(
         "OverviewState.retry",
         "OverviewState.toggle_table",
         "OverviewState.zoom_out",
+        "RulesState.close_editor",
+        "RulesState.decide_request",
+        "RulesState.delete_rule",
+        "RulesState.open_editor",
+        "RulesState.put_rule",
+        "RulesState.toggle_cell",
+        "RulesState.try_command",
+        "RulesState.use_template",
     }
 )

@@ -19,7 +19,7 @@ from herwa_web.herwa_web import app
 from reflex_base.registry import RegistrationContext
 handlers = RegistrationContext.get().event_handlers
 print(json.dumps([
-    {"name": name, "module": registered.handler.fn.__module__, "title": registered.handler.fn.__qualname__,
+    {"name": name, "module": registered.handler.fn.__module__,
      "background": registered.handler.is_background,
      "parameters": {key: str(parameter.annotation) for key, parameter in inspect.signature(registered.handler.fn).parameters.items() if key != "self"}}
     for name, registered in sorted(handlers.items())
@@ -29,13 +29,19 @@ print(json.dumps([
 
 @dataclass(frozen=True)
 class RegisteredHandler:
-    """One handler: its event name, its qualified name, and the annotations of its parameters."""
+    """One handler: its event name and the annotations of its parameters."""
 
     name: str
     module: str
-    title: str
     background: bool
     parameters: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """The class of the state and the name of the handler, which a mixin may define."""
+        state, _, handler = self.name.rpartition(".")
+        words = state.rpartition(".")[2].rpartition("____")[2].split("_")
+        return f"{''.join(word.capitalize() for word in words)}.{handler}"
 
     @property
     def is_own(self) -> bool:

@@ -22,7 +22,8 @@ PROBLEMS = {
     }.items()
 }
 SAMPLES = {
-    "build_page_title": ["Garden Club", texts.OVERVIEW],
+    "build_tab_title": [texts.OVERVIEW],
+    "build_page_title": [("Garden Club", texts.OVERVIEW)],
     "format_account_label": ["Ottilie"],
     "format_switcher_label": ["Garden Club"],
     "format_add_target": ["Garden Club"],

@@ -12,9 +12,11 @@ import reflex as rx
 
 import herwa_web.pages
 from herwa_web import layout_state
+from herwa_web.saving import view_models as save_bar_views
 
 PAGE_MODULES = (
     layout_state,
+    save_bar_views,
     *(
         importlib.import_module(info.name)
         for info in pkgutil.walk_packages(herwa_web.pages.__path__, f"{herwa_web.pages.__name__}.")

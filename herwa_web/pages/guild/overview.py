@@ -16,6 +16,7 @@ from herwa_web.components.status_views import (
     stale_banner,
 )
 from herwa_web.layout import page_layout
+from herwa_web.layout_state import LayoutState
 from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
 from herwa_web.pages.guild.chart_panel import kpi_panel
 from herwa_web.pages.guild.new_server import new_server_view
@@ -44,7 +45,7 @@ def overview_page() -> rx.Component:
         rx.match(
             OverviewState.phase,
             ("ready", _overview_content()),
-            ("new", new_server_view(OverviewState.server.name, OverviewState.server_age)),
+            ("new", new_server_view(LayoutState.server.name, OverviewState.server_age)),
             ("no_channel", _unknown_channel_view()),
             ("missing", server_not_found()),
             ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),
@@ -54,7 +55,6 @@ def overview_page() -> rx.Component:
         rx.el.p(OverviewState.announcement, class_name="unseen", role="status", id="announcement"),
         top_bar=toolbar(),
         current="overview",
-        server=OverviewState.server,
         is_loading=OverviewState.phase == "loading",
         shortcuts=SHORTCUTS,
     )

@@ -15,6 +15,7 @@ from herwa_shared.errors import NotFound
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
 from herwa_web.pages.guild.queries import load_directory
+from herwa_web.pages.guild_page_state import parse_guild_id
 from herwa_web.surfaces import OVERVIEW
 
 MAX_PARAM_LENGTH = 200
@@ -83,9 +84,3 @@ async def _replace_thread(view: DashboardQuery, channels: Mapping[int, ChannelIn
         return view
     problem = QueryProblem(QueryProblemCode.THREAD, str(view.channel_id))
     return replace(view, channel_id=channel_id, problems=(*view.problems, problem))
-
-
-def parse_guild_id(path: str) -> str:
-    """Return the path segment after `/g/`, unvalidated; an empty string if there is none."""
-    parts = path.strip("/").split("/")
-    return parts[1] if len(parts) > 1 and parts[0] == "g" else ""

@@ -6,42 +6,39 @@ The handlers run in the background and write only if the page has not moved on i
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import reflex as rx
 
 from herwa_shared.analytics.date_ranges import DateRange, build_day_range
 from herwa_shared.analytics.timezones import parse_moment
-from herwa_shared.authorization import AccessDenied
-from herwa_shared.charts.formatting import format_int, format_time
+from herwa_shared.charts.formatting import format_int
 from herwa_shared.dashboard_query import DashboardQuery
-from herwa_shared.errors import BadRequest, HerwaError, NotFound, Unauthenticated
+from herwa_shared.errors import BadRequest, HerwaError
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
 from herwa_web import app_context, auth, texts
 from herwa_web.error_messages import describe_error
-from herwa_web.layout_state import NO_SERVER, LayoutState, ServerView, build_server_view
+from herwa_web.layout_state import LayoutState
 from herwa_web.pages.guild.channel_views import ChannelView, build_channel_options
 from herwa_web.pages.guild.chart_views import PointRow, build_table
 from herwa_web.pages.guild.links import build_links, build_url, link_to_comparison, link_to_date_range
 from herwa_web.pages.guild.new_server import describe_age, is_new_server
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_controls, present_overview
 from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_overview
-from herwa_web.pages.guild.request import DashboardRequest, authorize_request, load_request, parse_guild_id
+from herwa_web.pages.guild.request import DashboardRequest, authorize_request, load_request
 from herwa_web.pages.guild.zoom import find_point_view, find_selected_view
+from herwa_web.pages.guild_page_state import (
+    ACCESS_ERRORS,
+    LOAD_TIMEOUT_SECONDS,
+    PHASES_WITH_DATA,
+    GuildPageState,
+    parse_guild_id,
+)
 from herwa_web.surfaces import OVERVIEW
 from herwa_web.turns import new_turn
 
-LOAD_TIMEOUT_SECONDS = 12
-"""Timeout of a load while a database does not respond; then the page shows an error."""
-
 DOUBLE_CLICK_SECONDS = 0.35
 """A second click within this time belongs to the first. Plotly waits 0.3 seconds."""
-
-PHASES_WITH_DATA = ("ready", "new", "no_channel")
-ACCESS_ERRORS = (Unauthenticated, NotFound, AccessDenied)
 
 
 class FigureState(rx.State):
@@ -58,20 +55,13 @@ class FigureState(rx.State):
             self.figure = {**self.figure, "layout": {**self.figure["layout"], "uirevision": new_turn()}}
 
 
-class OverviewState(rx.State):
-    """State of one guild's overview. `phase` is loading, ready, new, no_channel, missing, refused or failed.
+class OverviewState(GuildPageState, rx.State):
+    """State of one guild's overview, which has the phases `new` and `no_channel`, too.
 
-    `target` is the URL to which the page goes on by itself, keeping its scroll position. `announcement` is read out by
-    screen readers: it changes when the user has changed the view, not at each refresh.
+    `target` is the URL to which the page goes on by itself, keeping its scroll position. `announcement` changes when
+    the user has changed the view, not at each refresh.
     """
 
-    phase: str = "loading"
-    busy: bool = False
-    error_text: str = ""
-    remedy: str = ""
-    stale_time: str = ""
-    announcement: str = ""
-    server: ServerView = rx.field(default_factory=lambda: NO_SERVER)
     server_age: str = ""
     online: str = ""
     in_voice: str = ""
@@ -81,20 +71,14 @@ class OverviewState(rx.State):
     table_open: bool = False
     table: list[PointRow] = rx.field(default_factory=list)
     target: str = ""
-    _turn: str = ""
     _click: str = ""
-    _loaded_at: datetime | None = None
 
     @rx.event(background=True)
     async def load(self) -> Any:
         """Load the overview when the page opens or its URL changes."""
         async with self:
-            self.busy = True
             self.target = ""
-            guild_id = parse_guild_id(self.router.url.path)
-            if guild_id != self.server.id:
-                self.phase, self.channels = "loading", []
-                self.server = (await self.get_state(LayoutState))._find_server(guild_id)  # noqa: SLF001 - not an endpoint
+            await self._begin_load()
         return await self._load_overview(announces=True)
 
     @rx.event(background=True, temporal=True)
@@ -227,52 +211,22 @@ class OverviewState(rx.State):
                     chart.figure = figure
         return None
 
-    async def _show_layout(self, visitor: auth.Visitor, turn: str) -> None:
-        """Fill the layout with the user and their servers, even if the page's server is not theirs."""
-        async with self:
-            if turn == self._turn:
-                (await self.get_state(LayoutState))._fill(visitor)  # noqa: SLF001 - not an endpoint
-
-    async def _show_failure(self, error: Exception, url: Any, turn: str) -> Any:
-        """Show why the load of this turn failed, unless a newer load has started in the meantime."""
-        text = "" if isinstance(error, ACCESS_ERRORS) else describe_error(error)
-        async with self:
-            if turn != self._turn:
-                return None
-            if isinstance(error, Unauthenticated):
-                destination = f"{url.path}?{url.query}" if url.query else url.path
-                return rx.redirect(f"/login?reason=expired&next={quote(destination)}")
-            if isinstance(error, NotFound):
-                await self._clear()
-                self.phase = "missing"
-            elif isinstance(error, AccessDenied):
-                await self._show_denial(error, parse_guild_id(url.path))
-            else:
-                self._show_error(text)
-        return None
-
     async def _clear(self) -> None:
         """Reset this state and the chart, so that no data remains that the user may no longer see."""
         self.reset()  # type: ignore[no-untyped-call]
         (await self.get_state(FigureState)).reset()  # type: ignore[no-untyped-call]
-
-    async def _show_denial(self, denial: AccessDenied, guild_id: str) -> None:
-        """Show the guardrail's refusal. Only the name of the server remains on the page, no numbers."""
-        await self._clear()
-        self.server = (await self.get_state(LayoutState))._find_server(guild_id)  # noqa: SLF001 - not an endpoint
-        self.phase, self.error_text, self.remedy = "refused", denial.headline, denial.remedy
 
     async def _show_unknown_channel(self, request: DashboardRequest, turn: str) -> None:
         """Show that the channel of the filter does not exist; no numbers, only the controls of the view."""
         counters, _ = await load_live_data(app_context.get_stores(), request.view)
         async with self:
             if turn == self._turn:
-                self._show_controls(request, present_controls(request))
+                await self._show_controls(request, present_controls(request))
                 self._set_live_counters(counters)
                 self.phase = "no_channel"
 
     async def _show(self, request: DashboardRequest, data: OverviewData, overview: OverviewView) -> None:
-        self._show_controls(request, overview)
+        await self._show_controls(request, overview)
         self.phase = "new" if is_new_server(request, data) else "ready"
         self.server_age = describe_age(request) if self.phase == "new" else ""
         if self.table_open:
@@ -281,20 +235,12 @@ class OverviewState(rx.State):
         (await self.get_state(LayoutState))._set_data_time(request.view.now, request.view.zone)  # noqa: SLF001 - not an endpoint
         self._set_live_counters(data.live_counters)
 
-    def _show_controls(self, request: DashboardRequest, overview: OverviewView) -> None:
+    async def _show_controls(self, request: DashboardRequest, overview: OverviewView) -> None:
         self.busy, self.error_text, self.stale_time = False, "", ""
-        self.server = replace(build_server_view(request.guild), name=request.guild_info.name)
+        await self._show_server(request.guild, request.guild_info.name)
         if overview != self.overview:  # an equal value would be sent to the browser again
             self.overview = overview
         self.hrefs = build_links(request.view)
-
-    def _show_error(self, text: str) -> None:
-        """Keep the data that is shown and set its time; without data, show the error view."""
-        self.busy, self.error_text = False, text
-        if self.phase in PHASES_WITH_DATA and self._loaded_at:
-            self.stale_time = format_time(self._loaded_at)
-        else:
-            self.phase = "failed"
 
     async def _go(self, find_view: Callable[[DashboardQuery], DashboardQuery | None]) -> None:
         """Go to the view that a gesture on the chart selects; without one, move the chart's axis back."""
@@ -327,10 +273,6 @@ class OverviewState(rx.State):
             if self._is_at(url):
                 self.target = target
         return None
-
-    def _is_at(self, url: Any) -> bool:
-        """Return whether the page still shows this URL."""
-        return str(self.router.url) == str(url)
 
     def _set_live_counters(self, counters: LiveCounters | None) -> None:
         self.online = "" if counters is None or counters.online is None else format_int(counters.online)

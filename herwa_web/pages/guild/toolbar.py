@@ -9,6 +9,7 @@ from herwa_shared.dashboard_params import ComparisonMode
 from herwa_web import texts
 from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger, search_box
 from herwa_web.components.status_views import skeleton
+from herwa_web.layout_state import LayoutState
 from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
 from herwa_web.pages.guild.channel_views import ChannelView
 from herwa_web.pages.guild.links import RANGE_KEYS
@@ -23,7 +24,7 @@ def toolbar() -> rx.Component:
     return rx.fragment(
         rx.el.header(
             rx.cond(
-                OverviewState.server.id != "",
+                LayoutState.server.id != "",
                 _server_header(),
                 rx.cond(
                     OverviewState.phase == "loading",
@@ -69,9 +70,9 @@ def _tools_skeleton() -> rx.Component:
 
 def _server_header() -> rx.Component:
     return rx.el.div(
-        avatar(OverviewState.server.picture, OverviewState.server.hue, OverviewState.server.initial, size=36),
+        avatar(LayoutState.server.picture, LayoutState.server.hue, LayoutState.server.initial, size=36),
         rx.el.div(
-            rx.el.h1(rx.el.bdi(OverviewState.server.name), custom_attrs={"dir": "auto"}),
+            rx.el.h1(rx.el.bdi(LayoutState.server.name), custom_attrs={"dir": "auto"}),
             _live_counters(),
             style={"minWidth": "0"},
         ),

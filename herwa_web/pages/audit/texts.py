@@ -1,0 +1,79 @@
+"""Texts of the audit log page."""
+
+from datetime import date, datetime, time, timedelta
+
+from herwa_shared.charts.formatting import format_day
+
+LEAD = "Every change of this server's settings, from Discord, the dashboard and the API. Entries can't be edited."
+FILTERS = "Filters"
+KIND = "What"
+ALL_KINDS = "All"
+KINDS = {
+    "features": "Features",
+    "rules": "Access rules",
+    "lists": "Channel lists",
+    "requests": "Requests",
+    "tier": "Tier",
+}
+ACTOR = "Who"
+EVERYONE = "Everyone"
+FROM, TO = "From", "To"
+APPLY = "Apply"
+CLEAR = "Clear filters"
+UNDO = "Undo"
+UNDONE = "Undone"
+UNDID = "Reverts a change"
+BEFORE, AFTER = "Before", "After"
+REASON = "Reason"
+NOTHING = "nothing"
+OLDER = "Older"
+NEWEST = "Newest"
+TODAY, YESTERDAY = "Today", "Yesterday"
+NO_ENTRIES = "No changes yet"
+NO_ENTRIES_HINT = "Turn a feature on or off, or add an access rule: the change shows up here."
+NO_MATCHES = "No changes match these filters"
+NO_MATCHES_HINT = "Choose a longer period, or clear the filters."
+SOURCES = {
+    "discord": "Discord",
+    "web": "Dashboard",
+    "api": "API",
+    "cli": "Herwa's operator",
+    "system": "Automatic",
+}
+ERASED_MEMBER = "a member whose data was erased"
+ACTIONS = {
+    "rule.add": "added a rule about",
+    "rule.update": "changed the rule about",
+    "rule.remove": "deleted the rule about",
+    "list.set": "limited the channels of",
+    "list.clear": "removed the channel limit of",
+    "request.dismiss": "declined a request for",
+    "subscription.grant": "granted the tier",
+    "subscription.extend": "extended the tier",
+    "subscription.revoke": "ended the tier",
+    "subscription.expire": "ended the tier",
+    "grant.add": "granted",
+    "grant.revoke": "withdrew",
+}
+"""Verbs of sentences, by action. Other actions are shown by their name."""
+
+
+def format_toggle(title: str, *, enabled: bool) -> str:
+    """Say that a feature or module was turned on or off."""
+    return f"turned {title} {'on' if enabled else 'off'}"
+
+
+def format_other_action(action: str, target: str) -> str:
+    """Describe a change that has no sentence of its own."""
+    return f"{action.replace('.', ' ').replace('_', ' ')} {target}".strip()
+
+
+def format_undone(text: str) -> str:
+    """Confirm an undo."""
+    return f"{text} In force in Discord within a second."
+
+
+def format_day_title(day: date, today: date) -> str:
+    """Name the day of a group of entries."""
+    names = {today: TODAY, today - timedelta(days=1): YESTERDAY}
+    return names.get(day) or f"{day:%a}, {format_day(datetime.combine(day, time()))}, {day.year}"

@@ -1,0 +1,95 @@
+"""View models of the save bar: unsaved changes, and changes that conflict with those of someone else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.guardrail.texts import NameFormatter, format_rule, format_target, get_feature_title, get_module_title
+from herwa_shared.services.access_rules import parse_rule, to_access_rule
+from herwa_shared.services.audit import ERASED
+from herwa_shared.services.audited_settings import SettingValue
+from herwa_shared.services.channel_lists import parse_list_target
+from herwa_shared.services.setting_changes import SettingChange, SettingConflict, SettingType
+from herwa_web.saving import texts
+
+ERASED_MEMBER_ID = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """An unsaved change: the name of the setting, its value before and after."""
+
+    key: str
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """A setting that someone else has changed: its value before, theirs and the user's."""
+
+    label: str
+    before: str
+    theirs: str
+    author: str
+    yours: str
+
+
+def get_change_key(change: SettingChange) -> str:
+    """Get the key of a change, by which handlers find it."""
+    return f"{change.type}:{change.target}"
+
+
+def build_change_view(key: str, change: SettingChange, names: NameFormatter) -> ChangeView:
+    """Build the view of an unsaved change."""
+    return ChangeView(
+        key,
+        format_setting_title(change.type, change.target),
+        format_setting_value(change.type, change.before, names),
+        format_setting_value(change.type, change.after, names),
+    )
+
+
+def build_conflict_view(conflict: SettingConflict, names: NameFormatter, zone: tzinfo) -> ConflictView:
+    """Build the view of a conflict."""
+    change, entry = conflict.change, conflict.entry
+    author = texts.format_author(entry.actor.name, f"{entry.at.astimezone(zone):%H:%M}") if entry else ""
+    return ConflictView(
+        format_setting_title(change.type, conflict.target),
+        format_setting_value(change.type, change.before, names),
+        format_setting_value(change.type, conflict.current, names),
+        author or texts.format_author("", ""),
+        format_setting_value(change.type, change.after, names),
+    )
+
+
+def format_setting_title(type_: SettingType, target: str) -> str:
+    """Name a setting."""
+    if type_ is SettingType.FEATURE:
+        return get_feature_title(target)
+    if type_ is SettingType.MODULE:
+        return texts.format_module(get_module_title(target))
+    if type_ is SettingType.RULE:
+        return texts.format_rule_title(target)
+    parts = parse_list_target(target)
+    return texts.format_list_title(format_target(TargetKind(parts["target_kind"]), parts["target_key"]))
+
+
+def format_setting_value(type_: SettingType, value: SettingValue | None, names: NameFormatter) -> str:
+    """Format the value of a setting."""
+    if type_ is SettingType.RULE:
+        return texts.NO_RULE if value is None else _format_rule(value, names)
+    if type_ is SettingType.CHANNEL_LIST:
+        if value is None:
+            return texts.EVERYWHERE
+        return ", ".join(names.format_channel(int(place_id)) for place_id in value["places"])
+    return texts.ON if value is not None and value["enabled"] else texts.OFF
+
+
+def _format_rule(value: Mapping[str, object], names: NameFormatter) -> str:
+    if value["subject_id"] == ERASED:
+        value = {**value, "subject_id": ERASED_MEMBER_ID}
+    sentence = format_rule(to_access_rule(parse_rule(value)), names)
+    return f"{sentence[:1].upper()}{sentence[1:]}"

@@ -1,0 +1,81 @@
+"""A server of the local Discord that pages govern: an owner, a manager with a role, and a member who runs commands."""
+
+import asyncio
+import time
+from contextlib import closing
+from dataclasses import dataclass
+
+from herwa_bot.texts.why import ALLOWED_MARK
+from herwa_shared.discord.constants import MANAGE_GUILD
+from tests.browser.conftest import ReplayedServer
+from tests.support.configurable_copy import ConfigurableCopy
+from tests.support.waiting import wait_until
+
+IN_FORCE_SECONDS = 2.0
+"""Within this time of a save the bot decides by the new settings; most of it is the time of the check itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedServer:
+    """A server; all attributes but the copy, the URL and the name are ids."""
+
+    copy: ConfigurableCopy
+    base_url: str
+    name: str
+    id: int
+    channel: int
+    other_channel: int
+    member: int
+    support_role: int
+    supporter: int
+
+    def build_url(self, path: str = "") -> str:
+        """Build the URL of a page of the server."""
+        return f"{self.base_url}/g/{self.id}{path}"
+
+    async def is_allowed(self, command: str, *, user: int = 0, channel: int = 0) -> bool:
+        """Ask the bot with /why whether the member can use a command."""
+        return await asyncio.to_thread(self._run_why, command, user or self.member, channel or self.channel)
+
+    async def wait_until_in_force(self, command: str, *, allowed: bool, user: int = 0, channel: int = 0) -> None:
+        """Wait until the bot decides so; fail after IN_FORCE_SECONDS."""
+        started_at = time.monotonic()
+
+        async def is_in_force() -> bool:
+            return await self.is_allowed(command, user=user, channel=channel) is allowed
+
+        await wait_until(is_in_force)
+        assert time.monotonic() - started_at < IN_FORCE_SECONDS
+
+    def _run_why(self, command: str, user: int, channel: int) -> bool:
+        with closing(self.copy.open_sim_client()) as sim:
+            result = sim.run_command(channel, user, "why", {"command": command})
+        return result.messages[0].content.startswith(f"**{ALLOWED_MARK}")
+
+
+def create_governed_server(server: ReplayedServer, name: str) -> GovernedServer:
+    """Create a server of the persona "owner", in which the persona "manager" manages by a role."""
+    with closing(server.copy.open_sim_client()) as sim:
+        personas = sim.get_snapshot().personas
+        guild_id = sim.create_guild(name, owner_id=personas["owner"])
+        channel = sim.create_channel(guild_id, "general")
+        other_channel = sim.create_channel(guild_id, "staff-only")
+        sim.call("member/join", guild_id=str(guild_id), user_id=str(personas["manager"]))
+        sim.set_roles(guild_id, personas["manager"], [sim.create_role(guild_id, "Deputies", permissions=MANAGE_GUILD)])
+        support_role = sim.create_role(guild_id, "Support")
+        member, supporter = sim.join(guild_id, "Ada"), sim.join(guild_id, "Bob")
+        sim.set_roles(guild_id, supporter, [support_role])
+        for author in (member, supporter):
+            sim.send_message(channel, author, content="hello")
+    server.copy.wait_until(lambda: name in server.copy.list_known_servers(), f"the bot to know {name}")
+    return GovernedServer(
+        server.copy,
+        server.base_url,
+        name,
+        guild_id,
+        channel,
+        other_channel,
+        member,
+        support_role,
+        supporter,
+    )
