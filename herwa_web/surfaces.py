@@ -27,6 +27,7 @@ FEATURE_COMMANDS = tuple(_build_command(f"features {name}", FeatureKey.FEATURES)
 RULE_COMMANDS = tuple(
     _build_command(f"permissions {name}", FeatureKey.PERMISSIONS) for name in ("allow", "deny", "remove")
 )
+TICKET_COMMANDS = tuple(_build_command(f"tickets {name}", FeatureKey.SUPPORT_CHANNELS) for name in ("mark", "unmark"))
 CHANNEL_COMMANDS = tuple(_build_command(f"channels {name}", FeatureKey.CHANNELS) for name in ("allow", "clear"))
 """Commands that make the same changes as a page: who is refused the commands cannot save on the page either."""
 

@@ -11,7 +11,7 @@ from herwa_bot.access.guard import POLICY_UNAVAILABLE, get_actor, get_guard
 from herwa_bot.texts import history as texts
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import defer, defer_if_slow, reply_ephemeral
-from herwa_bot.ui.writes import await_write, open_write_transaction, run_to_completion
+from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.catalog import Audience, FeatureKey, Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.services.audit import Actor
@@ -23,6 +23,7 @@ from herwa_shared.services.backfills import (
     resume_backfill,
     start_backfill,
 )
+from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_shared.stores import Stores
 
 Change = Callable[[AsyncSession, Actor, int], Awaitable[None]]

@@ -9,9 +9,11 @@ from herwa_shared.catalog import FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.services.audit import Actor, ChangeSource, record
 from herwa_shared.services.features import set_feature
+from herwa_shared.services.undo import SETTING_KINDS
 from herwa_shared.stores import Stores
-from herwa_web.pages.audit.filters import AuditView
-from herwa_web.pages.audit.state import PAGE_ENTRIES
+from herwa_web.pages.audit import texts
+from herwa_web.pages.audit.filters import ACTIONS_BY_KIND, AuditView
+from herwa_web.pages.audit.state import PAGE_ENTRIES, UNDO_SURFACES
 from tests.support.governance_client import GovernanceClient
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser
 from tests.web.settings_page import SettingsTab, open_settings_page
@@ -70,6 +72,14 @@ async def test_older_entries_are_on_the_next_page(web: WebServer, factory: Dashb
     async with open_audit(web, manager, server, f"?{query}") as tab:
         assert [row["number"] for row in tab.get("rows")] == ["#3", "#2", "#1"]
         assert tab.get("older_href") == ""
+
+
+def test_every_undoable_change_has_a_kind_a_sentence_and_commands():
+    actions = {action for actions in ACTIONS_BY_KIND.values() for action in actions}
+    assert ACTIONS_BY_KIND.keys() == texts.KINDS.keys()
+    assert SETTING_KINDS.keys() <= actions
+    assert {action.partition(".")[0] for action in SETTING_KINDS} == UNDO_SURFACES.keys()
+    assert actions - texts.ACTIONS.keys() == {"feature.set", "module.set"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = {
     "rules": ("rule.add", "rule.update", "rule.remove"),
     "lists": ("list.set", "list.clear"),
     "requests": ("request.dismiss",),
+    "tickets": ("tickets.mark", "tickets.unmark"),
+    "history": ("history.import", "history.pause", "history.resume"),
     "tier": (
         "subscription.grant",
         "subscription.extend",

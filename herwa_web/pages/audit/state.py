@@ -9,7 +9,7 @@ import reflex as rx
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import NotFound
+from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.services.audit import Actor, get_entry, list_actors, list_entries
 from herwa_shared.services.guilds import get_timezone
 from herwa_shared.services.undo import list_undoable, undo
@@ -31,7 +31,7 @@ from herwa_web.pages.audit.view_models import (
 )
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
 from herwa_web.saving.state import build_actor
-from herwa_web.surfaces import AUDIT, CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS
+from herwa_web.surfaces import AUDIT, CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS, TICKET_COMMANDS
 
 PAGE_ENTRIES = 50
 UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
@@ -39,8 +39,9 @@ UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
     "module": FEATURE_COMMANDS,
     "rule": RULE_COMMANDS,
     "list": CHANNEL_COMMANDS,
+    "tickets": TICKET_COMMANDS,
 }
-"""The commands that make the opposite change, by the first part of an action."""
+"""The commands that make the opposite change, by the first part of an action. Only these can be undone on the page."""
 
 
 class AuditState(GuildPageState, rx.State):
@@ -134,7 +135,10 @@ class AuditState(GuildPageState, rx.State):
             raise NotFound
         async with app_context.get_stores().database.transaction() as session:
             entry = await get_entry(session, guild_id=guild.id, entry_id=int(entry_id))
-        for surface in UNDO_SURFACES.get(entry.action.partition(".")[0], ()):
+        surfaces = UNDO_SURFACES.get(entry.action.partition(".")[0])
+        if surfaces is None:
+            raise BadRequest(texts.NOT_UNDOABLE)
+        for surface in surfaces:
             await auth.authorize(visitor, guild_id, surface)
         actor = build_actor(visitor)
         return await asyncio.shield(asyncio.create_task(_save_undo(guild.id, int(entry_id), actor)))

@@ -13,6 +13,8 @@ KINDS = {
     "rules": "Access rules",
     "lists": "Channel lists",
     "requests": "Requests",
+    "tickets": "Support channels",
+    "history": "Past messages",
     "tier": "Tier",
 }
 ACTOR = "Who"
@@ -40,6 +42,8 @@ SOURCES = {
     "cli": "Herwa's operator",
     "system": "Automatic",
 }
+NOT_UNDOABLE = "This change can't be undone here."
+PAST_MESSAGES = "past messages"
 ERASED_MEMBER = "a member whose data was erased"
 ACTIONS = {
     "rule.add": "added a rule about",
@@ -47,6 +51,11 @@ ACTIONS = {
     "rule.remove": "deleted the rule about",
     "list.set": "limited the channels of",
     "list.clear": "removed the channel limit of",
+    "tickets.mark": "made a support channel of",
+    "tickets.unmark": "made an ordinary channel of",
+    "history.import": "started to import",
+    "history.pause": "paused the import of",
+    "history.resume": "continued the import of",
     "request.dismiss": "declined a request for",
     "subscription.grant": "granted the tier",
     "subscription.extend": "extended the tier",

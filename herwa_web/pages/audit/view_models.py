@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from herwa_shared.catalog import FEATURES, FeatureKey
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.guardrail.texts import format_command, format_target, get_feature_title
 from herwa_shared.services.audit import ERASED, AuditLogEntry
@@ -126,9 +125,13 @@ def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) 
     if kind == "list":
         parts = parse_list_target(entry.target)
         return format_target(TargetKind(parts["target_kind"]), parts["target_key"])
+    if kind == "tickets":
+        return names.format_channel(int(entry.target))
+    if kind == "history":
+        return texts.PAST_MESSAGES
     if kind == "request":
         return f"{format_command(value['command'])} ({_format_member(value['member'], names)})"
-    return get_feature_title(entry.target) if entry.target in map(str, FeatureKey) and FEATURES else entry.target
+    return get_feature_title(entry.target)
 
 
 def _format_member(member_id: str, names: PageNames) -> str:
