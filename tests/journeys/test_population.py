@@ -37,7 +37,7 @@ from tests.support.population import (
     REACTION,
     THREAD,
     VOICE,
-    Population,
+    ReferencePopulation,
     TicketRecord,
     build_label,
 )
@@ -65,7 +65,7 @@ class Town:
     def __init__(self, members, bot) -> None:
         self.members, self.bot, self.client = members, bot, members.sim.client
         self.server, self.stores = members.server, members.stores
-        self.random, self.population = random.Random(SEED), Population()
+        self.random, self.population = random.Random(SEED), ReferencePopulation()
         self.now = utc_now()
         self.start = self.now - timedelta(days=PAST_DAYS)
         self.users = [self.server.ada, self.server.bob, *range(10**17 + 1, 10**17 + 8)]

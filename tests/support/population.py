@@ -45,7 +45,7 @@ class TicketRecord(NamedTuple):
 
 
 @dataclass
-class Population:
+class ReferencePopulation:
     """What happened in one guild."""
 
     happenings: list[Happening] = field(default_factory=list)
