@@ -59,8 +59,10 @@ def _change(state: Any, change: rx.Var[ChangeView]) -> rx.Component:
     return rx.el.li(
         rx.el.bdi(change.label, class_name="name"),
         rx.el.span(
-            rx.el.del_(rx.el.bdi(change.before)),
-            icon("arrow-right", 14),
+            rx.cond(
+                change.before != "",
+                rx.fragment(rx.el.del_(rx.el.bdi(change.before)), icon("arrow-right", 14)),
+            ),
             rx.el.ins(rx.el.bdi(change.after)),
             class_name="diff",
         ),

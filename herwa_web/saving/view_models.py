@@ -18,7 +18,7 @@ ERASED_MEMBER_ID = "0"
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """An unsaved change: the name of the setting, its value before and after."""
+    """An unsaved change: the name of the setting, its value before (empty if it is new) and after."""
 
     key: str
     label: str
@@ -47,7 +47,7 @@ def build_change_view(key: str, change: SettingChange, names: NameFormatter) -> 
     return ChangeView(
         key,
         format_setting_title(change.type, change.target),
-        format_setting_value(change.type, change.before, names),
+        format_setting_value(change.type, change.before, names) if change.target else "",
         format_setting_value(change.type, change.after, names),
     )
 

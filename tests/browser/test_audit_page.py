@@ -25,7 +25,7 @@ async def test_owner_finds_and_undoes_what_was_changed_last(owner: Page, governe
     await owner.get_by_role("switch", name="Voice stats", exact=True).click()
     await owner.get_by_role("button", name=saving_texts.SAVE, exact=True).click()
     await governed.wait_until_in_force("voice-stats", allowed=False)
-    await owner.locator(".rail").get_by_role("link", name=texts.AUDIT_LOG).click()
+    await owner.locator(".rail").get_by_role("link", name=texts.AUDIT_LOG, exact=True).click()
     await expect(owner).to_have_title(texts.build_page_title(governed.name, texts.AUDIT_LOG))
     entry = owner.locator(".log-entry").first
     await expect(entry).to_contain_text("turned Voice stats off")
@@ -34,7 +34,7 @@ async def test_owner_finds_and_undoes_what_was_changed_last(owner: Page, governe
     await entry.get_by_role("button", name=audit_texts.UNDO).click()
     await expect(owner.locator(".log-entry")).to_have_count(2)
     await governed.wait_until_in_force("voice-stats", allowed=True)
-    await owner.get_by_role("link", name=audit_texts.KINDS["rules"], exact=True).last.click()
+    await owner.locator("main .segments").get_by_role("link", name=audit_texts.KINDS["rules"], exact=True).click()
     await expect(owner.get_by_role("heading", name=audit_texts.NO_MATCHES)).to_be_visible()
 
 

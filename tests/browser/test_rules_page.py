@@ -22,14 +22,15 @@ async def governed(server: ReplayedServer) -> GovernedServer:
 
 async def open_rules(page: Page, governed: GovernedServer, tab: str = "rules") -> None:
     await page.goto(governed.build_url(f"/rules?tab={tab}"))
-    await expect(page.get_by_role("link", name=rule_texts.TABS[tab]).first).to_have_attribute("aria-current", "true")
+    tab_link = page.locator("main .segments").get_by_role("link", name=rule_texts.TABS[tab], exact=True)
+    await expect(tab_link).to_have_attribute("aria-current", "true")
 
 
 async def fill_in_rule(page: Page, *, who: str, effect: str, what: str) -> None:
     await page.get_by_role("button", name=rule_texts.NEW_RULE).click()
-    await page.get_by_label(rule_texts.WHO, exact=True).select_option(label=who)
-    await page.get_by_label(rule_texts.EFFECT).select_option(label=effect)
-    await page.get_by_label(rule_texts.WHAT, exact=True).select_option(label=what)
+    await page.get_by_role("combobox", name=rule_texts.WHO, exact=True).select_option(label=who)
+    await page.get_by_role("combobox", name=rule_texts.EFFECT, exact=True).select_option(label=effect)
+    await page.get_by_role("combobox", name=rule_texts.WHAT, exact=True).select_option(label=what)
     await page.get_by_role("button", name=rule_texts.ADD_TO_CHANGES).click()
 
 
@@ -83,9 +84,11 @@ async def test_manager_tries_a_command_on_a_phone(browser: Browser, governed: Go
     async with open_page(browser, viewport=PHONE_VIEWPORT) as page:
         await log_in(page, governed.base_url, "manager")
         await open_rules(page, governed, "try")
-        await page.get_by_label(rule_texts.WHO, exact=True).select_option(label="Ada")
-        await page.get_by_label(rule_texts.COMMAND_TO_TRY).select_option(label="/voice-stats")
-        await page.get_by_label(rule_texts.CHANNEL_TO_TRY).select_option(label="#general")
+        await page.get_by_role("combobox", name=rule_texts.WHO, exact=True).select_option(label="Ada")
+        await page.get_by_role("combobox", name=rule_texts.COMMAND_TO_TRY, exact=True).select_option(
+            label="/voice-stats"
+        )
+        await page.get_by_role("combobox", name=rule_texts.CHANNEL_TO_TRY, exact=True).select_option(label="#general")
         await page.get_by_role("button", name=rule_texts.TRY, exact=True).click()
         verdict = rule_texts.format_verdict("@Ada", "/voice-stats", "#general", allowed=True)
         await expect(page.get_by_role("heading", name=verdict)).to_be_visible()
@@ -95,7 +98,7 @@ async def test_manager_tries_a_command_on_a_phone(browser: Browser, governed: Go
 async def test_channel_list_limits_a_command(owner: Page, governed: GovernedServer):
     await owner.goto(governed.build_url("/channels"))
     await owner.get_by_role("button", name=list_texts.NEW_LIST).click()
-    await owner.get_by_label(list_texts.WHAT, exact=True).select_option(label="/server-stats")
+    await owner.get_by_role("combobox", name=list_texts.WHAT, exact=True).select_option(label="/server-stats")
     await owner.get_by_role("checkbox", name="#staff-only").check()
     await owner.get_by_role("button", name=list_texts.REVIEW).click()
     await save(owner, 1)

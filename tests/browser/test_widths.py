@@ -51,8 +51,12 @@ async def test_every_function_is_there(owner: Page, server: ReplayedServer, size
     await expect(page.locator(".chip")).to_be_visible()
     await expect_no_horizontal_scroll(page)
 
-    account = page.locator(".rail-foot, .footbar").get_by_role("button").locator("visible=true")
-    await account.click()
+    more = page.locator(".footbar").get_by_role("button", name=texts.MORE)
+    if await more.is_visible():
+        await more.click()
+        await page.locator("#more").get_by_role("button", name=texts.ACCOUNT).click()
+    else:
+        await page.locator(".rail-foot").get_by_role("button").last.click()
     await page.locator("#you").get_by_role("button", name=texts.SHOW_SHORTCUTS).click()
     await expect(page.locator("#keys .key").first).to_be_visible()
     await expect_no_horizontal_scroll(page)

@@ -1,6 +1,6 @@
 """Who gains or loses what by the unsaved changes of rules, in sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.discord.guild_reader import GuildMemberInfo, GuildRole, compute_permissions
@@ -22,7 +22,7 @@ def describe_rule_effects(data: RulesData, changes: Sequence[SettingChange]) -> 
         return [texts.MEMBERS_UNKNOWN]
     people = [member for member in data.members if not member.is_bot]
     roles = {role.id: role for role in data.roles}
-    members = [build_hypothetical_member(member, roles, data.guild.id) for member in people]
+    members = [_build_member(member, roles, data) for member in people]
     impacts = compute_member_impacts(
         data.policy,
         apply_changes(data.policy, changes),
@@ -37,11 +37,9 @@ def describe_rule_effects(data: RulesData, changes: Sequence[SettingChange]) -> 
     return lines or [texts.NO_MEMBER_AFFECTED]
 
 
-def build_hypothetical_member(
-    member: GuildMemberInfo, roles: dict[int, GuildRole], guild_id: int
-) -> HypotheticalMember:
+def _build_member(member: GuildMemberInfo, roles: Mapping[int, GuildRole], data: RulesData) -> HypotheticalMember:
     """Build a member as the guardrail sees them, with the permissions that their roles give in the whole server."""
-    bits = compute_permissions(member, roles, None, guild_id=guild_id)
+    bits = compute_permissions(member, roles, None, guild_id=data.guild.id, owner_id=data.owner_id)
     return HypotheticalMember(member.id, member.role_ids, bits)
 
 
