@@ -22,6 +22,8 @@ limited_log = RateLimitedLogger(get_logger(__name__))
 
 REQUEST_TIMEOUT_SECONDS = 5.0
 CACHE_SECONDS = 20.0
+MEMBERS_CACHE_SECONDS = 300.0
+"""Lists of members are large, and Discord limits their rate: an open page must not read them again and again."""
 MAX_CACHED_RESPONSES = 2_000
 MEMBERS_PER_REQUEST = 1_000
 MAX_MEMBER_REQUESTS = 10
@@ -106,7 +108,8 @@ class GuildReader:
         members: list[GuildMemberInfo] = []
         after = 0
         for _ in range(MAX_MEMBER_REQUESTS):
-            payload = await self._get(f"/guilds/{guild_id}/members?limit={MEMBERS_PER_REQUEST}&after={after}")
+            path = f"/guilds/{guild_id}/members?limit={MEMBERS_PER_REQUEST}&after={after}"
+            payload = await self._get(path, cache_seconds=MEMBERS_CACHE_SECONDS)
             if payload is None:
                 return None
             members += map(_parse_member, payload)
@@ -121,13 +124,13 @@ class GuildReader:
         channels = map(_parse_channel, payload)
         return {channel.id: channel for channel in channels}
 
-    async def _get(self, path: str) -> Any:
+    async def _get(self, path: str, *, cache_seconds: float = CACHE_SECONDS) -> Any:
         """Return the JSON of a resource, from the cache or from Discord; None if it is missing."""
         cached = self._cache.get(path)
         if cached is not None and cached[0] > self._read_ticks():
             return cached[1]
         if (task := self._in_flight.get(path)) is None:
-            task = self._in_flight[path] = asyncio.create_task(self._fetch(path))
+            task = self._in_flight[path] = asyncio.create_task(self._fetch(path, cache_seconds))
             task.add_done_callback(partial(self._forget_task, path))
         return await asyncio.shield(task)
 
@@ -136,7 +139,7 @@ class GuildReader:
         if not task.cancelled():
             task.exception()  # waiting callers got it
 
-    async def _fetch(self, path: str) -> Any:
+    async def _fetch(self, path: str, cache_seconds: float) -> Any:
         try:
             payload = await self._request(path)
         except _Missing:
@@ -145,7 +148,7 @@ class GuildReader:
         if len(self._cache) >= MAX_CACHED_RESPONSES:
             self._cache = {key: entry for key, entry in self._cache.items() if entry[0] > now}
         if len(self._cache) < MAX_CACHED_RESPONSES:
-            self._cache[path] = (now + CACHE_SECONDS, payload)
+            self._cache[path] = (now + cache_seconds, payload)
         return payload
 
     async def _request(self, path: str) -> Any:
