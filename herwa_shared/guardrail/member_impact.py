@@ -1,4 +1,4 @@
-"""Compute which members of a guild gain or lose which surfaces by changed rules. Pure.
+"""Compute who may use what, and which members of a guild gain or lose what by changed rules. Pure.
 
 Members whom no rule tells apart are computed once, so 10,000 members cost about as much as a few.
 """
@@ -56,6 +56,24 @@ def compute_member_impacts(
         for (place, gained, lost), positions in positions_by_impact.items()
     ]
     return tuple(sorted(impacts, key=lambda impact: -len(impact.positions)))
+
+
+def compute_access_matrix(
+    policy: GuildPolicy, surfaces: Sequence[Surface], members: Sequence[HypotheticalMember], *, at: float
+) -> list[list[bool]]:
+    """Compute for each surface whether each member may use it outside of channels. Toggles are ignored."""
+    rows = []
+    for surface in surfaces:
+        selected = _select_rules(policy, surface)
+        rows.append([_can_use(member, surface, selected, at) for member in members])
+    return rows
+
+
+def _can_use(member: HypotheticalMember, surface: Surface, policy: GuildPolicy, at: float) -> bool:
+    """Whether a member may use a surface; rules do not apply to administrators."""
+    if member.permissions & ADMINISTRATOR:
+        return True
+    return is_allowed(member.build_invocation(surface, policy, at), policy)
 
 
 def _list_changed_rules(before: GuildPolicy, after: GuildPolicy) -> list[AccessRule]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from herwa_shared.catalog import FEATURES, MODULES, Essential, Surface
 from herwa_shared.discord.constants import ADMINISTRATOR
-from herwa_shared.guardrail.impact import HypotheticalMember, is_allowed
+from herwa_shared.guardrail.impact import HypotheticalMember
+from herwa_shared.guardrail.member_impact import compute_access_matrix
 from herwa_shared.guardrail.policy import AccessRule, GuildPolicy, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.precedence import get_precedence
 from herwa_shared.guardrail.texts import format_command, format_rule
@@ -84,10 +85,15 @@ def build_matrix(data: RulesData, policy: GuildPolicy, changed_keys: set[str]) -
     """Build the matrix of commands and roles with the rules of `policy`, without channels."""
     rows: list[MatrixRow] = []
     columns = list_matrix_members(data)
+    surfaces = sorted(_list_configurable(data), key=_get_module_order)
+    matrix = compute_access_matrix(policy, surfaces, [member for _, _, _, member in columns], at=data.now.timestamp())
     last_module = ""
-    for surface in sorted(_list_configurable(data), key=_get_module_order):
+    for surface, verdicts in zip(surfaces, matrix, strict=True):
         module = MODULES[FEATURES[surface.feature].module].title
-        cells = [_build_cell(surface, column, policy, data, changed_keys) for column in columns]
+        cells = [
+            _build_cell(surface, column, policy, changed_keys, allowed=allowed)
+            for column, allowed in zip(columns, verdicts, strict=True)
+        ]
         rows.append(MatrixRow(format_command(surface.key), "" if module == last_module else module, cells))
         last_module = module
     return rows
@@ -135,10 +141,9 @@ def build_cell_change(key: str, data: RulesData, policy: GuildPolicy) -> Setting
     surface = next((item for item in _list_configurable(data) if item.key == command), None)
     if column is None or surface is None:
         return None
-    member = column[3]
-    if member.permissions & ADMINISTRATOR:
-        return None
-    allowed = _is_allowed(member, surface, policy, data)
+    if column[3].permissions & ADMINISTRATOR:
+        return None  # rules do not apply to administrators
+    [[allowed]] = compute_access_matrix(policy, [surface], [column[3]], at=data.now.timestamp())
     own = _find_own_rule(policy, kind, int(id_), command)
     after: dict[str, object] | None = {
         "allow": not allowed,
@@ -186,21 +191,13 @@ def _get_module_order(surface: Surface) -> tuple[int, str]:
 
 
 def _build_cell(
-    surface: Surface, column: MatrixColumn, policy: GuildPolicy, data: RulesData, changed_keys: set[str]
+    surface: Surface, column: MatrixColumn, policy: GuildPolicy, changed_keys: set[str], *, allowed: bool
 ) -> MatrixCell:
-    kind, id_, label, member = column
+    kind, id_, label, _ = column
     key = f"{kind}:{id_}:{surface.key}"
-    allowed = _is_allowed(member, surface, policy, data)
     has_own_rule = _find_own_rule(policy, kind, id_, surface.key) is not None
     text = texts.format_cell_label(label, format_command(surface.key), allowed=allowed, has_own_rule=has_own_rule)
     return MatrixCell(key, allowed, has_own_rule, key in changed_keys, text)
-
-
-def _is_allowed(member: HypotheticalMember, surface: Surface, policy: GuildPolicy, data: RulesData) -> bool:
-    """Whether a member can use a command outside of channels; rules do not apply to administrators."""
-    if member.permissions & ADMINISTRATOR:
-        return True
-    return is_allowed(member.build_invocation(surface, policy, data.now.timestamp()), policy)
 
 
 def _find_own_rule(policy: GuildPolicy, kind: str, id_: int, command: str) -> AccessRule | None:
