@@ -17,6 +17,7 @@ from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
 from herwa.texts import history, history_import, operator, privacy
+from herwa_shared.catalog import Scope
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.runtime.data_dir import DataFolder
@@ -29,6 +30,10 @@ sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
 GuildIdOption = Annotated[
     int, typer.Option("--guild", help=texts.GUILD_ID_OPTION, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+]
+
+KeyIdArgument = Annotated[
+    int, typer.Argument(help=texts.KEY_ID_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
 ]
 
 
@@ -247,11 +252,22 @@ def drain(
 def create_key(
     guild: GuildIdOption,
     name: Annotated[str, typer.Option(help=texts.KEY_NAME_OPTION)],
+    scope: Annotated[list[Scope] | None, typer.Option(help=texts.KEY_SCOPE_OPTION)] = None,
+    days: Annotated[int | None, typer.Option(help=texts.KEY_DAYS_OPTION, min=1, max=3_650)] = None,
+    network: Annotated[list[str] | None, typer.Option(help=texts.KEY_NETWORK_OPTION)] = None,
 ) -> None:
     """Create an API key and print it."""
     from herwa.commands.api_keys import issue_api_key
 
-    print(asyncio.run(issue_api_key(read_settings(), guild_id=guild, name=name)))
+    key = issue_api_key(
+        read_settings(),
+        guild_id=guild,
+        name=name,
+        scopes=scope or (),
+        days=days,
+        networks=network or (),
+    )
+    print(asyncio.run(key))
 
 
 @keys_app.command("list", help=texts.LIST_KEYS_HELP)
@@ -263,11 +279,22 @@ def list_keys(guild: GuildIdOption) -> None:
     console.print(render_api_keys(asyncio.run(load_api_keys(read_settings(), guild_id=guild))))
 
 
+@keys_app.command("rotate", help=texts.ROTATE_KEY_HELP, epilog=texts.ROTATE_KEY_EXAMPLE)
+def rotate_key(
+    key_id: KeyIdArgument,
+    guild: GuildIdOption,
+    overlap_hours: Annotated[float, typer.Option(help=texts.KEY_OVERLAP_OPTION, min=0, max=720)] = 24,
+) -> None:
+    """Replace an API key and print the new one."""
+    from herwa.commands.api_keys import replace_api_key
+
+    key = replace_api_key(read_settings(), guild_id=guild, key_id=key_id, overlap_hours=overlap_hours)
+    print(asyncio.run(key))
+
+
 @keys_app.command("revoke", help=texts.REVOKE_KEY_HELP, epilog=texts.REVOKE_KEY_EXAMPLE)
 def revoke_key(
-    key_id: Annotated[
-        int, typer.Argument(help=texts.KEY_ID_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
-    ],
+    key_id: KeyIdArgument,
     guild: GuildIdOption,
 ) -> None:
     """Revoke an API key."""

@@ -20,7 +20,7 @@ from herwa_shared.discord.endpoints import find_discord_endpoints, get_cdn_url
 from herwa_shared.errors import OAuthNotConfigured
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import load_pepper
+from herwa_shared.services.api_key_format import load_peppers
 from herwa_shared.stores import Stores
 
 
@@ -75,7 +75,7 @@ def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) 
         settings=settings,
         cdn=get_cdn_url(settings, folder),
         limiter=RequestLimiter(stores.redis),
-        key_verifier=KeyVerifier(stores.database, policies, load_pepper(settings, folder)),
+        key_verifier=KeyVerifier(stores.database, policies, load_peppers(settings, folder)),
         question_slots=QuestionSlots(RATE_LIMITS),
         oauth=oauth,
     )

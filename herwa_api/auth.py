@@ -6,6 +6,7 @@ the guilds that they manage. The guardrail then checks the route's surface for b
 
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request, Security
@@ -15,16 +16,17 @@ from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
 from herwa_api.cookies import find_session_token
 from herwa_api.csrf import SAFE_METHODS, require_same_origin
-from herwa_api.surfaces import HEATMAP, STATS, TOP_CHANNELS, TOP_MEMBERS
+from herwa_api.surfaces import HEATMAP, KEYS, STATS, TOP_CHANNELS, TOP_MEMBERS
 from herwa_shared.auth.sessions import SessionUser, find_session_user
 from herwa_shared.authorization import AccessDenied
-from herwa_shared.catalog import Surface
+from herwa_shared.catalog import Scope, Surface
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
 from herwa_shared.guardrail.refusal_texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import RateLimitedLogger, get_logger
-from herwa_shared.services.api_keys import KeyRefusal, Principal, Scope
+from herwa_shared.services.api_key_authentication import KeyRefusal, Principal
+from herwa_shared.services.audit import Actor, ChangeSource
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
@@ -135,13 +137,16 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
         raise AccessDenied(Reason.SCOPE, refusal) from None
 
 
-async def _require_managed_guild(app_state: AppState, user: SessionUser, guild_id: str, surface: Surface) -> int:
+async def _require_managed_guild(
+    app_state: AppState, user: SessionUser, guild_id: str, surface: Surface, *, fresh: bool = False
+) -> int:
     """Require that the user manages the guild and may see the surface; return the guild's id.
 
-    A malformed id takes the same path as a valid one (as guild 0), so response and response time are the same.
+    A malformed id takes the same path as a valid one (as guild 0), so response and response time are the same. With
+    `fresh`, Discord is asked for the user's guilds again.
     """
     parsed_id = int(guild_id) if SNOWFLAKE_PATTERN.fullmatch(guild_id) else 0
-    guild = await app_state.require_oauth().guild_access.require_managed_guild(user.user_id, parsed_id)
+    guild = await app_state.require_oauth().guild_access.require_managed_guild(user.user_id, parsed_id, fresh=fresh)
     await app_state.authorizer.require_member(user.user_id, guild, surface)
     return guild.id
 
@@ -150,3 +155,33 @@ StatsGuildId = Annotated[int, Depends(require_guild_access(STATS, Scope.STATS))]
 TopChannelsGuildId = Annotated[int, Depends(require_guild_access(TOP_CHANNELS, Scope.STATS))]
 TopMembersGuildId = Annotated[int, Depends(require_guild_access(TOP_MEMBERS, Scope.STATS, Scope.MEMBERS))]
 HeatmapGuildId = Annotated[int, Depends(require_guild_access(HEATMAP, Scope.STATS))]
+
+
+@dataclass(frozen=True, slots=True)
+class GuildManager:
+    """A user who may manage the guild's keys. `actor` is named in the audit log."""
+
+    guild_id: int
+    actor: Actor
+
+
+async def _require_key_manager(
+    request: Request,
+    caller: Caller,
+    app_state: AppDep,
+    guild_id: Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])],
+) -> GuildManager:
+    """Require a user who manages the guild (FastAPI dependency). Before a change, Discord is asked again.
+
+    A key cannot manage keys: raises Forbidden for the key's own guild, NotFound for another one.
+    """
+    if not isinstance(caller, SessionUser):
+        raise (
+            Forbidden(texts.KEYS_NEED_SESSION) if guild_id == str(caller.guild_id) else NotFound(texts.GUILD_NOT_FOUND)
+        )
+    is_change = request.method not in SAFE_METHODS
+    managed_id = await _require_managed_guild(app_state, caller, guild_id, KEYS, fresh=is_change)
+    return GuildManager(managed_id, Actor(ChangeSource.API, caller.user_id, caller.name))
+
+
+KeyManager = Annotated[GuildManager, Depends(_require_key_manager)]

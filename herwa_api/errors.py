@@ -75,10 +75,11 @@ async def _handle_declared_limit(request: Request, error: Exception) -> Response
     assert isinstance(error, RateLimitExceeded)
     assert error.limit is not None
     rule = error.limit.limit
-    limited_log.warning("request limited", kind=LimitName.LOGIN)
+    name = LimitName(error.detail)
+    limited_log.warning("request limited", kind=name)
     seconds = rule.get_expiry()
     headers = {"Retry-After": str(seconds)}
-    return _build_too_many_requests(request, LimitName.LOGIN, rule.amount, seconds, headers)
+    return _build_too_many_requests(request, name, rule.amount, seconds, headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -18,15 +18,14 @@ from herwa_shared.errors import format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
-from herwa_shared.services.api_keys import (
+from herwa_shared.services.api_key_authentication import (
     KeyRefusal,
     Principal,
     ValidKey,
     authenticate_key,
-    hash_key,
-    is_well_formed,
     record_key_use,
 )
+from herwa_shared.services.api_key_format import hash_key, is_well_formed
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_KEYS = 50_000
@@ -48,23 +47,28 @@ class VerifiedKey:
 
 
 class KeyVerifier:
-    """The API keys that this process knows. `pepper` is the key of the keyed hash."""
+    """The API keys that this process knows. `peppers` are the keys of the keyed hash."""
 
-    def __init__(self, database: Database, policies: PolicyCache, pepper: bytes) -> None:
+    def __init__(self, database: Database, policies: PolicyCache, peppers: tuple[bytes, ...]) -> None:
         self._database = database
         self._policies = policies
-        self._pepper = pepper
+        self._peppers = peppers
         self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
         self._recordings: set[asyncio.Task[None]] = set()
 
-    async def find_known(self, key: str) -> VerifiedKey | None:
+    @property
+    def pepper(self) -> bytes:
+        """The key of the keyed hash of new API keys."""
+        return self._peppers[0]
+
+    async def find_known(self, key: str, address: str) -> VerifiedKey | None:
         """Find a key that was verified before and is still valid, without a query for the key.
 
-        Raises PolicyUnavailable.
+        `address` is the client's. Raises PolicyUnavailable.
         """
         if not is_well_formed(key):
             return None
-        digest = hash_key(key, self._pepper)
+        digest = hash_key(key, self.pepper)
         entry = self._entries.get(digest)
         if entry is None:
             return None
@@ -74,22 +78,29 @@ class KeyVerifier:
         if is_expired or policy.version != entry.key.policy_version:
             self._entries.pop(digest, None)
             return None
+        if not entry.key.allows_address(address):
+            return None
         self._entries.move_to_end(digest)
         self._record_use(entry, now)
         return VerifiedKey(entry.key.principal, policy)
 
-    async def verify(self, key: str) -> VerifiedKey | KeyRefusal:
-        """Verify a key in the database, and remember it if it is valid. Raises PolicyUnavailable."""
+    async def verify(self, key: str, address: str) -> VerifiedKey | KeyRefusal:
+        """Verify a key in the database, and remember it if it is valid. `address` is the client's.
+
+        Raises PolicyUnavailable.
+        """
         if not is_well_formed(key):
             return KeyRefusal.MALFORMED
         now = utc_now()
         async with self._database.transaction() as session:
-            loaded = await authenticate_key(session, key=key, pepper=self._pepper, now=now)
+            loaded = await authenticate_key(session, key=key, peppers=self._peppers, now=now)
             if isinstance(loaded, KeyRefusal):
                 return loaded
+            if not loaded.allows_address(address):
+                return KeyRefusal.ADDRESS
             await record_key_use(session, key_id=loaded.principal.key_id, now=now)
         policy = await self._policies.get(loaded.principal.guild_id)
-        self._entries[hash_key(key, self._pepper)] = _Entry(loaded, now)
+        self._entries[hash_key(key, self.pepper)] = _Entry(loaded, now)
         if len(self._entries) > MAX_KEYS:
             self._entries.popitem(last=False)
         return VerifiedKey(loaded.principal, policy)

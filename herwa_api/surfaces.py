@@ -22,7 +22,8 @@ STATS = _build_statistics_surface("stats", texts.ROUTE_SUMMARIES["stats"])
 TOP_CHANNELS = _build_statistics_surface("top/channels", texts.ROUTE_SUMMARIES["top_channels"])
 TOP_MEMBERS = _build_statistics_surface("top/members", texts.ROUTE_SUMMARIES["top_members"])
 HEATMAP = _build_statistics_surface("heatmap", texts.ROUTE_SUMMARIES["heatmap"])
-SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP))
+KEYS = _build_statistics_surface("keys", texts.ROUTE_SUMMARIES["list_keys"])
+SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS))
 
 
 def main() -> None:

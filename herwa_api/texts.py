@@ -30,6 +30,7 @@ UNKNOWN_ENDPOINT = "Unknown endpoint. See /api/openapi.json for all endpoints."
 GUILD_NOT_FOUND = "Server not found. Check the id, and that your key belongs to this server."
 CROSS_SITE_REQUEST = "Send this request from a page of this site."
 UNEXPECTED_ERROR = "Something went wrong. If it keeps happening, send this request_id to support."
+KEYS_NEED_SESSION = "A key can't manage keys. Log in at /auth/login."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
 TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
@@ -40,6 +41,7 @@ LIMITED_THINGS: Mapping[str, str] = {  # by the name of the limit
     "address": "requests without a valid API key from your network",
     "failures": "failed attempts from your network",
     "login": "log-ins from your network",
+    "key_creation": "new API keys from your network",
 }
 LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "key": "Wait for the seconds in Retry-After. The header RateLimit has what is left.",
@@ -47,6 +49,7 @@ LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "address": "Send a valid API key to use the limits of the key.",
     "failures": "Check your API key. Requests with a valid key that was used recently still work.",
     "login": "Wait a minute, then log in again.",
+    "key_creation": "Wait a minute, then create the next key.",
 }
 EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
 
@@ -120,6 +123,10 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "top_channels": "Most active channels",
     "top_members": "Most active members",
     "heatmap": "Activity by hour of the week",
+    "list_keys": "API keys",
+    "create_key": "Create an API key",
+    "rotate_key": "Replace an API key",
+    "revoke_key": "Revoke an API key",
     "healthz": "Liveness",
     "readyz": "Readiness",
 }
@@ -134,6 +141,12 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. An API "
     "key needs the scope `members:read`.",
     "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
+    "list_keys": "Returns the API keys of the server without their secrets, newest first, also those that have ended. "
+    "All routes about keys need the session of a user who manages the server.",
+    "create_key": "Creates an API key. The response contains the key, which can't be read again.",
+    "rotate_key": "Creates a key with the same name, scopes, networks and expiry. The old key stays valid for the "
+    "overlap, so that programs can change over.",
+    "revoke_key": "Revokes an API key. Requests with it are refused everywhere within a second.",
     "healthz": "Returns 200 while the process runs. Doesn't check the databases.",
     "readyz": "Returns 200 if PostgreSQL and ClickHouse respond within two seconds, else 503. The body has the state "
     "of each.",
@@ -150,9 +163,19 @@ PARAMETERS: Mapping[str, str] = {
     "interval": "Length of one interval. Weeks start on Monday",
     "compare": "Compare with the previous window, or with the same dates last year",
     "limit": "Maximum number of items",
+    "key_id": "The key's id",
 }
 FIELDS: Mapping[str, str] = {
     "key_guild_id": "The server that the key can read",
+    "key_name": "What the key is for",
+    "key_scopes": "What the key may read",
+    "key_expires_at": "When the key ends. Null: never",
+    "key_networks": "IP addresses and networks that may use the key. Empty: all",
+    "key_hint": "The last four characters of the key",
+    "key_last_used_at": "Accurate to a minute",
+    "key_successor_id": "The key that replaces this one after a rotation",
+    "key_secret": "The key itself. It is shown only here",
+    "overlap_hours": "How many hours the old key stays valid",
     "owner": "Whether you own the server",
     "bot_is_in": "Whether the bot is in the server",
     "member_count": "Number of members. 0 if unknown",

@@ -60,6 +60,13 @@ class Limit(StrEnum):
     GUILD_COMMANDS_PER_MINUTE = "guild_commands_a_minute"
 
 
+class Scope(StrEnum):
+    """What an API key may read."""
+
+    STATS = "stats:read"
+    MEMBERS = "members:read"
+
+
 class Essential(StrEnum):
     """Which settings can make a feature unavailable."""
 

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     demo_days: int = Field(120, validation_alias="HERWA_DEMO_DAYS", ge=0, le=400)
     data_dir: Path = Field(Path("data"), validation_alias="HERWA_DATA_DIR")
     secret_key: SecretStr | None = Field(None, validation_alias="HERWA_SECRET_KEY")
+    earlier_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), validation_alias="HERWA_EARLIER_SECRET_KEYS"
+    )
     audit_key: SecretStr | None = Field(None, validation_alias="HERWA_AUDIT_KEY", min_length=32)
     encrypted_at_rest: bool = Field(False, validation_alias="HERWA_ENCRYPTED_AT_REST")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
@@ -82,6 +85,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(int(part) for part in value.replace(",", " ").split())
         return value
+
+    @field_validator("earlier_secret_keys", mode="before")
+    @classmethod
+    def _parse_earlier_secret_keys(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @field_validator("data_dir")
     @classmethod

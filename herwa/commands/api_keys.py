@@ -1,21 +1,43 @@
-"""`herwa keys`: create, list and revoke the API keys of a server."""
+"""`herwa keys`: create, list, rotate and revoke the API keys of a server."""
+
+from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.table import Table
 
-from herwa.commands.operator_session import open_operator_session, replace_unprintable
+from herwa.commands.operator_session import get_shell_actor, open_operator_session, replace_unprintable
 from herwa.texts import api_keys as texts
+from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import KeyStatus, Scope, create_key, list_keys, load_pepper, revoke_key
+from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.api_keys import KeyStatus, create_key, list_keys, revoke_key, rotate_key
 from herwa_shared.stores import open_stores
 
 
-async def issue_api_key(settings: Settings, *, guild_id: int, name: str) -> str:
-    """Create an API key with all scopes for a server. Raises NotFound for an unknown server."""
-    pepper = load_pepper(settings, DataFolder(settings.data_dir))
+async def issue_api_key(
+    settings: Settings,
+    *,
+    guild_id: int,
+    name: str,
+    scopes: Sequence[Scope] = (),
+    days: int | None = None,
+    networks: Sequence[str] = (),
+) -> str:
+    """Create an API key for a server, with all scopes by default. Raises what `create_key` raises."""
     async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
-        return await create_key(session, guild_id=guild_id, name=name, scopes=tuple(Scope), pepper=pepper)
+        new_key = await create_key(
+            session,
+            guild_id=guild_id,
+            name=name,
+            scopes=scopes or tuple(Scope),
+            pepper=_load_pepper(settings),
+            actor=get_shell_actor(),
+            expires_at=None if days is None else utc_now() + timedelta(days=days),
+            networks=networks,
+        )
+        return new_key.secret
 
 
 async def load_api_keys(settings: Settings, *, guild_id: int) -> tuple[KeyStatus, ...]:
@@ -24,11 +46,24 @@ async def load_api_keys(settings: Settings, *, guild_id: int) -> tuple[KeyStatus
         return await list_keys(session, guild_id=guild_id)
 
 
+async def replace_api_key(settings: Settings, *, guild_id: int, key_id: int, overlap_hours: float) -> str:
+    """Replace a key and return the new one. Raises what `rotate_key` raises."""
+    async with open_operator_session(settings) as session:
+        new_key = await rotate_key(
+            session,
+            guild_id=guild_id,
+            key_id=key_id,
+            pepper=_load_pepper(settings),
+            actor=get_shell_actor(),
+            overlap=timedelta(hours=overlap_hours),
+        )
+        return new_key.secret
+
+
 async def revoke_api_key(settings: Settings, *, guild_id: int, key_id: int) -> str:
     """Revoke a key at once. Returns a sentence about it. Raises NotFound if the server has no such key."""
     async with open_operator_session(settings) as session:
-        await revoke_key(session, guild_id=guild_id, key_id=key_id, now=utc_now())
-        (key,) = (key for key in await list_keys(session, guild_id=guild_id) if key.id == key_id)
+        key = await revoke_key(session, guild_id=guild_id, key_id=key_id, actor=get_shell_actor())
         return texts.format_revoked(key_id, replace_unprintable(key.name), key.hint)
 
 
@@ -48,6 +83,12 @@ def render_api_keys(keys: tuple[KeyStatus, ...]) -> Table:
 
 
 def _format_status(key: KeyStatus) -> str:
-    if key.revoked_at is not None:
-        return texts.REVOKED
-    return texts.EXPIRED if key.expires_at is not None and key.expires_at <= utc_now() else texts.VALID
+    if key.end_reason is not None:
+        return texts.END_REASONS[key.end_reason]
+    if not key.is_valid(utc_now()):
+        return texts.EXPIRED if key.successor_id is None else texts.format_replaced(key.successor_id)
+    return texts.VALID if key.expires_at is None else texts.format_valid_until(key.expires_at)
+
+
+def _load_pepper(settings: Settings) -> bytes:
+    return load_peppers(settings, DataFolder(settings.data_dir))[0]

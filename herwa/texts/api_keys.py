@@ -1,10 +1,23 @@
 """Texts of `herwa keys`."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 COLUMNS = ("ID", "Name", "Ends with", "Created", "Last used (UTC)", "Status")
 NEVER = "never"
 VALID = "valid"
 EXPIRED = "expired"
-REVOKED = "revoked"
+END_REASONS: Mapping[str, str] = {"revoked": "revoked", "bot_left": "bot left"}
+
+
+def format_valid_until(time: datetime) -> str:
+    """Format until when a key is valid, in UTC."""
+    return f"valid until {time:%Y-%m-%d %H:%M}"
+
+
+def format_replaced(successor_id: int) -> str:
+    """Format that another key has replaced this one."""
+    return f"replaced by {successor_id}"
 
 
 def format_revoked(key_id: int, name: str, hint: str) -> str:

@@ -1,11 +1,16 @@
 """Limits that routes declare with slowapi's decorator. Each process counts them by itself, in its memory."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from fastapi import Request
 from limits import RateLimitItem
 from slowapi import Limiter
 
-from herwa_api.rate_limits.rules import RATE_LIMITS
+from herwa_api.rate_limits.rules import RATE_LIMITS, LimitName
 from herwa_shared.runtime.client_address import get_address_group
+
+RouteT = TypeVar("RouteT", bound=Callable[..., Any])
 
 
 def _get_client_key(request: Request) -> str:
@@ -14,11 +19,14 @@ def _get_client_key(request: Request) -> str:
     return f"{id(request.app)}:{address}"
 
 
-def _format_rule(rule: RateLimitItem) -> str:
-    return f"{rule.amount} per {rule.get_expiry()} seconds"
-
-
 limiter = Limiter(key_func=_get_client_key, storage_uri="memory://", strategy="moving-window", key_style="endpoint")
 limiter.enabled = True  # whatever RATELIMIT_ENABLED is in the environment
-limit_logins = limiter.limit(_format_rule(RATE_LIMITS.login))
-"""Decorator of a route with a parameter `request`: at most `RATE_LIMITS.login` requests of an address."""
+
+
+def _declare(name: LimitName, rule: RateLimitItem) -> Callable[[RouteT], RouteT]:
+    """Build the decorator of a route with a parameter `request`. Its error has the name of the limit as its message."""
+    return limiter.limit(f"{rule.amount} per {rule.get_expiry()} seconds", error_message=name)
+
+
+limit_logins = _declare(LimitName.LOGIN, RATE_LIMITS.login)
+limit_key_creation = _declare(LimitName.KEY_CREATION, RATE_LIMITS.key_creation)

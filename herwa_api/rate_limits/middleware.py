@@ -47,7 +47,7 @@ class RateLimitMiddleware:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        address = get_address_group(scope["client"][0] if scope.get("client") else "")
+        address = get_address_group(get_client(request))
         if scope["path"] == CALLBACK_PATH:
             async with self._checks.hold(address):
                 await self._run(request, address, receive, send)
@@ -68,7 +68,7 @@ class RateLimitMiddleware:
         if key is None or request.scope["path"] == CALLBACK_PATH:
             return await self._limiter.acquire(self._build_address_charges(address))
         try:
-            known = await self._verifier.find_known(key)
+            known = await self._verifier.find_known(key, get_client(request))
             return await (self._admit_key(request, known) if known else self._verify_key(request, address, key))
         except Exception as error:  # noqa: BLE001 - the route raises it, so that it is handled like its own errors
             request.state.key_error = error
@@ -76,13 +76,15 @@ class RateLimitMiddleware:
 
     async def _verify_key(self, request: Request, address: str, key: str) -> Decision:
         async with self._checks.hold(address):
-            verified = await self._verifier.find_known(key)  # another request may have looked it up meanwhile
+            verified = await self._verifier.find_known(
+                key, get_client(request)
+            )  # another request may have looked it up meanwhile
             if verified is not None:
                 return await self._admit_key(request, verified)
             decision = await self._limiter.acquire(self._build_address_charges(address))
             if not decision.is_allowed:
                 return decision
-            outcome = await self._verifier.verify(key)
+            outcome = await self._verifier.verify(key, get_client(request))
             if isinstance(outcome, VerifiedKey):
                 return await self._admit_key(request, outcome)
             await self._count_failure(address)
@@ -147,6 +149,11 @@ class _CheckSlots:
             self._users[address] -= 1
             if not self._users[address]:
                 del self._users[address], self._semaphores[address]
+
+
+def get_client(request: Request) -> str:
+    """Return the address of the client; an empty text if it is not known."""
+    return request.client.host if request.client else ""
 
 
 def find_key(headers: Mapping[str, str]) -> str | None:

@@ -20,6 +20,7 @@ class LimitName(StrEnum):
     ADDRESS = "address"
     FAILURES = "failures"
     LOGIN = "login"
+    KEY_CREATION = "key_creation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,15 @@ class RateLimitTable:
 
     `guild_factor` is how many times the limit of one key all keys of a server together may use. `address` counts
     requests without a valid key; `failures` counts those of them that are refused, such as guessed keys.
-    `login` counts log-ins begun, and those that return from Discord, per address.
+    `login` counts log-ins begun, and those that return from Discord, per address. `key_creation` counts new and
+    rotated keys per address.
     """
 
     guild_factor: int
     address: RateLimitItem
     failures: RateLimitItem
     login: RateLimitItem
+    key_creation: RateLimitItem
     concurrent_checks: int
     """Keys of one address that are looked up in the database at the same time."""
     concurrent_questions: int
@@ -48,6 +51,7 @@ RATE_LIMITS = RateLimitTable(
     address=RateLimitItemPerMinute(300),
     failures=RateLimitItemPerMinute(20),
     login=RateLimitItemPerMinute(60),
+    key_creation=RateLimitItemPerMinute(10),
     concurrent_checks=4,
     concurrent_questions=4,
     waiting_questions=16,

@@ -10,7 +10,7 @@ from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.auth.user_guilds import get_guild_as_outsider
-from herwa_shared.services.api_keys import Principal
+from herwa_shared.services.api_key_authentication import Principal
 
 router = APIRouter(
     prefix="/api", tags=["identity"], responses={code: PROBLEM_RESPONSES[code] for code in (401, "4XX", "5XX")}

@@ -9,7 +9,7 @@ from herwa_api import texts
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.auth.user_guilds import UserGuildInfo
 from herwa_shared.discord.endpoints import build_avatar_url, build_icon_url
-from herwa_shared.services.api_keys import Principal
+from herwa_shared.services.api_key_authentication import Principal
 
 
 class _ResponseModel(BaseModel):

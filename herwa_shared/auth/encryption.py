@@ -35,12 +35,12 @@ class Encryptor:
 
 
 def create_encryptor(settings: Settings, folder: DataFolder, *, purpose: str) -> Encryptor:
-    """Create an encryptor from the configured secret key, if any, and the data folder's secret.
+    """Create an encryptor from the configured secret key, if any, the earlier ones, and the data folder's secret.
 
     The data folder's secret always decrypts, so configuring a secret key later loses no stored data.
     """
-    secret_key = settings.secret_key
-    secrets = [secret_key.get_secret_value()] if secret_key else []
+    secret_keys = [settings.secret_key, *settings.earlier_secret_keys] if settings.secret_key else []
+    secrets = [secret_key.get_secret_value() for secret_key in secret_keys if secret_key]
     return Encryptor(*secrets, folder.get_or_create_secret("token_key"), purpose=purpose)
 
 

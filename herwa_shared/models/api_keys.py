@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, Text
+from sqlalchemy import ARRAY, Column, ForeignKey, Text, false
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -13,7 +13,8 @@ class ApiKey(SQLModel, table=True):
     """An API key with which a program reads one guild.
 
     `digest` is a keyed hash of the key, which is not stored. `hint` is its last four characters, by which people
-    recognize it.
+    recognize it. `networks` are the client networks that may use it; empty: all. `revoked_at` is when it was ended
+    before its expiry, for `end_reason`. `successor_id` is the key that replaces it after a rotation.
     """
 
     __tablename__ = "api_key"
@@ -28,3 +29,9 @@ class ApiKey(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     revoked_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     last_used_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    is_test: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    networks: list[str] = Field(default_factory=list, sa_type=ARRAY(Text), sa_column_kwargs={"server_default": "{}"})
+    end_reason: str | None = Field(default=None, sa_type=Text)
+    successor_id: int | None = Field(
+        default=None, sa_column=Column(SNOWFLAKE, ForeignKey("api_key.id", ondelete="SET NULL"), nullable=True)
+    )

@@ -1,96 +1,85 @@
-"""API keys: create, authenticate, list and revoke. A key gives read access to one guild.
+"""API keys of guilds: create, list, rotate, revoke. A key is shown once; every step is in the guild's audit log.
 
-A key is shown once, when it is created; only its keyed hash (HMAC-SHA-256) is stored.
+Every change publishes a policy change of the guild, so that all processes forget what they know about its keys.
 """
 
-import hmac
-import secrets
-import string
-import zlib
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
 
-from sqlalchemy import BigInteger, literal_column, or_, update
+from sqlalchemy import func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.config import Settings
-from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.catalog import Limit, Scope
+from herwa_shared.clock import utc_now
+from herwa_shared.errors import BadRequest, Forbidden, NotFound
+from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.models import ApiKey, Guild
+from herwa_shared.models.columns import matches_any
 from herwa_shared.policy_cache.notifications import publish_policy_change
-from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services import audit, texts
+from herwa_shared.services.api_key_format import HINT_LENGTH, generate_key, hash_key
+from herwa_shared.services.audit import SYSTEM, Actor
+from herwa_shared.services.policies import load_global_policy, load_policy
 
-KEY_PREFIX = "sk_live_"
-ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-SECRET_LENGTH, CHECKSUM_LENGTH = 43, 6  # 256 and 32 bits in base 62
+MAX_NAME_LENGTH = 80
+MAX_NETWORKS = 20
 MAX_LISTED_GUILDS = 20
+MAX_LIFETIME = timedelta(days=3_650)
+ROTATION_OVERLAP = timedelta(hours=24)
+MAX_ROTATION_OVERLAP = timedelta(days=30)
 
-# The version of `services.policies`, read in the same statement as the key.
-POLICY_VERSION = literal_column(
-    "(SELECT max(version) FROM policy_change WHERE guild_id IN (api_key.guild_id, 0))", BigInteger
-)
-
-
-class Scope(StrEnum):
-    """What a key may read."""
-
-    STATS = "stats:read"
-    MEMBERS = "members:read"
+Network = IPv4Network | IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """An authenticated API key: the guild that it may read and its scopes."""
+class KeyEnd(StrEnum):
+    """Why a key ended before its expiry."""
 
-    key_id: int
-    guild_id: int
-    scopes: frozenset[Scope]
-
-
-@dataclass(frozen=True, slots=True)
-class ValidKey:
-    """A key that is valid until `expires_at`, and while the policy of its guild has this version.
-
-    A change of a key changes the policy's version, so that every process notices it as it notices a change of settings.
-    """
-
-    principal: Principal
-    expires_at: datetime | None
-    policy_version: int
-
-
-class KeyRefusal(StrEnum):
-    """Why a key was refused, for the log. The caller learns only that it is not valid."""
-
-    MALFORMED = "malformed"
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
     REVOKED = "revoked"
+    BOT_LEFT = "bot_left"
+
+
+class KeyLimitReached(Forbidden):
+    """The guild has as many keys as its tier allows."""
+
+    code = "key_limit_reached"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """A key without its secret, for lists; `hint` is its last four characters."""
+    """A key without its secret, for lists; `hint` is its last four characters.
+
+    `successor_id` is the key that replaces it after a rotation. `networks` is empty if every address may use it.
+    """
 
     id: int
     name: str
     hint: str
+    is_test: bool
     scopes: frozenset[Scope]
+    networks: tuple[str, ...]
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    end_reason: KeyEnd | None
+    successor_id: int | None
     last_used_at: datetime | None
 
+    def is_valid(self, now: datetime) -> bool:
+        """Return whether requests with the key are accepted at this time."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-def load_pepper(settings: Settings, folder: DataFolder) -> bytes:
-    """Load the key of the keyed hash: the configured secret key, else one from the data folder.
 
-    Changing it invalidates every API key.
-    """
-    secret_key = settings.secret_key
-    return (secret_key.get_secret_value() if secret_key else folder.get_or_create_secret("api_key_pepper")).encode()
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that was just created. `secret` is the key itself, which cannot be read again."""
+
+    secret: str = field(repr=False)
+    status: KeyStatus
 
 
 async def create_key(
@@ -100,113 +89,207 @@ async def create_key(
     name: str,
     scopes: Collection[Scope],
     pepper: bytes,
+    actor: Actor,
     expires_at: datetime | None = None,
-) -> str:
-    """Create a key for a guild and return it; it cannot be read again later.
+    networks: Collection[str] = (),
+    is_test: bool = False,
+) -> NewKey:
+    """Create a key for a guild. Locks the guild's audit log.
 
-    Raises BadRequest for an invalid name, and NotFound for an unknown guild; its message lists the known guilds.
+    Raises BadRequest for an invalid name, expiry or network, KeyLimitReached, and NotFound for an unknown guild; its
+    message lists the known guilds.
     """
-    if not name.strip() or len(name) > 80:
-        raise BadRequest("Give the key a name of 1 to 80 characters.")
     if await session.get(Guild, guild_id) is None:
         raise NotFound(await _format_unknown_guild(session, guild_id))
-    body = KEY_PREFIX + _encode_base62(int.from_bytes(secrets.token_bytes(32)), SECRET_LENGTH)
-    key = body + _compute_checksum(body)
-    session.add(
-        ApiKey(
-            guild_id=guild_id,
-            name=name,
-            digest=hash_key(key, pepper),
-            hint=key[-4:],
-            scopes=sorted(scopes),
-            expires_at=expires_at,
-        )
+    name, now = _check_name(name), utc_now()
+    _check_expiry(expires_at, now)
+    await audit.lock_chain(session, guild_id=guild_id)
+    await _require_free_key(session, guild_id, now, is_test=is_test)
+    secret = generate_key(is_test=is_test)
+    row = ApiKey(
+        guild_id=guild_id,
+        name=name,
+        digest=hash_key(secret, pepper),
+        hint=secret[-HINT_LENGTH:],
+        is_test=is_test,
+        scopes=sorted(scopes),
+        networks=[str(network) for network in parse_networks(networks)],
+        expires_at=expires_at,
     )
+    session.add(row)
     await session.flush()
-    return key
+    await _record(session, row, actor, "api_key.create", before=None)
+    return NewKey(secret, _to_status(row))
 
 
-def is_well_formed(key: str) -> bool:
-    """Return whether a text has the format of a key, with the right checksum. Queries no database."""
-    body = key[:-CHECKSUM_LENGTH]
-    return key.startswith(KEY_PREFIX) and hmac.compare_digest(key.encode(), (body + _compute_checksum(body)).encode())
+async def rotate_key(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    key_id: int,
+    pepper: bytes,
+    actor: Actor,
+    overlap: timedelta = ROTATION_OVERLAP,
+) -> NewKey:
+    """Create a key that replaces another one, which stays valid for the time of the overlap.
+
+    The new key has the same name, scopes, networks and expiry. The old one does not count against the number of keys.
+    Raises NotFound, and BadRequest for a key that is no longer valid and for an invalid overlap.
+    """
+    if not timedelta(0) <= overlap <= MAX_ROTATION_OVERLAP:
+        raise BadRequest(texts.INVALID_OVERLAP, field="overlap_hours")
+    await audit.lock_chain(session, guild_id=guild_id)
+    old, now = await _get_key(session, guild_id, key_id), utc_now()
+    if not _to_status(old).is_valid(now) or old.successor_id is not None:
+        raise BadRequest(texts.KEY_NOT_VALID)
+    secret, before = generate_key(is_test=old.is_test), _to_audit_values(old)
+    row = ApiKey(
+        guild_id=guild_id,
+        name=old.name,
+        digest=hash_key(secret, pepper),
+        hint=secret[-HINT_LENGTH:],
+        is_test=old.is_test,
+        scopes=old.scopes,
+        networks=old.networks,
+        expires_at=old.expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    old.successor_id = row.id
+    old.expires_at = min(now + overlap, old.expires_at or now + overlap)
+    await session.flush()
+    await _record(session, old, actor, "api_key.rotate", before=before)
+    return NewKey(secret, _to_status(row))
 
 
-async def authenticate_key(session: AsyncSession, *, key: str, pepper: bytes, now: datetime) -> ValidKey | KeyRefusal:
-    """Authenticate a key. Returns why if it is not valid."""
-    if not is_well_formed(key):
-        return KeyRefusal.MALFORMED
-    query = select(ApiKey, POLICY_VERSION).where(col(ApiKey.digest) == hash_key(key, pepper))
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        return KeyRefusal.UNKNOWN
-    row, policy_version = found
-    if row.revoked_at is not None:
-        return KeyRefusal.REVOKED
-    if row.expires_at is not None and row.expires_at <= now:
-        return KeyRefusal.EXPIRED
-    assert row.id is not None
-    return ValidKey(Principal(row.id, row.guild_id, _parse_scopes(row)), row.expires_at, policy_version or 0)
+async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, actor: Actor, reason: str = "") -> KeyStatus:
+    """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
+    await audit.lock_chain(session, guild_id=guild_id)
+    row = await _get_key(session, guild_id, key_id)
+    if row.revoked_at is None:
+        await _end_key(session, row, actor, KeyEnd.REVOKED, reason_text=reason)
+    return _to_status(row)
 
 
-async def record_key_use(session: AsyncSession, *, key_id: int, now: datetime) -> None:
-    """Record that a key was used now, unless a later use is recorded already."""
-    is_older = or_(col(ApiKey.last_used_at).is_(None), col(ApiKey.last_used_at) < now)
-    await session.execute(update(ApiKey).where(col(ApiKey.id) == key_id, is_older).values(last_used_at=now))
+async def end_keys_of_left_guilds(session: AsyncSession, guild_ids: Collection[int]) -> None:
+    """End all keys of guilds that the bot has left. They stay ended if the bot returns."""
+    rows = await session.scalars(
+        select(ApiKey)
+        .where(matches_any(ApiKey.guild_id, guild_ids), col(ApiKey.revoked_at).is_(None))
+        .order_by(col(ApiKey.guild_id), col(ApiKey.id))  # locks are taken in the order of guilds
+    )
+    for row in rows.all():
+        await _end_key(session, row, SYSTEM, KeyEnd.BOT_LEFT)
 
 
 async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus, ...]:
-    """List all keys of the guild, including revoked ones, newest first."""
+    """List all keys of the guild, including those that have ended, newest first."""
     rows = await session.execute(select(ApiKey).where(col(ApiKey.guild_id) == guild_id).order_by(col(ApiKey.id).desc()))
     return tuple(_to_status(row) for row in rows.scalars())
 
 
-async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, now: datetime) -> None:
-    """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
-    key = await session.get(ApiKey, key_id)
-    if key is None or key.guild_id != guild_id:
-        raise NotFound("This key doesn't exist in this server.")
-    key.revoked_at = key.revoked_at or now
-    await publish_policy_change(session, guild_id=guild_id)
+def parse_networks(texts_of_networks: Collection[str]) -> tuple[Network, ...]:
+    """Parse addresses and networks in CIDR notation. Raises BadRequest."""
+    if len(texts_of_networks) > MAX_NETWORKS:
+        raise BadRequest(texts.format_too_many_networks(MAX_NETWORKS), field="networks")
+    try:
+        return tuple(ip_network(text.strip(), strict=False) for text in texts_of_networks)
+    except ValueError:
+        raise BadRequest(texts.INVALID_NETWORK, field="networks") from None
 
 
-def hash_key(key: str, pepper: bytes) -> bytes:
-    """Compute the keyed hash of a key, under which it is stored (32 bytes)."""
-    return hmac.digest(pepper, key.encode(), "sha256")
+def parse_scopes(names: Sequence[str]) -> frozenset[Scope]:
+    """Parse the scopes of a stored key; ignores unknown ones, which a newer version may have stored."""
+    return frozenset(scope for scope in Scope if scope in names)
 
 
-def _compute_checksum(body: str) -> str:
-    """Compute the CRC-32 checksum of a key.
-
-    It lets `authenticate_key` reject typing mistakes, and strings that are no keys, without a database query.
-    """
-    return _encode_base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
-
-
-def _encode_base62(number: int, length: int) -> str:
-    digits = ""
-    for _ in range(length):
-        number, digit = divmod(number, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
+async def _get_key(session: AsyncSession, guild_id: int, key_id: int) -> ApiKey:
+    row = await session.get(ApiKey, key_id, populate_existing=True)
+    if row is None or row.guild_id != guild_id:
+        raise NotFound(texts.UNKNOWN_KEY)
+    return row
 
 
-def _parse_scopes(key: ApiKey) -> frozenset[Scope]:
-    """Parse the scopes of a key; ignores unknown ones, which a newer version may have stored."""
-    return frozenset(scope for scope in Scope if scope in key.scopes)
+async def _end_key(session: AsyncSession, row: ApiKey, actor: Actor, reason: KeyEnd, *, reason_text: str = "") -> None:
+    before = _to_audit_values(row)
+    row.revoked_at, row.end_reason = utc_now(), reason
+    await session.flush()
+    await _record(session, row, actor, "api_key.revoke", before=before, reason=reason_text)
 
 
-def _to_status(key: ApiKey) -> KeyStatus:
-    assert key.id is not None
+async def _require_free_key(session: AsyncSession, guild_id: int, now: datetime, *, is_test: bool) -> None:
+    """Raise KeyLimitReached if the guild has as many valid keys of this kind as its tier allows."""
+    policy = await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
+    limit = resolve_entitlement(policy, now.timestamp()).limits.get(Limit.API_KEYS, 0)
+    if limit is None:
+        return
+    query = select(func.count()).where(
+        col(ApiKey.guild_id) == guild_id,
+        col(ApiKey.is_test) == is_test,
+        col(ApiKey.revoked_at).is_(None),
+        col(ApiKey.successor_id).is_(None),
+        or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > now),
+    )
+    if (await session.scalar(query) or 0) >= limit:
+        raise KeyLimitReached(texts.format_key_limit(limit))
+
+
+async def _record(
+    session: AsyncSession, row: ApiKey, actor: Actor, action: str, *, before: dict[str, Any] | None, reason: str = ""
+) -> None:
+    await publish_policy_change(session, guild_id=row.guild_id)
+    await audit.record(
+        session,
+        actor,
+        action,
+        guild_id=row.guild_id,
+        target=f"{row.id}",
+        before=before,
+        after=_to_audit_values(row),
+        reason=reason,
+    )
+
+
+def _to_audit_values(row: ApiKey) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "hint": row.hint,
+        "is_test": row.is_test,
+        "scopes": list(row.scopes),
+        "networks": list(row.networks),
+        "expires": row.expires_at,
+        "revoked": row.revoked_at,
+        "end_reason": row.end_reason,
+        "successor": row.successor_id,
+    }
+
+
+def _check_name(name: str) -> str:
+    if not name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise BadRequest(texts.format_invalid_key_name(MAX_NAME_LENGTH), field="name")
+    return name.strip()
+
+
+def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and not now < expires_at <= now + MAX_LIFETIME:
+        raise BadRequest(texts.INVALID_EXPIRY, field="expires_at")
+
+
+def _to_status(row: ApiKey) -> KeyStatus:
+    assert row.id is not None
     return KeyStatus(
-        id=key.id,
-        name=key.name,
-        hint=key.hint,
-        scopes=_parse_scopes(key),
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
-        last_used_at=key.last_used_at,
+        id=row.id,
+        name=row.name,
+        hint=row.hint,
+        is_test=row.is_test,
+        scopes=parse_scopes(row.scopes),
+        networks=tuple(row.networks),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        end_reason=None if row.end_reason is None else KeyEnd(row.end_reason),
+        successor_id=row.successor_id,
+        last_used_at=row.last_used_at,
     )
 
 

@@ -15,6 +15,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES
 from herwa_shared.models import Channel, Guild, GuildMembership, Member
 from herwa_shared.models.columns import matches_any
+from herwa_shared.services.api_keys import end_keys_of_left_guilds
 
 UPSERT_BATCH_ROWS = 1000  # between batches, other coroutines can run
 
@@ -120,8 +121,9 @@ async def mark_missing_channels(session: AsyncSession, listed: Mapping[int, Coll
 
 
 async def mark_guilds_left(session: AsyncSession, guild_ids: Collection[int]) -> None:
-    """Mark guilds as left after the bot was removed from them; ends their open memberships."""
+    """Mark guilds as left after the bot was removed from them; ends their open memberships and their API keys."""
     now = utc_now()
+    await end_keys_of_left_guilds(session, guild_ids)
     await session.execute(update(Guild).where(matches_any(Guild.id, guild_ids)).values(left_at=now))
     open_memberships = update(GuildMembership).where(
         matches_any(GuildMembership.guild_id, guild_ids), col(GuildMembership.left_at).is_(None)

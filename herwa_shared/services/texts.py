@@ -28,6 +28,13 @@ REQUEST_ALREADY_DECIDED = "This request was already answered."
 REQUEST_ALREADY_ALLOWED = "This request was already allowed."
 REQUEST_ALREADY_DECLINED = "This request was already declined."
 
+# API keys
+UNKNOWN_KEY = "This key doesn't exist in this server."
+KEY_NOT_VALID = "This key has ended or was replaced already. Create a new one."
+INVALID_OVERLAP = "The overlap must be between 0 and 720 hours."
+INVALID_EXPIRY = "A key must expire in the future, at most ten years from now."
+INVALID_NETWORK = "A network must be an IP address, or a range such as 192.0.2.0/24."
+
 # Features
 NOT_IN_TIER = "This server's tier doesn't include this feature. See /premium."
 ESSENTIAL = "Essential features can't be turned off."
@@ -153,3 +160,19 @@ def format_undo_reset(title: str) -> str:
 
 def _capitalize(title: str) -> str:
     return title[:1].upper() + title[1:]
+
+
+def format_key_limit(limit: int) -> str:
+    """Format that a server has all API keys that its tier allows."""
+    keys = "1 API key" if limit == 1 else f"{limit} API keys"
+    return f"This server's tier allows {keys}. Revoke one first, or see /premium."
+
+
+def format_invalid_key_name(max_length: int) -> str:
+    """Format what the name of an API key must be."""
+    return f"Give the key a name of 1 to {max_length} characters."
+
+
+def format_too_many_networks(max_networks: int) -> str:
+    """Format how many networks an API key may have."""
+    return f"A key can have at most {max_networks} networks."

@@ -4,6 +4,7 @@ The real process is tested in test_process.py.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from datetime import datetime
 
 import httpx
 import pytest
@@ -12,10 +13,15 @@ from fastapi import FastAPI
 from herwa_api.app import create_app
 from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
+from herwa_shared.catalog import Limit, Scope
 from herwa_shared.config import Settings
+from herwa_shared.models import ApiKey
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import Scope, create_key, load_pepper
+from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.api_keys import create_key
+from herwa_shared.services.audit import SYSTEM
+from herwa_shared.services.grants import grant_limit, list_grants
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser, create_address, open_browser
 from tests.support.oauth_login import ManagedServer
@@ -49,16 +55,33 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 def pepper(settings: Settings) -> bytes:
-    return load_pepper(settings, DataFolder(settings.data_dir))
+    return load_peppers(settings, DataFolder(settings.data_dir))[0]
 
 
 @pytest.fixture(scope="session")
 def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
-    """Creates API keys: `await make_key(guild_id, scopes)` returns the key."""
+    """Creates API keys: `await make_key(guild_id, scopes)` returns the key. The tier's number of keys is raised."""
 
-    async def create(guild_id: int, scopes: Collection[Scope] = tuple(Scope), **options) -> str:
+    async def create(
+        guild_id: int, scopes: Collection[Scope] = tuple(Scope), *, expires_at: datetime | None = None, **options
+    ) -> str:
         async with stores.database.transaction() as session:
-            return await create_key(session, guild_id=guild_id, name="test", scopes=scopes, pepper=pepper, **options)
+            if not await list_grants(session, guild_id=guild_id):
+                await grant_limit(
+                    session, guild_id=guild_id, limit=Limit.API_KEYS, value=100, reason="test", actor=SYSTEM
+                )
+            new_key = await create_key(
+                session,
+                guild_id=guild_id,
+                name="test",
+                scopes=scopes,
+                pepper=pepper,
+                actor=SYSTEM,
+                **options,
+            )
+            if expires_at is not None:  # which can be in the past, as for a key that has expired since
+                (await session.get_one(ApiKey, new_key.status.id)).expires_at = expires_at
+            return new_key.secret
 
     return create
 

@@ -16,6 +16,9 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds/{guild_id}/top/channels",
         "/api/guilds/{guild_id}/top/members",
         "/api/guilds/{guild_id}/heatmap",
+        "/api/guilds/{guild_id}/keys",
+        "/api/guilds/{guild_id}/keys/{key_id}",
+        "/api/guilds/{guild_id}/keys/{key_id}/rotate",
         "/healthz",
         "/readyz",
     }
@@ -50,9 +53,10 @@ async def test_every_guild_route_documents_security_errors_and_parameters(client
     for path, operations in document["paths"].items():
         if "{guild_id}" not in path:
             continue
-        operation = operations["get"]
-        assert operation["security"] == [{"apiKey": []}, {"session": []}]
-        assert {"200", "400", "401", "403", "404"} <= operation["responses"].keys()
-        assert "422" not in operation["responses"]
-        for parameter in operation["parameters"]:
-            assert parameter["description"]
+        for operation in operations.values():
+            assert operation["security"] == [{"apiKey": []}, {"session": []}]
+            assert {"400", "401", "403", "404"} <= operation["responses"].keys()
+            assert not {"200", "201"}.isdisjoint(operation["responses"])
+            assert "422" not in operation["responses"]
+            for parameter in operation["parameters"]:
+                assert parameter["description"]

@@ -19,7 +19,9 @@ from herwa_shared.embedded import lease_engines
 from herwa_shared.models import Guild, Subscription
 from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
-from herwa_shared.services.api_keys import KeyRefusal, authenticate_key, list_keys, load_pepper
+from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
+from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.api_keys import list_keys
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.audit_key import load_audit_key
 from herwa_shared.services.audit_verification import list_chain_heads
@@ -214,20 +216,51 @@ def test_revoked_key_is_listed_as_revoked_and_refused(operator):
     printed = operator.run_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
     assert printed == api_key_texts.format_revoked(status.id, "website", key[-4:])
     listed = operator.run_command("keys", "list", "--guild", str(GARDEN))
-    assert api_key_texts.REVOKED in listed
+    assert api_key_texts.END_REASONS["revoked"] in listed
     assert key not in listed
-    pepper = load_pepper(operator.copy.settings, operator.copy.folder)
+    peppers = load_peppers(operator.copy.settings, operator.copy.folder)
     refusal = operator.run_in_transaction(
-        lambda session: authenticate_key(session, key=key, pepper=pepper, now=utc_now())
+        lambda session: authenticate_key(session, key=key, peppers=peppers, now=utc_now())
     )
     assert refusal is KeyRefusal.REVOKED
 
 
+def test_rotated_key_is_replaced_after_the_overlap(operator):
+    operator.run_command("grant", str(TEA), "premium")
+    old = operator.run_command(
+        "keys", "create", "--guild", str(TEA), "--name", "shop", "--scope", "stats:read", "--days", "30"
+    )
+    old_id = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))[0].id
+    new = operator.run_command("keys", "rotate", str(old_id), "--guild", str(TEA), "--overlap-hours", "0")
+    new_status = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))[0]
+    listed = operator.run_command("keys", "list", "--guild", str(TEA))
+
+    assert new.startswith("sk_live_hw_")
+    assert (new_status.name, new_status.scopes, new_status.hint) == ("shop", {"stats:read"}, new[-4:])
+    assert api_key_texts.format_replaced(new_status.id) in listed
+    peppers = load_peppers(operator.copy.settings, operator.copy.folder)
+    refusal = operator.run_in_transaction(
+        lambda session: authenticate_key(session, key=old, peppers=peppers, now=utc_now())
+    )
+    assert refusal is KeyRefusal.EXPIRED
+    actions = [entry.action for entry in operator.list_audit_entries(TEA)]
+    assert actions[:2] == ["api_key.rotate", "api_key.create"]
+    operator.run_command("keys", "revoke", str(new_status.id), "--guild", str(TEA))
+    operator.run_command("revoke", str(TEA))
+
+
+def test_number_of_keys_is_that_of_the_tier(operator):
+    operator.run_command("keys", "create", "--guild", str(TEA), "--name", "first")
+    operator.run_refused_command("keys", "create", "--guild", str(TEA), "--name", "second")
+    key = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))[0]
+    operator.run_command("keys", "revoke", str(key.id), "--guild", str(TEA))
+
+
 def test_key_of_another_server_cannot_be_revoked(operator):
-    operator.run_command("keys", "create", "--guild", str(TEA), "--name", "website")
-    (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))
+    operator.run_command("keys", "create", "--guild", str(OTHER_TEA), "--name", "website")
+    (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
     operator.run_refused_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
-    (unchanged,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=TEA))
+    (unchanged,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
     assert unchanged.revoked_at is None
 
 

@@ -145,7 +145,11 @@ SAMPLES = {
         "format_replay_title": ["Garden Club"],
         "format_replay_progress": [5000, 23163],
     },
-    api_keys: {"format_revoked": [7, "website", "x1Yz"]},
+    api_keys: {
+        "format_valid_until": [datetime(2026, 12, 1, 10, tzinfo=UTC)],
+        "format_replaced": [8],
+        "format_revoked": [7, "website", "x1Yz"],
+    },
     history_import: {
         "format_expected": [("user_id", history_import.AN_ID, 42)],
         "format_kinds": [(["message"],), (["message", "voice", "join"],)],

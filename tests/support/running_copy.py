@@ -39,6 +39,7 @@ class RunningCopy:
             stores=StoreSettings(DATABASE_URL=None, CLICKHOUSE_URL=None, REDIS_URL=None),
         )
         self._up_process: subprocess.Popen[bytes] | None = None
+        self._api_keys: dict[str, str] = {}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -150,10 +151,10 @@ class RunningCopy:
             return False
 
     def create_api_client(self, guild_id: str) -> "GuildApiClient":
-        """Create an API key for a guild and return a client that uses it."""
-        return GuildApiClient(
-            self.base_url, guild_id, self.check_output("keys", "create", "--guild", guild_id, "--name", "test")
-        )
+        """Create an API key for a guild, once, and return a client that uses it."""
+        if guild_id not in self._api_keys:
+            self._api_keys[guild_id] = self.check_output("keys", "create", "--guild", guild_id, "--name", "test")
+        return GuildApiClient(self.base_url, guild_id, self._api_keys[guild_id])
 
     def read_output_tail(self) -> str:
         """The last 4,000 characters that `herwa up` printed."""

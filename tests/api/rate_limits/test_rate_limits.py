@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from herwa_api import texts
 from herwa_api.rate_limits.rules import RATE_LIMITS, LimitName
-from herwa_shared.catalog import TierKey
-from herwa_shared.services.api_keys import Scope, create_key
+from herwa_shared.catalog import Scope, TierKey
+from herwa_shared.services.api_keys import create_key
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.subscriptions import grant
 from herwa_shared.stores import Stores
@@ -123,10 +123,12 @@ async def test_guessed_keys_are_refused_after_20_failures(client, key: str):
 async def test_guessed_keys_are_not_looked_up_without_end(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     async with stores.database.transaction() as session:
-        key = await create_key(session, guild_id=guild_id, name="test", scopes=tuple(Scope), pepper=b"another")
+        new_key = await create_key(
+            session, guild_id=guild_id, name="test", scopes=tuple(Scope), pepper=b"another", actor=SYSTEM
+        )
     transactions: list[Transaction] = []
     with report_transactions(transactions.append):
-        await send_requests(client, 300, headers=build_headers(key))
+        await send_requests(client, 300, headers=build_headers(new_key.secret))
     look_ups = count_mentions(transactions, "FROM api_key")
     assert look_ups <= RATE_LIMITS.failures.amount + RATE_LIMITS.concurrent_checks
 

@@ -17,6 +17,7 @@ def test_the_document_names_every_limit():
         LimitName.ADDRESS: RATE_LIMITS.address,
         LimitName.FAILURES: RATE_LIMITS.failures,
         LimitName.LOGIN: RATE_LIMITS.login,
+        LimitName.KEY_CREATION: RATE_LIMITS.key_creation,
     }.items():
         assert documented[name].startswith(f"{rule.amount:,} a minute")
         assert rule.get_expiry() == 60

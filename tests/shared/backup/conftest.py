@@ -11,6 +11,7 @@ import pytest
 
 from herwa_shared.backup.archive import Manifest
 from herwa_shared.backup.create import create_backup
+from herwa_shared.catalog import Scope
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
@@ -18,7 +19,8 @@ from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.mover import move_batch
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.services.api_keys import Scope, create_key, load_pepper
+from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.api_keys import create_key
 from herwa_shared.services.audit import SYSTEM, PersonalValue, record
 from herwa_shared.services.audit_anchors import write_anchors
 from herwa_shared.services.audit_key import load_audit_key
@@ -96,8 +98,9 @@ async def fill(stores: Stores, settings: Settings, folder: DataFolder) -> tuple[
         ]
         await stores.clickhouse_writer.insert("activity_hourly", rows)
     async with stores.database.transaction() as session:
-        key = await create_key(
-            session, guild_id=guild_id, name="test", scopes=tuple(Scope), pepper=load_pepper(settings, folder)
+        pepper = load_peppers(settings, folder)[0]
+        new_key = await create_key(
+            session, guild_id=guild_id, name="test", scopes=tuple(Scope), pepper=pepper, actor=SYSTEM
         )
         for chain in (guild_id, None, guild_id):
             await record(session, SYSTEM, "feature.set", guild_id=chain, target=PersonalValue("7"))
@@ -113,7 +116,7 @@ async def fill(stores: Stores, settings: Settings, folder: DataFolder) -> tuple[
             assert (await append_events(connection, events)).stored == count
             if count == MOVED_EVENTS:
                 assert await move_batch(connection, stores.clickhouse_writer) == count
-    return guild_id, key
+    return guild_id, new_key.secret
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ from herwa_shared.backup.restore import restore_backup
 from herwa_shared.clock import utc_now
 from herwa_shared.database_privileges import is_restricted
 from herwa_shared.pipeline.mover import move_batch, plan_batch, restamp_after_restore, transfer_batch
-from herwa_shared.services.api_keys import authenticate_key, load_pepper
+from herwa_shared.services.api_key_authentication import authenticate_key
+from herwa_shared.services.api_key_format import load_peppers
 from herwa_shared.services.audit import SYSTEM, record
 from herwa_shared.services.audit_anchors import read_anchors
 from herwa_shared.services.audit_key import load_audit_key
@@ -44,13 +45,13 @@ async def test_restore_into_another_folder_brings_back_every_row(filled_copy, ot
 
     async with open_stores(settings, with_writer=True) as stores:
         async with stores.database.transaction() as session:
-            pepper = load_pepper(settings, other_folder)
-            valid_key = await authenticate_key(session, key=filled_copy.api_key, pepper=pepper, now=utc_now())
+            peppers = load_peppers(settings, other_folder)
+            valid_key = await authenticate_key(session, key=filled_copy.api_key, peppers=peppers, now=utc_now())
             assert valid_key.principal.guild_id == filled_copy.guild_id
             anchors = read_anchors(other_folder, audit_key=load_audit_key(settings, other_folder))
             assert len(anchors.file_names) == 1
             verification = await verify_all_chains(session, noted=anchors.noted)
-            assert (verification.entries, verification.defects, anchors.invalid_file_names) == (3, (), ())
+            assert (verification.entries, verification.defects, anchors.invalid_file_names) == (4, (), ())
             await record(session, SYSTEM, "feature.set", guild_id=filled_copy.guild_id)
         async with stores.database.acquire_connection() as connection:
             await restamp_after_restore(connection)

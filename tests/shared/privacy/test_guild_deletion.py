@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.privacy.guild_deletion import (
@@ -15,7 +16,8 @@ from herwa_shared.privacy.guild_deletion import (
     process_guild_deletions,
     purge_guild_deletions,
 )
-from herwa_shared.services.api_keys import KeyRefusal, Scope, authenticate_key, create_key
+from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
+from herwa_shared.services.api_keys import create_key
 from herwa_shared.services.audit import SYSTEM, list_entries, record
 from herwa_shared.services.audit_chain import DefectKind
 from herwa_shared.services.audit_verification import list_chain_heads, verify_all_chains
@@ -52,11 +54,13 @@ async def test_guild_that_was_left_30_days_ago_is_deleted_completely(stores, own
     guild_id, other_guild = await add_full_guild(stores), await add_full_guild(stores)
     other_numbers = await load_numbers(stores, other_guild)
     async with stores.database.transaction() as session:
-        key = await create_key(session, guild_id=guild_id, name="program", scopes=tuple(Scope), pepper=PEPPER)
+        new_key = await create_key(
+            session, guild_id=guild_id, name="program", scopes=tuple(Scope), pepper=PEPPER, actor=SYSTEM
+        )
     await set_left(stores, guild_id, utc_now() - 30 * DAY - timedelta(minutes=1))
     assert await delete_overdue_guilds(stores.database) == 1
     async with stores.database.transaction() as session:
-        principal = await authenticate_key(session, key=key, pepper=PEPPER, now=utc_now())
+        principal = await authenticate_key(session, key=new_key.secret, peppers=[PEPPER], now=utc_now())
         assert principal is KeyRefusal.UNKNOWN
     assert await process_guild_deletions(stores.database, stores.clickhouse_writer) == 1
     numbers = await load_numbers(stores, guild_id)
@@ -64,7 +68,7 @@ async def test_guild_that_was_left_30_days_ago_is_deleted_completely(stores, own
     assert find_tables_with(await dump_tables(owner), str(guild_id)) == {"audit_entry", "guild_deletion"}
     async with stores.database.transaction() as session:
         [entry] = await list_entries(session, guild_id=None, limit=1)
-    assert (entry.action, entry.target, entry.before) == ("guild.delete", str(guild_id), {"audit_entries": 2})
+    assert (entry.action, entry.target, entry.before) == ("guild.delete", str(guild_id), {"audit_entries": 3})
     assert await load_numbers(stores, other_guild) == other_numbers
     async with stores.database.acquire_connection() as connection:
         await purge_guild_deletions(connection, now=utc_now() + 31 * DAY)

@@ -29,6 +29,9 @@ SAMPLES = {
     "format_undo_restored": ["the rule about Voice stats"],
     "format_undo_toggled": [("Voice stats", Keywords(enabled=True)), ("the Voice module", Keywords(enabled=False))],
     "format_undo_reset": ["the channel list of Voice stats"],
+    "format_key_limit": [(1,), (10,)],
+    "format_invalid_key_name": [80],
+    "format_too_many_networks": [20],
 }
 
 

@@ -1,0 +1,97 @@
+"""API keys of one guild: `/api/guilds/{guild_id}/keys`. Only users manage keys; a key cannot."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from herwa_api import texts
+from herwa_api.app_state import AppDep, DatabaseDep
+from herwa_api.auth import KeyManager
+from herwa_api.rate_limits.declared import limit_key_creation
+from herwa_api.schemas import keys as schemas
+from herwa_api.schemas.problems import PROBLEM_RESPONSES
+from herwa_api.schemas.serializers import OrjsonResponse
+from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.services.api_keys import create_key, list_keys, revoke_key, rotate_key
+
+router = APIRouter(prefix="/api/guilds/{guild_id}/keys", tags=["keys"], responses=PROBLEM_RESPONSES)
+KeyId = Annotated[int, Path(ge=1, le=MAX_SNOWFLAKE, description=texts.PARAMETERS["key_id"], examples=["7"])]
+
+
+@router.get(
+    "",
+    summary=texts.ROUTE_SUMMARIES["list_keys"],
+    description=texts.ROUTE_DESCRIPTIONS["list_keys"],
+    response_model=schemas.ApiKeyListResponse,
+)
+async def list_guild_keys(manager: KeyManager, database: DatabaseDep) -> Response:
+    """List the keys of the guild, newest first."""
+    async with database.transaction() as session:
+        keys = await list_keys(session, guild_id=manager.guild_id)
+    return OrjsonResponse(schemas.serialize_keys(keys, utc_now()))
+
+
+@router.post(
+    "",
+    summary=texts.ROUTE_SUMMARIES["create_key"],
+    description=texts.ROUTE_DESCRIPTIONS["create_key"],
+    status_code=201,
+    response_model=schemas.NewKeyResponse,
+)
+@limit_key_creation
+async def create_guild_key(
+    request: Request, manager: KeyManager, body: schemas.CreateKeyBody, app_state: AppDep
+) -> Response:
+    """Create a key and return it; it cannot be read again."""
+    del request  # slowapi reads it
+    async with app_state.stores.database.transaction() as session:
+        new_key = await create_key(
+            session,
+            guild_id=manager.guild_id,
+            name=body.name,
+            scopes=body.scopes,
+            pepper=app_state.key_verifier.pepper,
+            actor=manager.actor,
+            expires_at=body.expires_at,
+            networks=body.networks,
+        )
+    return OrjsonResponse(schemas.serialize_new_key(new_key, utc_now()), 201)
+
+
+@router.post(
+    "/{key_id}/rotate",
+    summary=texts.ROUTE_SUMMARIES["rotate_key"],
+    description=texts.ROUTE_DESCRIPTIONS["rotate_key"],
+    status_code=201,
+    response_model=schemas.NewKeyResponse,
+)
+@limit_key_creation
+async def rotate_guild_key(
+    request: Request, manager: KeyManager, key_id: KeyId, body: schemas.RotateKeyBody, app_state: AppDep
+) -> Response:
+    """Replace a key by a new one; the old one stays valid for the overlap."""
+    del request  # slowapi reads it
+    async with app_state.stores.database.transaction() as session:
+        new_key = await rotate_key(
+            session,
+            guild_id=manager.guild_id,
+            key_id=key_id,
+            pepper=app_state.key_verifier.pepper,
+            actor=manager.actor,
+            overlap=body.overlap,
+        )
+    return OrjsonResponse(schemas.serialize_new_key(new_key, utc_now()), 201)
+
+
+@router.delete(
+    "/{key_id}",
+    summary=texts.ROUTE_SUMMARIES["revoke_key"],
+    description=texts.ROUTE_DESCRIPTIONS["revoke_key"],
+    response_model=schemas.ApiKeyResponse,
+)
+async def revoke_guild_key(manager: KeyManager, key_id: KeyId, database: DatabaseDep) -> Response:
+    """Revoke a key at once."""
+    async with database.transaction() as session:
+        key = await revoke_key(session, guild_id=manager.guild_id, key_id=key_id, actor=manager.actor)
+    return OrjsonResponse(schemas.serialize_key_status(key, utc_now()))
