@@ -27,6 +27,7 @@ PLAIN_SQL_TABLES = (
     "ingest_state",
     "drain_request",
     "policy_change",
+    "data_version",
     "privacy_version",
 )
 

@@ -19,11 +19,11 @@ from contextlib import ExitStack, contextmanager
 from benchmarks.environment import BenchmarkEnvironment, build_process_variables, open_environment
 from benchmarks.policy_reader import Observation
 from benchmarks.report import print_progress, print_result
+from herwa_shared.changes.listener import SWEEP_INTERVAL_SECONDS
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.models import Guild
-from herwa_shared.policy_cache.notifications import SWEEP_INTERVAL_SECONDS
 from herwa_shared.services.access_rules import NewRule
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.stores import open_stores

@@ -15,6 +15,7 @@ from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.query_cache.cache import open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.http_server import LOOPBACK_HOST, build_server, listen, serve
@@ -35,10 +36,11 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
     async with (
         open_stores(settings) as stores,
         open_policy_cache(stores, KINDS, SURFACES) as policies,
+        open_query_cache(stores.database_url, stores.redis) as query_cache,
     ):
         # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
         # These headers are ignored from any other peer.
-        app = create_app(stores, settings, policies)
+        app = create_app(stores, settings, policies, query_cache)
         rules = build_server_rules(app, settings, port)
         server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
         async with (

@@ -16,11 +16,14 @@ from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.stores import Stores
 
 
-def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
-    """Build the API application. The caller opens and closes `stores` and `policies`."""
+def create_app(
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache | None = None
+) -> FastAPI:
+    """Build the API application. The caller opens and closes `stores` and `policies`, and runs `query_cache`."""
     app = FastAPI(
         title=texts.API_TITLE,
         version="1",
@@ -29,7 +32,7 @@ def create_app(stores: Stores, settings: Settings, policies: PolicyCache) -> Fas
         docs_url=None,
         redoc_url=None,
     )
-    app_state = app.state.app_state = create_app_state(stores, settings, policies)
+    app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache)
     app.include_router(auth.router)
     app.include_router(me.router)
     app.include_router(statistics.router)

@@ -19,6 +19,7 @@ from herwa_shared.db import Database
 from herwa_shared.discord.endpoints import find_discord_endpoints, get_cdn_url
 from herwa_shared.errors import OAuthNotConfigured
 from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_format import load_peppers
 from herwa_shared.stores import Stores
@@ -53,6 +54,7 @@ class AppState:
     limiter: RequestLimiter
     key_verifier: KeyVerifier
     question_slots: QuestionSlots
+    query_cache: QueryCache
     oauth: OAuthServices | None
 
     def require_oauth(self) -> OAuthServices:
@@ -62,10 +64,13 @@ class AppState:
         return self.oauth
 
 
-def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) -> AppState:
+def create_app_state(
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache | None = None
+) -> AppState:
     """Build the state from the settings and the data folder.
 
-    It opens nothing that must be closed; the caller opens and closes `stores` and `policies`.
+    It opens nothing that must be closed; the caller opens and closes `stores` and `policies`, and runs `query_cache`.
+    A cache that does not run caches nothing.
     """
     folder = DataFolder(settings.data_dir)
     oauth = _create_oauth_services(stores, settings, folder)
@@ -77,6 +82,7 @@ def create_app_state(stores: Stores, settings: Settings, policies: PolicyCache) 
         limiter=RequestLimiter(stores.redis),
         key_verifier=KeyVerifier(stores.database, policies, load_peppers(settings, folder)),
         question_slots=QuestionSlots(RATE_LIMITS),
+        query_cache=query_cache or QueryCache(stores.database_url, stores.redis),
         oauth=oauth,
     )
 

@@ -11,8 +11,8 @@ from herwa_api.errors import build_unexpected_error
 from herwa_shared.log import RateLimitedLogger, find_error_location, get_logger
 
 limited_log = RateLimitedLogger(get_logger(__name__))
+NOT_STORED = "private, no-store"
 RESPONSE_HEADERS = {
-    "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept, Authorization, Cookie",
@@ -22,7 +22,7 @@ RESPONSE_HEADERS = {
 class RequestMiddleware:
     """Add headers to each response; log unexpected errors and respond to them with 500.
 
-    The headers are `RESPONSE_HEADERS` and `X-Request-Id`.
+    The headers are `RESPONSE_HEADERS`, `X-Request-Id` and, unless the route sets it, `Cache-Control`.
     The query string and the headers of a request are never logged: they may contain an API key.
     """
 
@@ -40,7 +40,9 @@ class RequestMiddleware:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update({**RESPONSE_HEADERS, "X-Request-Id": request_id})
+                headers = MutableHeaders(scope=message)
+                headers.update({**RESPONSE_HEADERS, "X-Request-Id": request_id})
+                headers.setdefault("Cache-Control", NOT_STORED)
             await send(message)
 
         try:

@@ -51,6 +51,7 @@ LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "login": "Wait a minute, then log in again.",
     "key_creation": "Wait a minute, then create the next key.",
 }
+EXPECTED_METRICS = f"one or several of {', '.join(Metric)}, separated by commas, each once"
 EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
 
 
@@ -106,6 +107,7 @@ SESSION_SECURITY = (
     "The session of a user who logged in at `/auth/login`. It can read the servers that the user manages."
 )
 
+NOT_MODIFIED_DESCRIPTION = "The body is still the one of the ETag in If-None-Match."
 BAD_REQUEST_DESCRIPTION = "Invalid parameter. The detail says what is valid."
 UNAUTHORIZED_DESCRIPTION = "No API key, or it is unknown, expired or revoked."
 FORBIDDEN_DESCRIPTION = "The key lacks a scope, or the server's settings or tier don't allow this."
@@ -134,7 +136,8 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "me": "Returns the user of the session, or the API key of the request.",
     "guilds": "Returns the servers that you can read, sorted by name. For a user: the servers that they manage, "
     "including those without the bot. For an API key: its server.",
-    "stats": "Returns one metric as a time series. `value` is 0 for an interval without activity and null for one "
+    "stats": "Returns one metric as a time series, or several in `series`. "
+    "`value` is 0 for an interval without activity and null for one "
     "without data. An interval is `partial` if it was recorded only in part or is cut by the window, and `current` "
     "while it is running. Future intervals are left out. `compare` adds an earlier window and the change.",
     "top_channels": "Returns the channels with the highest values, ties by id. Threads count for their channel.",
@@ -157,7 +160,8 @@ PARAMETERS: Mapping[str, str] = {
     "to": "End of the window, exclusive. Default: the end of today",
     "timezone": "IANA time zone. Default: the server's time zone, else UTC",
     "channel_id": "Count in this channel only. `joins`, `leaves` and `members` don't support it",
-    "metric": "Metric to count.\n\n" + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric),
+    "metrics": "Metric to count, or several separated by commas: then `series` has one entry per metric.\n\n"
+    + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric),
     "ranking_metric": "Metric to rank by",
     "heatmap_metric": "Metric to count. Each member counts once per hour of the week",
     "interval": "Length of one interval. Weeks start on Monday",
@@ -192,6 +196,7 @@ FIELDS: Mapping[str, str] = {
     "change": "Null if less than 99% of a window was recorded",
     "total": "The sum of all intervals. For `active_members` and `voice_members`, each member counts once. For "
     "`members`, the latest value, or null without data",
+    "series": "One entry per metric, in the order of the request",
     "compare": "Only with the parameter `compare`",
     "approximate": "Set if hours were assigned by the hour in which they start",
     "name": "Null if unknown",

@@ -14,6 +14,7 @@ from herwa_shared.config import Settings
 from herwa_shared.discord.endpoints import get_api_url, get_bot_token
 from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.query_cache.cache import QueryCache, open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores, open_stores
 from herwa_web.serving.api_proxy import API_TIMEOUT, CONNECTION_LIMITS
@@ -32,6 +33,7 @@ class AppContext:
     authorizer: Authorizer
     guild_reader: GuildReader
     api_client: httpx.AsyncClient
+    query_cache: QueryCache
     is_api_up: bool = True
 
 
@@ -49,6 +51,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
         policies = await stack.enter_async_context(open_policy_cache(stores, KINDS, SURFACES))
+        query_cache = await stack.enter_async_context(open_query_cache(stores.database_url, stores.redis))
         api_url = settings.api_url or f"http://127.0.0.1:{folder.get_or_create_port('api')}"
         api_client = await stack.enter_async_context(
             httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
@@ -56,7 +59,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
         authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
         guild_reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
         stack.push_async_callback(guild_reader.close)
-        _context = AppContext(settings, stores, policies, authorizer, guild_reader, api_client)
+        _context = AppContext(settings, stores, policies, authorizer, guild_reader, api_client, query_cache)
         health_task = asyncio.create_task(_poll_api_health(_context))
         try:
             yield _context
@@ -68,6 +71,11 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
 def get_stores() -> Stores:
     """Return the two databases."""
     return _require_context().stores
+
+
+def get_query_cache() -> QueryCache:
+    """Return the cache of results that all tabs share."""
+    return _require_context().query_cache
 
 
 def find_guild_access() -> GuildAccess | None:

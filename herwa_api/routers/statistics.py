@@ -1,25 +1,37 @@
 """Statistics of one guild: `/api/guilds/{guild_id}/…`."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from herwa_api import texts
-from herwa_api.app_state import ClickHouseDep, DatabaseDep
+from herwa_api.app_state import AppDep, AppState
 from herwa_api.auth import HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
+from herwa_api.cached_responses import respond_cached
 from herwa_api.schemas import responses
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
-from herwa_api.schemas.serializers import OrjsonResponse, serialize_heatmap, serialize_ranking, serialize_stats
-from herwa_shared.analytics.compared_series import query_compared_series
+from herwa_api.schemas.serializers import (
+    serialize_heatmap,
+    serialize_ranking,
+    serialize_several_stats,
+    serialize_stats,
+)
+from herwa_shared.analytics.compared_series import query_compared_series, query_several_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
+from herwa_shared.analytics.results import Ranking
+from herwa_shared.analytics.validity import get_valid_until
+from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.channels import require_channel
 
-router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=PROBLEM_RESPONSES)
+RESPONSES = {304: {"description": texts.NOT_MODIFIED_DESCRIPTION}, **PROBLEM_RESPONSES}
+router = APIRouter(prefix="/api/guilds/{guild_id}", tags=["statistics"], responses=RESPONSES)
 COMPARISON_WINDOWS = {
     StatsComparison.PREVIOUS: ActivityQuery.shift_back,
     StatsComparison.YEAR: ActivityQuery.shift_year_back,
@@ -30,19 +42,32 @@ COMPARISON_WINDOWS = {
     "/stats",
     summary=texts.ROUTE_SUMMARIES["stats"],
     description=texts.ROUTE_DESCRIPTIONS["stats"],
-    response_model=responses.StatsResponse,
+    response_model=responses.StatsResponse | responses.SeveralStatsResponse,
 )
 async def get_stats(
-    guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
+    request: Request, guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], app_state: AppDep
 ) -> Response:
-    """Return one metric as a time series."""
-    window = await params.to_activity_query(database, guild_id)
-    query = replace(window, metric=params.metric, interval=params.interval, channel_id=params.channel)
-    comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
-    compared = await query_compared_series(database, clickhouse, query, comparison)
-    if query.channel_id is not None and compared.series.total == 0:
-        await require_channel(database, guild_id, query.channel_id)
-    return OrjsonResponse(serialize_stats(compared))
+    """Return one or several metrics as time series."""
+    stores = app_state.stores
+
+    async def build(now: datetime) -> Computed[Any]:
+        window = await params.to_activity_query(stores.database, guild_id, now=now)
+        query = replace(window, metric=params.metrics[0], interval=params.interval, channel_id=params.channel)
+        comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
+        valid_until = get_valid_until(now, *filter(None, (query, comparison)))
+        if len(params.metrics) == 1:
+            several = [await query_compared_series(stores.database, stores.clickhouse, query, comparison, now=now)]
+            body = serialize_stats(several[0])
+        else:
+            several = await query_several_compared_series(
+                stores.database, stores.clickhouse, query, comparison, metrics=params.metrics, now=now
+            )
+            body = serialize_several_stats(several)
+        if query.channel_id is not None and not any(compared.series.total for compared in several):
+            await require_channel(stores.database, guild_id, query.channel_id)
+        return Computed(body, valid_until)
+
+    return await respond_cached(request, app_state, guild_id, params, build)
 
 
 @router.get(
@@ -52,14 +77,13 @@ async def get_stats(
     response_model=responses.RankingResponse,
 )
 async def list_top_channels(
+    request: Request,
     guild_id: TopChannelsGuildId,
     params: Annotated[TopChannelsQuery, Query()],
-    database: DatabaseDep,
-    clickhouse: ClickHouseDep,
+    app_state: AppDep,
 ) -> Response:
     """Rank the channels by a metric, highest first, ties by id. A thread counts for its channel."""
-    query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
-    return OrjsonResponse(serialize_ranking(await rank_channels(database, clickhouse, query, limit=params.limit)))
+    return await _rank(request, guild_id, params, app_state, rank_channels)
 
 
 @router.get(
@@ -69,14 +93,13 @@ async def list_top_channels(
     response_model=responses.RankingResponse,
 )
 async def list_top_members(
+    request: Request,
     guild_id: TopMembersGuildId,
     params: Annotated[TopMembersQuery, Query()],
-    database: DatabaseDep,
-    clickhouse: ClickHouseDep,
+    app_state: AppDep,
 ) -> Response:
     """Rank the members by a metric, highest first, ties by id."""
-    query = replace(await params.to_activity_query(database, guild_id), metric=Metric(params.metric))
-    return OrjsonResponse(serialize_ranking(await rank_members(database, clickhouse, query, limit=params.limit)))
+    return await _rank(request, guild_id, params, app_state, rank_members)
 
 
 @router.get(
@@ -86,10 +109,33 @@ async def list_top_members(
     response_model=responses.HeatmapResponse,
 )
 async def get_heatmap(
-    guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], database: DatabaseDep, clickhouse: ClickHouseDep
+    request: Request, guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], app_state: AppDep
 ) -> Response:
     """Return the activity in each of the 168 hours of the week, in local time of the time zone."""
-    query = replace(
-        await params.to_activity_query(database, guild_id), metric=Metric(params.metric), channel_id=params.channel
-    )
-    return OrjsonResponse(serialize_heatmap(await query_weekly_heatmap(database, clickhouse, query)))
+    stores = app_state.stores
+
+    async def build(now: datetime) -> Computed[Any]:
+        window = await params.to_activity_query(stores.database, guild_id, now=now)
+        query = replace(window, metric=Metric(params.metric), channel_id=params.channel)
+        heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query, now=now)
+        return Computed(serialize_heatmap(heatmap), get_valid_until(now, query))
+
+    return await respond_cached(request, app_state, guild_id, params, build)
+
+
+async def _rank(
+    request: Request,
+    guild_id: int,
+    params: TopChannelsQuery | TopMembersQuery,
+    app_state: AppState,
+    rank: Callable[..., Awaitable[Ranking]],
+) -> Response:
+    stores = app_state.stores
+
+    async def build(now: datetime) -> Computed[Any]:
+        window = await params.to_activity_query(stores.database, guild_id, now=now)
+        query = replace(window, metric=Metric(params.metric))
+        ranking = await rank(stores.database, stores.clickhouse, query, limit=params.limit, now=now)
+        return Computed(serialize_ranking(ranking), get_valid_until(now, query, has_names=True))
+
+    return await respond_cached(request, app_state, guild_id, params, build)

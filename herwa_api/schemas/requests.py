@@ -1,6 +1,7 @@
 """Query string models of the statistics routes, and their conversion to `ActivityQuery`."""
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -38,6 +39,7 @@ HourMetric = Literal[
     "commands",
     "commands_denied",
 ]
+METRIC_PATTERN = "|".join(Metric)
 SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 
 
@@ -66,7 +68,7 @@ class WindowQuery(BaseModel):
         examples=["Asia/Tokyo"],
     )
 
-    async def to_activity_query(self, database: Database, guild_id: int) -> ActivityQuery:
+    async def to_activity_query(self, database: Database, guild_id: int, *, now: datetime) -> ActivityQuery:
         """Convert the window to a query, in `timezone` or else in the guild's time zone.
 
         Raises BadRequest for an unknown zone or an invalid window.
@@ -76,7 +78,7 @@ class WindowQuery(BaseModel):
         else:
             async with database.transaction() as session:
                 zone = await get_timezone(session, guild_id=guild_id)
-        return ActivityQuery.parse(self.from_, self.to, guild_id=guild_id, zone=zone)
+        return ActivityQuery.parse(self.from_, self.to, guild_id=guild_id, zone=zone, now=now)
 
 
 class ChannelWindowQuery(WindowQuery):
@@ -105,9 +107,27 @@ class ChannelWindowQuery(WindowQuery):
 class StatsQuery(ChannelWindowQuery):
     """Query string of `…/stats`."""
 
-    metric: Metric = Field(Metric.MESSAGES, description=texts.PARAMETERS["metric"], examples=["voice_minutes"])
+    metric: str = Field(
+        Metric.MESSAGES.value,
+        description=texts.PARAMETERS["metrics"],
+        examples=["voice_minutes", "messages,joins"],
+        json_schema_extra={"pattern": f"^({METRIC_PATTERN})(,({METRIC_PATTERN}))*$"},
+    )
     interval: Interval = Field(Interval.DAY, description=texts.PARAMETERS["interval"])
     compare: StatsComparison | None = Field(None, description=texts.PARAMETERS["compare"])
+
+    @field_validator("metric")
+    @classmethod
+    def _are_metrics(cls, text: str) -> str:
+        names = text.split(",")
+        if not set(names) <= set(Metric) or len(set(names)) < len(names):
+            raise ValueError(texts.EXPECTED_METRICS)
+        return text
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics in the order of the request, each once."""
+        return tuple(Metric(name) for name in self.metric.split(","))
 
 
 class TopChannelsQuery(WindowQuery):

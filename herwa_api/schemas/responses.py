@@ -65,6 +65,27 @@ class StatsResponse(_ResponseModel):
     compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])
 
 
+class SeriesResponse(_ResponseModel):
+    """One of several metrics over time."""
+
+    metric: Metric
+    from_: str = Field(alias="from", examples=["2025-03-01T00:00:00+09:00"])
+    to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
+    total: int | None = Field(description=texts.FIELDS["total"], examples=[12873])
+    points: list[PointResponse]
+    approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
+    compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])
+
+
+class SeveralStatsResponse(_ResponseModel):
+    """Several metrics over time."""
+
+    guild_id: str = Field(examples=["81384788765712384"])
+    interval: Interval
+    timezone: str = Field(examples=["Asia/Tokyo"])
+    series: list[SeriesResponse] = Field(description=texts.FIELDS["series"])
+
+
 class RankingItemResponse(_ResponseModel):
     """One row of a ranking."""
 

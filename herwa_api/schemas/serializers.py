@@ -3,6 +3,7 @@
 Ids are strings, times are ISO 8601 with the offset of the requested zone, flags are present only when true.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,15 +27,22 @@ class OrjsonResponse(Response):
 
 
 def serialize_stats(compared: ComparedSeries) -> dict[str, Any]:
-    """Build the body of `…/stats`."""
+    """Build the body of `…/stats` for one metric."""
+    return _serialize_question(compared.series) | _serialize_metric(compared)
+
+
+def serialize_several_stats(several: Sequence[ComparedSeries]) -> dict[str, Any]:
+    """Build the body of `…/stats` for several metrics: the series in the order of the request."""
+    return _serialize_question(several[0].series) | {"series": [_serialize_metric(compared) for compared in several]}
+
+
+def _serialize_question(series: TimeSeries) -> dict[str, Any]:
+    return {"guild_id": str(series.guild_id), "interval": series.interval, "timezone": series.zone.key}
+
+
+def _serialize_metric(compared: ComparedSeries) -> dict[str, Any]:
     series, comparison = compared.series, compared.comparison
-    body = {
-        "guild_id": str(series.guild_id),
-        "metric": series.metric,
-        "interval": series.interval,
-        "timezone": series.zone.key,
-        **_serialize_window(series),
-    }
+    body = {"metric": series.metric, **_serialize_window(series)}
     if comparison is None:
         return body
     return body | {"compare": {**_serialize_window(comparison), "change": _serialize_change(compared)}}

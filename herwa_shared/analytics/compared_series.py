@@ -1,6 +1,7 @@
 """A time series together with its comparison: what every chart, picture and chart reply shows."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -66,6 +67,42 @@ async def query_compared_series(
         query_kpis(database, clickhouse, total_query, comparison=comparison, metrics=(query.metric,), now=now),
     )
     return ComparedSeries(series, comparison_series, kpi.change, align_windows(query, comparison, now))
+
+
+async def query_several_compared_series(
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    comparison: ActivityQuery | None,
+    *,
+    metrics: Sequence[Metric],
+    now: datetime,
+) -> tuple[ComparedSeries, ...]:
+    """Query the series of several metrics, each equal to that of `query_compared_series`.
+
+    One statement reads all of them if the window has few enough points. Raises as `query_timeseries` does.
+    """
+    if query.channel_id is not None:
+        for metric in metrics:
+            require_supported(metric, CHANNEL_METRICS, usage="with a channel")
+    windows = [query, comparison] if comparison is not None else [query]
+    if all(fits_one_statement(window) for window in windows):
+        numbers = await load_window_numbers(
+            database, clickhouse, query, comparison=comparison, metrics=metrics, now=now
+        )
+        return tuple(build_compared_series(numbers, metric) for metric in metrics)
+    return tuple(
+        [
+            await query_compared_series(
+                database,
+                clickhouse,
+                replace(query, metric=metric),
+                replace(comparison, metric=metric) if comparison is not None else None,
+                now=now,
+            )
+            for metric in metrics
+        ]
+    )
 
 
 def build_compared_series(numbers: WindowNumbers, metric: Metric) -> ComparedSeries:

@@ -1,7 +1,8 @@
 """PostgreSQL in a backup: the rows of all tables as COPY writes them, and the values of all sequences.
 
 The schema is not dumped: the migrations create it, up to the revision of the backup. So a backup can be restored with
-any version of PostgreSQL, and no program of PostgreSQL is needed.
+any version of PostgreSQL, and no program of PostgreSQL is needed. Data versions are not dumped: the restored rows get
+new ones, so that no answer that was stored before is used.
 """
 
 import zipfile
@@ -17,7 +18,7 @@ BUFFER_TABLE = "event_buffer"
 _CHUNK_BYTES = 1 << 20
 _TABLES_SQL = """
 SELECT relname FROM pg_class
-WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'alembic_version'
+WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('alembic_version', 'data_version')
     AND relnamespace = current_schema()::regnamespace AND relowner = current_user::regrole
 ORDER BY relname
 """

@@ -1,7 +1,7 @@
 """ORM models of the PostgreSQL tables; importing this package fills `metadata` for alembic.
 
 Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `channel_coverage`, `event_key`,
-`drain_request` and `policy_change`.
+`drain_request`, `policy_change` and `data_version`.
 """
 
 from sqlmodel import SQLModel

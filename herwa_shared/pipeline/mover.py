@@ -1,8 +1,8 @@
 """Transfer events from the buffer to ClickHouse exactly once, even if a process crashes.
 
 A batch is first planned in PostgreSQL under a random token, then inserted into ClickHouse under that token, and then
-acknowledged in PostgreSQL. A batch that is still planned after a crash is sent again unchanged; ClickHouse deduplicates
-inserts by the token and stores it once.
+acknowledged in PostgreSQL, which raises the data versions of its guilds. A batch that is still planned after a crash
+is sent again unchanged; ClickHouse deduplicates inserts by the token and stores it once.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.changes.data_versions import RAISE_EVERY_GUILD_SQL, RAISE_SQL
 from herwa_shared.errors import format_reason
 
 MAX_BATCH_ROWS = 200_000
@@ -58,6 +59,9 @@ UPDATE ingest_state
 SET wm_txid = hi_txid, wm_seq = hi_seq, moved = moved + rows, moved_at = now(),
     batch = NULL, failures = 0, last_error = NULL
 WHERE id = 0 AND batch = $1
+"""
+LIST_BATCH_GUILDS_SQL = """
+SELECT array_agg(DISTINCT guild_id) FROM event_buffer WHERE (txid, seq) > ($1, $2) AND (txid, seq) <= ($3, $4)
 """
 RECORD_FAILURE_SQL = "UPDATE ingest_state SET failures = failures + 1, last_error = $1 WHERE id = 0"
 RESTAMP_SQL = """
@@ -104,21 +108,36 @@ async def move_batch(
     except Exception as error:
         await connection.execute(RECORD_FAILURE_SQL, format_reason(error))
         raise
-    await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token)
+    async with connection.transaction():
+        await connection.execute(RAISE_SQL, await _acknowledge_batch(connection, batch))
     return batch.rows
 
 
-async def finish_planned_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> None:
+async def finish_planned_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> set[int]:
     """Move the planned batch, if there is one, and plan no other until the end of the current transaction.
 
     Until then no mover can plan one. A mover that is moving the same batch does no harm: its insert has the same token.
+    Returns the guilds of the batch, whose data versions the caller raises at the end of the transaction: that locks
+    them until the commit.
     """
     ingest_state = await connection.fetchrow(LOCK_STATE_SQL)
     assert ingest_state is not None
-    if ingest_state["batch"] is not None:
-        batch = _read_batch(ingest_state)
-        await transfer_batch(connection, clickhouse, batch)
-        await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token)
+    if ingest_state["batch"] is None:
+        return set()
+    batch = _read_batch(ingest_state)
+    await transfer_batch(connection, clickhouse, batch)
+    return set(await _acknowledge_batch(connection, batch))
+
+
+async def _acknowledge_batch(connection: asyncpg.Connection, batch: Batch) -> list[int]:
+    """Acknowledge a batch; return the ids of its guilds, none if another mover has acknowledged it.
+
+    Its rows cannot be truncated before the commit.
+    """
+    if await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token) == "UPDATE 0":
+        return []
+    await connection.execute(FORCE_INDEX_ORDER_SQL)
+    return await connection.fetchval(LIST_BATCH_GUILDS_SQL, *batch.low, *batch.high) or []
 
 
 async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:
@@ -196,4 +215,5 @@ async def restamp_after_restore(connection: asyncpg.Connection) -> None:
     Transaction ids restart there at low values, so that the stored watermark would lie above all of them. Does nothing
     if the watermark is not ahead of the current transaction id.
     """
-    await connection.execute(RESTAMP_SQL)
+    if await connection.execute(RESTAMP_SQL) != "UPDATE 0":
+        await connection.execute(RAISE_EVERY_GUILD_SQL)

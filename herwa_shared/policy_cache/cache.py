@@ -17,13 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_shared.catalog import SurfaceRegistry
+from herwa_shared.changes.listener import EVERY_GUILD, ChangeListener
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError, format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy, compile_policy
 from herwa_shared.guardrail.policy import GlobalPolicy, GuildPolicy
 from herwa_shared.log import get_logger
-from herwa_shared.policy_cache.notifications import EVERY_GUILD, PolicyChangeListener
+from herwa_shared.policy_cache.notifications import POLICY_CHANGES
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.services.process_details import PolicyCacheStatus
 
@@ -124,8 +125,12 @@ class PolicyCache:
         self._ttl_seconds = ttl_seconds
         self._load_timeout_seconds = load_timeout_seconds
         self._max_guilds = max_guilds
-        self._listener = PolicyChangeListener(
-            database_url, on_change=self._invalidate, on_reconnect=self._expire_all, connection_class=connection_class
+        self._listener = ChangeListener(
+            database_url,
+            POLICY_CHANGES,
+            on_change=lambda guild_id, _: self._invalidate(guild_id),
+            on_reconnect=self._expire_all,
+            connection_class=connection_class,
         )
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._global_policy: tuple[GlobalPolicy, float] | None = None

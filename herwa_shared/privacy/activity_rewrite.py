@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
+from herwa_shared.changes.data_versions import RAISE_SQL
 from herwa_shared.pipeline.mover import finish_planned_batch
 from herwa_shared.pipeline.privacy_filter import FIRST_PSEUDONYM
 
@@ -118,15 +119,17 @@ class ActivityScope:
 
 
 @asynccontextmanager
-async def hold_transfers(connection: asyncpg.Connection, clickhouse: AsyncClient) -> AsyncIterator[None]:
+async def hold_transfers(connection: asyncpg.Connection, clickhouse: AsyncClient) -> AsyncIterator[set[int]]:
     """Keep the mover from inserting while the block runs, in one transaction; events wait in the buffer.
 
-    A batch on its way is finished first. So every event that was in it is in ClickHouse.
+    A batch on its way is finished first. So every event that was in it is in ClickHouse. Yields the ids of guilds whose
+    data versions are raised at the end of the block; the caller adds those whose rows it changes.
     """
     async with connection.transaction():
         await connection.execute(ALLOW_LONG_WAIT_SQL)
-        await finish_planned_batch(connection, clickhouse)
-        yield
+        changed_guild_ids = await finish_planned_batch(connection, clickhouse)
+        yield changed_guild_ids
+        await connection.execute(RAISE_SQL, list(changed_guild_ids))
 
 
 async def remove_members(clickhouse: AsyncClient, scope: ActivityScope) -> None:

@@ -145,12 +145,13 @@ async def purge_erasure_requests(connection: asyncpg.Connection, *, now: datetim
 
 async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> int:
     """Process the oldest open requests together; returns their number, 0 if another worker has finished them."""
-    async with hold_transfers(connection, clickhouse):
+    async with hold_transfers(connection, clickhouse) as changed_guild_ids:
         requests = await connection.fetch(BATCH_SQL, MAX_BATCH_REQUESTS)
         members = sorted({member for request in requests for member in await _list_members(clickhouse, request)})
         if members:
             guild_ids = tuple(dict.fromkeys(guild_id for guild_id, _ in members))
             scope = ActivityScope(guild_ids, requests[0]["erased_until"], members=tuple(members))
+            changed_guild_ids.update(guild_ids)
             await remove_members(clickhouse, scope)
         await connection.execute(FINISH_REQUESTS_SQL, [request["id"] for request in requests])
     if requests:

@@ -46,10 +46,11 @@ SELECT deleted_at FROM guild_deletion
 WHERE guild_id = $1 AND deleted_at IS NOT NULL AND finished_at IS NULL FOR UPDATE
 """
 FINISH_DELETION_SQL = "UPDATE guild_deletion SET finished_at = now() WHERE guild_id = $1"
-# The version of the policy was needed until every process had dropped it. A guild that came back has a new one.
-DELETE_VERSION_SQL = """
-DELETE FROM policy_change WHERE guild_id = $1 AND NOT EXISTS (SELECT FROM guild WHERE id = $1)
-"""
+# The versions were needed until every process had dropped what it kept. A guild that came back has new ones.
+DELETE_VERSION_SQLS = tuple(
+    f"DELETE FROM {table} WHERE guild_id = $1 AND NOT EXISTS (SELECT FROM guild WHERE id = $1)"  # noqa: S608 - constants
+    for table in ("policy_change", "data_version")
+)
 PURGE_DELETIONS_SQL = "DELETE FROM guild_deletion WHERE finished_at < $1"
 
 
@@ -131,12 +132,14 @@ async def process_guild_deletions(database: Database, clickhouse: AsyncClient) -
     async with database.acquire_connection() as connection:
         guild_ids = [row["guild_id"] for row in await connection.fetch(OPEN_DELETIONS_SQL)]
         for guild_id in guild_ids:
-            async with hold_transfers(connection, clickhouse):
+            async with hold_transfers(connection, clickhouse) as changed_guild_ids:
                 deleted_at = await connection.fetchval(OPEN_DELETION_SQL, guild_id)
                 if deleted_at is None:  # another worker has finished it
                     continue
                 await delete_guild_activity(clickhouse, guild_id, end=deleted_at)
-                await connection.execute(DELETE_VERSION_SQL, guild_id)
+                changed_guild_ids.discard(guild_id)
+                for statement in DELETE_VERSION_SQLS:
+                    await connection.execute(statement, guild_id)
                 await connection.execute(FINISH_DELETION_SQL, guild_id)
             log.info("server deleted", guild=guild_id)
     return len(guild_ids)

@@ -113,13 +113,14 @@ async def _process_batches(connection: asyncpg.Connection, clickhouse: AsyncClie
     A batch keeps its key until it is finished, so that all rows of a member get the same pseudonym.
     """
     for row in await connection.fetch(OPEN_BATCHES_SQL):
-        async with hold_transfers(connection, clickhouse):
+        async with hold_transfers(connection, clickhouse) as changed_guild_ids:
             batch = await connection.fetchrow(OPEN_BATCH_SQL, row["id"])
             if batch is None:  # another worker has finished it
                 continue
             if batch["month"] is not None:
-                await _replace_month(clickhouse, batch["month"], batch["key"])
+                changed_guild_ids.update(await _replace_month(clickhouse, batch["month"], batch["key"]))
             else:
+                changed_guild_ids.update(batch["guild_ids"])
                 await _replace_members(clickhouse, batch, end=get_next_hour(now - DEPARTED_RETENTION))
                 members = batch["guild_ids"], batch["user_ids"], now - DEPARTED_RETENTION
                 for statement in (FORGET_OPENERS_SQL, FORGET_RESPONDERS_SQL, DELETE_PERIODS_SQL, DELETE_MEMBERS_SQL):
@@ -128,12 +129,14 @@ async def _process_batches(connection: asyncpg.Connection, clickhouse: AsyncClie
         log.info("members replaced by pseudonyms", month=str(batch["month"] or ""), members=len(batch["user_ids"]))
 
 
-async def _replace_month(clickhouse: AsyncClient, month: date, key: bytes) -> None:
+async def _replace_month(clickhouse: AsyncClient, month: date, key: bytes) -> tuple[int, ...]:
+    """Replace everybody in a month; return the ids of the guilds."""
     start = datetime(month.year, month.month, 1, tzinfo=UTC)
     end = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=UTC)
     guilds = await clickhouse.query(GUILDS_OF_MONTH_SQL, parameters={"month": month})
     if guild_ids := tuple(row[0] for row in guilds.result_rows):
         await replace_by_pseudonyms(clickhouse, ActivityScope(guild_ids, end, start), key=key)
+    return guild_ids
 
 
 async def _replace_members(clickhouse: AsyncClient, batch: asyncpg.Record, *, end: datetime) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from herwa_shared.changes.listener import EVERY_GUILD
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound
 from herwa_shared.models import AuditEntry
 from herwa_shared.models.audit import ChangeSource
-from herwa_shared.policy_cache.notifications import EVERY_GUILD
 from herwa_shared.services.audit_chain import (
     ACTOR,
     ERASED,

@@ -11,6 +11,7 @@ import httpx
 from herwa_api.app import create_app
 from herwa_shared.config import Settings
 from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from tests.support.oauth_forms import submit_authorization
@@ -74,9 +75,11 @@ def create_address() -> str:
 
 
 @asynccontextmanager
-async def open_browser(stores: Stores, settings: Settings, policies: PolicyCache) -> AsyncIterator[Browser]:
+async def open_browser(
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache | None = None
+) -> AsyncIterator[Browser]:
     """Open a browser without cookies on an in-process application."""
-    app = create_app(stores, settings, policies)
+    app = create_app(stores, settings, policies, query_cache)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(create_address(), 1))
     url = f"http://127.0.0.1:{DataFolder(settings.data_dir).get_or_create_port('sim')}"
     async with (

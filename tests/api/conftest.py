@@ -17,6 +17,7 @@ from herwa_shared.catalog import Limit, Scope
 from herwa_shared.config import Settings
 from herwa_shared.models import ApiKey
 from herwa_shared.policy_cache.cache import PolicyCache
+from herwa_shared.query_cache.cache import QueryCache, open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_format import load_peppers
 from herwa_shared.services.api_keys import create_key
@@ -40,9 +41,16 @@ async def policies(stores: Stores) -> AsyncIterator[PolicyCache]:
 
 
 @pytest.fixture(scope="session")
-def app(stores: Stores, settings: Settings, policies: PolicyCache) -> FastAPI:
+async def query_cache(stores: Stores) -> AsyncIterator[QueryCache]:
+    """The cache of results that all tests share."""
+    async with open_query_cache(stores.database_url, stores.redis) as cache:
+        yield cache
+
+
+@pytest.fixture(scope="session")
+def app(stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache) -> FastAPI:
     """The application that most tests share."""
-    return create_app(stores, settings, policies)
+    return create_app(stores, settings, policies, query_cache)
 
 
 @pytest.fixture
@@ -88,19 +96,19 @@ def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
 
 @pytest.fixture
 async def browser(
-    stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache, discord: SimProcess
 ) -> AsyncIterator[Browser]:
     """A browser that is not logged in."""
-    async with open_browser(stores, settings, policies) as opened_browser:
+    async with open_browser(stores, settings, policies, query_cache) as opened_browser:
         yield opened_browser
 
 
 @pytest.fixture
 async def other_browser(
-    stores: Stores, settings: Settings, policies: PolicyCache, discord: SimProcess
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache, discord: SimProcess
 ) -> AsyncIterator[Browser]:
     """A second browser that is not logged in."""
-    async with open_browser(stores, settings, policies) as opened_browser:
+    async with open_browser(stores, settings, policies, query_cache) as opened_browser:
         yield opened_browser
 
 

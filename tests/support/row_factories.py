@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from herwa_shared.changes.data_versions import RAISE_SQL
 from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, ImportedPeriod, Member, Ticket
 from herwa_shared.stores import Stores
 
@@ -33,6 +34,13 @@ async def insert_events(stores: Stores, guild_id: int, events: Iterable[EventRow
         [guild_id, event.kind, event.at, event.channel, 0, event.user, False, event.value, None] for event in events
     ]
     await stores.clickhouse_writer.insert("activity_events", rows, column_names=EVENT_COLUMNS)
+    await raise_data_version(stores, guild_id)
+
+
+async def raise_data_version(stores: Stores, guild_id: int) -> None:
+    """Raise the data version of a guild, as the mover does after its inserts."""
+    async with stores.database.acquire_connection() as connection:
+        await connection.execute(RAISE_SQL, [guild_id])
 
 
 async def add_guild(

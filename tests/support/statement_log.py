@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import Engine, event
 
 Transaction = list[str]
@@ -74,6 +75,12 @@ def report_transactions(report: Callable[[Transaction], None]) -> Iterator[None]
     finally:
         for name, listener in listeners.items():
             event.remove(Engine, name, listener)
+
+
+async def count_selects(clickhouse: AsyncClient) -> int:
+    """Count the SELECTs that ClickHouse has run, this one included."""
+    result = await clickhouse.query("SELECT value FROM system.events WHERE event = 'SelectQuery'")
+    return int(result.result_rows[0][0])
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 
+from herwa_shared.clock import utc_now
+
 WAIT_TIMEOUT_SECONDS = 90
 POLL_INTERVAL_SECONDS = 0.02
 
@@ -35,6 +37,11 @@ async def wait_until(
         if not deadline.expired():  # raised by the condition itself
             raise
         raise AssertionError(_describe_timeout(description, timeout_seconds, get_details)) from None
+
+
+async def wait_for_a_new_minute() -> None:
+    """Wait until a full minute is far enough away: at its end, the numbers of running windows are read again."""
+    await wait_until(lambda: utc_now().second < 40)
 
 
 def wait_until_blocking(

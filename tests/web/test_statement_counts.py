@@ -1,4 +1,4 @@
-"""What a page event costs in PostgreSQL: it is authorized once, by one look-up of the session and one of the guilds.
+"""What a page event costs in the databases: it is authorized once, by one look-up of the session and one of the guilds.
 
 The counts are exact. A change that needs fewer statements lowers them here.
 """
@@ -11,8 +11,16 @@ import pytest
 
 from herwa_shared.config import Settings
 from herwa_shared.stores import Stores
-from tests.support.statement_log import StatementLog, Transaction, build_arguments, count_cost, count_mentions
-from tests.support.waiting import wait_until
+from tests.support.row_factories import raise_data_version
+from tests.support.statement_log import (
+    StatementLog,
+    Transaction,
+    build_arguments,
+    count_cost,
+    count_mentions,
+    count_selects,
+)
+from tests.support.waiting import wait_for_a_new_minute, wait_until
 from tests.web.dashboard_factory import DashboardFactory
 from tests.web.reflex_client import HYDRATE_AND_LOAD, ReflexClient, connect_client, open_visible_guild_page
 from tests.web.web_server import WebServer, run_web_server
@@ -20,7 +28,11 @@ from tests.web.web_server import WebServer, run_web_server
 OVERVIEW_STATE = "reflex___state____state.herwa_web___pages___guild___state____overview_state"
 AUTHORIZATION = (2, 2)
 """Transactions and statements: the session, by the guard of the websocket, and the user's guilds, by the handler."""
-OVERVIEW_DATA = (4, 9)
+OVERVIEW_DATA = (3, 7)
+LIVE_DATA = (1, 2)
+"""The live counters and the intents of the bots, read for each tab."""
+OVERVIEW_SELECTS = 3
+"""Statements in ClickHouse: the numbers, the lists, and the first recorded hour."""
 LIVE_COUNTERS = (1, 1)
 DIRECTORY = (1, 2)
 
@@ -59,6 +71,29 @@ class CountedTab:
         await wait_until(has_ended)
         return transactions
 
+    async def call_and_count(self, stores: Stores, event: str) -> tuple[list[Transaction], int]:
+        """Load the overview by an event. Returns its transactions and its SELECTs in ClickHouse."""
+        selects_before = await count_selects(stores.clickhouse)
+        transactions = await self.call(event, lambda received, _: is_loaded(received))
+        return transactions, await count_selects(stores.clickhouse) - selects_before - 1
+
+    async def call_after_change(self, stores: Stores, event: str) -> tuple[list[Transaction], int]:
+        """Load the overview for the first time after a change of its data that the web server knows."""
+
+        async def is_cached() -> bool:
+            return (await self.call_and_count(stores, event))[1] == 0
+
+        await wait_until(is_cached)
+        await raise_data_version(stores, int(self.path.removeprefix("/g/")))
+        counted: list[tuple[list[Transaction], int]] = []
+
+        async def has_selects() -> bool:
+            counted.append(await self.call_and_count(stores, event))
+            return counted[-1][1] > 0
+
+        await wait_until(has_selects)
+        return counted[-1]
+
 
 @pytest.fixture
 async def tab(logged_web: tuple[WebServer, StatementLog], factory: DashboardFactory) -> AsyncIterator[CountedTab]:
@@ -88,16 +123,16 @@ def assert_authorized_once(transactions: list[Transaction]) -> None:
     assert count_mentions(transactions, "JOIN user_guild") == 1
 
 
-async def test_overview_is_authorized_once(tab):
-    transactions = await tab.call(f"{OVERVIEW_STATE}.retry", lambda received, _: is_loaded(received))
+@pytest.mark.parametrize("event", [f"{OVERVIEW_STATE}.retry", HYDRATE_AND_LOAD], ids=["refreshes", "opens"])
+async def test_overview_is_authorized_once_and_its_numbers_are_read_once_for_all_viewers(tab, stores, event):
+    await wait_for_a_new_minute()
+    transactions, selects = await tab.call_after_change(stores, event)
     assert_authorized_once(transactions)
-    assert count_cost(transactions) == add_costs(AUTHORIZATION, DIRECTORY, OVERVIEW_DATA)
-
-
-async def test_page_that_opens_is_authorized_once(tab):
-    transactions = await tab.call(HYDRATE_AND_LOAD, lambda received, _: is_loaded(received))
+    assert count_cost(transactions) == add_costs(AUTHORIZATION, DIRECTORY, LIVE_DATA, OVERVIEW_DATA)
+    assert selects == OVERVIEW_SELECTS
+    transactions, selects = await tab.call_and_count(stores, event)
     assert_authorized_once(transactions)
-    assert count_cost(transactions) == add_costs(AUTHORIZATION, DIRECTORY, OVERVIEW_DATA)
+    assert (count_cost(transactions), selects) == (add_costs(AUTHORIZATION, DIRECTORY, LIVE_DATA), 0)
 
 
 async def test_live_counters_cost_one_more_transaction_than_their_authorization(tab):

@@ -6,6 +6,7 @@ Numbers come from `herwa_shared.analytics`; names and live counters come from Po
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members
 from herwa_shared.analytics.compared_series import ComparedSeries, build_compared_series, query_compared_series
@@ -15,8 +16,10 @@ from herwa_shared.analytics.kpis import Kpi, build_kpi, find_top_contributor, li
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import RankedItem, Ranking, WeeklyHeatmap
+from herwa_shared.analytics.validity import get_valid_until
 from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
 from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.query_cache.cache import Computed, QueryCache
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
 from herwa_shared.services.departed_members import list_departed_members
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
@@ -34,6 +37,7 @@ KPI_METRICS = (
     Metric.MEMBERS,
 )
 MAX_LIST_ROWS = 9
+ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 ChangesById = Mapping[int, Change]
 """Change by id. For an id that is missing the change is unknown."""
@@ -57,8 +61,8 @@ class OverviewData:
     member_changes: ChangesById | None
     heatmap: WeeklyHeatmap
     departed_members: frozenset[int]
-    live_counters: LiveCounters | None
-    missing_intents: frozenset[str]
+    live_counters: LiveCounters | None = None
+    missing_intents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,34 @@ async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | Non
     return guild_info, {channel.id: channel for channel in channels}
 
 
+async def load_shared_overview(
+    stores: Stores, cache: QueryCache, view: DashboardQuery
+) -> tuple[OverviewData, DashboardQuery]:
+    """Load the overview once for all tabs with this view, while its data does not change.
+
+    Returns it with the view at the time of its numbers. What is live is read for each tab.
+    """
+
+    async def compute() -> Computed[tuple[OverviewData, DashboardQuery]]:
+        queries = filter(None, (view.to_activity_query(), view.to_comparison_query()))
+        return Computed((await load_overview(stores, view), view), get_valid_until(view.now, *queries, has_names=True))
+
+    question = ("overview", replace(view, now=ANY_TIME))
+    (data, computed_view), (live_counters, missing_intents) = await asyncio.gather(
+        cache.get_object(view.guild_id, question, compute), load_live_data(stores, view)
+    )
+    return replace(data, live_counters=live_counters, missing_intents=missing_intents), computed_view
+
+
 async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
-    """Run all queries of the overview concurrently; only the departed members are read afterwards, from the list.
+    """Run the queries of the overview concurrently, without what is live.
+
+    Only the departed members are read afterwards, from the list.
 
     A statement of ClickHouse costs more than the few rows that it reads, so that there are only two: one for
     the numbers and one for the lists.
     """
-    numbers, (channels, members), live_data = await asyncio.gather(
-        _load_numbers(stores, view), _load_lists(stores, view), load_live_data(stores, view)
-    )
+    numbers, (channels, members) = await asyncio.gather(_load_numbers(stores, view), _load_lists(stores, view))
     kpi_by_metric = {metric: build_kpi(numbers.panels, metric) for metric in _list_metrics(view)}
     kpi, top_members = build_kpi(numbers.selected, view.metric), members.get_top(MAX_LIST_ROWS)
     return OverviewData(
@@ -106,7 +129,6 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         _list_changes(members, kpi_by_metric.get(resolve_member_metric(view))),
         build_weekly_heatmap(numbers.get_week_numbers(view), resolve_hour_metric(view)),
         await _load_departed_members(stores, view, top_members),
-        *live_data,
     )
 
 

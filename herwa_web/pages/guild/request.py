@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from herwa_shared.analytics.timeseries import find_first_recorded_hour
@@ -12,6 +13,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_params import QueryProblem, QueryProblemCode
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import NotFound
+from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
 from herwa_web.pages.guild.queries import load_directory
@@ -63,7 +65,7 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
     (guild_info, channels), first_hour_at = await asyncio.gather(
-        load_directory(stores, guild.id), find_first_recorded_hour(stores.clickhouse, guild.id)
+        load_directory(stores, guild.id), _find_first_recorded_hour(guild.id)
     )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
@@ -74,6 +76,15 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
     if view.channel_id is not None and view.channel_id not in channels:
         view = await _replace_thread(view, channels)
     return DashboardRequest(visitor.user, guild, guild_info, view, channels)
+
+
+async def _find_first_recorded_hour(guild_id: int) -> datetime | None:
+    """Return the start of "all time", which only a change of the data changes."""
+
+    async def compute() -> Computed[datetime | None]:
+        return Computed(await find_first_recorded_hour(app_context.get_stores().clickhouse, guild_id))
+
+    return await app_context.get_query_cache().get_object(guild_id, "first recorded hour", compute)
 
 
 async def _replace_thread(view: DashboardQuery, channels: Mapping[int, ChannelInfo]) -> DashboardQuery:

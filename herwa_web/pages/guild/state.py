@@ -24,7 +24,7 @@ from herwa_web.pages.guild.chart_views import PointRow, build_table
 from herwa_web.pages.guild.links import build_links, build_url, link_to_comparison, link_to_date_range
 from herwa_web.pages.guild.new_server import describe_age, is_new_server
 from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_controls, present_overview
-from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_overview
+from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_shared_overview
 from herwa_web.pages.guild.request import DashboardRequest, authorize_request, load_request
 from herwa_web.pages.guild.zoom import find_point_view, find_selected_view
 from herwa_web.pages.guild_page_state import (
@@ -197,8 +197,11 @@ class OverviewState(GuildPageState, rx.State):
                 request = await authorize_request(visitor, url)
                 if request.is_channel_unknown:
                     return await self._show_unknown_channel(request, turn)
-                data = await load_overview(app_context.get_stores(), request.view)
-            overview, figure = present_overview(data, request), build_figure(data, request.view)
+                data, view = await load_shared_overview(
+                    app_context.get_stores(), app_context.get_query_cache(), request.view
+                )
+            request = replace(request, view=view)
+            overview, figure = present_overview(data, request), build_figure(data, view)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
             return await self._show_failure(error, url, turn)
         async with self:

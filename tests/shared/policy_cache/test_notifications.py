@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from herwa_shared.policy_cache.notifications import EVERY_GUILD, NOTIFY_CHANNEL, publish_policy_change
+from herwa_shared.changes.listener import EVERY_GUILD
+from herwa_shared.policy_cache.notifications import POLICY_CHANGES, publish_policy_change
 from tests.support.waiting import wait_until
 
 
@@ -15,7 +16,9 @@ async def notified_guild_ids(stores) -> AsyncIterator[list[int]]:
     """The guild ids of the notifications that a separate connection receives."""
     guild_ids: list[int] = []
     connection = await asyncpg.connect(stores.database_url)
-    await connection.add_listener(NOTIFY_CHANNEL, lambda *arguments: guild_ids.append(int(arguments[3].split()[0])))
+    await connection.add_listener(
+        POLICY_CHANGES.channel, lambda *arguments: guild_ids.append(int(arguments[3].split()[0]))
+    )
     yield guild_ids
     await connection.close()
 

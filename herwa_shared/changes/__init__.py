@@ -1,0 +1,1 @@
+"""Versions of what processes keep in memory, and their notifications."""

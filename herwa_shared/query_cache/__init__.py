@@ -1,0 +1,1 @@
+"""Cache of the results of questions about a guild's statistics."""
