@@ -7,7 +7,7 @@ from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Metric
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory
 from tests.api.test_statistics import MARCH, ValidatingApiClient
-from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events, make_utc
+from tests.support.row_factories import EventRow, add_channel, add_guild, add_imported_period, insert_events, make_utc
 from tests.support.waiting import wait_until
 
 EVENTS = [
@@ -16,7 +16,7 @@ EVENTS = [
     EventRow(make_utc(2025, 3, 2, 15), 8),
     EventRow(make_utc(2025, 3, 2, 16), 8, kind="join"),
     EventRow(make_utc(2025, 3, 2, 17), 9, kind="voice", value=600),
-    EventRow(make_utc(2025, 3, 3, 17), 0, kind="member_count", value=31),
+    EventRow(make_utc(2025, 3, 3, 12), 0, kind="member_count", value=31),
 ]
 
 
@@ -84,9 +84,12 @@ async def test_several_metrics_equal_the_single_ones(api, parameters):
     ]
 
 
-async def test_several_metrics_of_a_channel_equal_the_single_ones(api):
-    parameters = {**MARCH, "channel_id": "1"}
+async def test_several_metrics_of_a_channel_equal_the_single_ones(api, stores):
+    channel_id = await add_channel(stores, api.guild_id, "tea")
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 2, 18), 9, channel_id)])
+    parameters = {**MARCH, "channel_id": str(channel_id)}
     body = await api.get("stats", metric=",".join(CHANNEL_METRICS), **parameters)
+    assert [series["total"] for series in body["series"]][:2] == [1, 1]
     for series in body["series"]:
         assert (await api.get("stats", metric=series["metric"], **parameters))["points"] == series["points"]
 

@@ -6,6 +6,7 @@ The handlers run in the background and write only if the page has not moved on i
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import reflex as rx
