@@ -1,6 +1,6 @@
 """Statistics of one guild: `/api/guilds/{guild_id}/…`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from herwa_api.schemas.serializers import (
     serialize_several_stats,
     serialize_stats,
 )
-from herwa_shared.analytics.compared_series import query_compared_series, query_several_compared_series
+from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series, query_several_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
@@ -55,6 +55,7 @@ async def get_stats(
         query = replace(window, metric=params.metrics[0], interval=params.interval, channel_id=params.channel)
         comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
         valid_until = get_valid_until(now, *filter(None, (query, comparison)))
+        several: Sequence[ComparedSeries]
         if len(params.metrics) == 1:
             several = [await query_compared_series(stores.database, stores.clickhouse, query, comparison, now=now)]
             body = serialize_stats(several[0])

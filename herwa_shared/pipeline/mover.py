@@ -137,7 +137,8 @@ async def _acknowledge_batch(connection: asyncpg.Connection, batch: Batch) -> li
     if await connection.execute(ACKNOWLEDGE_BATCH_SQL, batch.token) == "UPDATE 0":
         return []
     await connection.execute(FORCE_INDEX_ORDER_SQL)
-    return await connection.fetchval(LIST_BATCH_GUILDS_SQL, *batch.low, *batch.high) or []
+    guild_ids: list[int] | None = await connection.fetchval(LIST_BATCH_GUILDS_SQL, *batch.low, *batch.high)
+    return guild_ids or []
 
 
 async def plan_batch(connection: asyncpg.Connection, *, batch_rows: int = MAX_BATCH_ROWS) -> Batch | None:

@@ -26,10 +26,7 @@ class SingleFlight:
         All callers get its exception. It is cancelled when all of them are. Its key must contain what makes its result
         usable for later callers.
         """
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = _Flight(asyncio.create_task(operation()))
-            flight.task.add_done_callback(lambda _: self._end(key, flight))
+        flight = self._flights.get(key) or self._start(key, operation)
         flight.callers += 1
         try:
             return await asyncio.shield(flight.task)
@@ -38,6 +35,11 @@ class SingleFlight:
             if not flight.callers and not flight.task.done():
                 self._end(key, flight)
                 flight.task.cancel()
+
+    def _start(self, key: Hashable, operation: Callable[[], Coroutine[Any, Any, Any]]) -> _Flight:
+        flight = self._flights[key] = _Flight(asyncio.create_task(operation()))
+        flight.task.add_done_callback(lambda _: self._end(key, flight))
+        return flight
 
     def _end(self, key: Hashable, flight: _Flight) -> None:
         """Remove an operation, so that later callers do not join it."""

@@ -160,7 +160,7 @@ async def test_concurrent_questions_are_computed_once_and_a_cancelled_caller_doe
     assert source.reads == 1
 
 
-async def test_question_that_nobody_waits_for_is_cancelled(open_cache, guild):
+async def test_question_without_callers_is_cancelled(open_cache, guild):
     source = Source()
     async with open_cache() as cache:
         source.is_open.clear()
