@@ -41,6 +41,7 @@ async def test_restore_into_another_folder_brings_back_every_row(filled_copy, ot
         assert await read_content(lease) == filled_copy.content
         connection = await asyncpg.connect(lease.urls.database_owner)
         assert await is_restricted(connection, role="herwa")
+        assert await connection.fetchval("SELECT count(*) FROM data_version WHERE guild_id <> 0") > 0
         await connection.close()
 
     async with open_stores(settings, with_writer=True) as stores:
