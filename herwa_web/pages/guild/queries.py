@@ -6,7 +6,7 @@ Numbers come from `herwa_shared.analytics`; names and live counters come from Po
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members
 from herwa_shared.analytics.compared_series import ComparedSeries, build_compared_series, query_compared_series
@@ -18,6 +18,7 @@ from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import RankedItem, Ranking, WeeklyHeatmap
 from herwa_shared.analytics.validity import get_valid_until
 from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
+from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.query_cache.cache import Computed, QueryCache
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
@@ -37,6 +38,8 @@ KPI_METRICS = (
     Metric.MEMBERS,
 )
 MAX_LIST_ROWS = 9
+SHARED_TIME = timedelta(seconds=2)
+"""How long all tabs of a server share what has no data version: names of channels, live counters."""
 ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 ChangesById = Mapping[int, Change]
@@ -80,6 +83,18 @@ class OverviewNumbers:
         return self.selected if resolve_hour_metric(view) is view.metric else self.panels
 
 
+async def load_shared_directory(
+    stores: Stores, cache: QueryCache, guild_id: int
+) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
+    """Load the directory once for all tabs of the server within SHARED_TIME."""
+
+    async def compute() -> Computed[tuple[GuildInfo | None, Mapping[int, ChannelInfo]]]:
+        valid_until = utc_now() + SHARED_TIME
+        return Computed(await load_directory(stores, guild_id), valid_until)
+
+    return await cache.get_object(guild_id, "directory", compute)
+
+
 async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
     """Load the guild's name, time zone and join time (None if it is unknown), and its channels in display order."""
     async with stores.database.transaction() as session:
@@ -93,16 +108,21 @@ async def load_shared_overview(
 ) -> tuple[OverviewData, DashboardQuery]:
     """Load the overview once for all tabs with this view, while its data does not change.
 
-    Returns it with the view at the time of its numbers. What is live is read for each tab.
+    Returns it with the view at the time of its numbers. What is live is read again after SHARED_TIME.
     """
 
     async def compute() -> Computed[tuple[OverviewData, DashboardQuery]]:
         queries = filter(None, (view.to_activity_query(), view.to_comparison_query()))
         return Computed((await load_overview(stores, view), view), get_valid_until(view.now, *queries, has_names=True))
 
+    async def compute_live_data() -> Computed[tuple[LiveCounters | None, frozenset[str]]]:
+        valid_until = utc_now() + SHARED_TIME
+        return Computed(await load_live_data(stores, view), valid_until)
+
     question = ("overview", replace(view, now=ANY_TIME))
     (data, computed_view), (live_counters, missing_intents) = await asyncio.gather(
-        cache.get_object(view.guild_id, question, compute), load_live_data(stores, view)
+        cache.get_object(view.guild_id, question, compute),
+        cache.get_object(view.guild_id, "live", compute_live_data),
     )
     return replace(data, live_counters=live_counters, missing_intents=missing_intents), computed_view
 

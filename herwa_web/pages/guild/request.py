@@ -16,7 +16,7 @@ from herwa_shared.errors import NotFound
 from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
-from herwa_web.pages.guild.queries import load_directory
+from herwa_web.pages.guild.queries import load_shared_directory
 from herwa_web.pages.guild_page_state import parse_guild_id
 from herwa_web.surfaces import OVERVIEW
 
@@ -65,7 +65,7 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
     (guild_info, channels), first_hour_at = await asyncio.gather(
-        load_directory(stores, guild.id), _find_first_recorded_hour(guild.id)
+        load_shared_directory(stores, app_context.get_query_cache(), guild.id), _find_first_recorded_hour(guild.id)
     )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
