@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -81,10 +82,14 @@ def list_own_handlers() -> list[RegisteredHandler]:
     return [handler for handler in list_handlers() if handler.is_own]
 
 
-async def call_every_handler(visitor: ReflexClient, guild_id: str) -> None:
-    """Call every handler of Herwa with the guild id in every string; then reload the state."""
+async def call_every_handler(visitor: ReflexClient, guild_id: str, *, excluded_states: Collection[str] = ()) -> None:
+    """Call every handler of Herwa with the guild id in every string; then reload the state.
+
+    Handlers of `excluded_states`, names of classes, are not called.
+    """
+    handlers = [handler for handler in list_own_handlers() if handler.title.partition(".")[0] not in excluded_states]
     for path in (f"/g/{guild_id}", "/"):
-        for handler in list_own_handlers():
+        for handler in handlers:
             await visitor.send(handler.name, handler.build_payload(guild_id), path=path)
         await visitor.wait_until_idle()
     await asyncio.sleep(1)  # background handlers may still send something

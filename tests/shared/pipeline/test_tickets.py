@@ -103,9 +103,10 @@ async def test_earlier_response_that_is_fetched_afterwards_wins(stores, guild):
     await append(stores, build_message(guild, 500, OTHER))
     missed = [build_message(guild, 100, HELPER), build_message(guild, 50, OPENER)]
     task = ChannelTask(guild, THREAD, OPENED_AT, 0, 1, build_snowflake(OPENED_MS + 300_000), 2**62)
+    privacy = PrivacyFilter(stores.database.audit_key)
     for _ in range(2):
         async with stores.database.acquire_connection() as connection:
-            await store_history_page(connection, task, missed, oldest_id=None, names=(), privacy=PrivacyFilter(None))
+            await store_history_page(connection, task, missed, oldest_id=None, names=(), privacy=privacy)
     assert await list_tickets(stores, guild) == [(THREAD, OPENER, HELPER, 100, False)]
 
 
