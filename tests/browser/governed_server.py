@@ -5,12 +5,16 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
+from playwright.async_api import Page
+
 from herwa_bot.texts.why import ALLOWED_MARK
 from herwa_shared.discord.constants import MANAGE_GUILD
+from herwa_web import texts
 from tests.browser.conftest import ReplayedServer
 from tests.support.configurable_copy import ConfigurableCopy
 from tests.support.waiting import wait_until
 
+CACHE_TIMEOUT_SECONDS = 60
 IN_FORCE_SECONDS = 2.0
 """Within this time of a save the bot decides by the new settings; most of it is the time of the check itself."""
 
@@ -53,6 +57,17 @@ class GovernedServer:
         return result.messages[0].content.startswith(f"**{ALLOWED_MARK}")
 
 
+async def open_governed_page(page: Page, governed: GovernedServer, path: str) -> None:
+    """Open a page of the server; again while the user's cached list of servers lacks it."""
+    async with asyncio.timeout(CACHE_TIMEOUT_SECONDS):
+        while True:
+            await page.goto(governed.build_url(path))
+            await page.locator("main .panel, main .alone").first.wait_for()
+            if not await page.get_by_role("heading", name=texts.SERVER_NOT_FOUND).is_visible():
+                return
+            await asyncio.sleep(1)
+
+
 def create_governed_server(server: ReplayedServer, name: str) -> GovernedServer:
     """Create a server of the persona "owner", in which the persona "manager" manages by a role."""
     with closing(server.copy.open_sim_client()) as sim:
@@ -67,7 +82,9 @@ def create_governed_server(server: ReplayedServer, name: str) -> GovernedServer:
         sim.set_roles(guild_id, supporter, [support_role])
         for author in (member, supporter):
             sim.send_message(channel, author, content="hello")
-    server.copy.wait_until(lambda: name in server.copy.list_known_servers(), f"the bot to know {name}")
+        server.copy.wait_until(lambda: name in server.copy.list_known_servers(), f"the bot to know {name}")
+        # The gateway reports it, so the owner's cached list of servers, which lacks the new one, is not used again.
+        sim.set_roles(guild_id, personas["owner"], [sim.create_role(guild_id, "Founders")])
     return GovernedServer(
         server.copy,
         server.base_url,

@@ -102,7 +102,7 @@ async def test_log_out_removes_all_data_from_the_tab_and_its_history(visitor: Pa
     await log_in(visitor, server.base_url, "owner")
     await visitor.goto(server.build_url())
     await expect(visitor.locator(".strip .kpi .value").first).to_be_visible()
-    await visitor.locator(".rail-foot").get_by_role("button").click()
+    await visitor.locator(".rail-foot").get_by_role("button").last.click()
     await visitor.get_by_role("button", name=texts.LOG_OUT).click()
     await expect(visitor.get_by_role("link", name=texts.LOG_IN_WITH_DISCORD).first).to_be_visible()
     await visitor.go_back()

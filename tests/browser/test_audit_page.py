@@ -9,7 +9,7 @@ from herwa_web import texts
 from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.saving import texts as saving_texts
 from tests.browser.conftest import ReplayedServer, open_page
-from tests.browser.governed_server import GovernedServer, create_governed_server
+from tests.browser.governed_server import GovernedServer, create_governed_server, open_governed_page
 from tests.browser.test_accessibility import list_violations
 from tests.browser.test_features_page import open_features
 from tests.support.chromium import PHONE_VIEWPORT
@@ -45,6 +45,6 @@ async def test_axe_finds_nothing_in_the_audit_log(
     browser: Browser, owner_state: StorageState, governed: GovernedServer, viewport: dict[str, int] | None
 ):
     async with open_page(browser, storage_state=owner_state, **({"viewport": viewport} if viewport else {})) as page:
-        await page.goto(governed.build_url("/audit"))
+        await open_governed_page(page, governed, "/audit")
         await page.locator(".log-entry summary").first.click()
         assert await list_violations(page) == []

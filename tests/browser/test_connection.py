@@ -133,7 +133,7 @@ async def test_theme_can_be_changed_while_offline(owner: Page, server: ReplayedS
     value = await open_page(owner, server)
     async with stop_network(owner):
         await expect_offline(owner, value)
-        await owner.locator(".rail-foot").get_by_role("button").click()
+        await owner.locator(".rail-foot").get_by_role("button").last.click()
         await owner.get_by_role("button", name=texts.DARK_THEME).click()
         await expect(owner.locator("html.dark")).to_have_count(1)
         await owner.keyboard.press("Escape")

@@ -9,7 +9,7 @@ from herwa_web import texts
 from herwa_web.pages.features.texts import format_module_label
 from herwa_web.saving import texts as saving_texts
 from tests.browser.conftest import ReplayedServer, open_page
-from tests.browser.governed_server import GovernedServer, create_governed_server
+from tests.browser.governed_server import GovernedServer, create_governed_server, open_governed_page
 from tests.browser.test_accessibility import list_violations
 from tests.support.chromium import PHONE_VIEWPORT, log_in
 
@@ -22,7 +22,7 @@ async def governed(server: ReplayedServer) -> GovernedServer:
 
 
 async def open_features(page: Page, governed: GovernedServer) -> None:
-    await page.goto(governed.build_url(FEATURES_PATH))
+    await open_governed_page(page, governed, FEATURES_PATH)
     await expect(page.get_by_role("switch").first).to_be_visible()
 
 
@@ -64,7 +64,7 @@ async def test_unsaved_changes_remain_while_other_pages_are_visited(owner: Page,
     await expect(owner).to_have_title(texts.build_page_title(governed.name, texts.OVERVIEW))
     await rail.get_by_role("link", name=texts.FEATURES, exact=True).click()
     await expect(owner.get_by_text(saving_texts.format_change_count(1))).to_be_visible()
-    await owner.get_by_role("button", name=saving_texts.DISCARD).click()
+    await owner.get_by_role("button", name=saving_texts.DISCARD, exact=True).click()
     await expect(owner.get_by_text(saving_texts.format_change_count(1))).to_have_count(0)
 
 

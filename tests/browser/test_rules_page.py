@@ -10,7 +10,7 @@ from herwa_web.pages.channel_lists import texts as list_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.saving import texts as saving_texts
 from tests.browser.conftest import ReplayedServer, open_page
-from tests.browser.governed_server import GovernedServer, create_governed_server
+from tests.browser.governed_server import GovernedServer, create_governed_server, open_governed_page
 from tests.browser.test_accessibility import list_violations
 from tests.support.chromium import PHONE_VIEWPORT, log_in
 
@@ -21,7 +21,7 @@ async def governed(server: ReplayedServer) -> GovernedServer:
 
 
 async def open_rules(page: Page, governed: GovernedServer, tab: str = "rules") -> None:
-    await page.goto(governed.build_url(f"/rules?tab={tab}"))
+    await open_governed_page(page, governed, f"/rules?tab={tab}")
     tab_link = page.locator("main .segments").get_by_role("link", name=rule_texts.TABS[tab], exact=True)
     await expect(tab_link).to_have_attribute("aria-current", "true")
 
@@ -96,7 +96,7 @@ async def test_manager_tries_a_command_on_a_phone(browser: Browser, governed: Go
 
 
 async def test_channel_list_limits_a_command(owner: Page, governed: GovernedServer):
-    await owner.goto(governed.build_url("/channels"))
+    await open_governed_page(owner, governed, "/channels")
     await owner.get_by_role("button", name=list_texts.NEW_LIST).click()
     await owner.get_by_role("combobox", name=list_texts.WHAT, exact=True).select_option(label="/server-stats")
     await owner.get_by_role("checkbox", name="#staff-only").check()
@@ -120,8 +120,7 @@ async def test_axe_finds_nothing_on_the_pages_of_rules(
     browser: Browser, owner_state: StorageState, governed: GovernedServer, path: str
 ):
     async with open_page(browser, storage_state=owner_state) as page:
-        await page.goto(governed.build_url(path))
-        await page.locator("main .panel, main .alone").first.wait_for()
+        await open_governed_page(page, governed, path)
         await page.wait_for_function("() => !document.querySelector('.bone')")
         assert await list_violations(page) == []
 

@@ -179,9 +179,9 @@ class Town:
         self.client.update_guild(self.server.id, afk_channel_id=afk)
         self.client.move_member(self.server.id, self.server.ada, voice, muted=True)
         self.client.move_member(self.server.id, self.server.bob, afk)
-        time.sleep(3.2)
+        time.sleep(3.5)
         self.client.move_member(self.server.id, self.server.ada, stage, suppressed=True)
-        time.sleep(2.2)
+        time.sleep(2.5)
         for user in (self.server.ada, self.server.bob):
             self.client.move_member(self.server.id, user, None)
 
@@ -205,10 +205,10 @@ class Town:
         """Take the seconds in voice, the samples and the fixtures' `/why` from the buffer: only the bot knows their times."""
         voice = await fetch_rows(self.stores, STORED_QUERY, g=self.server.id, kind="voice%")
         seconds = {kind: sum(row[4] for row in voice if row[0] == kind) for kind in {row[0] for row in voice}}
-        assert 5 <= seconds["voice"] <= 7
-        assert 3 <= seconds["voice_muted"] <= 4
-        assert 2 <= seconds["voice_audience"] <= 3
-        assert 5 <= seconds["voice_afk"] <= 7
+        assert 4 <= seconds["voice"] <= 8  # the times of reception, which a busy machine shifts
+        assert 2 <= seconds["voice_muted"] <= 5
+        assert 1 <= seconds["voice_audience"] <= 4
+        assert 4 <= seconds["voice_afk"] <= 8
         rows = [row for row in voice if row[0] == "voice"]
         samples = await fetch_rows(self.stores, STORED_QUERY, g=self.server.id, kind="member_count")
         for kind, stored in ((VOICE, rows), (MEMBERS, samples)):
