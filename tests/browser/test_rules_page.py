@@ -73,7 +73,7 @@ async def test_second_browser_sees_the_difference_and_decides(
         await expect(conflict).to_contain_text("first")
         await expect(conflict).to_contain_text("second")
         await conflict.get_by_role("button", name=saving_texts.USE_MINE).click()
-        await expect(second.locator(".settings")).to_contain_text("second")
+        await expect(second.get_by_text(saving_texts.format_saved(1)).first).to_be_visible()
     await owner.reload()
     await expect(owner.locator(".settings")).to_contain_text("second")
     await owner.get_by_role("button", name=rule_texts.DELETE).first.click()
