@@ -88,7 +88,7 @@ def get_tier(cache: PolicyCache, guild_id: int) -> str:
     return compiled.entitlement.tier
 
 
-def has_swept_lately(cache: PolicyCache) -> bool:
+def has_recent_sweep(cache: PolicyCache) -> bool:
     age_seconds = cache.get_status().sweep_age_seconds
     return age_seconds is not None and age_seconds < 1
 
@@ -128,7 +128,7 @@ async def test_cached_policies_are_used_during_an_outage_and_refreshed_afterward
         await engine.start()
 
         # Wait until the reconnected cache has invalidated everything; otherwise the load could precede the change.
-        await wait_until(lambda: has_swept_lately(cache))
+        await wait_until(lambda: has_recent_sweep(cache))
         await commit_deny(engine.database, guild, "top")
         await wait_until(lambda: cache.find_cached(guild) is None)
         assert get_denied_commands(await cache.get(guild)) == {"top"}
