@@ -42,6 +42,7 @@ async def test_list_is_added_changed_by_two_and_removed(web: WebServer, factory:
         await page.call("save")
         await page.wait_for("can_undo", True)
         assert await load_places() == [{general}]
+        await page.wait_for("cards", lambda cards: [card["state"] for card in cards] == [""])  # loaded again
 
         await page.call("delete_list", key=TARGET)
         await page.wait_for("effects", [texts.format_free(["/voice-stats"])])
