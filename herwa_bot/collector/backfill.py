@@ -1,4 +1,4 @@
-"""Fetch a server's messages from before the bot was added, after somebody with Manage Server has started it.
+"""Fetch a server's messages from before the bot was added, after a member with Manage Server has started it.
 
 The channels and threads are listed first, archived public threads included; then the messages are fetched like those of
 a catch-up, newest first. A pause takes effect before the next page, and a restart of the bot goes on where it was.

@@ -1,6 +1,6 @@
 """Start, pause and resume the back-fill of a guild's messages from before the bot was added; its status.
 
-Nothing is fetched before somebody starts it. Every change is in the guild's audit log.
+Nothing is fetched before a manager or the operator starts it. Every change is in the guild's audit log.
 """
 
 from dataclasses import dataclass

@@ -110,7 +110,7 @@ def _react(
 def generate_voice_sessions(
     profile: ServerProfile, set_up_at: datetime, members: Sequence[MemberProfile], *, begin: datetime, end: datetime
 ) -> Iterator[PastVoiceSession]:
-    """Yield voice sessions that begin and end within `[begin, end)`; nobody has two at once."""
+    """Yield voice sessions that begin and end within `[begin, end)`; a member has one at a time."""
     channels = [channel.name for channel in profile.channels if channel.type == ChannelType.VOICE]
     active = [member for member in members if member.activity]
     if not channels or not active:
