@@ -32,7 +32,7 @@ limited_log = RateLimitedLogger(get_logger(__name__))
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
 bearer = HTTPBearer(
     scheme_name="apiKey",
-    bearerFormat="sk_live_…",
+    bearerFormat="sk_live_hw_…",
     description=texts.KEY_SECURITY,
     auto_error=False,
 )

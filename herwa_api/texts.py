@@ -99,10 +99,10 @@ PORT_HINT = "Check whether this copy's API is already running, or remove its por
 API_TITLE = "Herwa API"
 API_DESCRIPTION = """Activity statistics of Discord servers. Ids are strings. Times are ISO 8601 with an offset.
 
-Send an API key as `Authorization: Bearer sk_live_…`. In a browser, the session of a logged-in user works too: it can
+Send an API key as `Authorization: Bearer sk_live_hw_…`. In a browser, the session of a logged-in user works too: it can
 read the servers that the user manages. Errors are `application/problem+json` (RFC 9457).
 """
-KEY_SECURITY = "An API key of the server: `Authorization: Bearer sk_live_…`. Keys in the URL are never accepted."
+KEY_SECURITY = "An API key of the server: `Authorization: Bearer sk_live_hw_…`. Keys in the URL are never accepted."
 SESSION_SECURITY = (
     "The session of a user who logged in at `/auth/login`. It can read the servers that the user manages."
 )

@@ -38,7 +38,7 @@ class Unauthenticated(HerwaError):
 
     code = "unauthenticated"
     status = 401
-    message = "Send an API key as 'Authorization: Bearer sk_live_…', or log in at /auth/login."
+    message = "Send an API key as 'Authorization: Bearer sk_live_hw_…', or log in at /auth/login."
 
 
 class ReauthRequired(Unauthenticated):

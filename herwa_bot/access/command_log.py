@@ -1,7 +1,7 @@
 """Count the commands that members use: those that ran, and those that the guardrail refused.
 
-The guard starts the record of an interaction that it allows, and the code that runs the interaction finishes it. The record
-is kept in `interaction.extras`. Autocomplete and interactions in direct messages are not counted.
+The guard starts the record of an interaction that it allows, and the code that runs the interaction finishes it. The
+record is kept in `interaction.extras`. Autocomplete and interactions in direct messages are not counted.
 """
 
 import time

@@ -164,7 +164,9 @@ def build_curl_command(view: DashboardQuery) -> str:
     if query.channel_id is not None:
         params["channel_id"] = str(query.channel_id)
     origin = app_context.get_settings().origin
-    return f"curl -H 'Authorization: Bearer sk_live_…' '{origin}/api/guilds/{view.guild_id}/stats?{urlencode(params)}'"
+    return (
+        f"curl -H 'Authorization: Bearer sk_live_hw_…' '{origin}/api/guilds/{view.guild_id}/stats?{urlencode(params)}'"
+    )
 
 
 def _build_sentence(data: OverviewData, request: DashboardRequest) -> str:
