@@ -21,7 +21,11 @@ from benchmarks.environment import (
 )
 from benchmarks.report import print_progress, print_result
 from herwa.commands.api_keys import issue_api_key
+from herwa.commands.operator_session import get_shell_actor, open_operator_session
+from herwa_shared.catalog import Limit, TierKey
 from herwa_shared.clock import utc_now
+from herwa_shared.config import Settings
+from herwa_shared.services.tiers import set_tier_limit
 from herwa_sim.client.client import SimClient
 
 EVENTS_PER_SECOND = 500
@@ -43,6 +47,7 @@ def main() -> None:
         for module in ("herwa_worker", "herwa_api", "herwa_bot"):
             env.start_process(module)
         fetch_total = create_total_fetcher(env, guild_id)
+        asyncio.run(allow_any_number_of_requests(env.settings))
         wait_until(lambda: is_bot_connected(sim), "the bot to connect")
         sim.generate_load(channels, EVENTS_PER_SECOND)
         wait_until(lambda: fetch_total() == EVENTS_PER_SECOND, "the warm-up events to be counted")
@@ -125,6 +130,12 @@ def create_total_fetcher(env: BenchmarkEnvironment, guild_id: int) -> TotalFetch
 
 def create_key(env: BenchmarkEnvironment, guild_id: int) -> str:
     return asyncio.run(issue_api_key(env.settings, guild_id=guild_id, name="freshness"))
+
+
+async def allow_any_number_of_requests(settings: Settings) -> None:
+    """Remove the limit of requests of the tier that every server has."""
+    async with open_operator_session(settings) as session:
+        await set_tier_limit(session, tier=TierKey.FREE, limit=Limit.REQUESTS_PER_MINUTE, value=None, actor=get_shell_actor())
 
 
 def is_ready(client: httpx.Client) -> bool:

@@ -17,7 +17,8 @@ from benchmarks.report import print_progress, print_result
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.clock import utc_now
 from herwa_shared.migrate import migrate
-from herwa_shared.pipeline.events import BUFFER_COLUMNS, EventKind
+from herwa_shared.pipeline.buffer import copy_events
+from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.mover import EVENT_COLUMNS, MAX_BATCH_ROWS, READ_BATCH_SQL, move_batch, plan_batch
 
 BATCH_COUNT = 5
@@ -61,10 +62,10 @@ async def measure(database_url: str, clickhouse_url: str) -> tuple[float, float]
 
 async def fill_buffer(connection: asyncpg.Connection, *, seed: int) -> None:
     """Fill the buffer with one batch of generated events."""
-    await connection.copy_records_to_table("event_buffer", records=generate_events(seed), columns=BUFFER_COLUMNS)
+    await copy_events(connection, list(generate_events(seed)))
 
 
-def generate_events(seed: int) -> Iterator[tuple[object, ...]]:
+def generate_events(seed: int) -> Iterator[ActivityEvent]:
     """Generate messages of the last ten days in 500 guilds; guilds, channels and members are Pareto-distributed."""
     rng = random.Random(seed)
     now_ms = int(utc_now().timestamp() * 1000)
@@ -72,7 +73,19 @@ def generate_events(seed: int) -> Iterator[tuple[object, ...]]:
         guild = int(rng.paretovariate(0.8)) % 500
         channel, user = guild * 1000 + int(rng.paretovariate(1)) % 25, int(rng.paretovariate(0.7)) % 5000
         at_ms = now_ms - rng.randrange(10 * 86_400_000)
-        yield guild << 40, EventKind.MESSAGE.value, at_ms, channel << 30, 0, user << 30, False, None, None
+        yield ActivityEvent(
+            guild_id=guild << 40,
+            kind=EventKind.MESSAGE,
+            at_ms=at_ms,
+            channel_id=channel << 30,
+            thread_id=0,
+            user_id=user << 30,
+            reply=False,
+            value=None,
+            attachments=None,
+            message_id=0,
+            live_since_ms=0,
+        )
 
 
 async def read_next_batch(connection: asyncpg.Connection) -> bytes:

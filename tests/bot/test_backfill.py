@@ -80,6 +80,7 @@ async def test_old_messages_are_fetched_once_after_a_manager_started_it(stores, 
     assert len(await list_message_events(stores, server.id)) == OLD_MESSAGES + 2
 
 
+@pytest.mark.slow
 async def test_paused_import_goes_on_where_it_was_also_after_a_kill(stores, settings, sim, running_bot):
     server = OldServer(sim, "Old Elm")
     members = MemberClient(sim, stores, server)

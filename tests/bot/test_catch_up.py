@@ -133,6 +133,7 @@ async def test_messages_of_an_outage_of_the_guild_are_fetched(stores, settings, 
     assert await list_users(stores, server.id) == sorted([server.ada, server.bob])
 
 
+@pytest.mark.slow
 async def test_messages_of_a_channel_that_was_hidden_are_fetched(stores, settings, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()

@@ -96,6 +96,7 @@ async def check_query(query, predicate) -> bool:
     return predicate(await query())
 
 
+@pytest.mark.slow
 async def test_server_removal_while_offline_is_detected_at_startup(stores, settings, sim, server):
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
@@ -127,6 +128,7 @@ async def test_channel_deletion_while_offline_is_detected_at_startup(stores, set
     assert await fetch_rows(stores, deleted_query, g=server.id) == [(channel,)]
 
 
+@pytest.mark.slow
 async def test_two_bots_with_one_token_count_each_message_once(stores, settings, sim, server):
     with run_bot_process(settings, sim) as old_bot, run_bot_process(settings, sim) as new_bot:
         await wait_until(lambda: len(list_connected_sessions(sim)) == 2)
@@ -154,6 +156,7 @@ async def test_database_outage_loses_no_event_and_a_full_buffer_stops_reading(st
         assert await bot.stop() == 0
 
 
+@pytest.mark.slow
 async def test_stop_signal_without_database_logs_the_lost_events(stores, settings, folder, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()

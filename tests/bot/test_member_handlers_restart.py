@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.bot.payloads import VOICE_CHANNEL_TYPE
 from tests.support.bot_process import run_bot_process
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_events, wait_until_stored
@@ -34,6 +36,7 @@ async def test_voice_session_survives_a_killed_bot(stores, settings, sim, server
     assert seconds[server.bob] <= seconds[server.ada] <= time.monotonic() - started_at
 
 
+@pytest.mark.slow
 async def test_threads_sent_to_a_new_session_are_not_counted_as_opened(stores, settings, sim, server):
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()

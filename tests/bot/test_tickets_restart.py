@@ -1,5 +1,7 @@
 """Tickets that were opened, answered or closed while no bot ran."""
 
+import pytest
+
 from herwa_shared.models import SupportChannel
 from tests.support.bot_process import run_bot_process
 from tests.support.db_assertions import fetch_rows, wait_until_stored
@@ -9,6 +11,7 @@ from tests.support.waiting import wait_until
 TICKETS_QUERY = "SELECT thread_id, responder_id, closed FROM ticket WHERE guild_id = :g ORDER BY opened_at"
 
 
+@pytest.mark.slow
 async def test_tickets_are_caught_up_after_a_restart(stores, settings, own_sim):
     server = SampleServer(own_sim.client)
     client = own_sim.client

@@ -16,7 +16,7 @@ from tests.support.chromium import DESKTOP_VIEWPORT, PHONE_VIEWPORT
 
 VIEWPORTS = {"desktop": DESKTOP_VIEWPORT, "phone": PHONE_VIEWPORT}
 PAGES = ("overview", "menus", "home", "missing", "landing", "log-in", "404")
-QUICK = {("overview", "dark", "desktop"), ("menus", "light", "phone"), ("home", "light", "desktop")}
+QUICK = {("menus", "light", "phone"), ("home", "light", "desktop")}
 GRID = [
     pytest.param(*case, id="-".join(case), marks=() if case in QUICK else pytest.mark.slow)
     for case in product(PAGES, ("dark", "light"), VIEWPORTS)
@@ -106,6 +106,7 @@ async def test_tab_names_server_and_page(owner: Page, server: ReplayedServer):
     await expect(owner).to_have_title(texts.HOME_TAB)
 
 
+@pytest.mark.slow
 async def test_view_is_announced_when_the_user_changes_it_and_not_at_a_refresh(owner: Page, server: ReplayedServer):
     channel = server.create_channel("announced")
     server.write_messages(channel, 2)

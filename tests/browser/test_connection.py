@@ -75,6 +75,7 @@ async def stop_server(server: ReplayedServer) -> AsyncIterator[None]:
         server.copy.resume(pid)
 
 
+@pytest.mark.slow
 async def test_page_without_network_keeps_its_data_and_loads_what_it_missed(owner: Page, server: ReplayedServer):
     channel = await asyncio.to_thread(server.create_channel, "offline")
     await asyncio.to_thread(server.write_messages, channel, 2)
@@ -105,6 +106,7 @@ async def test_page_of_a_server_that_does_not_respond_is_offline(owner: Page, se
     await expect_online(owner)
 
 
+@pytest.mark.slow
 async def test_controls_do_nothing_while_offline_and_nothing_happens_later(owner: Page, server: ReplayedServer):
     value = await open_page(owner, server)
     url, downloads = owner.url, list[Download]()

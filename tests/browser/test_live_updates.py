@@ -34,6 +34,7 @@ async def test_open_page_counts_members_in_voice(owner: Page, server: ReplayedSe
     await expect(owner.locator("#in-voice")).to_have_text("0", timeout=LIVE_TIMEOUT_MS)
 
 
+@pytest.mark.slow
 async def test_open_page_counts_new_messages(owner: Page, server: ReplayedServer):
     channel = await asyncio.to_thread(server.create_channel, "today")
     await asyncio.to_thread(server.write_messages, channel, 3)

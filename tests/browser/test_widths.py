@@ -17,6 +17,9 @@ SIZES = {
     "tablet": {"width": 767, "height": 1024},
     "narrow window": {"width": 1024, "height": 700},
 }
+GRID = [
+    pytest.param(size, id=name, marks=() if name == "small phone" else pytest.mark.slow) for name, size in SIZES.items()
+]
 ACTIONS = (texts.VIEW_AS_TABLE, texts.DOWNLOAD_CSV, texts.DOWNLOAD_PNG, texts.COPY_AS_CURL)
 
 
@@ -24,7 +27,7 @@ async def expect_no_horizontal_scroll(page: Page) -> None:
     assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", GRID)
 async def test_every_function_is_there(owner: Page, server: ReplayedServer, size: Any):
     page = owner
     await page.set_viewport_size(size)
@@ -62,7 +65,7 @@ async def test_every_function_is_there(owner: Page, server: ReplayedServer, size
     await expect_no_horizontal_scroll(page)
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("size", GRID)
 async def test_other_pages_fit(owner: Page, visitor: Page, server: ReplayedServer, size: Any):
     for page, path in ((owner, "/"), (owner, "/g/1"), (owner, "/no/such/page"), (visitor, "/"), (visitor, "/login")):
         await page.set_viewport_size(size)

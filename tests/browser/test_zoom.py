@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 from datetime import date
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
@@ -63,6 +64,7 @@ async def test_drag_shows_the_selected_days_at_once_and_back_returns(owner: Page
     await expect(locate_chip(page)).to_have_count(0)
 
 
+@pytest.mark.slow
 async def test_chip_escape_and_double_click_lead_back_to_the_view_before(owner: Page, server: ReplayedServer):
     page = await open_june(owner, server)
     previous_url = page.url
@@ -98,6 +100,7 @@ async def test_click_on_a_day_shows_its_hours_and_zooming_goes_on_in_hours(owner
     await expect(page).to_have_url(re.compile(r"from=2021-06-10T10%3A00.*&to=2021-06-10T16%3A00"))
 
 
+@pytest.mark.slow
 async def test_single_hour_cannot_be_zoomed(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, compare="off", **{"from": "2021-06-10", "to": "2021-06-11"})
     await wait_for_points(page, 24)
@@ -134,6 +137,7 @@ async def test_panning_moves_the_range_and_ends_with_the_first_data(owner: Page,
     await expect(page).to_have_url(re.compile("from=2021-06-01&to=2021-07-01"))
 
 
+@pytest.mark.slow
 async def test_panning_never_shows_the_future(owner: Page, server: ReplayedServer):
     page = await open_overview(owner, server, range="all")
     previous_url, axis = page.url, await read_axis(page, "xaxis")
@@ -145,6 +149,7 @@ async def test_panning_never_shows_the_future(owner: Page, server: ReplayedServe
     await expect(page.get_by_role("link", name=texts.NEXT_PERIOD)).to_have_attribute("aria-disabled", "true")
 
 
+@pytest.mark.slow
 async def test_zoom_keeps_the_scroll_position(owner: Page, server: ReplayedServer):
     page = await open_june(owner, server)
     await page.set_viewport_size({"width": 1440, "height": 600})
@@ -180,6 +185,7 @@ async def test_table_zooms_without_a_mouse(owner: Page, server: ReplayedServer):
     await expect(page.get_by_role("region", name=texts.TABLE_CAPTION).get_by_role("link")).to_have_count(0)
 
 
+@pytest.mark.slow
 async def test_touch_neither_zooms_nor_pans(owner: Page, browser: Browser, server: ReplayedServer):
     context = await browser.new_context(
         viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True, storage_state=await owner.context.storage_state()

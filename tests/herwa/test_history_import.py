@@ -297,6 +297,7 @@ async def test_damaged_export_can_be_corrected_and_imported_again(stores, tmp_pa
     assert (await count_kinds(stores, guild_id))["message"][0] == 8
 
 
+@pytest.mark.slow
 async def test_killed_import_is_continued_without_doubling(stores, settings, tmp_path):
     guild_id = await add_guild(stores)
     lines = []

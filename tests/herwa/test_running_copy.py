@@ -166,6 +166,7 @@ def test_replay_sends_only_the_requested_days(copy, tmp_path):
     assert api.get("/stats", **{"from": "2024-01-01", "to": "2024-01-03"})["total"] == 2
 
 
+@pytest.mark.slow
 def test_drain_ends_while_new_events_arrive(copy):
     guild_id, channels = create_sim_guild(copy, "Flooded")
     sim = copy.open_sim_client()

@@ -250,6 +250,7 @@ async def test_kill_switch_shows_its_reason_to_everyone_and_can_be_switched_off(
     assert is_chart(await members.run("ticket-stats"))
 
 
+@pytest.mark.slow
 async def test_change_without_notification_takes_effect(members, stores):
     guild_id = members.server.id
     async with stores.database.transaction() as session:

@@ -52,6 +52,7 @@ def test_all_numbers_of_both_windows_are_exact(api):
     assert_both_windows(api)
 
 
+@pytest.mark.slow
 def test_second_replay_changes_nothing(copy, api):
     copy.replay(HISTORY_FILE, GUILD, "2021-06-15", "2021-07-15")
     copy.drain()
@@ -75,6 +76,7 @@ def write_thread_history(folder: Path) -> tuple[Path, Counter[str]]:
     return file, expected
 
 
+@pytest.mark.slow
 def test_messages_in_threads_count_for_their_channels(copy, api, tmp_path):
     file, expected = write_thread_history(tmp_path)
     assert copy.replay(file, GUILD)["sent"] == 200

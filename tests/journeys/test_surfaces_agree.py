@@ -8,6 +8,7 @@ import csv
 import gzip
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,6 +46,7 @@ WINDOWS = [  # days of the window, and hours from its last moment back to the pr
     (40, 2.5),
     (90, 4.4),
 ]
+QUICK_WINDOWS = (1, 5, 8)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ def list_windows() -> list[ShownWindow]:
     ]
 
 
+def list_grid() -> list[Any]:
+    """All windows; most of them are compared by `make test-slow` only."""
+    return [
+        pytest.param(
+            window,
+            id=f"{window.days}d-{window.zone}-{index}",
+            marks=() if index in QUICK_WINDOWS else pytest.mark.slow,
+        )
+        for index, window in enumerate(list_windows())
+    ]
+
+
 async def create_guild(stores: Stores, now: datetime) -> int:
     """Create a guild whose history ends at `now`."""
     guild_id = await add_guild(stores)
@@ -109,7 +123,7 @@ def expect_change(window: ShownWindow, count_between) -> Change | None:
     return Change(count_between(start, window.now), count_between(base_start, base_start + elapsed))
 
 
-@pytest.mark.parametrize("window", list_windows(), ids=lambda window: f"{window.days}d-{window.zone}")
+@pytest.mark.parametrize("window", list_grid())
 @pytest.mark.parametrize("metric", [Metric.MESSAGES, Metric.ACTIVE_MEMBERS])
 async def test_every_surface_shows_the_same_number_and_change(stores: Stores, window: ShownWindow, metric: Metric):
     guild_id = await create_guild(stores, window.now)

@@ -91,6 +91,7 @@ async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: Dashboa
         assert "Traceback" not in visitor.dump_received()
 
 
+@pytest.mark.slow
 async def test_arguments_of_a_wrong_type_get_a_readable_error(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     manager = await factory.create_user(server)

@@ -71,7 +71,15 @@ async def api(redis_server: RedisServer, settings: Settings, folder: DataFolder)
         yield client
 
 
-@pytest.mark.parametrize("fail", [RedisServer.kill, RedisServer.suspend, RedisServer.fill, RedisServer.refuse_password])
+@pytest.mark.parametrize(
+    "fail",
+    [
+        RedisServer.kill,
+        pytest.param(RedisServer.suspend, marks=pytest.mark.slow),
+        pytest.param(RedisServer.fill, marks=pytest.mark.slow),
+        pytest.param(RedisServer.refuse_password, marks=pytest.mark.slow),
+    ],
+)
 async def test_limits_hold_while_redis_fails_under_load(
     api: httpx.AsyncClient,
     redis_server: RedisServer,

@@ -185,6 +185,7 @@ def test_failed_start_reports_the_engines_output_and_keeps_no_lease(postgres_set
         assert find_postgres_pid(postgres_folder) is not None
 
 
+@pytest.mark.slow
 async def test_start_succeeds_after_sigkill_during_the_first_start():
     with create_data_folder() as folder:
         holder = start_holder(folder)

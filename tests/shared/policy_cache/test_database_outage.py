@@ -135,6 +135,7 @@ async def test_cached_policies_are_used_during_an_outage_and_refreshed_afterward
         assert (await cache.get(uncached_guild)).entitlement.tier == "free"
 
 
+@pytest.mark.slow
 async def test_cache_starts_during_an_outage_and_receives_changes_afterwards(engine):
     guild = await create_guild(engine.database)
     engine.kill()
