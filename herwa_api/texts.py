@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
+from herwa_shared.catalog import SCOPES
 
 # Log-in pages below /auth/
 LOGIN_EXPIRED = "This log-in link has expired or was already used."
@@ -172,7 +173,11 @@ PARAMETERS: Mapping[str, str] = {
 FIELDS: Mapping[str, str] = {
     "key_guild_id": "The server that the key can read",
     "key_name": "What the key is for",
-    "key_scopes": "What the key may read",
+    "key_scopes": "What the key may do:\n\n"
+    + "\n".join(
+        f"- `{scope.key}`: {scope.description}" + (f" (needs `{scope.requires}`)" if scope.requires else "")
+        for scope in SCOPES.values()
+    ),
     "key_expires_at": "When the key ends. Null: never",
     "key_networks": "IP addresses and networks that may use the key. Empty: all",
     "key_hint": "The last four characters of the key",

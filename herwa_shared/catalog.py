@@ -61,10 +61,16 @@ class Limit(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may read."""
+    """What an API key may read or change.
+
+    `exports:read` and `widgets:read` are reserved for exports and widgets. Until these exist, they are unknown names.
+    """
 
     STATS = "stats:read"
     MEMBERS = "members:read"
+    MEMBER_IDS = "member_ids:read"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
 
 
 class Essential(StrEnum):
@@ -134,6 +140,35 @@ class Surface:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", f"{self.kind}:{self.key}")
 
+
+@dataclass(frozen=True, slots=True)
+class ScopeSpec:
+    """Declaration of a scope, with its texts for people. `requires` is a scope without which it allows nothing."""
+
+    key: Scope
+    title: str
+    description: str
+    requires: Scope | None = None
+
+
+SCOPES: Mapping[Scope, ScopeSpec] = MappingProxyType(
+    {
+        scope.key: scope
+        for scope in (
+            ScopeSpec(Scope.STATS, "Statistics", "Read the numbers of the server and its channels"),
+            ScopeSpec(Scope.MEMBERS, "Members", "Read the numbers of single members, under pseudonyms", Scope.STATS),
+            ScopeSpec(Scope.MEMBER_IDS, "Member ids", "See the Discord ids and names of members", Scope.MEMBERS),
+            ScopeSpec(Scope.SETTINGS_READ, "Read settings", "Read features, access rules, channel lists and audit log"),
+            ScopeSpec(
+                Scope.SETTINGS_WRITE,
+                "Change settings",
+                "Change features, access rules and channel lists",
+                Scope.SETTINGS_READ,
+            ),
+        )
+    }
+)
+DEFAULT_SCOPES = (Scope.STATS, Scope.MEMBERS)
 
 MODULES: Mapping[ModuleKey, ModuleSpec] = MappingProxyType(
     {

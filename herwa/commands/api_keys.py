@@ -7,7 +7,7 @@ from rich.table import Table
 
 from herwa.commands.operator_session import get_shell_actor, open_operator_session, replace_unprintable
 from herwa.texts import api_keys as texts
-from herwa_shared.catalog import Scope
+from herwa_shared.catalog import DEFAULT_SCOPES, Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
@@ -25,13 +25,13 @@ async def issue_api_key(
     days: int | None = None,
     networks: Sequence[str] = (),
 ) -> str:
-    """Create an API key for a server, with all scopes by default. Raises what `create_key` raises."""
+    """Create an API key for a server, with `DEFAULT_SCOPES` by default. Raises what `create_key` raises."""
     async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
         new_key = await create_key(
             session,
             guild_id=guild_id,
             name=name,
-            scopes=scopes or tuple(Scope),
+            scopes=scopes or DEFAULT_SCOPES,
             pepper=_load_pepper(settings),
             actor=get_shell_actor(),
             expires_at=None if days is None else utc_now() + timedelta(days=days),
@@ -75,6 +75,7 @@ def render_api_keys(keys: tuple[KeyStatus, ...]) -> Table:
             str(key.id),
             replace_unprintable(key.name),
             f"…{key.hint}",
+            " ".join(scope for scope in Scope if scope in key.scopes),
             f"{key.created_at:%Y-%m-%d}",
             f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else texts.NEVER,
             _format_status(key),

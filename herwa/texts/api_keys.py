@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-COLUMNS = ("ID", "Name", "Ends with", "Created", "Last used (UTC)", "Status")
+COLUMNS = ("ID", "Name", "Ends with", "Scopes", "Created", "Last used (UTC)", "Status")
 NEVER = "never"
 VALID = "valid"
 EXPIRED = "expired"

@@ -1,5 +1,7 @@
 """Help texts of the commands and their options."""
 
+from herwa_shared.catalog import DEFAULT_SCOPES, SCOPES
+
 APP_HELP = "Herwa: activity statistics for Discord servers. Message content is never stored."
 RUN_PANEL = "Run"
 CHECK_PANEL = "Check"
@@ -24,12 +26,16 @@ REVOKE_KEY_HELP = "Revoke an API key of one server at once. The ids are in `herw
 REVOKE_KEY_EXAMPLE = "Example: herwa keys revoke 7 --guild 81384788765712384"
 ROTATE_KEY_HELP = "Replace an API key by a new one, which is shown only once. The old one stays valid for the overlap."
 ROTATE_KEY_EXAMPLE = "Example: herwa keys rotate 7 --guild 81384788765712384 --overlap-hours 48"
-KEY_SCOPE_OPTION = "What the key may read. Repeat it for several. Default: everything."
+KEY_SCOPE_OPTION = (
+    "What the key may do. Repeat it for several. "
+    + " ".join(f"{scope.key}: {scope.description.lower()}." for scope in SCOPES.values())
+    + f" Default: {' and '.join(DEFAULT_SCOPES)}."
+)
 KEY_DAYS_OPTION = "Number of days. Default: no end."
 KEY_NETWORK_OPTION = "IP address or network that may use the key. Repeat it for several. Default: all."
 KEY_OVERLAP_OPTION = "How many hours the old key stays valid."
 KEY_ID_ARGUMENT = "The key's id."
-CREATE_KEY_HELP = "Create an API key for the statistics and members of one server. The key is shown only once."
+CREATE_KEY_HELP = "Create an API key for one server. The key is shown only once."
 GRANT_HELP = "Give a server a tier. Takes effect within a second."
 REVOKE_HELP = "End all tiers that a server was given. Data is hidden, not deleted."
 KILL_SWITCH_HELP = "Turn a feature off in all servers, or on again."

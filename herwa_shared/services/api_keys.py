@@ -14,7 +14,7 @@ from sqlalchemy import func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.catalog import Limit, Scope
+from herwa_shared.catalog import SCOPES, Limit, Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
 from herwa_shared.guardrail.entitlement import resolve_entitlement
@@ -96,13 +96,14 @@ async def create_key(
 ) -> NewKey:
     """Create a key for a guild. Locks the guild's audit log.
 
-    Raises BadRequest for an invalid name, expiry or network, KeyLimitReached, and NotFound for an unknown guild; its
-    message lists the known guilds.
+    Raises BadRequest for an invalid name, expiry or network and for incomplete scopes, KeyLimitReached, and NotFound
+    for an unknown guild; its message lists the known guilds.
     """
     if await session.get(Guild, guild_id) is None:
         raise NotFound(await _format_unknown_guild(session, guild_id))
     name, now = _check_name(name), utc_now()
     _check_expiry(expires_at, now)
+    _check_scopes(scopes)
     await audit.lock_chain(session, guild_id=guild_id)
     await _require_free_key(session, guild_id, now, is_test=is_test)
     secret = generate_key(is_test=is_test)
@@ -112,7 +113,7 @@ async def create_key(
         digest=hash_key(secret, pepper),
         hint=secret[-HINT_LENGTH:],
         is_test=is_test,
-        scopes=sorted(scopes),
+        scopes=sorted(set(scopes)),
         networks=[str(network) for network in parse_networks(networks)],
         expires_at=expires_at,
     )
@@ -268,6 +269,16 @@ def _check_name(name: str) -> str:
     if not name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise BadRequest(texts.format_invalid_key_name(MAX_NAME_LENGTH), field="name")
     return name.strip()
+
+
+def _check_scopes(scopes: Collection[Scope]) -> None:
+    """Raise BadRequest if there is no scope, or one without the scope that it requires."""
+    if not scopes:
+        raise BadRequest(texts.NO_SCOPES, field="scopes")
+    for scope in scopes:
+        required = SCOPES[scope].requires
+        if required is not None and required not in scopes:
+            raise BadRequest(texts.format_incomplete_scopes(scope, required), field="scopes")
 
 
 def _check_expiry(expires_at: datetime | None, now: datetime) -> None:

@@ -33,6 +33,7 @@ UNKNOWN_KEY = "This key doesn't exist in this server."
 KEY_NOT_VALID = "This key has ended or was replaced already. Create a new one."
 INVALID_OVERLAP = "The overlap must be between 0 and 720 hours."
 INVALID_EXPIRY = "A key must expire in the future, at most ten years from now."
+NO_SCOPES = "Choose at least one scope."
 INVALID_NETWORK = "A network must be an IP address, or a range such as 192.0.2.0/24."
 
 # Features
@@ -171,6 +172,11 @@ def format_key_limit(limit: int) -> str:
 def format_invalid_key_name(max_length: int) -> str:
     """Format what the name of an API key must be."""
     return f"Give the key a name of 1 to {max_length} characters."
+
+
+def format_incomplete_scopes(scope: str, required: str) -> str:
+    """Format that a scope of an API key allows nothing without another one."""
+    return f"The scope {scope} needs {required} too."
 
 
 def format_too_many_networks(max_networks: int) -> str:

@@ -106,7 +106,7 @@ async def test_revoked_key_is_refused_within_a_second(client, stores: Stores, ma
 async def test_member_ranking_requires_the_members_scope(client, stores: Stores, make_key: KeyFactory):
     guild_id = await add_guild(stores)
     stats_only = build_headers(await make_key(guild_id, [Scope.STATS]))
-    members_only = build_headers(await make_key(guild_id, [Scope.MEMBERS]))
+    settings_only = build_headers(await make_key(guild_id, [Scope.SETTINGS_READ, Scope.SETTINGS_WRITE]))
 
     refusal = await client.get(f"/api/guilds/{guild_id}/top/members", headers=stats_only)
 
@@ -115,7 +115,7 @@ async def test_member_ranking_requires_the_members_scope(client, stores: Stores,
     for route in ("stats", "top/channels", "heatmap"):
         assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=stats_only)).status_code == 200
     for route in ROUTES:
-        assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=members_only)).status_code == 403
+        assert (await client.get(f"/api/guilds/{guild_id}/{route}", headers=settings_only)).status_code == 403
 
 
 async def test_only_statistics_may_be_kept_and_all_responses_have_unique_request_ids(

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from herwa_shared.catalog import FeatureKey
+from herwa_shared.catalog import DEFAULT_SCOPES, FeatureKey
 from herwa_shared.clock import utc_now
-from herwa_shared.services.audit import Actor, ChangeSource, record
+from herwa_shared.services.api_keys import create_key
+from herwa_shared.services.audit import SYSTEM, Actor, ChangeSource, record
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.undo import SETTING_KINDS
 from herwa_shared.stores import Stores
@@ -43,6 +44,19 @@ async def test_change_is_listed_with_its_author_and_undone(web: WebServer, facto
         await tab.wait_for("rows", lambda rows: len(rows) == 2)
         assert await is_on(stores, server, FeatureKey.VOICE_STATS)
         assert [row["can_undo"] for row in tab.get("rows")] == [True, False]
+
+
+async def test_key_is_listed_with_its_name_and_scopes(web: WebServer, factory: DashboardFactory, stores: Stores):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with stores.database.transaction() as session:
+        key = await create_key(
+            session, guild_id=server.id, name="shop", scopes=DEFAULT_SCOPES, pepper=b"pepper", actor=SYSTEM
+        )
+    async with open_audit(web, manager, server, "?kind=keys") as tab:
+        [row] = tab.get("rows")
+        assert row["sentence"] == f"{texts.ACTIONS['api_key.create']} {texts.format_key('shop', key.status.hint)}"
+        assert "scopes: members:read stats:read" in row["after"]
 
 
 async def test_filters_by_user_kind_and_day(web: WebServer, factory: DashboardFactory, stores: Stores):

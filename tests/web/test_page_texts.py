@@ -26,7 +26,8 @@ FEATURES_SAMPLES = {
 }
 AUDIT_SAMPLES = {
     "format_toggle": [("Voice stats", Keywords(enabled=True)), ("Voice (module)", Keywords(enabled=False))],
-    "format_other_action": [("api_key.create", "12")],
+    "format_other_action": [("privacy.erase", "12")],
+    "format_key": ["website", "x1Yz"],
     "format_undone": ["Voice stats is on again."],
     "format_day_title": [(date(2026, 11, day), date(2026, 11, 28)) for day in (28, 27, 21)],
 }

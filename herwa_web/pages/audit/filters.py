@@ -16,6 +16,7 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = {
     "requests": ("request.dismiss",),
     "tickets": ("tickets.mark", "tickets.unmark"),
     "history": ("history.import", "history.pause", "history.resume"),
+    "keys": ("api_key.create", "api_key.rotate", "api_key.revoke"),
     "tier": (
         "subscription.grant",
         "subscription.extend",

@@ -15,6 +15,7 @@ KINDS = {
     "requests": "Requests",
     "tickets": "Support channels",
     "history": "Past messages",
+    "keys": "API keys",
     "tier": "Tier",
 }
 ACTOR = "Who"
@@ -63,6 +64,9 @@ ACTIONS = {
     "subscription.expire": "ended the tier",
     "grant.add": "granted",
     "grant.revoke": "withdrew",
+    "api_key.create": "created the API key",
+    "api_key.rotate": "replaced the API key",
+    "api_key.revoke": "revoked the API key",
 }
 """Verbs of sentences, by action. Other actions are shown by their name."""
 
@@ -75,6 +79,11 @@ def format_toggle(title: str, *, enabled: bool) -> str:
 def format_other_action(action: str, target: str) -> str:
     """Describe a change that has no sentence of its own."""
     return f"{action.replace('.', ' ').replace('_', ' ')} {target}".strip()
+
+
+def format_key(name: str, hint: str) -> str:
+    """Name an API key. `hint` is the end of the key."""
+    return f"{name} (ends with {hint})"
 
 
 def format_undone(text: str) -> str:

@@ -1,6 +1,6 @@
 """View models of the audit log: entries as sentences, filters."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -125,13 +125,13 @@ def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) 
     if kind == "list":
         parts = parse_list_target(entry.target)
         return format_target(TargetKind(parts["target_kind"]), parts["target_key"])
-    if kind == "tickets":
-        return names.format_channel(int(entry.target))
-    if kind == "history":
-        return texts.PAST_MESSAGES
-    if kind == "request":
-        return f"{format_command(value['command'])} ({_format_member(value['member'], names)})"
-    return get_feature_title(entry.target)
+    formats: dict[str, Callable[[], str]] = {
+        "tickets": lambda: names.format_channel(int(entry.target)),
+        "history": lambda: texts.PAST_MESSAGES,
+        "request": lambda: f"{format_command(value['command'])} ({_format_member(value['member'], names)})",
+        "api_key": lambda: texts.format_key(value["name"], value["hint"]),
+    }
+    return formats.get(kind, lambda: get_feature_title(entry.target))()
 
 
 def _format_member(member_id: str, names: PageNames) -> str:
@@ -169,7 +169,13 @@ def _format_value(type_: SettingType | None, value: SettingValue | None, names: 
         return format_setting_value(type_, value, names)
     if not value:
         return texts.NOTHING
-    return ", ".join(f"{key.replace('_', ' ')}: {part}" for key, part in value.items() if part is not None)
+    return ", ".join(
+        f"{key.replace('_', ' ')}: {_format_part(part)}" for key, part in value.items() if part is not None
+    )
+
+
+def _format_part(part: object) -> str:
+    return " ".join(str(item) for item in part) if isinstance(part, list) else str(part)
 
 
 def _replace_day(row: EntryRow, title: str) -> EntryRow:
