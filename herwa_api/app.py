@@ -11,7 +11,7 @@ from herwa_api.errors import add_error_handlers
 from herwa_api.middleware import RequestMiddleware
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
 from herwa_api.rate_limits.rules import RATE_LIMITS
-from herwa_api.routers import auth, health, keys, me, statistics
+from herwa_api.routers import auth, health, keys, me, sessions, statistics
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
@@ -35,6 +35,7 @@ def create_app(
     app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache)
     app.include_router(auth.router)
     app.include_router(me.router)
+    app.include_router(sessions.router)
     app.include_router(statistics.router)
     app.include_router(keys.router)
     app.include_router(health.router)

@@ -32,6 +32,8 @@ GUILD_NOT_FOUND = "Server not found. Check the id, and that your key belongs to 
 CROSS_SITE_REQUEST = "Send this request from a page of this site."
 UNEXPECTED_ERROR = "Something went wrong. If it keeps happening, send this request_id to support."
 KEYS_NEED_SESSION = "A key can't manage keys. Log in at /auth/login."
+SESSIONS_NEED_SESSION = "Only users have sessions. Log in at /auth/login."
+CURRENT_SESSION = "This is your current session. Log out to end it."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
 TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
@@ -122,6 +124,9 @@ BAD_PARAMETER_EXAMPLE = format_invalid_parameter("interval", "'hour', 'day', 'we
 ROUTE_SUMMARIES: Mapping[str, str] = {
     "me": "Current user or API key",
     "guilds": "Servers that you can read",
+    "list_sessions": "Your sessions",
+    "end_sessions": "End all other sessions",
+    "end_session": "End a session",
     "stats": "One metric over time",
     "top_channels": "Most active channels",
     "top_members": "Most active members",
@@ -137,6 +142,10 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "me": "Returns the user of the session, or the API key of the request.",
     "guilds": "Returns the servers that you can read, sorted by name. For a user: the servers that they manage, "
     "including those without the bot. For an API key: its server.",
+    "list_sessions": "Returns the sessions of the user, the current one first, then those used last. All routes about "
+    "sessions need a session: an API key can't use them.",
+    "end_sessions": "Ends all sessions of the user except the current one. They stop working at once.",
+    "end_session": "Ends one session of the user. It stops working at once. To end the current one, log out.",
     "stats": "Returns one metric as a time series, or several in `series`. "
     "`value` is 0 for an interval without activity and null for one "
     "without data. An interval is `partial` if it was recorded only in part or is cut by the window, and `current` "
@@ -169,6 +178,7 @@ PARAMETERS: Mapping[str, str] = {
     "compare": "Compare with the previous window, or with the same dates last year",
     "limit": "Maximum number of items",
     "key_id": "The key's id",
+    "session_id": "The session's id",
 }
 FIELDS: Mapping[str, str] = {
     "key_guild_id": "The server that the key can read",
@@ -185,6 +195,10 @@ FIELDS: Mapping[str, str] = {
     "key_successor_id": "The key that replaces this one after a rotation",
     "key_secret": "The key itself. It is shown only here",
     "overlap_hours": "How many hours the old key stays valid",
+    "session_browser": "Browser and system. Null if unknown",
+    "session_ends_at": "When it ends if it isn't used again",
+    "session_current": "Whether it is the session of this request",
+    "last_used_at": "Accurate to a minute",
     "owner": "Whether you own the server",
     "bot_is_in": "Whether the bot is in the server",
     "member_count": "Number of members. 0 if unknown",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_api import cookies
 from herwa_api.app_state import AppDep, AppState, OAuthServices
 from herwa_api.auth import find_request_user
+from herwa_api.browser_names import describe_browser
 from herwa_api.csrf import require_same_origin
 from herwa_api.error_pages import remember_login_destination
 from herwa_api.login_errors import LoginExpired, LoginRejected, LoginScopeMissing
@@ -157,7 +158,8 @@ async def _start_session(request: Request, app_state: AppState, tokens: OAuthTok
             session, account=account, tokens=tokens, encryptor=app_state.require_oauth().token_encryptor, now=now
         )
         replaced_user_id = await delete_session(session, token=previous_token) if previous_token else None
-        session_token = await create_session(session, user_id=account.id, now=now)
+        browser = describe_browser(request.headers.get("User-Agent", ""))
+        session_token = await create_session(session, user_id=account.id, now=now, browser=browser)
     if replaced_user_id is not None:
         log.info("session ended", user=replaced_user_id, reason="replaced")
     log.info("logged in", user=account.id)

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.config import Settings
+from herwa_shared.errors import NotFound
 from herwa_shared.models import User, WebSession
+from herwa_shared.models.accounts import MAX_BROWSER_LENGTH
 
 IDLE_TIMEOUT = timedelta(days=30)
 ABSOLUTE_TIMEOUT = timedelta(days=90)
 SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
+MAX_LISTED_SESSIONS = 100
+SESSION_NOT_FOUND = "This session doesn't exist or has ended."
 _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
 
 
@@ -29,6 +33,22 @@ class SessionUser:
     user_id: int
     name: str
     avatar: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session as its user sees it.
+
+    `id` identifies it without revealing its token. `browser` names browser and system, empty if unknown. `ends_at` is
+    when it ends if it is not used again.
+    """
+
+    id: str
+    browser: str
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    is_current: bool
 
 
 def get_cookie_name(settings: Settings) -> str:
@@ -50,10 +70,18 @@ def parse_session_token(cookie_header: str, settings: Settings) -> str | None:
     return None
 
 
-async def create_session(session: AsyncSession, *, user_id: int, now: datetime) -> str:
+def get_session_id(token: str) -> str:
+    """Get the id of a session, as in SessionInfo, from its token."""
+    return _build_id(_hash_token(token))
+
+
+async def create_session(session: AsyncSession, *, user_id: int, now: datetime, browser: str = "") -> str:
     """Create a session for an existing user; returns the token, which is not stored."""
     token = secrets.token_urlsafe(32)
-    session.add(WebSession(digest=_hash_token(token), user_id=user_id, created_at=now, seen_at=now))
+    row = WebSession(
+        digest=_hash_token(token), user_id=user_id, browser=browser[:MAX_BROWSER_LENGTH], created_at=now, seen_at=now
+    )
+    session.add(row)
     await session.flush()
     return token
 
@@ -68,7 +96,7 @@ async def find_session_user(session: AsyncSession, *, token: str, now: datetime)
             select(User.id, User.name, User.avatar, WebSession.seen_at)
             .join(WebSession, col(WebSession.user_id) == col(User.id))
             .where(col(WebSession.digest) == _hash_token(token))
-            .where(col(WebSession.seen_at) > now - IDLE_TIMEOUT, col(WebSession.created_at) > now - ABSOLUTE_TIMEOUT)
+            .where(*_build_validity_conditions(now))
         )
     ).one_or_none()
     if row is None:
@@ -88,6 +116,41 @@ async def delete_session(session: AsyncSession, *, token: str) -> int | None:
     return user_id
 
 
+async def list_sessions(
+    session: AsyncSession, *, user_id: int, current_token: str, now: datetime
+) -> tuple[SessionInfo, ...]:
+    """List the sessions of a user: the current one first, then those that were used last.
+
+    At most MAX_LISTED_SESSIONS are listed.
+    """
+    query = (
+        select(WebSession)
+        .where(col(WebSession.user_id) == user_id, *_build_validity_conditions(now))
+        .order_by(col(WebSession.digest) != _hash_token(current_token), col(WebSession.seen_at).desc())
+        .limit(MAX_LISTED_SESSIONS)
+    )
+    return tuple(_build_info(row, _hash_token(current_token)) for row in await session.scalars(query))
+
+
+async def end_session(session: AsyncSession, *, user_id: int, session_id: str) -> None:
+    """End a session of a user, by the id of its SessionInfo. Raises NotFound.
+
+    It ends in every process at once. For the session of the request itself, log the user out instead.
+    """
+    digests = await session.scalars(select(WebSession.digest).where(col(WebSession.user_id) == user_id))
+    digest = next((digest for digest in digests if _build_id(digest) == session_id), None)
+    if digest is None:
+        raise NotFound(SESSION_NOT_FOUND)
+    await session.execute(delete(WebSession).where(col(WebSession.digest) == digest))
+
+
+async def end_other_sessions(session: AsyncSession, *, user_id: int, current_token: str) -> int:
+    """End all sessions of a user except the current one; returns their number."""
+    is_other = col(WebSession.digest) != _hash_token(current_token)
+    statement = delete(WebSession).where(col(WebSession.user_id) == user_id, is_other)
+    return len((await session.execute(statement.returning(col(WebSession.digest)))).all())
+
+
 async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> int:
     """Delete expired sessions; returns the number of deleted rows."""
     is_expired = or_(
@@ -95,6 +158,27 @@ async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> in
     )
     deleted = await session.execute(delete(WebSession).where(is_expired).returning(col(WebSession.digest)))
     return len(deleted.all())
+
+
+def _build_validity_conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Build the conditions for sessions that have not expired."""
+    return (col(WebSession.seen_at) > now - IDLE_TIMEOUT, col(WebSession.created_at) > now - ABSOLUTE_TIMEOUT)
+
+
+def _build_info(row: WebSession, current_digest: bytes) -> SessionInfo:
+    return SessionInfo(
+        id=_build_id(row.digest),
+        browser=row.browser,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        ends_at=min(row.seen_at + IDLE_TIMEOUT, row.created_at + ABSOLUTE_TIMEOUT),
+        is_current=row.digest == current_digest,
+    )
+
+
+def _build_id(digest: bytes) -> str:
+    """Build the public id of a session. The stored hash cannot be computed from it."""
+    return sha256(b"session id " + digest).hexdigest()[:32]
 
 
 def _hash_token(token: str) -> bytes:

@@ -33,6 +33,7 @@ from herwa_shared.models.collection import (
     VoiceSession,
 )
 from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
+from herwa_shared.models.idempotency import IdempotentResponse
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice, PseudonymBatch
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
@@ -60,6 +61,7 @@ __all__ = [
     "GuildLiveCounters",
     "GuildMembership",
     "HistoryImport",
+    "IdempotentResponse",
     "ImportedPeriod",
     "KillSwitch",
     "Member",

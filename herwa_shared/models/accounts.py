@@ -8,6 +8,8 @@ from sqlmodel import Field, SQLModel
 from herwa_shared.clock import utc_now
 from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_user_key
 
+MAX_BROWSER_LENGTH = 60
+
 
 class User(SQLModel, table=True):
     """A Discord account that has logged in.
@@ -62,13 +64,15 @@ class UserToken(SQLModel, table=True):
 class WebSession(SQLModel, table=True):
     """A logged-in browser session.
 
-    `digest` is the hash of its token, which is not stored. `seen_at` is updated at most once a minute.
+    `digest` is the hash of its token, which is not stored. `seen_at` is updated at most once a minute. `browser` names
+    browser and system for the user, such as "Firefox on Windows"; it is empty for sessions from before it was stored.
     """
 
     __tablename__ = "web_session"
 
     digest: bytes = Field(primary_key=True)
     user_id: int = build_user_key(index=True)
+    browser: str = Field(default="", max_length=MAX_BROWSER_LENGTH, sa_column_kwargs={"server_default": ""})
     created_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now, index=True)
 

@@ -12,6 +12,8 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
     assert set(document["paths"]) == {
         "/api/me",
         "/api/guilds",
+        "/api/sessions",
+        "/api/sessions/{session_id}",
         "/api/guilds/{guild_id}/stats",
         "/api/guilds/{guild_id}/top/channels",
         "/api/guilds/{guild_id}/top/members",

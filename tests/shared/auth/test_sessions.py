@@ -13,6 +13,8 @@ from herwa_shared.auth.sessions import (
     delete_session,
     find_session_user,
     get_cookie_name,
+    get_session_id,
+    list_sessions,
     parse_session_token,
 )
 from herwa_shared.auth.users import (
@@ -95,6 +97,21 @@ async def test_session_in_use_ends_after_ninety_days(stores: Stores, user_id: in
     assert [await find_user(stores, token, now=now + day * DAY) is not None for day in range(0, 100, 10)] == [
         True
     ] * 9 + [False]
+
+
+async def test_expired_sessions_are_not_listed(stores: Stores, user_id: int):
+    now = utc_now()
+    current = await start_session(stores, user_id, now=now - DAY)
+    used = await start_session(stores, user_id, now=now)
+    await start_session(stores, user_id, now=now - 30 * DAY)
+    async with stores.database.transaction() as session:
+        listed = await list_sessions(session, user_id=user_id, current_token=current, now=now)
+
+    assert [(item.id, item.is_current) for item in listed] == [
+        (get_session_id(current), True),
+        (get_session_id(used), False),
+    ]
+    assert [item.ends_at for item in listed] == [now + 29 * DAY, now + 30 * DAY]
 
 
 async def test_last_use_is_saved_at_most_once_a_minute(stores: Stores, user_id: int):
