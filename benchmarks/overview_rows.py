@@ -67,6 +67,14 @@ INSERT INTO activity_events (guild_id, kind, at, channel_id, thread_id, user_id,
 SELECT guild_id, kind, toDateTime64(second, 3, 'UTC'), channel_id, 0, user_id, false, total, NULL
 FROM system.numbers LIMIT {{count:UInt64}}
 """
+# Of the raw events a view has made these rows; of the older hours the summary has only the counts.
+SAMPLE_ROWS_SQL = """
+INSERT INTO sample_hourly (guild_id, kind, hour, newest)
+SELECT guild_id, toString(kind), hour, max((toDateTime64(hour, 3, 'UTC'), toUInt32(total)))
+FROM activity_hourly
+WHERE kind = 'member_count' AND hour < toDateTime({raw_start:UInt32}, 'UTC')
+GROUP BY guild_id, kind, hour
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ def list_user_ids(guild: int) -> list[int]:
 
 async def insert_rows(writer: AsyncClient, now: datetime) -> None:
     """Insert all rows, up to `now`."""
-    first = 0
-    for period in list_periods(now):
+    first, periods = 0, list_periods(now)
+    for period in periods:
         count = round((period.end - period.start) / timedelta(days=1) * ROWS_PER_DAY)
         parameters = {
             "first": first,
@@ -109,6 +117,8 @@ async def insert_rows(writer: AsyncClient, now: datetime) -> None:
         sql = RAW_EVENTS_SQL if period.is_raw else HOURLY_ROWS_SQL
         await writer.command(sql, parameters=parameters, settings=INSERT_SETTINGS)
         first += count
+    raw_start = min(int(period.start.timestamp()) for period in periods if period.is_raw)
+    await writer.command(SAMPLE_ROWS_SQL, parameters={"raw_start": raw_start}, settings=INSERT_SETTINGS)
 
 
 def list_periods(now: datetime) -> list[RowPeriod]:

@@ -2,8 +2,9 @@
 
 The load: as many events per guild as a billion a year in 10,000 guilds, but in 250 guilds; their sizes are
 cubic-skewed, channels and members are skewed as well, ids look random. Per kind and hour there are about four events,
-and about 1.5 if channels are counted apart. Goals: `activity_events` takes at most as much as Parquet, and
-`activity_hourly` at most half of `activity_events`. Both must hold.
+and about 1.5 if channels are counted apart. In addition samples of members and of members online, as many as
+`docs/data-model.md` says. Goals: `activity_events` takes at most as much as Parquet, and the hourly tables together at
+most half of `activity_events`. Both must hold.
 """
 
 import asyncio
@@ -48,6 +49,30 @@ FROM (
     )
 )
 """
+# Polls every five minutes, of which three in four find another number online and one in 200 another one of members.
+SAMPLES_SQL = """
+INSERT INTO activity_events (guild_id, kind, at, channel_id, thread_id, user_id, reply, value, attachments)
+SELECT
+    bitShiftLeft(intHash64(guild) % 1000000000000, 22) AS guild_id,
+    if(is_online, 'online_count', 'member_count') AS kind,
+    toDateTime64(today() - {days:UInt32}, 3, 'UTC')
+        + toIntervalMillisecond(300000 * poll + 1000 * (guild % 300) + rand(31) % 2000) AS at,
+    0, 0, 0, false,
+    toUInt32(if(is_online, members * (0.07 + 0.22 * share) + rand(32) % toUInt32(2 + sqrt(members)),
+        members + poll / 200)),
+    NULL
+FROM (
+    SELECT
+        number % {guilds:UInt32} AS guild,
+        intDiv(number, {guilds:UInt32}) AS poll,
+        arrayJoin([true, false]) AS is_online,
+        30 + intDiv(400000, 40 * guild + 10) AS members,
+        greatest(0, 1 - abs(poll % 288 / 12 - 20) / 8) AS share
+    FROM numbers({guilds:UInt32} * {days:UInt32} * 288)
+)
+WHERE rand(30) % 200 < if(is_online, 150, 1)
+"""
+HOURLY_TABLES = ("activity_hourly", "command_hourly", "sample_hourly")
 SIZE_SQL = """
 SELECT sum(rows), sum(bytes_on_disk) FROM system.parts
 WHERE active AND database = currentDatabase() AND table = {table:String}
@@ -57,6 +82,7 @@ SELECT
     count() / uniqExact(guild_id, kind, toStartOfHour(at)),
     count() / uniqExact(guild_id, kind, toStartOfHour(at), channel_id)
 FROM activity_events
+WHERE kind NOT IN ('member_count', 'online_count')
 """
 EXPORT_SQL = "SELECT * FROM activity_events ORDER BY guild_id, kind, at"
 
@@ -79,23 +105,25 @@ def main() -> None:
 
 
 async def measure(clickhouse_url: str) -> tuple[int, int, int]:
-    """Return the bytes of the events, of the summary and of the Parquet file."""
+    """Return the bytes of the events, of the hourly tables and of the Parquet file."""
     async with open_clickhouse(clickhouse_url) as clickhouse:
         parameters = {"rows": ROW_COUNT, "guilds": GUILD_COUNT, "days": DAYS}
         await clickhouse.command(FILL_SQL, parameters=parameters)
+        await clickhouse.command(SAMPLES_SQL, parameters=parameters)
         density = (await clickhouse.query(DENSITY_SQL)).result_rows[0]
         print_progress(f"events per hour and kind {density[0]:.1f}, also per channel {density[1]:.2f}")
-        sizes = [await measure_table(clickhouse, table) for table in ("activity_events", "activity_hourly")]
+        events_bytes = await measure_table(clickhouse, "activity_events")
+        summary_bytes = sum([await measure_table(clickhouse, table) for table in HOURLY_TABLES])
         parquet_bytes = await measure_parquet(clickhouse)
-    print_progress(f"Parquet: {parquet_bytes / ROW_COUNT:.2f} bytes per event")
-    return sizes[0], sizes[1], parquet_bytes
+    print_progress(f"Parquet: {parquet_bytes:,} bytes")
+    return events_bytes, summary_bytes, parquet_bytes
 
 
 async def measure_table(clickhouse: AsyncClient, table: str) -> int:
     """Merge the parts of each partition of a table, as it does by itself in time, and return its bytes on disk."""
     await clickhouse.command(f"OPTIMIZE TABLE {table} FINAL")
     rows, size = (await clickhouse.query(SIZE_SQL, parameters={"table": table})).result_rows[0]
-    print_progress(f"{table}: {rows:,} rows, {size / ROW_COUNT:.2f} bytes per event")
+    print_progress(f"{table}: {rows:,} rows, {size:,} bytes")
     return int(size)
 
 

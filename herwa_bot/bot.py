@@ -153,7 +153,12 @@ class HerwaBot(commands.AutoShardedBot):
         log.info("bot ready", guilds=len(self.guilds), shards=self.shard_count)
         if self._poll_task is None:
             self._poll_task = asyncio.create_task(
-                poll_forever(self.writer.member_counts, self._fetch_guild_counts, self.writer.add_all)
+                poll_forever(
+                    self.writer.member_counts,
+                    self._fetch_guild_counts,
+                    self.writer.add_all,
+                    self.writer.get_covered_since_ms,
+                )
             )
             self._tasks.add(self._poll_task)
             self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))

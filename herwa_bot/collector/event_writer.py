@@ -117,6 +117,13 @@ class EventWriter:
             self.gateway_sessions.get_live_since_ms(guild_id), self.gap_tracker.get_live_since_ms(guild_id, channel_id)
         )
 
+    def get_covered_since_ms(self, guild_id: int) -> int:
+        """Get the time since which the recorded coverage of a guild has no break; NEVER_MS while it is not covered."""
+        return max(
+            self.gateway_sessions.get_recorded_since_ms(guild_id),
+            self.gap_tracker.get_live_since_ms(guild_id, ALL_CHANNELS),
+        )
+
     def add(self, event: ActivityEvent, *, resolved: bool = True) -> None:
         """Add an event. `resolved` is False if it is unknown whether its channel is a thread."""
         if resolved:

@@ -23,7 +23,8 @@ class ShardSession:
 
     It outlives its sockets: a resumed session has missed nothing. `since_ms` is the time from which no event was
     missed, in milliseconds since 1970. `connected_until` is the time of the disconnect while the shard is disconnected.
-    `gateway_session_id` is the database row's ID, None until saved.
+    `gateway_session_id` is the database row's ID, None until saved; `recorded_since_ms` is when it was saved, or
+    NEVER_MS: the coverage that analytics knows begins with the row.
     """
 
     shard_id: int
@@ -33,6 +34,11 @@ class ShardSession:
     connected: bool = True
     connected_until: datetime | None = None
     gateway_session_id: int | None = None
+    recorded_since_ms: int = NEVER_MS
+
+    def mark_recorded(self, gateway_session_id: int) -> None:
+        """Record that the session is saved, with this ID."""
+        self.gateway_session_id, self.recorded_since_ms = gateway_session_id, get_time_ms()
 
     def mark_disconnected(self) -> None:
         """Record that no events arrive from now on; keeps the first time if already disconnected."""
@@ -91,6 +97,11 @@ class GatewaySessions:
         """Get the time since which no event of this guild was missed; NEVER_MS without a session."""
         session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
         return session.since_ms if session else NEVER_MS
+
+    def get_recorded_since_ms(self, guild_id: int) -> int:
+        """Get the time since which the guild's session is recorded; NEVER_MS without one, and while disconnected."""
+        session = self.sessions.get(get_shard_id(guild_id, self.shard_count))
+        return session.recorded_since_ms if session and session.connected else NEVER_MS
 
     def build_guild_filter(self, shard_id: int) -> Callable[[int], bool]:
         """Build a predicate on guild IDs: whether this shard receives the guild's events."""

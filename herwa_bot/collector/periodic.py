@@ -70,7 +70,9 @@ async def record_heartbeat(writer: EventWriter, database: Database, *, process_i
         await update_gateway_sessions(session, session_ids=connected_ids, seen_at=writer.stored_until)
         await processes.record_heartbeat(session, process_id=process_id, detail=detail)
     for shard_session, session_id in zip(new_sessions, new_ids, strict=True):  # only after the commit
-        shard_session.gateway_session_id = session_id
+        shard_session.mark_recorded(session_id)
+    if new_sessions:
+        writer.member_counts.poll_now.set()  # each session begins with samples
 
 
 async def send_final_heartbeat(writer: EventWriter, database: Database) -> None:

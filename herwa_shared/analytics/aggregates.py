@@ -9,12 +9,13 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from herwa_shared.analytics.first_responses import FirstResponses, compute_median
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.samples import SampleTimeline
 from herwa_shared.analytics.table_selection import Rows, format_array
 from herwa_shared.analytics.timezones import OffsetPeriod
 from herwa_shared.analytics.window_pair import WindowPairReader
 
-# One row per kind, window and interval, and one per kind and window. Samples are sums per hour, in the order of the
-# hours: (hours, totals, events). A column of the elapsed part is `_ELAPSED_OFFSET` further right.
+# One row per kind, window and interval, and one per kind and window. A column of the elapsed part is `_ELAPSED_OFFSET`
+# further right.
 NUMBERS_SQL = """
 SELECT /* analytics.numbers */
     kind,
@@ -23,11 +24,9 @@ SELECT /* analytics.numbers */
     sumIf(events, is_counted),
     sumIf(total, is_counted),
     uniqExactIf(user_id, user_id != 0 AND is_counted),
-    sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_counted),
     sumIf(events, is_elapsed),
     sumIf(total, is_elapsed),
-    uniqExactIf(user_id, user_id != 0 AND is_elapsed),
-    sumMapIf([intDiv(moment, 3600)], [total], [events], kind = 'member_count' AND is_elapsed)
+    uniqExactIf(user_id, user_id != 0 AND is_elapsed)
 """
 NUMBERS_BY_INTERVAL_SQL = (
     NUMBERS_SQL
@@ -57,14 +56,13 @@ GROUP BY GROUPING SETS ((kind, is_current, edge), (kind, is_current), (slot))
 )
 TOTAL_ROW_EDGE = 0  # the edge of the row for the entire window; no interval can start at 0
 OTHER_ROWS_SLOT = 200
-_KIND_COLUMN, _IS_CURRENT_COLUMN, _EDGE_COLUMN, _SLOT_COLUMN = 0, 1, 2, 11
+_KIND_COLUMN, _IS_CURRENT_COLUMN, _EDGE_COLUMN, _SLOT_COLUMN = 0, 1, 2, 9
 _COLUMN_BY_AGGREGATION = {
     Aggregation.COUNT: 3,
     Aggregation.DURATION: 4,
     Aggregation.DISTINCT_MEMBERS: 5,
-    Aggregation.LATEST_SAMPLE: 6,
 }
-_ELAPSED_OFFSET = 4
+_ELAPSED_OFFSET = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +100,10 @@ class Aggregates:
             definition = get_definition(metric)
             column = _COLUMN_BY_AGGREGATION[definition.aggregation]
             for row in (row for row in window_rows if row[_KIND_COLUMN] == definition.kind):
-                value, elapsed_value = _read_value(row[column]), _read_value(row[column + _ELAPSED_OFFSET])
                 if row[_EDGE_COLUMN] != TOTAL_ROW_EDGE:
-                    _set_known(values[metric], row[_EDGE_COLUMN], value)
+                    values[metric][row[_EDGE_COLUMN]] = row[column]
                 else:
-                    _set_known(totals, metric, value)
-                    _set_known(elapsed_totals, metric, elapsed_value)
+                    totals[metric], elapsed_totals[metric] = row[column], row[column + _ELAPSED_OFFSET]
         return cls(query, edges, approximate, values, totals, elapsed_totals)
 
     def add_medians(self, metric: Metric, responses: FirstResponses, elapsed: ActivityQuery) -> "Aggregates":
@@ -116,9 +112,24 @@ class Aggregates:
         total = compute_median(responses.select(query.start_second, query.end_second))
         elapsed_total = compute_median(responses.select(elapsed.start_second, elapsed.end_second))
         medians = responses.compute_medians(self.edges, query.start_second, query.end_second)
+        return self._add_values(metric, medians, total, elapsed_total)
+
+    def add_samples(self, metric: Metric, timeline: SampleTimeline, elapsed: ActivityQuery) -> "Aggregates":
+        """Return the aggregates with a sampled count. `elapsed` is the part that is compared."""
+        query = self.query
+        return self._add_values(
+            metric,
+            timeline.list_values(query, self.edges),
+            timeline.find_value(query.start, query.end),
+            timeline.find_value(elapsed.start, elapsed.end),
+        )
+
+    def _add_values(
+        self, metric: Metric, values: Mapping[int, int], total: int | None, elapsed_total: int | None
+    ) -> "Aggregates":
         return replace(
             self,
-            values={**self.values, metric: medians},
+            values={**self.values, metric: values},
             totals={**self.totals, **({} if total is None else {metric: total})},
             elapsed_totals={**self.elapsed_totals, **({} if elapsed_total is None else {metric: elapsed_total})},
         )
@@ -135,6 +146,8 @@ async def fetch_aggregate_rows(
 
     The edges of both windows are one list: they belong to the same grid, that of the interval and the zone.
     """
+    if not pair.current.table.kinds:
+        return []
     all_edges = format_array(sorted({edge for window_edges in edges for edge in window_edges[:-1]}))
     if week_metric is None:
         return await pair.fetch(clickhouse, NUMBERS_BY_INTERVAL_SQL, edges=all_edges)
@@ -169,16 +182,3 @@ def collect_slot_values(rows: Rows, metric: Metric) -> dict[int, int]:
         for row in rows
         if _is_slot_row(row) and row[_SLOT_COLUMN] != OTHER_ROWS_SLOT
     }
-
-
-def _read_value(cell: Any) -> int | None:
-    """Return a number as it is, and of samples the mean of the last hour, rounded; None without samples."""
-    if isinstance(cell, int):
-        return cell
-    _, totals, counts = cell
-    return (2 * totals[-1] + counts[-1]) // (2 * counts[-1]) if counts else None
-
-
-def _set_known(values: dict[Any, int], key: object, value: int | None) -> None:
-    if value is not None:
-        values[key] = value

@@ -89,6 +89,17 @@ class Coverage:
             overlap += min(end, period_end) - max(start, period_start)
         return overlap / (end - start)
 
+    def find_start(self, moment: datetime) -> datetime:
+        """Return the start of the covered period that contains `moment`; `moment` itself if none does."""
+        index = bisect_right(self.periods, moment, key=lambda period: period[1])
+        return min(moment, self.periods[index][0]) if index < len(self.periods) else moment
+
+    def find_end(self, moment: datetime) -> datetime:
+        """Return the end of the covered period that contains `moment`; `moment` itself if none does."""
+        index = bisect_right(self.periods, moment, key=lambda period: period[1])
+        is_covered = index < len(self.periods) and self.periods[index][0] <= moment
+        return self.periods[index][1] if is_covered else moment
+
     def subtract(self, periods: Iterable[Period]) -> "Coverage":
         """Build the covered periods without those of `periods`."""
         remaining = list(self.periods)
@@ -154,7 +165,8 @@ async def load_collection_record(
 
     A collector records a guild while it has a gateway session for the guild's shard, the bot is a member of the guild,
     and Discord is not out of order for the guild; a channel while the bot may view it as well. A session whose last
-    heartbeat is at most 30 seconds old counts as still running.
+    heartbeat is at most 30 seconds old counts as still running. Sessions and imported periods are complete: they reach
+    back before `start`, with the gaps in them.
     """
     shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
     async with database.transaction() as session:
@@ -176,14 +188,15 @@ async def load_collection_record(
             .where(col(ImportedPeriod.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
             .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
         )
+        gateway_sessions, imports = session_result.scalars().all(), imported_result.scalars().all()
+        first = min((start, *(gateway_session.started_at for gateway_session in gateway_sessions)))
         gap_result = await session.execute(
             select(CollectionGap)
             .where(col(CollectionGap.guild_id) == guild_id)
             .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
-            .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > start)
+            .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > first)
         )
-        gateway_sessions, gaps = session_result.scalars().all(), gap_result.scalars().all()
-        imports = imported_result.scalars().all()
+        gaps = gap_result.scalars().all()
         return CollectionRecord(
             tuple(
                 get_collection_period(gateway_session, membership, now)

@@ -33,7 +33,7 @@ class Aggregation(Enum):
     COUNT = "number of events; the total is their sum"
     DURATION = "minutes from the events' seconds; the total is rounded once, from the sum of all seconds"
     DISTINCT_MEMBERS = "number of distinct members; the total counts each member once over the window"
-    LATEST_SAMPLE = "mean of the last hour with samples; the total is the latest point"
+    LATEST_SAMPLE = "newest sample that holds in the interval; the total is that of the window"
     MEDIAN = "median of the tickets opened in the interval; the total is that of all tickets opened in the window"
 
 
@@ -99,7 +99,6 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
             Aggregation.LATEST_SAMPLE,
             supports_channels=False,
             supports_members=False,
-            needs_members=True,
         ),
         Metric.REACTIONS: MetricDefinition("Reactions", "reaction", Aggregation.COUNT),
         Metric.THREADS: MetricDefinition("Threads", "thread", Aggregation.COUNT),

@@ -21,6 +21,8 @@ from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
 from herwa_shared.errors import ServiceUnavailable
 
 RAW_EVENT_RETENTION_MONTHS = 3
+# ClickHouse accepts at most 128 KiB as one query parameter; the edges of a statement are one Array parameter.
+MAX_EDGES_PER_STATEMENT = 4_000
 Rows = Sequence[Sequence[Any]]
 
 HOURLY_ACTIVITY_SQL = """
@@ -141,6 +143,11 @@ def get_raw_events_start(now: datetime) -> datetime:
     while _add_months(start, RAW_EVENT_RETENTION_MONTHS) <= now:
         start += timedelta(days=1)
     return start
+
+
+def floor_to_hour(second: int) -> int:
+    """Return the start of the UTC hour that contains a time (Unix seconds)."""
+    return second - second % SECONDS_PER_HOUR
 
 
 def _add_months(moment: datetime, months: int) -> datetime:

@@ -21,13 +21,16 @@ from herwa_shared.analytics.metric_definitions import (
 )
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
-from herwa_shared.analytics.table_selection import TableSelection, fetch_rows, format_array, select_table
+from herwa_shared.analytics.samples import load_samples
+from herwa_shared.analytics.table_selection import (
+    MAX_EDGES_PER_STATEMENT,
+    TableSelection,
+    fetch_rows,
+    format_array,
+    select_table,
+)
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-
-# ClickHouse accepts at most 128 KiB as one query parameter; the edges of a statement are one Array parameter.
-MAX_EDGES_PER_STATEMENT = 4_000
-
 
 COUNT_SQL = """
 SELECT /* analytics.events */ roundDown(moment, {edges:Array(UInt32)}) AS edge, sum(events) AS value
@@ -48,24 +51,11 @@ GROUP BY edge
 DISTINCT_MEMBERS_TOTAL_SQL = """
 SELECT /* analytics.people.total */ uniqExactIf(user_id, user_id != 0) FROM activity
 """
-LATEST_SAMPLE_SQL = """
-SELECT /* analytics.newest */ edge, argMax(mean, hour) AS value
-FROM (
-    SELECT
-        roundDown(moment, {edges:Array(UInt32)}) AS edge,
-        intDiv(moment, 3600) AS hour,
-        intDiv(2 * sum(total) + sum(events), 2 * sum(events)) AS mean
-    FROM activity
-    GROUP BY edge, hour
-)
-GROUP BY edge
-"""
 SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
     {
         Aggregation.COUNT: COUNT_SQL,
         Aggregation.DURATION: DURATION_SQL,
         Aggregation.DISTINCT_MEMBERS: DISTINCT_MEMBERS_SQL,
-        Aggregation.LATEST_SAMPLE: LATEST_SAMPLE_SQL,
     }
 )
 
@@ -153,6 +143,8 @@ async def query_timeseries(
     edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
     if definition.aggregation is Aggregation.MEDIAN:
         return await _query_medians(database, clickhouse, query, edges, now)
+    if definition.aggregation is Aggregation.LATEST_SAMPLE:
+        return await _query_samples(database, clickhouse, query, edges, now)
     table = select_table(query, edges[1:-1], now=now)
     values, coverage = await asyncio.gather(
         fetch_buckets(clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges),
@@ -216,12 +208,32 @@ async def _query_medians(
     )
 
 
+async def _query_samples(
+    database: Database, clickhouse: AsyncClient, query: ActivityQuery, edges: list[int], now: datetime
+) -> TimeSeries:
+    """Query a sampled count."""
+    coverage = await load_coverage(database, clickhouse, query, now=now)
+    kind = get_definition(query.metric).kind
+    timeline = await load_samples(clickhouse, kind, [query], edges[1:-1], coverage, now=now)
+    values = timeline.list_values(query, edges)
+    return TimeSeries(
+        guild_id=query.guild_id,
+        metric=query.metric,
+        interval=query.interval,
+        zone=query.zone,
+        start=query.start,
+        end=query.end,
+        total=timeline.find_value(query.start, query.end) or 0,
+        points=BucketValues(query, edges, values, coverage).to_points(now),
+        as_of=now,
+        approximate=select_table(query, edges[1:-1], now=now).approximate,
+    )
+
+
 async def _fetch_total(
     clickhouse: AsyncClient, table: TableSelection, definition: MetricDefinition, values: Mapping[int, int]
 ) -> int:
     if definition.aggregation is Aggregation.DISTINCT_MEMBERS:
         ((member_count,),) = await table.fetch(clickhouse, DISTINCT_MEMBERS_TOTAL_SQL)
         return int(member_count)
-    if definition.aggregation is Aggregation.LATEST_SAMPLE:
-        return values[max(values)] if values else 0
     return definition.to_metric_value(sum(values.values()))

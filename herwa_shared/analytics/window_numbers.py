@@ -24,11 +24,16 @@ from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import TimeSeries
-from herwa_shared.analytics.timeseries import MAX_EDGES_PER_STATEMENT, BucketValues
+from herwa_shared.analytics.samples import SampleTimeline, load_samples
+from herwa_shared.analytics.table_selection import MAX_EDGES_PER_STATEMENT
+from herwa_shared.analytics.timeseries import BucketValues
 from herwa_shared.analytics.timezones import list_offset_periods
 from herwa_shared.analytics.window_pair import select_pair
 from herwa_shared.db import Database
 from herwa_shared.errors import BadRequest
+
+OTHER_AGGREGATIONS = (Aggregation.LATEST_SAMPLE, Aggregation.MEDIAN)
+"""The aggregations that are not read from the events of the windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ async def load_window_numbers(
     if max(map(len, edges)) > MAX_EDGES_PER_STATEMENT:
         raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
     offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone) if week_metric else []
-    counted_metrics = [metric for metric in metrics if get_definition(metric).aggregation is not Aggregation.MEDIAN]
+    counted_metrics = [metric for metric in metrics if get_definition(metric).aggregation not in OTHER_AGGREGATIONS]
     pair = select_pair(
         query,
         comparison,
@@ -126,9 +131,11 @@ async def load_window_numbers(
         now=now,
         kinds=sorted({get_definition(metric).kind for metric in counted_metrics}),
     )
-    rows, coverage_by_metric, responses = await asyncio.gather(
+    elapsed = [windows.current, windows.base] if windows else queries
+    cuts = {edge for window_edges in edges for edge in window_edges[1:-1]} | {part.end_second for part in elapsed}
+    rows, (coverage_by_metric, timelines), responses = await asyncio.gather(
         fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods),
-        _load_coverages(database, clickhouse, queries, metrics, now),
+        _load_coverages_and_samples(database, clickhouse, queries, cuts, metrics, now),
         _load_responses(database, queries, metrics),
     )
     aggregates = [
@@ -142,11 +149,14 @@ async def load_window_numbers(
         )
         for window, window_edges, reader in zip(queries, edges, pair.list_readers(), strict=True)
     ]
-    if responses is not None:
-        elapsed = (windows.current, windows.base) if windows else queries
+    for metric, timeline in timelines.items():
         aggregates = [
-            numbers.add_medians(Metric.FIRST_RESPONSE_SECONDS, responses, window)
-            for numbers, window in zip(aggregates, elapsed, strict=True)
+            numbers.add_samples(metric, timeline, part) for numbers, part in zip(aggregates, elapsed, strict=True)
+        ]
+    if responses is not None:
+        aggregates = [
+            numbers.add_medians(Metric.FIRST_RESPONSE_SECONDS, responses, part)
+            for numbers, part in zip(aggregates, elapsed, strict=True)
         ]
     slot_values = collect_slot_values(rows, week_metric) if week_metric else {}
     return WindowNumbers(
@@ -173,6 +183,24 @@ async def _load_responses(
     return await load_first_responses(database, queries[0].guild_id, start, end)
 
 
+async def _load_coverages_and_samples(
+    database: Database,
+    clickhouse: AsyncClient,
+    queries: Sequence[ActivityQuery],
+    cuts: Collection[int],
+    metrics: Collection[Metric],
+    now: datetime,
+) -> tuple[dict[Metric, Coverage], dict[Metric, SampleTimeline]]:
+    """Load the coverage of each metric in all windows, and the samples of sampled metrics. `cuts` are Unix seconds."""
+    coverage_by_metric = await _load_coverages(database, clickhouse, queries, metrics, now)
+    timelines = {
+        metric: await load_samples(clickhouse, definition.kind, queries, cuts, coverage, now=now)
+        for metric, coverage in coverage_by_metric.items()
+        if (definition := get_definition(metric)).aggregation is Aggregation.LATEST_SAMPLE
+    }
+    return coverage_by_metric, timelines
+
+
 async def _load_coverages(
     database: Database,
     clickhouse: AsyncClient,
@@ -191,10 +219,6 @@ async def _load_coverages(
         now=now,
     )
     definitions = {metric: get_definition(metric) for metric in metrics}
-    kinds = {
-        definition.kind
-        for definition in definitions.values()
-        if definition.aggregation is not Aggregation.LATEST_SAMPLE
-    }
+    kinds = {definition.kind for definition in definitions.values()}
     first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
     return {metric: record.build_coverage(definition, first_hour_by_kind) for metric, definition in definitions.items()}

@@ -24,6 +24,7 @@ from herwa_shared.analytics.table_selection import (
     Rows,
     TableSelection,
     fetch_rows,
+    floor_to_hour,
     format_array,
     select_table,
 )
@@ -114,7 +115,7 @@ class WindowReader:
 
     def _exclude_raw_hour(self, end: int) -> int:
         """Return the start of the hour in which `end` lies if that hour is read from the raw events, else `end`."""
-        hour = _floor_to_hour(end)
+        hour = floor_to_hour(end)
         return hour if hour in self.raw_hours else end
 
 
@@ -194,12 +195,8 @@ def _select_window(
     if table.approximate or table.activity_sql == RAW_ACTIVITY_SQL:
         return WindowReader(table, elapsed.end_second)
     past_ends = {end for end in (elapsed.end_second, query.end_second) if end < int(now.timestamp())}
-    raw_hours = {_floor_to_hour(end) for end in past_ends if end % SECONDS_PER_HOUR}
+    raw_hours = {floor_to_hour(end) for end in past_ends if end % SECONDS_PER_HOUR}
     return WindowReader(table, elapsed.end_second, tuple(sorted(raw_hours)))
-
-
-def _floor_to_hour(second: int) -> int:
-    return second - second % SECONDS_PER_HOUR
 
 
 def _overlap(query: ActivityQuery, other: ActivityQuery) -> bool:

@@ -46,10 +46,11 @@ class TicketRecord(NamedTuple):
 
 @dataclass
 class ReferencePopulation:
-    """What happened in one guild."""
+    """What happened in one guild. A number of members holds until the next one, at most until `members_known_until`."""
 
     happenings: list[Happening] = field(default_factory=list)
     tickets: list[TicketRecord] = field(default_factory=list)
+    members_known_until: datetime | None = None
 
     def add(self, kind: str, at: datetime, user: int, channel: int = 0, value: int = 0) -> None:
         self.happenings.append(Happening(kind, at, user, channel, value))
@@ -90,8 +91,7 @@ class ReferencePopulation:
         if metric == "voice_minutes":
             return math.floor(sum(happening.value for happening in happenings if happening.kind == VOICE) / 60 + 0.5)
         if metric == "members":
-            samples = [(happening.at, happening.value) for happening in happenings if happening.kind == MEMBERS]
-            return max(samples)[1] if samples else None
+            return self._find_member_count(is_counted)
         assert metric == "first_response_seconds"
         return _compute_median(
             [
@@ -100,6 +100,18 @@ class ReferencePopulation:
                 if ticket.responded_at is not None and is_counted(ticket.opened_at)
             ]
         )
+
+    def _find_member_count(self, is_counted: Callable[[datetime], bool]) -> int | None:
+        """Find the newest number that was known at one of the counted moments: when sampled, and at each full minute."""
+        samples = sorted((happening.at, happening.value) for happening in self.happenings if happening.kind == MEMBERS)
+        known = dict(samples)
+        if samples and self.members_known_until is not None:
+            minute = samples[0][0].replace(second=0, microsecond=0) + timedelta(minutes=1)
+            while minute < self.members_known_until:
+                known[minute] = max(sample for sample in samples if sample[0] <= minute)[1]
+                minute += timedelta(minutes=1)
+        counted = [moment for moment in known if is_counted(moment)]
+        return known[max(counted)] if counted else None
 
 
 def build_label(moment: datetime, interval: str, zone: ZoneInfo) -> Label:

@@ -31,8 +31,8 @@ AUTHORIZATION = (2, 2)
 OVERVIEW_DATA = (3, 7)
 LIVE_DATA = (1, 2)
 """The live counters and the intents of the bots, read for each tab."""
-OVERVIEW_SELECTS = 4
-"""Statements in ClickHouse: the numbers, the lists, which kinds imports contain, and the first recorded hour."""
+OVERVIEW_SELECTS = 5
+"""Statements in ClickHouse: numbers, samples, lists, which kinds imports contain, and the first recorded hour."""
 LIVE_COUNTERS = (1, 1)
 DIRECTORY = (1, 2)
 

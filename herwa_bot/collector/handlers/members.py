@@ -117,7 +117,7 @@ class MemberHandlers:
 
     def on_guild_create(self, data: EventData, guild: GuildData) -> None:
         """Handle GUILD_CREATE: the member count and the members in voice."""
-        self._member_counts.set_member_count(guild.id, guild.member_count)
+        self._member_counts.set_member_count(guild.id, guild.member_count, joined_at=guild.joined_at)
         afk_channel_id = parse_snowflake(data, "afk_channel_id") if data.get("afk_channel_id") else 0
         states = [self._resolve_audience(state) for state in members.parse_voice_states(data)]
         self._voice_tracker.sync_guild(guild.id, states, afk_channel_id=afk_channel_id, now_ms=get_time_ms())

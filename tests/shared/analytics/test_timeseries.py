@@ -9,7 +9,6 @@ import pytest
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
@@ -71,13 +70,10 @@ async def test_metric_counts_only_its_kind_of_event(stores: Stores, metric):
         stores, query.guild_id, [EventRow(make_utc(2024, 3, 2, 5), kind=EVENT_KIND_BY_METRIC[metric], value=60)]
     )
 
-    expected_value = 60 if metric is Metric.MEMBERS else 1
-    silent_value = None if metric is Metric.MEMBERS else 0
-    assert (other_values, other_total) == ([silent_value] * 3, 0)
-    assert await query_day_values(stores, query, metric) == (
-        [silent_value, expected_value, silent_value],
-        expected_value,
-    )
+    is_sampled = metric is Metric.MEMBERS
+    assert (other_values, other_total) == ([None if is_sampled else 0] * 3, 0)
+    expected = ([None, 60, 60], 60) if is_sampled else ([0, 1, 0], 1)
+    assert await query_day_values(stores, query, metric) == expected
 
 
 async def test_voice_minutes_are_rounded_per_point_and_for_the_total(stores: Stores):
@@ -103,18 +99,6 @@ async def test_voice_members_are_distinct_over_the_window(stores: Stores):
     )
 
     assert await query_day_values(stores, query, Metric.VOICE_MEMBERS) == (["2*", "1*", None], 2)
-
-
-async def test_members_are_the_mean_of_the_last_sampled_hour(stores: Stores):
-    query = replace(MARCH_QUERY, guild_id=await add_guild(stores))
-    samples = [((1, 5), 900), ((1, 7, 10), 10), ((1, 7, 50), 13), ((3, 2), 40), ((3, 1), 99)]
-    for at, count in samples:
-        await insert_events(stores, query.guild_id, [EventRow(make_utc(2024, 3, *at), 0, 0, "member_count", count)])
-
-    assert await query_day_values(stores, query, Metric.MEMBERS) == ([12, None, 40], 40)
-    hourly_values, total = await query_day_values(stores, replace(query, interval=Interval.HOUR), Metric.MEMBERS)
-    assert {hour: value for hour, value in enumerate(hourly_values) if value} == {5: 900, 7: 12, 49: 99, 50: 40}
-    assert total == 40
 
 
 async def test_half_hour_zone_uses_raw_events_for_minutes_and_samples(stores: Stores):
