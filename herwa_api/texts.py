@@ -206,6 +206,8 @@ FIELDS: Mapping[str, str] = {
     "value": "0 without activity, null without data",
     "partial": "Set if the interval was recorded only in part, or is cut by the window",
     "current": "Set while the interval is running",
+    "estimated": "Set on members before the first recorded number: how many of those who are still here had joined",
+    "estimated_total": "Set if the total is an estimate, because nothing was recorded in the window",
     "change_value": "Total of the compared part of the window, from `from` to `to`",
     "change_base": "Total of the compared part of the earlier window, up to `base_to`",
     "change_ratio": "0.12 means 12% more. Null if `base` is below 20",

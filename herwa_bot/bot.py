@@ -18,6 +18,7 @@ from herwa_bot.collector.backfill import list_threads_in_pages
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
+from herwa_bot.collector.growth import PAGE_SIZE as MEMBER_PAGE_SIZE
 from herwa_bot.collector.handlers.messages import MessageHandlers
 from herwa_bot.collector.history_fetcher import MAX_PAGES_PER_SECOND, RequestPacer
 from herwa_bot.collector.history_fetcher import PAGE_SIZE as HISTORY_PAGE_SIZE
@@ -161,6 +162,15 @@ class HerwaBot(commands.AutoShardedBot):
                 )
             )
             self._tasks.add(self._poll_task)
+            self._tasks.add(
+                asyncio.create_task(
+                    self.writer.growth_counter.run(
+                        self._fetch_members,
+                        has_guild=lambda guild_id: self.get_guild(guild_id) is not None,
+                        can_list_members=lambda: self.intents.members,
+                    )
+                )
+            )
             self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
             self._tasks.add(
                 asyncio.create_task(
@@ -220,6 +230,9 @@ class HerwaBot(commands.AutoShardedBot):
             return await self.http.get_public_archived_threads(channel_id, time, HISTORY_PAGE_SIZE)
 
         return await list_threads_in_pages(fetch)
+
+    async def _fetch_members(self, guild_id: int, after_id: int) -> Sequence[Payload]:
+        return await self.http.get_members(guild_id, MEMBER_PAGE_SIZE, after_id)
 
     async def _fetch_guild_counts(self, after_id: int) -> Sequence[Payload]:
         return await self.http.get_guilds(PAGE_SIZE, after=after_id or None, with_counts=True)

@@ -26,6 +26,7 @@ class PointResponse(_ResponseModel):
     value: int | None = Field(description=texts.FIELDS["value"], examples=[412])
     partial: OptionalFlag = Field(None, description=texts.FIELDS["partial"])
     current: OptionalFlag = Field(None, description=texts.FIELDS["current"])
+    estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated"])
 
 
 class ChangeResponse(_ResponseModel):
@@ -45,6 +46,7 @@ class ComparisonResponse(_ResponseModel):
     from_: str = Field(alias="from", examples=["2025-02-01T00:00:00+09:00"])
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
     total: int | None = Field(description=texts.FIELDS["comparison_total"], examples=[9871])
+    estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
     points: list[PointResponse]
     change: ChangeResponse | None = Field(description=texts.FIELDS["change"])
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
@@ -60,6 +62,7 @@ class StatsResponse(_ResponseModel):
     interval: Interval
     timezone: str = Field(examples=["Asia/Tokyo"])
     total: int | None = Field(description=texts.FIELDS["total"], examples=[12873])
+    estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
     points: list[PointResponse]
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
     compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])
@@ -72,6 +75,7 @@ class SeriesResponse(_ResponseModel):
     from_: str = Field(alias="from", examples=["2025-03-01T00:00:00+09:00"])
     to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
     total: int | None = Field(description=texts.FIELDS["total"], examples=[12873])
+    estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
     points: list[PointResponse]
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
     compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])

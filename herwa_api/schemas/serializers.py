@@ -65,6 +65,7 @@ def _serialize_window(series: TimeSeries) -> dict[str, Any]:
         "from": _format_time(series.start, series.zone),
         "to": _format_time(series.end, series.zone),
         "total": _compute_total(series),
+        **({"estimated": True} if series.is_estimated else {}),
         "points": [_serialize_point(point, series.zone) for point in series.started_points],
     } | _build_approximate_flag(series.approximate)
 
@@ -81,6 +82,8 @@ def _serialize_point(point: Point, zone: ZoneInfo) -> dict[str, Any]:
         body["partial"] = True
     if point.status is PointStatus.CURRENT:
         body["current"] = True
+    if point.status is PointStatus.ESTIMATED:
+        body["estimated"] = True
     return body
 
 

@@ -12,6 +12,7 @@ from herwa_bot.collector.backfill import Backfiller
 from herwa_bot.collector.catch_up import CatchUp
 from herwa_bot.collector.gap_tracker import GapTracker
 from herwa_bot.collector.gateway_sessions import GatewaySessions
+from herwa_bot.collector.growth import GrowthCounter
 from herwa_bot.collector.history_fetcher import HistoryFetcher
 from herwa_bot.collector.live_updates import LiveUpdates
 from herwa_bot.collector.member_counts import MemberCounts
@@ -83,6 +84,7 @@ class EventWriter:
             HistoryFetcher(database, self.thread_parents, self.privacy, store_lock=page_lock),
             self.thread_parents,
         )
+        self.growth_counter = GrowthCounter(database)
         self.voice_tracker = VoiceTracker()
         self.member_counts = MemberCounts()
         self.live_updates = LiveUpdates(self.voice_tracker, self.member_counts)

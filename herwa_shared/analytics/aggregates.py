@@ -1,7 +1,7 @@
 """The statement that aggregates both windows of a comparison, and its rows by metric."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -70,7 +70,8 @@ class Aggregates:
     """The aggregates of several metrics in one window, with durations in seconds.
 
     `values` maps the start of an interval to its value, `totals` cover the entire window, and `elapsed_totals` the part
-    that is compared. A missing key means that nothing is stored. `approximate` is the same as for `TimeSeries`.
+    that is compared. A missing key means that nothing is stored. Then there may be an estimate in `estimates` and
+    `estimated_totals`. `approximate` is the same as for `TimeSeries`.
     """
 
     query: ActivityQuery
@@ -79,6 +80,8 @@ class Aggregates:
     values: Mapping[Metric, Mapping[int, int]]
     totals: Mapping[Metric, int]
     elapsed_totals: Mapping[Metric, int]
+    estimates: Mapping[Metric, Mapping[int, int]] = field(default_factory=dict)
+    estimated_totals: Mapping[Metric, int] = field(default_factory=dict)
 
     @classmethod
     def from_rows(
@@ -116,12 +119,17 @@ class Aggregates:
 
     def add_samples(self, metric: Metric, timeline: SampleTimeline, elapsed: ActivityQuery) -> "Aggregates":
         """Return the aggregates with a sampled count. `elapsed` is the part that is compared."""
-        query = self.query
-        return self._add_values(
+        query, estimate = self.query, timeline.find_estimate(self.query)
+        aggregates = self._add_values(
             metric,
             timeline.list_values(query, self.edges),
             timeline.find_value(query.start, query.end),
             timeline.find_value(elapsed.start, elapsed.end),
+        )
+        return replace(
+            aggregates,
+            estimates={**self.estimates, metric: timeline.list_estimates(query, self.edges)},
+            estimated_totals={**self.estimated_totals, **({} if estimate is None else {metric: estimate})},
         )
 
     def _add_values(

@@ -13,7 +13,7 @@ from herwa_shared.analytics.compared_rankings import ComparedItem
 from herwa_shared.analytics.comparison import Change, build_change
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import RankedItem
+from herwa_shared.analytics.results import PointStatus, RankedItem
 from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
@@ -26,6 +26,7 @@ class Kpi:
     """One metric over a window. None means not recorded, or not available for a single channel.
 
     `change` compares the elapsed part of the window with the same part of the comparison window, see `comparison`.
+    `is_estimated`: the total is an estimate, see `growth`; `values` contain none.
     """
 
     metric: Metric
@@ -33,6 +34,7 @@ class Kpi:
     change: Change | None
     rising_is_good: bool | None
     values: tuple[int | None, ...]
+    is_estimated: bool = False
 
 
 async def query_kpis(
@@ -46,8 +48,8 @@ async def query_kpis(
 ) -> tuple[Kpi, ...]:
     """Query one KPI per metric, in the order of `metrics`.
 
-    The values are those that `query_timeseries` returns. Points have the query's interval. A metric without channels
-    gives an empty KPI if the query has a channel. Raises BadRequest for more than 4,000 points.
+    The values are those that `query_timeseries` returns, without estimates. Points have the query's interval. A metric
+    without channels gives an empty KPI if the query has a channel. Raises BadRequest for more than 4,000 points.
     """
     numbers = await load_window_numbers(
         database,
@@ -75,8 +77,11 @@ def build_kpi(numbers: WindowNumbers, metric: Metric) -> Kpi:
         coverage = numbers.coverage_by_metric[metric]
         totals = numbers.get_elapsed_totals(metric)
         change = build_change(*totals, numbers.windows, definition=definition, coverage=coverage)
-    values = tuple(point.value for point in numbers.build_series(metric).points)
-    return Kpi(metric, numbers.get_total(metric), change, definition.rising_is_good, values)
+    series = numbers.build_series(metric)
+    values = tuple(None if point.status is PointStatus.ESTIMATED else point.value for point in series.points)
+    return Kpi(
+        metric, numbers.get_total(metric), change, definition.rising_is_good, values, is_estimated=series.is_estimated
+    )
 
 
 def find_top_contributor(kpi: Kpi, channels: Iterable[ComparedItem]) -> RankedItem | None:

@@ -28,6 +28,7 @@ class PointStatus(StrEnum):
     CURRENT = "current"
     FUTURE = "future"
     NO_DATA = "no data"
+    ESTIMATED = "estimated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Point:
     - `CURRENT`: the interval is running. `is_cut` and `covered_share` apply to it as well.
     - `FUTURE`: the interval has not begun.
     - `NO_DATA`: nothing was recorded.
+    - `ESTIMATED`: nothing was recorded yet; the value is an estimate, see `growth`.
 
     `covered_share` is the recorded share (0 to 1) of the part that has elapsed within the window.
     """
@@ -99,6 +101,18 @@ class TimeSeries:
     def started_points(self) -> tuple[Point, ...]:
         """The points whose interval has begun."""
         return tuple(point for point in self.points if point.status is not PointStatus.FUTURE)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the total is an estimate: nothing was recorded in the window."""
+        return bool(self.recorded_points) and all(
+            point.status is PointStatus.ESTIMATED for point in self.recorded_points
+        )
+
+    @property
+    def has_estimates(self) -> bool:
+        """Whether a point is an estimate."""
+        return any(point.status is PointStatus.ESTIMATED for point in self.points)
 
     @property
     def recorded_points(self) -> tuple[Point, ...]:

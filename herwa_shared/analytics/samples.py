@@ -9,13 +9,15 @@ read from the raw events as well, as long as they are kept.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage
+from herwa_shared.analytics.growth import NO_GROWTH, EstimatedGrowth, load_growth
+from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.table_selection import (
     MAX_EDGES_PER_STATEMENT,
@@ -25,6 +27,7 @@ from herwa_shared.analytics.table_selection import (
     get_raw_events_start,
 )
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
+from herwa_shared.db import Database
 
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,10 +58,14 @@ HOURS_AND_EVENTS_SQL = "WITH samples AS (" + HOURLY_SAMPLES_SQL + "UNION ALL" + 
 
 @dataclass(frozen=True, slots=True)
 class SampleTimeline:
-    """The newest samples between the boundaries for which it was loaded, in order, and when they were recorded."""
+    """The newest samples between the boundaries for which it was loaded, in order, and when they were recorded.
+
+    `growth` estimates the count before the first sample.
+    """
 
     samples: Sequence[tuple[datetime, int]]
     coverage: Coverage
+    growth: EstimatedGrowth = NO_GROWTH
 
     def find_value(self, start: datetime, end: datetime) -> int | None:
         """Find the newest count that is known in `[start, end)`, which lies between two boundaries."""
@@ -77,6 +84,40 @@ class SampleTimeline:
             if value is not None:
                 values[start] = value
         return values
+
+    def list_estimates(self, query: ActivityQuery, edges: Sequence[int]) -> dict[int, int]:
+        """Return the estimate for each interval of a window that has one and no value, as `list_values` does."""
+        values = self.list_values(query, edges)
+        estimates = self.growth.list_values(query, edges)
+        return {start: estimate for start, estimate in estimates.items() if start not in values}
+
+    def find_estimate(self, query: ActivityQuery) -> int | None:
+        """Find the estimated total of a window without a value."""
+        return self.growth.find_value(query.start_second, query.end_second)
+
+    def find_total(self, query: ActivityQuery) -> int | None:
+        """Find the total of a window: its value, or else its estimate."""
+        value = self.find_value(query.start, query.end)
+        return self.find_estimate(query) if value is None else value
+
+
+async def load_timeline(
+    database: Database,
+    clickhouse: AsyncClient,
+    metric: Metric,
+    windows: Sequence[ActivityQuery],
+    boundaries: Iterable[int],
+    coverage: Coverage,
+    *,
+    now: datetime,
+) -> SampleTimeline:
+    """Load the samples of a metric as `load_samples` does, and the estimate before its first sample."""
+    kind = get_definition(metric).kind
+    timeline = await load_samples(clickhouse, kind, windows, boundaries, coverage, now=now)
+    is_known = timeline.samples and timeline.samples[0][0] <= min(window.start for window in windows)
+    if is_known or metric is not Metric.MEMBERS:
+        return timeline
+    return replace(timeline, growth=await load_growth(database, clickhouse, windows[0].guild_id, kind))
 
 
 async def load_samples(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from herwa_shared.analytics.metric_definitions import (
 )
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
-from herwa_shared.analytics.samples import load_samples
+from herwa_shared.analytics.samples import load_timeline
 from herwa_shared.analytics.table_selection import (
     MAX_EDGES_PER_STATEMENT,
     TableSelection,
@@ -70,24 +70,32 @@ class BucketValues:
     """The aggregated value of each interval, keyed by its start, and the coverage of the metric.
 
     `edges` are the starts of the intervals and the end of the last one, in Unix seconds. Durations are in seconds.
+    `estimates` are the values of intervals without one that can be estimated.
     """
 
     query: ActivityQuery
     edges: list[int]
     values: Mapping[int, int]
     coverage: Coverage
+    estimates: Mapping[int, int] = field(default_factory=dict)
 
     def to_points(self, now: datetime) -> tuple[Point, ...]:
         """Build one point per interval, in order."""
         definition = get_definition(self.query.metric)
         edge_times = [datetime.fromtimestamp(edge, UTC) for edge in self.edges]
         return tuple(
-            self._build_point(definition, start, end, self.values.get(edge), now)
+            self._build_point(definition, start, end, self.values.get(edge), now, self.estimates.get(edge))
             for edge, (start, end) in zip(self.edges, pairwise(edge_times), strict=False)
         )
 
     def _build_point(
-        self, definition: MetricDefinition, start: datetime, end: datetime, value: int | None, now: datetime
+        self,
+        definition: MetricDefinition,
+        start: datetime,
+        end: datetime,
+        value: int | None,
+        now: datetime,
+        estimate: int | None,
     ) -> Point:
         """Build a point, see `Point`.
 
@@ -105,7 +113,8 @@ class BucketValues:
             if value is None and covered_share > 0 and definition.has_zero:
                 value = 0
         if value is None:
-            return Point(start, end, None, PointStatus.NO_DATA)
+            status = PointStatus.NO_DATA if estimate is None else PointStatus.ESTIMATED
+            return Point(start, end, estimate, status)
         status = (
             PointStatus.CURRENT
             if is_running
@@ -213,9 +222,10 @@ async def _query_samples(
 ) -> TimeSeries:
     """Query a sampled count."""
     coverage = await load_coverage(database, clickhouse, query, now=now)
-    kind = get_definition(query.metric).kind
-    timeline = await load_samples(clickhouse, kind, [query], edges[1:-1], coverage, now=now)
-    values = timeline.list_values(query, edges)
+    timeline = await load_timeline(database, clickhouse, query.metric, [query], edges[1:-1], coverage, now=now)
+    buckets = BucketValues(
+        query, edges, timeline.list_values(query, edges), coverage, timeline.list_estimates(query, edges)
+    )
     return TimeSeries(
         guild_id=query.guild_id,
         metric=query.metric,
@@ -223,8 +233,8 @@ async def _query_samples(
         zone=query.zone,
         start=query.start,
         end=query.end,
-        total=timeline.find_value(query.start, query.end) or 0,
-        points=BucketValues(query, edges, values, coverage).to_points(now),
+        total=timeline.find_total(query) or 0,
+        points=buckets.to_points(now),
         as_of=now,
         approximate=select_table(query, edges[1:-1], now=now).approximate,
     )

@@ -24,7 +24,7 @@ from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import TimeSeries
-from herwa_shared.analytics.samples import SampleTimeline, load_samples
+from herwa_shared.analytics.samples import SampleTimeline, load_timeline
 from herwa_shared.analytics.table_selection import MAX_EDGES_PER_STATEMENT
 from herwa_shared.analytics.timeseries import BucketValues
 from herwa_shared.analytics.timezones import list_offset_periods
@@ -60,11 +60,15 @@ class WindowNumbers:
         return self._build_series(self.base, metric) if self.base else None
 
     def get_total(self, metric: Metric) -> int | None:
-        """Return the total of the window; None if nothing is stored and the window is not covered."""
-        return self._find_total(metric, self.current.query, self.current.totals)
+        """Return the total of the window, estimated if nothing was recorded yet; None if nothing is known.
+
+        Nothing is known of a count if nothing is stored and the window is not covered.
+        """
+        total = self._find_total(metric, self.current.query, self.current.totals)
+        return self.current.estimated_totals.get(metric) if total is None else total
 
     def get_elapsed_totals(self, metric: Metric) -> tuple[int | None, int | None]:
-        """Return the totals of the compared parts of both windows; None as for `get_total`."""
+        """Return the totals of the compared parts of both windows; None as for `get_total`, and for an estimate."""
         if self.windows is None or self.base is None:
             return None, None
         return (
@@ -74,7 +78,14 @@ class WindowNumbers:
 
     def _build_series(self, aggregates: Aggregates, metric: Metric) -> TimeSeries:
         query = replace(aggregates.query, metric=metric)
-        buckets = BucketValues(query, aggregates.edges, aggregates.values[metric], self.coverage_by_metric[metric])
+        buckets = BucketValues(
+            query,
+            aggregates.edges,
+            aggregates.values[metric],
+            self.coverage_by_metric[metric],
+            aggregates.estimates.get(metric, {}),
+        )
+        total = aggregates.totals.get(metric, aggregates.estimated_totals.get(metric, 0))
         return TimeSeries(
             guild_id=query.guild_id,
             metric=metric,
@@ -82,7 +93,7 @@ class WindowNumbers:
             zone=query.zone,
             start=query.start,
             end=query.end,
-            total=get_definition(metric).to_metric_value(aggregates.totals.get(metric, 0)),
+            total=get_definition(metric).to_metric_value(total),
             points=buckets.to_points(self.now),
             as_of=self.now,
             approximate=aggregates.approximate and get_definition(metric).aggregation is not Aggregation.MEDIAN,
@@ -194,9 +205,9 @@ async def _load_coverages_and_samples(
     """Load the coverage of each metric in all windows, and the samples of sampled metrics. `cuts` are Unix seconds."""
     coverage_by_metric = await _load_coverages(database, clickhouse, queries, metrics, now)
     timelines = {
-        metric: await load_samples(clickhouse, definition.kind, queries, cuts, coverage, now=now)
+        metric: await load_timeline(database, clickhouse, metric, queries, cuts, coverage, now=now)
         for metric, coverage in coverage_by_metric.items()
-        if (definition := get_definition(metric)).aggregation is Aggregation.LATEST_SAMPLE
+        if get_definition(metric).aggregation is Aggregation.LATEST_SAMPLE
     }
     return coverage_by_metric, timelines
 

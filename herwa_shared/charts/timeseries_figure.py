@@ -30,6 +30,8 @@ from herwa_shared.charts.series_plot import GapBand, SeriesPlot, build_series_pl
 from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 from herwa_shared.charts.text.series_texts import (
+    CONTAINS_ESTIMATES,
+    ESTIMATE,
     NO_DATA,
     SO_FAR,
     describe_empty_series,
@@ -50,9 +52,9 @@ def build_timeseries_figure(
 ) -> Figure:
     """Build a line chart of any metric, with a y axis that starts at zero.
 
-    An interval without data is a gray band, one that is running or cut by the window is the end of a dotted line, and
-    one that was recorded in part is a hollow marker. The comparison is drawn below the line, aligned point by point,
-    with its own dates in the hover text; it is left out if it has no data at all.
+    An interval without data is a gray band, one that is running or cut by the window is the end of a dotted line,
+    estimates are a dotted line, and an interval that was recorded in part is a hollow marker. The comparison is drawn
+    below the line, aligned point by point, with its own dates in the hover text; it is left out if it has no data.
     """
     plot = build_series_plot(compared)
     series, lines = plot.series, plot.lines
@@ -61,7 +63,7 @@ def build_timeseries_figure(
     phrases = get_metric_phrases(series.metric)
     figure = build_layout(
         title=title or phrases.title,
-        subtitle=subtitle or _build_subtitle(series),
+        subtitle=subtitle or _build_subtitle(compared),
         theme=theme,
         legend=plot.comparison is not None,
         left=MARGIN_PX + round(_DIGIT_WIDTH_PX * max(map(len, tick_labels))) + 10,
@@ -88,11 +90,12 @@ def _build_meta(series: TimeSeries) -> Figure:
     }
 
 
-def _build_subtitle(series: TimeSeries) -> str:
-    phrases = get_metric_phrases(series.metric)
+def _build_subtitle(compared: ComparedSeries) -> str:
+    series, phrases = compared.series, get_metric_phrases(compared.series.metric)
     rate = f"{phrases.title} per {series.interval.value}"
     parts = [rate, format_period(series.start, series.end, series.zone), format_timezone(series.zone)]
-    return " · ".join([*parts, "hours approximate"] if series.approximate else parts)
+    notes = [("hours approximate", series.approximate), (CONTAINS_ESTIMATES, compared.has_estimates)]
+    return " · ".join([*parts, *(note for note, is_shown in notes if is_shown)])
 
 
 def _build_time_axis(plot: SeriesPlot) -> Figure:
@@ -112,7 +115,8 @@ def _build_total_notes(compared: ComparedSeries, theme: Theme, top_margin: int) 
     series, change_text = compared.series, format_change(compared.change)
     phrases = get_metric_phrases(series.metric)
     total_text = format_int_short(series.total) if series.recorded_points else EMPTY_TOTAL
-    text = change_text or (phrases.singular if series.total == 1 else phrases.plural)
+    unit = phrases.singular if series.total == 1 else phrases.plural
+    text = change_text or (f"{unit} ({ESTIMATE})" if series.is_estimated else unit)
     is_good = compared.change and compared.change.is_good(rising_is_good=get_definition(series.metric).rising_is_good)
     color = theme.muted if is_good is None else theme.up if is_good else theme.down
     return [

@@ -106,9 +106,10 @@ def _build_hover_note(point: Point, base: Point | None, series: TimeSeries) -> s
 
 
 def _build_dotted_trace(series: TimeSeries, lines: SeriesLines) -> Figure:
-    """Build the dotted lines to the incomplete intervals. The trace is empty if all are complete."""
-    indexes = lines.dotted_indexes
+    """Build the dotted lines: to incomplete intervals, which have a marker, and along estimates."""
+    indexes, estimated = lines.dotted_indexes, set(lines.estimated_indexes)
     is_end = [index in lines.incomplete_indexes for index in indexes]
+    has_hover = [is_marked or index in estimated for index, is_marked in zip(indexes, is_end, strict=True)]
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -119,7 +120,7 @@ def _build_dotted_trace(series: TimeSeries, lines: SeriesLines) -> Figure:
             "" if index is None else describe_incomplete_point(lines.points[index], series) for index in indexes
         ],
         "hovertemplate": "<b>%{y:,}</b> %{customdata}<extra></extra>",
-        "hoverinfo": ["all" if is_marked else "skip" for is_marked in is_end] or "skip",
+        "hoverinfo": ["all" if is_shown else "skip" for is_shown in has_hover] or "skip",
     }
 
 

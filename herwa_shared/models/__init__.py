@@ -32,7 +32,15 @@ from herwa_shared.models.collection import (
     Process,
     VoiceSession,
 )
-from herwa_shared.models.directory import Channel, Guild, GuildLiveCounters, GuildMembership, Member, MembershipPeriod
+from herwa_shared.models.directory import (
+    Channel,
+    GrowthEstimate,
+    Guild,
+    GuildLiveCounters,
+    GuildMembership,
+    Member,
+    MembershipPeriod,
+)
 from herwa_shared.models.idempotency import IdempotentResponse
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice, PseudonymBatch
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
@@ -56,6 +64,7 @@ __all__ = [
     "Feature",
     "FeatureToggle",
     "GatewaySession",
+    "GrowthEstimate",
     "Guild",
     "GuildDeletion",
     "GuildLiveCounters",

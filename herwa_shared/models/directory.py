@@ -1,7 +1,8 @@
 """Tables of the directory: guilds, channels, members and membership periods."""
 
-from datetime import datetime
+from datetime import date, datetime
 
+from sqlalchemy import ARRAY, Date, Integer
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -99,3 +100,17 @@ class MembershipPeriod(SQLModel, table=True):
     user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True)
     joined_at: datetime = Field(sa_type=TIMESTAMPTZ, primary_key=True)
     left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+
+
+class GrowthEstimate(SQLModel, table=True):
+    """How many members of a guild had joined on each day (UTC), of those who were members at `listed_at`.
+
+    It holds counts only. The `joined` of a day of `days` is at the same position; days without a join are missing.
+    """
+
+    __tablename__ = "growth_estimate"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    listed_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    days: list[date] = Field(sa_type=ARRAY(Date))
+    joined: list[int] = Field(sa_type=ARRAY(Integer))

@@ -1,6 +1,7 @@
 """HTTP client of the control API: act as members, inject faults, read the bot's state."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -131,9 +132,10 @@ class SimClient:
         """Archive or unarchive the thread."""
         self.call("thread/archive", channel_id=str(thread_id), archived=archived)
 
-    def join(self, guild_id: int, name: str, *, bot: bool = False) -> int:
-        """Add a user with this name to the guild; return the user's id."""
-        return _parse_id(self.call("member/join", guild_id=str(guild_id), name=name, bot=bot))
+    def join(self, guild_id: int, name: str, *, bot: bool = False, at: datetime | None = None) -> int:
+        """Add a user with this name to the guild, as of `at` or now; return the user's id."""
+        time = at.isoformat() if at else None
+        return _parse_id(self.call("member/join", guild_id=str(guild_id), name=name, bot=bot, at=time))
 
     def leave(self, guild_id: int, user_id: int) -> None:
         """Remove the user from the guild."""

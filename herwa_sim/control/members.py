@@ -1,5 +1,7 @@
 """Control actions for members, roles and presence, and for the simulated population."""
 
+from datetime import datetime
+
 from herwa_sim.actions.members import ban, create_user, join, leave, set_nickname, set_roles
 from herwa_sim.actions.presence import set_status
 from herwa_sim.actions.roles import create_role, delete_role, update_role
@@ -9,12 +11,13 @@ from herwa_sim.entities import Json
 
 
 async def add_member(context: SimContext, body: Json) -> Json:
-    """Add a user to `guild_id`, by `user_id` or created by `name`; `bot` creates a bot user."""
+    """Add a user to `guild_id`, by `user_id` or created by `name`; `bot` creates a bot user. `at` is the time."""
     if "user_id" in body:
         user = context.world.get_user(int(body["user_id"]))
     else:
         user = create_user(context.world, name=body["name"], bot=bool(body.get("bot", False)))
-    join(context.world, context.world.get_guild(int(body["guild_id"])), user)
+    at = datetime.fromisoformat(body["at"]) if body.get("at") else None
+    join(context.world, context.world.get_guild(int(body["guild_id"])), user, at=at)
     return {"id": str(user.id)}
 
 

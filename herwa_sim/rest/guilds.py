@@ -5,8 +5,9 @@ from aiohttp import web
 from herwa_shared.discord.constants import ChannelType
 from herwa_sim.actions.channels import create_channel
 from herwa_sim.context import get_context
+from herwa_sim.entities import PrivilegedIntents
 from herwa_sim.rest.bodies import read_json
-from herwa_sim.rest.middleware import Route, get_path_id, respond_json
+from herwa_sim.rest.middleware import RestError, Route, get_path_id, respond_json
 from herwa_sim.serialize.guilds import serialize_channel, serialize_guild, serialize_guild_counts
 from herwa_sim.serialize.members import serialize_member, serialize_role
 
@@ -65,8 +66,10 @@ async def get_member(request: web.Request) -> web.Response:
 
 
 async def list_members(request: web.Request) -> web.Response:
-    """List members by ascending id, with `after` and `limit`."""
+    """List members by ascending id, with `after` and `limit`. Refused without the members intent."""
     world = get_context(request).world
+    if PrivilegedIntents.MEMBERS not in world.application.privileged:
+        raise RestError(403, 50001, "Missing Access")
     guild = world.get_guild(get_path_id(request, "guild_id"))
     after, limit = int(request.query.get("after", "0")), int(request.query.get("limit", "1"))
     page = [member for user_id, member in sorted(guild.members.items()) if user_id > after][:limit]

@@ -1,6 +1,6 @@
 """The statistics routes return exact numbers in the shapes of the OpenAPI document."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from herwa_api.schemas.requests import ChannelMetric, HourMetric, MemberMetric
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.clock import utc_now
+from herwa_shared.services.growth_estimates import save_growth
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory
 from tests.support.row_factories import (
@@ -257,6 +258,25 @@ async def test_member_count_is_null_without_samples(api: ValidatingApiClient, st
 
     assert (body["total"], body["compare"]["total"]) == (None, None)
     assert [point["value"] for point in body["points"]] == [None] * 3
+
+
+async def test_members_before_the_first_sample_are_marked_as_estimates(api: ValidatingApiClient, stores: Stores):
+    async with stores.database.transaction() as session:
+        joined = {date(2025, 2, 20): 10, date(2025, 3, 1): 2}
+        await save_growth(session, guild_id=api.guild_id, joined_by_day=joined, listed_at=make_utc(2025, 3, 3, 12))
+    await insert_events(stores, api.guild_id, [EventRow(make_utc(2025, 3, 3, 11), 0, 0, "member_count", 15)])
+
+    body = await api.get("stats", metric="members", compare="previous", **MARCH)
+
+    assert body["points"] == [
+        {"t": "2025-03-01T00:00:00+00:00", "value": 12, "estimated": True},
+        {"t": "2025-03-02T00:00:00+00:00", "value": 12, "estimated": True},
+        {"t": "2025-03-03T00:00:00+00:00", "value": 15},
+    ]
+    assert body["total"] == 15
+    assert "estimated" not in body
+    assert (body["compare"]["total"], body["compare"]["estimated"]) == (10, True)
+    assert body["compare"]["change"] is None
 
 
 async def test_rankings_and_heatmap_accept_other_metrics(api: ValidatingApiClient, stores: Stores):

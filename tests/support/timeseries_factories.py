@@ -1,5 +1,6 @@
 """Builds time series for tests of charts: from given values, or random ones with hypothesis."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,10 +27,12 @@ def build_timeseries(
     metric=Metric.MESSAGES,
     now=None,
     total=None,
+    estimated=(),
 ) -> TimeSeries:
     """Build a series with one point per value from `start` on, as analytics returns it.
 
-    By default it is over at `now`. The points at the indexes `partial` were recorded by half. `end` cuts the last one.
+    By default it is over at `now`. The points at the indexes `partial` were recorded by half, those at `estimated` are
+    estimates. `end` cuts the last one.
     """
     time_zone = ZoneInfo(zone)
     bounds = []
@@ -41,6 +44,10 @@ def build_timeseries(
     points = tuple(
         _build_point(value, bound, end, now, covered_share=0.5 if index in partial else 1.0)
         for index, (value, bound) in enumerate(zip(values, bounds, strict=True))
+    )
+    points = tuple(
+        replace(point, status=PointStatus.ESTIMATED) if index in estimated else point
+        for index, point in enumerate(points)
     )
     total = sum(point.value or 0 for point in points) if total is None else total
     return TimeSeries(GUILD_ID, metric, interval, time_zone, start, end, total, points, now)
@@ -86,6 +93,9 @@ def any_timeseries(draw) -> TimeSeries:
     values = draw(st.lists(counts, max_size=draw(st.sampled_from([3, 40, 200]))))
     partial = draw(st.sets(st.integers(0, max(len(values) - 1, 0)), max_size=4))
     metric, interval = draw(st.sampled_from(Metric)), draw(st.sampled_from(Interval))
+    if metric is Metric.MEMBERS and values and draw(st.booleans()):
+        estimated = [index for index in range(draw(st.integers(1, len(values)))) if values[index] is not None]
+        return build_timeseries(values, start=start, interval=interval, zone=zone, metric=metric, estimated=estimated)
     series = build_timeseries(values, start=start, interval=interval, zone=zone, partial=partial, metric=metric)
     if draw(st.booleans()):
         return series

@@ -6,8 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from herwa_shared.analytics.compared_series import ComparedSeries
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
-from herwa_shared.charts.text.series_texts import NO_DATA, PARTIAL, SO_FAR
+from herwa_shared.charts.text.series_texts import (
+    ESTIMATE,
+    ESTIMATED_COMPARISON,
+    ESTIMATED_GROWTH,
+    NO_DATA,
+    PARTIAL,
+    SO_FAR,
+)
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_web import texts
 from herwa_web.pages.guild.chart_views import build_legend, build_table, describe_comparison_problem
@@ -50,6 +59,23 @@ def test_legend_shows_partial_running_missing_and_future_as_four_different_thing
         ("gap", NO_DATA),
         ("upcoming", texts.UPCOMING),
     ]
+
+
+def test_estimates_are_marked_in_legend_table_and_comparison():
+    members = {"metric": Metric.MEMBERS, "total": 4}
+    series = build_week(estimated={0, 1}, **members)
+    base = build_timeseries((2,) * 7, start=MAY_3 - 7 * DAY, estimated=range(7), metric=Metric.MEMBERS, total=2)
+    compared = ComparedSeries(series, base)
+
+    assert list_legend(compared) == [
+        ("line", RANGE_TITLE),
+        ("faint", f"{BASE_TITLE} ({ESTIMATE})"),
+        ("dotted", ESTIMATED_GROWTH),
+    ]
+    rows = build_table(compared, parse_view(metric="members"))
+    assert [row.value for row in rows] == [f"4 ({ESTIMATE})"] * 2 + ["4"] * 5
+    assert [row.previous for row in rows] == [f"2 ({ESTIMATE})"] * 7
+    assert describe_comparison_problem(compared, parse_view(MAY_3)) == ESTIMATED_COMPARISON
 
 
 def test_legend_names_an_interval_that_the_window_cuts():

@@ -4,7 +4,7 @@ import base64
 import csv
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import PointStatus
 from herwa_shared.analytics.timezones import UTC_ZONE
 from herwa_shared.dashboard_query import DashboardQuery
+from herwa_shared.services.growth_estimates import save_growth
 from herwa_shared.stores import Stores
 from herwa_shared.tables.csv_writer import write_csv
 from herwa_web.pages.guild import panel_tables
@@ -35,8 +36,15 @@ from tests.web.web_server import WebServer
 
 NOW = make_utc(2024, 3, 20, 10, 40)
 BERLIN = ZoneInfo("Europe/Berlin")
-COMPLETE, PARTIAL, CURRENT, NO_DATA = (
-    status.value for status in (PointStatus.COMPLETE, PointStatus.PARTIAL, PointStatus.CURRENT, PointStatus.NO_DATA)
+COMPLETE, PARTIAL, CURRENT, NO_DATA, ESTIMATED = (
+    status.value
+    for status in (
+        PointStatus.COMPLETE,
+        PointStatus.PARTIAL,
+        PointStatus.CURRENT,
+        PointStatus.NO_DATA,
+        PointStatus.ESTIMATED,
+    )
 )
 
 
@@ -62,6 +70,23 @@ async def test_series_has_a_status_an_empty_cell_without_data_and_no_future(stor
         ("2024-03-18", "1", PARTIAL),
         ("2024-03-19", "1", COMPLETE),
         ("2024-03-20", "1", CURRENT),
+    ]
+
+
+async def test_estimates_have_a_status_of_their_own(stores: Stores):
+    guild_id = await add_guild(stores)
+    async with stores.database.transaction() as session:
+        await save_growth(session, guild_id=guild_id, joined_by_day={date(2024, 3, 17): 9}, listed_at=NOW)
+    await insert_events(stores, guild_id, [EventRow(make_utc(2024, 3, 19, 8), 0, 0, "member_count", 12)])
+    view = parse_view(guild_id, metric="members", **{"from": "2024-03-16", "to": "2024-03-20"})
+
+    rows = await read_rows(stores, view, Panel.COURSE)
+
+    assert [(row["start"][:10], row["members"], row["status"]) for row in rows] == [
+        ("2024-03-16", "", NO_DATA),
+        ("2024-03-17", "9", ESTIMATED),
+        ("2024-03-18", "9", ESTIMATED),
+        ("2024-03-19", "12", COMPLETE),
     ]
 
 

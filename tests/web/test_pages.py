@@ -12,7 +12,7 @@ from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range,
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
-from herwa_shared.charts.text.series_texts import NO_DATA
+from herwa_shared.charts.text.series_texts import ESTIMATE, ESTIMATED_TOTAL, NO_DATA
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_shared.services.channels import ChannelInfo, ChannelKind
@@ -136,6 +136,12 @@ def test_uncounted_kpi_is_a_dash_with_its_reason():
     )
     assert (cell.value, cell.has_data) == (EMPTY_VALUE, False)
     assert cell.tip.endswith("Needs an intent.")
+
+
+def test_estimated_kpi_is_marked():
+    cell = build_kpi_view(Kpi(Metric.MEMBERS, 40, None, True, (None,), is_estimated=True), parse_view(), {})
+    assert (cell.value, cell.change, cell.tone) == ("40", ESTIMATE, "")
+    assert cell.tip.endswith(ESTIMATED_TOTAL)
 
 
 def test_kpi_shows_value_and_change_and_links_to_its_metric():

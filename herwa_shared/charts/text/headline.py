@@ -10,6 +10,7 @@ from herwa_shared.charts.formatting import format_int, format_long_day
 from herwa_shared.charts.text.changes import append_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 from herwa_shared.charts.text.periods import describe_base_period, describe_period
+from herwa_shared.charts.text.series_texts import ESTIMATE
 
 
 def build_headline(
@@ -35,7 +36,7 @@ def build_headline(
     if change is not None and compared.comparison is not None:
         sentence = append_change(sentence, change, describe_base_period(series, compared.comparison))
         return f"{sentence}{_format_contributor(change, contributor_name)}."
-    return f"{sentence}{_describe_missing_intervals(series)}."
+    return f"{sentence}{f' ({ESTIMATE})' if series.is_estimated else ''}{_describe_missing_intervals(series)}."
 
 
 def _describe_total(series: TimeSeries) -> str:

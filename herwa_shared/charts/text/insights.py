@@ -1,8 +1,8 @@
 """Insights about a series in up to three sentences, and the alt text of its chart.
 
 A summed metric gets total, peak and pattern (busy hours or weekdays, days without activity, trend). A sampled metric
-(members) gets latest value, maximum and net change, a median its value and maximum. Only representative intervals
-(over, not cut by the window, recorded) enter averages, patterns and trends.
+(members) gets latest value, maximum and net change or what is estimated, a median its value and maximum. Only
+representative intervals (over, not cut by the window, recorded) enter averages, patterns and trends.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from statistics import fmean, median
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import MIN_PERCENT_BASE, Change
 from herwa_shared.analytics.metric_definitions import Aggregation, get_definition
-from herwa_shared.analytics.results import Interval, Point, TimeSeries
+from herwa_shared.analytics.results import Interval, Point, PointStatus, TimeSeries
 from herwa_shared.charts.axes import format_interval
 from herwa_shared.charts.formatting import (
     WEEKDAYS,
@@ -25,6 +25,7 @@ from herwa_shared.charts.formatting import (
 from herwa_shared.charts.text.changes import append_change
 from herwa_shared.charts.text.metric_phrases import format_amount, get_metric_phrases
 from herwa_shared.charts.text.periods import describe_base_period
+from herwa_shared.charts.text.series_texts import describe_estimates
 
 MAX_ALT_TEXT_LENGTH = 1024
 """Discord's limit for the description (alt text) of an attachment, in characters."""
@@ -100,8 +101,12 @@ def _format_mean(number: float) -> str:
 
 
 def _describe_samples(compared: ComparedSeries) -> list[str]:
-    """Return three sentences: latest value and change, maximum, net change."""
+    """Return three sentences: latest value and change, maximum, net change.
+
+    An estimate is too low to be compared with a number that was recorded: the third sentence says what is estimated.
+    """
     series, points = compared.series, compared.series.recorded_points
+    points = tuple(point for point in points if point.status is not PointStatus.ESTIMATED) or points
     latest_text = f"{format_amount(series.total, series.metric)} {'now' if series.is_running else 'at the end'}"
     if compared.change is not None and compared.comparison is not None:
         base_period = describe_base_period(series, compared.comparison)
@@ -110,7 +115,7 @@ def _describe_samples(compared: ComparedSeries) -> list[str]:
     return [
         f"{latest_text}.",
         f"Highest: {format_int(peak_point.value or 0)}, {format_interval(peak_point, series)}.",
-        _describe_net_change(points[0].value or 0, series.total),
+        describe_estimates(series) or _describe_net_change(points[0].value or 0, series.total),
     ]
 
 

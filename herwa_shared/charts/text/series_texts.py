@@ -3,14 +3,20 @@
 from datetime import timedelta
 
 from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
-from herwa_shared.charts.formatting import format_interval_count, format_period
+from herwa_shared.charts.formatting import format_interval_count, format_long_day, format_period
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
 
 NO_DATA = "no data"
 SO_FAR = "so far"
 PARTIAL = "partial"
+ESTIMATE = "estimate"
+CONTAINS_ESTIMATES = "dotted: estimate"
+ESTIMATED_GROWTH = "estimate: members who are still here"
+ESTIMATED_TOTAL = "Estimated from the members who are still here."
+ESTIMATED_COMPARISON = "No changes shown: the earlier period is an estimate."
 NO_DATA_IN_PERIOD = "No data in this period"
 _MIN_LISTED_LENGTH = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 
 
 def describe_empty_series(series: TimeSeries) -> str:
@@ -24,10 +30,23 @@ def describe_empty_series(series: TimeSeries) -> str:
     return f"{none} in this period"
 
 
+def describe_estimates(series: TimeSeries) -> str:
+    """Say which values of a series are estimates, and from what; empty if none are."""
+    estimated = [point for point in series.points if point.status is PointStatus.ESTIMATED]
+    if not estimated:
+        return ""
+    if series.is_estimated:
+        return ESTIMATED_TOTAL
+    day = format_long_day(estimated[-1].end - _SECOND, series.zone)
+    return f"Estimated until {day} from the members who are still here."
+
+
 def describe_incomplete_point(point: Point, series: TimeSeries) -> str:
-    """Describe why a value is incomplete: `so far`, `partial`, `only Aug 31, 2021`; empty for a complete one."""
+    """Describe why a value is incomplete: `so far`, `partial`, `only Aug 31, 2021`, `estimate`; empty if complete."""
     if point.status is PointStatus.CURRENT:
         return SO_FAR
+    if point.status is PointStatus.ESTIMATED:
+        return ESTIMATE
     if not point.is_partial:
         return ""
     if point.is_cut and point.end - point.start > _MIN_LISTED_LENGTH:

@@ -10,7 +10,15 @@ from herwa_shared.analytics.results import Interval, Point, PointStatus, TimeSer
 from herwa_shared.charts.axes import format_interval
 from herwa_shared.charts.formatting import format_int, format_period, format_recent_day, format_recent_period
 from herwa_shared.charts.series_lines import build_series_lines
-from herwa_shared.charts.text.series_texts import NO_DATA, PARTIAL, SO_FAR, describe_incomplete_point
+from herwa_shared.charts.text.series_texts import (
+    ESTIMATE,
+    ESTIMATED_COMPARISON,
+    ESTIMATED_GROWTH,
+    NO_DATA,
+    PARTIAL,
+    SO_FAR,
+    describe_incomplete_point,
+)
 from herwa_shared.dashboard_params import ComparisonMode
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_web import texts
@@ -56,6 +64,7 @@ def build_legend(compared: ComparedSeries, view: DashboardQuery, range_title: st
         (LegendMark.COMPARISON, format_comparison_period(compared, view), compared.has_base_data),
         (LegendMark.DOTTED, SO_FAR, any(point.status is PointStatus.CURRENT for point in incomplete_points)),
         (LegendMark.DOTTED, PARTIAL, any(point.status is not PointStatus.CURRENT for point in incomplete_points)),
+        (LegendMark.DOTTED, ESTIMATED_GROWTH, compared.series.has_estimates),
         (LegendMark.HOLLOW, texts.PARTLY_RECORDED, bool(lines.hollow_indexes)),
         (LegendMark.GAP, NO_DATA, any(point.status is PointStatus.NO_DATA for point in points)),
         (LegendMark.FUTURE, texts.UPCOMING, any(point.status is PointStatus.FUTURE for point in points)),
@@ -64,9 +73,12 @@ def build_legend(compared: ComparedSeries, view: DashboardQuery, range_title: st
 
 
 def format_comparison_period(compared: ComparedSeries, view: DashboardQuery) -> str:
-    """Format the days of the comparison window; empty without one."""
+    """Format the days of the comparison window, and whether its values are estimates; empty without one."""
     comparison = compared.comparison
-    return format_period(comparison.start, comparison.end, view.zone) if comparison else ""
+    if comparison is None:
+        return ""
+    period = format_period(comparison.start, comparison.end, view.zone)
+    return f"{period} ({ESTIMATE})" if comparison.has_estimates else period
 
 
 def describe_comparison_problem(compared: ComparedSeries, view: DashboardQuery) -> str:
@@ -74,6 +86,8 @@ def describe_comparison_problem(compared: ComparedSeries, view: DashboardQuery) 
     if view.comparison_mode is ComparisonMode.OFF or not compared.series.recorded_points:
         return ""
     comparison = compared.comparison
+    if comparison is not None and comparison.is_estimated:
+        return ESTIMATED_COMPARISON
     if comparison is None or (view.data_start is not None and comparison.end <= view.data_start):
         return _describe_data_start(view)
     if not compared.has_base_data:
@@ -108,7 +122,8 @@ def _describe_data_start(view: DashboardQuery) -> str:
 def _iterate_base_values(compared: ComparedSeries) -> Iterator[str]:
     if compared.comparison is not None:
         for point in compared.comparison.started_points[: len(compared.series.started_points)]:
-            yield NO_DATA if point.value is None else format_int(point.value)
+            text = NO_DATA if point.value is None else format_int(point.value)
+            yield f"{text} ({ESTIMATE})" if point.status is PointStatus.ESTIMATED else text
 
 
 def _format_value(point: Point, series: TimeSeries) -> str:

@@ -9,7 +9,7 @@ from herwa_shared.analytics.metric_definitions import Metric, describe_metric, g
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
 from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_period
 from herwa_shared.charts.text.changes import format_change
-from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD
+from herwa_shared.charts.text.series_texts import ESTIMATE, ESTIMATED_TOTAL, NO_DATA, NO_DATA_IN_PERIOD
 from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo
@@ -100,6 +100,9 @@ def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metr
     elif not has_data:
         change = ChangeLabel(NO_DATA)
         tip_lines.append(missing_reasons.get(kpi.metric, f"{NO_DATA_IN_PERIOD}."))
+    elif kpi.is_estimated:
+        change = ChangeLabel(ESTIMATE)
+        tip_lines.append(ESTIMATED_TOTAL)
     elif kpi.change is not None:
         tip_lines.append(texts.describe_base(kpi.change.base, format_base_label(view)))
     line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])

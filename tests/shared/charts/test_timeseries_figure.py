@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
 from herwa_shared.charts.layout import escape_text
-from herwa_shared.charts.text.series_texts import NO_DATA, NO_DATA_IN_PERIOD, PARTIAL
+from herwa_shared.charts.text.series_texts import CONTAINS_ESTIMATES, ESTIMATE, NO_DATA, NO_DATA_IN_PERIOD, PARTIAL
 from herwa_shared.charts.theme import DARK, LIGHT
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from tests.support.timeseries_factories import GUILD_ID, MAY_3, build_compared, build_timeseries
@@ -54,6 +54,24 @@ def test_unfinished_day_is_a_separate_dotted_line():
     assert line["y"] == [5, 6, None]
     assert running["line"]["dash"] == "dot"
     assert running["y"] == [6, 2]
+
+
+def test_estimates_are_dotted_and_named_in_the_picture():
+    series = build_timeseries([5, 6, 9, 10], estimated=[0, 1], metric=Metric.MEMBERS, total=10)
+    figure = build_figure(series)
+    line, dotted, *_ = figure["data"]
+
+    assert line["y"] == [None, None, 9, 10]
+    assert (dotted["y"], dotted["line"]["dash"]) == ([5, 6, 9], "dot")
+    complete = build_figure(build_timeseries([5, 6], metric=Metric.MEMBERS, total=6))
+    subtitles = [built["layout"]["title"]["subtitle"]["text"] for built in (figure, complete)]
+    assert [CONTAINS_ESTIMATES in subtitle for subtitle in subtitles] == [True, False]
+
+
+def test_total_without_records_is_named_an_estimate():
+    series = build_timeseries([5, 6], estimated=[0, 1], metric=Metric.MEMBERS, total=6)
+
+    assert f"members ({ESTIMATE})" in list_texts(build_figure(series))
 
 
 def test_finished_day_is_not_dotted():

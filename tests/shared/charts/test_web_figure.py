@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval, PointStatus
-from herwa_shared.charts.text.series_texts import SO_FAR
+from herwa_shared.charts.text.series_texts import ESTIMATE, SO_FAR
 from herwa_shared.charts.web_figure import Layer, build_sparkline_paths, build_web_figure
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.timeseries_factories import MAY_3, any_timeseries, build_compared, build_timeseries
@@ -28,7 +29,8 @@ def test_figure_always_has_every_layer():
 def test_any_series_becomes_json_with_a_value_for_every_interval(timeseries, comparison):
     figure = json.loads(json.dumps(build_web_figure(build_compared(timeseries, comparison))))
     assert get_line(figure)["y"] == [
-        point.value if point.status is not PointStatus.CURRENT else None for point in timeseries.started_points
+        point.value if point.status not in (PointStatus.CURRENT, PointStatus.ESTIMATED) else None
+        for point in timeseries.started_points
     ]
     assert len(figure["data"][Layer.COMPARISON]["y"]) <= len(timeseries.points)
 
@@ -60,6 +62,15 @@ def test_current_interval_is_a_dotted_line():
     assert get_line(figure)["y"] == [5, 6, None]
     dotted = figure["data"][Layer.DOTTED]
     assert (dotted["y"], dotted["marker"]["size"], dotted["customdata"][1]) == ([6, 2], [0, 7], SO_FAR)
+
+
+def test_estimates_are_a_dotted_line_up_to_the_first_recorded_value():
+    series = build_timeseries([5, 6, 9, 10], estimated=[0, 1], metric=Metric.MEMBERS)
+    figure = build_web_figure(build_compared(series))
+    assert get_line(figure)["y"] == [None, None, 9, 10]
+    dotted = figure["data"][Layer.DOTTED]
+    assert (dotted["y"], dotted["marker"]["size"]) == ([5, 6, 9], [0, 0, 0])
+    assert (dotted["customdata"], dotted["hoverinfo"]) == ([ESTIMATE, ESTIMATE, ""], ["all", "all", "skip"])
 
 
 def test_intervals_cut_by_the_window_are_dotted_and_say_which_days_they_hold():

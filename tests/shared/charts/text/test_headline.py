@@ -100,6 +100,8 @@ def test_words_of_the_headline(snapshot):
         build_headline(build_compared(running), is_all_time=True),
         build_headline(build_compared(build_timeseries([None, None]))),
         build_headline(build_compared(build_timeseries([None, 4], metric=Metric.MEMBERS))),
+        build_headline(build_compared(build_timeseries([3, 4], metric=Metric.MEMBERS, total=4, estimated=[0]))),
+        build_headline(build_compared(build_timeseries([3, 4], metric=Metric.MEMBERS, total=4, estimated=[0, 1]))),
         *(
             build_headline(build_compared(build_timeseries([total], metric=metric)))
             for metric in Metric

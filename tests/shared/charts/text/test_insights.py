@@ -88,6 +88,8 @@ def test_words_of_the_insights(snapshot):
         list_texts([1]),
         list_texts([None, 100, 98, 120], metric=Metric.MEMBERS, total=120),
         list_texts([100, 98, 100], [90, 90, 90], metric=Metric.MEMBERS, total=100, now=MAY_3 + 2.5 * DAY),
+        list_texts([60, 70, 98, 120], metric=Metric.MEMBERS, total=120, estimated=[0, 1]),
+        list_texts([60, 70, 65], metric=Metric.MEMBERS, total=65, estimated=[0, 1, 2]),
         list_texts([0, 3, 0, 4], metric=Metric.THREADS),
     ]
 
