@@ -2,12 +2,13 @@
 
 The load: as many events per guild as a billion a year in 10,000 guilds, but in 250 guilds; their sizes are
 cubic-skewed, channels and members are skewed as well, ids look random. Per kind and hour there are about four events,
-and about 1.5 if channels are counted apart. In addition samples of members and of members online, as many as
-`docs/data-model.md` says. Goals: `activity_events` takes at most as much as Parquet, and the hourly tables together at
-most half of `activity_events`. Both must hold.
+and about 1.5 if channels are counted apart. It is measured twice: then with samples of members and of members online,
+as many as `docs/data-model.md` says. Goals: `activity_events` takes at most as much as Parquet, and the hourly tables
+together at most half of `activity_events`. Both must hold both times.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
@@ -82,41 +83,67 @@ SELECT
     count() / uniqExact(guild_id, kind, toStartOfHour(at)),
     count() / uniqExact(guild_id, kind, toStartOfHour(at), channel_id)
 FROM activity_events
-WHERE kind NOT IN ('member_count', 'online_count')
 """
 EXPORT_SQL = "SELECT * FROM activity_events ORDER BY guild_id, kind, at"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSizes:
+    """Bytes of the events, of the hourly tables, and of the events as Parquet."""
+
+    events: int
+    summary: int
+    parquet: int
+
+    @property
+    def events_ratio(self) -> float:
+        """Bytes of the events over those of Parquet."""
+        return self.events / self.parquet
+
+    @property
+    def summary_ratio(self) -> float:
+        """Bytes of the hourly tables over those of the events."""
+        return self.summary / self.events
 
 
 def main() -> None:
     """Run the benchmark and print its result."""
     with open_environment() as env:
         asyncio.run(migrate(env.lease.urls))
-        events_bytes, summary_bytes, parquet_bytes = asyncio.run(measure(env.lease.urls.clickhouse_writer))
-    summary_ratio = summary_bytes / events_bytes
+        sizes, sizes_with_samples = asyncio.run(measure(env.lease.urls.clickhouse_writer))
+    summary_ratio = max(sizes.summary_ratio, sizes_with_samples.summary_ratio)
     print_result(
         "storage",
-        value=events_bytes / parquet_bytes,
+        value=max(sizes.events_ratio, sizes_with_samples.events_ratio),
         goal=MAX_EVENTS_RATIO,
         is_upper_bound=True,
         extra_condition=summary_ratio <= MAX_SUMMARY_RATIO,
         summary_ratio=summary_ratio,
         summary_goal=MAX_SUMMARY_RATIO,
+        with_samples=sizes_with_samples.events_ratio,
+        summary_ratio_with_samples=sizes_with_samples.summary_ratio,
     )
 
 
-async def measure(clickhouse_url: str) -> tuple[int, int, int]:
-    """Return the bytes of the events, of the hourly tables and of the Parquet file."""
+async def measure(clickhouse_url: str) -> tuple[StoredSizes, StoredSizes]:
+    """Return the sizes without and with samples."""
     async with open_clickhouse(clickhouse_url) as clickhouse:
         parameters = {"rows": ROW_COUNT, "guilds": GUILD_COUNT, "days": DAYS}
         await clickhouse.command(FILL_SQL, parameters=parameters)
-        await clickhouse.command(SAMPLES_SQL, parameters=parameters)
         density = (await clickhouse.query(DENSITY_SQL)).result_rows[0]
         print_progress(f"events per hour and kind {density[0]:.1f}, also per channel {density[1]:.2f}")
-        events_bytes = await measure_table(clickhouse, "activity_events")
-        summary_bytes = sum([await measure_table(clickhouse, table) for table in HOURLY_TABLES])
-        parquet_bytes = await measure_parquet(clickhouse)
+        sizes = await measure_sizes(clickhouse)
+        await clickhouse.command(SAMPLES_SQL, parameters=parameters)
+        return sizes, await measure_sizes(clickhouse)
+
+
+async def measure_sizes(clickhouse: AsyncClient) -> StoredSizes:
+    """Measure all tables, and the events as Parquet."""
+    events_bytes = await measure_table(clickhouse, "activity_events")
+    summary_bytes = sum([await measure_table(clickhouse, table) for table in HOURLY_TABLES])
+    parquet_bytes = await measure_parquet(clickhouse)
     print_progress(f"Parquet: {parquet_bytes:,} bytes")
-    return events_bytes, summary_bytes, parquet_bytes
+    return StoredSizes(events_bytes, summary_bytes, parquet_bytes)
 
 
 async def measure_table(clickhouse: AsyncClient, table: str) -> int:
