@@ -129,13 +129,15 @@ def create_total_fetcher(env: BenchmarkEnvironment, guild_id: int) -> TotalFetch
 
 
 def create_key(env: BenchmarkEnvironment, guild_id: int) -> str:
-    return asyncio.run(issue_api_key(env.settings, guild_id=guild_id, name="freshness"))
+    return asyncio.run(issue_api_key(env.settings, guild_id=guild_id, name="freshness")).secret
 
 
 async def allow_any_number_of_requests(settings: Settings) -> None:
     """Remove the limit of requests of the tier that every server has."""
     async with open_operator_session(settings) as session:
-        await set_tier_limit(session, tier=TierKey.FREE, limit=Limit.REQUESTS_PER_MINUTE, value=None, actor=get_shell_actor())
+        await set_tier_limit(
+            session, tier=TierKey.FREE, limit=Limit.REQUESTS_PER_MINUTE, value=None, actor=get_shell_actor()
+        )
 
 
 def is_ready(client: httpx.Client) -> bool:

@@ -12,29 +12,21 @@ from typing import Annotated
 
 import typer
 
+from herwa.keys_cli import keys_app
 from herwa.settings_loader import read_settings
 from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
 from herwa.texts import history, history_import, operator, privacy
-from herwa_shared.catalog import Scope
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.runtime.data_dir import DataFolder
 
 app = typer.Typer(help=texts.APP_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 pipeline_app = typer.Typer(no_args_is_help=True)
-keys_app = typer.Typer(no_args_is_help=True)
 privacy_app = typer.Typer(no_args_is_help=True)
 sim_app = typer.Typer(invoke_without_command=True)
 JsonOption = Annotated[bool, typer.Option("--json", help=texts.JSON_OPTION)]
-GuildIdOption = Annotated[
-    int, typer.Option("--guild", help=texts.GUILD_ID_OPTION, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
-]
-
-KeyIdArgument = Annotated[
-    int, typer.Argument(help=texts.KEY_ID_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
-]
 
 
 class SwitchPosition(StrEnum):
@@ -246,61 +238,6 @@ def drain(
     from herwa.commands.drain import drain_pipeline
 
     asyncio.run(drain_pipeline(read_settings(), timeout_seconds=timeout, report=print_note))
-
-
-@keys_app.command("create", help=texts.CREATE_KEY_HELP, epilog=texts.CREATE_KEY_EXAMPLE)
-def create_key(
-    guild: GuildIdOption,
-    name: Annotated[str, typer.Option(help=texts.KEY_NAME_OPTION)],
-    scope: Annotated[list[Scope] | None, typer.Option(help=texts.KEY_SCOPE_OPTION)] = None,
-    days: Annotated[int | None, typer.Option(help=texts.KEY_DAYS_OPTION, min=1, max=3_650)] = None,
-    network: Annotated[list[str] | None, typer.Option(help=texts.KEY_NETWORK_OPTION)] = None,
-) -> None:
-    """Create an API key and print it."""
-    from herwa.commands.api_keys import issue_api_key
-
-    key = issue_api_key(
-        read_settings(),
-        guild_id=guild,
-        name=name,
-        scopes=scope or (),
-        days=days,
-        networks=network or (),
-    )
-    print(asyncio.run(key))
-
-
-@keys_app.command("list", help=texts.LIST_KEYS_HELP)
-def list_keys(guild: GuildIdOption) -> None:
-    """Print the API keys of a server, without their secrets."""
-    from herwa.commands.api_keys import load_api_keys, render_api_keys
-    from herwa.console import console
-
-    console.print(render_api_keys(asyncio.run(load_api_keys(read_settings(), guild_id=guild))))
-
-
-@keys_app.command("rotate", help=texts.ROTATE_KEY_HELP, epilog=texts.ROTATE_KEY_EXAMPLE)
-def rotate_key(
-    key_id: KeyIdArgument,
-    guild: GuildIdOption,
-    overlap_hours: Annotated[float, typer.Option(help=texts.KEY_OVERLAP_OPTION, min=0, max=720)] = 24,
-) -> None:
-    """Replace an API key and print the new one."""
-    from herwa.commands.api_keys import replace_api_key
-
-    key = replace_api_key(read_settings(), guild_id=guild, key_id=key_id, overlap_hours=overlap_hours)
-    print(asyncio.run(key))
-
-
-@keys_app.command("revoke", help=texts.REVOKE_KEY_HELP, epilog=texts.REVOKE_KEY_EXAMPLE)
-def revoke_key(
-    key_id: KeyIdArgument,
-    guild: GuildIdOption,
-) -> None:
-    """Revoke an API key."""
-    from herwa.commands.api_keys import revoke_api_key
-
-    print(asyncio.run(revoke_api_key(read_settings(), guild_id=guild, key_id=key_id)))
 
 
 @app.command(help=texts.GRANT_HELP, rich_help_panel=texts.OPERATOR_PANEL, epilog=texts.GRANT_EXAMPLE)

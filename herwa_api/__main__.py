@@ -44,6 +44,7 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
         rules = build_server_rules(app, settings, port)
         server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
         async with (
+            app.state.app_state.key_usage.run(),
             monitor_health(server.bounds.count_connections) as monitor,
             send_heartbeats(
                 stores.database,

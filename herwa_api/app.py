@@ -43,7 +43,7 @@ def create_app(
     app.add_middleware(
         RateLimitMiddleware, limiter=app_state.limiter, verifier=app_state.key_verifier, table=RATE_LIMITS
     )
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, usage=app_state.key_usage)
     _customize_openapi(app, get_cookie_name(settings))
     return app
 

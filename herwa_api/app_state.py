@@ -6,6 +6,7 @@ from typing import Annotated
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from fastapi import Depends, Request
 
+from herwa_api.key_usage import UsageRecorder
 from herwa_api.key_verifier import KeyVerifier
 from herwa_api.question_slots import QuestionSlots
 from herwa_api.rate_limits.limiter import RequestLimiter
@@ -43,8 +44,9 @@ class OAuthServices:
 class AppState:
     """Everything that routes share.
 
-    `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys. `oauth`
-    is None if no Discord application is configured; then only API keys give access.
+    `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys,
+    `key_usage` records their use. `oauth` is None if no Discord application is configured; then only API keys give
+    access.
     """
 
     stores: Stores
@@ -53,6 +55,7 @@ class AppState:
     cdn: str
     limiter: RequestLimiter
     key_verifier: KeyVerifier
+    key_usage: UsageRecorder
     question_slots: QuestionSlots
     query_cache: QueryCache
     oauth: OAuthServices | None
@@ -81,6 +84,7 @@ def create_app_state(
         cdn=get_cdn_url(settings, folder),
         limiter=RequestLimiter(stores.redis),
         key_verifier=KeyVerifier(stores.database, policies, load_peppers(settings, folder)),
+        key_usage=UsageRecorder(stores.database),
         question_slots=QuestionSlots(RATE_LIMITS),
         query_cache=query_cache or QueryCache(stores.database_url, stores.redis),
         oauth=oauth,

@@ -41,12 +41,20 @@ TOO_MANY_REQUESTS = "too_many_requests"
 
 
 def build_problem(
-    status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None, **extensions: Any
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    code: str,
+    headers: Mapping[str, str] | None = None,
+    **extensions: Any,
 ) -> Response:
     """Build the problem response.
 
-    `code` names the kind of error for programs; `extensions` are further members of the body.
+    `code` names the kind of error for programs; `extensions` are further members of the body. The log of an API key
+    takes the code from the state of the request.
     """
+    request.state.problem_code = code
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     return Response(orjson.dumps(body | extensions), status, headers, PROBLEM_MEDIA_TYPE)
 
@@ -67,7 +75,9 @@ def _build_too_many_requests(
         response = render_error_page(429, texts.WAIT_A_MINUTE, code=TOO_MANY_REQUESTS, login_url=None)
         response.headers.update(headers)
         return response
-    return build_problem(429, detail, code=TOO_MANY_REQUESTS, headers=headers, hint=texts.LIMIT_HINTS[name], limit=name)
+    return build_problem(
+        request, 429, detail, code=TOO_MANY_REQUESTS, headers=headers, hint=texts.LIMIT_HINTS[name], limit=name
+    )
 
 
 async def _handle_declared_limit(request: Request, error: Exception) -> Response:
@@ -99,7 +109,7 @@ def build_unexpected_error(request: Request, request_id: str) -> Response:
     if accepts_html(request):
         sentence = texts.format_unexpected_error(request_id)
         return render_error_page(500, sentence, code=HerwaError.code, login_url=build_login_url(request))
-    return build_problem(500, texts.UNEXPECTED_ERROR, code=HerwaError.code, request_id=request_id)
+    return build_problem(request, 500, texts.UNEXPECTED_ERROR, code=HerwaError.code, request_id=request_id)
 
 
 async def _handle_herwa_error(request: Request, error: Exception) -> Response:
@@ -107,7 +117,7 @@ async def _handle_herwa_error(request: Request, error: Exception) -> Response:
     if accepts_html(request):
         return _render_login_error(request, error)
     return build_problem(
-        error.status, str(error), code=error.code, headers=_build_headers(error), **_build_extensions(error)
+        request, error.status, str(error), code=error.code, headers=_build_headers(error), **_build_extensions(error)
     )
 
 
@@ -149,7 +159,7 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     if accepts_html(request):
         return render_error_page(error.status_code, texts.PAGE_NOT_FOUND, code=code, login_url=None)
-    return build_problem(error.status_code, detail, code=code, headers=error.headers)
+    return build_problem(request, error.status_code, detail, code=code, headers=error.headers)
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:
@@ -165,7 +175,7 @@ async def _handle_validation_error(request: Request, error: Exception) -> Respon
         for violation in error.errors()
     ]
     return build_problem(
-        BadRequest.status, " ".join(entry["message"] for entry in errors), code=BadRequest.code, errors=errors
+        request, BadRequest.status, " ".join(entry["message"] for entry in errors), code=BadRequest.code, errors=errors
     )
 
 

@@ -4,38 +4,22 @@ A remembered key is valid while the policy of its guild has the version with whi
 key changes that version, and the policy cache of every process learns of it within a second.
 """
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
-from herwa_shared.errors import format_reason
 from herwa_shared.guardrail.compiler import CompiledPolicy
-from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.api_key_authentication import (
     KeyRefusal,
     Principal,
     ValidKey,
     authenticate_key,
-    record_key_use,
 )
 from herwa_shared.services.api_key_format import hash_key, is_well_formed
 
-limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_KEYS = 50_000
-USE_RECORD_INTERVAL = timedelta(minutes=1)
-
-
-@dataclass(slots=True)
-class _Entry:
-    key: ValidKey
-    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +37,7 @@ class KeyVerifier:
         self._database = database
         self._policies = policies
         self._peppers = peppers
-        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
-        self._recordings: set[asyncio.Task[None]] = set()
+        self._entries: OrderedDict[bytes, ValidKey] = OrderedDict()
 
     @property
     def pepper(self) -> bytes:
@@ -69,20 +52,18 @@ class KeyVerifier:
         if not is_well_formed(key):
             return None
         digest = hash_key(key, self.pepper)
-        entry = self._entries.get(digest)
-        if entry is None:
+        known = self._entries.get(digest)
+        if known is None:
             return None
-        now = utc_now()
-        policy = await self._policies.get(entry.key.principal.guild_id)
-        is_expired = entry.key.expires_at is not None and entry.key.expires_at <= now
-        if is_expired or policy.version != entry.key.policy_version:
+        policy = await self._policies.get(known.principal.guild_id)
+        is_expired = known.expires_at is not None and known.expires_at <= utc_now()
+        if is_expired or policy.version != known.policy_version:
             self._entries.pop(digest, None)
             return None
-        if not entry.key.allows_address(address):
+        if not known.allows_address(address):
             return None
         self._entries.move_to_end(digest)
-        self._record_use(entry, now)
-        return VerifiedKey(entry.key.principal, policy)
+        return VerifiedKey(known.principal, policy)
 
     async def verify(self, key: str, address: str) -> VerifiedKey | KeyRefusal:
         """Verify a key in the database, and remember it if it is valid. `address` is the client's.
@@ -91,32 +72,14 @@ class KeyVerifier:
         """
         if not is_well_formed(key):
             return KeyRefusal.MALFORMED
-        now = utc_now()
         async with self._database.transaction() as session:
-            loaded = await authenticate_key(session, key=key, peppers=self._peppers, now=now)
-            if isinstance(loaded, KeyRefusal):
-                return loaded
-            if not loaded.allows_address(address):
-                return KeyRefusal.ADDRESS
-            await record_key_use(session, key_id=loaded.principal.key_id, now=now)
+            loaded = await authenticate_key(session, key=key, peppers=self._peppers, now=utc_now())
+        if isinstance(loaded, KeyRefusal):
+            return loaded
+        if not loaded.allows_address(address):
+            return KeyRefusal.ADDRESS
         policy = await self._policies.get(loaded.principal.guild_id)
-        self._entries[hash_key(key, self.pepper)] = _Entry(loaded, now)
+        self._entries[hash_key(key, self.pepper)] = loaded
         if len(self._entries) > MAX_KEYS:
             self._entries.popitem(last=False)
         return VerifiedKey(loaded.principal, policy)
-
-    def _record_use(self, entry: _Entry, now: datetime) -> None:
-        """Record the use of a key in the background, at most once a minute."""
-        if now - entry.recorded_at < USE_RECORD_INTERVAL:
-            return
-        entry.recorded_at = now
-        recording = asyncio.create_task(self._save_use(entry.key.principal.key_id, now))
-        self._recordings.add(recording)
-        recording.add_done_callback(self._recordings.discard)
-
-    async def _save_use(self, key_id: int, now: datetime) -> None:
-        try:
-            async with self._database.transaction() as session:
-                await record_key_use(session, key_id=key_id, now=now)
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            limited_log.warning("use of an API key not recorded", kind=type(error).__name__, error=format_reason(error))

@@ -1,5 +1,6 @@
-"""ASGI middleware: request ids, privacy headers, and a 500 problem for unexpected errors."""
+"""ASGI middleware: request ids, privacy headers, use of API keys, and a 500 problem for unexpected errors."""
 
+from time import perf_counter
 from traceback import format_exc
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from herwa_api.errors import build_unexpected_error
+from herwa_api.key_usage import UsageRecorder
 from herwa_shared.log import RateLimitedLogger, find_error_location, get_logger
 
 limited_log = RateLimitedLogger(get_logger(__name__))
@@ -20,26 +22,28 @@ RESPONSE_HEADERS = {
 
 
 class RequestMiddleware:
-    """Add headers to each response; log unexpected errors and respond to them with 500.
+    """Add headers to each response; record the use of keys; log unexpected errors and respond to them with 500.
 
     The headers are `RESPONSE_HEADERS`, `X-Request-Id` and, unless the route sets it, `Cache-Control`.
     The query string and the headers of a request are never logged: they may contain an API key.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, usage: UsageRecorder) -> None:
         self._app = app
+        self._usage = usage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         request_id = uuid4().hex
-        started = False
+        started_at = perf_counter()
+        status = 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update({**RESPONSE_HEADERS, "X-Request-Id": request_id})
                 headers.setdefault("Cache-Control", NOT_STORED)
@@ -56,7 +60,10 @@ class RequestMiddleware:
                 path=scope["path"],
                 trace=format_exc(),
             )
-            if started:
+            if status:
                 raise
             response = build_unexpected_error(Request(scope), request_id)
             await response(scope, receive, send_with_headers)
+        finally:
+            if status:
+                self._usage.record(scope, status=status, started_at=started_at, request_id=request_id)

@@ -135,6 +135,8 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "create_key": "Create an API key",
     "rotate_key": "Replace an API key",
     "revoke_key": "Revoke an API key",
+    "key_usage": "Requests with an API key",
+    "key_requests": "Last requests with an API key",
     "healthz": "Liveness",
     "readyz": "Readiness",
 }
@@ -160,6 +162,10 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "rotate_key": "Creates a key with the same name, scopes, networks and expiry. The old key stays valid for the "
     "overlap, so that programs can change over.",
     "revoke_key": "Revokes an API key. Requests with it are refused everywhere within a second.",
+    "key_usage": "Returns the number of requests with the key per day (UTC) and endpoint, and its errors by kind. "
+    "Recorded within seconds, and kept for 90 days.",
+    "key_requests": "Returns the last 100 requests with the key of the past 31 days, without ids and parameters of the "
+    "URL and without the address of the client.",
     "healthz": "Returns 200 while the process runs. Doesn't check the databases.",
     "readyz": "Returns 200 if PostgreSQL and ClickHouse respond within two seconds, else 503. The body has the state "
     "of each.",
@@ -179,6 +185,7 @@ PARAMETERS: Mapping[str, str] = {
     "limit": "Maximum number of items",
     "key_id": "The key's id",
     "session_id": "The session's id",
+    "usage_days": "Number of days, today (UTC) included",
 }
 FIELDS: Mapping[str, str] = {
     "key_guild_id": "The server that the key can read",
@@ -191,7 +198,12 @@ FIELDS: Mapping[str, str] = {
     "key_expires_at": "When the key ends. Null: never",
     "key_networks": "IP addresses and networks that may use the key. Empty: all",
     "key_hint": "The last four characters of the key",
-    "key_last_used_at": "Accurate to a minute",
+    "key_last_used_at": "Recorded within seconds",
+    "endpoint_method": "Null if the request reached no endpoint",
+    "endpoint_route": "Path of the endpoint. Null for an unknown URL and for a request beyond a limit",
+    "client_errors": "Requests with a status from 400 to 499",
+    "server_errors": "Requests with a status of 500 or higher",
+    "request_id": "As in the header X-Request-Id of the response",
     "key_successor_id": "The key that replaces this one after a rotation",
     "key_secret": "The key itself. It is shown only here",
     "overlap_hours": "How many hours the old key stays valid",

@@ -61,11 +61,9 @@ class Limit(StrEnum):
 
 
 class Scope(StrEnum):
-    """What an API key may read or change.
+    """What an API key may read or change."""
 
-    `exports:read` and `widgets:read` are reserved for exports and widgets. Until these exist, they are unknown names.
-    """
-
+    # The names exports:read and widgets:read are reserved for exports and widgets, and unknown until these exist.
     STATS = "stats:read"
     MEMBERS = "members:read"
     MEMBER_IDS = "member_ids:read"

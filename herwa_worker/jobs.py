@@ -11,6 +11,7 @@ from herwa_shared.pipeline.key_dedup import purge_event_keys
 from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
 from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.runtime.process_health import ProcessHealth
+from herwa_shared.services.api_key_usage import purge_usage
 from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.stores import Stores
@@ -66,10 +67,11 @@ class WorkerJobs:
             await record_expired(session, now=utc_now())
 
     async def purge_expired(self) -> None:
-        """Delete expired sessions, and login data of users who have no session left."""
+        """Delete expired sessions, login data of users who have no session left, and old records of API keys."""
         async with self._stores.database.transaction() as session:
             expired_count = await delete_expired_sessions(session, now=utc_now())
             await purge_logged_out_users(session, now=utc_now())
+            await purge_usage(session, now=utc_now())
         if expired_count:
             log.info("sessions ended", count=expired_count, reason="expired")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from rich.table import Table
 
@@ -12,7 +13,15 @@ from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_format import load_peppers
-from herwa_shared.services.api_keys import KeyStatus, create_key, list_keys, revoke_key, rotate_key
+from herwa_shared.services.api_keys import (
+    KeyState,
+    KeyStatus,
+    NewKey,
+    create_key,
+    list_keys,
+    revoke_key,
+    rotate_key,
+)
 from herwa_shared.stores import open_stores
 
 
@@ -24,10 +33,10 @@ async def issue_api_key(
     scopes: Sequence[Scope] = (),
     days: int | None = None,
     networks: Sequence[str] = (),
-) -> str:
+) -> NewKey:
     """Create an API key for a server, with `DEFAULT_SCOPES` by default. Raises what `create_key` raises."""
     async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
-        new_key = await create_key(
+        return await create_key(
             session,
             guild_id=guild_id,
             name=name,
@@ -37,7 +46,6 @@ async def issue_api_key(
             expires_at=None if days is None else utc_now() + timedelta(days=days),
             networks=networks,
         )
-        return new_key.secret
 
 
 async def load_api_keys(settings: Settings, *, guild_id: int) -> tuple[KeyStatus, ...]:
@@ -46,10 +54,10 @@ async def load_api_keys(settings: Settings, *, guild_id: int) -> tuple[KeyStatus
         return await list_keys(session, guild_id=guild_id)
 
 
-async def replace_api_key(settings: Settings, *, guild_id: int, key_id: int, overlap_hours: float) -> str:
-    """Replace a key and return the new one. Raises what `rotate_key` raises."""
+async def replace_api_key(settings: Settings, *, guild_id: int, key_id: int, overlap_hours: float) -> NewKey:
+    """Replace a key by a new one. Raises what `rotate_key` raises."""
     async with open_operator_session(settings) as session:
-        new_key = await rotate_key(
+        return await rotate_key(
             session,
             guild_id=guild_id,
             key_id=key_id,
@@ -57,14 +65,39 @@ async def replace_api_key(settings: Settings, *, guild_id: int, key_id: int, ove
             actor=get_shell_actor(),
             overlap=timedelta(hours=overlap_hours),
         )
-        return new_key.secret
 
 
-async def revoke_api_key(settings: Settings, *, guild_id: int, key_id: int) -> str:
-    """Revoke a key at once. Returns a sentence about it. Raises NotFound if the server has no such key."""
+async def revoke_api_key(settings: Settings, *, guild_id: int, key_id: int) -> KeyStatus:
+    """Revoke a key at once. Raises NotFound if the server has no such key."""
     async with open_operator_session(settings) as session:
-        key = await revoke_key(session, guild_id=guild_id, key_id=key_id, actor=get_shell_actor())
-        return texts.format_revoked(key_id, replace_unprintable(key.name), key.hint)
+        return await revoke_key(session, guild_id=guild_id, key_id=key_id, actor=get_shell_actor())
+
+
+def describe_revoked(key: KeyStatus) -> str:
+    """Describe a key that was just revoked."""
+    return texts.format_revoked(key.id, replace_unprintable(key.name), key.hint)
+
+
+def build_key_json(key: KeyStatus) -> dict[str, Any]:
+    """Build the JSON of a key, without its secret."""
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "hint": key.hint,
+        "is_test": key.is_test,
+        "scopes": [scope for scope in Scope if scope in key.scopes],
+        "networks": list(key.networks),
+        "status": key.get_state(utc_now()),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+        "successor_id": str(key.successor_id) if key.successor_id else None,
+    }
+
+
+def build_new_key_json(new_key: NewKey) -> dict[str, Any]:
+    """Build the JSON of a key that was just created: the only one with its secret."""
+    return {"key": new_key.secret, "details": build_key_json(new_key.status)}
 
 
 def render_api_keys(keys: tuple[KeyStatus, ...]) -> Table:
@@ -84,11 +117,12 @@ def render_api_keys(keys: tuple[KeyStatus, ...]) -> Table:
 
 
 def _format_status(key: KeyStatus) -> str:
-    if key.end_reason is not None:
-        return texts.END_REASONS[key.end_reason]
-    if not key.is_valid(utc_now()):
-        return texts.EXPIRED if key.successor_id is None else texts.format_replaced(key.successor_id)
-    return texts.VALID if key.expires_at is None else texts.format_valid_until(key.expires_at)
+    state = key.get_state(utc_now())
+    if state is KeyState.REPLACED and key.successor_id is not None:
+        return texts.format_replaced(key.successor_id)
+    if state is KeyState.VALID and key.expires_at is not None:
+        return texts.format_valid_until(key.expires_at)
+    return texts.STATES[state]
 
 
 def _load_pepper(settings: Settings) -> bytes:

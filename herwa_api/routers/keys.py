@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, DatabaseDep
@@ -13,6 +13,7 @@ from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.services.api_key_usage import list_last_requests, load_usage
 from herwa_shared.services.api_keys import create_key, list_keys, revoke_key, rotate_key
 
 router = APIRouter(prefix="/api/guilds/{guild_id}/keys", tags=["keys"], responses=PROBLEM_RESPONSES)
@@ -95,3 +96,31 @@ async def revoke_guild_key(manager: KeyManager, key_id: KeyId, database: Databas
     async with database.transaction() as session:
         key = await revoke_key(session, guild_id=manager.guild_id, key_id=key_id, actor=manager.actor)
     return OrjsonResponse(schemas.serialize_key_status(key, utc_now()))
+
+
+@router.get(
+    "/{key_id}/usage",
+    summary=texts.ROUTE_SUMMARIES["key_usage"],
+    description=texts.ROUTE_DESCRIPTIONS["key_usage"],
+    response_model=schemas.KeyUsageResponse,
+)
+async def get_key_usage(
+    manager: KeyManager, key_id: KeyId, params: Annotated[schemas.KeyUsageQuery, Query()], database: DatabaseDep
+) -> Response:
+    """Return the requests with a key per day and endpoint, and its errors."""
+    async with database.transaction() as session:
+        usage = await load_usage(session, guild_id=manager.guild_id, key_id=key_id, days=params.days)
+    return OrjsonResponse(schemas.serialize_usage(usage))
+
+
+@router.get(
+    "/{key_id}/requests",
+    summary=texts.ROUTE_SUMMARIES["key_requests"],
+    description=texts.ROUTE_DESCRIPTIONS["key_requests"],
+    response_model=schemas.KeyRequestListResponse,
+)
+async def list_key_requests(manager: KeyManager, key_id: KeyId, database: DatabaseDep) -> Response:
+    """List the last requests with a key, newest first."""
+    async with database.transaction() as session:
+        requests = await list_last_requests(session, guild_id=manager.guild_id, key_id=key_id)
+    return OrjsonResponse(schemas.serialize_requests(requests))

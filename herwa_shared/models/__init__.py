@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry
 from herwa_shared.models.accounts import UsedOAuthState, User, UserGuild, UserToken, WebSession
-from herwa_shared.models.api_keys import ApiKey
+from herwa_shared.models.api_keys import ApiKey, ApiKeyRequest, ApiKeyUsage
 from herwa_shared.models.audit import AuditEntry
 from herwa_shared.models.catalog import (
     Feature,
@@ -52,6 +52,8 @@ __all__ = [
     "AccessRequest",
     "AccessRuleRow",
     "ApiKey",
+    "ApiKeyRequest",
+    "ApiKeyUsage",
     "AuditEntry",
     "Backfill",
     "CatchUpPeriod",

@@ -1,8 +1,9 @@
-"""API keys of guilds."""
+"""API keys of guilds, and their use."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, Column, ForeignKey, Text, false
+from sqlalchemy import ARRAY, Column, ForeignKey, Index, SmallInteger, Text, false
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -35,3 +36,41 @@ class ApiKey(SQLModel, table=True):
     successor_id: int | None = Field(
         default=None, sa_column=Column(SNOWFLAKE, ForeignKey("api_key.id", ondelete="SET NULL"), nullable=True)
     )
+
+
+def _build_key_column(**options: Any) -> Any:
+    return Field(sa_type=SNOWFLAKE, foreign_key="api_key.id", ondelete="CASCADE", **options)
+
+
+class ApiKeyUsage(SQLModel, table=True):
+    """How many requests were made with a key on one day (UTC) at one endpoint, with one outcome.
+
+    `endpoint` is the method and the template of the path, empty for a request that reached no endpoint. `code` is that
+    of the error, empty without one.
+    """
+
+    __tablename__ = "api_key_usage"
+
+    key_id: int = _build_key_column(primary_key=True)
+    day: date = Field(primary_key=True)
+    endpoint: str = Field(sa_type=Text, primary_key=True)
+    status: int = Field(sa_type=SmallInteger, primary_key=True)
+    code: str = Field(sa_type=Text, primary_key=True)
+    requests: int = Field(sa_type=SNOWFLAKE)
+    milliseconds: int = Field(sa_type=SNOWFLAKE)
+
+
+class ApiKeyRequest(SQLModel, table=True):
+    """One of the last requests with a key: no address of the client, no id and no parameter of the URL."""
+
+    __tablename__ = "api_key_request"
+    __table_args__ = (Index("ix_api_key_request_key_id_at", "key_id", "at"),)
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    key_id: int = _build_key_column()
+    at: datetime = Field(sa_type=TIMESTAMPTZ)
+    endpoint: str = Field(sa_type=Text)
+    status: int = Field(sa_type=SmallInteger)
+    code: str = Field(sa_type=Text)
+    milliseconds: int
+    request_id: str = Field(sa_type=Text)

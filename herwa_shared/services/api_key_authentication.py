@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 
-from sqlalchemy import BigInteger, literal_column, or_, update
+from sqlalchemy import BigInteger, literal_column
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -90,9 +90,3 @@ async def authenticate_key(
     assert row.id is not None
     principal = Principal(row.id, row.guild_id, parse_scopes(row.scopes))
     return ValidKey(principal, parse_networks(row.networks), row.expires_at, policy_version or 0)
-
-
-async def record_key_use(session: AsyncSession, *, key_id: int, now: datetime) -> None:
-    """Record that a key was used now, unless a later use is recorded already."""
-    is_older = or_(col(ApiKey.last_used_at).is_(None), col(ApiKey.last_used_at) < now)
-    await session.execute(update(ApiKey).where(col(ApiKey.id) == key_id, is_older).values(last_used_at=now))

@@ -43,6 +43,16 @@ class KeyEnd(StrEnum):
     BOT_LEFT = "bot_left"
 
 
+class KeyState(StrEnum):
+    """Whether requests with a key are accepted, and if not, why."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    REVOKED = "revoked"
+    BOT_LEFT = "bot_left"
+
+
 class KeyLimitReached(Forbidden):
     """The guild has as many keys as its tier allows."""
 
@@ -72,6 +82,14 @@ class KeyStatus:
     def is_valid(self, now: datetime) -> bool:
         """Return whether requests with the key are accepted at this time."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def get_state(self, now: datetime) -> KeyState:
+        """Return the state of the key at this time. A rotated key is valid until its overlap ends, then replaced."""
+        if self.end_reason is not None:
+            return KeyState(self.end_reason)
+        if self.is_valid(now):
+            return KeyState.VALID
+        return KeyState.EXPIRED if self.successor_id is None else KeyState.REPLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,7 @@ async def rotate_key(
     if not timedelta(0) <= overlap <= MAX_ROTATION_OVERLAP:
         raise BadRequest(texts.INVALID_OVERLAP, field="overlap_hours")
     await audit.lock_chain(session, guild_id=guild_id)
-    old, now = await _get_key(session, guild_id, key_id), utc_now()
+    old, now = await require_key(session, guild_id=guild_id, key_id=key_id), utc_now()
     if not _to_status(old).is_valid(now) or old.successor_id is not None:
         raise BadRequest(texts.KEY_NOT_VALID)
     secret, before = generate_key(is_test=old.is_test), _to_audit_values(old)
@@ -166,7 +184,7 @@ async def rotate_key(
 async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, actor: Actor, reason: str = "") -> KeyStatus:
     """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
     await audit.lock_chain(session, guild_id=guild_id)
-    row = await _get_key(session, guild_id, key_id)
+    row = await require_key(session, guild_id=guild_id, key_id=key_id)
     if row.revoked_at is None:
         await _end_key(session, row, actor, KeyEnd.REVOKED, reason_text=reason)
     return _to_status(row)
@@ -189,6 +207,14 @@ async def list_keys(session: AsyncSession, *, guild_id: int) -> tuple[KeyStatus,
     return tuple(_to_status(row) for row in rows.scalars())
 
 
+async def require_key(session: AsyncSession, *, guild_id: int, key_id: int) -> ApiKey:
+    """Return the row of a key of the guild. Raises NotFound."""
+    row = await session.get(ApiKey, key_id, populate_existing=True)
+    if row is None or row.guild_id != guild_id:
+        raise NotFound(texts.UNKNOWN_KEY)
+    return row
+
+
 def parse_networks(texts_of_networks: Collection[str]) -> tuple[Network, ...]:
     """Parse addresses and networks in CIDR notation. Raises BadRequest."""
     if len(texts_of_networks) > MAX_NETWORKS:
@@ -202,13 +228,6 @@ def parse_networks(texts_of_networks: Collection[str]) -> tuple[Network, ...]:
 def parse_scopes(names: Sequence[str]) -> frozenset[Scope]:
     """Parse the scopes of a stored key; ignores unknown ones, which a newer version may have stored."""
     return frozenset(scope for scope in Scope if scope in names)
-
-
-async def _get_key(session: AsyncSession, guild_id: int, key_id: int) -> ApiKey:
-    row = await session.get(ApiKey, key_id, populate_existing=True)
-    if row is None or row.guild_id != guild_id:
-        raise NotFound(texts.UNKNOWN_KEY)
-    return row
 
 
 async def _end_key(session: AsyncSession, row: ApiKey, actor: Actor, reason: KeyEnd, *, reason_text: str = "") -> None:

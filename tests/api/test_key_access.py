@@ -34,13 +34,17 @@ async def test_foreign_guild_looks_exactly_like_a_missing_guild(client, stores: 
     headers = build_headers(await make_key(own_guild_id))
     document = (await client.get("/api/openapi.json")).json()
     routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
-    assert len(routes) == len(ROUTES) + 1, "those with numbers, and the list of keys"
+    assert len(routes) == len(ROUTES) + 3, "those with numbers, and those about keys"
 
     for route in routes:
         for parameters in ({}, {"from": "nonsense", "unknown": "1"}):
-            foreign = await client.get(route.format(guild_id=other_guild_id), headers=headers, params=parameters)
+            foreign = await client.get(
+                route.format(guild_id=other_guild_id, key_id=1), headers=headers, params=parameters
+            )
             for guild_id in ("1", "81384788765712384", "abc", f"0{own_guild_id}", f"{own_guild_id}%20", str(1 << 70)):
-                missing = await client.get(route.format(guild_id=guild_id), headers=headers, params=parameters)
+                missing = await client.get(
+                    route.format(guild_id=guild_id, key_id=1), headers=headers, params=parameters
+                )
                 assert foreign.status_code == missing.status_code == 404
                 assert foreign.content == missing.content
                 assert drop_changing_headers(foreign) == drop_changing_headers(missing)

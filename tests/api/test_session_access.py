@@ -53,15 +53,17 @@ async def test_server_looks_missing_to_users_who_do_not_manage_it(
     ]
     document = (await browser.herwa.get("/api/openapi.json")).json()
     routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
-    assert len(routes) == len(ROUTES) + 1, "those with numbers, and the list of keys"
+    assert len(routes) == len(ROUTES) + 3, "those with numbers, and those about keys"
 
     for user_id in (server.member, without_bot.owner):
         await browser.log_in(user_id)
         for route in routes:
-            missing = get_comparable_parts(await browser.herwa.get(route.format(guild_id=81384788765712384)))
+            missing = get_comparable_parts(await browser.herwa.get(route.format(guild_id=81384788765712384, key_id=1)))
             assert missing[0] == 404
             for guild_id in (str(server.id), str(without_bot.id), *invalid_guild_ids):
-                assert get_comparable_parts(await browser.herwa.get(route.format(guild_id=guild_id))) == missing
+                assert (
+                    get_comparable_parts(await browser.herwa.get(route.format(guild_id=guild_id, key_id=1))) == missing
+                )
 
 
 async def test_request_without_a_session_is_refused(browser: Browser, server: ManagedServer, stores: Stores):

@@ -21,6 +21,7 @@ from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
 from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
 from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.api_key_usage import KeyRequest, UsageBatch, save_usage
 from herwa_shared.services.api_keys import list_keys
 from herwa_shared.services.audit import SYSTEM, list_entries
 from herwa_shared.services.audit_key import load_audit_key
@@ -47,6 +48,9 @@ class OperatorClient:
         result = CliRunner().invoke(app, arguments, env=self.copy.environment)
         assert result.exit_code == 0, result
         return result.stdout.strip()
+
+    def run_json_command(self, *arguments):
+        return json.loads(self.run_command(*arguments, "--json"))
 
     def run_refused_command(self, *arguments):
         """Run a command that must fail and return its error message."""
@@ -211,12 +215,12 @@ def test_command_on_an_unmigrated_database_suggests_migrate():
 def test_revoked_key_is_listed_as_revoked_and_refused(operator):
     key = operator.run_command("keys", "create", "--guild", str(GARDEN), "--name", "website")
     (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=GARDEN))
-    assert api_key_texts.VALID in operator.run_command("keys", "list", "--guild", str(GARDEN))
+    assert api_key_texts.STATES["valid"] in operator.run_command("keys", "list", "--guild", str(GARDEN))
 
     printed = operator.run_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
     assert printed == api_key_texts.format_revoked(status.id, "website", key[-4:])
     listed = operator.run_command("keys", "list", "--guild", str(GARDEN))
-    assert api_key_texts.END_REASONS["revoked"] in listed
+    assert api_key_texts.STATES["revoked"] in listed
     assert key not in listed
     peppers = load_peppers(operator.copy.settings, operator.copy.folder)
     refusal = operator.run_in_transaction(
@@ -249,6 +253,36 @@ def test_rotated_key_is_replaced_after_the_overlap(operator):
     operator.run_command("revoke", str(TEA))
 
 
+def test_use_of_a_key_is_shown(operator):
+    created = operator.run_json_command("keys", "create", "--guild", str(OTHER_TEA), "--name", "website")
+    key_id, endpoint = created["details"]["id"], "GET /api/guilds/{guild_id}/stats"
+    batch = UsageBatch()
+    for status, code in ((200, ""), (200, ""), (403, "forbidden")):
+        batch.add(KeyRequest(int(key_id), utc_now(), endpoint, status, code, 12, "4f1d"))
+    operator.run_in_transaction(lambda session: save_usage(session, batch))
+
+    printed = operator.run_command("keys", "usage", key_id, "--guild", str(OTHER_TEA), "--days", "2")
+    assert printed.splitlines()[0].startswith("3 requests")
+    assert endpoint in printed
+    assert "forbidden" in printed
+    usage = operator.run_json_command("keys", "usage", key_id, "--guild", str(OTHER_TEA))
+    assert [(row["endpoint"], row["requests"], row["client_errors"]) for row in usage["endpoints"]] == [
+        (endpoint, 3, 1)
+    ]
+    assert [(group["status"], group["code"]) for group in usage["errors"]] == [(403, "forbidden")]
+    assert len(usage["last_requests"]) == 3
+    operator.run_refused_command("keys", "usage", key_id, "--guild", str(GARDEN))
+
+    [listed] = operator.run_json_command("keys", "list", "--guild", str(OTHER_TEA))
+    assert (listed["id"], listed["status"], listed["scopes"]) == (key_id, "valid", ["stats:read", "members:read"])
+    assert listed["last_used_at"] == usage["last_requests"][0]["at"]
+    new = operator.run_json_command("keys", "rotate", key_id, "--guild", str(OTHER_TEA))
+    assert (new["key"][-4:], new["details"]["name"]) == (new["details"]["hint"], "website")
+    for ended_id in (key_id, new["details"]["id"]):
+        ended = operator.run_json_command("keys", "revoke", ended_id, "--guild", str(OTHER_TEA))
+        assert ended["status"] == "revoked"
+
+
 def test_number_of_keys_is_that_of_the_tier(operator):
     operator.run_command("keys", "create", "--guild", str(TEA), "--name", "first")
     operator.run_refused_command("keys", "create", "--guild", str(TEA), "--name", "second")
@@ -258,9 +292,9 @@ def test_number_of_keys_is_that_of_the_tier(operator):
 
 def test_key_of_another_server_cannot_be_revoked(operator):
     operator.run_command("keys", "create", "--guild", str(OTHER_TEA), "--name", "website")
-    (status,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
+    status, *_ = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
     operator.run_refused_command("keys", "revoke", str(status.id), "--guild", str(GARDEN))
-    (unchanged,) = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
+    unchanged, *_ = operator.run_in_transaction(lambda session: list_keys(session, guild_id=OTHER_TEA))
     assert unchanged.revoked_at is None
 
 

@@ -149,6 +149,7 @@ SAMPLES = {
         "format_valid_until": [datetime(2026, 12, 1, 10, tzinfo=UTC)],
         "format_replaced": [8],
         "format_revoked": [7, "website", "x1Yz"],
+        "format_usage": [(1, "2026-11-01", "2026-11-30"), (1204, "2026-11-01", "2026-11-30")],
     },
     history_import: {
         "format_expected": [("user_id", history_import.AN_ID, 42)],

@@ -10,7 +10,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.models import ApiKey
 from herwa_shared.services import audit
-from herwa_shared.services.api_key_authentication import KeyRefusal, ValidKey, authenticate_key, record_key_use
+from herwa_shared.services.api_key_authentication import KeyRefusal, ValidKey, authenticate_key
 from herwa_shared.services.api_keys import (
     MAX_LIFETIME,
     KeyEnd,
@@ -260,18 +260,6 @@ async def test_key_is_for_the_addresses_of_its_networks(stores: Stores, networks
 async def test_invalid_options_of_a_key_are_refused(stores: Stores, overrides, message):
     with pytest.raises(BadRequest, match=message):
         await create_api_key(stores, await add_guild(stores), **overrides)
-
-
-async def test_only_a_later_use_is_recorded(stores: Stores):
-    guild_id = await add_guild(stores)
-    key = await create_api_key(stores, guild_id)
-    first_use_at = utc_now()
-
-    for seconds, expected_seconds in ((0, 0), (60, 60), (30, 60)):
-        async with stores.database.transaction() as session:
-            await record_key_use(session, key_id=key.status.id, now=first_use_at + timedelta(seconds=seconds))
-        (status,) = await list_api_keys(stores, guild_id)
-        assert status.last_used_at == first_use_at + timedelta(seconds=expected_seconds)
 
 
 async def test_every_change_of_a_key_changes_the_version_of_the_policy(stores: Stores):
