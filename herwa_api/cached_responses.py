@@ -21,11 +21,18 @@ BodyBuilder = Callable[[datetime], Awaitable[Computed[Any]]]
 
 
 async def respond_cached(
-    request: Request, app_state: AppState, guild_id: int, params: BaseModel, build: BodyBuilder
+    request: Request,
+    app_state: AppState,
+    guild_id: int,
+    params: BaseModel,
+    build: BodyBuilder,
+    *,
+    personalize: Callable[[Any], Any] | None = None,
 ) -> Response:
     """Respond with the body of this route and these parameters. The caller has authorized the request.
 
-    The body depends on nothing else about the caller. Raises as `build` does.
+    The body of `build` is shared by all callers, so it depends on nothing else about the caller. `personalize` makes of
+    it the body for this caller, which is not cached. Raises as `build` does.
     """
 
     async def compute() -> Computed[bytes]:
@@ -34,6 +41,8 @@ async def respond_cached(
 
     question = f"{request.scope['route'].path} {params.model_dump_json()}"
     body = await app_state.query_cache.get_bytes(guild_id, question, compute)
+    if personalize is not None:
+        body = orjson.dumps(personalize(orjson.loads(body)))
     headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHE_CONTROL}
     if _is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)

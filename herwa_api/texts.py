@@ -154,7 +154,8 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "while it is running. Future intervals are left out. `compare` adds an earlier window and the change.",
     "top_channels": "Returns the channels with the highest values, ties by id. Threads count for their channel.",
     "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. An API "
-    "key needs the scope `members:read`.",
+    "key needs the scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key gets, and "
+    "`name` is null.",
     "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
     "list_keys": "Returns the API keys of the server without their secrets, newest first, also those that have ended. "
     "All routes about keys need the session of a user who manages the server.",

@@ -1,4 +1,4 @@
-"""Use of API keys: requests per day and endpoint, and the last requests of each key"""
+"""API keys: requests per day and endpoint, the last requests of each key, and secrets for pseudonyms of members"""
 
 import sqlalchemy as sa
 
@@ -36,9 +36,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["key_id"], ["api_key.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.add_column("api_key", sa.Column("pseudonym_secret", sa.LargeBinary(), nullable=True))
+    op.execute("UPDATE api_key SET pseudonym_secret = decode(replace(gen_random_uuid()::text, '-', ''), 'hex')")
+    op.alter_column("api_key", "pseudonym_secret", nullable=False)
     op.create_index("ix_api_key_request_key_id_at", "api_key_request", ["key_id", "at"])
 
 
 def downgrade() -> None:
+    op.drop_column("api_key", "pseudonym_secret")
     op.drop_table("api_key_request")
     op.drop_table("api_key_usage")

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
-from herwa_api.auth import HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
+from herwa_api.auth import Caller, HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
 from herwa_api.cached_responses import respond_cached
+from herwa_api.member_identities import get_member_identities
 from herwa_api.schemas import responses
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
@@ -98,9 +99,11 @@ async def list_top_members(
     guild_id: TopMembersGuildId,
     params: Annotated[TopMembersQuery, Query()],
     app_state: AppDep,
+    caller: Caller,
 ) -> Response:
     """Rank the members by a metric, highest first, ties by id."""
-    return await _rank(request, guild_id, params, app_state, rank_members)
+    personalize = get_member_identities(caller).hide_in_ranking
+    return await _rank(request, guild_id, params, app_state, rank_members, personalize=personalize)
 
 
 @router.get(
@@ -130,6 +133,8 @@ async def _rank(
     params: TopChannelsQuery | TopMembersQuery,
     app_state: AppState,
     rank: Callable[..., Awaitable[Ranking]],
+    *,
+    personalize: Callable[[Any], Any] | None = None,
 ) -> Response:
     stores = app_state.stores
 
@@ -139,4 +144,4 @@ async def _rank(
         ranking = await rank(stores.database, stores.clickhouse, query, limit=params.limit, now=now)
         return Computed(serialize_ranking(ranking), get_valid_until(now, query, has_names=True))
 
-    return await respond_cached(request, app_state, guild_id, params, build)
+    return await respond_cached(request, app_state, guild_id, params, build, personalize=personalize)

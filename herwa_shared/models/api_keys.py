@@ -1,6 +1,7 @@
 """API keys of guilds, and their use."""
 
 from datetime import date, datetime
+from secrets import token_bytes
 from typing import Any
 
 from sqlalchemy import ARRAY, Column, ForeignKey, Index, SmallInteger, Text, false
@@ -15,7 +16,8 @@ class ApiKey(SQLModel, table=True):
 
     `digest` is a keyed hash of the key, which is not stored. `hint` is its last four characters, by which people
     recognize it. `networks` are the client networks that may use it; empty: all. `revoked_at` is when it was ended
-    before its expiry, for `end_reason`. `successor_id` is the key that replaces it after a rotation.
+    before its expiry, for `end_reason`. `successor_id` is the key that replaces it after a rotation. From
+    `pseudonym_secret` the pseudonyms of members are derived that the key sees; its successor has the same.
     """
 
     __tablename__ = "api_key"
@@ -36,6 +38,7 @@ class ApiKey(SQLModel, table=True):
     successor_id: int | None = Field(
         default=None, sa_column=Column(SNOWFLAKE, ForeignKey("api_key.id", ondelete="SET NULL"), nullable=True)
     )
+    pseudonym_secret: bytes = Field(default_factory=lambda: token_bytes(16), repr=False)
 
 
 def _build_key_column(**options: Any) -> Any:

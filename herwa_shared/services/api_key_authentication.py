@@ -1,7 +1,7 @@
 """Authenticate API keys by their keyed hash. The caller of a request learns only that a key is not valid."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
@@ -23,11 +23,15 @@ POLICY_VERSION = literal_column(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated API key: the guild that it may read and its scopes."""
+    """An authenticated API key: the guild that it may read and its scopes.
+
+    `pseudonym_secret` is the key of the pseudonyms under which it sees members.
+    """
 
     key_id: int
     guild_id: int
     scopes: frozenset[Scope]
+    pseudonym_secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +92,5 @@ async def authenticate_key(
     if row.expires_at is not None and row.expires_at <= now:
         return KeyRefusal.EXPIRED
     assert row.id is not None
-    principal = Principal(row.id, row.guild_id, parse_scopes(row.scopes))
+    principal = Principal(row.id, row.guild_id, parse_scopes(row.scopes), row.pseudonym_secret)
     return ValidKey(principal, parse_networks(row.networks), row.expires_at, policy_version or 0)

@@ -152,7 +152,8 @@ async def rotate_key(
 ) -> NewKey:
     """Create a key that replaces another one, which stays valid for the time of the overlap.
 
-    The new key has the same name, scopes, networks and expiry. The old one does not count against the number of keys.
+    The new key has the same name, scopes, networks, expiry and pseudonyms of members. The old one does not count
+    against the number of keys.
     Raises NotFound, and BadRequest for a key that is no longer valid and for an invalid overlap.
     """
     if not timedelta(0) <= overlap <= MAX_ROTATION_OVERLAP:
@@ -171,6 +172,7 @@ async def rotate_key(
         scopes=old.scopes,
         networks=old.networks,
         expires_at=old.expires_at,
+        pseudonym_secret=old.pseudonym_secret,
     )
     session.add(row)
     await session.flush()

@@ -1,0 +1,48 @@
+"""How a caller sees members: by id and name, or by pseudonyms.
+
+An API key sees members under pseudonyms unless it has the scope for ids. A pseudonym is a keyed hash: the same member
+has the same pseudonym in all responses to a key and to its successors, and another one for every other key.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.catalog import Scope
+from herwa_shared.services.api_key_authentication import Principal
+
+PREFIX = "m_"
+DIGEST_LENGTH = 12  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MemberIdentities:
+    """Formats members for one caller. `secret` is the key of the pseudonyms; None: members are shown by id and name."""
+
+    secret: bytes | None
+
+    def format_id(self, user_id: int | str) -> str:
+        """Return the id of a member, or the pseudonym."""
+        if self.secret is None:
+            return str(user_id)
+        return PREFIX + hmac.digest(self.secret, str(user_id).encode(), "sha256")[:DIGEST_LENGTH].hex()
+
+    def format_name(self, name: str | None) -> str | None:
+        """Return the name of a member; None if the caller sees pseudonyms."""
+        return name if self.secret is None else None
+
+    def hide_in_ranking(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body of a ranking of members as the caller sees it. Ties are sorted by the id that is shown."""
+        if self.secret is None:
+            return body
+        items = [
+            {**item, "id": self.format_id(item["id"]), "name": self.format_name(item["name"])} for item in body["items"]
+        ]
+        return {**body, "items": sorted(items, key=lambda item: (-item["value"], item["id"]))}
+
+
+def get_member_identities(caller: Principal | SessionUser) -> MemberIdentities:
+    """Return how the caller sees members. A user has been authorized to see them."""
+    is_hidden = isinstance(caller, Principal) and Scope.MEMBER_IDS not in caller.scopes
+    return MemberIdentities(caller.pseudonym_secret if isinstance(caller, Principal) and is_hidden else None)
