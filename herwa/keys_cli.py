@@ -28,6 +28,7 @@ def create_key(
     scope: Annotated[list[Scope] | None, typer.Option(help=texts.KEY_SCOPE_OPTION)] = None,
     days: Annotated[int | None, typer.Option(help=texts.KEY_DAYS_OPTION, min=1, max=3_650)] = None,
     network: Annotated[list[str] | None, typer.Option(help=texts.KEY_NETWORK_OPTION)] = None,
+    test: Annotated[bool, typer.Option("--test", help=texts.TEST_KEY_OPTION)] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Create an API key and print it."""
@@ -40,6 +41,7 @@ def create_key(
         scopes=scope or (),
         days=days,
         networks=network or (),
+        is_test=test,
     )
     new_key = asyncio.run(creation)
     print(json.dumps(build_new_key_json(new_key)) if as_json else new_key.secret)

@@ -53,10 +53,13 @@ async def authenticate(
     """Authenticate the caller by API key or by session cookie (FastAPI dependency).
 
     If there is an `Authorization` header, only the key counts and a session cookie is ignored.
-    Raises Unauthenticated if neither is valid, Forbidden as `require_same_origin` does.
+    Raises Unauthenticated if neither is valid; Forbidden for a change with a test key, or from another site.
     """
     if "Authorization" in request.headers:
-        return _get_verified_key(request)
+        key = _get_verified_key(request)
+        if key.is_test and request.method not in SAFE_METHODS:
+            raise Forbidden(texts.TEST_KEY_READS_ONLY)
+        return key
     user = await find_request_user(request, app_state)
     if user is None:
         raise Unauthenticated
@@ -129,7 +132,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
 async def _require_key(app_state: AppState, key: Principal, surface: Surface, scopes: tuple[Scope, ...]) -> None:
     missing_scopes = [scope for scope in scopes if scope not in key.scopes]
     try:
-        await app_state.authorizer.require_key(key.guild_id, surface, in_scope=not missing_scopes)
+        await app_state.authorizer.require_key(key.owner_id, surface, in_scope=not missing_scopes)
     except AccessDenied as denial:
         if denial.reason != Reason.SCOPE:
             raise

@@ -55,7 +55,7 @@ class KeyVerifier:
         known = self._entries.get(digest)
         if known is None:
             return None
-        policy = await self._policies.get(known.principal.guild_id)
+        policy = await self._policies.get(known.principal.owner_id)
         is_expired = known.expires_at is not None and known.expires_at <= utc_now()
         if is_expired or policy.version != known.policy_version:
             self._entries.pop(digest, None)
@@ -78,7 +78,7 @@ class KeyVerifier:
             return loaded
         if not loaded.allows_address(address):
             return KeyRefusal.ADDRESS
-        policy = await self._policies.get(loaded.principal.guild_id)
+        policy = await self._policies.get(loaded.principal.owner_id)
         self._entries[hash_key(key, self.pepper)] = loaded
         if len(self._entries) > MAX_KEYS:
             self._entries.popitem(last=False)

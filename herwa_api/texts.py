@@ -34,6 +34,7 @@ UNEXPECTED_ERROR = "Something went wrong. If it keeps happening, send this reque
 KEYS_NEED_SESSION = "A key can't manage keys. Log in at /auth/login."
 SESSIONS_NEED_SESSION = "Only users have sessions. Log in at /auth/login."
 CURRENT_SESSION = "This is your current session. Log out to end it."
+TEST_KEY_READS_ONLY = "A test key can't change anything. Use a live key."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
 TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
@@ -189,7 +190,8 @@ PARAMETERS: Mapping[str, str] = {
     "usage_days": "Number of days, today (UTC) included",
 }
 FIELDS: Mapping[str, str] = {
-    "key_guild_id": "The server that the key can read",
+    "key_guild_id": "The server that the key can read. For a test key: the demo server",
+    "key_is_test": "Test keys start with `sk_test_hw_` and answer from a demo server, with the limits of this server",
     "key_name": "What the key is for",
     "key_scopes": "What the key may do:\n\n"
     + "\n".join(

@@ -33,6 +33,7 @@ async def issue_api_key(
     scopes: Sequence[Scope] = (),
     days: int | None = None,
     networks: Sequence[str] = (),
+    is_test: bool = False,
 ) -> NewKey:
     """Create an API key for a server, with `DEFAULT_SCOPES` by default. Raises what `create_key` raises."""
     async with open_stores(settings, report=lambda _: None) as stores, stores.database.transaction() as session:
@@ -45,6 +46,7 @@ async def issue_api_key(
             actor=get_shell_actor(),
             expires_at=None if days is None else utc_now() + timedelta(days=days),
             networks=networks,
+            is_test=is_test,
         )
 
 
@@ -108,6 +110,7 @@ def render_api_keys(keys: tuple[KeyStatus, ...]) -> Table:
             str(key.id),
             replace_unprintable(key.name),
             f"…{key.hint}",
+            texts.TEST if key.is_test else texts.LIVE,
             " ".join(scope for scope in Scope if scope in key.scopes),
             f"{key.created_at:%Y-%m-%d}",
             f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else texts.NEVER,

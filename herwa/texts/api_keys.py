@@ -5,8 +5,9 @@ from datetime import datetime
 
 from herwa.texts.counts import format_count
 
-COLUMNS = ("ID", "Name", "Ends with", "Scopes", "Created", "Last used (UTC)", "Status")
+COLUMNS = ("ID", "Name", "Ends with", "Kind", "Scopes", "Created", "Last used (UTC)", "Status")
 NEVER = "never"
+LIVE, TEST = "live", "test"
 STATES: Mapping[str, str] = {
     "valid": "valid",
     "expired": "expired",

@@ -35,6 +35,7 @@ KEY_SCOPE_OPTION = (
     + " ".join(f"{scope.key}: {scope.description.lower()}." for scope in SCOPES.values())
     + f" Default: {' and '.join(DEFAULT_SCOPES)}."
 )
+TEST_KEY_OPTION = "Create a test key: it answers from a demo server and can't change anything."
 KEY_DAYS_OPTION = "Number of days. Default: no end."
 KEY_NETWORK_OPTION = "IP address or network that may use the key. Repeat it for several. Default: all."
 KEY_OVERLAP_OPTION = "How many hours the old key stays valid."

@@ -94,7 +94,7 @@ class RateLimitMiddleware:
     async def _admit_key(self, request: Request, verified: VerifiedKey) -> Decision:
         principal = request.state.api_key = verified.principal
         rules = build_tier_rules(verified.policy.entitlement, self._table)
-        ids = {LimitName.KEY: principal.key_id, LimitName.GUILD: principal.guild_id}
+        ids = {LimitName.KEY: principal.key_id, LimitName.GUILD: principal.owner_id}
         return await self._limiter.acquire(
             [Charge(name, f"{name}:{ids[name]}", rule.amount, rule.get_expiry()) for name, rule in rules.items()]
         )

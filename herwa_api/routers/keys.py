@@ -56,6 +56,7 @@ async def create_guild_key(
             actor=manager.actor,
             expires_at=body.expires_at,
             networks=body.networks,
+            is_test=body.is_test,
         )
     return OrjsonResponse(schemas.serialize_new_key(new_key, utc_now()), 201)
 

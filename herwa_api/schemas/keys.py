@@ -29,6 +29,7 @@ class CreateKeyBody(BaseModel):
 
     name: str = Field(max_length=MAX_NAME_LENGTH, description=texts.FIELDS["key_name"], examples=["website"])
     scopes: list[Scope] = Field(min_length=1, description=texts.FIELDS["key_scopes"], examples=[["stats:read"]])
+    is_test: bool = Field(default=False, description=texts.FIELDS["key_is_test"])
     expires_at: AwareDatetime | None = Field(None, description=texts.FIELDS["key_expires_at"])
     networks: list[str] = Field(
         [], max_length=MAX_NETWORKS, description=texts.FIELDS["key_networks"], examples=[["192.0.2.0/24"]]
@@ -56,6 +57,7 @@ class ApiKeyResponse(BaseModel):
     id: str = Field(examples=["7"])
     name: str = Field(description=texts.FIELDS["key_name"], examples=["website"])
     hint: str = Field(description=texts.FIELDS["key_hint"], examples=["x1Yz"])
+    is_test: bool = Field(description=texts.FIELDS["key_is_test"])
     scopes: list[str] = Field(description=texts.FIELDS["key_scopes"], examples=[["stats:read"]])
     networks: list[str] = Field(description=texts.FIELDS["key_networks"])
     status: KeyState
@@ -153,6 +155,7 @@ def serialize_key_status(key: KeyStatus, now: datetime) -> dict[str, Any]:
         "id": str(key.id),
         "name": key.name,
         "hint": key.hint,
+        "is_test": key.is_test,
         "scopes": sorted(key.scopes),
         "networks": list(key.networks),
         "status": key.get_state(now),

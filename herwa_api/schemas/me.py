@@ -29,6 +29,7 @@ class KeyResponse(_ResponseModel):
 
     guild_id: str = Field(description=texts.FIELDS["key_guild_id"], examples=["81384788765712384"])
     scopes: list[str] = Field(examples=[["members:read", "stats:read"]])
+    is_test: bool = Field(description=texts.FIELDS["key_is_test"])
 
 
 class IdentityResponse(_ResponseModel):
@@ -63,7 +64,8 @@ def serialize_user(user: SessionUser, cdn: str) -> dict[str, Any]:
 
 def serialize_key(principal: Principal) -> dict[str, Any]:
     """Build the body of `/api/me` for an API key."""
-    return {"user": None, "key": {"guild_id": str(principal.guild_id), "scopes": sorted(principal.scopes)}}
+    key = {"guild_id": str(principal.guild_id), "scopes": sorted(principal.scopes), "is_test": principal.is_test}
+    return {"user": None, "key": key}
 
 
 def serialize_guilds(guilds: Sequence[UserGuildInfo], cdn: str) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import func, literal
 from sqlmodel import col, select
 
+from herwa_shared.analytics.demo_activity import HISTORY
 from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
 from herwa_shared.db import Database
+from herwa_shared.demo_guild import DEMO_GUILD_ID
 from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
 from herwa_shared.models.collection import ALL_CHANNELS, BACKFILL_SOURCE, CATCH_UP_SOURCE
 from herwa_shared.models.columns import SNOWFLAKE
@@ -168,6 +170,9 @@ async def load_collection_record(
     heartbeat is at most 30 seconds old counts as still running. Sessions and imported periods are complete: they reach
     back before `start`, with the gaps in them.
     """
+    if guild_id == DEMO_GUILD_ID:
+        always = ((now - HISTORY, now),)
+        return CollectionRecord(always, always, (), (), (), ())
     shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
     async with database.transaction() as session:
         memberships = (

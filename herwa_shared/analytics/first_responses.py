@@ -14,7 +14,10 @@ from itertools import pairwise
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from herwa_shared.analytics.demo_activity import list_demo_tickets
+from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
+from herwa_shared.demo_guild import DEMO_GUILD_ID
 from herwa_shared.models import Ticket
 
 LONG_WAIT_PERCENT = 90
@@ -55,6 +58,9 @@ async def load_first_responses_in_session(
     session: AsyncSession, guild_id: int, start: datetime, end: datetime
 ) -> FirstResponses:
     """Load as `load_first_responses` does, in a session of the caller."""
+    if guild_id == DEMO_GUILD_ID:
+        tickets = list_demo_tickets(start, end, utc_now())
+        return FirstResponses([opened for opened, _ in tickets], [seconds for _, seconds in tickets])
     query = (
         select(col(Ticket.opened_at), col(Ticket.responded_at))
         .where(col(Ticket.guild_id) == guild_id, col(Ticket.opened_at) >= start, col(Ticket.opened_at) < end)

@@ -20,6 +20,7 @@ from herwa_shared.analytics.results import RankedItem, Ranking
 from herwa_shared.analytics.table_selection import Rows, TableSelection, select_table
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
+from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID, DEMO_MEMBER_NAMES
 from herwa_shared.models import Channel, Member
 
 CHANNELS_BY_COUNT_SQL = """
@@ -106,6 +107,8 @@ async def rank_members(
 
 async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
     """Load the names of channels. The first column of `rows` is their id."""
+    if guild_id == DEMO_GUILD_ID:
+        return dict(DEMO_CHANNEL_NAMES)
     names = await session.execute(
         select(Channel.id, Channel.name)
         .where(col(Channel.guild_id) == guild_id)
@@ -116,6 +119,8 @@ async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -
 
 async def load_member_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
     """Load the names of members. The first column of `rows` is their id."""
+    if guild_id == DEMO_GUILD_ID:
+        return dict(DEMO_MEMBER_NAMES)
     names = await session.execute(
         select(Member.user_id, Member.name)
         .where(col(Member.guild_id) == guild_id)

@@ -15,9 +15,11 @@ from typing import Any
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from herwa_shared.analytics.demo_activity import DEMO_PARAMETERS, to_demo_sql
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
+from herwa_shared.demo_guild import DEMO_GUILD_ID
 from herwa_shared.errors import ServiceUnavailable
 
 RAW_EVENT_RETENTION_MONTHS = 3
@@ -123,10 +125,12 @@ def select_table(
 
 
 async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, Any]) -> Rows:
-    """Run a complete statement and return its rows.
+    """Run a complete statement and return its rows. Those of the demo guild are computed.
 
     Raises ServiceUnavailable if ClickHouse cannot be reached.
     """
+    if parameters.get("guild") == DEMO_GUILD_ID:
+        sql, parameters = to_demo_sql(sql), {**parameters, **DEMO_PARAMETERS}
     try:
         result = await clickhouse.query(sql, parameters=parameters)
     except (OperationalError, OSError) as error:

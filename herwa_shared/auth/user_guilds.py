@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, exists, select
 
 from herwa_shared.auth.discord_oauth import UserGuildPayload
+from herwa_shared.demo_guild import DEMO_GUILD_ID, DEMO_GUILD_NAME, DEMO_MEMBER_COUNT
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.models import Guild, User, UserGuild
 from herwa_shared.models.columns import matches_any
@@ -90,7 +91,11 @@ async def load_cached_guilds(session: AsyncSession, *, user_id: int) -> CachedGu
 
 
 async def get_guild_as_outsider(session: AsyncSession, *, guild_id: int) -> UserGuildInfo:
-    """Return a guild that the bot is or was in, without any permissions. Raises NoResultFound."""
+    """Return the demo guild, or one that the bot is or was in, without any permissions. Raises NoResultFound."""
+    if guild_id == DEMO_GUILD_ID:
+        return UserGuildInfo(
+            guild_id, DEMO_GUILD_NAME, None, owner=False, permissions=0, has_bot=True, member_count=DEMO_MEMBER_COUNT
+        )
     guild = await session.get_one(Guild, guild_id)
     return UserGuildInfo(
         id=guild.id,

@@ -11,10 +11,14 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 
 from herwa_shared.changes.listener import EVERY_GUILD, ChangeListener, ChangeTopic
+from herwa_shared.demo_guild import DEMO_GUILD_ID
 
 DATA_CHANGES = ChangeTopic("data", channel="herwa_data", table="data_version", loads_all=True)
 MAX_SWEEP_AGE_SECONDS = 3.0
 """Without a sweep for this time, changes may have been missed, so that no version is known."""
+
+DEMO_VERSION = 1
+"""Only time changes the data of the demo guild."""
 
 RAISE_SQL = "SELECT raise_data_version($1)"
 RAISE_EVERY_GUILD_SQL = f"SELECT raise_data_version(ARRAY[{EVERY_GUILD}])"
@@ -58,7 +62,7 @@ class DataVersions:
         Returns None if it is unknown: nothing of the guild was ever counted, or changes may have been missed.
         """
         sweep_age = self._listener.sweep_age
-        version = self._versions.get(guild_id)
+        version = DEMO_VERSION if guild_id == DEMO_GUILD_ID else self._versions.get(guild_id)
         if version is None or sweep_age is None or sweep_age > MAX_SWEEP_AGE_SECONDS:
             return None
         return f"{self._versions.get(EVERY_GUILD, 0)}.{version}"

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.catalog import Scope
+from herwa_shared.demo_guild import DEMO_GUILD_ID
 from herwa_shared.models import ApiKey, Guild
 from herwa_shared.services.api_key_format import hash_key, is_well_formed
 from herwa_shared.services.api_keys import Network, parse_networks, parse_scopes
@@ -25,13 +26,21 @@ POLICY_VERSION = literal_column(
 class Principal:
     """An authenticated API key: the guild that it may read and its scopes.
 
-    `pseudonym_secret` is the key of the pseudonyms under which it sees members.
+    `owner_id` is the guild that the key belongs to, whose tier and settings apply. It is the guild that the key reads,
+    except for test keys, which read the demo guild. `pseudonym_secret` is the key of the pseudonyms under which it sees
+    members.
     """
 
     key_id: int
     guild_id: int
+    owner_id: int
     scopes: frozenset[Scope]
     pseudonym_secret: bytes = field(repr=False)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test key."""
+        return self.guild_id == DEMO_GUILD_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +101,11 @@ async def authenticate_key(
     if row.expires_at is not None and row.expires_at <= now:
         return KeyRefusal.EXPIRED
     assert row.id is not None
-    principal = Principal(row.id, row.guild_id, parse_scopes(row.scopes), row.pseudonym_secret)
+    principal = Principal(
+        row.id,
+        DEMO_GUILD_ID if row.is_test else row.guild_id,
+        row.guild_id,
+        parse_scopes(row.scopes),
+        row.pseudonym_secret,
+    )
     return ValidKey(principal, parse_networks(row.networks), row.expires_at, policy_version or 0)

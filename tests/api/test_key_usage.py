@@ -93,7 +93,7 @@ async def test_what_could_not_be_saved_is_saved_later(stores: Stores, make_key: 
     guild_id = await add_guild(stores)
     await make_key(guild_id)
     key_id = await get_key_id(stores, guild_id)
-    scope = {"method": "GET", "state": {"api_key": Principal(key_id, guild_id, frozenset(), b"")}}
+    scope = {"method": "GET", "state": {"api_key": Principal(key_id, guild_id, guild_id, frozenset(), b"")}}
     unreachable = Database(UNREACHABLE_DATABASE_URL, pool_size=1)
     recorder = UsageRecorder(unreachable)
     for expected in (1, 2):
