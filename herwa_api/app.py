@@ -11,7 +11,7 @@ from herwa_api.errors import add_error_handlers
 from herwa_api.middleware import RequestMiddleware
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
 from herwa_api.rate_limits.rules import RATE_LIMITS
-from herwa_api.routers import auth, health, keys, me, sessions, statistics
+from herwa_api.routers import auth, health, keys, leaked_keys, me, sessions, statistics
 from herwa_api.schemas.problems import PROBLEM_SCHEMA
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
@@ -38,6 +38,7 @@ def create_app(
     app.include_router(sessions.router)
     app.include_router(statistics.router)
     app.include_router(keys.router)
+    app.include_router(leaked_keys.router)
     app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(

@@ -1,6 +1,7 @@
-"""HTML error pages below `/auth/`, for browsers: why a login failed, and links to continue."""
+"""HTML pages of the API for browsers: why a login failed, what was done about a report of a leaked key."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from html import escape
 from urllib.parse import urlencode
@@ -44,11 +45,14 @@ PAGE_TEMPLATE = """<!doctype html>
 """
 LOGIN_URL = "/auth/login"
 HOME_URL = "/"
+LEAK_PAGE = "/leaked-key"
+"""The page with the form for reports of leaked keys."""
+LEAK_FORM_PATH = "/api/leaked-keys/form"
 
 
 def accepts_html(request: Request) -> bool:
-    """Return whether a browser loads a page: the path is below `/auth/` and HTML is accepted."""
-    return request.url.path.startswith("/auth/") and "text/html" in request.headers.get("Accept", "")
+    """Return whether a browser loads a page: HTML is accepted, and the path is below `/auth/` or that of a form."""
+    return request.url.path.startswith(("/auth/", LEAK_FORM_PATH)) and "text/html" in request.headers.get("Accept", "")
 
 
 def remember_login_destination(request: Request, path: str) -> None:
@@ -69,7 +73,18 @@ def render_error_page(status: int, sentence: str, *, code: str, login_url: str |
     """
     title = texts.ERROR_PAGE_TITLES.get(code, texts.ERROR_PAGE_TITLE)
     login_links = [(login_url, texts.LOG_IN_AGAIN)] if login_url else []
-    links = [*login_links, (HOME_URL, texts.HOME_PAGE)]
+    return _render_page(status, title, sentence, [*login_links, (HOME_URL, texts.HOME_PAGE)])
+
+
+def render_report_page(revoked: int) -> Response:
+    """Render the page after a report of leaked keys: how many of them are revoked."""
+    title = texts.LEAK_REVOKED_TITLE if revoked else texts.LEAK_UNKNOWN_TITLE
+    sentence = texts.format_leak_revoked(revoked) if revoked else texts.LEAK_UNKNOWN
+    return _render_page(200, title, sentence, [(LEAK_PAGE, texts.REPORT_ANOTHER_KEY), (HOME_URL, texts.HOME_PAGE)])
+
+
+def _render_page(status: int, title: str, sentence: str, links: Sequence[tuple[str, str]]) -> Response:
+    """Render a page. `links` are URLs and their texts."""
     body = PAGE_TEMPLATE.format(
         title=escape(title),
         sentence=escape(sentence),

@@ -36,13 +36,13 @@ class KeyVerifier:
     def __init__(self, database: Database, policies: PolicyCache, peppers: tuple[bytes, ...]) -> None:
         self._database = database
         self._policies = policies
-        self._peppers = peppers
+        self.peppers = peppers
         self._entries: OrderedDict[bytes, ValidKey] = OrderedDict()
 
     @property
     def pepper(self) -> bytes:
         """The key of the keyed hash of new API keys."""
-        return self._peppers[0]
+        return self.peppers[0]
 
     async def find_known(self, key: str, address: str) -> VerifiedKey | None:
         """Find a key that was verified before and is still valid, without a query for the key.
@@ -73,7 +73,7 @@ class KeyVerifier:
         if not is_well_formed(key):
             return KeyRefusal.MALFORMED
         async with self._database.transaction() as session:
-            loaded = await authenticate_key(session, key=key, peppers=self._peppers, now=utc_now())
+            loaded = await authenticate_key(session, key=key, peppers=self.peppers, now=utc_now())
         if isinstance(loaded, KeyRefusal):
             return loaded
         if not loaded.allows_address(address):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.routing import compile_path
 
+from herwa_api.error_pages import LEAK_FORM_PATH
 from herwa_shared.config import Settings
 from herwa_shared.runtime.asgi_types import Scope
 from herwa_shared.runtime.connection_bounds import ServerRules
@@ -37,7 +38,14 @@ def build_server_rules(app: FastAPI, settings: Settings, port: int) -> ServerRul
 
 
 def list_body_routes(app: FastAPI) -> list[tuple[str, re.Pattern[str]]]:
-    """List method and path of the routes that take a request body, as the OpenAPI document declares them."""
+    """List method and path of the routes that take a request body: those of the OpenAPI document, and the form."""
+    return [
+        ("POST", compile_path(LEAK_FORM_PATH)[0]),
+        *_list_documented_body_routes(app),
+    ]
+
+
+def _list_documented_body_routes(app: FastAPI) -> list[tuple[str, re.Pattern[str]]]:
     return [
         (method.upper(), compile_path(path)[0])
         for path, operations in app.openapi()["paths"].items()

@@ -26,6 +26,12 @@ PAGE_NOT_FOUND = "Check the link, or go to the home page."
 LOG_IN_AGAIN = "Log in again"
 HOME_PAGE = "Home page"
 
+# Page after a report of a leaked key
+LEAK_REVOKED_TITLE = "Thank you"
+LEAK_UNKNOWN_TITLE = "No key found"
+LEAK_UNKNOWN = "This text contains no API key of Herwa. Check that it is complete."
+REPORT_ANOTHER_KEY = "Report another key"
+
 # Problems (RFC 9457)
 UNKNOWN_ENDPOINT = "Unknown endpoint. See /api/openapi.json for all endpoints."
 GUILD_NOT_FOUND = "Server not found. Check the id, and that your key belongs to this server."
@@ -46,6 +52,7 @@ LIMITED_THINGS: Mapping[str, str] = {  # by the name of the limit
     "failures": "failed attempts from your network",
     "login": "log-ins from your network",
     "key_creation": "new API keys from your network",
+    "leak_reports": "reports of leaked keys from your network",
 }
 LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "key": "Wait for the seconds in Retry-After. The header RateLimit has what is left.",
@@ -54,6 +61,7 @@ LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "failures": "Check your API key. Requests with a valid key that was used recently still work.",
     "login": "Wait a minute, then log in again.",
     "key_creation": "Wait a minute, then create the next key.",
+    "leak_reports": "A report can contain up to ten keys.",
 }
 EXPECTED_METRICS = f"one or several of {', '.join(Metric)}, separated by commas, each once"
 EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
@@ -62,6 +70,12 @@ EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
 def format_unexpected_error(request_id: str) -> str:
     """Format the sentence of the error page for an unexpected error."""
     return f"If it keeps happening, send this code to support: {request_id}"
+
+
+def format_leak_revoked(count: int) -> str:
+    """Format what was done about a report of leaked keys."""
+    keys = "The key is" if count == 1 else f"{count} keys are"
+    return f"{keys} revoked. The managers of the server see it in their audit log."
 
 
 def format_limit_reached(name: str, limit: int, window_seconds: int) -> str:
@@ -138,6 +152,7 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "revoke_key": "Revoke an API key",
     "key_usage": "Requests with an API key",
     "key_requests": "Last requests with an API key",
+    "report_leak": "Report leaked API keys",
     "healthz": "Liveness",
     "readyz": "Readiness",
 }
@@ -168,6 +183,7 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "Recorded within seconds, and kept for 90 days.",
     "key_requests": "Returns the last 100 requests with the key of the past 31 days, without ids and parameters of the "
     "URL and without the address of the client.",
+    "report_leak": "Revokes every API key in the text at once. Anyone can report a key, without a log-in.",
     "healthz": "Returns 200 while the process runs. Doesn't check the databases.",
     "readyz": "Returns 200 if PostgreSQL and ClickHouse respond within two seconds, else 503. The body has the state "
     "of each.",
@@ -207,6 +223,9 @@ FIELDS: Mapping[str, str] = {
     "client_errors": "Requests with a status from 400 to 499",
     "server_errors": "Requests with a status of 500 or higher",
     "request_id": "As in the header X-Request-Id of the response",
+    "leak_text": "A key, or a text that contains up to ten keys",
+    "leak_found": "Number of texts with the format of an API key",
+    "leak_revoked": "Number of real keys among them. None of them works any more",
     "key_successor_id": "The key that replaces this one after a rotation",
     "key_secret": "The key itself. It is shown only here",
     "overlap_hours": "How many hours the old key stays valid",

@@ -14,6 +14,7 @@ STATES: Mapping[str, str] = {
     "replaced": "replaced",
     "revoked": "revoked",
     "bot_left": "bot left",
+    "leaked": "reported as leaked",
 }
 USAGE_COLUMNS = ("Date (UTC)", "Endpoint", "Requests", "Errors", "Average ms")
 ERROR_COLUMNS = ("Status", "Code", "Endpoint", "Requests", "Last date")

@@ -30,3 +30,4 @@ def _declare(name: LimitName, rule: RateLimitItem) -> Callable[[RouteT], RouteT]
 
 limit_logins = _declare(LimitName.LOGIN, RATE_LIMITS.login)
 limit_key_creation = _declare(LimitName.KEY_CREATION, RATE_LIMITS.key_creation)
+limit_leak_reports = _declare(LimitName.LEAK_REPORTS, RATE_LIMITS.leak_reports)

@@ -21,6 +21,7 @@ class LimitName(StrEnum):
     FAILURES = "failures"
     LOGIN = "login"
     KEY_CREATION = "key_creation"
+    LEAK_REPORTS = "leak_reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class RateLimitTable:
     `guild_factor` is how many times the limit of one key all keys of a server together may use. `address` counts
     requests without a valid key; `failures` counts those of them that are refused, such as guessed keys.
     `login` counts log-ins begun, and those that return from Discord, per address. `key_creation` counts new and
-    rotated keys per address.
+    rotated keys per address, `leak_reports` reports of leaked keys.
     """
 
     guild_factor: int
@@ -38,6 +39,7 @@ class RateLimitTable:
     failures: RateLimitItem
     login: RateLimitItem
     key_creation: RateLimitItem
+    leak_reports: RateLimitItem
     concurrent_checks: int
     """Keys of one address that are looked up in the database at the same time."""
     concurrent_questions: int
@@ -52,6 +54,7 @@ RATE_LIMITS = RateLimitTable(
     failures=RateLimitItemPerMinute(20),
     login=RateLimitItemPerMinute(60),
     key_creation=RateLimitItemPerMinute(10),
+    leak_reports=RateLimitItemPerMinute(10),
     concurrent_checks=4,
     concurrent_questions=4,
     waiting_questions=16,

@@ -214,8 +214,8 @@ async def load_usage(session: AsyncSession, *, guild_id: int, key_id: int, days:
     return KeyUsage(
         first_day,
         last_day,
-        tuple(EndpointUsage(*row[:2], *map(int, row[2:5]), float(row[5])) for row in endpoints),
-        tuple(ErrorGroup(*row[:3], int(row[3]), row[4]) for row in errors),
+        tuple(EndpointUsage(row[0], row[1], int(row[2]), int(row[3]), int(row[4]), float(row[5])) for row in endpoints),
+        tuple(ErrorGroup(row[0], row[1], row[2], int(row[3]), row[4]) for row in errors),
     )
 
 

@@ -41,6 +41,8 @@ class KeyEnd(StrEnum):
 
     REVOKED = "revoked"
     BOT_LEFT = "bot_left"
+    LEAKED = "leaked"
+    """It was reported that strangers can read the key."""
 
 
 class KeyState(StrEnum):
@@ -51,6 +53,7 @@ class KeyState(StrEnum):
     REPLACED = "replaced"
     REVOKED = "revoked"
     BOT_LEFT = "bot_left"
+    LEAKED = "leaked"
 
 
 class KeyLimitReached(Forbidden):
@@ -183,12 +186,20 @@ async def rotate_key(
     return NewKey(secret, _to_status(row))
 
 
-async def revoke_key(session: AsyncSession, *, guild_id: int, key_id: int, actor: Actor, reason: str = "") -> KeyStatus:
+async def revoke_key(
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    key_id: int,
+    actor: Actor,
+    reason: str = "",
+    end: KeyEnd = KeyEnd.REVOKED,
+) -> KeyStatus:
     """Revoke a key at once; idempotent. Raises NotFound if the guild has no such key."""
     await audit.lock_chain(session, guild_id=guild_id)
     row = await require_key(session, guild_id=guild_id, key_id=key_id)
     if row.revoked_at is None:
-        await _end_key(session, row, actor, KeyEnd.REVOKED, reason_text=reason)
+        await _end_key(session, row, actor, end, reason_text=reason)
     return _to_status(row)
 
 

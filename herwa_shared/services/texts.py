@@ -33,6 +33,8 @@ UNKNOWN_KEY = "This key doesn't exist in this server."
 KEY_NOT_VALID = "This key has ended or was replaced already. Create a new one."
 INVALID_OVERLAP = "The overlap must be between 0 and 720 hours."
 INVALID_EXPIRY = "A key must expire in the future, at most ten years from now."
+LEAK_REPORT = "Report of a leaked key"
+LEAK_REASON = "The key was reported as leaked."
 NO_SCOPES = "Choose at least one scope."
 INVALID_NETWORK = "A network must be an IP address, or a range such as 192.0.2.0/24."
 

@@ -43,6 +43,7 @@ def landing_page(notice: rx.Component) -> rx.Component:
         rx.el.footer(
             rx.el.span(texts.LANDING_FOOTER),
             rx.el.a(texts.API_LINK, href="/api/openapi.json", reload_document=True),
+            rx.el.a(texts.LEAKED_KEY_TITLE, to="/leaked-key"),
         ),
         class_name="landing",
     )

@@ -11,6 +11,7 @@ SAMPLES = {
     "format_unexpected_error": ["4f1d…"],
     "format_wrong_method": ["POST"],
     "format_limit_reached": [("key", 100, 60), ("login", 1000, 3600)],
+    "format_leak_revoked": [(1,), (2,)],
     "format_missing_scopes": [["members:read"]],
     "format_unknown_parameter": ["form", ["from", "to"]],
     "format_invalid_parameter": ["interval", "'hour' or 'day'"],

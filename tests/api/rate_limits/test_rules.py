@@ -18,6 +18,7 @@ def test_the_document_names_every_limit():
         LimitName.FAILURES: RATE_LIMITS.failures,
         LimitName.LOGIN: RATE_LIMITS.login,
         LimitName.KEY_CREATION: RATE_LIMITS.key_creation,
+        LimitName.LEAK_REPORTS: RATE_LIMITS.leak_reports,
     }.items():
         assert documented[name].startswith(f"{rule.amount:,} a minute")
         assert rule.get_expiry() == 60

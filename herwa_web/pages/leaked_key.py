@@ -1,0 +1,46 @@
+"""Page with a form for reports of leaked API keys. It needs neither a log-in nor a script: the API handles the form."""
+
+import reflex as rx
+
+from herwa_web import texts
+from herwa_web.components.controls import icon
+from herwa_web.layout import wordmark
+
+ROUTE = "/leaked-key"
+FORM_URL = "/api/leaked-keys/form"
+
+
+def leaked_key_page() -> rx.Component:
+    """Render the page."""
+    return rx.el.div(
+        rx.el.header(rx.el.a(wordmark(), to="/", class_name="brand")),
+        rx.el.main(
+            rx.el.section(
+                rx.el.div(icon("key-round", 28), class_name="sign"),
+                rx.el.h1(texts.LEAKED_KEY_TITLE),
+                rx.el.p(texts.LEAKED_KEY_LEAD),
+                rx.el.form(
+                    rx.el.label(
+                        texts.LEAKED_KEY_LABEL,
+                        rx.el.textarea(
+                            name="text",
+                            rows="4",
+                            required=True,
+                            max_length=10_000,
+                            spell_check=False,
+                            auto_complete="off",
+                            placeholder=texts.LEAKED_KEY_PLACEHOLDER,
+                        ),
+                        class_name="field",
+                    ),
+                    rx.el.button(texts.REVOKE_LEAKED_KEY, type="submit", class_name="button main large"),
+                    action=FORM_URL,
+                    method="post",
+                    class_name="report-form",
+                ),
+                class_name="alone full",
+            ),
+            id="content",
+        ),
+        class_name="landing",
+    )
