@@ -17,6 +17,7 @@ from herwa_api.app_state import AppDep, AppState
 from herwa_api.cookies import find_session_token
 from herwa_api.csrf import SAFE_METHODS, require_same_origin
 from herwa_api.surfaces import HEATMAP, KEYS, STATS, TOP_CHANNELS, TOP_MEMBERS
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.auth.sessions import SessionUser, find_session_user
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Scope, Surface
@@ -98,6 +99,7 @@ def _refuse_key(refusal: KeyRefusal) -> Unauthenticated:
 
 
 Caller = Annotated[Principal | SessionUser, Depends(authenticate)]
+GuildIdPath = Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])]
 
 
 def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, AppState, str], AsyncIterator[int]]:
@@ -113,7 +115,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
     async def authorize_guild(
         caller: Caller,
         app_state: AppDep,
-        guild_id: Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])],
+        guild_id: GuildIdPath,
     ) -> AsyncIterator[int]:
         if isinstance(caller, SessionUser):
             allowed_id = await _require_managed_guild(app_state, caller, guild_id, surface)
@@ -160,6 +162,18 @@ TopMembersGuildId = Annotated[int, Depends(require_guild_access(TOP_MEMBERS, Sco
 HeatmapGuildId = Annotated[int, Depends(require_guild_access(HEATMAP, Scope.STATS))]
 
 
+async def _load_history_limit(caller: Caller, app_state: AppDep, guild_id: GuildIdPath) -> HistoryLimit:
+    """Return how far back the caller may read (FastAPI dependency): a key as far as the guild that it belongs to.
+
+    The route authorizes the caller.
+    """
+    owner_id = caller.owner_id if isinstance(caller, Principal) else int(guild_id)
+    return await app_state.authorizer.load_history_limit(owner_id)
+
+
+History = Annotated[HistoryLimit, Depends(_load_history_limit)]
+
+
 @dataclass(frozen=True, slots=True)
 class GuildManager:
     """A user who may manage the guild's keys. `actor` is named in the audit log."""
@@ -172,7 +186,7 @@ async def _require_key_manager(
     request: Request,
     caller: Caller,
     app_state: AppDep,
-    guild_id: Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])],
+    guild_id: GuildIdPath,
 ) -> GuildManager:
     """Require a user who manages the guild (FastAPI dependency). Before a change, Discord is asked again.
 

@@ -21,6 +21,7 @@ from herwa_api.question_slots import TooManyQuestions
 from herwa_api.rate_limits.headers import build_limit_headers, format_retry_after
 from herwa_api.rate_limits.rules import LimitName
 from herwa_api.rate_limits.windows import Decision
+from herwa_shared.analytics.history_limit import HistoryLimitReached
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.errors import (
     BadRequest,
@@ -125,6 +126,8 @@ def _build_extensions(error: HerwaError) -> dict[str, Any]:
     """Build the additional members of a problem: the reason of a refusal, the field of an invalid parameter."""
     if isinstance(error, AccessDenied):
         return {"reason": error.reason}
+    if isinstance(error, HistoryLimitReached):
+        return {"hint": error.hint, "history_start": error.start.isoformat()}
     if isinstance(error, TooManyQuestions):
         return {"hint": texts.QUESTIONS_HINT}
     if isinstance(error, BadRequest) and error.field is not None:

@@ -190,7 +190,8 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
 }
 PARAMETERS: Mapping[str, str] = {
     "guild_id": "Server id",
-    "from": "Start of the window: an ISO date (midnight in `timezone`) or time. Default: 30 days before `to`",
+    "from": "Start of the window: an ISO date (midnight in `timezone`) or time. Default: 30 days before `to`. A start "
+    "before the history of the server's tier is refused with 403",
     "to": "End of the window, exclusive. Default: the end of today",
     "timezone": "IANA time zone. Default: the server's time zone, else UTC",
     "channel_id": "Count in this channel only. `joins`, `leaves` and `members` don't support it",

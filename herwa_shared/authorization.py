@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.auth.guild_access import GuildAccess, UserGuildInfo
 from herwa_shared.catalog import Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
@@ -97,6 +98,10 @@ class Authorizer:
         await self._require_allowed(
             Invocation.from_key(guild_id=guild_id, surface=surface, at=at, in_scope=in_scope), compiled
         )
+
+    async def load_history_limit(self, guild_id: int) -> HistoryLimit:
+        """Return how far back the guild's statistics may be read. Raises PolicyUnavailable."""
+        return HistoryLimit.from_entitlement((await self.policy_cache.get(guild_id)).entitlement)
 
     async def _build_member_invocation(
         self, user_id: int, guild: UserGuildInfo, surface: Surface

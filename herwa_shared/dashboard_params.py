@@ -56,6 +56,8 @@ class QueryProblemCode(StrEnum):
     THREAD = "thread"
     UNKNOWN_COMPARISON = "unknown_comparison"
     SERVER_WIDE_METRIC = "server_wide_metric"
+    BEFORE_HISTORY = "before_history"
+    COMPARISON_BEFORE_HISTORY = "comparison_before_history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,21 @@ class QueryParamReader:
         preset = self._read_enum("range", DateRangePreset, DEFAULT_PRESET, QueryProblemCode.UNKNOWN_RANGE)
         preset = DEFAULT_PRESET if preset is DateRangePreset.CUSTOM else preset
         return preset, self._resolve(preset)
+
+    def limit_to_history(
+        self, preset: DateRangePreset, date_range: DateRange, history_start: datetime | None
+    ) -> tuple[DateRangePreset, DateRange]:
+        """Cut off the part of a window that lies before the guild's history.
+
+        A window that lies completely before it is replaced by the default one.
+        """
+        if history_start is None or history_start <= date_range.start:
+            return preset, date_range
+        shown = format_date_or_time(history_start, self._zone)
+        self.problems.append(QueryProblem(QueryProblemCode.BEFORE_HISTORY, shown=shown))
+        if date_range.end <= history_start:
+            preset, date_range = DEFAULT_PRESET, self._resolve(DEFAULT_PRESET)
+        return preset, DateRange(max(date_range.start, history_start), date_range.end)
 
     def read_metric(self) -> Metric:
         """Read `metric`."""

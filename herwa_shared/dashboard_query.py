@@ -44,8 +44,8 @@ class DashboardQuery:
     """The state of a dashboard page.
 
     `zoom_origin` is the window to which zooming out leads. `data_start` is the start of the guild's data, if known:
-    "all time" starts there, and earlier windows are empty. `problems` are the URL parameters that the page does not
-    follow.
+    "all time" starts there, and earlier windows are empty. `history_start` is where the history begins that the guild's
+    tier includes; None without a limit. `problems` are the URL parameters that the page does not follow.
     """
 
     guild_id: int
@@ -60,6 +60,7 @@ class DashboardQuery:
     custom_comparison: DateRange | None = None
     zoom_origin: RangeChoice | None = None
     data_start: datetime | None = None
+    history_start: datetime | None = None
     problems: tuple[QueryProblem, ...] = ()
 
     @classmethod
@@ -71,6 +72,7 @@ class DashboardQuery:
         *,
         guild_id: int,
         data_start: datetime | None = None,
+        history_start: datetime | None = None,
     ) -> Self:
         """Parse URL parameters. Never raises: an invalid parameter is treated as missing.
 
@@ -78,14 +80,14 @@ class DashboardQuery:
         (`previous`, `year`, `off`, or two dates separated by `..`), and `back`, which a zoomed page has.
         """
         reader = QueryParamReader(params, zone, now, data_start)
-        preset, date_range = reader.read_date_range()
+        preset, date_range = reader.limit_to_history(*reader.read_date_range(), history_start)
         metric = reader.read_metric()
         interval = reader.read_interval(date_range)
         channel_id = reader.read_channel_id()
         if channel_id and not get_definition(metric).supports_channels:
             reader.problems.append(QueryProblem(QueryProblemCode.SERVER_WIDE_METRIC, metric))
         comparison_mode, custom_comparison = reader.read_comparison()
-        return cls(
+        query = cls(
             guild_id,
             zone,
             now,
@@ -98,8 +100,10 @@ class DashboardQuery:
             custom_comparison,
             reader.read_zoom_origin(),
             data_start,
+            history_start,
             tuple(reader.problems),
         )
+        return query._report_hidden_comparison()
 
     def to_activity_query(self) -> ActivityQuery:
         """Return the query of the page, without the channel if the metric has no channels."""
@@ -111,8 +115,28 @@ class DashboardQuery:
     def to_comparison_query(self) -> ActivityQuery | None:
         """Return the query of the comparison window; None if there is none.
 
-        No window precedes "all time". The month (or year) to date is compared with the same days of the previous one.
+        No window precedes "all time", and none may begin before the history. The month (or year) to date is compared
+        with the same days of the previous one.
         """
+        comparison = self._find_comparison()
+        return None if comparison is None or self._is_before_history(comparison) else comparison
+
+    def _is_before_history(self, query: ActivityQuery) -> bool:
+        return self.history_start is not None and query.start < self.history_start
+
+    def _report_hidden_comparison(self) -> Self:
+        """Add a problem if the window to compare with begins before the history, and the window itself does not."""
+        comparison = self._find_comparison()
+        if comparison is None or not self._is_before_history(comparison):
+            return self
+        if any(problem.code is QueryProblemCode.BEFORE_HISTORY for problem in self.problems):
+            return self
+        assert self.history_start is not None
+        shown = format_date_or_time(self.history_start, self.zone)
+        problem = QueryProblem(QueryProblemCode.COMPARISON_BEFORE_HISTORY, shown=shown)
+        return replace(self, problems=(*self.problems, problem))
+
+    def _find_comparison(self) -> ActivityQuery | None:
         if self.preset is DateRangePreset.ALL and self.comparison_mode is not ComparisonMode.CUSTOM:
             return None
         try:
@@ -192,7 +216,8 @@ class DashboardQuery:
     @property
     def can_shift_backward(self) -> bool:
         """Whether the previous window may have data."""
-        return self.data_start is None or self.data_start < self.date_range.start
+        starts = [start for start in (self.data_start, self.history_start) if start is not None]
+        return not starts or max(starts) < self.date_range.start
 
     @property
     def can_shift_forward(self) -> bool:

@@ -1,5 +1,8 @@
 """Texts of the problems in a link to the dashboard: which part the page does not follow, and what it shows instead."""
 
+from datetime import date
+
+from herwa_shared.charts.formatting import format_day
 from herwa_shared.dashboard_params import QueryProblem, QueryProblemCode
 
 
@@ -22,9 +25,24 @@ def describe_problem(problem: QueryProblem) -> str:
         QueryProblemCode.SERVER_WIDE_METRIC: (
             f"{problem.value.replace('_', ' ').capitalize()}: whole server only. The channel filter doesn't apply."
         ),
+        QueryProblemCode.BEFORE_HISTORY: (
+            f"Showing data from {_format_date(problem.shown)} on: this server's tier includes no earlier history."
+        ),
+        QueryProblemCode.COMPARISON_BEFORE_HISTORY: (
+            f"No comparison: this server's history begins on {_format_date(problem.shown)}."
+        ),
     }
     return texts_by_code[problem.code]
 
 
 def _format_rate(interval: str) -> str:
     return "daily" if interval == "day" else f"{interval}ly"
+
+
+def _format_date(text: str) -> str:
+    """Format an ISO date: `Aug 31, 2026`. Another text, as in the problem of another code, is returned as it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{format_day(day)}, {day.year}"

@@ -2,7 +2,7 @@
 
 from herwa.commands.operator_session import get_shell_actor, open_operator_session, replace_unprintable, resolve_guild
 from herwa.texts import backfill as texts
-from herwa_shared.catalog import Limit
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.guardrail.entitlement import resolve_entitlement
@@ -28,7 +28,7 @@ async def run_backfill_action(settings: Settings, *, guild: str, action: str) ->
             case "start":
                 global_policy = await load_global_policy(session)
                 policy = await load_policy(session, guild_id=target.id, global_policy=global_policy)
-                days = resolve_entitlement(policy, now.timestamp()).limits.get(Limit.HISTORY_DAYS)
+                days = HistoryLimit.from_entitlement(resolve_entitlement(policy, now.timestamp())).days
                 await start_backfill(session, actor, guild_id=target.id, history_days=days, now=now)
             case "pause":
                 await pause_backfill(session, actor, guild_id=target.id)

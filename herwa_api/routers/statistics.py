@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
-from herwa_api.auth import Caller, HeatmapGuildId, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
+from herwa_api.auth import Caller, HeatmapGuildId, History, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
 from herwa_api.cached_responses import respond_cached
 from herwa_api.member_identities import get_member_identities
 from herwa_api.schemas import responses
@@ -23,6 +23,7 @@ from herwa_api.schemas.serializers import (
 )
 from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series, query_several_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
@@ -46,7 +47,11 @@ COMPARISON_WINDOWS = {
     response_model=responses.StatsResponse | responses.SeveralStatsResponse,
 )
 async def get_stats(
-    request: Request, guild_id: StatsGuildId, params: Annotated[StatsQuery, Query()], app_state: AppDep
+    request: Request,
+    guild_id: StatsGuildId,
+    params: Annotated[StatsQuery, Query()],
+    app_state: AppDep,
+    history: History,
 ) -> Response:
     """Return one or several metrics as time series."""
     stores = app_state.stores
@@ -55,6 +60,7 @@ async def get_stats(
         window = await params.to_activity_query(stores.database, guild_id, now=now)
         query = replace(window, metric=params.metrics[0], interval=params.interval, channel_id=params.channel)
         comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
+        history.require(query, comparison, now=now)
         valid_until = get_valid_until(now, *filter(None, (query, comparison)))
         several: Sequence[ComparedSeries]
         if len(params.metrics) == 1:
@@ -67,9 +73,9 @@ async def get_stats(
             body = serialize_several_stats(several)
         if query.channel_id is not None and not any(compared.series.total for compared in several):
             await require_channel(stores.database, guild_id, query.channel_id)
-        return Computed(body, valid_until)
+        return Computed(body, history.limit_validity(valid_until, query.zone, now))
 
-    return await respond_cached(request, app_state, guild_id, params, build)
+    return await respond_cached(request, app_state, guild_id, params, build, history=history)
 
 
 @router.get(
@@ -83,9 +89,10 @@ async def list_top_channels(
     guild_id: TopChannelsGuildId,
     params: Annotated[TopChannelsQuery, Query()],
     app_state: AppDep,
+    history: History,
 ) -> Response:
     """Rank the channels by a metric, highest first, ties by id. A thread counts for its channel."""
-    return await _rank(request, guild_id, params, app_state, rank_channels)
+    return await _rank(request, guild_id, params, app_state, history, rank_channels)
 
 
 @router.get(
@@ -100,10 +107,11 @@ async def list_top_members(
     params: Annotated[TopMembersQuery, Query()],
     app_state: AppDep,
     caller: Caller,
+    history: History,
 ) -> Response:
     """Rank the members by a metric, highest first, ties by id."""
     personalize = get_member_identities(caller).hide_in_ranking
-    return await _rank(request, guild_id, params, app_state, rank_members, personalize=personalize)
+    return await _rank(request, guild_id, params, app_state, history, rank_members, personalize=personalize)
 
 
 @router.get(
@@ -113,7 +121,11 @@ async def list_top_members(
     response_model=responses.HeatmapResponse,
 )
 async def get_heatmap(
-    request: Request, guild_id: HeatmapGuildId, params: Annotated[HeatmapQuery, Query()], app_state: AppDep
+    request: Request,
+    guild_id: HeatmapGuildId,
+    params: Annotated[HeatmapQuery, Query()],
+    app_state: AppDep,
+    history: History,
 ) -> Response:
     """Return the activity in each of the 168 hours of the week, in local time of the time zone."""
     stores = app_state.stores
@@ -121,10 +133,12 @@ async def get_heatmap(
     async def build(now: datetime) -> Computed[Any]:
         window = await params.to_activity_query(stores.database, guild_id, now=now)
         query = replace(window, metric=Metric(params.metric), channel_id=params.channel)
+        history.require(query, now=now)
         heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query, now=now)
-        return Computed(serialize_heatmap(heatmap), get_valid_until(now, query))
+        valid_until = history.limit_validity(get_valid_until(now, query), query.zone, now)
+        return Computed(serialize_heatmap(heatmap), valid_until)
 
-    return await respond_cached(request, app_state, guild_id, params, build)
+    return await respond_cached(request, app_state, guild_id, params, build, history=history)
 
 
 async def _rank(
@@ -132,6 +146,7 @@ async def _rank(
     guild_id: int,
     params: TopChannelsQuery | TopMembersQuery,
     app_state: AppState,
+    history: HistoryLimit,
     rank: Callable[..., Awaitable[Ranking]],
     *,
     personalize: Callable[[Any], Any] | None = None,
@@ -141,7 +156,9 @@ async def _rank(
     async def build(now: datetime) -> Computed[Any]:
         window = await params.to_activity_query(stores.database, guild_id, now=now)
         query = replace(window, metric=Metric(params.metric))
+        history.require(query, now=now)
         ranking = await rank(stores.database, stores.clickhouse, query, limit=params.limit, now=now)
-        return Computed(serialize_ranking(ranking), get_valid_until(now, query, has_names=True))
+        valid_until = history.limit_validity(get_valid_until(now, query, has_names=True), query.zone, now)
+        return Computed(serialize_ranking(ranking), valid_until)
 
-    return await respond_cached(request, app_state, guild_id, params, build, personalize=personalize)
+    return await respond_cached(request, app_state, guild_id, params, build, history=history, personalize=personalize)

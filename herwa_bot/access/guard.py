@@ -13,6 +13,7 @@ from herwa_bot.access.rate_limit import CommandRateLimiter
 from herwa_bot.access.refusals import send_refusal, send_unavailable
 from herwa_bot.texts import errors
 from herwa_bot.texts.refusals import format_refusal
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.catalog import FEATURES, Essential, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.db import Database
 from herwa_shared.errors import HerwaError, format_reason
@@ -62,6 +63,13 @@ class Guard:
                 "policy load failed", kind=type(error).__name__, guild=guild_id, error=format_reason(error)
             )
             return None
+
+    async def load_history_limit(self, guild_id: int) -> HistoryLimit:
+        """Return how far back statistics of the guild may be shown. Raises PolicyUnavailable.
+
+        The command was allowed just before, so the policy is in memory.
+        """
+        return HistoryLimit.from_entitlement((await self.cache.get(guild_id)).entitlement)
 
     async def is_allowed(self, invocation: Invocation) -> bool:
         """Whether the invocation would be allowed.

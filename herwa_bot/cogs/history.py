@@ -12,7 +12,8 @@ from herwa_bot.texts import history as texts
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import defer, defer_if_slow, reply_ephemeral
 from herwa_bot.ui.writes import await_write, run_to_completion
-from herwa_shared.catalog import Audience, FeatureKey, Limit
+from herwa_shared.analytics.history_limit import HistoryLimit
+from herwa_shared.catalog import Audience, FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.backfills import (
@@ -49,7 +50,7 @@ class HistoryCog(commands.Cog):
         if compiled is None:
             await reply_ephemeral(interaction, POLICY_UNAVAILABLE)
             return
-        days = compiled.entitlement.limits.get(Limit.HISTORY_DAYS)
+        days = HistoryLimit.from_entitlement(compiled.entitlement).days
 
         async def change(session: AsyncSession, actor: Actor, guild_id: int) -> None:
             await start_backfill(session, actor, guild_id=guild_id, history_days=days, now=utc_now())

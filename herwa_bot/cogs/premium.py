@@ -18,7 +18,9 @@ from herwa_shared.guardrail.policy import SubscriptionPeriod, Tier
 from herwa_shared.stores import Stores
 
 ESSENTIAL_FEATURES = frozenset(key for key, feature in FEATURES.items() if feature.module is ModuleKey.ESSENTIALS)
-ENFORCED_LIMITS = (Limit.MEMBER_COMMANDS_PER_MINUTE, Limit.GUILD_COMMANDS_PER_MINUTE)
+RATE_LIMITS = (Limit.MEMBER_COMMANDS_PER_MINUTE, Limit.GUILD_COMMANDS_PER_MINUTE)
+DATA_LIMITS = (Limit.HISTORY_DAYS, Limit.API_KEYS, Limit.REQUESTS_PER_MINUTE)
+ENFORCED_LIMITS = (*RATE_LIMITS, *DATA_LIMITS)
 """Only limits that hold, for things that exist, may be promised."""
 
 
@@ -51,8 +53,9 @@ def format_tiers(compiled: CompiledPolicy, now: float) -> tuple[str, ...]:
     previous_tier: Tier | None = None
     for tier in tiers:
         heading = texts.format_tier_heading(escape(tier.title), is_current=tier is current_tier)
-        rates = texts.format_rates(*(tier.limits.get(limit, 0) for limit in ENFORCED_LIMITS))
-        entries.append("\n".join([heading, _format_features(tier, previous_tier), rates]))
+        rates = texts.format_rates(*(tier.limits.get(limit, 0) for limit in RATE_LIMITS))
+        data_limits = texts.format_data_limits(*(tier.limits.get(limit, 0) for limit in DATA_LIMITS))
+        entries.append("\n".join([heading, _format_features(tier, previous_tier), data_limits, rates]))
         previous_tier = tier
     return split_pages("\n".join(lines), entries)
 

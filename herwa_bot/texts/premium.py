@@ -41,7 +41,26 @@ def format_rates(member_commands: int | None, server_commands: int | None) -> st
     return f"- Per minute: {format_count(member_commands, 'command')} per member ({per_server} per server)"
 
 
+def format_data_limits(history_days: int | None, api_keys: int | None, requests: int | None) -> str:
+    """Format history, API keys and API requests of a tier. None is unlimited."""
+    limits = {
+        Limit.HISTORY_DAYS: history_days,
+        Limit.API_KEYS: api_keys,
+        Limit.REQUESTS_PER_MINUTE: requests,
+    }
+    return f"- {', '.join(format_extra_limit(limit, value) for limit, value in limits.items())}"
+
+
 def format_extra_limit(limit: Limit, value: int | None) -> str:
-    """Format a limit of commands that was granted to the server."""
-    scope = "member" if limit is Limit.MEMBER_COMMANDS_PER_MINUTE else "server"
-    return f"{format_count(value, 'command')} per {scope} and minute"
+    """Format the value of a limit, as in the list of what was granted to the server."""
+    match limit:
+        case Limit.HISTORY_DAYS:
+            return "full history" if value is None else f"{format_count(value, 'day')} of history"
+        case Limit.API_KEYS:
+            return format_count(value, "API key")
+        case Limit.REQUESTS_PER_MINUTE:
+            return f"{format_count(value, 'API request')} per key and minute"
+        case Limit.MEMBER_COMMANDS_PER_MINUTE:
+            return f"{format_count(value, 'command')} per member and minute"
+        case _:
+            return f"{format_count(value, 'command')} per server and minute"

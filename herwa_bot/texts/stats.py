@@ -8,7 +8,13 @@ TICKET_STATS = "Support threads chart"
 OPTION_PERIOD = "Period (default: 30 days)"
 
 NO_COMPARISON = "-# No comparison: data is missing in one of the two periods."
+COMPARISON_BEFORE_HISTORY = "-# No comparison: the earlier period is before this server's history. See `/premium`."
 NO_IMAGE = "-# The chart couldn't be drawn. The reason is in the bot's log."
+
+
+def format_history_start(day: str) -> str:
+    """Format where the history of the server begins, if the period begins there."""
+    return f"-# This server's history begins on {day}. See `/premium`."
 
 
 def format_tickets(opened: int, answered: int, still_open: int) -> str:

@@ -13,13 +13,13 @@ from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import build_point_change
 from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
-from herwa_shared.charts.formatting import format_si
+from herwa_shared.charts.formatting import format_long_day, format_si
 from herwa_shared.charts.layout import Figure, build_band, escape_text, place_band_label
 from herwa_shared.charts.series_lines import SeriesLines
 from herwa_shared.charts.series_plot import SeriesPlot, build_series_plot
 from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import get_metric_phrases
-from herwa_shared.charts.text.series_texts import NO_DATA, describe_incomplete_point
+from herwa_shared.charts.text.series_texts import NO_DATA, describe_incomplete_point, format_history_border
 
 _HOVER_FORMATS = {
     Interval.HOUR: "%a, %b %-d, %H:%M",
@@ -29,6 +29,16 @@ _HOVER_FORMATS = {
 }
 _COMPARISON_HOVER_FORMATS = {**_HOVER_FORMATS, Interval.DAY: "%a, %b %-d, %Y"}
 _THIN_LINE_MIN_POINTS = 200
+_HISTORY_BORDER = {"xref": "paper", "yref": "paper", "x0": 0, "x1": 0.004, "y0": 0, "y1": 1}
+_HISTORY_LABEL = {
+    "xref": "paper",
+    "yref": "paper",
+    "x": 0.004,
+    "y": 1,
+    "xanchor": "left",
+    "yanchor": "top",
+    "xshift": 6,
+}
 
 
 class Layer(IntEnum):
@@ -44,10 +54,11 @@ class Layer(IntEnum):
     COMPARISON = 4
 
 
-def build_web_figure(compared: ComparedSeries, *, revision: str = "") -> Figure:
+def build_web_figure(compared: ComparedSeries, *, revision: str = "", history_start: datetime | None = None) -> Figure:
     """Build the figure of a series for the browser.
 
-    `revision` is Plotly's `uirevision`: the zoom is kept between figures with the same value.
+    `revision` is Plotly's `uirevision`: the zoom is kept between figures with the same value. If the window begins at
+    `history_start`, where the history begins that the guild's tier includes, this border is marked.
     """
     plot = build_series_plot(compared)
     lines = plot.lines
@@ -57,7 +68,12 @@ def build_web_figure(compared: ComparedSeries, *, revision: str = "") -> Figure:
     data[Layer.FILLED_MARKERS] = _build_marker_trace(lines, lines.isolated_indexes)
     data[Layer.HOLLOW_MARKERS] = _build_marker_trace(lines, lines.hollow_indexes)
     data[Layer.COMPARISON] = _build_comparison_trace(plot)
-    return {"data": data, "layout": _build_layout(plot, revision)}
+    layout = _build_layout(plot, revision)
+    if compared.series.start == history_start:
+        layout["shapes"].append({"type": "rect", **_HISTORY_BORDER})
+        text = format_history_border(format_long_day(compared.series.start, compared.series.zone))
+        layout["annotations"].append({**_HISTORY_LABEL, "text": text})
+    return {"data": data, "layout": layout}
 
 
 def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, height: int = 32) -> tuple[str, str]:

@@ -74,7 +74,7 @@ def make_key(stores: Stores, pepper: bytes) -> KeyFactory:
         guild_id: int, scopes: Collection[Scope] = tuple(Scope), *, expires_at: datetime | None = None, **options
     ) -> str:
         async with stores.database.transaction() as session:
-            if not await list_grants(session, guild_id=guild_id):
+            if not any(grant.limit == Limit.API_KEYS for grant in await list_grants(session, guild_id=guild_id)):
                 await grant_limit(
                     session, guild_id=guild_id, limit=Limit.API_KEYS, value=100, reason="test", actor=SYSTEM
                 )

@@ -31,12 +31,14 @@ async def test_server_without_a_subscription_is_on_free(members):
     assert texts.format_features([], "Free") in lines
     assert texts.format_rates(30, 300) in lines
     assert texts.format_rates(60, 1200) in lines
+    assert texts.format_data_limits(90, 1, 100) in lines
+    assert texts.format_data_limits(None, 10, 1_000) in lines
 
 
 async def test_only_enforced_limits_and_features_beyond_the_essentials_are_listed(members):
     content = (await members.run("premium")).content.lower()
     assert "dashboard" in content
-    for word in ("history", "widget", "key", "export", "overview", "why", "help"):
+    for word in ("widget", "export", "overview", "why", "help"):
         assert word not in content
 
 

@@ -12,7 +12,10 @@ from PIL import Image
 from herwa_bot.texts import errors
 from herwa_bot.texts import stats as texts
 from herwa_bot.ui.escaping import escape
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.timezones import UTC_ZONE
+from herwa_shared.charts.formatting import format_long_day
 from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
@@ -20,6 +23,8 @@ from herwa_shared.embedded.engine_process import read_record
 from tests.support.db_assertions import move_buffer, wait_until_stored
 from tests.support.member_client import MemberClient
 from tests.support.sample_server import SampleServer
+from tests.support.short_history import grant_short_history, revoke_tier
+from tests.support.waiting import wait_until
 
 HOSTILE_NAME = "@everyone **x** <@1>"
 MESSAGES_BY_AGE_DAYS = {3: 5, 20: 7, 60: 11, 120: 13}  # days ago: messages
@@ -53,8 +58,9 @@ async def test_reply_shows_exact_numbers_and_an_image_with_a_description(sim, ho
     [message] = (await run_server_stats(sim, hostile_server, {"window": window})).messages
     heading, *findings = message.content.splitlines()
     assert heading == texts.format_heading(escape(HOSTILE_NAME), window)
-    assert 1 <= len([line for line in findings if line != texts.NO_COMPARISON]) <= 3
-    assert all(line.startswith("- ") or line == texts.NO_COMPARISON for line in findings)
+    notes = [line for line in findings if not line.startswith("- ")]
+    assert 1 <= len(findings) - len(notes) <= 3
+    assert notes in ([], [texts.NO_COMPARISON] if window < 90 else [texts.COMPARISON_BEFORE_HISTORY])
     assert findings[0].startswith(f"- {format_amount(TOTALS_BY_WINDOW[window], Metric.MESSAGES)}")
     assert not message.ephemeral
     [image_file] = message.attachments
@@ -70,6 +76,22 @@ async def test_default_window_is_thirty_days(sim, hostile_server):
     [message] = (await run_server_stats(sim, hostile_server)).messages
     assert message.content.startswith(texts.format_heading(escape(HOSTILE_NAME), 30))
     assert f"\n- {format_amount(TOTALS_BY_WINDOW[30], Metric.MESSAGES)}" in message.content
+
+
+async def test_period_begins_with_the_history_of_the_tier(stores, sim, hostile_server):
+    await grant_short_history(stores, hostile_server.id, 10)
+    first_day = HistoryLimit(10).get_start(UTC_ZONE, utc_now())
+    note = texts.format_history_start(format_long_day(first_day, UTC_ZONE))
+
+    async def is_limited() -> bool:
+        [message] = (await run_server_stats(sim, hostile_server, {"window": 30})).messages
+        lines = message.content.splitlines()
+        return lines[-1] == note and lines[1].startswith(f"- {format_amount(TOTALS_BY_WINDOW[7], Metric.MESSAGES)}")
+
+    try:
+        await wait_until(is_limited)
+    finally:
+        await revoke_tier(stores, hostile_server.id)
 
 
 async def test_server_name_is_escaped(sim, hostile_server):

@@ -114,6 +114,7 @@ SAMPLES = {
         "format_refused": [(1,), (2,)],
     },
     stats: {
+        "format_history_start": ["Aug 31, 2026"],
         "format_period_choice": [30],
         "format_tickets": [(0, 0, 0), (1_200, 9, 3)],
         "format_first_response": [("12 min", "3 h 5 min")],
@@ -144,6 +145,7 @@ SAMPLES = {
             ([], "Free"),
         ],
         "format_rates": [(30, 300), (1, None), (None, None)],
+        "format_data_limits": [(90, 1, 100), (None, 10, 1_000), (1, None, None)],
         "format_extra_limit": [(Limit.MEMBER_COMMANDS_PER_MINUTE, 50), (Limit.GUILD_COMMANDS_PER_MINUTE, None)],
     },
     features: {

@@ -264,3 +264,40 @@ def test_query_survives_the_round_trip_through_url_parameters(dashboard_query):
         dashboard_query.to_comparison_query(),
         dashboard_query.zoom_origin,
     )
+
+
+def parse_limited(**params: str) -> DashboardQuery:
+    url_params = {key.removesuffix("_"): value for key, value in params.items()}
+    return DashboardQuery.parse(
+        url_params, UTC, NOW, guild_id=5, data_start=make_utc(2024, 2, 3), history_start=make_utc(2025, 1, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("params", "start", "end"),
+    [
+        ({"range": "12mo"}, make_utc(2025, 1, 1), make_utc(2025, 3, 10)),
+        ({"range": "all"}, make_utc(2025, 1, 1), make_utc(2025, 3, 10)),
+        ({"from_": "2024-06-01", "to": "2025-01-02"}, make_utc(2025, 1, 1), make_utc(2025, 1, 2)),
+        ({"from_": "2024-06-01", "to": "2025-01-01"}, make_utc(2025, 2, 8), make_utc(2025, 3, 10)),
+    ],
+)
+def test_window_begins_with_the_history_of_the_tier(params, start, end):
+    query = parse_limited(**params)
+    assert query.date_range == DateRange(start, end)
+    assert query.problems == (QueryProblem(Code.BEFORE_HISTORY, shown="2025-01-01"),)
+    assert query.to_comparison_query() is None or query.date_range.start == make_utc(2025, 2, 8)
+
+
+def test_window_to_compare_with_is_hidden_if_it_begins_before_the_history():
+    shown = parse_limited(range="28d")
+    assert (shown.problems, shown.to_comparison_query() is None) == ((), False)
+    hidden = parse_limited(from_="2025-01-15", to="2025-03-01")
+    assert hidden.problems == (QueryProblem(Code.COMPARISON_BEFORE_HISTORY, shown="2025-01-01"),)
+    assert hidden.to_comparison_query() is None
+    assert parse_limited(from_="2025-01-15", to="2025-03-01", compare="off").problems == ()
+
+
+def test_no_window_lies_before_the_history():
+    assert parse_limited(from_="2025-01-02", to="2025-01-05").can_shift_backward
+    assert not parse_limited(from_="2025-01-01", to="2025-01-05").can_shift_backward

@@ -18,7 +18,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
 from herwa_sim.client.client import SimClient
 from tests.support.oauth_forms import PKCE_CHALLENGE, PKCE_VERIFIER, parse_query, submit_authorization
-from tests.support.row_factories import BOT_JOINED_AT
+from tests.support.row_factories import BOT_JOINED_AT, grant_all_history
 
 GUILDS_ROUTE = "/users/@me/guilds"
 _server_numbers = count(1)
@@ -42,12 +42,15 @@ class ManagedServer:
         self.discord.set_roles(self.id, self.manager, [])
 
 
-async def save_server(stores: Stores, server: ManagedServer) -> None:
-    """Save the guild as the bot does when it receives it."""
+async def save_server(stores: Stores, server: ManagedServer, *, has_all_history: bool = True) -> None:
+    """Save the guild as the bot does when it receives it. `has_all_history` is as for `add_guild`."""
     async with stores.database.transaction() as session:
         session.add(
             Guild(id=server.id, name=server.name, owner_id=server.owner, member_count=3, joined_at=BOT_JOINED_AT)
         )
+        await session.flush()
+        if has_all_history:
+            grant_all_history(session, server.id)
 
 
 def count_guild_requests(discord: SimClient) -> int:

@@ -5,8 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from herwa_shared.catalog import Limit
 from herwa_shared.changes.data_versions import RAISE_SQL
-from herwa_shared.models import Channel, GatewaySession, Guild, GuildMembership, ImportedPeriod, Member, Ticket
+from herwa_shared.models import (
+    Channel,
+    EntitlementGrant,
+    GatewaySession,
+    Guild,
+    GuildMembership,
+    ImportedPeriod,
+    Member,
+    Ticket,
+)
 from herwa_shared.stores import Stores
 
 EVENT_COLUMNS = ["guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"]
@@ -43,10 +55,23 @@ async def raise_data_version(stores: Stores, guild_id: int) -> None:
         await connection.execute(RAISE_SQL, [guild_id])
 
 
+def grant_all_history(session: AsyncSession, guild_id: int) -> None:
+    """Let a guild read its complete history, for tests about windows that are older than a tier allows."""
+    session.add(EntitlementGrant(guild_id=guild_id, limit_key=Limit.HISTORY_DAYS, starts_at=BOT_JOINED_AT))
+
+
 async def add_guild(
-    stores: Stores, *, joined_at: datetime = BOT_JOINED_AT, timezone: str | None = None, left_at: datetime | None = None
+    stores: Stores,
+    *,
+    joined_at: datetime = BOT_JOINED_AT,
+    timezone: str | None = None,
+    left_at: datetime | None = None,
+    has_all_history: bool = True,
 ) -> int:
-    """Create a guild without data, with a random id and thus its own shard; return the id."""
+    """Create a guild without data, with a random id and thus its own shard; return the id.
+
+    `has_all_history`: statistics reach back further than its tier allows.
+    """
     guild_id = random.getrandbits(62)
     async with stores.database.transaction() as session:
         session.add(
@@ -54,6 +79,8 @@ async def add_guild(
         )
         await session.flush()
         session.add(GuildMembership(guild_id=guild_id, joined_at=joined_at, left_at=left_at))
+        if has_all_history:
+            grant_all_history(session, guild_id)
     return guild_id
 
 

@@ -129,7 +129,9 @@ class RunningCopy:
 
     def replay(self, file: Path, guild: str, *window: str) -> dict:
         from_option, to_option = (("--from", window[0]), ("--to", window[1])) if window else ((), ())
-        return json.loads(self.check_output("sim", "replay", str(file), "--guild", guild, *from_option, *to_option))
+        output = self.check_output("sim", "replay", str(file), "--guild", guild, *from_option, *to_option)
+        self.check_output("grant", json.loads(output)["guild_id"], "premium")  # whose history has no limit
+        return json.loads(output)
 
     def drain(self) -> None:
         self.check_output("pipeline", "drain", "--timeout", "90")

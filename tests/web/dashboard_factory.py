@@ -20,6 +20,7 @@ from tests.support.row_factories import (
     add_channel,
     add_imported_period,
     add_member,
+    grant_all_history,
     insert_events,
 )
 
@@ -54,14 +55,19 @@ class DashboardFactory:
     stores: Stores
     discord: SimClient
 
-    async def create_server(self) -> CanaryServer:
-        """Create a server with the bot, a channel, a member and activity of the last 200 hours."""
+    async def create_server(self, *, has_all_history: bool = True) -> CanaryServer:
+        """Create a server with the bot, a channel, a member and activity of the last 200 hours.
+
+        `has_all_history` is as for `add_guild`.
+        """
         canary = f"Canary{random.getrandbits(48):x}"
         guild_id = self.discord.create_guild(canary)
         async with self.stores.database.transaction() as session:
             session.add(Guild(id=guild_id, name=canary, owner_id=OWNER_ID, member_count=1, joined_at=BOT_JOINED_AT))
             await session.flush()
             session.add(GuildMembership(guild_id=guild_id, joined_at=BOT_JOINED_AT))
+            if has_all_history:
+                grant_all_history(session, guild_id)
         now = utc_now()
         channel = await add_channel(self.stores, guild_id, f"channel-{canary}")
         await add_member(self.stores, guild_id, 7, f"member {canary}")

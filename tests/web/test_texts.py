@@ -19,6 +19,8 @@ PROBLEMS = {
         QueryProblemCode.INTERVAL_TOO_LONG: ("month", "day"),
         QueryProblemCode.UNKNOWN_METRIC: ("mesages", "messages"),
         QueryProblemCode.SERVER_WIDE_METRIC: ("joins",),
+        QueryProblemCode.BEFORE_HISTORY: ("", "2026-08-31"),
+        QueryProblemCode.COMPARISON_BEFORE_HISTORY: ("", "2026-08-31"),
     }.items()
 }
 SAMPLES = {

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from herwa_bot.access.guard import get_guard
 from herwa_bot.cogs.stats.chart_buttons import ChartButton, build_chart_view
 from herwa_bot.cogs.stats.chart_reply import render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection, StatsCommand
@@ -40,7 +41,9 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
             """Reply with a line chart with alt text, the insights as text, and the buttons."""
             assert interaction.guild is not None
             selection = ChartSelection(command, Window(window), interaction.user.id)
-            rendered = await defer_if_slow(interaction, render_chart_reply(self._stores, interaction.guild, selection))
+            history = await get_guard(interaction).load_history_limit(interaction.guild.id)
+            rendering = render_chart_reply(self._stores, interaction.guild, selection, history)
+            rendered = await defer_if_slow(interaction, rendering)
             view = build_chart_view(interaction, selection, rendered)
             await reply(interaction, rendered.text, file=rendered.image, view=view)
             if rendered.responders and can_see_members(interaction.permissions):

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import discord
 
+from herwa_bot.access.guard import get_guard
 from herwa_bot.cogs.stats.chart_reply import ChartReply, render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.texts import buttons as texts
@@ -58,7 +59,8 @@ class ChartButton(
         await interaction.response.defer()
         bot: Any = interaction.client
         async with asyncio.timeout(WORK_TIMEOUT_SECONDS):
-            reply = await render_chart_reply(bot.stores, interaction.guild, selection)
+            history = await get_guard(interaction).load_history_limit(interaction.guild.id)
+            reply = await render_chart_reply(bot.stores, interaction.guild, selection, history)
         await interaction.edit_original_response(
             content=reply.text,
             attachments=[reply.image] if reply.image else [],

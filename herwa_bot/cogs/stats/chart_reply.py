@@ -12,11 +12,12 @@ from herwa_bot.ui.escaping import escape
 from herwa_bot.ui.names import MESSAGE_NAMES
 from herwa_bot.ui.replies import build_chart_attachment
 from herwa_shared.analytics.compared_series import query_compared_series
+from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.ticket_summary import TicketSummary, load_ticket_summary
 from herwa_shared.analytics.timeseries import query_timeseries
-from herwa_shared.charts.formatting import format_duration
+from herwa_shared.charts.formatting import format_duration, format_long_day
 from herwa_shared.charts.text.insights import build_alt_text, list_insights
 from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
@@ -41,10 +42,13 @@ class ChartReply:
     responders: str = ""
 
 
-async def render_chart_reply(stores: Stores, guild: discord.Guild, selection: ChartSelection) -> ChartReply:
-    """Render the reply's text and image."""
-    now = utc_now()
-    query = selection.build_dashboard_query(guild.id, zone=await _load_zone(stores, guild.id), now=now)
+async def render_chart_reply(
+    stores: Stores, guild: discord.Guild, selection: ChartSelection, history: HistoryLimit
+) -> ChartReply:
+    """Render the reply's text and image. The numbers reach back as far as the `history` of the guild's tier."""
+    now, zone = utc_now(), await _load_zone(stores, guild.id)
+    history_start = history.get_start(zone, now)
+    query = selection.build_dashboard_query(guild.id, zone=zone, now=now, history_start=history_start)
     compared, extra_text, tickets = await asyncio.gather(
         query_compared_series(
             stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
@@ -58,8 +62,11 @@ async def render_chart_reply(stores: Stores, guild: discord.Guild, selection: Ch
     image = await build_chart_attachment(figure, name=selection.command.name, alt=build_alt_text(compared))
     lines = [texts.format_heading(escape(guild.name), selection.window, extra_text)]
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
-    if selection.is_compared and compared.change is None and compared.series.recorded_points:
-        lines.append(texts.NO_COMPARISON)
+    if history_start is not None and query.date_range.start == history_start:
+        lines.append(texts.format_history_start(format_long_day(history_start, zone)))
+    elif selection.is_compared and compared.change is None and compared.series.recorded_points:
+        is_hidden = query.to_comparison_query() is None
+        lines.append(texts.COMPARISON_BEFORE_HISTORY if is_hidden else texts.NO_COMPARISON)
     lines += _format_tickets(tickets) if tickets else []
     return ChartReply(
         "\n".join(lines if image else [*lines, texts.NO_IMAGE]),

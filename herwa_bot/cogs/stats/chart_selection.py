@@ -60,17 +60,26 @@ class ChartSelection:
     invoker_id: int
     is_compared: bool = True
 
-    def build_dashboard_query(self, guild_id: int, *, zone: ZoneInfo, now: datetime) -> DashboardQuery:
-        """Build the state of the dashboard page that shows the same: its query is the one of the reply."""
+    def build_dashboard_query(
+        self, guild_id: int, *, zone: ZoneInfo, now: datetime, history_start: datetime | None = None
+    ) -> DashboardQuery:
+        """Build the state of the dashboard page that shows the same: its query is the one of the reply.
+
+        The window begins at `history_start`, if that is later.
+        """
         query = ActivityQuery.from_last_days(self.window, guild_id=guild_id, zone=zone, now=now)
         date_range = DateRange(query.start, query.end)
+        preset = match_preset(date_range, zone, now)
+        if history_start is not None:
+            date_range = DateRange(max(query.start, history_start), query.end)
         return DashboardQuery(
             guild_id,
             zone,
             now,
-            match_preset(date_range, zone, now),
+            preset,
             date_range,
             query.interval,
             metric=self.command.metric,
             comparison_mode=ComparisonMode.PREVIOUS if self.is_compared else ComparisonMode.OFF,
+            history_start=history_start,
         )

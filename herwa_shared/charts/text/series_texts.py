@@ -19,6 +19,11 @@ _MIN_LISTED_LENGTH = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
 
+def format_history_border(day: str) -> str:
+    """Format where the history of the server begins, at the edge of a chart."""
+    return f"History begins {day}"
+
+
 def describe_empty_series(series: TimeSeries) -> str:
     """Return the text in an empty chart: no data, no activity, or no activity in the part that has data."""
     recorded_count = len(series.recorded_points)

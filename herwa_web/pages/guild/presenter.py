@@ -148,7 +148,7 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
 
 def build_figure(data: OverviewData, view: DashboardQuery) -> dict[str, Any]:
     """Build the Plotly figure of the large chart."""
-    return build_web_figure(data.compared, revision=build_url(view))
+    return build_web_figure(data.compared, revision=build_url(view), history_start=view.history_start)
 
 
 def build_curl_command(view: DashboardQuery) -> str:

@@ -64,14 +64,22 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
     Raises what `auth.authorize` raises; NotFound has the same message for every guild that the user may not see.
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
-    (guild_info, channels), first_hour_at = await asyncio.gather(
-        load_shared_directory(stores, app_context.get_query_cache(), guild.id), _find_first_recorded_hour(guild.id)
+    (guild_info, channels), first_hour_at, history = await asyncio.gather(
+        load_shared_directory(stores, app_context.get_query_cache(), guild.id),
+        _find_first_recorded_hour(guild.id),
+        app_context.get_authorizer().load_history_limit(guild.id),
     )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
     params = {name: value for name, value in url.query_parameters.items() if len(value) <= MAX_PARAM_LENGTH}
+    now = utc_now()
     view = DashboardQuery.parse(
-        params, guild_info.zone, utc_now(), guild_id=guild.id, data_start=first_hour_at or guild_info.joined_at
+        params,
+        guild_info.zone,
+        now,
+        guild_id=guild.id,
+        data_start=first_hour_at or guild_info.joined_at,
+        history_start=history.get_start(guild_info.zone, now),
     )
     if view.channel_id is not None and view.channel_id not in channels:
         view = await _replace_thread(view, channels)

@@ -9,7 +9,8 @@ from hypothesis import given
 
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval, PointStatus
-from herwa_shared.charts.text.series_texts import ESTIMATE, SO_FAR
+from herwa_shared.charts.formatting import format_long_day
+from herwa_shared.charts.text.series_texts import ESTIMATE, SO_FAR, format_history_border
 from herwa_shared.charts.web_figure import Layer, build_sparkline_paths, build_web_figure
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.timeseries_factories import MAY_3, any_timeseries, build_compared, build_timeseries
@@ -128,3 +129,13 @@ def test_gap_splits_a_sparkline():
     line_path, area_path = build_sparkline_paths((1, 2, None, 3, 4), width=100, height=10)
     assert line_path == "M0.0,7.5L25.0,5.0M75.0,2.5L100.0,0.0"
     assert area_path.count("Z") == 2
+
+
+def test_border_of_the_history_is_marked_where_the_window_begins_with_it():
+    compared = build_compared(build_timeseries([1, 2, 3]))
+    start = compared.series.start
+    for history_start, count in ((None, 0), (start - timedelta(days=1), 0), (start, 1)):
+        layout = build_web_figure(compared, history_start=history_start)["layout"]
+        assert (len(layout["shapes"]), len(layout["annotations"])) == (count, count)
+    [label] = layout["annotations"]
+    assert label["text"] == format_history_border(format_long_day(start, compared.series.zone))
