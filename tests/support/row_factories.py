@@ -57,7 +57,8 @@ async def raise_data_version(stores: Stores, guild_id: int) -> None:
 
 def grant_all_history(session: AsyncSession, guild_id: int) -> None:
     """Let a guild read its complete history, for tests about windows that are older than a tier allows."""
-    session.add(EntitlementGrant(guild_id=guild_id, limit_key=Limit.HISTORY_DAYS, starts_at=BOT_JOINED_AT))
+    limit = Limit.HISTORY_DAYS
+    session.add(EntitlementGrant(guild_id=guild_id, limit_key=limit, starts_at=BOT_JOINED_AT, granted_by="test"))
 
 
 async def add_guild(
