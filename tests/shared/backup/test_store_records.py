@@ -96,7 +96,7 @@ async def test_databases_are_backed_up_before_a_migration_and_not_before_the_fir
     assert any(str(path) in text for text in reports)
     with open_archive(path) as (_, manifest):
         assert manifest.postgresql_revision < filled_copy.manifest.postgresql_revision
-        assert manifest.postgresql_tables["audit_entry"].rows == 3
+        assert manifest.postgresql_tables["audit_entry"] == filled_copy.manifest.postgresql_tables["audit_entry"]
 
 
 @pytest.mark.slow
