@@ -35,6 +35,7 @@ async def report(stores: Stores, *keys: str) -> list[int]:
         ("sk_live_51H", ()),
         ("", ()),
     ],
+    ids=["key", "spaces", "several", "cut", "mistyped", "foreign", "empty"],
 )
 def test_keys_are_found_in_a_text(text, keys):
     assert find_keys(text) == keys
