@@ -119,6 +119,7 @@ def replay(
 def import_past(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=history_import.FILE_ARGUMENT)],
     guild: Annotated[str, typer.Option(help=history_import.GUILD_OPTION)],
+    complete: Annotated[bool, typer.Option("--complete", help=history_import.COMPLETE_OPTION)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=history_import.DRY_RUN_OPTION)] = False,
 ) -> None:
     """Import a history file into a server."""
@@ -126,10 +127,12 @@ def import_past(
     from herwa.history_files.history_source import open_history, summarize
 
     if dry_run:
-        print(json.dumps(summarize(open_history(file))._asdict(), default=datetime.isoformat))
+        print(json.dumps(summarize(open_history(file, is_complete=complete))._asdict(), default=datetime.isoformat))
         return
     try:
-        result = asyncio.run(import_history(read_settings(), file, guild=guild, report=print_note))
+        result = asyncio.run(
+            import_history(read_settings(), file, guild=guild, is_complete=complete, report=print_note)
+        )
     except KeyboardInterrupt:
         print_note(history_import.INTERRUPTED)
         sys.exit(130)

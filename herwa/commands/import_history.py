@@ -80,13 +80,16 @@ class ImportResult:
         return {"guild_id": str(self.guild_id), **counts, **period}
 
 
-async def import_history(settings: Settings, file: Path, *, guild: str, report: Report) -> ImportResult:
+async def import_history(
+    settings: Settings, file: Path, *, guild: str, is_complete: bool, report: Report
+) -> ImportResult:
     """Import a file into the guild with this id or name.
 
-    Raises HistoryFormatError, NotFound for an unknown guild, BadRequest if the file belongs to another one.
+    `is_complete` declares that a chat export contains all messages of its channel. Raises HistoryFormatError, NotFound
+    for an unknown guild, BadRequest if the file belongs to another one.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    source = open_history(file)
+    source = open_history(file, is_complete=is_complete)
     await asyncio.to_thread(source.validate)
     async with open_stores(settings, report=lambda _: None) as stores:
         async with stores.database.transaction() as session:
@@ -107,7 +110,8 @@ async def import_source(
 ) -> ImportResult:
     """Import a validated file, or continue its import, and record its period.
 
-    The progress is shown on standard error unless `show_bar` is false; `report` receives notes.
+    The period is recorded also if the file was imported before: it may be declared complete only now. The progress is
+    shown on standard error unless `show_bar` is false; `report` receives notes.
     """
     if source.guild_id not in (None, guild_id):
         raise BadRequest(texts.format_other_guild(source.file.name, source.guild_id or 0))
@@ -116,6 +120,7 @@ async def import_source(
         state = await start_import(connection, guild_id, digest, file_name=source.file.name[:255])
         if state.finished_at is not None:
             report(texts.format_already_imported(source.file.name, state.finished_at))
+            await _record_period(database, source, guild_id)
         else:
             if state.position:
                 report(texts.format_continued(state.position))
@@ -124,6 +129,8 @@ async def import_source(
                 state = await _import_rows(connection, source, state, recorded, privacy, report, shown)
             await _record_period(database, source, guild_id)
             await finish_import(connection, state)
+    if (note := source.coverage_note) is not None:
+        report(note)
     begin, end = source.coverage[:2]
     return ImportResult(guild_id, state.position, state.stored, state.duplicates, begin, end)
 

@@ -26,13 +26,16 @@ MESSAGE_KINDS = frozenset(kind.value for kind in (EventKind.MESSAGE, EventKind.M
 
 
 class FileCoverage(NamedTuple):
-    """The period `[begin, end)` and the event kinds that a file carries; of a thread, no period is complete."""
+    """The period `[begin, end)` and the event kinds that a file carries.
+
+    `is_complete` means that within the period no event of such a kind is missing in the guild, or in the one channel.
+    """
 
     begin: datetime
     end: datetime
     channel_id: int
     kinds: frozenset[str]
-    is_complete: bool = True
+    is_complete: bool
 
 
 class FilePart(NamedTuple):
@@ -54,6 +57,10 @@ class HistorySource(Protocol):
         """What the file carries."""
 
     @property
+    def coverage_note(self) -> str | None:
+        """What a user should know about the coverage, if anything."""
+
+    @property
     def guild_id(self) -> int | None:
         """The guild that the file names, if any."""
 
@@ -73,7 +80,11 @@ class EventFile:
 
     @property
     def coverage(self) -> FileCoverage:
-        return FileCoverage(self.header.begin, self.header.end, ALL_CHANNELS, self.header.event_kinds)
+        return FileCoverage(self.header.begin, self.header.end, ALL_CHANNELS, self.header.event_kinds, is_complete=True)
+
+    @property
+    def coverage_note(self) -> str | None:
+        return None
 
     @property
     def guild_id(self) -> int | None:
@@ -108,17 +119,26 @@ class EventFile:
 
 @dataclass(frozen=True, slots=True)
 class ChatExportFile:
-    """A JSON file of DiscordChatExporter. It is validated while it is imported, since that reads it only once."""
+    """A JSON file of DiscordChatExporter. It is validated while it is imported, since that reads it only once.
+
+    An export does not say whether a filter was used. `is_declared_complete` says that a user knows that none was.
+    """
 
     file: Path
     export: ChatExport
+    is_declared_complete: bool = False
 
     @property
     def coverage(self) -> FileCoverage:
         export = self.export
-        return FileCoverage(
-            export.begin, export.end, export.channel_id, MESSAGE_KINDS, is_complete=not export.thread_id
-        )
+        is_complete = self.is_declared_complete and not export.thread_id
+        return FileCoverage(export.begin, export.end, export.channel_id, MESSAGE_KINDS, is_complete)
+
+    @property
+    def coverage_note(self) -> str | None:
+        if self.is_declared_complete:
+            return texts.format_thread_coverage(self.file.name) if self.export.thread_id else None
+        return None if self.export.thread_id else texts.format_unknown_coverage(self.file.name)
 
     @property
     def guild_id(self) -> int | None:
@@ -144,13 +164,19 @@ class FileSummary(NamedTuple):
     events: dict[str, int]
 
 
-def open_history(file: Path) -> HistorySource:
-    """Find out the format of a file. Raises HistoryFormatError, OSError if it cannot be opened."""
+def open_history(file: Path, *, is_complete: bool = False) -> HistorySource:
+    """Find out the format of a file. Raises HistoryFormatError, OSError if it cannot be opened.
+
+    `is_complete` declares that a chat export contains all messages of its channel. Herwa's own format states this
+    itself, so that the declaration is refused.
+    """
     with open_bytes(file) as stream:
         first_line = next(stream.iterate_lines(MAX_LINE_BYTES), b"")
     if not first_line:
         raise HistoryFormatError(texts.format_invalid_file(file.name, texts.EMPTY_FILE))
     if b'"format"' in first_line:
+        if is_complete:
+            raise HistoryFormatError(texts.format_invalid_file(file.name, texts.KINDS_STATED))
         try:
             return EventFile(file, parse_header(first_line))
         except InvalidLine as error:
@@ -159,7 +185,7 @@ def open_history(file: Path) -> HistorySource:
     export = read_chat_export(file) if first_line.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else None
     if export is None:
         raise HistoryFormatError(texts.format_invalid_file(file.name, texts.UNKNOWN_FILE))
-    return ChatExportFile(file, export)
+    return ChatExportFile(file, export, is_complete)
 
 
 def summarize(source: HistorySource) -> FileSummary:

@@ -10,6 +10,10 @@ IMPORT_HELP = "Import the past of a server: a Herwa history or a JSON file of Di
 IMPORT_EXAMPLE = "Example: herwa import history.jsonl.gz --guild 'My server' --dry-run"
 FILE_ARGUMENT = "A history file, gzipped or not."
 GUILD_OPTION = "ID or exact name of the server to import into. The bot must be in it."
+COMPLETE_OPTION = (
+    "The export has all messages of its channel: no filter was used. Times without messages then count as 0,"
+    " not as unknown."
+)
 DRY_RUN_OPTION = "Check the file and show what is in it, without importing it."
 
 AN_ID = 'an ID as text, such as "81384788765712384"'
@@ -26,6 +30,7 @@ UNKNOWN_FILE = (
 )
 CORRECT_AND_REPEAT = "Correct it and run the same command again. Nothing is counted twice."
 MESSAGE_FIELDS_EXPECTED = "expected the fields id, type, and author with id and isBot."
+KINDS_STATED = "is a Herwa history. Its header says which kinds are complete. Run the command without --complete."
 DIRECT_MESSAGES = "contains direct messages, not a channel of a server."
 INTERRUPTED = "Interrupted. Run the same command again to continue."
 WAITING_FOR_WORKER = "Waiting until the worker has moved the imported events. Is it running? See `herwa status`."
@@ -91,6 +96,19 @@ def format_other_guild(file_name: str, guild_id: int) -> str:
 def format_already_imported(file_name: str, finished_at: datetime) -> str:
     """Format that there is nothing to do."""
     return f"{file_name} was imported on {finished_at:%Y-%m-%d %H:%M} UTC. There is nothing to do."
+
+
+def format_unknown_coverage(file_name: str) -> str:
+    """Format that times without messages stay unknown."""
+    return (
+        f"{file_name} may lack messages, so times without messages stay unknown. If no filter was used for the export,"
+        " run the same command with --complete."
+    )
+
+
+def format_thread_coverage(file_name: str) -> str:
+    """Format that a complete thread says nothing about its channel."""
+    return f"{file_name} is a thread: other messages of its channel may be missing, so no time counts as complete."
 
 
 def format_continued(position: int) -> str:

@@ -16,10 +16,13 @@ from herwa.history_files.byte_stream import open_bytes
 from herwa.history_files.errors import HistoryFormatError
 from herwa.history_files.history_source import open_history, summarize
 from herwa_shared.analytics.coverage import CoverageLevel, load_collection_record
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.timeseries import query_timeseries
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest
 from herwa_shared.pipeline.buffer import append_events
 from herwa_shared.pipeline.history_import import load_recorded_times
+from tests.support.db_assertions import move_buffer
 from tests.support.event_factories import build_message_event, build_snowflake
 from tests.support.history_files import (
     WRITTEN_TEXT,
@@ -80,17 +83,25 @@ EXPECTED_COUNTS = {
 }
 
 
-async def run_import(stores, file: Path, guild_id: int) -> ImportResult:
-    source = open_history(file)
+async def run_import(
+    stores, file: Path, guild_id: int, *, is_complete: bool = False, notes: list[str] | None = None
+) -> ImportResult:
+    source = open_history(file, is_complete=is_complete)
     source.validate()
     begin, end, _, kinds, _ = source.coverage
     recorded = await load_recorded_times(stores.database, guild_id, kinds, begin, end, clickhouse=stores.clickhouse)
-    return await import_source(stores.database, source, guild_id, recorded, report=lambda _: None)
+    report = (notes if notes is not None else []).append
+    return await import_source(stores.database, source, guild_id, recorded, report=report)
 
 
 async def count_kinds(stores, guild_id: int) -> dict[str, tuple[int, int | None]]:
     async with stores.database.acquire_connection() as connection:
         return {row["kind"]: (row["count"], row["total"]) for row in await connection.fetch(COUNT_QUERY, guild_id)}
+
+
+async def list_points(stores, query: ActivityQuery) -> list[tuple[int | None, str]]:
+    series = await query_timeseries(stores.database, stores.clickhouse, query)
+    return [(point.value, point.status.value) for point in series.points]
 
 
 async def load_level(stores, guild_id: int, kind: str, *, channel_id: int | None = None) -> CoverageLevel:
@@ -238,13 +249,40 @@ async def test_chat_export_is_deduplicated_against_live_messages(stores, tmp_pat
     assert (result.rows, result.stored, result.duplicates) == (9, 7, 1)
     counts = await count_kinds(stores, guild_id)
     assert counts == {"message": (6, None), "message_bot": (1, None), "message_webhook": (1, None)}
-    assert await load_level(stores, guild_id, "message") is CoverageLevel.NONE
-    assert await load_level(stores, guild_id, "message", channel_id=CHANNEL) is CoverageLevel.FULL
     async with stores.database.acquire_connection() as connection:
         await append_events(
             connection, [build_message_event(guild_id, int(message["id"]), channel=CHANNEL) for message in messages[:5]]
         )
     assert (await count_kinds(stores, guild_id))["message"][0] == 6
+
+
+async def test_chat_export_covers_its_channel_only_if_it_is_declared_complete(stores, tmp_path):
+    guild_id = await add_guild(stores)
+    file = write_export(tmp_path / "general.json", guild_id, build_export_messages(), channel_id=CHANNEL, end=END)
+    notes: list[str] = []
+    await run_import(stores, file, guild_id, notes=notes)
+    assert await load_level(stores, guild_id, "message", channel_id=CHANNEL) is CoverageLevel.NONE
+    assert len(notes) == 1
+    assert "--complete" in notes[0]
+    query = ActivityQuery(guild_id, BEGIN, BEGIN + timedelta(days=3), channel_id=CHANNEL)
+    await move_buffer(stores)
+    assert await list_points(stores, query) == [(5, "partial"), (None, "no data"), (None, "no data")]
+
+    notes.clear()
+    result = await run_import(stores, file, guild_id, is_complete=True, notes=notes)
+    assert result.stored == 5, "nothing is imported again"
+    assert len(notes) == 1
+    assert await load_level(stores, guild_id, "message", channel_id=CHANNEL) is CoverageLevel.FULL
+    assert await load_level(stores, guild_id, "message") is CoverageLevel.NONE, "other channels may be missing"
+    assert await list_points(stores, query) == [(5, "complete"), (0, "complete"), (0, "complete")]
+    await run_import(stores, file, guild_id)
+    assert await load_level(stores, guild_id, "message", channel_id=CHANNEL) is CoverageLevel.FULL
+
+
+def test_history_of_herwa_cannot_be_declared_complete(tmp_path):
+    file = write_history(tmp_path / "h.jsonl", [], BEGIN, END)
+    with pytest.raises(HistoryFormatError, match="--complete"):
+        open_history(file, is_complete=True)
 
 
 async def test_exported_thread_counts_for_its_channel(stores, tmp_path):
@@ -258,7 +296,9 @@ async def test_exported_thread_counts_for_its_channel(stores, tmp_path):
         type="GuildPublicThread",
         categoryId=str(CHANNEL),
     )
-    assert (await run_import(stores, file, guild_id)).stored == 5
+    notes: list[str] = []
+    assert (await run_import(stores, file, guild_id, is_complete=True, notes=notes)).stored == 5
+    assert ["thread" in note for note in notes] == [True]
     async with stores.database.acquire_connection() as connection:
         rows = await connection.fetch(
             "SELECT DISTINCT channel_id, thread_id FROM event_buffer WHERE guild_id = $1", guild_id

@@ -167,6 +167,8 @@ SAMPLES = {
         "format_invalid_message": [("general.json", 1204, history_import.MESSAGE_FIELDS_EXPECTED)],
         "format_other_guild": [("general.json", 81384788765712384)],
         "format_already_imported": [("general.json", LEFT_AT)],
+        "format_unknown_coverage": ["general.json"],
+        "format_thread_coverage": ["help.json"],
         "format_continued": [(1,), (80_000,)],
         "format_title": ["history.jsonl"],
         "format_speed": [(80_000, 21_345.6)],
