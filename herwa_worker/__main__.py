@@ -73,6 +73,8 @@ def add_privacy_jobs(scheduler: AsyncIOScheduler, jobs: PrivacyJobs) -> None:
     scheduler.add_job(jobs.process_requests, "interval", seconds=ERASE_INTERVAL_SECONDS)
     scheduler.add_job(jobs.delete_overdue_guilds, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
     scheduler.add_job(jobs.replace_members, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS, next_run_time=utc_now())
+    # Not at the start: a history that was just imported keeps its names for some hours, also after a restart.
+    scheduler.add_job(jobs.replace_members_in_old_hours, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS)
     scheduler.add_job(jobs.purge_old_rows, "interval", seconds=PURGE_INTERVAL_SECONDS)
 
 

@@ -10,7 +10,7 @@ from herwa_shared.privacy.guild_deletion import (
     process_guild_deletions,
     purge_guild_deletions,
 )
-from herwa_shared.privacy.pseudonyms import replace_departed_members
+from herwa_shared.privacy.pseudonyms import replace_departed_members, replace_members_in_old_hours
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -36,6 +36,10 @@ class PrivacyJobs:
     async def replace_members(self) -> None:
         """Replace members who left long ago by pseudonyms."""
         await replace_departed_members(self._database, self._clickhouse, now=utc_now())
+
+    async def replace_members_in_old_hours(self) -> None:
+        """Replace everybody in old hours by pseudonyms."""
+        await replace_members_in_old_hours(self._database, self._clickhouse, now=utc_now())
 
     async def purge_old_rows(self) -> None:
         """Delete finished requests and earlier membership periods that nothing needs any more."""

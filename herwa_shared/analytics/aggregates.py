@@ -23,10 +23,10 @@ SELECT /* analytics.numbers */
     roundDown(moment, {edges:Array(UInt32)}) AS edge,
     sumIf(events, is_counted),
     sumIf(total, is_counted),
-    uniqExactIf(user_id, user_id != 0 AND is_counted),
+    uniqExactIf(person_id, person_id != 0 AND is_counted),
     sumIf(events, is_elapsed),
     sumIf(total, is_elapsed),
-    uniqExactIf(user_id, user_id != 0 AND is_elapsed)
+    uniqExactIf(person_id, person_id != 0 AND is_elapsed)
 """
 NUMBERS_BY_INTERVAL_SQL = (
     NUMBERS_SQL
@@ -149,6 +149,8 @@ async def fetch_aggregate_rows(
     edges: Sequence[list[int]],
     week_metric: Metric | None,
     offset_periods: Sequence[OffsetPeriod],
+    *,
+    audit_key: bytes | None,
 ) -> Rows:
     """Fetch the rows of all metrics.
 
@@ -158,10 +160,11 @@ async def fetch_aggregate_rows(
         return []
     all_edges = format_array(sorted({edge for window_edges in edges for edge in window_edges[:-1]}))
     if week_metric is None:
-        return await pair.fetch(clickhouse, NUMBERS_BY_INTERVAL_SQL, edges=all_edges)
+        return await pair.fetch(clickhouse, NUMBERS_BY_INTERVAL_SQL, audit_key=audit_key, edges=all_edges)
     return await pair.fetch(
         clickhouse,
         NUMBERS_BY_INTERVAL_AND_HOUR_OF_WEEK_SQL,
+        audit_key=audit_key,
         edges=all_edges,
         week_kind=get_definition(week_metric).kind,
         starts=format_array(period.start for period in offset_periods),

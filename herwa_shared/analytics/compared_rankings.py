@@ -35,9 +35,9 @@ CHANNEL_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
     sumIf(total, is_current AND is_elapsed),
     sumIf(total, NOT is_current),""",
         Aggregation.DISTINCT_MEMBERS: """
-    uniqExactIf(user_id, user_id != 0 AND is_current) AS channel_value,
-    uniqExactIf(user_id, user_id != 0 AND is_current AND is_elapsed),
-    uniqExactIf(user_id, user_id != 0 AND NOT is_current),""",
+    uniqExactIf(person_id, person_id != 0 AND is_current) AS channel_value,
+    uniqExactIf(person_id, person_id != 0 AND is_current AND is_elapsed),
+    uniqExactIf(person_id, person_id != 0 AND NOT is_current),""",
     }
 )
 MEMBER_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
@@ -121,7 +121,9 @@ async def compare_channels_and_members(
         + MEMBER_COLUMNS_BY_AGGREGATION[member_definition.aggregation]
         + LISTS_TAIL_SQL
     )
-    rows = await pair.fetch(clickhouse, sql, limit=max_members, member_channel=query.channel_id or 0)
+    rows = await pair.fetch(
+        clickhouse, sql, audit_key=database.audit_key, limit=max_members, member_channel=query.channel_id or 0
+    )
     channel_rows = [(row[0], *row[2:5]) for row in rows if row[0] != 0]
     member_rows = [(row[1], *row[5:8]) for row in rows if row[0] == 0]
     async with database.transaction() as session:

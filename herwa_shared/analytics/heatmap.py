@@ -39,7 +39,7 @@ SELECT /* analytics.heatmap */
     ) % 168 AS slot,
     sum(events),
     sum(total),
-    uniqExactIf(user_id, user_id != 0)
+    uniqExactIf(person_id, person_id != 0)
 FROM activity
 GROUP BY slot
 """
@@ -65,6 +65,7 @@ async def query_weekly_heatmap(
         table.fetch(
             clickhouse,
             WEEKLY_HEATMAP_SQL,
+            audit_key=database.audit_key,
             starts=format_array(period.start for period in offset_periods),
             offsets=format_array(period.offset for period in offset_periods),
         ),

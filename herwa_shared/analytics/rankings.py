@@ -40,7 +40,7 @@ ORDER BY value DESC, id
 LIMIT {limit:UInt16}
 """
 CHANNELS_BY_MEMBERS_SQL = """
-SELECT /* analytics.tops.channels */ channel_id AS id, uniqExactIf(user_id, user_id != 0) AS value
+SELECT /* analytics.tops.channels */ channel_id AS id, uniqExactIf(person_id, person_id != 0) AS value
 FROM activity
 GROUP BY id
 HAVING id != 0
@@ -81,7 +81,10 @@ async def rank_channels(
     require_supported(query.metric, CHANNEL_METRICS, usage="for channels")
     table = select_table(query, (), now=now or utc_now())
     rows = await table.fetch(
-        clickhouse, CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation], limit=limit
+        clickhouse,
+        CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation],
+        audit_key=database.audit_key,
+        limit=limit,
     )
     async with database.transaction() as session:
         names = await load_channel_names(session, query.guild_id, rows)
@@ -98,7 +101,10 @@ async def rank_members(
     require_supported(query.metric, MEMBER_METRICS, usage="for members")
     table = select_table(query, (), now=now or utc_now())
     rows = await table.fetch(
-        clickhouse, MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation], limit=limit
+        clickhouse,
+        MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation],
+        audit_key=database.audit_key,
+        limit=limit,
     )
     async with database.transaction() as session:
         names = await load_member_names(session, query.guild_id, rows)

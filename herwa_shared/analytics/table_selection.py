@@ -1,9 +1,11 @@
 """Selection of the table that a query reads: the hourly rollup or the raw events.
 
 The rollup is kept forever, the raw events for three months. This is the only module that decides it. Both tables are
-exposed to queries as one relation, the CTE `activity (kind, moment, channel_id, user_id, events, total)`, so that each
-SELECT is written once; `total` is the sum of the events' `value`. The hourly rollup is used wherever every boundary of
-the query is a full hour in UTC. If only the end of the window is not, the last hour is read from the raw events.
+exposed to queries as one relation, the CTE `activity (kind, moment, channel_id, user_id, person_id, events, total)`, so
+that each SELECT is written once. `total` is the sum of the events' `value`. Distinct members are counted by
+`person_id`: the member's pseudonym where the window may contain pseudonyms, else `user_id`. The hourly rollup is used
+wherever every boundary of the query is a full hour in UTC. If only the end of the window is not, the last hour is read
+from the raw events.
 """
 
 from calendar import monthrange
@@ -19,6 +21,7 @@ from herwa_shared.analytics.demo_activity import DEMO_PARAMETERS, to_demo_sql
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
+from herwa_shared.clickhouse.pseudonyms import count_by_pseudonym, may_contain_pseudonyms
 from herwa_shared.demo_guild import DEMO_GUILD_ID
 from herwa_shared.errors import ServiceUnavailable
 
@@ -29,7 +32,7 @@ Rows = Sequence[Sequence[Any]]
 
 HOURLY_ACTIVITY_SQL = """
 WITH activity AS (
-    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, events, total
+    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, user_id AS person_id, events, total
     FROM activity_hourly
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND hour >= toDateTime({start:UInt32}, 'UTC') AND hour < toDateTime({end:UInt32}, 'UTC')
@@ -38,7 +41,7 @@ WITH activity AS (
 """
 RAW_ACTIVITY_SQL = """
 WITH activity AS (
-    SELECT kind, toUnixTimestamp(at) AS moment, channel_id, user_id, toUInt64(1) AS events,
+    SELECT kind, toUnixTimestamp(at) AS moment, channel_id, user_id, user_id AS person_id, toUInt64(1) AS events,
         toUInt64(ifNull(value, 0)) AS total
     FROM activity_events
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
@@ -48,13 +51,13 @@ WITH activity AS (
 """
 HOURLY_AND_RAW_ACTIVITY_SQL = """
 WITH activity AS (
-    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, events, total
+    SELECT kind, toUnixTimestamp(hour) AS moment, channel_id, user_id, user_id AS person_id, events, total
     FROM activity_hourly
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND hour >= toDateTime({start:UInt32}, 'UTC') AND hour < toStartOfHour(toDateTime({end:UInt32}, 'UTC'))
       AND ({channel:UInt64} = 0 OR channel_id = {channel:UInt64})
     UNION ALL
-    SELECT kind, toUnixTimestamp(at), channel_id, user_id, toUInt64(1), toUInt64(ifNull(value, 0))
+    SELECT kind, toUnixTimestamp(at), channel_id, user_id, user_id AS person_id, toUInt64(1), toUInt64(ifNull(value, 0))
     FROM activity_events
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND at >= greatest(toDateTime({start:UInt32}, 'UTC'), toStartOfHour(toDateTime({end:UInt32}, 'UTC')))
@@ -77,21 +80,31 @@ class TableSelection:
     """The rows that one query reads.
 
     `activity_sql` defines the CTE `activity`. `approximate` means that boundaries of the query lie within hours of the
-    rollup: each hour counts in the interval in which it starts.
+    rollup: each hour counts in the interval in which it starts. `has_pseudonyms` means that the window may contain
+    pseudonyms.
     """
 
     activity_sql: str
     query: ActivityQuery
     kinds: tuple[str, ...]
     approximate: bool
+    has_pseudonyms: bool
 
     async def fetch(
-        self, clickhouse: AsyncClient, sql: str, *, start: int = 0, end: int = 0, **extra_parameters: Any
+        self,
+        clickhouse: AsyncClient,
+        sql: str,
+        *,
+        audit_key: bytes | None,
+        start: int = 0,
+        end: int = 0,
+        **extra_parameters: Any,
     ) -> Rows:
         """Run `sql`, a SELECT from `activity`, and return its rows.
 
         `start` and `end` (Unix seconds, 0 for none) narrow the window. `extra_parameters` are further query parameters
-        of the statement. Raises ServiceUnavailable if ClickHouse cannot be reached.
+        of the statement. Members are counted across pseudonyms with the audit key. Raises ServiceUnavailable if
+        ClickHouse cannot be reached.
         """
         parameters = {
             "guild": self.query.guild_id,
@@ -101,7 +114,10 @@ class TableSelection:
             "end": min(end or self.query.end_second, self.query.end_second),
             **extra_parameters,
         }
-        return await fetch_rows(clickhouse, self.activity_sql + sql, parameters)
+        statement = self.activity_sql + sql
+        if self.has_pseudonyms:
+            statement = count_by_pseudonym(statement, audit_key)
+        return await fetch_rows(clickhouse, statement, parameters)
 
 
 def select_table(
@@ -113,15 +129,27 @@ def select_table(
     kinds to read; by default that of the query's metric.
     """
     selected_kinds = tuple(kinds) if kinds is not None else (get_definition(query.metric).kind,)
+    activity_sql, approximate = _choose_activity(query, boundaries, now)
+    return TableSelection(
+        activity_sql,
+        query,
+        selected_kinds,
+        approximate=approximate,
+        has_pseudonyms=may_contain_pseudonyms(query.start, now),
+    )
+
+
+def _choose_activity(query: ActivityQuery, boundaries: Iterable[int], now: datetime) -> tuple[str, bool]:
+    """Return the definition of `activity`, and whether it is approximate."""
     raw_start = get_raw_events_start(now)
     if all(edge % SECONDS_PER_HOUR == 0 for edge in (query.start_second, *boundaries)):
         if query.end_second % SECONDS_PER_HOUR == 0:
-            return TableSelection(HOURLY_ACTIVITY_SQL, query, selected_kinds, approximate=False)
+            return HOURLY_ACTIVITY_SQL, False
         if query.end >= raw_start + timedelta(hours=1):
-            return TableSelection(HOURLY_AND_RAW_ACTIVITY_SQL, query, selected_kinds, approximate=False)
+            return HOURLY_AND_RAW_ACTIVITY_SQL, False
     if query.start >= raw_start:
-        return TableSelection(RAW_ACTIVITY_SQL, query, selected_kinds, approximate=False)
-    return TableSelection(HOURLY_ACTIVITY_SQL, query, selected_kinds, approximate=True)
+        return RAW_ACTIVITY_SQL, False
+    return HOURLY_ACTIVITY_SQL, True
 
 
 async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, Any]) -> Rows:

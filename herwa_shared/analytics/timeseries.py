@@ -44,12 +44,12 @@ GROUP BY edge
 """
 DISTINCT_MEMBERS_SQL = """
 SELECT /* analytics.people */ roundDown(moment, {edges:Array(UInt32)}) AS edge,
-    uniqExactIf(user_id, user_id != 0) AS value
+    uniqExactIf(person_id, person_id != 0) AS value
 FROM activity
 GROUP BY edge
 """
 DISTINCT_MEMBERS_TOTAL_SQL = """
-SELECT /* analytics.people.total */ uniqExactIf(user_id, user_id != 0) FROM activity
+SELECT /* analytics.people.total */ uniqExactIf(person_id, person_id != 0) FROM activity
 """
 SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
     {
@@ -125,7 +125,9 @@ class BucketValues:
         return Point(start, end, definition.to_metric_value(value), status, is_cut, covered_share)
 
 
-async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int]) -> dict[int, int]:
+async def fetch_buckets(
+    clickhouse: AsyncClient, table: TableSelection, sql: str, edges: list[int], *, audit_key: bytes | None
+) -> dict[int, int]:
     """Run a statement that selects (edge, value) from `activity`; return the value by edge.
 
     `edges` are sent in chunks of MAX_EDGES_PER_STATEMENT, one statement per chunk.
@@ -133,7 +135,9 @@ async def fetch_buckets(clickhouse: AsyncClient, table: TableSelection, sql: str
     values: dict[int, int] = {}
     for offset in range(0, len(edges) - 1, MAX_EDGES_PER_STATEMENT):
         chunk = edges[offset : offset + MAX_EDGES_PER_STATEMENT + 1]
-        rows = await table.fetch(clickhouse, sql, start=chunk[0], end=chunk[-1], edges=format_array(chunk[:-1]))
+        rows = await table.fetch(
+            clickhouse, sql, audit_key=audit_key, start=chunk[0], end=chunk[-1], edges=format_array(chunk[:-1])
+        )
         values.update((edge, value) for edge, value in rows)
     return values
 
@@ -156,7 +160,9 @@ async def query_timeseries(
         return await _query_samples(database, clickhouse, query, edges, now)
     table = select_table(query, edges[1:-1], now=now)
     values, coverage = await asyncio.gather(
-        fetch_buckets(clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges),
+        fetch_buckets(
+            clickhouse, table, SQL_BY_AGGREGATION[definition.aggregation], edges, audit_key=database.audit_key
+        ),
         load_coverage(database, clickhouse, query, now=now),
     )
     return TimeSeries(
@@ -166,7 +172,7 @@ async def query_timeseries(
         zone=query.zone,
         start=query.start,
         end=query.end,
-        total=await _fetch_total(clickhouse, table, definition, values),
+        total=await _fetch_total(clickhouse, table, definition, values, audit_key=database.audit_key),
         points=BucketValues(query, edges, values, coverage).to_points(now),
         as_of=now,
         approximate=table.approximate,
@@ -241,9 +247,14 @@ async def _query_samples(
 
 
 async def _fetch_total(
-    clickhouse: AsyncClient, table: TableSelection, definition: MetricDefinition, values: Mapping[int, int]
+    clickhouse: AsyncClient,
+    table: TableSelection,
+    definition: MetricDefinition,
+    values: Mapping[int, int],
+    *,
+    audit_key: bytes | None,
 ) -> int:
     if definition.aggregation is Aggregation.DISTINCT_MEMBERS:
-        ((member_count,),) = await table.fetch(clickhouse, DISTINCT_MEMBERS_TOTAL_SQL)
+        ((member_count,),) = await table.fetch(clickhouse, DISTINCT_MEMBERS_TOTAL_SQL, audit_key=audit_key)
         return int(member_count)
     return definition.to_metric_value(sum(values.values()))

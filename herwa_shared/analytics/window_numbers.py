@@ -145,7 +145,7 @@ async def load_window_numbers(
     elapsed = [windows.current, windows.base] if windows else queries
     cuts = {edge for window_edges in edges for edge in window_edges[1:-1]} | {part.end_second for part in elapsed}
     rows, (coverage_by_metric, timelines), responses = await asyncio.gather(
-        fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods),
+        fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods, audit_key=database.audit_key),
         _load_coverages_and_samples(database, clickhouse, queries, cuts, metrics, now),
         _load_responses(database, queries, metrics),
     )

@@ -2,8 +2,8 @@
 
 A statement costs the engine several milliseconds, however few rows it reads; so numbers of both windows are not read
 one by one. The statement selects from the CTE `activity (kind, is_current, moment, is_counted, is_elapsed, channel_id,
-user_id, events, total)`: a row of the window has `is_current`, a row of the comparison window has not. `is_counted`
-rows are those of the windows, `is_elapsed` rows those of the parts that a change compares, see
+user_id, person_id, events, total)`: a row of the window has `is_current`, a row of the comparison window has not.
+`is_counted` rows are those of the windows, `is_elapsed` rows those of the parts that a change compares, see
 `comparison.align_windows`. Where the windows overlap, a row is in both.
 
 `table_selection.select_table` chooses the table of each window. If the elapsed part ends within an hour, the rollup's
@@ -29,10 +29,12 @@ from herwa_shared.analytics.table_selection import (
     select_table,
 )
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
+from herwa_shared.clickhouse.pseudonyms import count_by_pseudonym
 
 HOURLY_SQL = """
     SELECT kind, 1 AS is_current, toUnixTimestamp(hour) AS moment, 1 AS is_counted,
-        hour < {hourly_elapsed_end:DateTime('UTC')} AS is_elapsed, channel_id, user_id, events, total
+        hour < {hourly_elapsed_end:DateTime('UTC')} AS is_elapsed,
+        channel_id, user_id, user_id AS person_id, events, total
     FROM activity_hourly
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND hour >= {start:DateTime('UTC')} AND hour < {hourly_end:DateTime('UTC')}
@@ -40,8 +42,8 @@ HOURLY_SQL = """
 """
 RAW_SQL = """
     SELECT kind, 1 AS is_current, toUnixTimestamp(at) AS moment, 1 AS is_counted,
-        at < {elapsed_end:DateTime('UTC')} AS is_elapsed, channel_id, user_id, toUInt64(1) AS events,
-        toUInt64(ifNull(value, 0)) AS total
+        at < {elapsed_end:DateTime('UTC')} AS is_elapsed, channel_id, user_id, user_id AS person_id,
+        toUInt64(1) AS events, toUInt64(ifNull(value, 0)) AS total
     FROM activity_events
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND at >= {start:DateTime('UTC')} AND at < {end:DateTime('UTC')}
@@ -49,8 +51,8 @@ RAW_SQL = """
 """
 RAW_HOURS_SQL = """
     SELECT kind, 1 AS is_current, toUnixTimestamp(at) AS moment, at >= {hourly_end:DateTime('UTC')} AS is_counted,
-        at < {elapsed_end:DateTime('UTC')} AS is_elapsed, channel_id, user_id, toUInt64(1) AS events,
-        toUInt64(ifNull(value, 0)) AS total
+        at < {elapsed_end:DateTime('UTC')} AS is_elapsed, channel_id, user_id, user_id AS person_id,
+        toUInt64(1) AS events, toUInt64(ifNull(value, 0)) AS total
     FROM activity_events
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND at >= {start:DateTime('UTC')} AND at < {end:DateTime('UTC')}
@@ -75,7 +77,7 @@ BOTH_HOURLY_SQL = """
         toUnixTimestamp(hour) AS moment, 1 AS is_counted,
         hour < if(is_current, {hourly_elapsed_end:DateTime('UTC')}, {base_hourly_elapsed_end:DateTime('UTC')})
             AS is_elapsed,
-        channel_id, user_id, events, total
+        channel_id, user_id, user_id AS person_id, events, total
     FROM activity_hourly
     WHERE guild_id = {guild:UInt64} AND kind IN {kinds:Array(String)}
       AND (hour >= {start:DateTime('UTC')} AND hour < {hourly_end:DateTime('UTC')}
@@ -130,10 +132,13 @@ class WindowPairReader:
         """List the readers of both windows."""
         return [self.current, self.base] if self.base else [self.current]
 
-    async def fetch(self, clickhouse: AsyncClient, sql: str, **extra_parameters: Any) -> Rows:
+    async def fetch(
+        self, clickhouse: AsyncClient, sql: str, *, audit_key: bytes | None, **extra_parameters: Any
+    ) -> Rows:
         """Run `sql`, a SELECT from `activity`, and return its rows.
 
-        Raises ServiceUnavailable if ClickHouse cannot be reached.
+        Members are counted across pseudonyms with the audit key. Raises ServiceUnavailable if ClickHouse cannot be
+        reached.
         """
         query = self.current.table.query
         parameters = {
@@ -145,8 +150,10 @@ class WindowPairReader:
         }
         if self.base:
             parameters |= {f"base_{name}": value for name, value in self.base.get_parameters().items()}
-        activity_sql = "UNION ALL".join(self._list_selects())
-        return await fetch_rows(clickhouse, f"WITH activity AS ({activity_sql}){sql}", parameters)
+        statement = f"WITH activity AS ({'UNION ALL'.join(self._list_selects())}){sql}"
+        if any(reader.table.has_pseudonyms for reader in self.list_readers()):
+            statement = count_by_pseudonym(statement, audit_key)
+        return await fetch_rows(clickhouse, statement, parameters)
 
     def _list_selects(self) -> list[str]:
         """List the SELECTs whose rows are all rows of both windows."""

@@ -42,7 +42,7 @@ from herwa_shared.models.directory import (
     MembershipPeriod,
 )
 from herwa_shared.models.idempotency import IdempotentResponse
-from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice, PseudonymBatch
+from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
 
@@ -81,7 +81,6 @@ __all__ = [
     "ModuleToggle",
     "PrivacyChoice",
     "Process",
-    "PseudonymBatch",
     "Subscription",
     "SupportChannel",
     "SurfaceRow",

@@ -1,8 +1,8 @@
-"""Tables of privacy: choices of members, erasure requests, deletions of guilds, pseudonyms in the making."""
+"""Tables of privacy: choices of members, erasure requests and deletions of guilds."""
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -57,18 +57,3 @@ class GuildDeletion(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     deleted_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     finished_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
-
-
-class PseudonymBatch(SQLModel, table=True):
-    """Members whose ids are being replaced by pseudonyms in ClickHouse; deleted with its key when that is finished.
-
-    Either single members (`guild_ids` and `user_ids` in pairs), or everybody in the hours of a `month`.
-    """
-
-    __tablename__ = "pseudonym_batch"
-
-    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
-    month: date | None = None
-    guild_ids: list[int] = Field(default_factory=list, sa_type=ARRAY(SNOWFLAKE))
-    user_ids: list[int] = Field(default_factory=list, sa_type=ARRAY(SNOWFLAKE))
-    key: bytes

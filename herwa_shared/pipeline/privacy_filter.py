@@ -15,13 +15,12 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
 from herwa_shared.pipeline.key_dedup import hash_event_key
 
 EVERY_GUILD = 0
 MAX_CACHED_MEMBERS = 200_000
-FIRST_PSEUDONYM = 1 << 62
-"""Pseudonyms begin here. Discord's own ids are below it until the year 2049."""
 LEAVE_KEY_MS = 600_000  # two leaves of one member within this period are one
 
 VERSION_SQL = "SELECT version FROM privacy_version WHERE id = 0"

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import asyncpg
 
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.pipeline.events import ActivityEvent, EventKind
-from herwa_shared.pipeline.privacy_filter import FIRST_PSEUDONYM, PrivacyFilter
+from herwa_shared.pipeline.privacy_filter import PrivacyFilter
 
 # Only threads that were opened after their channel was marked: of earlier ones, messages were stored without looking.
 SAVE_TICKETS_SQL = """

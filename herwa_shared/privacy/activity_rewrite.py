@@ -6,6 +6,9 @@ and a row with the same numbers for the replacement; ClickHouse makes an insert 
 are right at every moment. Afterwards a mutation deletes the member's rows, whose sums are zero. An insert that is
 repeated after a crash finds nothing left to cancel. Nothing else may be inserted meanwhile: `hold_transfers` keeps the
 mover waiting.
+
+A pseudonym is computed within the insert (`clickhouse/pseudonyms`). The text of a mutation is stored until it is
+finished, so that one about `activity_events` contains the pseudonyms of its members and not the key.
 """
 
 from collections.abc import AsyncIterator
@@ -18,41 +21,46 @@ import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.changes.data_versions import RAISE_SQL
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM, build_pseudonym_sql, insert_key
 from herwa_shared.pipeline.mover import finish_planned_batch
-from herwa_shared.pipeline.privacy_filter import FIRST_PSEUDONYM
 
-PSEUDONYM_KEY_BYTES = 16
 MAX_INSERT_ROWS = 200_000
+MAX_INSERT_GUILDS = 2_000
+"""Ids are a parameter of the statement, whose length is limited."""
 
 
 def _build_condition(column: str) -> str:
     """Build the condition for the rows of a scope; `column` contains their time."""
     return f"""
-    guild_id IN {{guilds:Array(UInt64)}}
+    (empty({{guilds:Array(UInt64)}}) OR guild_id IN {{guilds:Array(UInt64)}})
     AND {column} >= toDateTime({{start:UInt32}}, 'UTC') AND {column} < toDateTime({{end:UInt32}}, 'UTC')
-    AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1}
-    AND (empty({{members:Array(Tuple(UInt64, UInt64))}})
+    AND (empty({{members:Array(Tuple(UInt64, UInt64))}}) AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1}
         OR (guild_id, user_id) IN {{members:Array(Tuple(UInt64, UInt64))}})
     """
 
 
 EVENTS_CONDITION, HOURS_CONDITION = _build_condition("at"), _build_condition("hour")
-PSEUDONYM = (
-    "bitAnd(sipHash64Keyed(({key_low:UInt64}, {key_high:UInt64}), guild_id, user_id),"
-    f" {FIRST_PSEUDONYM - 1}) + {FIRST_PSEUDONYM}"
-)
-REPLACEMENT = f"if({{pseudonyms:Bool}}, {PSEUDONYM}, toUInt64(0))"
-
-REPLACE_IN_EVENTS_SQL = f"ALTER TABLE activity_events UPDATE user_id = {REPLACEMENT} WHERE {EVENTS_CONDITION}"
+REPLACE_IN_EVENTS_SQL = f"""
+ALTER TABLE activity_events
+UPDATE user_id = {{replacements:Array(UInt64)}}[
+    indexOf({{members:Array(Tuple(UInt64, UInt64))}}, (guild_id, user_id))
+]
+WHERE {EVENTS_CONDITION}
+"""
+PSEUDONYMS_SQL = f"""
+SELECT {build_pseudonym_sql("member.1", "member.2")}
+FROM (SELECT arrayJoin({{members:Array(Tuple(UInt64, UInt64))}}) AS member)
+"""  # noqa: S608 - constants
 LIST_MONTHS_SQL = (
     f"SELECT DISTINCT toStartOfMonth(hour) AS month FROM activity_hourly WHERE {HOURS_CONDITION} ORDER BY month"  # noqa: S608 - constants
 )
+NO_MEMBER_SQL = "toUInt64(0)"
 # bitNot(n) + 1 is -n in 64 bits: both add up to zero.
 REPLACE_IN_HOURS_SQL = f"""
 INSERT INTO activity_hourly (guild_id, kind, hour, channel_id, user_id, events, total)
 SELECT guild_id, kind, hour, channel_id, item.1, item.2, item.3
 FROM (
-    SELECT guild_id, kind, hour, channel_id, user_id, {REPLACEMENT} AS replacement,
+    SELECT guild_id, kind, hour, channel_id, user_id, {NO_MEMBER_SQL} AS replacement,
         sum(events) AS event_sum, sum(total) AS total_sum
     FROM activity_hourly
     WHERE toStartOfMonth(hour) = {{month:Date}} AND {HOURS_CONDITION}
@@ -65,12 +73,19 @@ COUNT_BY_GUILD_SQL = f"""
 SELECT guild_id, count() FROM activity_hourly WHERE toStartOfMonth(hour) = {{month:Date}} AND {HOURS_CONDITION}
 GROUP BY guild_id ORDER BY guild_id
 """  # noqa: S608 - constants
+REPLACE_BY_PSEUDONYMS_SQL = REPLACE_IN_HOURS_SQL.replace(NO_MEMBER_SQL, build_pseudonym_sql())
 DELETE_HOURS_SQL = f"ALTER TABLE activity_hourly DELETE WHERE {HOURS_CONDITION}"
-COUNT_ROWS_SQL = f"""
-SELECT (SELECT count() FROM activity_hourly WHERE {HOURS_CONDITION})
-    + (SELECT count() FROM activity_events WHERE {EVENTS_CONDITION})
+COUNT_HOURS_SQL = f"SELECT count() FROM activity_hourly WHERE {HOURS_CONDITION}"  # noqa: S608 - constants
+COUNT_EVENTS_SQL = f"SELECT count() FROM activity_events WHERE {EVENTS_CONDITION}"  # noqa: S608 - constants
+IDS_OF_USER_SQL = f"""
+SELECT DISTINCT guild_id, user_id FROM activity_hourly
+WHERE ({{guild:UInt64}} = 0 OR guild_id = {{guild:UInt64}})
+    AND (user_id = {{user:UInt64}} OR (guild_id, user_id) IN (
+        SELECT guild_id, {build_pseudonym_sql(user="{user:UInt64}")}
+        FROM (SELECT DISTINCT guild_id FROM activity_hourly WHERE {{guild:UInt64}} = 0 OR guild_id = {{guild:UInt64}})
+    ))
+ORDER BY guild_id, user_id
 """  # noqa: S608 - constants
-GUILDS_OF_USER_SQL = "SELECT DISTINCT guild_id FROM activity_hourly WHERE user_id = {user:UInt64} ORDER BY guild_id"
 DELETE_GUILD_SQLS = (
     "ALTER TABLE activity_events DELETE WHERE guild_id = {guild:UInt64} AND at < toDateTime({end:UInt32}, 'UTC')",
     *(
@@ -80,7 +95,7 @@ DELETE_GUILD_SQLS = (
 )
 # The transaction is idle while ClickHouse rewrites rows, possibly for longer than PostgreSQL usually allows.
 ALLOW_LONG_WAIT_SQL = "SET LOCAL idle_in_transaction_session_timeout = '30min'"
-# ClickHouse keeps the text of the newest finished mutation, so each rewrite ends with one that contains nothing.
+# ClickHouse keeps the text of the newest finished mutation, so a rewrite of members ends with one that is empty.
 EMPTY_MUTATION_SQLS = (
     "ALTER TABLE activity_events DELETE WHERE false",
     "ALTER TABLE activity_hourly DELETE WHERE false",
@@ -98,9 +113,10 @@ class ActivityRemains(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ActivityScope:
-    """Rows of these members (guild and user id) in the hours `[start, end)`; of all members of the guilds if None.
+    """Rows of these members (guild and id, their own or a pseudonym) in the hours `[start, end)`.
 
-    Rows without a member and those with a pseudonym are never part of it. `end` is a full hour.
+    If members are None, the hours of everybody with their own id in all guilds, and no events. Rows without a member
+    are never part of it. `guild_ids` are those of the members. `end` is a full hour.
     """
 
     guild_ids: tuple[int, ...]
@@ -134,16 +150,18 @@ async def hold_transfers(connection: asyncpg.Connection, clickhouse: AsyncClient
 
 async def remove_members(clickhouse: AsyncClient, scope: ActivityScope) -> None:
     """Replace members by user 0. The caller holds the transfers. Raises ActivityRemains."""
-    await _replace(clickhouse, scope, {"pseudonyms": False, "key_low": 0, "key_high": 0})
+    await _replace(clickhouse, scope, REPLACE_IN_HOURS_SQL, [0] * len(scope.members or ()))
 
 
-async def replace_by_pseudonyms(clickhouse: AsyncClient, scope: ActivityScope, *, key: bytes) -> None:
-    """Replace each member by a pseudonym of the key, the same for all rows of a member of a guild.
+async def replace_by_pseudonyms(clickhouse: AsyncClient, scope: ActivityScope, *, audit_key: bytes | None) -> None:
+    """Replace each member by their pseudonym, the same for all rows of a member of a guild.
 
-    The caller holds the transfers, and forgets the key afterwards. Raises ActivityRemains.
+    The caller holds the transfers. Raises ActivityRemains.
     """
-    low, high = int.from_bytes(key[:8]), int.from_bytes(key[8:PSEUDONYM_KEY_BYTES])
-    await _replace(clickhouse, scope, {"pseudonyms": True, "key_low": low, "key_high": high})
+    statement, parameters = insert_key(PSEUDONYMS_SQL, audit_key), scope.to_parameters()
+    pseudonyms = await clickhouse.query(statement, parameters=parameters, settings=_QUERY_SETTINGS)
+    hours_statement = insert_key(REPLACE_BY_PSEUDONYMS_SQL, audit_key)
+    await _replace(clickhouse, scope, hours_statement, [row[0] for row in pseudonyms.result_rows])
 
 
 def get_next_hour(moment: datetime) -> datetime:
@@ -158,41 +176,57 @@ async def delete_guild_activity(clickhouse: AsyncClient, guild_id: int, *, end: 
         await clickhouse.command(statement, parameters=parameters, settings=_MUTATION_SETTINGS)
 
 
-async def list_guilds_of_user(clickhouse: AsyncClient, user_id: int) -> list[int]:
-    """List the guilds in which a user has rows."""
-    result = await clickhouse.query(GUILDS_OF_USER_SQL, parameters={"user": user_id}, settings=_QUERY_SETTINGS)
-    return [row[0] for row in result.result_rows]
+async def list_ids_of_user(
+    clickhouse: AsyncClient, user_id: int, *, guild_id: int | None, audit_key: bytes | None
+) -> list[tuple[int, int]]:
+    """List under which ids a user has rows in a guild (None: in any), as guild and id: their own or a pseudonym."""
+    parameters = {"user": user_id, "guild": guild_id or 0}
+    statement = insert_key(IDS_OF_USER_SQL, audit_key)
+    result = await clickhouse.query(statement, parameters=parameters, settings=_QUERY_SETTINGS)
+    return [(row[0], row[1]) for row in result.result_rows]
 
 
 async def count_rows(clickhouse: AsyncClient, scope: ActivityScope) -> int:
-    """Count the rows of a scope in both tables."""
-    result = await clickhouse.query(COUNT_ROWS_SQL, parameters=scope.to_parameters(), settings=_QUERY_SETTINGS)
-    return int(result.result_rows[0][0])
+    """Count the rows of a scope, in both tables if it has members."""
+    statements = (COUNT_HOURS_SQL,) if scope.members is None else (COUNT_HOURS_SQL, COUNT_EVENTS_SQL)
+    counts = [
+        await clickhouse.query(statement, parameters=scope.to_parameters(), settings=_QUERY_SETTINGS)
+        for statement in statements
+    ]
+    return sum(int(count.result_rows[0][0]) for count in counts)
 
 
-async def _replace(clickhouse: AsyncClient, scope: ActivityScope, replacement: dict[str, Any]) -> None:
-    parameters = scope.to_parameters() | replacement
-    await clickhouse.command(REPLACE_IN_EVENTS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
+async def _replace(
+    clickhouse: AsyncClient, scope: ActivityScope, hours_statement: str, replacements: list[int]
+) -> None:
+    """Replace the members of a scope: in its hours by a statement, in events by the replacement of each member."""
+    parameters = scope.to_parameters()
+    if scope.members is not None:
+        events_parameters = parameters | {"replacements": replacements}
+        await clickhouse.command(REPLACE_IN_EVENTS_SQL, parameters=events_parameters, settings=_MUTATION_SETTINGS)
     months = await clickhouse.query(LIST_MONTHS_SQL, parameters=parameters, settings=_QUERY_SETTINGS)
     for (month,) in months.result_rows:
         for guild_ids in await _split_guilds(clickhouse, parameters | {"month": month}):
             part = parameters | {"month": month, "guilds": guild_ids}
-            await clickhouse.command(REPLACE_IN_HOURS_SQL, parameters=part, settings=_INSERT_SETTINGS)
+            await clickhouse.command(hours_statement, parameters=part, settings=_INSERT_SETTINGS)
     if months.result_rows:
         await clickhouse.command(DELETE_HOURS_SQL, parameters=parameters, settings=_MUTATION_SETTINGS)
-    for statement in EMPTY_MUTATION_SQLS:
+    for statement in EMPTY_MUTATION_SQLS if scope.members else ():
         await clickhouse.command(statement, settings=_MUTATION_SETTINGS)
     if remaining := await count_rows(clickhouse, scope):
         raise ActivityRemains(f"{remaining} rows are left")
 
 
 async def _split_guilds(clickhouse: AsyncClient, parameters: dict[str, Any]) -> list[list[int]]:
-    """Split the guilds of a scope and month into parts of about MAX_INSERT_ROWS rows, each replaced by one insert."""
+    """Split the guilds of a scope and month into parts, each replaced by one insert.
+
+    A part has about MAX_INSERT_ROWS rows and at most MAX_INSERT_GUILDS guilds.
+    """
     parts: list[list[int]] = []
     part_rows = MAX_INSERT_ROWS
     counts = await clickhouse.query(COUNT_BY_GUILD_SQL, parameters=parameters, settings=_QUERY_SETTINGS)
     for guild_id, rows in counts.result_rows:
-        if part_rows + rows > MAX_INSERT_ROWS:
+        if part_rows + rows > MAX_INSERT_ROWS or len(parts[-1]) == MAX_INSERT_GUILDS:
             parts.append([])
             part_rows = 0
         parts[-1].append(guild_id)

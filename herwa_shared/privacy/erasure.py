@@ -24,7 +24,7 @@ from herwa_shared.privacy.activity_rewrite import (
     ActivityScope,
     get_next_hour,
     hold_transfers,
-    list_guilds_of_user,
+    list_ids_of_user,
     remove_members,
 )
 from herwa_shared.privacy.choices import compute_digest, lock_choices, save_choice
@@ -134,7 +134,7 @@ async def process_erasures(database: Database, clickhouse: AsyncClient) -> int:
     count = 0
     async with database.acquire_connection() as connection:
         while await connection.fetchval(HAS_OPEN_REQUESTS_SQL):
-            count += await _process_batch(connection, clickhouse)
+            count += await _process_batch(connection, clickhouse, audit_key=database.audit_key)
     return count
 
 
@@ -143,11 +143,19 @@ async def purge_erasure_requests(connection: asyncpg.Connection, *, now: datetim
     await connection.execute(PURGE_REQUESTS_SQL, now - FINISHED_REQUEST_RETENTION)
 
 
-async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient) -> int:
+async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient, *, audit_key: bytes | None) -> int:
     """Process the oldest open requests together; returns their number, 0 if another worker has finished them."""
     async with hold_transfers(connection, clickhouse) as changed_guild_ids:
         requests = await connection.fetch(BATCH_SQL, MAX_BATCH_REQUESTS)
-        members = sorted({member for request in requests for member in await _list_members(clickhouse, request)})
+        members = sorted(
+            {
+                member
+                for request in requests
+                for member in await list_ids_of_user(
+                    clickhouse, request["user_id"], guild_id=request["guild_id"], audit_key=audit_key
+                )
+            }
+        )
         if members:
             guild_ids = tuple(dict.fromkeys(guild_id for guild_id, _ in members))
             scope = ActivityScope(guild_ids, requests[0]["erased_until"], members=tuple(members))
@@ -157,10 +165,3 @@ async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient
     if requests:
         log.info("members erased", requests=len(requests))
     return len(requests)
-
-
-async def _list_members(clickhouse: AsyncClient, request: asyncpg.Record) -> list[tuple[int, int]]:
-    """List the guilds of a request, each with the user: the one guild, or all in which the user has rows."""
-    user_id, guild_id = request["user_id"], request["guild_id"]
-    guild_ids = [guild_id] if guild_id is not None else await list_guilds_of_user(clickhouse, user_id)
-    return [(affected_guild_id, user_id) for affected_guild_id in guild_ids]

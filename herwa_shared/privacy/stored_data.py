@@ -9,15 +9,18 @@ from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, func, select
 
+from herwa_shared.clickhouse.pseudonyms import build_pseudonym_sql, insert_key
 from herwa_shared.models import AccessRequest, Member, Ticket
 from herwa_shared.privacy.choices import PrivacyStatus, load_privacy_status
+from herwa_shared.services.audit_key import get_audit_key
 
-ACTIVITY_SQL = """
+ACTIVITY_SQL = f"""
 SELECT toString(kind) AS name, if(startsWith(name, 'voice'), sum(total), sum(events)) AS count, min(hour), max(hour)
 FROM activity_hourly
-WHERE guild_id = {guild:UInt64} AND user_id = {user:UInt64}
+WHERE guild_id = {{guild:UInt64}}
+    AND user_id IN ({{user:UInt64}}, {build_pseudonym_sql("{guild:UInt64}", "{user:UInt64}")})
 GROUP BY name HAVING count > 0 ORDER BY name
-"""
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ async def load_stored_data(
     session: AsyncSession, clickhouse: AsyncClient, *, guild_id: int, user_id: int
 ) -> StoredData:
     """Load what both databases contain about a member of a guild."""
-    rows = (await clickhouse.query(ACTIVITY_SQL, parameters={"guild": guild_id, "user": user_id})).result_rows
+    statement = insert_key(ACTIVITY_SQL, get_audit_key(session))
+    rows = (await clickhouse.query(statement, parameters={"guild": guild_id, "user": user_id})).result_rows
     name = select(Member.name).where(col(Member.guild_id) == guild_id, col(Member.user_id) == user_id)
     requests = select(func.count()).where(
         col(AccessRequest.guild_id) == guild_id, col(AccessRequest.user_id) == user_id

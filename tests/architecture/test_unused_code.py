@@ -45,7 +45,6 @@ TEST_TOOLS = (ROOT / "herwa_sim" / "client",)
 PLANNED = {
     "the operator's panel": "grant_feature grant_limit revoke_grant list_grants set_tier_feature set_lowest_tier"
     " set_tier_limit inherit_tier_limit",
-    "pseudonyms in old hours, which change the distinct members of several months": "replace_members_in_old_hours",
     "commands with a form": "GuardedModal",
 }
 

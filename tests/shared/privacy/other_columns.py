@@ -11,7 +11,6 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("erasure_request", "user_id"): "set to null when the erasure is finished",
     ("guild", "owner_id"): "decides who may manage the server, as long as Discord names them as the owner",
     ("guild", "member_count"): "a number of members",
-    ("pseudonym_batch", "user_ids"): "deleted when the members are replaced by pseudonyms",
     ("subscription", "granted_by"): "the operator's name at a shell",
     ("ticket", "opener_id"): "replaced by a pseudonym of the ticket, so that their next message there is no response",
     ("user_account", "id"): "deleted when a user is erased everywhere",

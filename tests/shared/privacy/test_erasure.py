@@ -172,7 +172,7 @@ async def test_interrupted_erasure_is_continued_without_changing_a_number(stores
     async with stores.database.transaction() as session:
         request = await request_erasure(session, guild_id=guild, user_id=MEMBER)
     clickhouse = FailingClickHouse(
-        stores.clickhouse_writer, getattr(activity_rewrite, crash_after, activity_rewrite.COUNT_ROWS_SQL)
+        stores.clickhouse_writer, getattr(activity_rewrite, crash_after, activity_rewrite.COUNT_HOURS_SQL)
     )
     with pytest.raises(InterruptedError):
         await process_erasures(stores.database, clickhouse)

@@ -1,17 +1,17 @@
-"""Pseudonyms: members who left, and everybody in old hours; counts stay, and so do distinct members per month."""
+"""Pseudonyms of members who left 90 days ago: counts stay, and so do distinct members over any window."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.timeseries import query_timeseries
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.models import Member, MembershipPeriod
 from herwa_shared.privacy import pseudonyms
-from herwa_shared.privacy.activity_rewrite import FIRST_PSEUDONYM
-from herwa_shared.privacy.pseudonyms import (
-    compute_identity_start,
-    replace_departed_members,
-    replace_members_in_old_hours,
-)
+from herwa_shared.privacy.pseudonyms import replace_departed_members
 from tests.shared.privacy.activity_counts import load_numbers
 from tests.support.db_assertions import fetch_rows
 from tests.support.row_factories import EventRow, add_guild, insert_events
@@ -67,7 +67,6 @@ async def test_member_who_left_90_days_ago_gets_one_pseudonym(stores, guild):
     for table in ("member", "membership_period"):
         query = f"SELECT DISTINCT user_id FROM {table} WHERE guild_id = :guild ORDER BY 1"
         assert await fetch_rows(stores, query, guild=guild) == [(STAYER,), (RETURNER,)]
-    assert await fetch_rows(stores, "SELECT id FROM pseudonym_batch") == []
     assert await replace_departed_members(stores.database, stores.clickhouse_writer, now=NOW) == 0
 
 
@@ -83,41 +82,7 @@ async def test_two_guilds_give_a_member_two_pseudonyms(stores, guild):
 
 
 @pytest.mark.slow
-async def test_everybody_in_a_month_that_ended_13_months_ago_gets_a_pseudonym(stores):
-    guild_id = await add_guild(stores)
-    months = [datetime(1975, month, 3, 4, 5, tzinfo=UTC) for month in (1, 2, 3)]
-    events = [
-        EventRow(at + timedelta(days=day), user) for at in months for day in (0, 9) for user in (LEAVER, STAYER, 0)
-    ]
-    await insert_events(stores, guild_id, events)
-    before, distinct = await load_numbers(stores, guild_id), await count_distinct(stores, guild_id)
-    now = datetime(1976, 4, 1, tzinfo=UTC)  # 13 months after the end of February
-    assert await replace_members_in_old_hours(stores.database, stores.clickhouse_writer, now=now) == 2
-    after = await load_numbers(stores, guild_id)
-    assert after.counts == before.counts
-    assert await count_distinct(stores, guild_id) == distinct
-    replaced = {user_id for user_id in after.by_member if user_id >= FIRST_PSEUDONYM}
-    assert len(replaced) == 4  # two members in two months, who cannot be connected
-    assert after.by_member.keys() - replaced == {0, LEAVER, STAYER}
-    march = months[2].replace(minute=0, tzinfo=None)
-    assert min(row[1].replace(tzinfo=None) for row in after.by_member[LEAVER]) == march
-    assert await replace_members_in_old_hours(stores.database, stores.clickhouse_writer, now=now) == 0
-
-
-@pytest.mark.parametrize(
-    ("now", "start"),
-    [
-        (datetime(2026, 11, 29, tzinfo=UTC), datetime(2025, 10, 1, tzinfo=UTC)),
-        (datetime(2026, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)),
-        (datetime(2026, 2, 28, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)),
-    ],
-)
-def test_identity_start_is_the_first_of_a_month(now, start):
-    assert compute_identity_start(now) == start
-
-
-@pytest.mark.slow
-async def test_interrupted_batch_keeps_its_pseudonyms(stores, guild, monkeypatch):
+async def test_members_keep_their_pseudonyms_after_an_interruption(stores, guild, monkeypatch):
     before = await load_numbers(stores, guild)
     original = pseudonyms.replace_by_pseudonyms
 
@@ -140,3 +105,13 @@ async def test_interrupted_batch_keeps_its_pseudonyms(stores, guild, monkeypatch
         await fetch_rows(stores, "SELECT user_id FROM member WHERE guild_id = :g AND user_id = :u", g=guild, u=LEAVER)
         == []
     )
+
+
+@pytest.mark.slow
+async def test_member_who_returns_is_counted_once(stores, guild):
+    await replace_departed_members(stores.database, stores.clickhouse_writer, now=NOW)
+    await insert_events(stores, guild, [EventRow(NOW - timedelta(days=1), LEAVER)])
+    query = ActivityQuery(guild, NOW - timedelta(days=200, hours=1), NOW, metric=Metric.ACTIVE_MEMBERS)
+    query = replace(query, start=query.start.replace(minute=0), end=query.end.replace(minute=0))
+    series = await query_timeseries(stores.database, stores.clickhouse, query, now=NOW)
+    assert series.total == 3
