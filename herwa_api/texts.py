@@ -169,9 +169,9 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "without data. An interval is `partial` if it was recorded only in part or is cut by the window, and `current` "
     "while it is running. Future intervals are left out. `compare` adds an earlier window and the change.",
     "top_channels": "Returns the channels with the highest values, ties by id. Threads count for their channel.",
-    "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. An API "
-    "key needs the scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key gets, and "
-    "`name` is null.",
+    "top_members": "Returns the members with the highest values, ties by id. Bots and webhooks are excluded. Activity "
+    "before 13 months, and that of members who left 90 days ago, is returned without a name. An API key needs the "
+    "scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key gets, and `name` is null.",
     "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
     "list_keys": "Returns the API keys of the server without their secrets, newest first, also those that have ended. "
     "All routes about keys need the session of a user who manages the server.",
@@ -251,7 +251,8 @@ FIELDS: Mapping[str, str] = {
     "comparison_total": "See `total` of the window",
     "change": "Null if less than 99% of a window was recorded",
     "total": "The sum of all intervals. For `active_members` and `voice_members`, each member counts once. For "
-    "`members`, the latest value, or null without data",
+    "`members`, the latest value, or null without data. For `first_response_seconds`, the median",
+    "p90": "Only for `first_response_seconds`: 90% of the tickets were answered within this time. Null without data",
     "series": "One entry per metric, in the order of the request",
     "compare": "Only with the parameter `compare`",
     "approximate": "Set if hours were assigned by the hour in which they start",

@@ -216,8 +216,6 @@ PREVIOUS_DATE_COLUMN, PREVIOUS_TIME_COLUMN = "Previous date", "Previous time"
 ID_COLUMN, CHANNEL_COLUMN, MEMBER_COLUMN = "ID", "Channel", "Member"
 WEEKDAY_COLUMN, HOUR_COLUMN = "Weekday", "Hour"
 CHANNELS_SHEET, MEMBERS_SHEET = "Channels", "Members"
-FILE_NAME_PARTS = {"course": "by-date", "channels": "channels", "members": "members", "week": "busiest-times"}
-"""The part of a file's name that names its panel, by `Panel`."""
 
 # Errors
 LOGIN_REQUIRED = "Log in to see this."
@@ -324,9 +322,9 @@ def format_base_label(mode: str, period: str, *, is_running: bool = False) -> st
     return f"{label} to this point" if is_running else label
 
 
-def describe_base(value: int, label: str = PREVIOUS_PERIOD) -> str:
-    """Give the number with which a number is compared; `label` is from `format_base_label`."""
-    return f"{label}: {format_int(value)}"
+def describe_base(value: str, label: str = PREVIOUS_PERIOD) -> str:
+    """Give the value with which a value is compared; `label` is from `format_base_label`."""
+    return f"{label}: {value}"
 
 
 def describe_missing_comparison(began: str) -> str:

@@ -47,6 +47,7 @@ class ComparisonResponse(_ResponseModel):
     to: str = Field(examples=["2025-03-01T00:00:00+09:00"])
     total: int | None = Field(description=texts.FIELDS["comparison_total"], examples=[9871])
     estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
+    p90: int | None = Field(None, description=texts.FIELDS["p90"])
     points: list[PointResponse]
     change: ChangeResponse | None = Field(description=texts.FIELDS["change"])
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
@@ -63,6 +64,7 @@ class StatsResponse(_ResponseModel):
     timezone: str = Field(examples=["Asia/Tokyo"])
     total: int | None = Field(description=texts.FIELDS["total"], examples=[12873])
     estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
+    p90: int | None = Field(None, description=texts.FIELDS["p90"])
     points: list[PointResponse]
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
     compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])
@@ -76,6 +78,7 @@ class SeriesResponse(_ResponseModel):
     to: str = Field(examples=["2025-04-01T00:00:00+09:00"])
     total: int | None = Field(description=texts.FIELDS["total"], examples=[12873])
     estimated: OptionalFlag = Field(None, description=texts.FIELDS["estimated_total"])
+    p90: int | None = Field(None, description=texts.FIELDS["p90"])
     points: list[PointResponse]
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
     compare: ComparisonResponse | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["compare"])

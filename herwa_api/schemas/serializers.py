@@ -66,6 +66,7 @@ def _serialize_window(series: TimeSeries) -> dict[str, Any]:
         "to": _format_time(series.end, series.zone),
         "total": _compute_total(series),
         **({"estimated": True} if series.is_estimated else {}),
+        **({"p90": series.long_wait} if get_definition(series.metric).is_in_seconds else {}),
         "points": [_serialize_point(point, series.zone) for point in series.started_points],
     } | _build_approximate_flag(series.approximate)
 

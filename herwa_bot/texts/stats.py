@@ -17,6 +17,11 @@ def format_history_start(day: str) -> str:
     return f"-# This server's history begins on {day}. See `/premium`."
 
 
+def format_metric_option(default: str) -> str:
+    """Format the description of the option that chooses the metric."""
+    return f"What to chart (default: {default})"
+
+
 def format_tickets(opened: int, answered: int, still_open: int) -> str:
     """Format the numbers of tickets that were opened in the period."""
     if not opened:

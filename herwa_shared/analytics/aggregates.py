@@ -6,7 +6,7 @@ from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from herwa_shared.analytics.first_responses import FirstResponses, compute_median
+from herwa_shared.analytics.first_responses import FirstResponses, compute_long_wait, compute_median
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.samples import SampleTimeline
@@ -71,7 +71,7 @@ class Aggregates:
 
     `values` maps the start of an interval to its value, `totals` cover the entire window, and `elapsed_totals` the part
     that is compared. A missing key means that nothing is stored. Then there may be an estimate in `estimates` and
-    `estimated_totals`. `approximate` is the same as for `TimeSeries`.
+    `estimated_totals`. `approximate` and `long_wait` are the same as for `TimeSeries`.
     """
 
     query: ActivityQuery
@@ -82,6 +82,7 @@ class Aggregates:
     elapsed_totals: Mapping[Metric, int]
     estimates: Mapping[Metric, Mapping[int, int]] = field(default_factory=dict)
     estimated_totals: Mapping[Metric, int] = field(default_factory=dict)
+    long_wait: int | None = None
 
     @classmethod
     def from_rows(
@@ -112,10 +113,12 @@ class Aggregates:
     def add_medians(self, metric: Metric, responses: FirstResponses, elapsed: ActivityQuery) -> "Aggregates":
         """Return the aggregates with the times to the first response. `elapsed` is the part that is compared."""
         query = self.query
-        total = compute_median(responses.select(query.start_second, query.end_second))
+        seconds = responses.select(query.start_second, query.end_second)
+        total = compute_median(seconds)
         elapsed_total = compute_median(responses.select(elapsed.start_second, elapsed.end_second))
         medians = responses.compute_medians(self.edges, query.start_second, query.end_second)
-        return self._add_values(metric, medians, total, elapsed_total)
+        aggregates = self._add_values(metric, medians, total, elapsed_total)
+        return replace(aggregates, long_wait=compute_long_wait(seconds))
 
     def add_samples(self, metric: Metric, timeline: SampleTimeline, elapsed: ActivityQuery) -> "Aggregates":
         """Return the aggregates with a sampled count. `elapsed` is the part that is compared."""

@@ -11,6 +11,7 @@ from enum import Enum
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from sqlalchemy import func, literal
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.analytics.demo_activity import HISTORY
@@ -163,6 +164,20 @@ async def load_collection_record(
     channel_id: int | None = None,
     now: datetime,
 ) -> CollectionRecord:
+    """Load as `load_collection_record_in_session` does, in a transaction of its own."""
+    async with database.transaction() as session:
+        return await load_collection_record_in_session(session, guild_id, start, end, channel_id=channel_id, now=now)
+
+
+async def load_collection_record_in_session(
+    session: AsyncSession,
+    guild_id: int,
+    start: datetime,
+    end: datetime,
+    *,
+    channel_id: int | None = None,
+    now: datetime,
+) -> CollectionRecord:
     """Load the recording periods of a guild, or of one of its channels, that overlap `[start, end)`.
 
     A collector records a guild while it has a gateway session for the guild's shard, the bot is a member of the guild,
@@ -174,56 +189,53 @@ async def load_collection_record(
         always = ((now - HISTORY, now),)
         return CollectionRecord(always, always, (), (), (), ())
     shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
-    async with database.transaction() as session:
-        memberships = (
-            (await session.execute(select(GuildMembership).where(col(GuildMembership.guild_id) == guild_id)))
-            .scalars()
-            .all()
-        )
-        session_result = await session.execute(
-            select(GatewaySession)
-            .where(col(GatewaySession.shard_id) == shard)
-            .where(
-                col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end
-            )
-        )
-        imported_result = await session.execute(
-            select(ImportedPeriod)
-            .where(col(ImportedPeriod.guild_id) == guild_id)
-            .where(col(ImportedPeriod.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
-            .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
-        )
-        gateway_sessions, imports = session_result.scalars().all(), imported_result.scalars().all()
-        first = min((start, *(gateway_session.started_at for gateway_session in gateway_sessions)))
-        gap_result = await session.execute(
-            select(CollectionGap)
-            .where(col(CollectionGap.guild_id) == guild_id)
-            .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
-            .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > first)
-        )
-        gaps = gap_result.scalars().all()
-        return CollectionRecord(
-            tuple(
-                get_collection_period(gateway_session, membership, now)
-                for gateway_session in gateway_sessions
-                for membership in memberships
-            ),
-            tuple(
-                get_collection_period(gateway_session, membership, now)
-                for gateway_session in gateway_sessions
-                if gateway_session.intents & MEMBERS_INTENT
-                for membership in memberships
-            ),
-            tuple((gap.from_at, gap.to_at or now) for gap in gaps if not gap.messages_filled),
-            tuple((gap.from_at, gap.to_at or now) for gap in gaps if gap.messages_filled),
-            tuple((period.from_at, period.to_at) for period in imports if period.source in FETCHED_SOURCES),
-            tuple(
-                (period.from_at, period.to_at)
-                for period in imports
-                if period.source not in FETCHED_SOURCES and period.kinds is None
-            ),
-            _group_by_kind(imports),
-        )
+    memberships = (
+        (await session.execute(select(GuildMembership).where(col(GuildMembership.guild_id) == guild_id)))
+        .scalars()
+        .all()
+    )
+    session_result = await session.execute(
+        select(GatewaySession)
+        .where(col(GatewaySession.shard_id) == shard)
+        .where(col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end)
+    )
+    imported_result = await session.execute(
+        select(ImportedPeriod)
+        .where(col(ImportedPeriod.guild_id) == guild_id)
+        .where(col(ImportedPeriod.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
+        .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
+    )
+    gateway_sessions, imports = session_result.scalars().all(), imported_result.scalars().all()
+    first = min((start, *(gateway_session.started_at for gateway_session in gateway_sessions)))
+    gap_result = await session.execute(
+        select(CollectionGap)
+        .where(col(CollectionGap.guild_id) == guild_id)
+        .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
+        .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > first)
+    )
+    gaps = gap_result.scalars().all()
+    return CollectionRecord(
+        tuple(
+            get_collection_period(gateway_session, membership, now)
+            for gateway_session in gateway_sessions
+            for membership in memberships
+        ),
+        tuple(
+            get_collection_period(gateway_session, membership, now)
+            for gateway_session in gateway_sessions
+            if gateway_session.intents & MEMBERS_INTENT
+            for membership in memberships
+        ),
+        tuple((gap.from_at, gap.to_at or now) for gap in gaps if not gap.messages_filled),
+        tuple((gap.from_at, gap.to_at or now) for gap in gaps if gap.messages_filled),
+        tuple((period.from_at, period.to_at) for period in imports if period.source in FETCHED_SOURCES),
+        tuple(
+            (period.from_at, period.to_at)
+            for period in imports
+            if period.source not in FETCHED_SOURCES and period.kinds is None
+        ),
+        _group_by_kind(imports),
+    )
 
 
 def _group_by_kind(imports: Iterable[ImportedPeriod]) -> Mapping[str, tuple[Period, ...]]:

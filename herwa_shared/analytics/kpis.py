@@ -27,6 +27,7 @@ class Kpi:
 
     `change` compares the elapsed part of the window with the same part of the comparison window, see `comparison`.
     `is_estimated`: the total is an estimate, see `growth`; `values` contain none.
+    `long_wait` is the same as for `TimeSeries`.
     """
 
     metric: Metric
@@ -35,6 +36,7 @@ class Kpi:
     rising_is_good: bool | None
     values: tuple[int | None, ...]
     is_estimated: bool = False
+    long_wait: int | None = None
 
 
 async def query_kpis(
@@ -80,7 +82,13 @@ def build_kpi(numbers: WindowNumbers, metric: Metric) -> Kpi:
     series = numbers.build_series(metric)
     values = tuple(None if point.status is PointStatus.ESTIMATED else point.value for point in series.points)
     return Kpi(
-        metric, numbers.get_total(metric), change, definition.rising_is_good, values, is_estimated=series.is_estimated
+        metric,
+        numbers.get_total(metric),
+        change,
+        definition.rising_is_good,
+        values,
+        is_estimated=series.is_estimated,
+        long_wait=series.long_wait,
     )
 
 

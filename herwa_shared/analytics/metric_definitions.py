@@ -55,6 +55,11 @@ class MetricDefinition:
     rising_is_good: bool = True
 
     @property
+    def is_in_seconds(self) -> bool:
+        """Whether the values are seconds, which people see as durations."""
+        return self.aggregation is Aggregation.MEDIAN
+
+    @property
     def has_zero(self) -> bool:
         """Whether the value is 0 if nothing happened. Otherwise there is no value then."""
         return self.aggregation not in (Aggregation.LATEST_SAMPLE, Aggregation.MEDIAN)
@@ -107,7 +112,7 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
             "Blocked commands", "command_denied", Aggregation.COUNT, rising_is_good=False
         ),
         Metric.FIRST_RESPONSE_SECONDS: MetricDefinition(
-            "Seconds to first response",
+            "Time to first response",
             "thread",
             Aggregation.MEDIAN,
             supports_channels=False,

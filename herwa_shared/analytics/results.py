@@ -78,7 +78,8 @@ class TimeSeries:
     `start`, and the last one may end after `end`: both are cut, and events outside the window do not count. `total` is
     the metric over the entire window; what that is depends on the metric's `Aggregation`. `approximate` means that each
     hourly row was assigned to the interval in which its hour starts: the edges of the intervals are not full UTC hours,
-    and the window starts before the retention of the raw events.
+    and the window starts before the retention of the raw events. `long_wait` is the 90th percentile over the entire
+    window if `total` is a median; else, and without data, it is None.
     """
 
     guild_id: int
@@ -91,6 +92,7 @@ class TimeSeries:
     points: tuple[Point, ...]
     as_of: datetime
     approximate: bool = False
+    long_wait: int | None = None
 
     @property
     def is_running(self) -> bool:

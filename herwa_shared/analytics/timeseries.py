@@ -10,7 +10,7 @@ from types import MappingProxyType
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage, load_collection_record, load_first_hours
-from herwa_shared.analytics.first_responses import compute_median, load_first_responses
+from herwa_shared.analytics.first_responses import compute_long_wait, compute_median, load_first_responses
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
@@ -220,6 +220,7 @@ async def _query_medians(
         total=compute_median(responses.seconds) or 0,
         points=BucketValues(query, edges, values, coverage).to_points(now),
         as_of=now,
+        long_wait=compute_long_wait(responses.seconds),
     )
 
 

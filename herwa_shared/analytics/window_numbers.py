@@ -18,8 +18,14 @@ from herwa_shared.analytics.aggregates import (
     list_week_boundaries,
 )
 from herwa_shared.analytics.comparison import ComparedWindows, align_windows
-from herwa_shared.analytics.coverage import Coverage, CoverageLevel, load_collection_record, load_first_hours
-from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses
+from herwa_shared.analytics.coverage import (
+    CollectionRecord,
+    Coverage,
+    CoverageLevel,
+    load_collection_record_in_session,
+    load_first_hours,
+)
+from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses_in_session
 from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
@@ -97,6 +103,7 @@ class WindowNumbers:
             points=buckets.to_points(self.now),
             as_of=self.now,
             approximate=aggregates.approximate and get_definition(metric).aggregation is not Aggregation.MEDIAN,
+            long_wait=aggregates.long_wait if get_definition(metric).aggregation is Aggregation.MEDIAN else None,
         )
 
     def _find_total(self, metric: Metric, window: ActivityQuery, totals: Mapping[Metric, int]) -> int | None:
@@ -144,10 +151,9 @@ async def load_window_numbers(
     )
     elapsed = [windows.current, windows.base] if windows else queries
     cuts = {edge for window_edges in edges for edge in window_edges[1:-1]} | {part.end_second for part in elapsed}
-    rows, (coverage_by_metric, timelines), responses = await asyncio.gather(
+    rows, (coverage_by_metric, timelines, responses) = await asyncio.gather(
         fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods, audit_key=database.audit_key),
         _load_coverages_and_samples(database, clickhouse, queries, cuts, metrics, now),
-        _load_responses(database, queries, metrics),
     )
     aggregates = [
         Aggregates.from_rows(
@@ -184,16 +190,6 @@ def _list_edges(query: ActivityQuery) -> list[int]:
     return list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
 
 
-async def _load_responses(
-    database: Database, queries: Sequence[ActivityQuery], metrics: Collection[Metric]
-) -> FirstResponses | None:
-    """Load the first responses of all windows; None if they are not among the metrics."""
-    if Metric.FIRST_RESPONSE_SECONDS not in metrics:
-        return None
-    start, end = min(window.start for window in queries), max(window.end for window in queries)
-    return await load_first_responses(database, queries[0].guild_id, start, end)
-
-
 async def _load_coverages_and_samples(
     database: Database,
     clickhouse: AsyncClient,
@@ -201,35 +197,40 @@ async def _load_coverages_and_samples(
     cuts: Collection[int],
     metrics: Collection[Metric],
     now: datetime,
-) -> tuple[dict[Metric, Coverage], dict[Metric, SampleTimeline]]:
-    """Load the coverage of each metric in all windows, and the samples of sampled metrics. `cuts` are Unix seconds."""
-    coverage_by_metric = await _load_coverages(database, clickhouse, queries, metrics, now)
+) -> tuple[dict[Metric, Coverage], dict[Metric, SampleTimeline], FirstResponses | None]:
+    """Load the coverage of each metric in all windows, the samples of sampled metrics, and the first responses.
+
+    `cuts` are Unix seconds. The first responses are None if they are no metric.
+    """
+    record, responses = await _load_record_and_responses(database, queries, metrics, now)
+    coverage_by_metric = await _build_coverages(clickhouse, queries[0].guild_id, record, metrics)
     timelines = {
         metric: await load_timeline(database, clickhouse, metric, queries, cuts, coverage, now=now)
         for metric, coverage in coverage_by_metric.items()
         if get_definition(metric).aggregation is Aggregation.LATEST_SAMPLE
     }
-    return coverage_by_metric, timelines
+    return coverage_by_metric, timelines, responses
 
 
-async def _load_coverages(
-    database: Database,
-    clickhouse: AsyncClient,
-    queries: Sequence[ActivityQuery],
-    metrics: Collection[Metric],
-    now: datetime,
+async def _load_record_and_responses(
+    database: Database, queries: Sequence[ActivityQuery], metrics: Collection[Metric], now: datetime
+) -> tuple[CollectionRecord, FirstResponses | None]:
+    """Load when events were recorded, and the first responses of all windows, in one transaction."""
+    query, start, end = queries[0], min(window.start for window in queries), max(window.end for window in queries)
+    async with database.transaction() as session:
+        record = await load_collection_record_in_session(
+            session, query.guild_id, start, end, channel_id=query.channel_id, now=now
+        )
+        if Metric.FIRST_RESPONSE_SECONDS not in metrics:
+            return record, None
+        return record, await load_first_responses_in_session(session, query.guild_id, start, end)
+
+
+async def _build_coverages(
+    clickhouse: AsyncClient, guild_id: int, record: CollectionRecord, metrics: Collection[Metric]
 ) -> dict[Metric, Coverage]:
-    """Load the coverage of each metric in all windows."""
-    query = queries[0]
-    record = await load_collection_record(
-        database,
-        query.guild_id,
-        min(window.start for window in queries),
-        max(window.end for window in queries),
-        channel_id=query.channel_id,
-        now=now,
-    )
+    """Build the coverage of each metric."""
     definitions = {metric: get_definition(metric) for metric in metrics}
     kinds = {definition.kind for definition in definitions.values()}
-    first_hour_by_kind = await load_first_hours(clickhouse, query.guild_id, sorted(kinds), record)
+    first_hour_by_kind = await load_first_hours(clickhouse, guild_id, sorted(kinds), record)
     return {metric: record.build_coverage(definition, first_hour_by_kind) for metric, definition in definitions.items()}

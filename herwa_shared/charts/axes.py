@@ -10,8 +10,10 @@ from herwa_shared.analytics.results import Interval, Point, TimeSeries
 from herwa_shared.charts.formatting import MONTHS, WEEKDAYS, format_day, format_time
 
 MAX_DATE_TICKS = 8
+SECONDS_PER_DAY = 86_400
 MIN_LABELED_GAP_SHARE = 0.12  # of the width of the chart: enough space for the label "no data"
 _ROUND_STEPS = (1, 2, 2.5, 5, 10)
+_DURATION_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
 
 TickFilter = Callable[[int, datetime], bool]
 TickFormatter = Callable[[datetime], str]
@@ -77,6 +79,14 @@ def build_count_ticks(peak: int) -> list[int]:
     steps = (int(magnitude * part) for part in _ROUND_STEPS if (magnitude * part) % 1 == 0)
     step = next((step for step in steps if step >= min_step), magnitude * 10)
     return list(range(0, int(get_axis_max(peak)) + 1, step))
+
+
+def build_duration_ticks(peak: int) -> list[int]:
+    """Return tick values in seconds like `build_count_ticks`, at round durations."""
+    step = next((step for step in _DURATION_STEPS if step >= peak / 4), None)
+    if step is None:
+        return [days * SECONDS_PER_DAY for days in build_count_ticks(peak // SECONDS_PER_DAY)]
+    return list(range(0, int(get_axis_max(peak)) + 1, step)) if peak else [0]
 
 
 def get_axis_max(peak: int) -> float:

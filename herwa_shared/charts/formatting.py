@@ -47,6 +47,14 @@ def format_duration(seconds: int) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
+def format_duration_tick(seconds: int) -> str:
+    """Format a duration for axes, in one unit: `0`, `45 s`, `1.5 h`, `2 d`."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{round(seconds / size, 1):,g} {unit}"
+    return f"{seconds} s" if seconds else "0"
+
+
 def format_percent(change: float) -> str:
     """Format a relative change (-1 … ∞) without its sign: `12%`, `0.4%`.
 

@@ -8,8 +8,16 @@ from datetime import datetime
 
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
+from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, TimeSeries
-from herwa_shared.charts.axes import MIN_LABELED_GAP_SHARE, build_count_ticks, get_axis_max, list_gaps, list_x_positions
+from herwa_shared.charts.axes import (
+    MIN_LABELED_GAP_SHARE,
+    build_count_ticks,
+    build_duration_ticks,
+    get_axis_max,
+    list_gaps,
+    list_x_positions,
+)
 from herwa_shared.charts.series_lines import SeriesLines, build_series_lines
 
 
@@ -48,6 +56,7 @@ def build_series_plot(compared: ComparedSeries) -> SeriesPlot:
     base_points = tuple(comparison.points[: len(lines.times)]) if comparison else ()
     peak = max((point.value or 0 for point in (*lines.points, *base_points)), default=0)
     x_range = _compute_x_range(series, lines.times)
+    build_ticks = build_duration_ticks if get_definition(series.metric).is_in_seconds else build_count_ticks
     return SeriesPlot(
         series=series,
         lines=lines,
@@ -56,7 +65,7 @@ def build_series_plot(compared: ComparedSeries) -> SeriesPlot:
         base_times=list_x_positions(comparison)[: len(base_points)] if comparison else [],
         x_range=x_range,
         y_max=get_axis_max(peak),
-        y_ticks=build_count_ticks(peak),
+        y_ticks=build_ticks(peak),
         bands=_build_bands(series, lines, x_range),
     )
 

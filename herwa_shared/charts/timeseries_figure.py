@@ -8,10 +8,7 @@ from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, TimeSeries
 from herwa_shared.charts.axes import build_date_ticks, format_interval
 from herwa_shared.charts.formatting import (
-    format_int,
-    format_int_short,
     format_period,
-    format_si,
     format_timezone,
 )
 from herwa_shared.charts.layout import (
@@ -28,7 +25,7 @@ from herwa_shared.charts.layout import (
 from herwa_shared.charts.series_lines import SeriesLines
 from herwa_shared.charts.series_plot import GapBand, SeriesPlot, build_series_plot
 from herwa_shared.charts.text.changes import format_change
-from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.metric_phrases import format_tick, format_value, format_value_short, get_metric_phrases
 from herwa_shared.charts.text.series_texts import (
     CONTAINS_ESTIMATES,
     ESTIMATE,
@@ -59,7 +56,7 @@ def build_timeseries_figure(
     plot = build_series_plot(compared)
     series, lines = plot.series, plot.lines
     times = [time.isoformat() for time in lines.times]
-    tick_labels = [format_si(tick_value) for tick_value in plot.y_ticks]
+    tick_labels = [format_tick(tick_value, series.metric) for tick_value in plot.y_ticks]
     phrases = get_metric_phrases(series.metric)
     figure = build_layout(
         title=title or phrases.title,
@@ -112,9 +109,9 @@ def _build_time_axis(plot: SeriesPlot) -> Figure:
 
 def _build_total_notes(compared: ComparedSeries, theme: Theme, top_margin: int) -> list[Figure]:
     """Build the total at the right of the header, and below it the change in color."""
-    series, change_text = compared.series, format_change(compared.change)
+    series, change_text = compared.series, format_change(compared.change, compared.series.metric)
     phrases = get_metric_phrases(series.metric)
-    total_text = format_int_short(series.total) if series.recorded_points else EMPTY_TOTAL
+    total_text = format_value_short(series.total, series.metric) if series.recorded_points else EMPTY_TOTAL
     unit = phrases.singular if series.total == 1 else phrases.plural
     text = change_text or (f"{unit} ({ESTIMATE})" if series.is_estimated else unit)
     is_good = compared.change and compared.change.is_good(rising_is_good=get_definition(series.metric).rising_is_good)
@@ -152,7 +149,7 @@ def _build_value_notes(plot: SeriesPlot, theme: Theme) -> list[Figure]:
     style = {"font": {"size": 12, "color": theme.text, "weight": 600}, "bgcolor": theme.background}
     return [
         {
-            **_build_centered_label(format_int_short(values[peak_index] or 0), theme),
+            **_build_centered_label(format_value_short(values[peak_index] or 0, plot.series.metric), theme),
             **position,
             **style,
             "xanchor": anchor,
@@ -261,7 +258,7 @@ def _build_hover(series: TimeSeries, points: Sequence[Point]) -> Figure:
     rows = [
         [
             format_interval(point, series),
-            NO_DATA if point.value is None else format_int(point.value),
+            NO_DATA if point.value is None else format_value(point.value, series.metric),
             f" ({note})" if (note := describe_incomplete_point(point, series)) else "",
         ]
         for point in points

@@ -12,13 +12,14 @@ from enum import IntEnum
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.comparison import build_point_change
 from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
+from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Interval, Point, TimeSeries
-from herwa_shared.charts.formatting import format_long_day, format_si
-from herwa_shared.charts.layout import Figure, build_band, escape_text, place_band_label
+from herwa_shared.charts.formatting import format_long_day
+from herwa_shared.charts.layout import Figure, build_band, place_band_label
 from herwa_shared.charts.series_lines import SeriesLines
 from herwa_shared.charts.series_plot import SeriesPlot, build_series_plot
 from herwa_shared.charts.text.changes import format_change
-from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.metric_phrases import format_tick, format_value, get_metric_phrases
 from herwa_shared.charts.text.series_texts import NO_DATA, describe_incomplete_point, format_history_border
 
 _HOVER_FORMATS = {
@@ -98,12 +99,14 @@ def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, hei
 
 def _build_line_trace(plot: SeriesPlot) -> Figure:
     series, lines = plot.series, plot.lines
+    phrases = get_metric_phrases(series.metric)
     trace: Figure = {
         "type": "scatter",
         "mode": "lines",
         **_build_x_positions(series, lines.times, len(lines.solid_values)),
         "y": lines.solid_values,
-        "hovertemplate": f"<b>%{{y:,}}</b> {escape_text(get_metric_phrases(series.metric).plural)}<extra></extra>",
+        **_build_hover_values(series, lines.points[: len(lines.solid_values)]),
+        "hovertemplate": f"<b>{_get_hover_value(series)}</b> {phrases.plural}<extra></extra>",
         "line": {"width": 1.6 if len(lines.solid_values) > _THIN_LINE_MIN_POINTS else 2.2},
     }
     if plot.base_points or lines.hollow_indexes:
@@ -115,9 +118,22 @@ def _build_line_trace(plot: SeriesPlot) -> Figure:
     return trace
 
 
+def _get_hover_value(series: TimeSeries) -> str:
+    """Return what the browser shows as the value of a point: its number, or the text of a duration."""
+    return "%{text}" if get_definition(series.metric).is_in_seconds else "%{y:,}"
+
+
+def _build_hover_values(series: TimeSeries, points: Sequence[Point | None]) -> Figure:
+    """Build the texts of durations, which the browser cannot format."""
+    if not get_definition(series.metric).is_in_seconds:
+        return {}
+    values = (None if point is None else point.value for point in points)
+    return {"text": ["" if value is None else format_value(value, series.metric) for value in values]}
+
+
 def _build_hover_note(point: Point, base: Point | None, series: TimeSeries) -> str:
     """Return the change against the comparison interval, or why the value is incomplete."""
-    note = format_change(build_point_change(point, base)) or describe_incomplete_point(point, series)
+    note = format_change(build_point_change(point, base), series.metric) or describe_incomplete_point(point, series)
     return f"  {note}" if note else ""
 
 
@@ -135,7 +151,8 @@ def _build_dotted_trace(series: TimeSeries, lines: SeriesLines) -> Figure:
         "customdata": [
             "" if index is None else describe_incomplete_point(lines.points[index], series) for index in indexes
         ],
-        "hovertemplate": "<b>%{y:,}</b> %{customdata}<extra></extra>",
+        **_build_hover_values(series, [None if index is None else lines.points[index] for index in indexes]),
+        "hovertemplate": f"<b>{_get_hover_value(series)}</b> %{{customdata}}<extra></extra>",
         "hoverinfo": ["all" if is_shown else "skip" for is_shown in has_hover] or "skip",
     }
 
@@ -160,7 +177,8 @@ def _build_comparison_trace(plot: SeriesPlot) -> Figure:
         **_build_x_positions(plot.series, plot.lines.times, len(plot.base_points)),
         "y": [point.value for point in plot.base_points],
         "customdata": [time.isoformat(timespec="minutes") for time in plot.base_times],
-        "hovertemplate": f"%{{y:,}} · %{{customdata|{hover_format}}}<extra></extra>",
+        **_build_hover_values(plot.series, plot.base_points),
+        "hovertemplate": f"{_get_hover_value(plot.series)} · %{{customdata|{hover_format}}}<extra></extra>",
         "line": {"width": 1.5},
     }
 
@@ -182,7 +200,7 @@ def _build_layout(plot: SeriesPlot, revision: str) -> Figure:
         "yaxis": {
             "range": [0, plot.y_max],
             "tickvals": plot.y_ticks,
-            "ticktext": [format_si(tick) for tick in plot.y_ticks],
+            "ticktext": [format_tick(tick, plot.series.metric) for tick in plot.y_ticks],
         },
         "shapes": [build_band(band.start, band.end) for band in plot.bands],
         "annotations": [

@@ -1,5 +1,6 @@
 """The buttons of a chart reply change it in place, and its link opens the same view on the dashboard."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -178,6 +179,10 @@ def test_dashboard_query_is_the_view_of_the_reply(command, zone):
                 query = selection.build_dashboard_query(7, zone=zone, now=now)
                 opened = DashboardQuery.parse(query.to_params(), zone, now, guild_id=7)
                 assert opened == query
+                for metric in command.metrics:
+                    assert (
+                        replace(selection, metric=metric).build_dashboard_query(7, zone=zone, now=now).metric is metric
+                    )
                 assert opened.metric is command.metric
                 expected = ActivityQuery.from_last_days(window, guild_id=7, zone=zone, now=now)
                 assert (opened.date_range.start, opened.date_range.end) == (expected.start, expected.end)
@@ -186,9 +191,10 @@ def test_dashboard_query_is_the_view_of_the_reply(command, zone):
 def test_custom_ids_fit_discords_limit_and_differ():
     for command in STATS_COMMANDS.values():
         selections = [
-            ChartSelection(command, window, 2**63 - 1, is_compared=is_compared)
+            ChartSelection(command, window, 2**63 - 1, is_compared=is_compared, metric=metric)
             for window in Window
             for is_compared in (True, False)
+            for metric in (None, *command.other_metrics)
         ]
         custom_ids = {ChartButton.build("x", selection).custom_id for selection in selections}
         assert len(custom_ids) == len(selections)

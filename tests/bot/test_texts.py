@@ -116,6 +116,7 @@ SAMPLES = {
     stats: {
         "format_history_start": ["Aug 31, 2026"],
         "format_period_choice": [30],
+        "format_metric_option": ["Messages"],
         "format_tickets": [(0, 0, 0), (1_200, 9, 3)],
         "format_first_response": [("12 min", "3 h 5 min")],
         "format_responders": [[("@Mei", 1200), ("@Ada", 1)]],

@@ -7,13 +7,15 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS
+from herwa_bot.texts import buttons
 from herwa_bot.texts import stats as texts
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.clock import utc_now
 from tests.support.db_assertions import move_buffer, wait_until_stored
 from tests.support.member_client import MemberClient
-from tests.support.row_factories import EventRow, add_imported_period, insert_events
+from tests.support.row_factories import EventRow, add_imported_period, add_ticket, insert_events
 from tests.support.sample_server import SampleServer
 from tests.support.waiting import wait_until
 
@@ -55,6 +57,25 @@ async def test_reply_shows_exact_numbers_and_an_image(sim, help_desk, window):
     with Image.open(io.BytesIO(sim.client.fetch(image_file.url))) as image:
         image.load()
         assert len(image.getcolors(1 << 24)) > 3
+
+
+async def test_every_metric_of_the_command_can_be_charted_and_its_buttons_keep_it(stores, sim, help_desk):
+    await add_ticket(stores, help_desk.id, utc_now() - timedelta(days=2), seconds=725)
+    options = {"window": 7, "metric": Metric.FIRST_RESPONSE_SECONDS.value}
+    [message] = (await run_ticket_stats(sim, help_desk, options)).messages
+    _, finding, long_wait, *others = message.content.splitlines()
+    assert finding.startswith("- 12 min to first response")
+    assert long_wait == "- 9 of 10 within 12 min."
+    assert texts.format_tickets(1, 1, 1) in others
+    assert texts.format_first_response("12 min", "12 min") not in others
+    members = MemberClient(sim, stores, help_desk)
+    [message] = (await members.press(message, buttons.format_days(30))).messages
+    assert message.content.splitlines()[1].startswith("- 12 min to first response")
+
+
+def test_metrics_of_all_commands_are_all_metrics():
+    metrics = [metric for command in STATS_COMMANDS.values() for metric in command.metrics]
+    assert set(metrics) == set(Metric)
 
 
 async def test_new_thread_and_forum_post_are_counted(stores, sim, server, bot):

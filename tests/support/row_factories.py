@@ -22,6 +22,7 @@ from herwa_shared.models import (
 from herwa_shared.stores import Stores
 
 EVENT_COLUMNS = ["guild_id", "kind", "at", "channel_id", "thread_id", "user_id", "reply", "value", "attachments"]
+COMMAND_COLUMNS = ["command", "command_surface", "command_outcome"]
 OWNER_ID = 42
 BOT_JOINED_AT = datetime(2015, 1, 2, tzinfo=UTC)
 

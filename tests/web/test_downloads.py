@@ -21,11 +21,14 @@ from herwa_web.pages.guild import panel_tables
 from herwa_web.pages.guild.downloads import CSV_TYPE, XLSX_TYPE, build_file_name
 from herwa_web.pages.guild.panel_tables import Panel, load_panel_table
 from tests.support.row_factories import (
+    COMMAND_COLUMNS,
+    EVENT_COLUMNS,
     EventRow,
     add_channel,
     add_guild,
     add_imported_period,
     add_member,
+    add_ticket,
     insert_events,
     make_utc,
 )
@@ -88,6 +91,34 @@ async def test_estimates_have_a_status_of_their_own(stores: Stores):
         ("2024-03-18", "9", ESTIMATED),
         ("2024-03-19", "12", COMPLETE),
     ]
+
+
+async def test_waiting_times_are_seconds_in_files(stores: Stores):
+    guild_id = await add_guild(stores)
+    await add_ticket(stores, guild_id, make_utc(2024, 3, 18, 13), seconds=725)
+    view = parse_view(guild_id, **{"from": "2024-03-18", "to": "2024-03-19"}, metric="first_response_seconds")
+
+    table = (await load_panel_table(stores, view, Panel.COURSE)).table
+
+    values = [row["first_response_seconds"] for row in await read_rows(stores, view, Panel.COURSE)]
+    assert [value for value in values if value] == ["725"]
+    assert "(seconds)" in table.columns[1].title
+
+
+async def test_commands_are_listed_by_surface_and_outcome(stores: Stores):
+    guild_id = await add_guild(stores)
+    rows = [
+        [guild_id, kind, make_utc(2024, 3, 18, 13), 1, 0, 7, False, value, None, "why", "command", outcome]
+        for kind, value, outcome in (("command", 200, "ok"), ("command", 300, "ok"), ("command_denied", None, "tier"))
+    ]
+    await stores.clickhouse_writer.insert("activity_events", rows, column_names=[*EVENT_COLUMNS, *COMMAND_COLUMNS])
+    week = {"from": "2024-03-18", "to": "2024-03-25"}
+
+    used = await read_rows(stores, parse_view(guild_id, **week), Panel.COMMANDS)
+    denied = await read_rows(stores, parse_view(guild_id, **week, metric="commands_denied"), Panel.COMMANDS)
+
+    assert used == [{"command": "why", "surface": "command", "outcome": "ok", "commands": "2", "milliseconds": "500"}]
+    assert [(row["outcome"], row["commands_denied"]) for row in denied] == [("tier", "1")]
 
 
 async def test_series_stands_beside_the_previous_period(stores: Stores):

@@ -9,8 +9,16 @@ from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.models import MembershipPeriod
 from herwa_shared.stores import Stores
-from herwa_web.pages.guild.queries import load_overview
-from tests.support.row_factories import EventRow, add_guild, add_imported_period, insert_events
+from herwa_web.pages.guild.queries import OVERVIEW_METRICS, load_overview
+from tests.support.row_factories import (
+    COMMAND_COLUMNS,
+    EVENT_COLUMNS,
+    EventRow,
+    add_guild,
+    add_imported_period,
+    add_ticket,
+    insert_events,
+)
 
 # Recent, because the current hour is read from the raw events, and ClickHouse deletes old ones.
 NOW = (utc_now() - timedelta(days=1)).replace(hour=10, minute=40, second=0, microsecond=0)
@@ -157,3 +165,29 @@ async def test_members_who_left_are_known(stores: Stores):
     data = await load_overview(stores, parse_view(guild_id, range="7d"))
 
     assert data.departed_members == {LOUD_USER}
+
+
+async def test_every_metric_has_a_tile_and_commands_have_a_list(stores: Stores):
+    guild_id = await create_counted_guild(stores, since=NOW - timedelta(days=30))
+    at = NOW - timedelta(days=2)
+    rows = [
+        [guild_id, kind, at, 1, 0, LOUD_USER, False, None, None, "why", "command", outcome]
+        for kind, outcome in (("command", "ok"), ("command", "failed"), ("command_denied", "tier"))
+    ]
+    await stores.clickhouse_writer.insert("activity_events", rows, column_names=[*EVENT_COLUMNS, *COMMAND_COLUMNS])
+    await add_ticket(stores, guild_id, at, seconds=90)
+
+    data = await load_overview(stores, parse_view(guild_id, range="7d", metric="commands"))
+
+    totals = {kpi.metric: kpi.total for kpi in data.kpis}
+    assert list(totals) == list(OVERVIEW_METRICS)
+    assert set(OVERVIEW_METRICS) == set(Metric)
+    assert (totals[Metric.COMMANDS], totals[Metric.COMMANDS_DENIED]) == (2, 1)
+    assert totals[Metric.FIRST_RESPONSE_SECONDS] == 90
+    assert {(use.command, use.outcome): use.count for use in data.command_uses.items} == {
+        ("why", "ok"): 1,
+        ("why", "failed"): 1,
+    }
+    denied = await load_overview(stores, parse_view(guild_id, range="7d", metric="commands_denied"))
+    assert [(use.outcome, use.count) for use in denied.command_uses.items] == [("tier", 1)]
+    assert (await load_overview(stores, parse_view(guild_id, range="7d"))).command_uses is None

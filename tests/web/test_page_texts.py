@@ -1,10 +1,11 @@
-"""Texts of the pages that change settings, with sample arguments."""
+"""Texts of the pages that change settings, and of tiles and lists, with sample arguments."""
 
 from datetime import date
 
 from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.pages.channel_lists import texts as list_texts
 from herwa_web.pages.features import texts as features_texts
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.saving import texts as saving_texts
 from tests.support.text_snapshots import Keywords, render_texts
@@ -47,10 +48,22 @@ RULE_SAMPLES = {
     "format_request": [("/top", "#general", "Thu, Dec 24, 2026, 18:00")],
     "format_requests_tab": [(0,), (3,)],
 }
+TILE_SAMPLES = {
+    "describe_long_wait": ["3 h 5 min"],
+    "format_seconds_column": ["Time to first response"],
+    "format_command": ["server-stats"],
+    "format_mean_duration": [1204],
+    "format_clicks": [3],
+    "format_failed": [2],
+}
 LIST_SAMPLES = {
     "format_limited": [(["/top", "/voice-stats"], ["#general", "Staff"])],
     "format_free": [(["/top"],)],
 }
+
+
+def test_texts_of_tiles_and_lists(snapshot):
+    assert render_texts(tile_texts, TILE_SAMPLES) == snapshot
 
 
 def test_texts_of_the_save_bar(snapshot):

@@ -7,18 +7,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from herwa_shared.analytics.command_uses import CommandUse, CommandUses
 from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.date_ranges import DateRangePreset, build_day_range, get_first_day
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
 from herwa_shared.charts.text.series_texts import ESTIMATE, ESTIMATED_TOTAL, NO_DATA
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.discord.endpoints import DiscordEndpoints
+from herwa_shared.guardrail.texts import STEP_TITLES
+from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.channels import ChannelInfo, ChannelKind
 from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.channel_views import build_channel_options
+from herwa_web.pages.guild.command_views import build_command_rows
 from herwa_web.pages.guild.links import (
     RANGE_KEYS,
     build_links,
@@ -153,10 +159,64 @@ def test_kpi_shows_value_and_change_and_links_to_its_metric():
 def test_kpi_shows_the_previous_value_only_if_comparable():
     comparable, incomparable = (Kpi(Metric.MESSAGES, 20, change, True, ()) for change in (Change(20, 10), None))
     yesterday, today = parse_view(range="yesterday"), parse_view(range="today", compare="year")
-    assert build_kpi_view(comparable, yesterday, {}).tip.endswith(texts.describe_base(10))
+    assert build_kpi_view(comparable, yesterday, {}).tip.endswith(texts.describe_base("10"))
     label = texts.format_base_label("year", "", is_running=True)
-    assert build_kpi_view(comparable, today, {}).tip.endswith(texts.describe_base(10, label))
+    assert build_kpi_view(comparable, today, {}).tip.endswith(texts.describe_base("10", label))
     assert build_kpi_view(incomparable, yesterday, {}).tip == describe_metric(Metric.MESSAGES)
+
+
+def test_durations_are_formatted_as_such():
+    kpi = Kpi(Metric.FIRST_RESPONSE_SECONDS, 725, Change(725, 14), False, (600, None, 725), long_wait=11_100)
+    cell = build_kpi_view(kpi, parse_view(range="yesterday"), {})
+    assert (cell.value, cell.change, cell.tone) == ("12 min", "+11 min", "bad")
+    assert cell.tip.splitlines() == [
+        describe_metric(Metric.FIRST_RESPONSE_SECONDS),
+        tile_texts.describe_long_wait("3 h 5 min"),
+        texts.describe_base("14 s"),
+    ]
+
+
+def test_pseudonym_is_a_member_without_a_name():
+    pseudonym, unknown = build_member_rows(
+        [RankedItem(FIRST_PSEUDONYM + 5, None, 4), RankedItem(5, None, 3)],
+        {FIRST_PSEUDONYM + 5: Change(4, 25)},
+        parse_view(range="yesterday"),
+    )
+    assert (pseudonym.name, pseudonym.mark) == (tile_texts.UNNAMED_MEMBER, "")
+    assert pseudonym.tip.splitlines() == [tile_texts.UNNAMED_MEMBER_REASON, texts.describe_base("25")]
+    assert (unknown.name, unknown.tip) == (texts.UNKNOWN_MEMBER, texts.format_id(5))
+
+
+def test_commands_are_listed_with_failures_and_blocked_ones_by_step():
+    uses = CommandUses(
+        [
+            CommandUse("why", "command", "ok", 6, 3000),
+            CommandUse("server-stats", "component", "ok", 5, 1000),
+            CommandUse("why", "command", "failed", 2, 1000),
+        ]
+    )
+    rows = build_command_rows(uses, Metric.COMMANDS)
+    assert [(row.name, row.value, row.share, row.mark) for row in rows] == [
+        ("/why", "8", 1, tile_texts.format_failed(2)),
+        ("/server-stats", "5", 0.625, ""),
+    ]
+    assert rows[0].tip == tile_texts.format_mean_duration(500)
+    assert rows[1].tip.splitlines() == [tile_texts.format_mean_duration(200), tile_texts.format_clicks(5)]
+    blocked = CommandUses(
+        [
+            CommandUse("why", "command", "cooldown", 3, 0),
+            CommandUse("why", "command", "tier", 2, 0),
+            CommandUse("voice-stats", "command", "tier", 2, 0),
+            CommandUse("why", "command", "failed", 1, 0),
+        ]
+    )
+    rows = build_command_rows(blocked, Metric.COMMANDS_DENIED)
+    assert [(row.name, row.value) for row in rows] == [
+        (STEP_TITLES[Reason.TIER], "4"),
+        (STEP_TITLES[Reason.COOLDOWN], "3"),
+        (tile_texts.CHECK_FAILED, "1"),
+    ]
+    assert rows[0].tip.splitlines() == ["/voice-stats: 2", "/why: 2"]
 
 
 def test_metric_without_channels_is_server_wide_only():
@@ -198,7 +258,7 @@ def test_member_rows_without_comparison_have_no_change():
 
 def test_row_with_a_change_gives_its_base():
     rows = build_member_rows([RankedItem(7, "Mia", 3)], {7: Change(3, 25)}, parse_view(range="yesterday"))
-    assert rows[0].tip == texts.describe_base(25)
+    assert rows[0].tip == texts.describe_base("25")
 
 
 def test_channel_rows_mark_kinds_namesakes_and_deleted_channels():

@@ -28,7 +28,7 @@ from tests.web.web_server import WebServer, run_web_server
 OVERVIEW_STATE = "reflex___state____state.herwa_web___pages___guild___state____overview_state"
 AUTHORIZATION = (2, 2)
 """Transactions and statements: the session, by the guard of the websocket, and the user's guilds, by the handler."""
-OVERVIEW_DATA = (4, 8)
+OVERVIEW_DATA = (4, 9)
 """Of a server without earlier samples, whose growth is estimated."""
 LIVE_DATA = (1, 2)
 """The live counters and the intents of the bots, read for each tab."""

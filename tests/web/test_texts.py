@@ -43,7 +43,7 @@ SAMPLES = {
     "format_definition_label": ["Messages"],
     "describe_ranking": ["messages"],
     "format_base_label": [("previous", ""), ("year", ""), ("custom", "Oct 2 \N{EN DASH} 31, 2026"), RUNNING],
-    "describe_base": [(5325,), (5325, "Last year")],
+    "describe_base": [("5,325",), ("12 min", "Last year")],
     "describe_missing_comparison": ["Jul 30"],
     "describe_uncounted_comparison": ["Oct 2 \N{EN DASH} 31"],
     "format_channel_name": [("general", "text"), ("Lounge", "voice")],

@@ -12,6 +12,7 @@ from herwa_bot.cogs.stats.chart_reply import render_chart_reply
 from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection, StatsCommand
 from herwa_bot.texts import stats as texts
 from herwa_bot.ui.replies import defer_if_slow, reply, reply_ephemeral
+from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import Window
 from herwa_shared.stores import Stores
 
@@ -25,6 +26,10 @@ def can_see_members(permissions: discord.Permissions) -> bool:
 
 def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
     """Build the cog class of one stats command."""
+    default_title = get_definition(command.metric).title
+    metric_choices = [
+        app_commands.Choice(name=get_definition(metric).title, value=metric.value) for metric in command.metrics
+    ]
 
     class StatsCog(commands.Cog, name=command.name):
         """Charts one metric of the server."""
@@ -35,12 +40,16 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
             self._stores = stores
 
         @app_commands.command(name=command.name, description=command.description, extras={"feature": command.feature})
-        @app_commands.describe(window=texts.OPTION_PERIOD)
+        @app_commands.describe(window=texts.OPTION_PERIOD, metric=texts.format_metric_option(default_title))
         @app_commands.choices(window=WINDOW_CHOICES)
-        async def show_stats(self, interaction: discord.Interaction, window: int = Window.MONTH) -> None:
+        @app_commands.choices(metric=metric_choices)
+        async def show_stats(
+            self, interaction: discord.Interaction, window: int = Window.MONTH, metric: str = ""
+        ) -> None:
             """Reply with a line chart with alt text, the insights as text, and the buttons."""
             assert interaction.guild is not None
-            selection = ChartSelection(command, Window(window), interaction.user.id)
+            chosen_metric = Metric(metric) if metric else None
+            selection = ChartSelection(command, Window(window), interaction.user.id, metric=chosen_metric)
             history = await get_guard(interaction).load_history_limit(interaction.guild.id)
             rendering = render_chart_reply(self._stores, interaction.guild, selection, history)
             rendered = await defer_if_slow(interaction, rendering)

@@ -13,6 +13,7 @@ from herwa_bot.cogs.stats.chart_selection import STATS_COMMANDS, ChartSelection
 from herwa_bot.texts import buttons as texts
 from herwa_bot.ui.replies import WORK_TIMEOUT_SECONDS, send_error
 from herwa_bot.ui.views import GuardedButton
+from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import Window
 
 MAX_URL_LENGTH = 512  # Discord's limit
@@ -20,7 +21,8 @@ MAX_URL_LENGTH = 512  # Discord's limit
 
 class ChartButton(
     GuardedButton,
-    template=r"herwa:chart:(?P<command>[a-z-]+):(?P<window>7|30|90):(?P<compared>[01]):(?P<invoker>\d+)",
+    template=r"herwa:chart:(?P<command>[a-z-]+):(?P<window>7|30|90):(?P<compared>[01]):(?P<invoker>\d+)"
+    r"(?::(?P<metric>[a-z_]+))?",
 ):
     """Button that shows another window, or the same with or without the comparison.
 
@@ -34,6 +36,8 @@ class ChartButton(
     ) -> Self:
         name, days, compared = selection.command.name, int(selection.window), int(selection.is_compared)
         custom_id = f"herwa:chart:{name}:{days}:{compared}:{selection.invoker_id}"
+        if selection.metric is not None:
+            custom_id += f":{selection.metric}"
         style = discord.ButtonStyle.primary if is_selected else discord.ButtonStyle.secondary
         return cls(discord.ui.Button(label=label, style=style, disabled=is_disabled, custom_id=custom_id))
 
@@ -55,6 +59,7 @@ class ChartButton(
             Window(int(self.match["window"])),
             int(self.match["invoker"]),
             is_compared=self.match["compared"] == "1",
+            metric=None if self.match["metric"] is None else Metric(self.match["metric"]),
         )
         await interaction.response.defer()
         bot: Any = interaction.client

@@ -53,7 +53,7 @@ async def render_chart_reply(
         query_compared_series(
             stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
         ),
-        _format_extra_metric(stores, query, selection.command.extra_metric),
+        _format_extra_metric(stores, query, selection.extra_metric),
         _load_tickets(stores, query.to_activity_query()) if selection.command.has_tickets else _load_nothing(),
     )
     if compared.series.total == 0:
@@ -67,7 +67,7 @@ async def render_chart_reply(
     elif selection.is_compared and compared.change is None and compared.series.recorded_points:
         is_hidden = query.to_comparison_query() is None
         lines.append(texts.COMPARISON_BEFORE_HISTORY if is_hidden else texts.NO_COMPARISON)
-    lines += _format_tickets(tickets) if tickets else []
+    lines += _format_tickets(tickets, selection.charted_metric) if tickets else []
     return ChartReply(
         "\n".join(lines if image else [*lines, texts.NO_IMAGE]),
         image,
@@ -97,8 +97,11 @@ async def _load_nothing() -> None:
     return None
 
 
-def _format_tickets(tickets: TicketSummary) -> list[str]:
+def _format_tickets(tickets: TicketSummary, charted_metric: Metric) -> list[str]:
+    """Format the numbers of tickets, and the times to the first response unless the insights are about them."""
     lines = [texts.format_tickets(tickets.opened_count, tickets.answered_count, tickets.open_count)]
+    if charted_metric is Metric.FIRST_RESPONSE_SECONDS:
+        return lines
     if tickets.median_seconds is not None and tickets.long_wait_seconds is not None:
         median, long_wait = format_duration(tickets.median_seconds), format_duration(tickets.long_wait_seconds)
         lines.append(texts.format_first_response(median, long_wait))

@@ -17,32 +17,62 @@ from herwa_shared.dashboard_query import DashboardQuery
 
 @dataclass(frozen=True, slots=True)
 class StatsCommand:
-    """A command that charts one metric; `extra_metric` is shown as text in the heading.
+    """A command that charts one metric: `metric`, or one of `other_metrics` on request.
 
-    `has_tickets`: the reply also contains a summary of the tickets.
+    `extra_metric` is shown as text in the heading of the chart of `metric`. `has_tickets`: the reply also contains a
+    summary of the tickets.
     """
 
     name: str
     description: str
     feature: FeatureKey
     metric: Metric
+    other_metrics: tuple[Metric, ...] = ()
     extra_metric: Metric | None = None
     has_tickets: bool = False
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics that the command can chart, the default first."""
+        return (self.metric, *self.other_metrics)
 
 
 STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
     {
         command.name: command
         for command in (
-            StatsCommand("server-stats", texts.SERVER_STATS, FeatureKey.SERVER_STATS, Metric.MESSAGES),
+            StatsCommand(
+                "server-stats",
+                texts.SERVER_STATS,
+                FeatureKey.SERVER_STATS,
+                Metric.MESSAGES,
+                other_metrics=(
+                    Metric.ACTIVE_MEMBERS,
+                    Metric.REACTIONS,
+                    Metric.THREADS,
+                    Metric.JOINS,
+                    Metric.LEAVES,
+                    Metric.MEMBERS,
+                    Metric.COMMANDS,
+                    Metric.COMMANDS_DENIED,
+                ),
+            ),
             StatsCommand(
                 "voice-stats",
                 texts.VOICE_STATS,
                 FeatureKey.VOICE_STATS,
                 Metric.VOICE_MINUTES,
+                other_metrics=(Metric.VOICE_MEMBERS,),
                 extra_metric=Metric.VOICE_MEMBERS,
             ),
-            StatsCommand("ticket-stats", texts.TICKET_STATS, FeatureKey.TICKET_STATS, Metric.THREADS, has_tickets=True),
+            StatsCommand(
+                "ticket-stats",
+                texts.TICKET_STATS,
+                FeatureKey.TICKET_STATS,
+                Metric.THREADS,
+                other_metrics=(Metric.FIRST_RESPONSE_SECONDS,),
+                has_tickets=True,
+            ),
         )
     }
 )
@@ -50,15 +80,27 @@ STATS_COMMANDS: Mapping[str, StatsCommand] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ChartSelection:
-    """What a reply shows: command, window, and whether the same period before is shown too.
+    """What a reply shows: command, window, metric, and whether the same period before is shown too.
 
-    `invoker_id` is the member who ran the command. Only they can press the buttons.
+    `invoker_id` is the member who ran the command. Only they can press the buttons. `metric` is None for the command's
+    default.
     """
 
     command: StatsCommand
     window: Window
     invoker_id: int
     is_compared: bool = True
+    metric: Metric | None = None
+
+    @property
+    def charted_metric(self) -> Metric:
+        """The metric of the chart."""
+        return self.metric or self.command.metric
+
+    @property
+    def extra_metric(self) -> Metric | None:
+        """The metric that is shown in the heading."""
+        return self.command.extra_metric if self.charted_metric is self.command.metric else None
 
     def build_dashboard_query(
         self, guild_id: int, *, zone: ZoneInfo, now: datetime, history_start: datetime | None = None
@@ -79,7 +121,7 @@ class ChartSelection:
             preset,
             date_range,
             query.interval,
-            metric=self.command.metric,
+            metric=self.charted_metric,
             comparison_mode=ComparisonMode.PREVIOUS if self.is_compared else ComparisonMode.OFF,
             history_start=history_start,
         )

@@ -8,7 +8,7 @@ from herwa_shared.analytics.metric_definitions import Aggregation, get_definitio
 from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.charts.formatting import format_int, format_long_day
 from herwa_shared.charts.text.changes import append_change
-from herwa_shared.charts.text.metric_phrases import get_metric_phrases
+from herwa_shared.charts.text.metric_phrases import format_value, get_metric_phrases
 from herwa_shared.charts.text.periods import describe_base_period, describe_period
 from herwa_shared.charts.text.series_texts import ESTIMATE
 
@@ -34,7 +34,7 @@ def build_headline(
     sentence = f"{_describe_total(series)}{place}{_describe_when(series, period_text)}"
     change = compared.change
     if change is not None and compared.comparison is not None:
-        sentence = append_change(sentence, change, describe_base_period(series, compared.comparison))
+        sentence = append_change(sentence, change, series.metric, describe_base_period(series, compared.comparison))
         return f"{sentence}{_format_contributor(change, contributor_name)}."
     return f"{sentence}{f' ({ESTIMATE})' if series.is_estimated else ''}{_describe_missing_intervals(series)}."
 
@@ -43,7 +43,8 @@ def _describe_total(series: TimeSeries) -> str:
     phrases = get_metric_phrases(series.metric)
     if series.total == 0:
         return phrases.none
-    return f"{format_int(series.total)} {phrases.singular_action if series.total == 1 else phrases.plural_action}"
+    action = phrases.singular_action if series.total == 1 else phrases.plural_action
+    return f"{format_value(series.total, series.metric)} {action}"
 
 
 def _describe_when(series: TimeSeries, period_text: str) -> str:

@@ -23,7 +23,7 @@ from herwa_shared.charts.formatting import (
     format_timezone,
 )
 from herwa_shared.charts.text.changes import append_change
-from herwa_shared.charts.text.metric_phrases import format_amount, get_metric_phrases
+from herwa_shared.charts.text.metric_phrases import format_amount, format_value, get_metric_phrases
 from herwa_shared.charts.text.periods import describe_base_period
 from herwa_shared.charts.text.series_texts import describe_estimates
 
@@ -75,7 +75,8 @@ def _describe_total(compared: ComparedSeries) -> str:
     if recorded_count < started_count:
         return f"{head}. Data for {recorded_count} of {format_interval_count(started_count, series.interval)} only."
     if compared.change is not None and compared.comparison is not None:
-        return f"{append_change(head, compared.change, describe_base_period(series, compared.comparison))}."
+        base_period = describe_base_period(series, compared.comparison)
+        return f"{append_change(head, compared.change, series.metric, base_period)}."
     values = [point.value or 0 for point in series.points if point.is_representative]
     if len(values) < 2 or series.total == 0:
         return f"{head}."
@@ -110,7 +111,7 @@ def _describe_samples(compared: ComparedSeries) -> list[str]:
     latest_text = f"{format_amount(series.total, series.metric)} {'now' if series.is_running else 'at the end'}"
     if compared.change is not None and compared.comparison is not None:
         base_period = describe_base_period(series, compared.comparison)
-        latest_text = append_change(latest_text, compared.change, base_period)
+        latest_text = append_change(latest_text, compared.change, series.metric, base_period)
     peak_point = max(points, key=lambda point: point.value or 0)
     return [
         f"{latest_text}.",
@@ -120,14 +121,16 @@ def _describe_samples(compared: ComparedSeries) -> list[str]:
 
 
 def _describe_medians(compared: ComparedSeries) -> list[str]:
-    """Return the median with its change, and the interval with the highest median if there are several."""
+    """Return the median with its change, the 90th percentile, and the highest median if there are several intervals."""
     series, points = compared.series, compared.series.recorded_points
     text = format_amount(series.total, series.metric)
     if compared.change is not None and compared.comparison is not None:
-        text = append_change(text, compared.change, describe_base_period(series, compared.comparison))
+        base_period = describe_base_period(series, compared.comparison)
+        text = append_change(text, compared.change, series.metric, base_period)
     peak_point = max(points, key=lambda point: point.value or 0)
-    highest = f"Highest: {format_int(peak_point.value or 0)}, {format_interval(peak_point, series)}."
-    return [f"{text}.", highest] if len(points) > 1 else [f"{text}."]
+    highest = f"Longest: {format_value(peak_point.value or 0, series.metric)}, {format_interval(peak_point, series)}."
+    long_wait = [] if series.long_wait is None else [f"9 of 10 within {format_value(series.long_wait, series.metric)}."]
+    return [f"{text}.", *long_wait, *([highest] if len(points) > 1 else [])]
 
 
 def _describe_net_change(first: int, last: int) -> str:

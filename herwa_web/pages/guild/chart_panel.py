@@ -6,6 +6,7 @@ from herwa_shared.analytics.results import Interval
 from herwa_web import texts
 from herwa_web.components.chart import chart
 from herwa_web.components.controls import delta, icon_button, info_button, link, sparkline
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.chart_views import LegendEntry, PointRow
 from herwa_web.pages.guild.downloads import DownloadState
 from herwa_web.pages.guild.panel_tables import Panel
@@ -21,6 +22,12 @@ def kpi_panel() -> rx.Component:
             rx.foreach(OverviewState.overview.kpis, _kpi_cell),
             class_name="strip",
             style={"--cells": OverviewState.overview.kpis.length()},
+        ),
+        rx.el.div(
+            rx.foreach(OverviewState.overview.more_kpis, _small_kpi_cell),
+            class_name="more-kpis",
+            role="group",
+            aria_label=tile_texts.MORE_METRICS,
         ),
         _chart_header(),
         _chart_legend(),
@@ -50,6 +57,18 @@ def _kpi_cell(kpi: KpiView) -> rx.Component:
         href=kpi.href,
         tip=kpi.tip,
         class_name="kpi",
+        aria_current=kpi.selected,
+    )
+
+
+def _small_kpi_cell(kpi: KpiView) -> rx.Component:
+    return link(
+        rx.el.span(kpi.label, class_name="label"),
+        rx.el.span(kpi.value, class_name=rx.cond(kpi.has_data, "value", "value none")),
+        delta(kpi.change, kpi.tone),
+        href=kpi.href,
+        tip=kpi.tip,
+        class_name="kpi small",
         aria_current=kpi.selected,
     )
 

@@ -8,8 +8,9 @@ from itertools import zip_longest
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.results import Interval, Point, PointStatus, TimeSeries
 from herwa_shared.charts.axes import format_interval
-from herwa_shared.charts.formatting import format_int, format_period, format_recent_day, format_recent_period
+from herwa_shared.charts.formatting import format_period, format_recent_day, format_recent_period
 from herwa_shared.charts.series_lines import build_series_lines
+from herwa_shared.charts.text.metric_phrases import format_value
 from herwa_shared.charts.text.series_texts import (
     ESTIMATE,
     ESTIMATED_COMPARISON,
@@ -122,11 +123,11 @@ def _describe_data_start(view: DashboardQuery) -> str:
 def _iterate_base_values(compared: ComparedSeries) -> Iterator[str]:
     if compared.comparison is not None:
         for point in compared.comparison.started_points[: len(compared.series.started_points)]:
-            text = NO_DATA if point.value is None else format_int(point.value)
+            text = NO_DATA if point.value is None else format_value(point.value, compared.series.metric)
             yield f"{text} ({ESTIMATE})" if point.status is PointStatus.ESTIMATED else text
 
 
 def _format_value(point: Point, series: TimeSeries) -> str:
-    text = NO_DATA if point.value is None else format_int(point.value)
+    text = NO_DATA if point.value is None else format_value(point.value, series.metric)
     note = describe_incomplete_point(point, series)
     return f"{text} ({note})" if note else text

@@ -19,6 +19,7 @@ from herwa_shared.errors import NotFound
 from herwa_shared.tables.csv_writer import write_csv
 from herwa_shared.tables.table import Table
 from herwa_web import app_context, texts
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.panel_tables import MAX_ROWS, Panel, load_panel_table
 from herwa_web.pages.guild.queries import load_compared_series
 from herwa_web.pages.guild.request import load_request
@@ -72,7 +73,7 @@ async def _download_table(state: Any, panel: str, write: Callable[[Table], bytes
 def build_file_name(view: DashboardQuery, metric: Metric, panel: Panel, suffix: str) -> str:
     """Build a name that says what the file contains: server, metric, panel, channel, first and last day."""
     days = (get_first_day(view.date_range, view.zone), get_last_day(view.date_range, view.zone))
-    parts = ["herwa", str(view.guild_id), metric.value.replace("_", "-"), texts.FILE_NAME_PARTS[panel]]
+    parts = ["herwa", str(view.guild_id), metric.value.replace("_", "-"), tile_texts.FILE_NAME_PARTS[panel]]
     channel_id = view.to_activity_query().channel_id
     if channel_id is not None and panel is not Panel.CHANNELS:
         parts.append(f"channel-{channel_id}")

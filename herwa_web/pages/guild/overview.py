@@ -20,7 +20,7 @@ from herwa_web.layout_state import LayoutState
 from herwa_web.pages.guild.channel_icon import channel_icon, name_parts
 from herwa_web.pages.guild.chart_panel import kpi_panel
 from herwa_web.pages.guild.new_server import new_server_view
-from herwa_web.pages.guild.panels import heatmap_panel, ranking_panels
+from herwa_web.pages.guild.panels import command_panel, heatmap_panel, ranking_panels
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.guild.toolbar import toolbar
 
@@ -75,6 +75,7 @@ def _overview_content() -> rx.Component:
         ),
         rx.el.div(
             kpi_panel(),
+            command_panel(),
             ranking_panels(),
             heatmap_panel(),
             class_name=rx.cond(OverviewState.busy, "panels busy", "panels"),
@@ -148,6 +149,10 @@ def _overview_skeleton() -> rx.Component:
                     ),
                     class_name="strip",
                     style={"--cells": "7"},
+                ),
+                rx.el.div(
+                    *(rx.el.div(skeleton("80%", "15px"), class_name="kpi small") for _ in range(5)),
+                    class_name="more-kpis",
                 ),
                 rx.el.div(skeleton("100%", "100%"), class_name="chart", style={"padding": "60px 20px 20px"}),
                 class_name="panel",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
+from herwa_shared.analytics.command_uses import CommandUses, load_command_uses
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
@@ -19,10 +20,12 @@ from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.stores import Stores
 from herwa_shared.tables.table import Cell, Column, ColumnType, Table
 from herwa_web import texts
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.queries import (
     build_panel_query,
     load_compared_series,
     resolve_channel_metric,
+    resolve_command_metric,
     resolve_hour_metric,
     resolve_member_metric,
 )
@@ -37,6 +40,7 @@ class Panel(StrEnum):
     COURSE = "course"
     CHANNELS = "channels"
     MEMBERS = "members"
+    COMMANDS = "commands"
     WEEK = "week"
 
 
@@ -61,6 +65,10 @@ async def load_panel_table(stores: Stores, view: DashboardQuery, panel: Panel) -
         case Panel.MEMBERS:
             metric = resolve_member_metric(view)
             return await _load_ranking(stores, rank_members, view, metric, texts.MEMBER_COLUMN, texts.MEMBERS_SHEET)
+        case Panel.COMMANDS:
+            metric = resolve_command_metric(view)
+            uses = await load_command_uses(stores.clickhouse, build_panel_query(view, metric), now=view.now)
+            return PanelTable(metric, _build_command_table(uses, metric, view.zone))
         case Panel.WEEK:
             metric = resolve_hour_metric(view)
             query = build_panel_query(view, metric)
@@ -120,6 +128,18 @@ def _build_series_rows(compared: ComparedSeries) -> Iterator[tuple[Cell, ...]]:
         yield (point.start, point.value, point.status.value, *previous_cells)
 
 
+def _build_command_table(uses: CommandUses, metric: Metric, zone: ZoneInfo) -> Table:
+    columns = (
+        Column("command", tile_texts.COMMAND_COLUMN, ColumnType.TEXT),
+        Column("surface", tile_texts.SURFACE_COLUMN, ColumnType.LABEL),
+        Column("outcome", tile_texts.OUTCOME_COLUMN, ColumnType.LABEL),
+        _build_metric_column(metric),
+        Column("milliseconds", tile_texts.MILLISECONDS_COLUMN, ColumnType.NUMBER),
+    )
+    rows = ((use.command, use.surface, use.outcome, use.count, use.milliseconds) for use in uses.items)
+    return Table(tile_texts.COMMANDS_SHEET, columns, rows, zone)
+
+
 def _build_heatmap_table(heatmap: WeeklyHeatmap, metric: Metric, zone: ZoneInfo) -> Table:
     columns = (
         Column("weekday", texts.WEEKDAY_COLUMN, ColumnType.LABEL),
@@ -136,4 +156,6 @@ def _build_heatmap_table(heatmap: WeeklyHeatmap, metric: Metric, zone: ZoneInfo)
 
 
 def _build_metric_column(metric: Metric) -> Column:
-    return Column(metric.value, get_definition(metric).title, ColumnType.NUMBER)
+    definition = get_definition(metric)
+    title = tile_texts.format_seconds_column(definition.title) if definition.is_in_seconds else definition.title
+    return Column(metric.value, title, ColumnType.NUMBER)

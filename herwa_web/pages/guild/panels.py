@@ -26,6 +26,17 @@ def ranking_panels() -> rx.Component:
     )
 
 
+def command_panel() -> rx.Component:
+    """Render the commands that were used, or the steps that refused them, while such a metric is selected."""
+    overview = OverviewState.overview
+    return rx.cond(
+        overview.commands_title != "",
+        _ranking_panel(
+            overview.commands_title, overview.metric_title.lower(), overview.commands, _command_row, Panel.COMMANDS
+        ),
+    )
+
+
 def heatmap_panel() -> rx.Component:
     """Render the activity by weekday and hour."""
     overview = OverviewState.overview
@@ -73,7 +84,7 @@ def download_buttons(panel: Panel) -> tuple[rx.Component, rx.Component]:
     )
 
 
-def _ranking_panel(title: str, metric: Any, rows: Any, row_builder: Any, panel: Panel) -> rx.Component:
+def _ranking_panel(title: Any, metric: Any, rows: Any, row_builder: Any, panel: Panel) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
@@ -115,6 +126,17 @@ def _member_row(row: RowView) -> rx.Component:
         *name_parts(row.name, row.place, row.mark),
         rx.el.span(row.value, class_name="value"),
         delta(row.change, row.tone),
+        rx.el.span(row.tip, class_name="unseen"),
+        class_name="bar",
+        style={"--share": row.share},
+        custom_attrs={"data-tip": row.tip},
+    )
+
+
+def _command_row(row: RowView) -> rx.Component:
+    return rx.el.div(
+        *name_parts(row.name, row.place, row.mark),
+        rx.el.span(row.value, class_name="value"),
         rx.el.span(row.tip, class_name="unseen"),
         class_name="bar",
         style={"--share": row.share},

@@ -17,6 +17,7 @@ from herwa_shared.charts.web_figure import build_web_figure
 from herwa_shared.dashboard_params import format_date_or_time
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_web import app_context, texts
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.channel_views import ChannelView, build_channel_view, format_name
 from herwa_web.pages.guild.chart_views import (
     LegendEntry,
@@ -24,8 +25,10 @@ from herwa_web.pages.guild.chart_views import (
     describe_comparison_problem,
     format_comparison_period,
 )
+from herwa_web.pages.guild.command_views import build_command_rows
 from herwa_web.pages.guild.links import build_url
 from herwa_web.pages.guild.queries import (
+    KPI_METRICS,
     OverviewData,
     resolve_channel_metric,
     resolve_hour_metric,
@@ -47,7 +50,7 @@ from herwa_web.problem_texts import describe_problem
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """View model of the overview, in the order of the page."""
+    """View model of the overview, in the order of the page. `commands_title` is empty without a list of commands."""
 
     range_key: str = ""
     range_title: str = ""
@@ -65,6 +68,7 @@ class OverviewView:
     sentence: str = ""
     period_label: str = ""
     kpis: list[KpiView] = field(default_factory=list)
+    more_kpis: list[KpiView] = field(default_factory=list)
     metric_title: str = ""
     metric_description: str = ""
     interval: str = ""
@@ -77,6 +81,8 @@ class OverviewView:
     channels_metric: str = ""
     members: list[RowView] = field(default_factory=list)
     members_metric: str = ""
+    commands: list[RowView] = field(default_factory=list)
+    commands_title: str = ""
     week: list[WeekdayView] = field(default_factory=list)
     week_max: int = 1
     week_metric: str = ""
@@ -124,13 +130,14 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         if "members" in data.missing_intents
         else {}
     )
-    strip = [data.kpi if kpi.metric is view.metric else kpi for kpi in data.kpis]
+    kpis = [build_kpi_view(data.kpi if kpi.metric is view.metric else kpi, view, missing_reasons) for kpi in data.kpis]
     return replace(
         controls,
         comparison_title=format_comparison_period(compared, view) if compared.has_base_data else "",
         comparison_problem=describe_comparison_problem(compared, view),
         sentence=_build_sentence(data, request),
-        kpis=[build_kpi_view(kpi, view, missing_reasons) for kpi in strip],
+        kpis=kpis[: len(KPI_METRICS)],
+        more_kpis=kpis[len(KPI_METRICS) :],
         legend=build_legend(compared, view, controls.range_title),
         empty_text=_describe_missing_data(values, data, request),
         no_rows_text=texts.NO_ROWS if compared.series.recorded_points else texts.NO_ROWS_WITHOUT_DATA,
@@ -139,6 +146,8 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         channels_metric=get_definition(resolve_channel_metric(view)).title.lower(),
         members=build_member_rows(data.members.items, data.member_changes, view, data.departed_members),
         members_metric=get_definition(resolve_member_metric(view)).title.lower(),
+        commands=build_command_rows(data.command_uses, view.metric) if data.command_uses else [],
+        commands_title=tile_texts.COMMAND_PANEL_TITLES[view.metric] if data.command_uses else "",
         week=build_weekday_views(data.heatmap.cells),
         week_max=max((cell.value or 0 for cell in data.heatmap.cells), default=0) or 1,
         week_metric=get_definition(resolve_hour_metric(view)).title.lower(),

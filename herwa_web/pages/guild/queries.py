@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from herwa_shared.analytics.command_uses import COMMAND_METRICS, CommandUses, load_command_uses
 from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members
 from herwa_shared.analytics.compared_series import ComparedSeries, build_compared_series, query_compared_series
 from herwa_shared.analytics.comparison import Change, align_windows
@@ -37,6 +38,15 @@ KPI_METRICS = (
     Metric.JOINS,
     Metric.MEMBERS,
 )
+MORE_METRICS = (
+    Metric.VOICE_MEMBERS,
+    Metric.LEAVES,
+    Metric.COMMANDS,
+    Metric.COMMANDS_DENIED,
+    Metric.FIRST_RESPONSE_SECONDS,
+)
+"""The metrics of the row below the strip of KPIs, without sparklines."""
+OVERVIEW_METRICS = KPI_METRICS + MORE_METRICS
 MAX_LIST_ROWS = 9
 SHARED_TIME = timedelta(seconds=2)
 """How long all tabs of a server share what has no data version: names of channels, live counters."""
@@ -50,8 +60,8 @@ ChangesById = Mapping[int, Change]
 class OverviewData:
     """Query results that the overview shows.
 
-    `kpis` are those of the strip; a metric without channels has no numbers there if the view has a channel. `kpi` is
-    that of the selected metric, which is always shown.
+    `kpis` are those of all metrics; one without channels has no numbers there if the view has a channel. `kpi` is that
+    of the selected metric, which is always shown. `command_uses` is None unless that is a metric of commands.
     """
 
     compared: ComparedSeries
@@ -64,6 +74,7 @@ class OverviewData:
     member_changes: ChangesById | None
     heatmap: WeeklyHeatmap
     departed_members: frozenset[int]
+    command_uses: CommandUses | None = None
     live_counters: LiveCounters | None = None
     missing_intents: frozenset[str] = frozenset()
 
@@ -133,10 +144,12 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
     Only the departed members are read afterwards, from the list.
 
     A statement of ClickHouse costs more than the few rows that it reads, so that there are only two: one for
-    the numbers and one for the lists.
+    the numbers and one for the lists. A metric of commands has one more list.
     """
-    numbers, (channels, members) = await asyncio.gather(_load_numbers(stores, view), _load_lists(stores, view))
-    kpi_by_metric = {metric: build_kpi(numbers.panels, metric) for metric in _list_metrics(view)}
+    numbers, (channels, members), command_uses = await asyncio.gather(
+        _load_numbers(stores, view), _load_lists(stores, view), _load_command_uses(stores, view)
+    )
+    kpi_by_metric = {metric: build_kpi(numbers.panels, metric) for metric in OVERVIEW_METRICS}
     kpi, top_members = build_kpi(numbers.selected, view.metric), members.get_top(MAX_LIST_ROWS)
     return OverviewData(
         build_compared_series(numbers.selected, view.metric),
@@ -149,6 +162,7 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
         _list_changes(members, kpi_by_metric.get(resolve_member_metric(view))),
         build_weekly_heatmap(numbers.get_week_numbers(view), resolve_hour_metric(view)),
         await _load_departed_members(stores, view, top_members),
+        command_uses,
     )
 
 
@@ -176,13 +190,14 @@ def resolve_hour_metric(view: DashboardQuery) -> Metric:
     return view.metric if view.metric in HEATMAP_METRICS else Metric.MESSAGES
 
 
+def resolve_command_metric(view: DashboardQuery) -> Metric:
+    """Return the metric of the list of commands: the selected one if possible, else commands that ran."""
+    return view.metric if view.metric in COMMAND_METRICS else Metric.COMMANDS
+
+
 def build_panel_query(view: DashboardQuery, metric: Metric) -> ActivityQuery:
     """Return the query of a panel that shows another metric than the selected one."""
     return replace(view, metric=metric).to_activity_query()
-
-
-def _list_metrics(view: DashboardQuery) -> tuple[Metric, ...]:
-    return KPI_METRICS if view.metric in KPI_METRICS else (*KPI_METRICS, view.metric)
 
 
 async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers:
@@ -193,7 +208,9 @@ async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers
     query, comparison = view.to_activity_query(), view.to_comparison_query()
     hour_metric = resolve_hour_metric(view)
     is_server_wide = view.channel_id is not None and query.channel_id is None
-    parts = [(view.channel_id, _list_metrics(view)), *([(None, (view.metric,))] if is_server_wide else ())]
+    parts: list[tuple[int | None, tuple[Metric, ...]]] = [(view.channel_id, OVERVIEW_METRICS)]
+    if is_server_wide:
+        parts.append((None, (view.metric,)))
     loaded = await asyncio.gather(
         *(
             load_window_numbers(
@@ -225,6 +242,12 @@ async def _load_lists(stores: Stores, view: DashboardQuery) -> tuple[ComparedRan
         max_members=MAX_LIST_ROWS,
         now=view.now,
     )
+
+
+async def _load_command_uses(stores: Stores, view: DashboardQuery) -> CommandUses | None:
+    if view.metric not in COMMAND_METRICS:
+        return None
+    return await load_command_uses(stores.clickhouse, view.to_activity_query(), now=view.now)
 
 
 def _list_changes(ranking: ComparedRanking, kpi: Kpi | None) -> ChangesById | None:

@@ -7,14 +7,17 @@ from herwa_shared.analytics.comparison import Change
 from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
-from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_int_short, format_period
+from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_period
 from herwa_shared.charts.text.changes import format_change
+from herwa_shared.charts.text.metric_phrases import format_value, format_value_short
 from herwa_shared.charts.text.series_texts import ESTIMATE, ESTIMATED_TOTAL, NO_DATA, NO_DATA_IN_PERIOD
 from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo
 from herwa_web import texts
 from herwa_web.avatars import get_hue, get_initial
+from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.guild.channel_views import describe_place
 from herwa_web.pages.guild.links import link_to_channel, link_to_metric
 from herwa_web.pages.guild.queries import ChangesById
@@ -34,7 +37,7 @@ class ChangeLabel:
 
 @dataclass(frozen=True, slots=True)
 class KpiView:
-    """One cell of the KPI strip. Without data, `change` says why there is none."""
+    """One cell of the KPI strip, or of the row below it. Without data, `change` says why there is none."""
 
     label: str
     value: str
@@ -81,19 +84,21 @@ class WeekdayView:
     hours: list[str]
 
 
-def build_change_label(change: Change | None, *, rising_is_good: bool | None = True) -> ChangeLabel:
+def build_change_label(
+    change: Change | None, metric: Metric = Metric.MESSAGES, *, rising_is_good: bool | None = True
+) -> ChangeLabel:
     """Format a change, such as `▲ 12%`; empty if it is unknown.
 
-    `rising_is_good` is None for a metric whose rise is neither good nor bad.
+    A difference has the unit of the metric. `rising_is_good` is None for a metric whose rise is neither good nor bad.
     """
     is_good = change and change.is_good(rising_is_good=rising_is_good)
-    return ChangeLabel(format_change(change), "" if is_good is None else "good" if is_good else "bad")
+    return ChangeLabel(format_change(change, metric), "" if is_good is None else "good" if is_good else "bad")
 
 
 def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metric, str]) -> KpiView:
     """Build a KPI cell. Without data its tooltip gives the reason, from `missing_reasons`."""
     definition, has_data = get_definition(kpi.metric), kpi.total is not None
-    change = build_change_label(kpi.change, rising_is_good=kpi.rising_is_good)
+    change = build_change_label(kpi.change, kpi.metric, rising_is_good=kpi.rising_is_good)
     tip_lines = [describe_metric(kpi.metric)]
     if view.channel_id is not None and not definition.supports_channels:
         change = ChangeLabel(texts.SERVER_WIDE_ONLY)
@@ -104,11 +109,13 @@ def build_kpi_view(kpi: Kpi, view: DashboardQuery, missing_reasons: Mapping[Metr
         change = ChangeLabel(ESTIMATE)
         tip_lines.append(ESTIMATED_TOTAL)
     elif kpi.change is not None:
-        tip_lines.append(texts.describe_base(kpi.change.base, format_base_label(view)))
+        tip_lines.append(texts.describe_base(format_value(kpi.change.base, kpi.metric), format_base_label(view)))
+    if kpi.long_wait is not None:
+        tip_lines.insert(1, tile_texts.describe_long_wait(format_value(kpi.long_wait, kpi.metric)))
     line, area = build_sparkline_paths(kpi.values, width=SPARKLINE_SIZE[0], height=SPARKLINE_SIZE[1])
     return KpiView(
         label=definition.title,
-        value=EMPTY_VALUE if kpi.total is None else format_int_short(kpi.total),
+        value=EMPTY_VALUE if kpi.total is None else format_value_short(kpi.total, kpi.metric),
         change=change.text,
         tone=change.tone,
         tip="\n".join(tip_lines),
@@ -157,16 +164,18 @@ def build_member_rows(
     view: DashboardQuery,
     departed_members: Collection[int] = (),
 ) -> list[RowView]:
-    """Build the rows of members, each with the color and initial of its avatar. They are no links."""
-    return [
-        replace(
-            row,
-            mark=texts.LEFT_SERVER if item.id in departed_members else "",
-            hue=get_hue(item.id),
-            initial=get_initial(row.name),
-        )
-        for item, row in zip(items, _build_rows(items, changes, view, unknown_name=texts.UNKNOWN_MEMBER), strict=True)
-    ]
+    """Build the rows of members, each with the color and initial of its avatar. They are no links.
+
+    A pseudonym has no name: it is a member who left, or the activity of a member before 13 months.
+    """
+    rows = []
+    for item, row in zip(items, _build_rows(items, changes, view, unknown_name=texts.UNKNOWN_MEMBER), strict=True):
+        is_unnamed = item.id >= FIRST_PSEUDONYM
+        name = tile_texts.UNNAMED_MEMBER if is_unnamed else row.name
+        tip = row.tip.replace(texts.format_id(item.id), tile_texts.UNNAMED_MEMBER_REASON) if is_unnamed else row.tip
+        mark = texts.LEFT_SERVER if item.id in departed_members else ""
+        rows.append(replace(row, name=name, tip=tip, mark=mark, hue=get_hue(item.id), initial=get_initial(name)))
+    return rows
 
 
 def _build_rows(
@@ -179,7 +188,7 @@ def _build_rows(
         label = ChangeLabel(texts.NEW_ROW) if change and change.base == 0 else build_change_label(change)
         tip_lines = [
             *([] if item.name else [texts.format_id(item.id)]),
-            *([texts.describe_base(change.base, format_base_label(view))] if change else []),
+            *([texts.describe_base(format_int(change.base), format_base_label(view))] if change else []),
         ]
         rows.append(
             RowView(

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from herwa_shared.analytics.results import Interval
-from herwa_shared.charts.axes import MAX_DATE_TICKS, build_count_ticks, build_date_ticks, get_axis_max
+from herwa_shared.charts.axes import (
+    MAX_DATE_TICKS,
+    build_count_ticks,
+    build_date_ticks,
+    build_duration_ticks,
+    get_axis_max,
+)
+from herwa_shared.charts.formatting import format_duration_tick
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.timeseries_factories import any_timeseries, build_timeseries
 
@@ -36,6 +43,29 @@ def test_count_ticks_are_few_evenly_spaced_and_within_the_axis(peak):
     assert ticks[0] == 0
     assert len(ticks) <= 6
     assert len({after - before for before, after in pairwise(ticks)}) <= 1
+    assert ticks[-1] <= get_axis_max(peak)
+
+
+@pytest.mark.parametrize(
+    ("peak", "labels"),
+    [
+        (0, ["0"]),
+        (50, ["0", "15 s", "30 s", "45 s"]),
+        (5_400, ["0", "30 min", "1 h", "1.5 h"]),
+        (200_000, ["0", "1 d", "2 d"]),
+        (9 * 86_400, ["0", "5 d", "10 d"]),
+    ],
+)
+def test_duration_ticks_are_round_durations(peak, labels):
+    assert [format_duration_tick(tick) for tick in build_duration_ticks(peak)] == labels
+
+
+@no_deadline
+@given(st.integers(0, 2**32))
+def test_duration_ticks_are_few_and_within_the_axis(peak):
+    ticks = build_duration_ticks(peak)
+    assert ticks[0] == 0
+    assert len(ticks) <= 6
     assert ticks[-1] <= get_axis_max(peak)
 
 

@@ -1,5 +1,6 @@
 """The insights below a chart and the alt text of its image."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -22,6 +23,16 @@ def list_texts(values, base_values=None, **options) -> list[str]:
 def test_total_includes_the_change_or_else_the_average():
     assert list_texts(WEEK_VALUES, [110] * 7)[0] == "990 messages, up 29% on the previous 7 days."
     assert list_texts(WEEK_VALUES)[0] == "990 messages, 141 per day on average."
+
+
+def test_waiting_times_are_durations_with_the_90th_percentile():
+    series = build_timeseries([600, None, 7_500], metric=Metric.FIRST_RESPONSE_SECONDS, total=4_050)
+    compared = build_compared(replace(series, long_wait=86_400), None)
+    assert list_insights(compared) == [
+        "1 h 7 min to first response.",
+        "9 of 10 within 1 d.",
+        "Longest: 2 h 5 min, Wed, May 5.",
+    ]
 
 
 def test_total_mentions_days_without_data_and_omits_the_change():
