@@ -32,11 +32,6 @@ class ComparedSeries:
     windows: ComparedWindows | None = None
 
     @property
-    def has_estimates(self) -> bool:
-        """Whether a value of either window is an estimate."""
-        return self.series.has_estimates or (self.comparison is not None and self.comparison.has_estimates)
-
-    @property
     def has_base_data(self) -> bool:
         """Whether the comparison window has any data."""
         return self.comparison is not None and bool(self.comparison.recorded_points)

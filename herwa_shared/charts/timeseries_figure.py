@@ -60,7 +60,7 @@ def build_timeseries_figure(
     phrases = get_metric_phrases(series.metric)
     figure = build_layout(
         title=title or phrases.title,
-        subtitle=subtitle or _build_subtitle(compared),
+        subtitle=subtitle or _build_subtitle(series),
         theme=theme,
         legend=plot.comparison is not None,
         left=MARGIN_PX + round(_DIGIT_WIDTH_PX * max(map(len, tick_labels))) + 10,
@@ -87,11 +87,11 @@ def _build_meta(series: TimeSeries) -> Figure:
     }
 
 
-def _build_subtitle(compared: ComparedSeries) -> str:
-    series, phrases = compared.series, get_metric_phrases(compared.series.metric)
+def _build_subtitle(series: TimeSeries) -> str:
+    phrases = get_metric_phrases(series.metric)
     rate = f"{phrases.title} per {series.interval.value}"
     parts = [rate, format_period(series.start, series.end, series.zone), format_timezone(series.zone)]
-    notes = [("hours approximate", series.approximate), (CONTAINS_ESTIMATES, compared.has_estimates)]
+    notes = [("hours approximate", series.approximate), (CONTAINS_ESTIMATES, series.has_estimates)]
     return " · ".join([*parts, *(note for note, is_shown in notes if is_shown)])
 
 
@@ -184,10 +184,11 @@ def _build_line_traces(series: TimeSeries, lines: SeriesLines, times: list[str],
 
 def _build_comparison_trace(comparison: TimeSeries, points: Sequence[Point], times: list[str], theme: Theme) -> Figure:
     """Build the comparison period as a faint line on the x positions of the main series."""
+    period = format_period(comparison.start, comparison.end, comparison.zone)
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": format_period(comparison.start, comparison.end, comparison.zone),
+        "name": f"{period} ({ESTIMATE})" if comparison.has_estimates else period,
         "x": times[: len(points)],
         "y": [point.value for point in points],
         "connectgaps": False,

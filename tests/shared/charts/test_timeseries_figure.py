@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
 from herwa_shared.charts.layout import escape_text
@@ -66,6 +67,15 @@ def test_estimates_are_dotted_and_named_in_the_picture():
     complete = build_figure(build_timeseries([5, 6], metric=Metric.MEMBERS, total=6))
     subtitles = [built["layout"]["title"]["subtitle"]["text"] for built in (figure, complete)]
     assert [CONTAINS_ESTIMATES in subtitle for subtitle in subtitles] == [True, False]
+
+
+def test_comparison_with_estimates_is_named_in_the_legend():
+    series = build_timeseries([9, 10], metric=Metric.MEMBERS, total=10)
+    base = build_timeseries([5, 6], start=MAY_3 - 2 * DAY, estimated=[0, 1], metric=Metric.MEMBERS, total=6)
+    figure = build_timeseries_figure(ComparedSeries(series, base))
+
+    assert figure["data"][0]["name"].endswith(f"({ESTIMATE})")
+    assert CONTAINS_ESTIMATES not in figure["layout"]["title"]["subtitle"]["text"]
 
 
 def test_total_without_records_is_named_an_estimate():
