@@ -1,13 +1,16 @@
 """Joins a day of the members who are still here are counted once for each server, if Discord lets the bot list them."""
 
+import asyncio
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from herwa_bot.collector.growth import parse_join_day
+from herwa_bot.collector.growth import PAGE_SIZE, GrowthCounter, parse_join_day
 from herwa_shared.models import GrowthEstimate
 from tests.support.bot_process import run_bot_process
 from tests.support.db_assertions import fetch_rows, wait_until_stored
+from tests.support.row_factories import add_guild
 from tests.support.sample_server import SampleServer
 from tests.support.waiting import wait_until
 
@@ -54,6 +57,27 @@ async def test_joins_are_counted_by_day_and_once(stores, settings, own_sim):
     assert estimate.days == sorted(estimate.days)
     rows = await fetch_rows(stores, "SELECT user_id FROM membership_period WHERE guild_id = :g", g=guild_id)
     assert not {gone, robot} & {row[0] for row in rows}, "nothing is stored about single members"
+
+
+async def test_large_server_is_listed_in_pages(stores):
+    guild_id, requests = await add_guild(stores), []
+    members = [
+        {"user": {"id": str(number)}, "joined_at": (BEGIN + number * timedelta(hours=1)).isoformat()}
+        for number in range(1, 2 * PAGE_SIZE + 1)
+    ]
+
+    async def fetch_members(_guild_id: int, after_id: int):
+        requests.append(after_id)
+        return [member for member in members if int(member["user"]["id"]) > after_id][:PAGE_SIZE]
+
+    counter = GrowthCounter(stores.database)
+    task = asyncio.create_task(counter.run(fetch_members, has_guild=guild_id.__eq__, can_list_members=lambda: True))
+    estimate = await wait_for_estimate(stores, guild_id)
+    task.cancel()
+
+    assert requests == [0, PAGE_SIZE, 2 * PAGE_SIZE]
+    days = Counter((BEGIN + number * timedelta(hours=1)).date() for number in range(1, 2 * PAGE_SIZE + 1))
+    assert dict(zip(estimate.days, estimate.joined, strict=True)) == days
 
 
 async def test_nothing_is_estimated_without_the_members_intent(stores, settings, own_sim):
