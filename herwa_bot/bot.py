@@ -2,9 +2,9 @@
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import discord
@@ -14,7 +14,7 @@ from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisio
 from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard
 from herwa_bot.cogs import COGS
-from herwa_bot.collector.backfill import list_threads_in_pages
+from herwa_bot.collector.backfill import get_archive_time, get_thread_id, list_threads_in_pages
 from herwa_bot.collector.channel_directory import ChannelDirectory
 from herwa_bot.collector.event_writer import EventWriter
 from herwa_bot.collector.gateway_sessions import get_time_ms
@@ -224,12 +224,25 @@ class HerwaBot(commands.AutoShardedBot):
         threads = await self.http.get_active_threads(guild_id)
         return [*await self.http.get_all_guild_channels(guild_id), *threads["threads"]]
 
-    async def _list_archived_threads(self, channel_id: int) -> Sequence[Payload]:
-        async def fetch(before: str | None) -> Payload:
-            time = cast("int | None", before)  # Discord expects a time, discord.py's type says otherwise
-            return await self.http.get_public_archived_threads(channel_id, time, HISTORY_PAGE_SIZE)
+    async def _list_archived_threads(self, channel_id: int, is_private: bool) -> Sequence[Payload]:
+        """List the archived public or private threads of a channel.
 
-        return await list_threads_in_pages(fetch)
+        Without Manage Threads the private ones are those that the bot has joined.
+        """
+        if not is_private:
+            return await self._list_threads(self.http.get_public_archived_threads, channel_id, get_archive_time)
+        try:
+            return await self._list_threads(self.http.get_private_archived_threads, channel_id, get_archive_time)
+        except discord.Forbidden:
+            return await self._list_threads(self.http.get_joined_private_archived_threads, channel_id, get_thread_id)
+
+    async def _list_threads(
+        self, fetch: Callable[..., Awaitable[Payload]], channel_id: int, get_position: Callable[[Payload], str]
+    ) -> Sequence[Payload]:
+        async def fetch_page(before: str | None) -> Payload:
+            return await fetch(channel_id, before, HISTORY_PAGE_SIZE)
+
+        return await list_threads_in_pages(fetch_page, get_position)
 
     async def _fetch_members(self, guild_id: int, after_id: int) -> Sequence[Payload]:
         return await self.http.get_members(guild_id, MEMBER_PAGE_SIZE, after_id)

@@ -2,7 +2,7 @@
 
 from functools import reduce
 
-from herwa_shared.discord.constants import ADMINISTRATOR, PERMISSIONS
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_THREADS, PERMISSIONS, VIEW_CHANNEL, ChannelType
 from herwa_sim.entities import SimChannel, SimGuild, SimMember, SimOverwrite
 
 ALL = (1 << 53) - 1
@@ -50,3 +50,10 @@ def compute_channel_permissions(guild: SimGuild, channel: SimChannel, member: Si
     granted = granted & ~reduce(int.__or__, (role_overwrite.deny for role_overwrite in roles), 0)
     granted |= reduce(int.__or__, (role_overwrite.allow for role_overwrite in roles), 0)
     return granted & ~member_overwrite.deny | member_overwrite.allow
+
+
+def can_view(guild: SimGuild, channel: SimChannel, member: SimMember) -> bool:
+    """Return whether the member sees the channel; a private thread only in it, or with Manage Threads."""
+    granted = compute_channel_permissions(guild, channel, member)
+    is_private = channel.type == ChannelType.PRIVATE_THREAD and member.user_id not in channel.members
+    return bool(granted & VIEW_CHANNEL) and (not is_private or bool(granted & MANAGE_THREADS))

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-from herwa_shared.discord.constants import VIEW_CHANNEL
 from herwa_sim import permissions
 from herwa_sim.chaos import Chaos
 from herwa_sim.entities import SimGuild
@@ -122,5 +121,4 @@ def _is_delivered(world: World, guild: SimGuild, event: GatewayEvent) -> bool:
     channel = world.channels.get(event.channel_id) if event.channel_id else None
     if channel is None:
         return True
-    granted = permissions.compute_channel_permissions(guild, channel, guild.members[world.bot.id])
-    return bool(granted & VIEW_CHANNEL)
+    return permissions.can_view(guild, channel, guild.members[world.bot.id])

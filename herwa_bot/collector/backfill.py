@@ -1,7 +1,8 @@
 """Fetch a server's messages from before the bot was added, after a member with Manage Server has started it.
 
-The channels and threads are listed first, archived public threads included; then the messages are fetched like those of
-a catch-up, newest first. A pause takes effect before the next page, and a restart of the bot goes on where it was.
+The channels and threads are listed first, archived ones included: all public threads, and the private ones that Discord
+lets the bot see. Then the messages are fetched like those of a catch-up, newest first. A pause takes effect before the
+next page, and a restart of the bot goes on where it was.
 """
 
 import asyncio
@@ -40,8 +41,8 @@ THREAD_PARENT_TYPES = (ChannelType.TEXT, ChannelType.NEWS, *FORUM_CHANNEL_TYPES)
 Payload = Mapping[str, Any]
 ListChannels = Callable[[int], Awaitable[Iterable[Payload]]]
 """Lists the channels and the active threads of a guild."""
-ListArchivedThreads = Callable[[int], Awaitable[Iterable[Payload]]]
-"""Lists the archived public threads of a channel."""
+ListArchivedThreads = Callable[[int, bool], Awaitable[Iterable[Payload]]]
+"""Lists the archived threads of a channel: the private ones if the second argument is true, else the public ones."""
 
 
 class Backfiller:
@@ -97,11 +98,11 @@ class Backfiller:
     ) -> dict[int, int]:
         """List the newest message of each channel and thread, and record the parents of the threads."""
         channels = [dict(payload) for payload in await list_channels(period.guild_id)]
-        for payload in [payload for payload in channels if payload.get("type") in THREAD_PARENT_TYPES]:
+        for channel_id, is_private in _list_thread_lists(channels):
             try:
-                channels += [dict(thread) for thread in await list_archived_threads(int(payload["id"]))]
+                channels += [dict(thread) for thread in await list_archived_threads(channel_id, is_private)]
             except discord.Forbidden:
-                log.info("archived threads cannot be listed", channel=payload["id"])
+                log.info("archived threads cannot be listed", channel=channel_id, private=is_private)
         self._thread_parents.update(parse_channel(payload, guild_id=period.guild_id) for payload in channels)
         return list_newest_ids({"channels": channels}, hidden_ids=())
 
@@ -132,8 +133,27 @@ class Backfiller:
             return await is_backfill_paused(connection, task.guild_id)
 
 
-async def list_threads_in_pages(fetch: Callable[[str | None], Awaitable[Payload]]) -> list[Payload]:
-    """List all archived threads of a channel. `fetch` gets a page of those that were archived before a time."""
+def _list_thread_lists(channels: Iterable[Payload]) -> list[tuple[int, bool]]:
+    """List the channels with archived threads: the id, and whether the list is that of the private ones."""
+    parents = [payload for payload in channels if payload.get("type") in THREAD_PARENT_TYPES]
+    public = [(int(payload["id"]), False) for payload in parents]
+    return public + [(int(payload["id"]), True) for payload in parents if payload["type"] == ChannelType.TEXT]
+
+
+def get_archive_time(thread: Payload) -> str:
+    """Return when a thread was archived: the position in lists of public and of all private threads."""
+    return str(thread["thread_metadata"]["archive_timestamp"])
+
+
+def get_thread_id(thread: Payload) -> str:
+    """Return the id of a thread: the position in the list of private threads that the bot has joined."""
+    return str(thread["id"])
+
+
+async def list_threads_in_pages(
+    fetch: Callable[[str | None], Awaitable[Payload]], get_position: Callable[[Payload], str]
+) -> list[Payload]:
+    """List all archived threads of a channel. `fetch` gets the page before a position in the list."""
     threads: list[Payload] = []
     before: str | None = None
     while True:
@@ -141,4 +161,4 @@ async def list_threads_in_pages(fetch: Callable[[str | None], Awaitable[Payload]
         threads += page["threads"]
         if not page.get("has_more") or not page["threads"]:
             return threads
-        before = page["threads"][-1]["thread_metadata"]["archive_timestamp"]
+        before = get_position(page["threads"][-1])

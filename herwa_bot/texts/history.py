@@ -13,8 +13,9 @@ RESUMED = "The import goes on. `/history status` shows how far it is."
 NOT_STARTED = "No import was started. `/history import` starts one."
 LISTING_CHANNELS = "- Listing the channels"
 LIMITS = (
-    "-# Discord doesn't keep voice time, and doesn't tell when people reacted, joined or left. Deleted messages and"
-    " archived private threads can't be counted either. What people wrote is never stored."
+    "-# Discord doesn't keep voice time, and doesn't tell when people reacted, joined or left. Deleted messages can't"
+    " be counted either. Archived private threads are counted if I may manage threads. What people wrote is never"
+    " stored."
 )
 HEADINGS = {
     "running": "**The import is running**",

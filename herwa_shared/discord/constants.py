@@ -69,6 +69,7 @@ PERMISSIONS: Mapping[str, int] = MappingProxyType(
 ADMINISTRATOR = PERMISSIONS["administrator"]
 MANAGE_GUILD = PERMISSIONS["manage_guild"]
 MANAGE_MESSAGES = PERMISSIONS["manage_messages"]
+MANAGE_THREADS = PERMISSIONS["manage_threads"]
 SEND_MESSAGES = PERMISSIONS["send_messages"]
 SEND_MESSAGES_IN_THREADS = PERMISSIONS["send_messages_in_threads"]
 USE_APPLICATION_COMMANDS = PERMISSIONS["use_application_commands"]

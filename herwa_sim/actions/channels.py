@@ -62,16 +62,18 @@ def create_thread(
     owner_id: int,
     id_: int | None = None,
     created_at: datetime | None = None,
+    private: bool = False,
 ) -> SimChannel:
-    """Create a public thread; the owner joins it.
+    """Create a thread, public unless `private`; the owner joins it.
 
     A thread that starts from a message has that message's id: pass it as `id_`.
     """
     guild = world.get_guild(parent.guild_id)
+    public_type = ChannelType.NEWS_THREAD if parent.type == ChannelType.NEWS else ChannelType.PUBLIC_THREAD
     thread = SimChannel(
         id_ or world.snowflakes.generate(),
         guild.id,
-        ChannelType.NEWS_THREAD if parent.type == ChannelType.NEWS else ChannelType.PUBLIC_THREAD,
+        ChannelType.PRIVATE_THREAD if private else public_type,
         name,
         parent_id=parent.id,
         owner_id=owner_id,
@@ -80,7 +82,9 @@ def create_thread(
     thread.members[owner_id] = thread.created_at or utc_now()
     guild.threads[thread.id] = world.channels[thread.id] = thread
     data = serialize_channel(thread) | {"newly_created": True}
-    world.publish(GatewayEvent("THREAD_CREATE", data, guild_id=guild.id, channel_id=parent.id))
+    world.publish(
+        GatewayEvent("THREAD_CREATE", data, guild_id=guild.id, channel_id=thread.id if private else parent.id)
+    )
     return thread
 
 

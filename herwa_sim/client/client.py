@@ -100,7 +100,13 @@ class SimClient:
         self.call("channel/delete", channel_id=str(channel_id))
 
     def create_thread(
-        self, channel_id: int, name: str, *, owner_id: int | None = None, message_id: int | None = None
+        self,
+        channel_id: int,
+        name: str,
+        *,
+        owner_id: int | None = None,
+        message_id: int | None = None,
+        private: bool = False,
     ) -> int:
         """Open a thread, from a message if `message_id` is given; return its id."""
         response = self.call(
@@ -109,6 +115,7 @@ class SimClient:
             name=name,
             owner_id=_format_id(owner_id),
             message_id=_format_id(message_id),
+            private=private,
         )
         return _parse_id(response)
 

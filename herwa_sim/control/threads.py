@@ -12,14 +12,20 @@ from herwa_sim.snowflakes import to_datetime
 async def open_thread(context: SimContext, body: Json) -> Json:
     """Open a thread in `channel_id` with this `name`.
 
-    Optional: `owner_id` (the guild's owner by default), and `message_id` of the message that it starts from.
+    Optional: `owner_id` (the guild's owner by default), `message_id` of the message that it starts from, `private`.
     """
     parent = context.world.get_channel(int(body["channel_id"]))
     owner_id = int(body.get("owner_id") or context.world.get_guild(parent.guild_id).owner_id)
     message_id = int(body["message_id"]) if body.get("message_id") else None
     created_at = to_datetime(message_id) if message_id else None
     thread = create_thread(
-        context.world, parent, name=body["name"], owner_id=owner_id, id_=message_id, created_at=created_at
+        context.world,
+        parent,
+        name=body["name"],
+        owner_id=owner_id,
+        id_=message_id,
+        created_at=created_at,
+        private=bool(body.get("private")),
     )
     return {"id": str(thread.id)}
 

@@ -99,7 +99,11 @@ def serialize_guild_create(
         "member_count": len(guild.members),
         "members": [serialize_member(member, world.get_user(member.user_id)) for member in included_members.values()],
         "channels": [serialize_channel(channel, nested=True) for channel in guild.channels.values()],
-        "threads": [serialize_channel(thread, nested=True) for thread in guild.threads.values() if not thread.archived],
+        "threads": [
+            serialize_channel(thread, nested=True)
+            for thread in guild.threads.values()
+            if not thread.archived and permissions.can_view(guild, thread, guild.members[world.bot.id])
+        ],
         "presences": [serialize_presence(guild.id, id_, world.get_status(id_)) for id_ in online_ids],
         "voice_states": [serialize_voice_state(state) for state in guild.voice.values()],
         "stage_instances": [],
