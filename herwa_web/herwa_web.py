@@ -15,8 +15,9 @@ from herwa_web.pages.guild.overview import ROUTE, overview_page
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.home.page import home_page
 from herwa_web.pages.home.state import HomeState
-from herwa_web.pages.leaked_key import ROUTE as LEAKED_KEY_ROUTE
-from herwa_web.pages.leaked_key import leaked_key_page
+from herwa_web.pages.leaked_key import texts as leak_texts
+from herwa_web.pages.leaked_key.page import ROUTE as LEAKED_KEY_ROUTE
+from herwa_web.pages.leaked_key.page import leaked_key_page
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
 from herwa_web.pages.rules.page import rules_page
@@ -63,6 +64,6 @@ app.add_page(
 app.add_page(
     audit_page, route=f"{ROUTE}{AUDIT_ITEM.path}", title=build_tab_title(texts.AUDIT_LOG), on_load=AuditState.load
 )
-app.add_page(leaked_key_page, route=LEAKED_KEY_ROUTE, title=texts.LEAKED_KEY_TAB)
+app.add_page(leaked_key_page, route=LEAKED_KEY_ROUTE, title=f"{leak_texts.TITLE} · {texts.APP_NAME}")
 app.add_page(not_found_page, route="404", title=texts.NOT_FOUND_TAB)
 configure_app(app)

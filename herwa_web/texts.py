@@ -18,7 +18,6 @@ APP_DESCRIPTION = "Activity statistics for Discord servers."
 # Titles of the browser tab
 LOGIN_TAB = f"Log in · {APP_NAME}"
 HOME_TAB = f"My servers · {APP_NAME}"
-LEAKED_KEY_TAB = f"Report a leaked key · {APP_NAME}"
 NOT_FOUND_TAB = f"Page not found · {APP_NAME}"
 
 # Frame: side bar, top bar, bottom bar, menus
@@ -74,13 +73,6 @@ PROMISES = (
 DEMO_NOTICE = "Demo mode: log in as any of the sample users, no Discord account needed."
 LOGIN_NOT_CONFIGURED = "Log-in isn't configured"
 LOGIN_SETTINGS = "The operator needs to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET."
-LEAKED_KEY_TITLE = "Report a leaked key"
-LEAKED_KEY_LEAD = (
-    "Found an API key in public code or a log? Paste it here, and it stops working at once. No log-in needed."
-)
-LEAKED_KEY_LABEL = "The key, or a text that contains it"
-LEAKED_KEY_PLACEHOLDER = "sk_live_hw_…"
-REVOKE_LEAKED_KEY = "Revoke it"
 LANDING_FOOTER = f"{APP_DESCRIPTION} Message content is never stored."
 API_LINK = "API"
 EXAMPLE_TITLE = "Messages"

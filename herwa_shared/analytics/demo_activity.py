@@ -37,7 +37,7 @@ DEMO_EVENTS_SQL = """(
         )
         ARRAY JOIN range(110) AS number
     )
-    WHERE (number = 109 OR hash % 1000 < happening_per_mille) AND at <= now64(3)
+    WHERE guild_id = {guild:UInt64} AND (number = 109 OR hash % 1000 < happening_per_mille) AND at <= now64(3)
 )"""
 _DEMO_GROUPS_SQL = """(
     SELECT guild_id, kind, hour, channel_id, user_id, count() AS events, sum(value) AS total

@@ -8,6 +8,7 @@ from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_web import texts
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark
+from herwa_web.pages.leaked_key import texts as leak_texts
 
 LOGIN_URL = "/auth/login?next=/"
 WIDTH, HEIGHT, PREVIOUS_HEIGHT = 560, 190, 150
@@ -43,7 +44,7 @@ def landing_page(notice: rx.Component) -> rx.Component:
         rx.el.footer(
             rx.el.span(texts.LANDING_FOOTER),
             rx.el.a(texts.API_LINK, href="/api/openapi.json", reload_document=True),
-            rx.el.a(texts.LEAKED_KEY_TITLE, to="/leaked-key"),
+            rx.el.a(leak_texts.TITLE, to="/leaked-key"),
         ),
         class_name="landing",
     )

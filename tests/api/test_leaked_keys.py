@@ -47,7 +47,7 @@ async def test_invalid_report_is_refused_without_an_echo(client, body):
     assert "xxx" not in response.text
 
 
-async def test_form_answers_with_a_page(client, stores: Stores, make_key: KeyFactory, caplog):
+async def test_form_is_followed_by_a_page(client, stores: Stores, make_key: KeyFactory, caplog):
     key = await make_key(await add_guild(stores))
     response = await client.post(LEAK_FORM_PATH, data={"text": f" {key} "}, headers=BROWSER_HEADERS)
     assert response.status_code == 200

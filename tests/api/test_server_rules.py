@@ -9,6 +9,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
+from herwa_api.error_pages import LEAK_FORM_PATH
 from herwa_api.errors import add_error_handlers
 from herwa_api.server_rules import list_body_routes
 from herwa_shared.config import Settings
@@ -68,8 +69,9 @@ async def test_a_body_with_a_validation_error_is_a_bad_request(path, body):
 
 
 def test_body_routes_are_those_that_declare_one():
-    (route,) = list_body_routes(create_notes_app())
-    assert route[0] == "POST"
+    form, route = list_body_routes(create_notes_app())
+    assert (form[0], route[0]) == ("POST", "POST")
+    assert form[1].fullmatch(LEAK_FORM_PATH)
     assert route[1].fullmatch("/api/guilds/1/notes")
     assert not route[1].fullmatch("/api/guilds/1/notes/2")
 

@@ -105,7 +105,7 @@ async def test_me_returns_the_user_or_the_key(
     assert body["key"] is None
     assert (await browser.herwa.get("/api/me", headers=headers)).json() == {
         "user": None,
-        "key": {"guild_id": str(server.id), "scopes": ["stats:read"]},
+        "key": {"guild_id": str(server.id), "scopes": ["stats:read"], "is_test": False},
     }
 
 

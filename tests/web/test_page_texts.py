@@ -6,6 +6,7 @@ from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.pages.channel_lists import texts as list_texts
 from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
+from herwa_web.pages.leaked_key import texts as leak_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.saving import texts as saving_texts
 from tests.support.text_snapshots import Keywords, render_texts
@@ -84,3 +85,7 @@ def test_texts_of_the_access_rules(snapshot):
 
 def test_texts_of_the_channel_lists(snapshot):
     assert render_texts(list_texts, LIST_SAMPLES) == snapshot
+
+
+def test_texts_of_the_page_for_leaked_keys(snapshot):
+    assert render_texts(leak_texts, {}) == snapshot

@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from herwa_web import texts
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark
+from herwa_web.pages.leaked_key import texts
 
 ROUTE = "/leaked-key"
 FORM_URL = "/api/leaked-keys/form"
@@ -17,11 +17,11 @@ def leaked_key_page() -> rx.Component:
         rx.el.main(
             rx.el.section(
                 rx.el.div(icon("key-round", 28), class_name="sign"),
-                rx.el.h1(texts.LEAKED_KEY_TITLE),
-                rx.el.p(texts.LEAKED_KEY_LEAD),
+                rx.el.h1(texts.TITLE),
+                rx.el.p(texts.LEAD),
                 rx.el.form(
                     rx.el.label(
-                        texts.LEAKED_KEY_LABEL,
+                        texts.LABEL,
                         rx.el.textarea(
                             name="text",
                             rows="4",
@@ -29,11 +29,11 @@ def leaked_key_page() -> rx.Component:
                             max_length=10_000,
                             spell_check=False,
                             auto_complete="off",
-                            placeholder=texts.LEAKED_KEY_PLACEHOLDER,
+                            placeholder=texts.PLACEHOLDER,
                         ),
                         class_name="field",
                     ),
-                    rx.el.button(texts.REVOKE_LEAKED_KEY, type="submit", class_name="button main large"),
+                    rx.el.button(texts.REVOKE, type="submit", class_name="button main large"),
                     action=FORM_URL,
                     method="post",
                     class_name="report-form",

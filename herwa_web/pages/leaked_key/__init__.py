@@ -1,0 +1,1 @@
+"""The page with the form for reports of leaked API keys."""
