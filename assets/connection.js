@@ -13,6 +13,7 @@
   const RECONNECT_EVERY_MS = 800;
   const MAX_HOLD_MS = 2500;
   const LATE_DOWNLOAD_MS = 5000;
+  const MAX_DRAG_MS = 20000;
   const EVENT_FRAME = "42";
   const LOADED = /"phase_rx_state_":"(?!loading"|unknown")|"_redirect"/; // a page's state after its data has arrived
 
@@ -29,6 +30,7 @@
   let tickedAt = startedAt;
   let isLoaded = false;
   let heldFrames; // frames of a new socket that wait until the page's data is complete, so that nothing flashes
+  let dragFrames; // frames that wait while the chart is dragged, because a redraw would end the drag
   let isOffline = false;
 
   const formatTime = ({ loadedAt, zone }) =>
@@ -88,7 +90,10 @@
       return;
     }
     isLoaded ||= LOADED.test(event.data);
-    if (heldFrames) {
+    if (dragFrames && !heldFrames) {
+      event.stopImmediatePropagation();
+      dragFrames.push([target, event.data]);
+    } else if (heldFrames) {
       event.stopImmediatePropagation();
       if (!heldFrames.length) setTimeout(() => heldFrames && target === socket && deliver(target), MAX_HOLD_MS);
       heldFrames.push(event.data);
@@ -97,6 +102,18 @@
     target.isHydrated = true;
     downSince = 0;
   };
+
+  const endDrag = () => {
+    const frames = dragFrames ?? [];
+    dragFrames = undefined;
+    for (const [target, data] of frames) if (target === socket) target.onmessage?.(new MessageEvent("message", { data }));
+  };
+  window.addEventListener("mousedown", ({ target }) => {
+    if (dragFrames || !target.closest?.(".js-plotly-plot .draglayer")) return;
+    const frames = (dragFrames = []);
+    setTimeout(() => frames === dragFrames && endDrag(), MAX_DRAG_MS);
+  }, true);
+  for (const type of ["mouseup", "blur"]) window.addEventListener(type, () => setTimeout(endDrag), true); // Plotly is first
 
   // The same socket answers again: load what has changed in the meantime.
   const refresh = () => {

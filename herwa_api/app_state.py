@@ -23,6 +23,7 @@ from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.member_data_views import MemberViewRecorder
 from herwa_shared.stores import Stores
 
 
@@ -58,6 +59,7 @@ class AppState:
     key_usage: UsageRecorder
     question_slots: QuestionSlots
     query_cache: QueryCache
+    view_recorder: MemberViewRecorder
     oauth: OAuthServices | None
 
     def require_oauth(self) -> OAuthServices:
@@ -87,6 +89,7 @@ def create_app_state(
         key_usage=UsageRecorder(stores.database),
         question_slots=QuestionSlots(RATE_LIMITS),
         query_cache=query_cache or QueryCache(stores.database_url, stores.redis),
+        view_recorder=MemberViewRecorder(stores.database),
         oauth=oauth,
     )
 

@@ -7,6 +7,7 @@ the guilds that they manage. The guardrail then checks the route's surface for b
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Path, Request, Security
@@ -18,16 +19,21 @@ from herwa_api.cookies import find_session_token
 from herwa_api.csrf import SAFE_METHODS, require_same_origin
 from herwa_api.surfaces import HEATMAP, KEYS, STATS, TOP_CHANNELS, TOP_MEMBERS
 from herwa_shared.analytics.history_limit import HistoryLimit
+from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.auth.sessions import SessionUser, find_session_user
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Scope, Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
+from herwa_shared.guardrail.member_data import MemberAudience, can_see_members
 from herwa_shared.guardrail.refusal_texts import Refusal
 from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.api_key_authentication import KeyRefusal, Principal
 from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.services.guild_settings import load_guild_settings
+from herwa_shared.services.member_data_views import MemberView
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 SNOWFLAKE_PATTERN = re.compile(r"[1-9][0-9]{0,18}")
@@ -118,13 +124,18 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
         guild_id: GuildIdPath,
     ) -> AsyncIterator[int]:
         if isinstance(caller, SessionUser):
-            allowed_id = await _require_managed_guild(app_state, caller, guild_id, surface)
+            guild = await _require_managed_guild(app_state, caller, guild_id, surface)
+            allowed_id = guild.id
+            if Scope.MEMBERS in scopes:
+                await _require_member_data(app_state, guild_id=guild.id, user_id=caller.user_id, guild=guild)
         # Ids are compared without a database query, so a foreign guild cannot be told apart from an unknown one.
         elif guild_id != str(caller.guild_id):
             raise NotFound(texts.GUILD_NOT_FOUND)
         else:
             await _require_key(app_state, caller, surface, scopes)
             allowed_id = caller.guild_id
+            if Scope.MEMBERS in scopes:
+                await _require_member_data(app_state, guild_id=caller.guild_id)
         async with app_state.question_slots.hold(allowed_id):
             yield allowed_id
 
@@ -144,8 +155,8 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
 
 async def _require_managed_guild(
     app_state: AppState, user: SessionUser, guild_id: str, surface: Surface, *, fresh: bool = False
-) -> int:
-    """Require that the user manages the guild and may see the surface; return the guild's id.
+) -> UserGuildInfo:
+    """Require that the user manages the guild and may see the surface; return the guild.
 
     A malformed id takes the same path as a valid one (as guild 0), so response and response time are the same. With
     `fresh`, Discord is asked for the user's guilds again.
@@ -153,7 +164,31 @@ async def _require_managed_guild(
     parsed_id = int(guild_id) if SNOWFLAKE_PATTERN.fullmatch(guild_id) else 0
     guild = await app_state.require_oauth().guild_access.require_managed_guild(user.user_id, parsed_id, fresh=fresh)
     await app_state.authorizer.require_member(user.user_id, guild, surface)
-    return guild.id
+    return guild
+
+
+async def _require_member_data(
+    app_state: AppState, *, guild_id: int, user_id: int = 0, guild: UserGuildInfo | None = None
+) -> None:
+    """Require that the guild shows data about single members to this caller, and record that a user opened it.
+
+    `guild` is that of a user; a key with the scope may see the data unless the guild shows it to nobody. Raises
+    Forbidden.
+    """
+    audience = await app_state.query_cache.get_object(
+        guild_id, "member audience", partial(_load_member_audience, app_state, guild_id)
+    )
+    is_owner, permissions = (True, 0) if guild is None else (guild.owner, guild.permissions)
+    if not can_see_members(audience, permissions, is_owner=is_owner):
+        raise Forbidden(texts.MEMBERS_HIDDEN)
+    if guild is not None:
+        await app_state.view_recorder.record(guild_id, user_id, MemberView.API)
+
+
+async def _load_member_audience(app_state: AppState, guild_id: int) -> Computed[MemberAudience]:
+    """Load the audience, which raises the data version of the guild when it changes."""
+    async with app_state.stores.database.transaction() as session:
+        return Computed((await load_guild_settings(session, guild_id=guild_id)).member_audience)
 
 
 StatsGuildId = Annotated[int, Depends(require_guild_access(STATS, Scope.STATS))]
@@ -197,8 +232,8 @@ async def _require_key_manager(
             Forbidden(texts.KEYS_NEED_SESSION) if guild_id == str(caller.guild_id) else NotFound(texts.GUILD_NOT_FOUND)
         )
     is_change = request.method not in SAFE_METHODS
-    managed_id = await _require_managed_guild(app_state, caller, guild_id, KEYS, fresh=is_change)
-    return GuildManager(managed_id, Actor(ChangeSource.API, caller.user_id, caller.name))
+    managed = await _require_managed_guild(app_state, caller, guild_id, KEYS, fresh=is_change)
+    return GuildManager(managed.id, Actor(ChangeSource.API, caller.user_id, caller.name))
 
 
 KeyManager = Annotated[GuildManager, Depends(_require_key_manager)]

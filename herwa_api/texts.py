@@ -41,6 +41,7 @@ KEYS_NEED_SESSION = "A key can't manage keys. Log in at /auth/login."
 SESSIONS_NEED_SESSION = "Only users have sessions. Log in at /auth/login."
 CURRENT_SESSION = "This is your current session. Log out to end it."
 TEST_KEY_READS_ONLY = "A test key can't change anything. Use a live key."
+MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
 TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
@@ -199,7 +200,7 @@ PARAMETERS: Mapping[str, str] = {
     + "\n".join(f"- `{metric}`: {describe_metric(metric)}" for metric in Metric),
     "ranking_metric": "Metric to rank by",
     "heatmap_metric": "Metric to count. Each member counts once per hour of the week",
-    "interval": "Length of one interval. Weeks start on Monday",
+    "interval": "Length of one interval. Weeks start on the day that the server chose, by default on Monday",
     "compare": "Compare with the previous window, or with the same dates last year",
     "limit": "Maximum number of items",
     "key_id": "The key's id",

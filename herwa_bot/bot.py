@@ -13,6 +13,7 @@ from discord.ext import commands
 from herwa_bot.access.access_requests import RequestAccessButton, RequestDecisionButton
 from herwa_bot.access.command_log import finish_command
 from herwa_bot.access.guard import Guard
+from herwa_bot.access.notices import send_notices
 from herwa_bot.cogs import COGS
 from herwa_bot.collector.backfill import get_archive_time, get_thread_id, list_threads_in_pages
 from herwa_bot.collector.channel_directory import ChannelDirectory
@@ -171,6 +172,7 @@ class HerwaBot(commands.AutoShardedBot):
                     )
                 )
             )
+            self._tasks.add(asyncio.create_task(send_notices(self, self.stores.database, self.dashboard_url)))
             self._tasks.add(asyncio.create_task(self.writer.catch_up.run(self._fetch_history_page)))
             self._tasks.add(
                 asyncio.create_task(

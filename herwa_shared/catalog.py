@@ -34,6 +34,7 @@ class FeatureKey(StrEnum):
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
     AUDIT = "governance.audit"
+    SETTINGS = "governance.settings"
     HISTORY = "activity.history"
     HELP = "essentials.help"
     WHY = "essentials.why"
@@ -218,6 +219,13 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
                 ModuleKey.GOVERNANCE,
                 "Audit log",
                 "Who changed what, and undo",
+                essential=Essential.PROTECTED,
+            ),
+            FeatureSpec(
+                FeatureKey.SETTINGS,
+                ModuleKey.GOVERNANCE,
+                "Settings",
+                "Time zone, weeks, who sees what about members",
                 essential=Essential.PROTECTED,
             ),
             FeatureSpec(

@@ -62,6 +62,7 @@ class DashboardQuery:
     data_start: datetime | None = None
     history_start: datetime | None = None
     problems: tuple[QueryProblem, ...] = ()
+    week_start: int = 1
 
     @classmethod
     def parse(
@@ -73,6 +74,7 @@ class DashboardQuery:
         guild_id: int,
         data_start: datetime | None = None,
         history_start: datetime | None = None,
+        week_start: int = 1,
     ) -> Self:
         """Parse URL parameters. Never raises: an invalid parameter is treated as missing.
 
@@ -102,6 +104,7 @@ class DashboardQuery:
             data_start,
             history_start,
             tuple(reader.problems),
+            week_start,
         )
         return query._report_hidden_comparison()
 
@@ -109,7 +112,14 @@ class DashboardQuery:
         """Return the query of the page, without the channel if the metric has no channels."""
         channel_id = self.channel_id if get_definition(self.metric).supports_channels else None
         return ActivityQuery(
-            self.guild_id, self.date_range.start, self.date_range.end, self.metric, self.interval, self.zone, channel_id
+            self.guild_id,
+            self.date_range.start,
+            self.date_range.end,
+            self.metric,
+            self.interval,
+            self.zone,
+            channel_id,
+            self.week_start,
         )
 
     def to_comparison_query(self) -> ActivityQuery | None:

@@ -156,6 +156,7 @@ class SimGuild:
     members: dict[int, SimMember] = field(default_factory=dict)
     voice: dict[int, SimVoiceState] = field(default_factory=dict)
     afk_channel_id: int | None = None
+    system_channel_id: int | None = None
     scheduled_events: dict[int, SimScheduledEvent] = field(default_factory=dict)
 
 

@@ -16,6 +16,7 @@ from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache, open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.member_data_views import MemberView, MemberViewRecorder
 from herwa_shared.stores import Stores, open_stores
 from herwa_web.serving.api_proxy import API_TIMEOUT, CONNECTION_LIMITS
 from herwa_web.surfaces import KINDS, SURFACES
@@ -34,6 +35,7 @@ class AppContext:
     guild_reader: GuildReader
     api_client: httpx.AsyncClient
     query_cache: QueryCache
+    view_recorder: MemberViewRecorder
     is_api_up: bool = True
 
 
@@ -59,7 +61,16 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
         authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
         guild_reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
         stack.push_async_callback(guild_reader.close)
-        _context = AppContext(settings, stores, policies, authorizer, guild_reader, api_client, query_cache)
+        _context = AppContext(
+            settings,
+            stores,
+            policies,
+            authorizer,
+            guild_reader,
+            api_client,
+            query_cache,
+            MemberViewRecorder(stores.database),
+        )
         health_task = asyncio.create_task(_poll_api_health(_context))
         try:
             yield _context
@@ -91,6 +102,11 @@ def get_authorizer() -> Authorizer:
 def get_guild_reader() -> GuildReader:
     """Return the reader of roles and members at Discord."""
     return _require_context().guild_reader
+
+
+async def record_member_view(guild_id: int, user_id: int, view: MemberView) -> None:
+    """Record that a user opens data about single members, before it is shown."""
+    await _require_context().view_recorder.record(guild_id, user_id, view)
 
 
 def get_settings() -> Settings:

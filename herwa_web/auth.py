@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from herwa_shared.auth.guild_access import NO_SUCH_GUILD, UserGuildInfo, require_managed
-from herwa_shared.auth.sessions import SessionUser, find_session_user
+from herwa_shared.auth.sessions import (
+    SessionInfo,
+    SessionUser,
+    end_other_sessions,
+    end_session,
+    find_session_user,
+    get_session_id,
+    list_sessions,
+)
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
+from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, texts
 from herwa_web.session_handles import find_session_token, take_lookup
 
@@ -52,6 +61,48 @@ async def authorize(visitor: Visitor, guild_id: str, surface: Surface) -> UserGu
     guild = require_managed(visitor.guilds, int(guild_id))
     await app_context.get_authorizer().require_member(visitor.user.user_id, guild, surface)
     return guild
+
+
+async def authorize_write(state: Any, guild_id: str, *surfaces: Surface) -> tuple[Visitor, UserGuildInfo]:
+    """Ask Discord for the rights of this state's user again and require all surfaces, as before every change.
+
+    Raises what `load_visitor` and `authorize` raise.
+    """
+    visitor = await load_visitor(state, fresh=True)
+    guilds = [await authorize(visitor, guild_id, surface) for surface in surfaces]
+    return visitor, guilds[0]
+
+
+async def list_own_sessions(state: Any) -> tuple[SessionInfo, ...]:
+    """List the sessions of this state's user, the current one first. Raises Unauthenticated."""
+    token, user = await _require_session(state)
+    async with app_context.get_stores().database.transaction() as session:
+        return await list_sessions(session, user_id=user.user_id, current_token=token, now=utc_now())
+
+
+async def end_own_session(state: Any, session_id: str) -> None:
+    """End another session of this state's user. Raises Unauthenticated, and NotFound for one of another user."""
+    token, user = await _require_session(state)
+    if session_id == get_session_id(token):
+        raise NotFound(texts.CURRENT_SESSION)
+    async with open_write_transaction(app_context.get_stores().database) as session:
+        await end_session(session, user_id=user.user_id, session_id=session_id)
+
+
+async def end_own_other_sessions(state: Any) -> int:
+    """End all other sessions of this state's user; returns their number. Raises Unauthenticated."""
+    token, user = await _require_session(state)
+    async with open_write_transaction(app_context.get_stores().database) as session:
+        return await end_other_sessions(session, user_id=user.user_id, current_token=token)
+
+
+async def _require_session(state: Any) -> tuple[str, SessionUser]:
+    """Return the token and the user of this state's session, which is looked up now. Raises Unauthenticated."""
+    token = find_session_token(state.router.headers.cookie)
+    user = await find_user_by_session(token) if token else None
+    if token is None or user is None:
+        raise Unauthenticated(texts.LOGIN_REQUIRED)
+    return token, user
 
 
 async def find_user_by_session(session_token: str) -> SessionUser | None:

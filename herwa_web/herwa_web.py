@@ -3,8 +3,20 @@
 import reflex as rx
 
 from herwa_web import texts
+from herwa_web.components.account_menu import ACCOUNT_URL
 from herwa_web.layout_state import build_tab_title
-from herwa_web.navigation import AUDIT_ITEM, CHANNELS_ITEM, FEATURES_ITEM, RULES_ITEM
+from herwa_web.navigation import (
+    AUDIT_ITEM,
+    CHANNELS_ITEM,
+    FEATURES_ITEM,
+    KEYS_ITEM,
+    PRIVACY_ITEM,
+    RULES_ITEM,
+    SETTINGS_ITEM,
+    START_ITEM,
+)
+from herwa_web.pages.account.page import account_page
+from herwa_web.pages.account.state import AccountState
 from herwa_web.pages.audit.page import audit_page
 from herwa_web.pages.audit.state import AuditState
 from herwa_web.pages.channel_lists.page import channel_lists_page
@@ -15,13 +27,21 @@ from herwa_web.pages.guild.overview import ROUTE, overview_page
 from herwa_web.pages.guild.state import OverviewState
 from herwa_web.pages.home.page import home_page
 from herwa_web.pages.home.state import HomeState
+from herwa_web.pages.keys.page import keys_page
+from herwa_web.pages.keys.state import KeysState
 from herwa_web.pages.leaked_key import texts as leak_texts
 from herwa_web.pages.leaked_key.page import ROUTE as LEAKED_KEY_ROUTE
 from herwa_web.pages.leaked_key.page import leaked_key_page
 from herwa_web.pages.login import LoginState, login_page
 from herwa_web.pages.not_found import not_found_page
+from herwa_web.pages.privacy.page import privacy_page
+from herwa_web.pages.privacy.state import PrivacyState
 from herwa_web.pages.rules.page import rules_page
 from herwa_web.pages.rules.state import RulesState
+from herwa_web.pages.settings.page import settings_page
+from herwa_web.pages.settings.state import SettingsState
+from herwa_web.pages.start.page import start_page
+from herwa_web.pages.start.state import StartState
 from herwa_web.reflex_setup import configure_app, create_app
 from herwa_web.theme import STYLESHEETS, css_variables
 
@@ -65,5 +85,22 @@ app.add_page(
     audit_page, route=f"{ROUTE}{AUDIT_ITEM.path}", title=build_tab_title(texts.AUDIT_LOG), on_load=AuditState.load
 )
 app.add_page(leaked_key_page, route=LEAKED_KEY_ROUTE, title=f"{leak_texts.TITLE} · {texts.APP_NAME}")
+app.add_page(
+    settings_page,
+    route=f"{ROUTE}{SETTINGS_ITEM.path}",
+    title=build_tab_title(texts.SETTINGS),
+    on_load=SettingsState.load,
+)
+app.add_page(keys_page, route=f"{ROUTE}{KEYS_ITEM.path}", title=build_tab_title(texts.API_KEYS), on_load=KeysState.load)
+app.add_page(
+    privacy_page,
+    route=f"{ROUTE}{PRIVACY_ITEM.path}",
+    title=build_tab_title(texts.PRIVACY),
+    on_load=PrivacyState.load,
+)
+app.add_page(
+    start_page, route=f"{ROUTE}{START_ITEM.path}", title=build_tab_title(texts.FIRST_STEPS), on_load=StartState.load
+)
+app.add_page(account_page, route=ACCOUNT_URL, title=texts.ACCOUNT_TAB, on_load=AccountState.load)
 app.add_page(not_found_page, route="404", title=texts.NOT_FOUND_TAB)
 configure_app(app)

@@ -4,9 +4,11 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_shared.analytics.date_ranges import DateRangePreset
 from herwa_web import texts
 from herwa_web.components.account_menu import (
     ACCOUNT_MENU,
+    ACCOUNT_URL,
     SHORTCUTS_LIST,
     WORKS_OFFLINE,
     Shortcuts,
@@ -18,6 +20,7 @@ from herwa_web.components.controls import avatar, icon, key_hint, link, popover,
 from herwa_web.components.status_views import skeleton
 from herwa_web.layout_state import LayoutState, ServerView
 from herwa_web.navigation import GROUPS, PAGES, NavigationItem
+from herwa_web.palette_state import PaletteState
 
 HOME = "home"
 SERVER_SWITCHER = "switcher"
@@ -25,6 +28,7 @@ MAX_RAIL_SERVERS = 8
 MORE_MENU = "more"
 COMMAND_PALETTE = "palette"
 """herwa.js opens it at Ctrl-K."""
+PALETTE_RANGES = tuple(preset for preset in DateRangePreset if preset is not DateRangePreset.CUSTOM)
 
 
 def page_layout(
@@ -197,11 +201,12 @@ def _server_option(server: ServerView) -> rx.Component:
 
 
 def _command_palette(current: str, *, has_server: bool) -> rx.Component:
-    """Render the command palette (Ctrl-K): pages, servers and actions, found by typing."""
+    """Render the command palette (Ctrl-K): pages, ranges, channels, servers and actions, found by typing."""
+    load_channels = {"on_focus": PaletteState.load_channels} if has_server else {}
     return popover(
         COMMAND_PALETTE,
         texts.SEARCH,
-        search_box(COMMAND_PALETTE, texts.SEARCH_EVERYTHING),
+        search_box(COMMAND_PALETTE, texts.SEARCH_EVERYTHING, **load_channels),
         *(
             link(
                 icon(item.icon),
@@ -214,10 +219,39 @@ def _command_palette(current: str, *, has_server: bool) -> rx.Component:
             for item in PAGES
             if has_server
         ),
+        *(_range_option(preset) for preset in PALETTE_RANGES if has_server),
+        *((_channel_options(),) if has_server else ()),
         link(icon("layout-grid"), rx.el.bdi(texts.MY_SERVERS), href="/", class_name="choice"),
         rx.foreach(LayoutState.servers, _server_option),
         popover_trigger(SHORTCUTS_LIST, icon("keyboard"), rx.el.bdi(texts.SHOW_SHORTCUTS), class_name="choice"),
-        popover_trigger(ACCOUNT_MENU, icon("circle-user"), rx.el.bdi(texts.ACCOUNT), class_name="choice"),
+        link(icon("circle-user"), rx.el.bdi(texts.ACCOUNT), href=ACCOUNT_URL, class_name="choice"),
+    )
+
+
+def _range_option(preset: DateRangePreset) -> rx.Component:
+    return link(
+        icon("calendar-days"),
+        rx.el.bdi(preset.label),
+        rx.el.span(texts.RANGE, class_name="end change"),
+        href=f"{LayoutState.server.href}?range={preset.value}",
+        class_name="choice",
+    )
+
+
+def _channel_options() -> rx.Component:
+    """Render the channels of the current server; none before they are loaded."""
+    return rx.cond(
+        PaletteState.guild_id == LayoutState.server.id,
+        rx.foreach(
+            PaletteState.channels,
+            lambda channel: link(
+                icon("hash"),
+                rx.el.bdi(channel.label),
+                rx.el.span(texts.CHANNEL, class_name="end change"),
+                href=channel.href,
+                class_name="choice",
+            ),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from herwa_shared.privacy.guild_deletion import (
     purge_guild_deletions,
 )
 from herwa_shared.privacy.pseudonyms import replace_departed_members, replace_members_in_old_hours
+from herwa_shared.services.member_data_views import purge_member_views
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -48,3 +49,4 @@ class PrivacyJobs:
             await purge_guild_deletions(connection, now=utc_now())
             await purge_drain_requests(connection, now=utc_now())
             await purge_membership_periods(connection, now=utc_now())
+            await purge_member_views(connection, now=utc_now())

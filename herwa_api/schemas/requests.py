@@ -11,10 +11,10 @@ from herwa_api import texts
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval
-from herwa_shared.analytics.timezones import parse_zone
 from herwa_shared.db import Database
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
-from herwa_shared.services.guilds import get_timezone
+from herwa_shared.services.guild_settings import load_guild_settings
+from herwa_shared.zone_names import parse_zone
 
 ChannelMetric = Literal[
     "messages",
@@ -69,16 +69,21 @@ class WindowQuery(BaseModel):
     )
 
     async def to_activity_query(self, database: Database, guild_id: int, *, now: datetime) -> ActivityQuery:
-        """Convert the window to a query, in `timezone` or else in the guild's time zone.
+        """Convert the window to a query, in `timezone` or else in the guild's time zone, with the guild's weeks.
 
         Raises BadRequest for an unknown zone or an invalid window.
         """
-        if self.timezone is not None:
-            zone = parse_zone(self.timezone)
-        else:
-            async with database.transaction() as session:
-                zone = await get_timezone(session, guild_id=guild_id)
-        return ActivityQuery.parse(self.from_, self.to, guild_id=guild_id, zone=zone, now=now)
+        zone = None if self.timezone is None else parse_zone(self.timezone)
+        async with database.transaction() as session:
+            settings = await load_guild_settings(session, guild_id=guild_id)
+        return ActivityQuery.parse(
+            self.from_,
+            self.to,
+            guild_id=guild_id,
+            zone=zone or settings.zone,
+            week_start=settings.week_start,
+            now=now,
+        )
 
 
 class ChannelWindowQuery(WindowQuery):

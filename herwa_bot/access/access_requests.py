@@ -31,9 +31,11 @@ from herwa_shared.services.access_requests import (
     create_request,
     dismiss_request,
     get_request,
-    list_managers_to_notify,
     list_open_requests,
 )
+from herwa_shared.services.guild_settings import load_guild_settings
+from herwa_shared.services.notices import mark_notified
+from herwa_shared.services.request_subscribers import list_subscribers
 from herwa_shared.services.write_transaction import open_write_transaction
 
 log = get_logger(__name__)
@@ -70,7 +72,7 @@ class RequestDecisionButton(
 ):
     """Button that allows or dismisses an access request.
 
-    It is shown in direct messages and in the server's list of open requests.
+    It is shown in direct messages, in the channel that the server chose, and in the list of open requests.
     """
 
     command = "permissions allow"
@@ -97,7 +99,8 @@ class RequestDecisionButton(
     async def on_press(self, interaction: discord.Interaction) -> None:
         """Apply the decision, confirm it and notify the member who made the request."""
         is_direct = interaction.guild_id is None
-        await (interaction.response.defer() if is_direct else defer(interaction, ephemeral=True))
+        is_own_message = is_direct or not (interaction.message and interaction.message.flags.ephemeral)
+        await (interaction.response.defer() if is_own_message else defer(interaction, ephemeral=True))
         guild = await _fetch_guild(interaction, int(self.match["guild"]))
         if is_direct:
             await _require_manager(interaction, guild)
@@ -105,7 +108,7 @@ class RequestDecisionButton(
             text = await self._apply_decision(interaction, guild)
         except (RequestAlreadyDecided, NotFound) as error:  # shown as the result: these buttons are obsolete
             text = str(error)
-        if is_direct:
+        if is_own_message:
             content = interaction.message.content if interaction.message else ""
             await interaction.edit_original_response(content=f"{content}\n\n{text}", view=None)
         else:
@@ -121,6 +124,7 @@ class RequestDecisionButton(
             else:
                 await allow_request(session, guild_id=guild.id, request_id=request_id, actor=actor, until=until)
             access_request = await get_request(session, guild_id=guild.id, request_id=request_id)
+            await mark_notified(session, request_id=request_id)
         command, server = access_request.command, escape(guild.name)
         end = MESSAGE_NAMES.format_time(until.timestamp()) if until else ""
         message = (
@@ -152,12 +156,14 @@ async def _request_access(interaction: discord.Interaction, surface: Surface) ->
         if not outcome.is_new:
             return _format_repeat_request(outcome)
         pending_requests = await list_open_requests(session, guild_id=guild.id)
-        manager_ids = await list_managers_to_notify(session, guild_id=guild.id)
+        manager_ids = await list_subscribers(session, guild_id=guild.id)
+        channel_id = (await load_guild_settings(session, guild_id=guild.id)).request_channel_id
     own_count = sum(pending_request.user_id == interaction.user.id for pending_request in pending_requests)
     if len(pending_requests) > MAX_NOTIFIED_PER_GUILD or own_count > MAX_NOTIFIED_PER_MEMBER:
         return texts.REQUEST_LISTED
+    is_posted = channel_id is not None and await _post_request(interaction, surface, outcome.id, channel_id)
     is_notified = await _notify_managers(interaction, guild, surface, outcome.id, manager_ids)
-    return texts.REQUEST_SENT if is_notified else texts.REQUEST_LISTED
+    return texts.REQUEST_SENT if is_posted or is_notified else texts.REQUEST_LISTED
 
 
 def _format_repeat_request(outcome: RequestOutcome) -> str:
@@ -173,11 +179,10 @@ async def _notify_managers(
     request_id: int,
     manager_ids: Sequence[int],
 ) -> bool:
-    """Send a direct message to each manager. Returns False if none was delivered."""
+    """Send a direct message to each manager who wants them. Returns False if none was delivered."""
     channel = format_public_channel(guild, interaction.channel)
     text = texts.format_request_message(format_user(interaction.user), surface.key, escape(guild.name), channel)
-    if can_change_rules([surface]):
-        text = f"{text}\n{RULE_CONTROL_WARNING}"
+    text = _add_warning(text, surface)
     deliveries = [
         await send_dm(interaction.client, manager_id, text, view=_build_decision_view(guild.id, request_id))
         for manager_id in manager_ids
@@ -186,10 +191,31 @@ async def _notify_managers(
     return any(deliveries)
 
 
+async def _post_request(interaction: discord.Interaction, surface: Surface, request_id: int, channel_id: int) -> bool:
+    """Post the request in the channel that the server chose. Returns False if the bot cannot write there."""
+    guild = interaction.guild
+    assert guild is not None
+    channel = format_public_channel(guild, interaction.channel)
+    text = texts.format_posted_request(format_user(interaction.user), surface.key, channel)
+    view = _build_decision_view(guild.id, request_id)
+    try:
+        posts = interaction.client.get_partial_messageable(channel_id, guild_id=guild.id)
+        await posts.send(_add_warning(text, surface), view=view)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.info("request not posted", guild=guild.id, channel=channel_id, error=format_reason(error))
+        return False
+    return True
+
+
+def _add_warning(text: str, surface: Surface) -> str:
+    """Add a warning to a request for a command that changes rules."""
+    return f"{text}\n{RULE_CONTROL_WARNING}" if can_change_rules([surface]) else text
+
+
 async def _can_be_notified(guard: Guard, guild: discord.Guild, user_id: int) -> bool:
     """Whether a request may be shown to a user; False if Discord cannot be reached.
 
-    The stored list of managers may be outdated, so the user's current permissions are checked.
+    They may no longer be a manager, so their current permissions are checked.
     """
     try:
         return await _can_decide(guard, guild, user_id)

@@ -19,6 +19,11 @@ def format_request_message(member: str, command: str, server: str, channel: str)
     )
 
 
+def format_posted_request(member: str, command: str, channel: str) -> str:
+    """Format the message in the channel that the server chose for requests."""
+    return f"{member} wants to use `/{command}` (from {channel})."
+
+
 def format_request_entry(number: int, member: str, command: str, channel: str, time: str) -> str:
     """Format an open request in the list of `/permissions list`."""
     return f"{number}. {member} wants to use `/{command}` (from {channel}, {time})"

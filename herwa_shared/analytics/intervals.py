@@ -35,11 +35,12 @@ _MIN_SECONDS = {  # the shortest regular length of each interval, for the limit 
 _COARSER_INTERVALS = {Interval.HOUR: "day, week or month", Interval.DAY: "week or month", Interval.WEEK: "month"}
 
 
-def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) -> list[int]:
+def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo, *, week_start: int = 1) -> list[int]:
     """Return the starts of the intervals that overlap `[start, end)`, and the end of the last.
 
     All values are Unix timestamps in seconds, strictly increasing. An hour that the clocks repeat is two intervals, a
-    day that they skip is none, weeks begin on Monday. Raises BadRequest if there would be more than 50,000 intervals.
+    day that they skip is none, weeks begin on the ISO weekday `week_start`. Raises BadRequest if there would be more
+    than 50,000 intervals.
     """
     points = (end - start) // _MIN_SECONDS[interval] + 1
     if points > MAX_POINTS:
@@ -49,7 +50,9 @@ def list_bucket_edges(start: int, end: int, interval: Interval, zone: ZoneInfo) 
             field="interval",
         )
     starts = (
-        _iterate_hours(start, end, zone) if interval is Interval.HOUR else _iterate_dates(start, end, interval, zone)
+        _iterate_hours(start, end, zone)
+        if interval is Interval.HOUR
+        else _iterate_dates(start, end, interval, zone, week_start)
     )
     edges = _remove_repeats(starts)
     return edges[bisect_right(edges, start) - 1 : bisect_left(edges, end) + 1]
@@ -62,18 +65,18 @@ def _iterate_hours(start: int, end: int, zone: ZoneInfo) -> Iterator[int]:
         yield from range(first_full, period.end, SECONDS_PER_HOUR)
 
 
-def _iterate_dates(start: int, end: int, interval: Interval, zone: ZoneInfo) -> Iterator[int]:
-    day = _floor_to_interval(to_local_time(start, zone).date() - timedelta(days=1), interval)
+def _iterate_dates(start: int, end: int, interval: Interval, zone: ZoneInfo, week_start: int) -> Iterator[int]:
+    day = _floor_to_interval(to_local_time(start, zone).date() - timedelta(days=1), interval, week_start)
     while (instant := to_instant(datetime.combine(day, time()), zone)) < end:
         yield instant
         day = _advance(day, interval)
     yield instant
 
 
-def _floor_to_interval(day: date, interval: Interval) -> date:
+def _floor_to_interval(day: date, interval: Interval, week_start: int) -> date:
     if interval is Interval.MONTH:
         return day.replace(day=1)
-    return day - timedelta(days=day.weekday()) if interval is Interval.WEEK else day
+    return day - timedelta(days=(day.isoweekday() - week_start) % 7) if interval is Interval.WEEK else day
 
 
 def _advance(day: date, interval: Interval) -> date:

@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR, UTC_ZONE, parse_moment, to_instant, to_local_time
@@ -26,6 +27,7 @@ class ActivityQuery:
     """One statistics query: a metric of a guild over the window `[start, end)`.
 
     `start` and `end` are timezone-aware, with a precision of one second. A `channel_id` of None covers all channels.
+    `week_start` is the ISO weekday with which weeks begin.
     Raises BadRequest if the window is empty, reversed or outside the supported years.
     """
 
@@ -36,6 +38,7 @@ class ActivityQuery:
     interval: Interval = Interval.DAY
     zone: ZoneInfo = UTC_ZONE
     channel_id: int | None = None
+    week_start: int = 1
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -62,6 +65,7 @@ class ActivityQuery:
         *,
         guild_id: int,
         zone: ZoneInfo = UTC_ZONE,
+        week_start: int = 1,
         now: datetime | None = None,
     ) -> Self:
         """Build a query from `from` and `to` texts as users write them.
@@ -75,8 +79,10 @@ class ActivityQuery:
             else _get_next_midnight(now or utc_now(), zone)
         )
         if start_text is not None:
-            return cls(guild_id, parse_moment(start_text, zone, field="from"), end, zone=zone)
-        return cls(guild_id, _shift_local_time(end, zone, timedelta(days=-Window.MONTH)), end, zone=zone)
+            start = parse_moment(start_text, zone, field="from")
+        else:
+            start = _shift_local_time(end, zone, timedelta(days=-Window.MONTH))
+        return cls(guild_id, start, end, zone=zone, week_start=week_start)
 
     @property
     def start_second(self) -> int:
@@ -147,3 +153,10 @@ def _shift_year_back(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def _to_utc(local_time: datetime, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(to_instant(local_time, zone), UTC)
+
+
+def list_query_edges(query: ActivityQuery) -> list[int]:
+    """Return the starts of the intervals of a query, and the end of the last; see `list_bucket_edges`."""
+    return list_bucket_edges(
+        query.start_second, query.end_second, query.interval, query.zone, week_start=query.week_start
+    )

@@ -11,7 +11,6 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage, load_collection_record, load_first_hours
 from herwa_shared.analytics.first_responses import compute_long_wait, compute_median, load_first_responses
-from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
     Aggregation,
@@ -19,7 +18,7 @@ from herwa_shared.analytics.metric_definitions import (
     get_definition,
     require_supported,
 )
-from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.query import ActivityQuery, list_query_edges
 from herwa_shared.analytics.results import Point, PointStatus, TimeSeries
 from herwa_shared.analytics.samples import load_timeline
 from herwa_shared.analytics.table_selection import (
@@ -153,7 +152,7 @@ async def query_timeseries(
     if query.channel_id is not None:
         require_supported(query.metric, CHANNEL_METRICS, usage="with a channel")
     now, definition = now or utc_now(), get_definition(query.metric)
-    edges = list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+    edges = list_query_edges(query)
     if definition.aggregation is Aggregation.MEDIAN:
         return await _query_medians(database, clickhouse, query, edges, now)
     if definition.aggregation is Aggregation.LATEST_SAMPLE:

@@ -1,4 +1,4 @@
-"""Time zone arithmetic (local time, UTC offsets) and parsing of zones, dates and times.
+"""Time zone arithmetic (local time, UTC offsets) and parsing of dates and times.
 
 An instant is a Unix timestamp in seconds (int). All time zone rules come from `zoneinfo`; the databases are never used
 to convert between zones.
@@ -7,9 +7,7 @@ to convert between zones.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from difflib import get_close_matches
-from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from herwa_shared.errors import BadRequest
 
@@ -75,19 +73,6 @@ def list_offset_periods(start: int, end: int, zone: ZoneInfo) -> list[OffsetPeri
     return periods
 
 
-def parse_zone(name: str) -> ZoneInfo:
-    """Return the IANA time zone of that name.
-
-    Raises BadRequest, with the most similar name as an example, if there is none.
-    """
-    if name in _list_zone_names():
-        return ZoneInfo(name)
-    zone_by_lowercase = {zone.lower(): zone for zone in _list_zone_names()}
-    matches = get_close_matches(name.lower()[:64], zone_by_lowercase, n=1)
-    example = zone_by_lowercase[matches[0]] if matches else "Europe/Berlin"
-    raise BadRequest(f"'timezone' must be an IANA name such as {example}, not {name[:64]!r}.", field="timezone")
-
-
 def parse_moment(text: str, zone: ZoneInfo, *, field: str) -> datetime:
     """Parse an ISO 8601 date or time to UTC, truncated to the second.
 
@@ -121,12 +106,3 @@ def _find_offset_change(early: int, late: int, zone: ZoneInfo) -> int:
         else:
             early = middle
     return late
-
-
-@lru_cache(maxsize=1)
-def _list_zone_names() -> frozenset[str]:
-    """Return all zone names.
-
-    Security: `ZoneInfo` opens a file of the name that it gets, so that only names of this list may reach it.
-    """
-    return frozenset(available_timezones())

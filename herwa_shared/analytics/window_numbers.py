@@ -26,9 +26,8 @@ from herwa_shared.analytics.coverage import (
     load_first_hours,
 )
 from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses_in_session
-from herwa_shared.analytics.intervals import list_bucket_edges
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
-from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.query import ActivityQuery, list_query_edges
 from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.analytics.samples import SampleTimeline, load_timeline
 from herwa_shared.analytics.table_selection import MAX_EDGES_PER_STATEMENT
@@ -135,7 +134,7 @@ async def load_window_numbers(
         comparison = replace(comparison, channel_id=query.channel_id, interval=query.interval)
     windows = align_windows(query, comparison, now) if comparison else None
     queries = [query, comparison] if comparison else [query]
-    edges = [_list_edges(window) for window in queries]
+    edges = [list_query_edges(window) for window in queries]
     if max(map(len, edges)) > MAX_EDGES_PER_STATEMENT:
         raise BadRequest(f"At a glance at most {MAX_EDGES_PER_STATEMENT:,} points are given. Choose a wider interval.")
     offset_periods = list_offset_periods(query.start_second, query.end_second, query.zone) if week_metric else []
@@ -183,11 +182,7 @@ async def load_window_numbers(
 
 def fits_one_statement(query: ActivityQuery) -> bool:
     """Return whether `load_window_numbers` accepts the number of points. Raises BadRequest for more than 50,000."""
-    return len(_list_edges(query)) <= MAX_EDGES_PER_STATEMENT
-
-
-def _list_edges(query: ActivityQuery) -> list[int]:
-    return list_bucket_edges(query.start_second, query.end_second, query.interval, query.zone)
+    return len(list_query_edges(query)) <= MAX_EDGES_PER_STATEMENT
 
 
 async def _load_coverages_and_samples(

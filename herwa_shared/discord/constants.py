@@ -74,6 +74,7 @@ SEND_MESSAGES = PERMISSIONS["send_messages"]
 SEND_MESSAGES_IN_THREADS = PERMISSIONS["send_messages_in_threads"]
 USE_APPLICATION_COMMANDS = PERMISSIONS["use_application_commands"]
 VIEW_CHANNEL = PERMISSIONS["view_channel"]
+VIEW_GUILD_INSIGHTS = PERMISSIONS["view_guild_insights"]
 
 
 class ChannelType(IntEnum):

@@ -103,6 +103,11 @@ class GuildReader:
         payload = await self._get(f"/guilds/{guild_id}/members/{user_id}")
         return None if payload is None else _parse_member(payload)
 
+    async def find_own_member(self, guild_id: int) -> GuildMemberInfo | None:
+        """Find the bot itself as a member; None if it is not in the guild."""
+        account = await self._get("/users/@me", cache_seconds=MEMBERS_CACHE_SECONDS)
+        return None if account is None else await self.find_member(guild_id, int(account["id"]))
+
     async def list_members(self, guild_id: int) -> tuple[GuildMemberInfo, ...] | None:
         """List members, the first 10,000 by id; None if the bot may not, for lack of the Server Members intent."""
         members: list[GuildMemberInfo] = []

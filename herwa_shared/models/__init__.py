@@ -6,7 +6,7 @@ Tables that only plain SQL uses have no model: `event_buffer`, `ingest_state`, `
 
 from sqlmodel import SQLModel
 
-from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry
+from herwa_shared.models.access import AccessRequest, AccessRuleRow, ChannelListEntry, RequestSubscriber, RuleTest
 from herwa_shared.models.accounts import UsedOAuthState, User, UserGuild, UserToken, WebSession
 from herwa_shared.models.api_keys import ApiKey, ApiKeyRequest, ApiKeyUsage
 from herwa_shared.models.audit import AuditEntry
@@ -42,7 +42,7 @@ from herwa_shared.models.directory import (
     MembershipPeriod,
 )
 from herwa_shared.models.idempotency import IdempotentResponse
-from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, PrivacyChoice
+from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, MemberDataView, PrivacyChoice
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
 
@@ -76,11 +76,14 @@ __all__ = [
     "ImportedPeriod",
     "KillSwitch",
     "Member",
+    "MemberDataView",
     "MembershipPeriod",
     "Module",
     "ModuleToggle",
     "PrivacyChoice",
     "Process",
+    "RequestSubscriber",
+    "RuleTest",
     "Subscription",
     "SupportChannel",
     "SurfaceRow",

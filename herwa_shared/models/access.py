@@ -1,4 +1,4 @@
-"""Tables of access control: access rules, channel lists and access requests."""
+"""Tables of access control: access rules and their tests, channel lists, access requests and who is told of them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -84,7 +84,8 @@ class AccessRequest(SQLModel, table=True):
     """A member's request for a command that they were refused; open until `decided_at` is set.
 
     At most one request per guild, user and command is open. After a request was allowed, `rule_id` is the
-    access rule that allows the command; it becomes null when that rule is deleted.
+    access rule that allows the command; it becomes null when that rule is deleted. `notified_at` is when the member was
+    told of the decision.
     """
 
     __tablename__ = "access_request"
@@ -99,6 +100,11 @@ class AccessRequest(SQLModel, table=True):
             unique=True,
             postgresql_where=text("decided_at IS NULL"),
         ),
+        Index(
+            "access_request_not_notified",
+            "decided_at",
+            postgresql_where=text("decided_at IS NOT NULL AND notified_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
@@ -111,4 +117,32 @@ class AccessRequest(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     decision: str | None = Field(default=None, max_length=16)
     decided_by: int | None = Field(default=None, sa_type=SNOWFLAKE)
+    notified_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     rule_id: int | None = Field(default=None, sa_type=SNOWFLAKE, foreign_key="access_rule.id", ondelete="SET NULL")
+
+
+class RequestSubscriber(SQLModel, table=True):
+    """A manager who gets a direct message about each new request of a guild."""
+
+    __tablename__ = "request_subscriber"
+
+    guild_id: int = build_guild_key(primary_key=True)
+    user_id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    since: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
+
+
+class RuleTest(SQLModel, table=True):
+    """What the access rules of a guild must decide: whether a role can use a command.
+
+    `role_id` is 0 for a member without roles. Rules about channels do not matter.
+    """
+
+    __tablename__ = "rule_test"
+    __table_args__ = (UniqueConstraint("guild_id", "name", name="rule_test_name_unique"),)
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = build_guild_key()
+    name: str = Field(max_length=80)
+    role_id: int = Field(default=0, sa_type=SNOWFLAKE)
+    command: str = Field(max_length=64)
+    allowed: bool

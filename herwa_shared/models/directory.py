@@ -2,18 +2,28 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, Date, Integer
+from sqlalchemy import ARRAY, CheckConstraint, Date, Index, Integer, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
-from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_guild_key
+from herwa_shared.guardrail.member_data import MemberAudience
+from herwa_shared.models.columns import SNOWFLAKE, TIMESTAMPTZ, build_enum_check, build_guild_key
 
 
 class Guild(SQLModel, table=True):
     """A guild that the bot is or was in, as last received from Discord.
 
-    `left_at` is set while the bot is not in the guild.
+    `left_at` is set while the bot is not in the guild. `welcomed_at` is when the bot sent its welcome message.
+
+    The guild chose `timezone`, `week_start` (1 is Monday), `member_audience` (who sees data about single members) and
+    `request_channel_id`, where requests for access are posted.
     """
+
+    __table_args__ = (
+        build_enum_check("member_audience", MemberAudience),
+        CheckConstraint("week_start BETWEEN 1 AND 7", name="week_start_is_a_weekday"),
+        Index("guild_not_welcomed", "id", postgresql_where=text("welcomed_at IS NULL AND left_at IS NULL")),
+    )
 
     id: int = Field(sa_type=SNOWFLAKE, primary_key=True, sa_column_kwargs={"autoincrement": False})
     name: str = Field(max_length=100)
@@ -23,6 +33,14 @@ class Guild(SQLModel, table=True):
     timezone: str | None = Field(
         default=None, max_length=64, description="IANA name that the guild chose; null means UTC"
     )
+    week_start: int = Field(default=1, sa_type=SmallInteger, sa_column_kwargs={"server_default": "1"})
+    member_audience: str = Field(
+        default=MemberAudience.INSIGHTS,
+        max_length=16,
+        sa_column_kwargs={"server_default": MemberAudience.INSIGHTS.value},
+    )
+    request_channel_id: int | None = Field(default=None, sa_type=SNOWFLAKE)
+    welcomed_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     joined_at: datetime = Field(sa_type=TIMESTAMPTZ, description="when the bot last joined")
     left_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     seen_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)

@@ -1,8 +1,8 @@
-"""Tables of privacy: choices of members, erasure requests and deletions of guilds."""
+"""Tables of privacy: choices of members, who opened their data, erasure requests and deletions of guilds."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from herwa_shared.clock import utc_now
@@ -57,3 +57,29 @@ class GuildDeletion(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=TIMESTAMPTZ, default_factory=utc_now)
     deleted_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     finished_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+
+
+class MemberDataView(SQLModel, table=True):
+    """A user opened data about single members in an hour; one row for each user, view and hour.
+
+    `user_id` is 0 after the user was erased.
+    """
+
+    __tablename__ = "member_data_view"
+    __table_args__ = (
+        Index(
+            "member_data_view_unique",
+            "guild_id",
+            "hour",
+            "user_id",
+            "view",
+            unique=True,
+            postgresql_where=text("user_id <> 0"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_type=SNOWFLAKE, primary_key=True)
+    guild_id: int = build_guild_key()
+    hour: datetime = Field(sa_type=TIMESTAMPTZ)
+    user_id: int = Field(sa_type=SNOWFLAKE)
+    view: str = Field(max_length=32)

@@ -89,6 +89,14 @@ async def load_privacy_status(session: AsyncSession, *, guild_id: int, user_id: 
     return PrivacyStatus(here in digests, everywhere in digests, ErasureProgress(*erasure) if erasure else None)
 
 
+async def count_opt_outs(session: AsyncSession, *, guild_id: int) -> int:
+    """Count the members who opted out of this guild; choices for all guilds do not show who is in which guild."""
+    query = select(func.count()).where(
+        col(PrivacyChoice.guild_id) == guild_id, col(PrivacyChoice.opted_out_at).is_not(None)
+    )
+    return await session.scalar(query) or 0
+
+
 def compute_digest(session: AsyncSession, *, guild_id: int | None, user_id: int) -> bytes:
     """Compute the keyed hash of a user in a guild (None: everywhere) with the key of this copy."""
     return hash_member(derive_privacy_key(get_audit_key(session)), guild_id=guild_id, user_id=user_id)

@@ -26,6 +26,8 @@ ERASED_COLUMNS: Mapping[tuple[str, str], Treatment] = MappingProxyType(
         ("access_rule", "created_by"): Treatment.SET_NULL,
         ("event_buffer", "user_id"): Treatment.SET_ZERO,
         ("ticket", "responder_id"): Treatment.SET_ZERO,
+        ("request_subscriber", "user_id"): Treatment.DELETE,
+        ("member_data_view", "user_id"): Treatment.SET_ZERO,
     }
 )
 """Columns by table and name. Each table has a column `guild_id`."""

@@ -9,10 +9,9 @@ from sqlmodel import col, select
 
 from herwa_shared import models
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.models import AccessRuleRow, Channel, Guild, User, UserGuild
+from herwa_shared.models import AccessRuleRow, Channel
 from herwa_shared.models.access import AccessDecision
 from herwa_shared.services import audit, texts
 from herwa_shared.services.access_rules import NewRule, find_rule_id, save_rule
@@ -22,7 +21,6 @@ from herwa_shared.services.rule_targets import require_target
 
 ALLOW_DURATION = timedelta(hours=24)
 DISMISSAL_COOLDOWN = timedelta(hours=24)
-MAX_NOTIFIED_MANAGERS = 6
 
 
 class RequestAlreadyDecided(BadRequest):
@@ -152,26 +150,6 @@ async def list_open_requests(session: AsyncSession, *, guild_id: int) -> tuple[A
 async def get_request(session: AsyncSession, *, guild_id: int, request_id: int) -> AccessRequestInfo:
     """Get a request of this guild, open or decided. Raises NotFound."""
     return _to_info(await _get_row(session, guild_id, request_id))
-
-
-async def list_managers_to_notify(session: AsyncSession, *, guild_id: int) -> tuple[int, ...]:
-    """List the ids of managers to notify: the owner, then managers who have logged in.
-
-    At most six (MAX_NOTIFIED_MANAGERS) in total. Managers are ordered by newest log-in. Their permissions come from a
-    cache that may be minutes old, so the permissions of a manager who decides a request must be checked again.
-    """
-    owner_id = await session.scalar(select(Guild.owner_id).where(col(Guild.id) == guild_id))
-    if owner_id is None:
-        return ()
-    is_manager = or_(col(UserGuild.owner), col(UserGuild.permissions).op("&")(ADMINISTRATOR | MANAGE_GUILD) != 0)
-    manager_ids = await session.scalars(
-        select(User.id)
-        .join(UserGuild, col(UserGuild.user_id) == col(User.id))
-        .where(col(UserGuild.guild_id) == guild_id, col(User.id) != owner_id, is_manager)
-        .order_by(col(User.logged_in_at).desc())
-        .limit(MAX_NOTIFIED_MANAGERS - 1)
-    )
-    return (owner_id, *manager_ids)
 
 
 async def _find_blocking_request(

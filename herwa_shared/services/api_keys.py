@@ -10,21 +10,19 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
-from sqlalchemy import func, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from herwa_shared.catalog import SCOPES, Limit, Scope
+from herwa_shared.catalog import SCOPES, Scope
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
-from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.models import ApiKey, Guild
 from herwa_shared.models.columns import matches_any
 from herwa_shared.policy_cache.notifications import publish_policy_change
 from herwa_shared.services import audit, texts
+from herwa_shared.services.api_key_allowance import load_key_allowance
 from herwa_shared.services.api_key_format import HINT_LENGTH, generate_key, hash_key
 from herwa_shared.services.audit import SYSTEM, Actor
-from herwa_shared.services.policies import load_global_policy, load_policy
 
 MAX_NAME_LENGTH = 80
 MAX_NETWORKS = 20
@@ -252,19 +250,9 @@ async def _end_key(session: AsyncSession, row: ApiKey, actor: Actor, reason: Key
 
 async def _require_free_key(session: AsyncSession, guild_id: int, now: datetime, *, is_test: bool) -> None:
     """Raise KeyLimitReached if the guild has as many valid keys of this kind as its tier allows."""
-    policy = await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
-    limit = resolve_entitlement(policy, now.timestamp()).limits.get(Limit.API_KEYS, 0)
-    if limit is None:
-        return
-    query = select(func.count()).where(
-        col(ApiKey.guild_id) == guild_id,
-        col(ApiKey.is_test) == is_test,
-        col(ApiKey.revoked_at).is_(None),
-        col(ApiKey.successor_id).is_(None),
-        or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > now),
-    )
-    if (await session.scalar(query) or 0) >= limit:
-        raise KeyLimitReached(texts.format_key_limit(limit))
+    allowance = await load_key_allowance(session, guild_id=guild_id, now=now, is_test=is_test)
+    if allowance.is_used_up:
+        raise KeyLimitReached(texts.format_key_limit(allowance.limit or 0))
 
 
 async def _record(

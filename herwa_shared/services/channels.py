@@ -15,6 +15,7 @@ from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.guardrail.member_data import MemberAudience
 from herwa_shared.models import Channel, Guild
 from herwa_shared.models.columns import matches_any
 
@@ -57,6 +58,8 @@ class GuildInfo:
     member_count: int
     zone: ZoneInfo
     joined_at: datetime
+    week_start: int = 1
+    member_audience: MemberAudience = MemberAudience.INSIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,16 @@ async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo 
     guild = await session.get(Guild, guild_id)
     if guild is None:
         return None
-    return GuildInfo(guild.name, guild.icon, guild.member_count, ZoneInfo(guild.timezone or "UTC"), guild.joined_at)
+    zone = ZoneInfo(guild.timezone or "UTC")
+    return GuildInfo(
+        guild.name,
+        guild.icon,
+        guild.member_count,
+        zone,
+        guild.joined_at,
+        guild.week_start,
+        MemberAudience(guild.member_audience),
+    )
 
 
 async def list_channels(session: AsyncSession, *, guild_id: int) -> tuple[ChannelInfo, ...]:
@@ -131,6 +143,8 @@ class PlaceInfo:
     category_id: int
     is_category: bool
     is_deleted: bool
+    kind: int = ChannelType.TEXT
+    """Discord's channel type."""
 
 
 async def list_places(session: AsyncSession, *, guild_id: int) -> tuple[PlaceInfo, ...]:
@@ -149,6 +163,7 @@ async def list_places(session: AsyncSession, *, guild_id: int) -> tuple[PlaceInf
             channel.parent_id or 0,
             channel.kind == ChannelType.CATEGORY,
             channel.deleted,
+            channel.kind,
         )
         for channel in await session.scalars(query)
     )

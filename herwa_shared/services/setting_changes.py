@@ -4,9 +4,11 @@ Pages collect changes before they save them. Each change contains the value that
 another value by then, nothing is saved and the user decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,15 +26,19 @@ from herwa_shared.services.audit import Actor, AuditLogEntry
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, lock_guild
 from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING, clear_list, parse_list_target, set_list
 from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING, set_feature, set_module
+from herwa_shared.services.guild_settings import GUILD_SETTING, set_guild_setting
+from herwa_shared.services.support_channels import SUPPORT_CHANNEL_SETTING, mark_channel, unmark_channel
 
 
 class SettingType(StrEnum):
-    """The types of settings that pages change."""
+    """The types of settings that pages change, by the first part of their actions in the audit log."""
 
     FEATURE = "feature"
     MODULE = "module"
     RULE = "rule"
     CHANNEL_LIST = "list"
+    SUPPORT_CHANNEL = "tickets"
+    GUILD = "setting"
 
 
 _KINDS: dict[SettingType, SettingKind] = {
@@ -40,6 +46,8 @@ _KINDS: dict[SettingType, SettingKind] = {
     SettingType.MODULE: MODULE_SETTING,
     SettingType.RULE: RULE_SETTING,
     SettingType.CHANNEL_LIST: CHANNEL_LIST_SETTING,
+    SettingType.SUPPORT_CHANNEL: SUPPORT_CHANNEL_SETTING,
+    SettingType.GUILD: GUILD_SETTING,
 }
 _TOGGLES = (SettingType.FEATURE, SettingType.MODULE)
 
@@ -125,36 +133,63 @@ async def _find_conflict(session: AsyncSession, *, guild_id: int, change: Settin
 
 
 async def _apply(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:
-    if change.type in _TOGGLES:
-        assert change.after is not None
-        enabled = bool(change.after["enabled"])
-        if change.type is SettingType.FEATURE:
-            entry_id = await set_feature(
-                session, guild_id=guild_id, feature=change.target, enabled=enabled, actor=actor
-            )
-        else:
-            entry_id = await set_module(session, guild_id=guild_id, module=change.target, enabled=enabled, actor=actor)
-        return [] if entry_id is None else [entry_id]
-    if change.type is SettingType.CHANNEL_LIST:
-        return await _apply_list(session, guild_id=guild_id, change=change, actor=actor)
-    return await _apply_rule(session, guild_id=guild_id, change=change, actor=actor)
+    if change.type is SettingType.RULE:
+        return await _apply_rule(session, guild_id=guild_id, change=change, actor=actor)
+    apply_single = _APPLY_FUNCTIONS[change.type]
+    entry_id = await apply_single(session, guild_id=guild_id, change=change, actor=actor)
+    return [] if entry_id is None else [entry_id]
 
 
-async def _apply_list(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:
+async def _apply_toggle(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
+    assert change.after is not None
+    enabled = bool(change.after["enabled"])
+    if change.type is SettingType.FEATURE:
+        return await set_feature(session, guild_id=guild_id, feature=change.target, enabled=enabled, actor=actor)
+    return await set_module(session, guild_id=guild_id, module=change.target, enabled=enabled, actor=actor)
+
+
+async def _apply_mark(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
+    set_mark = unmark_channel if change.after is None else mark_channel
+    return await set_mark(session, guild_id=guild_id, channel_id=int(change.target), actor=actor)
+
+
+async def _apply_setting(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
+    assert change.after is not None
+    return await set_guild_setting(session, guild_id=guild_id, setting=change.target, value=change.after, actor=actor)
+
+
+async def _apply_list(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
     parts = parse_list_target(change.target)
     kind, key = TargetKind(parts["target_kind"]), parts["target_key"]
     if change.after is None:
-        entry_id = await clear_list(session, guild_id=guild_id, target_kind=kind, target_key=key, actor=actor)
-    else:
-        entry_id = await set_list(
-            session,
-            guild_id=guild_id,
-            target_kind=kind,
-            target_key=key,
-            place_ids=[int(place_id) for place_id in change.after["places"]],
-            actor=actor,
-        )
-    return [] if entry_id is None else [entry_id]
+        return await clear_list(session, guild_id=guild_id, target_kind=kind, target_key=key, actor=actor)
+    return await set_list(
+        session,
+        guild_id=guild_id,
+        target_kind=kind,
+        target_key=key,
+        place_ids=[int(place_id) for place_id in change.after["places"]],
+        actor=actor,
+    )
+
+
+class _ApplyFunction(Protocol):
+    """Applies a change; returns the id of the audit entry, None if nothing changed."""
+
+    def __call__(
+        self, session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor
+    ) -> Awaitable[int | None]: ...
+
+
+_APPLY_FUNCTIONS: Mapping[SettingType, _ApplyFunction] = MappingProxyType(
+    {
+        SettingType.FEATURE: _apply_toggle,
+        SettingType.MODULE: _apply_toggle,
+        SettingType.CHANNEL_LIST: _apply_list,
+        SettingType.SUPPORT_CHANNEL: _apply_mark,
+        SettingType.GUILD: _apply_setting,
+    }
+)
 
 
 async def _apply_rule(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> list[int]:

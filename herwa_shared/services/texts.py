@@ -18,6 +18,22 @@ END_PASSED = "This end date has passed. Choose a later one or none."
 DUPLICATE_RULE = "Can't be undone: a new rule with the same scope exists."
 NO_PLACES = "Choose at least one channel or category, or clear the list."
 
+# Settings of the server
+UNKNOWN_SETTING = "There is no such setting."
+INVALID_WEEK_START = "A week starts on Monday, Saturday or Sunday."
+INVALID_AUDIENCE = "Choose who sees data about members from the list."
+TOO_MANY_SUBSCRIBERS = "20 managers already get these messages. One of them has to switch them off first."
+GUILD_SETTING_TITLES = {
+    "timezone": "the time zone",
+    "week_start": "the first day of the week",
+    "member_audience": "the setting who sees data about members",
+    "request_channel_id": "the channel for access requests",
+}
+
+# Tests of rules
+UNKNOWN_TEST = "This test no longer exists."
+TEST_NAME_TAKEN = "A test with this name exists already."
+
 # Support channels
 SUPPORT_CHANNEL_TITLE = "the support channel"
 
@@ -184,3 +200,13 @@ def format_incomplete_scopes(scope: str, required: str) -> str:
 def format_too_many_networks(max_networks: int) -> str:
     """Format how many networks an API key may have."""
     return f"A key can have at most {max_networks} networks."
+
+
+def format_invalid_test_name(max_length: int) -> str:
+    """Format what the name of a test must be."""
+    return f"Give the test a name of 1 to {max_length} characters."
+
+
+def format_too_many_tests(max_count: int) -> str:
+    """Format the message for a server with the highest number of tests."""
+    return f"This server has the maximum of {max_count} tests. Delete one first."

@@ -15,6 +15,7 @@ from herwa_shared.services.audit import ERASED, Actor, AuditLogEntry
 from herwa_shared.services.audited_settings import SettingKind, SettingValue, apply_change, lock_guild
 from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING
 from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING
+from herwa_shared.services.guild_settings import GUILD_SETTING
 from herwa_shared.services.support_channels import SUPPORT_CHANNEL_SETTING
 
 SETTING_KINDS: Mapping[str, SettingKind] = MappingProxyType(
@@ -28,6 +29,7 @@ SETTING_KINDS: Mapping[str, SettingKind] = MappingProxyType(
         "list.clear": CHANNEL_LIST_SETTING,
         "tickets.mark": SUPPORT_CHANNEL_SETTING,
         "tickets.unmark": SUPPORT_CHANNEL_SETTING,
+        "setting.set": GUILD_SETTING,
     }
 )
 

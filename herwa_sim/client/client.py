@@ -63,14 +63,16 @@ class SimClient:
         name: str | None = None,
         owner_id: int | None = None,
         afk_channel_id: int | None = None,
+        system_channel_id: int | None = None,
     ) -> None:
-        """Change the guild's name, owner or AFK channel."""
+        """Change the guild's name, owner, AFK channel or system channel."""
         self.call(
             "guild/update",
             guild_id=str(guild_id),
             name=name,
             owner_id=_format_id(owner_id),
             afk_channel_id=_format_id(afk_channel_id),
+            system_channel_id=_format_id(system_channel_id),
         )
 
     def add_bot(self, guild_id: int) -> None:
@@ -268,6 +270,11 @@ class SimClient:
     def list_direct_messages(self, user_id: int) -> tuple[DisplayedMessage, ...]:
         """List the messages between the user and the bot, oldest first."""
         return tuple(parse_message(message) for message in self.call("direct", user_id=str(user_id))["messages"])
+
+    def list_messages(self, channel_id: int) -> tuple[DisplayedMessage, ...]:
+        """List the messages of a channel, oldest first."""
+        payload = self.call("message/list", channel_id=str(channel_id))
+        return tuple(parse_message(message) for message in payload["messages"])
 
     def set_reachable(self, user_id: int, on: bool) -> None:
         """Set whether the user accepts direct messages."""

@@ -10,6 +10,7 @@ from herwa_sim.context import SimContext
 from herwa_sim.control.middleware import Action
 from herwa_sim.entities import Json, SimChannel, SimWebhook
 from herwa_sim.load_generator import generate_load as run_load_generator
+from herwa_sim.serialize.messages import serialize_message
 from herwa_sim.snowflakes import create_stable_snowflake
 from herwa_sim.texts import actions as texts
 
@@ -34,6 +35,16 @@ async def send_message(context: SimContext, body: Json) -> Json:
         webhook=webhook,
     )
     return {"id": str(message.id)}
+
+
+async def list_messages(context: SimContext, body: Json) -> Json:
+    """Return the `messages` of `channel_id` as its members see them, oldest first."""
+    channel = context.world.get_channel(int(body["channel_id"]))
+    listed = [
+        serialize_message(context.world, message) | {"ephemeral": False}
+        for message in context.world.messages[channel.id]
+    ]
+    return {"messages": listed}
 
 
 async def boost(context: SimContext, body: Json) -> Json:
@@ -103,6 +114,7 @@ def _get_or_create_webhook(context: SimContext, channel: SimChannel, name: str) 
 
 ACTIONS: dict[str, Action] = {
     "message/say": send_message,
+    "message/list": list_messages,
     "message/boost": boost,
     "message/edit": edit_message,
     "message/delete": delete_messages,

@@ -34,7 +34,7 @@ async def invite_bot(context: SimContext, body: Json) -> Json:
 
 
 async def edit_guild(context: SimContext, body: Json) -> Json:
-    """Change `name`, `icon`, `owner_id` (a member) or `afk_channel_id` of `guild_id`."""
+    """Change `name`, `icon`, `owner_id` (a member), `afk_channel_id` or `system_channel_id` of `guild_id`."""
     guild = context.world.get_guild(int(body["guild_id"]))
     guild.name = body.get("name", guild.name)
     guild.icon = body.get("icon", guild.icon)
@@ -42,6 +42,8 @@ async def edit_guild(context: SimContext, body: Json) -> Json:
         guild.owner_id = context.world.get_member(guild.id, int(body["owner_id"])).user_id
     if "afk_channel_id" in body:
         guild.afk_channel_id = context.world.get_channel(int(body["afk_channel_id"])).id
+    if "system_channel_id" in body:
+        guild.system_channel_id = context.world.get_channel(int(body["system_channel_id"])).id
     update_guild(context.world, guild)
     return {}
 

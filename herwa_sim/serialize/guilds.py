@@ -29,7 +29,7 @@ def serialize_guild(guild: SimGuild) -> Json:
         "region": "deprecated",
         "afk_channel_id": str(guild.afk_channel_id) if guild.afk_channel_id else None,
         "afk_timeout": 300,
-        "system_channel_id": None,
+        "system_channel_id": str(guild.system_channel_id) if guild.system_channel_id else None,
         "system_channel_flags": 0,
         "widget_enabled": False,
         "widget_channel_id": None,

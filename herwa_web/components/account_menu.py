@@ -7,13 +7,14 @@ import reflex as rx
 from reflex.style import set_color_mode
 
 from herwa_web import texts
-from herwa_web.components.controls import avatar, icon, key_hint, popover, popover_trigger
+from herwa_web.components.controls import avatar, icon, key_hint, link, popover, popover_trigger
 from herwa_web.layout_state import LayoutState
 
 Shortcuts = tuple[tuple[str, str], ...]
 """Pairs of keys and what they do."""
 
 ACCOUNT_MENU, SHORTCUTS_LIST = "you", "keys"
+ACCOUNT_URL = "/account"
 LOGOUT_SCRIPT = (
     "fetch('/auth/logout',{method:'POST'}).finally(()=>{sessionStorage.clear();"
     "localStorage.removeItem('herwa.known');location.assign('/')})"
@@ -65,11 +66,10 @@ def account_menu() -> rx.Component:
             class_name="choice",
             attrs={"data-key": "?", **WORKS_OFFLINE},
         ),
-        _shortcuts_switch(),
+        _shortcuts_choice(),
         rx.el.hr(),
-        rx.el.button(
-            icon("log-out"), texts.LOG_OUT, type="button", class_name="choice", on_click=rx.call_script(LOGOUT_SCRIPT)
-        ),
+        link(icon("circle-user"), texts.ACCOUNT, href=ACCOUNT_URL, class_name="choice"),
+        log_out_button(icon("log-out"), class_name="choice"),
     )
 
 
@@ -106,8 +106,27 @@ def _theme_button(mode: Any, tag: str, label: str) -> rx.Component:
     )
 
 
-def _shortcuts_switch() -> rx.Component:
-    """Render the switch that turns single-letter shortcuts on and off. herwa.js keeps it in localStorage."""
+def log_out_button(*children: rx.Component, class_name: str) -> rx.Component:
+    """Render the button that logs this browser out."""
+    return rx.el.button(
+        *children, texts.LOG_OUT, type="button", class_name=class_name, on_click=rx.call_script(LOGOUT_SCRIPT)
+    )
+
+
+def shortcuts_switch() -> rx.Component:
+    """Render the switch of single-letter shortcuts. herwa.js keeps it in localStorage."""
+    return rx.el.button(
+        type="button",
+        role="switch",
+        aria_checked=True,
+        aria_label=texts.SHORTCUTS,
+        class_name="switch",
+        custom_attrs={"data-shortcuts": "", **WORKS_OFFLINE},
+    )
+
+
+def _shortcuts_choice() -> rx.Component:
+    """Render the switch of single-letter shortcuts as an entry of a menu."""
     return rx.el.button(
         icon("command"),
         texts.SHORTCUTS,

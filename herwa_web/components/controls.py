@@ -66,7 +66,7 @@ def popover(name: str, title: str, *children: rx.Component, **props: Any) -> rx.
     )
 
 
-def search_box(name: str, label: str) -> rx.Component:
+def search_box(name: str, label: str, **props: Any) -> rx.Component:
     """Render a search field in the popover `name` that hides the choices without the typed text."""
     return rx.el.div(
         icon("search", 16),
@@ -75,6 +75,7 @@ def search_box(name: str, label: str) -> rx.Component:
             aria_label=label,
             auto_complete="off",
             custom_attrs={"data-search": f"#{name} .choice"},
+            **props,
         ),
         class_name="search",
         style={"margin": "4px"},

@@ -78,6 +78,9 @@ class GuildPageState(rx.State, mixin=True):
         """Set the vars of the page from its data."""
         raise NotImplementedError
 
+    def _prepare_present(self) -> None:
+        """Run before new data is shown."""
+
     async def _begin_load(self) -> None:
         """Prepare the load of a page. Without the data of this server, the page shows its skeleton."""
         guild_id = parse_guild_id(self.router.url.path)
@@ -117,6 +120,7 @@ class GuildPageState(rx.State, mixin=True):
         await self._show_server(guild)
         self.phase, self.busy, self.error_text, self.stale_time = "ready", False, "", ""
         self._loaded_at = now
+        self._prepare_present()
         self._present(data)
 
     async def _show_server(self, guild: UserGuildInfo, name: str = "") -> None:

@@ -5,14 +5,16 @@ rights again. If someone else has changed one of the settings meanwhile, nothing
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import reflex as rx
 
 from herwa_shared.auth.guild_access import UserGuildInfo
+from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Surface
+from herwa_shared.errors import Forbidden
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.audited_settings import SettingValue
 from herwa_shared.services.setting_changes import (
@@ -43,6 +45,14 @@ def create_field(default_factory: Callable[[], Any]) -> Any:
     return rx.field(default_factory=default_factory)
 
 
+@dataclass(frozen=True, slots=True)
+class SavedDraft:
+    """Changes that are saved while the page still shows the data from before; by key, with their audit entries."""
+
+    changes: Mapping[str, SettingChange]
+    entry_ids: tuple[int, ...]
+
+
 class SettingsPageState(GuildPageState, rx.State, mixin=True):
     """State of a page that changes settings.
 
@@ -61,6 +71,8 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
     _draft: dict[str, SettingChange] = create_field(dict)
     _open_conflicts: tuple[SettingConflict, ...] = ()
     _entry_ids: tuple[int, ...] = ()
+    _last_changes: tuple[SettingChange, ...] = ()
+    _unconfirmed: SavedDraft | None = None
     _names: PageNames = create_field(PageNames)
 
     @rx.event(background=True, temporal=True)
@@ -75,14 +87,14 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
             if self.saving or not self._entry_ids:
                 return None
             self.saving, self.save_error = True, ""
-            url, turn, entry_ids = self.router.url, self._turn, self._entry_ids
+            url, turn, entry_ids, changes = self.router.url, self._turn, self._entry_ids, self._last_changes
         try:
-            visitor, guild = await self._authorize_write(url)
+            visitor, guild = await self._authorize_write(url, changes)
             await asyncio.shield(asyncio.create_task(_undo(guild.id, entry_ids, build_actor(visitor))))
         except Exception as error:  # noqa: BLE001 - `_show_save_failure` logs it and shows it
             return await self._show_save_failure(error, url, turn)
         async with self:
-            if self._is_at(url):
+            if self._is_on_server(url):
                 self.saving, self.can_undo, self._entry_ids = False, False, ()
                 self.saved_text = self.announcement = texts.UNDONE
         return await self._load_page()
@@ -117,24 +129,49 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
             if self.saving or not self._draft:
                 return None
             self.saving, self.save_error, self.conflicts = True, "", []
-            url, turn, changes = self.router.url, self._turn, tuple(self._draft.values())
+            url, turn, draft = self.router.url, self._turn, dict(self._draft)
         try:
-            visitor, guild = await self._authorize_write(url)
+            changes = tuple(draft.values())
+            visitor, guild = await self._authorize_write(url, changes)
+            await self._check_changes(guild.id, changes)
             entry_ids = await asyncio.shield(asyncio.create_task(_save(guild.id, changes, build_actor(visitor))))
         except SettingsChanged as error:
             return await self._show_conflicts(error, url)
         except Exception as error:  # noqa: BLE001 - `_show_save_failure` logs it and shows it
             return await self._show_save_failure(error, url, turn)
         async with self:
-            if self._is_at(url):
-                self._forget_changes()
-                self._entry_ids, self.can_undo = entry_ids, bool(entry_ids)
-                self.saved_text = texts.format_saved(len(changes)) if entry_ids else texts.NOTHING_CHANGED
-                self.announcement = self.saved_text
-        return await self._load_page()
+            if self._is_on_server(url):
+                self._unconfirmed = SavedDraft(draft, entry_ids)
+        failure = await self._load_page()
+        async with self:
+            self._confirm_save()
+        return failure
 
-    def _list_write_surfaces(self) -> tuple[Surface, ...]:
-        """List the surfaces that a user needs to save, besides the page's own."""
+    def _prepare_present(self) -> None:
+        self._confirm_save()
+
+    def _confirm_save(self) -> None:
+        """Forget the saved changes at the moment when the page shows the saved values, and say that they are saved.
+
+        What the user has changed meanwhile stays, and starts from the saved values.
+        """
+        if self._unconfirmed is None:
+            return
+        saved, self._unconfirmed = self._unconfirmed, None
+        later = list_later_changes(self._draft, saved.changes)
+        self._forget_changes()
+        self._draft = later
+        self._show_draft()
+        self._last_changes, self._entry_ids = tuple(saved.changes.values()), saved.entry_ids
+        self.can_undo = bool(saved.entry_ids)
+        self.saved_text = texts.format_saved(len(saved.changes)) if saved.entry_ids else texts.NOTHING_CHANGED
+        self.announcement = self.saved_text
+
+    async def _check_changes(self, _guild_id: int, _changes: Sequence[SettingChange]) -> None:
+        """Check changes before they are saved. Raises BadRequest, whose text the save bar shows."""
+
+    def _list_write_surfaces(self, changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
+        """List the surfaces that a user needs to save or undo these changes, besides the page's own."""
         raise NotImplementedError
 
     def _describe_effects(self, changes: Sequence[SettingChange]) -> list[str]:
@@ -199,20 +236,37 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
     def _forget_saved(self) -> None:
         self.saved_text, self.can_undo, self._entry_ids = "", False, ()
 
-    async def _authorize_write(self, url: Any) -> tuple[auth.Visitor, UserGuildInfo]:
-        """Ask Discord for the user's rights again and authorize the page and the commands that do the same."""
-        visitor = await auth.load_visitor(self, fresh=True)
+    async def _authorize_write(
+        self, url: Any, changes: Sequence[SettingChange] = ()
+    ) -> tuple[auth.Visitor, UserGuildInfo]:
+        """Ask Discord for the user's rights again and authorize the page and the commands that do the same.
+
+        Raises Forbidden, not AccessDenied, if only a command is refused: the page and the draft stay.
+        """
         guild_id = parse_guild_id(url.path)
-        guild = await auth.authorize(visitor, guild_id, self._get_surface())
-        for surface in self._list_write_surfaces():
-            await auth.authorize(visitor, guild_id, surface)
+        visitor, guild = await auth.authorize_write(self, guild_id, self._get_surface())
+        try:
+            for surface in self._list_write_surfaces(changes):
+                await auth.authorize(visitor, guild_id, surface)
+        except AccessDenied as denial:
+            raise Forbidden(str(denial)) from denial
         return visitor, guild
+
+    async def _show_denial(self, denial: AccessDenied, guild_id: str) -> None:
+        """Show the refusal of the page. The draft stays, unseen, until the page can be opened again."""
+        draft = self._draft if guild_id == self._guild_id else {}
+        await super()._show_denial(denial, guild_id)
+        self._draft = draft
+
+    def _is_on_server(self, url: Any) -> bool:
+        """Return whether this state still belongs to the server of a URL."""
+        return self._guild_id == parse_guild_id(url.path)
 
     async def _show_conflicts(self, error: SettingsChanged, url: Any) -> Any:
         member_ids = _list_member_ids(error.conflicts)
         names = await load_page_names(int(parse_guild_id(url.path)), member_ids=member_ids)
         async with self:
-            if self._is_at(url):
+            if self._is_on_server(url):
                 self.saving, self._open_conflicts = False, error.conflicts
                 self.conflicts = [build_conflict_view(conflict, names, names.zone) for conflict in error.conflicts]
                 self.announcement = texts.CONFLICT_TITLE
@@ -223,9 +277,27 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
             return await self._show_failure(error, url, turn)
         text = describe_error(error)
         async with self:
-            if self._is_at(url):
+            if self._is_on_server(url):
                 self.saving, self.save_error, self.announcement = False, text, text
         return None
+
+
+def list_later_changes(
+    draft: Mapping[str, SettingChange], saved: Mapping[str, SettingChange]
+) -> dict[str, SettingChange]:
+    """List the changes of a draft that were made while others were saved; both by key.
+
+    A setting that was saved starts from its saved value. One that is no longer in the draft was changed back.
+    """
+    later = {
+        key: replace(change, before=saved[key].after) if key in saved and change.target else change
+        for key, change in draft.items()
+        if change != saved.get(key)
+    }
+    for key, change in saved.items():
+        if key not in draft and change.target:
+            later[key] = replace(change, before=change.after, after=change.before)
+    return later
 
 
 async def _save(guild_id: int, changes: Sequence[SettingChange], actor: Actor) -> tuple[int, ...]:

@@ -16,6 +16,21 @@ EVERYWHERE = "everywhere"
 NO_RULE = "no rule"
 CONFLICT_TITLE = "Changed while you were editing. Nothing was saved yet."
 YOURS = "Yours"
+GUILD_SETTINGS = {
+    "timezone": "Time zone",
+    "week_start": "First day of the week",
+    "member_audience": "Who sees data about members",
+    "request_channel_id": "Channel for access requests",
+}
+AUDIENCES = {
+    "insights": "View Server Insights and above",
+    "managers": "Managers",
+    "administrators": "Administrators",
+    "none": "Nobody",
+}
+NO_REQUEST_CHANNEL = "no channel"
+SUPPORT_CHANNEL = "Support channel"
+NO_SUPPORT_CHANNEL = "not a support channel"
 NOTHING_CHANGED = "Nothing has changed."
 
 

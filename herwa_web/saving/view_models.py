@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from herwa_shared.charts.formatting import WEEKDAYS
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.guardrail.texts import NameFormatter, format_rule, format_target, get_feature_title, get_module_title
 from herwa_shared.services.access_rules import parse_rule, to_access_rule
 from herwa_shared.services.audit import ERASED
 from herwa_shared.services.audited_settings import SettingValue
 from herwa_shared.services.channel_lists import parse_list_target
+from herwa_shared.services.guild_settings import GuildSetting
 from herwa_shared.services.setting_changes import SettingChange, SettingConflict, SettingType
 from herwa_web.saving import texts
 
@@ -47,8 +49,8 @@ def build_change_view(key: str, change: SettingChange, names: NameFormatter) -> 
     return ChangeView(
         key,
         format_setting_title(change.type, change.target),
-        format_setting_value(change.type, change.before, names) if change.target else "",
-        format_setting_value(change.type, change.after, names),
+        format_setting_value(change.type, change.target, change.before, names) if change.target else "",
+        format_setting_value(change.type, change.target, change.after, names),
     )
 
 
@@ -58,10 +60,10 @@ def build_conflict_view(conflict: SettingConflict, names: NameFormatter, zone: t
     author = texts.format_author(entry.actor.name, f"{entry.at.astimezone(zone):%H:%M}") if entry else ""
     return ConflictView(
         format_setting_title(change.type, conflict.target),
-        format_setting_value(change.type, change.before, names),
-        format_setting_value(change.type, conflict.current, names),
+        format_setting_value(change.type, change.target, change.before, names),
+        format_setting_value(change.type, change.target, conflict.current, names),
         author or texts.format_author("", ""),
-        format_setting_value(change.type, change.after, names),
+        format_setting_value(change.type, change.target, change.after, names),
     )
 
 
@@ -73,11 +75,15 @@ def format_setting_title(type_: SettingType, target: str) -> str:
         return texts.format_module(get_module_title(target))
     if type_ is SettingType.RULE:
         return texts.format_rule_title(target)
+    if type_ is SettingType.GUILD:
+        return texts.GUILD_SETTINGS[target]
+    if type_ is SettingType.SUPPORT_CHANNEL:
+        return texts.SUPPORT_CHANNEL
     parts = parse_list_target(target)
     return texts.format_list_title(format_target(TargetKind(parts["target_kind"]), parts["target_key"]))
 
 
-def format_setting_value(type_: SettingType, value: SettingValue | None, names: NameFormatter) -> str:
+def format_setting_value(type_: SettingType, target: str, value: SettingValue | None, names: NameFormatter) -> str:
     """Format the value of a setting."""
     if type_ is SettingType.RULE:
         return texts.NO_RULE if value is None else _format_rule(value, names)
@@ -85,7 +91,21 @@ def format_setting_value(type_: SettingType, value: SettingValue | None, names: 
         if value is None:
             return texts.EVERYWHERE
         return ", ".join(names.format_channel(int(place_id)) for place_id in value["places"])
+    if type_ is SettingType.GUILD:
+        return _format_guild_setting(target, str((value or {}).get("value", "")), names)
+    if type_ is SettingType.SUPPORT_CHANNEL:
+        return names.format_channel(int(target)) if value else texts.NO_SUPPORT_CHANNEL
     return texts.ON if value is not None and value["enabled"] else texts.OFF
+
+
+def _format_guild_setting(target: str, value: str, names: NameFormatter) -> str:
+    if target == GuildSetting.WEEK_START:
+        return WEEKDAYS[int(value) - 1] if value.isdigit() else value
+    if target == GuildSetting.MEMBER_AUDIENCE:
+        return texts.AUDIENCES.get(value, value)
+    if target == GuildSetting.REQUEST_CHANNEL:
+        return names.format_channel(int(value)) if value else texts.NO_REQUEST_CHANNEL
+    return value
 
 
 def _format_rule(value: Mapping[str, object], names: NameFormatter) -> str:

@@ -1,28 +1,46 @@
 """Access requests: managers receive and decide them, and the member is notified."""
 
+import asyncio
 from functools import partial
 
 import pytest
 
 from herwa_bot.access.access_requests import MAX_NOTIFIED_PER_GUILD, MAX_NOTIFIED_PER_MEMBER
+from herwa_bot.access.notices import POLL_SECONDS
 from herwa_bot.texts import buttons
 from herwa_bot.texts import requests as texts
 from herwa_bot.texts.names import PRIVATE_CHANNEL
 from herwa_bot.texts.permissions import RULE_CONTROL_WARNING
 from herwa_bot.ui.names import MESSAGE_NAMES
-from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.models import User, UserGuild
-from herwa_shared.services.access_requests import create_request, dismiss_request, list_open_requests
+from herwa_shared.services.access_requests import (
+    allow_request,
+    create_request,
+    dismiss_request,
+    list_open_requests,
+)
 from herwa_shared.services.audit import list_entries
 from herwa_shared.services.features import set_feature
+from herwa_shared.services.guild_settings import GuildSetting, set_guild_setting
+from herwa_shared.services.request_subscribers import set_subscription
 from herwa_shared.services.texts import REQUEST_ALREADY_DECLINED
 from tests.support.bot_process import wait_until
 from tests.support.member_client import MANAGER, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
 OPTIONS = {"permissions allow": {"what": "everything"}, "features enable": {"what": "server.stats"}}
+
+
+@pytest.fixture(autouse=True)
+async def subscribed_owner(members, stores):
+    """The owner has switched on direct messages about requests."""
+    await subscribe(stores, members.server.id, members.server.owner)
+
+
+async def subscribe(stores, guild_id, user_id):
+    async with stores.database.transaction() as session:
+        await set_subscription(session, guild_id=guild_id, user_id=user_id, subscribed=True)
 
 
 @pytest.fixture
@@ -247,12 +265,8 @@ async def test_request_does_not_name_a_private_channel(members, sim, refusal):
 
 async def test_former_managers_receive_no_request(members, sim, stores, refusal):
     server = members.server
-    async with stores.database.transaction() as session:
-        for user_id in (server.bob, server.robot):
-            session.add(User(id=user_id, name="U", logged_in_at=utc_now()))
-        await session.flush()
-        for user_id in (server.bob, server.robot):
-            session.add(UserGuild(user_id=user_id, guild_id=server.id, name="T", owner=False, permissions=MANAGE_GUILD))
+    for user_id in (server.bob, server.robot):
+        await subscribe(stores, server.id, user_id)
     sim.client.leave(server.id, server.robot)
     await request_access(members, sim, refusal)
     assert list_direct_messages(sim, server.bob) == ()
@@ -261,3 +275,60 @@ async def test_former_managers_receive_no_request(members, sim, stores, refusal)
     listing = await members.run("permissions list")
     await members.press(listing, buttons.ASK_FOR_ACCESS)
     await wait_for_direct_message(sim, server.bob, "`/permissions list`")
+
+
+async def test_request_is_posted_in_the_chosen_channel_and_decided_there(members, sim, refusal):
+    server = members.server
+    team = sim.client.create_channel(server.id, "team")
+    await members.run_in_transaction(
+        partial(
+            set_guild_setting,
+            guild_id=server.id,
+            setting=GuildSetting.REQUEST_CHANNEL,
+            value={"value": str(team)},
+            actor=MANAGER,
+        )
+    )
+    await members.press(refusal, buttons.ASK_FOR_ACCESS)
+    await wait_until(lambda: sim.client.list_messages(team))
+    [post] = sim.client.list_messages(team)
+    name = get_member_name(sim, members, server.ada)
+    assert post.content == texts.format_posted_request(f"@{name}", "server-stats", "#general")
+    [denial] = (await members.press(post, buttons.ALLOW_REQUEST, user=server.bob, channel=team)).messages
+    assert denial.ephemeral
+    await members.press(post, buttons.ALLOW_REQUEST, user=server.owner, channel=team)
+    await members.wait_for_verdict("Yes", "server-stats")
+    [decided_post] = sim.client.list_messages(team)
+    assert decided_post.content.startswith(post.content)
+    assert decided_post.components == []
+
+
+async def test_without_a_channel_and_subscribers_the_request_is_listed(members, stores, refusal):
+    async with stores.database.transaction() as session:
+        await set_subscription(session, guild_id=members.server.id, user_id=members.server.owner, subscribed=False)
+    [reply] = (await members.press(refusal, buttons.ASK_FOR_ACCESS)).messages
+    assert reply.content.endswith(texts.REQUEST_LISTED)
+
+
+async def test_decision_on_the_web_is_told_to_the_member_once(members, sim, stores, refusal):
+    server = members.server
+    await members.press(refusal, buttons.ASK_FOR_ACCESS)
+    async with stores.database.transaction() as session:
+        [request] = await list_open_requests(session, guild_id=server.id)
+        await allow_request(session, guild_id=server.id, request_id=request.id, actor=MANAGER)
+    guild_name = get_guild_name(sim, members)
+    notice = await wait_for_direct_message(sim, server.ada, f"**{guild_name}** until")
+    assert notice.content.startswith(texts.format_allowed_message("server-stats", guild_name, "<t:")[:-1])
+    await asyncio.sleep(2 * POLL_SECONDS)
+    assert sum(guild_name in message.content for message in list_direct_messages(sim, server.ada)) == 1
+
+
+async def test_new_server_is_welcomed_once_in_its_system_channel(sim, stores):
+    guild_id = sim.client.create_guild("Newcomers", bot=False)
+    channel = sim.client.create_channel(guild_id, "welcome")
+    sim.client.update_guild(guild_id, system_channel_id=channel)
+    sim.client.add_bot(guild_id)
+    await wait_until(lambda: sim.client.list_messages(channel))
+    await asyncio.sleep(2 * POLL_SECONDS)
+    [welcome] = sim.client.list_messages(channel)
+    assert "/privacy show" in welcome.content

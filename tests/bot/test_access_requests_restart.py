@@ -1,7 +1,10 @@
 """Buttons of messages that were sent before a restart of the bot."""
 
+from functools import partial
+
 from herwa_bot.texts import buttons
 from herwa_shared.guardrail.policy import TargetKind
+from herwa_shared.services.request_subscribers import set_subscription
 from tests.support.bot_process import run_bot_process, wait_until
 from tests.support.db_assertions import wait_until_stored
 from tests.support.member_client import MemberClient, get_button_ids
@@ -9,10 +12,12 @@ from tests.support.member_client import MemberClient, get_button_ids
 
 async def test_access_request_buttons_survive_a_restart_and_other_buttons_expire(sim, stores, settings, server):
     members = MemberClient(sim, stores, server)
+    subscribe = partial(set_subscription, guild_id=server.id, user_id=server.owner, subscribed=True)
     with run_bot_process(settings, sim) as first_bot:
         await first_bot.wait_until_ready()
         await wait_until_stored(stores, first_bot)
         await members.wait_for_verdict("Yes", "server-stats")
+        await members.run_in_transaction(subscribe)
         await members.add_rule(allow=False, target=(TargetKind.COMMAND, "server-stats"))
         await members.wait_for_verdict("No", "server-stats")
         refusal = await members.run("server-stats")

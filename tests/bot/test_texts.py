@@ -19,6 +19,7 @@ from herwa_bot.texts import (
     requests,
     stats,
     tickets,
+    welcome,
     why,
 )
 from herwa_bot.texts import help as help_texts
@@ -30,6 +31,7 @@ COMMANDS = "`/voice-stats`"
 RULE = "@Mei can't use the Voice module: listen first"
 
 SAMPLES = {
+    welcome: {"format_welcome": [("https://example.org/g/1/start",), ("",)]},
     phrases: {
         "format_joined": [(["a"],), (["a", "b", "c"],), (["a", "b"], "or")],
         "format_count": [(1, "command"), (1200, "command"), (None, "command")],
@@ -92,6 +94,7 @@ SAMPLES = {
     },
     requests: {
         "format_declined_recently": [TIME],
+        "format_posted_request": [("@Mei", "top", "#general")],
         "format_request_message": ["@Mei", "voice-stats", "Garden Club", "#general"],
         "format_request_entry": [1, "@Mei", "voice-stats", "#general", TIME],
         "format_requests_heading": [2],

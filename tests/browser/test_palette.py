@@ -1,5 +1,8 @@
 """The command palette: found and opened with the keyboard alone."""
 
+import re
+
+import pytest
 from playwright.async_api import Page, expect
 
 from herwa_web import texts
@@ -18,3 +21,15 @@ async def test_palette_finds_a_page_and_a_server_with_the_keyboard(owner: Page, 
     await owner.keyboard.press("Control+k")
     await owner.keyboard.press("Escape")
     await expect(search).to_be_hidden()
+
+
+@pytest.mark.slow
+async def test_palette_finds_a_range_and_a_channel(owner: Page, server: ReplayedServer):
+    channel = server.create_channel("palette-club")
+    await open_overview(owner, server)
+    for typed, expected in (("28 days", "range=28d"), ("palette-club", f"channel={channel}")):
+        await owner.keyboard.press("Control+k")
+        await owner.keyboard.type(typed)
+        await expect(owner.locator("#palette .choice:visible", has_text=typed)).to_have_count(1)
+        await owner.keyboard.press("Enter")
+        await expect(owner).to_have_url(re.compile(expected))

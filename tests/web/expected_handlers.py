@@ -5,13 +5,16 @@ Every visitor can call a handler. List a new one here once it authorizes its cal
 
 PAGE_HANDLERS = ("load", "retry", "refresh")
 SAVE_BAR_HANDLERS = ("save", "undo_save", "discard", "discard_change", "keep_theirs", "use_mine", "close_saved")
-SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState")
-OTHER_PAGES = ("AuditState",)
+SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState", "SettingsState")
+OTHER_PAGES = ("AuditState", "KeysState", "PrivacyState", "StartState")
 
 EXPECTED_HANDLERS = frozenset(
     {
         *(f"{page}.{handler}" for page in (*SETTINGS_PAGES, *OTHER_PAGES) for handler in PAGE_HANDLERS),
         *(f"{page}.{handler}" for page in SETTINGS_PAGES for handler in SAVE_BAR_HANDLERS),
+        "AccountState.end_other_sessions",
+        "AccountState.end_session",
+        "AccountState.load",
         "AuditState.apply_filters",
         "AuditState.undo_entry",
         "ChannelListsState.close_editor",
@@ -26,6 +29,14 @@ EXPECTED_HANDLERS = frozenset(
         "HomeState.load",
         "HomeState.refresh",
         "HomeState.refresh_guilds",
+        "KeysState.cancel_action",
+        "KeysState.close_form",
+        "KeysState.close_secret",
+        "KeysState.create_key",
+        "KeysState.open_form",
+        "KeysState.revoke_key",
+        "KeysState.rotate_key",
+        "KeysState.start_action",
         "LoginState.read",
         "OverviewState.load",
         "OverviewState.load_channels",
@@ -38,13 +49,24 @@ EXPECTED_HANDLERS = frozenset(
         "OverviewState.retry",
         "OverviewState.toggle_table",
         "OverviewState.zoom_out",
+        "PaletteState.load_channels",
+        "PrivacyState.cancel_erasure",
+        "PrivacyState.choose_member",
+        "PrivacyState.erase_member",
+        "RulesState.add_test",
         "RulesState.close_editor",
         "RulesState.decide_request",
         "RulesState.delete_rule",
         "RulesState.open_editor",
         "RulesState.put_rule",
+        "RulesState.remove_test",
         "RulesState.toggle_cell",
         "RulesState.try_command",
         "RulesState.use_template",
+        "SettingsState.mark_channel",
+        "SettingsState.put_value",
+        "SettingsState.toggle_messages",
+        "SettingsState.unmark_channel",
+        "StartState.start_import",
     }
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +14,20 @@ from herwa_shared.services.access_rules import NewRule
 from herwa_shared.services.audit import ChangeSource, list_entries
 from herwa_shared.services.discovery import register
 from herwa_shared.services.features import list_features
+from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.stores import Stores
+from herwa_web.pages.features import texts
+from herwa_web.saving.state import list_later_changes
 from herwa_web.surfaces import FEATURE_COMMANDS
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR, GovernanceClient
 from tests.support.waiting import wait_until
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser
 from tests.web.settings_page import SettingsTab, open_settings_page
+from tests.web.test_rules_page import COMMANDS
 from tests.web.web_server import WebServer
+
+BACK = [("off", "on")]
 
 STATE = "reflex___state____state.herwa_web___pages___features___state____features_state"
 
@@ -98,7 +105,9 @@ async def test_locked_features_cannot_be_toggled(
         await governance.set_kill_switch(FeatureKey.VOICE_STATS, enabled=False)
 
 
-async def test_user_who_is_refused_the_command_cannot_save(web: WebServer, factory: DashboardFactory, stores: Stores):
+async def test_user_who_is_refused_the_command_cannot_save_and_keeps_the_draft(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
     server = await factory.create_server()
     manager = await factory.create_user(server)
     rule = NewRule(False, SubjectKind.MEMBER, manager.id, TargetKind.COMMAND, "features disable")
@@ -106,13 +115,15 @@ async def test_user_who_is_refused_the_command_cannot_save(web: WebServer, facto
         await register(session, [SurfaceKind.COMMAND], FEATURE_COMMANDS)
         await add_rule(session, guild_id=server.id, rule=rule, actor=TEST_ACTOR)
     async with open_features(web, manager, server) as tab:
+        await tab.call("toggle_feature", key=FeatureKey.VOICE_STATS)
 
         async def is_refused() -> bool:
-            await tab.call("toggle_feature", key=FeatureKey.VOICE_STATS)
             await tab.call("save")
-            return tab.get("phase") == "refused"
+            return tab.get("save_error")
 
         await wait_until(is_refused)
+        assert tab.get("phase") == "ready"
+        assert len(tab.get("changes")) == 1
         assert await is_on(stores, server, FeatureKey.VOICE_STATS)
 
 
@@ -126,3 +137,55 @@ async def test_user_who_lost_the_role_at_discord_cannot_save(web: WebServer, fac
         await tab.call("save")
         await tab.wait_for("phase", "missing")
         assert await is_on(stores, server, FeatureKey.VOICE_STATS)
+
+
+async def test_click_during_a_save_starts_from_the_saved_value(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_features(web, manager, server) as tab:
+        await tab.call("toggle_feature", key=FeatureKey.VOICE_STATS)
+        await tab.wait_for("changes", lambda changes: len(changes or []) == 1)
+        await tab.call("save")
+        await tab.call("toggle_feature", key=FeatureKey.VOICE_STATS)  # on again, before the save has ended
+        await tab.wait_for("saving", False)
+        await tab.wait_for(
+            "changes", lambda changes: [(change["before"], change["after"]) for change in changes] == BACK
+        )
+        assert not await is_on(stores, server, FeatureKey.VOICE_STATS)
+        await tab.call("save")
+        await tab.wait_for("changes", [])
+        assert await is_on(stores, server, FeatureKey.VOICE_STATS)
+
+
+def test_later_changes_start_from_saved_values():
+    def build(target: str, before: object, after: object) -> SettingChange:
+        return SettingChange(SettingType.GUILD, target, {"value": before}, {"value": after})
+
+    saved = {"a": build("a", 1, 2), "b": build("b", 1, 2), "c": build("c", 1, 2)}
+    draft = {"a": build("a", 1, 2), "b": build("b", 1, 3), "d": build("d", 1, 2)}
+    assert list_later_changes(draft, saved) == {
+        "b": build("b", 2, 3),
+        "c": build("c", 2, 1),  # changed back
+        "d": build("d", 1, 2),
+    }
+
+
+async def test_features_show_how_often_their_commands_were_used(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with stores.database.transaction() as session:
+        await register(session, [SurfaceKind.COMMAND], COMMANDS)
+    hour = utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    rows = [
+        (server.id, "command", hour, "voice-stats", "command", "ok", 1, 3, 0),
+        (server.id, "command_denied", hour, "voice-stats", "command", "toggle", 1, 5, 0),
+        (server.id, "command", hour - timedelta(days=40), "voice-stats", "command", "ok", 1, 7, 0),
+    ]
+    await stores.clickhouse_writer.insert("command_hourly", rows)
+    async with open_features(web, manager, server) as tab:
+        assert find_row(tab.get("modules"), FeatureKey.VOICE_STATS)["usage"] == texts.format_usage(3)
+        assert find_row(tab.get("modules"), FeatureKey.SERVER_STATS)["usage"] == texts.format_usage(0)

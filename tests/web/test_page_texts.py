@@ -2,12 +2,17 @@
 
 from datetime import date
 
+from herwa_web.pages.account import texts as account_texts
 from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.pages.channel_lists import texts as list_texts
 from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
+from herwa_web.pages.keys import texts as keys_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
+from herwa_web.pages.privacy import texts as privacy_texts
 from herwa_web.pages.rules import texts as rule_texts
+from herwa_web.pages.settings import texts as settings_texts
+from herwa_web.pages.start import texts as start_texts
 from herwa_web.saving import texts as saving_texts
 from tests.support.text_snapshots import Keywords, render_texts
 
@@ -23,6 +28,7 @@ FEATURES_SAMPLES = {
     "format_needs_tier": ["Premium"],
     "format_kill_switch": [("maintenance",), ("",)],
     "format_module_label": ["Voice"],
+    "format_usage": [(0,), (1,), (1204,)],
     "format_stops": [(["/voice-stats", "Dashboard page"], 1204), (["/voice-stats"], 0)],
     "format_starts": [(["/voice-stats"], 1204)],
 }
@@ -39,6 +45,11 @@ RULE_SAMPLES = {
         ("@Support", "/top", Keywords(allowed=True, has_own_rule=False)),
         ("@Support", "/top", Keywords(allowed=False, has_own_rule=True)),
     ],
+    "format_test": [("@Mods", "/top", Keywords(allowed=flag)) for flag in (True, False)],
+    "format_broken_test": ["Mods can use /top"],
+    "format_broken_tests": [(["Mods can use /top", "Nobody uses /features"],)],
+    "format_tests_tab": [(0,), (2,)],
+    "format_right": [("@Mods", "Audit log", Keywords(allowed=flag)) for flag in (True, False)],
     "format_verdict": [
         ("@Ada", "/top", "#general", Keywords(allowed=True)),
         ("Everyone", "/top", "", Keywords(allowed=False)),
@@ -56,6 +67,46 @@ TILE_SAMPLES = {
     "format_mean_duration": [1204],
     "format_clicks": [3],
     "format_failed": [2],
+}
+SETTINGS_SAMPLES = {
+    "format_local_time": [("14:05", "Tokyo")],
+    "format_zone_effect": ["Asia/Tokyo"],
+    "format_week_effect": ["Sunday"],
+    "format_audience_effect": ["Managers"],
+    "format_request_effect": [("#team",), ("",)],
+    "format_mark_effect": [("#help", Keywords(is_marked=True)), ("#help", Keywords(is_marked=False))],
+}
+KEYS_SAMPLES = {
+    "format_allowance": [(0, 1), (10, 10), (12, None)],
+    "format_limit_hint": [(1,), (10,)],
+    "format_usage": [(1, 0, 7), (1204, 3, 7)],
+    "format_created": ["Nov 29, 2026"],
+    "format_last_used": ["Sun, Nov 29, 2026, 09:00"],
+    "format_expires": ["Sun, Nov 29, 2026, 09:00"],
+    "format_replaced": ["Sun, Nov 29, 2026, 09:00"],
+    "format_secret_title": ["weekly report"],
+    "format_action_label": [("Revoke", "weekly report")],
+}
+ACCOUNT_SAMPLES = {
+    "format_session": [("Sun, Nov 29, 2026, 09:00", "Sat, Nov 28, 2026, 18:00")],
+    "format_end_label": ["Firefox on Windows"],
+    "format_ended": [(0,), (1,), (3,)],
+}
+PRIVACY_SAMPLES = {
+    "format_opt_outs": [(0,), (1,), (1204,)],
+    "format_question": ["Ada"],
+    "format_erased": ["Ada"],
+}
+START_SAMPLES = {
+    "format_progress": [(2, 6)],
+    "format_channels": [(12, 14)],
+    "format_more_channels": [3],
+    "format_missing": [(["View Channels", "Embed Links"],)],
+    "format_zone": ["Asia/Tokyo"],
+    "format_import": [(12048, 40)],
+    "format_imported": [12048],
+    "format_request_channel": ["#team"],
+    "format_first_hour": ["Sun, Nov 29, 2026, 09:00"],
 }
 LIST_SAMPLES = {
     "format_limited": [(["/top", "/voice-stats"], ["#general", "Staff"])],
@@ -89,3 +140,23 @@ def test_texts_of_the_channel_lists(snapshot):
 
 def test_texts_of_the_page_for_leaked_keys(snapshot):
     assert render_texts(leak_texts, {}) == snapshot
+
+
+def test_texts_of_the_settings(snapshot):
+    assert render_texts(settings_texts, SETTINGS_SAMPLES) == snapshot
+
+
+def test_texts_of_the_api_keys(snapshot):
+    assert render_texts(keys_texts, KEYS_SAMPLES) == snapshot
+
+
+def test_texts_of_the_account(snapshot):
+    assert render_texts(account_texts, ACCOUNT_SAMPLES) == snapshot
+
+
+def test_texts_of_the_privacy_page(snapshot):
+    assert render_texts(privacy_texts, PRIVACY_SAMPLES) == snapshot
+
+
+def test_texts_of_the_first_steps(snapshot):
+    assert render_texts(start_texts, START_SAMPLES) == snapshot

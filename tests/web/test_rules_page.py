@@ -9,6 +9,7 @@ import pytest
 
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind
 from herwa_shared.clock import utc_now
+from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.services.access_requests import create_request
 from herwa_shared.services.access_rules import NewRule, list_rules
@@ -221,3 +222,53 @@ async def test_request_is_allowed_for_a_day(web: WebServer, ruled: RuledServer, 
         await page.wait_for("requests", [])
     [rule] = await load_rules(stores, ruled)
     assert (rule.allow, rule.subject_id, rule.target_key) == (True, ruled.ada, "permissions allow")
+
+
+async def test_dashboard_rights_show_what_the_guardrail_decides(web: WebServer, ruled: RuledServer, factory, stores):
+    deputies = factory.discord.create_role(ruled.server.id, "Deputies", permissions=MANAGE_GUILD)
+    factory.discord.create_role(ruled.server.id, "Founders", permissions=ADMINISTRATOR)
+    async with stores.database.transaction() as session:
+        rule = NewRule(False, SubjectKind.ROLE, deputies, TargetKind.FEATURE, FeatureKey.AUDIT)
+        await add_rule(session, guild_id=ruled.server.id, rule=rule, actor=TEST_ACTOR)
+    async with open_settings_page(web, ruled.manager, ruled.server, path="/rules?tab=rights", state=STATE) as page:
+        labels = [column["label"] for column in page.get("rights_columns")]
+        assert {"@Deputies", "@Founders"} <= set(labels)
+        assert "@Support" not in labels
+        assert [column["is_administrator"] for column in page.get("rights_columns")].count(True) == 1
+        by_page = {row["page"]: dict(zip(labels, row["cells"], strict=True)) for row in page.get("rights")}
+    assert not by_page["Audit log"]["@Deputies"]["allowed"]
+    assert by_page["Audit log"]["@Deputies"]["text"] == texts.format_right("@Deputies", "Audit log", allowed=False)
+    assert by_page["Audit log"]["@Founders"]["allowed"]
+    assert by_page["Overview"]["@Deputies"]["allowed"]
+
+
+async def test_save_that_breaks_a_test_is_refused(web: WebServer, ruled: RuledServer, stores: Stores):
+    form = {
+        "name": "Support sees tickets",
+        "who": f"role:{ruled.role}",
+        "effect": "allow",
+        "what": "command:ticket-stats",
+    }
+    rule = build_form(ruled, effect="deny", what="command:ticket-stats")
+    async with open_settings_page(web, ruled.manager, ruled.server, path="/rules?tab=tests", state=STATE) as page:
+        await page.call("add_test", form={**form, "who": "role:1"})
+        await page.wait_for("test_error", texts.CHOOSE_ROLE)
+        await page.call("add_test", form=form)
+        await page.wait_for("tests", lambda tests: [test["passes"] for test in tests or []] == [True])
+        await page.call("open_editor", key="")
+        await page.wait_for("editing", True)
+        await page.call("put_rule", form=rule)
+        await page.wait_for("tests", lambda tests: [test["passes"] for test in tests] == [False])
+        assert page.get("effects")[0] == texts.format_broken_test("Support sees tickets")
+        assert page.get("tests_label") == texts.format_tests_tab(1)
+        await page.call("save")
+        await page.wait_for("save_error", texts.format_broken_tests(["Support sees tickets"]))
+        assert len(page.get("changes")) == 1
+        async with stores.database.transaction() as session:
+            assert await list_rules(session, guild_id=ruled.server.id, now=utc_now()) == ()
+        await page.call("remove_test", key=page.get("tests")[0]["key"])
+        await page.wait_for("tests", [])
+        await page.call("save")
+        await page.wait_for("changes", [])
+    async with stores.database.transaction() as session:
+        assert len(await list_rules(session, guild_id=ruled.server.id, now=utc_now())) == 1

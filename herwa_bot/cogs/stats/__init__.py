@@ -14,14 +14,11 @@ from herwa_bot.texts import stats as texts
 from herwa_bot.ui.replies import defer_if_slow, reply, reply_ephemeral
 from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import Window
+from herwa_shared.guardrail.member_data import can_see_members
+from herwa_shared.services.member_data_views import MemberView, MemberViewRecorder
 from herwa_shared.stores import Stores
 
 WINDOW_CHOICES = [app_commands.Choice(name=texts.format_period_choice(window), value=int(window)) for window in Window]
-
-
-def can_see_members(permissions: discord.Permissions) -> bool:
-    """Return whether Discord lets a member see numbers of single members."""
-    return permissions.administrator or permissions.manage_guild or permissions.view_guild_insights
 
 
 def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
@@ -38,6 +35,7 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
 
         def __init__(self, stores: Stores) -> None:
             self._stores = stores
+            self._view_recorder = MemberViewRecorder(stores.database)
 
         @app_commands.command(name=command.name, description=command.description, extras={"feature": command.feature})
         @app_commands.describe(window=texts.OPTION_PERIOD, metric=texts.format_metric_option(default_title))
@@ -55,7 +53,12 @@ def build_stats_cog(command: StatsCommand) -> type[commands.Cog]:
             rendered = await defer_if_slow(interaction, rendering)
             view = build_chart_view(interaction, selection, rendered)
             await reply(interaction, rendered.text, file=rendered.image, view=view)
-            if rendered.responders and can_see_members(interaction.permissions):
+            if rendered.responders and can_see_members(
+                rendered.member_audience,
+                interaction.permissions.value,
+                is_owner=interaction.user.id == interaction.guild.owner_id,
+            ):
+                await self._view_recorder.record(interaction.guild.id, interaction.user.id, MemberView.RESPONDERS)
                 await reply_ephemeral(interaction, rendered.responders)
 
     return StatsCog

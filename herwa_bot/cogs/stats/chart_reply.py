@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 import discord
 
@@ -23,7 +22,8 @@ from herwa_shared.charts.text.metric_phrases import format_amount
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
-from herwa_shared.services.guilds import get_timezone
+from herwa_shared.guardrail.member_data import MemberAudience
+from herwa_shared.services.guild_settings import GuildSettings, load_guild_settings
 from herwa_shared.stores import Stores
 
 MAX_RESPONDERS = 10
@@ -33,22 +33,23 @@ MAX_RESPONDERS = 10
 class ChartReply:
     """A rendered reply. `image` is None if it cannot be drawn. `query` is the same view on the dashboard.
 
-    `responders` says who answered tickets, for members who may see numbers of single members; empty without any.
+    `responders` says who answered tickets, for members of `member_audience`; empty without any.
     """
 
     text: str
     image: discord.File | None
     query: DashboardQuery
     responders: str = ""
+    member_audience: MemberAudience = MemberAudience.INSIGHTS
 
 
 async def render_chart_reply(
     stores: Stores, guild: discord.Guild, selection: ChartSelection, history: HistoryLimit
 ) -> ChartReply:
     """Render the reply's text and image. The numbers reach back as far as the `history` of the guild's tier."""
-    now, zone = utc_now(), await _load_zone(stores, guild.id)
-    history_start = history.get_start(zone, now)
-    query = selection.build_dashboard_query(guild.id, zone=zone, now=now, history_start=history_start)
+    now, settings = utc_now(), await _load_settings(stores, guild.id)
+    history_start = history.get_start(settings.zone, now)
+    query = selection.build_dashboard_query(guild.id, zone=settings.zone, now=now, history_start=history_start)
     compared, extra_text, tickets = await asyncio.gather(
         query_compared_series(
             stores.database, stores.clickhouse, query.to_activity_query(), query.to_comparison_query(), now=now
@@ -63,7 +64,7 @@ async def render_chart_reply(
     lines = [texts.format_heading(escape(guild.name), selection.window, extra_text)]
     lines += [f"- {sentence}" for sentence in list_insights(compared)]
     if history_start is not None and query.date_range.start == history_start:
-        lines.append(texts.format_history_start(format_long_day(history_start, zone)))
+        lines.append(texts.format_history_start(format_long_day(history_start, settings.zone)))
     elif selection.is_compared and compared.change is None and compared.series.recorded_points:
         is_hidden = query.to_comparison_query() is None
         lines.append(texts.COMPARISON_BEFORE_HISTORY if is_hidden else texts.NO_COMPARISON)
@@ -73,6 +74,7 @@ async def render_chart_reply(
         image,
         query,
         _format_responders(tickets) if tickets else "",
+        settings.member_audience,
     )
 
 
@@ -113,6 +115,6 @@ def _format_responders(tickets: TicketSummary) -> str:
     return texts.format_responders(names) if names else ""
 
 
-async def _load_zone(stores: Stores, guild_id: int) -> ZoneInfo:
+async def _load_settings(stores: Stores, guild_id: int) -> GuildSettings:
     async with stores.database.transaction() as session:
-        return await get_timezone(session, guild_id=guild_id)
+        return await load_guild_settings(session, guild_id=guild_id)

@@ -11,10 +11,11 @@ from herwa_shared.services.audit import AuditFilter
 MAX_PARAM_LENGTH = 40
 ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = {
     "features": ("feature.set", "module.set"),
-    "rules": ("rule.add", "rule.update", "rule.remove"),
+    "rules": ("rule.add", "rule.update", "rule.remove", "rule_test.add", "rule_test.remove"),
     "lists": ("list.set", "list.clear"),
     "requests": ("request.dismiss",),
     "tickets": ("tickets.mark", "tickets.unmark"),
+    "settings": ("setting.set", "member.erase"),
     "history": ("history.import", "history.pause", "history.resume"),
     "keys": ("api_key.create", "api_key.rotate", "api_key.revoke"),
     "tier": (

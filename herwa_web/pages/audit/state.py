@@ -31,7 +31,7 @@ from herwa_web.pages.audit.view_models import (
 )
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
 from herwa_web.saving.state import build_actor
-from herwa_web.surfaces import AUDIT, CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS, TICKET_COMMANDS
+from herwa_web.surfaces import AUDIT, CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS, SETTINGS, TICKET_COMMANDS
 
 PAGE_ENTRIES = 50
 UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
@@ -40,8 +40,12 @@ UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
     "rule": RULE_COMMANDS,
     "list": CHANNEL_COMMANDS,
     "tickets": TICKET_COMMANDS,
+    "setting": (SETTINGS,),
 }
-"""The commands that make the opposite change, by the first part of an action. Only these can be undone on the page."""
+"""The commands or the page that make the opposite change, by the first part of an action.
+
+Only these can be undone on the page.
+"""
 
 
 class AuditState(GuildPageState, rx.State):

@@ -14,6 +14,7 @@ KINDS = {
     "lists": "Channel lists",
     "requests": "Requests",
     "tickets": "Support channels",
+    "settings": "Settings",
     "history": "Past messages",
     "keys": "API keys",
     "tier": "Tier",
@@ -44,6 +45,7 @@ SOURCES = {
     "system": "Automatic",
 }
 NOT_UNDOABLE = "This change can't be undone here."
+A_MEMBER = "a member"
 PAST_MESSAGES = "past messages"
 ERASED_MEMBER = "a member whose data was erased"
 ACTIONS = {
@@ -54,6 +56,10 @@ ACTIONS = {
     "list.clear": "removed the channel limit of",
     "tickets.mark": "made a support channel of",
     "tickets.unmark": "made an ordinary channel of",
+    "setting.set": "changed",
+    "rule_test.add": "added the test",
+    "rule_test.remove": "deleted the test",
+    "member.erase": "erased",
     "history.import": "started to import",
     "history.pause": "paused the import of",
     "history.resume": "continued the import of",

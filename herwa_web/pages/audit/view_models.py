@@ -1,6 +1,6 @@
 """View models of the audit log: entries as sentences, filters."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -16,12 +16,7 @@ from herwa_web.pages.audit import texts
 from herwa_web.pages.audit.filters import AuditView
 from herwa_web.saving.view_models import format_setting_title, format_setting_value
 
-SETTING_TYPES = {
-    "feature": SettingType.FEATURE,
-    "module": SettingType.MODULE,
-    "rule": SettingType.RULE,
-    "list": SettingType.CHANNEL_LIST,
-}
+SETTING_TYPES = {type_.value: type_ for type_ in SettingType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +114,33 @@ def describe_entry(entry: AuditLogEntry, names: PageNames) -> str:
 
 
 def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) -> str:
-    kind = entry.action.partition(".")[0]
-    if kind == "rule":
-        return format_target(TargetKind(value["target_kind"]), value["target_key"])
-    if kind == "list":
-        parts = parse_list_target(entry.target)
-        return format_target(TargetKind(parts["target_kind"]), parts["target_key"])
-    formats: dict[str, Callable[[], str]] = {
-        "tickets": lambda: names.format_channel(int(entry.target)),
-        "history": lambda: texts.PAST_MESSAGES,
-        "request": lambda: f"{format_command(value['command'])} ({_format_member(value['member'], names)})",
-        "api_key": lambda: texts.format_key(value["name"], value["hint"]),
-    }
-    return formats.get(kind, lambda: get_feature_title(entry.target))()
+    match entry.action.partition(".")[0]:
+        case "rule":
+            text = format_target(TargetKind(value["target_kind"]), value["target_key"])
+        case "list":
+            parts = parse_list_target(entry.target)
+            text = format_target(TargetKind(parts["target_kind"]), parts["target_key"])
+        case "tickets":
+            text = names.format_channel(int(entry.target))
+        case "setting":
+            text = _lower_first(format_setting_title(SettingType.GUILD, entry.target))
+        case "api_key":
+            text = texts.format_key(value["name"], value["hint"])
+        case "rule_test":
+            text = str(value["name"])
+        case "member":
+            text = texts.A_MEMBER
+        case "history":
+            text = texts.PAST_MESSAGES
+        case "request":
+            text = f"{format_command(value['command'])} ({_format_member(value['member'], names)})"
+        case _:
+            text = get_feature_title(entry.target)
+    return text
+
+
+def _lower_first(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def _format_member(member_id: str, names: PageNames) -> str:
@@ -152,8 +161,8 @@ def _build_row(entry: AuditLogEntry, moment: datetime, data: AuditData, *, is_un
         get_initial(entry.actor.name),
         texts.SOURCES.get(entry.actor.via, str(entry.actor.via)),
         describe_entry(entry, data.names),
-        _format_value(type_, entry.before, data.names),
-        _format_value(type_, entry.after, data.names),
+        _format_value(type_, entry.target, entry.before, data.names),
+        _format_value(type_, entry.target, entry.after, data.names),
         entry.reason,
         note,
         entry.id in data.undoable,
@@ -164,9 +173,9 @@ def _format_moment(moment: datetime, zone: tzinfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _format_value(type_: SettingType | None, value: SettingValue | None, names: PageNames) -> str:
+def _format_value(type_: SettingType | None, target: str, value: SettingValue | None, names: PageNames) -> str:
     if type_ is not None:
-        return format_setting_value(type_, value, names)
+        return format_setting_value(type_, target, value, names)
     if not value:
         return texts.NOTHING
     return ", ".join(

@@ -72,7 +72,7 @@ class ChannelListsState(SettingsPageState, rx.State):
     def _get_surface(self) -> Surface:
         return CHANNELS
 
-    def _list_write_surfaces(self) -> tuple[Surface, ...]:
+    def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return CHANNEL_COMMANDS
 
     async def _fetch(self, _visitor: auth.Visitor, guild: UserGuildInfo, _url: Any) -> ListsData:

@@ -54,7 +54,11 @@ def _feature(feature: rx.Var[FeatureRow]) -> rx.Component:
             ),
             rx.el.p(feature.sentence, class_name="about"),
             rx.cond(feature.detail != "", rx.el.p(feature.detail, class_name="about")),
-            rx.el.div(rx.foreach(feature.uses, rx.el.code), class_name="uses"),
+            rx.el.div(
+                rx.foreach(feature.uses, rx.el.code),
+                rx.cond(feature.usage != "", rx.el.span(feature.usage, class_name="change numbers")),
+                class_name="uses",
+            ),
             class_name="setting-text",
         ),
         switch(

@@ -1,13 +1,19 @@
 """State of the features page: toggles of modules and features."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import reflex as rx
 
+from herwa_shared.analytics.command_uses import load_command_uses
+from herwa_shared.analytics.metric_definitions import Metric
+from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
+from herwa_shared.errors import ServiceUnavailable
 from herwa_shared.services.discovery import load_surfaces
 from herwa_shared.services.features import list_features
 from herwa_shared.services.policies import load_global_policy, load_policy
@@ -16,6 +22,8 @@ from herwa_web import app_context, auth
 from herwa_web.pages.features.view_models import FeaturesData, ModuleCard, build_modules, describe_effects
 from herwa_web.saving.state import SettingsPageState
 from herwa_web.surfaces import FEATURE_COMMANDS, FEATURES
+
+USAGE_PERIOD = timedelta(days=30)
 
 
 class FeaturesState(SettingsPageState, rx.State):
@@ -37,11 +45,12 @@ class FeaturesState(SettingsPageState, rx.State):
     def _get_surface(self) -> Surface:
         return FEATURES
 
-    def _list_write_surfaces(self) -> tuple[Surface, ...]:
+    def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return FEATURE_COMMANDS
 
     async def _fetch(self, _visitor: auth.Visitor, guild: UserGuildInfo, _url: Any) -> FeaturesData:
         now = utc_now()
+        command_counts = await _count_commands(guild.id, now)
         async with app_context.get_stores().database.transaction() as session:
             return FeaturesData(
                 await list_features(session, guild_id=guild.id, now=now),
@@ -49,6 +58,7 @@ class FeaturesState(SettingsPageState, rx.State):
                 await load_surfaces(session),
                 guild.member_count,
                 now.timestamp(),
+                command_counts,
             )
 
     def _present(self, data: FeaturesData) -> None:
@@ -84,6 +94,19 @@ class FeaturesState(SettingsPageState, rx.State):
             if key == (status.module if type_ is SettingType.MODULE else status.key)
         )
         self._put_change(SettingChange(type_, key, _build_value(before), _build_value(not switch.on)))
+
+
+async def _count_commands(guild_id: int, now: datetime) -> Mapping[str, int] | None:
+    """Count the uses of each command in the last days, clicks in replies apart; None without ClickHouse."""
+    query = ActivityQuery(guild_id, now - USAGE_PERIOD, now, Metric.COMMANDS)
+    try:
+        uses = await load_command_uses(app_context.get_stores().clickhouse, query, now=now)
+    except ServiceUnavailable:
+        return None
+    counts: Counter[str] = Counter()
+    for use in uses.items:
+        counts[use.command] += 0 if use.is_click else use.count
+    return counts
 
 
 def _build_value(enabled: bool) -> dict[str, Any]:

@@ -28,6 +28,13 @@ def format_module_label(title: str) -> str:
     return f"{title} (whole module)"
 
 
+def format_usage(count: int) -> str:
+    """Say how often the commands of a feature were used."""
+    if not count:
+        return "not used in 30 days"
+    return "used once in 30 days" if count == 1 else f"used {format_int(count)} times in 30 days"
+
+
 def format_stops(uses: Sequence[str], member_count: int) -> str:
     """Say what stops working, and for how many."""
     return f"Stops for {_format_members(member_count)}: {', '.join(uses)}"

@@ -27,6 +27,7 @@ class FeatureRow:
     note: str
     tone: str
     detail: str
+    usage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,17 @@ class ModuleCard:
 
 @dataclass(frozen=True, slots=True)
 class FeaturesData:
-    """The data of the features page. `at` is in Unix seconds."""
+    """The data of the features page. `at` is in Unix seconds.
+
+    `command_counts` are the commands of the last 30 days, by name; None while ClickHouse does not answer.
+    """
 
     statuses: tuple[FeatureStatus, ...]
     policy: GuildPolicy
     surfaces: SurfaceRegistry
     member_count: int
     at: float
+    command_counts: Mapping[str, int] | None
 
 
 Toggles = Mapping[tuple[SettingType, str], bool]
@@ -124,7 +129,17 @@ def _build_feature(status: FeatureStatus, data: FeaturesData, toggles: Toggles, 
         note,
         tone,
         detail,
+        _describe_usage(status.key, data),
     )
+
+
+def _describe_usage(feature: str, data: FeaturesData) -> str:
+    """Say how often the commands of a feature were used; empty for a feature without commands."""
+    kinds = (SurfaceKind.COMMAND, SurfaceKind.MENU)
+    commands = [surface.key for surface in data.surfaces.all if surface.feature == feature and surface.kind in kinds]
+    if data.command_counts is None or not commands:
+        return ""
+    return texts.format_usage(sum(data.command_counts.get(command, 0) for command in commands))
 
 
 def _explain_status(status: FeatureStatus, *, module_on: bool) -> tuple[str, str, str]:

@@ -15,7 +15,8 @@ from herwa_shared.analytics.date_ranges import get_first_day, get_last_day
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.charts.timeseries_figure import build_timeseries_figure
 from herwa_shared.dashboard_query import DashboardQuery
-from herwa_shared.errors import NotFound
+from herwa_shared.errors import Forbidden, NotFound
+from herwa_shared.services.member_data_views import MemberView
 from herwa_shared.tables.csv_writer import write_csv
 from herwa_shared.tables.table import Table
 from herwa_web import app_context, texts
@@ -63,6 +64,10 @@ async def _download_table(state: Any, panel: str, write: Callable[[Table], bytes
     request = await load_request(state)
     if panel not in set(Panel):
         raise NotFound
+    if panel == Panel.MEMBERS:
+        if not request.sees_members:
+            raise Forbidden(texts.MEMBERS_HIDDEN)
+        await app_context.record_member_view(request.guild.id, request.user.user_id, MemberView.DOWNLOAD)
     loaded = await load_panel_table(app_context.get_stores(), request.view, Panel(panel))
     data = await asyncio.get_running_loop().run_in_executor(_file_writer, write, loaded.table)
     file_name = build_file_name(request.view, loaded.metric, Panel(panel), suffix)

@@ -6,7 +6,9 @@ import reflex as rx
 
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_web import texts
+from herwa_web.components.controls import link
 from herwa_web.components.status_views import empty_state
+from herwa_web.navigation import START_ITEM
 from herwa_web.pages.guild.queries import OverviewData
 from herwa_web.pages.guild.request import DashboardRequest
 
@@ -32,12 +34,13 @@ def describe_age(request: DashboardRequest) -> str:
     return texts.format_age(int((request.view.now - request.guild_info.joined_at).total_seconds() // 60))
 
 
-def new_server_view(server_name: rx.Var[str], age: rx.Var[str]) -> rx.Component:
-    """Render the page of a new server."""
+def new_server_view(server_name: rx.Var[str], age: rx.Var[str], server_url: rx.Var[str]) -> rx.Component:
+    """Render the page of a new server. `server_url` is the URL of its overview."""
     return empty_state(
         "sprout",
         texts.describe_new_server(server_name, age),
         texts.NEW_SERVER_HINT,
         texts.NEW_SERVER_COUNTED,
         texts.NEW_SERVER_OPEN,
+        actions=(link(texts.FIRST_STEPS, href=server_url + START_ITEM.path, class_name="button main"),),
     )

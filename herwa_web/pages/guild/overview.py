@@ -45,7 +45,7 @@ def overview_page() -> rx.Component:
         rx.match(
             OverviewState.phase,
             ("ready", _overview_content()),
-            ("new", new_server_view(LayoutState.server.name, OverviewState.server_age)),
+            ("new", new_server_view(LayoutState.server.name, OverviewState.server_age, LayoutState.server.href)),
             ("no_channel", _unknown_channel_view()),
             ("missing", server_not_found()),
             ("refused", access_denied(OverviewState.error_text, OverviewState.remedy, OverviewState.retry)),

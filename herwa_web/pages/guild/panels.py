@@ -21,7 +21,14 @@ def ranking_panels() -> rx.Component:
     overview = OverviewState.overview
     return rx.el.div(
         _ranking_panel(texts.TOP_CHANNELS, overview.channels_metric, overview.channels, _channel_row, Panel.CHANNELS),
-        _ranking_panel(texts.TOP_MEMBERS, overview.members_metric, overview.members, _member_row, Panel.MEMBERS),
+        _ranking_panel(
+            texts.TOP_MEMBERS,
+            overview.members_metric,
+            overview.members,
+            _member_row,
+            Panel.MEMBERS,
+            hidden_text=overview.no_members_text,
+        ),
         class_name="pair",
     )
 
@@ -84,7 +91,11 @@ def download_buttons(panel: Panel) -> tuple[rx.Component, rx.Component]:
     )
 
 
-def _ranking_panel(title: Any, metric: Any, rows: Any, row_builder: Any, panel: Panel) -> rx.Component:
+def _ranking_panel(
+    title: Any, metric: Any, rows: Any, row_builder: Any, panel: Panel, *, hidden_text: Any = ""
+) -> rx.Component:
+    """Render a ranking. `hidden_text` says why the user does not see it; empty if they do."""
+    empty_text = rx.cond(hidden_text != "", hidden_text, OverviewState.overview.no_rows_text)
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title),
@@ -95,7 +106,7 @@ def _ranking_panel(title: Any, metric: Any, rows: Any, row_builder: Any, panel: 
         rx.cond(
             rows.length() > 0,
             rx.el.ol(rx.foreach(rows, lambda item: rx.el.li(row_builder(item))), class_name="bars"),
-            rx.el.div(OverviewState.overview.no_rows_text, class_name="blank"),
+            rx.el.div(empty_text, class_name="blank"),
         ),
         class_name="panel",
         id=panel.value,

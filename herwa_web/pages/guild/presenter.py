@@ -76,6 +76,7 @@ class OverviewView:
     legend: list[LegendEntry] = field(default_factory=list)
     empty_text: str = ""
     no_rows_text: str = ""
+    no_members_text: str = ""
     base_label: str = ""
     channels: list[RowView] = field(default_factory=list)
     channels_metric: str = ""
@@ -144,11 +145,14 @@ def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewV
         base_label=format_base_label(view) if compared.comparison else "",
         channels=build_channel_rows(data.channels.items, data.channel_changes, view, request.channels),
         channels_metric=get_definition(resolve_channel_metric(view)).title.lower(),
-        members=build_member_rows(data.members.items, data.member_changes, view, data.departed_members),
+        members=build_member_rows(data.members.items, data.member_changes, view, data.departed_members)
+        if request.sees_members
+        else [],
+        no_members_text="" if request.sees_members else texts.MEMBERS_HIDDEN,
         members_metric=get_definition(resolve_member_metric(view)).title.lower(),
         commands=build_command_rows(data.command_uses, view.metric) if data.command_uses else [],
         commands_title=tile_texts.COMMAND_PANEL_TITLES[view.metric] if data.command_uses else "",
-        week=build_weekday_views(data.heatmap.cells),
+        week=build_weekday_views(data.heatmap.cells, week_start=view.week_start),
         week_max=max((cell.value or 0 for cell in data.heatmap.cells), default=0) or 1,
         week_metric=get_definition(resolve_hour_metric(view)).title.lower(),
         week_has_gaps=any(cell.status is PointStatus.NO_DATA for cell in data.heatmap.cells),

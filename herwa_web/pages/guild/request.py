@@ -13,6 +13,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_params import QueryProblem, QueryProblemCode
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import NotFound
+from herwa_shared.guardrail.member_data import can_see_members
 from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
@@ -36,6 +37,11 @@ class DashboardRequest:
     guild_info: GuildInfo
     view: DashboardQuery
     channels: Mapping[int, ChannelInfo] = field(default_factory=dict)
+
+    @property
+    def sees_members(self) -> bool:
+        """Whether the user sees data about single members."""
+        return can_see_members(self.guild_info.member_audience, self.guild.permissions, is_owner=self.guild.owner)
 
     @property
     def channel(self) -> ChannelInfo | None:
@@ -80,6 +86,7 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
         guild_id=guild.id,
         data_start=first_hour_at or guild_info.joined_at,
         history_start=history.get_start(guild_info.zone, now),
+        week_start=guild_info.week_start,
     )
     if view.channel_id is not None and view.channel_id not in channels:
         view = await _replace_thread(view, channels)

@@ -17,6 +17,7 @@ from herwa_shared.charts.formatting import format_int
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import BadRequest, HerwaError
 from herwa_shared.services.live_counters import LiveCounters, load_live_counters
+from herwa_shared.services.member_data_views import MemberView
 from herwa_web import app_context, auth, texts
 from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import LayoutState
@@ -201,6 +202,8 @@ class OverviewState(GuildPageState, rx.State):
                 data, view = await load_shared_overview(
                     app_context.get_stores(), app_context.get_query_cache(), request.view
                 )
+                if request.sees_members and data.members.items:
+                    await app_context.record_member_view(request.guild.id, visitor.user.user_id, MemberView.OVERVIEW)
             request = replace(request, view=view)
             overview, figure = present_overview(data, request), build_figure(data, view)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it

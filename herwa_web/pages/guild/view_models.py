@@ -203,10 +203,11 @@ def _build_rows(
     return rows
 
 
-def build_weekday_views(cells: Sequence[HeatmapCell]) -> list[WeekdayView]:
-    """Arrange the heatmap's cells as seven weekdays of 24 values, Monday first."""
+def build_weekday_views(cells: Sequence[HeatmapCell], *, week_start: int = 1) -> list[WeekdayView]:
+    """Arrange the heatmap's cells as seven weekdays of 24 values; `week_start` is the ISO weekday of the first."""
     by_day: list[list[str]] = [[FUTURE_HOUR] * 24 for _ in WEEKDAYS]
     for cell in cells:
         text = str(cell.value) if cell.value is not None else FUTURE_HOUR
         by_day[cell.weekday - 1][cell.hour] = NO_DATA_HOUR if cell.status is PointStatus.NO_DATA else text
-    return [WeekdayView(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
+    days = [WeekdayView(name, name[:3], name[3:], hours) for name, hours in zip(WEEKDAYS, by_day, strict=True)]
+    return days[week_start - 1 :] + days[: week_start - 1]

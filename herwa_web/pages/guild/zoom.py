@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from herwa_shared.analytics.date_ranges import DateRange
-from herwa_shared.analytics.intervals import INTERVAL_WIDTHS, list_bucket_edges
+from herwa_shared.analytics.intervals import INTERVAL_WIDTHS
+from herwa_shared.analytics.query import list_query_edges
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import to_instant, to_local_time
 from herwa_shared.charts.axes import place_on_axis
@@ -62,8 +63,7 @@ def _zoom(view: DashboardQuery, date_range: DateRange | None) -> DashboardQuery 
 
 def _list_intervals(view: DashboardQuery) -> list[ChartInterval]:
     query = view.to_activity_query()
-    edges = list_bucket_edges(query.start_second, query.end_second, view.interval, view.zone)
-    moments = [datetime.fromtimestamp(edge, UTC) for edge in edges]
+    moments = [datetime.fromtimestamp(edge, UTC) for edge in list_query_edges(query)]
     positions = place_on_axis(moments[:-1], view.interval, view.zone)
     return [
         ChartInterval(max(start, query.start), min(end, query.end), position)

@@ -13,6 +13,7 @@ from herwa_shared.services.access_requests import AccessRequestInfo
 from herwa_shared.services.access_rules import parse_rule, to_access_rule
 from herwa_shared.services.audited_settings import SettingValue
 from herwa_shared.services.channels import PlaceInfo
+from herwa_shared.services.rule_tests import RuleTestInfo
 from herwa_shared.services.setting_changes import SettingChange
 from herwa_web.page_names import PageNames
 from herwa_web.pages.target_options import select_commands
@@ -37,6 +38,7 @@ class RulesData:
     members: tuple[GuildMemberInfo, ...] | None
     recent: Mapping[int, str]
     requests: tuple[AccessRequestInfo, ...]
+    tests: tuple[RuleTestInfo, ...]
     names: PageNames
     now: datetime
     tab: str

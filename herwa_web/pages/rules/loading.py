@@ -13,6 +13,7 @@ from herwa_shared.services.discovery import load_surfaces
 from herwa_shared.services.display_names import list_recent_members, load_member_names
 from herwa_shared.services.guilds import get_owner_id, get_timezone
 from herwa_shared.services.policies import load_global_policy, load_policy
+from herwa_shared.services.rule_tests import list_rule_tests
 from herwa_web import app_context, auth
 from herwa_web.page_names import PageNames
 from herwa_web.pages.rules.data import RulesData
@@ -46,6 +47,7 @@ async def load_rules_data(
             members=members,
             recent=recent_members,
             requests=await list_open_requests(session, guild_id=guild.id),
+            tests=await list_rule_tests(session, guild_id=guild.id),
             names=names,
             now=now,
             tab=tab,

@@ -12,7 +12,9 @@ from herwa_web.navigation import RULES_ITEM
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.editor import rule_editor
 from herwa_web.pages.rules.matrix import rule_matrix
+from herwa_web.pages.rules.rights import rights_table
 from herwa_web.pages.rules.state import RulesState
+from herwa_web.pages.rules.tests_panel import tests_panel
 from herwa_web.pages.rules.trial_form import trial_panel
 from herwa_web.pages.rules.view_models import RequestRow, RuleRow
 
@@ -29,8 +31,10 @@ def rules_page() -> rx.Component:
         rx.match(
             RulesState.tab,
             ("matrix", rule_matrix()),
+            ("rights", rights_table()),
             ("try", trial_panel()),
             ("templates", _templates()),
+            ("tests", tests_panel()),
             ("requests", _requests()),
             _rules(),
         ),
@@ -43,7 +47,7 @@ def _tabs() -> rx.Component:
     return rx.el.nav(
         *(
             link(
-                RulesState.requests_label if name == "requests" else label,
+                {"requests": RulesState.requests_label, "tests": RulesState.tests_label}.get(name, label),
                 href=RulesState.tab_hrefs[name],
                 aria_current=rx.cond(RulesState.tab == name, "true", "false"),
             )

@@ -1,8 +1,9 @@
 """State of the access rules page: rules, editor, matrix, templates, Try it, requests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import reflex as rx
@@ -15,6 +16,7 @@ from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.services.access_requests import allow_request, dismiss_request
 from herwa_shared.services.access_rules import parse_rule, to_setting_value
 from herwa_shared.services.audit import Actor
+from herwa_shared.services.rule_tests import add_rule_test, remove_rule_test
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, auth
@@ -24,12 +26,20 @@ from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData, apply_changes
 from herwa_web.pages.rules.effects import describe_rule_effects
 from herwa_web.pages.rules.loading import load_rules_data
+from herwa_web.pages.rules.page_rights import RightsColumn, RightsRow, build_rights
 from herwa_web.pages.rules.rule_form import (
     FormView,
     build_trial_options,
     build_who_options,
     fill_form,
     parse_form,
+)
+from herwa_web.pages.rules.rule_tests import (
+    TestRow,
+    build_test_rows,
+    list_broken_tests,
+    parse_test_form,
+    require_passing_tests,
 )
 from herwa_web.pages.rules.templates import build_new_rule_change, build_template, get_scope
 from herwa_web.pages.rules.trial import Trial, TrialView, run_trial
@@ -60,6 +70,11 @@ class RulesState(SettingsPageState, rx.State):
     rules: list[RuleRow] = rx.field(default_factory=list)
     columns: list[str] = rx.field(default_factory=list)
     matrix: list[MatrixRow] = rx.field(default_factory=list)
+    tests: list[TestRow] = rx.field(default_factory=list)
+    tests_label: str = texts.TABS["tests"]
+    test_error: str = ""
+    rights_columns: list[RightsColumn] = rx.field(default_factory=list)
+    rights: list[RightsRow] = rx.field(default_factory=list)
     requests: list[RequestRow] = rx.field(default_factory=list)
     role_options: list[Option] = rx.field(default_factory=list)
     member_options: list[Option] = rx.field(default_factory=list)
@@ -147,10 +162,53 @@ class RulesState(SettingsPageState, rx.State):
         await self._load_page()
         return rx.toast.success(text, id="request")
 
+    @rx.event(background=True, temporal=True)
+    async def add_test(self, form: dict[str, Any]) -> Any:
+        """Add a test of the rules, at once."""
+        async with self:
+            data, self.test_error = self._data, ""
+        if data is None or not isinstance(form, dict):
+            return None
+        try:
+            arguments = parse_test_form(form, data)
+        except BadRequest as error:
+            text = str(error)
+            return await self._edit(lambda: self._refuse_test(text))
+        return await self._change_tests(partial(add_rule_test, **arguments), texts.TEST_ADDED)
+
+    @rx.event(background=True, temporal=True)
+    async def remove_test(self, key: str) -> Any:
+        """Remove a test of the rules, at once."""
+        if not _is_id(str(key)):
+            return None
+        return await self._change_tests(partial(remove_rule_test, test_id=int(key)), texts.TEST_REMOVED)
+
+    async def _change_tests(self, change: Callable[..., Awaitable[Any]], text: str) -> Any:
+        async with self:
+            url, turn = self.router.url, self._turn
+        try:
+            visitor, guild = await self._authorize_write(url)
+            await asyncio.shield(asyncio.create_task(_run_change(change, guild.id, build_actor(visitor))))
+        except ACCESS_ERRORS as error:
+            return await self._show_failure(error, url, turn)
+        except Exception as error:  # noqa: BLE001 - `describe_error` logs it
+            message = describe_error(error)
+            return await self._edit(lambda: self._refuse_test(message))
+        async with self:
+            self.announcement = text
+        await self._load_page()
+        return rx.toast.success(text, id="test")
+
+    def _refuse_test(self, text: str) -> None:
+        self.test_error = self.announcement = text
+
+    async def _check_changes(self, guild_id: int, changes: Sequence[SettingChange]) -> None:
+        await require_passing_tests(guild_id, changes, utc_now().timestamp())
+
     def _get_surface(self) -> Surface:
         return RULES
 
-    def _list_write_surfaces(self) -> tuple[Surface, ...]:
+    def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return RULE_COMMANDS
 
     async def _fetch(self, visitor: auth.Visitor, guild: UserGuildInfo, url: Any) -> RulesData:
@@ -182,6 +240,10 @@ class RulesState(SettingsPageState, rx.State):
         rules = build_rule_rows(self._data, self._draft)
         if rules != self.rules:
             self.rules = rules
+        self.tests = build_test_rows(self._data, self._get_drafted_policy(self._data))
+        self.tests_label = texts.format_tests_tab(sum(not test.passes for test in self.tests))
+        if self.tab == "rights":
+            self.rights_columns, self.rights = build_rights(self._data, self._get_drafted_policy(self._data))
         if self.tab == "matrix":
             self.columns = [label for _, _, label, _ in list_matrix_members(self._data)]
             matrix = build_matrix(self._data, self._get_drafted_policy(self._data), self._list_changed_cells())
@@ -189,7 +251,10 @@ class RulesState(SettingsPageState, rx.State):
                 self.matrix = matrix
 
     def _describe_effects(self, changes: Sequence[SettingChange]) -> list[str]:
-        return describe_rule_effects(self._data, changes) if self._data else []
+        if self._data is None:
+            return []
+        broken = [texts.format_broken_test(name) for name in list_broken_tests(self._data, changes)]
+        return broken + describe_rule_effects(self._data, changes)
 
     def _get_drafted_policy(self, data: RulesData) -> GuildPolicy:
         return apply_changes(data.policy, tuple(self._draft.values()))
@@ -276,6 +341,11 @@ class RulesState(SettingsPageState, rx.State):
 
     def _clear_trial(self) -> None:
         self.trial, self.trial_error = TrialView(), ""
+
+
+async def _run_change(change: Callable[..., Awaitable[Any]], guild_id: int, actor: Actor) -> None:
+    async with open_write_transaction(app_context.get_stores().database) as session:
+        await change(session, guild_id=guild_id, actor=actor)
 
 
 async def _decide_request(guild_id: int, key: str, actor: Actor, *, allow: bool) -> None:

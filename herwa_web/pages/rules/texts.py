@@ -15,8 +15,10 @@ PRECEDENCE = (
 TABS = {
     "rules": "Rules",
     "matrix": "Matrix",
+    "rights": "Dashboard",
     "try": "Try it",
     "templates": "Templates",
+    "tests": "Tests",
     "requests": "Requests",
 }
 NEW_RULE = "New rule"
@@ -35,6 +37,22 @@ NO_RULES_HINT = "Everyone can use the commands that are open to everyone. Add a 
 ALLOWED, BLOCKED = "Allowed", "Blocked"
 ENDED, IS_NEW, IS_CHANGED, IS_DELETED = "ended", "new", "changed", "deleted"
 MATRIX_CAPTION = "Commands by role, without channel rules. A click adds a rule to your changes."
+RIGHTS_CAPTION = (
+    "Roles that open the dashboard, because Discord gives them Manage Server or Administrator. To keep a role from a "
+    "page, add a rule about the page's feature: it also covers the commands of that feature."
+)
+PAGE = "Page"
+ADMINISTRATOR = "always"
+NO_RIGHTS = "Only the owner opens the dashboard"
+NO_RIGHTS_HINT = "Give a role Manage Server in Discord to let its members in. Access rules then limit what they open."
+NO_TESTS = "No tests yet"
+NO_TESTS_HINT = "A test says what must always be true. It runs before each save; a save that would break it is refused."
+NEW_TEST, ADD_TEST, DELETE_TEST = "New test", "Add test", "Delete this test"
+TEST_NAME, TEST_PLACEHOLDER = "Name", "Mods can always use /ticket-stats"
+WITHOUT_ROLES = "A member without roles"
+PASSES, FAILS = "passes", "fails"
+TEST_ADDED, TEST_REMOVED = "Test added.", "Test deleted."
+CHOOSE_ROLE = "Choose a role from the list."
 COMMAND = "Command"
 INHERITED = "no rule for exactly this role"
 OWN_RULE = "own rule"
@@ -79,6 +97,33 @@ OUTCOMES = {
     StepOutcome.NEUTRAL: "no objection",
     StepOutcome.SKIPPED: "skipped",
 }
+
+
+def format_test(who: str, command: str, *, allowed: bool) -> str:
+    """Say what a test expects."""
+    verb = "can" if allowed else "can't"
+    return f"{who} {verb} use {command}"
+
+
+def format_broken_test(name: str) -> str:
+    """Say that a test fails with the unsaved changes."""
+    return f"Breaks the test: {name}"
+
+
+def format_broken_tests(names: Sequence[str]) -> str:
+    """Say that a save was refused because of tests."""
+    return f"Not saved, because it breaks: {', '.join(names)}. Change the rules, or delete the test."
+
+
+def format_tests_tab(failing: int) -> str:
+    """Label the tab of tests with the number of those that fail."""
+    return f"{TABS['tests']} ({format_int(failing)} failing)" if failing else TABS["tests"]
+
+
+def format_right(role: str, page: str, *, allowed: bool) -> str:
+    """Say whether a role may open a page."""
+    verb = "can" if allowed else "can't"
+    return f"{role} {verb} open {page}"
 
 
 def format_member_option(name: str, user_id: int) -> str:

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from herwa_shared.analytics.query import ActivityQuery, Window
-from herwa_shared.analytics.timezones import UTC_ZONE, parse_moment, parse_zone
+from herwa_shared.analytics.timezones import UTC_ZONE, parse_moment
 from herwa_shared.errors import BadRequest
+from herwa_shared.zone_names import parse_zone
 from tests.support.row_factories import make_utc
 
 TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")

@@ -10,6 +10,7 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("entitlement_grant", "granted_by"): "the operator's name at a shell",
     ("erasure_request", "user_id"): "set to null when the erasure is finished",
     ("guild", "owner_id"): "decides who may manage the server, as long as Discord names them as the owner",
+    ("guild", "member_audience"): "a setting of the server, about roles and permissions",
     ("guild", "member_count"): "a number of members",
     ("subscription", "granted_by"): "the operator's name at a shell",
     ("ticket", "opener_id"): "replaced by a pseudonym of the ticket, so that their next message there is no response",

@@ -7,23 +7,20 @@ from datetime import timedelta
 import pytest
 
 from herwa_shared.clock import utc_now
-from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.errors import BadRequest, NotFound
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
-from herwa_shared.models import User, UserGuild
 from herwa_shared.models.access import AccessDecision
 from herwa_shared.services import access_requests, texts
-from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome, list_managers_to_notify
+from herwa_shared.services.access_requests import RequestAlreadyDecided, RequestOutcome
 from herwa_shared.services.access_rules import remove_rule
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import MANAGER, GuildUnderTest, build_rule, create_guild
 from tests.shared.services.suggestions import expect_suggestion
 from tests.support.access_rules import add_rule
-from tests.support.row_factories import OWNER_ID, add_channel, add_guild
+from tests.support.row_factories import add_channel, add_guild
 
 MEMBER_ID = 6_000_000_000_000_000_003
 CHANNEL_ID = 4_000_000_000_000_000_001
-SPEAK = 1 << 21
 
 
 @pytest.fixture
@@ -141,30 +138,6 @@ async def test_request_of_another_guild_is_not_found(stores: Stores, guild: Guil
 async def test_unknown_command_cannot_be_requested(guild: GuildUnderTest):
     with pytest.raises(NotFound, match=re.escape(expect_suggestion("command", "voice-stat", "voice-stats"))):
         await create_request(guild, command="voice-stat")
-
-
-async def test_owner_and_logged_in_managers_are_notified_in_order(stores: Stores, guild: GuildUnderTest):
-    now = utc_now()
-    permission_sets = [
-        MANAGE_GUILD,
-        ADMINISTRATOR,
-        SPEAK,
-        MANAGE_GUILD,
-        MANAGE_GUILD,
-        ADMINISTRATOR | SPEAK,
-        MANAGE_GUILD,
-    ]
-    user_ids = [guild.id + index for index in range(len(permission_sets))]
-    async with stores.database.transaction() as session:
-        for user_id, days in zip(user_ids, range(len(permission_sets)), strict=True):
-            session.add(User(id=user_id, name="U", logged_in_at=now - timedelta(days=days)))
-        await session.flush()
-        for user_id, permissions in zip(user_ids, permission_sets, strict=True):
-            session.add(UserGuild(user_id=user_id, guild_id=guild.id, name="T", owner=False, permissions=permissions))
-
-    manager_ids = await guild.call(list_managers_to_notify)
-    assert manager_ids == (OWNER_ID, user_ids[0], user_ids[1], user_ids[3], user_ids[4], user_ids[5])
-    assert await guild.call(list_managers_to_notify, guild_id=12) == ()
 
 
 async def test_approval_is_refused_when_the_channel_or_category_of_a_thread_is_denied(

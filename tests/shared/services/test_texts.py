@@ -31,6 +31,8 @@ SAMPLES = {
     "format_undo_reset": ["the channel list of Voice stats"],
     "format_key_limit": [(1,), (10,)],
     "format_invalid_key_name": [80],
+    "format_invalid_test_name": [80],
+    "format_too_many_tests": [50],
     "format_incomplete_scopes": ["members:read", "stats:read"],
     "format_too_many_networks": [20],
 }

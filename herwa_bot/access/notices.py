@@ -1,0 +1,58 @@
+"""Tell members decisions that were made on the web, and welcome new servers once."""
+
+import asyncio
+
+import aiohttp
+import discord
+
+from herwa_bot.texts import requests as request_texts
+from herwa_bot.texts import welcome as welcome_texts
+from herwa_bot.ui.direct_messages import send_dm
+from herwa_bot.ui.escaping import escape
+from herwa_bot.ui.names import MESSAGE_NAMES
+from herwa_shared.db import Database
+from herwa_shared.errors import format_reason
+from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.services.notices import DecisionNotice, claim_decisions, claim_welcomes
+
+log = get_logger(__name__)
+limited_log = RateLimitedLogger(log)
+
+POLL_SECONDS = 2.0
+
+
+async def send_notices(client: discord.Client, database: Database, dashboard_url: str | None) -> None:
+    """Send notices until cancelled. Failures, such as an unavailable database, are retried."""
+    while True:
+        try:
+            async with database.transaction() as session:
+                decisions = await claim_decisions(session)
+                guild_ids = await claim_welcomes(session, has_guild=lambda id_: client.get_guild(id_) is not None)
+            for notice in decisions:
+                await send_dm(client, notice.user_id, _format_decision(notice))
+            for guild_id in guild_ids:
+                await _welcome(client, guild_id, dashboard_url)
+        except Exception as error:  # noqa: BLE001 - any failure may be temporary, the next round retries
+            limited_log.warning("notices failed", kind=type(error).__name__, error=format_reason(error))
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _format_decision(notice: DecisionNotice) -> str:
+    server = escape(notice.guild_name)
+    if notice.until is None:
+        return request_texts.format_declined_message(notice.command, server)
+    end = MESSAGE_NAMES.format_time(notice.until.timestamp())
+    return request_texts.format_allowed_message(notice.command, server, end)
+
+
+async def _welcome(client: discord.Client, guild_id: int, dashboard_url: str | None) -> None:
+    """Post the welcome in the channel where Discord posts its own system messages; without one, post nothing."""
+    guild = client.get_guild(guild_id)
+    channel_id = guild._system_channel_id if guild else None  # noqa: SLF001 - the bot's channels are not in the cache
+    if channel_id is None:
+        return
+    url = f"{dashboard_url}/g/{guild_id}/start" if dashboard_url else ""
+    try:
+        await client.get_partial_messageable(channel_id, guild_id=guild_id).send(welcome_texts.format_welcome(url))
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.info("welcome not posted", guild=guild_id, error=format_reason(error))

@@ -1,0 +1,58 @@
+"""The page with the first steps: the bot's permissions at Discord, time zone, import, numbers."""
+
+from herwa_shared.catalog import SurfaceKind
+from herwa_shared.discord.constants import VIEW_CHANNEL
+from herwa_shared.services.audit import list_entries
+from herwa_shared.services.backfills import load_backfill_status
+from herwa_shared.services.discovery import register
+from herwa_shared.services.guild_settings import set_guild_setting
+from herwa_shared.services.guilds import ChannelData, save_channels
+from herwa_shared.stores import Stores
+from herwa_web.pages.start import texts
+from herwa_web.surfaces import HISTORY_COMMANDS
+from tests.support.governance_client import TEST_ACTOR
+from tests.web.dashboard_factory import DashboardFactory
+from tests.web.settings_page import open_settings_page
+from tests.web.web_server import WebServer
+
+STATE = "reflex___state____state.herwa_web___pages___start___state____start_state"
+
+
+async def test_steps_show_what_is_missing_and_start_the_import(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    hidden = factory.discord.create_channel(server.id, "secret")
+    overwrites = [{"id": str(server.id), "type": 0, "allow": "0", "deny": str(VIEW_CHANNEL)}]
+    factory.discord.call("channel/overwrites", channel_id=str(hidden), overwrites=overwrites)
+    async with stores.database.transaction() as session:
+        await register(session, [SurfaceKind.COMMAND], HISTORY_COMMANDS)
+        await save_channels(session, [ChannelData(hidden, server.id, None, 0, "secret")])
+    async with open_settings_page(web, manager, server, path="/start", state=STATE) as page:
+        steps = {step["title"]: step for step in page.get("steps")}
+        assert list(steps) == [
+            texts.PERMISSIONS,
+            texts.CHANNELS,
+            texts.TIME_ZONE,
+            texts.HISTORY,
+            texts.REQUESTS,
+            texts.NUMBERS,
+        ]
+        permissions = steps[texts.PERMISSIONS]
+        assert permissions["is_done"] or (f"guild_id={server.id}" in permissions["href"] and permissions["is_external"])
+        assert not steps[texts.TIME_ZONE]["is_done"]
+        assert steps[texts.HISTORY]["can_start_import"]
+        assert steps[texts.NUMBERS]["is_done"]
+        assert steps[texts.NUMBERS]["href"] == f"/g/{server.id}"
+        async with stores.database.transaction() as session:
+            await set_guild_setting(
+                session, guild_id=server.id, setting="timezone", value={"value": "Asia/Tokyo"}, actor=TEST_ACTOR
+            )
+        await page.call("start_import")
+        await page.wait_for("steps", lambda steps: steps[3]["text"] == texts.IMPORT_PLANNED)
+        assert page.get("steps")[2]["text"] == texts.format_zone("Asia/Tokyo")
+    async with stores.database.transaction() as session:
+        assert await load_backfill_status(session, guild_id=server.id) is not None
+        newest, *_ = await list_entries(session, guild_id=server.id)
+    assert (newest.action, newest.actor.user_id) == ("history.import", manager.id)
