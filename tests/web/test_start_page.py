@@ -1,14 +1,25 @@
 """The page with the first steps: the bot's permissions at Discord, time zone, import, numbers."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlmodel import col
+
 from herwa_shared.catalog import SurfaceKind
+from herwa_shared.clock import utc_now
+from herwa_shared.discord.bot_checkup import BotCheckup
 from herwa_shared.discord.constants import VIEW_CHANNEL
+from herwa_shared.models import GuildMembership
 from herwa_shared.services.audit import list_entries
 from herwa_shared.services.backfills import load_backfill_status
 from herwa_shared.services.discovery import register
-from herwa_shared.services.guild_settings import set_guild_setting
+from herwa_shared.services.guild_settings import DEFAULT_SETTINGS, set_guild_setting
 from herwa_shared.services.guilds import ChannelData, save_channels
 from herwa_shared.stores import Stores
+from herwa_web.page_names import PageNames
 from herwa_web.pages.start import texts
+from herwa_web.pages.start.view_models import StartData, build_steps
 from herwa_web.surfaces import HISTORY_COMMANDS
 from tests.support.governance_client import TEST_ACTOR
 from tests.web.dashboard_factory import DashboardFactory
@@ -29,6 +40,8 @@ async def test_steps_show_what_is_missing_and_start_the_import(
     async with stores.database.transaction() as session:
         await register(session, [SurfaceKind.COMMAND], HISTORY_COMMANDS)
         await save_channels(session, [ChannelData(hidden, server.id, None, 0, "secret")])
+        joined = update(GuildMembership).where(col(GuildMembership.guild_id) == server.id)
+        await session.execute(joined.values(joined_at=utc_now() - timedelta(hours=1)))
     async with open_settings_page(web, manager, server, path="/start", state=STATE) as page:
         steps = {step["title"]: step for step in page.get("steps")}
         assert list(steps) == [
@@ -39,8 +52,9 @@ async def test_steps_show_what_is_missing_and_start_the_import(
             texts.REQUESTS,
             texts.NUMBERS,
         ]
-        permissions = steps[texts.PERMISSIONS]
-        assert permissions["is_done"] or (f"guild_id={server.id}" in permissions["href"] and permissions["is_external"])
+        assert steps[texts.PERMISSIONS]["is_done"]
+        assert steps[texts.CHANNELS]["text"].startswith(texts.format_channels(1, 2))
+        assert steps[texts.CHANNELS]["listed"] == ["#secret"]
         assert not steps[texts.TIME_ZONE]["is_done"]
         assert steps[texts.HISTORY]["can_start_import"]
         assert steps[texts.NUMBERS]["is_done"]
@@ -56,3 +70,10 @@ async def test_steps_show_what_is_missing_and_start_the_import(
         assert await load_backfill_status(session, guild_id=server.id) is not None
         newest, *_ = await list_entries(session, guild_id=server.id)
     assert (newest.action, newest.actor.user_id) == ("history.import", manager.id)
+
+
+def test_missing_permission_links_to_discord():
+    data = StartData(1, DEFAULT_SETTINGS, BotCheckup(frozenset(), ("embed_links",)), (), None, None, "U", PageNames())
+    step = build_steps(data)[0]
+    assert (step.text, step.is_done, step.href, step.is_external) == ("Missing: Embed Links.", False, "U", True)
+    assert build_steps(replace(data, checkup=None))[0].text == texts.UNKNOWN_ACCESS
