@@ -43,8 +43,8 @@ async def test_key_is_created_shown_once_rotated_and_revoked(web: WebServer, fac
     async with open_keys(web, manager, server) as page:
         assert page.get("allowance") in (None, texts.format_allowance(0, 1))
         secret = await create(page)
-        await page.wait_for("keys", lambda keys: len(keys or []) == 1)
-        row = page.get("keys")[0]
+        await page.wait_for("valid_keys", lambda keys: len(keys or []) == 1)
+        row = page.get("valid_keys")[0]
         assert (row["name"], row["hint"]) == ("weekly report", f"sk_live_hw_…{secret[-4:]}")
         assert row["facts"][0] == texts.NEVER_USED
         assert row["facts"][-1] == "192.0.2.7/32, 198.51.100.0/24"
@@ -62,8 +62,8 @@ async def test_key_is_created_shown_once_rotated_and_revoked(web: WebServer, fac
         await page.wait_for("action", f"rotate:{row['key']}")
         await page.call("rotate_key", form={"overlap": "1"})
         await page.wait_for("secret", lambda new: new and new != secret)
-        await page.wait_for("keys", lambda keys: len(keys) == 2)
-        newest, old = page.get("keys")
+        await page.wait_for("valid_keys", lambda keys: len(keys) == 2)
+        newest, old = page.get("valid_keys")
         assert old["state"].startswith(texts.REPLACED)
         assert not old["can_rotate"]
         for key in (newest["key"], old["key"]):
@@ -71,7 +71,7 @@ async def test_key_is_created_shown_once_rotated_and_revoked(web: WebServer, fac
             await page.wait_for("action", f"revoke:{key}")
             await page.call("revoke_key")
             await page.wait_for("ended_keys", lambda rows, key=key: key in [row["key"] for row in rows or []])
-        assert page.get("keys") == []
+        assert page.get("valid_keys") == []
     audited = await list_audited(stores, server)
     assert audited == ["api_key.revoke", "api_key.revoke", "api_key.rotate", "api_key.create"]
 
@@ -133,7 +133,7 @@ async def test_action_without_a_question_changes_nothing(web: WebServer, factory
             actor=TEST_ACTOR,
         )
     async with open_keys(web, manager, server) as page:
-        key = page.get("keys")[0]["key"]
+        key = page.get("valid_keys")[0]["key"]
         await page.call("revoke_key")
         await page.call("start_action", action="erase", key=key)
         await page.call("start_action", action="revoke", key="1")
@@ -155,7 +155,7 @@ async def test_use_of_a_key_is_shown(web: WebServer, factory: DashboardFactory, 
             batch.add(KeyRequest(key.status.id, utc_now(), "GET /api/guilds/{guild_id}/stats", status, "", 5, "r"))
         await save_usage(session, batch)
     async with open_keys(web, manager, server) as page:
-        [row] = page.get("keys")
+        [row] = page.get("valid_keys")
         assert row["usage"] == texts.format_usage(3, 1, 7)
         assert row["line"].startswith("M")
         assert row["facts"][0] != texts.NEVER_USED

@@ -235,7 +235,7 @@ async def test_dashboard_rights_show_what_the_guardrail_decides(web: WebServer, 
         assert {"@Deputies", "@Founders"} <= set(labels)
         assert "@Support" not in labels
         assert [column["is_administrator"] for column in page.get("rights_columns")].count(True) == 1
-        by_page = {row["page"]: dict(zip(labels, row["cells"], strict=True)) for row in page.get("rights")}
+        by_page = {row["page_name"]: dict(zip(labels, row["cells"], strict=True)) for row in page.get("rights")}
     assert not by_page["Audit log"]["@Deputies"]["allowed"]
     assert by_page["Audit log"]["@Deputies"]["text"] == texts.format_right("@Deputies", "Audit log", allowed=False)
     assert by_page["Audit log"]["@Founders"]["allowed"]

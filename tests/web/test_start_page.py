@@ -43,7 +43,7 @@ async def test_steps_show_what_is_missing_and_start_the_import(
         joined = update(GuildMembership).where(col(GuildMembership.guild_id) == server.id)
         await session.execute(joined.values(joined_at=utc_now() - timedelta(hours=1)))
     async with open_settings_page(web, manager, server, path="/start", state=STATE) as page:
-        steps = {step["title"]: step for step in page.get("steps")}
+        steps = {step["label"]: step for step in page.get("steps")}
         assert list(steps) == [
             texts.PERMISSIONS,
             texts.CHANNELS,

@@ -38,8 +38,8 @@ def keys_page() -> rx.Component:
         rx.cond(KeysState.secret != "", _secret()),
         rx.cond(KeysState.creating, _form()),
         rx.cond(
-            KeysState.keys.length() > 0,
-            _list(KEYS_ITEM.label, KeysState.keys),
+            KeysState.valid_keys.length() > 0,
+            _list(KEYS_ITEM.label, KeysState.valid_keys),
             rx.cond(
                 KeysState.creating | (KeysState.ended_keys.length() > 0),
                 rx.fragment(),

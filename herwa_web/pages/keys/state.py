@@ -46,7 +46,7 @@ class KeysState(GuildPageState, rx.State):
     is asked to confirm it.
     """
 
-    keys: list[KeyRow] = rx.field(default_factory=list)
+    valid_keys: list[KeyRow] = rx.field(default_factory=list)
     ended_keys: list[KeyRow] = rx.field(default_factory=list)
     allowance: str = ""
     limit_hint: str = ""
@@ -151,7 +151,7 @@ class KeysState(GuildPageState, rx.State):
             )
 
     def _present(self, data: KeysData) -> None:
-        self.keys, self.ended_keys = build_key_rows(data)
+        self.valid_keys, self.ended_keys = build_key_rows(data)
         allowance = data.allowance
         self.allowance = texts.format_allowance(allowance.used, allowance.limit)
         self.limit_hint = texts.format_limit_hint(allowance.limit or 0) if allowance.is_used_up else ""
@@ -215,7 +215,7 @@ class KeysState(GuildPageState, rx.State):
         self.form_error = self.announcement = text
 
     def _start_action(self, action: str, key: str) -> None:
-        row = next((row for row in self.keys if row.key == key), None)
+        row = next((row for row in self.valid_keys if row.key == key), None)
         if row is not None and action in ACTIONS and (action == "revoke" or row.can_rotate):
             self.action = f"{action}:{key}"
             self._forget_secret()

@@ -45,7 +45,7 @@ class KeyRow:
 class KeysData:
     """The data of the page. `usage` is that of valid keys, by id."""
 
-    keys: tuple[KeyStatus, ...]
+    all_keys: tuple[KeyStatus, ...]
     usage: Mapping[int, KeyUsage]
     allowance: KeyAllowance
     names: PageNames
@@ -54,7 +54,7 @@ class KeysData:
 
 def build_key_rows(data: KeysData) -> tuple[list[KeyRow], list[KeyRow]]:
     """Build the rows of valid keys and of those that have ended, newest first."""
-    rows = [_build_row(key, data) for key in data.keys]
+    rows = [_build_row(key, data) for key in data.all_keys]
     return [row for row in rows if row.is_valid], [row for row in rows if not row.is_valid]
 
 

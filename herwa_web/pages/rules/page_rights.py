@@ -33,7 +33,7 @@ class RightsCell:
 class RightsRow:
     """A page, and the feature that a rule about it names."""
 
-    page: str
+    page_name: str
     feature: str
     cells: list[RightsCell]
 

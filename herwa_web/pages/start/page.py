@@ -38,11 +38,11 @@ def _step(step: rx.Var[StepView]) -> rx.Component:
             class_name=rx.cond(step.is_done, "effect-mark good", "effect-mark"),
         ),
         rx.el.div(
-            rx.el.h3(step.title),
+            rx.el.h3(step.label),
             rx.el.p(step.text, class_name="about"),
             rx.cond(
                 step.percent >= 0,
-                rx.el.progress(value=step.percent, max=100, aria_label=step.title, class_name="progress"),
+                rx.el.progress(value=step.percent, max=100, aria_label=step.label, class_name="progress"),
             ),
             rx.el.div(
                 rx.foreach(step.listed, lambda item: rx.el.span(rx.el.bdi(item), class_name="badge")), class_name="uses"

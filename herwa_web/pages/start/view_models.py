@@ -22,7 +22,7 @@ class StepView:
     has a button that starts the import of past messages.
     """
 
-    title: str
+    label: str
     text: str
     is_done: bool
     listed: list[str]
