@@ -112,7 +112,7 @@ METRIC_DEFINITIONS: Mapping[Metric, MetricDefinition] = MappingProxyType(
             "Blocked commands", "command_denied", Aggregation.COUNT, rising_is_good=False
         ),
         Metric.FIRST_RESPONSE_SECONDS: MetricDefinition(
-            "Time to first response",
+            "First response",
             "thread",
             Aggregation.MEDIAN,
             supports_channels=False,

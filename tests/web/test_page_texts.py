@@ -62,7 +62,7 @@ RULE_SAMPLES = {
 }
 TILE_SAMPLES = {
     "describe_long_wait": ["3 h 5 min"],
-    "format_seconds_column": ["Time to first response"],
+    "format_seconds_column": ["First response"],
     "format_command": ["server-stats"],
     "format_mean_duration": [1204],
     "format_clicks": [3],
