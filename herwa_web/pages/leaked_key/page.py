@@ -10,6 +10,12 @@ ROUTE = "/leaked-key"
 FORM_URL = "/api/leaked-keys/form"
 
 
+class NativeForm(rx.el.Div):
+    """A form that the browser submits. Reflex's own form keeps the browser from it."""
+
+    tag = "form"
+
+
 def leaked_key_page() -> rx.Component:
     """Render the page."""
     return rx.el.div(
@@ -19,7 +25,7 @@ def leaked_key_page() -> rx.Component:
                 rx.el.div(icon("key-round", 28), class_name="sign"),
                 rx.el.h1(texts.TITLE),
                 rx.el.p(texts.LEAD),
-                rx.el.form(
+                NativeForm.create(
                     rx.el.label(
                         texts.LABEL,
                         rx.el.textarea(
@@ -34,8 +40,7 @@ def leaked_key_page() -> rx.Component:
                         class_name="field",
                     ),
                     rx.el.button(texts.REVOKE, type="submit", class_name="button main large"),
-                    action=FORM_URL,
-                    method="post",
+                    custom_attrs={"action": FORM_URL, "method": "post"},
                     class_name="report-form",
                 ),
                 class_name="alone full",
