@@ -14,6 +14,7 @@ from herwa_api.server_rules import build_server_rules
 from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.config import Settings
+from herwa_shared.discord.guild_reader import open_guild_reader
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.query_cache.cache import open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
@@ -37,10 +38,11 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
         open_stores(settings) as stores,
         open_policy_cache(stores, KINDS, SURFACES) as policies,
         open_query_cache(stores.database_url, stores.redis) as query_cache,
+        open_guild_reader(settings) as guild_reader,
     ):
         # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
         # These headers are ignored from any other peer.
-        app = create_app(stores, settings, policies, query_cache)
+        app = create_app(stores, settings, policies, query_cache, guild_reader)
         rules = build_server_rules(app, settings, port)
         server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
         async with (

@@ -18,7 +18,8 @@ from herwa_shared.authorization import Authorizer
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.discord.endpoints import find_discord_endpoints, get_cdn_url
-from herwa_shared.errors import OAuthNotConfigured
+from herwa_shared.discord.guild_reader import GuildReader
+from herwa_shared.errors import DiscordUnavailable, OAuthNotConfigured
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
@@ -46,8 +47,8 @@ class AppState:
     """Everything that routes share.
 
     `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys,
-    `key_usage` records their use. `oauth` is None if no Discord application is configured; then only API keys give
-    access.
+    `key_usage` records their use. `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts
+    stored responses. `oauth` is None if no Discord application is configured; then only API keys give access.
     """
 
     stores: Stores
@@ -60,7 +61,15 @@ class AppState:
     question_slots: QuestionSlots
     query_cache: QueryCache
     view_recorder: MemberViewRecorder
+    guild_reader: GuildReader | None
+    response_encryptor: Encryptor
     oauth: OAuthServices | None
+
+    def require_guild_reader(self) -> GuildReader:
+        """Return the reader of roles and members at Discord. Raises DiscordUnavailable if there is none."""
+        if self.guild_reader is None:
+            raise DiscordUnavailable
+        return self.guild_reader
 
     def require_oauth(self) -> OAuthServices:
         """Return the OAuth services. Raises OAuthNotConfigured if there are none."""
@@ -70,12 +79,16 @@ class AppState:
 
 
 def create_app_state(
-    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache | None = None
+    stores: Stores,
+    settings: Settings,
+    policies: PolicyCache,
+    query_cache: QueryCache | None = None,
+    guild_reader: GuildReader | None = None,
 ) -> AppState:
     """Build the state from the settings and the data folder.
 
-    It opens nothing that must be closed; the caller opens and closes `stores` and `policies`, and runs `query_cache`.
-    A cache that does not run caches nothing.
+    It opens nothing that must be closed; the caller opens and closes `stores`, `policies` and `guild_reader`, and runs
+    `query_cache`. A cache that does not run caches nothing.
     """
     folder = DataFolder(settings.data_dir)
     oauth = _create_oauth_services(stores, settings, folder)
@@ -90,6 +103,8 @@ def create_app_state(
         question_slots=QuestionSlots(RATE_LIMITS),
         query_cache=query_cache or QueryCache(stores.database_url, stores.redis),
         view_recorder=MemberViewRecorder(stores.database),
+        guild_reader=guild_reader,
+        response_encryptor=create_encryptor(settings, folder, purpose="responses"),
         oauth=oauth,
     )
 

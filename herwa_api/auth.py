@@ -124,7 +124,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
         guild_id: GuildIdPath,
     ) -> AsyncIterator[int]:
         if isinstance(caller, SessionUser):
-            guild = await _require_managed_guild(app_state, caller, guild_id, surface)
+            guild = await require_managed_guild(app_state, caller, guild_id, surface)
             allowed_id = guild.id
             if Scope.MEMBERS in scopes:
                 await _require_member_data(app_state, guild_id=guild.id, user_id=caller.user_id, guild=guild)
@@ -132,7 +132,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
         elif guild_id != str(caller.guild_id):
             raise NotFound(texts.GUILD_NOT_FOUND)
         else:
-            await _require_key(app_state, caller, surface, scopes)
+            await require_key(app_state, caller, surface, scopes)
             allowed_id = caller.guild_id
             if Scope.MEMBERS in scopes:
                 await _require_member_data(app_state, guild_id=caller.guild_id)
@@ -142,7 +142,8 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
     return authorize_guild
 
 
-async def _require_key(app_state: AppState, key: Principal, surface: Surface, scopes: tuple[Scope, ...]) -> None:
+async def require_key(app_state: AppState, key: Principal, surface: Surface, scopes: tuple[Scope, ...]) -> None:
+    """Require that the guardrail allows the key the surface, and that it has all of `scopes`. Raises AccessDenied."""
     missing_scopes = [scope for scope in scopes if scope not in key.scopes]
     try:
         await app_state.authorizer.require_key(key.owner_id, surface, in_scope=not missing_scopes)
@@ -153,7 +154,7 @@ async def _require_key(app_state: AppState, key: Principal, surface: Surface, sc
         raise AccessDenied(Reason.SCOPE, refusal) from None
 
 
-async def _require_managed_guild(
+async def require_managed_guild(
     app_state: AppState, user: SessionUser, guild_id: str, surface: Surface, *, fresh: bool = False
 ) -> UserGuildInfo:
     """Require that the user manages the guild and may see the surface; return the guild.
@@ -232,7 +233,7 @@ async def _require_key_manager(
             Forbidden(texts.KEYS_NEED_SESSION) if guild_id == str(caller.guild_id) else NotFound(texts.GUILD_NOT_FOUND)
         )
     is_change = request.method not in SAFE_METHODS
-    managed = await _require_managed_guild(app_state, caller, guild_id, KEYS, fresh=is_change)
+    managed = await require_managed_guild(app_state, caller, guild_id, KEYS, fresh=is_change)
     return GuildManager(managed.id, Actor(ChangeSource.API, caller.user_id, caller.name))
 
 

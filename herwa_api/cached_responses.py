@@ -1,6 +1,5 @@
 """Responses of the statistics routes: their bodies are cached, and a client that has the current body gets 304."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -10,12 +9,10 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from herwa_api.app_state import AppState
+from herwa_api.etags import respond_with_etag
 from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.clock import utc_now
 from herwa_shared.query_cache.cache import Computed
-
-CACHE_CONTROL = "private, no-cache"
-"""A client may keep a body, but checks each time whether it is still current."""
 
 BodyBuilder = Callable[[datetime], Awaitable[Computed[Any]]]
 """Computes a body at a time, and until when it holds."""
@@ -45,13 +42,4 @@ async def respond_cached(
     body = await app_state.query_cache.get_bytes(guild_id, question, compute)
     if personalize is not None:
         body = orjson.dumps(personalize(orjson.loads(body)))
-    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": CACHE_CONTROL}
-    if _is_known(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
-
-
-def _is_known(request: Request, etag: str) -> bool:
-    """Return whether the client has the body with this ETag (RFC 9110, weak comparison)."""
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
-    return etag in known or known == ["*"]
+    return respond_with_etag(request, body)

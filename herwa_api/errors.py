@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from herwa_api import texts
 from herwa_api.error_pages import accepts_html, build_login_url, render_error_page
+from herwa_api.etags import PreconditionFailed
 from herwa_api.question_slots import TooManyQuestions
 from herwa_api.rate_limits.headers import build_limit_headers, format_retry_after
 from herwa_api.rate_limits.rules import LimitName
@@ -143,6 +144,8 @@ def _render_login_error(request: Request, error: HerwaError) -> Response:
 
 
 def _build_headers(error: HerwaError) -> dict[str, str]:
+    if isinstance(error, PreconditionFailed):
+        return {} if error.etag is None else {"ETag": error.etag}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="Herwa"'}
     if isinstance(error, DiscordUnavailable):
@@ -182,6 +185,18 @@ async def _handle_validation_error(request: Request, error: Exception) -> Respon
     )
 
 
+def refuse_repeated_parameters(request: Request) -> None:
+    """Raise BadRequest if the query string has a parameter twice (FastAPI dependency).
+
+    Otherwise one of the values would be ignored without notice.
+    """
+    names = [name for name, _ in request.query_params.multi_items()]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        field = _shorten_name(repeated)
+        raise BadRequest(texts.format_repeated_parameter(field), field=field)
+
+
 def list_query_parameters(request: Request) -> Sequence[str]:
     """Return the names of the route's query parameters, from its OpenAPI operation; none if it is not documented."""
     operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
@@ -190,8 +205,11 @@ def list_query_parameters(request: Request) -> Sequence[str]:
 
 
 def _get_field_name(violation: Mapping[str, Any]) -> str:
-    """Return the parameter's name, truncated if it is long: it may be an API key."""
-    name = str(violation["loc"][-1])
+    return _shorten_name(str(violation["loc"][-1]))
+
+
+def _shorten_name(name: str) -> str:
+    """Truncate a parameter's name if it is long: it may be an API key."""
     return name if len(name) <= MAX_FIELD_NAME_LENGTH else f"{name[:8]}…"
 
 

@@ -17,7 +17,7 @@ NOT_STORED = "private, no-store"
 RESPONSE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Accept, Authorization, Cookie",
+    "Vary": "Accept, Authorization, Cookie, Origin",
 }
 
 

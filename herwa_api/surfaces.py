@@ -18,12 +18,23 @@ def _build_statistics_surface(key: str, title: str) -> Surface:
     return Surface(SurfaceKind.API, key, FeatureKey.API_STATISTICS, title, Audience.MANAGERS)
 
 
+def _build_settings_surface(key: str, title: str) -> Surface:
+    return Surface(SurfaceKind.API, key, FeatureKey.API_SETTINGS, title, Audience.MANAGERS)
+
+
 STATS = _build_statistics_surface("stats", texts.ROUTE_SUMMARIES["stats"])
 TOP_CHANNELS = _build_statistics_surface("top/channels", texts.ROUTE_SUMMARIES["top_channels"])
 TOP_MEMBERS = _build_statistics_surface("top/members", texts.ROUTE_SUMMARIES["top_members"])
 HEATMAP = _build_statistics_surface("heatmap", texts.ROUTE_SUMMARIES["heatmap"])
 KEYS = _build_statistics_surface("keys", texts.ROUTE_SUMMARIES["list_keys"])
-SURFACES = SurfaceRegistry((STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS))
+FEATURES = _build_settings_surface("features", texts.ROUTE_SUMMARIES["list_features"])
+RULES = _build_settings_surface("rules", texts.ROUTE_SUMMARIES["list_rules"])
+CHANNEL_LISTS = _build_settings_surface("channel-lists", texts.ROUTE_SUMMARIES["list_channel_lists"])
+AUDIT = _build_settings_surface("audit", texts.ROUTE_SUMMARIES["audit"])
+EXPLAIN = _build_settings_surface("explain", texts.ROUTE_SUMMARIES["explain"])
+SURFACES = SurfaceRegistry(
+    (STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS, FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
+)
 
 
 def main() -> None:

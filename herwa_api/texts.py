@@ -65,7 +65,20 @@ LIMIT_HINTS: Mapping[str, str] = {  # by the name of the limit
     "leak_reports": "A report can contain up to ten keys.",
 }
 EXPECTED_METRICS = f"one or several of {', '.join(Metric)}, separated by commas, each once"
-EXPECTED_SNOWFLAKE = "a channel id of up to 19 digits"
+EXPECTED_SNOWFLAKE = "an id of up to 19 digits"
+EXPECTED_ROLE_IDS = "role ids separated by commas, at most 250"
+EXPECTED_ONE_SUBJECT = "either 'member_id' or 'role_ids'"
+EMPTY_WINDOW = "'from' must be before 'to'."
+INVALID_CURSOR = "This cursor doesn't belong to this request. Use next_cursor of a response to the same parameters."
+PRECONDITION_FAILED = "This has changed since you read it. Read it again, then send your change with its new ETag."
+MEMBER_NOT_FOUND = "This member isn't in the server."
+CHANNEL_NOT_FOUND = "Channel not found in this server."
+RULE_NOT_FOUND = "This rule doesn't exist. List the rules to see their ids."
+LIST_NOT_FOUND = "There is no channel list for this target."
+EXPECTED_TOGGLES = "at least one feature or module"
+EXPECTED_END = "a time between 1971 and 2099"
+UNKNOWN_COMMAND = "Unknown command. See /help in Discord for all commands."
+UNKNOWN_ROLE = "Unknown role. Check that all ids are roles of this server."
 
 
 def format_unexpected_error(request_id: str) -> str:
@@ -101,6 +114,26 @@ def format_unknown_parameter(name: str, known_names: Sequence[str]) -> str:
     return f"Unknown parameter '{name}'. Valid parameters: {', '.join(known_names)}."
 
 
+def format_repeated_parameter(name: str) -> str:
+    """Format the message for a parameter that occurs twice in a query string."""
+    return f"'{name}' is there more than once. Send each parameter once."
+
+
+def format_rule_exists(rule_id: int) -> str:
+    """Say which rule has the subject, target and place of a new one."""
+    return f"Rule {rule_id} is about the same subject, target and place. Change it with PUT."
+
+
+def format_key_actor(key_id: int) -> str:
+    """Name an API key as the author of a change."""
+    return f"API key {key_id}"
+
+
+def format_needs_tier(tier: str) -> str:
+    """Say which tier includes a feature."""
+    return f"Needs {tier}."
+
+
 def format_invalid_parameter(name: str, expected: object) -> str:
     """Format the message for a parameter with an invalid value."""
     return f"'{name}' must be {expected}."
@@ -110,6 +143,12 @@ def format_rejected_parameter(name: str, reason: str) -> str:
     """Format the message for a parameter that was rejected for a reason in Pydantic's words."""
     return f"'{name}': {reason.lower()}."
 
+
+BLOCK_REASONS: Mapping[str, str] = {
+    "kill_switch": "Turned off for all servers.",
+    "module": "The server has turned off the module.",
+    "toggle": "The server has turned it off.",
+}
 
 # Process
 PORT_HINT = "Check whether this copy's API is already running, or remove its port from ports.json in the data folder."
@@ -121,6 +160,13 @@ API_DESCRIPTION = """Activity statistics of Discord servers. Ids are strings. Ti
 Send an API key as `Authorization: Bearer sk_live_hw_…`. In a browser, the session of a logged-in user works too: it can
 read the servers that the user manages. Errors are `application/problem+json` (RFC 9457).
 """
+TAGS: Mapping[str, str] = {
+    "identity": "Who you are, which servers you can read, and your sessions",
+    "statistics": "Numbers of a server",
+    "settings": "Features, access rules, channel lists and audit log of a server",
+    "keys": "API keys of a server. Only users manage keys, in a session",
+    "health": "State of the API's process",
+}
 KEY_SECURITY = "An API key of the server: `Authorization: Bearer sk_live_hw_…`. Keys in the URL are never accepted."
 SESSION_SECURITY = (
     "The session of a user who logged in at `/auth/login`. It can read the servers that the user manages."
@@ -131,12 +177,20 @@ BAD_REQUEST_DESCRIPTION = "Invalid parameter. The detail says what is valid."
 UNAUTHORIZED_DESCRIPTION = "No API key, or it is unknown, expired or revoked."
 FORBIDDEN_DESCRIPTION = "The key lacks a scope, or the server's settings or tier don't allow this."
 NOT_FOUND_DESCRIPTION = "Unknown server, or this key can't read it."
+CONFLICT_DESCRIPTION = "Another change of the settings is in progress, or the rule exists."
+PRECONDITION_DESCRIPTION = "It has changed since the response whose ETag is in If-Match."
+RULE_EXISTS_DESCRIPTION = "The same rule existed already, or this is a dry run."
+DRY_RUN_DESCRIPTION = "What the change would do, if `dry_run` is true."
 CLIENT_ERROR_DESCRIPTION = "Any other invalid request."
 SERVER_ERROR_DESCRIPTION = "An error on the server's side. Try again later."
 STORE_DOWN_DESCRIPTION = "At least one database doesn't respond."
 MISSING_SCOPE_EXAMPLE = f"{format_missing_scopes(['members:read'])} {CREATE_KEY_WITH_SCOPE}"
 BAD_PARAMETER_EXAMPLE = format_invalid_parameter("interval", "'hour', 'day', 'week' or 'month'")
 
+CHANGE_NOTES = (
+    "With `dry_run`, nothing is saved and the response says who would gain and lose what. Every change is in the audit "
+    "log. An API key needs the scopes `settings:read` and `settings:write`."
+)
 ROUTE_SUMMARIES: Mapping[str, str] = {
     "me": "Current user or API key",
     "guilds": "Servers that you can read",
@@ -147,6 +201,17 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "top_channels": "Most active channels",
     "top_members": "Most active members",
     "heatmap": "Activity by hour of the week",
+    "list_features": "Features",
+    "list_rules": "Access rules",
+    "list_channel_lists": "Channel lists",
+    "audit": "Audit log",
+    "explain": "Why a command works or is blocked",
+    "change_features": "Turn features on or off",
+    "create_rule": "Create an access rule",
+    "replace_rule": "Change an access rule",
+    "delete_rule": "Delete an access rule",
+    "set_channel_list": "Set a channel list",
+    "delete_channel_list": "Delete a channel list",
     "list_keys": "API keys",
     "create_key": "Create an API key",
     "rotate_key": "Replace an API key",
@@ -174,6 +239,26 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "before 13 months, and that of members who left 90 days ago, is returned without a name. An API key needs the "
     "scope `members:read`. Without `member_ids:read`, `id` is a pseudonym that only this key gets, and `name` is null.",
     "heatmap": "Returns the activity in each of the 168 hours of the week, in the time zone of the request.",
+    "list_features": "Returns all features with their state: what the server chose, whether the feature is "
+    "available, and why if it isn't. An API key needs the scope `settings:read`.",
+    "list_rules": "Returns the access rules, oldest first, also those that have ended. An API key needs the scope "
+    "`settings:read`.",
+    "list_channel_lists": "Returns the channel lists, sorted by target. A target with a list works only in these "
+    "channels. An API key needs the scope `settings:read`.",
+    "audit": "Returns who changed what, newest first, with the value before and after. An API key needs the scope "
+    "`settings:read`.",
+    "explain": "Returns whether a member can use a command, and every step of the decision. Send `member_id`, or "
+    "`role_ids` for a member with only these roles. An API key needs the scope `settings:read`.",
+    "change_features": "Turns features and modules on or off, all of them or none. `If-Match` takes the ETag of the "
+    "list of features. " + CHANGE_NOTES,
+    "create_rule": "Creates an access rule. It is in force within a second. " + CHANGE_NOTES,
+    "replace_rule": "Changes an access rule. With another subject, target or place it becomes a new rule with another "
+    "id. `If-Match` takes the `etag` of the rule. " + CHANGE_NOTES,
+    "delete_rule": "Deletes an access rule. `If-Match` takes the `etag` of the rule. " + CHANGE_NOTES,
+    "set_channel_list": "Limits a command, feature, module or everything to these channels and categories. `If-Match` "
+    "takes the `etag` of the list. " + CHANGE_NOTES,
+    "delete_channel_list": "Deletes a channel list, so that its target works everywhere. `If-Match` takes the `etag` "
+    "of the list. " + CHANGE_NOTES,
     "list_keys": "Returns the API keys of the server without their secrets, newest first, also those that have ended. "
     "All routes about keys need the session of a user who manages the server.",
     "create_key": "Creates an API key. The response contains the key, which can't be read again.",
@@ -203,6 +288,19 @@ PARAMETERS: Mapping[str, str] = {
     "interval": "Length of one interval. Weeks start on the day that the server chose, by default on Monday",
     "compare": "Compare with the previous window, or with the same dates last year",
     "limit": "Maximum number of items",
+    "cursor": "`next_cursor` of the previous page. All other parameters except `limit` must be the same",
+    "rule_id": "The rule's id",
+    "dry_run": "Save nothing, and say what the change would do",
+    "idempotency_key": "A text that is unique to this request, such as a UUID. If the request is sent again with it "
+    "within a day, nothing is done twice and the first response is sent again",
+    "audit_kind": "Kind of change",
+    "actor_id": "Only changes by this user",
+    "audit_from": "Only changes from then on: an ISO date (midnight in `timezone`) or time",
+    "audit_to": "Only changes before then",
+    "command": "Command without the slash, such as `top channels`",
+    "member_id": "A member of the server",
+    "role_ids": "Role ids separated by commas. Empty: a member without roles",
+    "explain_channel_id": "Where the command is used. A thread counts as its channel",
     "key_id": "The key's id",
     "session_id": "The session's id",
     "usage_days": "Number of days, today (UTC) included",
@@ -235,6 +333,46 @@ FIELDS: Mapping[str, str] = {
     "session_ends_at": "When it ends if it isn't used again",
     "session_current": "Whether it is the session of this request",
     "last_used_at": "Accurate to a minute",
+    "feature_enabled": "What the server chose",
+    "feature_available": "Whether kill switch, tier, module and the server's choice leave it on",
+    "feature_blocked_by": "Why it isn't available",
+    "feature_blocked_reason": "The same in words",
+    "feature_in_tier": "Whether the server's tier includes it",
+    "feature_lowest_tier": "The lowest tier that includes it",
+    "feature_always_on": "Whether it can't be turned off",
+    "module_enabled": "Whether the server has the module on",
+    "rule_allow": "True: may use. False: may not use",
+    "rule_subject_id": "Id of the role or member, or the bits of Discord permissions. 0 for everyone",
+    "rule_target_key": "Key of the module or feature, or name of the command. Empty for everything",
+    "rule_place_id": "Id of the channel or category. 0 for everywhere",
+    "rule_until": "When the rule ends. Null: never",
+    "rule_note": "Why, for people",
+    "etag": "ETag of this item, for `If-Match`",
+    "list_target": "What is limited: `target_kind:target_key`",
+    "list_places": "Ids of channels and categories",
+    "feature_toggles": "Features to turn on (true) or off (false), by key",
+    "module_toggles": "Modules to turn on or off, by key",
+    "recent_members": "Those who were seen in the last 30 days, at most 100. Null for an API key",
+    "effect_places": "Ids of channels and categories. Empty: everywhere",
+    "started": "What becomes available in the whole server",
+    "stopped": "What stops in the whole server",
+    "affected_members": "Who gains and loses what by rules. Null if Discord doesn't list the members now",
+    "actor_user_id": "Null for an API key, the operator, and an erased user",
+    "actor_name": "Name at the time of the change",
+    "actor_via": "Where the change was made",
+    "entry_number": "Position in the audit log",
+    "entry_target": "The setting: a key of a feature or module, the id of a rule, the target of a channel list",
+    "entry_before": "The setting before. Null: it didn't exist",
+    "entry_after": "The setting after. Null: it doesn't exist anymore",
+    "entry_undoes": "Id of the entry whose change this one undoes",
+    "next_cursor": "Cursor of the next page. Only set if there is one",
+    "missing_permission": "The missing Discord permission because of which Discord hides the command",
+    "step_detail": "What the step found, for programs",
+    "step_text": "What the step found, in words",
+    "step_rule": "The rule that decided this step",
+    "step_channel_list": "The channel list that decided this step",
+    "explain_reason": "The step that decided, or `discord` if Discord hides the command",
+    "steps": "All steps, in order",
     "owner": "Whether you own the server",
     "bot_is_in": "Whether the bot is in the server",
     "member_count": "Number of members. 0 if unknown",

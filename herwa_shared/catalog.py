@@ -30,6 +30,7 @@ class FeatureKey(StrEnum):
     SUPPORT_CHANNELS = "ticket.channels"
     OVERVIEW = "dashboard.overview"
     API_STATISTICS = "api.statistics"
+    API_SETTINGS = "api.settings"
     FEATURES = "governance.features"
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
@@ -199,6 +200,7 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
             ),
             FeatureSpec(FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "All statistics on one page"),
             FeatureSpec(FeatureKey.API_STATISTICS, ModuleKey.API, "Statistics API", "Statistics for your own programs"),
+            FeatureSpec(FeatureKey.API_SETTINGS, ModuleKey.API, "Settings API", "Settings for your own programs"),
             FeatureSpec(
                 FeatureKey.FEATURES,
                 ModuleKey.GOVERNANCE,

@@ -1,11 +1,13 @@
 """Settings from the environment or `.env`. Only entry points read them and pass them on."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_ORIGIN_PATTERN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _MODEL_CONFIG = SettingsConfigDict(
     env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, validate_by_name=True, validate_by_alias=True
 )
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = Field(None, validation_alias="HERWA_AUDIT_KEY", min_length=32)
     encrypted_at_rest: bool = Field(False, validation_alias="HERWA_ENCRYPTED_AT_REST")
     super_admins: Annotated[tuple[int, ...], NoDecode] = Field((), validation_alias="HERWA_SUPER_ADMINS")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="HERWA_CORS_ORIGINS")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="HERWA_LOG_LEVEL")
     discord: DiscordSettings = Field(default_factory=DiscordSettings)
     stores: StoreSettings = Field(default_factory=StoreSettings)
@@ -90,6 +93,17 @@ class Settings(BaseSettings):
     @classmethod
     def _parse_earlier_secret_keys(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _parse_cors_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(value.replace(",", " ").split())
+        if invalid := [origin for origin in origins if _ORIGIN_PATTERN.fullmatch(origin) is None]:
+            error_message = f"must be origins such as https://example.com, without a path: {', '.join(invalid)}"
+            raise ValueError(error_message)
+        return origins
 
     @field_validator("data_dir")
     @classmethod

@@ -6,13 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-from pydantic import SecretStr
 
 from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
 from herwa_shared.authorization import Authorizer, open_policy_cache
 from herwa_shared.config import Settings
-from herwa_shared.discord.endpoints import get_api_url, get_bot_token
-from herwa_shared.discord.guild_reader import GuildReader
+from herwa_shared.discord.guild_reader import GuildReader, open_guild_reader
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache, open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
@@ -59,8 +57,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
             httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
         )
         authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
-        guild_reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
-        stack.push_async_callback(guild_reader.close)
+        guild_reader = await stack.enter_async_context(open_guild_reader(settings))
         _context = AppContext(
             settings,
             stores,

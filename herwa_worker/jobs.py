@@ -12,6 +12,7 @@ from herwa_shared.pipeline.mover import move_batch, restamp_after_restore
 from herwa_shared.retry import Backoff, RetryPolicy, log_retry
 from herwa_shared.runtime.process_health import ProcessHealth
 from herwa_shared.services.api_key_usage import purge_usage
+from herwa_shared.services.idempotency import delete_old_responses
 from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.subscriptions import record_expired
 from herwa_shared.stores import Stores
@@ -67,11 +68,12 @@ class WorkerJobs:
             await record_expired(session, now=utc_now())
 
     async def purge_expired(self) -> None:
-        """Delete expired sessions, login data of users who have no session left, and old records of API keys."""
+        """Delete expired sessions, login data of users without a session, and old records of the API."""
         async with self._stores.database.transaction() as session:
             expired_count = await delete_expired_sessions(session, now=utc_now())
             await purge_logged_out_users(session, now=utc_now())
             await purge_usage(session, now=utc_now())
+            await delete_old_responses(session, now=utc_now())
         if expired_count:
             log.info("sessions ended", count=expired_count, reason="expired")
 

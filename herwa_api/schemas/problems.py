@@ -3,6 +3,7 @@
 from typing import Any
 
 from herwa_api import texts
+from herwa_api.etags import PreconditionFailed
 from herwa_api.schemas.responses import Problem
 from herwa_shared.errors import BadRequest, Forbidden, HerwaError, NotFound, Unauthenticated
 
@@ -27,3 +28,8 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": texts.CLIENT_ERROR_DESCRIPTION, "content": PROBLEM_CONTENT},
     "5XX": {"description": texts.SERVER_ERROR_DESCRIPTION, "content": PROBLEM_CONTENT},
 }
+WRITE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    409: {"description": texts.CONFLICT_DESCRIPTION, "content": PROBLEM_CONTENT},
+    412: _build_response("Precondition Failed", PreconditionFailed(None), texts.PRECONDITION_DESCRIPTION),
+}
+"""Further error responses of routes that change settings."""

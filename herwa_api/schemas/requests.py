@@ -1,18 +1,19 @@
 """Query string models of the statistics routes, and their conversion to `ActivityQuery`."""
 
-import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from herwa_api import texts
+from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, format_cursor, parse_cursor
+from herwa_api.schemas.ids import Snowflake
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import Interval
+from herwa_shared.analytics.results import Interval, Ranking, RankPosition
 from herwa_shared.db import Database
-from herwa_shared.discord.constants import MAX_SNOWFLAKE
+from herwa_shared.errors import BadRequest
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.zone_names import parse_zone
 
@@ -39,8 +40,8 @@ HourMetric = Literal[
     "commands",
     "commands_denied",
 ]
+MAX_PAGE_ITEMS = 1_000
 METRIC_PATTERN = "|".join(Metric)
-SNOWFLAKE_PATTERN = "^[0-9]{1,19}$"
 
 
 class StatsComparison(StrEnum):
@@ -89,19 +90,9 @@ class WindowQuery(BaseModel):
 class ChannelWindowQuery(WindowQuery):
     """A window with an optional channel filter."""
 
-    channel_id: str | None = Field(
-        None,
-        description=texts.PARAMETERS["channel_id"],
-        examples=["381870129706958858"],
-        json_schema_extra={"pattern": SNOWFLAKE_PATTERN},
+    channel_id: Snowflake | None = Field(
+        None, description=texts.PARAMETERS["channel_id"], examples=["381870129706958858"]
     )
-
-    @field_validator("channel_id")
-    @classmethod
-    def _is_snowflake(cls, text: str) -> str:
-        if re.fullmatch(SNOWFLAKE_PATTERN, text) is None or int(text) > MAX_SNOWFLAKE:
-            raise ValueError(texts.EXPECTED_SNOWFLAKE)
-        return text
 
     @property
     def channel(self) -> int | None:
@@ -135,23 +126,55 @@ class StatsQuery(ChannelWindowQuery):
         return tuple(Metric(name) for name in self.metric.split(","))
 
 
-class TopChannelsQuery(WindowQuery):
+class _TopQuery(WindowQuery):
+    limit: int = Field(10, ge=1, le=MAX_PAGE_ITEMS, description=texts.PARAMETERS["limit"])
+    cursor: str | None = Field(
+        None, pattern=CURSOR_PATTERN, description=texts.PARAMETERS["cursor"], examples=[CURSOR_EXAMPLE]
+    )
+
+    async def to_page(
+        self, database: Database, guild_id: int, *, now: datetime
+    ) -> tuple[ActivityQuery, RankPosition | None]:
+        """Convert to a query and the position of the page. All pages of a list have the window of the first one.
+
+        Raises what `to_activity_query` raises, and BadRequest for a cursor of other parameters.
+        """
+        if self.cursor is None:
+            return await self.to_activity_query(database, guild_id, now=now), None
+        start, end, value, id_ = parse_cursor(self, self.cursor, length=4)
+        window = self.model_copy(update={"from_": _format_second(start), "to": _format_second(end)})
+        return await window.to_activity_query(database, guild_id, now=now), RankPosition(value, id_)
+
+    def format_next_cursor(self, query: ActivityQuery, ranking: Ranking) -> str | None:
+        """Format the cursor of the next page; None if there is none."""
+        if ranking.next is None:
+            return None
+        return format_cursor(self, (query.start_second, query.end_second, ranking.next.value, ranking.next.id))
+
+
+class TopChannelsQuery(_TopQuery):
     """Query string of `…/top/channels`."""
 
     metric: ChannelMetric = Field(
         "messages", description=texts.PARAMETERS["ranking_metric"], examples=["active_members"]
     )
-    limit: int = Field(10, ge=1, le=100, description=texts.PARAMETERS["limit"])
 
 
-class TopMembersQuery(WindowQuery):
+class TopMembersQuery(_TopQuery):
     """Query string of `…/top/members`."""
 
     metric: MemberMetric = Field("messages", description=texts.PARAMETERS["ranking_metric"], examples=["voice_minutes"])
-    limit: int = Field(10, ge=1, le=100, description=texts.PARAMETERS["limit"])
 
 
 class HeatmapQuery(ChannelWindowQuery):
     """Query string of `…/heatmap`."""
 
     metric: HourMetric = Field("messages", description=texts.PARAMETERS["heatmap_metric"], examples=["joins"])
+
+
+def _format_second(second: int) -> str:
+    """Format a time in Unix seconds of a cursor. Raises BadRequest for one that no window can have."""
+    try:
+        return datetime.fromtimestamp(second, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        raise BadRequest(texts.INVALID_CURSOR, field="cursor") from None

@@ -105,6 +105,7 @@ class RankingResponse(_ResponseModel):
     """Rows of a ranking, highest value first, ties by id."""
 
     items: list[RankingItemResponse]
+    next_cursor: str | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["next_cursor"])
     approximate: OptionalFlag = Field(None, description=texts.FIELDS["approximate"])
 
 

@@ -48,10 +48,11 @@ def _serialize_metric(compared: ComparedSeries) -> dict[str, Any]:
     return body | {"compare": {**_serialize_window(comparison), "change": _serialize_change(compared)}}
 
 
-def serialize_ranking(ranking: Ranking) -> dict[str, Any]:
+def serialize_ranking(ranking: Ranking, next_cursor: str | None = None) -> dict[str, Any]:
     """Build the body of `…/top/channels` and `…/top/members`."""
     items = [{"id": str(item.id), "name": item.name, "value": item.value} for item in ranking.items]
-    return {"items": items} | _build_approximate_flag(ranking.approximate)
+    cursor = {} if next_cursor is None else {"next_cursor": next_cursor}
+    return {"items": items} | cursor | _build_approximate_flag(ranking.approximate)
 
 
 def serialize_heatmap(heatmap: WeeklyHeatmap) -> dict[str, Any]:

@@ -16,53 +16,33 @@ from herwa_shared.analytics.metric_definitions import (
     require_supported,
 )
 from herwa_shared.analytics.query import ActivityQuery
-from herwa_shared.analytics.results import RankedItem, Ranking
+from herwa_shared.analytics.results import RankedItem, Ranking, RankPosition
 from herwa_shared.analytics.table_selection import Rows, TableSelection, select_table
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID, DEMO_MEMBER_NAMES
 from herwa_shared.models import Channel, Member
 
-CHANNELS_BY_COUNT_SQL = """
-SELECT /* analytics.tops.channels */ channel_id AS id, sum(events) AS value
+# The page of a list after a position: a value, and the id of the entry that has it. Without a position the id is 0.
+RANKING_TAIL_SQL = """
 FROM activity
 GROUP BY id
-HAVING id != 0
+HAVING id != 0 AND (
+    {after_id:UInt64} = 0 OR value < {after_value:UInt64} OR (value = {after_value:UInt64} AND id > {after_id:UInt64})
+)
 ORDER BY value DESC, id
-LIMIT {limit:UInt16}
+LIMIT {limit:UInt32}
 """
-CHANNELS_BY_DURATION_SQL = """
-SELECT /* analytics.tops.channels */ channel_id AS id, sum(total) AS value
-FROM activity
-GROUP BY id
-HAVING id != 0
-ORDER BY value DESC, id
-LIMIT {limit:UInt16}
-"""
-CHANNELS_BY_MEMBERS_SQL = """
-SELECT /* analytics.tops.channels */ channel_id AS id, uniqExactIf(person_id, person_id != 0) AS value
-FROM activity
-GROUP BY id
-HAVING id != 0
-ORDER BY value DESC, id
-LIMIT {limit:UInt16}
-"""
-MEMBERS_BY_COUNT_SQL = """
-SELECT /* analytics.tops.members */ user_id AS id, sum(events) AS value
-FROM activity
-GROUP BY id
-HAVING id != 0
-ORDER BY value DESC, id
-LIMIT {limit:UInt16}
-"""
-MEMBERS_BY_DURATION_SQL = """
-SELECT /* analytics.tops.members */ user_id AS id, sum(total) AS value
-FROM activity
-GROUP BY id
-HAVING id != 0
-ORDER BY value DESC, id
-LIMIT {limit:UInt16}
-"""
+CHANNELS_BY_COUNT_SQL = "SELECT /* analytics.tops.channels */ channel_id AS id, sum(events) AS value" + RANKING_TAIL_SQL
+CHANNELS_BY_DURATION_SQL = (
+    "SELECT /* analytics.tops.channels */ channel_id AS id, sum(total) AS value" + RANKING_TAIL_SQL
+)
+CHANNELS_BY_MEMBERS_SQL = (
+    "SELECT /* analytics.tops.channels */ channel_id AS id, uniqExactIf(person_id, person_id != 0) AS value"
+    + RANKING_TAIL_SQL
+)
+MEMBERS_BY_COUNT_SQL = "SELECT /* analytics.tops.members */ user_id AS id, sum(events) AS value" + RANKING_TAIL_SQL
+MEMBERS_BY_DURATION_SQL = "SELECT /* analytics.tops.members */ user_id AS id, sum(total) AS value" + RANKING_TAIL_SQL
 CHANNEL_SQL_BY_AGGREGATION = {
     Aggregation.COUNT: CHANNELS_BY_COUNT_SQL,
     Aggregation.DURATION: CHANNELS_BY_DURATION_SQL,
@@ -72,43 +52,47 @@ MEMBER_SQL_BY_AGGREGATION = {Aggregation.COUNT: MEMBERS_BY_COUNT_SQL, Aggregatio
 
 
 async def rank_channels(
-    database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, limit: int = 10, now: datetime | None = None
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    *,
+    limit: int = 10,
+    after: RankPosition | None = None,
+    now: datetime | None = None,
 ) -> Ranking:
-    """Rank channels by the query's metric; a thread counts for its parent channel.
+    """Rank channels by the query's metric, those after a position; a thread counts for its parent channel.
 
     Raises BadRequest if the metric has no channels.
     """
     require_supported(query.metric, CHANNEL_METRICS, usage="for channels")
     table = select_table(query, (), now=now or utc_now())
-    rows = await table.fetch(
-        clickhouse,
-        CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation],
-        audit_key=database.audit_key,
-        limit=limit,
-    )
+    sql = CHANNEL_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation]
+    rows = await _fetch_page(table, clickhouse, sql, limit, after, audit_key=database.audit_key)
     async with database.transaction() as session:
         names = await load_channel_names(session, query.guild_id, rows)
-    return _build_ranking(rows, names, table)
+    return _build_ranking(rows, names, table, limit)
 
 
 async def rank_members(
-    database: Database, clickhouse: AsyncClient, query: ActivityQuery, *, limit: int = 10, now: datetime | None = None
+    database: Database,
+    clickhouse: AsyncClient,
+    query: ActivityQuery,
+    *,
+    limit: int = 10,
+    after: RankPosition | None = None,
+    now: datetime | None = None,
 ) -> Ranking:
-    """Rank human members by the query's metric.
+    """Rank human members by the query's metric, those after a position.
 
     Raises BadRequest if the metric cannot be attributed to single members.
     """
     require_supported(query.metric, MEMBER_METRICS, usage="for members")
     table = select_table(query, (), now=now or utc_now())
-    rows = await table.fetch(
-        clickhouse,
-        MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation],
-        audit_key=database.audit_key,
-        limit=limit,
-    )
+    sql = MEMBER_SQL_BY_AGGREGATION[get_definition(query.metric).aggregation]
+    rows = await _fetch_page(table, clickhouse, sql, limit, after, audit_key=database.audit_key)
     async with database.transaction() as session:
         names = await load_member_names(session, query.guild_id, rows)
-    return _build_ranking(rows, names, table)
+    return _build_ranking(rows, names, table, limit)
 
 
 async def load_channel_names(session: AsyncSession, guild_id: int, rows: Rows) -> dict[int, str]:
@@ -140,7 +124,26 @@ def _build_id_condition(column: int, rows: Rows) -> ColumnElement[bool]:
     return col(column) == any_(literal([row[0] for row in rows], ARRAY(BigInteger)))
 
 
-def _build_ranking(rows: Rows, name_by_id: Mapping[int, str], table: TableSelection) -> Ranking:
+async def _fetch_page(
+    table: TableSelection,
+    clickhouse: AsyncClient,
+    sql: str,
+    limit: int,
+    after: RankPosition | None,
+    *,
+    audit_key: bytes | None,
+) -> Rows:
+    """Fetch up to `limit` rows, and one more that tells whether there are further ones."""
+    position = after or RankPosition(0, 0)
+    return await table.fetch(
+        clickhouse, sql, audit_key=audit_key, limit=limit + 1, after_value=position.value, after_id=position.id
+    )
+
+
+def _build_ranking(rows: Rows, name_by_id: Mapping[int, str], table: TableSelection, limit: int) -> Ranking:
     to_value = get_definition(table.query.metric).to_metric_value
-    items = (RankedItem(id_, name_by_id.get(id_), to_value(value)) for id_, value in rows)
-    return Ranking(tuple(item for item in items if item.value), table.approximate)
+    listed = (RankedItem(id_, name_by_id.get(id_), to_value(value)) for id_, value in rows[:limit])
+    items = tuple(item for item in listed if item.value)
+    has_next = len(rows) > limit and to_value(rows[limit][1])
+    position = RankPosition(rows[limit - 1][1], rows[limit - 1][0]) if has_next else None
+    return Ranking(items, table.approximate, position)

@@ -135,14 +135,23 @@ class RankedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class RankPosition:
+    """A position in a ranked list: after the entry with this id. `value` is its value as stored, such as seconds."""
+
+    value: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A ranked list, highest value first, ties by id.
 
-    `approximate` is the same as for `TimeSeries`.
+    `approximate` is the same as for `TimeSeries`. `next` is the position of further entries; None if there are none.
     """
 
     items: tuple[RankedItem, ...]
     approximate: bool = False
+    next: RankPosition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ and concurrent requests for the same resource share one.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,9 +15,12 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from herwa_shared.config import Settings
 from herwa_shared.discord.constants import ADMINISTRATOR, MAX_SNOWFLAKE
+from herwa_shared.discord.endpoints import get_api_url, get_bot_token
 from herwa_shared.errors import DiscordUnavailable
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.runtime.data_dir import DataFolder
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 
@@ -168,6 +172,17 @@ class GuildReader:
             raise _Missing
         limited_log.warning("unexpected response of Discord", kind=str(response.status_code))
         raise DiscordUnavailable
+
+
+@asynccontextmanager
+async def open_guild_reader(settings: Settings) -> AsyncIterator[GuildReader]:
+    """Open a reader of the configured Discord while the block runs."""
+    folder = DataFolder(settings.data_dir)
+    reader = GuildReader(get_api_url(settings, folder), SecretStr(get_bot_token(settings, folder)))
+    try:
+        yield reader
+    finally:
+        await reader.close()
 
 
 def compute_permissions(

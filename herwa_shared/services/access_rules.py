@@ -69,7 +69,7 @@ async def save_rule(
     An existing rule that is equal except for `until` and `note` gets their new values. Raises NotFound for an unknown
     target or guild, and BadRequest for an invalid rule or if the guild already has MAX_RULES rules that have not ended.
     """
-    rule = await _normalize_rule(session, guild_id, rule)
+    rule = await normalize_rule(session, guild_id, rule)
     await lock_guild(session, guild_id)
     existing_id = await find_rule_id(session, guild_id, rule)
     rule_id = existing_id or await session.scalar(func.nextval(func.pg_get_serial_sequence("access_rule", "id")))
@@ -173,6 +173,13 @@ def to_setting_value(rule: NewRule) -> dict[str, Any]:
     }
 
 
+def to_rule_value(rule: AccessRule) -> dict[str, Any]:
+    """Convert the guardrail's rule to the JSON that the audit log stores."""
+    values = {name: value for name, value in asdict(rule).items() if name != "id"}
+    until = None if rule.until is None else datetime.fromtimestamp(rule.until, UTC)
+    return to_setting_value(NewRule(**{**values, "until": until}))
+
+
 def parse_rule(value: SettingValue) -> NewRule:
     """Convert the JSON that the audit log stores to a rule."""
     return NewRule(
@@ -203,8 +210,8 @@ def to_new_rule(row: AccessRuleRow) -> NewRule:
     )
 
 
-async def _normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
-    """Validate a rule and return it in normalized form.
+async def normalize_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> NewRule:
+    """Validate a rule and return it in normalized form. Raises NotFound for an unknown target, BadRequest.
 
     Discord's role @everyone, whose id is the guild's id, becomes the subject kind `everyone`.
     """

@@ -15,6 +15,7 @@ from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.catalog import Limit, Scope
 from herwa_shared.config import Settings
+from herwa_shared.discord.guild_reader import open_guild_reader
 from herwa_shared.models import ApiKey
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache, open_query_cache
@@ -48,9 +49,12 @@ async def query_cache(stores: Stores) -> AsyncIterator[QueryCache]:
 
 
 @pytest.fixture(scope="session")
-def app(stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache) -> FastAPI:
+async def app(
+    stores: Stores, settings: Settings, policies: PolicyCache, query_cache: QueryCache, discord: SimProcess
+) -> AsyncIterator[FastAPI]:
     """The application that most tests share."""
-    return create_app(stores, settings, policies, query_cache)
+    async with open_guild_reader(settings) as guild_reader:
+        yield create_app(stores, settings, policies, query_cache, guild_reader)
 
 
 @pytest.fixture

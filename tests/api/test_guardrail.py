@@ -79,10 +79,24 @@ async def test_disabled_feature_refuses_api_keys(key_client: ApiKeyClient, gover
     await governance.set_feature(key_client.guild_id, STATISTICS, enabled=False)
     await wait_until(key_client.is_refused)
 
-    for surface in set(SURFACES.all) - {KEYS}:
+    for surface in (surface for surface in SURFACES.all if surface.feature == STATISTICS and surface != KEYS):
         assert FEATURES[STATISTICS].title in assert_refused(await key_client.get(surface.key), "toggle")
     await governance.set_feature(key_client.guild_id, STATISTICS, enabled=True)
     await wait_until(key_client.is_allowed)
+
+
+async def test_disabled_settings_api_refuses_api_keys_and_leaves_statistics(
+    key_client: ApiKeyClient, governance: GovernanceClient
+):
+    await governance.set_feature(key_client.guild_id, FeatureKey.API_SETTINGS, enabled=False)
+
+    async def is_refused() -> bool:
+        return (await key_client.get("rules")).status_code == 403
+
+    await wait_until(is_refused)
+    for surface in (surface for surface in SURFACES.all if surface.feature == FeatureKey.API_SETTINGS):
+        assert FEATURES[FeatureKey.API_SETTINGS].title in assert_refused(await key_client.get(surface.key), "toggle")
+    assert await key_client.is_allowed()
 
 
 async def test_disabled_module_refuses_its_features(key_client: ApiKeyClient, governance: GovernanceClient):

@@ -31,12 +31,12 @@ def drop_changing_headers(response: httpx.Response) -> dict[str, str]:
 async def test_foreign_guild_looks_exactly_like_a_missing_guild(client, stores: Stores, make_key: KeyFactory):
     own_guild_id, other_guild_id = await add_guild(stores), await add_guild(stores)
     await insert_events(stores, other_guild_id, [EventRow(make_utc(2025, 3, 1))])
-    headers = build_headers(await make_key(own_guild_id))
     document = (await client.get("/api/openapi.json")).json()
     routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
-    assert len(routes) == len(ROUTES) + 3, "those with numbers, and those about keys"
+    assert len(routes) == len(ROUTES) + 8, "those with numbers, five about settings, and those about keys"
 
     for route in routes:
+        headers = build_headers(await make_key(own_guild_id))
         for parameters in ({}, {"from": "nonsense", "unknown": "1"}):
             foreign = await client.get(
                 route.format(guild_id=other_guild_id, key_id=1), headers=headers, params=parameters

@@ -53,7 +53,7 @@ async def test_server_looks_missing_to_users_who_do_not_manage_it(
     ]
     document = (await browser.herwa.get("/api/openapi.json")).json()
     routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
-    assert len(routes) == len(ROUTES) + 3, "those with numbers, and those about keys"
+    assert len(routes) == len(ROUTES) + 8, "those with numbers, five about settings, and those about keys"
 
     for user_id in (server.member, without_bot.owner):
         await browser.log_in(user_id)

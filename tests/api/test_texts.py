@@ -14,6 +14,10 @@ SAMPLES = {
     "format_leak_revoked": [(1,), (2,)],
     "format_missing_scopes": [["members:read"]],
     "format_unknown_parameter": ["form", ["from", "to"]],
+    "format_repeated_parameter": ["metric"],
+    "format_rule_exists": [17],
+    "format_key_actor": [7],
+    "format_needs_tier": ["Premium"],
     "format_invalid_parameter": ["interval", "'hour' or 'day'"],
     "format_rejected_parameter": ["limit", "Input should be greater than or equal to 1"],
 }

@@ -9,11 +9,12 @@ from herwa_shared.catalog import DEFAULT_SCOPES, FeatureKey
 from herwa_shared.clock import utc_now
 from herwa_shared.services.api_keys import create_key
 from herwa_shared.services.audit import SYSTEM, Actor, ChangeSource, record
+from herwa_shared.services.audit_kinds import ACTIONS_BY_KIND
 from herwa_shared.services.features import set_feature
 from herwa_shared.services.undo import SETTING_KINDS
 from herwa_shared.stores import Stores
 from herwa_web.pages.audit import texts
-from herwa_web.pages.audit.filters import ACTIONS_BY_KIND, AuditView
+from herwa_web.pages.audit.filters import AuditView
 from herwa_web.pages.audit.state import PAGE_ENTRIES, UNDO_SURFACES
 from tests.support.governance_client import GovernanceClient
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser

@@ -15,10 +15,10 @@ from herwa_shared.services.audit import ChangeSource, list_entries
 from herwa_shared.services.discovery import register
 from herwa_shared.services.features import list_features
 from herwa_shared.services.setting_changes import SettingChange, SettingType
+from herwa_shared.settings_surfaces import FEATURE_COMMANDS
 from herwa_shared.stores import Stores
 from herwa_web.pages.features import texts
 from herwa_web.saving.state import list_later_changes
-from herwa_web.surfaces import FEATURE_COMMANDS
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR, GovernanceClient
 from tests.support.waiting import wait_until

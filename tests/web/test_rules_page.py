@@ -15,9 +15,9 @@ from herwa_shared.services.access_requests import create_request
 from herwa_shared.services.access_rules import NewRule, list_rules
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guilds import MemberData, save_members
+from herwa_shared.settings_surfaces import CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS
 from herwa_shared.stores import Stores
 from herwa_web.pages.rules import texts
-from herwa_web.surfaces import CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser

@@ -16,11 +16,11 @@ from herwa_shared.services.backfills import load_backfill_status
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guild_settings import DEFAULT_SETTINGS, set_guild_setting
 from herwa_shared.services.guilds import ChannelData, save_channels
+from herwa_shared.settings_surfaces import HISTORY_COMMANDS
 from herwa_shared.stores import Stores
 from herwa_web.page_names import PageNames
 from herwa_web.pages.start import texts
 from herwa_web.pages.start.view_models import StartData, build_steps
-from herwa_web.surfaces import HISTORY_COMMANDS
 from tests.support.governance_client import TEST_ACTOR
 from tests.web.dashboard_factory import DashboardFactory
 from tests.web.settings_page import open_settings_page

@@ -7,26 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from herwa_shared.services.audit import AuditFilter
+from herwa_shared.services.audit_kinds import ACTIONS_BY_KIND
 
 MAX_PARAM_LENGTH = 40
-ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = {
-    "features": ("feature.set", "module.set"),
-    "rules": ("rule.add", "rule.update", "rule.remove", "rule_test.add", "rule_test.remove"),
-    "lists": ("list.set", "list.clear"),
-    "requests": ("request.dismiss",),
-    "tickets": ("tickets.mark", "tickets.unmark"),
-    "settings": ("setting.set", "member.erase"),
-    "history": ("history.import", "history.pause", "history.resume"),
-    "keys": ("api_key.create", "api_key.rotate", "api_key.revoke"),
-    "tier": (
-        "subscription.grant",
-        "subscription.extend",
-        "subscription.revoke",
-        "subscription.expire",
-        "grant.add",
-        "grant.revoke",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)

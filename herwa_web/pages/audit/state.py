@@ -14,6 +14,13 @@ from herwa_shared.services.audit import Actor, get_entry, list_actors, list_entr
 from herwa_shared.services.guilds import get_timezone
 from herwa_shared.services.undo import list_undoable, undo
 from herwa_shared.services.write_transaction import open_write_transaction
+from herwa_shared.settings_surfaces import (
+    AUDIT_PAGE,
+    CHANNEL_COMMANDS,
+    FEATURE_COMMANDS,
+    RULE_COMMANDS,
+    TICKET_COMMANDS,
+)
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.navigation import AUDIT_ITEM
@@ -31,7 +38,7 @@ from herwa_web.pages.audit.view_models import (
 )
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
 from herwa_web.saving.state import build_actor
-from herwa_web.surfaces import AUDIT, CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS, SETTINGS, TICKET_COMMANDS
+from herwa_web.surfaces import SETTINGS
 
 PAGE_ENTRIES = 50
 UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
@@ -84,7 +91,7 @@ class AuditState(GuildPageState, rx.State):
         return rx.toast.success(texts.format_undone(text), id="undo")
 
     def _get_surface(self) -> Surface:
-        return AUDIT
+        return AUDIT_PAGE
 
     async def _fetch(self, _visitor: auth.Visitor, guild: UserGuildInfo, url: Any) -> AuditData:
         view = AuditView.parse(url.query_parameters)
@@ -134,7 +141,7 @@ class AuditState(GuildPageState, rx.State):
         """Authorize the opposite change with the user's present rights, and make it."""
         visitor = await auth.load_visitor(self, fresh=True)
         guild_id = parse_guild_id(url.path)
-        guild = await auth.authorize(visitor, guild_id, AUDIT)
+        guild = await auth.authorize(visitor, guild_id, AUDIT_PAGE)
         if not entry_id.isascii() or not entry_id.isdigit() or len(entry_id) > auth.MAX_ID_DIGITS:
             raise NotFound
         async with app_context.get_stores().database.transaction() as session:

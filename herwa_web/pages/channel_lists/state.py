@@ -14,6 +14,7 @@ from herwa_shared.services.channels import list_places
 from herwa_shared.services.discovery import load_surfaces
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.services.setting_changes import SettingChange, SettingType
+from herwa_shared.settings_surfaces import CHANNEL_COMMANDS, CHANNELS_PAGE
 from herwa_web import app_context, auth
 from herwa_web.page_names import load_page_names
 from herwa_web.pages.channel_lists import texts
@@ -28,7 +29,6 @@ from herwa_web.pages.channel_lists.view_models import (
 )
 from herwa_web.pages.target_options import Option, build_what_options, select_commands
 from herwa_web.saving.state import SettingsPageState
-from herwa_web.surfaces import CHANNEL_COMMANDS, CHANNELS
 from herwa_web.turns import new_turn
 
 MAX_TARGET_LENGTH = 90
@@ -70,7 +70,7 @@ class ChannelListsState(SettingsPageState, rx.State):
         return await self._edit(lambda: self._delete_list(str(key)))
 
     def _get_surface(self) -> Surface:
-        return CHANNELS
+        return CHANNELS_PAGE
 
     def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return CHANNEL_COMMANDS

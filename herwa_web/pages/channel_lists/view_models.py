@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from herwa_shared.auth.guild_access import UserGuildInfo
-from herwa_shared.catalog import FEATURES, Essential, Surface, SurfaceRegistry
-from herwa_shared.guardrail.invocation import Invocation
+from herwa_shared.catalog import SurfaceRegistry
+from herwa_shared.guardrail.place_impact import compute_place_impacts
 from herwa_shared.guardrail.policy import ChannelList, GuildPolicy, TargetKind
-from herwa_shared.guardrail.steps import find_deciding_list
 from herwa_shared.guardrail.texts import format_command, format_target
 from herwa_shared.services.channel_lists import parse_list_target
 from herwa_shared.services.channels import PlaceInfo
@@ -75,12 +74,8 @@ def describe_list_effects(data: ListsData, changes: Sequence[SettingChange]) -> 
     """Describe where commands work with the unsaved changes, if that differs."""
     after = apply_list_changes(data.policy, changes)
     commands_by_places: dict[tuple[int, ...], list[str]] = {}
-    for surface in data.commands.all:
-        if FEATURES[surface.feature].essential is Essential.ALWAYS:
-            continue
-        before_places, after_places = (_list_places(surface, policy, data) for policy in (data.policy, after))
-        if before_places != after_places:
-            commands_by_places.setdefault(after_places, []).append(format_command(surface.key))
+    for impact in compute_place_impacts(data.policy, after, data.commands, at=data.now.timestamp()):
+        commands_by_places.setdefault(impact.after, []).append(format_command(impact.surface.key))
     lines = [
         texts.format_limited(commands, [data.names.format_channel(place_id) for place_id in places])
         if places
@@ -129,10 +124,3 @@ def _build_card(target: str, data: ListsData, change: SettingChange | None) -> L
         place_ids = place_ids if change.after is None else [int(place_id) for place_id in change.after["places"]]
     places = [data.names.format_channel(place_id) for place_id in place_ids]
     return ListCard(target, format_list_name(target), places, state, tone, change is not None and change.after is None)
-
-
-def _list_places(surface: Surface, policy: GuildPolicy, data: ListsData) -> tuple[int, ...]:
-    """List where a command works; empty if everywhere."""
-    invocation = Invocation(policy.guild_id, surface, data.now.timestamp())
-    found = find_deciding_list(invocation, policy)
-    return () if found is None else tuple(sorted(found.place_ids))

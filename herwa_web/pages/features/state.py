@@ -18,10 +18,10 @@ from herwa_shared.services.discovery import load_surfaces
 from herwa_shared.services.features import list_features
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.services.setting_changes import SettingChange, SettingType
+from herwa_shared.settings_surfaces import FEATURE_COMMANDS, FEATURES_PAGE
 from herwa_web import app_context, auth
 from herwa_web.pages.features.view_models import FeaturesData, ModuleCard, build_modules, describe_effects
 from herwa_web.saving.state import SettingsPageState
-from herwa_web.surfaces import FEATURE_COMMANDS, FEATURES
 
 USAGE_PERIOD = timedelta(days=30)
 
@@ -43,7 +43,7 @@ class FeaturesState(SettingsPageState, rx.State):
         return await self._edit(lambda: self._toggle(SettingType.MODULE, str(key)))
 
     def _get_surface(self) -> Surface:
-        return FEATURES
+        return FEATURES_PAGE
 
     def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return FEATURE_COMMANDS

@@ -1,14 +1,14 @@
 """Who gains or loses what by the unsaved changes of rules, in sentences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from herwa_shared.catalog import Surface, SurfaceKind
-from herwa_shared.discord.guild_reader import GuildMemberInfo, GuildRole, compute_permissions
-from herwa_shared.guardrail.impact import HypotheticalMember
+from herwa_shared.discord.guild_reader import GuildMemberInfo
 from herwa_shared.guardrail.member_impact import MemberImpact, compute_member_impacts
 from herwa_shared.guardrail.policy import PlaceKind
 from herwa_shared.guardrail.targets import can_change_rules
 from herwa_shared.guardrail.texts import format_command
+from herwa_shared.services.change_preview import build_hypothetical_members
 from herwa_shared.services.setting_changes import SettingChange
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData, apply_changes
@@ -21,8 +21,7 @@ def describe_rule_effects(data: RulesData, changes: Sequence[SettingChange]) -> 
     if data.members is None:
         return [texts.MEMBERS_UNKNOWN]
     people = [member for member in data.members if not member.is_bot]
-    roles = {role.id: role for role in data.roles}
-    members = [_build_member(member, roles, data) for member in people]
+    members = build_hypothetical_members(people, data.roles, guild_id=data.guild.id, owner_id=data.owner_id)
     impacts = compute_member_impacts(
         data.policy,
         apply_changes(data.policy, changes),
@@ -35,12 +34,6 @@ def describe_rule_effects(data: RulesData, changes: Sequence[SettingChange]) -> 
     if any(can_change_rules(impact.gained) for impact in impacts):
         lines.append(texts.RULE_CONTROL)
     return lines or [texts.NO_MEMBER_AFFECTED]
-
-
-def _build_member(member: GuildMemberInfo, roles: Mapping[int, GuildRole], data: RulesData) -> HypotheticalMember:
-    """Build a member as the guardrail sees them, with the permissions that their roles give in the whole server."""
-    bits = compute_permissions(member, roles, None, guild_id=data.guild.id, owner_id=data.owner_id)
-    return HypotheticalMember(member.id, member.role_ids, bits)
 
 
 def list_rule_uses(surfaces: Iterable[Surface]) -> list[str]:

@@ -19,6 +19,7 @@ from herwa_shared.services.audit import Actor
 from herwa_shared.services.rule_tests import add_rule_test, remove_rule_test
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.services.write_transaction import open_write_transaction
+from herwa_shared.settings_surfaces import RULE_COMMANDS, RULES_PAGE
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS
@@ -55,7 +56,6 @@ from herwa_web.pages.rules.view_models import (
 )
 from herwa_web.pages.target_options import Option, build_what_options, build_where_options
 from herwa_web.saving.state import SettingsPageState, build_actor
-from herwa_web.surfaces import RULE_COMMANDS, RULES
 from herwa_web.turns import new_turn
 
 RECENT_DAYS = timedelta(days=30)
@@ -206,7 +206,7 @@ class RulesState(SettingsPageState, rx.State):
         await require_passing_tests(guild_id, changes, utc_now().timestamp())
 
     def _get_surface(self) -> Surface:
-        return RULES
+        return RULES_PAGE
 
     def _list_write_surfaces(self, _changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         return RULE_COMMANDS

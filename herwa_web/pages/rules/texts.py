@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.guardrail.verdict import StepOutcome
+from herwa_shared.services.access_trial import DiscordBlock
 
 LEAD = "The most specific rule wins. The owner and admins are never blocked."
 PRECEDENCE = (
@@ -63,8 +64,11 @@ COMMAND_TO_TRY, CHANNEL_TO_TRY = "Command", "Channel"
 NO_CHANNEL = "No particular channel"
 DISCORD_STEP = "Discord"
 DISCORD_SHOWS = "Discord shows the command to this member here"
-NO_VIEW_CHANNEL = "Discord hides this channel from this member"
-NO_APPLICATION_COMMANDS = "Discord hides commands: Use Application Commands is off for this member here"
+DISCORD_BLOCKS = {
+    DiscordBlock.VIEW_CHANNEL: "Discord hides this channel from this member",
+    DiscordBlock.USE_APPLICATION_COMMANDS: "Discord hides commands: Use Application Commands is off for this member"
+    " here",
+}
 NOT_A_MEMBER = "This member has left the server"
 REQUESTS_EMPTY = "No open requests"
 REQUESTS_EMPTY_HINT = "Blocked members can ask for access in Discord. Their requests show up here."

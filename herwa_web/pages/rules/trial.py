@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from herwa_shared.discord.constants import USE_APPLICATION_COMMANDS, VIEW_CHANNEL
-from herwa_shared.discord.guild_reader import ChannelPermissions, GuildMemberInfo, GuildReader, compute_permissions
+from herwa_shared.discord.guild_reader import GuildMemberInfo, GuildReader
 from herwa_shared.errors import BadRequest
-from herwa_shared.guardrail.explain import explain
-from herwa_shared.guardrail.invocation import Invocation
 from herwa_shared.guardrail.policy import GuildPolicy, SubjectKind
 from herwa_shared.guardrail.texts import OUTCOME_MARKS, STEP_TITLES, format_command, format_step_detail
-from herwa_shared.guardrail.verdict import StepOutcome, StepResult, Trace
+from herwa_shared.guardrail.verdict import StepOutcome, StepResult
+from herwa_shared.services.access_trial import AccessTrial, DiscordBlock, TrialResult, build_role_member, try_access
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
 
-UNUSED_MEMBER_ID = 1
 _TONES = {StepOutcome.ALLOWS: "good", StepOutcome.REFUSES: "bad"}
 
 
@@ -55,67 +52,47 @@ async def run_trial(trial: Trial, data: RulesData, policy: GuildPolicy, reader: 
         raise BadRequest(texts.CHOOSE_WHAT)
     place = next((place for place in data.places if place.id == trial.channel_id and not place.is_category), None)
     member, label = await _find_subject(trial.who, data, reader)
-    channels = await reader.list_channel_permissions(data.guild.id) if place else {}
-    channel = channels.get(trial.channel_id)
-    roles = {role.id: role for role in data.roles}
-    owner_id = data.owner_id
-    permissions = compute_permissions(member, roles, channel, guild_id=data.guild.id, owner_id=owner_id)
-    invocation = Invocation.from_member(
-        guild_id=data.guild.id,
-        surface=surface,
-        at=data.now.timestamp(),
-        member_id=member.id,
-        role_ids=member.role_ids,
-        permissions=permissions,
-        is_owner=member.id == owner_id,
-        channel_id=place.id if place else 0,
-        category_id=place.category_id if place else 0,
+    access_trial = AccessTrial(member, surface, place, data.now.timestamp())
+    result = await try_access(access_trial, policy, reader, roles=data.roles, owner_id=data.owner_id)
+    verdict = texts.format_verdict(
+        label, format_command(surface.key), place.name if place else "", allowed=result.is_allowed
     )
-    trace = explain(invocation, policy)
-    discord_step, is_visible = _check_discord(permissions, channel)
-    allowed = trace.verdict.allowed and is_visible
-    verdict = texts.format_verdict(label, format_command(surface.key), place.name if place else "", allowed=allowed)
-    return TrialView(allowed, verdict, [discord_step, *_build_steps(trace, data, is_visible=is_visible)])
+    return TrialView(
+        result.is_allowed, verdict, [_build_discord_step(result.discord_block), *_build_steps(result, data)]
+    )
 
 
 async def _find_subject(who: str, data: RulesData, reader: GuildReader) -> tuple[GuildMemberInfo, str]:
     """Find the member, or build one with only the role. Raises BadRequest for others."""
     kind, _, id_text = who.partition(":")
     if kind == SubjectKind.EVERYONE:
-        return GuildMemberInfo(UNUSED_MEMBER_ID, "", frozenset(), False), texts.EVERYONE
+        return build_role_member(()), texts.EVERYONE
     if not id_text.isascii() or not id_text.isdigit() or len(id_text) > 19:
         raise BadRequest(texts.CHOOSE_WHO)
     if kind == SubjectKind.ROLE and int(id_text) in {role.id for role in data.roles}:
-        return GuildMemberInfo(UNUSED_MEMBER_ID, "", frozenset([int(id_text)]), False), data.names.format_role(
-            int(id_text)
-        )
+        return build_role_member([int(id_text)]), data.names.format_role(int(id_text))
     member = await reader.find_member(data.guild.id, int(id_text)) if kind == SubjectKind.MEMBER else None
     if member is None:
         raise BadRequest(texts.NOT_A_MEMBER if kind == SubjectKind.MEMBER else texts.CHOOSE_WHO)
     return member, f"@{member.name}"
 
 
-def _check_discord(permissions: int, channel: ChannelPermissions | None) -> tuple[TraceStep, bool]:
-    """Check whether Discord shows commands to the member at all, before the bot is asked."""
-    problem = ""
-    if channel is not None and not permissions & VIEW_CHANNEL:
-        problem = texts.NO_VIEW_CHANNEL
-    elif not permissions & USE_APPLICATION_COMMANDS:
-        problem = texts.NO_APPLICATION_COMMANDS
-    outcome = StepOutcome.REFUSES if problem else StepOutcome.NEUTRAL
-    step = TraceStep(
+def _build_discord_step(block: DiscordBlock | None) -> TraceStep:
+    """Build the step before those of the guardrail: whether Discord shows commands to the member at all."""
+    outcome = StepOutcome.NEUTRAL if block is None else StepOutcome.REFUSES
+    return TraceStep(
         "0",
         OUTCOME_MARKS[outcome],
         texts.DISCORD_STEP,
-        problem or texts.DISCORD_SHOWS,
+        texts.DISCORD_SHOWS if block is None else texts.DISCORD_BLOCKS[block],
         texts.OUTCOMES[outcome],
         _TONES.get(outcome, ""),
-        bool(problem),
+        block is not None,
     )
-    return step, not problem
 
 
-def _build_steps(trace: Trace, data: RulesData, *, is_visible: bool) -> list[TraceStep]:
+def _build_steps(result: TrialResult, data: RulesData) -> list[TraceStep]:
+    trace, is_visible = result.trace, result.discord_block is None
     return [
         _build_step(number, step, data, decides=is_visible and step.step == trace.verdict.reason)
         for number, step in enumerate(trace.steps, start=1)

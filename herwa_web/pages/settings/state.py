@@ -15,6 +15,7 @@ from herwa_shared.services.request_subscribers import list_subscribers, set_subs
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.services.write_transaction import open_write_transaction
+from herwa_shared.settings_surfaces import TICKET_COMMANDS
 from herwa_shared.zone_names import list_zone_names
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
@@ -38,7 +39,7 @@ from herwa_web.pages.settings.view_models import (
 )
 from herwa_web.pages.target_options import Option
 from herwa_web.saving.state import SettingsPageState
-from herwa_web.surfaces import SETTINGS, TICKET_COMMANDS
+from herwa_web.surfaces import SETTINGS
 
 
 class SettingsState(SettingsPageState, rx.State):

@@ -21,6 +21,7 @@ from herwa_shared.services.channels import list_places
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.services.write_transaction import open_write_transaction
+from herwa_shared.settings_surfaces import HISTORY_COMMANDS
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.page_names import load_page_names
@@ -29,7 +30,7 @@ from herwa_web.pages.home.view_models import build_invite_url
 from herwa_web.pages.start import texts
 from herwa_web.pages.start.view_models import StartData, StepView, build_steps
 from herwa_web.saving.state import build_actor
-from herwa_web.surfaces import HISTORY_COMMANDS, START
+from herwa_web.surfaces import START
 
 
 class StartState(GuildPageState, rx.State):

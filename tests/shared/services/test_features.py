@@ -136,8 +136,8 @@ async def test_feature_list_is_ordered_by_module_with_titles_and_sentences(guild
     [
         (set_feature, {"feature": "voice.stat"}, expect_suggestion("feature", "voice.stat", "voice.stats")),
         (set_feature, {"feature": "Voice Stats"}, expect_suggestion("feature", "Voice Stats", "voice.stats")),
-        (set_feature, {"feature": "zzz"}, "server.stats"),
-        (set_feature, {"feature": ""}, "server.stats"),
+        (set_feature, {"feature": "zzz"}, "activity.history"),
+        (set_feature, {"feature": ""}, "activity.history"),
         (set_module, {"module": "voices"}, expect_suggestion("module", "voices", "voice")),
     ],
 )

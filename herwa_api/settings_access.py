@@ -1,0 +1,107 @@
+"""Authorize requests about a guild's settings, by API key or session.
+
+A key needs the scopes for settings. A user needs every right that the dashboard asks for: to see the page of the
+setting, and for a change also to use the commands that make the same change.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from herwa_api import texts
+from herwa_api.app_state import AppDep, AppState
+from herwa_api.auth import Caller, require_key, require_managed_guild
+from herwa_api.csrf import SAFE_METHODS
+from herwa_api.surfaces import AUDIT, CHANNEL_LISTS, EXPLAIN, FEATURES, RULES
+from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.catalog import Scope, Surface
+from herwa_shared.errors import NotFound
+from herwa_shared.services.api_key_authentication import Principal
+from herwa_shared.services.audit import Actor, ChangeSource
+from herwa_shared.settings_surfaces import (
+    AUDIT_PAGE,
+    CHANNEL_COMMANDS,
+    CHANNELS_PAGE,
+    FEATURE_COMMANDS,
+    FEATURES_PAGE,
+    RULE_COMMANDS,
+    RULES_PAGE,
+)
+
+GuildIdPath = Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCaller:
+    """Who reads or changes settings. `actor` is named in the audit log; `user_id` is None for an API key.
+
+    `identity` tells callers apart: no two users or keys have the same.
+    """
+
+    guild_id: int
+    actor: Actor
+    user_id: int | None
+    identity: str
+
+
+def require_settings_access(
+    surface: Surface, page: Surface, commands: tuple[Surface, ...] = ()
+) -> Callable[[Request, Caller, AppState, str], AsyncIterator[SettingsCaller]]:
+    """Build a dependency that authorizes the caller for settings of the guild in the path.
+
+    `page` shows them, `commands` change them. Before a change, Discord is asked for the user's guilds again. The
+    dependency holds one of the guild's slots for questions. It raises what `auth.require_guild_access` raises.
+    """
+
+    async def authorize_settings(
+        request: Request, caller: Caller, app_state: AppDep, guild_id: GuildIdPath
+    ) -> AsyncIterator[SettingsCaller]:
+        is_change = request.method not in SAFE_METHODS
+        if isinstance(caller, SessionUser):
+            surfaces = (page, *commands) if is_change else (page,)
+            settings_caller = await _authorize_user(app_state, caller, guild_id, surface, surfaces, fresh=is_change)
+        else:
+            settings_caller = await _authorize_key(app_state, caller, guild_id, surface, is_change=is_change)
+        async with app_state.question_slots.hold(settings_caller.guild_id):
+            yield settings_caller
+
+    return authorize_settings
+
+
+async def _authorize_user(
+    app_state: AppState,
+    user: SessionUser,
+    guild_id: str,
+    surface: Surface,
+    surfaces: tuple[Surface, ...],
+    *,
+    fresh: bool,
+) -> SettingsCaller:
+    managed = await require_managed_guild(app_state, user, guild_id, surface, fresh=fresh)
+    for further in surfaces:
+        await require_managed_guild(app_state, user, guild_id, further)
+    actor = Actor(ChangeSource.API, user.user_id, user.name)
+    return SettingsCaller(managed.id, actor, user.user_id, f"user {user.user_id}")
+
+
+async def _authorize_key(
+    app_state: AppState, key: Principal, guild_id: str, surface: Surface, *, is_change: bool
+) -> SettingsCaller:
+    """Authorize a key. Ids are compared without a database query, as in `auth.require_guild_access`."""
+    if guild_id != str(key.guild_id):
+        raise NotFound(texts.GUILD_NOT_FOUND)
+    scopes = (Scope.SETTINGS_READ, Scope.SETTINGS_WRITE) if is_change else (Scope.SETTINGS_READ,)
+    await require_key(app_state, key, surface, scopes)
+    actor = Actor(ChangeSource.API, None, texts.format_key_actor(key.key_id))
+    return SettingsCaller(key.guild_id, actor, None, f"key {key.key_id}")
+
+
+FeaturesCaller = Annotated[SettingsCaller, Depends(require_settings_access(FEATURES, FEATURES_PAGE, FEATURE_COMMANDS))]
+RulesCaller = Annotated[SettingsCaller, Depends(require_settings_access(RULES, RULES_PAGE, RULE_COMMANDS))]
+ChannelListsCaller = Annotated[
+    SettingsCaller, Depends(require_settings_access(CHANNEL_LISTS, CHANNELS_PAGE, CHANNEL_COMMANDS))
+]
+AuditCaller = Annotated[SettingsCaller, Depends(require_settings_access(AUDIT, AUDIT_PAGE))]
+ExplainCaller = Annotated[SettingsCaller, Depends(require_settings_access(EXPLAIN, RULES_PAGE))]

@@ -1,0 +1,84 @@
+"""Try a command as a member, or as a member with some roles: Discord's permissions and every step of the guardrail."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from herwa_shared.catalog import Surface
+from herwa_shared.discord.constants import USE_APPLICATION_COMMANDS, VIEW_CHANNEL
+from herwa_shared.discord.guild_reader import (
+    ChannelPermissions,
+    GuildMemberInfo,
+    GuildReader,
+    GuildRole,
+    compute_permissions,
+)
+from herwa_shared.guardrail.explain import explain
+from herwa_shared.guardrail.impact import UNUSED_MEMBER_ID
+from herwa_shared.guardrail.invocation import Invocation
+from herwa_shared.guardrail.policy import GuildPolicy
+from herwa_shared.guardrail.verdict import Trace
+from herwa_shared.services.channels import PlaceInfo
+
+
+class DiscordBlock(StrEnum):
+    """The missing permission because of which Discord does not show commands to a member."""
+
+    VIEW_CHANNEL = "view_channel"
+    USE_APPLICATION_COMMANDS = "use_application_commands"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTrial:
+    """What is tried: a command as a member, in a channel or (None) in no particular one. `at` is in Unix seconds."""
+
+    member: GuildMemberInfo
+    surface: Surface
+    place: PlaceInfo | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """The trace of the guardrail, and what keeps Discord from showing the command at all."""
+
+    trace: Trace
+    discord_block: DiscordBlock | None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the member can use the command."""
+        return self.discord_block is None and self.trace.verdict.allowed
+
+
+def build_role_member(role_ids: Collection[int]) -> GuildMemberInfo:
+    """Build a member who has only these roles, besides @everyone."""
+    return GuildMemberInfo(UNUSED_MEMBER_ID, "", frozenset(role_ids), is_bot=False)
+
+
+async def try_access(
+    trial: AccessTrial, policy: GuildPolicy, reader: GuildReader, *, roles: Sequence[GuildRole], owner_id: int
+) -> TrialResult:
+    """Evaluate every step with this policy. `roles` are those of the guild. Raises DiscordUnavailable."""
+    place, guild_id = trial.place, policy.guild_id
+    channel = (await reader.list_channel_permissions(guild_id)).get(place.id) if place else None
+    roles_by_id = {role.id: role for role in roles}
+    permissions = compute_permissions(trial.member, roles_by_id, channel, guild_id=guild_id, owner_id=owner_id)
+    invocation = Invocation.from_member(
+        guild_id=guild_id,
+        surface=trial.surface,
+        at=trial.at,
+        member_id=trial.member.id,
+        role_ids=trial.member.role_ids,
+        permissions=permissions,
+        is_owner=trial.member.id == owner_id,
+        channel_id=place.id if place else 0,
+        category_id=place.category_id if place else 0,
+    )
+    return TrialResult(explain(invocation, policy), _find_discord_block(permissions, channel))
+
+
+def _find_discord_block(permissions: int, channel: ChannelPermissions | None) -> DiscordBlock | None:
+    if channel is not None and not permissions & VIEW_CHANNEL:
+        return DiscordBlock.VIEW_CHANNEL
+    return None if permissions & USE_APPLICATION_COMMANDS else DiscordBlock.USE_APPLICATION_COMMANDS
