@@ -10,7 +10,18 @@ from herwa_api.middleware import RequestMiddleware
 from herwa_api.openapi import customize_openapi
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
 from herwa_api.rate_limits.rules import RATE_LIMITS
-from herwa_api.routers import auth, health, keys, leaked_keys, me, sessions, setting_changes, statistics
+from herwa_api.routers import (
+    auth,
+    documentation,
+    guild,
+    health,
+    keys,
+    leaked_keys,
+    me,
+    sessions,
+    setting_changes,
+    statistics,
+)
 from herwa_api.routers import settings as settings_router
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
@@ -41,9 +52,10 @@ def create_app(
     )
     app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader)
     app.include_router(auth.router)
-    routers = (me, sessions, statistics, settings_router, setting_changes, keys, leaked_keys)
+    routers = (me, sessions, guild, statistics, settings_router, setting_changes, keys, leaked_keys)
     for api_router in (module.router for module in routers):
         app.include_router(api_router, dependencies=[Depends(refuse_repeated_parameters)])
+    app.include_router(documentation.router)
     app.include_router(health.router)
     add_error_handlers(app)
     app.add_middleware(

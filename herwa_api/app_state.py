@@ -8,11 +8,12 @@ from fastapi import Depends, Request
 
 from herwa_api.key_usage import UsageRecorder
 from herwa_api.key_verifier import KeyVerifier
+from herwa_api.pagination import CursorCodec
 from herwa_api.question_slots import QuestionSlots
 from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient
-from herwa_shared.auth.encryption import Encryptor, create_encryptor
+from herwa_shared.auth.encryption import Encryptor, create_deterministic_encryptor, create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
 from herwa_shared.authorization import Authorizer
 from herwa_shared.config import Settings
@@ -63,6 +64,7 @@ class AppState:
     view_recorder: MemberViewRecorder
     guild_reader: GuildReader | None
     response_encryptor: Encryptor
+    cursors: CursorCodec
     oauth: OAuthServices | None
 
     def require_guild_reader(self) -> GuildReader:
@@ -105,6 +107,7 @@ def create_app_state(
         view_recorder=MemberViewRecorder(stores.database),
         guild_reader=guild_reader,
         response_encryptor=create_encryptor(settings, folder, purpose="responses"),
+        cursors=CursorCodec(create_deterministic_encryptor(settings, folder, purpose="cursors")),
         oauth=oauth,
     )
 

@@ -31,7 +31,7 @@ MAX_NAMED_MEMBERS = 100
 async def describe_dry_run(
     app_state: AppState, caller: SettingsCaller, changes: Sequence[SettingChange], preview: ChangePreview
 ) -> dict[str, Any]:
-    """Build the body of a dry run. Names of members are for users only."""
+    """Build the body of a dry run. Callers who see pseudonyms get only numbers of members."""
     now = utc_now()
     async with app_state.stores.database.transaction() as session:
         surfaces = await load_surfaces(session)
@@ -43,14 +43,18 @@ async def describe_dry_run(
         "started": serialize_uses([surface for surface in after if surface not in before]),
         "stopped": serialize_uses([surface for surface in before if surface not in after]),
         "members": await _describe_members(
-            app_state, preview, surfaces, owner_id, None if caller.user_id is None else recent, now
+            app_state, preview, surfaces, owner_id, None if caller.members.is_hidden else recent, now
         ),
         "places": [
             serialize_place_impact(impact)
             for impact in compute_place_impacts(preview.before, preview.after, surfaces, at=at)
         ],
     }
-    return {"dry_run": True, "changes": [serialize_change(change) for change in changes], "effects": effects}
+    return {
+        "dry_run": True,
+        "changes": [serialize_change(change, caller.members) for change in changes],
+        "effects": effects,
+    }
 
 
 async def _describe_members(

@@ -61,6 +61,11 @@ async def write_once(
     return replayed
 
 
+def build_json_response(response: StoredResponse) -> Response:
+    """Build the response to a write that has no further headers."""
+    return Response(response.body, response.status, media_type="application/json")
+
+
 async def _read_content(request: Request) -> bytes:
     """Read everything that makes two requests the same."""
     return b"\n".join(

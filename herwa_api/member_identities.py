@@ -22,6 +22,11 @@ class MemberIdentities:
 
     secret: bytes | None
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the caller sees pseudonyms."""
+        return self.secret is not None
+
     def format_id(self, user_id: int | str) -> str:
         """Return the id of a member, or the pseudonym."""
         if self.secret is None:

@@ -8,16 +8,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Request
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
-from herwa_api.auth import Caller, require_key, require_managed_guild
+from herwa_api.auth import Caller, GuildIdPath, require_key, require_managed_guild
 from herwa_api.csrf import SAFE_METHODS
+from herwa_api.member_identities import MemberIdentities, get_member_identities
 from herwa_api.surfaces import AUDIT, CHANNEL_LISTS, EXPLAIN, FEATURES, RULES
 from herwa_shared.auth.sessions import SessionUser
+from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Scope, Surface
 from herwa_shared.errors import NotFound
+from herwa_shared.guardrail.refusal_texts import Refusal
+from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.services.api_key_authentication import Principal
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.settings_surfaces import (
@@ -30,20 +34,27 @@ from herwa_shared.settings_surfaces import (
     RULES_PAGE,
 )
 
-GuildIdPath = Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])]
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsCaller:
-    """Who reads or changes settings. `actor` is named in the audit log; `user_id` is None for an API key.
+    """Who reads or changes settings. `actor` is named in the audit log.
 
-    `identity` tells callers apart: no two users or keys have the same.
+    `identity` tells callers apart: no two users or keys have the same. `members` is how the caller sees members.
     """
 
     guild_id: int
     actor: Actor
-    user_id: int | None
     identity: str
+    members: MemberIdentities
+
+    def require_member_ids(self) -> None:
+        """Raise AccessDenied if the caller sees members under pseudonyms.
+
+        Whoever may ask about a member by id could find out whose pseudonym they see.
+        """
+        if self.members.is_hidden:
+            refusal = Refusal(texts.format_missing_scopes([Scope.MEMBER_IDS]), texts.CREATE_KEY_WITH_SCOPE)
+            raise AccessDenied(Reason.SCOPE, refusal)
 
 
 def require_settings_access(
@@ -83,7 +94,7 @@ async def _authorize_user(
     for further in surfaces:
         await require_managed_guild(app_state, user, guild_id, further)
     actor = Actor(ChangeSource.API, user.user_id, user.name)
-    return SettingsCaller(managed.id, actor, user.user_id, f"user {user.user_id}")
+    return SettingsCaller(managed.id, actor, f"user {user.user_id}", get_member_identities(user))
 
 
 async def _authorize_key(
@@ -95,7 +106,7 @@ async def _authorize_key(
     scopes = (Scope.SETTINGS_READ, Scope.SETTINGS_WRITE) if is_change else (Scope.SETTINGS_READ,)
     await require_key(app_state, key, surface, scopes)
     actor = Actor(ChangeSource.API, None, texts.format_key_actor(key.key_id))
-    return SettingsCaller(key.guild_id, actor, None, f"key {key.key_id}")
+    return SettingsCaller(key.guild_id, actor, f"key {key.key_id}", get_member_identities(key))
 
 
 FeaturesCaller = Annotated[SettingsCaller, Depends(require_settings_access(FEATURES, FEATURES_PAGE, FEATURE_COMMANDS))]

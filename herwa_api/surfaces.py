@@ -1,6 +1,6 @@
 """The API's surfaces: one per guild route, each part of a feature.
 
-The key of a surface is the part of the route's path after the guild's id.
+The key of a surface is the part of the route's path after the guild's id, or `guild` for the guild itself.
 `python -m herwa_api.surfaces` prints the surfaces as JSON for `herwa discover`.
 """
 
@@ -22,6 +22,7 @@ def _build_settings_surface(key: str, title: str) -> Surface:
     return Surface(SurfaceKind.API, key, FeatureKey.API_SETTINGS, title, Audience.MANAGERS)
 
 
+GUILD = _build_statistics_surface("guild", texts.ROUTE_SUMMARIES["guild"])
 STATS = _build_statistics_surface("stats", texts.ROUTE_SUMMARIES["stats"])
 TOP_CHANNELS = _build_statistics_surface("top/channels", texts.ROUTE_SUMMARIES["top_channels"])
 TOP_MEMBERS = _build_statistics_surface("top/members", texts.ROUTE_SUMMARIES["top_members"])
@@ -33,7 +34,7 @@ CHANNEL_LISTS = _build_settings_surface("channel-lists", texts.ROUTE_SUMMARIES["
 AUDIT = _build_settings_surface("audit", texts.ROUTE_SUMMARIES["audit"])
 EXPLAIN = _build_settings_surface("explain", texts.ROUTE_SUMMARIES["explain"])
 SURFACES = SurfaceRegistry(
-    (STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS, FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
+    (GUILD, STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS, FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
 )
 
 

@@ -76,6 +76,7 @@ CHANNEL_NOT_FOUND = "Channel not found in this server."
 RULE_NOT_FOUND = "This rule doesn't exist. List the rules to see their ids."
 LIST_NOT_FOUND = "There is no channel list for this target."
 EXPECTED_TOGGLES = "at least one feature or module"
+EXPECTED_FLAG = "'true' or 'false'"
 EXPECTED_END = "a time between 1971 and 2099"
 UNKNOWN_COMMAND = "Unknown command. See /help in Discord for all commands."
 UNKNOWN_ROLE = "Unknown role. Check that all ids are roles of this server."
@@ -194,6 +195,7 @@ CHANGE_NOTES = (
 ROUTE_SUMMARIES: Mapping[str, str] = {
     "me": "Current user or API key",
     "guilds": "Servers that you can read",
+    "guild": "A server with its tier and limits",
     "list_sessions": "Your sessions",
     "end_sessions": "End all other sessions",
     "end_session": "End a session",
@@ -226,6 +228,7 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "me": "Returns the user of the session, or the API key of the request.",
     "guilds": "Returns the servers that you can read, sorted by name. For a user: the servers that they manage, "
     "including those without the bot. For an API key: its server.",
+    "guild": "Returns a server with its time zone, its tier and the limits of the tier.",
     "list_sessions": "Returns the sessions of the user, the current one first, then those used last. All routes about "
     "sessions need a session: an API key can't use them.",
     "end_sessions": "Ends all sessions of the user except the current one. They stop working at once.",
@@ -375,6 +378,9 @@ FIELDS: Mapping[str, str] = {
     "steps": "All steps, in order",
     "owner": "Whether you own the server",
     "bot_is_in": "Whether the bot is in the server",
+    "guild_timezone": "IANA time zone of the server's days and hours, `UTC` by default",
+    "joined_at": "When the bot joined",
+    "limits": "Limits of the tier, with what was granted beyond it. Null: unlimited",
     "member_count": "Number of members. 0 if unknown",
     "t": "Start of the interval, with the offset of the time zone",
     "value": "0 without activity, null without data",

@@ -33,7 +33,8 @@ async def explain_access(app_state: AppState, guild_id: int, params: ExplainQuer
     if params.member_id is None:
         member = _build_member(params.roles, roles, guild_id)
     else:
-        found = await reader.find_member(guild_id, int(params.member_id))
+        member_id = int(params.member_id)
+        found = await reader.find_member(guild_id, member_id) if member_id else None
         if found is None:
             raise NotFound(texts.MEMBER_NOT_FOUND)
         member = found

@@ -5,10 +5,12 @@ It is no guild of Discord: its ids are older than any of Discord's. Nothing of i
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 DEMO_GUILD_ID = 1_000_000_000_000_000
 DEMO_GUILD_NAME = "Demo Server"
+DEMO_JOINED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 FIRST_CHANNEL_ID = DEMO_GUILD_ID + 100
 FIRST_MEMBER_ID = DEMO_GUILD_ID + 1_000
 DEMO_MEMBER_COUNT = 160

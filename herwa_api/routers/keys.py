@@ -2,11 +2,14 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, DatabaseDep
 from herwa_api.auth import KeyManager
+from herwa_api.idempotency import IdempotencyKey, build_json_response, write_once
 from herwa_api.rate_limits.declared import limit_key_creation
 from herwa_api.schemas import keys as schemas
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
@@ -15,6 +18,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.services.api_key_usage import list_last_requests, load_usage
 from herwa_shared.services.api_keys import create_key, list_keys, revoke_key, rotate_key
+from herwa_shared.services.idempotency import StoredResponse
 
 router = APIRouter(prefix="/api/guilds/{guild_id}/keys", tags=["keys"], responses=PROBLEM_RESPONSES)
 KeyId = Annotated[int, Path(ge=1, le=MAX_SNOWFLAKE, description=texts.PARAMETERS["key_id"], examples=["7"])]
@@ -42,11 +46,15 @@ async def list_guild_keys(manager: KeyManager, database: DatabaseDep) -> Respons
 )
 @limit_key_creation
 async def create_guild_key(
-    request: Request, manager: KeyManager, body: schemas.CreateKeyBody, app_state: AppDep
+    request: Request,
+    manager: KeyManager,
+    body: schemas.CreateKeyBody,
+    app_state: AppDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Create a key and return it; it cannot be read again."""
-    del request  # slowapi reads it
-    async with app_state.stores.database.transaction() as session:
+
+    async def write(session: AsyncSession) -> StoredResponse:
         new_key = await create_key(
             session,
             guild_id=manager.guild_id,
@@ -58,7 +66,17 @@ async def create_guild_key(
             networks=body.networks,
             is_test=body.is_test,
         )
-    return OrjsonResponse(schemas.serialize_new_key(new_key, utc_now()), 201)
+        return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
+
+    return await write_once(
+        request,
+        app_state,
+        guild_id=manager.guild_id,
+        caller=f"user {manager.actor.user_id}",
+        key=idempotency_key,
+        write=write,
+        build_response=build_json_response,
+    )
 
 
 @router.post(
@@ -70,11 +88,16 @@ async def create_guild_key(
 )
 @limit_key_creation
 async def rotate_guild_key(
-    request: Request, manager: KeyManager, key_id: KeyId, body: schemas.RotateKeyBody, app_state: AppDep
+    request: Request,
+    manager: KeyManager,
+    key_id: KeyId,
+    body: schemas.RotateKeyBody,
+    app_state: AppDep,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Replace a key by a new one; the old one stays valid for the overlap."""
-    del request  # slowapi reads it
-    async with app_state.stores.database.transaction() as session:
+
+    async def write(session: AsyncSession) -> StoredResponse:
         new_key = await rotate_key(
             session,
             guild_id=manager.guild_id,
@@ -83,7 +106,17 @@ async def rotate_guild_key(
             actor=manager.actor,
             overlap=body.overlap,
         )
-    return OrjsonResponse(schemas.serialize_new_key(new_key, utc_now()), 201)
+        return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
+
+    return await write_once(
+        request,
+        app_state,
+        guild_id=manager.guild_id,
+        caller=f"user {manager.actor.user_id}",
+        key=idempotency_key,
+        write=write,
+        build_response=build_json_response,
+    )
 
 
 @router.delete(

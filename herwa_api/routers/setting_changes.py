@@ -21,11 +21,11 @@ from herwa_api.schemas.settings import (
     serialize_rule,
 )
 from herwa_api.setting_writes import ChangeOptionsDep, change_settings
-from herwa_api.settings_access import ChannelListsCaller, FeaturesCaller, RulesCaller
+from herwa_api.settings_access import ChannelListsCaller, FeaturesCaller, RulesCaller, SettingsCaller
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.errors import BadRequest, HerwaError, NotFound
-from herwa_shared.guardrail.policy import ChannelList, TargetKind
+from herwa_shared.guardrail.policy import ChannelList, SubjectKind, TargetKind
 from herwa_shared.services.access_rules import (
     NewRule,
     find_rule_in_scope,
@@ -117,12 +117,12 @@ async def create_guild_rule(
 
     async def plan(session: AsyncSession) -> list[SettingChange]:
         nonlocal is_new, saved_rule
-        saved_rule = await _normalize(session, caller.guild_id, body)
+        saved_rule = await _normalize(session, caller, body)
         is_new = await _require_free_scope(session, caller.guild_id, saved_rule) is None
         return [SettingChange(SettingType.RULE, "", None, to_setting_value(saved_rule))]
 
     async def load_result(session: AsyncSession) -> tuple[int, dict[str, Any]]:
-        return 201 if is_new else 200, await _load_rule(session, caller.guild_id, saved_rule)
+        return 201 if is_new else 200, await _load_rule(session, caller, saved_rule)
 
     return await change_settings(request, app_state, caller, plan, load_result, options)
 
@@ -146,13 +146,13 @@ async def replace_guild_rule(
 
     async def plan(session: AsyncSession) -> list[SettingChange]:
         nonlocal saved_rule
-        current = await _require_rule(session, request, caller.guild_id, rule_id)
-        saved_rule = await _normalize(session, caller.guild_id, body)
+        current = await _require_rule(session, request, caller, rule_id)
+        saved_rule = await _normalize(session, caller, body)
         await _require_free_scope(session, caller.guild_id, saved_rule, replaced_id=rule_id)
         return [SettingChange(SettingType.RULE, str(rule_id), current, to_setting_value(saved_rule))]
 
     async def load_result(session: AsyncSession) -> tuple[int, dict[str, Any]]:
-        return 200, await _load_rule(session, caller.guild_id, saved_rule)
+        return 200, await _load_rule(session, caller, saved_rule)
 
     return await change_settings(request, app_state, caller, plan, load_result, options)
 
@@ -170,7 +170,7 @@ async def delete_guild_rule(
     """Delete a rule."""
 
     async def plan(session: AsyncSession) -> list[SettingChange]:
-        current = await _require_rule(session, request, caller.guild_id, rule_id)
+        current = await _require_rule(session, request, caller, rule_id)
         return [SettingChange(SettingType.RULE, str(rule_id), current, None)]
 
     return await change_settings(request, app_state, caller, plan, _load_nothing, options)
@@ -255,10 +255,12 @@ def _build_toggle(enabled: bool) -> dict[str, Any]:
     return {"enabled": enabled, "by_default": False}
 
 
-async def _normalize(session: AsyncSession, guild_id: int, body: schemas.RuleBody) -> NewRule:
-    """Validate the rule of a body. Raises BadRequest."""
+async def _normalize(session: AsyncSession, caller: SettingsCaller, body: schemas.RuleBody) -> NewRule:
+    """Validate the rule of a body. Raises BadRequest, AccessDenied for a key that may not know ids of members."""
+    if body.subject_kind == SubjectKind.MEMBER:
+        caller.require_member_ids()
     try:
-        return await normalize_rule(session, guild_id, body.to_new_rule())
+        return await normalize_rule(session, caller.guild_id, body.to_new_rule())
     except NotFound as error:
         raise BadRequest(str(error), field="target_key") from None
 
@@ -276,19 +278,22 @@ async def _require_free_scope(
     return existing_id
 
 
-async def _require_rule(session: AsyncSession, request: Request, guild_id: int, rule_id: int) -> dict[str, Any]:
+async def _require_rule(
+    session: AsyncSession, request: Request, caller: SettingsCaller, rule_id: int
+) -> dict[str, Any]:
     """Return the value of a rule. Raises NotFound, PreconditionFailed."""
-    value = (await load_rule_values(session, guild_id=guild_id)).get(rule_id)
+    value = (await load_rule_values(session, guild_id=caller.guild_id)).get(rule_id)
     if value is None:
         raise NotFound(texts.RULE_NOT_FOUND)
-    require_match(request, serialize_rule(rule_id, value)["etag"])
+    require_match(request, serialize_rule(rule_id, value, caller.members)["etag"])
     return dict(value)
 
 
-async def _load_rule(session: AsyncSession, guild_id: int, rule: NewRule) -> dict[str, Any]:
-    rule_id = await find_rule_in_scope(session, guild_id, rule)
+async def _load_rule(session: AsyncSession, caller: SettingsCaller, rule: NewRule) -> dict[str, Any]:
+    rule_id = await find_rule_in_scope(session, caller.guild_id, rule)
     assert rule_id is not None
-    return serialize_rule(rule_id, (await load_rule_values(session, guild_id=guild_id))[rule_id])
+    values = await load_rule_values(session, guild_id=caller.guild_id)
+    return serialize_rule(rule_id, values[rule_id], caller.members)
 
 
 async def _find_list(session: AsyncSession, guild_id: int, target: str) -> ChannelList | None:

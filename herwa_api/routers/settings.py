@@ -52,7 +52,7 @@ async def list_guild_rules(request: Request, caller: RulesCaller, database: Data
     """List the access rules, oldest first."""
     async with database.transaction() as session:
         rules = await load_rule_values(session, guild_id=caller.guild_id)
-    return respond_with_etag(request, orjson.dumps(schemas.serialize_rules(rules)))
+    return respond_with_etag(request, orjson.dumps(schemas.serialize_rules(rules, caller.members)))
 
 
 @router.get(
@@ -76,11 +76,13 @@ async def list_guild_channel_lists(request: Request, caller: ChannelListsCaller,
     response_model=audit_schemas.AuditPageResponse,
 )
 async def list_audit_entries(
-    caller: AuditCaller, params: Annotated[audit_schemas.AuditQuery, Query()], database: DatabaseDep
+    caller: AuditCaller, params: Annotated[audit_schemas.AuditQuery, Query()], app_state: AppDep
 ) -> Response:
     """List the changes of settings, newest first."""
-    before = params.before
-    async with database.transaction() as session:
+    if params.actor_id is not None:
+        caller.require_member_ids()
+    before = params.parse_position(app_state.cursors)
+    async with app_state.stores.database.transaction() as session:
         zone = parse_zone(params.timezone) if params.timezone else await get_timezone(session, guild_id=caller.guild_id)
         entries = await list_entries(
             session,
@@ -89,7 +91,7 @@ async def list_audit_entries(
             before=before,
             matching=params.build_filter(zone),
         )
-    return OrjsonResponse(audit_schemas.serialize_entries(params, entries))
+    return OrjsonResponse(audit_schemas.serialize_entries(params, entries, caller.members, app_state.cursors))
 
 
 @router.get(
@@ -102,5 +104,7 @@ async def explain_command(
     caller: ExplainCaller, params: Annotated[explain_schemas.ExplainQuery, Query()], app_state: AppDep
 ) -> Response:
     """Explain whether a member, or a member with some roles, can use a command."""
+    if params.member_id is not None:
+        caller.require_member_ids()
     result = await explain_access(app_state, caller.guild_id, params)
-    return OrjsonResponse(explain_schemas.serialize_trial(result))
+    return OrjsonResponse(explain_schemas.serialize_trial(result, caller.members))

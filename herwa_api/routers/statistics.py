@@ -154,11 +154,12 @@ async def _rank(
     stores = app_state.stores
 
     async def build(now: datetime) -> Computed[Any]:
-        window, after = await params.to_page(stores.database, guild_id, now=now)
+        window, after = await params.to_page(stores.database, guild_id, app_state.cursors, now=now)
         query = replace(window, metric=Metric(params.metric))
         history.require(query, now=now)
         ranking = await rank(stores.database, stores.clickhouse, query, limit=params.limit, after=after, now=now)
         valid_until = history.limit_validity(get_valid_until(now, query, has_names=True), query.zone, now)
-        return Computed(serialize_ranking(ranking, params.format_next_cursor(query, ranking)), valid_until)
+        body = serialize_ranking(ranking, params.format_next_cursor(query, ranking, app_state.cursors))
+        return Computed(body, valid_until)
 
     return await respond_cached(request, app_state, guild_id, params, build, history=history, personalize=personalize)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from herwa_api import texts
-from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, format_cursor, parse_cursor
+from herwa_api.member_identities import MemberIdentities
+from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, CursorCodec
 from herwa_api.schemas.ids import Snowflake
 from herwa_shared.analytics.timezones import parse_moment
 from herwa_shared.errors import BadRequest
-from herwa_shared.services.audit import AuditFilter, AuditLogEntry, ChangeSource
+from herwa_shared.services.audit import ERASED, AuditFilter, AuditLogEntry, ChangeSource
 from herwa_shared.services.audit_kinds import ACTIONS_BY_KIND
 
 AuditKind = Literal["features", "rules", "lists", "requests", "tickets", "history", "keys", "tier"]
@@ -49,10 +50,9 @@ class AuditQuery(BaseModel):
             until=until,
         )
 
-    @property
-    def before(self) -> int | None:
-        """The number below which entries are listed. Raises BadRequest for a cursor of other parameters."""
-        return None if self.cursor is None else parse_cursor(self, self.cursor, length=1)[0]
+    def parse_position(self, cursors: CursorCodec) -> int | None:
+        """Return the number below which entries are listed. Raises BadRequest for a cursor of other parameters."""
+        return None if self.cursor is None else cursors.parse(self, self.cursor, length=1)[0]
 
 
 class ActorResponse(BaseModel):
@@ -61,7 +61,7 @@ class ActorResponse(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     user_id: str | None = Field(description=texts.FIELDS["actor_user_id"], examples=["235680515450626121"])
-    name: str = Field(description=texts.FIELDS["actor_name"], examples=["Ada"])
+    name: str | None = Field(description=texts.FIELDS["actor_name"], examples=["Ada"])
     via: ChangeSource = Field(description=texts.FIELDS["actor_via"])
 
 
@@ -93,33 +93,42 @@ class AuditPageResponse(BaseModel):
     next_cursor: str | SkipJsonSchema[None] = Field(None, description=texts.FIELDS["next_cursor"])
 
 
-def serialize_entries(params: AuditQuery, entries: Sequence[AuditLogEntry]) -> dict[str, Any]:
+def serialize_entries(
+    params: AuditQuery, entries: Sequence[AuditLogEntry], members: MemberIdentities, cursors: CursorCodec
+) -> dict[str, Any]:
     """Build the body from up to `limit + 1` entries; the last one only tells that there is a next page."""
     listed = entries[: params.limit]
     has_next = len(entries) > params.limit
-    items = [_serialize_entry(entry) for entry in listed]
-    return {"items": items} | ({"next_cursor": format_cursor(params, [listed[-1].number])} if has_next else {})
+    items = [_serialize_entry(entry, members) for entry in listed]
+    return {"items": items} | ({"next_cursor": cursors.format(params, [listed[-1].number])} if has_next else {})
 
 
-def _serialize_entry(entry: AuditLogEntry) -> dict[str, Any]:
+def _serialize_entry(entry: AuditLogEntry, members: MemberIdentities) -> dict[str, Any]:
     user_id = entry.actor.user_id
     return {
         "id": str(entry.id),
         "number": entry.number,
         "at": entry.at.isoformat(),
         "actor": {
-            "user_id": None if user_id is None else str(user_id),
-            "name": entry.actor.name,
+            "user_id": None if user_id is None else members.format_id(user_id),
+            "name": entry.actor.name if user_id is None else members.format_name(entry.actor.name),
             "via": entry.actor.via,
         },
         "action": entry.action,
         "target": entry.target,
-        "before": _copy_value(entry.before),
-        "after": _copy_value(entry.after),
+        "before": _hide_members("before", entry.before, entry, members),
+        "after": _hide_members("after", entry.after, entry, members),
         "reason": entry.reason,
         "undoes": None if entry.undoes is None else str(entry.undoes),
     }
 
 
-def _copy_value(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if value is None else dict(value)
+def _hide_members(path: str, value: Any, entry: AuditLogEntry, members: MemberIdentities) -> Any:
+    """Return a value of the entry with its personal values as the caller sees members."""
+    if path in entry.personal_fields:
+        return value if value == ERASED else members.format_id(value)
+    if isinstance(value, Mapping):
+        return {key: _hide_members(f"{path}.{key}", item, entry, members) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hide_members(f"{path}.{index}", item, entry, members) for index, item in enumerate(value)]
+    return value

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from herwa_api import texts
+from herwa_api.member_identities import MemberIdentities
 from herwa_api.schemas.ids import Snowflake, is_snowflake
 from herwa_api.schemas.settings import ChannelListResponse, RuleResponse, serialize_channel_list, serialize_rule
 from herwa_shared.guardrail.texts import STEP_DETAILS
@@ -95,23 +96,23 @@ class ExplainResponse(BaseModel):
     steps: list[StepResponse] = Field(description=texts.FIELDS["steps"])
 
 
-def serialize_trial(result: TrialResult) -> dict[str, Any]:
-    """Build the body: the verdict and every step."""
+def serialize_trial(result: TrialResult, members: MemberIdentities) -> dict[str, Any]:
+    """Build the body: the verdict and every step, as the caller sees members."""
     block = result.discord_block
     return {
         "allowed": result.is_allowed,
         "reason": result.trace.verdict.reason if block is None else "discord",
         "discord": {"visible": block is None, "missing_permission": block},
-        "steps": [_serialize_step(step) for step in result.trace.steps],
+        "steps": [_serialize_step(step, members) for step in result.trace.steps],
     }
 
 
-def _serialize_step(step: StepResult) -> dict[str, Any]:
+def _serialize_step(step: StepResult, members: MemberIdentities) -> dict[str, Any]:
     return {
         "step": step.step,
         "outcome": step.outcome.name.lower(),
         "detail": step.detail,
         "text": STEP_DETAILS[step.detail],
-        "rule": None if step.rule is None else serialize_rule(step.rule.id, to_rule_value(step.rule)),
+        "rule": None if step.rule is None else serialize_rule(step.rule.id, to_rule_value(step.rule), members),
         "channel_list": None if step.channel_list is None else serialize_channel_list(step.channel_list),
     }

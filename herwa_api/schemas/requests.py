@@ -7,13 +7,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from herwa_api import texts
-from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, format_cursor, parse_cursor
+from herwa_api.pagination import CURSOR_EXAMPLE, CURSOR_PATTERN, CursorCodec
 from herwa_api.schemas.ids import Snowflake
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, Ranking, RankPosition
 from herwa_shared.db import Database
-from herwa_shared.errors import BadRequest
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.zone_names import parse_zone
 
@@ -133,7 +132,7 @@ class _TopQuery(WindowQuery):
     )
 
     async def to_page(
-        self, database: Database, guild_id: int, *, now: datetime
+        self, database: Database, guild_id: int, cursors: CursorCodec, *, now: datetime
     ) -> tuple[ActivityQuery, RankPosition | None]:
         """Convert to a query and the position of the page. All pages of a list have the window of the first one.
 
@@ -141,15 +140,15 @@ class _TopQuery(WindowQuery):
         """
         if self.cursor is None:
             return await self.to_activity_query(database, guild_id, now=now), None
-        start, end, value, id_ = parse_cursor(self, self.cursor, length=4)
+        start, end, value, id_ = cursors.parse(self, self.cursor, length=4)
         window = self.model_copy(update={"from_": _format_second(start), "to": _format_second(end)})
         return await window.to_activity_query(database, guild_id, now=now), RankPosition(value, id_)
 
-    def format_next_cursor(self, query: ActivityQuery, ranking: Ranking) -> str | None:
+    def format_next_cursor(self, query: ActivityQuery, ranking: Ranking, cursors: CursorCodec) -> str | None:
         """Format the cursor of the next page; None if there is none."""
         if ranking.next is None:
             return None
-        return format_cursor(self, (query.start_second, query.end_second, ranking.next.value, ranking.next.id))
+        return cursors.format(self, (query.start_second, query.end_second, ranking.next.value, ranking.next.id))
 
 
 class TopChannelsQuery(_TopQuery):
@@ -173,8 +172,4 @@ class HeatmapQuery(ChannelWindowQuery):
 
 
 def _format_second(second: int) -> str:
-    """Format a time in Unix seconds of a cursor. Raises BadRequest for one that no window can have."""
-    try:
-        return datetime.fromtimestamp(second, UTC).isoformat()
-    except (OverflowError, ValueError, OSError):
-        raise BadRequest(texts.INVALID_CURSOR, field="cursor") from None
+    return datetime.fromtimestamp(second, UTC).isoformat()

@@ -3,10 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 from herwa_api import texts
+from herwa_api.member_identities import MemberIdentities
 from herwa_api.schemas.ids import Snowflake
+from herwa_api.schemas.settings import hide_rule_member
 from herwa_shared.analytics.timezones import FIRST_YEAR, LAST_YEAR
 from herwa_shared.catalog import Surface, SurfaceKind
 from herwa_shared.guardrail.member_impact import MemberImpact
@@ -21,12 +32,19 @@ MAX_TOGGLES = 100
 Toggles = dict[Annotated[str, Field(max_length=MAX_KEY_LENGTH)], StrictBool]
 
 
+def _parse_flag(text: object) -> bool:
+    """Parse a flag of a query string. Other texts that mean yes or no elsewhere are refused."""
+    if text not in ("true", "false"):
+        raise ValueError(texts.EXPECTED_FLAG)
+    return text == "true"
+
+
 class ChangeQuery(BaseModel):
     """Query string of a change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dry_run: bool = Field(False, description=texts.PARAMETERS["dry_run"])
+    dry_run: Annotated[bool, BeforeValidator(_parse_flag)] = Field(False, description=texts.PARAMETERS["dry_run"])
 
 
 class FeaturesBody(BaseModel):
@@ -176,9 +194,11 @@ class DryRunResponse(BaseModel):
     effects: EffectsResponse
 
 
-def serialize_change(change: SettingChange) -> dict[str, Any]:
-    """Build the body of one change."""
-    before, after = (None if value is None else dict(value) for value in (change.before, change.after))
+def serialize_change(change: SettingChange, members: MemberIdentities) -> dict[str, Any]:
+    """Build the body of one change, as the caller sees members."""
+    before, after = (
+        None if value is None else hide_rule_member(value, members) for value in (change.before, change.after)
+    )
     return {"type": change.type, "target": change.target, "before": before, "after": after}
 
 

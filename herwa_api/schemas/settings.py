@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from herwa_api import texts
 from herwa_api.etags import build_etag
+from herwa_api.member_identities import MemberIdentities
 from herwa_shared.catalog import Essential
 from herwa_shared.guardrail.policy import ChannelList, PlaceKind, SubjectKind, TargetKind
 from herwa_shared.services.audited_settings import SettingValue
@@ -107,14 +108,24 @@ def serialize_features(statuses: Sequence[FeatureStatus]) -> dict[str, Any]:
     return {"modules": modules, "items": [_serialize_feature(status) for status in statuses]}
 
 
-def serialize_rules(rules: Mapping[int, SettingValue]) -> dict[str, Any]:
-    """Build the body of the list of rules."""
-    return {"items": [serialize_rule(rule_id, value) for rule_id, value in rules.items()]}
+def serialize_rules(rules: Mapping[int, SettingValue], members: MemberIdentities) -> dict[str, Any]:
+    """Build the body of the list of rules, as the caller sees members."""
+    return {"items": [serialize_rule(rule_id, value, members) for rule_id, value in rules.items()]}
 
 
-def serialize_rule(rule_id: int, value: SettingValue) -> dict[str, Any]:
-    """Build the body of one rule."""
-    return _add_etag({"id": str(rule_id), **value})
+def serialize_rule(rule_id: int, value: SettingValue, members: MemberIdentities) -> dict[str, Any]:
+    """Build the body of one rule, as the caller sees members.
+
+    The ETag is one of what the caller sees, so that the id behind a pseudonym cannot be found out by trying ids.
+    """
+    return _add_etag({"id": str(rule_id), **hide_rule_member(value, members)})
+
+
+def hide_rule_member(value: SettingValue, members: MemberIdentities) -> dict[str, Any]:
+    """Return the value of a setting as the caller sees it: a rule about a member with the member's id or pseudonym."""
+    if value.get("subject_kind") != SubjectKind.MEMBER:
+        return dict(value)
+    return {**value, "subject_id": members.format_id(value["subject_id"])}
 
 
 def serialize_channel_lists(lists: Sequence[ChannelList]) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""Authenticated encryption (Fernet) of stored secrets, with keys of this installation."""
+"""Authenticated encryption (Fernet, AES-SIV) with keys of this installation."""
 
 import json
 from base64 import urlsafe_b64encode
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -34,6 +36,33 @@ class Encryptor:
             return None
 
 
+class DeterministicEncryptor:
+    """Encrypts equal contents to equal ciphertexts (AES-SIV), for what is compared or cached. Nothing else is revealed.
+
+    Only the first secret decrypts, so it is for ciphertexts that need not outlive a rotation.
+    """
+
+    def __init__(self, secret: str, *, purpose: str) -> None:
+        self._cipher = AESSIV(_derive_bytes(secret, purpose))
+
+    def encrypt(self, content: bytes) -> bytes:
+        """Encrypt a content that is not empty."""
+        return self._cipher.encrypt(content, None)
+
+    def decrypt(self, ciphertext: bytes) -> bytes | None:
+        """Decrypt; None if the ciphertext was made or changed by others."""
+        try:
+            return self._cipher.decrypt(ciphertext, None)
+        except (InvalidTag, ValueError):
+            return None
+
+
+def create_deterministic_encryptor(settings: Settings, folder: DataFolder, *, purpose: str) -> DeterministicEncryptor:
+    """Create an encryptor from the configured secret key, else from the data folder's secret."""
+    secret_key = settings.secret_key.get_secret_value() if settings.secret_key else None
+    return DeterministicEncryptor(secret_key or folder.get_or_create_secret("token_key"), purpose=purpose)
+
+
 def create_encryptor(settings: Settings, folder: DataFolder, *, purpose: str) -> Encryptor:
     """Create an encryptor from the configured secret key, if any, the earlier ones, and the data folder's secret.
 
@@ -45,5 +74,9 @@ def create_encryptor(settings: Settings, folder: DataFolder, *, purpose: str) ->
 
 
 def _derive_key(secret: str, purpose: str) -> bytes:
+    return urlsafe_b64encode(_derive_bytes(secret, purpose))
+
+
+def _derive_bytes(secret: str, purpose: str) -> bytes:
     key_derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"herwa {purpose}".encode())
-    return urlsafe_b64encode(key_derivation.derive(secret.encode()))
+    return key_derivation.derive(secret.encode())

@@ -83,7 +83,10 @@ SYSTEM = Actor(ChangeSource.SYSTEM, None, "Herwa")
 
 @dataclass(frozen=True, slots=True)
 class AuditLogEntry:
-    """An audit entry with its personal values restored; ERASED replaces values that were erased."""
+    """An audit entry with its personal values restored; ERASED replaces values that were erased.
+
+    `personal_fields` are the paths of those that concern a person, such as `after.subject_id`.
+    """
 
     id: int
     number: int
@@ -96,6 +99,7 @@ class AuditLogEntry:
     reason: str
     undoes: int | None
     digest: bytes
+    personal_fields: frozenset[str]
 
 
 async def lock_chain(session: AsyncSession, *, guild_id: int | None) -> None:
@@ -264,6 +268,7 @@ def _to_entry(row: AuditEntry) -> AuditLogEntry:
         reason=row.reason,
         undoes=row.undoes,
         digest=row.digest,
+        personal_fields=frozenset(row.commitments),
     )
 
 

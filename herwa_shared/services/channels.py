@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.db import Database
-from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID
+from herwa_shared.demo_guild import (
+    DEMO_CHANNEL_NAMES,
+    DEMO_GUILD_ID,
+    DEMO_GUILD_NAME,
+    DEMO_JOINED_AT,
+    DEMO_MEMBER_COUNT,
+)
 from herwa_shared.discord.constants import THREAD_CHANNEL_TYPES, ChannelType
 from herwa_shared.discord.event_times import DISCORD_EPOCH_MS
 from herwa_shared.errors import BadRequest, NotFound
@@ -86,6 +92,8 @@ class ChannelInfo:
 
 async def find_guild_info(session: AsyncSession, *, guild_id: int) -> GuildInfo | None:
     """Load a guild's info; None for a guild that the bot has never been in."""
+    if guild_id == DEMO_GUILD_ID:
+        return GuildInfo(DEMO_GUILD_NAME, None, DEMO_MEMBER_COUNT, ZoneInfo("UTC"), DEMO_JOINED_AT)
     guild = await session.get(Guild, guild_id)
     if guild is None:
         return None

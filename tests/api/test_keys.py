@@ -79,6 +79,22 @@ async def test_created_key_works_and_is_shown_once(keys: KeysClient, client, ser
     assert (entry.action, entry.actor.via, entry.actor.user_id) == ("api_key.create", ChangeSource.API, server.manager)
 
 
+async def test_repeated_creation_returns_the_same_key(keys: KeysClient, client, server: ManagedServer):
+    """Otherwise a key whose response was lost would use up the tier's number, and nobody would know it."""
+    headers = keys.headers | {"Idempotency-Key": "first-key"}
+    responses = [await keys.http.post(keys.url, json=BODY, headers=headers) for _ in range(2)]
+    first, again = (response.json() for response in responses)
+    assert [response.status_code for response in responses] == [201, 201]
+    assert again == first
+    assert "Idempotency-Replayed" in responses[1].headers
+    assert [key["id"] for key in await keys.list()] == [first["details"]["id"]]
+    assert await is_accepted(client, server, first["key"])
+    rotate_url = f"{keys.url}/{first['details']['id']}/rotate"
+    rotations = [await keys.http.post(rotate_url, json={}, headers=headers | {"Idempotency-Key": "2"}) for _ in "ab"]
+    assert rotations[0].json() == rotations[1].json()
+    assert len(await keys.list()) == 2
+
+
 async def test_revoked_key_is_refused_within_a_second(keys: KeysClient, client, server: ManagedServer):
     created = (await keys.create()).json()
     assert await is_accepted(client, server, created["key"])

@@ -1,5 +1,7 @@
 """The document at /api/openapi.json is valid OpenAPI 3.1 and describes every route."""
 
+from pathlib import Path
+
 from jsonschema import Draft202012Validator
 
 from herwa_shared.auth.sessions import get_cookie_name
@@ -14,6 +16,7 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds",
         "/api/sessions",
         "/api/sessions/{session_id}",
+        "/api/guilds/{guild_id}",
         "/api/guilds/{guild_id}/stats",
         "/api/guilds/{guild_id}/top/channels",
         "/api/guilds/{guild_id}/top/members",
@@ -72,3 +75,51 @@ async def test_every_guild_route_documents_security_errors_and_parameters(client
             assert "422" not in operation["responses"]
             for parameter in operation["parameters"]:
                 assert parameter["description"]
+
+
+def find_json_bodies(document):
+    """Yield the name and the content of every JSON body of requests and successful responses."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+            for name, body in bodies.items():
+                content = body.get("content", {}).get("application/json")
+                if content is not None and path.startswith("/api/"):
+                    yield f"{method} {path} {name}", content
+
+
+async def test_every_body_has_an_example_that_its_schema_accepts(client):
+    document = (await client.get("/api/openapi.json")).json()
+    bodies = dict(find_json_bodies(document))
+    assert len(bodies) > 30
+    for name, content in bodies.items():
+        schema = {**content["schema"], "components": document["components"]}
+        problems = [error.message for error in Draft202012Validator(schema).iter_errors(content["example"])]
+        assert problems == [], name
+
+
+async def test_every_parameter_has_an_example_or_a_list_of_values(client):
+    document = (await client.get("/api/openapi.json")).json()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                schema = parameter["schema"]
+                is_enum = any("$ref" in item or "enum" in item for item in (schema, *schema.get("anyOf", [])))
+                assert is_enum or {"examples", "default"} & schema.keys(), (path, parameter["name"])
+
+
+async def test_every_operation_is_described_and_its_name_is_unique(client):
+    document = (await client.get("/api/openapi.json")).json()
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations:
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+
+
+async def test_manual_lists_every_endpoint(client):
+    manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    paths = (await client.get("/api/openapi.json")).json()["paths"]
+    assert [path for path in paths if path.startswith("/api/") and f"{path.removeprefix('/api')}`" not in manual] == []

@@ -11,6 +11,7 @@ from tests.api.conftest import KeyFactory
 from tests.support.oauth_login import ManagedServer, create_oauth_client, load_tokens, save_server
 from tests.support.row_factories import add_guild
 from tests.support.sim_process import SimProcess
+from tests.support.statement_log import Transaction, report_transactions
 
 ROUTES = ["stats", "top/channels", "top/members", "heatmap"]
 
@@ -53,7 +54,7 @@ async def test_server_looks_missing_to_users_who_do_not_manage_it(
     ]
     document = (await browser.herwa.get("/api/openapi.json")).json()
     routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
-    assert len(routes) == len(ROUTES) + 8, "those with numbers, five about settings, and those about keys"
+    assert len(routes) == len(ROUTES) + 9, "numbers, settings, keys, and the server itself"
 
     for user_id in (server.member, without_bot.owner):
         await browser.log_in(user_id)
@@ -64,6 +65,39 @@ async def test_server_looks_missing_to_users_who_do_not_manage_it(
                 assert (
                     get_comparable_parts(await browser.herwa.get(route.format(guild_id=guild_id, key_id=1))) == missing
                 )
+
+
+async def test_foreign_and_missing_servers_cost_the_same_statements_on_every_route(
+    browser: Browser, server: ManagedServer, stores: Stores
+):
+    await save_server(stores, server)
+    await browser.log_in(server.member)
+    document = (await browser.herwa.get("/api/openapi.json")).json()
+    routes = [path for path, methods in document["paths"].items() if "{guild_id}" in path and "get" in methods]
+
+    async def list_statements(route: str, guild_id: int) -> list[Transaction]:
+        transactions: list[Transaction] = []
+        with report_transactions(transactions.append):
+            assert (await browser.herwa.get(route.format(guild_id=guild_id))).status_code == 404
+        return transactions
+
+    for route in routes:
+        await list_statements(route, 81384788765712384)
+        foreign, missing = await list_statements(route, server.id), await list_statements(route, 81384788765712385)
+        assert foreign == missing, route
+
+
+async def test_a_server_has_its_tier_limits_and_time_zone(
+    browser: Browser, server: ManagedServer, stores: Stores, client: httpx.AsyncClient, make_key: KeyFactory
+):
+    await save_server(stores, server)
+    await browser.log_in(server.manager)
+    path = f"/api/guilds/{server.id}"
+    body = (await browser.herwa.get(path)).json()
+    assert (body["id"], body["name"], body["timezone"], body["tier"]) == (str(server.id), server.name, "UTC", "free")
+    assert (body["limits"]["history_days"], body["limits"]["requests_a_minute"]) == (90, 100)
+    headers = {"Authorization": f"Bearer {await make_key(server.id, [Scope.SETTINGS_READ])}"}
+    assert (await client.get(path, headers=headers)).json()["name"] == server.name
 
 
 async def test_request_without_a_session_is_refused(browser: Browser, server: ManagedServer, stores: Stores):

@@ -214,6 +214,14 @@ async def test_role_everyone_becomes_everyone(settings_client: SettingsClient):
     assert (rule["subject_kind"], rule["subject_id"]) == ("everyone", "0")
 
 
+@pytest.mark.parametrize("value", ["1", "yes", "True", "", "null"])
+async def test_dry_run_is_true_or_false(settings_client: SettingsClient, value):
+    """Another text must never be taken for false: the change would be saved."""
+    response = await settings_client.send("POST", f"rules?dry_run={value}", json=RULE)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "dry_run")
+    assert (await settings_client.get("rules"))["items"] == []
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [

@@ -6,6 +6,7 @@ import pytest
 from herwa_api import texts
 from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Scope
 from herwa_shared.clock import utc_now
+from herwa_shared.demo_guild import DEMO_GUILD_ID, DEMO_GUILD_NAME
 from herwa_shared.discord.constants import ChannelType
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import channel_lists
@@ -38,7 +39,7 @@ async def settings_client(
     if request.param == "session":
         await browser.log_in(saved_server.manager)
         return build_session_client(browser, saved_server.id)
-    return build_key_client(client, saved_server.id, await make_key(saved_server.id, [Scope.SETTINGS_READ]))
+    return build_key_client(client, saved_server.id, await make_key(saved_server.id))
 
 
 async def save_rule(stores: Stores, guild_id: int, **values) -> int:
@@ -302,3 +303,77 @@ async def test_manager_who_may_not_see_a_page_cannot_read_its_settings(
 
     await wait_until(is_refused)
     assert (await client.send("GET", route)).json()["reason"] == "access_rule"
+
+
+class TestHiddenMembers:
+    """A key without the scope for ids sees members under pseudonyms, and cannot find out whose they are."""
+
+    @pytest.fixture
+    async def hidden(self, client, saved_server: ManagedServer, make_key: KeyFactory) -> SettingsClient:
+        scopes = [Scope.SETTINGS_READ, Scope.SETTINGS_WRITE]
+        return build_key_client(client, saved_server.id, await make_key(saved_server.id, scopes))
+
+    async def test_member_of_a_rule_is_a_pseudonym_everywhere(
+        self, hidden: SettingsClient, stores: Stores, saved_server: ManagedServer
+    ):
+        member = saved_server.member
+        await save_rule(
+            stores, saved_server.id, subject_kind=SubjectKind.MEMBER, subject_id=member, target_key="server-stats"
+        )
+        [rule] = (await hidden.get("rules"))["items"]
+        assert rule["subject_id"].startswith("m_")
+        [entry] = (await hidden.get("audit", kind="rules"))["items"]
+        assert entry["after"]["subject_id"] == rule["subject_id"]
+        for route in ("rules", "audit"):
+            assert str(member) not in str(await hidden.get(route))
+        dry_run = await hidden.send("DELETE", f"rules/{rule['id']}?dry_run=true", template="rules/{rule_id}")
+        assert dry_run.json()["changes"][0]["before"]["subject_id"] == rule["subject_id"]
+
+    async def test_etag_does_not_reveal_the_member_and_is_accepted(
+        self, hidden: SettingsClient, settings_client: SettingsClient, stores: Stores, saved_server: ManagedServer
+    ):
+        options = {"subject_kind": SubjectKind.MEMBER, "subject_id": saved_server.member, "target_key": "voice-stats"}
+        await save_rule(stores, saved_server.id, **options)
+        [seen], [known] = [(await client.get("rules"))["items"] for client in (hidden, settings_client)]
+        assert seen["etag"] != known["etag"]
+        body = {"allow": True, "subject_kind": "everyone", "target_kind": "command", "target_key": "voice-stats"}
+        path = f"rules/{seen['id']}"
+        for etag, status in ((known["etag"], 412), (seen["etag"], 200)):
+            headers = {"If-Match": etag}
+            response = await hidden.send("PUT", path, template="rules/{rule_id}", json=body, headers=headers)
+            assert response.status_code == status
+
+    async def test_author_of_a_change_is_a_pseudonym(
+        self, hidden: SettingsClient, browser: Browser, saved_server: ManagedServer
+    ):
+        await browser.log_in(saved_server.manager)
+        manager = build_session_client(browser, saved_server.id)
+        await manager.send("PATCH", "features", json={"features": {"voice.stats": False}})
+        [entry] = (await hidden.get("audit", kind="features"))["items"]
+        assert entry["actor"]["user_id"].startswith("m_")
+        assert entry["actor"]["name"] is None
+
+    @pytest.mark.parametrize("route", ["audit?actor_id=5", "explain?command=server-stats&member_id=5"])
+    async def test_questions_about_a_member_are_refused(self, hidden: SettingsClient, route):
+        response = await hidden.send("GET", route)
+        assert (response.status_code, response.json()["reason"]) == (403, "scope")
+        assert texts.format_missing_scopes([Scope.MEMBER_IDS]) in response.json()["detail"]
+
+    async def test_rule_about_a_member_cannot_be_saved(self, hidden: SettingsClient):
+        body = {"allow": False, "subject_kind": "member", "subject_id": "5", "target_kind": "everything"}
+        response = await hidden.send("POST", "rules", json=body)
+        assert (response.status_code, response.json()["reason"]) == (403, "scope")
+        assert (await hidden.get("rules"))["items"] == []
+
+
+async def test_test_key_reads_the_settings_of_the_demo_server_and_changes_nothing(
+    client, saved_server: ManagedServer, stores: Stores, make_key: KeyFactory
+):
+    await save_rule(stores, saved_server.id, target_key="server-stats")
+    demo = build_key_client(client, DEMO_GUILD_ID, await make_key(saved_server.id, is_test=True))
+    assert (await demo.get("rules"))["items"] == (await demo.get("audit"))["items"] == []
+    assert len((await demo.get("features"))["items"]) == len(FEATURES)
+    response = await client.get(f"/api/guilds/{DEMO_GUILD_ID}", headers=demo.headers)
+    assert (response.status_code, response.json()["name"]) == (200, DEMO_GUILD_NAME)
+    body = {"features": {"voice.stats": False}}
+    assert (await demo.send("PATCH", "features", json=body)).status_code == 403

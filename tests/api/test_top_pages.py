@@ -1,8 +1,12 @@
 """Rankings are read in pages by cursor: every entry once, in order, in the window of the first page."""
 
+import json
+from base64 import urlsafe_b64decode
+
 import httpx
 import pytest
 
+from herwa_shared.catalog import Scope
 from herwa_shared.stores import Stores
 from tests.api.conftest import KeyFactory
 from tests.support.row_factories import EventRow, add_guild, insert_events, make_utc
@@ -75,6 +79,7 @@ async def test_cursor_of_another_ranking_is_refused(client, guild: int, make_key
         WINDOW | {"cursor": cursor, "timezone": "Asia/Tokyo"},
         WINDOW | {"cursor": cursor[:-4]},
         WINDOW | {"cursor": "WyIiLC0xLDAsMCwwXQ"},
+        WINDOW | {"cursor": cursor[::-1]},
     ):
         response = await client.get(url, params=params, headers=headers)
         assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cursor")
@@ -87,3 +92,19 @@ async def test_limit_is_checked(client, guild: int, make_key: KeyFactory, limit)
     headers = {"Authorization": f"Bearer {await make_key(guild)}"}
     response = await client.get(f"/api/guilds/{guild}/top/channels", params={"limit": limit}, headers=headers)
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "limit")
+
+
+async def test_cursor_keeps_its_etag_and_does_not_reveal_the_member(client, guild: int, make_key: KeyFactory):
+    headers = {"Authorization": f"Bearer {await make_key(guild, [Scope.STATS, Scope.MEMBERS])}"}
+    url = f"/api/guilds/{guild}/top/members"
+    first = await client.get(url, params=WINDOW | {"limit": 2}, headers=headers)
+    assert all(item["id"].startswith("m_") for item in first.json()["items"])
+    cursor = first.json()["next_cursor"]
+    with pytest.raises(ValueError):  # not text, let alone a list of numbers
+        json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    other = await client.get(url, params=WINDOW | {"limit": 2, "cursor": cursor}, headers=headers)
+    assert {item["id"] for item in other.json()["items"]}.isdisjoint(item["id"] for item in first.json()["items"])
+    again = await client.get(
+        url, params=WINDOW | {"limit": 2}, headers=headers | {"If-None-Match": first.headers["ETag"]}
+    )
+    assert again.status_code == 304

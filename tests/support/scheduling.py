@@ -6,6 +6,7 @@ from xdist.scheduler import LoadFileScheduling
 MODULES_BY_COPY = {
     "tests/browser": ("tests/browser/",),
     "tests/herwa": (
+        "tests/herwa/test_api_quick_start.py",
         "tests/herwa/test_backup.py",
         "tests/herwa/test_multiple_copies.py",
         "tests/herwa/test_running_copy.py",

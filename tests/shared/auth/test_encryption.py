@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from herwa_shared.auth.encryption import Encryptor, create_encryptor
+from herwa_shared.auth.encryption import DeterministicEncryptor, Encryptor, create_encryptor
 from herwa_shared.runtime.data_dir import DataFolder
 
 CONTENT = {"access": "a token", "n": 1}
@@ -54,3 +54,15 @@ def test_secret_key_set_later_decrypts_earlier_content(tmp_path, settings):
         )
         is None
     )
+
+
+def test_equal_contents_have_equal_ciphertexts_if_they_are_deterministic():
+    encryptor = DeterministicEncryptor("secret", purpose="cursors")
+    ciphertext = encryptor.encrypt(b"content")
+    assert ciphertext == DeterministicEncryptor("secret", purpose="cursors").encrypt(b"content")
+    assert encryptor.decrypt(ciphertext) == b"content"
+    assert b"content" not in ciphertext
+    others = (DeterministicEncryptor("other", purpose="cursors"), DeterministicEncryptor("secret", purpose="other"))
+    assert [other.decrypt(ciphertext) for other in others] == [None, None]
+    for changed in (b"", b"x", ciphertext[:-1], ciphertext + b"x", bytes([ciphertext[0] ^ 1]) + ciphertext[1:]):
+        assert encryptor.decrypt(changed) is None
