@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from herwa_api import texts
 from herwa_api.error_pages import accepts_html, build_login_url, render_error_page
@@ -165,7 +166,16 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     if accepts_html(request):
         return render_error_page(error.status_code, texts.PAGE_NOT_FOUND, code=code, login_url=None)
-    return build_problem(request, error.status_code, detail, code=code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(list_methods(request))
+    return build_problem(request, error.status_code, detail, code=code, headers=headers)
+
+
+def list_methods(request: Request) -> list[str]:
+    """List the methods of this path. The framework names only those of the first of its routes."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:

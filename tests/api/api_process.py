@@ -17,13 +17,15 @@ READY_TIMEOUT_SECONDS = 60
 
 
 @asynccontextmanager
-async def run_api_process(settings: Settings, **environment: str) -> AsyncIterator[Process]:
-    """Run `python -m herwa_api`; kill it at the end of the block if it still runs."""
+async def run_api_process(
+    settings: Settings, *, module: str = "herwa_api", **environment: str
+) -> AsyncIterator[Process]:
+    """Run `python -m herwa_api`, or another module; kill it at the end of the block if it still runs."""
     overrides = {"HERWA_DATA_DIR": str(settings.data_dir), "HERWA_PORT": str(settings.port)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "herwa_api",
+        module,
         env={**os.environ, **overrides, **environment},
         stdin=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

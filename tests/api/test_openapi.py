@@ -123,3 +123,14 @@ async def test_manual_lists_every_endpoint(client):
     manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     paths = (await client.get("/api/openapi.json")).json()["paths"]
     assert [path for path in paths if path.startswith("/api/") and f"{path.removeprefix('/api')}`" not in manual] == []
+
+
+async def test_other_methods_are_refused_with_the_methods_of_the_path(client):
+    document = (await client.get("/api/openapi.json")).json()
+    parameters = {"guild_id": "5", "key_id": "5", "rule_id": "5", "session_id": "0" * 32, "target": "everything:"}
+    for path, operations in document["paths"].items():
+        declared = {method.upper() for method in operations}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - declared:
+            response = await client.request(method, path.format(**parameters))
+            assert (response.status_code, response.headers["content-type"]) == (405, "application/problem+json")
+            assert set(response.headers["allow"].split(", ")) == declared, (path, method)
