@@ -67,27 +67,12 @@ DATA_TIME_PLACEHOLDER = "{time}"
 RECONNECTING_WITH_DATA = f"Showing data from {DATA_TIME_PLACEHOLDER}, reconnecting…"
 API_DOWN = "The API is down. This page still works; log-in, API and widgets are unavailable."
 
-# Landing page
-LANDING_TITLE = "See how your Discord server is doing."
-LANDING_LEAD = "Messages, voice, joins and your busiest hours, on one page."
+# Log-in
 LOG_IN = "Log in"
 LOG_IN_WITH_DISCORD = "Log in with Discord"
-PROMISES = (
-    ("Never reads messages.", f"{APP_NAME} counts activity and never stores what people write."),
-    ("Honest gaps.", "If the bot was offline, you see a gap, not a zero."),
-    ("Easy to share.", "Copy a link to any view, or download it as a table or image."),
-)
 DEMO_NOTICE = "Demo mode: log in as any of the sample users, no Discord account needed."
 LOGIN_NOT_CONFIGURED = "Log-in isn't configured"
 LOGIN_SETTINGS = "The operator needs to set DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET."
-LANDING_FOOTER = f"{APP_DESCRIPTION} Message content is never stored."
-API_LINK = "API"
-EXAMPLE_TITLE = "Messages"
-EXAMPLE_PERIOD = "Last 30 days"
-EXAMPLE_TOTAL = "48,201"
-EXAMPLE_CHANGE = "▲ 12%"
-EXAMPLE_NUMBERS = (("Active members", "1,204"), ("Voice minutes", "19,870"), ("Joins", "318"))
-EXAMPLE_DESCRIPTION = "Example chart: messages per day over 30 days, rising, with the previous 30 days for comparison"
 
 # Log-in page: title and text for each reason in the URL
 LOGIN_PROMPT = (LOG_IN, "We only ask Discord for your name and your servers.")

@@ -8,6 +8,7 @@ from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_web import texts
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark
+from herwa_web.pages import landing_texts
 from herwa_web.pages.leaked_key import texts as leak_texts
 
 LOGIN_URL = "/auth/login?next=/"
@@ -24,14 +25,14 @@ def landing_page(notice: rx.Component) -> rx.Component:
         rx.el.main(
             rx.el.div(
                 rx.el.div(
-                    rx.el.h1(texts.LANDING_TITLE),
-                    rx.el.p(texts.LANDING_LEAD, class_name="lead"),
+                    rx.el.h1(landing_texts.LANDING_TITLE),
+                    rx.el.p(landing_texts.LANDING_LEAD, class_name="lead"),
                     rx.el.div(login_link(texts.LOG_IN_WITH_DISCORD, "button main large"), class_name="actions"),
                     notice,
                     rx.el.ul(
                         *(
                             rx.el.li(icon("check", 18), rx.el.span(rx.el.b(title), " ", text))
-                            for title, text in texts.PROMISES
+                            for title, text in landing_texts.PROMISES
                         ),
                         class_name="promises",
                     ),
@@ -42,8 +43,8 @@ def landing_page(notice: rx.Component) -> rx.Component:
             id="content",
         ),
         rx.el.footer(
-            rx.el.span(texts.LANDING_FOOTER),
-            rx.el.a(texts.API_LINK, href="/api/openapi.json", reload_document=True),
+            rx.el.span(landing_texts.LANDING_FOOTER),
+            rx.el.a(landing_texts.API_LINK, href="/api/openapi.json", reload_document=True),
             rx.el.a(leak_texts.TITLE, to="/leaked-key"),
         ),
         class_name="landing",
@@ -65,11 +66,13 @@ def _example_chart() -> rx.Component:
     previous_line, _ = build_sparkline_paths(previous_values, width=WIDTH, height=PREVIOUS_HEIGHT)
     return rx.el.figure(
         rx.el.div(
-            rx.el.span(texts.EXAMPLE_TITLE), rx.el.span(texts.EXAMPLE_PERIOD, class_name="note"), class_name="caption"
+            rx.el.span(landing_texts.EXAMPLE_TITLE),
+            rx.el.span(landing_texts.EXAMPLE_PERIOD, class_name="note"),
+            class_name="caption",
         ),
         rx.el.div(
-            rx.el.span(texts.EXAMPLE_TOTAL, class_name="big"),
-            rx.el.span(texts.EXAMPLE_CHANGE, class_name="change good"),
+            rx.el.span(landing_texts.EXAMPLE_TOTAL, class_name="big"),
+            rx.el.span(landing_texts.EXAMPLE_CHANGE, class_name="change good"),
             class_name="actions",
         ),
         rx.el.svg(
@@ -99,12 +102,12 @@ def _example_chart() -> rx.Component:
             rx.el.path(d=line, fill="none", stroke="var(--accent)", stroke_width="2.4", stroke_linejoin="round"),
             view_box=f"0 -6 {WIDTH} {HEIGHT + 10}",
             role="img",
-            aria_label=texts.EXAMPLE_DESCRIPTION,
+            aria_label=landing_texts.EXAMPLE_DESCRIPTION,
         ),
         rx.el.dl(
             *(
                 rx.el.div(rx.el.dt(name), rx.el.dd(value, class_name="numbers"))
-                for name, value in texts.EXAMPLE_NUMBERS
+                for name, value in landing_texts.EXAMPLE_NUMBERS
             ),
             class_name="row",
         ),

@@ -310,7 +310,7 @@ async def test_without_a_channel_and_subscribers_the_request_is_listed(members, 
     assert reply.content.endswith(texts.REQUEST_LISTED)
 
 
-async def test_decision_on_the_web_is_told_to_the_member_once(members, sim, stores, refusal):
+async def test_member_gets_one_message_about_a_decision_on_the_web(members, sim, stores, refusal):
     server = members.server
     await members.press(refusal, buttons.ASK_FOR_ACCESS)
     async with stores.database.transaction() as session:

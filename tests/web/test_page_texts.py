@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from herwa_web.pages import landing_texts
 from herwa_web.pages.account import texts as account_texts
 from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.pages.channel_lists import texts as list_texts
@@ -160,3 +161,7 @@ def test_texts_of_the_privacy_page(snapshot):
 
 def test_texts_of_the_first_steps(snapshot):
     assert render_texts(start_texts, START_SAMPLES) == snapshot
+
+
+def test_texts_of_the_landing_page(snapshot):
+    assert render_texts(landing_texts, {}) == snapshot

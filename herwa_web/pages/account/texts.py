@@ -12,7 +12,6 @@ THIS_SESSION = "this browser"
 UNKNOWN_BROWSER = "Unknown browser"
 END, END_OTHERS = "Log out", "Log out everywhere else"
 SESSION_ENDED = "Logged out there."
-LOG_OUT_HINT = "Logs out this browser only."
 
 
 def format_session(used: str, begun: str) -> str:
