@@ -7,6 +7,7 @@ from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.guardrail.impact import HypotheticalMember
 from herwa_shared.guardrail.member_impact import compute_access_matrix
 from herwa_shared.guardrail.policy import GuildPolicy
+from herwa_web.navigation import PAGES
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
 
@@ -31,7 +32,7 @@ class RightsCell:
 
 @dataclass(frozen=True, slots=True)
 class RightsRow:
-    """A page, and the feature that a rule about it names."""
+    """A page, and the feature that a rule about it names; empty if it has the same name."""
 
     page_name: str
     feature: str
@@ -39,19 +40,25 @@ class RightsRow:
 
 
 def build_rights(data: RulesData, policy: GuildPolicy) -> tuple[list[RightsColumn], list[RightsRow]]:
-    """Build the columns and rows: the highest roles with Manage Server or Administrator, and all pages of a server."""
+    """Build the columns and rows: the highest roles of people with Manage Server or Administrator, and all pages."""
     everyone = next((role.permissions for role in data.roles if role.id == data.guild.id), 0)
-    roles = [role for role in data.roles if (role.permissions | everyone) & (MANAGE_GUILD | ADMINISTRATOR)][:MAX_ROLES]
+    roles = [
+        role
+        for role in data.roles
+        if not role.is_managed and (role.permissions | everyone) & (MANAGE_GUILD | ADMINISTRATOR)
+    ][:MAX_ROLES]
     members = [
         HypotheticalMember(role_ids=frozenset([role.id]), permissions=everyone | role.permissions) for role in roles
     ]
-    pages = [surface for surface in data.surfaces.all if surface.kind is SurfaceKind.PAGE]
+    order = [item.name for item in PAGES]
+    pages = [surface for surface in data.surfaces.all if surface.kind is SurfaceKind.PAGE and surface.key in order]
+    pages.sort(key=lambda surface: order.index(surface.key))
     matrix = compute_access_matrix(policy, pages, members, at=data.now.timestamp())
     columns = [RightsColumn(f"@{role.name}", bool(role.permissions & ADMINISTRATOR)) for role in roles]
     rows = [
         RightsRow(
             surface.title,
-            FEATURES[surface.feature].title,
+            "" if FEATURES[surface.feature].title == surface.title else FEATURES[surface.feature].title,
             [
                 RightsCell(allowed, texts.format_right(column.label, surface.title, allowed=allowed))
                 for column, allowed in zip(columns, verdicts, strict=True)

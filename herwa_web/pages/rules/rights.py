@@ -46,7 +46,8 @@ def _column(column: rx.Var[RightsColumn]) -> rx.Component:
 
 def _row(row: rx.Var[RightsRow]) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(row.page_name, rx.el.span(row.feature, class_name="badge"), scope="row"), rx.foreach(row.cells, _cell)
+        rx.el.th(row.page_name, rx.cond(row.feature != "", rx.el.span(row.feature, class_name="badge")), scope="row"),
+        rx.foreach(row.cells, _cell),
     )
 
 
