@@ -21,7 +21,7 @@ def start_page() -> rx.Component:
                 rx.el.span(StartState.progress, class_name="about numbers"),
                 class_name="panel-head",
             ),
-            rx.el.ol(rx.foreach(StartState.steps, _step), class_name="settings"),
+            rx.el.ol(rx.foreach(StartState.steps, _step), class_name="settings steps"),
             class_name="panel",
             aria_label=START_ITEM.label,
             style={"maxWidth": "860px"},
