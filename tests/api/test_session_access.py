@@ -78,7 +78,7 @@ async def test_foreign_and_missing_servers_cost_the_same_statements_on_every_rou
     async def list_statements(route: str, guild_id: int) -> list[Transaction]:
         transactions: list[Transaction] = []
         with report_transactions(transactions.append):
-            assert (await browser.herwa.get(route.format(guild_id=guild_id))).status_code == 404
+            assert (await browser.herwa.get(route.format(guild_id=guild_id, key_id=1))).status_code == 404
         return transactions
 
     for route in routes:
