@@ -40,6 +40,7 @@ from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_FIELD_NAME_LENGTH = 32
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 TOO_MANY_REQUESTS = "too_many_requests"
 
 
@@ -174,8 +175,11 @@ async def _handle_http_error(request: Request, error: Exception) -> Response:
 
 def list_methods(request: Request) -> list[str]:
     """List the methods of this path. The framework names only those of the first of its routes."""
-    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _handle_store_error(request: Request, error: Exception) -> Response:
