@@ -25,7 +25,7 @@ class PaletteState(rx.State):
     """State of the command palette. `guild_id` is the server whose channels it has; empty without one."""
 
     guild_id: str = ""
-    channels: list[PaletteChannel] = rx.field(default_factory=list[PaletteChannel])
+    channels: rx.Field[list[PaletteChannel]] = rx.field(default_factory=list)
 
     @rx.event(background=True, temporal=True)
     async def load_channels(self) -> None:
