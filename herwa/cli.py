@@ -17,7 +17,7 @@ from herwa.settings_loader import read_settings
 from herwa.texts import backfill as backfill_texts
 from herwa.texts import backup as backup_texts
 from herwa.texts import help as texts
-from herwa.texts import history, history_import, operator, privacy
+from herwa.texts import history, history_import, operator, privacy, sessions
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.runtime.data_dir import DataFolder
@@ -337,6 +337,24 @@ def delete_guild(
 
     confirm = build_confirmation(yes)
     print(asyncio.run(delete_left_guild(read_settings(), guild=guild, dry_run=dry_run, confirm=confirm)))
+
+
+@app.command(
+    "end-sessions",
+    help=sessions.END_SESSIONS_HELP,
+    epilog=sessions.END_SESSIONS_EXAMPLE,
+    rich_help_panel=texts.OPERATOR_PANEL,
+)
+def end_sessions(
+    user: Annotated[
+        int | None, typer.Argument(help=sessions.USER_ARGUMENT, metavar=texts.ID_METAVAR, min=1, max=MAX_SNOWFLAKE)
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help=sessions.YES_OPTION)] = False,
+) -> None:
+    """End log-ins."""
+    from herwa.commands.sessions import end_sessions as run_end
+
+    print(asyncio.run(run_end(read_settings(), user_id=user, confirm=build_confirmation(yes))))
 
 
 app.add_typer(sim_app, name="sim", help=texts.SIM_HELP, rich_help_panel=texts.RUN_PANEL)

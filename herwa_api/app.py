@@ -49,6 +49,7 @@ def create_app(
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect behind a proxy could lead from https to http, with the key
     )
     app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader)
     app.include_router(auth.router)

@@ -70,6 +70,7 @@ async def authenticate(
     user = await find_request_user(request, app_state)
     if user is None:
         raise Unauthenticated
+    request.state.user_id = user.user_id  # for the log
     return user
 
 

@@ -28,7 +28,9 @@ from herwa_shared.authorization import AccessDenied
 from herwa_shared.errors import (
     BadRequest,
     DiscordUnavailable,
+    Forbidden,
     HerwaError,
+    NotFound,
     OAuthNotConfigured,
     ServiceUnavailable,
     Unauthenticated,
@@ -37,6 +39,7 @@ from herwa_shared.errors import (
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyUnavailable
 from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
+from herwa_shared.services.api_key_authentication import Principal
 
 limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_FIELD_NAME_LENGTH = 32
@@ -118,10 +121,26 @@ def build_unexpected_error(request: Request, request_id: str) -> Response:
 
 async def _handle_herwa_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HerwaError)
+    if isinstance(error, Forbidden | NotFound):
+        _log_refusal(request, error)
     if accepts_html(request):
         return _render_login_error(request, error)
     return build_problem(
         request, error.status, str(error), code=error.code, headers=_build_headers(error), **_build_extensions(error)
+    )
+
+
+def _log_refusal(request: Request, error: Forbidden | NotFound) -> None:
+    """Log which caller was refused what. A server of others and a missing one are the same here too."""
+    principal = getattr(request.state, "api_key", None)
+    limited_log.warning(
+        "access refused",
+        kind=error.reason if isinstance(error, AccessDenied) else error.code,
+        method=request.method,
+        route=getattr(request.scope.get("route"), "path", ""),
+        guild=request.path_params.get("guild_id", "")[:MAX_FIELD_NAME_LENGTH],
+        user=getattr(request.state, "user_id", None),
+        key=principal.key_id if isinstance(principal, Principal) else None,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import ColumnElement, delete, or_, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
@@ -21,7 +21,8 @@ from herwa_shared.models.accounts import MAX_BROWSER_LENGTH
 IDLE_TIMEOUT = timedelta(days=30)
 ABSOLUTE_TIMEOUT = timedelta(days=90)
 SEEN_UPDATE_INTERVAL = timedelta(minutes=1)
-MAX_LISTED_SESSIONS = 100
+MAX_SESSIONS = 100
+"""Sessions of one user. A further log-in ends the one that was unused for longest."""
 SESSION_NOT_FOUND = "This session doesn't exist or has ended."
 _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
 
@@ -76,13 +77,17 @@ def get_session_id(token: str) -> str:
 
 
 async def create_session(session: AsyncSession, *, user_id: int, now: datetime, browser: str = "") -> str:
-    """Create a session for an existing user; returns the token, which is not stored."""
+    """Create a session for an existing user; returns the token, which is not stored.
+
+    Ends the user's sessions beyond MAX_SESSIONS, those first that were unused for longest.
+    """
     token = secrets.token_urlsafe(32)
     row = WebSession(
         digest=_hash_token(token), user_id=user_id, browser=browser[:MAX_BROWSER_LENGTH], created_at=now, seen_at=now
     )
     session.add(row)
     await session.flush()
+    await _end_surplus_sessions(session, user_id)
     return token
 
 
@@ -119,15 +124,11 @@ async def delete_session(session: AsyncSession, *, token: str) -> int | None:
 async def list_sessions(
     session: AsyncSession, *, user_id: int, current_token: str, now: datetime
 ) -> tuple[SessionInfo, ...]:
-    """List the sessions of a user: the current one first, then those that were used last.
-
-    At most MAX_LISTED_SESSIONS are listed.
-    """
+    """List the sessions of a user: the current one first, then those that were used last."""
     query = (
         select(WebSession)
         .where(col(WebSession.user_id) == user_id, *_build_validity_conditions(now))
         .order_by(col(WebSession.digest) != _hash_token(current_token), col(WebSession.seen_at).desc())
-        .limit(MAX_LISTED_SESSIONS)
     )
     return tuple(_build_info(row, _hash_token(current_token)) for row in await session.scalars(query))
 
@@ -151,6 +152,13 @@ async def end_other_sessions(session: AsyncSession, *, user_id: int, current_tok
     return len((await session.execute(statement.returning(col(WebSession.digest)))).all())
 
 
+async def end_all_sessions(session: AsyncSession, *, user_id: int | None) -> int:
+    """End all sessions of a user, or of all users if it is None; returns their number."""
+    is_of_user = col(WebSession.user_id) == user_id if user_id is not None else true()
+    statement = delete(WebSession).where(is_of_user)
+    return len((await session.execute(statement.returning(col(WebSession.digest)))).all())
+
+
 async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> int:
     """Delete expired sessions; returns the number of deleted rows."""
     is_expired = or_(
@@ -158,6 +166,12 @@ async def delete_expired_sessions(session: AsyncSession, *, now: datetime) -> in
     )
     deleted = await session.execute(delete(WebSession).where(is_expired).returning(col(WebSession.digest)))
     return len(deleted.all())
+
+
+async def _end_surplus_sessions(session: AsyncSession, user_id: int) -> None:
+    is_of_user = col(WebSession.user_id) == user_id
+    newest = select(WebSession.digest).where(is_of_user).order_by(col(WebSession.seen_at).desc()).limit(MAX_SESSIONS)
+    await session.execute(delete(WebSession).where(is_of_user, col(WebSession.digest).not_in(newest)))
 
 
 def _build_validity_conditions(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -9,6 +9,7 @@ import httpx
 
 from herwa_api import texts
 from herwa_api.app import create_app
+from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.clickhouse.client import open_clickhouse
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
@@ -77,6 +78,28 @@ async def test_unexpected_failure_returns_only_a_request_id(
     assert not any(fragment in response.text for fragment in ("activity", "SELECT", "Traceback", "clickhouse"))
     assert key not in caplog.text
     assert "Tokyo" not in caplog.text
+
+
+async def test_failure_of_postgresql_returns_only_a_request_id(
+    stores: Stores, settings: Settings, policies: PolicyCache, make_key: KeyFactory
+):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    without_tables = Database(stores.database_url.rsplit("/", 1)[0] + "/template1")
+    async with create_client(replace(stores, database=without_tables), settings, policies) as client:
+        responses = [
+            await client.get("/api/me", headers=headers),
+            await client.get(f"/api/guilds/{guild_id}/stats", headers=headers),
+            await client.get("/api/me", headers={"Cookie": f"{get_cookie_name(settings)}={'A' * 43}"}),
+            await client.get("/api/sessions", headers={"Cookie": f"{get_cookie_name(settings)}={'A' * 43}"}),
+        ]
+    await without_tables.close()
+
+    for response in responses:
+        body = assert_problem(response, 500)
+        assert body["request_id"] == response.headers["x-request-id"]
+        assert not any(fragment in response.text for fragment in ("api_key", "web_session", "SELECT", "asyncpg"))
+        assert "server" not in response.headers
 
 
 async def test_unreachable_database_returns_503(

@@ -8,16 +8,19 @@ import httpx
 import pytest
 import structlog
 
-from herwa_api import auth
+from herwa_api import auth, errors
 from herwa_api.routers import auth as auth_router
 from herwa_shared.auth.sessions import ABSOLUTE_TIMEOUT, create_session
+from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
+from herwa_shared.guardrail.verdict import Reason
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.services.api_keys import list_keys
 from herwa_shared.stores import Stores
 from herwa_worker.jobs import WorkerJobs
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
-from tests.support.oauth_login import ManagedServer
+from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.row_factories import add_guild
 
 LogLines = list[MutableMapping[str, Any]]
@@ -26,7 +29,7 @@ LogLines = list[MutableMapping[str, Any]]
 @pytest.fixture
 def lines(monkeypatch) -> Iterator[LogLines]:
     """The lines that are logged during the test, none of them dropped because of other tests."""
-    for module in (auth, auth_router):
+    for module in (auth, auth_router, errors):
         monkeypatch.setattr(module, "limited_log", RateLimitedLogger(get_logger("test")))
     with structlog.testing.capture_logs() as lines:
         yield lines
@@ -95,3 +98,24 @@ async def test_expired_sessions_are_logged_with_their_number(
         await create_session(session, user_id=server.owner, now=utc_now() - ABSOLUTE_TIMEOUT)
     await WorkerJobs(stores).purge_expired()
     assert {"count": 1, "reason": "expired"} in select_lines(lines, "sessions ended")
+
+
+async def test_refused_access_is_logged_with_its_caller(
+    browser: Browser, client, server: ManagedServer, stores: Stores, make_key: KeyFactory, lines: LogLines
+):
+    await save_server(stores, server)
+    await browser.log_in(server.member)
+    key = await make_key(server.id, [Scope.SETTINGS_READ])
+    async with stores.database.transaction() as session:
+        [status] = await list_keys(session, guild_id=server.id)
+
+    await browser.herwa.get(f"/api/guilds/{server.id}/stats")
+    await client.get(f"/api/guilds/{server.id}/stats", headers={"Authorization": f"Bearer {key}"})
+    await browser.herwa.delete("/api/sessions", headers={"Origin": "https://evil.example"})
+
+    route = {"method": "GET", "route": "/api/guilds/{guild_id}/stats", "guild": str(server.id)}
+    assert select_lines(lines, "access refused") == [
+        route | {"kind": "not_found", "user": server.member, "key": None},
+        route | {"kind": Reason.SCOPE, "user": None, "key": status.id},
+        {"kind": "forbidden", "method": "DELETE", "route": "/api/sessions", "guild": "", "user": None, "key": None},
+    ]

@@ -14,7 +14,7 @@ from herwa_shared.models import UsedOAuthState, User, UserToken, WebSession
 from herwa_shared.stores import Stores
 from tests.api.browser import BROWSER_HEADERS, Browser, open_browser
 from tests.support.oauth_forms import parse_query
-from tests.support.oauth_login import ManagedServer, load_tokens
+from tests.support.oauth_login import ManagedServer, load_tokens, save_server
 from tests.support.sim_process import SimProcess
 
 
@@ -339,3 +339,36 @@ async def test_stored_tokens_are_encrypted(browser: Browser, server: ManagedServ
         assert len(secret) > 20
         assert secret.encode() not in row.encrypted_tokens
         assert secret not in f"{row!r} {user!r} {tokens!r}"
+
+
+async def test_discord_asks_for_consent_at_every_login(browser: Browser, server: ManagedServer):
+    await browser.log_in(server.owner)
+    url = await browser.start_login()
+
+    assert parse_query(url).get("prompt", "consent") == "consent"
+    form = await browser.discord.get(url)
+    assert form.status_code == 200, "a page, not a redirect back"
+    assert 'name="proof"' in form.text
+
+
+async def test_no_response_contains_a_token_of_discord(browser: Browser, server: ManagedServer, stores: Stores, folder):
+    await save_server(stores, server)
+    response = await browser.log_in(server.owner)
+    tokens = await load_tokens(stores, browser.settings, folder, server.owner)
+    responses = [response, await browser.herwa.get(response.headers["location"])]
+    for path in ("/api/me", "/api/guilds", "/api/sessions", f"/api/guilds/{server.id}/stats"):
+        responses.append(await browser.herwa.get(path))
+        assert responses[-1].status_code == 200
+    responses.append(await browser.log_out())
+
+    sent = "".join(f"{response.headers} {response.text}" for response in responses) + browser.cookie_header
+    assert not [token for token in (tokens.access, tokens.refresh) if token in sent]
+
+
+async def test_access_token_of_discord_is_no_key(browser: Browser, server: ManagedServer, stores: Stores, folder):
+    await browser.log_in(server.owner)
+    tokens = await load_tokens(stores, browser.settings, folder, server.owner)
+    browser.herwa.cookies.clear()
+    for token in (tokens.access, tokens.refresh):
+        response = await browser.herwa.get("/api/me", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 401

@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+from fastapi import Response
 from sqlmodel import func, select
 
+from herwa_api.cookies import set_session_cookie
 from herwa_shared.auth.discord_oauth import TokenRejected
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.models import UserToken, WebSession
@@ -71,6 +73,16 @@ async def test_session_cookie_is_httponly_and_has_no_domain(browser: Browser, se
     assert len(parts[0].partition("=")[2]) == 43
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(parts)
     assert not [part for part in parts if part.lower().startswith("domain")]
+
+
+def test_https_session_cookie_has_every_protection(settings):
+    https_settings = settings.model_copy(update={"public_url": "https://herwa.example"})
+    response = Response()
+    set_session_cookie(response, ATTACKER_TOKEN, https_settings)
+    name_and_value, *attributes = response.headers["set-cookie"].split("; ")
+
+    assert name_and_value == f"__Host-herwa_session={ATTACKER_TOKEN}"
+    assert set(attributes) == {"HttpOnly", "Max-Age=7776000", "Path=/", "SameSite=lax", "Secure"}
 
 
 async def test_https_session_cookie_has_the_host_prefix(

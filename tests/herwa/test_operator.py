@@ -13,10 +13,12 @@ from herwa.texts import api_keys as api_key_texts
 from herwa.texts import audit as audit_texts
 from herwa.texts import operator as texts
 from herwa.texts import privacy as privacy_texts
+from herwa.texts import sessions as session_texts
+from herwa_shared.auth.sessions import create_session, find_session_user
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.embedded import lease_engines
-from herwa_shared.models import Guild, Subscription
+from herwa_shared.models import Guild, Subscription, User
 from herwa_shared.privacy.texts import GUILD_NOT_LEFT
 from herwa_shared.services import discovery
 from herwa_shared.services.api_key_authentication import KeyRefusal, authenticate_key
@@ -325,3 +327,28 @@ def test_only_a_server_that_the_bot_left_is_deleted(operator):
     assert (entry.action, entry.target) == ("guild.delete", str(left_id))
     assert str(left_id) in operator.run_refused_command("privacy", "delete-guild", str(left_id), "--yes")
     assert GUILD_NOT_LEFT in operator.run_refused_command("privacy", "delete-guild", "The Garden", "--yes")
+
+
+def test_log_ins_of_one_user_or_of_all_users_are_ended(operator):
+    user_ids = [1_200_000_000_000_000_010, 1_200_000_000_000_000_011]
+
+    async def log_in(session):
+        session.add_all([User(id=user_id, name="Ada") for user_id in user_ids])
+        await session.flush()
+        return [await create_session(session, user_id=user_id, now=utc_now()) for user_id in user_ids]
+
+    async def list_open(session):
+        found = [await find_session_user(session, token=token, now=utc_now()) for token in tokens]
+        return [user.user_id for user in found if user]
+
+    tokens = operator.run_in_transaction(log_in)
+    output = operator.run_command("end-sessions", str(user_ids[0]), "--yes")
+    assert output == session_texts.format_ended(user_ids[0], 1)
+    assert operator.run_in_transaction(list_open) == user_ids[1:]
+    entry = operator.list_audit_entries(None)[0]
+    assert (entry.action, entry.target) == ("sessions.end", "user")
+    assert str(user_ids[0]) not in repr(entry)
+
+    assert operator.run_command("end-sessions", "--yes") == session_texts.format_ended(None, 1)
+    assert operator.run_in_transaction(list_open) == []
+    assert operator.run_command("end-sessions", "--yes") == session_texts.format_ended(None, 0)

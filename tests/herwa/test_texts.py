@@ -19,6 +19,7 @@ from herwa.texts import (
     history_import,
     operator,
     privacy,
+    sessions,
     startup,
     status,
 )
@@ -198,6 +199,10 @@ SAMPLES = {
         ],
         "format_delete_question": ["Garden Club"],
         "format_guild_deleted": ["Garden Club"],
+    },
+    sessions: {
+        "format_question": [(None,), (7,)],
+        "format_ended": [(None, 1200), (7, 1)],
     },
     startup: {
         "format_data_folder": [DATA_DIR],

@@ -125,3 +125,31 @@ async def test_change_goes_on_when_its_client_disconnects(web, upstream_stub):
     upstream_stub[0].slow_released.set()
     await wait_until(lambda: not upstream_stub[0].slow_count, description="its end")
     upstream_stub[0].slow_released.clear()
+
+
+SMUGGLED = b"GET /api/smuggled HTTP/1.1\r\nHost: other\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Content-Length", "0"), ("Transfer-Encoding", "chunked")],
+        [("Transfer-Encoding", "chunked"), ("Content-Length", "46")],
+        [("Content-Length", "0"), ("Content-Length", "46")],
+        [("Content-Length", "+46")],
+        [("Content-Length", "0x2e")],
+        [("Content-Length", "46, 46")],
+        [("Transfer-Encoding", "xchunked")],
+        [("Transfer-Encoding", "chunked, identity")],
+        [("Transfer-Encoding ", "chunked")],
+        [("Transfer-Encoding", "\x0bchunked")],
+    ],
+)
+async def test_request_with_an_ambiguous_length_is_refused(web, headers):
+    async with open_connection(web.port, source=ATTACKER) as connection:
+        body = b"0\r\n\r\n" + SMUGGLED
+        await connection.send(build_request("/api/x", host=web.host, method="POST", headers=headers, body=body))
+        response = await connection.read_response()
+        assert response.status == 400
+        assert b"raw_path" not in response.body
+        await connection.wait_until_closed()

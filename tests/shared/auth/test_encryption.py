@@ -66,3 +66,17 @@ def test_equal_contents_have_equal_ciphertexts_if_they_are_deterministic():
     assert [other.decrypt(ciphertext) for other in others] == [None, None]
     for changed in (b"", b"x", ciphertext[:-1], ciphertext + b"x", bytes([ciphertext[0] ^ 1]) + ciphertext[1:]):
         assert encryptor.decrypt(changed) is None
+
+
+def test_changed_secret_key_decrypts_what_the_earlier_one_has_encrypted(tmp_path, settings):
+    folder = DataFolder(tmp_path)
+    old, new = SecretStr("old secret key"), SecretStr("new secret key")
+    before = settings.model_copy(update={"secret_key": old})
+    rotated = settings.model_copy(update={"secret_key": new, "earlier_secret_keys": (old,)})
+    after = settings.model_copy(update={"secret_key": new})
+    ciphertext = create_encryptor(before, folder, purpose="tokens").encrypt(CONTENT)
+
+    assert create_encryptor(rotated, folder, purpose="tokens").decrypt(ciphertext) == CONTENT
+    assert create_encryptor(after, folder, purpose="tokens").decrypt(ciphertext) is None
+    new_ciphertext = create_encryptor(rotated, folder, purpose="tokens").encrypt(CONTENT)
+    assert create_encryptor(after, folder, purpose="tokens").decrypt(new_ciphertext) == CONTENT

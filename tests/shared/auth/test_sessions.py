@@ -1,12 +1,17 @@
 """Web sessions: found only by their token, ended after disuse and after a maximum age, cookies, clean-up."""
 
+from base64 import urlsafe_b64decode
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens
 from herwa_shared.auth.encryption import Encryptor
 from herwa_shared.auth.sessions import (
+    ABSOLUTE_TIMEOUT,
+    IDLE_TIMEOUT,
+    MAX_SESSIONS,
     SessionUser,
     create_session,
     delete_expired_sessions,
@@ -29,6 +34,7 @@ from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.models import UsedOAuthState, User, UserGuild, UserToken, WebSession
 from herwa_shared.stores import Stores
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "security.md"
 DAY = timedelta(days=1)
 SESSION_TOKEN = "a" * 43
 ENCRYPTOR = Encryptor("secret", purpose="test")
@@ -205,3 +211,34 @@ def test_copies_on_different_ports_use_different_cookie_names():
 
 def test_https_cookie_has_the_host_prefix():
     assert get_cookie_name(build_settings(public_url="https://herwa.example")) == "__Host-herwa_session"
+
+
+async def test_session_used_longest_ago_ends_when_a_user_has_too_many(stores: Stores, user_id: int):
+    now = utc_now()
+    other_user_id = user_id + 1
+    await log_in(stores, other_user_id, name="Bea")
+    other_token = await start_session(stores, other_user_id, now=now - 2 * DAY)
+    tokens = [await start_session(stores, user_id, now=now - DAY + timedelta(minutes=n)) for n in range(MAX_SESSIONS)]
+    assert await find_user(stores, tokens[0], now=now)  # used now, so that it is no longer the oldest
+
+    newest = await start_session(stores, user_id, now=now)
+
+    assert await find_user(stores, tokens[1]) is None
+    for token in (newest, tokens[0], tokens[2], tokens[-1], other_token):
+        assert await find_user(stores, token)
+    async with stores.database.transaction() as session:
+        assert len(await list_sessions(session, user_id=user_id, current_token=newest, now=now)) == MAX_SESSIONS
+
+
+async def test_session_tokens_have_256_random_bits(stores: Stores, user_id: int):
+    tokens = {await start_session(stores, user_id) for _ in range(20)}
+    decoded = [urlsafe_b64decode(f"{token}=") for token in tokens]
+    assert len(tokens) == 20
+    assert {len(random_bytes) for random_bytes in decoded} == {32}
+    assert all(len({token[position] for token in tokens}) > 1 for position in range(42)), "no part is fixed"
+
+
+def test_the_document_names_the_limits_of_sessions():
+    document = DOCUMENT.read_text()
+    for part in (f"{IDLE_TIMEOUT.days} days", f"{ABSOLUTE_TIMEOUT.days} days", f"at most {MAX_SESSIONS} sessions"):
+        assert part in document
