@@ -39,6 +39,9 @@ RETENTION_RULES = (
         "a log-in: name, avatar, list of servers, tokens (encrypted), browser and system",
         "until 30 days after the last use",
     ),
+    RetentionRule(
+        "responses to changes through the API, encrypted, which can name the member of an access rule", "one day"
+    ),
     RetentionRule("hashes of events without an ID", "one day"),
     RetentionRule(
         "results of questions, with names and IDs in rankings",

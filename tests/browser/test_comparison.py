@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
+from herwa_shared.charts.formatting import format_int
 from herwa_web import texts
 from tests.browser.conftest import ReplayedServer
 from tests.browser.overview_page import READ_COMPARISON_SCRIPT, locate_kpi, open_overview
@@ -41,7 +42,7 @@ async def test_base_of_a_change_can_be_seen(owner: Page, server: ReplayedServer)
     await locate_kpi(page, "Messages").focus()
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("tooltip")).to_contain_text(texts.describe_base(count_month(6)))
+    await expect(page.get_by_role("tooltip")).to_contain_text(texts.describe_base(format_int(count_month(6))))
     assert count_month(6) >= 20
     row_tips = await page.locator("#members .bar").evaluate_all("(rows) => rows.map((row) => row.dataset.tip)")
     assert row_tips

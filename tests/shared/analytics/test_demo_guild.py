@@ -13,10 +13,10 @@ from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.table_selection import HOURLY_ACTIVITY_SQL, RAW_ACTIVITY_SQL, TableSelection
-from herwa_shared.analytics.timezones import parse_zone
 from herwa_shared.clock import utc_now
 from herwa_shared.demo_guild import DEMO_CHANNEL_NAMES, DEMO_GUILD_ID, DEMO_MEMBER_NAMES
 from herwa_shared.stores import Stores
+from herwa_shared.zone_names import parse_zone
 
 TOTALS_SQL = "SELECT toString(kind) AS name, sum(events), sum(total), uniqExact(user_id) FROM activity GROUP BY name"
 KINDS = ("message", "reaction", "voice", "thread", "join", "leave", "command", "command_denied", "member_count")

@@ -67,7 +67,7 @@ async def create_guild(stores: Stores) -> GuildUnderTest:
     """Register the catalog and create a guild with default settings."""
     async with stores.database.transaction() as session:
         await register(session, SURFACE_KINDS, SURFACES)
-    return GuildUnderTest(stores, await add_guild(stores))
+    return GuildUnderTest(stores, await add_guild(stores, has_all_history=False))
 
 
 async def load_guild_policy(stores: Stores, guild_id: int) -> GuildPolicy:

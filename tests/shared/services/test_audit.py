@@ -184,7 +184,7 @@ async def test_verification_detects_a_renumbered_chain(stores, owner, guild):
 
 
 async def test_erasure_removes_a_member_from_the_log_and_keeps_the_chain_valid(stores, guild):
-    user_id, name = 900_719_925_474_0993, "Grace Hopper"
+    user_id, name = 900_719_925_474_1987, "Grace Hopper"
     actor = Actor(ChangeSource.DISCORD, user_id, name)
     rule_fields = {
         "subject": {"kind": "member", "id": PersonalValue(str(user_id))},
