@@ -39,7 +39,7 @@ async def test_owner_changes_settings_and_undoes_them(owner: Page, governed: Gov
     administrators = owner.get_by_role("radio", name=re.compile(f"^{texts.AUDIENCES['administrators'][0]}"))
     await administrators.click()
     await expect(administrators).to_be_checked()
-    await owner.get_by_role("combobox", name=texts.REQUEST_CHANNEL).select_option(label="#staff-only")
+    await owner.get_by_role("combobox", name=texts.REQUEST_CHANNEL, exact=True).select_option(label="#staff-only")
     await owner.get_by_role("combobox", name=texts.ADD_CHANNEL).select_option(label="#general")
     bar = owner.get_by_role("region", name=saving_texts.UNSAVED_CHANGES)
     await expect(bar).to_contain_text(saving_texts.format_change_count(5))
@@ -62,7 +62,7 @@ async def test_request_arrives_in_the_channel_that_a_manager_chose_on_a_phone(
     async with open_page(browser, viewport=PHONE_VIEWPORT) as page:
         await log_in(page, governed.base_url, "manager")
         await open_settings(page, governed)
-        await page.get_by_role("combobox", name=texts.REQUEST_CHANNEL).select_option(label="#staff-only")
+        await page.get_by_role("combobox", name=texts.REQUEST_CHANNEL, exact=True).select_option(label="#staff-only")
         await page.get_by_role("button", name=saving_texts.SAVE, exact=True).click()
         await expect(page.get_by_text(saving_texts.format_saved(1)).first).to_be_visible()
         await page.get_by_role("switch", name=texts.MESSAGES).click()
