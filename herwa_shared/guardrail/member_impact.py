@@ -17,6 +17,10 @@ RULE_SURFACE_KINDS = (SurfaceKind.COMMAND, SurfaceKind.MENU, SurfaceKind.PAGE)
 """The kinds of surfaces to which rules apply: they are used by members."""
 
 
+_MemberKey = tuple[frozenset[int], int, int]
+"""The roles, bits of permissions and member id by which rules tell a member apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemberImpact:
     """What some members gain and lose in a place. The members are given by their positions in the input."""
@@ -42,13 +46,16 @@ def compute_member_impacts(
     """
     changed = _list_changed_rules(before, after)
     affected = [surface for surface in surfaces.all if _is_affected(surface, changed)]
-    groups = _group_members(members, (*before.rules, *after.rules))
+    groups = _group_members(members, _list_subjects((*before.rules, *after.rules)))
     positions_by_impact: dict[tuple[RulePlace, tuple[Surface, ...], tuple[Surface, ...]], list[int]] = {}
-    policies = [(surface, _select_rules(before, surface), _select_rules(after, surface)) for surface in affected]
+    comparisons = [
+        _SurfaceComparison(surface, _select_rules(before, surface), _select_rules(after, surface))
+        for surface in affected
+    ]
     for place in dict.fromkeys(RulePlace(rule.place_kind, rule.place_id) for rule in changed):
         for positions in groups:
             member = members[positions[0]]
-            gained, lost = _compare(member, policies, place, at)
+            gained, lost = _compare(member, comparisons, place, at)
             if gained or lost:
                 positions_by_impact.setdefault((place, gained, lost), []).extend(positions)
     impacts = [
@@ -95,34 +102,72 @@ def _select_rules(policy: GuildPolicy, surface: Surface) -> GuildPolicy:
     return replace(policy, rules=tuple(rule for rule in policy.rules if (rule.target_kind, rule.target_key) in targets))
 
 
-def _group_members(members: Sequence[HypotheticalMember], rules: Sequence[AccessRule]) -> list[list[int]]:
-    """Group the positions of members whom none of the rules tells apart."""
-    role_ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.ROLE}
-    member_ids = {rule.subject_id for rule in rules if rule.subject_kind == SubjectKind.MEMBER}
-    bits = MANAGE_GUILD
+@dataclass(frozen=True, slots=True)
+class _RuleSubjects:
+    """What rules tell members apart by: roles, single members, and bits of permissions."""
+
+    role_ids: frozenset[int]
+    member_ids: frozenset[int]
+    bits: int
+
+    def build_key(self, member: HypotheticalMember) -> _MemberKey:
+        """Return the same key for members whom the rules do not tell apart."""
+        own_id = member.member_id if member.member_id in self.member_ids else 0
+        return member.role_ids & self.role_ids, member.permissions & self.bits, own_id
+
+
+def _list_subjects(rules: Iterable[AccessRule]) -> _RuleSubjects:
+    ids_by_kind: dict[SubjectKind, set[int]] = {kind: set() for kind in SubjectKind}
     for rule in rules:
-        bits |= rule.subject_id if rule.subject_kind == SubjectKind.PERMISSION else 0
-    groups: dict[tuple[frozenset[int], int, int], list[int]] = {}
+        ids_by_kind[SubjectKind(rule.subject_kind)].add(rule.subject_id)
+    bits = MANAGE_GUILD
+    for permission in ids_by_kind[SubjectKind.PERMISSION]:
+        bits |= permission
+    return _RuleSubjects(frozenset(ids_by_kind[SubjectKind.ROLE]), frozenset(ids_by_kind[SubjectKind.MEMBER]), bits)
+
+
+def _group_members(members: Sequence[HypotheticalMember], subjects: _RuleSubjects) -> list[list[int]]:
+    """Group the positions of members whom none of the rules tells apart."""
+    groups: dict[_MemberKey, list[int]] = {}
     for position, member in enumerate(members):
         if not member.permissions & ADMINISTRATOR:
-            own_id = member.member_id if member.member_id in member_ids else 0
-            key = (member.role_ids & role_ids, member.permissions & bits, own_id)
-            groups.setdefault(key, []).append(position)
+            groups.setdefault(subjects.build_key(member), []).append(position)
     return list(groups.values())
 
 
+class _SurfaceComparison:
+    """Compares the access to one surface before and after. The policies have only the rules about the surface.
+
+    Few rules are about one surface, so most members are the same to it and are computed once.
+    """
+
+    def __init__(self, surface: Surface, before: GuildPolicy, after: GuildPolicy) -> None:
+        self.surface = surface
+        self._before, self._after = before, after
+        self._subjects = _list_subjects((*before.rules, *after.rules))
+        self._changes: dict[tuple[RulePlace, _MemberKey], bool | None] = {}
+
+    def compare(self, member: HypotheticalMember, place: RulePlace, at: float) -> bool | None:
+        """Return True if the member gains the surface in the place, False if they lose it, None otherwise."""
+        key = place, self._subjects.build_key(member)
+        if key not in self._changes:
+            before, after = (
+                is_allowed(member.build_invocation(self.surface, policy, at, place), policy)
+                for policy in (self._before, self._after)
+            )
+            self._changes[key] = after if after != before else None
+        return self._changes[key]
+
+
 def _compare(
-    member: HypotheticalMember,
-    policies: Sequence[tuple[Surface, GuildPolicy, GuildPolicy]],
-    place: RulePlace,
-    at: float,
+    member: HypotheticalMember, comparisons: Sequence[_SurfaceComparison], place: RulePlace, at: float
 ) -> tuple[tuple[Surface, ...], tuple[Surface, ...]]:
     gained: list[Surface] = []
     lost: list[Surface] = []
-    for surface, before, after in policies:
-        if surface.kind is SurfaceKind.PAGE and place.kind != PlaceKind.EVERYWHERE:
+    for comparison in comparisons:
+        if comparison.surface.kind is SurfaceKind.PAGE and place.kind != PlaceKind.EVERYWHERE:
             continue  # a page has no channel: rules for a place do not apply to it
-        allowed = is_allowed(member.build_invocation(surface, after, at, place), after)
-        if allowed != is_allowed(member.build_invocation(surface, before, at, place), before):
-            (gained if allowed else lost).append(surface)
+        change = comparison.compare(member, place, at)
+        if change is not None:
+            (gained if change else lost).append(comparison.surface)
     return tuple(gained), tuple(lost)
