@@ -5,24 +5,31 @@ It binds the API port of this installation, opens both databases and serves unti
 
 import socket
 import sys
+from collections.abc import Iterator
 
 import uvloop
+from fastapi import FastAPI
 
 from herwa_api import texts
 from herwa_api.app import create_app
+from herwa_api.request_metrics import RequestCounts
 from herwa_api.server_rules import build_server_rules
 from herwa_api.surfaces import KINDS, SURFACES
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import open_guild_reader
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
-from herwa_shared.runtime.http_server import LOOPBACK_HOST, build_server, listen, serve
+from herwa_shared.runtime.http_server import LOOPBACK_HOST, BoundedServer, build_server, listen, serve
+from herwa_shared.runtime.metrics_format import MetricFamily
+from herwa_shared.runtime.metrics_server import serve_metrics
 from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.services.process_details import ServerDetail
-from herwa_shared.stores import open_stores
+from herwa_shared.services.process_metrics import build_process_metrics
+from herwa_shared.stores import Stores, open_stores
 
 log = get_logger("herwa_api")
 
@@ -45,14 +52,33 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
         app = create_app(stores, settings, policies, query_cache, guild_reader)
         rules = build_server_rules(app, settings, port)
         server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
+        await _serve(stores, settings, app, server, server_socket, policies)
+
+
+async def _serve(
+    stores: Stores,
+    settings: Settings,
+    app: FastAPI,
+    server: BoundedServer,
+    server_socket: socket.socket,
+    policies: PolicyCache,
+) -> None:
+    """Serve with heartbeats and metrics until shutdown."""
+    port = server_socket.getsockname()[1]
+    counts: RequestCounts = app.state.app_state.request_counts
+    async with monitor_health(server.bounds.count_connections) as monitor:
+
+        def build_detail() -> ServerDetail:
+            return ServerDetail(monitor.read_health(), port, policies.get_status())
+
+        def collect_metrics() -> Iterator[MetricFamily]:
+            yield from build_process_metrics(build_detail())
+            yield from counts.build_metrics()
+
         async with (
             app.state.app_state.key_usage.run(),
-            monitor_health(server.bounds.count_connections) as monitor,
-            send_heartbeats(
-                stores.database,
-                name="api",
-                build_detail=lambda: ServerDetail(monitor.read_health(), port, policies.get_status()),
-            ),
+            send_heartbeats(stores.database, name="api", build_detail=build_detail),
+            serve_metrics(DataFolder(settings.data_dir), "api", collect_metrics),
         ):
             log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
             await serve(server, server_socket)

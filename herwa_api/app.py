@@ -63,6 +63,6 @@ def create_app(
         RateLimitMiddleware, limiter=app_state.limiter, verifier=app_state.key_verifier, table=RATE_LIMITS
     )
     app.add_middleware(CrossOriginMiddleware, origins=settings.cors_origins)
-    app.add_middleware(RequestMiddleware, usage=app_state.key_usage)
+    app.add_middleware(RequestMiddleware, usage=app_state.key_usage, counts=app_state.request_counts)
     customize_openapi(app, cookie=get_cookie_name(settings))
     return app

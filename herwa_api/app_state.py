@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from clickhouse_connect.driver.asyncclient import AsyncClient
 from fastapi import Depends, Request
 
 from herwa_api.key_usage import UsageRecorder
@@ -12,6 +11,8 @@ from herwa_api.pagination import CursorCodec
 from herwa_api.question_slots import QuestionSlots
 from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.rate_limits.rules import RATE_LIMITS
+from herwa_api.readiness import Readiness
+from herwa_api.request_metrics import RequestCounts
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient
 from herwa_shared.auth.encryption import Encryptor, create_deterministic_encryptor, create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
@@ -65,6 +66,8 @@ class AppState:
     guild_reader: GuildReader | None
     response_encryptor: Encryptor
     cursors: CursorCodec
+    request_counts: RequestCounts
+    readiness: Readiness
     oauth: OAuthServices | None
 
     def require_guild_reader(self) -> GuildReader:
@@ -108,6 +111,8 @@ def create_app_state(
         guild_reader=guild_reader,
         response_encryptor=create_encryptor(settings, folder, purpose="responses"),
         cursors=CursorCodec(create_deterministic_encryptor(settings, folder, purpose="cursors")),
+        request_counts=RequestCounts(),
+        readiness=Readiness(stores.database, stores.clickhouse),
         oauth=oauth,
     )
 
@@ -135,10 +140,5 @@ def _get_database(app_state: Annotated[AppState, Depends(get_app_state)]) -> Dat
     return app_state.stores.database
 
 
-def _get_clickhouse(app_state: Annotated[AppState, Depends(get_app_state)]) -> AsyncClient:
-    return app_state.stores.clickhouse
-
-
 AppDep = Annotated[AppState, Depends(get_app_state)]
 DatabaseDep = Annotated[Database, Depends(_get_database)]
-ClickHouseDep = Annotated[AsyncClient, Depends(_get_clickhouse)]

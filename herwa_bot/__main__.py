@@ -21,10 +21,13 @@ from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import run_heartbeats
+from herwa_shared.runtime.metrics_server import serve_metrics
 from herwa_shared.runtime.process_health import HealthMonitor, monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
 from herwa_shared.services import processes
 from herwa_shared.services.collection_gaps import load_open_gaps
+from herwa_shared.services.process_details import BotDetail
+from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import Stores, open_stores
 
 log = get_logger("herwa_bot")
@@ -42,7 +45,7 @@ async def run(settings: Settings) -> int:
         open_stores(settings) as stores,
         _open_guard(stores) as guard,
         monitor_health() as monitor,
-        _open_writer(stores.database, guard, monitor) as writer,
+        _open_writer(stores.database, guard, monitor, folder) as writer,
     ):
         shutdown_task = asyncio.create_task(wait_for_shutdown())
         try:
@@ -74,8 +77,10 @@ async def _open_guard(stores: Stores) -> AsyncIterator[Guard]:
 
 
 @asynccontextmanager
-async def _open_writer(database: Database, guard: Guard, monitor: HealthMonitor) -> AsyncIterator[EventWriter]:
-    """Run the event writer, the heartbeat and the periodic tasks for the duration of the block."""
+async def _open_writer(
+    database: Database, guard: Guard, monitor: HealthMonitor, folder: DataFolder
+) -> AsyncIterator[EventWriter]:
+    """Run the event writer, the heartbeat, the metrics and the periodic tasks for the duration of the block."""
     async with database.transaction() as session:
         process_id = await processes.register_process(session, name="bot")
     writer = EventWriter(database, process_id=process_id)
@@ -83,9 +88,11 @@ async def _open_writer(database: Database, guard: Guard, monitor: HealthMonitor)
     async with database.transaction() as session:
         writer.gap_tracker.add_open_gaps(await load_open_gaps(session))
 
+    def build_current_detail() -> BotDetail:
+        return build_detail(writer, monitor.read_health(), guard.cache.get_status())
+
     async def record() -> None:
-        detail = build_detail(writer, monitor.read_health(), guard.cache.get_status())
-        await record_heartbeat(writer, database, process_id=process_id, detail=detail)
+        await record_heartbeat(writer, database, process_id=process_id, detail=build_current_detail())
 
     tasks = [
         asyncio.create_task(writer.run()),
@@ -93,7 +100,8 @@ async def _open_writer(database: Database, guard: Guard, monitor: HealthMonitor)
         asyncio.create_task(tick_forever(writer, database)),
     ]
     try:
-        yield writer
+        async with serve_metrics(folder, "bot", lambda: build_process_metrics(build_current_detail())):
+            yield writer
     finally:
         for task in tasks:
             task.cancel()

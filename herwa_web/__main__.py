@@ -11,10 +11,13 @@ import uvloop
 
 from herwa_shared.config import Settings
 from herwa_shared.log import configure_logging, get_logger
+from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.http_server import build_server, listen, serve
+from herwa_shared.runtime.metrics_server import serve_metrics
 from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.services.process_details import ServerDetail
+from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_web.app_context import open_app_context
 from herwa_web.build.builder import BuildError, ensure_build
 from herwa_web.serving.router import create_app
@@ -36,16 +39,17 @@ async def run(settings: Settings, server_socket: socket.socket, build: Path) -> 
             app, build_server_rules(settings), has_websockets=True, lifespan="on", proxy_headers=False
         )
         policies = context.policies
-        async with (
-            monitor_health(server.bounds.count_connections) as monitor,
-            send_heartbeats(
-                context.stores.database,
-                name="web",
-                build_detail=lambda: ServerDetail(monitor.read_health(), settings.port, policies.get_status()),
-            ),
-        ):
-            log.info("web server started", url=settings.origin)
-            await serve(server, server_socket)
+        async with monitor_health(server.bounds.count_connections) as monitor:
+
+            def build_detail() -> ServerDetail:
+                return ServerDetail(monitor.read_health(), settings.port, policies.get_status())
+
+            async with (
+                send_heartbeats(context.stores.database, name="web", build_detail=build_detail),
+                serve_metrics(DataFolder(settings.data_dir), "web", lambda: build_process_metrics(build_detail())),
+            ):
+                log.info("web server started", url=settings.origin)
+                await serve(server, server_socket)
 
 
 def main() -> int:

@@ -14,8 +14,11 @@ from herwa_shared.errors import format_reason
 from herwa_shared.log import configure_logging, get_logger
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
+from herwa_shared.runtime.metrics_server import serve_metrics
 from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.runtime.shutdown import wait_for_shutdown
+from herwa_shared.services.process_details import WorkerDetail
+from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
 from herwa_worker.jobs import WorkerJobs
@@ -51,16 +54,19 @@ async def run(settings: Settings) -> None:
         anchors = build_audit_anchor_job(settings, stores.database)
         scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
-        async with (
-            monitor_health() as monitor,
-            send_heartbeats(
-                stores.database, name="worker", build_detail=lambda: jobs.build_detail(monitor.read_health())
-            ),
-        ):
-            scheduler.start()
-            log.info("worker started")
-            await wait_for_shutdown()
-            scheduler.shutdown(wait=False)
+        async with monitor_health() as monitor:
+
+            def build_detail() -> WorkerDetail:
+                return jobs.build_detail(monitor.read_health())
+
+            async with (
+                send_heartbeats(stores.database, name="worker", build_detail=build_detail),
+                serve_metrics(DataFolder(settings.data_dir), "worker", lambda: build_process_metrics(build_detail())),
+            ):
+                scheduler.start()
+                log.info("worker started")
+                await wait_for_shutdown()
+                scheduler.shutdown(wait=False)
 
 
 async def rotate_logs(folder: DataFolder) -> None:

@@ -1,0 +1,43 @@
+"""Count requests and their time by endpoint and kind of status, for the metrics of the process."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from starlette.types import Scope
+
+from herwa_shared.runtime.metrics_format import MetricFamily, MetricKind, MetricSample
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+NO_ENDPOINT = "other"
+"""The endpoint of requests that reach no route: their paths are those of clients, of which there are any number."""
+
+_RequestKind = tuple[str, str]
+"""Endpoint, as method and template of the path, and the kind of the status, such as 2xx."""
+
+
+class RequestCounts:
+    """The counts of one process."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[_RequestKind, int] = defaultdict(int)
+        self._seconds: defaultdict[_RequestKind, float] = defaultdict(float)
+
+    def add(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request that has ended."""
+        route, method = scope.get("route"), scope["method"]
+        endpoint = f"{method} {route.path}" if route is not None and method in METHODS else NO_ENDPOINT
+        kind = endpoint, f"{status // 100}xx"
+        self._counts[kind] += 1
+        self._seconds[kind] += seconds
+
+    def build_metrics(self) -> Iterator[MetricFamily]:
+        """Build the metrics of all requests so far."""
+        for name, help_text, values in (
+            ("herwa_requests_total", "Requests by endpoint and status.", self._counts),
+            ("herwa_request_seconds_total", "Time of these requests.", self._seconds),
+        ):
+            samples = (
+                MetricSample(value, {"endpoint": endpoint, "status": status})
+                for (endpoint, status), value in sorted(values.items())
+            )
+            yield MetricFamily(name, MetricKind.COUNTER, help_text, tuple(samples))
