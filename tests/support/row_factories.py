@@ -38,8 +38,8 @@ class EventRow:
     value: int | None = None
 
 
-def make_utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def make_utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 async def insert_events(stores: Stores, guild_id: int, events: Iterable[EventRow]) -> None:
@@ -131,15 +131,6 @@ async def add_ticket(
 ) -> int:
     """Add a ticket of member 7, answered after `seconds` unless they are None; return the id of its thread."""
     thread_id = random.getrandbits(62)
-    response = (
-        {}
-        if seconds is None
-        else {
-            "response_id": thread_id + 1,
-            "responder_id": responder,
-            "responded_at": opened_at + timedelta(seconds=seconds),
-        }
-    )
     async with stores.database.transaction() as session:
         session.add(
             Ticket(
@@ -150,7 +141,9 @@ async def add_ticket(
                 opened_at=opened_at,
                 closed=closed,
                 status_at=opened_at,
-                **response,
+                response_id=None if seconds is None else thread_id + 1,
+                responder_id=None if seconds is None else responder,
+                responded_at=None if seconds is None else opened_at + timedelta(seconds=seconds),
             )
         )
     return thread_id
