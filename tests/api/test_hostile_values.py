@@ -104,6 +104,7 @@ async def test_malformed_body_is_refused(browser: Browser, server: ManagedServer
 
 
 @pytest.mark.parametrize("value", FIELD_VALUES, ids=range(len(FIELD_VALUES)))
+@pytest.mark.slow
 async def test_hostile_value_of_a_field_is_refused(browser: Browser, server: ManagedServer, stores: Stores, value):
     await save_server(stores, server)
     await browser.log_in(server.manager)

@@ -55,7 +55,7 @@ def list_files_containing(folder, text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("message_content", ["true", "false"])
+@pytest.mark.parametrize("message_content", ["true", pytest.param("false", marks=pytest.mark.slow)])
 async def test_canary_is_found_nowhere(stores, settings, sim, server, message_content):
     options = {"HERWA_MESSAGE_CONTENT": message_content, "HERWA_LOG_LEVEL": "DEBUG"}
     with run_bot_process(settings, sim, **options) as bot:

@@ -112,6 +112,7 @@ async def test_server_removal_while_offline_is_detected_at_startup(stores, setti
     assert await fetch_rows(stores, left_query, id=other_server.id) == [(False,)]
 
 
+@pytest.mark.slow
 async def test_channel_deletion_while_offline_is_detected_at_startup(stores, settings, sim, server):
     channel = sim.client.create_channel(server.id, "soon gone")
     thread = sim.client.create_thread(server.channel, "asleep")

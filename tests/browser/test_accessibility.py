@@ -16,7 +16,7 @@ from tests.support.chromium import DESKTOP_VIEWPORT, PHONE_VIEWPORT
 
 VIEWPORTS = {"desktop": DESKTOP_VIEWPORT, "phone": PHONE_VIEWPORT}
 PAGES = ("overview", "menus", "home", "missing", "landing", "log-in", "404")
-QUICK = {("menus", "light", "phone"), ("home", "light", "desktop")}
+QUICK = {("home", "light", "desktop")}
 GRID = [
     pytest.param(*case, id="-".join(case), marks=() if case in QUICK else pytest.mark.slow)
     for case in product(PAGES, ("dark", "light"), VIEWPORTS)

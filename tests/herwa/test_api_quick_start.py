@@ -8,6 +8,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.support.configurable_copy import ConfigurableCopy
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
@@ -27,6 +29,7 @@ def create_server(copy: ConfigurableCopy, name: str) -> str:
     return str(guild_id)
 
 
+@pytest.mark.slow
 def test_quick_start_prints_what_it_says(copy: ConfigurableCopy):
     guild_id = create_server(copy, "Quick Start")
     commands = read_commands()

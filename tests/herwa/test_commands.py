@@ -72,10 +72,10 @@ def test_invalid_arguments_are_refused_with_an_error_message(tmp_path, command, 
     ("command", "name", "value"),
     [
         ("up", "HERWA_PORT", "geheim"),
-        ("status", "DATABASE_URL", "geheim"),
-        ("migrate", "CLICKHOUSE_URL", "http://herwa:geheim@host:geheim/x"),
-        ("migrate", "REDIS_URL", "redis://:geheim@host:geheim/0"),
-        ("status", "REDIS_URL", "http://geheim"),
+        pytest.param("status", "DATABASE_URL", "geheim", marks=pytest.mark.slow),
+        pytest.param("migrate", "CLICKHOUSE_URL", "http://herwa:geheim@host:geheim/x", marks=pytest.mark.slow),
+        pytest.param("migrate", "REDIS_URL", "redis://:geheim@host:geheim/0", marks=pytest.mark.slow),
+        pytest.param("status", "REDIS_URL", "http://geheim", marks=pytest.mark.slow),
     ],
 )
 def test_invalid_setting_is_reported_without_its_value(tmp_path, command, name, value):
@@ -93,6 +93,7 @@ def test_data_folder_that_cannot_be_created_is_reported(command):
     assert result.stderr == "/dev/null/data: Not a directory.\n"
 
 
+@pytest.mark.slow
 def test_unreachable_database_is_reported_without_its_password(tmp_path):
     database_url = "postgresql://herwa:geheim@127.0.0.1:1/herwa"
     clickhouse_url = "http://herwa:geheim@127.0.0.1:1/herwa"

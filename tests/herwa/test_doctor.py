@@ -39,6 +39,7 @@ def test_doctor_reports_a_new_machine_and_creates_no_files(tmp_path, free_port):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_doctor_names_the_program_that_occupies_the_port(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
@@ -48,6 +49,7 @@ def test_doctor_names_the_program_that_occupies_the_port(tmp_path):
     assert "HERWA_PORT" in checks[f"Port {port}"]["fix"]
 
 
+@pytest.mark.slow
 def test_doctor_reports_a_file_instead_of_the_data_folder(tmp_path, free_port):
     (tmp_path / "data").write_text("")
     code, checks = run_doctor(tmp_path, HERWA_PORT=free_port)

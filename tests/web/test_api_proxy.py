@@ -177,6 +177,7 @@ async def test_unreachable_api_returns_a_problem_and_pages_still_work(stores, se
         assert (await client.get("/")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_truncated_api_response_is_a_protocol_error(stores, settings):
     async def send_half(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

@@ -49,6 +49,7 @@ async def test_no_handler_reveals_a_server_to_a_stranger(web: WebServer, factory
         assert server.canary not in visitor.dump_received()
 
 
+@pytest.mark.slow
 async def test_no_handler_reveals_a_server_to_a_member_without_manage_server(web: WebServer, factory: DashboardFactory):
     server = await factory.create_server()
     member = await factory.create_user(server, permissions=1 << 10)

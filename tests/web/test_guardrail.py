@@ -88,6 +88,7 @@ async def test_no_handler_reveals_a_disabled_page(
         assert "Traceback" not in visitor.dump_received()
 
 
+@pytest.mark.slow
 async def test_no_handler_reveals_any_page_to_a_manager_with_a_denied_role(
     web: WebServer, factory: DashboardFactory, governance: GovernanceClient
 ):

@@ -130,6 +130,7 @@ async def test_only_a_late_heartbeat_of_a_gateway_session_raises_all_versions(st
     assert (await load_version(stores, guild))[1] > started
 
 
+@pytest.mark.slow
 async def test_erasure_of_a_member_raises_the_version_when_it_is_finished(stores, guild):
     async with stores.database.acquire_connection() as connection:
         await append_message(connection, guild)

@@ -52,6 +52,7 @@ def test_lease_starts_redis_and_the_last_release_stops_it(redis_settings: Settin
     assert find_pid(redis_folder) is None
 
 
+@pytest.mark.slow
 def test_only_this_user_with_the_password_has_access_from_this_machine(client: Redis, redis_folder: DataFolder):
     port = redis_folder.get_or_create_port("redis")
     with Redis(port=port) as stranger, pytest.raises(AuthenticationError):
