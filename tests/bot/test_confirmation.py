@@ -1,9 +1,7 @@
 """Confirmation and undo buttons: restart, outage, double press, other members."""
 
 import asyncio
-import os
 import re
-import signal
 from functools import partial
 
 import pytest
@@ -12,7 +10,6 @@ from herwa_bot.texts import buttons, errors
 from herwa_bot.ui.confirmation import UNDO_PERIOD, UndoButton
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.errors import NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
 from herwa_shared.services import access_requests, channel_lists, texts
@@ -22,6 +19,7 @@ from herwa_shared.services.audit import list_entries
 from tests.bot.expected_refusals import expect_audience_refusal
 from tests.support.bot_process import run_bot_process
 from tests.support.db_assertions import wait_until_stored
+from tests.support.embedded_engines import kill_postgres
 from tests.support.member_client import MemberClient, get_button_ids
 
 STATS = (TargetKind.COMMAND, "server-stats")
@@ -76,7 +74,7 @@ async def test_database_outage_leaves_no_partial_change_and_buttons_work_afterwa
         "permissions deny", {"what": "/server-stats", "who": str(role)}, user=server.owner
     )
     confirmation = await members.run("permissions deny", {"what": "everything"}, user=server.owner)
-    os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+    kill_postgres(folder)
     try:
         for message, label in ((confirmation, buttons.SAVE_RULE), (undoable_reply, buttons.UNDO)):
             reply = (await members.press(message, label, user=server.owner)).messages[-1]

@@ -1,8 +1,6 @@
 """The guard checks selects, forms and context menus; a database outage grants no access."""
 
 import asyncio
-import os
-import signal
 
 import pytest
 
@@ -10,11 +8,11 @@ from herwa_bot.access.guard import POLICY_UNAVAILABLE
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts.premium import format_current_tier
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.guardrail.policy import TargetKind
 from tests.support.bot_process import run_bot_process
 from tests.support.command_events import list_commands
 from tests.support.db_assertions import wait_until_stored
+from tests.support.embedded_engines import kill_postgres
 from tests.support.member_client import MemberClient, get_button_ids
 from tests.support.sample_server import SampleServer
 
@@ -136,7 +134,7 @@ async def test_database_outage_keeps_cached_policies_and_refuses_unknown_servers
     other_members = MemberClient(sim, stores, SampleServer(sim.client))
     await wait_until_stored(stores, bot)
     assert (await members.run("premium")).content.startswith(format_current_tier("Free"))
-    os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+    kill_postgres(folder)
     try:
         assert (await members.run("premium")).content.startswith(format_current_tier("Free"))
         refusal = await other_members.run("premium")

@@ -1,16 +1,14 @@
 """Start and stop of the bot process, and outages of Discord and of the database in between."""
 
 import asyncio
-import os
-import signal
 
 import pytest
 
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.engine_process import read_record
 from tests.support.bot_process import list_connected_sessions, run_bot_process, wait_for_acknowledgement, wait_until
 from tests.support.db_assertions import StoredEvent, fetch_rows, list_message_events, wait_until_stored
+from tests.support.embedded_engines import kill_postgres
 from tests.support.sample_server import SampleServer
 
 SESSIONS_QUERY = "SELECT id, started_at, seen_at FROM gateway_session WHERE started_at >= :since ORDER BY id"
@@ -147,7 +145,7 @@ async def test_database_outage_loses_no_event_and_a_full_buffer_stops_reading(st
         await bot.wait_until_ready()
         sim.client.send_message(server.channel, server.ada)
         await wait_until_stored(stores, bot)
-        os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+        kill_postgres(folder)
         sim.client.generate_load([server.channel], 3000)
         await bot.wait_for_log("event buffer full, gateway reads paused")
         with lease_engines(settings, folder):
@@ -162,7 +160,7 @@ async def test_stop_signal_without_database_logs_the_lost_events(stores, setting
     with run_bot_process(settings, sim) as bot:
         await bot.wait_until_ready()
         await wait_until_stored(stores, bot)
-        os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+        kill_postgres(folder)
         sim.client.send_message(server.channel, server.ada)
         await bot.wait_for_log("flush failed, events kept in memory")
         assert await bot.stop() == 0

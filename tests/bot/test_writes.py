@@ -1,8 +1,6 @@
 """Changes run to completion, however slow the commit is, and the reply tells what is stored."""
 
 import asyncio
-import os
-import signal
 
 import asyncpg
 import pytest
@@ -12,12 +10,12 @@ from herwa_bot.texts import permissions as texts
 from herwa_bot.ui.writes import await_write, run_to_completion, wait_for_running_writes
 from herwa_shared.clock import utc_now
 from herwa_shared.embedded import lease_engines
-from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.services import texts as service_texts
 from herwa_shared.services.access_rules import list_rules
 from herwa_shared.services.audited_settings import lock_guild
 from herwa_shared.services.texts import SETTINGS_BUSY
 from tests.support.db_assertions import fetch_rows
+from tests.support.embedded_engines import kill_postgres
 from tests.support.member_client import get_button_ids
 from tests.support.waiting import wait_until
 
@@ -114,7 +112,7 @@ async def test_lost_connection_during_the_commit_is_reported_as_unconfirmed(memb
         return count > 0
 
     await wait_until(is_committing)
-    os.kill(read_record(folder, "postgres").pid, signal.SIGKILL)
+    kill_postgres(folder)
     try:
         [reply] = (await command).messages
     finally:

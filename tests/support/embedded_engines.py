@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from herwa_shared.config import Settings, StoreSettings
 from herwa_shared.embedded import lease_engines
+from herwa_shared.embedded.engine_process import read_record
 from herwa_shared.runtime.data_dir import DataFolder
 
 EXTERNAL_URLS = (
@@ -51,3 +53,12 @@ async def connect_owner(settings: Settings, folder: DataFolder) -> AsyncIterator
             yield connection
         finally:
             await connection.close()
+
+
+def kill_postgres(folder: DataFolder) -> None:
+    """Kill PostgreSQL, and wait until its backends have ended: until then they may still commit."""
+    postmaster = psutil.Process(read_record(folder, "postgres").pid)
+    backends = postmaster.children()
+    postmaster.kill()
+    _, alive = psutil.wait_procs(backends, timeout=30)
+    assert alive == []
