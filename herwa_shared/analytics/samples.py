@@ -39,10 +39,14 @@ FROM samples
 GROUP BY roundDown(intDiv(at_ms, 1000), {edges:Array(UInt32)})
 """
 HOURLY_SAMPLES_SQL = """
-    SELECT toUnixTimestamp64Milli(newest.1) AS at_ms, newest.2 AS value
-    FROM sample_hourly
-    WHERE guild_id = {guild:UInt64} AND kind = {kind:String}
-      AND hour >= toStartOfHour(toDateTime({start:UInt32}, 'UTC')) AND hour < toDateTime({end:UInt32}, 'UTC')
+    SELECT toUnixTimestamp64Milli(newest_of_hour.1) AS at_ms, newest_of_hour.2 AS value
+    FROM (
+        SELECT max(newest) AS newest_of_hour
+        FROM sample_hourly
+        WHERE guild_id = {guild:UInt64} AND kind = {kind:String}
+          AND hour >= toStartOfHour(toDateTime({start:UInt32}, 'UTC')) AND hour < toDateTime({end:UInt32}, 'UTC')
+        GROUP BY hour
+    )
 """
 SAMPLE_EVENTS_SQL = """
     SELECT toUnixTimestamp64Milli(at), ifNull(value, 0)
