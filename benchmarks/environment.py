@@ -6,17 +6,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from benchmarks.report import print_progress
+from herwa_shared.catalog import Limit, TierKey
 from herwa_shared.config import DiscordSettings, Settings, StoreSettings
 from herwa_shared.embedded import EngineLease, lease_engines
 from herwa_shared.runtime.data_dir import DataFolder
+from herwa_shared.services.audit import SYSTEM
+from herwa_shared.services.tiers import set_tier_limit
 from herwa_sim.client.client import SimClient
 from tests.support.waiting import wait_until_blocking
 
@@ -137,3 +141,9 @@ def get_cpu_seconds(process: psutil.Process) -> float:
     """CPU seconds that all threads of a process have used so far, in user and kernel mode."""
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+async def set_limits(session: AsyncSession, values: Mapping[Limit, int | None]) -> None:
+    """Set limits of the tier that every server has; None means unlimited."""
+    for limit, value in values.items():
+        await set_tier_limit(session, tier=TierKey.FREE, limit=limit, value=value, actor=SYSTEM)

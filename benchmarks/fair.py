@@ -16,13 +16,11 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from benchmarks.environment import BenchmarkEnvironment, open_environment, wait_until
+from benchmarks.environment import BenchmarkEnvironment, open_environment, set_limits, wait_until
 from benchmarks.report import print_progress, print_result
 from herwa.commands.api_keys import issue_api_key
 from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
-from herwa_shared.services.audit import SYSTEM
-from herwa_shared.services.tiers import set_tier_limit
 from herwa_shared.stores import Stores, open_stores
 from tests.support.row_factories import add_guild, raise_data_version
 
@@ -74,8 +72,7 @@ async def run(env: BenchmarkEnvironment) -> tuple[list[float], list[float]]:
         await fill(stores, quiet_id, now, count=QUIET_EVENTS, members=100)
         await fill(stores, busy_id, now, count=BUSY_EVENTS, members=20_000)
         async with stores.database.transaction() as session:
-            for limit, value in TIER_LIMITS.items():
-                await set_tier_limit(session, tier="free", limit=limit, value=value, actor=SYSTEM)
+            await set_limits(session, TIER_LIMITS)
         quiet_key = (await issue_api_key(env.settings, guild_id=quiet_id, name="quiet")).secret
         busy_keys = [
             (await issue_api_key(env.settings, guild_id=busy_id, name=f"busy {n}")).secret for n in range(BUSY_KEYS)

@@ -17,15 +17,15 @@ from benchmarks.environment import (
     BenchmarkEnvironment,
     is_bot_connected,
     open_environment,
+    set_limits,
     wait_until,
 )
 from benchmarks.report import print_progress, print_result
 from herwa.commands.api_keys import issue_api_key
-from herwa.commands.operator_session import get_shell_actor, open_operator_session
-from herwa_shared.catalog import Limit, TierKey
+from herwa.commands.operator_session import open_operator_session
+from herwa_shared.catalog import Limit
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
-from herwa_shared.services.tiers import set_tier_limit
 from herwa_sim.client.client import SimClient
 
 EVENTS_PER_SECOND = 500
@@ -135,9 +135,7 @@ def create_key(env: BenchmarkEnvironment, guild_id: int) -> str:
 async def allow_any_number_of_requests(settings: Settings) -> None:
     """Remove the limit of requests of the tier that every server has."""
     async with open_operator_session(settings) as session:
-        await set_tier_limit(
-            session, tier=TierKey.FREE, limit=Limit.REQUESTS_PER_MINUTE, value=None, actor=get_shell_actor()
-        )
+        await set_limits(session, {Limit.REQUESTS_PER_MINUTE: None})
 
 
 def is_ready(client: httpx.Client) -> bool:

@@ -174,8 +174,8 @@ async def _require_member_data(
 ) -> None:
     """Require that the guild shows data about single members to this caller, and record that a user opened it.
 
-    `guild` is that of a user; a key with the scope may see the data unless the guild shows it to nobody. Raises
-    Forbidden.
+    `guild` is that of a user; a key with the scope may see the data unless the guild hides it from all users.
+    Raises Forbidden.
     """
     audience = await app_state.query_cache.get_object(
         guild_id, "member audience", partial(_load_member_audience, app_state, guild_id)

@@ -50,7 +50,7 @@ class SettingsCaller:
     def require_member_ids(self) -> None:
         """Raise AccessDenied if the caller sees members under pseudonyms.
 
-        Whoever may ask about a member by id could find out whose pseudonym they see.
+        A caller who may ask about a member by id could find out whose pseudonym they see.
         """
         if self.members.is_hidden:
             refusal = Refusal(texts.format_missing_scopes([Scope.MEMBER_IDS]), texts.CREATE_KEY_WITH_SCOPE)

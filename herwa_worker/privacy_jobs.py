@@ -39,7 +39,7 @@ class PrivacyJobs:
         await replace_departed_members(self._database, self._clickhouse, now=utc_now())
 
     async def replace_members_in_old_hours(self) -> None:
-        """Replace everybody in old hours by pseudonyms."""
+        """Replace all members in old hours by pseudonyms."""
         await replace_members_in_old_hours(self._database, self._clickhouse, now=utc_now())
 
     async def purge_old_rows(self) -> None:

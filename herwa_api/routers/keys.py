@@ -1,5 +1,6 @@
 """API keys of one guild: `/api/guilds/{guild_id}/keys`. Only users manage keys; a key cannot."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import orjson
@@ -7,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from herwa_api import texts
-from herwa_api.app_state import AppDep, DatabaseDep
-from herwa_api.auth import KeyManager
+from herwa_api.app_state import AppDep, AppState, DatabaseDep
+from herwa_api.auth import GuildManager, KeyManager
 from herwa_api.idempotency import IdempotencyKey, build_json_response, write_once
 from herwa_api.rate_limits.declared import limit_key_creation
 from herwa_api.schemas import keys as schemas
@@ -17,7 +18,7 @@ from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.constants import MAX_SNOWFLAKE
 from herwa_shared.services.api_key_usage import list_last_requests, load_usage
-from herwa_shared.services.api_keys import create_key, list_keys, revoke_key, rotate_key
+from herwa_shared.services.api_keys import NewKey, create_key, list_keys, revoke_key, rotate_key
 from herwa_shared.services.idempotency import StoredResponse
 
 router = APIRouter(prefix="/api/guilds/{guild_id}/keys", tags=["keys"], responses=PROBLEM_RESPONSES)
@@ -54,8 +55,8 @@ async def create_guild_key(
 ) -> Response:
     """Create a key and return it; it cannot be read again."""
 
-    async def write(session: AsyncSession) -> StoredResponse:
-        new_key = await create_key(
+    async def create(session: AsyncSession) -> NewKey:
+        return await create_key(
             session,
             guild_id=manager.guild_id,
             name=body.name,
@@ -66,17 +67,8 @@ async def create_guild_key(
             networks=body.networks,
             is_test=body.is_test,
         )
-        return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
 
-    return await write_once(
-        request,
-        app_state,
-        guild_id=manager.guild_id,
-        caller=f"user {manager.actor.user_id}",
-        key=idempotency_key,
-        write=write,
-        build_response=build_json_response,
-    )
+    return await _create_once(request, app_state, manager, idempotency_key, create)
 
 
 @router.post(
@@ -97,8 +89,8 @@ async def rotate_guild_key(
 ) -> Response:
     """Replace a key by a new one; the old one stays valid for the overlap."""
 
-    async def write(session: AsyncSession) -> StoredResponse:
-        new_key = await rotate_key(
+    async def create(session: AsyncSession) -> NewKey:
+        return await rotate_key(
             session,
             guild_id=manager.guild_id,
             key_id=key_id,
@@ -106,17 +98,8 @@ async def rotate_guild_key(
             actor=manager.actor,
             overlap=body.overlap,
         )
-        return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
 
-    return await write_once(
-        request,
-        app_state,
-        guild_id=manager.guild_id,
-        caller=f"user {manager.actor.user_id}",
-        key=idempotency_key,
-        write=write,
-        build_response=build_json_response,
-    )
+    return await _create_once(request, app_state, manager, idempotency_key, create)
 
 
 @router.delete(
@@ -158,3 +141,27 @@ async def list_key_requests(manager: KeyManager, key_id: KeyId, database: Databa
     async with database.transaction() as session:
         requests = await list_last_requests(session, guild_id=manager.guild_id, key_id=key_id)
     return OrjsonResponse(schemas.serialize_requests(requests))
+
+
+async def _create_once(
+    request: Request,
+    app_state: AppState,
+    manager: GuildManager,
+    idempotency_key: str | None,
+    create: Callable[[AsyncSession], Awaitable[NewKey]],
+) -> Response:
+    """Create a key, once for all requests with one `Idempotency-Key`, and respond with it."""
+
+    async def write(session: AsyncSession) -> StoredResponse:
+        new_key = await create(session)
+        return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
+
+    return await write_once(
+        request,
+        app_state,
+        guild_id=manager.guild_id,
+        caller=f"user {manager.actor.user_id}",
+        key=idempotency_key,
+        write=write,
+        build_response=build_json_response,
+    )

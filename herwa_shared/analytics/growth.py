@@ -19,10 +19,12 @@ from herwa_shared.models import GrowthEstimate
 
 SECONDS_PER_DAY = 86_400
 FIRST_SAMPLE_SQL = """
-SELECT /* analytics.first_sample */ toUnixTimestamp64Milli(min(newest.1))
+SELECT /* analytics.first_sample */ toUnixTimestamp64Milli(max(newest).1)
 FROM sample_hourly
 WHERE guild_id = {guild:UInt64} AND kind = {kind:String}
-HAVING count() > 0
+GROUP BY hour
+ORDER BY hour
+LIMIT 1
 """
 
 

@@ -1,4 +1,4 @@
-"""Tables of access control: access rules and their tests, channel lists, access requests and who is told of them."""
+"""Tables of access control: access rules, their tests, channel lists, access requests, who is informed of them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -85,7 +85,7 @@ class AccessRequest(SQLModel, table=True):
 
     At most one request per guild, user and command is open. After a request was allowed, `rule_id` is the
     access rule that allows the command; it becomes null when that rule is deleted. `notified_at` is when the member was
-    told of the decision.
+    informed of the decision.
     """
 
     __tablename__ = "access_request"

@@ -115,7 +115,7 @@ class ActivityRemains(RuntimeError):
 class ActivityScope:
     """Rows of these members (guild and id, their own or a pseudonym) in the hours `[start, end)`.
 
-    If members are None, the hours of everybody with their own id in all guilds, and no events. Rows without a member
+    If members are None, the hours of all members with their own id in all guilds, and no events. Rows without a member
     are never part of it. `guild_ids` are those of the members. `end` is a full hour.
     """
 

@@ -50,7 +50,7 @@ async def claim_decisions(session: AsyncSession) -> tuple[DecisionNotice, ...]:
 
 
 async def mark_notified(session: AsyncSession, *, request_id: int) -> None:
-    """Record that the member is told of the decision by the caller."""
+    """Record that the caller informs the member of the decision."""
     await session.execute(
         update(AccessRequest).where(col(AccessRequest.id) == request_id).values(notified_at=utc_now())
     )

@@ -26,7 +26,7 @@ AUDIENCES = {
     "insights": "View Server Insights and above",
     "managers": "Managers",
     "administrators": "Administrators",
-    "none": "Nobody",
+    "none": "No one",
 }
 NO_REQUEST_CHANNEL = "no channel"
 SUPPORT_CHANNEL = "Support channel"

@@ -26,7 +26,8 @@ from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.grants import grant_limit, list_grants
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser, create_address, open_browser
-from tests.support.oauth_login import ManagedServer
+from tests.api.settings_client import register_commands
+from tests.support.oauth_login import ManagedServer, save_server
 from tests.support.sim_process import SimProcess
 
 KeyFactory = Callable[..., Awaitable[str]]
@@ -121,3 +122,11 @@ def server(discord: SimProcess) -> Iterator[ManagedServer]:
     """A server for one test, with the bot in it; disables all faults afterwards."""
     yield ManagedServer(discord.client)
     discord.client.disable_faults()
+
+
+@pytest.fixture
+async def saved_server(stores: Stores, server: ManagedServer) -> ManagedServer:
+    """The guild of `server`, with commands, as the bot saves it."""
+    await register_commands(stores)
+    await save_server(stores, server)
+    return server

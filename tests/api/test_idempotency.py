@@ -158,7 +158,7 @@ async def test_request_that_runs_too_long_is_in_progress_for_the_second(
 
 
 async def test_stored_body_is_encrypted(settings_client: SettingsClient, stores: Stores):
-    note = "nobody reads this in the database"
+    note = "not readable in the database"
     await settings_client.send("POST", "rules", json=RULE | {"note": note}, headers={"Idempotency-Key": "secret"})
     async with stores.database.transaction() as session:
         query = select(IdempotentResponse).where(col(IdempotentResponse.guild_id) == settings_client.guild_id)

@@ -80,7 +80,7 @@ async def test_created_key_works_and_is_shown_once(keys: KeysClient, client, ser
 
 
 async def test_repeated_creation_returns_the_same_key(keys: KeysClient, client, server: ManagedServer):
-    """Otherwise a key whose response was lost would use up the tier's number, and nobody would know it."""
+    """Otherwise a key whose response was lost would count against the tier's number, and could not be used."""
     headers = keys.headers | {"Idempotency-Key": "first-key"}
     responses = [await keys.http.post(keys.url, json=BODY, headers=headers) for _ in range(2)]
     first, again = (response.json() for response in responses)

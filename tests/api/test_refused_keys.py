@@ -1,4 +1,4 @@
-"""Keys that are not valid cannot be told apart: the same response for the same statements, whatever the reason is."""
+"""All keys that are not valid look the same: the same response for the same statements, whatever the reason is."""
 
 import secrets
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`/api/sessions`: users see their log-ins, and end one or all others; nobody else can."""
+"""`/api/sessions`: users see their log-ins, and end one or all others; keys and other users cannot."""
 
 import httpx
 import pytest

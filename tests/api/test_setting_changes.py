@@ -16,7 +16,7 @@ from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
 from tests.api.settings_client import SettingsClient, build_key_client, build_session_client, register_commands
 from tests.support.governance_client import TEST_ACTOR, GovernanceClient
-from tests.support.oauth_login import ManagedServer, count_guild_requests, save_server
+from tests.support.oauth_login import ManagedServer, count_guild_requests
 from tests.support.row_factories import add_channel, add_guild
 from tests.support.waiting import wait_until
 
@@ -27,13 +27,6 @@ CHANGES = [
     ("POST", "rules", "rules", RULE),
     ("PUT", "channel-lists/command:server-stats", LIST_TEMPLATE, {"places": ["5"]}),
 ]
-
-
-@pytest.fixture
-async def saved_server(stores: Stores, server: ManagedServer) -> ManagedServer:
-    await register_commands(stores)
-    await save_server(stores, server)
-    return server
 
 
 @pytest.fixture(params=["session", "key"])

@@ -14,21 +14,14 @@ from herwa_shared.services.access_rules import NewRule
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
 from tests.api.conftest import KeyFactory
-from tests.api.settings_client import SettingsClient, build_key_client, build_session_client, register_commands
+from tests.api.settings_client import SettingsClient, build_key_client, build_session_client
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR, GovernanceClient
-from tests.support.oauth_login import ManagedServer, save_server
+from tests.support.oauth_login import ManagedServer
 from tests.support.row_factories import add_channel
 from tests.support.waiting import wait_until
 
 SETTINGS_ROUTES = ["features", "rules", "channel-lists", "audit", "explain?command=server-stats&role_ids="]
-
-
-@pytest.fixture
-async def saved_server(stores: Stores, server: ManagedServer) -> ManagedServer:
-    await register_commands(stores)
-    await save_server(stores, server)
-    return server
 
 
 @pytest.fixture(params=["session", "key"])

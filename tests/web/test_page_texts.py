@@ -48,7 +48,7 @@ RULE_SAMPLES = {
     ],
     "format_test": [("@Mods", "/top", Keywords(allowed=flag)) for flag in (True, False)],
     "format_broken_test": ["Mods can use /top"],
-    "format_broken_tests": [(["Mods can use /top", "Nobody uses /features"],)],
+    "format_broken_tests": [(["Mods can use /top", "No member can use /features"],)],
     "format_tests_tab": [(0,), (2,)],
     "format_right": [("@Mods", "Audit log", Keywords(allowed=flag)) for flag in (True, False)],
     "format_verdict": [

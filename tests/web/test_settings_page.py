@@ -15,7 +15,7 @@ from herwa_shared.stores import Stores
 from herwa_web import texts as web_texts
 from herwa_web.pages.guild.queries import SHARED_TIME
 from herwa_web.pages.settings import texts
-from herwa_web.saving.texts import format_saved
+from herwa_web.saving.texts import format_change_count, format_saved
 from tests.shared.services.guild_under_test import build_rule
 from tests.support.access_rules import add_rule
 from tests.support.db_assertions import fetch_rows
@@ -51,11 +51,18 @@ async def test_all_settings_are_saved_together_and_undone(web: WebServer, factor
     team, lounge = await add_channels(stores, server)
     async with open_settings_page(web, manager, server, path="/settings", state=STATE) as page:
         await page.wait_for("time_zone", "UTC")
+        for number, (name, value) in enumerate(
+            (
+                ("timezone", "Asia/Tokyo"),
+                ("week_start", "7"),
+                ("member_audience", "administrators"),
+                ("request_channel_id", str(team)),
+            ),
+            start=1,
+        ):
+            await page.call("put_value", name=name, value=value)
+            await page.wait_for("change_count", format_change_count(number))
         for name, value in (
-            ("timezone", "Asia/Tokyo"),
-            ("week_start", "7"),
-            ("member_audience", "administrators"),
-            ("request_channel_id", str(team)),
             ("timezone", "Nowhere/City"),
             ("week_start", "3"),
             ("request_channel_id", str(lounge)),
@@ -64,7 +71,7 @@ async def test_all_settings_are_saved_together_and_undone(web: WebServer, factor
             await page.call("put_value", name=name, value=value)
         await page.call("mark_channel", key=str(team))
         await page.call("mark_channel", key="1")
-        await page.wait_for("change_count", "5 changes")
+        await page.wait_for("change_count", format_change_count(5))
         assert page.get("effects") == [
             texts.format_zone_effect("Asia/Tokyo"),
             texts.format_week_effect("Sunday"),

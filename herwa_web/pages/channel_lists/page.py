@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from herwa_web import texts as web_texts
 from herwa_web.components.controls import icon, icon_button
 from herwa_web.components.guild_frame import guild_page
 from herwa_web.components.save_bar import save_bar
@@ -88,7 +89,7 @@ def _editor() -> rx.Component:
             rx.el.p(ChannelListsState.form_error, class_name="effect red", role="alert"),
         ),
         rx.el.div(
-            rx.el.button(texts.CANCEL, type="button", class_name="button", on_click=ChannelListsState.close_editor),
+            rx.el.button(web_texts.CANCEL, type="button", class_name="button", on_click=ChannelListsState.close_editor),
             rx.el.button(texts.REVIEW, type="submit", class_name="button main"),
             class_name="form-actions",
         ),

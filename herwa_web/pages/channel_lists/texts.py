@@ -6,7 +6,6 @@ LEAD = "Limit commands, features or modules to some channels. The most specific 
 NEW_LIST = "New list"
 EDIT_LIST = "Edit list"
 EDIT, DELETE = "Edit", "Remove the list"
-CANCEL = "Cancel"
 REVIEW = "Review change"
 WHAT = "What"
 PLACES = "Works only in"

@@ -5,6 +5,8 @@ from typing import Any
 import reflex as rx
 
 from herwa_shared.catalog import DEFAULT_SCOPES, SCOPES, ScopeSpec
+from herwa_web import texts as web_texts
+from herwa_web.components.confirmation import confirmation
 from herwa_web.components.controls import icon, sparkline
 from herwa_web.components.guild_frame import guild_page
 from herwa_web.components.status_views import empty_state
@@ -82,7 +84,16 @@ def _row(row: rx.Var[KeyRow]) -> rx.Component:
             ),
             rx.el.div(rx.foreach(row.scopes, lambda scope: rx.el.span(scope, class_name="badge")), class_name="uses"),
             rx.cond(KeysState.action == "rotate:" + row.key, _rotate_form()),
-            rx.cond(KeysState.action == "revoke:" + row.key, _revoke_question()),
+            rx.cond(
+                KeysState.action == "revoke:" + row.key,
+                confirmation(
+                    texts.REVOKE_QUESTION,
+                    texts.REVOKE,
+                    on_confirm=KeysState.revoke_key,
+                    on_cancel=KeysState.cancel_action,
+                    is_working=KeysState.working,
+                ),
+            ),
             class_name="setting-text",
         ),
         rx.cond(
@@ -121,35 +132,11 @@ def _rotate_form() -> rx.Component:
             class_name="question",
         ),
         rx.el.div(
-            rx.el.button(texts.CANCEL, type="button", class_name="button small", on_click=KeysState.cancel_action),
+            rx.el.button(web_texts.CANCEL, type="button", class_name="button small", on_click=KeysState.cancel_action),
             rx.el.button(texts.ROTATE, type="submit", class_name="button small main", disabled=KeysState.working),
             class_name="form-actions start",
         ),
         on_submit=KeysState.rotate_key,
-        class_name="confirm",
-    )
-
-
-def _revoke_question() -> rx.Component:
-    return rx.el.div(
-        rx.el.p(texts.REVOKE_QUESTION, role="alert"),
-        rx.el.div(
-            rx.el.button(
-                texts.CANCEL,
-                type="button",
-                class_name="button small",
-                on_click=KeysState.cancel_action,
-                auto_focus=True,
-            ),
-            rx.el.button(
-                texts.REVOKE,
-                type="button",
-                class_name="button small danger",
-                on_click=KeysState.revoke_key,
-                disabled=KeysState.working,
-            ),
-            class_name="form-actions start",
-        ),
         class_name="confirm",
     )
 
@@ -221,7 +208,7 @@ def _form() -> rx.Component:
         ),
         rx.cond(KeysState.form_error != "", rx.el.p(KeysState.form_error, class_name="effect red", role="alert")),
         rx.el.div(
-            rx.el.button(texts.CANCEL, type="button", class_name="button", on_click=KeysState.close_form),
+            rx.el.button(web_texts.CANCEL, type="button", class_name="button", on_click=KeysState.close_form),
             rx.el.button(texts.CREATE, type="submit", class_name="button main", disabled=KeysState.working),
             class_name="form-actions",
         ),

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from herwa_shared.privacy.retention import RETENTION_RULES, RetentionRule
+from herwa_web.components.confirmation import confirmation
 from herwa_web.components.guild_frame import guild_page
 from herwa_web.components.setting_rows import setting_panel
 from herwa_web.navigation import PRIVACY_ITEM
@@ -62,7 +63,17 @@ def _erasure_panel() -> rx.Component:
         rx.el.li(
             rx.cond(
                 PrivacyState.can_erase,
-                rx.cond(PrivacyState.question != "", _question(), _form()),
+                rx.cond(
+                    PrivacyState.question != "",
+                    confirmation(
+                        rx.el.bdi(PrivacyState.question),
+                        texts.ERASE_NOW,
+                        on_confirm=PrivacyState.erase_member,
+                        on_cancel=PrivacyState.cancel_erasure,
+                        is_working=PrivacyState.working,
+                    ),
+                    _form(),
+                ),
                 rx.el.p(texts.ERASE_ADMINS_ONLY, class_name="about"),
             ),
             class_name="setting stacked",
@@ -91,30 +102,6 @@ def _form() -> rx.Component:
         rx.cond(PrivacyState.form_error != "", rx.el.p(PrivacyState.form_error, class_name="effect red", role="alert")),
         on_submit=PrivacyState.choose_member,
         class_name="filter-form",
-    )
-
-
-def _question() -> rx.Component:
-    return rx.el.div(
-        rx.el.p(rx.el.bdi(PrivacyState.question), role="alert"),
-        rx.el.div(
-            rx.el.button(
-                texts.CANCEL,
-                type="button",
-                class_name="button small",
-                on_click=PrivacyState.cancel_erasure,
-                auto_focus=True,
-            ),
-            rx.el.button(
-                texts.ERASE_NOW,
-                type="button",
-                class_name="button small danger",
-                on_click=PrivacyState.erase_member,
-                disabled=PrivacyState.working,
-            ),
-            class_name="form-actions start",
-        ),
-        class_name="confirm",
     )
 
 

@@ -7,7 +7,7 @@ KEPT = "What is kept, and how long"
 DATA, PERIOD = "Data", "Kept"
 OPENED = "Who opened data about members"
 OPENED_HINT = "One line for each person, view and hour; kept for 90 days."
-NOT_OPENED = "Nobody has opened data about members yet."
+NOT_OPENED = "Data about members has not been opened yet."
 VIEWS = {
     "overview": "rankings on the overview",
     "download": "download of a ranking",
@@ -26,7 +26,7 @@ ERASE_ADMINS_ONLY = "Only administrators of this server can erase a member."
 MEMBER = "Member"
 CHOOSE_MEMBER = "Choose a member…"
 MEMBER_ID, MEMBER_ID_PLACEHOLDER = "or their Discord id", "81384788765712384"
-CONTINUE, CANCEL, ERASE_NOW = "Continue", "Cancel", "Erase for good"
+CONTINUE, ERASE_NOW = "Continue", "Erase for good"
 INVALID_MEMBER = "Choose a member, or enter a Discord id."
 
 

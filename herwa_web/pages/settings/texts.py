@@ -15,7 +15,7 @@ AUDIENCES = {
     "insights": ("View Server Insights and above", "Everyone whom Discord shows Server Insights."),
     "managers": ("Managers", "Members with Manage Server, and administrators."),
     "administrators": ("Administrators", "Only administrators and the owner."),
-    "none": ("Nobody", "Rankings of members are hidden, for you too."),
+    "none": ("No one", "Rankings of members are hidden, for you too."),
 }
 TICKETS = "Support channels"
 TICKETS_HINT = "Threads and forum posts in these channels count as tickets."
