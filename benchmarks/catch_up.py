@@ -27,8 +27,8 @@ from benchmarks.environment import (
 from benchmarks.report import print_progress, print_result
 from herwa_sim.client.client import SimClient
 
-CHANNEL_COUNT = 40
-MIN_MESSAGES, MAX_MESSAGES = 500, 1_500
+CHANNEL_COUNT = 60
+MIN_MESSAGES, MAX_MESSAGES = 300, 1_000  # the local Discord keeps 1,000 a channel
 PAGES_PER_SECOND, PAGE_SIZE = 50, 100
 MIN_RATE_RATIO, MAX_DELAY_RATIO = 0.9, 1.1
 LIVE_INTERVAL_SECONDS, POLL_SECONDS = 0.02, 0.003

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.report import print_result
 from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.rate_limits.windows import Charge
 from herwa_shared.config import Settings, StoreSettings
@@ -66,8 +67,8 @@ def count_most_in_window(times: list[float]) -> int:
     return max(sum(start <= time < start + WINDOW_SECONDS for time in times) for start in times)
 
 
-def main() -> int:
-    """Run both processes, print the result, and return 1 if the goal is missed."""
+def main() -> None:
+    """Run both processes and print the result."""
     with tempfile.TemporaryDirectory(prefix="herwa-bench-") as path:
         folder = DataFolder(Path(path))
         stores = StoreSettings(DATABASE_URL=UNUSED_URL, CLICKHOUSE_URL=UNUSED_URL, REDIS_URL=None)
@@ -77,23 +78,19 @@ def main() -> int:
             results = [json.loads(process.communicate()[0]) for process in processes]
     most = count_most_in_window([time for result in results for time in result["allowed"]])
     overshoot = most / LIMIT - 1
-    print(
-        json.dumps(
-            {
-                "benchmark": "limiter",
-                "overshoot": round(overshoot, 4),
-                "goal": MAX_OVERSHOOT,
-                "most_in_60_s": most,
-                "limit": LIMIT,
-                "cpu_microseconds_a_decision": round(max(result["cpu_microseconds"] for result in results), 1),
-            }
-        )
+    print_result(
+        "limiter",
+        value=overshoot,
+        goal=MAX_OVERSHOOT,
+        is_upper_bound=True,
+        most_in_60_s=most,
+        limit=LIMIT,
+        cpu_microseconds_a_decision=max(result["cpu_microseconds"] for result in results),
     )
-    return int(overshoot > MAX_OVERSHOOT)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         asyncio.run(run_process(sys.argv[1], float(sys.argv[2])))
     else:
-        sys.exit(main())
+        main()

@@ -5,6 +5,7 @@ command continues an interrupted import.
 """
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -45,6 +46,8 @@ BATCH_EVENTS = 10_000
 SWITCH_SECONDS = 0.0005
 """How long the thread that reads may run while the one that stores has something to do; Python's default is ten times
 as long, and a batch needs about ten answers of PostgreSQL."""
+NEW_OBJECTS_PER_COLLECTION = 100_000
+"""The rows have no cycles that the garbage collector could find; by default it looks after 700 new objects."""
 CHECK_INTERVAL_EVENTS = 200_000
 MAX_WAITING_EVENTS = 2_000_000
 WORKER_NOTE_SECONDS = 30.0
@@ -89,6 +92,7 @@ async def import_history(
     for an unknown guild, BadRequest if the file belongs to another one.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(NEW_OBJECTS_PER_COLLECTION)
     source = open_history(file, is_complete=is_complete)
     await asyncio.to_thread(source.validate)
     async with open_stores(settings, report=lambda _: None) as stores:

@@ -8,7 +8,7 @@ read from the raw events as well, as long as they are kept.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -31,6 +31,8 @@ from herwa_shared.db import Database
 
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LOOK_BACK = timedelta(days=7)
+"""How long before a window the samples are read that may hold at its start."""
 
 # The newest sample between each two edges, and after the last one within its hour.
 NEWEST_SQL = """
@@ -137,16 +139,32 @@ async def load_samples(
 
     `coverage` is that of `kind`; it reaches back to the beginning of each period that contains the start of a window.
     Raises ServiceUnavailable if ClickHouse cannot be reached.
+
+    Performance: a count that holds at the start of a window was usually stored shortly before it. Earlier samples cost
+    a read of each month, so they are read only if there is none.
     """
-    first = min(int(coverage.find_start(window.start).timestamp()) for window in windows)
+    window_start = min(window.start for window in windows)
+    first = min(coverage.find_start(window.start) for window in windows)
+    recent = max(first, window_start - LOOK_BACK)
     cuts = {second for window in windows for second in (window.start_second, window.end_second)}
-    edges = sorted({floor_to_hour(first), *cuts, *boundaries})
+    samples = await _fetch_samples(clickhouse, windows[0].guild_id, kind, {_to_hour(recent), *cuts, *boundaries}, now)
+    if first < recent and not (samples and samples[0][0] <= window_start):
+        earlier = await _fetch_samples(clickhouse, windows[0].guild_id, kind, {_to_hour(first), _to_hour(recent)}, now)
+        samples = earlier + samples
+    return SampleTimeline(samples, coverage)
+
+
+async def _fetch_samples(
+    clickhouse: AsyncClient, guild_id: int, kind: str, cuts: Collection[int], now: datetime
+) -> list[tuple[datetime, int]]:
+    """Fetch the newest sample between each two cuts (Unix seconds), in order."""
+    edges = sorted(cuts)
     samples: list[tuple[datetime, int]] = []
     for offset in range(0, len(edges) - 1, MAX_EDGES_PER_STATEMENT):
         chunk = edges[offset : offset + MAX_EDGES_PER_STATEMENT + 1]
         raw_hours = _list_cut_hours(chunk, now)
         parameters = {
-            "guild": windows[0].guild_id,
+            "guild": guild_id,
             "kind": kind,
             "start": chunk[0],
             "end": chunk[-1],
@@ -159,7 +177,11 @@ async def load_samples(
         samples += [
             (EPOCH + at_ms * MILLISECOND, value) for ((at_ms, value),) in await fetch_rows(clickhouse, sql, parameters)
         ]
-    return SampleTimeline(sorted(samples), coverage)
+    return sorted(samples)
+
+
+def _to_hour(moment: datetime) -> int:
+    return floor_to_hour(int(moment.timestamp()))
 
 
 def _list_cut_hours(edges: Iterable[int], now: datetime) -> list[int]:

@@ -82,13 +82,16 @@ def list_own_handlers() -> list[RegisteredHandler]:
     return [handler for handler in list_handlers() if handler.is_own]
 
 
-async def call_every_handler(visitor: ReflexClient, guild_id: str, *, excluded_states: Collection[str] = ()) -> None:
+async def call_every_handler(
+    visitor: ReflexClient, guild_id: str, *, excluded_states: Collection[str] = (), from_landing_page: bool = False
+) -> None:
     """Call every handler of Herwa with the guild id in every string; then reload the state.
 
-    Handlers of `excluded_states`, names of classes, are not called.
+    They are called from the server's page, and from the landing page as well if that is requested. Handlers of
+    `excluded_states`, names of classes, are not called.
     """
     handlers = [handler for handler in list_own_handlers() if handler.title.partition(".")[0] not in excluded_states]
-    for path in (f"/g/{guild_id}", "/"):
+    for path in (f"/g/{guild_id}", "/") if from_landing_page else (f"/g/{guild_id}",):
         for handler in handlers:
             await visitor.send(handler.name, handler.build_payload(guild_id), path=path)
         await visitor.wait_until_idle()

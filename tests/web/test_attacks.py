@@ -1,7 +1,9 @@
 """Attacks through the websocket: all handlers, reused client tokens, ended sessions."""
 
 import asyncio
+import itertools
 import json
+from collections.abc import Iterable
 
 import pytest
 
@@ -14,7 +16,7 @@ from tests.web.reflex_client import (
     open_guild_page,
     open_visible_guild_page,
 )
-from tests.web.registered_handlers import call_every_handler, list_own_handlers
+from tests.web.registered_handlers import RegisteredHandler, call_every_handler, list_own_handlers
 from tests.web.web_server import WebServer
 
 NONSENSE = ("", "0", "-1", "9" * 40, "1 OR 1=1", "../..", "\0", "١٢٣")
@@ -35,7 +37,7 @@ async def test_no_handler_reveals_a_server_to_a_visitor(web: WebServer, factory:
     server = await factory.create_server()
     async with connect_client(web) as visitor:
         await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id))
+        await call_every_handler(visitor, str(server.id), from_landing_page=True)
         assert server.canary not in visitor.dump_received()
 
 
@@ -45,7 +47,7 @@ async def test_no_handler_reveals_a_server_to_a_stranger(web: WebServer, factory
     async with connect_client(web, session_token=stranger.session_token) as visitor:
         await open_visible_guild_page(visitor, own_server)
         await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id))
+        await call_every_handler(visitor, str(server.id), from_landing_page=True)
         assert server.canary not in visitor.dump_received()
 
 
@@ -55,7 +57,7 @@ async def test_no_handler_reveals_a_server_to_a_member_without_manage_server(web
     member = await factory.create_user(server, permissions=1 << 10)
     async with connect_client(web, session_token=member.session_token) as visitor:
         await open_guild_page(visitor, server)
-        await call_every_handler(visitor, str(server.id))
+        await call_every_handler(visitor, str(server.id), from_landing_page=True)
         assert server.canary not in visitor.dump_received()
 
 
@@ -81,13 +83,25 @@ def strip_connection_state(text: str) -> list:
     return parts
 
 
+async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: DashboardFactory):
+    await send_invalid_ids(web, factory, zip(list_own_handlers(), itertools.cycle(NONSENSE)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("nonsense", NONSENSE)
-async def test_invalid_ids_get_a_readable_error(web: WebServer, factory: DashboardFactory, nonsense):
+async def test_every_invalid_id_gets_a_readable_error(web: WebServer, factory: DashboardFactory, nonsense):
+    await send_invalid_ids(web, factory, ((handler, nonsense) for handler in list_own_handlers()))
+
+
+async def send_invalid_ids(
+    web: WebServer, factory: DashboardFactory, calls: Iterable[tuple[RegisteredHandler, str]]
+) -> None:
+    """Call handlers as a stranger, each with an invalid id in every string and in the path."""
     stranger = await factory.create_user(await factory.create_server())
     async with connect_client(web, session_token=stranger.session_token) as visitor:
         await visitor.send(HYDRATE)
-        for handler in list_own_handlers():
-            await visitor.send(handler.name, handler.build_payload(nonsense), path=f"/g/{nonsense}")
+        for handler, invalid_id in calls:
+            await visitor.send(handler.name, handler.build_payload(invalid_id), path=f"/g/{invalid_id}")
         await visitor.wait_until_idle()
         assert "Traceback" not in visitor.dump_received()
 
