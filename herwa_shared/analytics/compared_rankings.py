@@ -1,57 +1,24 @@
-"""The channels and members of a window, each with its change, read by one statement."""
+"""The channels and members of a window, each with its change.
+
+They are read by a statement of their own, or by that of `window_numbers` for a query without a channel.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.comparison import Change, ComparedWindows
-from herwa_shared.analytics.metric_definitions import (
-    CHANNEL_METRICS,
-    MEMBER_METRICS,
-    Aggregation,
-    Metric,
-    get_definition,
-    require_supported,
-)
+from herwa_shared.analytics.metric_definitions import Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ranked_lists import ListRows, RankedMetrics, split_list_rows
 from herwa_shared.analytics.rankings import load_channel_names, load_member_names
 from herwa_shared.analytics.results import RankedItem, Ranking
 from herwa_shared.analytics.table_selection import Rows
 from herwa_shared.analytics.window_pair import select_pair
 from herwa_shared.db import Database
 
-# The columns of a list: the value in the window, in its elapsed part, and in the comparison window.
-CHANNEL_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
-    {
-        Aggregation.COUNT: """
-    sumIf(events, is_current) AS channel_value,
-    sumIf(events, is_current AND is_elapsed),
-    sumIf(events, NOT is_current),""",
-        Aggregation.DURATION: """
-    sumIf(total, is_current) AS channel_value,
-    sumIf(total, is_current AND is_elapsed),
-    sumIf(total, NOT is_current),""",
-        Aggregation.DISTINCT_MEMBERS: """
-    uniqExactIf(person_id, person_id != 0 AND is_current) AS channel_value,
-    uniqExactIf(person_id, person_id != 0 AND is_current AND is_elapsed),
-    uniqExactIf(person_id, person_id != 0 AND NOT is_current),""",
-    }
-)
-MEMBER_COLUMNS_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
-    {
-        Aggregation.COUNT: """
-    sumIf(events, is_current AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64})) AS member_value,
-    sumIf(events, is_current AND is_elapsed AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64})),
-    sumIf(events, NOT is_current AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64}))""",
-        Aggregation.DURATION: """
-    sumIf(total, is_current AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64})) AS member_value,
-    sumIf(total, is_current AND is_elapsed AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64})),
-    sumIf(total, NOT is_current AND ({member_channel:UInt64} = 0 OR channel_id = {member_channel:UInt64}))""",
-    }
-)
 # One row per channel and one per member: the other id is 0. The limit does not apply to channels, since each is a group
 # of its own.
 LISTS_HEAD_SQL = """
@@ -97,42 +64,38 @@ async def compare_channels_and_members(
     query: ActivityQuery,
     windows: ComparedWindows | None,
     *,
-    channel_metric: Metric,
-    member_metric: Metric,
-    max_members: int,
+    ranked: RankedMetrics,
     now: datetime,
 ) -> tuple[ComparedRanking, ComparedRanking]:
     """Rank all channels and the first human members by their value in the window of `query`, with their changes.
 
     Channels are not filtered by the channel of `query`. `windows` are the parts of both windows that are compared;
-    without them each base is 0. Both metrics have the same event kind. Raises BadRequest if a metric has no channels or
-    cannot be attributed to single members.
+    without them each base is 0. Raises ServiceUnavailable if ClickHouse cannot be reached.
     """
-    require_supported(channel_metric, CHANNEL_METRICS, usage="for channels")
-    require_supported(member_metric, MEMBER_METRICS, usage="for members")
-    channel_definition, member_definition = get_definition(channel_metric), get_definition(member_metric)
-    assert channel_definition.kind == member_definition.kind
     all_channels_query = replace(query, channel_id=None)
     base = replace(windows.base, channel_id=None) if windows else None
-    pair = select_pair(all_channels_query, base, windows, now=now, kinds=(channel_definition.kind,))
-    sql = (
-        LISTS_HEAD_SQL
-        + CHANNEL_COLUMNS_BY_AGGREGATION[channel_definition.aggregation]
-        + MEMBER_COLUMNS_BY_AGGREGATION[member_definition.aggregation]
-        + LISTS_TAIL_SQL
-    )
+    pair = select_pair(all_channels_query, base, windows, now=now, kinds=(ranked.kind,))
     rows = await pair.fetch(
-        clickhouse, sql, audit_key=database.audit_key, limit=max_members, member_channel=query.channel_id or 0
+        clickhouse,
+        LISTS_HEAD_SQL + ranked.build_columns(member_channel=query.channel_id is not None) + LISTS_TAIL_SQL,
+        audit_key=database.audit_key,
+        limit=ranked.max_members,
+        member_channel=query.channel_id or 0,
     )
-    channel_rows = [(row[0], *row[2:5]) for row in rows if row[0] != 0]
-    member_rows = [(row[1], *row[5:8]) for row in rows if row[0] == 0]
+    approximate = pair.current.table.approximate
+    return await name_rankings(database, query.guild_id, ranked, split_list_rows(rows), approximate=approximate)
+
+
+async def name_rankings(
+    database: Database, guild_id: int, ranked: RankedMetrics, rows: ListRows, *, approximate: bool = False
+) -> tuple[ComparedRanking, ComparedRanking]:
+    """Build the rankings of channels and of members from their rows, with the names of both."""
     async with database.transaction() as session:
-        channel_names = await load_channel_names(session, query.guild_id, channel_rows)
-        member_names = await load_member_names(session, query.guild_id, member_rows)
-    is_approximate = pair.current.table.approximate
+        channel_names = await load_channel_names(session, guild_id, rows.channels)
+        member_names = await load_member_names(session, guild_id, rows.members)
     return (
-        _build_ranking(channel_rows, channel_names, channel_metric, approximate=is_approximate),
-        _build_ranking(member_rows, member_names, member_metric, approximate=is_approximate),
+        _build_ranking(rows.channels, channel_names, ranked.channel, approximate=approximate),
+        _build_ranking(rows.members, member_names, ranked.member, approximate=approximate),
     )
 
 

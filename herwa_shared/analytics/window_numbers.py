@@ -28,6 +28,7 @@ from herwa_shared.analytics.coverage import (
 from herwa_shared.analytics.first_responses import FirstResponses, load_first_responses_in_session
 from herwa_shared.analytics.metric_definitions import Aggregation, Metric, get_definition
 from herwa_shared.analytics.query import ActivityQuery, list_query_edges
+from herwa_shared.analytics.ranked_lists import ListRows, RankedMetrics
 from herwa_shared.analytics.results import TimeSeries
 from herwa_shared.analytics.samples import SampleTimeline, load_timeline
 from herwa_shared.analytics.table_selection import MAX_EDGES_PER_STATEMENT
@@ -46,7 +47,8 @@ class WindowNumbers:
     """The numbers of several metrics in a window, and in its comparison window if there is one.
 
     `windows` are the parts that a change compares; None if nothing is compared. `slot_values` are the values of one
-    metric by hour of the week, from Thursday 00:00; empty if none was asked for.
+    metric by hour of the week, from Thursday 00:00; empty if none was requested. `list_rows` are the rows of the lists
+    of channels and members; None if they must be read by a statement of their own.
     """
 
     current: Aggregates
@@ -55,6 +57,7 @@ class WindowNumbers:
     coverage_by_metric: Mapping[Metric, Coverage]
     slot_values: Mapping[int, int]
     now: datetime
+    list_rows: ListRows | None = None
 
     def build_series(self, metric: Metric) -> TimeSeries:
         """Build the time series of the window, as `query_timeseries` returns it."""
@@ -122,12 +125,14 @@ async def load_window_numbers(
     comparison: ActivityQuery | None,
     metrics: Collection[Metric],
     week_metric: Metric | None = None,
+    ranked: RankedMetrics | None = None,
     now: datetime,
 ) -> WindowNumbers:
     """Load the numbers of metrics in a window and in its comparison window.
 
     Channel and interval of the comparison are those of `query`. `week_metric`, one of `metrics`, is aggregated by the
-    hour of the week as well. Raises BadRequest for more than 4,000 points. Raises ServiceUnavailable if ClickHouse is
+    hour of the week as well. With it, and without a channel, `ranked` adds the rows of both lists; not if numbers are
+    approximate. Raises BadRequest for more than 4,000 points. Raises ServiceUnavailable if ClickHouse is
     unreachable.
     """
     if comparison is not None:
@@ -146,19 +151,23 @@ async def load_window_numbers(
         boundaries=(*edges[0][1:-1], *list_week_boundaries(offset_periods)),
         base_boundaries=edges[-1][1:-1],
         now=now,
-        kinds=sorted({get_definition(metric).kind for metric in counted_metrics}),
+        kinds=sorted(
+            {get_definition(metric).kind for metric in counted_metrics} | ({ranked.kind} if ranked else set())
+        ),
     )
     elapsed = [windows.current, windows.base] if windows else queries
     cuts = {edge for window_edges in edges for edge in window_edges[1:-1]} | {part.end_second for part in elapsed}
     rows, (coverage_by_metric, timelines, responses) = await asyncio.gather(
-        fetch_aggregate_rows(clickhouse, pair, edges, week_metric, offset_periods, audit_key=database.audit_key),
+        fetch_aggregate_rows(
+            clickhouse, pair, edges, week_metric, offset_periods, ranked, audit_key=database.audit_key
+        ),
         _load_coverages_and_samples(database, clickhouse, queries, cuts, metrics, now),
     )
     aggregates = [
         Aggregates.from_rows(
             window,
             window_edges,
-            rows,
+            rows.intervals,
             counted_metrics,
             is_current=window is query,
             approximate=reader.table.approximate,
@@ -174,9 +183,14 @@ async def load_window_numbers(
             numbers.add_medians(Metric.FIRST_RESPONSE_SECONDS, responses, part)
             for numbers, part in zip(aggregates, elapsed, strict=True)
         ]
-    slot_values = collect_slot_values(rows, week_metric) if week_metric else {}
     return WindowNumbers(
-        aggregates[0], aggregates[1] if comparison else None, windows, coverage_by_metric, slot_values, now
+        aggregates[0],
+        aggregates[1] if comparison else None,
+        windows,
+        coverage_by_metric,
+        collect_slot_values(rows.slots, week_metric) if week_metric else {},
+        now,
+        rows.lists,
     )
 
 

@@ -32,7 +32,7 @@ OVERVIEW_DATA = (4, 9)
 """Of a server without earlier samples, whose growth is estimated."""
 LIVE_DATA = (1, 2)
 """The live counters and the intents of the bots, read for each tab."""
-OVERVIEW_SELECTS = 5
+OVERVIEW_SELECTS = 4
 """Statements in ClickHouse: numbers, samples, lists, which kinds imports contain, and the first recorded hour."""
 LIVE_COUNTERS = (1, 1)
 DIRECTORY = (1, 2)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from herwa_shared.analytics.command_uses import COMMAND_METRICS, CommandUses, load_command_uses
-from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members
+from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members, name_rankings
 from herwa_shared.analytics.compared_series import ComparedSeries, build_compared_series, query_compared_series
 from herwa_shared.analytics.comparison import Change, align_windows
 from herwa_shared.analytics.heatmap import build_weekly_heatmap
 from herwa_shared.analytics.kpis import Kpi, build_kpi, find_top_contributor, list_available_metrics
 from herwa_shared.analytics.metric_definitions import CHANNEL_METRICS, HEATMAP_METRICS, MEMBER_METRICS, Metric
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ranked_lists import RankedMetrics
 from herwa_shared.analytics.results import RankedItem, Ranking, WeeklyHeatmap
 from herwa_shared.analytics.validity import get_valid_until
 from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
@@ -143,11 +144,11 @@ async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
 
     Only the departed members are read afterwards, from the list.
 
-    A statement of ClickHouse costs more than the few rows that it reads, so that there are only two: one for
-    the numbers and one for the lists. A metric of commands has one more list.
+    A statement of ClickHouse costs more than the few rows that it reads, so that one reads the numbers and the lists. A
+    view of one channel has a statement for the lists, and a metric of commands one for its own list.
     """
-    numbers, (channels, members), command_uses = await asyncio.gather(
-        _load_numbers(stores, view), _load_lists(stores, view), _load_command_uses(stores, view)
+    (numbers, (channels, members)), command_uses = await asyncio.gather(
+        _load_numbers_and_lists(stores, view), _load_command_uses(stores, view)
     )
     kpi_by_metric = {metric: build_kpi(numbers.panels, metric) for metric in OVERVIEW_METRICS}
     kpi, top_members = build_kpi(numbers.selected, view.metric), members.get_top(MAX_LIST_ROWS)
@@ -200,8 +201,22 @@ def build_panel_query(view: DashboardQuery, metric: Metric) -> ActivityQuery:
     return replace(view, metric=metric).to_activity_query()
 
 
-async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers:
-    """Load the numbers of all metrics.
+async def _load_numbers_and_lists(
+    stores: Stores, view: DashboardQuery
+) -> tuple[OverviewNumbers, tuple[ComparedRanking, ComparedRanking]]:
+    """Load the numbers of all metrics, and the lists of channels and members."""
+    ranked = RankedMetrics(resolve_channel_metric(view), resolve_member_metric(view), MAX_LIST_ROWS)
+    if view.channel_id is not None:
+        return await asyncio.gather(_load_numbers(stores, view, None), _load_lists(stores, view, ranked))
+    numbers = await _load_numbers(stores, view, ranked)
+    rows = numbers.panels.list_rows
+    if rows is None:
+        return numbers, await _load_lists(stores, view, ranked)
+    return numbers, await name_rankings(stores.database, view.guild_id, ranked, rows)
+
+
+async def _load_numbers(stores: Stores, view: DashboardQuery, ranked: RankedMetrics | None) -> OverviewNumbers:
+    """Load the numbers of all metrics, and the rows of the lists for a view without a channel.
 
     A metric without channels is loaded for the entire server, in a statement of its own, only if it is selected.
     """
@@ -220,6 +235,7 @@ async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers
                 comparison=comparison,
                 metrics=(available_metrics := list_available_metrics(metrics, channel_id)),
                 week_metric=hour_metric if hour_metric in available_metrics else None,
+                ranked=ranked,
                 now=view.now,
             )
             for channel_id, metrics in parts
@@ -228,19 +244,14 @@ async def _load_numbers(stores: Stores, view: DashboardQuery) -> OverviewNumbers
     return OverviewNumbers(loaded[0], loaded[-1])
 
 
-async def _load_lists(stores: Stores, view: DashboardQuery) -> tuple[ComparedRanking, ComparedRanking]:
+async def _load_lists(
+    stores: Stores, view: DashboardQuery, ranked: RankedMetrics
+) -> tuple[ComparedRanking, ComparedRanking]:
     """Load the lists of channels and members. That of channels is complete, and never filtered by channel."""
-    query = build_panel_query(view, resolve_member_metric(view))
-    comparison = view.to_comparison_query()
+    query, comparison = build_panel_query(view, ranked.member), view.to_comparison_query()
+    windows = align_windows(query, comparison, view.now) if comparison else None
     return await compare_channels_and_members(
-        stores.database,
-        stores.clickhouse,
-        query,
-        align_windows(query, comparison, view.now) if comparison else None,
-        channel_metric=resolve_channel_metric(view),
-        member_metric=resolve_member_metric(view),
-        max_members=MAX_LIST_ROWS,
-        now=view.now,
+        stores.database, stores.clickhouse, query, windows, ranked=ranked, now=view.now
     )
 
 

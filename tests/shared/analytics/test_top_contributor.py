@@ -7,6 +7,7 @@ from herwa_shared.analytics.comparison import align_windows
 from herwa_shared.analytics.kpis import find_top_contributor, query_kpis
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ranked_lists import RankedMetrics
 from herwa_shared.stores import Stores
 from tests.support.row_factories import EventRow, add_channel, add_guild, add_imported_period, insert_events, make_utc
 
@@ -35,9 +36,7 @@ async def find_contributor(stores: Stores, counts_before: dict[str, int], counts
         stores.clickhouse,
         query,
         windows,
-        channel_metric=Metric.MESSAGES,
-        member_metric=Metric.MESSAGES,
-        max_members=9,
+        ranked=RankedMetrics(Metric.MESSAGES, Metric.MESSAGES, max_members=9),
         now=NOW,
     )
     contributor = find_top_contributor(kpi, channels.items)

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from herwa_shared.analytics.compared_rankings import compare_channels_and_members
+from herwa_shared.analytics.compared_rankings import compare_channels_and_members, name_rankings
 from herwa_shared.analytics.comparison import align_windows
 from herwa_shared.analytics.coverage import MEMBERS_INTENT
 from herwa_shared.analytics.heatmap import build_weekly_heatmap, query_weekly_heatmap
 from herwa_shared.analytics.kpis import list_available_metrics
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
+from herwa_shared.analytics.ranked_lists import RankedMetrics
 from herwa_shared.analytics.rankings import rank_channels, rank_members
 from herwa_shared.analytics.results import Interval, Ranking
 from herwa_shared.analytics.timeseries import query_timeseries
@@ -142,15 +143,10 @@ async def test_lists_and_their_changes_match_the_single_rankings(stores: Stores,
     await record_activity(stores, query, comparison, seed=f"{window} {comparison_name}")
     windows = align_windows(query, comparison, NOW) if comparison else None
 
+    ranked = RankedMetrics(channel_metric, member_metric, max_members=20)
+    filtered_query = replace(query, channel_id=channel_id)
     channels, members = await compare_channels_and_members(
-        stores.database,
-        stores.clickhouse,
-        replace(query, channel_id=channel_id),
-        windows,
-        channel_metric=channel_metric,
-        member_metric=member_metric,
-        max_members=20,
-        now=NOW,
+        stores.database, stores.clickhouse, filtered_query, windows, ranked=ranked, now=NOW
     )
 
     async def rank(rank_items, metric: Metric, ranked_window: ActivityQuery, channel: int | None) -> Ranking:
@@ -168,3 +164,38 @@ async def test_lists_and_their_changes_match_the_single_rankings(stores: Stores,
             bases = list_values(await rank(rank_items, metric, windows.base, channel))
             assert {id_: change.value for id_, change in changes.items() if change.value} == values
             assert {id_: change.base for id_, change in changes.items() if change.base} == bases
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("comparison_name", COMPARISONS)
+async def test_lists_beside_the_numbers_are_the_same(stores: Stores, window: str, comparison_name: str):
+    rng = random.Random(f"{comparison_name} {window}")
+    ranked = RankedMetrics(*rng.choice(LIST_METRICS), max_members=5)
+    days, age = WINDOWS[window]
+    query = ActivityQuery.from_last_days(
+        days, guild_id=await add_guild(stores), zone=ZoneInfo("UTC"), now=NOW - timedelta(days=age)
+    )
+    comparison = COMPARISONS[comparison_name](query)
+    await record_activity(stores, query, comparison, seed=f"{comparison_name} {window}")
+    windows = align_windows(query, comparison, NOW) if comparison else None
+    separate = await compare_channels_and_members(
+        stores.database, stores.clickhouse, query, windows, ranked=ranked, now=NOW
+    )
+
+    numbers = await load_window_numbers(
+        stores.database,
+        stores.clickhouse,
+        query,
+        comparison=comparison,
+        metrics=[Metric.MESSAGES, Metric.JOINS],
+        week_metric=Metric.MESSAGES,
+        ranked=ranked,
+        now=NOW,
+    )
+
+    is_approximate = numbers.current.approximate or (numbers.base is not None and numbers.base.approximate)
+    assert (numbers.list_rows is None) == is_approximate
+    if numbers.list_rows:
+        named = await name_rankings(stores.database, query.guild_id, ranked, numbers.list_rows)
+        assert len(named[1].items) == 5
+        assert named == separate
