@@ -92,5 +92,20 @@
     for (const { target } of changes) if (target.dataset.go) target.click();
   }).observe(document, { subtree: true, attributeFilter: ["data-go"] });
 
+  // On narrow screens tiles and tabs scroll sideways: the selected one comes into view, and nothing else moves.
+  const showSelected = (element) => {
+    const list = element.closest?.(".strip, .more-kpis, .segments");
+    if (!list || list.scrollWidth <= list.clientWidth || element.getAttribute("aria-current") !== "true") return;
+    const [item, view] = [element.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (item.left >= view.left && item.right <= view.right) return;
+    list.scrollLeft += item.left - view.left - (view.width - item.width) / 2;
+  };
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      if (target.hasAttribute("aria-current")) showSelected(target);
+      for (const node of addedNodes) node.querySelectorAll?.('[aria-current="true"]').forEach(showSelected);
+    }
+  }).observe(document, { subtree: true, childList: true, attributeFilter: ["aria-current"] });
+
   document.addEventListener("visibilitychange", pollDue);
 })();

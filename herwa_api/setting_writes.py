@@ -15,9 +15,11 @@ from herwa_api.idempotency import IdempotencyKey, write_once
 from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_api.schemas.setting_changes import ChangeQuery
 from herwa_api.settings_access import SettingsCaller
+from herwa_shared.errors import DiscordUnavailable
 from herwa_shared.services.audited_settings import lock_guild
 from herwa_shared.services.change_preview import preview_changes
 from herwa_shared.services.idempotency import StoredResponse
+from herwa_shared.services.rule_tests import RolePermissions, load_role_permissions
 from herwa_shared.services.setting_changes import SettingChange, save_changes
 from herwa_shared.services.write_transaction import open_write_transaction
 
@@ -59,13 +61,16 @@ async def change_settings(
     run saves nothing, and responds with who would gain and lose what. Raises what `plan` and `save_changes` raise, and
     what `write_once` raises.
     """
+    role_permissions = await _load_role_permissions(app_state, caller)
     if options.dry_run:
-        return await _preview(app_state, caller, plan)
+        return await _preview(app_state, caller, plan, role_permissions)
 
     async def write(session: AsyncSession) -> StoredResponse:
         await lock_guild(session, caller.guild_id)
         changes = await plan(session)
-        await save_changes(session, guild_id=caller.guild_id, changes=changes, actor=caller.actor)
+        await save_changes(
+            session, guild_id=caller.guild_id, changes=changes, actor=caller.actor, role_permissions=role_permissions
+        )
         status, body = await load_result(session)
         return StoredResponse(status, None if body is None else orjson.dumps(body))
 
@@ -92,10 +97,23 @@ def _build_response(request: Request, response: StoredResponse) -> Response:
     return Response(response.body, response.status, headers, "application/json")
 
 
-async def _preview(app_state: AppState, caller: SettingsCaller, plan: ChangePlan) -> Response:
+async def _load_role_permissions(app_state: AppState, caller: SettingsCaller) -> RolePermissions | None:
+    """Load what the tests of rules need, before the settings are locked; None while Discord does not respond."""
+    try:
+        reader = app_state.require_guild_reader()
+    except DiscordUnavailable:
+        return None
+    return await load_role_permissions(app_state.stores.database, reader, guild_id=caller.guild_id)
+
+
+async def _preview(
+    app_state: AppState, caller: SettingsCaller, plan: ChangePlan, role_permissions: RolePermissions | None
+) -> Response:
     async with open_write_transaction(app_state.stores.database) as session:
         await lock_guild(session, caller.guild_id)
         changes = await plan(session)
-        preview = await preview_changes(session, guild_id=caller.guild_id, changes=changes, actor=caller.actor)
+        preview = await preview_changes(
+            session, guild_id=caller.guild_id, changes=changes, actor=caller.actor, role_permissions=role_permissions
+        )
     body = await describe_dry_run(app_state, caller, changes, preview)
     return OrjsonResponse(body, headers={"Cache-Control": WRITE_CACHE_CONTROL})

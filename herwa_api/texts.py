@@ -369,7 +369,7 @@ FIELDS: Mapping[str, str] = {
     "entry_after": "The setting after. Null: it doesn't exist anymore",
     "entry_undoes": "Id of the entry whose change this one undoes",
     "next_cursor": "Cursor of the next page. Only set if there is one",
-    "missing_permission": "The missing Discord permission because of which Discord hides the command",
+    "missing_permission": "Why Discord hides the command: a missing permission, or what is set under Integrations",
     "step_detail": "What the step found, for programs",
     "step_text": "What the step found, in words",
     "step_rule": "The rule that decided this step",

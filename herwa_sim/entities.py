@@ -139,7 +139,8 @@ class SimChannel:
 class SimGuild:
     """A guild (server).
 
-    A `lively` guild has a simulated population. Other guilds contain only what is sent to them.
+    A `lively` guild has a simulated population. Other guilds contain only what is sent to them. `command_permissions`
+    are what is set under Integrations, by the id of a command or of the application.
     """
 
     id: int
@@ -158,6 +159,7 @@ class SimGuild:
     afk_channel_id: int | None = None
     system_channel_id: int | None = None
     scheduled_events: dict[int, SimScheduledEvent] = field(default_factory=dict)
+    command_permissions: dict[int, list[Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

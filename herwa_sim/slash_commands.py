@@ -1,9 +1,9 @@
 """Interaction data for application commands, validated as Discord's client does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from herwa_shared.discord.constants import SUBCOMMAND_TYPES, OptionType
+from herwa_shared.discord.constants import ADMINISTRATOR, SUBCOMMAND_TYPES, OptionType
 from herwa_shared.errors import BadRequest, Forbidden, NotFound
 from herwa_sim import permissions
 from herwa_sim.entities import Json, SimChannel, SimUser
@@ -91,11 +91,28 @@ def is_command_visible(world: World, channel: SimChannel, user: SimUser, command
         return command.get("dm_permission") is not False and _BOT_DM_CONTEXT in (
             command.get("contexts") or [_BOT_DM_CONTEXT]
         )
-    required_permissions = command.get("default_member_permissions")
+    required_permissions = int(command.get("default_member_permissions") or 0)
     guild = world.get_guild(channel.guild_id)
-    return required_permissions is None or not int(required_permissions) & ~permissions.compute_channel_permissions(
-        guild, channel, guild.members[user.id]
-    )
+    member = guild.members[user.id]
+    granted = permissions.compute_channel_permissions(guild, channel, member)
+    if granted & ADMINISTRATOR:
+        return True
+    levels = [guild.command_permissions.get(int(id_), []) for id_ in (command["id"], world.application.id)]
+    subjects = [[user.id], member.roles, [guild.id]]
+    places = [[channel.parent_id or channel.id if channel.is_thread else channel.id], [guild.id - 1]]
+    is_shown = _find_permission(levels, subjects)
+    has_default = not required_permissions & ~granted
+    return _find_permission(levels, places) is not False and (has_default if is_shown is None else is_shown)
+
+
+def _find_permission(levels: Sequence[Sequence[Json]], groups: Sequence[Collection[int]]) -> bool | None:
+    """Find what the narrowest level says about the narrowest group; within a group one permission suffices."""
+    for permissions_of_level in levels:
+        for ids in groups:
+            values = [item["permission"] for item in permissions_of_level if int(item["id"]) in ids]
+            if values:
+                return any(values)
+    return None
 
 
 def _build_options(declared: list[Json], values: Mapping[str, Any], focused: str | None) -> list[Json]:

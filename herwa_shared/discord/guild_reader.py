@@ -16,6 +16,7 @@ import httpx
 from pydantic import SecretStr
 
 from herwa_shared.config import Settings
+from herwa_shared.discord.command_permissions import CommandPermissions
 from herwa_shared.discord.constants import ADMINISTRATOR, MAX_SNOWFLAKE
 from herwa_shared.discord.endpoints import get_api_url, get_bot_token
 from herwa_shared.errors import DiscordUnavailable
@@ -132,6 +133,23 @@ class GuildReader:
         payload = await self._get(f"/guilds/{guild_id}/channels") or ()
         channels = map(_parse_channel, payload)
         return {channel.id: channel for channel in channels}
+
+    async def load_command_permissions(self, guild_id: int) -> CommandPermissions:
+        """Load what is set under Integrations for the bot's global commands."""
+        application = await self._get("/applications/@me", cache_seconds=MEMBERS_CACHE_SECONDS)
+        if application is None:
+            return CommandPermissions()
+        path = f"/applications/{application['id']}"
+        commands = await self._get(f"{path}/commands", cache_seconds=MEMBERS_CACHE_SECONDS) or ()
+        payload = await self._get(f"{path}/guilds/{guild_id}/commands/permissions") or ()
+        overrides = {
+            str(item["id"]): {int(entry["id"]): bool(entry["permission"]) for entry in item["permissions"]}
+            for item in payload
+        }
+        return CommandPermissions(
+            overrides.get(str(application["id"]), {}),
+            {str(item["name"]): overrides[str(item["id"])] for item in commands if str(item["id"]) in overrides},
+        )
 
     async def _get(self, path: str, *, cache_seconds: float = CACHE_SECONDS) -> Any:
         """Return the JSON of a resource, from the cache or from Discord; None if it is missing."""

@@ -49,6 +49,11 @@ class NewRule:
     note: str = ""
 
 
+def build_counterpart(rule: NewRule) -> NewRule:
+    """Build the rule that denies everyone what `rule` allows: both together allow it to its subject alone."""
+    return replace(rule, allow=False, subject_kind=SubjectKind.EVERYONE, subject_id=0)
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSaveResult:
     """The result of saving a rule.

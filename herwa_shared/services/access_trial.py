@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from herwa_shared.catalog import Surface
-from herwa_shared.discord.constants import USE_APPLICATION_COMMANDS, VIEW_CHANNEL
+from herwa_shared.catalog import Surface, SurfaceKind
+from herwa_shared.discord.command_permissions import CommandPermissions
+from herwa_shared.discord.constants import ADMINISTRATOR, USE_APPLICATION_COMMANDS, VIEW_CHANNEL
 from herwa_shared.discord.guild_reader import (
     ChannelPermissions,
     GuildMemberInfo,
@@ -22,10 +23,11 @@ from herwa_shared.services.channels import PlaceInfo
 
 
 class DiscordBlock(StrEnum):
-    """The missing permission because of which Discord does not show commands to a member."""
+    """Why Discord does not show a command to a member: a missing permission, or what is set under Integrations."""
 
     VIEW_CHANNEL = "view_channel"
     USE_APPLICATION_COMMANDS = "use_application_commands"
+    INTEGRATIONS = "integrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,27 @@ async def try_access(
         channel_id=place.id if place else 0,
         category_id=place.category_id if place else 0,
     )
-    return TrialResult(explain(invocation, policy), _find_discord_block(permissions, channel))
+    block = _find_missing_permission(permissions, channel)
+    if block is None and not permissions & ADMINISTRATOR:
+        block = _find_hidden_command(trial, await reader.load_command_permissions(guild_id), guild_id)
+    return TrialResult(explain(invocation, policy), block)
 
 
-def _find_discord_block(permissions: int, channel: ChannelPermissions | None) -> DiscordBlock | None:
+def _find_missing_permission(permissions: int, channel: ChannelPermissions | None) -> DiscordBlock | None:
     if channel is not None and not permissions & VIEW_CHANNEL:
         return DiscordBlock.VIEW_CHANNEL
     return None if permissions & USE_APPLICATION_COMMANDS else DiscordBlock.USE_APPLICATION_COMMANDS
+
+
+def _find_hidden_command(
+    trial: AccessTrial, command_permissions: CommandPermissions, guild_id: int
+) -> DiscordBlock | None:
+    key = trial.surface.key
+    is_shown = command_permissions.is_shown(
+        key.split()[0] if trial.surface.kind is SurfaceKind.COMMAND else key,
+        member_id=trial.member.id,
+        role_ids=trial.member.role_ids,
+        channel_id=trial.place.id if trial.place else 0,
+        guild_id=guild_id,
+    )
+    return None if is_shown else DiscordBlock.INTEGRATIONS

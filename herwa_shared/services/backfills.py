@@ -91,6 +91,20 @@ async def start_backfill(
     A finished one can be started again if the tier now reaches back further. Raises BackfillNotPossible.
     """
     await lock_guild(session, guild_id)
+    begin, end = await find_backfill_window(session, guild_id=guild_id, history_days=history_days, now=now)
+    values = {"from_at": begin, "to_at": end, "started_at": now}
+    reset = {"planned_at": None, "paused_at": None, "finished_at": None, "channels": 0, "refused_channels": 0}
+    statement = insert(Backfill).values(guild_id=guild_id, **values, **reset, fetched=0)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["guild_id"], set_=values | reset | {"fetched": 0})
+    )
+    await record(session, actor, "history.import", guild_id=guild_id, target="", after={"from": begin.isoformat()})
+
+
+async def find_backfill_window(
+    session: AsyncSession, *, guild_id: int, history_days: int | None, now: datetime
+) -> tuple[datetime, datetime]:
+    """Return the begin and the end of what `start_backfill` would fetch. Raises BackfillNotPossible."""
     row = await session.get(Backfill, guild_id)
     joined_at = await session.scalar(
         select(func.max(GuildMembership.joined_at)).where(
@@ -108,13 +122,7 @@ async def start_backfill(
         end = row.from_at
     if begin >= end:
         raise BackfillNotPossible(texts.NOTHING_TO_BACKFILL)
-    values = {"from_at": begin, "to_at": end, "started_at": now}
-    reset = {"planned_at": None, "paused_at": None, "finished_at": None, "channels": 0, "refused_channels": 0}
-    statement = insert(Backfill).values(guild_id=guild_id, **values, **reset, fetched=0)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["guild_id"], set_=values | reset | {"fetched": 0})
-    )
-    await record(session, actor, "history.import", guild_id=guild_id, target="", after={"from": begin.isoformat()})
+    return begin, end
 
 
 async def pause_backfill(session: AsyncSession, actor: Actor, *, guild_id: int) -> None:

@@ -13,6 +13,7 @@ from herwa_shared.guardrail.impact import HypotheticalMember
 from herwa_shared.guardrail.policy import GuildPolicy
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.policies import load_global_policy, load_policy
+from herwa_shared.services.rule_tests import RolePermissions
 from herwa_shared.services.setting_changes import SettingChange, save_changes
 
 
@@ -25,13 +26,18 @@ class ChangePreview:
 
 
 async def preview_changes(
-    session: AsyncSession, *, guild_id: int, changes: Sequence[SettingChange], actor: Actor
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    changes: Sequence[SettingChange],
+    actor: Actor,
+    role_permissions: RolePermissions | None,
 ) -> ChangePreview:
     """Compute the policies before and after the changes, without saving them. Raises what `save_changes` raises."""
     global_policy = await load_global_policy(session)
     before = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
     async with session.begin_nested() as savepoint:
-        await save_changes(session, guild_id=guild_id, changes=changes, actor=actor)
+        await save_changes(session, guild_id=guild_id, changes=changes, actor=actor, role_permissions=role_permissions)
         after = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
         await savepoint.rollback()
     return ChangePreview(before, after)

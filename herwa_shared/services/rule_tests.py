@@ -1,14 +1,18 @@
-"""Named tests of the access rules of a guild: whether a role can use a command. Pages run them before each save."""
+"""Named tests of the access rules of a guild: whether a role can use a command. They run at each change of rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from herwa_shared.catalog import SurfaceKind, SurfaceRegistry
-from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.db import Database
+from herwa_shared.discord.guild_reader import GuildReader
+from herwa_shared.errors import BadRequest, DiscordUnavailable, NotFound
 from herwa_shared.guardrail.impact import HypotheticalMember
 from herwa_shared.guardrail.member_impact import compute_access_matrix
 from herwa_shared.guardrail.policy import GuildPolicy, TargetKind
@@ -16,10 +20,24 @@ from herwa_shared.models import RuleTest
 from herwa_shared.services import audit, texts
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import lock_guild
+from herwa_shared.services.discovery import load_surfaces
+from herwa_shared.services.policies import load_global_policy, load_policy
 from herwa_shared.services.rule_targets import require_target
 
 MAX_TESTS = 50
 MAX_NAME_LENGTH = 80
+
+RolePermissions = Mapping[int, int]
+"""Discord's permission bits of a member with only this role, by role id; 0 is a member without roles."""
+
+
+class RuleTestsBroken(BadRequest):
+    """A change of rules breaks tests that passed before. Nothing was saved."""
+
+    code = "rule_tests_broken"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(texts.format_broken_tests(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +96,66 @@ async def list_rule_tests(session: AsyncSession, *, guild_id: int) -> tuple[Rule
     )
 
 
+@asynccontextmanager
+async def require_passing_tests(
+    session: AsyncSession, *, guild_id: int, permissions: RolePermissions | None, now: datetime
+) -> AsyncIterator[None]:
+    """Run the tests before and after the changes of rules that the block makes in this transaction.
+
+    Raises RuleTestsBroken if tests fail that passed before, DiscordUnavailable if there are tests and `permissions` is
+    None. Tests that failed before do not count, so that rules can be repaired in steps.
+    """
+    tests = await list_rule_tests(session, guild_id=guild_id)
+    if not tests:
+        yield
+        return
+    if permissions is None:
+        raise DiscordUnavailable
+    surfaces, global_policy = await load_surfaces(session), await load_global_policy(session)
+
+    async def list_failing() -> tuple[RuleTestInfo, ...]:
+        policy = await load_policy(session, guild_id=guild_id, global_policy=global_policy)
+        return list_failing_tests(tests, policy, surfaces, permissions, at=now.timestamp())
+
+    before = await list_failing()
+    yield
+    if broken := [test.name for test in await list_failing() if test not in before]:
+        raise RuleTestsBroken(broken)
+
+
+async def load_role_permissions(database: Database, reader: GuildReader, *, guild_id: int) -> RolePermissions | None:
+    """Load the permissions of all roles from Discord; None while it does not respond, or if there are no tests.
+
+    Call it before the transaction that changes the rules: it must not keep the guild locked while it waits for Discord.
+    """
+    async with database.transaction() as session:
+        if not await list_rule_tests(session, guild_id=guild_id):
+            return None
+    try:
+        roles = await reader.list_roles(guild_id)
+    except DiscordUnavailable:
+        return None
+    return build_role_permissions({role.id: role.permissions for role in roles}, guild_id)
+
+
+def build_role_permissions(own_permissions: Mapping[int, int], guild_id: int) -> RolePermissions:
+    """Build the permissions of members with one role or none from those of the roles alone.
+
+    Every member also has those of @everyone, whose id is that of the guild.
+    """
+    everyone = own_permissions.get(guild_id, 0)
+    return {0: everyone, **{role_id: everyone | bits for role_id, bits in own_permissions.items()}}
+
+
 def list_failing_tests(
     tests: Sequence[RuleTestInfo],
     policy: GuildPolicy,
     surfaces: SurfaceRegistry,
-    permissions: Mapping[int, int],
+    permissions: RolePermissions,
     *,
     at: float,
 ) -> tuple[RuleTestInfo, ...]:
-    """List the tests that fail with a policy. `permissions` are those of a member with only a role, by role id.
+    """List the tests that fail with a policy.
 
     A test of a command or role that no longer exists fails: someone has to decide what it should say now.
     """
@@ -97,7 +166,7 @@ def _passes(
     test: RuleTestInfo,
     policy: GuildPolicy,
     surfaces: SurfaceRegistry,
-    permissions: Mapping[int, int],
+    permissions: RolePermissions,
     *,
     at: float,
 ) -> bool:

@@ -5,6 +5,7 @@ another value by then, nothing is saved and the user decides.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from herwa_shared.clock import utc_now
 from herwa_shared.errors import HerwaError
 from herwa_shared.guardrail.policy import TargetKind
 from herwa_shared.services import audit, texts
@@ -27,6 +29,7 @@ from herwa_shared.services.audited_settings import SettingKind, SettingValue, lo
 from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING, clear_list, parse_list_target, set_list
 from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING, set_feature, set_module
 from herwa_shared.services.guild_settings import GUILD_SETTING, set_guild_setting
+from herwa_shared.services.rule_tests import RolePermissions, require_passing_tests
 from herwa_shared.services.support_channels import SUPPORT_CHANNEL_SETTING, mark_channel, unmark_channel
 
 
@@ -92,12 +95,18 @@ class SettingsChanged(HerwaError):
 
 
 async def save_changes(
-    session: AsyncSession, *, guild_id: int, changes: Sequence[SettingChange], actor: Actor
+    session: AsyncSession,
+    *,
+    guild_id: int,
+    changes: Sequence[SettingChange],
+    actor: Actor,
+    role_permissions: RolePermissions | None = None,
 ) -> tuple[int, ...]:
     """Save all changes, or none; return the ids of the audit entries, oldest first.
 
-    Raises SettingsChanged with every setting that has changed since the user saw it, and what the services of the
-    settings raise for an invalid value.
+    `role_permissions` are needed for changes of rules in a guild that has tests of its rules.
+    Raises SettingsChanged with every setting that has changed since the user saw it, what `require_passing_tests`
+    raises for changes of rules, and what the services of the settings raise for an invalid value.
     """
     await lock_guild(session, guild_id)
     conflicts = [
@@ -108,8 +117,12 @@ async def save_changes(
     if conflicts:
         raise SettingsChanged(conflicts)
     entry_ids: list[int] = []
-    for change in changes:
-        entry_ids += await _apply(session, guild_id=guild_id, change=change, actor=actor)
+    async with AsyncExitStack() as stack:
+        if any(change.type is SettingType.RULE for change in changes):
+            tests = require_passing_tests(session, guild_id=guild_id, permissions=role_permissions, now=utc_now())
+            await stack.enter_async_context(tests)
+        for change in changes:
+            entry_ids += await _apply(session, guild_id=guild_id, change=change, actor=actor)
     return tuple(entry_ids)
 
 

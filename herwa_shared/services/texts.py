@@ -73,6 +73,11 @@ NOT_UNDOABLE = "This kind of change can't be undone."
 ERASED_MEMBER = "Can't be undone: the member has erased their data."
 
 
+def format_broken_tests(names: Sequence[str]) -> str:
+    """Say that a change of rules was refused because of tests."""
+    return f"Not saved, because it breaks: {', '.join(names)}. Change the rules, or delete the test."
+
+
 def format_unknown_name(kind: str, name: str, suggestions: Sequence[str]) -> str:
     """Format the message for a feature, module or command that does not exist, with similar names."""
     return f'No {kind} "{name}". Did you mean {" or ".join(suggestions)}?'

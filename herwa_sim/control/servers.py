@@ -109,6 +109,23 @@ def _can_bot_view(context: SimContext, channel: SimChannel) -> bool:
     return bot is not None and bool(permissions.compute_channel_permissions(guild, channel, bot) & VIEW_CHANNEL)
 
 
+async def set_command_permissions(context: SimContext, body: Json) -> Json:
+    """Set under Integrations who sees the `command` of `guild_id` (empty: all of the bot's commands), and where.
+
+    `permissions` are Discord's: `id`, `type` (1 role, 2 user, 3 channel) and `permission`.
+    """
+    guild = context.world.get_guild(int(body["guild_id"]))
+    commands = context.world.commands[None].values()
+    name = body.get("command")
+    id_ = next((int(item["id"]) for item in commands if item["name"] == name), context.world.application.id)
+    guild.command_permissions[id_] = [
+        {"id": str(item["id"]), "type": int(item["type"]), "permission": bool(item["permission"])}
+        for item in body["permissions"]
+    ]
+    context.world.publish()
+    return {}
+
+
 ACTIONS: dict[str, Action] = {
     "guild/create": add_guild,
     "guild/update": edit_guild,
@@ -118,4 +135,5 @@ ACTIONS: dict[str, Action] = {
     "channel/create": add_channel,
     "channel/delete": remove_channel,
     "channel/overwrites": set_overwrites,
+    "command/permissions": set_command_permissions,
 }

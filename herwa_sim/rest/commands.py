@@ -70,6 +70,23 @@ async def delete(request: web.Request) -> web.Response:
     return respond_no_content()
 
 
+async def list_permissions(request: web.Request) -> web.Response:
+    """List what the guild's owner set under Integrations, for the bot and for single commands."""
+    world, guild_id = _get_scope(request)
+    assert guild_id is not None
+    return respond_json(
+        [
+            {
+                "id": str(id_),
+                "application_id": str(world.application.id),
+                "guild_id": str(guild_id),
+                "permissions": permissions,
+            }
+            for id_, permissions in world.get_guild(guild_id).command_permissions.items()
+        ]
+    )
+
+
 def _get_scope(request: web.Request) -> tuple[World, int | None]:
     """Return the world and the guild id of the path, None for global commands."""
     world = get_context(request).world
@@ -105,6 +122,7 @@ def _build_routes(base: str) -> list[Route]:
 
 
 ROUTES: list[Route] = [
+    ("GET", "/applications/{application_id}/guilds/{guild_id}/commands/permissions", list_permissions),
     *_build_routes("/applications/{application_id}/commands"),
     *_build_routes("/applications/{application_id}/guilds/{guild_id}/commands"),
 ]

@@ -22,7 +22,7 @@ from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_web import auth
 from herwa_web.error_messages import describe_error
 from herwa_web.layout_state import NO_SERVER, LayoutState, build_server_view
-from herwa_web.turns import new_turn
+from herwa_web.turns import get_order_lock, new_turn
 
 LOAD_TIMEOUT_SECONDS = 12
 """Timeout of a load while a database does not respond; then the page shows an error."""
@@ -131,17 +131,25 @@ class GuildPageState(rx.State, mixin=True):
             layout.server = server
 
     async def _edit(self, change: Callable[[], Any]) -> Any:
-        """Authorize the visitor and run `change`, which sets vars, if the page still shows the same server."""
-        async with self:
-            url, turn = self.router.url, self._turn
-        try:
-            await auth.authorize(await auth.load_visitor(self), parse_guild_id(url.path), self._get_surface())
-        except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
-            return await self._show_failure(error, url, turn)
-        async with self:
-            if self._is_at(url) and self.phase == "ready":
-                change()
+        """Authorize the visitor and run `change`, which sets vars, if the page still shows the same server.
+
+        The changes of a tab run in the order in which they arrived, however long their authorization takes.
+        """
+        async with self._get_order_lock():
+            async with self:
+                url, turn = self.router.url, self._turn
+            try:
+                await auth.authorize(await auth.load_visitor(self), parse_guild_id(url.path), self._get_surface())
+            except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
+                return await self._show_failure(error, url, turn)
+            async with self:
+                if self._is_at(url) and self.phase == "ready":
+                    change()
         return None
+
+    def _get_order_lock(self) -> asyncio.Lock:
+        """Return the lock under which the changes of this tab happen, each in its place."""
+        return get_order_lock(self.router.session.client_token)
 
     async def _show_layout(self, visitor: auth.Visitor, turn: str) -> None:
         """Fill the layout with the user and their servers, even if the page's server is not theirs."""

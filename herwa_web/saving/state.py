@@ -17,6 +17,7 @@ from herwa_shared.catalog import Surface
 from herwa_shared.errors import Forbidden
 from herwa_shared.services.audit import Actor, ChangeSource
 from herwa_shared.services.audited_settings import SettingValue
+from herwa_shared.services.rule_tests import load_role_permissions
 from herwa_shared.services.setting_changes import (
     SettingChange,
     SettingConflict,
@@ -83,7 +84,7 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
     @rx.event(background=True, temporal=True)
     async def undo_save(self) -> Any:
         """Undo the last save, unless one of its settings was changed again."""
-        async with self:
+        async with self._get_order_lock(), self:
             if self.saving or not self._entry_ids:
                 return None
             self.saving, self.save_error = True, ""
@@ -125,7 +126,7 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
         return await self._edit(self._forget_saved)
 
     async def _save_draft(self) -> Any:
-        async with self:
+        async with self._get_order_lock(), self:
             if self.saving or not self._draft:
                 return None
             self.saving, self.save_error, self.conflicts = True, "", []
@@ -133,7 +134,6 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
         try:
             changes = tuple(draft.values())
             visitor, guild = await self._authorize_write(url, changes)
-            await self._check_changes(guild.id, changes)
             entry_ids = await asyncio.shield(asyncio.create_task(_save(guild.id, changes, build_actor(visitor))))
         except SettingsChanged as error:
             return await self._show_conflicts(error, url)
@@ -166,9 +166,6 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
         self.can_undo = bool(saved.entry_ids)
         self.saved_text = texts.format_saved(len(saved.changes)) if saved.entry_ids else texts.NOTHING_CHANGED
         self.announcement = self.saved_text
-
-    async def _check_changes(self, _guild_id: int, _changes: Sequence[SettingChange]) -> None:
-        """Check changes before they are saved. Raises BadRequest, whose text the save bar shows."""
 
     def _list_write_surfaces(self, changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
         """List the surfaces that a user needs to save or undo these changes, besides the page's own."""
@@ -301,8 +298,12 @@ def list_later_changes(
 
 
 async def _save(guild_id: int, changes: Sequence[SettingChange], actor: Actor) -> tuple[int, ...]:
-    async with open_write_transaction(app_context.get_stores().database) as session:
-        return await save_changes(session, guild_id=guild_id, changes=changes, actor=actor)
+    database = app_context.get_stores().database
+    role_permissions = await load_role_permissions(database, app_context.get_guild_reader(), guild_id=guild_id)
+    async with open_write_transaction(database) as session:
+        return await save_changes(
+            session, guild_id=guild_id, changes=changes, actor=actor, role_permissions=role_permissions
+        )
 
 
 async def _undo(guild_id: int, entry_ids: Sequence[int], actor: Actor) -> None:

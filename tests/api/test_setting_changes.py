@@ -10,6 +10,7 @@ from herwa_shared.catalog import FeatureKey, Scope
 from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.services.audit import ChangeSource
 from herwa_shared.services.guilds import MemberData, save_members
+from herwa_shared.services.rule_tests import RuleTestsBroken, add_rule_test
 from herwa_shared.services.undo import undo
 from herwa_shared.stores import Stores
 from tests.api.browser import Browser
@@ -114,6 +115,24 @@ async def test_dry_run_says_what_stops_and_saves_nothing(settings_client: Settin
     assert preview["effects"]["started"] == preview["effects"]["members"] == preview["effects"]["places"] == []
     assert [(change["type"], change["target"]) for change in preview["changes"]] == [("feature", "voice.stats")]
     assert all(item["enabled"] for item in (await settings_client.get("features"))["items"])
+    assert await list_audit(settings_client) == []
+
+
+async def test_rule_that_breaks_a_test_is_not_saved(settings_client: SettingsClient, stores: Stores):
+    guild_id = settings_client.guild_id
+    async with stores.database.transaction() as session:
+        await add_rule_test(
+            session,
+            guild_id=guild_id,
+            name="Members see the chart",
+            role_id=0,
+            command="server-stats",
+            is_allowed=True,
+            actor=TEST_ACTOR,
+        )
+    for path in ("rules", "rules?dry_run=true"):
+        response = await settings_client.send("POST", path, json=RULE)
+        assert (response.status_code, response.json()["code"]) == (400, RuleTestsBroken.code)
     assert await list_audit(settings_client) == []
 
 

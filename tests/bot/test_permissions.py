@@ -18,10 +18,17 @@ from herwa_shared.guardrail.texts import format_rule
 from herwa_shared.services import access_requests, audit
 from herwa_shared.services.access_rules import NewRule, list_rules
 from herwa_shared.services.guilds import set_timezone
-from herwa_shared.services.texts import format_changed_since, format_rule_title, format_too_many_rules
+from herwa_shared.services.rule_tests import add_rule_test
+from herwa_shared.services.texts import (
+    format_broken_tests,
+    format_changed_since,
+    format_rule_title,
+    format_too_many_rules,
+)
 from tests.bot.expected_refusals import expect_audience_refusal
 from tests.support.access_rules import add_rule
 from tests.support.db_assertions import wait_until_stored
+from tests.support.governance_client import TEST_ACTOR
 from tests.support.member_client import MANAGER, MemberClient, get_button_ids, is_last_page
 from tests.support.waiting import wait_until
 
@@ -124,6 +131,27 @@ async def test_undo_is_refused_after_a_later_change(rule_client, support_role):
     reply = await rule_client.press(saved_reply, buttons.UNDO)
     assert reply.content == format_changed_since(format_rule_title("/server-stats"))
     assert await rule_client.load_stored_rules() == [(False, SubjectKind.ROLE, support_role, *STATS)]
+
+
+async def test_change_that_breaks_a_test_is_not_saved(rule_client, members, support_role):
+    async with members.stores.database.transaction() as session:
+        await add_rule_test(
+            session,
+            guild_id=members.server.id,
+            name="Support sees the chart",
+            role_id=support_role,
+            command="server-stats",
+            is_allowed=True,
+            actor=TEST_ACTOR,
+        )
+    refusal = format_broken_tests(["Support sees the chart"])
+    assert (await rule_client.run("deny", what="/server-stats", who=support_role)).content == refusal
+    assert await rule_client.load_stored_rules() == []
+    confirmation = await rule_client.run("allow", what="/server-stats", who=support_role)
+    await rule_client.press(confirmation, buttons.format_only("@Support"))
+    allow_rule, *_ = await rule_client.list_suggestions("remove", "rule")
+    assert (await rule_client.run("remove", rule=allow_rule.split()[0])).content == refusal
+    assert len(await rule_client.load_stored_rules()) == 2
 
 
 async def test_denying_everyone_needs_confirmation(rule_client, members):

@@ -131,6 +131,25 @@ async def test_invalid_command_is_refused_with_an_explanation(run_command, comma
         await run_command(command, options)
 
 
+async def test_integrations_hide_a_command_from_everyone_but_a_role(sim, server, run_command, bot):
+    role = sim.client.create_role(server.id, "Analysts")
+    permissions = [
+        {"id": server.id, "type": 1, "permission": False},
+        {"id": role, "type": 1, "permission": True},
+    ]
+    sim.client.call("command/permissions", guild_id=str(server.id), command="stats", permissions=permissions)
+    with pytest.raises(Forbidden, match=texts.format_hidden_command("stats")):
+        await run_command("stats")
+    assert (await run_command("stats", user=server.owner)).responded
+    sim.client.set_roles(server.id, server.member, [role])
+    assert (await run_command("stats")).responded
+    [listed] = await bot.http.get_guild_application_command_permissions(bot.application_id, server.id)
+    assert listed["permissions"] == [
+        {"id": str(server.id), "type": 1, "permission": False},
+        {"id": str(role), "type": 1, "permission": True},
+    ]
+
+
 async def test_silent_bot_is_reported_as_no_response(sim, server, bot):
     bot.tree.remove_command("whoami")
     bot.tree.on_error = _ignore

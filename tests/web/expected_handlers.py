@@ -37,6 +37,7 @@ EXPECTED_HANDLERS = frozenset(
         "KeysState.revoke_key",
         "KeysState.rotate_key",
         "KeysState.start_action",
+        "KeysState.toggle_usage",
         "LoginState.read",
         "OverviewState.load",
         "OverviewState.load_channels",

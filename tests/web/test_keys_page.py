@@ -4,6 +4,8 @@ import json
 
 from herwa_shared.catalog import Scope
 from herwa_shared.clock import utc_now
+from herwa_shared.demo_guild import DEMO_GUILD_ID
+from herwa_shared.services.api_key_format import TEST_PREFIX
 from herwa_shared.services.api_key_usage import KeyRequest, UsageBatch, save_usage
 from herwa_shared.services.api_keys import create_key, list_keys
 from herwa_shared.services.audit import list_entries
@@ -15,19 +17,26 @@ from tests.web.dashboard_factory import CanaryServer, DashboardFactory
 from tests.web.settings_page import SettingsTab, open_settings_page
 from tests.web.web_server import WebServer
 
+ENDPOINT = "GET /api/guilds/{guild_id}/stats"
 STATE = "reflex___state____state.herwa_web___pages___keys___state____keys_state"
-FORM = {"name": "weekly report", "expiry": "30", "networks": "192.0.2.7, 198.51.100.0/24", "scope:stats:read": "on"}
+FORM = {
+    "name": "weekly report",
+    "kind": "live",
+    "expiry": "30",
+    "networks": "192.0.2.7, 198.51.100.0/24",
+    "scope:stats:read": "on",
+}
 
 
 def open_keys(web: WebServer, user, server: CanaryServer):
     return open_settings_page(web, user, server, path="/keys", state=STATE)
 
 
-async def create(page: SettingsTab) -> str:
+async def create(page: SettingsTab, **values: str) -> str:
     """Create a key; return its secret."""
     await page.call("open_form")
     await page.wait_for("creating", True)
-    await page.call("create_key", form=FORM)
+    await page.call("create_key", form=FORM | values)
     await page.wait_for("secret", lambda secret: secret)
     return page.get("secret")
 
@@ -85,6 +94,7 @@ async def test_invalid_forms_create_nothing(web: WebServer, factory: DashboardFa
         for changes in (
             {"name": " "},
             {"expiry": "7"},
+            {"kind": "both"},
             {"networks": "here"},
             {"scope:stats:read": ""},
             {"scope:stats:read": "", "scope:members:read": "on"},
@@ -151,11 +161,49 @@ async def test_use_of_a_key_is_shown(web: WebServer, factory: DashboardFactory, 
             session, guild_id=server.id, name="bot", scopes=[Scope.STATS], pepper=b"a pepper", actor=TEST_ACTOR
         )
         batch = UsageBatch()
-        for status in (200, 200, 403):
-            batch.add(KeyRequest(key.status.id, utc_now(), "GET /api/guilds/{guild_id}/stats", status, "", 5, "r"))
+        for status, code in ((200, ""), (200, ""), (403, "feature_off")):
+            batch.add(KeyRequest(key.status.id, utc_now(), ENDPOINT, status, code, 5, "r"))
         await save_usage(session, batch)
     async with open_keys(web, manager, server) as page:
         [row] = page.get("valid_keys")
         assert row["usage"] == texts.format_usage(3, 1, 7)
         assert row["line"].startswith("M")
         assert row["facts"][0] != texts.NEVER_USED
+        await page.call("toggle_usage", key="1")
+        await page.call("toggle_usage", key=row["key"])
+        await page.wait_for("usage_key", row["key"])
+        endpoint = {"endpoint": ENDPOINT, "requests": "3", "failed": "1", "average": "5 ms"}
+        assert page.get("endpoints") == [endpoint]
+        last, *others = page.get("last_requests")
+        assert (last["endpoint"], last["result"], last["duration"], last["tone"]) == (
+            ENDPOINT,
+            "403 feature_off",
+            "5 ms",
+            "red",
+        )
+        assert [request["result"] for request in others] == ["200", "200"]
+        await page.call("toggle_usage", key=row["key"])
+        await page.wait_for("usage_key", "")
+        assert page.get("last_requests") == []
+
+
+async def test_test_keys_have_their_own_limit_and_read_the_demo_server(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with stores.database.transaction() as session:
+        await set_guild_setting(
+            session, guild_id=server.id, setting="member_audience", value={"value": "administrators"}, actor=TEST_ACTOR
+        )
+    async with open_keys(web, manager, server) as page:
+        await create(page)
+        await page.wait_for("has_free_live_key", False)
+        await page.call("close_secret")
+        await page.wait_for("secret", "")
+        secret = await create(page, kind="test", **{"scope:members:read": "on"})
+        assert secret.startswith(TEST_PREFIX)
+        assert f"/api/guilds/{DEMO_GUILD_ID}/stats?metric=messages&from=" in page.get("curl_command")
+        await page.wait_for("has_free_test_key", False)
+        assert page.get("test_allowance") == texts.format_test_allowance(1, 1)
+        assert [row["is_test"] for row in page.get("valid_keys")] == [True, False]

@@ -48,13 +48,14 @@ RULE_SAMPLES = {
     ],
     "format_test": [("@Mods", "/top", Keywords(allowed=flag)) for flag in (True, False)],
     "format_broken_test": ["Mods can use /top"],
-    "format_broken_tests": [(["Mods can use /top", "No member can use /features"],)],
     "format_tests_tab": [(0,), (2,)],
     "format_right": [("@Mods", "Audit log", Keywords(allowed=flag)) for flag in (True, False)],
     "format_verdict": [
         ("@Ada", "/top", "#general", Keywords(allowed=True)),
         ("Everyone", "/top", "", Keywords(allowed=False)),
     ],
+    "format_role_verdict": [("/top", "#general", 2, 5)],
+    "format_member_count": [(1,), (1204,)],
     "format_gain": [("@Ada", ["/top channels", "/voice-stats"], "#general")],
     "format_loss": [("@Ada", ["/voice-stats"], "")],
     "format_people": [(["@Ada", "@Bob"], 12), (["@Ada"], 1), (["@Ada"], 0), ([], 12)],
@@ -79,6 +80,10 @@ SETTINGS_SAMPLES = {
 }
 KEYS_SAMPLES = {
     "format_allowance": [(0, 1), (10, 10), (12, None)],
+    "format_test_allowance": [(0, 1), (12, None)],
+    "format_by_endpoint": [7],
+    "format_milliseconds": [1204.4],
+    "format_result": [(200, ""), (403, "feature_off")],
     "format_limit_hint": [(1,), (10,)],
     "format_usage": [(1, 0, 7), (1204, 3, 7)],
     "format_created": ["Nov 29, 2026"],
@@ -106,6 +111,7 @@ START_SAMPLES = {
     "format_zone": ["Asia/Tokyo"],
     "format_import": [(12048, 40)],
     "format_imported": [12048],
+    "format_import_begin": ["Sun, Nov 29, 2026, 09:00"],
     "format_request_channel": ["#team"],
     "format_first_hour": ["Sun, Nov 29, 2026, 09:00"],
 }

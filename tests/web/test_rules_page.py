@@ -13,11 +13,14 @@ from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind, TargetKind
 from herwa_shared.services.access_requests import create_request
 from herwa_shared.services.access_rules import NewRule, list_rules
+from herwa_shared.services.access_trial import DiscordBlock
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guilds import MemberData, save_members
+from herwa_shared.services.texts import format_broken_tests
 from herwa_shared.settings_surfaces import CHANNEL_COMMANDS, FEATURE_COMMANDS, RULE_COMMANDS
 from herwa_shared.stores import Stores
 from herwa_web.pages.rules import texts
+from herwa_web.pages.rules.trial import EACH_ROLE
 from tests.support.access_rules import add_rule
 from tests.support.governance_client import TEST_ACTOR
 from tests.web.dashboard_factory import CanaryServer, DashboardFactory, LoggedInUser
@@ -191,6 +194,39 @@ async def test_template_shows_its_rules_before_they_are_saved(web: WebServer, ru
     }
 
 
+async def test_one_role_alone_is_allowed_by_two_rules_with_the_same_end(
+    web: WebServer, ruled: RuledServer, stores: Stores
+):
+    async with open_rules(web, ruled) as page:
+        form = build_form(ruled, effect="only", until="2099-12-31T18:00")
+        await page.call("put_rule", form={**form, "who": "everyone:0"})
+        await page.wait_for("form_error", texts.CHOOSE_WHO_ALONE)
+        await page.call("put_rule", form=form)
+        await page.wait_for("changes", lambda changes: len(changes or []) == 2)
+        await page.call("save")
+        await page.wait_for("can_undo", True)
+    rules = await load_rules(stores, ruled)
+    assert {(rule.allow, rule.subject_kind, rule.subject_id, rule.target_key) for rule in rules} == {
+        (True, SubjectKind.ROLE, ruled.role, "voice-stats"),
+        (False, SubjectKind.EVERYONE, 0, "voice-stats"),
+    }
+    [until] = {rule.until for rule in rules}
+    assert until is not None
+
+
+async def test_try_it_says_for_each_role_whether_and_why(web: WebServer, ruled: RuledServer, stores: Stores):
+    await save_rule_elsewhere(stores, ruled, allow=False)
+    async with open_rules(web, ruled, "try") as page:
+        await page.call("try_command", form={"who": EACH_ROLE, "command": "voice-stats", "channel": "everywhere:0"})
+        await page.wait_for("trial", lambda trial: trial and trial["verdict"])
+        trial = page.get("trial")
+    roles = {role["label"]: role for role in trial["roles"]}
+    assert trial["verdict"] == texts.format_role_verdict("/voice-stats", "", len(roles) - 1, len(roles))
+    assert (roles["@Support"]["allowed"], roles["@Support"]["members"]) == (False, texts.format_member_count(2))
+    assert roles["@Support"]["reason"] == "@Support can't use /voice-stats"
+    assert roles[texts.WITHOUT_ROLES]["allowed"]
+
+
 async def test_try_it_shows_every_step_with_the_unsaved_changes(web: WebServer, ruled: RuledServer):
     async with open_rules(web, ruled, "try") as page:
         question = {"who": f"member:{ruled.ada}", "command": "voice-stats", "channel": "everywhere:0"}
@@ -204,6 +240,21 @@ async def test_try_it_shows_every_step_with_the_unsaved_changes(web: WebServer, 
         await page.wait_for("trial", lambda trial: trial["verdict"] and not trial["allowed"])
         [deciding] = [step for step in page.get("trial")["steps"] if step["decides"]]
         assert deciding["number"] == "5"
+
+
+async def test_try_it_never_says_allowed_for_a_command_that_discord_hides(
+    web: WebServer, ruled: RuledServer, factory: DashboardFactory
+):
+    everyone = {"id": ruled.server.id, "type": 1, "permission": False}
+    factory.discord.call("command/permissions", guild_id=str(ruled.server.id), permissions=[everyone])
+    async with open_rules(web, ruled, "try") as page:
+        question = {"who": f"member:{ruled.ada}", "command": "voice-stats", "channel": "everywhere:0"}
+        await page.call("try_command", form=question)
+        await page.wait_for("trial", lambda trial: trial and trial["verdict"])
+        trial = page.get("trial")
+    assert not trial["allowed"]
+    assert trial["steps"][0]["decides"]
+    assert trial["steps"][0]["detail"] == texts.DISCORD_BLOCKS[DiscordBlock.INTEGRATIONS]
 
 
 async def test_request_is_allowed_for_a_day(web: WebServer, ruled: RuledServer, stores: Stores):
@@ -262,7 +313,7 @@ async def test_save_that_breaks_a_test_is_refused(web: WebServer, ruled: RuledSe
         assert page.get("effects")[0] == texts.format_broken_test("Support sees tickets")
         assert page.get("tests_label") == texts.format_tests_tab(1)
         await page.call("save")
-        await page.wait_for("save_error", texts.format_broken_tests(["Support sees tickets"]))
+        await page.wait_for("save_error", format_broken_tests(["Support sees tickets"]))
         assert len(page.get("changes")) == 1
         async with stores.database.transaction() as session:
             assert await list_rules(session, guild_id=ruled.server.id, now=utc_now()) == ()

@@ -12,6 +12,7 @@ from herwa_shared.services.guilds import ChannelData, save_channels
 from herwa_shared.services.request_subscribers import list_subscribers
 from herwa_shared.services.support_channels import list_support_channels
 from herwa_shared.stores import Stores
+from herwa_shared.zone_names import list_zone_names
 from herwa_web import texts as web_texts
 from herwa_web.pages.guild.queries import SHARED_TIME
 from herwa_web.pages.settings import texts
@@ -93,6 +94,32 @@ async def test_all_settings_are_saved_together_and_undone(web: WebServer, factor
     assert list(await load(stores, list_support_channels, server)) == []
     entries = await load(stores, list_entries, server)
     assert [entry.action for entry in entries].count("setting.set") == 8
+
+
+async def test_changes_and_the_save_after_them_happen_in_the_order_of_the_clicks(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    zones = [zone for zone in sorted(list_zone_names()) if zone.startswith("Europe/")][:30]
+    async with open_settings_page(web, manager, server, path="/settings", state=STATE) as page:
+        for zone in zones:
+            await page.call("put_value", name="timezone", value=zone)
+        await page.call("save")
+        await page.wait_for("saved_text", format_saved(1))
+    assert (await load(stores, load_guild_settings, server)).zone.key == zones[-1]
+
+
+async def test_quick_clicks_on_a_switch_are_each_counted(web: WebServer, factory: DashboardFactory, stores: Stores):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_settings_page(web, manager, server, path="/settings", state=STATE) as page:
+        for _ in range(3):
+            await page.call("toggle_messages")
+        await page.wait_for("is_subscribed", True)
+        await page.call("toggle_messages")
+        await page.wait_for("is_subscribed", False)
+    assert await load(stores, list_subscribers, server) == ()
 
 
 async def test_second_manager_sees_the_difference_and_decides(

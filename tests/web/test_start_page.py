@@ -1,7 +1,8 @@
 """The page with the first steps: the bot's permissions at Discord, time zone, import, numbers."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -12,7 +13,7 @@ from herwa_shared.discord.bot_checkup import BotCheckup
 from herwa_shared.discord.constants import VIEW_CHANNEL
 from herwa_shared.models import GuildMembership
 from herwa_shared.services.audit import list_entries
-from herwa_shared.services.backfills import load_backfill_status
+from herwa_shared.services.backfills import BackfillState, BackfillStatus, load_backfill_status
 from herwa_shared.services.discovery import register
 from herwa_shared.services.guild_settings import DEFAULT_SETTINGS, set_guild_setting
 from herwa_shared.services.guilds import ChannelData, save_channels
@@ -72,8 +73,32 @@ async def test_steps_show_what_is_missing_and_start_the_import(
     assert (newest.action, newest.actor.user_id) == ("history.import", manager.id)
 
 
+def build_data(**values: Any) -> StartData:
+    checkup = BotCheckup(frozenset(), ("embed_links",))
+    return replace(StartData(1, DEFAULT_SETTINGS, checkup, (), None, None, None, "U", PageNames()), **values)
+
+
 def test_missing_permission_links_to_discord():
-    data = StartData(1, DEFAULT_SETTINGS, BotCheckup(frozenset(), ("embed_links",)), (), None, None, "U", PageNames())
-    step = build_steps(data)[0]
+    step = build_steps(build_data())[0]
     assert (step.text, step.is_done, step.href, step.is_external) == ("Missing: Embed Links.", False, "U", True)
-    assert build_steps(replace(data, checkup=None))[0].text == texts.UNKNOWN_ACCESS
+    assert build_steps(build_data(checkup=None))[0].text == texts.UNKNOWN_ACCESS
+
+
+def test_import_is_offered_only_while_it_can_be_started():
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    finished = BackfillStatus(BackfillState.FINISHED, begin, begin, begin, begin, 2, 0, 0, 12, 1.0)
+    unreadable = BotCheckup(frozenset(), ("read_message_history",))
+    offers = [
+        (step.is_done, step.can_start_import)
+        for step in (
+            build_steps(build_data(**values))[3]
+            for values in (
+                {"import_begin": begin},
+                {"import_begin": begin, "checkup": unreadable},
+                {"import_begin": begin, "backfill": finished},
+                {"backfill": finished},
+                {},
+            )
+        )
+    ]
+    assert offers == [(False, True), (False, False), (False, True), (True, False), (True, False)]

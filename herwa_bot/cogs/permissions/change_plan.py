@@ -1,6 +1,7 @@
 """Plan changes of access rules: the change, its impact and whether to ask for confirmation."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import discord
@@ -43,6 +44,7 @@ from herwa_shared.services.access_rules import (
 )
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.audited_settings import lock_guild
+from herwa_shared.services.rule_tests import build_role_permissions, require_passing_tests
 
 MAX_LABEL_LENGTH = 80  # Discord's limit for the label of a button
 BROAD_SUBJECT_KINDS = (SubjectKind.EVERYONE, SubjectKind.PERMISSION)
@@ -86,7 +88,7 @@ def plan_save(context: ChangeContext, draft: RuleDraft) -> ChangePlan:
     effect_lines = _describe_draft(context, draft, comparison, is_done=False)
     warnings = describe_losses(texts.YOU, _compute_actor_impact(context, comparison), is_done=False)
     result_lines = _describe_draft(context, draft, comparison, is_done=True)
-    save_change = build_save_change(context.guild.id, [draft.rule], result_lines)
+    save_change = build_save_change(context.guild, [draft.rule], result_lines)
     open_commands = _format_open_commands(draft, comparison)
     if not (draft.is_broad or open_commands or warnings or texts.RULE_CONTROL_WARNING in effect_lines):
         return ChangePlan(save_change)
@@ -112,7 +114,7 @@ def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
     )
     effect_lines = _describe_removal(context, rule, comparison, is_done=False)
     warnings = describe_losses(texts.YOU, _compute_actor_impact(context, comparison), is_done=False)
-    change = build_remove_change(context.guild.id, rule, _describe_removal(context, rule, comparison, is_done=True))
+    change = build_remove_change(context.guild, rule, _describe_removal(context, rule, comparison, is_done=True))
     is_broad = rule.subject_kind in BROAD_SUBJECT_KINDS or rule.target_kind in BROAD_TARGET_KINDS
     if not (is_broad or warnings or texts.RULE_CONTROL_WARNING in effect_lines):
         return ChangePlan(change)
@@ -121,44 +123,52 @@ def plan_removal(context: ChangeContext, rule: AccessRule) -> ChangePlan:
     return ChangePlan(change, question, (option,))
 
 
-def build_save_change(guild_id: int, rules: Sequence[NewRule], effect_lines: Sequence[str]) -> Change:
-    """Build the change that saves rules in one transaction.
+def build_save_change(guild: discord.Guild, rules: Sequence[NewRule], effect_lines: Sequence[str]) -> Change:
+    """Build the change that saves rules in one transaction, unless it breaks tests of the rules.
 
     A saved rule replaces an existing rule with the same scope and the opposite effect: both together make no sense.
     """
 
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
-        await lock_guild(session, guild_id)
-        existing_rules = await list_rules(session, guild_id=guild_id, now=utc_now())
+        await lock_guild(session, guild.id)
+        existing_rules = await list_rules(session, guild_id=guild.id, now=utc_now())
         lines: list[str] = []
         entry_ids: list[int] = []
         has_effect = False
-        for rule in rules:
-            replacement = await replace_rule(session, guild_id=guild_id, rule=rule, actor=actor)
-            lines += _format_saved_rule(
-                rule,
-                replacement.saved,
-                existing_rules,
-                replacement.replaced,
-                related_rules=[to_access_rule(new_rule) for new_rule in rules],
-            )
-            entry_ids += replacement.entry_ids
-            # else only its end or note changed
-            has_effect = has_effect or replacement.saved.is_new or bool(replacement.replaced)
+        async with _run_rule_tests(session, guild):
+            for rule in rules:
+                replacement = await replace_rule(session, guild_id=guild.id, rule=rule, actor=actor)
+                lines += _format_saved_rule(
+                    rule,
+                    replacement.saved,
+                    existing_rules,
+                    replacement.replaced,
+                    related_rules=[to_access_rule(new_rule) for new_rule in rules],
+                )
+                entry_ids += replacement.entry_ids
+                # else only its end or note changed
+                has_effect = has_effect or replacement.saved.is_new or bool(replacement.replaced)
         return ChangeResult("\n".join([*lines, *(effect_lines if has_effect else ())]), tuple(entry_ids))
 
     return apply
 
 
-def build_remove_change(guild_id: int, rule: AccessRule, effect_lines: Sequence[str]) -> Change:
-    """Build the change that removes a rule."""
+def build_remove_change(guild: discord.Guild, rule: AccessRule, effect_lines: Sequence[str]) -> Change:
+    """Build the change that removes a rule, unless it breaks tests of the rules."""
 
     async def apply(session: AsyncSession, actor: Actor) -> ChangeResult:
-        entry_id = await remove_rule(session, guild_id=guild_id, rule_id=rule.id, actor=actor)
+        await lock_guild(session, guild.id)
+        async with _run_rule_tests(session, guild):
+            entry_id = await remove_rule(session, guild_id=guild.id, rule_id=rule.id, actor=actor)
         lines = [texts.format_deleted(rule.id, format_sentence(rule)), *effect_lines]
         return ChangeResult("\n".join(lines), (entry_id,))
 
     return apply
+
+
+def _run_rule_tests(session: AsyncSession, guild: discord.Guild) -> AbstractAsyncContextManager[None]:
+    permissions = build_role_permissions({role.id: role.permissions.value for role in guild.roles}, guild.id)
+    return require_passing_tests(session, guild_id=guild.id, permissions=permissions, now=utc_now())
 
 
 def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> ConfirmOption:
@@ -168,7 +178,7 @@ def _build_exclusive_option(context: ChangeContext, draft: RuleDraft) -> Confirm
     effect_lines = _describe_draft(context, deny_draft, comparison, is_done=True)
     return ConfirmOption(
         truncate(buttons.format_only(draft.subject.label), MAX_LABEL_LENGTH),
-        build_save_change(context.guild.id, [draft.rule, deny_draft.rule], effect_lines),
+        build_save_change(context.guild, [draft.rule, deny_draft.rule], effect_lines),
     )
 
 

@@ -16,7 +16,7 @@ from herwa_shared.guardrail.impact import HypotheticalMember, RulePlace
 from herwa_shared.guardrail.policy import AccessRule, SubjectKind
 from herwa_shared.guardrail.targets import BROAD_TARGET_KINDS, Target
 from herwa_shared.guardrail.texts import format_subject
-from herwa_shared.services.access_rules import NewRule
+from herwa_shared.services.access_rules import NewRule, build_counterpart
 
 MemberOrRole = discord.Member | discord.User | discord.Role
 
@@ -55,10 +55,8 @@ class RuleDraft:
 
     def build_counterpart(self) -> "RuleDraft":
         """Build the rule that denies everyone the same target, place and period."""
-        deny_rule = replace(self.rule, allow=False, subject_kind=SubjectKind.EVERYONE, subject_id=0)
-        return replace(
-            self, rule=deny_rule, subject=RuleSubject(SubjectKind.EVERYONE, 0, texts.EVERYONE, HypotheticalMember())
-        )
+        everyone = RuleSubject(SubjectKind.EVERYONE, 0, texts.EVERYONE, HypotheticalMember())
+        return replace(self, rule=build_counterpart(self.rule), subject=everyone)
 
 
 def build_draft(

@@ -17,19 +17,21 @@ class KeyForm:
     """A submitted new key."""
 
     name: str
+    is_test: bool
     scopes: tuple[Scope, ...]
     expires_at: datetime | None
     networks: tuple[str, ...]
 
 
 def parse_key_form(form: Mapping[str, Any], now: datetime) -> KeyForm:
-    """Parse the form of a new key. Raises BadRequest for an expiry that is not in the list."""
-    expiry = str(form.get("expiry", ""))
-    if expiry not in texts.EXPIRIES:
+    """Parse the form of a new key. Raises BadRequest for an expiry or a kind that is not in the list."""
+    expiry, kind = str(form.get("expiry", "")), str(form.get("kind", ""))
+    if expiry not in texts.EXPIRIES or kind not in texts.KINDS:
         raise BadRequest(texts.INVALID_CHOICE, field="expires_at")
     networks = str(form.get("networks") or "")[:MAX_TEXT_LENGTH].replace(",", " ").split()
     return KeyForm(
         str(form.get("name") or "")[:MAX_TEXT_LENGTH],
+        kind == texts.TEST,
         tuple(scope for scope in Scope if form.get(f"scope:{scope}")),
         now + timedelta(days=int(expiry)) if expiry else None,
         tuple(networks),

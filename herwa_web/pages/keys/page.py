@@ -13,6 +13,7 @@ from herwa_web.components.status_views import empty_state
 from herwa_web.navigation import KEYS_ITEM
 from herwa_web.pages.keys import texts
 from herwa_web.pages.keys.state import KeysState
+from herwa_web.pages.keys.usage_panel import usage_panel
 from herwa_web.pages.keys.view_models import SPARKLINE_HEIGHT, KeyRow
 
 STATE: Any = KeysState
@@ -24,14 +25,16 @@ def keys_page() -> rx.Component:
         KeysState,
         KEYS_ITEM,
         rx.el.div(
-            rx.el.p(KeysState.allowance, class_name="change numbers"),
+            rx.el.p(
+                rx.el.span(KeysState.allowance), rx.el.span(KeysState.test_allowance), class_name="about facts numbers"
+            ),
             rx.el.button(
                 icon("plus", 16),
                 texts.NEW_KEY,
                 type="button",
                 class_name="button main",
                 on_click=KeysState.open_form,
-                disabled=KeysState.limit_hint != "",
+                disabled=~(KeysState.has_free_live_key | KeysState.has_free_test_key),
                 custom_attrs={"data-key": "N"},
             ),
             class_name="filter-row",
@@ -83,6 +86,7 @@ def _row(row: rx.Var[KeyRow]) -> rx.Component:
                 ),
             ),
             rx.el.div(rx.foreach(row.scopes, lambda scope: rx.el.span(scope, class_name="badge")), class_name="uses"),
+            rx.cond(KeysState.usage_key == row.key, usage_panel()),
             rx.cond(KeysState.action == "rotate:" + row.key, _rotate_form()),
             rx.cond(
                 KeysState.action == "revoke:" + row.key,
@@ -96,15 +100,30 @@ def _row(row: rx.Var[KeyRow]) -> rx.Component:
             ),
             class_name="setting-text",
         ),
-        rx.cond(
-            row.is_valid,
-            rx.el.div(
-                rx.cond(row.can_rotate, _action_button("rotate", "refresh-cw", texts.ROTATE, row)),
-                _action_button("revoke", "ban", texts.REVOKE, row),
-                class_name="row-tools",
-            ),
+        rx.el.div(
+            _usage_button(row),
+            rx.cond(row.is_valid & row.can_rotate, _action_button("rotate", "refresh-cw", texts.ROTATE, row)),
+            rx.cond(row.is_valid, _action_button("revoke", "ban", texts.REVOKE, row)),
+            class_name="row-tools",
         ),
         class_name="setting",
+    )
+
+
+def _usage_button(row: Any) -> rx.Component:
+    is_open = KeysState.usage_key == row.key
+    return rx.el.button(
+        icon("activity", 15),
+        rx.cond(is_open, texts.HIDE_REQUESTS, texts.SHOW_REQUESTS),
+        type="button",
+        aria_label=rx.cond(
+            is_open,
+            texts.format_action_label(texts.HIDE_REQUESTS, row.name),
+            texts.format_action_label(texts.SHOW_REQUESTS, row.name),
+        ),
+        aria_expanded=is_open,
+        class_name="button small",
+        on_click=STATE.toggle_usage(row.key),
     )
 
 
@@ -202,6 +221,15 @@ def _form() -> rx.Component:
         ),
         rx.el.p(texts.NETWORKS_HINT, class_name="about"),
         rx.el.fieldset(
+            rx.el.legend(texts.KIND),
+            rx.el.div(
+                _kind("live", KeysState.has_free_live_key, is_default=KeysState.has_free_live_key),
+                _kind(texts.TEST, KeysState.has_free_test_key, is_default=~KeysState.has_free_live_key),
+                class_name="radio-cards",
+            ),
+            class_name="places",
+        ),
+        rx.el.fieldset(
             rx.el.legend(texts.SCOPES),
             rx.el.div(*(_scope(spec) for spec in SCOPES.values()), class_name="radio-cards"),
             class_name="places",
@@ -216,6 +244,17 @@ def _form() -> rx.Component:
         class_name="panel form-panel",
         key=KeysState.serial,
         aria_label=texts.NEW_KEY,
+    )
+
+
+def _kind(kind: str, is_free: Any, *, is_default: Any) -> rx.Component:
+    title, description = texts.KINDS[kind]
+    return rx.el.label(
+        rx.el.input(
+            type="radio", name="kind", value=kind, default_checked=is_default, disabled=~is_free, class_name="radio"
+        ),
+        rx.el.span(rx.el.strong(title), rx.el.span(description, class_name="about")),
+        class_name="radio-card",
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 
 import reflex as rx
@@ -15,7 +15,7 @@ from herwa_shared.guardrail.member_data import can_see_members
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_allowance import load_key_allowance
 from herwa_shared.services.api_key_format import load_peppers
-from herwa_shared.services.api_key_usage import load_usage
+from herwa_shared.services.api_key_usage import list_last_requests, load_usage
 from herwa_shared.services.api_keys import KeyStatus, NewKey, create_key, list_keys, revoke_key, rotate_key
 from herwa_shared.services.audit import Actor
 from herwa_shared.services.guild_settings import load_guild_settings
@@ -26,6 +26,13 @@ from herwa_web.page_names import load_page_names
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
 from herwa_web.pages.keys import texts
 from herwa_web.pages.keys.key_form import KeyForm, parse_key_form, parse_overlap
+from herwa_web.pages.keys.usage_views import (
+    EndpointRow,
+    LoggedRequestRow,
+    build_curl_command,
+    build_endpoint_rows,
+    build_request_rows,
+)
 from herwa_web.pages.keys.view_models import USAGE_DAYS, KeyRow, KeysData, build_key_rows
 from herwa_web.saving.state import build_actor
 from herwa_web.surfaces import KEYS
@@ -43,13 +50,16 @@ class KeysState(GuildPageState, rx.State):
     """State of the API keys page.
 
     `secret` is the key that was just created, until it is closed. `action` is `rotate:ID` or `revoke:ID` while the user
-    is asked to confirm it.
+    is asked to confirm it. `usage_key` is the key whose requests are shown.
     """
 
     valid_keys: list[KeyRow] = rx.field(default_factory=list)
     ended_keys: list[KeyRow] = rx.field(default_factory=list)
     allowance: str = ""
+    test_allowance: str = ""
     limit_hint: str = ""
+    has_free_live_key: bool = True
+    has_free_test_key: bool = True
     creating: bool = False
     serial: str = ""
     form_error: str = ""
@@ -57,7 +67,11 @@ class KeysState(GuildPageState, rx.State):
     secret_title: str = ""
     curl_command: str = ""
     action: str = ""
+    usage_key: str = ""
+    endpoints: list[EndpointRow] = rx.field(default_factory=list)
+    last_requests: list[LoggedRequestRow] = rx.field(default_factory=list)
     working: bool = False
+    _zone: tzinfo = UTC
 
     @rx.event(background=True, temporal=True)
     async def open_form(self) -> Any:
@@ -89,6 +103,7 @@ class KeysState(GuildPageState, rx.State):
                 actor=actor,
                 expires_at=parsed.expires_at,
                 networks=parsed.networks,
+                is_test=parsed.is_test,
             )
 
         return await self._change_keys(change)
@@ -127,6 +142,32 @@ class KeysState(GuildPageState, rx.State):
         return await self._change_keys(change) if key_id else None
 
     @rx.event(background=True, temporal=True)
+    async def toggle_usage(self, key: str) -> Any:
+        """Show the requests of a key: by endpoint, and the last ones. Hide them if they are shown."""
+        async with self._get_order_lock():
+            return await self._toggle_usage(str(key))
+
+    async def _toggle_usage(self, key: str) -> Any:
+        async with self:
+            url, turn, is_open = self.router.url, self._turn, self.usage_key == key
+            is_known = any(row.key == key for row in (*self.valid_keys, *self.ended_keys))
+            if is_open or not is_known:
+                self.usage_key, self.endpoints, self.last_requests = "", [], []
+                return None
+        try:
+            guild = await auth.authorize(await auth.load_visitor(self), parse_guild_id(url.path), KEYS)
+            async with app_context.get_stores().database.transaction() as session:
+                usage = await load_usage(session, guild_id=guild.id, key_id=int(key), days=USAGE_DAYS)
+                requests = await list_last_requests(session, guild_id=guild.id, key_id=int(key))
+        except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
+            return await self._show_failure(error, url, turn)
+        async with self:
+            if self._is_at(url):
+                self.usage_key, self.endpoints = key, build_endpoint_rows(usage.endpoints)
+                self.last_requests = build_request_rows(requests, self._zone)
+        return None
+
+    @rx.event(background=True, temporal=True)
     async def close_secret(self) -> Any:
         """Forget the secret of the new key."""
         return await self._edit(self._forget_secret)
@@ -146,15 +187,19 @@ class KeysState(GuildPageState, rx.State):
                     for key_id in valid_ids
                 },
                 await load_key_allowance(session, guild_id=guild.id, now=now),
+                await load_key_allowance(session, guild_id=guild.id, now=now, is_test=True),
                 names,
                 now,
             )
 
     def _present(self, data: KeysData) -> None:
         self.valid_keys, self.ended_keys = build_key_rows(data)
-        allowance = data.allowance
+        allowance, test_allowance = data.allowance, data.test_allowance
         self.allowance = texts.format_allowance(allowance.used, allowance.limit)
+        self.test_allowance = texts.format_test_allowance(test_allowance.used, test_allowance.limit)
         self.limit_hint = texts.format_limit_hint(allowance.limit or 0) if allowance.is_used_up else ""
+        self.has_free_live_key, self.has_free_test_key = not allowance.is_used_up, not test_allowance.is_used_up
+        self._zone = data.names.zone
 
     async def _change_keys(self, change: Change) -> Any:
         """Authorize and make a change of the keys, then load the page again."""
@@ -197,10 +242,13 @@ class KeysState(GuildPageState, rx.State):
         if isinstance(result, KeyStatus):
             self.announcement = texts.KEY_REVOKED
             return
-        origin = app_context.get_settings().origin
         self.secret, self.secret_title = result.secret, texts.format_secret_title(result.status.name)
-        self.curl_command = (
-            f"curl -H 'Authorization: Bearer {result.secret}' '{origin}/api/guilds/{self._guild_id}/stats'"
+        self.curl_command = build_curl_command(
+            app_context.get_settings().origin,
+            self._guild_id,
+            result.secret,
+            utc_now().astimezone(self._zone),
+            is_test=result.status.is_test,
         )
         self.announcement = texts.COPY_NOW
 
@@ -233,7 +281,12 @@ async def _run_change(change: Change, guild: UserGuildInfo, actor: Actor) -> New
 
 
 async def _require_member_data(session: Any, guild: UserGuildInfo, form: KeyForm) -> None:
-    """Raise BadRequest if the key would read data about members that its creator does not see."""
+    """Raise BadRequest if the key would read data about members that its creator does not see.
+
+    Test keys read no data about anyone.
+    """
+    if form.is_test:
+        return
     audience = (await load_guild_settings(session, guild_id=guild.id)).member_audience
     if MEMBER_SCOPES & set(form.scopes) and not can_see_members(audience, guild.permissions, is_owner=guild.owner):
         raise BadRequest(texts.MEMBERS_NOT_SHOWN)

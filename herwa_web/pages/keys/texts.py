@@ -5,6 +5,12 @@ from herwa_shared.charts.formatting import format_int
 LEAD = "Keys let your own programs read this server's statistics."
 NEW_KEY = "New key"
 NAME, NAME_PLACEHOLDER = "Name", "What will use it, e.g. weekly report"
+TEST = "test"
+KIND = "What it reads"
+KINDS = {
+    "live": ("This server", "Live key: its statistics as they are."),
+    TEST: ("A demo server", "Test key: invented activity, to try a program without real data."),
+}
 SCOPES = "What it can do"
 REQUIRES = "Needs"
 EXPIRES = "Expires"
@@ -24,14 +30,19 @@ REVOKE_QUESTION = "Revoke this key? Programs that use it stop working at once. T
 NO_KEYS = "No API keys yet"
 NO_KEYS_HINT = "Create a key to read statistics from a script, a bot or a spreadsheet."
 DOCUMENTATION = "API documentation"
-TEST = "test"
 NEVER_USED = "never used"
 ANY_ADDRESS = "any address"
 REPLACED, REVOKED, EXPIRED, ENDED = "replaced", "revoked", "expired", "ended: the bot left"
 ENDED_KEYS = "Keys that have ended"
+SHOW_REQUESTS, HIDE_REQUESTS = "Requests", "Hide requests"
+ENDPOINT, REQUESTS, FAILED, AVERAGE = "Endpoint", "Requests", "Refused or failed", "Average"
+TIME, RESULT, DURATION = "Time", "Result", "Duration"
+LAST_REQUESTS = "Last requests"
+NO_REQUESTS = "No requests in the last days."
+UNKNOWN_ENDPOINT = "unknown address"
 KEY_REVOKED = "Key revoked. It stopped working at once."
 MEMBERS_NOT_SHOWN = "This server's settings don't show data about members to you, so your keys can't read it either."
-INVALID_CHOICE = "Choose the expiry from the list."
+INVALID_CHOICE = "Choose what the key reads, and the expiry, from the list."
 
 
 def format_allowance(used: int, limit: int | None) -> str:
@@ -40,6 +51,26 @@ def format_allowance(used: int, limit: int | None) -> str:
         return f"{format_int(used)} in use, no limit"
     left = max(limit - used, 0)
     return f"{format_int(used)} of {format_int(limit)} in use, {format_int(left)} left"
+
+
+def format_test_allowance(used: int, limit: int | None) -> str:
+    """Format how many test keys are used and left."""
+    return f"Test keys: {format_allowance(used, limit)}"
+
+
+def format_by_endpoint(days: int) -> str:
+    """Name the table of endpoints."""
+    return f"By endpoint, last {format_int(days)} days"
+
+
+def format_milliseconds(milliseconds: float) -> str:
+    """Format how long a request took."""
+    return f"{format_int(round(milliseconds))} ms"
+
+
+def format_result(status: int, code: str) -> str:
+    """Format the status of a response, and the code of its error."""
+    return f"{status} {code}" if code else f"{status}"
 
 
 def format_limit_hint(limit: int) -> str:

@@ -43,11 +43,12 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeysData:
-    """The data of the page. `usage` is that of valid keys, by id."""
+    """The data of the page. `usage` is that of valid keys, by id; `allowance` is about live keys."""
 
     all_keys: tuple[KeyStatus, ...]
     usage: Mapping[int, KeyUsage]
     allowance: KeyAllowance
+    test_allowance: KeyAllowance
     names: PageNames
     now: datetime
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from herwa_web.pages.rules import texts
+from herwa_web.pages.rules.rule_form import ONLY
 from herwa_web.pages.rules.selects import what_select, where_select, who_select
 from herwa_web.pages.rules.state import RulesState
 
@@ -20,6 +21,7 @@ def rule_editor() -> rx.Component:
                 rx.el.select(
                     rx.el.option(texts.MAY, value="allow"),
                     rx.el.option(texts.MAY_NOT, value="deny"),
+                    rx.el.option(texts.MAY_ALONE, value=ONLY),
                     name="effect",
                     default_value=form.effect,
                 ),

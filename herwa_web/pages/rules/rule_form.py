@@ -10,7 +10,7 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.permissions import format_permissions
 from herwa_shared.guardrail.policy import PlaceKind, SubjectKind, TargetKind
 from herwa_shared.guardrail.texts import format_command
-from herwa_shared.services.access_rules import NewRule
+from herwa_shared.services.access_rules import NewRule, build_counterpart
 from herwa_shared.services.audited_settings import SettingValue
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
@@ -19,6 +19,8 @@ from herwa_web.pages.target_options import Option
 EVERYONE_VALUE = "everyone:0"
 EVERYTHING_VALUE = "everything:"
 EVERYWHERE_VALUE = "everywhere:0"
+ONLY = "only"
+"""The effect of two rules: the subject may, everyone else may not."""
 UNTIL_FORMAT = "%Y-%m-%dT%H:%M"
 
 
@@ -78,13 +80,25 @@ def fill_form(value: SettingValue, rule_id: str, data: RulesData, serial: str) -
     )
 
 
-def parse_form(form: Mapping[str, Any], data: RulesData) -> NewRule:
-    """Parse a submitted form. Raises BadRequest with a sentence that says what to change."""
+def parse_form(form: Mapping[str, Any], data: RulesData) -> tuple[NewRule, ...]:
+    """Parse a submitted form: its rule, and for `only` also the one that denies everyone else.
+
+    Raises BadRequest with a sentence that says what to change.
+    """
+    rule, effect = _parse_rule(form, data), form.get("effect")
+    if effect != ONLY:
+        return (rule,)
+    if rule.subject_kind is SubjectKind.EVERYONE:
+        raise BadRequest(texts.CHOOSE_WHO_ALONE)
+    return rule, build_counterpart(rule)
+
+
+def _parse_rule(form: Mapping[str, Any], data: RulesData) -> NewRule:
     subject_kind, subject_id = _split(form.get("who"), SubjectKind, texts.CHOOSE_WHO)
     target_kind, target_key = _split(form.get("what"), TargetKind, texts.CHOOSE_WHAT)
     place_kind, place_id = _split(form.get("where") or EVERYWHERE_VALUE, PlaceKind, texts.INVALID_PLACE)
     return NewRule(
-        allow=form.get("effect") == "allow",
+        allow=form.get("effect") in ("allow", ONLY),
         subject_kind=SubjectKind(subject_kind),
         subject_id=_parse_id(subject_id, texts.CHOOSE_WHO),
         target_kind=TargetKind(target_kind),

@@ -7,6 +7,7 @@ import reflex as rx
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.rule_form import EVERYONE_VALUE, EVERYTHING_VALUE, EVERYWHERE_VALUE
 from herwa_web.pages.rules.state import RulesState
+from herwa_web.pages.rules.trial import EACH_ROLE
 
 
 def who_select(value: Any, **props: Any) -> rx.Component:
@@ -23,8 +24,9 @@ def who_select(value: Any, **props: Any) -> rx.Component:
 
 
 def subject_select() -> rx.Component:
-    """Render the choice of a member, or of a member with only one role."""
+    """Render the choice of a member, a member with only one role or none, or every role."""
     return rx.el.select(
+        rx.el.option(texts.EACH_ROLE, value=EACH_ROLE),
         rx.el.option(texts.EVERYONE, value=EVERYONE_VALUE),
         _group(texts.MEMBERS, RulesState.member_options),
         _group(texts.AS_ROLE, RulesState.role_options),

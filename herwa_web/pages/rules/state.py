@@ -40,7 +40,6 @@ from herwa_web.pages.rules.rule_tests import (
     build_test_rows,
     list_broken_tests,
     parse_test_form,
-    require_passing_tests,
 )
 from herwa_web.pages.rules.templates import build_new_rule_change, build_template, get_scope
 from herwa_web.pages.rules.trial import Trial, TrialView, run_trial
@@ -202,9 +201,6 @@ class RulesState(SettingsPageState, rx.State):
     def _refuse_test(self, text: str) -> None:
         self.test_error = self.announcement = text
 
-    async def _check_changes(self, guild_id: int, changes: Sequence[SettingChange]) -> None:
-        await require_passing_tests(guild_id, changes, utc_now().timestamp())
-
     def _get_surface(self) -> Surface:
         return RULES_PAGE
 
@@ -280,11 +276,13 @@ class RulesState(SettingsPageState, rx.State):
         if data is None or not isinstance(form, dict):
             return
         try:
-            rule = parse_form(form, data)
+            rule, *further_rules = parse_form(form, data)
         except BadRequest as error:
             self.form_error = self.announcement = str(error)
             return
         self._put_value(str(form.get("rule_id") or ""), to_setting_value(rule), data)
+        for further_rule in further_rules:
+            self._put_value("", to_setting_value(further_rule), data)
         self._close_editor()
 
     def _put_value(self, key: str, value: dict[str, Any], data: RulesData) -> None:

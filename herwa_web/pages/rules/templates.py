@@ -4,7 +4,7 @@ from herwa_shared.catalog import FeatureKey, ModuleKey
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_shared.errors import BadRequest
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
-from herwa_shared.services.access_rules import NewRule, to_setting_value
+from herwa_shared.services.access_rules import NewRule, build_counterpart, to_setting_value
 from herwa_shared.services.setting_changes import SettingChange, SettingType
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.data import RulesData
@@ -60,11 +60,8 @@ def get_scope(value: dict[str, object]) -> tuple[str, ...]:
 
 def _build_only(subject: Subject, target: RuleTarget, data: RulesData) -> list[tuple[str, SettingChange]]:
     """Build the two rules that allow a target to the subject only."""
-    rules = (
-        NewRule(True, *subject, *target),
-        NewRule(False, SubjectKind.EVERYONE, 0, *target),
-    )
-    changes = (build_new_rule_change(rule, data) for rule in rules)
+    rule = NewRule(True, *subject, *target)
+    changes = (build_new_rule_change(new_rule, data) for new_rule in (rule, build_counterpart(rule)))
     return [change for change in changes if change is not None]
 
 

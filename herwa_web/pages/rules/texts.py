@@ -28,7 +28,7 @@ EDIT, DELETE = "Edit", "Delete"
 CLOSE_EDITOR = "Cancel"
 ADD_TO_CHANGES = "Review change"
 WHO, EFFECT, WHAT, WHERE, UNTIL, WHY = "Who", "Can or can't use", "What", "Where", "Until (optional)", "Why (optional)"
-MAY, MAY_NOT = "can use", "can't use"
+MAY, MAY_NOT, MAY_ALONE = "can use", "can't use", "alone can use"
 EVERYONE, EVERYTHING, EVERYWHERE = "Everyone", "Everything", "Everywhere"
 ROLES, MEMBERS, PERMISSIONS = "Roles", "Members active in the last 30 days", "Members with a Discord permission"
 MODULES, FEATURES, COMMANDS = "Modules", "Features", "Commands"
@@ -59,6 +59,7 @@ INHERITED = "no rule for exactly this role"
 OWN_RULE = "own rule"
 TRY = "Check"
 TRY_HINT = "See every step of the decision, with your unsaved changes included."
+EACH_ROLE = "Each role: who can, who can't"
 AS_ROLE = "A member with only this role"
 COMMAND_TO_TRY, CHANNEL_TO_TRY = "Command", "Channel"
 NO_CHANNEL = "No particular channel"
@@ -68,6 +69,7 @@ DISCORD_BLOCKS = {
     DiscordBlock.VIEW_CHANNEL: "Discord hides this channel from this member",
     DiscordBlock.USE_APPLICATION_COMMANDS: "Discord hides commands: Use Application Commands is off for this member"
     " here",
+    DiscordBlock.INTEGRATIONS: "Discord hides this command here: Server Settings > Integrations > Herwa",
 }
 NOT_A_MEMBER = "This member has left the server"
 REQUESTS_EMPTY = "No open requests"
@@ -86,6 +88,7 @@ TEMPLATES = {
 }
 """Title and description, by template."""
 CHOOSE_WHO = "Choose who the rule is about."
+CHOOSE_WHO_ALONE = "Choose the role, member or permission that alone can use it."
 CHOOSE_WHAT = "Choose what the rule is about."
 INVALID_PLACE = "Choose a channel from the list."
 INVALID_UNTIL = "Enter the end as a date and time."
@@ -114,11 +117,6 @@ def format_broken_test(name: str) -> str:
     return f"Breaks the test: {name}"
 
 
-def format_broken_tests(names: Sequence[str]) -> str:
-    """Say that a save was refused because of tests."""
-    return f"Not saved, because it breaks: {', '.join(names)}. Change the rules, or delete the test."
-
-
 def format_tests_tab(failing: int) -> str:
     """Label the tab of tests with the number of those that fail."""
     return f"{TABS['tests']} ({format_int(failing)} failing)" if failing else TABS["tests"]
@@ -145,6 +143,16 @@ def format_verdict(who: str, command: str, place: str, *, allowed: bool) -> str:
     """Say whether someone can use a command."""
     verb = "can" if allowed else "can't"
     return f"{who} {verb} use {command}{_format_place(place)}."
+
+
+def format_role_verdict(command: str, place: str, allowed: int, total: int) -> str:
+    """Say how many of the roles can use a command."""
+    return f"{format_int(allowed)} of {format_int(total)} roles can use {command}{_format_place(place)}."
+
+
+def format_member_count(count: int) -> str:
+    """Format how many members have a role."""
+    return "1 member" if count == 1 else f"{format_int(count)} members"
 
 
 def format_gain(people: str, uses: Sequence[str], place: str) -> str:

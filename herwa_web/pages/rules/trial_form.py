@@ -8,7 +8,7 @@ from herwa_web.components.controls import icon
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.selects import channel_select, subject_select
 from herwa_web.pages.rules.state import RulesState
-from herwa_web.pages.rules.trial import TraceStep
+from herwa_web.pages.rules.trial import RoleVerdict, TraceStep
 
 
 def trial_panel() -> rx.Component:
@@ -50,8 +50,26 @@ def _result() -> rx.Component:
             rx.el.bdi(trial.verdict),
             class_name=rx.cond(trial.allowed, "verdict good", "verdict bad"),
         ),
-        rx.el.ol(rx.foreach(trial.steps, _step), class_name="trace"),
+        rx.cond(
+            trial.roles.length() > 0,
+            rx.el.ul(rx.foreach(trial.roles, _role), class_name="trace"),
+            rx.el.ol(rx.foreach(trial.steps, _step), class_name="trace"),
+        ),
         class_name="panel",
+    )
+
+
+def _role(role: rx.Var[RoleVerdict]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(
+            rx.cond(role.allowed, icon("check", 16), icon("ban", 16)),
+            rx.el.span(rx.cond(role.allowed, texts.ALLOWED, texts.BLOCKED), class_name="unseen"),
+            class_name=rx.cond(role.allowed, "effect-mark good", "effect-mark bad"),
+        ),
+        rx.el.span(
+            rx.el.strong(rx.el.bdi(role.label)), rx.el.bdi(role.reason, class_name="about"), class_name="setting-text"
+        ),
+        rx.el.span(role.members, class_name="origin"),
     )
 
 

@@ -75,6 +75,10 @@ class SettingsState(SettingsPageState, rx.State):
     @rx.event(background=True, temporal=True)
     async def toggle_messages(self) -> Any:
         """Switch the user's own messages about requests on or off, at once."""
+        async with self._get_order_lock():
+            return await self._toggle_messages()
+
+    async def _toggle_messages(self) -> Any:
         async with self:
             url, turn, is_on = self.router.url, self._turn, not self.is_subscribed
         try:

@@ -1,6 +1,7 @@
 """State of the page with the first steps of a new server."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -16,7 +17,12 @@ from herwa_shared.errors import DiscordUnavailable
 from herwa_shared.guardrail.entitlement import resolve_entitlement
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.audit import Actor
-from herwa_shared.services.backfills import load_backfill_status, start_backfill
+from herwa_shared.services.backfills import (
+    BackfillNotPossible,
+    find_backfill_window,
+    load_backfill_status,
+    start_backfill,
+)
 from herwa_shared.services.channels import list_places
 from herwa_shared.services.guild_settings import load_guild_settings
 from herwa_shared.services.policies import load_global_policy, load_policy
@@ -81,12 +87,14 @@ class StartState(GuildPageState, rx.State):
             find_first_recorded_hour(stores.clickhouse, guild.id), _check_bot(guild.id), load_page_names(guild.id)
         )
         async with stores.database.transaction() as session:
+            begin = await _find_import_begin(session, guild.id)
             return StartData(
                 guild.id,
                 await load_guild_settings(session, guild_id=guild.id),
                 checkup,
                 await list_places(session, guild_id=guild.id),
                 await load_backfill_status(session, guild_id=guild.id),
+                begin,
                 first_hour,
                 _build_invite_url(guild.id),
                 names,
@@ -109,9 +117,24 @@ async def _check_bot(guild_id: int) -> BotCheckup | None:
 async def _start(guild_id: int, actor: Actor) -> None:
     now = utc_now()
     async with open_write_transaction(app_context.get_stores().database) as session:
-        policy = await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
-        days = resolve_entitlement(policy, now.timestamp()).limits.get(Limit.HISTORY_DAYS)
+        days = await _load_history_days(session, guild_id, now)
         await start_backfill(session, actor, guild_id=guild_id, history_days=days, now=now)
+
+
+async def _find_import_begin(session: Any, guild_id: int) -> datetime | None:
+    """Find from when on messages can be imported; None if an import cannot be started."""
+    now = utc_now()
+    days = await _load_history_days(session, guild_id, now)
+    try:
+        begin, _ = await find_backfill_window(session, guild_id=guild_id, history_days=days, now=now)
+    except BackfillNotPossible:
+        return None
+    return begin
+
+
+async def _load_history_days(session: Any, guild_id: int, now: datetime) -> int | None:
+    policy = await load_policy(session, guild_id=guild_id, global_policy=await load_global_policy(session))
+    return resolve_entitlement(policy, now.timestamp()).limits.get(Limit.HISTORY_DAYS)
 
 
 def _build_invite_url(guild_id: int) -> str:

@@ -65,6 +65,11 @@ def format_import(fetched: int, percent: int) -> str:
     return f"{format_int(fetched)} messages so far, about {percent}% done."
 
 
+def format_import_begin(time: str) -> str:
+    """Say how far back an import reaches."""
+    return f"Your tier includes messages since {time}."
+
+
 def format_imported(fetched: int) -> str:
     """Format the result of the import."""
     return f"Finished: {format_int(fetched)} messages."

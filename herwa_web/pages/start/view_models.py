@@ -8,10 +8,12 @@ from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.services.backfills import BackfillState, BackfillStatus
 from herwa_shared.services.channels import PlaceInfo
 from herwa_shared.services.guild_settings import GuildSettings
+from herwa_shared.services.texts import NOTHING_TO_BACKFILL
 from herwa_web.page_names import PageNames
 from herwa_web.pages.start import texts
 
 MAX_LISTED_CHANNELS = 12
+READ_HISTORY = "read_message_history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,17 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class StartData:
-    """The data of the page. `checkup` is None while Discord does not answer."""
+    """The data of the page. `checkup` is None while Discord does not answer.
+
+    `import_begin` is from when on messages can be imported; None if an import cannot be started.
+    """
 
     guild_id: int
     settings: GuildSettings
     checkup: BotCheckup | None
     places: tuple[PlaceInfo, ...]
     backfill: BackfillStatus | None
+    import_begin: datetime | None
     first_hour: datetime | None
     invite_url: str
     names: PageNames
@@ -100,11 +106,15 @@ def _build_zone_step(data: StartData) -> StepView:
 
 
 def _build_import_step(data: StartData) -> StepView:
-    status = data.backfill
-    if status is None:
-        return StepView(texts.HISTORY, texts.NO_HISTORY, False, [], can_start_import=True)
-    if status.state is BackfillState.FINISHED:
-        return StepView(texts.HISTORY, texts.format_imported(status.fetched), True, [])
+    status, begin = data.backfill, data.import_begin
+    if status is None and begin is None:
+        return StepView(texts.HISTORY, NOTHING_TO_BACKFILL, True, [])
+    if status is None or status.state is BackfillState.FINISHED:
+        parts = [texts.NO_HISTORY] if status is None else [texts.format_imported(status.fetched)]
+        if begin is not None:
+            parts.append(texts.format_import_begin(format_local_time(begin, data.names.zone)))
+        can_start = begin is not None and READ_HISTORY not in (data.checkup.missing_permissions if data.checkup else ())
+        return StepView(texts.HISTORY, " ".join(parts), begin is None, [], can_start_import=can_start)
     percent = int(status.done_share * 100)
     text = texts.format_import(status.fetched, percent)
     if status.state is BackfillState.PAUSED:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from herwa_shared.config import Settings
+from herwa_shared.discord.command_permissions import CommandPermissions
 from herwa_shared.discord.constants import ADMINISTRATOR, MANAGE_GUILD, MAX_SNOWFLAKE, VIEW_CHANNEL
 from herwa_shared.discord.endpoints import get_api_url, get_bot_token
 from herwa_shared.discord.guild_reader import (
@@ -22,6 +23,7 @@ from herwa_shared.runtime.data_dir import DataFolder
 from tests.support.sim_process import SimProcess
 
 GUILD, HELPERS, MODS, ADA, CHANNEL = 1, 10, 11, 20, 30
+ALL_CHANNELS = GUILD - 1
 KICK, BAN = 1 << 1, 1 << 2
 ROLES = {
     GUILD: GuildRole(GUILD, "@everyone", 0, 0, VIEW_CHANNEL, False),
@@ -68,6 +70,47 @@ async def test_unknown_guilds_and_members_are_missing(reader: GuildReader):
     assert await reader.list_roles(81384788765712384) == ()
     assert await reader.find_member(81384788765712384, 5) is None
     assert await reader.list_members(81384788765712384) is None
+
+
+async def test_permissions_of_commands_are_those_under_integrations(reader: GuildReader, discord: SimProcess):
+    guild = discord.client.create_guild("Integrated")
+    helpers = discord.client.create_role(guild, "Helpers")
+    assert await reader.load_command_permissions(guild) == CommandPermissions()
+    other_guild = discord.client.create_guild("Integrated, too")
+    discord.client.call(
+        "command/permissions",
+        guild_id=str(other_guild),
+        permissions=[
+            {"id": other_guild, "type": 1, "permission": False},
+            {"id": helpers, "type": 1, "permission": True},
+        ],
+    )
+    assert await reader.load_command_permissions(other_guild) == CommandPermissions({other_guild: False, helpers: True})
+
+
+@pytest.mark.parametrize(
+    ("bot", "commands", "is_shown"),
+    [
+        ({}, {}, True),
+        ({GUILD: False}, {}, False),
+        ({GUILD: False, HELPERS: True}, {}, True),
+        ({HELPERS: False, MODS: True}, {}, True),
+        ({HELPERS: True, ADA: False}, {}, False),
+        ({GUILD: False}, {"top": {HELPERS: True}}, True),
+        ({HELPERS: True}, {"top": {GUILD: False}}, False),
+        ({GUILD: False}, {"help": {GUILD: True}}, False),
+        ({ALL_CHANNELS: False}, {}, False),
+        ({ALL_CHANNELS: False, CHANNEL: True}, {}, True),
+        ({CHANNEL: True}, {"top": {ALL_CHANNELS: False}}, False),
+        ({GUILD: False, CHANNEL: True}, {}, False),
+    ],
+)
+def test_narrowest_permission_of_a_command_wins(
+    bot: dict[int, bool], commands: dict[str, dict[int, bool]], is_shown: bool
+):
+    permissions = CommandPermissions(bot, commands)
+    member = {"member_id": ADA, "role_ids": (HELPERS, MODS), "guild_id": GUILD}
+    assert permissions.is_shown("top", channel_id=CHANNEL, **member) is is_shown
 
 
 async def test_responses_are_cached_for_a_short_time(settings: Settings, discord: SimProcess):

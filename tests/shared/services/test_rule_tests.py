@@ -6,16 +6,20 @@ import pytest
 
 from herwa_shared.catalog import SurfaceRegistry
 from herwa_shared.discord.constants import ADMINISTRATOR
-from herwa_shared.errors import BadRequest, NotFound
+from herwa_shared.errors import BadRequest, DiscordUnavailable, NotFound
 from herwa_shared.guardrail.policy import SubjectKind, TargetKind
+from herwa_shared.services.access_rules import to_setting_value
 from herwa_shared.services.rule_tests import (
     MAX_TESTS,
     RuleTestInfo,
+    RuleTestsBroken,
     add_rule_test,
+    build_role_permissions,
     list_failing_tests,
     list_rule_tests,
     remove_rule_test,
 )
+from herwa_shared.services.setting_changes import SettingChange, SettingType, save_changes
 from herwa_shared.stores import Stores
 from tests.shared.services.guild_under_test import SURFACES, GuildUnderTest, build_rule, create_guild
 from tests.support.access_rules import add_rule
@@ -75,3 +79,32 @@ async def test_failing_tests_are_found(guild: GuildUnderTest):
     allow_mods = replace(build_rule(allow=True, **target), subject_kind=SubjectKind.ROLE, subject_id=MODS)
     await guild.call_as_manager(add_rule, rule=allow_mods)
     assert await list_failing() == [4, 5]
+
+
+async def test_changes_that_break_a_test_are_not_saved(guild: GuildUnderTest):
+    deny = build_rule(allow=False, target_kind=TargetKind.COMMAND, target_key="ticket-stats")
+    change = SettingChange(SettingType.RULE, "", None, to_setting_value(deny))
+    await guild.call_as_manager(add_rule_test, **TEST)
+    with pytest.raises(RuleTestsBroken, match=TEST["name"]):
+        await guild.call_as_manager(save_changes, changes=[change], role_permissions=PERMISSIONS)
+    with pytest.raises(DiscordUnavailable):
+        await guild.call_as_manager(save_changes, changes=[change])
+    assert (await guild.load_policy()).rules == ()
+    [test] = await guild.call(list_rule_tests)
+    await guild.call_as_manager(remove_rule_test, test_id=test.id)
+    await guild.call_as_manager(save_changes, changes=[change])
+    assert len((await guild.load_policy()).rules) == 1
+
+
+async def test_tests_that_failed_before_do_not_prevent_a_change(guild: GuildUnderTest):
+    deny = build_rule(allow=False, target_kind=TargetKind.COMMAND, target_key="ticket-stats")
+    await guild.call_as_manager(add_rule, rule=deny)
+    await guild.call_as_manager(add_rule_test, **TEST)
+    other = build_rule(allow=False, target_kind=TargetKind.COMMAND, target_key="voice-stats")
+    change = SettingChange(SettingType.RULE, "", None, to_setting_value(other))
+    await guild.call_as_manager(save_changes, changes=[change], role_permissions=PERMISSIONS)
+    assert len((await guild.load_policy()).rules) == 2
+
+
+def test_every_member_has_the_permissions_of_everyone():
+    assert build_role_permissions({9: 1, MODS: 2}, guild_id=9) == {0: 1, 9: 1, MODS: 3}

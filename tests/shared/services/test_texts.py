@@ -4,6 +4,7 @@ from herwa_shared.services import texts
 from tests.support.text_snapshots import Keywords, render_texts
 
 SAMPLES = {
+    "format_broken_tests": [(["Mods can use /top", "No member can use /features"],)],
     "format_unknown_name": ["command", "voice-stat", ["voice-stats", "server-stats"]],
     "format_unlisted_name": [
         ("command", "x", ["help", "why"], Keywords(has_more=True)),
