@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page
 
+from herwa_bot.texts import buttons
 from herwa_bot.texts.why import ALLOWED_MARK
 from herwa_shared.discord.constants import MANAGE_GUILD
 from herwa_web import texts
@@ -96,3 +97,16 @@ def create_governed_server(server: ReplayedServer, name: str) -> GovernedServer:
         support_role,
         supporter,
     )
+
+
+def request_access(governed: GovernedServer) -> None:
+    """Let the member run a command of managers, and ask for access with the button on the refusal."""
+    with closing(governed.copy.open_sim_client()) as sim:
+        [refusal] = sim.run_command(governed.channel, governed.member, "permissions list").messages
+        button = next(
+            component["custom_id"]
+            for row in refusal.components
+            for component in row["components"]
+            if component.get("label") == buttons.ASK_FOR_ACCESS
+        )
+        sim.click(governed.channel, governed.member, refusal.id, button)

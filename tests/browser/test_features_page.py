@@ -68,14 +68,6 @@ async def test_unsaved_changes_remain_while_other_pages_are_visited(owner: Page,
     await expect(owner.get_by_text(saving_texts.format_change_count(1))).to_have_count(0)
 
 
-@pytest.mark.slow
-async def test_stranger_gets_the_ordinary_not_found_page(visitor: Page, governed: GovernedServer):
-    await log_in(visitor, governed.base_url, "stranger")
-    await visitor.goto(governed.build_url(FEATURES_PATH))
-    await expect(visitor.get_by_role("heading", name=texts.SERVER_NOT_FOUND)).to_be_visible()
-    assert governed.name not in await visitor.content()
-
-
 @pytest.mark.parametrize(
     ("scheme", "viewport"),
     [("dark", None), pytest.param("light", PHONE_VIEWPORT, marks=pytest.mark.slow)],

@@ -5,16 +5,13 @@ import re
 from contextlib import closing
 
 import pytest
-from playwright.async_api import Browser, Page, StorageState, expect
+from playwright.async_api import Browser, Page, expect
 
-from herwa_bot.texts import buttons
 from herwa_web import texts as web_texts
 from herwa_web.pages.settings import texts
 from herwa_web.saving import texts as saving_texts
 from tests.browser.conftest import ReplayedServer, open_page
-from tests.browser.governed_server import GovernedServer, create_governed_server, open_governed_page
-from tests.browser.test_accessibility import list_violations
-from tests.browser.test_widths import SIZES, expect_no_horizontal_scroll
+from tests.browser.governed_server import GovernedServer, create_governed_server, open_governed_page, request_access
 from tests.support.chromium import PHONE_VIEWPORT, log_in
 from tests.support.waiting import wait_until
 
@@ -80,39 +77,3 @@ def run_as_owner(governed: GovernedServer, command: str) -> str:
     with closing(governed.copy.open_sim_client()) as sim:
         owner = sim.get_snapshot().personas["owner"]
         return sim.run_command(governed.channel, owner, command).messages[0].content
-
-
-def request_access(governed: GovernedServer) -> None:
-    with closing(governed.copy.open_sim_client()) as sim:
-        [refusal] = sim.run_command(governed.channel, governed.member, "permissions list").messages
-        button = next(
-            component["custom_id"]
-            for row in refusal.components
-            for component in row["components"]
-            if component.get("label") == buttons.ASK_FOR_ACCESS
-        )
-        sim.click(governed.channel, governed.member, refusal.id, button)
-
-
-@pytest.mark.slow
-async def test_stranger_gets_the_ordinary_not_found_page(visitor: Page, governed: GovernedServer):
-    await log_in(visitor, governed.base_url, "stranger")
-    await visitor.goto(governed.build_url(SETTINGS_PATH))
-    await expect(visitor.get_by_role("heading", name=web_texts.SERVER_NOT_FOUND)).to_be_visible()
-    assert governed.name not in await visitor.content()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-async def test_axe_finds_nothing_and_every_width_fits(
-    browser: Browser, owner_state: StorageState, governed: GovernedServer, scheme: str
-):
-    async with open_page(browser, color_scheme=scheme, storage_state=owner_state) as page:
-        await open_settings(page, governed)
-        await page.get_by_role("button", name="Saturday").click()
-        await expect(page.get_by_text(saving_texts.format_change_count(1))).to_be_visible()
-        await page.wait_for_function("() => getComputedStyle(document.querySelector('.save-bar')).opacity === '1'")
-        assert await list_violations(page) == []
-        for size in SIZES.values():
-            await page.set_viewport_size(size)
-            await expect_no_horizontal_scroll(page)

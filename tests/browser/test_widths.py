@@ -72,3 +72,12 @@ async def test_other_pages_fit(owner: Page, visitor: Page, server: ReplayedServe
         await page.goto(server.base_url + path)
         await page.locator("a.card, .alone, .landing").locator("visible=true").first.wait_for()
         await expect_no_horizontal_scroll(page)
+
+
+@pytest.mark.slow
+async def test_selected_tile_and_tab_come_into_view_on_a_phone(owner: Page, server: ReplayedServer):
+    await owner.set_viewport_size(SIZES["phone"])
+    await owner.goto(server.build_url(metric="members"))
+    await expect(owner.locator(".kpi[aria-current=true]")).to_be_in_viewport(ratio=0.99)
+    await owner.goto(f"{server.base_url}/g/{server.guild_id}/rules?tab=requests")
+    await expect(owner.locator("main .segments [aria-current=true]")).to_be_in_viewport(ratio=0.99)
