@@ -13,6 +13,7 @@ from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_api.routers import (
     auth,
     documentation,
+    exports,
     guild,
     health,
     keys,
@@ -53,7 +54,7 @@ def create_app(
     )
     app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader)
     app.include_router(auth.router)
-    routers = (me, sessions, guild, statistics, settings_router, setting_changes, keys, leaked_keys)
+    routers = (me, sessions, guild, statistics, settings_router, setting_changes, exports, keys, leaked_keys)
     for api_router in (module.router for module in routers):
         app.include_router(api_router, dependencies=[Depends(refuse_repeated_parameters)])
     app.include_router(documentation.router)

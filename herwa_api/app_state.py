@@ -22,6 +22,8 @@ from herwa_shared.db import Database
 from herwa_shared.discord.endpoints import find_discord_endpoints, get_cdn_url
 from herwa_shared.discord.guild_reader import GuildReader
 from herwa_shared.errors import DiscordUnavailable, OAuthNotConfigured
+from herwa_shared.exports.files import ExportFolder, open_export_folder
+from herwa_shared.exports.links import LINK_PURPOSE
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache
 from herwa_shared.runtime.data_dir import DataFolder
@@ -50,7 +52,8 @@ class AppState:
 
     `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys,
     `key_usage` records their use. `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts
-    stored responses. `oauth` is None if no Discord application is configured; then only API keys give access.
+    stored responses, `export_links` the links to files of exports, which are in `export_folder`. `oauth` is None if no
+    Discord application is configured; then only API keys give access.
     """
 
     stores: Stores
@@ -66,6 +69,8 @@ class AppState:
     guild_reader: GuildReader | None
     response_encryptor: Encryptor
     cursors: CursorCodec
+    export_links: Encryptor
+    export_folder: ExportFolder
     request_counts: RequestCounts
     readiness: Readiness
     oauth: OAuthServices | None
@@ -111,6 +116,8 @@ def create_app_state(
         guild_reader=guild_reader,
         response_encryptor=create_encryptor(settings, folder, purpose="responses"),
         cursors=CursorCodec(create_deterministic_encryptor(settings, folder, purpose="cursors")),
+        export_links=create_encryptor(settings, folder, purpose=LINK_PURPOSE),
+        export_folder=open_export_folder(settings),
         request_counts=RequestCounts(),
         readiness=Readiness(stores.database, stores.clickhouse),
         oauth=oauth,

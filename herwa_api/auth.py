@@ -128,7 +128,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
             guild = await require_managed_guild(app_state, caller, guild_id, surface)
             allowed_id = guild.id
             if Scope.MEMBERS in scopes:
-                await _require_member_data(app_state, guild_id=guild.id, user_id=caller.user_id, guild=guild)
+                await require_member_data(app_state, guild_id=guild.id, user_id=caller.user_id, guild=guild)
         # Ids are compared without a database query, so a foreign guild cannot be told apart from an unknown one.
         elif guild_id != str(caller.guild_id):
             raise NotFound(texts.GUILD_NOT_FOUND)
@@ -136,7 +136,7 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
             await require_key(app_state, caller, surface, scopes)
             allowed_id = caller.guild_id
             if Scope.MEMBERS in scopes:
-                await _require_member_data(app_state, guild_id=caller.guild_id)
+                await require_member_data(app_state, guild_id=caller.guild_id)
         async with app_state.question_slots.hold(allowed_id):
             yield allowed_id
 
@@ -169,7 +169,7 @@ async def require_managed_guild(
     return guild
 
 
-async def _require_member_data(
+async def require_member_data(
     app_state: AppState, *, guild_id: int, user_id: int = 0, guild: UserGuildInfo | None = None
 ) -> None:
     """Require that the guild shows data about single members to this caller, and record that a user opened it.

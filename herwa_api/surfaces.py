@@ -1,6 +1,7 @@
 """The API's surfaces: one per guild route, each part of a feature.
 
-The key of a surface is the part of the route's path after the guild's id, or `guild` for the guild itself.
+The key of a surface is the part of the route's path after the guild's id, or `guild` for the guild itself;
+`exports/history` is what exports hold beyond summaries.
 `python -m herwa_api.surfaces` prints the surfaces as JSON for `herwa discover`.
 """
 
@@ -22,6 +23,10 @@ def _build_settings_surface(key: str, title: str) -> Surface:
     return Surface(SurfaceKind.API, key, FeatureKey.API_SETTINGS, title, Audience.MANAGERS)
 
 
+def _build_export_surface(key: str, feature: FeatureKey, title: str) -> Surface:
+    return Surface(SurfaceKind.API, key, feature, title, Audience.MANAGERS)
+
+
 GUILD = _build_statistics_surface("guild", texts.ROUTE_SUMMARIES["guild"])
 STATS = _build_statistics_surface("stats", texts.ROUTE_SUMMARIES["stats"])
 TOP_CHANNELS = _build_statistics_surface("top/channels", texts.ROUTE_SUMMARIES["top_channels"])
@@ -33,9 +38,13 @@ RULES = _build_settings_surface("rules", texts.ROUTE_SUMMARIES["list_rules"])
 CHANNEL_LISTS = _build_settings_surface("channel-lists", texts.ROUTE_SUMMARIES["list_channel_lists"])
 AUDIT = _build_settings_surface("audit", texts.ROUTE_SUMMARIES["audit"])
 EXPLAIN = _build_settings_surface("explain", texts.ROUTE_SUMMARIES["explain"])
-SURFACES = SurfaceRegistry(
-    (GUILD, STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS, FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
+EXPORTS = _build_export_surface("exports", FeatureKey.EXPORTS, texts.ROUTE_SUMMARIES["list_exports"])
+EXPORT_HISTORY = _build_export_surface(
+    "exports/history", FeatureKey.EXPORT_HISTORY, texts.ROUTE_SUMMARIES["create_export"]
 )
+STATISTICS_SURFACES = (GUILD, STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS)
+SETTINGS_SURFACES = (FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
+SURFACES = SurfaceRegistry((*STATISTICS_SURFACES, *SETTINGS_SURFACES, EXPORTS, EXPORT_HISTORY))
 
 
 def main() -> None:

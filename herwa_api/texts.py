@@ -42,6 +42,7 @@ SESSIONS_NEED_SESSION = "Only users have sessions. Log in at /auth/login."
 CURRENT_SESSION = "This is your current session. Log out to end it."
 TEST_KEY_READS_ONLY = "A test key can't change anything. Use a live key."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
+EXPORT_NOT_FOUND = "There is no such export, or its file was deleted. List the exports of the server."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
 TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
@@ -165,6 +166,7 @@ TAGS: Mapping[str, str] = {
     "identity": "Who you are, which servers you can read, and your sessions",
     "statistics": "Numbers of a server",
     "settings": "Features, access rules, channel lists and audit log of a server",
+    "exports": "Files with the statistics of a server",
     "keys": "API keys of a server. Only users manage keys, in a session",
     "health": "State of the API's process",
 }
@@ -182,6 +184,8 @@ CONFLICT_DESCRIPTION = "Another change of the settings is in progress, or the ru
 PRECONDITION_DESCRIPTION = "It has changed since the response whose ETag is in If-Match."
 RULE_EXISTS_DESCRIPTION = "The same rule existed already, or this is a dry run."
 DRY_RUN_DESCRIPTION = "What the change would do, if `dry_run` is true."
+EXPORT_PREVIEW_DESCRIPTION = "What the export would hold, if `dry_run` is true."
+PARTIAL_FILE_DESCRIPTION = "The range of the file that `Range` asks for."
 CLIENT_ERROR_DESCRIPTION = "Any other invalid request."
 SERVER_ERROR_DESCRIPTION = "An error on the server's side. Try again later."
 STORE_DOWN_DESCRIPTION = "At least one database doesn't respond."
@@ -214,6 +218,14 @@ ROUTE_SUMMARIES: Mapping[str, str] = {
     "delete_rule": "Delete an access rule",
     "set_channel_list": "Set a channel list",
     "delete_channel_list": "Delete a channel list",
+    "list_exports": "Exports",
+    "create_export": "Create an export",
+    "get_export": "An export with its progress",
+    "pause_export": "Pause an export",
+    "resume_export": "Resume an export",
+    "delete_export": "Cancel an export, or delete its file",
+    "link_export": "Create a link to the file of an export",
+    "download_export": "File of an export",
     "list_keys": "API keys",
     "create_key": "Create an API key",
     "rotate_key": "Replace an API key",
@@ -262,6 +274,19 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "takes the `etag` of the list. " + CHANGE_NOTES,
     "delete_channel_list": "Deletes a channel list, so that its target works everywhere. `If-Match` takes the `etag` "
     "of the list. " + CHANGE_NOTES,
+    "list_exports": "Returns the exports of the last 30 days, newest first. An API key sees those that it created. All "
+    "routes about exports need the scope `exports:read`.",
+    "create_export": "Creates an export, which is then written in the background. Hourly summaries as CSV are in every "
+    "tier; everything else needs the feature `exports.history`. With `dry_run`, nothing is created and the response "
+    "says what the export would hold. For `members`, an API key needs the scopes `members:read` and `member_ids:read`.",
+    "get_export": "Returns an export with its rows, rate and time left.",
+    "pause_export": "Pauses an export. It goes on where it was when it is resumed; after a week it is canceled.",
+    "resume_export": "Lets a paused export go on.",
+    "delete_export": "Cancels an export that is in progress, or deletes the file of a finished one.",
+    "link_export": "Creates a link to the file. It works for ten minutes, for this session or API key only. New links "
+    "can be created until the file is deleted, a week after it was finished.",
+    "download_export": "Returns the file, a ZIP file. `Range` and `If-Range` are supported. `url` of a link is the "
+    "address of this route.",
     "list_keys": "Returns the API keys of the server without their secrets, newest first, also those that have ended. "
     "All routes about keys need the session of a user who manages the server.",
     "create_key": "Creates an API key. The response contains the key, which can't be read again.",
@@ -304,11 +329,31 @@ PARAMETERS: Mapping[str, str] = {
     "member_id": "A member of the server",
     "role_ids": "Role ids separated by commas. Empty: a member without roles",
     "explain_channel_id": "Where the command is used. A thread counts as its channel",
+    "export_id": "The export's id",
+    "export_dry_run": "Create nothing, and say what the export would hold",
+    "export_link": "The link's token",
     "key_id": "The key's id",
     "session_id": "The session's id",
     "usage_days": "Number of days, today (UTC) included",
 }
 FIELDS: Mapping[str, str] = {
+    "export_data": "What to export. Summaries are hourly numbers without members",
+    "export_format": "Format of the tables in the file",
+    "export_from": "Start: an ISO date (midnight in `timezone`) or time. Default: the start of the history of the tier",
+    "export_to": "End, exclusive. Default: now. Exports begin and end with full hours",
+    "export_members": "Whether the tables contain the ids of members. Members who opted out are never included",
+    "export_channel": "Only this channel and its threads",
+    "export_state": "`deleted`: the file was deleted, a week after it was finished or earlier",
+    "export_error": "Why it failed",
+    "export_precise_from": "Events are precise from then on. Before, there are numbers by hour",
+    "export_rows": "Rows that are written",
+    "export_estimated_rows": "Rows that the file will have. An estimate until it is finished",
+    "export_expires_at": "When the file will be deleted",
+    "export_sha256": "SHA-256 of the file",
+    "export_included": "Whether the tier and settings of the server allow this export to you",
+    "export_reason": "What doesn't allow it",
+    "export_parts": "Tables by month",
+    "export_link_url": "Address of the file, below the address of this server",
     "key_guild_id": "The server that the key can read. For a test key: the demo server",
     "key_is_test": "Test keys start with `sk_test_hw_` and answer from a demo server, with the limits of this server",
     "key_name": "What the key is for",

@@ -17,6 +17,7 @@ class ModuleKey(StrEnum):
     TICKETS = "tickets"
     DASHBOARD = "dashboard"
     API = "api"
+    EXPORTS = "exports"
     GOVERNANCE = "governance"
     ESSENTIALS = "essentials"
 
@@ -31,6 +32,8 @@ class FeatureKey(StrEnum):
     OVERVIEW = "dashboard.overview"
     API_STATISTICS = "api.statistics"
     API_SETTINGS = "api.settings"
+    EXPORTS = "exports.summaries"
+    EXPORT_HISTORY = "exports.history"
     FEATURES = "governance.features"
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
@@ -65,10 +68,11 @@ class Limit(StrEnum):
 class Scope(StrEnum):
     """What an API key may read or change."""
 
-    # The names exports:read and widgets:read are reserved for exports and widgets, and unknown until these exist.
+    # The name widgets:read is reserved for widgets, and unknown until these exist.
     STATS = "stats:read"
     MEMBERS = "members:read"
     MEMBER_IDS = "member_ids:read"
+    EXPORTS = "exports:read"
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
 
@@ -158,6 +162,7 @@ SCOPES: Mapping[Scope, ScopeSpec] = MappingProxyType(
             ScopeSpec(Scope.STATS, "Statistics", "Read the numbers of the server and its channels"),
             ScopeSpec(Scope.MEMBERS, "Members", "Read the numbers of single members, under pseudonyms", Scope.STATS),
             ScopeSpec(Scope.MEMBER_IDS, "Member ids", "See the Discord ids and names of members", Scope.MEMBERS),
+            ScopeSpec(Scope.EXPORTS, "Exports", "Create and download exports", Scope.STATS),
             ScopeSpec(Scope.SETTINGS_READ, "Read settings", "Read features, access rules, channel lists and audit log"),
             ScopeSpec(
                 Scope.SETTINGS_WRITE,
@@ -179,6 +184,7 @@ MODULES: Mapping[ModuleKey, ModuleSpec] = MappingProxyType(
             ModuleSpec(ModuleKey.TICKETS, "Tickets", "Support threads"),
             ModuleSpec(ModuleKey.DASHBOARD, "Dashboard", "Statistics on the web"),
             ModuleSpec(ModuleKey.API, "API", "Statistics for your own programs"),
+            ModuleSpec(ModuleKey.EXPORTS, "Exports", "Files with the server's statistics"),
             ModuleSpec(ModuleKey.GOVERNANCE, "Governance", "Who can use what, where"),
             ModuleSpec(ModuleKey.ESSENTIALS, "Essentials", "Help, and why a command is blocked"),
         )
@@ -201,6 +207,14 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
             FeatureSpec(FeatureKey.OVERVIEW, ModuleKey.DASHBOARD, "Overview", "All statistics on one page"),
             FeatureSpec(FeatureKey.API_STATISTICS, ModuleKey.API, "Statistics API", "Statistics for your own programs"),
             FeatureSpec(FeatureKey.API_SETTINGS, ModuleKey.API, "Settings API", "Settings for your own programs"),
+            FeatureSpec(FeatureKey.EXPORTS, ModuleKey.EXPORTS, "Summary exports", "Hourly summaries as CSV"),
+            FeatureSpec(
+                FeatureKey.EXPORT_HISTORY,
+                ModuleKey.EXPORTS,
+                "History exports",
+                "All data of the server, in every format",
+                lowest_tier=TierKey.PREMIUM,
+            ),
             FeatureSpec(
                 FeatureKey.FEATURES,
                 ModuleKey.GOVERNANCE,

@@ -80,6 +80,12 @@ async def list_own_sessions(state: Any) -> tuple[SessionInfo, ...]:
         return await list_sessions(session, user_id=user.user_id, current_token=token, now=utc_now())
 
 
+async def get_own_session_id(state: Any) -> str:
+    """Return the id of this state's session, as in SessionInfo. Raises Unauthenticated."""
+    token, _ = await _require_session(state)
+    return get_session_id(token)
+
+
 async def end_own_session(state: Any, session_id: str) -> None:
     """End another session of this state's user. Raises Unauthenticated, and NotFound for one of another user."""
     token, user = await _require_session(state)

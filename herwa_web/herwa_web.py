@@ -8,6 +8,7 @@ from herwa_web.layout_state import build_tab_title
 from herwa_web.navigation import (
     AUDIT_ITEM,
     CHANNELS_ITEM,
+    EXPORTS_ITEM,
     FEATURES_ITEM,
     KEYS_ITEM,
     PRIVACY_ITEM,
@@ -21,6 +22,8 @@ from herwa_web.pages.audit.page import audit_page
 from herwa_web.pages.audit.state import AuditState
 from herwa_web.pages.channel_lists.page import channel_lists_page
 from herwa_web.pages.channel_lists.state import ChannelListsState
+from herwa_web.pages.exports.page import exports_page
+from herwa_web.pages.exports.state import ExportsState
 from herwa_web.pages.features.page import features_page
 from herwa_web.pages.features.state import FeaturesState
 from herwa_web.pages.guild.overview import ROUTE, overview_page
@@ -92,6 +95,9 @@ app.add_page(
     on_load=SettingsState.load,
 )
 app.add_page(keys_page, route=f"{ROUTE}{KEYS_ITEM.path}", title=build_tab_title(texts.API_KEYS), on_load=KeysState.load)
+app.add_page(
+    exports_page, route=f"{ROUTE}{EXPORTS_ITEM.path}", title=build_tab_title(texts.EXPORTS), on_load=ExportsState.load
+)
 app.add_page(
     privacy_page,
     route=f"{ROUTE}{PRIVACY_ITEM.path}",

@@ -17,9 +17,12 @@ SETTINGS = Surface(SurfaceKind.PAGE, "settings", FeatureKey.SETTINGS, "Settings"
 PRIVACY = Surface(SurfaceKind.PAGE, "privacy", FeatureKey.SETTINGS, "Privacy", Audience.MANAGERS)
 START = Surface(SurfaceKind.PAGE, "start", FeatureKey.SETTINGS, "First steps", Audience.MANAGERS)
 KEYS = Surface(SurfaceKind.PAGE, "keys", FeatureKey.API_STATISTICS, "API keys", Audience.MANAGERS)
-SURFACES = SurfaceRegistry(
-    (OVERVIEW, FEATURES_PAGE, RULES_PAGE, CHANNELS_PAGE, AUDIT_PAGE, SETTINGS, KEYS, PRIVACY, START)
+EXPORTS = Surface(SurfaceKind.PAGE, "exports", FeatureKey.EXPORTS, "Exports", Audience.MANAGERS)
+EXPORT_HISTORY = Surface(
+    SurfaceKind.PAGE, "exports/history", FeatureKey.EXPORT_HISTORY, "History exports", Audience.MANAGERS
 )
+SETTINGS_SURFACES = (FEATURES_PAGE, RULES_PAGE, CHANNELS_PAGE, AUDIT_PAGE, SETTINGS, PRIVACY, START)
+SURFACES = SurfaceRegistry((OVERVIEW, *SETTINGS_SURFACES, KEYS, EXPORTS, EXPORT_HISTORY))
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.process_metrics import build_process_metrics
 from herwa_shared.stores import open_stores
 from herwa_worker.audit_anchors import build_audit_anchor_job
+from herwa_worker.export_jobs import ExportJobs
 from herwa_worker.jobs import WorkerJobs
 from herwa_worker.privacy_jobs import PrivacyJobs
 
@@ -33,6 +34,9 @@ ROTATE_INTERVAL_SECONDS = 10
 PURGE_INTERVAL_SECONDS = 3600
 ERASE_INTERVAL_SECONDS = 1
 PSEUDONYM_INTERVAL_SECONDS = 6 * 3600
+EXPORT_INTERVAL_SECONDS = 1
+EXPORT_CHOICES_INTERVAL_SECONDS = 2
+EXPORT_CLEANUP_INTERVAL_SECONDS = 60
 ANCHOR_INTERVAL_SECONDS = 600  # the job runs once a day; the interval is how late after midnight it may be
 
 
@@ -51,6 +55,7 @@ async def run(settings: Settings) -> None:
         scheduler.add_job(jobs.purge_expired, "interval", seconds=PURGE_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_job(jobs.purge_event_keys, "interval", seconds=PURGE_INTERVAL_SECONDS)
         add_privacy_jobs(scheduler, PrivacyJobs(stores))
+        add_export_jobs(scheduler, ExportJobs(settings, stores))
         anchors = build_audit_anchor_job(settings, stores.database)
         scheduler.add_job(anchors.run, "interval", seconds=ANCHOR_INTERVAL_SECONDS, next_run_time=utc_now())
         scheduler.add_listener(log_failure, EVENT_JOB_ERROR)
@@ -82,6 +87,13 @@ def add_privacy_jobs(scheduler: AsyncIOScheduler, jobs: PrivacyJobs) -> None:
     # Not at the start: a history that was just imported keeps its names for some hours, also after a restart.
     scheduler.add_job(jobs.replace_members_in_old_hours, "interval", seconds=PSEUDONYM_INTERVAL_SECONDS)
     scheduler.add_job(jobs.purge_old_rows, "interval", seconds=PURGE_INTERVAL_SECONDS)
+
+
+def add_export_jobs(scheduler: AsyncIOScheduler, jobs: ExportJobs) -> None:
+    """Schedule the jobs about exports."""
+    scheduler.add_job(jobs.write_exports, "interval", seconds=EXPORT_INTERVAL_SECONDS)
+    scheduler.add_job(jobs.apply_choices, "interval", seconds=EXPORT_CHOICES_INTERVAL_SECONDS)
+    scheduler.add_job(jobs.delete_expired, "interval", seconds=EXPORT_CLEANUP_INTERVAL_SECONDS)
 
 
 def log_failure(event: JobExecutionEvent) -> None:

@@ -41,6 +41,7 @@ from herwa_shared.models.directory import (
     Member,
     MembershipPeriod,
 )
+from herwa_shared.models.exports import ExportJob, ExportPart
 from herwa_shared.models.idempotency import IdempotentResponse
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, MemberDataView, PrivacyChoice
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
@@ -63,6 +64,8 @@ __all__ = [
     "CollectionGap",
     "EntitlementGrant",
     "ErasureRequest",
+    "ExportJob",
+    "ExportPart",
     "Feature",
     "FeatureToggle",
     "GatewaySession",

@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
+from herwa_shared.exports.restarts import restart_exports_of_guilds
 from herwa_shared.log import get_logger
 from herwa_shared.models import ErasureRequest, Ticket
 from herwa_shared.pipeline.privacy_filter import build_ticket_pseudonym, derive_privacy_key
@@ -161,6 +162,7 @@ async def _process_batch(connection: asyncpg.Connection, clickhouse: AsyncClient
             scope = ActivityScope(guild_ids, requests[0]["erased_until"], members=tuple(members))
             changed_guild_ids.update(guild_ids)
             await remove_members(clickhouse, scope)
+            await restart_exports_of_guilds(connection, guild_ids)
         await connection.execute(FINISH_REQUESTS_SQL, [request["id"] for request in requests])
     if requests:
         log.info("members erased", requests=len(requests))

@@ -13,6 +13,14 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "settings": ("setting.set", "member.erase"),
         "history": ("history.import", "history.pause", "history.resume"),
         "keys": ("api_key.create", "api_key.rotate", "api_key.revoke"),
+        "exports": (
+            "export.create",
+            "export.pause",
+            "export.resume",
+            "export.cancel",
+            "export.download",
+            "export.delete",
+        ),
         "tier": (
             "subscription.grant",
             "subscription.extend",

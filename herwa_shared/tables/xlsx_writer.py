@@ -7,6 +7,7 @@ temporary file, so that memory does not grow with their number.
 import re
 from datetime import datetime
 from io import BytesIO
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook
@@ -52,7 +53,15 @@ _HEADER_PADDING = 4
 def write_xlsx(table: Table) -> bytes:
     """Write a table with its column titles as a bold header that stays visible."""
     stream = BytesIO()
-    with Workbook(stream, _OPTIONS) as workbook:
+    write_xlsx_file(table, stream)
+    return stream.getvalue()
+
+
+def write_xlsx_file(table: Table, file: BinaryIO, *, created_at: datetime | None = None) -> None:
+    """Write a table to a file. Equal rows give equal bytes if `created_at`, the file's date, is given."""
+    with Workbook(file, _OPTIONS) as workbook:
+        if created_at is not None:
+            workbook.set_properties({"created": created_at})
         sheet = workbook.add_worksheet(_build_sheet_title(table.title))
         formats = [_build_format(workbook, column, num_format=_NUMBER_FORMATS[column.type]) for column in table.columns]
         _write_header(workbook, sheet, table)
@@ -61,7 +70,6 @@ def write_xlsx(table: Table) -> bytes:
             for position, (column, value) in enumerate(zip(table.columns, row, strict=True)):
                 _write_cell(sheet, (row_number, position), value, column, formats[position], table.zone)
         sheet.autofilter(0, 0, row_number, len(table.columns) - 1)
-    return stream.getvalue()
 
 
 def _build_sheet_title(title: str) -> str:

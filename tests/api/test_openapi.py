@@ -28,6 +28,12 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds/{guild_id}/channel-lists/{target}",
         "/api/guilds/{guild_id}/audit",
         "/api/guilds/{guild_id}/explain",
+        "/api/guilds/{guild_id}/exports",
+        "/api/guilds/{guild_id}/exports/{export_id}",
+        "/api/guilds/{guild_id}/exports/{export_id}/file",
+        "/api/guilds/{guild_id}/exports/{export_id}/link",
+        "/api/guilds/{guild_id}/exports/{export_id}/pause",
+        "/api/guilds/{guild_id}/exports/{export_id}/resume",
         "/api/guilds/{guild_id}/keys",
         "/api/guilds/{guild_id}/keys/{key_id}",
         "/api/guilds/{guild_id}/keys/{key_id}/requests",
@@ -127,7 +133,8 @@ async def test_manual_lists_every_endpoint(client):
 
 async def test_other_methods_are_refused_with_the_methods_of_the_path(client):
     document = (await client.get("/api/openapi.json")).json()
-    parameters = {"guild_id": "5", "key_id": "5", "rule_id": "5", "session_id": "0" * 32, "target": "everything:"}
+    ids = dict.fromkeys(("guild_id", "key_id", "rule_id", "export_id"), "5")
+    parameters = {**ids, "session_id": "0" * 32, "target": "everything:"}
     for path, operations in document["paths"].items():
         declared = {method.upper() for method in operations}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - declared:

@@ -15,6 +15,7 @@ from herwa.texts import (
     doctor,
     doctor_security,
     errors,
+    exports,
     history,
     history_import,
     operator,
@@ -24,6 +25,8 @@ from herwa.texts import (
     status,
 )
 from herwa.texts import help as help_texts
+from herwa_shared.exports.jobs import ExportRequest, ExportStatus
+from herwa_shared.exports.tables import DataSet, ExportFormat
 from herwa_shared.services.audit_chain import ChainDefect, DefectKind
 from herwa_shared.services.backfills import BackfillState, BackfillStatus
 from tests.support.text_snapshots import Keywords, render_texts
@@ -45,6 +48,28 @@ BACKFILL = BackfillStatus(
     fetched=54_300,
     done_share=0.25,
 )
+
+EXPORT = ExportStatus(
+    7,
+    "running",
+    None,
+    ExportRequest((DataSet.MESSAGES, DataSet.VOICE), ExportFormat.PARQUET, LEFT_AT - timedelta(days=90), LEFT_AT),
+    LEFT_AT,
+    LEFT_AT,
+    finished_at=None,
+    expires_at=None,
+    rows=300_000,
+    total_rows=1_200_000,
+    rows_per_second=250_000.0,
+    seconds_left=3.6,
+    size=None,
+    digest=None,
+)
+EXPORTS = [
+    EXPORT.to_json(),
+    replace(EXPORT, state="ready", seconds_left=None, size=2_400_000).to_json(),
+    replace(EXPORT, state="failed", error="disk_full", seconds_left=None).to_json(),
+]
 
 SAMPLES = {
     audit: {
@@ -69,6 +94,13 @@ SAMPLES = {
         "format_file_exists": [Path("/mnt/herwa.zip")],
         "format_backed_up": [(Path("/mnt/herwa.zip"), size, 12_345, 1_234_567) for size in (8_540, 123_456_789)],
         "format_restored": [(datetime(2026, 11, 28, 21, 0, tzinfo=UTC), 1, 0)],
+    },
+    exports: {
+        "format_export": [
+            ({"estimated_rows": 1204, "estimated_bytes": 2_400_000, "parts": 1},),
+            *((export,) for export in EXPORTS),
+        ],
+        "format_copied": [(Path("/mnt/history.zip"), 2_400_000)],
     },
     counts: {"format_count": [(0, "server"), (1, "server"), (1204, "server"), (2, "entry", "entries")]},
     doctor: {

@@ -6,7 +6,7 @@ Every visitor can call a handler. List a new one here once it authorizes its cal
 PAGE_HANDLERS = ("load", "retry", "refresh")
 SAVE_BAR_HANDLERS = ("save", "undo_save", "discard", "discard_change", "keep_theirs", "use_mine", "close_saved")
 SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState", "SettingsState")
-OTHER_PAGES = ("AuditState", "KeysState", "PrivacyState", "StartState")
+OTHER_PAGES = ("AuditState", "ExportsState", "KeysState", "PrivacyState", "StartState")
 
 EXPECTED_HANDLERS = frozenset(
     {
@@ -24,6 +24,16 @@ EXPECTED_HANDLERS = frozenset(
         "DownloadState.download_csv",
         "DownloadState.download_png",
         "DownloadState.download_xlsx",
+        "ExportsState.ask_first",
+        "ExportsState.choose",
+        "ExportsState.close_form",
+        "ExportsState.close_question",
+        "ExportsState.confirm",
+        "ExportsState.download",
+        "ExportsState.open_form",
+        "ExportsState.pause",
+        "ExportsState.resume",
+        "ExportsState.start_export",
         "FeaturesState.toggle_feature",
         "FeaturesState.toggle_module",
         "HomeState.load",

@@ -6,6 +6,7 @@ from herwa_web.pages import landing_texts
 from herwa_web.pages.account import texts as account_texts
 from herwa_web.pages.audit import texts as audit_texts
 from herwa_web.pages.channel_lists import texts as list_texts
+from herwa_web.pages.exports import texts as export_texts
 from herwa_web.pages.features import texts as features_texts
 from herwa_web.pages.guild import tile_texts
 from herwa_web.pages.keys import texts as keys_texts
@@ -37,6 +38,7 @@ AUDIT_SAMPLES = {
     "format_toggle": [("Voice stats", Keywords(enabled=True)), ("Voice (module)", Keywords(enabled=False))],
     "format_other_action": [("privacy.erase", "12")],
     "format_key": ["website", "x1Yz"],
+    "format_export": ["7"],
     "format_undone": ["Voice stats is on again."],
     "format_day_title": [(date(2026, 11, day), date(2026, 11, 28)) for day in (28, 27, 21)],
 }
@@ -92,6 +94,15 @@ KEYS_SAMPLES = {
     "format_replaced": ["Sun, Nov 29, 2026, 09:00"],
     "format_secret_title": ["weekly report"],
     "format_action_label": [("Revoke", "weekly report")],
+}
+EXPORT_SAMPLES = {
+    "format_size": [(850,), (850_000,), (1_400_000,), (2_345_000_000,)],
+    "format_rows": [(1,), (1204,)],
+    "format_preview": [(1, 100, 1), (1_204_000, 102_000_000, 14)],
+    "format_border": ["Aug 31, 2026"],
+    "format_progress": [(0, 1204, 0.0, None), (300_000, 1_204_000, 250_000.0, 4)],
+    "format_expiry": ["Sun, Nov 29, 2026, 09:00"],
+    "format_title": [(["summaries"],), (["messages", "voice"],), (list(export_texts.DATA_SETS),)],
 }
 ACCOUNT_SAMPLES = {
     "format_session": [("Sun, Nov 29, 2026, 09:00", "Sat, Nov 28, 2026, 18:00")],
@@ -155,6 +166,10 @@ def test_texts_of_the_settings(snapshot):
 
 def test_texts_of_the_api_keys(snapshot):
     assert render_texts(keys_texts, KEYS_SAMPLES) == snapshot
+
+
+def test_texts_of_the_exports(snapshot):
+    assert render_texts(export_texts, EXPORT_SAMPLES) == snapshot
 
 
 def test_texts_of_the_account(snapshot):

@@ -17,6 +17,7 @@ KINDS = {
     "settings": "Settings",
     "history": "Past messages",
     "keys": "API keys",
+    "exports": "Exports",
     "tier": "Tier",
 }
 ACTOR = "Who"
@@ -45,8 +46,9 @@ SOURCES = {
     "system": "Automatic",
 }
 NOT_UNDOABLE = "This change can't be undone here."
-A_MEMBER = "a member"
-PAST_MESSAGES = "past messages"
+FIXED_TARGETS = {"member": "a member", "history": "past messages"}
+"""Targets that have no name, by the first part of the action."""
+AN_EXPORT = "export"
 ERASED_MEMBER = "a member whose data was erased"
 ACTIONS = {
     "rule.add": "added a rule about",
@@ -63,6 +65,12 @@ ACTIONS = {
     "history.import": "started to import",
     "history.pause": "paused the import of",
     "history.resume": "continued the import of",
+    "export.create": "started",
+    "export.pause": "paused",
+    "export.resume": "resumed",
+    "export.cancel": "canceled",
+    "export.download": "downloaded",
+    "export.delete": "deleted the file of",
     "request.dismiss": "declined a request for",
     "subscription.grant": "granted the tier",
     "subscription.extend": "extended the tier",
@@ -90,6 +98,11 @@ def format_other_action(action: str, target: str) -> str:
 def format_key(name: str, hint: str) -> str:
     """Name an API key. `hint` is the end of the key."""
     return f"{name} (ends with {hint})"
+
+
+def format_export(export_id: str) -> str:
+    """Name an export."""
+    return f"{AN_EXPORT} {export_id}"
 
 
 def format_undone(text: str) -> str:

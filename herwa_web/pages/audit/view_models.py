@@ -128,10 +128,10 @@ def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) 
             text = texts.format_key(value["name"], value["hint"])
         case "rule_test":
             text = str(value["name"])
-        case "member":
-            text = texts.A_MEMBER
-        case "history":
-            text = texts.PAST_MESSAGES
+        case "member" | "history" as kind:
+            text = texts.FIXED_TARGETS[kind]
+        case "export":
+            text = texts.format_export(entry.target)
         case "request":
             text = f"{format_command(value['command'])} ({_format_member(value['member'], names)})"
         case _:

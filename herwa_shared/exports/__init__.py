@@ -1,0 +1,1 @@
+"""Exports of a guild's history: one ZIP file, written part by part by the worker."""

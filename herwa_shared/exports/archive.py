@@ -1,0 +1,90 @@
+"""The file of an export: an uncompressed ZIP64 file with README, schema, checksums and one member for each part.
+
+Times of members are fixed, so that equal parts give equal files.
+"""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from herwa_shared.exports import texts
+from herwa_shared.exports.tables import SCHEMA_VERSION, TABLES, ExportFormat, ExportTable, TableSource
+from herwa_shared.models import ExportJob, ExportPart
+
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+COPY_BYTES = 1 << 20
+FILE_MODE = 0o100644 << 16
+README_NAME, SCHEMA_NAME, CHECKSUMS_NAME = "README.txt", "schema.json", "SHA256SUMS"
+
+
+def write_archive(path: Path, job: ExportJob, parts: Sequence[ExportPart], part_paths: Mapping[int, Path]) -> None:
+    """Write the file of an export from its parts, by their positions. Called in a thread."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        _add_text(archive, README_NAME, texts.build_readme(job, parts))
+        _add_text(archive, SCHEMA_NAME, json.dumps(build_schema(job, parts), indent=2) + "\n")
+        _add_text(archive, CHECKSUMS_NAME, "".join(f"{(part.digest or b'').hex()}  {part.name}\n" for part in parts))
+        for part in parts:
+            with part_paths[part.position].open("rb") as source, _open_member(archive, part.name) as member:
+                shutil.copyfileobj(source, member, COPY_BYTES)
+
+
+def build_schema(job: ExportJob, parts: Sequence[ExportPart]) -> dict[str, Any]:
+    """Build the content of `schema.json`: tables with their columns, and the files of each with their rows."""
+    return {
+        "version": SCHEMA_VERSION,
+        "guild_id": str(job.guild_id),
+        "format": job.format,
+        "from": job.from_at.isoformat(),
+        "to": job.to_at.isoformat(),
+        "precise_from": job.border_at.isoformat(),
+        "channel_id": str(job.channel_id) if job.channel_id else None,
+        "with_members": job.with_members,
+        "created_at": job.created_at.isoformat(),
+        "tables": {
+            key: _describe_table(job, TABLES[key], [part for part in parts if part.table == key])
+            for key in dict.fromkeys(part.table for part in parts)
+        },
+    }
+
+
+def get_extension(table: ExportTable, export_format: ExportFormat) -> str:
+    """Return the extension of a table's members. Channels are not written by ClickHouse, so never as Parquet."""
+    if table.source is TableSource.CHANNELS and export_format is ExportFormat.PARQUET:
+        return ExportFormat.JSON_LINES.value
+    return export_format.value
+
+
+def _describe_table(job: ExportJob, table: ExportTable, parts: list[ExportPart]) -> dict[str, Any]:
+    return {
+        "columns": [
+            {"name": column.name, "type": column.type.value, "meaning": column.meaning}
+            for column in table.list_columns(with_members=job.with_members)
+        ],
+        "kinds": [kind.value for kind in table.kinds],
+        "precise": table.source is TableSource.EVENTS,
+        "files": [
+            {
+                "name": part.name,
+                "from": part.from_at.isoformat(),
+                "to": part.to_at.isoformat(),
+                "rows": part.rows,
+                "sha256": (part.digest or b"").hex(),
+            }
+            for part in parts
+        ],
+    }
+
+
+def _add_text(archive: zipfile.ZipFile, name: str, text: str) -> None:
+    with _open_member(archive, name) as member:
+        member.write(text.encode())
+
+
+def _open_member(archive: zipfile.ZipFile, name: str) -> Any:
+    info = zipfile.ZipInfo(name, FIXED_TIME)
+    info.external_attr = FILE_MODE
+    info.create_system = 3
+    return archive.open(info, "w", force_zip64=True)

@@ -1,0 +1,70 @@
+"""Which members an export leaves out: those who opted out, and those who are being erased.
+
+Choices are stored under keyed hashes, so each member of the guild's hours is hashed. The ids are stored nowhere; the
+export keeps a keyed hash of all of them, by which a change is noticed.
+"""
+
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
+from herwa_shared.pipeline.privacy_filter import VERSION_SQL, derive_privacy_key, hash_member
+
+OPT_OUTS_SQL = """
+SELECT digest FROM privacy_choice WHERE opted_out_at IS NOT NULL AND (guild_id = $1 OR guild_id IS NULL)
+"""
+ERASURES_SQL = """
+SELECT user_id FROM erasure_request WHERE finished_at IS NULL AND (guild_id = $1 OR guild_id IS NULL)
+"""
+MEMBERS_SQL = f"""
+SELECT DISTINCT user_id FROM activity_hourly
+WHERE guild_id = {{guild:UInt64}} AND user_id BETWEEN 1 AND {FIRST_PSEUDONYM - 1}
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenMembers:
+    """The members of a guild whom an export leaves out. `version` is that of the choices, `digest` a keyed hash."""
+
+    version: int
+    ids: frozenset[int]
+    digest: bytes
+
+
+NO_HIDDEN_MEMBERS = HiddenMembers(0, frozenset(), b"")
+"""Of an export that holds no members."""
+
+
+async def load_hidden_members(
+    connection: asyncpg.Connection, clickhouse: AsyncClient, *, guild_id: int, audit_key: bytes
+) -> HiddenMembers:
+    """Load the members whom exports of a guild leave out, in constant memory for any number of members."""
+    version = int(await connection.fetchval(VERSION_SQL))
+    opt_outs = {bytes(row["digest"]) for row in await connection.fetch(OPT_OUTS_SQL, guild_id)}
+    ids = {int(row["user_id"]) for row in await connection.fetch(ERASURES_SQL, guild_id)}
+    if opt_outs:
+        privacy_key = derive_privacy_key(audit_key)
+        async for user_id in _stream_members(clickhouse, guild_id):
+            digests = (hash_member(privacy_key, guild_id=place, user_id=user_id) for place in (guild_id, None))
+            if any(digest in opt_outs for digest in digests):
+                ids.add(user_id)
+    content = ",".join(map(str, sorted(ids)))
+    return HiddenMembers(version, frozenset(ids), hmac.digest(audit_key, f"export {content}".encode(), "sha256"))
+
+
+async def load_privacy_version(connection: asyncpg.Connection) -> int:
+    """Load the number of changes of choices."""
+    return int(await connection.fetchval(VERSION_SQL))
+
+
+async def _stream_members(clickhouse: AsyncClient, guild_id: int) -> AsyncIterator[int]:
+    parameters, rest = {"guild": guild_id}, b""
+    async with await clickhouse.raw_stream(MEMBERS_SQL, parameters, fmt="TabSeparated") as stream:
+        async for chunk in stream:
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield int(line)

@@ -1,0 +1,157 @@
+"""Write one part of an export to a file: streamed by ClickHouse in its own formats, in constant memory.
+
+A workbook is written by XlsxWriter from the rows that ClickHouse streamed to a temporary file.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+
+from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.exports.parquet_footer import read_row_count
+from herwa_shared.exports.part_queries import ENGINE_FORMATS, STREAM_SETTINGS, build_part_query
+from herwa_shared.exports.tables import TABLES, ExportColumn, ExportColumnType, ExportFormat
+from herwa_shared.models import ExportJob, ExportPart
+from herwa_shared.tables.table import Cell, Column, ColumnType, Table
+
+WRITE_BYTES = 1 << 20
+_TRAILER_BYTES = 2_000
+_TRAILER_MARK = b"__exception__\r\n"
+_COLUMN_TYPES = {
+    ExportColumnType.TIME: ColumnType.TIME,
+    ExportColumnType.ID: ColumnType.ID,
+    ExportColumnType.TEXT: ColumnType.LABEL,
+    ExportColumnType.NUMBER: ColumnType.NUMBER,
+    ExportColumnType.FLAG: ColumnType.LABEL,
+}
+UTC_ZONE = ZoneInfo("UTC")
+
+
+@dataclass(slots=True)
+class PartProgress:
+    """How many rows of a part are written so far, for the heartbeat of its writer."""
+
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPart:
+    """A part that is complete on disk; `size` is in bytes."""
+
+    rows: int
+    size: int
+    digest: bytes
+
+
+@dataclass(slots=True)
+class _PartFile:
+    """A file that is written in large blocks, with its digest and its number of lines."""
+
+    file: BinaryIO
+    lines: int = 0
+    size: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def write(self, block: bytes) -> None:
+        """Write a block. Called in a thread; hashing and writing release the GIL."""
+        self.file.write(block)
+        self.digest.update(block)
+        self.lines += block.count(b"\n")
+        self.size += len(block)
+
+
+async def write_part(
+    clickhouse: AsyncClient,
+    job: ExportJob,
+    part: ExportPart,
+    path: Path,
+    *,
+    hidden_ids: Collection[int],
+    progress: PartProgress,
+) -> WrittenPart:
+    """Write a part to `path`, which is replaced, and synchronize it with the disk.
+
+    Raises ServiceUnavailable if ClickHouse fails in the middle, OSError if the disk is full.
+    """
+    export_format = ExportFormat(job.format)
+    rows_path = path.with_suffix(".rows") if export_format is ExportFormat.XLSX else path
+    sql, parameters = build_part_query(job, part, hidden_ids)
+    with rows_path.open("wb") as file:
+        part_file = _PartFile(file)
+        async for block in _stream_blocks(clickhouse, sql, parameters, ENGINE_FORMATS[export_format]):
+            await asyncio.to_thread(part_file.write, block)
+            progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
+        await asyncio.to_thread(_synchronize, file)
+    if export_format is ExportFormat.PARQUET:
+        return WrittenPart(read_row_count(path), part_file.size, part_file.digest.digest())
+    if export_format is ExportFormat.XLSX:
+        size, digest = await asyncio.to_thread(_write_workbook, job, part, rows_path, path)
+        return WrittenPart(part_file.lines, size, digest)
+    return WrittenPart(progress.rows, part_file.size, part_file.digest.digest())
+
+
+def compute_digest(path: Path) -> bytes:
+    """Compute the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+async def _stream_blocks(
+    clickhouse: AsyncClient, sql: str, parameters: dict[str, Any], engine_format: str
+) -> AsyncIterator[bytes]:
+    """Stream the result of a query in blocks of about WRITE_BYTES. Raises ServiceUnavailable if it ends in an error."""
+    buffer, tail = bytearray(), b""
+    async with await clickhouse.raw_stream(sql, parameters, STREAM_SETTINGS, fmt=engine_format) as stream:
+        async for chunk in stream:
+            buffer += chunk
+            if len(buffer) >= WRITE_BYTES:
+                block = bytes(buffer)
+                buffer.clear()
+                tail = block[-_TRAILER_BYTES:]
+                yield block
+    tail = (tail + buffer)[-_TRAILER_BYTES:]
+    if _TRAILER_MARK in tail:  # an error after the first byte is sent as text
+        raise ServiceUnavailable(tail[tail.index(_TRAILER_MARK) :].decode(errors="replace")[:500])
+    if buffer:
+        yield bytes(buffer)
+
+
+def _synchronize(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Path) -> tuple[int, bytes]:
+    """Write a workbook from lines of JSON, which are deleted. Returns its size and digest. Called in a thread."""
+    from herwa_shared.tables.xlsx_writer import write_xlsx_file  # noqa: PLC0415 - rarely needed
+
+    table = TABLES[part.table]
+    columns = table.list_columns(with_members=job.with_members)
+    with rows_path.open("rb") as lines, path.open("wb") as file:
+        rows = (tuple(_parse_cells(columns, json.loads(line))) for line in lines)
+        titles = tuple(Column(column.name, column.name, _COLUMN_TYPES[column.type]) for column in columns)
+        write_xlsx_file(Table(table.key, titles, rows, UTC_ZONE), file, created_at=job.created_at)
+        _synchronize(file)
+    rows_path.unlink()
+    return path.stat().st_size, compute_digest(path)
+
+
+def _parse_cells(columns: tuple[ExportColumn, ...], values: list[Any]) -> Iterator[Cell]:
+    for column, value in zip(columns, values, strict=True):
+        if value is None:
+            yield None
+        elif column.type is ExportColumnType.TIME:
+            yield datetime.fromisoformat(value)
+        elif column.type is ExportColumnType.FLAG:
+            yield "yes" if value else "no"
+        else:
+            yield value

@@ -1,0 +1,117 @@
+"""View models of the exports page: an export as a row, what a new one would hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from herwa_shared.charts.formatting import format_day
+from herwa_shared.exports.jobs import PAUSED, ExportPreview, ExportState, ExportStatus
+from herwa_shared.exports.tables import TABLES
+from herwa_shared.guardrail.texts import format_local_time
+from herwa_web.pages.exports import texts
+
+TONES = {ExportState.READY.value: "green", ExportState.FAILED.value: "red", PAUSED: "amber"}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """An export. `percent` is its progress, -1 if it is not in progress. `note` says what else is known about it."""
+
+    key: str
+    title: str
+    state: str
+    tone: str
+    facts: list[str]
+    percent: int
+    note: str
+    is_running: bool
+    is_paused: bool
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewBar:
+    """How many rows of a kind of data an export would have; `share` of the most, in percent."""
+
+    title: str
+    rows: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """What a new export would hold; `refusal` is what does not allow it."""
+
+    summary: str = ""
+    border: str = ""
+    bars: tuple[PreviewBar, ...] = ()
+    refusal: str = ""
+
+
+def build_rows(statuses: Sequence[ExportStatus], zone: ZoneInfo) -> list[ExportRow]:
+    """Build the rows of exports, newest first."""
+    return [_build_row(status, zone) for status in statuses]
+
+
+def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> PreviewView:
+    """Build what a new export would hold, with a bar for each kind of data."""
+    counts: dict[str, int] = {}
+    for part in preview.parts:
+        data_set = TABLES[part.table].data_set
+        assert data_set is not None
+        counts[data_set] = counts.get(data_set, 0) + part.estimated_rows
+    most = max(counts.values(), default=1)
+    bars = tuple(
+        PreviewBar(title, texts.format_rows(counts[data_set]), max(1, round(100 * counts[data_set] / most)))
+        for data_set, (title, _) in texts.DATA_SETS.items()
+        if data_set in counts
+    )
+    if not preview.rows:
+        return PreviewView(texts.EMPTY, refusal=refusal)
+    summary = texts.format_preview(preview.rows, preview.size, len(preview.parts))
+    return PreviewView(summary, texts.format_border(_format_day(preview.border_at, zone)), bars, refusal)
+
+
+def _build_row(status: ExportStatus, zone: ZoneInfo) -> ExportRow:
+    percent = min(99, round(100 * status.rows / max(status.total_rows, 1))) if status.is_open else -1
+    return ExportRow(
+        str(status.id),
+        texts.format_title([data_set.value for data_set in status.request.data_sets]),
+        texts.STATES[status.state],
+        TONES.get(status.state, ""),
+        _list_facts(status, zone),
+        percent,
+        _describe(status) if status.is_open else texts.ERRORS.get(status.error or "", ""),
+        status.is_open,
+        status.state == PAUSED,
+        status.state == ExportState.READY,
+    )
+
+
+def _list_facts(status: ExportStatus, zone: ZoneInfo) -> list[str]:
+    request = status.request
+    facts = [
+        texts.FORMATS[request.format][0],
+        f"{_format_day(request.from_at, zone)} to {_format_day(request.to_at, zone)}",
+    ]
+    if request.with_members:
+        facts.append(texts.WITH_MEMBERS)
+    if status.state == ExportState.READY and status.expires_at is not None:
+        facts += [
+            texts.format_rows(status.rows),
+            texts.format_size(status.size or 0),
+            texts.format_expiry(format_local_time(status.expires_at, zone)),
+        ]
+    return facts
+
+
+def _describe(status: ExportStatus) -> str:
+    rate = 0.0 if status.state == PAUSED else status.rows_per_second
+    left = None if status.seconds_left is None else round(status.seconds_left)
+    return texts.format_progress(status.rows, status.total_rows, rate, left)
+
+
+def _format_day(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{format_day(local)}, {local.year}"
