@@ -77,6 +77,7 @@ async def _serve(
 
         async with (
             app.state.app_state.key_usage.run(),
+            app.state.app_state.widget_uses.run(),
             send_heartbeats(stores.database, name="api", build_detail=build_detail),
             serve_metrics(DataFolder(settings.data_dir), "api", collect_metrics),
         ):

@@ -22,8 +22,10 @@ from herwa_api.routers import (
     sessions,
     setting_changes,
     statistics,
+    widgets,
 )
 from herwa_api.routers import settings as settings_router
+from herwa_api.widgets.middleware import WidgetMiddleware
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import GuildReader
@@ -54,7 +56,18 @@ def create_app(
     )
     app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader)
     app.include_router(auth.router)
-    routers = (me, sessions, guild, statistics, settings_router, setting_changes, exports, keys, leaked_keys)
+    routers = (
+        me,
+        sessions,
+        guild,
+        statistics,
+        settings_router,
+        setting_changes,
+        exports,
+        keys,
+        widgets,
+        leaked_keys,
+    )
     for api_router in (module.router for module in routers):
         app.include_router(api_router, dependencies=[Depends(refuse_repeated_parameters)])
     app.include_router(documentation.router)
@@ -65,5 +78,6 @@ def create_app(
     )
     app.add_middleware(CrossOriginMiddleware, origins=settings.cors_origins)
     app.add_middleware(RequestMiddleware, usage=app_state.key_usage, counts=app_state.request_counts)
+    app.add_middleware(WidgetMiddleware, cards=app_state.widget_cards, uses=app_state.widget_uses)
     customize_openapi(app, cookie=get_cookie_name(settings))
     return app

@@ -13,6 +13,8 @@ from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_api.readiness import Readiness
 from herwa_api.request_metrics import RequestCounts
+from herwa_api.widgets.cards import WidgetCards
+from herwa_api.widgets.use_recorder import WidgetUseRecorder
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient
 from herwa_shared.auth.encryption import Encryptor, create_deterministic_encryptor, create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
@@ -51,9 +53,10 @@ class AppState:
     """Everything that routes share.
 
     `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys,
-    `key_usage` records their use. `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts
-    stored responses, `export_links` the links to files of exports, which are in `export_folder`. `oauth` is None if no
-    Discord application is configured; then only API keys give access.
+    `key_usage` records their use. `widget_cards` are the widgets for visitors, `widget_uses` counts these.
+    `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts stored responses, `export_links`
+    the links to files of exports, which are in `export_folder`. `oauth` is None if no Discord application is
+    configured; then only API keys give access.
     """
 
     stores: Stores
@@ -73,6 +76,8 @@ class AppState:
     export_folder: ExportFolder
     request_counts: RequestCounts
     readiness: Readiness
+    widget_cards: WidgetCards
+    widget_uses: WidgetUseRecorder
     oauth: OAuthServices | None
 
     def require_guild_reader(self) -> GuildReader:
@@ -120,6 +125,8 @@ def create_app_state(
         export_folder=open_export_folder(settings),
         request_counts=RequestCounts(),
         readiness=Readiness(stores.database, stores.clickhouse),
+        widget_cards=WidgetCards(stores, policies),
+        widget_uses=WidgetUseRecorder(stores.database),
         oauth=oauth,
     )
 

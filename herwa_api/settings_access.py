@@ -15,7 +15,7 @@ from herwa_api.app_state import AppDep, AppState
 from herwa_api.auth import Caller, GuildIdPath, require_key, require_managed_guild
 from herwa_api.csrf import SAFE_METHODS
 from herwa_api.member_identities import MemberIdentities, get_member_identities
-from herwa_api.surfaces import AUDIT, CHANNEL_LISTS, EXPLAIN, FEATURES, RULES
+from herwa_api.surfaces import AUDIT, CHANNEL_LISTS, EXPLAIN, FEATURES, RULES, WIDGETS
 from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Scope, Surface
@@ -32,6 +32,7 @@ from herwa_shared.settings_surfaces import (
     FEATURES_PAGE,
     RULE_COMMANDS,
     RULES_PAGE,
+    WIDGETS_PAGE,
 )
 
 
@@ -58,12 +59,18 @@ class SettingsCaller:
 
 
 def require_settings_access(
-    surface: Surface, page: Surface, commands: tuple[Surface, ...] = ()
+    surface: Surface,
+    page: Surface,
+    commands: tuple[Surface, ...] = (),
+    *,
+    read_scope: Scope = Scope.SETTINGS_READ,
+    write_scope: Scope = Scope.SETTINGS_WRITE,
 ) -> Callable[[Request, Caller, AppState, str], AsyncIterator[SettingsCaller]]:
     """Build a dependency that authorizes the caller for settings of the guild in the path.
 
-    `page` shows them, `commands` change them. Before a change, Discord is asked for the user's guilds again. The
-    dependency holds one of the guild's slots for questions. It raises what `auth.require_guild_access` raises.
+    `page` shows them, `commands` change them. A key needs `read_scope`, and for a change also `write_scope`. Before a
+    change, Discord is asked for the user's guilds again. The dependency holds one of the guild's slots for questions.
+    It raises what `auth.require_guild_access` raises.
     """
 
     async def authorize_settings(
@@ -74,7 +81,8 @@ def require_settings_access(
             surfaces = (page, *commands) if is_change else (page,)
             settings_caller = await _authorize_user(app_state, caller, guild_id, surface, surfaces, fresh=is_change)
         else:
-            settings_caller = await _authorize_key(app_state, caller, guild_id, surface, is_change=is_change)
+            scopes = (read_scope, write_scope) if is_change else (read_scope,)
+            settings_caller = await _authorize_key(app_state, caller, guild_id, surface, scopes)
         async with app_state.question_slots.hold(settings_caller.guild_id):
             yield settings_caller
 
@@ -98,12 +106,11 @@ async def _authorize_user(
 
 
 async def _authorize_key(
-    app_state: AppState, key: Principal, guild_id: str, surface: Surface, *, is_change: bool
+    app_state: AppState, key: Principal, guild_id: str, surface: Surface, scopes: tuple[Scope, ...]
 ) -> SettingsCaller:
     """Authorize a key. Ids are compared without a database query, as in `auth.require_guild_access`."""
     if guild_id != str(key.guild_id):
         raise NotFound(texts.GUILD_NOT_FOUND)
-    scopes = (Scope.SETTINGS_READ, Scope.SETTINGS_WRITE) if is_change else (Scope.SETTINGS_READ,)
     await require_key(app_state, key, surface, scopes)
     actor = Actor(ChangeSource.API, None, texts.format_key_actor(key.key_id))
     return SettingsCaller(key.guild_id, actor, f"key {key.key_id}", get_member_identities(key))
@@ -116,3 +123,9 @@ ChannelListsCaller = Annotated[
 ]
 AuditCaller = Annotated[SettingsCaller, Depends(require_settings_access(AUDIT, AUDIT_PAGE))]
 ExplainCaller = Annotated[SettingsCaller, Depends(require_settings_access(EXPLAIN, RULES_PAGE))]
+WidgetsCaller = Annotated[
+    SettingsCaller,
+    Depends(
+        require_settings_access(WIDGETS, WIDGETS_PAGE, read_scope=Scope.WIDGETS_READ, write_scope=Scope.WIDGETS_WRITE)
+    ),
+]

@@ -1,6 +1,6 @@
-"""The API's surfaces: one per guild route, each part of a feature.
+"""The API's surfaces: one per guild route, and one for all widgets; each is part of a feature.
 
-The key of a surface is the part of the route's path after the guild's id, or `guild` for the guild itself;
+The key of a route's surface is the part of its path after the guild's id, or `guild` for the guild itself;
 `exports/history` is what exports hold beyond summaries.
 `python -m herwa_api.surfaces` prints the surfaces as JSON for `herwa discover`.
 """
@@ -8,11 +8,11 @@ The key of a surface is the part of the route's path after the guild's id, or `g
 import json
 import sys
 
-from herwa_api import texts
+from herwa_api import texts, widget_texts
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.services.discovery import to_json
 
-KINDS = (SurfaceKind.API,)
+KINDS = (SurfaceKind.API, SurfaceKind.WIDGET)
 
 
 def _build_statistics_surface(key: str, title: str) -> Surface:
@@ -42,9 +42,13 @@ EXPORTS = _build_export_surface("exports", FeatureKey.EXPORTS, texts.ROUTE_SUMMA
 EXPORT_HISTORY = _build_export_surface(
     "exports/history", FeatureKey.EXPORT_HISTORY, texts.ROUTE_SUMMARIES["create_export"]
 )
+WIDGETS = Surface(
+    SurfaceKind.API, "widgets", FeatureKey.WIDGETS, widget_texts.ROUTE_SUMMARIES["list_widgets"], Audience.MANAGERS
+)
+WIDGET = Surface(SurfaceKind.WIDGET, "widget", FeatureKey.WIDGETS, widget_texts.WIDGET_TITLE)
 STATISTICS_SURFACES = (GUILD, STATS, TOP_CHANNELS, TOP_MEMBERS, HEATMAP, KEYS)
 SETTINGS_SURFACES = (FEATURES, RULES, CHANNEL_LISTS, AUDIT, EXPLAIN)
-SURFACES = SurfaceRegistry((*STATISTICS_SURFACES, *SETTINGS_SURFACES, EXPORTS, EXPORT_HISTORY))
+SURFACES = SurfaceRegistry((*STATISTICS_SURFACES, *SETTINGS_SURFACES, EXPORTS, EXPORT_HISTORY, WIDGETS, WIDGET))
 
 
 def main() -> None:

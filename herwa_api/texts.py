@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from herwa_api import widget_texts
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric
 from herwa_shared.catalog import SCOPES
 
@@ -168,6 +169,7 @@ TAGS: Mapping[str, str] = {
     "settings": "Features, access rules, channel lists and audit log of a server",
     "exports": "Files with the statistics of a server",
     "keys": "API keys of a server. Only users manage keys, in a session",
+    "widgets": widget_texts.TAG,
     "health": "State of the API's process",
 }
 KEY_SECURITY = "An API key of the server: `Authorization: Bearer sk_live_hw_…`. Keys in the URL are never accepted."

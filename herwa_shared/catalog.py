@@ -18,6 +18,7 @@ class ModuleKey(StrEnum):
     DASHBOARD = "dashboard"
     API = "api"
     EXPORTS = "exports"
+    SHARING = "sharing"
     GOVERNANCE = "governance"
     ESSENTIALS = "essentials"
 
@@ -34,6 +35,7 @@ class FeatureKey(StrEnum):
     API_SETTINGS = "api.settings"
     EXPORTS = "exports.summaries"
     EXPORT_HISTORY = "exports.history"
+    WIDGETS = "sharing.widgets"
     FEATURES = "governance.features"
     PERMISSIONS = "governance.permissions"
     CHANNELS = "governance.channels"
@@ -68,13 +70,14 @@ class Limit(StrEnum):
 class Scope(StrEnum):
     """What an API key may read or change."""
 
-    # The name widgets:read is reserved for widgets, and unknown until these exist.
     STATS = "stats:read"
     MEMBERS = "members:read"
     MEMBER_IDS = "member_ids:read"
     EXPORTS = "exports:read"
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
+    WIDGETS_READ = "widgets:read"
+    WIDGETS_WRITE = "widgets:write"
 
 
 class Essential(StrEnum):
@@ -102,6 +105,7 @@ class SurfaceKind(StrEnum):
     MENU = "menu"
     PAGE = "page"
     API = "api"
+    WIDGET = "widget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,13 @@ SCOPES: Mapping[Scope, ScopeSpec] = MappingProxyType(
                 "Change features, access rules and channel lists",
                 Scope.SETTINGS_READ,
             ),
+            ScopeSpec(Scope.WIDGETS_READ, "Read widgets", "See the server's widgets, their addresses and their use"),
+            ScopeSpec(
+                Scope.WIDGETS_WRITE,
+                "Change widgets",
+                "Create, change and revoke widgets",
+                Scope.WIDGETS_READ,
+            ),
         )
     }
 )
@@ -185,6 +196,7 @@ MODULES: Mapping[ModuleKey, ModuleSpec] = MappingProxyType(
             ModuleSpec(ModuleKey.DASHBOARD, "Dashboard", "Statistics on the web"),
             ModuleSpec(ModuleKey.API, "API", "Statistics for your own programs"),
             ModuleSpec(ModuleKey.EXPORTS, "Exports", "Files with the server's statistics"),
+            ModuleSpec(ModuleKey.SHARING, "Sharing", "Numbers of the server for everyone"),
             ModuleSpec(ModuleKey.GOVERNANCE, "Governance", "Who can use what, where"),
             ModuleSpec(ModuleKey.ESSENTIALS, "Essentials", "Help, and why a command is blocked"),
         )
@@ -215,6 +227,7 @@ FEATURES: Mapping[FeatureKey, FeatureSpec] = MappingProxyType(
                 "All data of the server, in every format",
                 lowest_tier=TierKey.PREMIUM,
             ),
+            FeatureSpec(FeatureKey.WIDGETS, ModuleKey.SHARING, "Widgets", "Live cards on other sites, a public page"),
             FeatureSpec(
                 FeatureKey.FEATURES,
                 ModuleKey.GOVERNANCE,

@@ -11,6 +11,8 @@ AUDIT_PAGE = Surface(SurfaceKind.PAGE, "audit", FeatureKey.AUDIT, "Audit log", A
 RULES_PAGE = Surface(SurfaceKind.PAGE, "rules", FeatureKey.PERMISSIONS, "Access rules", Audience.MANAGERS)
 CHANNELS_PAGE = Surface(SurfaceKind.PAGE, "channels", FeatureKey.CHANNELS, "Channel lists", Audience.MANAGERS)
 
+WIDGETS_PAGE = Surface(SurfaceKind.PAGE, "widgets", FeatureKey.WIDGETS, "Widgets", Audience.MANAGERS)
+
 
 def _build_command(key: str, feature: FeatureKey) -> Surface:
     return Surface(SurfaceKind.COMMAND, key, feature, "", Audience.MANAGERS)

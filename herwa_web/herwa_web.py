@@ -15,6 +15,7 @@ from herwa_web.navigation import (
     RULES_ITEM,
     SETTINGS_ITEM,
     START_ITEM,
+    WIDGETS_ITEM,
 )
 from herwa_web.pages.account.page import account_page
 from herwa_web.pages.account.state import AccountState
@@ -45,6 +46,8 @@ from herwa_web.pages.settings.page import settings_page
 from herwa_web.pages.settings.state import SettingsState
 from herwa_web.pages.start.page import start_page
 from herwa_web.pages.start.state import StartState
+from herwa_web.pages.widgets.page import widgets_page
+from herwa_web.pages.widgets.state import WidgetsState
 from herwa_web.reflex_setup import configure_app, create_app
 from herwa_web.theme import STYLESHEETS, css_variables
 
@@ -93,6 +96,12 @@ app.add_page(
     route=f"{ROUTE}{SETTINGS_ITEM.path}",
     title=build_tab_title(texts.SETTINGS),
     on_load=SettingsState.load,
+)
+app.add_page(
+    widgets_page,
+    route=f"{ROUTE}{WIDGETS_ITEM.path}",
+    title=build_tab_title(texts.WIDGETS),
+    on_load=WidgetsState.load,
 )
 app.add_page(keys_page, route=f"{ROUTE}{KEYS_ITEM.path}", title=build_tab_title(texts.API_KEYS), on_load=KeysState.load)
 app.add_page(

@@ -37,6 +37,7 @@ RULES_ITEM = NavigationItem(
 CHANNELS_ITEM = NavigationItem("channels", "hash", texts.CHANNEL_LISTS, "/channels")
 AUDIT_ITEM = NavigationItem("audit", "history", texts.AUDIT_LOG, "/audit")
 SETTINGS_ITEM = NavigationItem("settings", "settings", texts.SETTINGS, "/settings")
+WIDGETS_ITEM = NavigationItem("widgets", "panels-top-left", texts.WIDGETS, "/widgets")
 KEYS_ITEM = NavigationItem("keys", "key-round", texts.API_KEYS, "/keys")
 EXPORTS_ITEM = NavigationItem("exports", "package", texts.EXPORTS, "/exports")
 PRIVACY_ITEM = NavigationItem("privacy", "shield-user", texts.PRIVACY, "/privacy")
@@ -44,6 +45,6 @@ START_ITEM = NavigationItem("start", "list-checks", texts.FIRST_STEPS, "/start")
 GROUPS = (
     NavigationGroup(texts.INSIGHTS, (OVERVIEW_ITEM, START_ITEM)),
     NavigationGroup(texts.GOVERN, (FEATURES_ITEM, RULES_ITEM, CHANNELS_ITEM, AUDIT_ITEM, PRIVACY_ITEM, SETTINGS_ITEM)),
-    NavigationGroup(texts.SHARE, (EXPORTS_ITEM, KEYS_ITEM)),
+    NavigationGroup(texts.SHARE, (WIDGETS_ITEM, EXPORTS_ITEM, KEYS_ITEM)),
 )
 PAGES = tuple(item for group in GROUPS for item in group.items)

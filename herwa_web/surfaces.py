@@ -9,7 +9,7 @@ import sys
 
 from herwa_shared.catalog import Audience, FeatureKey, Surface, SurfaceKind, SurfaceRegistry
 from herwa_shared.services.discovery import to_json
-from herwa_shared.settings_surfaces import AUDIT_PAGE, CHANNELS_PAGE, FEATURES_PAGE, RULES_PAGE
+from herwa_shared.settings_surfaces import AUDIT_PAGE, CHANNELS_PAGE, FEATURES_PAGE, RULES_PAGE, WIDGETS_PAGE
 
 KINDS = (SurfaceKind.PAGE,)
 OVERVIEW = Surface(SurfaceKind.PAGE, "overview", FeatureKey.OVERVIEW, "Overview", Audience.MANAGERS)
@@ -22,7 +22,7 @@ EXPORT_HISTORY = Surface(
     SurfaceKind.PAGE, "exports/history", FeatureKey.EXPORT_HISTORY, "History exports", Audience.MANAGERS
 )
 SETTINGS_SURFACES = (FEATURES_PAGE, RULES_PAGE, CHANNELS_PAGE, AUDIT_PAGE, SETTINGS, PRIVACY, START)
-SURFACES = SurfaceRegistry((OVERVIEW, *SETTINGS_SURFACES, KEYS, EXPORTS, EXPORT_HISTORY))
+SURFACES = SurfaceRegistry((OVERVIEW, *SETTINGS_SURFACES, KEYS, WIDGETS_PAGE, EXPORTS, EXPORT_HISTORY))
 
 
 def main() -> None:

@@ -11,7 +11,9 @@ from plotly.graph_objs.layout import Template
 from herwa_shared.charts.theme import DARK, FONT_FAMILY, LIGHT, Theme, apply_alpha
 from herwa_shared.charts.web_figure import Layer
 
-STYLESHEETS = [f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages", "settings")]
+STYLESHEETS = [
+    f"/styles/{name}.css" for name in ("tokens", "controls", "shell", "panels", "pages", "settings", "widgets")
+]
 WEB_FONT = f"'Inter Variable', {FONT_FAMILY}"
 
 TICK_FORMATS = [

@@ -15,6 +15,7 @@ from herwa_shared.services.api_key_usage import purge_usage
 from herwa_shared.services.idempotency import delete_old_responses
 from herwa_shared.services.process_details import WorkerDetail
 from herwa_shared.services.subscriptions import record_expired
+from herwa_shared.services.widget_uses import purge_uses
 from herwa_shared.stores import Stores
 
 log = get_logger(__name__)
@@ -73,6 +74,7 @@ class WorkerJobs:
             expired_count = await delete_expired_sessions(session, now=utc_now())
             await purge_logged_out_users(session, now=utc_now())
             await purge_usage(session, now=utc_now())
+            await purge_uses(session, now=utc_now())
             await delete_old_responses(session, now=utc_now())
         if expired_count:
             log.info("sessions ended", count=expired_count, reason="expired")

@@ -17,7 +17,9 @@ from herwa_shared.errors import BadRequest
 from herwa_shared.services.audit import ERASED, AuditFilter, AuditLogEntry, ChangeSource
 from herwa_shared.services.audit_kinds import ACTIONS_BY_KIND
 
-AuditKind = Literal["features", "rules", "lists", "requests", "tickets", "history", "keys", "exports", "tier"]
+AuditKind = Literal[
+    "features", "rules", "lists", "requests", "tickets", "history", "keys", "exports", "widgets", "tier"
+]
 
 
 class AuditQuery(BaseModel):

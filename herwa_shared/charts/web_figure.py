@@ -2,7 +2,7 @@
 
 It follows the same rules as `build_timeseries_figure`, for a chart that can be zoomed and hovered. Colors come from a
 Plotly template in the page, by the index of a trace in `data`, so that one figure serves the light and the dark theme.
-Regular x positions are sent as a start and a step. Sparklines are SVG paths.
+Regular x positions are sent as a start and a step.
 """
 
 from collections.abc import Iterator, Sequence
@@ -75,26 +75,6 @@ def build_web_figure(compared: ComparedSeries, *, revision: str = "", history_st
         text = format_history_border(format_long_day(compared.series.start, compared.series.zone))
         layout["annotations"].append({**_HISTORY_LABEL, "text": text})
     return {"data": data, "layout": layout}
-
-
-def build_sparkline_paths(values: Sequence[int | None], *, width: int = 100, height: int = 32) -> tuple[str, str]:
-    """Build the SVG paths of the line and of the area below it.
-
-    The paths fit into a box of `width` by `height`. Gaps interrupt both.
-    """
-    peak = max((value or 0 for value in values), default=0) or 1
-    step = width / max(len(values) - 1, 1)
-    line: list[str] = []
-    area: list[str] = []
-    for run in _iterate_runs(values):
-        coordinates = [f"{index * step:.1f},{height - (values[index] or 0) / peak * height:.1f}" for index in run]
-        if len(coordinates) == 1:
-            coordinates.append(f"{run[0] * step + 0.1:.1f},{coordinates[0].split(',')[1]}")
-        line.append("M" + "L".join(coordinates))
-        area.append(
-            f"M{coordinates[0].split(',')[0]},{height}L{'L'.join(coordinates)}L{coordinates[-1].split(',')[0]},{height}Z"
-        )
-    return "".join(line), "".join(area)
 
 
 def _build_line_trace(plot: SeriesPlot) -> Figure:
@@ -213,17 +193,3 @@ def _pad_with_none(points: Sequence[Point]) -> Iterator[Point | None]:
     yield from points
     while True:
         yield None
-
-
-def _iterate_runs(values: Sequence[int | None]) -> Iterator[list[int]]:
-    """Yield the indexes of each run of consecutive values that are not None."""
-    run: list[int] = []
-    for index, value in enumerate(values):
-        if value is None:
-            if run:
-                yield run
-            run = []
-        else:
-            run.append(index)
-    if run:
-        yield run

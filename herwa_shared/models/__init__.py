@@ -46,6 +46,7 @@ from herwa_shared.models.idempotency import IdempotentResponse
 from herwa_shared.models.privacy import ErasureRequest, GuildDeletion, MemberDataView, PrivacyChoice
 from herwa_shared.models.subscriptions import EntitlementGrant, Subscription
 from herwa_shared.models.tickets import SupportChannel, Ticket
+from herwa_shared.models.widgets import Widget, WidgetUse, WidgetValue
 
 metadata = SQLModel.metadata
 
@@ -100,5 +101,8 @@ __all__ = [
     "UserToken",
     "VoiceSession",
     "WebSession",
+    "Widget",
+    "WidgetUse",
+    "WidgetValue",
     "metadata",
 ]

@@ -21,6 +21,7 @@ ACTIONS_BY_KIND: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "export.download",
             "export.delete",
         ),
+        "widgets": ("widget.create", "widget.set", "widget.revoke"),
         "tier": (
             "subscription.grant",
             "subscription.extend",

@@ -31,6 +31,7 @@ from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING, set_
 from herwa_shared.services.guild_settings import GUILD_SETTING, set_guild_setting
 from herwa_shared.services.rule_tests import RolePermissions, require_passing_tests
 from herwa_shared.services.support_channels import SUPPORT_CHANNEL_SETTING, mark_channel, unmark_channel
+from herwa_shared.services.widgets import WIDGET_SETTING, change_widget
 
 
 class SettingType(StrEnum):
@@ -42,6 +43,7 @@ class SettingType(StrEnum):
     CHANNEL_LIST = "list"
     SUPPORT_CHANNEL = "tickets"
     GUILD = "setting"
+    WIDGET = "widget"
 
 
 _KINDS: dict[SettingType, SettingKind] = {
@@ -51,6 +53,7 @@ _KINDS: dict[SettingType, SettingKind] = {
     SettingType.CHANNEL_LIST: CHANNEL_LIST_SETTING,
     SettingType.SUPPORT_CHANNEL: SUPPORT_CHANNEL_SETTING,
     SettingType.GUILD: GUILD_SETTING,
+    SettingType.WIDGET: WIDGET_SETTING,
 }
 _TOGGLES = (SettingType.FEATURE, SettingType.MODULE)
 
@@ -171,6 +174,13 @@ async def _apply_setting(session: AsyncSession, *, guild_id: int, change: Settin
     return await set_guild_setting(session, guild_id=guild_id, setting=change.target, value=change.after, actor=actor)
 
 
+async def _apply_widget(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
+    assert change.after is not None
+    return await change_widget(
+        session, guild_id=guild_id, widget_id=int(change.target), value=change.after, actor=actor
+    )
+
+
 async def _apply_list(session: AsyncSession, *, guild_id: int, change: SettingChange, actor: Actor) -> int | None:
     parts = parse_list_target(change.target)
     kind, key = TargetKind(parts["target_kind"]), parts["target_key"]
@@ -201,6 +211,7 @@ _APPLY_FUNCTIONS: Mapping[SettingType, _ApplyFunction] = MappingProxyType(
         SettingType.CHANNEL_LIST: _apply_list,
         SettingType.SUPPORT_CHANNEL: _apply_mark,
         SettingType.GUILD: _apply_setting,
+        SettingType.WIDGET: _apply_widget,
     }
 )
 

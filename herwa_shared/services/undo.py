@@ -17,6 +17,7 @@ from herwa_shared.services.channel_lists import CHANNEL_LIST_SETTING
 from herwa_shared.services.features import FEATURE_SETTING, MODULE_SETTING
 from herwa_shared.services.guild_settings import GUILD_SETTING
 from herwa_shared.services.support_channels import SUPPORT_CHANNEL_SETTING
+from herwa_shared.services.widgets import WIDGET_SETTING
 
 SETTING_KINDS: Mapping[str, SettingKind] = MappingProxyType(
     {
@@ -30,6 +31,7 @@ SETTING_KINDS: Mapping[str, SettingKind] = MappingProxyType(
         "tickets.mark": SUPPORT_CHANNEL_SETTING,
         "tickets.unmark": SUPPORT_CHANNEL_SETTING,
         "setting.set": GUILD_SETTING,
+        "widget.set": WIDGET_SETTING,
     }
 )
 

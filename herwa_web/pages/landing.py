@@ -4,7 +4,7 @@ from math import pi, sin
 
 import reflex as rx
 
-from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_web import texts
 from herwa_web.components.controls import icon
 from herwa_web.layout import wordmark

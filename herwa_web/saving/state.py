@@ -97,7 +97,7 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
         async with self:
             if self._is_on_server(url):
                 self.saving, self.can_undo, self._entry_ids = False, False, ()
-                self.saved_text = self.announcement = texts.UNDONE
+                self.saved_text = self.announcement = self._format_undone()
         return await self._load_page()
 
     @rx.event(background=True, temporal=True)
@@ -164,7 +164,7 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
         self._show_draft()
         self._last_changes, self._entry_ids = tuple(saved.changes.values()), saved.entry_ids
         self.can_undo = bool(saved.entry_ids)
-        self.saved_text = texts.format_saved(len(saved.changes)) if saved.entry_ids else texts.NOTHING_CHANGED
+        self.saved_text = self._format_saved(len(saved.changes)) if saved.entry_ids else texts.NOTHING_CHANGED
         self.announcement = self.saved_text
 
     def _list_write_surfaces(self, changes: Sequence[SettingChange]) -> tuple[Surface, ...]:
@@ -174,6 +174,14 @@ class SettingsPageState(GuildPageState, rx.State, mixin=True):
     def _describe_effects(self, changes: Sequence[SettingChange]) -> list[str]:
         """Describe who is affected by the unsaved changes."""
         raise NotImplementedError
+
+    def _format_saved(self, count: int) -> str:
+        """Say that changes were saved, and when they are in force."""
+        return texts.format_saved(count)
+
+    def _format_undone(self) -> str:
+        """Say that the last save was undone."""
+        return texts.UNDONE
 
     def _present_draft(self) -> None:
         """Set the vars of the page that depend on the unsaved changes."""

@@ -13,7 +13,9 @@ from herwa_shared.services.audited_settings import SettingValue
 from herwa_shared.services.channel_lists import parse_list_target
 from herwa_shared.services.guild_settings import GuildSetting
 from herwa_shared.services.setting_changes import SettingChange, SettingConflict, SettingType
+from herwa_web.pages.widgets.texts import format_widget_title
 from herwa_web.saving import texts
+from herwa_web.saving.widget_values import format_widget_difference, format_widget_value
 
 ERASED_MEMBER_ID = "0"
 
@@ -46,6 +48,9 @@ def get_change_key(change: SettingChange) -> str:
 
 def build_change_view(key: str, change: SettingChange, names: NameFormatter) -> ChangeView:
     """Build the view of an unsaved change."""
+    if change.type is SettingType.WIDGET:
+        before, after = format_widget_difference(change.before or {}, change.after or {}, names)
+        return ChangeView(key, format_widget_title(str((change.before or {}).get("name", ""))), before, after)
     return ChangeView(
         key,
         format_setting_title(change.type, change.target),
@@ -77,8 +82,8 @@ def format_setting_title(type_: SettingType, target: str) -> str:
         return texts.format_rule_title(target)
     if type_ is SettingType.GUILD:
         return texts.GUILD_SETTINGS[target]
-    if type_ is SettingType.SUPPORT_CHANNEL:
-        return texts.SUPPORT_CHANNEL
+    if type_ in (SettingType.SUPPORT_CHANNEL, SettingType.WIDGET):
+        return texts.SUPPORT_CHANNEL if type_ is SettingType.SUPPORT_CHANNEL else format_widget_title(f"#{target}")
     parts = parse_list_target(target)
     return texts.format_list_title(format_target(TargetKind(parts["target_kind"]), parts["target_key"]))
 
@@ -88,13 +93,14 @@ def format_setting_value(type_: SettingType, target: str, value: SettingValue | 
     if type_ is SettingType.RULE:
         return texts.NO_RULE if value is None else _format_rule(value, names)
     if type_ is SettingType.CHANNEL_LIST:
-        if value is None:
-            return texts.EVERYWHERE
-        return ", ".join(names.format_channel(int(place_id)) for place_id in value["places"])
+        places = () if value is None else value["places"]
+        return ", ".join(names.format_channel(int(place_id)) for place_id in places) or texts.EVERYWHERE
     if type_ is SettingType.GUILD:
         return _format_guild_setting(target, str((value or {}).get("value", "")), names)
     if type_ is SettingType.SUPPORT_CHANNEL:
         return names.format_channel(int(target)) if value else texts.NO_SUPPORT_CHANNEL
+    if type_ is SettingType.WIDGET:
+        return format_widget_value(value, names)
     return texts.ON if value is not None and value["enabled"] else texts.OFF
 
 

@@ -9,7 +9,7 @@ import pytest
 from herwa_api.app import create_app
 from herwa_api.surfaces import KEYS, SURFACES
 from herwa_shared.auth.user_guilds import invalidate_guild_access
-from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Scope, TierKey
+from herwa_shared.catalog import FEATURES, MODULES, FeatureKey, ModuleKey, Scope, SurfaceKind, TierKey
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
 from herwa_shared.guardrail.policy import SubjectKind
@@ -71,7 +71,8 @@ def assert_refused(response: httpx.Response, reason: str) -> str:
 async def test_guild_routes_and_surfaces_are_the_same_set(client):
     paths = (await client.get("/api/openapi.json")).json()["paths"]
     guild_paths = {path.removeprefix("/api/guilds/{guild_id}/") for path in paths if "{guild_id}/" in path} | {"guild"}
-    assert {path.partition("/{")[0] for path in guild_paths} == {surface.key for surface in SURFACES.all}
+    routes = {surface.key for surface in SURFACES.all if surface.kind is SurfaceKind.API}
+    assert {path.partition("/{")[0] for path in guild_paths} == routes
 
 
 async def test_disabled_feature_refuses_api_keys(key_client: ApiKeyClient, governance: GovernanceClient):

@@ -39,6 +39,8 @@ async def test_document_is_openapi_3_1_and_lists_every_route(client):
         "/api/guilds/{guild_id}/keys/{key_id}/requests",
         "/api/guilds/{guild_id}/keys/{key_id}/rotate",
         "/api/guilds/{guild_id}/keys/{key_id}/usage",
+        "/api/guilds/{guild_id}/widgets",
+        "/api/guilds/{guild_id}/widgets/{widget_id}",
         "/api/leaked-keys",
         "/healthz",
         "/readyz",
@@ -133,7 +135,7 @@ async def test_manual_lists_every_endpoint(client):
 
 async def test_other_methods_are_refused_with_the_methods_of_the_path(client):
     document = (await client.get("/api/openapi.json")).json()
-    ids = dict.fromkeys(("guild_id", "key_id", "rule_id", "export_id"), "5")
+    ids = dict.fromkeys(("guild_id", "key_id", "rule_id", "export_id", "widget_id"), "5")
     parameters = {**ids, "session_id": "0" * 32, "target": "everything:"}
     for path, operations in document["paths"].items():
         declared = {method.upper() for method in operations}

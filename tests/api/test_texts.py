@@ -2,7 +2,7 @@
 
 import httpx
 
-from herwa_api import texts
+from herwa_api import texts, widget_texts
 from herwa_shared import errors
 from herwa_shared.auth.discord_oauth import INVALID_CLIENT_TEXT
 from tests.support.text_snapshots import render_texts
@@ -25,6 +25,10 @@ SAMPLES = {
 
 def test_texts(snapshot):
     assert render_texts(texts, SAMPLES) == snapshot
+
+
+def test_texts_about_widgets(snapshot):
+    assert render_texts(widget_texts, {}) == snapshot
 
 
 def test_error_messages(snapshot):

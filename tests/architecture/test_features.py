@@ -13,7 +13,7 @@ from herwa_shared.catalog import FEATURES, Audience, FeatureKey, ModuleKey, Surf
 from herwa_shared.services.discovery import from_json
 
 ROOT = Path(__file__).parents[2]
-SURFACE_KINDS_BY_PACKAGE = {"herwa_bot": {"command", "menu"}, "herwa_api": {"api"}, "herwa_web": {"page"}}
+SURFACE_KINDS_BY_PACKAGE = {"herwa_bot": {"command", "menu"}, "herwa_api": {"api", "widget"}, "herwa_web": {"page"}}
 
 STATS_EXTRAS = {"feature": FeatureKey.SERVER_STATS}
 

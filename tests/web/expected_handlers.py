@@ -5,7 +5,7 @@ Every visitor can call a handler. List a new one here once it authorizes its cal
 
 PAGE_HANDLERS = ("load", "retry", "refresh")
 SAVE_BAR_HANDLERS = ("save", "undo_save", "discard", "discard_change", "keep_theirs", "use_mine", "close_saved")
-SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState", "SettingsState")
+SETTINGS_PAGES = ("ChannelListsState", "FeaturesState", "RulesState", "SettingsState", "WidgetsState")
 OTHER_PAGES = ("AuditState", "ExportsState", "KeysState", "PrivacyState", "StartState")
 
 EXPECTED_HANDLERS = frozenset(
@@ -79,5 +79,16 @@ EXPECTED_HANDLERS = frozenset(
         "SettingsState.toggle_messages",
         "SettingsState.unmark_channel",
         "StartState.start_import",
+        "WidgetsState.add_page",
+        "WidgetsState.add_site",
+        "WidgetsState.add_widget",
+        "WidgetsState.cancel_revoke",
+        "WidgetsState.put_value",
+        "WidgetsState.remove_site",
+        "WidgetsState.revoke_widget",
+        "WidgetsState.select_widget",
+        "WidgetsState.start_revoke",
+        "WidgetsState.toggle_item",
+        "WidgetsState.toggle_visible",
     }
 )

@@ -15,6 +15,7 @@ from herwa_web.pages.privacy import texts as privacy_texts
 from herwa_web.pages.rules import texts as rule_texts
 from herwa_web.pages.settings import texts as settings_texts
 from herwa_web.pages.start import texts as start_texts
+from herwa_web.pages.widgets import texts as widget_texts
 from herwa_web.saving import texts as saving_texts
 from tests.support.text_snapshots import Keywords, render_texts
 
@@ -25,6 +26,21 @@ SAVING_SAMPLES = {
     "format_list_title": ["/top"],
     "format_rule_title": [("12",), ("",)],
     "format_author": [("Mia", "14:02"), ("", "")],
+}
+WIDGET_SAMPLES = {
+    "format_saved": [(1,), (3,)],
+    "format_allowance": [(0, 1), (2, 10), (12, None)],
+    "format_limit_hint": [(1,), (10,)],
+    "format_new_name": [2],
+    "format_widget_title": ["Blog"],
+    "format_uses": [(1, 1, 30), (1204, 0, 30)],
+    "format_contrast": ["dark", 1.234, 3.0],
+    "format_own_site_effect": ["Blog"],
+    "format_switched_on": ["Blog"],
+    "format_switched_off": ["Blog"],
+    "format_sites": [([],), (["https://a.example", "https://*.b.example"],)],
+    "format_action_label": ["Edit", "Blog"],
+    "format_window_fact": ["Last 30 days", "1,204 messages"],
 }
 FEATURES_SAMPLES = {
     "format_needs_tier": ["Premium"],
@@ -186,3 +202,7 @@ def test_texts_of_the_first_steps(snapshot):
 
 def test_texts_of_the_landing_page(snapshot):
     assert render_texts(landing_texts, {}) == snapshot
+
+
+def test_texts_of_the_widgets(snapshot):
+    assert render_texts(widget_texts, WIDGET_SAMPLES) == snapshot

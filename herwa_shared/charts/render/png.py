@@ -5,6 +5,7 @@ quantizers of Pillow are not used for the palette lookup: they look colors up in
 background gray and faint gradients into bands.
 """
 
+from collections.abc import Callable
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from herwa_shared.charts.render.fonts import get_font_registry
+from herwa_shared.charts.render.fonts import FontRegistry, get_font_registry
 from herwa_shared.charts.render.skia_loader import load_skia
 
 MAX_COLORS = 256
@@ -42,6 +43,20 @@ def render_png(
         canvas.scale(scale, scale)
         draw_figure(canvas, figure, width, height, get_font_registry(system_fonts=system_fonts))
     return _encode_png(pixels, size)
+
+
+def draw_transparent_png(
+    draw: Callable[[Any, FontRegistry], None], width: float, height: float, *, scale: float, system_fonts: bool = True
+) -> bytes:
+    """Draw on a transparent canvas of Skia with `draw`, and return the PNG. Raises and blocks as `render_png`."""
+    skia = load_skia()
+    with _render_lock:
+        surface = skia.Surface(round(width * scale), round(height * scale))
+        canvas = surface.getCanvas()
+        canvas.clear(0)
+        canvas.scale(scale, scale)
+        draw(canvas, get_font_registry(system_fonts=system_fonts))
+        return bytes(surface.makeImageSnapshot().encodeToData(skia.EncodedImageFormat.kPNG, 100))
 
 
 def _encode_png(pixels: bytearray, size: tuple[int, int]) -> bytes:

@@ -20,6 +20,7 @@ from herwa_shared.settings_surfaces import (
     FEATURE_COMMANDS,
     RULE_COMMANDS,
     TICKET_COMMANDS,
+    WIDGETS_PAGE,
 )
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
@@ -47,6 +48,7 @@ UNDO_SURFACES: Mapping[str, tuple[Surface, ...]] = {
     "rule": RULE_COMMANDS,
     "list": CHANNEL_COMMANDS,
     "tickets": TICKET_COMMANDS,
+    "widget": (WIDGETS_PAGE,),
     "setting": (SETTINGS,),
 }
 """The commands or the page that make the opposite change, by the first part of an action.

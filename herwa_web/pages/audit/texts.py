@@ -18,6 +18,7 @@ KINDS = {
     "history": "Past messages",
     "keys": "API keys",
     "exports": "Exports",
+    "widgets": "Widgets",
     "tier": "Tier",
 }
 ACTOR = "Who"
@@ -81,6 +82,9 @@ ACTIONS = {
     "api_key.create": "created the API key",
     "api_key.rotate": "replaced the API key",
     "api_key.revoke": "revoked the API key",
+    "widget.create": "created the widget",
+    "widget.set": "changed the widget",
+    "widget.revoke": "revoked the widget",
 }
 """Verbs of sentences, by action. Other actions are shown by their name."""
 

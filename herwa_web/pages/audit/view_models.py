@@ -126,7 +126,7 @@ def _format_target(entry: AuditLogEntry, value: SettingValue, names: PageNames) 
             text = _lower_first(format_setting_title(SettingType.GUILD, entry.target))
         case "api_key":
             text = texts.format_key(value["name"], value["hint"])
-        case "rule_test":
+        case "rule_test" | "widget":
             text = str(value["name"])
         case "member" | "history" as kind:
             text = texts.FIXED_TARGETS[kind]

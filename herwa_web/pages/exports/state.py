@@ -28,7 +28,7 @@ from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
 from herwa_web.pages.exports import texts
-from herwa_web.pages.exports.view_models import ExportRow, PreviewView, build_preview, build_rows
+from herwa_web.pages.exports.view_models import ExportPreviewView, ExportRow, build_preview, build_rows
 from herwa_web.pages.guild_page_state import ACCESS_ERRORS, GuildPageState, parse_guild_id
 from herwa_web.saving.state import build_actor
 from herwa_web.surfaces import EXPORT_HISTORY, EXPORTS
@@ -80,7 +80,7 @@ class ExportsState(GuildPageState, rx.State):
     period: str = ""
     with_members: bool = False
     counting: bool = False
-    preview: PreviewView = PreviewView()
+    preview: ExportPreviewView = ExportPreviewView()
     form_error: str = ""
     question: str = ""
     working: bool = False
@@ -187,7 +187,7 @@ class ExportsState(GuildPageState, rx.State):
             self.announcement = texts.FAILED
 
     def _open_form(self) -> None:
-        self.creating, self.form_error, self.preview = True, "", PreviewView()
+        self.creating, self.form_error, self.preview = True, "", ExportPreviewView()
         self.data_sets = [data_set.value for data_set in (DataSet if self.has_history else (DataSet.SUMMARIES,))]
         self.export_format, self.period, self.with_members = ExportFormat.CSV.value, "", False
 
@@ -290,11 +290,11 @@ async def _load_settings(guild: UserGuildInfo) -> GuildSettings:
         return await load_guild_settings(session, guild_id=guild.id)
 
 
-async def _build_preview(form: ExportForm, visitor: auth.Visitor, guild: UserGuildInfo) -> PreviewView:
+async def _build_preview(form: ExportForm, visitor: auth.Visitor, guild: UserGuildInfo) -> ExportPreviewView:
     settings = await _load_settings(guild)
     request = await _build_request(form, guild, settings)
     if not request.data_sets:
-        return PreviewView()
+        return ExportPreviewView()
     refusal = await _find_history_refusal(visitor, guild) if needs_history_feature(request) else ""
     preview = await jobs.preview_export(
         app_context.get_stores().clickhouse, guild_id=guild.id, request=request, now=utc_now()

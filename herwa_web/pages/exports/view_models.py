@@ -40,7 +40,7 @@ class PreviewBar:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewView:
+class ExportPreviewView:
     """What a new export would hold; `refusal` is what does not allow it."""
 
     summary: str = ""
@@ -54,7 +54,7 @@ def build_rows(statuses: Sequence[ExportStatus], zone: ZoneInfo) -> list[ExportR
     return [_build_row(status, zone) for status in statuses]
 
 
-def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> PreviewView:
+def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> ExportPreviewView:
     """Build what a new export would hold, with a bar for each kind of data."""
     counts: dict[str, int] = {}
     for part in preview.parts:
@@ -68,9 +68,9 @@ def build_preview(preview: ExportPreview, zone: ZoneInfo, refusal: str) -> Previ
         if data_set in counts
     )
     if not preview.rows:
-        return PreviewView(texts.EMPTY, refusal=refusal)
+        return ExportPreviewView(texts.EMPTY, refusal=refusal)
     summary = texts.format_preview(preview.rows, preview.size, len(preview.parts))
-    return PreviewView(summary, texts.format_border(_format_day(preview.border_at, zone)), bars, refusal)
+    return ExportPreviewView(summary, texts.format_border(_format_day(preview.border_at, zone)), bars, refusal)
 
 
 def _build_row(status: ExportStatus, zone: ZoneInfo) -> ExportRow:

@@ -8,10 +8,10 @@ from herwa_shared.analytics.kpis import Kpi
 from herwa_shared.analytics.metric_definitions import Metric, describe_metric, get_definition
 from herwa_shared.analytics.results import HeatmapCell, PointStatus, RankedItem
 from herwa_shared.charts.formatting import WEEKDAYS, format_int, format_period
+from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_shared.charts.text.changes import format_change
 from herwa_shared.charts.text.metric_phrases import format_value, format_value_short
 from herwa_shared.charts.text.series_texts import ESTIMATE, ESTIMATED_TOTAL, NO_DATA, NO_DATA_IN_PERIOD
-from herwa_shared.charts.web_figure import build_sparkline_paths
 from herwa_shared.clickhouse.pseudonyms import FIRST_PSEUDONYM
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.services.channels import ChannelInfo

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from herwa_shared.analytics.sparklines import Sparkline
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.charts.formatting import format_int
-from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_shared.clock import utc_now
 from herwa_shared.discord.endpoints import DiscordEndpoints
 from herwa_shared.services.live_counters import LiveCounters

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from herwa_shared.catalog import SCOPES
 from herwa_shared.charts.formatting import format_day
-from herwa_shared.charts.web_figure import build_sparkline_paths
+from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.services.api_key_allowance import KeyAllowance
 from herwa_shared.services.api_key_format import LIVE_PREFIX, TEST_PREFIX

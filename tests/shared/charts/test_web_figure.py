@@ -10,8 +10,9 @@ from hypothesis import given
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.results import Interval, PointStatus
 from herwa_shared.charts.formatting import format_long_day
+from herwa_shared.charts.sparkline import build_sparkline_paths
 from herwa_shared.charts.text.series_texts import ESTIMATE, SO_FAR, format_history_border
-from herwa_shared.charts.web_figure import Layer, build_sparkline_paths, build_web_figure
+from herwa_shared.charts.web_figure import Layer, build_web_figure
 from tests.support.hypothesis_settings import no_deadline
 from tests.support.timeseries_factories import MAY_3, any_timeseries, build_compared, build_timeseries
 

@@ -1,6 +1,6 @@
 """All messages of the services about settings, with sample arguments."""
 
-from herwa_shared.services import texts
+from herwa_shared.services import texts, widget_texts
 from tests.support.text_snapshots import Keywords, render_texts
 
 SAMPLES = {
@@ -37,7 +37,22 @@ SAMPLES = {
     "format_incomplete_scopes": ["members:read", "stats:read"],
     "format_too_many_networks": [20],
 }
+WIDGET_SAMPLES = {
+    "format_widget_title": ["Blog"],
+    "format_widget_limit": [(1,), (10,)],
+    "format_invalid_widget_name": [60],
+    "format_unknown_widget_setting": ["owner", ["name", "is_on"]],
+    "format_invalid_widget_setting": ["days", ["7", "30", "90"]],
+    "format_invalid_widget_count": ["metrics", 1, 4],
+    "format_invalid_site": ["javascript:"],
+    "format_invalid_color": ["accent"],
+    "format_invalid_radius": [32],
+}
 
 
 def test_texts(snapshot):
     assert render_texts(texts, SAMPLES) == snapshot
+
+
+def test_texts_about_widgets(snapshot):
+    assert render_texts(widget_texts, WIDGET_SAMPLES) == snapshot

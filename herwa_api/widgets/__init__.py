@@ -1,0 +1,1 @@
+"""Serve widgets to visitors of other sites: `/w/{id}` in each form, and `/embed/card.js`."""
