@@ -28,6 +28,7 @@ PLAIN_SQL_TABLES = (
     "drain_request",
     "policy_change",
     "data_version",
+    "account_change",
     "privacy_version",
 )
 

@@ -15,6 +15,7 @@ from herwa_api.app import create_app
 from herwa_api.request_metrics import RequestCounts
 from herwa_api.server_rules import build_server_rules
 from herwa_api.surfaces import KINDS, SURFACES
+from herwa_shared.auth.account_cache import open_account_cache
 from herwa_shared.authorization import open_policy_cache
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import open_guild_reader
@@ -46,10 +47,11 @@ async def run(settings: Settings, server_socket: socket.socket) -> None:
         open_policy_cache(stores, KINDS, SURFACES) as policies,
         open_query_cache(stores.database_url, stores.redis) as query_cache,
         open_guild_reader(settings) as guild_reader,
+        open_account_cache(stores.database_url) as accounts,
     ):
         # Only the proxy in herwa_web may set `X-Forwarded-*`: it connects from loopback and knows the client's address.
         # These headers are ignored from any other peer.
-        app = create_app(stores, settings, policies, query_cache, guild_reader)
+        app = create_app(stores, settings, policies, query_cache, guild_reader, accounts)
         rules = build_server_rules(app, settings, port)
         server = build_server(app, rules, lifespan="off", forwarded_allow_ips=LOOPBACK_HOST)
         await _serve(stores, settings, app, server, server_socket, policies)

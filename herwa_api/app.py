@@ -26,6 +26,7 @@ from herwa_api.routers import (
 )
 from herwa_api.routers import settings as settings_router
 from herwa_api.widgets.middleware import WidgetMiddleware
+from herwa_shared.auth.account_cache import AccountCache
 from herwa_shared.auth.sessions import get_cookie_name
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import GuildReader
@@ -40,10 +41,11 @@ def create_app(
     policies: PolicyCache,
     query_cache: QueryCache | None = None,
     guild_reader: GuildReader | None = None,
+    accounts: AccountCache | None = None,
 ) -> FastAPI:
     """Build the API application.
 
-    The caller opens and closes `stores`, `policies` and `guild_reader`, and runs `query_cache`.
+    The caller opens and closes `stores`, `policies` and `guild_reader`, and runs `query_cache` and `accounts`.
     """
     app = FastAPI(
         title=texts.API_TITLE,
@@ -54,7 +56,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,  # a redirect behind a proxy could lead from https to http, with the key
     )
-    app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader)
+    app_state = app.state.app_state = create_app_state(stores, settings, policies, query_cache, guild_reader, accounts)
     app.include_router(auth.router)
     routers = (
         me,

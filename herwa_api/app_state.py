@@ -15,9 +15,11 @@ from herwa_api.readiness import Readiness
 from herwa_api.request_metrics import RequestCounts
 from herwa_api.widgets.cards import WidgetCards
 from herwa_api.widgets.use_recorder import WidgetUseRecorder
+from herwa_shared.auth.account_cache import AccountCache
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient
 from herwa_shared.auth.encryption import Encryptor, create_deterministic_encryptor, create_encryptor
 from herwa_shared.auth.guild_access import TOKEN_PURPOSE, GuildAccess, build_redirect_uri
+from herwa_shared.auth.sessions import SessionReader
 from herwa_shared.authorization import Authorizer
 from herwa_shared.config import Settings
 from herwa_shared.db import Database
@@ -52,15 +54,16 @@ class OAuthServices:
 class AppState:
     """Everything that routes share.
 
-    `cdn` is the base URL of Discord's images, `limiter` counts requests, `key_verifier` knows valid API keys,
-    `key_usage` records their use. `widget_cards` are the widgets for visitors, `widget_uses` counts these.
-    `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts stored responses, `export_links`
-    the links to files of exports, which are in `export_folder`. `oauth` is None if no Discord application is
-    configured; then only API keys give access.
+    `sessions` reads browser sessions. `cdn` is the base URL of Discord's images, `limiter` counts requests,
+    `key_verifier` knows valid API keys, `key_usage` records their use. `widget_cards` are the widgets for visitors,
+    `widget_uses` counts these. `guild_reader` reads roles and members at Discord. `response_encryptor` encrypts stored
+    responses, `export_links` the links to files of exports, which are in `export_folder`. `oauth` is None if no Discord
+    application is configured; then only API keys give access.
     """
 
     stores: Stores
     authorizer: Authorizer
+    sessions: SessionReader
     settings: Settings
     cdn: str
     limiter: RequestLimiter
@@ -99,24 +102,28 @@ def create_app_state(
     policies: PolicyCache,
     query_cache: QueryCache | None = None,
     guild_reader: GuildReader | None = None,
+    accounts: AccountCache | None = None,
 ) -> AppState:
     """Build the state from the settings and the data folder.
 
     It opens nothing that must be closed; the caller opens and closes `stores`, `policies` and `guild_reader`, and runs
-    `query_cache`. A cache that does not run caches nothing.
+    `query_cache` and `accounts`. A cache that does not run caches nothing.
     """
     folder = DataFolder(settings.data_dir)
-    oauth = _create_oauth_services(stores, settings, folder)
+    accounts = accounts or AccountCache(stores.database_url)
+    query_cache = query_cache or QueryCache(stores.database_url, stores.redis)
+    oauth = _create_oauth_services(stores, settings, folder, accounts)
     return AppState(
         stores=stores,
         authorizer=Authorizer(policies, stores.database, oauth.guild_access if oauth else None),
+        sessions=SessionReader(stores.database, accounts),
         settings=settings,
         cdn=get_cdn_url(settings, folder),
         limiter=RequestLimiter(stores.redis),
         key_verifier=KeyVerifier(stores.database, policies, load_peppers(settings, folder)),
         key_usage=UsageRecorder(stores.database),
         question_slots=QuestionSlots(RATE_LIMITS),
-        query_cache=query_cache or QueryCache(stores.database_url, stores.redis),
+        query_cache=query_cache,
         view_recorder=MemberViewRecorder(stores.database),
         guild_reader=guild_reader,
         response_encryptor=create_encryptor(settings, folder, purpose="responses"),
@@ -131,7 +138,9 @@ def create_app_state(
     )
 
 
-def _create_oauth_services(stores: Stores, settings: Settings, folder: DataFolder) -> OAuthServices | None:
+def _create_oauth_services(
+    stores: Stores, settings: Settings, folder: DataFolder, accounts: AccountCache
+) -> OAuthServices | None:
     endpoints = find_discord_endpoints(settings, folder)
     if endpoints is None:
         return None
@@ -140,7 +149,7 @@ def _create_oauth_services(stores: Stores, settings: Settings, folder: DataFolde
         create_encryptor(settings, folder, purpose=purpose) for purpose in ("attempts", TOKEN_PURPOSE)
     )
     return OAuthServices(
-        discord, GuildAccess(stores.database, discord, token_encryptor), state_encryptor, token_encryptor
+        discord, GuildAccess(stores.database, discord, token_encryptor, accounts), state_encryptor, token_encryptor
     )
 
 

@@ -20,10 +20,9 @@ from herwa_api.csrf import SAFE_METHODS, require_same_origin
 from herwa_api.surfaces import HEATMAP, KEYS, STATS, TOP_CHANNELS, TOP_MEMBERS
 from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.auth.guild_access import UserGuildInfo
-from herwa_shared.auth.sessions import SessionUser, find_session_user
+from herwa_shared.auth.sessions import SessionUser
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Scope, Surface
-from herwa_shared.clock import utc_now
 from herwa_shared.errors import Forbidden, NotFound, Unauthenticated
 from herwa_shared.guardrail.member_data import MemberAudience, can_see_members
 from herwa_shared.guardrail.refusal_texts import Refusal
@@ -77,16 +76,15 @@ async def authenticate(
 async def find_request_user(request: Request, app_state: AppState) -> SessionUser | None:
     """Return the user of the session cookie, or None if it is missing, unknown or expired.
 
-    The session is looked up in PostgreSQL on every request. Raises Forbidden if the method is not safe and the request
-    does not come from a page of this origin (CSRF).
+    A session that has not changed since it was read is read from memory. Raises Forbidden if the method is not safe and
+    the request does not come from a page of this origin (CSRF).
     """
     session_token = find_session_token(request, app_state.settings)
     if session_token is None:
         return None
     if request.method not in SAFE_METHODS:
         require_same_origin(request, app_state.settings)
-    async with app_state.stores.database.transaction() as session:
-        return await find_session_user(session, token=session_token, now=utc_now())
+    return await app_state.sessions.find_user(session_token)
 
 
 def _get_verified_key(request: Request) -> Principal:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import httpx
 
+from herwa_shared.auth.account_cache import AccountCache, open_account_cache
 from herwa_shared.auth.guild_access import GuildAccess, create_guild_access
+from herwa_shared.auth.sessions import SessionReader
 from herwa_shared.authorization import Authorizer, open_policy_cache
 from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import GuildReader, open_guild_reader
@@ -34,6 +36,7 @@ class AppContext:
     api_client: httpx.AsyncClient
     query_cache: QueryCache
     view_recorder: MemberViewRecorder
+    accounts: AccountCache
     is_api_up: bool = True
 
 
@@ -52,11 +55,13 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
         stores = await stack.enter_async_context(open_stores(settings))
         policies = await stack.enter_async_context(open_policy_cache(stores, KINDS, SURFACES))
         query_cache = await stack.enter_async_context(open_query_cache(stores.database_url, stores.redis))
+        accounts = await stack.enter_async_context(open_account_cache(stores.database_url))
         api_url = settings.api_url or f"http://127.0.0.1:{folder.get_or_create_port('api')}"
         api_client = await stack.enter_async_context(
             httpx.AsyncClient(base_url=api_url, timeout=API_TIMEOUT, limits=CONNECTION_LIMITS, trust_env=False)
         )
-        authorizer = Authorizer(policies, stores.database, create_guild_access(settings, folder, stores.database))
+        guild_access = create_guild_access(settings, folder, stores.database, accounts)
+        authorizer = Authorizer(policies, stores.database, guild_access)
         guild_reader = await stack.enter_async_context(open_guild_reader(settings))
         _context = AppContext(
             settings,
@@ -67,6 +72,7 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
             api_client,
             query_cache,
             MemberViewRecorder(stores.database),
+            accounts,
         )
         health_task = asyncio.create_task(_poll_api_health(_context))
         try:
@@ -84,6 +90,12 @@ def get_stores() -> Stores:
 def get_query_cache() -> QueryCache:
     """Return the cache of results that all tabs share."""
     return _require_context().query_cache
+
+
+def get_session_reader() -> SessionReader:
+    """Return the reader of browser sessions."""
+    context = _require_context()
+    return SessionReader(context.stores.database, context.accounts)
 
 
 def find_guild_access() -> GuildAccess | None:

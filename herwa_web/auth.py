@@ -1,7 +1,7 @@
 """Authentication and authorization of page events: session, guild access, guardrail.
 
 Every handler loads its visitor once and authorizes them, on every event. What it loads further takes the result as an
-argument.
+argument. Sessions, guilds and policies that have not changed since they were read are read from memory.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from herwa_shared.auth.sessions import (
     SessionUser,
     end_other_sessions,
     end_session,
-    find_session_user,
     get_session_id,
     list_sessions,
 )
@@ -22,7 +21,7 @@ from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_web import app_context, texts
-from herwa_web.session_handles import find_session_token, take_lookup
+from herwa_web.session_handles import find_session_token
 
 MAX_ID_DIGITS = 19
 
@@ -42,8 +41,12 @@ async def load_visitor(state: Any, *, fresh: bool = False) -> Visitor:
 
     Raises Unauthenticated without a session (ReauthRequired if Discord revoked the login), DiscordUnavailable.
     """
-    handle = state.router.headers.cookie
-    user = take_lookup(handle) or await _find_user(handle)
+    return await load_visitor_of(state.router.headers.cookie, fresh=fresh)
+
+
+async def load_visitor_of(handle: str, *, fresh: bool = False) -> Visitor:
+    """Load the user of the session with this handle and their guilds, as `load_visitor` does."""
+    user = await _find_user(handle)
     if user is None:
         raise Unauthenticated(texts.LOGIN_REQUIRED)
     guild_access = app_context.find_guild_access()
@@ -93,13 +96,16 @@ async def end_own_session(state: Any, session_id: str) -> None:
         raise NotFound(texts.CURRENT_SESSION)
     async with open_write_transaction(app_context.get_stores().database) as session:
         await end_session(session, user_id=user.user_id, session_id=session_id)
+    app_context.get_session_reader().forget_user(user.user_id)
 
 
 async def end_own_other_sessions(state: Any) -> int:
     """End all other sessions of this state's user; returns their number. Raises Unauthenticated."""
     token, user = await _require_session(state)
     async with open_write_transaction(app_context.get_stores().database) as session:
-        return await end_other_sessions(session, user_id=user.user_id, current_token=token)
+        ended_count = await end_other_sessions(session, user_id=user.user_id, current_token=token)
+    app_context.get_session_reader().forget_user(user.user_id)
+    return ended_count
 
 
 async def _require_session(state: Any) -> tuple[str, SessionUser]:
@@ -113,8 +119,7 @@ async def _require_session(state: Any) -> tuple[str, SessionUser]:
 
 async def find_user_by_session(session_token: str) -> SessionUser | None:
     """Return the user of a session token; None if the session is unknown or expired."""
-    async with app_context.get_stores().database.transaction() as session:
-        return await find_session_user(session, token=session_token, now=utc_now())
+    return await app_context.get_session_reader().find_user(session_token)
 
 
 async def _find_user(handle: str) -> SessionUser | None:

@@ -54,22 +54,31 @@ class LayoutState(rx.State):
     def _fill(self, visitor: Visitor) -> None:
         """Set the user, and the servers that they manage and that have the bot."""
         user, guilds = visitor.user, visitor.guilds
-        self.name = user.name
-        self.picture = build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or ""
-        self.hue, self.initial = get_hue(user.user_id), get_initial(user.name)
-        self.servers = [build_server_view(guild) for guild in guilds if guild.can_manage and guild.has_bot][
-            :MAX_SWITCHER_SERVERS
-        ]
-        self.is_api_up = app_context.is_api_up()
+        managed = [guild for guild in guilds if guild.can_manage and guild.has_bot]
+        set_changed(
+            self,
+            name=user.name,
+            picture=build_avatar_url(load_cdn_url(), user.user_id, user.avatar) or "",
+            hue=get_hue(user.user_id),
+            initial=get_initial(user.name),
+            servers=[build_server_view(guild) for guild in managed[:MAX_SWITCHER_SERVERS]],
+            is_api_up=app_context.is_api_up(),
+        )
 
     def _set_data_time(self, moment: datetime, zone: ZoneInfo | None = None) -> None:
         """Set the time of the data on the page."""
-        self.loaded_at = f"{moment:%Y-%m-%dT%H:%MZ}"
-        self.zone = str(zone or "")
+        set_changed(self, loaded_at=f"{moment:%Y-%m-%dT%H:%MZ}", zone=str(zone or ""))
 
     def _find_server(self, guild_id: str) -> ServerView:
         """Return a server of the switcher; `NO_SERVER` if it is not among them."""
         return next((server for server in self.servers if server.id == guild_id), NO_SERVER)
+
+
+def set_changed(state: rx.State, **values: Any) -> None:
+    """Set those vars of a state that have another value: Reflex sends each var that is set to the browser."""
+    for name, value in values.items():
+        if getattr(state, name) != value:
+            setattr(state, name, value)
 
 
 def build_server_view(guild: UserGuildInfo) -> ServerView:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from herwa_shared.auth.account_cache import delete_old_account_changes
 from herwa_shared.auth.sessions import delete_expired_sessions
 from herwa_shared.auth.users import purge_logged_out_users
 from herwa_shared.clock import utc_now
@@ -76,6 +77,7 @@ class WorkerJobs:
             await purge_usage(session, now=utc_now())
             await purge_uses(session, now=utc_now())
             await delete_old_responses(session, now=utc_now())
+            await delete_old_account_changes(session)
         if expired_count:
             log.info("sessions ended", count=expired_count, reason="expired")
 

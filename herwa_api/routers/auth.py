@@ -106,6 +106,7 @@ async def log_out(request: Request, app_state: AppDep, background_tasks: Backgro
             ended_user_id = await delete_session(session, token=session_token)
             tokens = await _release_tokens(session, app_state, user.user_id) if user else None
         if ended_user_id is not None:
+            app_state.sessions.forget_user(ended_user_id)
             log.info("session ended", user=ended_user_id, reason="logged_out")
         if tokens is not None:
             background_tasks.add_task(_revoke, app_state.require_oauth(), tokens)
@@ -161,6 +162,7 @@ async def _start_session(request: Request, app_state: AppState, tokens: OAuthTok
         browser = describe_browser(request.headers.get("User-Agent", ""))
         session_token = await create_session(session, user_id=account.id, now=now, browser=browser)
     if replaced_user_id is not None:
+        app_state.sessions.forget_user(replaced_user_id)
         log.info("session ended", user=replaced_user_id, reason="replaced")
     log.info("logged in", user=account.id)
     return session_token

@@ -1,7 +1,7 @@
 """Cached guild permissions and roles of a user, fetched from Discord.
 
 The cache is in PostgreSQL. It is refreshed after five minutes, before a write (`fresh=True`), and after the gateway
-reports a change (`invalidate_guild_access`).
+reports a change (`invalidate_guild_access`). What a process has read of it is kept in memory until it changes.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from herwa_shared.auth.account_cache import AccountCache
 from herwa_shared.auth.discord_oauth import DiscordOAuthClient, OAuthTokens
 from herwa_shared.auth.encryption import Encryptor, create_encryptor
 from herwa_shared.auth.oauth_tokens import UserTokenManager
@@ -62,8 +63,15 @@ class GuildAccess:
     Concurrent requests for the same key share one fetch (single flight).
     """
 
-    def __init__(self, database: Database, discord_oauth: DiscordOAuthClient, encryptor: Encryptor) -> None:
+    def __init__(
+        self,
+        database: Database,
+        discord_oauth: DiscordOAuthClient,
+        encryptor: Encryptor,
+        accounts: AccountCache | None = None,
+    ) -> None:
         self._database = database
+        self._accounts = accounts or AccountCache(database.url)
         self._discord_oauth = discord_oauth
         self._tokens = UserTokenManager(database, discord_oauth, encryptor)
         self._in_flight: dict[FetchKey, asyncio.Task[Any]] = {}
@@ -78,7 +86,7 @@ class GuildAccess:
         `now` is for tests. Raises DiscordUnavailable, ReauthRequired.
         """
         now = now or utc_now()
-        if not fresh and _is_fresh(cached := await self._load_cached(user_id), now):
+        if not fresh and _is_fresh(cached := await self._get_cached(user_id), now):
             return cached.guilds
         try:
             await self._run_single_flight((user_id, ALL_GUILDS), partial(self._fetch_guilds, user_id, now))
@@ -106,10 +114,17 @@ class GuildAccess:
         requested the scope for roles.
         """
         now = now or utc_now()
-        cached = await self._load_cached_roles(user_id, guild_id)
+        cached = await self._get_cached_roles(user_id, guild_id)
         if cached is not None and cached.role_ids is not None and _is_fresh(cached, now):
             return cached.role_ids
         return await self._run_single_flight((user_id, guild_id), partial(self._fetch_roles, user_id, guild_id, now))
+
+    async def _get_cached(self, user_id: int) -> CachedGuilds:
+        return await self._accounts.get(("guilds", user_id), partial(self._load_cached, user_id), lambda _: user_id)
+
+    async def _get_cached_roles(self, user_id: int, guild_id: int) -> CachedRoles | None:
+        load = partial(self._load_cached_roles, user_id, guild_id)
+        return await self._accounts.get(("roles", user_id, guild_id), load, lambda _: user_id)
 
     async def _load_cached(self, user_id: int) -> CachedGuilds:
         async with self._database.transaction() as session:
@@ -141,10 +156,12 @@ class GuildAccess:
             generation = (await self._load_cached(user_id)).generation
             guilds = await self._call_discord((user_id, ALL_GUILDS), self._discord_oauth.fetch_guilds, now)
             async with self._database.transaction() as session:
-                if await save_user_guilds(
+                is_saved = await save_user_guilds(
                     session, user_id=user_id, guilds=guilds, generation=generation, fetched_at=now
-                ):
-                    return
+                )
+            if is_saved:
+                self._accounts.drop_user(user_id)  # the report of the change arrives later
+                return
         raise DiscordUnavailable
 
     async def _fetch_roles(self, user_id: int, guild_id: int, now: datetime) -> frozenset[int]:
@@ -162,13 +179,17 @@ class GuildAccess:
             role_ids = await self._call_discord(
                 (user_id, guild_id), partial(self._discord_oauth.fetch_role_ids, guild_id=guild_id), now
             )
+            is_saved = False
             async with self._database.transaction() as session:
                 if role_ids is None:
                     await invalidate_guild_access(session, guild_id=guild_id, user_id=user_id)
-                elif await save_user_roles(
-                    session, user_id=user_id, guild_id=guild_id, role_ids=role_ids, cached=cached
-                ):
-                    return frozenset(role_ids)
+                else:
+                    is_saved = await save_user_roles(
+                        session, user_id=user_id, guild_id=guild_id, role_ids=role_ids, cached=cached
+                    )
+            self._accounts.drop_user(user_id)
+            if is_saved and role_ids is not None:
+                return frozenset(role_ids)
         raise DiscordUnavailable
 
     async def _call_discord(
@@ -213,7 +234,9 @@ def build_redirect_uri(settings: Settings) -> str:
     return f"{settings.origin}/auth/callback"
 
 
-def create_guild_access(settings: Settings, folder: DataFolder, database: Database) -> GuildAccess | None:
+def create_guild_access(
+    settings: Settings, folder: DataFolder, database: Database, accounts: AccountCache | None = None
+) -> GuildAccess | None:
     """Create GuildAccess for the configured Discord; None if OAuth is not configured.
 
     Needs no closing.
@@ -225,6 +248,7 @@ def create_guild_access(settings: Settings, folder: DataFolder, database: Databa
         database,
         DiscordOAuthClient(endpoints, build_redirect_uri(settings)),
         create_encryptor(settings, folder, purpose=TOKEN_PURPOSE),
+        accounts,
     )
 
 

@@ -18,7 +18,8 @@ BUFFER_TABLE = "event_buffer"
 _CHUNK_BYTES = 1 << 20
 _TABLES_SQL = """
 SELECT relname FROM pg_class
-WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('alembic_version', 'data_version')
+WHERE relkind IN ('r', 'p') AND NOT relispartition
+    AND relname NOT IN ('alembic_version', 'data_version', 'account_change')
     AND relnamespace = current_schema()::regnamespace AND relowner = current_user::regrole
 ORDER BY relname
 """

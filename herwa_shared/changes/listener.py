@@ -43,20 +43,22 @@ class ChangeTopic:
     """Changes of one kind.
 
     `name` is for logs. A notification of `channel` carries pairs of a guild id and its new version. `loads_all`: the
-    first sweep of a connection reports all rows of the table instead of none.
+    first sweep of a connection reports all rows of the table instead of none. `id_column`: what has changed, if it is
+    not a guild.
     """
 
     name: str
     channel: str
     table: str
     loads_all: bool = False
+    id_column: str = "guild_id"
 
     @property
     def sweep_query(self) -> str:
         """The statement of a sweep. With a null horizon no row matches."""
         # The function and the join use the same snapshot, that of the statement.
         return f"""
-            SELECT here.horizon, change.guild_id, change.version
+            SELECT here.horizon, change.{self.id_column} AS id, change.version
             FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon) AS here
             LEFT JOIN {self.table} AS change ON change.changed_in >= $1
         """  # noqa: S608 - a constant
@@ -144,7 +146,7 @@ class ChangeListener:
         started_at = time.monotonic()
         rows = await connection.fetch(self._topic.sweep_query, self._horizon)
         self._horizon = rows[0]["horizon"]
-        swept = {(row["guild_id"], row["version"]) for row in rows if row["guild_id"] is not None}
+        swept = {(row["id"], row["version"]) for row in rows if row["id"] is not None}
         for change in swept - self._known_changes - self._notified_changes:
             self._on_change(*change)
         self._known_changes = swept | self._notified_changes

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -27,6 +27,10 @@ ResultT = TypeVar("ResultT")
 PURGE_INTERVAL_SECONDS = 60.0
 MAX_LIFETIME_SECONDS = 3600.0
 """No result is kept longer, in any process or in Redis, whatever its version."""
+
+
+MAX_RECENT_BYTES = 16 << 20
+NO_VERSION = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class QueryCache:
     ) -> None:
         self._read_clock = read_clock
         self._local = LocalEntries()
+        self._recent = LocalEntries(max_bytes=MAX_RECENT_BYTES)
         self._shared = SharedEntries(redis)
         self._flights = SingleFlight()
         self._versions = DataVersions(
@@ -87,11 +92,47 @@ class QueryCache:
         result: ResultT = await self._get(guild_id, question, compute, self._load)
         return result
 
+    def find_object(self, guild_id: int, question: Hashable) -> Any:
+        """Return the result of a question that this process has for the current version; None without one."""
+        version = self._versions.find(guild_id)
+        if version is None:
+            return None
+        entry = self._local.find(guild_id, question, version=version, now=self._read_clock())
+        return None if entry is None else entry.value
+
+    async def get_recent(
+        self, guild_id: int, question: Hashable, compute: Callable[[], Awaitable[ResultT]], lifetime: timedelta
+    ) -> ResultT:
+        """Return a result that only a short time ends, whatever the version. Raises as `compute` does."""
+        entry = self._recent.find(guild_id, question, version=NO_VERSION, now=self._read_clock())
+        if entry is not None:
+            known: ResultT = entry.value
+            return known
+
+        async def run() -> ResultT:
+            computed = await compute()
+            self.keep_recent(guild_id, question, computed, lifetime)
+            return computed
+
+        result: ResultT = await self._flights.run((guild_id, question, NO_VERSION), run)
+        return result
+
+    def find_recent(self, guild_id: int, question: Hashable) -> Any:
+        """Return what `keep_recent` has kept, until its time has passed; None otherwise."""
+        entry = self._recent.find(guild_id, question, version=NO_VERSION, now=self._read_clock())
+        return None if entry is None else entry.value
+
+    def keep_recent(self, guild_id: int, question: Hashable, value: object, lifetime: timedelta) -> None:
+        """Keep a result for a short time, whatever the version."""
+        valid_until = self._read_clock() + lifetime.total_seconds()
+        self._recent.store(guild_id, question, LocalEntry(value, NO_VERSION, valid_until))
+
     async def _purge_forever(self) -> None:
         """Drop results whose time has passed: they may contain names, and no question may come for them again."""
         while True:
             await asyncio.sleep(PURGE_INTERVAL_SECONDS)
             self._local.purge(self._read_clock())
+            self._recent.purge(self._read_clock())
 
     async def _get(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import reflex as rx
+from reflex_base.utils.format import format_event_handler
 
 from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.authorization import AccessDenied
@@ -19,9 +20,10 @@ from herwa_shared.catalog import Surface
 from herwa_shared.charts.formatting import format_time
 from herwa_shared.clock import utc_now
 from herwa_shared.errors import NotFound, Unauthenticated
-from herwa_web import auth
+from herwa_web import app_context, auth
 from herwa_web.error_messages import describe_error
-from herwa_web.layout_state import NO_SERVER, LayoutState, build_server_view
+from herwa_web.idle_polls import CheckPage, idle_polls
+from herwa_web.layout_state import NO_SERVER, LayoutState, build_server_view, set_changed
 from herwa_web.turns import get_order_lock, new_turn
 
 LOAD_TIMEOUT_SECONDS = 12
@@ -118,7 +120,7 @@ class GuildPageState(rx.State, mixin=True):
         layout = await self.get_state(LayoutState)
         layout._set_data_time(now)  # noqa: SLF001 - not an endpoint
         await self._show_server(guild)
-        self.phase, self.busy, self.error_text, self.stale_time = "ready", False, "", ""
+        set_changed(self, phase="ready", busy=False, error_text="", stale_time="")
         self._loaded_at = now
         self._prepare_present()
         self._present(data)
@@ -175,6 +177,29 @@ class GuildPageState(rx.State, mixin=True):
             else:
                 self._show_error(text)
         return None
+
+    def _register_poll(self, handler: Any, visitor: auth.Visitor, surface: Surface, is_current: CheckPage) -> None:
+        """Register that the page shows what this handler of a poll would show to this visitor.
+
+        The caller holds the lock of the state. `is_current` checks the data; that the visitor may still see it, is
+        checked here, and that no setting of the server has changed.
+        """
+        cookie, url = self.router.headers.cookie, self.router.url
+        policies, guild_id = app_context.get_authorizer().policy_cache, parse_guild_id(url.path)
+        policy = policies.find_cached(int(guild_id))
+
+        async def check() -> bool:
+            current_visitor = await auth.load_visitor_of(cookie)
+            await auth.authorize(current_visitor, guild_id, surface)
+            is_same = current_visitor == visitor and policies.find_cached(int(guild_id)) is policy
+            return is_same and await is_current()
+
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        idle_polls.register(self.router.session.client_token, format_event_handler(handler), path, check)
+
+    def _forget_poll(self, handler: Any) -> None:
+        """Forget what `_register_poll` has registered: the page shows something else."""
+        idle_polls.forget(self.router.session.client_token, format_event_handler(handler))
 
     async def _clear(self) -> None:
         """Reset this state, so that no data remains that the user may no longer see."""

@@ -32,7 +32,8 @@ class EventQueue:
 
     `open_tabs` are the tokens of connected tabs, `groups` the visitor to whom a tab belongs. `is_known(event)` returns
     whether there is a handler: Reflex keeps an event without one for ever. `is_chained()` returns whether a handler
-    sends the event; such an event starts at once, since its handler holds a slot.
+    sends the event; such an event starts at once, since its handler holds a slot. `is_unnecessary(token, event)`
+    returns whether the event is a poll that would change nothing; it is dropped.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class EventQueue:
         groups: Mapping[str, str],
         is_known: Callable[[Any], bool],
         is_chained: Callable[[], bool],
+        is_unnecessary: Callable[[str, Any], Awaitable[bool]],
     ) -> None:
         self._enqueue = enqueue
         self._open_tabs = open_tabs
         self._groups = groups
         self._is_known = is_known
         self._is_chained = is_chained
+        self._is_unnecessary = is_unnecessary
         self._visitor_pool = FairPool(limits.VISITOR_EVENTS)
         self._user_pool = FairPool(limits.USER_EVENTS)
         self._waiting: dict[str, _WaitingEvents] = {}
@@ -59,6 +62,8 @@ class EventQueue:
             return await self._enqueue(token, event, ev_ctx)
         if not self._is_known(event):
             log.debug("unknown event", name=str(event.name)[:80])
+            return None
+        if token not in self._waiting and await self._is_unnecessary(token, event):
             return None
         event = replace(event, router_data=limit_router_data(event.router_data))
         group = self._groups.get(token) or get_address_group(str(event.router_data.get("ip", "")))

@@ -22,7 +22,7 @@ from herwa_web.serving.api_proxy import ApiProxy, is_api_path
 from herwa_web.serving.security_headers import SecurityHeadersMiddleware
 from herwa_web.serving.static_files import PageFiles
 from herwa_web.serving.tab_bounds import bound_tabs
-from herwa_web.serving.websocket_guard import SessionCheck, WebSocketGuard
+from herwa_web.serving.websocket_guard import WebSocketGuard
 
 EVENTS_PATH = "/_rx/_event"
 limited_log = RateLimitedLogger(get_logger(__name__))
@@ -88,14 +88,13 @@ def load_reflex_app(build: Path, settings: Settings) -> Any:
     return app
 
 
-async def check_session(session_token: str) -> SessionCheck:
-    """Check a session. It counts as open, without a user, while the database is unreachable.
+async def check_session(session_token: str) -> bool:
+    """Return whether a session is open. It counts as open while the database is unreachable.
 
     A database failure must not log users out. Handlers then look the session up themselves and show the error.
     """
     try:
-        user = await find_user_by_session(session_token)
+        return await find_user_by_session(session_token) is not None
     except (OSError, SQLAlchemyError) as error:
         limited_log.warning("session lookup failed", kind=type(error).__name__, error=format_reason(error))
-        return SessionCheck(is_open=True)
-    return SessionCheck(user is not None, user)
+        return True

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from herwa_shared.auth.sessions import SessionUser, parse_session_token
+from herwa_shared.auth.sessions import parse_session_token
 from herwa_shared.config import Settings
 from herwa_shared.log import get_logger
 from herwa_shared.runtime import http_limits as limits
@@ -21,9 +21,10 @@ from herwa_shared.runtime import http_problems as problems
 from herwa_shared.runtime.client_address import get_address_group
 from herwa_shared.runtime.fair_sharing import FairPool, FairRateLimiter
 from herwa_shared.runtime.http_problems import RequestRefused
+from herwa_web.idle_polls import idle_polls
 from herwa_web.serving.client_address import parse_client_info
 from herwa_web.serving.event_queue import USER_PREFIX
-from herwa_web.session_handles import register_handle, save_lookup
+from herwa_web.session_handles import register_handle
 
 log = get_logger(__name__)
 
@@ -38,16 +39,8 @@ ALLOWED_HEADERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCheck:
-    """Whether a session is still valid, and its user; None if the user could not be looked up."""
-
-    is_open: bool
-    user: SessionUser | None = None
-
-
-CheckSession = Callable[[str], Awaitable[SessionCheck]]
-"""Checks the session of a token."""
+CheckSession = Callable[[str], Awaitable[bool]]
+"""Returns whether the session of a token is still open."""
 
 
 class WebSocketGuard:
@@ -90,15 +83,14 @@ class WebSocketGuard:
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         session_token = parse_session_token(Headers(scope=scope).get("cookie", ""), self._settings)
-        if session_token is not None and not (await self._check_session(session_token)).is_open:
+        if session_token is not None and not await self._check_session(session_token):
             session_token = None  # an expired session is treated as no session
         query = parse_qs(scope["query_string"].decode("latin-1"))
         token = _bind_token(query.get("token", [""])[0], session_token)
         group = f"{USER_PREFIX}{_bind_token('', session_token)}" if session_token else get_address_group(address)
         with register_handle(session_token) as handle, self._register_group(token, group):
             sanitized_scope = _sanitize_scope(scope, handle, address=address, query={**query, "token": [token]})
-            session = _SocketSession(session_token, handle, self._check_session)
-            guarded_receive = _GuardedReceive(receive, send, session)
+            guarded_receive = _GuardedReceive(receive, send, _SocketSession(session_token, self._check_session))
             try:
                 await self._app(sanitized_scope, guarded_receive, send)
             except Exception as error:  # noqa: BLE001 - an invalid frame from a client must end only this socket
@@ -111,6 +103,7 @@ class WebSocketGuard:
             yield
         finally:
             self._groups.pop(token, None)
+            idle_polls.forget(token)
 
 
 class _GuardedReceive:
@@ -158,16 +151,11 @@ class _SocketSession:
     """The session of one socket; `token` is None for a visitor without one."""
 
     token: str | None
-    handle: str
     check: CheckSession
 
     async def is_over(self) -> bool:
-        """Look the session up, and keep its user for the handler of the event. Returns whether it has ended."""
-        if self.token is None:
-            return False
-        session_check = await self.check(self.token)
-        save_lookup(self.handle, session_check.user)
-        return not session_check.is_open
+        """Return whether the session has ended."""
+        return self.token is not None and not await self.check(self.token)
 
 
 def _sanitize_scope(scope: Scope, handle: str, *, address: str, query: Mapping[str, Sequence[str]]) -> Scope:

@@ -1,5 +1,6 @@
 """Creates logged-in users with tokens of the local Discord, and servers that they manage."""
 
+import asyncio
 import random
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,8 @@ from tests.support.row_factories import (
 )
 
 MANAGE_GUILD = 1 << 5
+PROPAGATION_SECONDS = 0.5
+"""Every process learns of a change of a session or of a user's guilds within this time, unless a message is lost."""
 HOME_SERVER_NAME = "Home of all users"
 
 
@@ -94,8 +97,10 @@ class DashboardFactory:
         self.discord.set_roles(server.id, user.id, [])
         async with self.stores.database.transaction() as session:
             await invalidate_guild_access(session, guild_id=server.id, user_id=user.id)
+        await asyncio.sleep(PROPAGATION_SECONDS)
 
     async def log_out(self, user: LoggedInUser) -> None:
         """Delete the user's session."""
         async with self.stores.database.transaction() as session:
             await delete_session(session, token=user.session_token)
+        await asyncio.sleep(PROPAGATION_SECONDS)

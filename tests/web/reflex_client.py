@@ -29,6 +29,7 @@ class ReflexClient:
     """One websocket connection that records everything that the server sends."""
 
     def __init__(self, token: str, http: aiohttp.ClientSession) -> None:
+        self.path = "/"
         self.token = token
         self.received: list[Any] = []
         self.closed = asyncio.Event()
@@ -40,6 +41,7 @@ class ReflexClient:
 
     async def send(self, name: str, payload: Mapping[str, Any] | None = None, path: str = "/") -> None:
         """Send an event as if the tab were at this path."""
+        self.path = path
         event = {"name": name, "payload": dict(payload or {}), "router_data": build_router_data(path)}
         await self.socket.emit("event", event, namespace=NAMESPACE)
 
@@ -62,7 +64,7 @@ class ReflexClient:
 
     async def _round_trip(self, value: bool) -> None:
         received_before = len(self.received)
-        await self.send(SET_HYDRATED, {"value": value})
+        await self.send(SET_HYDRATED, {"value": value}, path=self.path)
         await self.wait_until(
             lambda: any(_get_hydrated(message) is value for message in self.received[received_before:]), "a response"
         )

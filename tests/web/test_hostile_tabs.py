@@ -116,8 +116,16 @@ class FakeReflex:
 
 
 def create_queue(reflex: FakeReflex, open_tabs, groups) -> EventQueue:
+    async def is_unnecessary(_token, event) -> bool:
+        return event.name == "unnecessary"
+
     return EventQueue(
-        reflex.enqueue, open_tabs, groups, is_known=lambda event: event.name != "unknown", is_chained=lambda: False
+        reflex.enqueue,
+        open_tabs,
+        groups,
+        is_known=lambda event: event.name != "unknown",
+        is_chained=lambda: False,
+        is_unnecessary=is_unnecessary,
     )
 
 

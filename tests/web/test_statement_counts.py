@@ -1,16 +1,20 @@
-"""What a page event costs in the databases: it is authorized once, by one look-up of the session and one of the guilds.
+"""What a page event costs in the databases: its authorization is read at most once, and then from memory.
 
 The counts are exact. A change that needs fewer statements lowers them here.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
 
+from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
+from herwa_shared.services.live_counters import LiveCounters, save_live_counters
 from herwa_shared.stores import Stores
+from herwa_web.pages.guild.queries import SHARED_TIME
 from tests.support.row_factories import raise_data_version
 from tests.support.statement_log import (
     StatementLog,
@@ -26,16 +30,20 @@ from tests.web.reflex_client import HYDRATE_AND_LOAD, ReflexClient, connect_clie
 from tests.web.web_server import WebServer, run_web_server
 
 OVERVIEW_STATE = "reflex___state____state.herwa_web___pages___guild___state____overview_state"
-AUTHORIZATION = (2, 2)
-"""Transactions and statements: the session, by the guard of the websocket, and the user's guilds, by the handler."""
 OVERVIEW_DATA = (4, 9)
-"""Of a server without earlier samples, whose growth is estimated."""
-LIVE_DATA = (1, 2)
-"""The live counters and the intents of the bots, read for each tab."""
+"""Transactions and statements, of a server without earlier samples, whose growth is estimated."""
+SHARED_COSTS = {
+    "FROM user_account JOIN web_session": (1, 1),
+    "JOIN user_guild": (1, 1),
+    "FROM policy_change": (1, 1),
+    "channel.position": (1, 2),
+    "guild_live_counters": (1, 2),
+}
+"""What is read again at times: session and guilds of the user once a minute, the policy of the server after a change,
+channels and live data every 2 s."""
+SEEN_AT_SAVED = "UPDATE web_session"
 OVERVIEW_SELECTS = 4
-"""Statements in ClickHouse: numbers, samples, lists, which kinds imports contain, and the first recorded hour."""
-LIVE_COUNTERS = (1, 1)
-DIRECTORY = (1, 2)
+"""Statements in ClickHouse: numbers and lists, samples, which kinds imports contain, and the first recorded hour."""
 
 
 @pytest.fixture(scope="module")
@@ -119,53 +127,42 @@ def add_costs(*costs: tuple[int, int]) -> tuple[int, int]:
 
 
 def list_shared_costs(transactions: list[Transaction]) -> list[tuple[int, int]]:
-    """List the costs of what all tabs of a server share for two seconds, if it was read again."""
-    shared_costs = {"FROM channel": DIRECTORY, "guild_live_counters": LIVE_DATA}
-    return [cost for table, cost in shared_costs.items() if count_mentions(transactions, table)]
-
-
-def assert_authorized_once(transactions: list[Transaction]) -> None:
-    """Assert that the session and the user's guilds were looked up once each."""
-    assert count_mentions(transactions, "FROM user_account JOIN web_session") == 1
-    assert count_mentions(transactions, "JOIN user_guild") == 1
+    """List the costs of what was read again. Nothing of it may be read twice for one event."""
+    counts = {mention: count_mentions(transactions, mention) for mention in SHARED_COSTS}
+    assert set(counts.values()) <= {0, 1}, counts
+    costs = [cost for mention, cost in SHARED_COSTS.items() if counts[mention]]
+    return [*costs, (0, count_mentions(transactions, SEEN_AT_SAVED))]
 
 
 @pytest.mark.parametrize("event", [f"{OVERVIEW_STATE}.retry", HYDRATE_AND_LOAD], ids=["refreshes", "opens"])
 async def test_overview_is_authorized_once_and_its_numbers_are_read_once_for_all_viewers(tab, stores, event):
     await wait_for_a_new_minute()
     transactions, selects = await tab.call_after_change(stores, event)
-    assert_authorized_once(transactions)
-    assert count_cost(transactions) == add_costs(AUTHORIZATION, *list_shared_costs(transactions), OVERVIEW_DATA)
+    assert count_cost(transactions) == add_costs(*list_shared_costs(transactions), OVERVIEW_DATA)
     assert selects == OVERVIEW_SELECTS
     transactions, selects = await tab.call_and_count(stores, event)
-    assert_authorized_once(transactions)
-    assert (count_cost(transactions), selects) == (add_costs(AUTHORIZATION, *list_shared_costs(transactions)), 0)
-
-
-async def test_live_counters_cost_one_more_transaction_than_their_authorization(tab):
-    transactions = await tab.call(
-        f"{OVERVIEW_STATE}.poll_live", lambda _, transactions: count_mentions(transactions, "guild_live_counters") > 0
-    )
-    assert_authorized_once(transactions)
-    assert count_cost(transactions) == add_costs(AUTHORIZATION, LIVE_COUNTERS)
+    assert (count_cost(transactions), selects) == (add_costs(*list_shared_costs(transactions)), 0)
 
 
 async def test_channels_of_the_filter_are_authorized_once(tab):
     transactions = await tab.call(
         f"{OVERVIEW_STATE}.load_channels", lambda received, _: '"channels_rx_state_": [{' in received
     )
-    assert_authorized_once(transactions)
-    assert count_cost(transactions) == add_costs(AUTHORIZATION, *list_shared_costs(transactions))
+    assert count_cost(transactions) == add_costs(*list_shared_costs(transactions))
 
 
-async def test_every_event_looks_the_session_up_again(tab):
-    transactions = [
-        transaction
-        for _ in range(3)
-        for transaction in await tab.call(
-            f"{OVERVIEW_STATE}.poll_live",
-            lambda _, transactions: count_mentions(transactions, "guild_live_counters") > 0,
-        )
-    ]
-    assert count_mentions(transactions, "FROM user_account JOIN web_session") == 3
-    assert count_mentions(transactions, "JOIN user_guild") == 3
+async def test_poll_of_live_counters_reads_nothing_but_what_all_tabs_share(tab, stores):
+    await save_counters(stores, tab, online=7)
+    transactions = await tab.call(
+        f"{OVERVIEW_STATE}.poll_live", lambda received, _: '"online_rx_state_": "7"' in received
+    )
+    assert count_mentions(transactions, "guild_live_counters") == 1
+    assert count_cost(transactions) == add_costs(*list_shared_costs(transactions))
+
+
+async def save_counters(stores: Stores, tab: CountedTab, *, online: int) -> None:
+    """Save live counters, after what the tabs shared of them has ended."""
+    guild_id = int(tab.path.removeprefix("/g/"))
+    async with stores.database.transaction() as session:
+        await save_live_counters(session, {guild_id: LiveCounters(online, 0, utc_now())})
+    await asyncio.sleep(SHARED_TIME.total_seconds() + 0.1)

@@ -3,6 +3,7 @@
 It is a single value, so that one WebSocket frame updates the entire page.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -26,10 +27,11 @@ from herwa_web.pages.guild.chart_views import (
     format_comparison_period,
 )
 from herwa_web.pages.guild.command_views import build_command_rows
-from herwa_web.pages.guild.links import build_url
+from herwa_web.pages.guild.links import build_links, build_url
 from herwa_web.pages.guild.queries import (
     KPI_METRICS,
     OverviewData,
+    SharedOverview,
     resolve_channel_metric,
     resolve_hour_metric,
     resolve_member_metric,
@@ -46,6 +48,7 @@ from herwa_web.pages.guild.view_models import (
     format_base_label,
 )
 from herwa_web.problem_texts import describe_problem
+from herwa_web.turns import new_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,33 @@ class OverviewView:
     is_running: bool = True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Presentation:
+    """Everything that tabs show of one overview. Equal ids mean equal contents."""
+
+    overview: OverviewView
+    figure: dict[str, Any]
+    hrefs: dict[str, str]
+    id: str
+
+
+def present_shared(shared: SharedOverview, request: DashboardRequest, missing_intents: frozenset[str]) -> Presentation:
+    """Build what all tabs with this overview show, once for users who see members and once for others.
+
+    `missing_intents` are those that the bot lacks.
+    """
+    key = missing_intents, request.sees_members
+    known: Presentation | None = shared.presentations.get(key)
+    if known is None:
+        known = shared.presentations[key] = Presentation(
+            present_overview(shared.data, request, missing_intents),
+            build_figure(shared.data, shared.view),
+            build_links(shared.view),
+            new_turn(),
+        )
+    return known
+
+
 def present_controls(request: DashboardRequest) -> OverviewView:
     """Build what the controls of the view show, without any numbers."""
     view = request.view
@@ -122,13 +152,15 @@ def present_controls(request: DashboardRequest) -> OverviewView:
     )
 
 
-def present_overview(data: OverviewData, request: DashboardRequest) -> OverviewView:
-    """Build the view model from the loaded data."""
+def present_overview(
+    data: OverviewData, request: DashboardRequest, missing_intents: Collection[str] = ()
+) -> OverviewView:
+    """Build the view model from the loaded data. `missing_intents` are the gateway intents that the bot lacks."""
     view, compared, controls = request.view, data.compared, present_controls(request)
     values = [point.value for point in compared.series.started_points]
     missing_reasons = (
         dict.fromkeys((Metric.JOINS, Metric.LEAVES), texts.MEMBERS_INTENT_MISSING)
-        if "members" in data.missing_intents
+        if "members" in missing_intents
         else {}
     )
     kpis = [build_kpi_view(data.kpi if kpi.metric is view.metric else kpi, view, missing_reasons) for kpi in data.kpis]

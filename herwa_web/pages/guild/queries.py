@@ -4,9 +4,11 @@ Numbers come from `herwa_shared.analytics`; names and live counters come from Po
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from herwa_shared.analytics.command_uses import COMMAND_METRICS, CommandUses, load_command_uses
 from herwa_shared.analytics.compared_rankings import ComparedRanking, compare_channels_and_members, name_rankings
@@ -20,7 +22,6 @@ from herwa_shared.analytics.ranked_lists import RankedMetrics
 from herwa_shared.analytics.results import RankedItem, Ranking, WeeklyHeatmap
 from herwa_shared.analytics.validity import get_valid_until
 from herwa_shared.analytics.window_numbers import WindowNumbers, load_window_numbers
-from herwa_shared.clock import utc_now
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.query_cache.cache import Computed, QueryCache
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_guild_info, list_channels
@@ -51,6 +52,8 @@ OVERVIEW_METRICS = KPI_METRICS + MORE_METRICS
 MAX_LIST_ROWS = 9
 SHARED_TIME = timedelta(seconds=2)
 """How long all tabs of a server share what has no data version: names of channels, live counters."""
+POLL_SHARED_TIME = timedelta(seconds=10)
+"""How long tabs that poll a lively server share an overview. Shorter than their interval, so each poll shows news."""
 ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 ChangesById = Mapping[int, Change]
@@ -76,8 +79,31 @@ class OverviewData:
     heatmap: WeeklyHeatmap
     departed_members: frozenset[int]
     command_uses: CommandUses | None = None
-    live_counters: LiveCounters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveData:
+    """What is read again after SHARED_TIME: the live counters, and the gateway intents that the bot lacks."""
+
+    counters: LiveCounters | None = None
     missing_intents: frozenset[str] = frozenset()
+
+    def has_same_numbers(self, other: "LiveData") -> bool:
+        """Return whether a page shows the same counters for both."""
+        if self.counters is None or other.counters is None:
+            return self.counters is other.counters
+        numbers, other_numbers = ((counters.online, counters.in_voice) for counters in (self.counters, other.counters))
+        return numbers == other_numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedOverview:
+    """An overview that all tabs with the same view share, and the view at the time of its numbers."""
+
+    data: OverviewData
+    view: DashboardQuery
+    presentations: dict[Hashable, Any] = field(default_factory=dict)
+    """What the presenter has built from it, for all tabs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +125,7 @@ async def load_shared_directory(
     stores: Stores, cache: QueryCache, guild_id: int
 ) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
     """Load the directory once for all tabs of the server within SHARED_TIME."""
-
-    async def compute() -> Computed[tuple[GuildInfo | None, Mapping[int, ChannelInfo]]]:
-        valid_until = utc_now() + SHARED_TIME
-        return Computed(await load_directory(stores, guild_id), valid_until)
-
-    return await cache.get_object(guild_id, "directory", compute)
+    return await cache.get_recent(guild_id, "directory", partial(load_directory, stores, guild_id), SHARED_TIME)
 
 
 async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | None, Mapping[int, ChannelInfo]]:
@@ -116,27 +137,40 @@ async def load_directory(stores: Stores, guild_id: int) -> tuple[GuildInfo | Non
 
 
 async def load_shared_overview(
-    stores: Stores, cache: QueryCache, view: DashboardQuery
-) -> tuple[OverviewData, DashboardQuery]:
+    stores: Stores, cache: QueryCache, view: DashboardQuery, *, is_poll: bool = False
+) -> SharedOverview:
     """Load the overview once for all tabs with this view, while its data does not change.
 
-    Returns it with the view at the time of its numbers. What is live is read again after SHARED_TIME.
+    A poll takes an overview that another tab has loaded within POLL_SHARED_TIME, although its data has changed.
     """
 
-    async def compute() -> Computed[tuple[OverviewData, DashboardQuery]]:
+    async def compute() -> Computed[SharedOverview]:
         queries = filter(None, (view.to_activity_query(), view.to_comparison_query()))
-        return Computed((await load_overview(stores, view), view), get_valid_until(view.now, *queries, has_names=True))
+        shared = SharedOverview(await load_overview(stores, view), view)
+        return Computed(shared, get_valid_until(view.now, *queries, has_names=True))
 
-    async def compute_live_data() -> Computed[tuple[LiveCounters | None, frozenset[str]]]:
-        valid_until = utc_now() + SHARED_TIME
-        return Computed(await load_live_data(stores, view), valid_until)
+    question = _build_question(view)
+    recent: SharedOverview | None = cache.find_recent(view.guild_id, question) if is_poll else None
+    if recent is not None:
+        return recent
+    shared = await cache.get_object(view.guild_id, question, compute)
+    cache.keep_recent(view.guild_id, question, shared, POLL_SHARED_TIME)
+    return shared
 
-    question = ("overview", replace(view, now=ANY_TIME))
-    (data, computed_view), (live_counters, missing_intents) = await asyncio.gather(
-        cache.get_object(view.guild_id, question, compute),
-        cache.get_object(view.guild_id, "live", compute_live_data),
-    )
-    return replace(data, live_counters=live_counters, missing_intents=missing_intents), computed_view
+
+def is_current_overview(cache: QueryCache, shared: SharedOverview) -> bool:
+    """Return whether a poll would get this overview again."""
+    guild_id, question = shared.view.guild_id, _build_question(shared.view)
+    return shared is (cache.find_recent(guild_id, question) or cache.find_object(guild_id, question))
+
+
+async def load_shared_live_data(stores: Stores, cache: QueryCache, guild_id: int) -> LiveData:
+    """Load the live data once for all tabs of the server within SHARED_TIME."""
+    return await cache.get_recent(guild_id, "live", partial(load_live_data, stores, guild_id), SHARED_TIME)
+
+
+def _build_question(view: DashboardQuery) -> tuple[str, DashboardQuery]:
+    return "overview", replace(view, now=ANY_TIME)
 
 
 async def load_overview(stores: Stores, view: DashboardQuery) -> OverviewData:
@@ -275,10 +309,10 @@ async def _load_departed_members(stores: Stores, view: DashboardQuery, members: 
         )
 
 
-async def load_live_data(stores: Stores, view: DashboardQuery) -> tuple[LiveCounters | None, frozenset[str]]:
+async def load_live_data(stores: Stores, guild_id: int) -> LiveData:
     """Load the live counters, and the gateway intents that the bot lacks."""
     async with stores.database.transaction() as session:
-        counters = (await load_live_counters(session, [view.guild_id])).get(view.guild_id)
+        counters = (await load_live_counters(session, [guild_id])).get(guild_id)
         details = [parse_detail(process.name, process.detail) for process in await list_live_processes(session)]
     bots = (detail for detail in details if isinstance(detail, BotDetail))
-    return counters, frozenset(intent for bot in bots for intent in bot.missing_intents)
+    return LiveData(counters, frozenset(intent for bot in bots for intent in bot.missing_intents))

@@ -17,7 +17,7 @@ from herwa_shared.guardrail.member_data import can_see_members
 from herwa_shared.query_cache.cache import Computed
 from herwa_shared.services.channels import ChannelInfo, GuildInfo, find_parent_channel
 from herwa_web import app_context, auth
-from herwa_web.pages.guild.queries import load_shared_directory
+from herwa_web.pages.guild.queries import POLL_SHARED_TIME, load_shared_directory
 from herwa_web.pages.guild_page_state import parse_guild_id
 from herwa_web.surfaces import OVERVIEW
 
@@ -64,15 +64,17 @@ async def load_request(state: Any, url: Any = None) -> DashboardRequest:
     return await authorize_request(await auth.load_visitor(state), url or state.router.url)
 
 
-async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest:
+async def authorize_request(visitor: auth.Visitor, url: Any, *, is_poll: bool = False) -> DashboardRequest:
     """Authorize the visitor for the page of this URL and parse the URL.
+
+    A poll takes the start of "all time" that another tab has loaded within POLL_SHARED_TIME.
 
     Raises what `auth.authorize` raises; NotFound has the same message for every guild that the user may not see.
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
     (guild_info, channels), first_hour_at, history = await asyncio.gather(
         load_shared_directory(stores, app_context.get_query_cache(), guild.id),
-        _find_first_recorded_hour(guild.id),
+        _find_first_recorded_hour(guild.id, is_poll=is_poll),
         app_context.get_authorizer().load_history_limit(guild.id),
     )
     if guild_info is None:
@@ -93,13 +95,17 @@ async def authorize_request(visitor: auth.Visitor, url: Any) -> DashboardRequest
     return DashboardRequest(visitor.user, guild, guild_info, view, channels)
 
 
-async def _find_first_recorded_hour(guild_id: int) -> datetime | None:
+async def _find_first_recorded_hour(guild_id: int, *, is_poll: bool) -> datetime | None:
     """Return the start of "all time", which only a change of the data changes."""
+    cache, question = app_context.get_query_cache(), "first recorded hour"
 
     async def compute() -> Computed[datetime | None]:
         return Computed(await find_first_recorded_hour(app_context.get_stores().clickhouse, guild_id))
 
-    return await app_context.get_query_cache().get_object(guild_id, "first recorded hour", compute)
+    async def load() -> datetime | None:
+        return await cache.get_object(guild_id, question, compute)
+
+    return await (cache.get_recent(guild_id, question, load, POLL_SHARED_TIME) if is_poll else load())
 
 
 async def _replace_thread(view: DashboardQuery, channels: Mapping[int, ChannelInfo]) -> DashboardQuery:

@@ -16,17 +16,25 @@ from herwa_shared.analytics.timezones import parse_moment
 from herwa_shared.charts.formatting import format_int
 from herwa_shared.dashboard_query import DashboardQuery
 from herwa_shared.errors import BadRequest, HerwaError
-from herwa_shared.services.live_counters import LiveCounters, load_live_counters
+from herwa_shared.services.live_counters import LiveCounters
 from herwa_shared.services.member_data_views import MemberView
 from herwa_web import app_context, auth, texts
 from herwa_web.error_messages import describe_error
-from herwa_web.layout_state import LayoutState
+from herwa_web.layout_state import LayoutState, set_changed
 from herwa_web.pages.guild.channel_views import ChannelView, build_channel_options
 from herwa_web.pages.guild.chart_views import PointRow, build_table
 from herwa_web.pages.guild.links import build_links, build_url, link_to_comparison, link_to_date_range
 from herwa_web.pages.guild.new_server import describe_age, is_new_server
-from herwa_web.pages.guild.presenter import OverviewView, build_figure, present_controls, present_overview
-from herwa_web.pages.guild.queries import OverviewData, load_compared_series, load_live_data, load_shared_overview
+from herwa_web.pages.guild.presenter import OverviewView, Presentation, present_controls, present_shared
+from herwa_web.pages.guild.queries import (
+    LiveData,
+    OverviewData,
+    SharedOverview,
+    is_current_overview,
+    load_compared_series,
+    load_shared_live_data,
+    load_shared_overview,
+)
 from herwa_web.pages.guild.request import DashboardRequest, authorize_request, load_request
 from herwa_web.pages.guild.zoom import find_point_view, find_selected_view
 from herwa_web.pages.guild_page_state import (
@@ -74,6 +82,7 @@ class OverviewState(GuildPageState, rx.State):
     table: list[PointRow] = rx.field(default_factory=list)
     target: str = ""
     _click: str = ""
+    _shown: str = ""
 
     @rx.event(background=True)
     async def load(self) -> Any:
@@ -87,7 +96,7 @@ class OverviewState(GuildPageState, rx.State):
     async def refresh(self) -> Any:
         """Reload periodically while the page is visible, if its window has not ended yet."""
         if self.phase in PHASES_WITH_DATA and self.overview.is_running:
-            return await self._load_overview()
+            return await self._load_overview(is_poll=True)
         return None
 
     @rx.event(background=True, temporal=True)
@@ -100,15 +109,16 @@ class OverviewState(GuildPageState, rx.State):
     @rx.event(background=True, temporal=True)
     async def poll_live(self) -> Any:
         """Update the live counters and whether the API is up."""
+        is_api_up = app_context.is_api_up()
         async with self:
-            (await self.get_state(LayoutState)).is_api_up = app_context.is_api_up()
+            set_changed(await self.get_state(LayoutState), is_api_up=is_api_up)
             url, turn, has_data = self.router.url, self._turn, self.phase in PHASES_WITH_DATA
         if not has_data:
             return None
         try:
-            guild = await auth.authorize(await auth.load_visitor(self), parse_guild_id(url.path), OVERVIEW)
-            async with app_context.get_stores().database.transaction() as session:
-                counters = (await load_live_counters(session, [guild.id])).get(guild.id)
+            visitor = await auth.load_visitor(self)
+            guild = await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
+            live = await _load_live_data(guild.id)
         except ACCESS_ERRORS as error:
             return await self._show_failure(error, url, turn)
         except Exception as error:  # noqa: BLE001 - `describe_error` logs it; `refresh` shows the data's age
@@ -116,7 +126,13 @@ class OverviewState(GuildPageState, rx.State):
             return None
         async with self:
             if self._is_at(url):
-                self._set_live_counters(counters)
+                self._set_live_counters(live.counters)
+
+                async def is_current() -> bool:
+                    current = await _load_live_data(guild.id)
+                    return is_api_up is app_context.is_api_up() and current.has_same_numbers(live)
+
+                self._register_poll(OverviewState.poll_live, visitor, OVERVIEW, is_current)
         return None
 
     @rx.event(background=True, temporal=True)
@@ -184,7 +200,7 @@ class OverviewState(GuildPageState, rx.State):
             if self.table_open and (turn == self._turn or (self._is_at(url) and not self.table)):
                 self.table = rows
 
-    async def _load_overview(self, *, announces: bool = False) -> Any:
+    async def _load_overview(self, *, announces: bool = False, is_poll: bool = False) -> Any:
         """Load and show everything. A result is dropped if a newer load has started in the meantime.
 
         Locks the state (`async with self`) only to write, so that the queries do not block other events of the tab.
@@ -192,31 +208,50 @@ class OverviewState(GuildPageState, rx.State):
         turn = new_turn()
         async with self:
             self._turn, url = turn, self.router.url
+            self._forget_poll(OverviewState.refresh)
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_SECONDS):
                 visitor = await auth.load_visitor(self)
-                await self._show_layout(visitor, turn)
-                request = await authorize_request(visitor, url)
+                if not is_poll:
+                    await self._show_layout(visitor, turn)
+                request = await authorize_request(visitor, url, is_poll=is_poll)
                 if request.is_channel_unknown:
                     return await self._show_unknown_channel(request, turn)
-                data, view = await load_shared_overview(
-                    app_context.get_stores(), app_context.get_query_cache(), request.view
+                shared, live = await asyncio.gather(
+                    load_shared_overview(
+                        app_context.get_stores(),
+                        app_context.get_query_cache(),
+                        request.view,
+                        is_poll=is_poll,
+                    ),
+                    _load_live_data(request.guild.id),
                 )
-                if request.sees_members and data.members.items:
+                if request.sees_members and shared.data.members.items:
                     await app_context.record_member_view(request.guild.id, visitor.user.user_id, MemberView.OVERVIEW)
-            request = replace(request, view=view)
-            overview, figure = present_overview(data, request), build_figure(data, view)
+            request = replace(request, view=shared.view)
+            presentation = present_shared(shared, request, live.missing_intents)
         except Exception as error:  # noqa: BLE001 - `_show_failure` logs it and shows it
             return await self._show_failure(error, url, turn)
         async with self:
             if turn == self._turn:
-                await self._show(request, data, overview)
+                (await self.get_state(LayoutState))._fill(visitor)  # noqa: SLF001 - not an endpoint
+                await self._show(request, shared.data, presentation)
+                self._set_live_counters(live.counters)
                 if announces:
-                    self.announcement = f"{overview.sentence} {overview.period_label}"
-                chart = await self.get_state(FigureState)
-                if figure != chart.figure:
-                    chart.figure = figure
+                    self.announcement = f"{presentation.overview.sentence} {presentation.overview.period_label}"
+                self._register_refresh(visitor, shared, live.missing_intents)
         return None
+
+    def _register_refresh(self, visitor: auth.Visitor, shared: SharedOverview, missing_intents: frozenset[str]) -> None:
+        """Register that this overview is shown, so that a refresh which would load it again is dropped."""
+
+        async def is_current() -> bool:
+            live = await _load_live_data(shared.view.guild_id)
+            return live.missing_intents == missing_intents and is_current_overview(
+                app_context.get_query_cache(), shared
+            )
+
+        self._register_poll(OverviewState.refresh, visitor, OVERVIEW, is_current)
 
     async def _clear(self) -> None:
         """Reset this state and the chart, so that no data remains that the user may no longer see."""
@@ -225,29 +260,31 @@ class OverviewState(GuildPageState, rx.State):
 
     async def _show_unknown_channel(self, request: DashboardRequest, turn: str) -> None:
         """Show that the channel of the filter does not exist; no numbers, only the controls of the view."""
-        counters, _ = await load_live_data(app_context.get_stores(), request.view)
+        live = await _load_live_data(request.guild.id)
         async with self:
             if turn == self._turn:
-                await self._show_controls(request, present_controls(request))
-                self._set_live_counters(counters)
+                await self._show_controls(request)
+                set_changed(self, overview=present_controls(request), hrefs=build_links(request.view))
+                self._shown = ""
+                self._set_live_counters(live.counters)
                 self.phase = "no_channel"
 
-    async def _show(self, request: DashboardRequest, data: OverviewData, overview: OverviewView) -> None:
-        await self._show_controls(request, overview)
-        self.phase = "new" if is_new_server(request, data) else "ready"
-        self.server_age = describe_age(request) if self.phase == "new" else ""
+    async def _show(self, request: DashboardRequest, data: OverviewData, presentation: Presentation) -> None:
+        await self._show_controls(request)
+        if presentation.id != self._shown:
+            self._shown = presentation.id
+            set_changed(self, overview=presentation.overview, hrefs=presentation.hrefs)
+            set_changed(await self.get_state(FigureState), figure=presentation.figure)
+        is_new = is_new_server(request, data)
+        set_changed(self, phase="new" if is_new else "ready", server_age=describe_age(request) if is_new else "")
         if self.table_open:
-            self.table = build_table(data.compared, request.view)
+            set_changed(self, table=build_table(data.compared, request.view))
         self._loaded_at = request.view.now.astimezone(request.view.zone)
         (await self.get_state(LayoutState))._set_data_time(request.view.now, request.view.zone)  # noqa: SLF001 - not an endpoint
-        self._set_live_counters(data.live_counters)
 
-    async def _show_controls(self, request: DashboardRequest, overview: OverviewView) -> None:
-        self.busy, self.error_text, self.stale_time = False, "", ""
+    async def _show_controls(self, request: DashboardRequest) -> None:
+        set_changed(self, busy=False, error_text="", stale_time="")
         await self._show_server(request.guild, request.guild_info.name)
-        if overview != self.overview:  # an equal value would be sent to the browser again
-            self.overview = overview
-        self.hrefs = build_links(request.view)
 
     async def _go(self, find_view: Callable[[DashboardQuery], DashboardQuery | None]) -> None:
         """Go to the view that a gesture on the chart selects; without one, move the chart's axis back."""
@@ -282,5 +319,13 @@ class OverviewState(GuildPageState, rx.State):
         return None
 
     def _set_live_counters(self, counters: LiveCounters | None) -> None:
-        self.online = "" if counters is None or counters.online is None else format_int(counters.online)
-        self.in_voice = "" if counters is None else format_int(counters.in_voice)
+        set_changed(
+            self,
+            online="" if counters is None or counters.online is None else format_int(counters.online),
+            in_voice="" if counters is None else format_int(counters.in_voice),
+        )
+
+
+async def _load_live_data(guild_id: int) -> LiveData:
+    """Load the live counters once for all tabs of the server."""
+    return await load_shared_live_data(app_context.get_stores(), app_context.get_query_cache(), guild_id)
