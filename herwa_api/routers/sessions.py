@@ -68,10 +68,11 @@ async def list_own_sessions(owner: SessionOwnerDep, database: DatabaseDep) -> Re
     description=texts.ROUTE_DESCRIPTIONS["end_sessions"],
     response_model=schemas.EndedSessionsResponse,
 )
-async def end_own_other_sessions(owner: SessionOwnerDep, database: DatabaseDep) -> Response:
+async def end_own_other_sessions(owner: SessionOwnerDep, app_state: AppDep) -> Response:
     """End all sessions of the user except the current one."""
-    async with database.transaction() as session:
+    async with app_state.stores.database.transaction() as session:
         count = await end_other_sessions(session, user_id=owner.user.user_id, current_token=owner.token)
+    app_state.sessions.forget_user(owner.user.user_id)
     if count:
         log.info("sessions ended", user=owner.user.user_id, reason="ended_by_user", count=count)
     return OrjsonResponse({"ended": count})
@@ -84,11 +85,12 @@ async def end_own_other_sessions(owner: SessionOwnerDep, database: DatabaseDep) 
     response_model=schemas.EndedSessionsResponse,
     responses={404: PROBLEM_RESPONSES[404]},
 )
-async def end_own_session(owner: SessionOwnerDep, session_id: SessionId, database: DatabaseDep) -> Response:
+async def end_own_session(owner: SessionOwnerDep, session_id: SessionId, app_state: AppDep) -> Response:
     """End one session of the user. The current one is ended by logging out."""
     if session_id == get_session_id(owner.token):
         raise BadRequest(texts.CURRENT_SESSION, field="session_id")
-    async with database.transaction() as session:
+    async with app_state.stores.database.transaction() as session:
         await end_session(session, user_id=owner.user.user_id, session_id=session_id)
+    app_state.sessions.forget_user(owner.user.user_id)
     log.info("session ended", user=owner.user.user_id, reason="ended_by_user")
     return OrjsonResponse({"ended": 1})
