@@ -2,7 +2,7 @@
 
 A handler of a poll registers, at its end, a check of what the page shows: whether the visitor may still see it, and
 whether it is still current. The check runs at the next poll instead of the handler. It reads memory, so an idle tab of
-a server where nothing happens costs almost nothing. Whenever a check fails or raises, the handler runs.
+a server where nothing happens costs almost nothing. Whenever a check fails, raises or has to wait, the handler runs.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-CHECK_TIMEOUT_SECONDS = 2.0
+CHECK_TIMEOUT_SECONDS = 0.2
+"""Events of a tab start one after the other: a click waits for at most this time behind the check of a poll."""
 CheckPage = Callable[[], Awaitable[bool]]
 """Returns whether the page still shows what its handler would show."""
 

@@ -95,6 +95,10 @@ class DashboardFactory:
     async def remove_roles(self, user: LoggedInUser, server: CanaryServer) -> None:
         """Remove the user's roles and invalidate their cached access, as a gateway event would."""
         self.discord.set_roles(server.id, user.id, [])
+        await self.invalidate_access(user, server)
+
+    async def invalidate_access(self, user: LoggedInUser, server: CanaryServer) -> None:
+        """Invalidate what every process knows of the user's access, so that it asks Discord again."""
         async with self.stores.database.transaction() as session:
             await invalidate_guild_access(session, guild_id=server.id, user_id=user.id)
         await asyncio.sleep(PROPAGATION_SECONDS)

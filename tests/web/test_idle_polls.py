@@ -141,3 +141,15 @@ async def test_poll_whose_check_fails_is_not_dropped():
 
     polls.register("tab", "state.refresh", "/g/1", check)
     assert not await polls.is_unnecessary("tab", create_event("state.refresh", "/g/1"))
+
+
+async def test_check_that_waits_for_discord_does_not_delay_the_events_behind_it():
+    polls = IdlePolls()
+
+    async def check() -> bool:
+        await asyncio.sleep(30)
+        return True
+
+    polls.register("tab", "state.refresh", "/g/1", check)
+    async with asyncio.timeout(2):
+        assert not await polls.is_unnecessary("tab", create_event("state.refresh", "/g/1"))

@@ -1,8 +1,9 @@
 """An answer that comes late never changes a page that already shows something newer."""
 
+import asyncio
+
 import pytest
 
-from herwa_shared.auth.guild_access import invalidate_guild_access
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.guardrail.policy import SubjectKind
 from herwa_shared.stores import Stores
@@ -14,7 +15,9 @@ from tests.web.web_server import WebServer
 
 OVERVIEW_STATE = "reflex___state____state.herwa_web___pages___guild___state____overview_state"
 LOAD = f"{OVERVIEW_STATE}.load"
-SLOW_SECONDS = 2.0
+SLOW_SECONDS = 3.0
+STARTED_SECONDS = 1.0
+"""After this time a handler waits for Discord: it has read the page's URL, and a check of its poll has given up."""
 
 
 def list_phases(visitor: ReflexClient, since: int) -> list[str]:
@@ -52,13 +55,13 @@ async def test_late_refusal_of_one_server_does_not_touch_the_page_of_another(
         await visitor.wait_until(lambda: list_phases(visitor, 0)[-1:] == ["ready"], "the page")
         governance = GovernanceClient(stores)
         await governance.add_deny_rule(refused_server.id, SubjectKind.ROLE, role, FeatureKey.OVERVIEW, note="")
-        async with stores.database.transaction() as session:
-            await invalidate_guild_access(session, guild_id=refused_server.id, user_id=manager.id)
+        await factory.invalidate_access(manager, refused_server)
         factory.discord.read_journal(on=True)
         route = f"/guilds/{refused_server.id}/member"
         factory.discord.enable_faults(slow={"next": 1, "route": route, "seconds": SLOW_SECONDS})
         try:
             await visitor.send(f"{OVERVIEW_STATE}.{handler}", path=f"/g/{refused_server.id}")
+            await asyncio.sleep(STARTED_SECONDS)
             since = len(visitor.received)
             await open_page(visitor, open_server, "ready")
             await wait_for_answered_call(factory)
