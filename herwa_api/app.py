@@ -6,6 +6,7 @@ from herwa_api import texts
 from herwa_api.app_state import create_app_state
 from herwa_api.cors import CrossOriginMiddleware
 from herwa_api.errors import add_error_handlers, refuse_repeated_parameters
+from herwa_api.known_responses import KnownResponseMiddleware
 from herwa_api.middleware import RequestMiddleware
 from herwa_api.openapi import customize_openapi
 from herwa_api.rate_limits.middleware import RateLimitMiddleware
@@ -75,6 +76,7 @@ def create_app(
     app.include_router(documentation.router)
     app.include_router(health.router)
     add_error_handlers(app)
+    app.add_middleware(KnownResponseMiddleware, responses=app_state.known_responses)
     app.add_middleware(
         RateLimitMiddleware, limiter=app_state.limiter, verifier=app_state.key_verifier, table=RATE_LIMITS
     )

@@ -7,10 +7,9 @@ from fastapi import Depends, Request
 
 from herwa_api.key_usage import UsageRecorder
 from herwa_api.key_verifier import KeyVerifier
+from herwa_api.known_responses import KnownResponses
 from herwa_api.pagination import CursorCodec
-from herwa_api.question_slots import QuestionSlots
 from herwa_api.rate_limits.limiter import RequestLimiter
-from herwa_api.rate_limits.rules import RATE_LIMITS
 from herwa_api.readiness import Readiness
 from herwa_api.request_metrics import RequestCounts
 from herwa_api.widgets.cards import WidgetCards
@@ -29,9 +28,11 @@ from herwa_shared.errors import DiscordUnavailable, OAuthNotConfigured
 from herwa_shared.exports.files import ExportFolder, open_export_folder
 from herwa_shared.exports.links import LINK_PURPOSE
 from herwa_shared.policy_cache.cache import PolicyCache
-from herwa_shared.query_cache.cache import QueryCache
+from herwa_shared.query_cache.cache import Computed, QueryCache
+from herwa_shared.query_cache.question_slots import QuestionSlots
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.api_key_format import load_peppers
+from herwa_shared.services.guild_settings import GuildSettings, load_guild_settings
 from herwa_shared.services.member_data_views import MemberViewRecorder
 from herwa_shared.stores import Stores
 
@@ -77,6 +78,7 @@ class AppState:
     cursors: CursorCodec
     export_links: Encryptor
     export_folder: ExportFolder
+    known_responses: KnownResponses
     request_counts: RequestCounts
     readiness: Readiness
     widget_cards: WidgetCards
@@ -88,6 +90,18 @@ class AppState:
         if self.guild_reader is None:
             raise DiscordUnavailable
         return self.guild_reader
+
+    async def load_guild_settings(self, guild_id: int) -> GuildSettings:
+        """Load time zone and week of a guild, once for each version of its data: a change of them raises it.
+
+        The other settings may be old.
+        """
+
+        async def compute() -> Computed[GuildSettings]:
+            async with self.stores.database.transaction() as session:
+                return Computed(await load_guild_settings(session, guild_id=guild_id))
+
+        return await self.query_cache.get_object(guild_id, "settings", compute)
 
     def require_oauth(self) -> OAuthServices:
         """Return the OAuth services. Raises OAuthNotConfigured if there are none."""
@@ -122,7 +136,7 @@ def create_app_state(
         limiter=RequestLimiter(stores.redis),
         key_verifier=KeyVerifier(stores.database, policies, load_peppers(settings, folder)),
         key_usage=UsageRecorder(stores.database),
-        question_slots=QuestionSlots(RATE_LIMITS),
+        question_slots=query_cache.slots,
         query_cache=query_cache,
         view_recorder=MemberViewRecorder(stores.database),
         guild_reader=guild_reader,
@@ -130,6 +144,7 @@ def create_app_state(
         cursors=CursorCodec(create_deterministic_encryptor(settings, folder, purpose="cursors")),
         export_links=create_encryptor(settings, folder, purpose=LINK_PURPOSE),
         export_folder=open_export_folder(settings),
+        known_responses=KnownResponses(query_cache),
         request_counts=RequestCounts(),
         readiness=Readiness(stores.database, stores.clickhouse),
         widget_cards=WidgetCards(stores, policies),
@@ -153,13 +168,19 @@ def _create_oauth_services(
     )
 
 
-def get_app_state(request: Request) -> AppState:
-    """Return the state that `create_app` attached to the application (FastAPI dependency)."""
+def read_app_state(request: Request) -> AppState:
+    """Return the state that `create_app` attached to the application."""
     app_state: AppState = request.app.state.app_state
     return app_state
 
 
-def _get_database(app_state: Annotated[AppState, Depends(get_app_state)]) -> Database:
+# Performance: dependencies are coroutines, as FastAPI runs others in a thread.
+async def get_app_state(request: Request) -> AppState:
+    """Return the state of the application (FastAPI dependency)."""
+    return read_app_state(request)
+
+
+async def _get_database(app_state: Annotated[AppState, Depends(get_app_state)]) -> Database:
     return app_state.stores.database
 
 

@@ -14,7 +14,7 @@ from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from herwa_api import texts
-from herwa_api.app_state import AppDep, AppState
+from herwa_api.app_state import AppDep, AppState, read_app_state
 from herwa_api.cookies import find_session_token
 from herwa_api.csrf import SAFE_METHODS, require_same_origin
 from herwa_api.surfaces import HEATMAP, KEYS, STATS, TOP_CHANNELS, TOP_MEMBERS
@@ -52,7 +52,6 @@ session_cookie = APIKeyCookie(
 
 async def authenticate(
     request: Request,
-    app_state: AppDep,
     _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     _cookie: Annotated[str | None, Security(session_cookie)],
 ) -> Principal | SessionUser:
@@ -65,12 +64,20 @@ async def authenticate(
         key = _get_verified_key(request)
         if key.is_test and request.method not in SAFE_METHODS:
             raise Forbidden(texts.TEST_KEY_READS_ONLY)
+        request.state.caller = key
         return key
-    user = await find_request_user(request, app_state)
+    user = await find_request_user(request, read_app_state(request))
     if user is None:
         raise Unauthenticated
     request.state.user_id = user.user_id  # for the log
+    request.state.caller = user
     return user
+
+
+def get_caller(request: Request) -> Principal | SessionUser:
+    """Return the caller whom `authenticate` has found."""
+    caller: Principal | SessionUser = request.state.caller
+    return caller
 
 
 async def find_request_user(request: Request, app_state: AppState) -> SessionUser | None:
@@ -107,7 +114,7 @@ Caller = Annotated[Principal | SessionUser, Depends(authenticate)]
 GuildIdPath = Annotated[str, Path(description=texts.PARAMETERS["guild_id"], examples=["81384788765712384"])]
 
 
-def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, AppState, str], AsyncIterator[int]]:
+def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Request, Caller, str], AsyncIterator[int]]:
     """Build a dependency that authorizes the caller for a surface of the guild in the path.
 
     An API key must belong to the guild and have all of `scopes`; a user must manage the guild. The guardrail is then
@@ -117,11 +124,9 @@ def require_guild_access(surface: Surface, *scopes: Scope) -> Callable[[Caller, 
     DiscordUnavailable or ReauthRequired if the user's guilds cannot be fetched.
     """
 
-    async def authorize_guild(
-        caller: Caller,
-        app_state: AppDep,
-        guild_id: GuildIdPath,
-    ) -> AsyncIterator[int]:
+    # Performance: a parameter less is a dependency less that FastAPI resolves for each request.
+    async def authorize_guild(request: Request, caller: Caller, guild_id: GuildIdPath) -> AsyncIterator[int]:
+        app_state = read_app_state(request)
         if isinstance(caller, SessionUser):
             guild = await require_managed_guild(app_state, caller, guild_id, surface)
             allowed_id = guild.id
@@ -197,16 +202,11 @@ TopMembersGuildId = Annotated[int, Depends(require_guild_access(TOP_MEMBERS, Sco
 HeatmapGuildId = Annotated[int, Depends(require_guild_access(HEATMAP, Scope.STATS))]
 
 
-async def _load_history_limit(caller: Caller, app_state: AppDep, guild_id: GuildIdPath) -> HistoryLimit:
-    """Return how far back the caller may read (FastAPI dependency): a key as far as the guild that it belongs to.
-
-    The route authorizes the caller.
-    """
-    owner_id = caller.owner_id if isinstance(caller, Principal) else int(guild_id)
+async def load_history_limit(request: Request, app_state: AppState, guild_id: int) -> HistoryLimit:
+    """Load how far back the caller, who is authorized, may read: a key as far as the guild that it belongs to."""
+    caller = get_caller(request)
+    owner_id = caller.owner_id if isinstance(caller, Principal) else guild_id
     return await app_state.authorizer.load_history_limit(owner_id)
-
-
-History = Annotated[HistoryLimit, Depends(_load_history_limit)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -9,6 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from herwa_api.app_state import AppState
+from herwa_api.errors import LimitReached
 from herwa_api.etags import respond_with_etag
 from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.clock import utc_now
@@ -39,7 +42,19 @@ async def respond_cached(
         return Computed(orjson.dumps(computed.value), computed.valid_until)
 
     question = f"{request.scope['route'].path} {history.days} {params.model_dump_json()}"
-    body = await app_state.query_cache.get_bytes(guild_id, question, compute)
-    if personalize is not None:
-        body = orjson.dumps(personalize(orjson.loads(body)))
-    return respond_with_etag(request, body)
+    shared_body = await _get_body(request, partial(app_state.query_cache.get_bytes, guild_id, question, compute))
+    body = shared_body if personalize is None else orjson.dumps(personalize(orjson.loads(shared_body)))
+    response = respond_with_etag(request, body)
+    if response.status_code == HTTPStatus.OK:
+        app_state.known_responses.register(request, question, shared_body, response)
+    return response
+
+
+async def _get_body(request: Request, get_body: Callable[[], Awaitable[bytes]]) -> bytes:
+    """Get the body. If it was computed for another request, whose limit was reached, ask again."""
+    while True:
+        try:
+            return await get_body()
+        except LimitReached as error:
+            if error.request is request:
+                raise

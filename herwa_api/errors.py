@@ -19,7 +19,6 @@ from starlette.routing import Match
 from herwa_api import texts
 from herwa_api.error_pages import accepts_html, build_login_url, render_error_page
 from herwa_api.etags import PreconditionFailed
-from herwa_api.question_slots import TooManyQuestions
 from herwa_api.rate_limits.headers import build_limit_headers, format_retry_after
 from herwa_api.rate_limits.rules import LimitName
 from herwa_api.rate_limits.windows import Decision
@@ -32,12 +31,14 @@ from herwa_shared.errors import (
     HerwaError,
     NotFound,
     OAuthNotConfigured,
+    QuestionTooLarge,
     ServiceUnavailable,
     Unauthenticated,
     format_reason,
 )
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.policy_cache.cache import PolicyUnavailable
+from herwa_shared.query_cache.question_slots import TooManyQuestions
 from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE
 from herwa_shared.services.api_key_authentication import Principal
 
@@ -45,6 +46,15 @@ limited_log = RateLimitedLogger(get_logger(__name__))
 MAX_FIELD_NAME_LENGTH = 32
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 TOO_MANY_REQUESTS = "too_many_requests"
+
+
+class LimitReached(Exception):
+    """A request is beyond a limit that is counted after its parameters are known."""
+
+    def __init__(self, request: Request, decision: Decision) -> None:
+        super().__init__(decision)
+        self.request = request
+        self.decision = decision
 
 
 def build_problem(
@@ -99,6 +109,13 @@ async def _handle_declared_limit(request: Request, error: Exception) -> Response
     return _build_too_many_requests(request, name, rule.amount, seconds, headers)
 
 
+async def _handle_limit(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LimitReached)
+    assert error.decision.refused_by is not None
+    limited_log.warning("request limited", kind=error.decision.refused_by.name)
+    return build_limit_response(request, error.decision)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Register the exception handlers of this module.
 
@@ -107,6 +124,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HerwaError, _handle_herwa_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(RateLimitExceeded, _handle_declared_limit)
+    app.add_exception_handler(LimitReached, _handle_limit)
     app.add_exception_handler(HTTPException, _handle_http_error)
     app.add_exception_handler(OSError, _handle_store_error)
 
@@ -152,6 +170,8 @@ def _build_extensions(error: HerwaError) -> dict[str, Any]:
         return {"hint": error.hint, "history_start": error.start.isoformat()}
     if isinstance(error, TooManyQuestions):
         return {"hint": texts.QUESTIONS_HINT}
+    if isinstance(error, QuestionTooLarge):
+        return {"hint": texts.LARGE_QUESTION_HINT}
     if isinstance(error, BadRequest) and error.field is not None:
         return {"errors": [{"field": error.field, "message": str(error)}]}
     return {}
@@ -218,7 +238,7 @@ async def _handle_validation_error(request: Request, error: Exception) -> Respon
     )
 
 
-def refuse_repeated_parameters(request: Request) -> None:
+async def refuse_repeated_parameters(request: Request) -> None:
     """Raise BadRequest if the query string has a parameter twice (FastAPI dependency).
 
     Otherwise one of the values would be ignored without notice.

@@ -45,8 +45,8 @@ TEST_KEY_READS_ONLY = "A test key can't change anything. Use a live key."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
 EXPORT_NOT_FOUND = "There is no such export, or its file was deleted. List the exports of the server."
 CREATE_KEY_WITH_SCOPE = "Create a key with this scope."
-TOO_MANY_QUESTIONS = "Too many requests of this server are running at the same time."
 QUESTIONS_HINT = "Wait for a response before you send the next request."
+LARGE_QUESTION_HINT = "Ask for a shorter time, a longer interval or fewer metrics."
 WAIT_A_MINUTE = "Too many requests from your network. Wait a minute, then try again."
 LIMITED_THINGS: Mapping[str, str] = {  # by the name of the limit
     "key": "requests with this API key",

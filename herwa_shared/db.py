@@ -30,6 +30,14 @@ def to_asyncpg_url(url: str) -> URL:
     return asyncpg_url
 
 
+async def get_driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """Return the asyncpg connection of a session, for a statement in its transaction."""
+    pooled_connection = await (await session.connection()).get_raw_connection()
+    driver_connection: asyncpg.Connection | None = pooled_connection.driver_connection
+    assert driver_connection is not None
+    return driver_connection
+
+
 class Database:
     """A connection pool for the PostgreSQL at `url`. Call `close()` at the end.
 

@@ -87,6 +87,14 @@ class ServiceUnavailable(HerwaError):
     message = "Statistics are temporarily unavailable. Try again in a minute."
 
 
+class QuestionTooLarge(HerwaError):
+    """A question exceeded its limits of time or memory in ClickHouse, which ended it."""
+
+    code = "question_too_large"
+    status = 422
+    message = "This takes too much time or memory to compute."
+
+
 class DiscordUnavailable(HerwaError):
     """Discord does not respond or limits our rate. Retry after `retry_after_seconds`."""
 

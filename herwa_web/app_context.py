@@ -15,6 +15,7 @@ from herwa_shared.config import Settings
 from herwa_shared.discord.guild_reader import GuildReader, open_guild_reader
 from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.query_cache.cache import QueryCache, open_query_cache
+from herwa_shared.query_cache.question_slots import QuestionSlots
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.services.member_data_views import MemberView, MemberViewRecorder
 from herwa_shared.stores import Stores, open_stores
@@ -22,6 +23,8 @@ from herwa_web.serving.api_proxy import API_TIMEOUT, CONNECTION_LIMITS
 from herwa_web.surfaces import KINDS, SURFACES
 
 API_CHECK_SECONDS = 2.0
+WAITING_QUESTIONS = 200
+"""Of one server: about one for each of its tabs."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,8 @@ async def open_app_context(settings: Settings) -> AsyncIterator[AppContext]:
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
         policies = await stack.enter_async_context(open_policy_cache(stores, KINDS, SURFACES))
-        query_cache = await stack.enter_async_context(open_query_cache(stores.database_url, stores.redis))
+        slots = QuestionSlots(stores.redis, waiting=WAITING_QUESTIONS)
+        query_cache = await stack.enter_async_context(open_query_cache(stores.database_url, stores.redis, slots))
         accounts = await stack.enter_async_context(open_account_cache(stores.database_url))
         api_url = settings.api_url or f"http://127.0.0.1:{folder.get_or_create_port('api')}"
         api_client = await stack.enter_async_context(

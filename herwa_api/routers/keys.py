@@ -11,7 +11,7 @@ from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState, DatabaseDep
 from herwa_api.auth import GuildManager, KeyManager
 from herwa_api.idempotency import IdempotencyKey, build_json_response, write_once
-from herwa_api.rate_limits.declared import limit_key_creation
+from herwa_api.rate_limits.declared import SHARED_KEY_CREATION_LIMIT, limit_key_creation
 from herwa_api.schemas import keys as schemas
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.serializers import OrjsonResponse
@@ -44,6 +44,7 @@ async def list_guild_keys(manager: KeyManager, database: DatabaseDep) -> Respons
     description=texts.ROUTE_DESCRIPTIONS["create_key"],
     status_code=201,
     response_model=schemas.NewKeyResponse,
+    dependencies=[SHARED_KEY_CREATION_LIMIT],
 )
 @limit_key_creation
 async def create_guild_key(
@@ -77,6 +78,7 @@ async def create_guild_key(
     description=texts.ROUTE_DESCRIPTIONS["rotate_key"],
     status_code=201,
     response_model=schemas.NewKeyResponse,
+    dependencies=[SHARED_KEY_CREATION_LIMIT],
 )
 @limit_key_creation
 async def rotate_guild_key(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
 from herwa_api.error_pages import LEAK_FORM_PATH, render_report_page
-from herwa_api.rate_limits.declared import limit_leak_reports
+from herwa_api.rate_limits.declared import SHARED_LEAK_REPORT_LIMIT, limit_leak_reports
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.serializers import OrjsonResponse
 from herwa_shared.log import RateLimitedLogger, get_logger
@@ -42,6 +42,7 @@ class LeakReportResponse(BaseModel):
     summary=texts.ROUTE_SUMMARIES["report_leak"],
     description=texts.ROUTE_DESCRIPTIONS["report_leak"],
     response_model=LeakReportResponse,
+    dependencies=[SHARED_LEAK_REPORT_LIMIT],
 )
 @limit_leak_reports
 async def report_leaked_keys(request: Request, body: LeakReportBody, app_state: AppDep) -> Response:
@@ -51,7 +52,7 @@ async def report_leaked_keys(request: Request, body: LeakReportBody, app_state: 
     return OrjsonResponse({"found": found, "revoked": revoked})
 
 
-@router.post(LEAK_FORM_PATH, include_in_schema=False)
+@router.post(LEAK_FORM_PATH, include_in_schema=False, dependencies=[SHARED_LEAK_REPORT_LIMIT])
 @limit_leak_reports
 async def submit_leak_form(request: Request, app_state: AppDep) -> Response:
     """Revoke the keys in the text of the form, and respond with a page."""

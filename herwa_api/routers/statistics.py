@@ -9,9 +9,17 @@ from fastapi import APIRouter, Query, Request, Response
 
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState
-from herwa_api.auth import Caller, HeatmapGuildId, History, StatsGuildId, TopChannelsGuildId, TopMembersGuildId
+from herwa_api.auth import (
+    HeatmapGuildId,
+    StatsGuildId,
+    TopChannelsGuildId,
+    TopMembersGuildId,
+    get_caller,
+    load_history_limit,
+)
 from herwa_api.cached_responses import respond_cached
 from herwa_api.member_identities import get_member_identities
+from herwa_api.question_costs import HEATMAP_WEIGHT, RANKING_WEIGHT, charge_question, compute_cost
 from herwa_api.schemas import responses
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
 from herwa_api.schemas.requests import HeatmapQuery, StatsComparison, StatsQuery, TopChannelsQuery, TopMembersQuery
@@ -23,7 +31,6 @@ from herwa_api.schemas.serializers import (
 )
 from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series, query_several_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
-from herwa_shared.analytics.history_limit import HistoryLimit
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
@@ -51,17 +58,18 @@ async def get_stats(
     guild_id: StatsGuildId,
     params: Annotated[StatsQuery, Query()],
     app_state: AppDep,
-    history: History,
 ) -> Response:
     """Return one or several metrics as time series."""
-    stores = app_state.stores
+    stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:
-        window = await params.to_activity_query(stores.database, guild_id, now=now)
+        window = await params.to_activity_query(app_state.load_guild_settings, guild_id, now=now)
         query = replace(window, metric=params.metrics[0], interval=params.interval, channel_id=params.channel)
         comparison = None if params.compare is None else COMPARISON_WINDOWS[params.compare](query)
         history.require(query, comparison, now=now)
         valid_until = get_valid_until(now, *filter(None, (query, comparison)))
+        cost = compute_cost(query, comparison, metrics=len(params.metrics))
+        await charge_question(request, app_state, cost)
         several: Sequence[ComparedSeries]
         if len(params.metrics) == 1:
             several = [await query_compared_series(stores.database, stores.clickhouse, query, comparison, now=now)]
@@ -89,10 +97,9 @@ async def list_top_channels(
     guild_id: TopChannelsGuildId,
     params: Annotated[TopChannelsQuery, Query()],
     app_state: AppDep,
-    history: History,
 ) -> Response:
     """Rank the channels by a metric, highest first, ties by id. A thread counts for its channel."""
-    return await _rank(request, guild_id, params, app_state, history, rank_channels)
+    return await _rank(request, guild_id, params, app_state, rank_channels)
 
 
 @router.get(
@@ -106,12 +113,10 @@ async def list_top_members(
     guild_id: TopMembersGuildId,
     params: Annotated[TopMembersQuery, Query()],
     app_state: AppDep,
-    caller: Caller,
-    history: History,
 ) -> Response:
     """Rank the members by a metric, highest first, ties by id."""
-    personalize = get_member_identities(caller).hide_in_ranking
-    return await _rank(request, guild_id, params, app_state, history, rank_members, personalize=personalize)
+    personalize = get_member_identities(get_caller(request)).hide_in_ranking
+    return await _rank(request, guild_id, params, app_state, rank_members, personalize=personalize)
 
 
 @router.get(
@@ -125,15 +130,15 @@ async def get_heatmap(
     guild_id: HeatmapGuildId,
     params: Annotated[HeatmapQuery, Query()],
     app_state: AppDep,
-    history: History,
 ) -> Response:
     """Return the activity in each of the 168 hours of the week, in local time of the time zone."""
-    stores = app_state.stores
+    stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:
-        window = await params.to_activity_query(stores.database, guild_id, now=now)
+        window = await params.to_activity_query(app_state.load_guild_settings, guild_id, now=now)
         query = replace(window, metric=Metric(params.metric), channel_id=params.channel)
         history.require(query, now=now)
+        await charge_question(request, app_state, compute_cost(query, weight=HEATMAP_WEIGHT))
         heatmap = await query_weekly_heatmap(stores.database, stores.clickhouse, query, now=now)
         valid_until = history.limit_validity(get_valid_until(now, query), query.zone, now)
         return Computed(serialize_heatmap(heatmap), valid_until)
@@ -146,17 +151,17 @@ async def _rank(
     guild_id: int,
     params: TopChannelsQuery | TopMembersQuery,
     app_state: AppState,
-    history: HistoryLimit,
     rank: Callable[..., Awaitable[Ranking]],
     *,
     personalize: Callable[[Any], Any] | None = None,
 ) -> Response:
-    stores = app_state.stores
+    stores, history = app_state.stores, await load_history_limit(request, app_state, guild_id)
 
     async def build(now: datetime) -> Computed[Any]:
-        window, after = await params.to_page(stores.database, guild_id, app_state.cursors, now=now)
+        window, after = await params.to_page(app_state.load_guild_settings, guild_id, app_state.cursors, now=now)
         query = replace(window, metric=Metric(params.metric))
         history.require(query, now=now)
+        await charge_question(request, app_state, compute_cost(query, weight=RANKING_WEIGHT))
         ranking = await rank(stores.database, stores.clickhouse, query, limit=params.limit, after=after, now=now)
         valid_until = history.limit_validity(get_valid_until(now, query, has_names=True), query.zone, now)
         body = serialize_ranking(ranking, params.format_next_cursor(query, ranking, app_state.cursors))

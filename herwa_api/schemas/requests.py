@@ -1,5 +1,6 @@
 """Query string models of the statistics routes, and their conversion to `ActivityQuery`."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
@@ -12,8 +13,7 @@ from herwa_api.schemas.ids import Snowflake
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.results import Interval, Ranking, RankPosition
-from herwa_shared.db import Database
-from herwa_shared.services.guild_settings import load_guild_settings
+from herwa_shared.services.guild_settings import GuildSettings
 from herwa_shared.zone_names import parse_zone
 
 ChannelMetric = Literal[
@@ -43,6 +43,10 @@ MAX_PAGE_ITEMS = 1_000
 METRIC_PATTERN = "|".join(Metric)
 
 
+SettingsLoader = Callable[[int], Awaitable[GuildSettings]]
+"""Loads time zone and week of a guild."""
+
+
 class StatsComparison(StrEnum):
     """The earlier window to compare with."""
 
@@ -68,14 +72,13 @@ class WindowQuery(BaseModel):
         examples=["Asia/Tokyo"],
     )
 
-    async def to_activity_query(self, database: Database, guild_id: int, *, now: datetime) -> ActivityQuery:
+    async def to_activity_query(self, load_settings: SettingsLoader, guild_id: int, *, now: datetime) -> ActivityQuery:
         """Convert the window to a query, in `timezone` or else in the guild's time zone, with the guild's weeks.
 
         Raises BadRequest for an unknown zone or an invalid window.
         """
         zone = None if self.timezone is None else parse_zone(self.timezone)
-        async with database.transaction() as session:
-            settings = await load_guild_settings(session, guild_id=guild_id)
+        settings = await load_settings(guild_id)
         return ActivityQuery.parse(
             self.from_,
             self.to,
@@ -132,17 +135,17 @@ class _TopQuery(WindowQuery):
     )
 
     async def to_page(
-        self, database: Database, guild_id: int, cursors: CursorCodec, *, now: datetime
+        self, load_settings: SettingsLoader, guild_id: int, cursors: CursorCodec, *, now: datetime
     ) -> tuple[ActivityQuery, RankPosition | None]:
         """Convert to a query and the position of the page. All pages of a list have the window of the first one.
 
         Raises what `to_activity_query` raises, and BadRequest for a cursor of other parameters.
         """
         if self.cursor is None:
-            return await self.to_activity_query(database, guild_id, now=now), None
+            return await self.to_activity_query(load_settings, guild_id, now=now), None
         start, end, value, id_ = cursors.parse(self, self.cursor, length=4)
         window = self.model_copy(update={"from_": _format_second(start), "to": _format_second(end)})
-        return await window.to_activity_query(database, guild_id, now=now), RankPosition(value, id_)
+        return await window.to_activity_query(load_settings, guild_id, now=now), RankPosition(value, id_)
 
     def format_next_cursor(self, query: ActivityQuery, ranking: Ranking, cursors: CursorCodec) -> str | None:
         """Format the cursor of the next page; None if there is none."""

@@ -5,6 +5,7 @@ Ids are strings, times are ISO 8601 with the offset of the requested zone, flags
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,9 @@ from fastapi import Response
 from herwa_shared.analytics.compared_series import ComparedSeries
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.results import Point, PointStatus, Ranking, TimeSeries, WeeklyHeatmap
+
+MAX_FORMATTED_SECONDS = 20_000
+"""So many starts of intervals are kept as text, since most questions are about the same days."""
 
 
 class OrjsonResponse(Response):
@@ -79,7 +83,7 @@ def _compute_total(series: TimeSeries) -> int | None:
 
 
 def _serialize_point(point: Point, zone: ZoneInfo) -> dict[str, Any]:
-    body = {"t": _format_time(point.start, zone), "value": point.value}
+    body = {"t": _format_second(int(point.start.timestamp()), zone), "value": point.value}
     if point.is_partial:
         body["partial"] = True
     if point.status is PointStatus.CURRENT:
@@ -106,6 +110,11 @@ def _serialize_change(compared: ComparedSeries) -> dict[str, Any] | None:
 
 def _format_time(time: datetime, zone: ZoneInfo) -> str:
     return time.astimezone(zone).isoformat()
+
+
+@lru_cache(maxsize=MAX_FORMATTED_SECONDS)
+def _format_second(second: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(second, zone).isoformat()
 
 
 def _build_approximate_flag(approximate: bool) -> dict[str, Any]:

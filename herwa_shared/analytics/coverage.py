@@ -8,20 +8,27 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from operator import itemgetter
 
+import asyncpg
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from sqlalchemy import func, literal
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
 
+from herwa_shared.analytics.collection_rows import (
+    CollectionRows,
+    GatewaySessionRow,
+    ImportRow,
+    MembershipRow,
+    load_collection_rows,
+)
 from herwa_shared.analytics.demo_activity import HISTORY
 from herwa_shared.analytics.metric_definitions import MetricDefinition
 from herwa_shared.analytics.table_selection import fetch_rows, format_array
-from herwa_shared.db import Database
+from herwa_shared.db import Database, get_driver_connection
 from herwa_shared.demo_guild import DEMO_GUILD_ID
-from herwa_shared.models import CollectionGap, GatewaySession, GuildMembership, ImportedPeriod
-from herwa_shared.models.collection import ALL_CHANNELS, BACKFILL_SOURCE, CATCH_UP_SOURCE
-from herwa_shared.models.columns import SNOWFLAKE
+from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.models import GatewaySession, GuildMembership
+from herwa_shared.models.collection import BACKFILL_SOURCE, CATCH_UP_SOURCE
 
 GATEWAY_LIVENESS_TIMEOUT = timedelta(seconds=30)
 ALWAYS_IMPORTED_KIND = "message"
@@ -52,6 +59,9 @@ class CoverageLevel(Enum):
     FULL = "full"
 
 
+_get_end = itemgetter(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """Covered periods: disjoint, not adjacent, in order."""
@@ -71,7 +81,7 @@ class Coverage:
 
     def get_level(self, start: datetime, end: datetime) -> CoverageLevel:
         """Return how much of `[start, end)` is covered; NONE for an empty period."""
-        index = bisect_right(self.periods, start, key=lambda period: period[1])
+        index = bisect_right(self.periods, start, key=_get_end)
         if start >= end or index == len(self.periods) or self.periods[index][0] >= end:
             return CoverageLevel.NONE
         return (
@@ -84,8 +94,11 @@ class Coverage:
         """Return the covered share of `[start, end)`, from 0 to 1; 0 for an empty period."""
         if start >= end:
             return 0
+        first = bisect_right(self.periods, start, key=_get_end)
+        if first < len(self.periods) and self.periods[first][0] <= start and end <= self.periods[first][1]:
+            return 1  # performance: nearly always
         overlap = timedelta()
-        for index in range(bisect_right(self.periods, start, key=lambda period: period[1]), len(self.periods)):
+        for index in range(first, len(self.periods)):
             period_start, period_end = self.periods[index]
             if period_start >= end:
                 break
@@ -94,12 +107,12 @@ class Coverage:
 
     def find_start(self, moment: datetime) -> datetime:
         """Return the start of the covered period that contains `moment`; `moment` itself if none does."""
-        index = bisect_right(self.periods, moment, key=lambda period: period[1])
+        index = bisect_right(self.periods, moment, key=_get_end)
         return min(moment, self.periods[index][0]) if index < len(self.periods) else moment
 
     def find_end(self, moment: datetime) -> datetime:
         """Return the end of the covered period that contains `moment`; `moment` itself if none does."""
-        index = bisect_right(self.periods, moment, key=lambda period: period[1])
+        index = bisect_right(self.periods, moment, key=_get_end)
         is_covered = index < len(self.periods) and self.periods[index][0] <= moment
         return self.periods[index][1] if is_covered else moment
 
@@ -164,9 +177,18 @@ async def load_collection_record(
     channel_id: int | None = None,
     now: datetime,
 ) -> CollectionRecord:
-    """Load as `load_collection_record_in_session` does, in a transaction of its own."""
-    async with database.transaction() as session:
-        return await load_collection_record_in_session(session, guild_id, start, end, channel_id=channel_id, now=now)
+    """Load as `load_collection_record_in_session` does, on a connection of its own.
+
+    Raises ServiceUnavailable if the connection to PostgreSQL is lost.
+    """
+    if guild_id == DEMO_GUILD_ID:
+        return _build_demo_record(now)
+    try:
+        async with database.acquire_connection() as connection:
+            rows = await load_collection_rows(connection, guild_id, start, end, channel_id=channel_id, now=now)
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        raise ServiceUnavailable from error
+    return _build_record(rows, now)
 
 
 async def load_collection_record_in_session(
@@ -186,59 +208,43 @@ async def load_collection_record_in_session(
     back before `start`, with the gaps in them.
     """
     if guild_id == DEMO_GUILD_ID:
-        always = ((now - HISTORY, now),)
-        return CollectionRecord(always, always, (), (), (), ())
-    shard = literal(guild_id >> 22, SNOWFLAKE) % col(GatewaySession.shard_count)
-    memberships = (
-        (await session.execute(select(GuildMembership).where(col(GuildMembership.guild_id) == guild_id)))
-        .scalars()
-        .all()
-    )
-    session_result = await session.execute(
-        select(GatewaySession)
-        .where(col(GatewaySession.shard_id) == shard)
-        .where(col(GatewaySession.seen_at) >= start - GATEWAY_LIVENESS_TIMEOUT, col(GatewaySession.started_at) < end)
-    )
-    imported_result = await session.execute(
-        select(ImportedPeriod)
-        .where(col(ImportedPeriod.guild_id) == guild_id)
-        .where(col(ImportedPeriod.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
-        .where(col(ImportedPeriod.to_at) > start, col(ImportedPeriod.from_at) < end)
-    )
-    gateway_sessions, imports = session_result.scalars().all(), imported_result.scalars().all()
-    first = min((start, *(gateway_session.started_at for gateway_session in gateway_sessions)))
-    gap_result = await session.execute(
-        select(CollectionGap)
-        .where(col(CollectionGap.guild_id) == guild_id)
-        .where(col(CollectionGap.channel_id).in_((ALL_CHANNELS, channel_id or ALL_CHANNELS)))
-        .where(col(CollectionGap.from_at) < end, func.coalesce(col(CollectionGap.to_at), now) > first)
-    )
-    gaps = gap_result.scalars().all()
+        return _build_demo_record(now)
+    connection = await get_driver_connection(session)
+    rows = await load_collection_rows(connection, guild_id, start, end, channel_id=channel_id, now=now)
+    return _build_record(rows, now)
+
+
+def _build_demo_record(now: datetime) -> CollectionRecord:
+    always = ((now - HISTORY, now),)
+    return CollectionRecord(always, always, (), (), (), ())
+
+
+def _build_record(rows: CollectionRows, now: datetime) -> CollectionRecord:
     return CollectionRecord(
         tuple(
-            get_collection_period(gateway_session, membership, now)
-            for gateway_session in gateway_sessions
-            for membership in memberships
+            get_collection_period(session, membership, now)
+            for session in rows.sessions
+            for membership in rows.memberships
         ),
         tuple(
-            get_collection_period(gateway_session, membership, now)
-            for gateway_session in gateway_sessions
-            if gateway_session.intents & MEMBERS_INTENT
-            for membership in memberships
+            get_collection_period(session, membership, now)
+            for session in rows.sessions
+            if session.intents & MEMBERS_INTENT
+            for membership in rows.memberships
         ),
-        tuple((gap.from_at, gap.to_at or now) for gap in gaps if not gap.messages_filled),
-        tuple((gap.from_at, gap.to_at or now) for gap in gaps if gap.messages_filled),
-        tuple((period.from_at, period.to_at) for period in imports if period.source in FETCHED_SOURCES),
+        tuple((gap.from_at, gap.to_at or now) for gap in rows.gaps if not gap.messages_filled),
+        tuple((gap.from_at, gap.to_at or now) for gap in rows.gaps if gap.messages_filled),
+        tuple((period.from_at, period.to_at) for period in rows.imports if period.source in FETCHED_SOURCES),
         tuple(
             (period.from_at, period.to_at)
-            for period in imports
+            for period in rows.imports
             if period.source not in FETCHED_SOURCES and period.kinds is None
         ),
-        _group_by_kind(imports),
+        _group_by_kind(rows.imports),
     )
 
 
-def _group_by_kind(imports: Iterable[ImportedPeriod]) -> Mapping[str, tuple[Period, ...]]:
+def _group_by_kind(imports: Iterable[ImportRow]) -> Mapping[str, tuple[Period, ...]]:
     """Return the periods of imports that state their kinds, by kind."""
     periods_by_kind: dict[str, tuple[Period, ...]] = {}
     for period in imports:
@@ -268,7 +274,9 @@ async def load_first_hours(
     return first_hour_by_kind
 
 
-def get_collection_period(gateway_session: GatewaySession, membership: GuildMembership, now: datetime) -> Period:
+def get_collection_period(
+    gateway_session: GatewaySession | GatewaySessionRow, membership: GuildMembership | MembershipRow, now: datetime
+) -> Period:
     """Return the overlap of a gateway session and a membership of the bot.
 
     Without overlap the period is empty or reversed; `Coverage.from_periods` ignores such periods.

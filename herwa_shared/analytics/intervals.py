@@ -5,15 +5,15 @@ Days of 23 and 25 hours, repeated hours and skipped days come out as the local c
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from herwa_shared.analytics.results import Interval
 from herwa_shared.analytics.timezones import (
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
+    get_day_start,
     list_offset_periods,
-    to_instant,
     to_local_time,
 )
 from herwa_shared.errors import BadRequest
@@ -67,7 +67,7 @@ def _iterate_hours(start: int, end: int, zone: ZoneInfo) -> Iterator[int]:
 
 def _iterate_dates(start: int, end: int, interval: Interval, zone: ZoneInfo, week_start: int) -> Iterator[int]:
     day = _floor_to_interval(to_local_time(start, zone).date() - timedelta(days=1), interval, week_start)
-    while (instant := to_instant(datetime.combine(day, time()), zone)) < end:
+    while (instant := get_day_start(day, zone)) < end:
         yield instant
         day = _advance(day, interval)
     yield instant

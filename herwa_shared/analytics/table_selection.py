@@ -8,6 +8,7 @@ wherever every boundary of the query is a full hour in UTC. If only the end of t
 from the raw events.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +16,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from herwa_shared.analytics.demo_activity import DEMO_PARAMETERS, to_demo_sql
 from herwa_shared.analytics.metric_definitions import get_definition
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.timezones import SECONDS_PER_HOUR
+from herwa_shared.clickhouse.client import find_row_reader
 from herwa_shared.clickhouse.pseudonyms import count_by_pseudonym, may_contain_pseudonyms
 from herwa_shared.demo_guild import DEMO_GUILD_ID
-from herwa_shared.errors import ServiceUnavailable
+from herwa_shared.errors import QuestionTooLarge, ServiceUnavailable
 
 RAW_EVENT_RETENTION_MONTHS = 3
+_LIMIT_ERROR = re.compile(r"[Cc]ode: (?:158|159|160|241|307|396)\b")  # rows, time, speed, memory, bytes, result
 # ClickHouse accepts at most 128 KiB as one query parameter; the edges of a statement are one Array parameter.
 MAX_EDGES_PER_STATEMENT = 4_000
 Rows = Sequence[Sequence[Any]]
@@ -155,14 +158,21 @@ def _choose_activity(query: ActivityQuery, boundaries: Iterable[int], now: datet
 async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, Any]) -> Rows:
     """Run a complete statement and return its rows. Those of the demo guild are computed.
 
-    Raises ServiceUnavailable if ClickHouse cannot be reached.
+    Raises ServiceUnavailable if ClickHouse cannot be reached, QuestionTooLarge if the statement exceeds its limits.
     """
     if parameters.get("guild") == DEMO_GUILD_ID:
         sql, parameters = to_demo_sql(sql), {**parameters, **DEMO_PARAMETERS}
+    reader = find_row_reader(clickhouse)
     try:
+        if reader is not None:
+            return await reader.fetch(sql, parameters)
         result = await clickhouse.query(sql, parameters=parameters)
     except (OperationalError, OSError) as error:
         raise ServiceUnavailable from error
+    except DatabaseError as error:
+        if _LIMIT_ERROR.search(str(error)):
+            raise QuestionTooLarge from error
+        raise
     return result.result_rows
 
 

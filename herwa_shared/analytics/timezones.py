@@ -7,6 +7,7 @@ to convert between zones.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from herwa_shared.errors import BadRequest
@@ -15,6 +16,8 @@ SECONDS_PER_HOUR = 3_600
 SECONDS_PER_DAY = 86_400
 FIRST_YEAR, LAST_YEAR = 1971, 2099
 UTC_ZONE = ZoneInfo("UTC")
+MAX_DAY_STARTS = 20_000
+"""So many are kept in memory, since most questions are about the same days."""
 # In a query string an unescaped + arrives as a space; after a full time it can only have been an offset.
 _LOST_PLUS = re.compile(r"(T\d\d:\d\d(?::\d\d)?(?:\.\d+)?) (\d\d:?\d\d)$")
 
@@ -53,6 +56,12 @@ def to_instant(local_time: datetime, zone: ZoneInfo) -> int:
     )
     is_skipped = later_instant < earlier_instant
     return _find_offset_change(later_instant, earlier_instant, zone) if is_skipped else earlier_instant
+
+
+@lru_cache(maxsize=MAX_DAY_STARTS)
+def get_day_start(day: date, zone: ZoneInfo) -> int:
+    """Return the first instant of a day in `zone`."""
+    return to_instant(datetime.combine(day, time()), zone)
 
 
 def list_offset_periods(start: int, end: int, zone: ZoneInfo) -> list[OffsetPeriod]:

@@ -19,7 +19,8 @@ from redis.asyncio import Redis
 from herwa_shared.changes.data_versions import DataVersions
 from herwa_shared.changes.listener import EVERY_GUILD
 from herwa_shared.query_cache.local_entries import LocalEntries, LocalEntry
-from herwa_shared.query_cache.shared_entries import SharedEntries
+from herwa_shared.query_cache.question_slots import QuestionSlots
+from herwa_shared.query_cache.shared_entries import build_entry, parse_content
 from herwa_shared.query_cache.single_flight import SingleFlight
 
 ResultT = TypeVar("ResultT")
@@ -42,20 +43,24 @@ class Computed(Generic[ResultT]):
 
 
 class QueryCache:
-    """The cache of one process; `async with cache.run():` keeps its data versions up to date."""
+    """The cache of one process; `async with cache.run():` keeps its data versions up to date.
+
+    `slots` limit how many questions of a guild are computed at the same time.
+    """
 
     def __init__(
         self,
         database_url: str,
         redis: Redis,
         *,
+        slots: QuestionSlots | None = None,
         connection_class: type[asyncpg.Connection] = asyncpg.Connection,
         read_clock: Callable[[], float] = time.time,
     ) -> None:
+        self.slots = slots or QuestionSlots(redis)
         self._read_clock = read_clock
         self._local = LocalEntries()
         self._recent = LocalEntries(max_bytes=MAX_RECENT_BYTES)
-        self._shared = SharedEntries(redis)
         self._flights = SingleFlight()
         self._versions = DataVersions(
             database_url,
@@ -77,7 +82,8 @@ class QueryCache:
     async def get_bytes(self, guild_id: int, question: str, compute: Callable[[], Awaitable[Computed[bytes]]]) -> bytes:
         """Return the result of a question, computed at most once for its version in all processes.
 
-        `question` names everything but the guild's data that the result depends on. Raises as `compute` does.
+        `question` names everything but the guild's data that the result depends on. A slot of all processes is held
+        while it is computed. Raises TooManyQuestions, and as `compute` does.
         """
         result: bytes = await self._get(guild_id, question, compute, self._load_shared)
         return result
@@ -165,17 +171,16 @@ class QueryCache:
         self, guild_id: int, question: str, version: str, compute: Callable[[], Awaitable[Computed[bytes]]]
     ) -> bytes:
         """Return the result from Redis, or compute it and store it there."""
-        stored = await self._shared.find(guild_id, question, version=version, now=self._read_clock())
-        if stored is not None:
-            self._store_local(guild_id, question, LocalEntry(stored[0], version, stored[1]))
-            return stored[0]
-        computed = await compute()
-        valid_until = self._limit(computed.valid_until)
-        self._store_local(guild_id, question, LocalEntry(computed.value, version, valid_until))
-        await self._shared.store(
-            guild_id, question, computed.value, version=version, valid_until=valid_until, now=self._read_clock()
-        )
-        return computed.value
+        entry = build_entry(guild_id, question, version)
+        async with self.slots.hold_shared(guild_id, entry) as content:
+            stored = None if content is None else parse_content(content, self._read_clock())
+            if stored is None:
+                computed = await compute()
+                stored = computed.value, self._limit(computed.valid_until)
+                entry.set_result(stored[0], valid_until=stored[1], now=self._read_clock())
+        value, valid_until = stored
+        self._store_local(guild_id, question, LocalEntry(value, version, valid_until))
+        return value
 
     def _store_local(self, guild_id: int, question: Hashable, entry: LocalEntry) -> None:
         """Keep a result, unless its version was replaced meanwhile: nothing would drop it later."""
@@ -194,8 +199,10 @@ class QueryCache:
 
 
 @asynccontextmanager
-async def open_query_cache(database_url: str, redis: Redis) -> AsyncIterator[QueryCache]:
+async def open_query_cache(
+    database_url: str, redis: Redis, slots: QuestionSlots | None = None
+) -> AsyncIterator[QueryCache]:
     """Open a cache that follows the data versions while the block runs."""
-    cache = QueryCache(database_url, redis)
+    cache = QueryCache(database_url, redis, slots=slots)
     async with cache.run():
         yield cache

@@ -124,8 +124,12 @@ class RunningCopy:
 
     def resume(self, pid: int) -> None:
         """Resume a process that was suspended, then its supervisor."""
-        assert self._up_process is not None
         os.kill(pid, signal.SIGCONT)
+        self.resume_supervisor()
+
+    def resume_supervisor(self) -> None:
+        """Resume the supervisor, after the process that was suspended has been killed."""
+        assert self._up_process is not None
         self._up_process.send_signal(signal.SIGCONT)
 
     def replay(self, file: Path, guild: str, *window: str) -> dict:

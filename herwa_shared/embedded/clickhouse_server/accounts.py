@@ -13,8 +13,8 @@ from herwa_shared.embedded.clickhouse_server import errors
 from herwa_shared.embedded.clickhouse_server.errors import EngineError
 
 READER_LIMITS: Mapping[str, int] = {
-    "max_execution_time": 60,  # seconds
-    "max_memory_usage": 1 << 30,
+    "max_execution_time": 15,  # seconds
+    "max_memory_usage": 1 << 29,
     "max_result_rows": 1_000_000,
     "max_rows_to_read": 2_000_000_000,
     "max_threads": 16,

@@ -141,12 +141,14 @@ async def load_shared_overview(
 ) -> SharedOverview:
     """Load the overview once for all tabs with this view, while its data does not change.
 
-    A poll takes an overview that another tab has loaded within POLL_SHARED_TIME, although its data has changed.
+    A poll takes an overview that another tab has loaded within POLL_SHARED_TIME, although its data has changed. Raises
+    TooManyQuestions.
     """
 
     async def compute() -> Computed[SharedOverview]:
         queries = filter(None, (view.to_activity_query(), view.to_comparison_query()))
-        shared = SharedOverview(await load_overview(stores, view), view)
+        async with cache.slots.hold(view.guild_id), cache.slots.hold_shared(view.guild_id):
+            shared = SharedOverview(await load_overview(stores, view), view)
         return Computed(shared, get_valid_until(view.now, *queries, has_names=True))
 
     question = _build_question(view)

@@ -8,8 +8,11 @@ import pytest
 from fastapi import FastAPI
 
 from herwa_api import texts
+from herwa_api.app import create_app
 from herwa_api.rate_limits.rules import RATE_LIMITS, LimitName
 from herwa_shared.catalog import Scope, TierKey
+from herwa_shared.config import Settings
+from herwa_shared.policy_cache.cache import PolicyCache
 from herwa_shared.services.api_keys import create_key
 from herwa_shared.services.audit import SYSTEM
 from herwa_shared.services.subscriptions import grant
@@ -168,6 +171,19 @@ async def test_log_ins_are_limited_per_address(browser: Browser, server: Managed
     page = await browser.herwa.get("/auth/login", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
     assert texts.WAIT_A_MINUTE in page.text
+
+
+async def test_log_ins_are_limited_in_all_processes_together(
+    app: FastAPI, stores: Stores, settings: Settings, policies: PolicyCache
+):
+    address = create_address()
+    clients = [
+        httpx.AsyncClient(transport=httpx.ASGITransport(process, client=(address, 1)), base_url="http://herwa")
+        for process in (app, create_app(stores, settings, policies))
+    ]
+    assert 429 not in count_statuses(await send_requests(clients[0], RATE_LIMITS.login.amount, "/auth/login"))
+    responses = await send_requests(clients[1], 5, "/auth/login")
+    assert [(response.status_code, response.json()["limit"]) for response in responses] == [(429, LimitName.LOGIN)] * 5
 
 
 async def test_bogus_codes_are_not_passed_on_to_discord_without_end(browser: Browser, server: ManagedServer, discord):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from herwa_api import texts
 from herwa_api.rate_limits.rules import RATE_LIMITS, LimitName
+from herwa_shared.query_cache.question_slots import CONCURRENT_QUESTIONS, WAIT_SECONDS, WAITING_QUESTIONS
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "security.md"
 
@@ -24,8 +25,8 @@ def test_the_document_names_every_limit():
         assert rule.get_expiry() == 60
     assert documented[LimitName.GUILD].startswith(f"{RATE_LIMITS.guild_factor} times")
     assert f"at most {RATE_LIMITS.concurrent_checks} unknown keys" in section
-    assert f"at most {RATE_LIMITS.concurrent_questions} questions" in section
-    assert f"{RATE_LIMITS.waiting_questions} wait for up to {RATE_LIMITS.question_wait_seconds:g} seconds" in section
+    assert f"at most {CONCURRENT_QUESTIONS} questions" in section
+    assert f"{WAITING_QUESTIONS} wait for up to {WAIT_SECONDS:g} seconds" in section
 
 
 def test_every_limit_has_texts():
