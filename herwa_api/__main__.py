@@ -84,7 +84,7 @@ async def _serve(
             serve_metrics(DataFolder(settings.data_dir), "api", collect_metrics),
         ):
             log.info("API server started", url=f"http://{LOOPBACK_HOST}:{port}")
-            await serve(server, server_socket)
+            await serve(server, server_socket, announce_drain=app.state.app_state.readiness.announce_stop)
 
 
 def main() -> int:

@@ -1,4 +1,7 @@
-"""Whether both databases respond. Any number of checks within a second ask each of them once."""
+"""Whether this process takes requests: both databases respond, and it does not stop.
+
+Any number of checks within a second ask each of the databases once.
+"""
 
 import asyncio
 import time
@@ -36,6 +39,11 @@ class Readiness:
         self._clickhouse = clickhouse
         self._check: asyncio.Task[StoreStatus] | None = None
         self._started_at = 0.0
+        self.is_stopping = False
+
+    def announce_stop(self) -> None:
+        """Tell load balancers from now on to send requests elsewhere."""
+        self.is_stopping = True
 
     async def check(self) -> StoreStatus:
         """Return the status of the databases, at most LIFETIME_SECONDS old."""

@@ -190,7 +190,7 @@ EXPORT_PREVIEW_DESCRIPTION = "What the export would hold, if `dry_run` is true."
 PARTIAL_FILE_DESCRIPTION = "The range of the file that `Range` asks for."
 CLIENT_ERROR_DESCRIPTION = "Any other invalid request."
 SERVER_ERROR_DESCRIPTION = "An error on the server's side. Try again later."
-STORE_DOWN_DESCRIPTION = "At least one database doesn't respond."
+STORE_DOWN_DESCRIPTION = "At least one database doesn't respond, or the process stops."
 MISSING_SCOPE_EXAMPLE = f"{format_missing_scopes(['members:read'])} {CREATE_KEY_WITH_SCOPE}"
 BAD_PARAMETER_EXAMPLE = format_invalid_parameter("interval", "'hour', 'day', 'week' or 'month'")
 
@@ -302,7 +302,7 @@ ROUTE_DESCRIPTIONS: Mapping[str, str] = {
     "report_leak": "Revokes every API key in the text at once. Anyone can report a key, without a log-in.",
     "healthz": "Returns 200 while the process runs. Doesn't check the databases.",
     "readyz": "Returns 200 if PostgreSQL and ClickHouse respond within two seconds, else 503. The body has the state "
-    "of each.",
+    "of each. While the process stops: 503 with the status `stopping`.",
 }
 PARAMETERS: Mapping[str, str] = {
     "guild_id": "Server id",

@@ -22,10 +22,12 @@ async def check_liveness() -> Response:
     responses={503: {"description": texts.STORE_DOWN_DESCRIPTION}},
 )
 async def check_readiness(app_state: AppDep) -> Response:
-    """Return 200 if PostgreSQL and ClickHouse respond within two seconds, else 503.
+    """Return 200 if PostgreSQL and ClickHouse respond within two seconds, else 503; 503 too while the process stops.
 
-    The body names the state of each. The answer is at most a second old.
+    The body names the state of each database. It is at most a second old.
     """
+    if app_state.readiness.is_stopping:
+        return OrjsonResponse({"status": "stopping"}, 503)
     status = await app_state.readiness.check()
     stores = {"postgresql": _format_status(status.postgresql), "clickhouse": _format_status(status.clickhouse)}
     return OrjsonResponse(

@@ -1,8 +1,9 @@
 """A uvicorn server with bounded connections that shuts down within a second, before the process closes its stores."""
 
+import asyncio
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ from herwa_shared.runtime.websocket_protocol import BoundedWebSocketProtocol
 
 LOOPBACK_HOST = "127.0.0.1"
 SHUTDOWN_TIMEOUT_SECONDS = 1
+DRAIN_SECONDS = 10.0
+"""How long the requests that run at a shutdown have to finish, if the server drains."""
 log = get_logger(__name__)
 
 
@@ -32,6 +35,7 @@ class BoundedServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, bounds: ConnectionBounds) -> None:
         super().__init__(config)
         self.bounds = bounds
+        self._drain_task: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -47,11 +51,34 @@ class BoundedServer(uvicorn.Server):
         """Accept no more requests. Running requests have `SHUTDOWN_TIMEOUT_SECONDS` to finish."""
         self.should_exit = True
 
+    def start_drain(self) -> None:
+        """Stop when all requests that run now have finished, or after DRAIN_SECONDS. New ones are accepted until then."""
+        self._drain_task = asyncio.create_task(self._drain())
 
-async def serve(server: BoundedServer, listener: socket.socket) -> None:
-    """Serve requests on this socket until shutdown."""
+    async def _drain(self) -> None:
+        if running := set(self.server_state.tasks):
+            log.info("server drains", requests=len(running))
+            await asyncio.wait(running, timeout=DRAIN_SECONDS)
+        self.stop()
+
+
+async def serve(
+    server: BoundedServer, listener: socket.socket, *, announce_drain: Callable[[], None] | None = None
+) -> None:
+    """Serve requests on this socket until shutdown.
+
+    With `announce_drain`, which is called at the shutdown, the server drains: see `BoundedServer.start_drain`.
+    """
     raise_open_file_limit()
-    on_shutdown(server.stop)
+
+    def shut_down() -> None:
+        if announce_drain is None:
+            server.stop()
+        else:
+            announce_drain()
+            server.start_drain()
+
+    on_shutdown(shut_down)
     await server.serve(sockets=[listener])
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from herwa_shared.config import Settings
@@ -14,7 +15,9 @@ from herwa_shared.services.process_details import ServerDetail, parse_detail
 from herwa_shared.stores import Stores
 from tests.api.api_process import Process, open_api_client, run_api_process
 from tests.api.conftest import KeyFactory
+from tests.support.embedded_engines import connect_owner
 from tests.support.row_factories import EventRow, add_guild, insert_events, make_utc
+from tests.support.waiting import wait_until
 
 
 def terminate(process: Process) -> None:
@@ -59,6 +62,38 @@ async def test_process_serves_requests_sends_heartbeats_and_stops_on_request(
     assert detail.health.connections is not None
     assert process.returncode == 0
     assert key not in output.decode()
+
+
+async def test_requests_that_run_at_the_end_finish_and_readiness_says_that_the_process_stops(
+    stores: Stores, settings: Settings, folder: DataFolder, make_key: KeyFactory
+):
+    guild_id = await add_guild(stores)
+    headers = {"Authorization": f"Bearer {await make_key(guild_id)}"}
+    port = folder.get_or_create_port("api")
+    async with run_api_process(settings) as process, open_api_client(port) as client:
+        async with connect_owner(settings, folder) as connection, connection.transaction():
+            await connection.execute("LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE")
+            running = asyncio.create_task(client.get(f"/api/guilds/{guild_id}/audit", headers=headers))
+            await wait_until(lambda: is_waiting_for_lock(stores))
+            terminate(process)
+            await wait_until(lambda: is_stopping(client))
+            assert (await client.get("/api/me", headers=headers)).status_code == 200
+            assert not running.done()
+        assert (await running).status_code == 200
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/healthz")
+
+
+async def is_waiting_for_lock(stores: Stores) -> bool:
+    async with stores.database.acquire_connection() as connection:
+        return bool(await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+
+
+async def is_stopping(client: httpx.AsyncClient) -> bool:
+    response = await client.get("/readyz")
+    return (response.status_code, response.json()["status"]) == (503, "stopping")
 
 
 async def test_port_in_use_is_reported_with_the_fix(stores: Stores, settings: Settings, folder: DataFolder):
