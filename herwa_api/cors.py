@@ -1,9 +1,16 @@
 """Cross-origin requests (CORS): scripts of listed origins may use the API with a key, never with a session."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
+import orjson
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from herwa_api import texts
+from herwa_shared.runtime.http_problems import PROBLEM_MEDIA_TYPE, HttpProblem
 
 ALLOWED_PREFIX = "/api/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -18,6 +25,21 @@ RESPONSE_HEADERS = (
     "X-Request-Id",
 )
 MAX_AGE_SECONDS = 600
+PREFLIGHT_HEADERS = frozenset({"vary", "access-control-allow-origin"})
+"""Headers of a refused preflight: a script of a listed origin can read why it is refused."""
+
+
+class _ProblemCorsMiddleware(CORSMiddleware):
+    """Starlette's middleware, which refuses a preflight with a problem instead of plain text."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            return response
+        problem = HttpProblem(HTTPStatus.BAD_REQUEST, "cross_origin_refused", texts.CROSS_ORIGIN_REFUSED)
+        body = orjson.loads(problem.render_body()) | {"hint": texts.CROSS_ORIGIN_HINT}
+        headers = {name: value for name, value in response.headers.items() if name in PREFLIGHT_HEADERS}
+        return Response(orjson.dumps(body), problem.status, headers, PROBLEM_MEDIA_TYPE)
 
 
 class CrossOriginMiddleware:
@@ -25,7 +47,7 @@ class CrossOriginMiddleware:
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str]) -> None:
         self._app = app
-        self._cors_app = CORSMiddleware(
+        self._cors_app = _ProblemCorsMiddleware(
             app,
             allow_origins=origins,
             allow_methods=METHODS,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from herwa_api import texts
 from herwa_api.app_state import AppDep, AppState, DatabaseDep
 from herwa_api.auth import GuildManager, KeyManager
-from herwa_api.idempotency import IdempotencyKey, build_json_response, write_once
+from herwa_api.idempotency import ChangeWriter, IdempotencyKey, build_json_response, write_once
 from herwa_api.rate_limits.declared import SHARED_KEY_CREATION_LIMIT, limit_key_creation
 from herwa_api.schemas import keys as schemas
 from herwa_api.schemas.problems import PROBLEM_RESPONSES
@@ -110,11 +110,20 @@ async def rotate_guild_key(
     description=texts.ROUTE_DESCRIPTIONS["revoke_key"],
     response_model=schemas.ApiKeyResponse,
 )
-async def revoke_guild_key(manager: KeyManager, key_id: KeyId, database: DatabaseDep) -> Response:
+async def revoke_guild_key(
+    request: Request,
+    manager: KeyManager,
+    key_id: KeyId,
+    app_state: AppDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Revoke a key at once."""
-    async with database.transaction() as session:
+
+    async def write(session: AsyncSession) -> StoredResponse:
         key = await revoke_key(session, guild_id=manager.guild_id, key_id=key_id, actor=manager.actor)
-    return OrjsonResponse(schemas.serialize_key_status(key, utc_now()))
+        return StoredResponse(200, orjson.dumps(schemas.serialize_key_status(key, utc_now())))
+
+    return await _write_once(request, app_state, manager, idempotency_key, write)
 
 
 @router.get(
@@ -158,6 +167,16 @@ async def _create_once(
         new_key = await create(session)
         return StoredResponse(201, orjson.dumps(schemas.serialize_new_key(new_key, utc_now())))
 
+    return await _write_once(request, app_state, manager, idempotency_key, write)
+
+
+async def _write_once(
+    request: Request,
+    app_state: AppState,
+    manager: GuildManager,
+    idempotency_key: str | None,
+    write: ChangeWriter,
+) -> Response:
     return await write_once(
         request,
         app_state,

@@ -52,7 +52,7 @@ class BoundedServer(uvicorn.Server):
         self.should_exit = True
 
     def start_drain(self) -> None:
-        """Stop when all requests that run now have finished, or after DRAIN_SECONDS. New ones are accepted until then."""
+        """Stop when the requests that run now have ended, or after DRAIN_SECONDS. New ones are accepted until then."""
         self._drain_task = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:

@@ -58,8 +58,19 @@ async def test_other_origins_headers_and_paths_get_no_permission(listing_client)
     ):
         response = await listing_client.options(path, headers=headers)
         assert response.status_code >= 400
+        assert response.headers["content-type"] == "application/problem+json" or path == "/auth/login"
     response = await listing_client.get("/api/me", headers={"Origin": OTHER})
     assert "access-control-allow-origin" not in response.headers
+
+
+async def test_refused_preflight_says_what_to_do(listing_client):
+    response = await listing_client.options("/api/me", headers=build_preflight(LISTED, headers="x-other"))
+    body = response.json()
+    assert (response.status_code, body["status"], body["code"]) == (400, 400, "cross_origin_refused")
+    assert body["hint"]
+    assert list_cors_headers(response) == {"access-control-allow-origin"}
+    response = await listing_client.options("/api/me", headers=build_preflight(OTHER))
+    assert (response.json()["code"], list_cors_headers(response)) == ("cross_origin_refused", set())
 
 
 async def test_without_a_list_no_origin_gets_a_permission(client):

@@ -109,6 +109,18 @@ async def test_revoked_key_is_refused_within_a_second(keys: KeysClient, client, 
     assert [key["status"] for key in await keys.list()] == ["revoked"]
 
 
+async def test_repeated_revocation_is_done_once(keys: KeysClient, server: ManagedServer, stores: Stores):
+    created = (await keys.create()).json()
+    url, headers = f"{keys.url}/{created['details']['id']}", keys.headers | {"Idempotency-Key": "revocation"}
+    responses = [await keys.http.delete(url, headers=headers) for _ in range(2)]
+    assert [response.status_code for response in responses] == [200, 200]
+    assert responses[0].json() == responses[1].json()
+    assert ["Idempotency-Replayed" in response.headers for response in responses] == [False, True]
+    async with stores.database.transaction() as session:
+        entries = await audit.list_entries(session, guild_id=server.id)
+    assert sum(entry.action == "api_key.revoke" for entry in entries) == 1
+
+
 async def test_rotated_key_works_beside_the_new_one_until_the_overlap_ends(keys: KeysClient, client, server):
     old = (await keys.create()).json()
     response = await keys.rotate(old["details"]["id"], overlap_hours=1)
