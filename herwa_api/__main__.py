@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import uvloop
 from fastapi import FastAPI
+from prometheus_client.core import Metric
 
 from herwa_api import texts
 from herwa_api.app import create_app
@@ -25,7 +26,6 @@ from herwa_shared.query_cache.cache import open_query_cache
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.runtime.heartbeat import send_heartbeats
 from herwa_shared.runtime.http_server import LOOPBACK_HOST, BoundedServer, build_server, listen, serve
-from herwa_shared.runtime.metrics_format import MetricFamily
 from herwa_shared.runtime.metrics_server import serve_metrics
 from herwa_shared.runtime.process_health import monitor_health
 from herwa_shared.services.process_details import ServerDetail
@@ -73,7 +73,7 @@ async def _serve(
         def build_detail() -> ServerDetail:
             return ServerDetail(monitor.read_health(), port, policies.get_status())
 
-        def collect_metrics() -> Iterator[MetricFamily]:
+        def collect_metrics() -> Iterator[Metric]:
             yield from build_process_metrics(build_detail())
             yield from counts.build_metrics()
 

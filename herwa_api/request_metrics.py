@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from prometheus_client.core import CounterMetricFamily, Metric
 from starlette.types import Scope
-
-from herwa_shared.runtime.metrics_format import MetricFamily, MetricKind, MetricSample
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 NO_ENDPOINT = "other"
@@ -30,14 +29,13 @@ class RequestCounts:
         self._counts[kind] += 1
         self._seconds[kind] += seconds
 
-    def build_metrics(self) -> Iterator[MetricFamily]:
+    def build_metrics(self) -> Iterator[Metric]:
         """Build the metrics of all requests so far."""
         for name, help_text, values in (
-            ("herwa_requests_total", "Requests by endpoint and status.", self._counts),
-            ("herwa_request_seconds_total", "Time of these requests.", self._seconds),
+            ("herwa_requests", "Requests by endpoint and status.", self._counts),
+            ("herwa_request_seconds", "Time of these requests.", self._seconds),
         ):
-            samples = (
-                MetricSample(value, {"endpoint": endpoint, "status": status})
-                for (endpoint, status), value in sorted(values.items())
-            )
-            yield MetricFamily(name, MetricKind.COUNTER, help_text, tuple(samples))
+            family = CounterMetricFamily(name, help_text, labels=["endpoint", "status"])
+            for (endpoint, status), value in sorted(values.items()):
+                family.add_metric([endpoint, status], value)
+            yield family

@@ -9,10 +9,9 @@ from starlette.routing import compile_path
 
 from herwa_api.error_pages import LEAK_FORM_PATH
 from herwa_shared.config import Settings
-from herwa_shared.runtime.asgi_types import Scope
 from herwa_shared.runtime.connection_bounds import ServerRules
 from herwa_shared.runtime.http_server import LOOPBACK_HOST
-from herwa_shared.runtime.request_bounds import normalize_host
+from herwa_shared.runtime.request_bounds import get_host_header, normalize_host
 
 CANCELLABLE_PREFIX = "/api/"
 """Reading routes. A log-in below `/auth/` changes something and runs to its end."""
@@ -27,7 +26,7 @@ def build_server_rules(app: FastAPI, settings: Settings, port: int) -> ServerRul
         origin=settings.origin,
         hosts=frozenset(normalize_host(urlsplit(url).netloc) for url in urls) | own_hosts,
         get_address=lambda scope: scope["client"][0] if scope.get("client") else "",
-        get_host=_get_host_header,
+        get_host=get_host_header,
         accepts_body=lambda method, path: any(
             method == route_method and pattern.fullmatch(path) for route_method, pattern in list_routes()
         ),
@@ -52,7 +51,3 @@ def _list_documented_body_routes(app: FastAPI) -> list[tuple[str, re.Pattern[str
         for method, operation in operations.items()
         if "requestBody" in operation
     ]
-
-
-def _get_host_header(scope: Scope) -> str:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")

@@ -9,6 +9,9 @@ TOO_MANY_TABS = "Too many pages are open in your network. Close some, then reloa
 FOREIGN_ORIGIN = "This page may not be used from another site."
 UNKNOWN_SOCKET = "Not found."
 API_TIMEOUT = "The API didn't answer in time. Try again in a minute."
+UNKNOWN_METRICS_PATH = "Not found. The metrics are at /metrics."
+WRONG_METRICS_METHOD = "The metrics can only be read. Use GET."
+METRICS_FAILED = "The metrics can't be read. The reason is in the log of this process."
 API_DOWN = "The API is down. Try again in a minute."
 
 

@@ -1,27 +1,35 @@
-"""A small HTTP server on the loopback interface with the metrics of this process: `/metrics`, and `/healthz`.
+"""Serve the metrics of this process for Prometheus on the loopback interface: `/metrics`, and `/healthz`.
 
-It serves only clients of this machine, and refuses names of other hosts, so that no web page can read it.
+The server refuses names of other hosts, so that no web page can read the metrics.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry, ProcessCollector, make_asgi_app
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from herwa_shared.errors import format_reason
 from herwa_shared.log import RateLimitedLogger, get_logger
+from herwa_shared.runtime import http_texts as texts
+from herwa_shared.runtime.asgi_types import AsgiApp, Receive, Scope, Send
+from herwa_shared.runtime.connection_bounds import ServerRules
 from herwa_shared.runtime.data_dir import DataFolder
-from herwa_shared.runtime.metrics_format import CONTENT_TYPE, MetricFamily, format_metrics
+from herwa_shared.runtime.http_problems import HttpProblem, send_problem
+from herwa_shared.runtime.http_server import LOOPBACK_HOST, SHUTDOWN_TIMEOUT_SECONDS, build_server
+from herwa_shared.runtime.request_bounds import get_host_header
 
 log = get_logger(__name__)
 limited_log = RateLimitedLogger(log)
 
-LOOPBACK_HOST = "127.0.0.1"
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost"})
-MAX_HEAD_BYTES = 8_192
-REQUEST_SECONDS = 5.0
-MAX_CONNECTIONS = 8
+UNKNOWN_PATH = HttpProblem(404, "not_found", texts.UNKNOWN_METRICS_PATH)
+WRONG_METHOD = HttpProblem(405, "method_not_allowed", texts.WRONG_METRICS_METHOD, {"Allow": "GET"})
+FAILED = HttpProblem(500, "internal_error", texts.METRICS_FAILED)
 
-CollectMetrics = Callable[[], Iterable[MetricFamily]]
+CollectMetrics = Callable[[], Iterable[Metric]]
 
 
 @asynccontextmanager
@@ -31,71 +39,78 @@ async def serve_metrics(folder: DataFolder, process_name: str, collect: CollectM
     The port is that of `metrics-NAME` in the data folder. A further process with this name gets a free one, which is in
     the log.
     """
-    server = await _listen(folder.get_or_create_port(f"metrics-{process_name}"), _MetricsServer(collect))
-    port = int(server.sockets[0].getsockname()[1])
+    listener = _listen(folder.get_or_create_port(f"metrics-{process_name}"))
+    port = int(listener.getsockname()[1])
+    server = build_server(_MetricsApp(collect), _build_rules(port), lifespan="off", proxy_headers=False)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("metrics served", url=f"http://{LOOPBACK_HOST}:{port}/metrics")
     try:
         yield port
     finally:
-        server.close()
+        server.stop()
+        await asyncio.wait([task], timeout=2 * SHUTDOWN_TIMEOUT_SECONDS)
+        listener.close()
 
 
-async def _listen(port: int, handler: "_MetricsServer") -> asyncio.Server:
+def _listen(port: int) -> socket.socket:
     try:
-        return await asyncio.start_server(handler.handle, LOOPBACK_HOST, port, limit=MAX_HEAD_BYTES)
+        return socket.create_server((LOOPBACK_HOST, port))
     except OSError:
-        return await asyncio.start_server(handler.handle, LOOPBACK_HOST, 0, limit=MAX_HEAD_BYTES)
+        return socket.create_server((LOOPBACK_HOST, 0))
 
 
-class _MetricsServer:
-    """Answers one request per connection."""
+def _build_rules(port: int) -> ServerRules:
+    return ServerRules(
+        origin=f"http://{LOOPBACK_HOST}:{port}",
+        hosts=frozenset({f"{LOOPBACK_HOST}:{port}", f"localhost:{port}"}),
+        get_address=lambda _: LOOPBACK_HOST,
+        get_host=get_host_header,
+        accepts_body=lambda _method, _path: False,
+        may_cancel=lambda _: True,
+        has_own_pool=lambda _: False,
+        is_proxy=lambda _: False,
+    )
+
+
+class _ProcessMetrics(Collector):
+    """The metrics that a function returns at each request."""
 
     def __init__(self, collect: CollectMetrics) -> None:
         self._collect = collect
-        self._connections = 0
 
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the request of a new connection, and close it."""
-        self._connections += 1
-        try:
-            with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-                async with asyncio.timeout(REQUEST_SECONDS):
-                    if self._connections <= MAX_CONNECTIONS:
-                        writer.write(self._respond(await reader.readuntil(b"\r\n\r\n")))
-                        await writer.drain()
-        finally:
-            self._connections -= 1
-            writer.close()
+    def collect(self) -> Iterable[Metric]:
+        return self._collect()
 
-    def _respond(self, head: bytes) -> bytes:
-        request_line, *header_lines = head.decode("latin-1").split("\r\n")
-        method, _, rest = request_line.partition(" ")
-        path = rest.partition(" ")[0].partition("?")[0]
-        if not _is_for_loopback(header_lines):
-            return _build_response("421 Misdirected Request", b"")
-        if method != "GET":
-            return _build_response("405 Method Not Allowed", b"")
-        if path == "/healthz":
-            return _build_response("200 OK", b"ok\n")
-        if path != "/metrics":
-            return _build_response("404 Not Found", b"")
-        try:
-            return _build_response("200 OK", format_metrics(self._collect()))
-        except Exception as error:  # noqa: BLE001 - metrics must not end the process
-            limited_log.error("metrics failed", kind=type(error).__name__, error=format_reason(error))
-            return _build_response("500 Internal Server Error", b"")
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the names are not known before the first request."""
+        return ()
 
 
-def _is_for_loopback(header_lines: Iterable[str]) -> bool:
-    hosts = [line.partition(":")[2].strip() for line in header_lines if line.lower().startswith("host:")]
-    return len(hosts) == 1 and hosts[0].partition(":")[0].lower() in LOOPBACK_NAMES
+class _MetricsApp:
+    """The ASGI application."""
+
+    def __init__(self, collect: CollectMetrics) -> None:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        registry.register(_ProcessMetrics(collect))
+        self._metrics_app: AsgiApp = make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = _find_problem(scope)
+        if problem is not None:
+            await send_problem(problem, send)
+        elif scope["path"] == "/healthz":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"ok\n"})
+        else:
+            try:
+                await self._metrics_app(scope, receive, send)
+            except Exception as error:  # noqa: BLE001 - nothing was sent yet, and metrics must not end the process
+                limited_log.error("metrics failed", kind=type(error).__name__, error=format_reason(error))
+                await send_problem(FAILED, send)
 
 
-def _build_response(status: str, body: bytes) -> bytes:
-    headers = [
-        f"HTTP/1.1 {status}",
-        f"Content-Type: {CONTENT_TYPE}",
-        f"Content-Length: {len(body)}",
-        "Connection: close",
-    ]
-    return "\r\n".join([*headers, "", ""]).encode() + body
+def _find_problem(scope: Scope) -> HttpProblem | None:
+    if scope["path"] not in ("/metrics", "/healthz"):
+        return UNKNOWN_PATH
+    return None if scope["method"] == "GET" else WRONG_METHOD

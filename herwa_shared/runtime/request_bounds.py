@@ -148,3 +148,8 @@ class _BufferedRequest:
 def normalize_host(host: str) -> str:
     """Return the host in lower case, without the standard ports of http and https."""
     return host.lower().removesuffix(":80").removesuffix(":443")
+
+
+def get_host_header(scope: Scope) -> str:
+    """Return the `Host` header as it was sent; an empty text without one."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
