@@ -57,7 +57,7 @@ def install_node_peer(peer: str) -> list[str | Path] | None:
     stamp, digest = folder / "node_modules" / "lock", sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != digest:
         print_progress(f"installing {peer} into {folder.relative_to(PEERS_PATH.parent)}")
-        command = [node, npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        command: list[str | Path] = [node, npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if process.returncode:
             print_progress(f"{peer} is skipped, npm cannot install it: {process.stderr.strip()[-300:]}")

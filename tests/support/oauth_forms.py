@@ -13,7 +13,9 @@ PKCE_CHALLENGE = urlsafe_b64encode(sha256(PKCE_VERIFIER.encode()).digest()).deco
 
 def extract_proof(page: str) -> str:
     """The CSRF token of the page's form."""
-    return re.search(r'name="proof" value="(\w+)"', page)[1]
+    match = re.search(r'name="proof" value="(\w+)"', page)
+    assert match is not None
+    return match[1]
 
 
 async def submit_authorization(

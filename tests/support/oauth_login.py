@@ -12,7 +12,7 @@ from herwa_shared.auth.users import decrypt_tokens, save_login
 from herwa_shared.clock import utc_now
 from herwa_shared.config import Settings
 from herwa_shared.discord.constants import MANAGE_GUILD
-from herwa_shared.discord.endpoints import find_discord_endpoints, find_discord_url
+from herwa_shared.discord.endpoints import DiscordEndpoints, find_discord_endpoints, find_discord_url
 from herwa_shared.models import Guild, UserToken
 from herwa_shared.runtime.data_dir import DataFolder
 from herwa_shared.stores import Stores
@@ -59,21 +59,30 @@ def count_guild_requests(discord: SimClient) -> int:
 
 
 def create_oauth_client(settings: Settings, folder: DataFolder) -> DiscordOAuthClient:
-    return DiscordOAuthClient(find_discord_endpoints(settings, folder), build_redirect_uri(settings))
+    return DiscordOAuthClient(require_endpoints(settings, folder), build_redirect_uri(settings))
+
+
+def require_endpoints(settings: Settings, folder: DataFolder) -> DiscordEndpoints:
+    """The endpoints of the local Discord."""
+    endpoints = find_discord_endpoints(settings, folder)
+    assert endpoints is not None
+    return endpoints
 
 
 async def load_tokens(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> OAuthTokens:
     """Load and decrypt the stored OAuth tokens of a user."""
     async with stores.database.transaction() as session:
         row = await session.get_one(UserToken, user_id)
-    return decrypt_tokens(row, create_encryptor(settings, folder, purpose=TOKEN_PURPOSE))
+    tokens = decrypt_tokens(row, create_encryptor(settings, folder, purpose=TOKEN_PURPOSE))
+    assert tokens is not None
+    return tokens
 
 
 async def log_in(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> OAuthTokens:
     """Authorize Herwa as this user at the local Discord, and save the tokens."""
     oauth_client = create_oauth_client(settings, folder)
     async with httpx.AsyncClient(
-        base_url=find_discord_url(settings, folder), trust_env=False, timeout=30
+        base_url=find_discord_url(settings, folder) or "", trust_env=False, timeout=30
     ) as http_client:
         redirect_url = await submit_authorization(
             http_client, await oauth_client.build_authorization_url(state="-", challenge=PKCE_CHALLENGE), who=user_id
@@ -85,13 +94,13 @@ async def log_in(stores: Stores, settings: Settings, folder: DataFolder, user_id
 
 async def log_in_without_roles(stores: Stores, settings: Settings, folder: DataFolder, user_id: int) -> None:
     """Log in with tokens that lack the scope `guilds.members.read`, as before Herwa requested roles."""
-    endpoints, oauth_client = find_discord_endpoints(settings, folder), create_oauth_client(settings, folder)
+    endpoints, oauth_client = require_endpoints(settings, folder), create_oauth_client(settings, folder)
     authorize_url = (await oauth_client.build_authorization_url(state="-", challenge=PKCE_CHALLENGE)).replace(
         "+guilds.members.read", ""
     )
     credentials = (str(endpoints.client_id), endpoints.client_secret.get_secret_value())
     async with httpx.AsyncClient(
-        base_url=find_discord_url(settings, folder), trust_env=False, timeout=30
+        base_url=find_discord_url(settings, folder) or "", trust_env=False, timeout=30
     ) as http_client:
         code = parse_query(await submit_authorization(http_client, authorize_url, who=user_id))["code"]
         form = {"grant_type": "authorization_code", "code": code, "code_verifier": PKCE_VERIFIER}
