@@ -165,7 +165,7 @@ async def fetch_rows(clickhouse: AsyncClient, sql: str, parameters: dict[str, An
     reader = find_row_reader(clickhouse)
     try:
         if reader is not None:
-            return await reader.fetch(sql, parameters)
+            return await reader.fetch(sql, parameters, guild_id=parameters.get("guild"))
         result = await clickhouse.query(sql, parameters=parameters)
     except (OperationalError, OSError) as error:
         raise ServiceUnavailable from error

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import DatabaseError
 from sqlalchemy import make_url
 
 from herwa_shared.clickhouse.row_reader import ReaderTarget, RowReader
@@ -44,7 +46,8 @@ async def open_clickhouse(url: str) -> AsyncIterator[AsyncClient]:
     )
     settings = _find_reader_settings(client)
     if settings is not None:
-        _readers[client] = RowReader(ReaderTarget(host, port, secure, user, password, database, settings))
+        target = ReaderTarget(host, port, secure, user, password, database, settings)
+        _readers[client] = RowReader(replace(target, is_fair=await _can_set_priority(target)))
     try:
         yield client
     finally:
@@ -56,6 +59,18 @@ async def open_clickhouse(url: str) -> AsyncIterator[AsyncClient]:
 def find_row_reader(client: AsyncClient) -> RowReader | None:
     """Return the fast reader that belongs to an open client; None if its server does not allow what it needs."""
     return _readers.get(client)
+
+
+async def _can_set_priority(target: ReaderTarget) -> bool:
+    """Return whether the server lets the account give its statements a priority."""
+    reader = RowReader(replace(target, is_fair=True))
+    try:
+        await reader.fetch("SELECT 1", {})
+    except DatabaseError:
+        return False
+    finally:
+        await reader.close()
+    return True
 
 
 def _find_reader_settings(client: AsyncClient) -> Mapping[str, str] | None:

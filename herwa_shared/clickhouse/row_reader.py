@@ -8,13 +8,15 @@ connections of its own.
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 from clickhouse_connect.driver.exceptions import DatabaseError
+
+from herwa_shared.clickhouse.fair_share import FIRST_SETTINGS, FairShare
 
 MAX_IDLE_CONNECTIONS = 8
 MAX_HEAD_BYTES = 1 << 16
@@ -25,7 +27,10 @@ Rows = Sequence[Sequence[Any]]
 
 @dataclass(frozen=True, slots=True)
 class ReaderTarget:
-    """A ClickHouse server and the account that reads. `settings` are sent with each statement."""
+    """A ClickHouse server and the account that reads. `settings` are sent with each statement.
+
+    `is_fair`: the account may set a priority, so that statements of servers with heavy questions yield.
+    """
 
     host: str
     port: int
@@ -34,6 +39,7 @@ class ReaderTarget:
     password: str
     database: str
     settings: Mapping[str, str]
+    is_fair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class RowReader:
     def __init__(self, target: ReaderTarget) -> None:
         self._target = target
         self._idle: list[_Connection] = []
+        self._shares = FairShare()
         parameters = {
             "database": target.database,
             "default_format": "JSONCompactEachRow",
@@ -70,14 +77,21 @@ class RowReader:
         }
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
-    async def fetch(self, sql: str, parameters: Mapping[str, Any]) -> Rows:
+    async def fetch(self, sql: str, parameters: Mapping[str, Any], *, guild_id: int | None = None) -> Rows:
         """Run a SELECT and return its rows. Integers, texts, arrays and nulls are returned as such.
+
+        The statement counts as use of the server `guild_id`, and may yield to those of others.
 
         If the caller is cancelled, the connection is closed, which ends the statement. Raises DatabaseError with
         ClickHouse's message, OSError if it cannot be reached.
         """
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            response = await self._request(self._build_request(sql, parameters))
+        settings: Mapping[str, str] = {}
+        if self._target.is_fair:
+            settings = FIRST_SETTINGS if guild_id is None else self._shares.choose_settings(guild_id)
+        measuring = nullcontext() if guild_id is None else self._shares.measure(guild_id)
+        with measuring:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                response = await self._request(self._build_request(sql, parameters, settings))
         if response.status != 200 or ERROR_CODE_HEADER in response.headers:
             raise DatabaseError(response.body.decode(errors="replace")[:1_000])
         rows: Rows = orjson.loads(b"[" + response.body.strip().replace(b"\n", b",") + b"]")
@@ -89,8 +103,9 @@ class RowReader:
             connection.writer.close()
         self._idle.clear()
 
-    def _build_request(self, sql: str, parameters: Mapping[str, Any]) -> bytes:
-        query = "".join(f"&param_{name}={_quote(format_parameter(value))}" for name, value in parameters.items())
+    def _build_request(self, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, str]) -> bytes:
+        query = "".join(f"&{name}={value}" for name, value in settings.items())
+        query += "".join(f"&param_{name}={_quote(format_parameter(value))}" for name, value in parameters.items())
         body = sql.encode()
         head = f"POST {self._path}{query} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
         return head.encode("latin-1") + body

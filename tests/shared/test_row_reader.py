@@ -102,7 +102,7 @@ async def test_statement_beyond_its_limits_says_so(stores):
 
 
 async def test_closed_connection_is_service_unavailable(stores, monkeypatch):
-    async def fail(*_):
+    async def fail(*_, **__):
         raise ConnectionResetError
 
     monkeypatch.setattr(RowReader, "fetch", fail)

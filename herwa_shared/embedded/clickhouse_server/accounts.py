@@ -18,6 +18,7 @@ READER_LIMITS: Mapping[str, int] = {
     "max_result_rows": 1_000_000,
     "max_rows_to_read": 2_000_000_000,
     "max_threads": 16,
+    "priority": 9,  # the lowest; queries with a lower number run first
 }
 """Limits of each query of the reader. A request may set lower ones."""
 

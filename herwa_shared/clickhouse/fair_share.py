@@ -1,0 +1,62 @@
+"""Which statements yield to others, so that a server with heavy questions does not slow down other servers.
+
+ClickHouse runs all statements at once. Each process measures how long the statements of each server take. Those of a
+server that used more than its share lately have a lower priority and one thread: they stop while others run. A server
+is never refused for this; the limits of requests and of concurrent questions do that.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+MEMORY_SECONDS = 10.0
+"""How long the use of a server counts: it decays to 37 % in this time."""
+SHARE = 0.8
+"""A server uses its share if so many of its statements run at each moment, on average."""
+MAX_SERVERS = 10_000
+NEGLIGIBLE_SECONDS = 0.1
+FIRST_SETTINGS: Mapping[str, str] = MappingProxyType({"priority": "1"})
+YIELDING_SETTINGS: Mapping[str, str] = MappingProxyType({"priority": "9", "max_threads": "1"})
+
+
+class FairShare:
+    """How much each server used lately, in this process."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._uses: dict[int, tuple[float, float]] = {}  # seconds, and when they were measured
+
+    def __len__(self) -> int:
+        """The number of servers whose use is remembered."""
+        return len(self._uses)
+
+    def choose_settings(self, guild_id: int) -> Mapping[str, str]:
+        """Return the settings of the server's next statement."""
+        is_above_share = self._find_seconds(guild_id) > SHARE * MEMORY_SECONDS
+        return YIELDING_SETTINGS if is_above_share else FIRST_SETTINGS
+
+    @contextmanager
+    def measure(self, guild_id: int) -> Iterator[None]:
+        """Measure a statement of the server, which runs within the block."""
+        started_at = self._clock()
+        try:
+            yield
+        finally:
+            now = self._clock()
+            self._uses[guild_id] = (self._find_seconds(guild_id) + now - started_at, now)
+            if len(self._uses) > MAX_SERVERS:
+                self._forget_negligible()
+
+    def _find_seconds(self, guild_id: int) -> float:
+        seconds, measured_at = self._uses.get(guild_id, (0.0, 0.0))
+        return seconds * math.exp((measured_at - self._clock()) / MEMORY_SECONDS)
+
+    def _forget_negligible(self) -> None:
+        """Forget servers that used little; if there are none, those that used the least."""
+        seconds_by_guild = {guild_id: self._find_seconds(guild_id) for guild_id in self._uses}
+        kept = sorted(seconds_by_guild, key=seconds_by_guild.__getitem__, reverse=True)[: MAX_SERVERS // 2]
+        self._uses = {
+            guild_id: self._uses[guild_id] for guild_id in kept if seconds_by_guild[guild_id] >= NEGLIGIBLE_SECONDS
+        }

@@ -1,0 +1,79 @@
+"""Statements of a server that used more than its share of ClickHouse yield to those of others."""
+
+import pytest
+
+from herwa_shared.analytics.table_selection import fetch_rows
+from herwa_shared.clickhouse import fair_share
+from herwa_shared.clickhouse.client import find_row_reader
+from herwa_shared.clickhouse.fair_share import FIRST_SETTINGS, MAX_SERVERS, YIELDING_SETTINGS, FairShare
+from herwa_shared.stores import Stores
+
+SETTINGS_SQL = """
+SELECT toUInt8(getSetting('priority')), toUInt8(getSetting('max_threads')) WHERE {guild:UInt64} > 0
+"""
+SLOW_SQL = "SELECT {guild:UInt64}, sleep(1.5)"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def use(share: FairShare, clock: Clock, guild_id: int, seconds: float) -> None:
+    with share.measure(guild_id):
+        clock.now += seconds
+
+
+def test_server_above_its_share_yields_until_its_use_is_old():
+    clock = Clock()
+    share = FairShare(clock=clock)
+    use(share, clock, 1, 7.9)
+    assert share.choose_settings(1) == FIRST_SETTINGS
+    use(share, clock, 1, 4)
+    assert share.choose_settings(1) == YIELDING_SETTINGS
+    assert share.choose_settings(2) == FIRST_SETTINGS
+    clock.now += 10
+    assert share.choose_settings(1) == FIRST_SETTINGS
+
+
+def test_statements_at_the_same_time_are_added():
+    clock = Clock()
+    share = FairShare(clock=clock)
+    with share.measure(1), share.measure(1), share.measure(1):
+        clock.now += 3
+    assert share.choose_settings(1) == YIELDING_SETTINGS
+
+
+def test_failed_statement_counts():
+    clock = Clock()
+    share = FairShare(clock=clock)
+
+    def fail() -> None:
+        with share.measure(1):
+            clock.now += 9
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        fail()
+    assert share.choose_settings(1) == YIELDING_SETTINGS
+
+
+def test_number_of_servers_is_bounded_and_heavy_ones_are_remembered():
+    clock = Clock()
+    share = FairShare(clock=clock)
+    use(share, clock, 1, 9.9)
+    for guild_id in range(2, MAX_SERVERS + 3):
+        use(share, clock, guild_id, 0.00001)
+    assert len(share) < MAX_SERVERS
+    assert share.choose_settings(1) == YIELDING_SETTINGS
+
+
+async def test_embedded_engine_runs_statements_with_the_priority_of_their_server(stores: Stores, guild_id, monkeypatch):
+    assert find_row_reader(stores.clickhouse) is not None
+    assert await fetch_rows(stores.clickhouse, SETTINGS_SQL, {"guild": guild_id}) == [[1, 16]]
+    monkeypatch.setattr(fair_share, "SHARE", 0.1)
+    await fetch_rows(stores.clickhouse, SLOW_SQL, {"guild": guild_id})
+    assert await fetch_rows(stores.clickhouse, SETTINGS_SQL, {"guild": guild_id}) == [[9, 1]]
+    assert await fetch_rows(stores.clickhouse, SETTINGS_SQL, {"guild": guild_id + 1}) == [[1, 16]]
