@@ -27,6 +27,7 @@ ERASED_COLUMNS: Mapping[tuple[str, str], Treatment] = MappingProxyType(
         ("event_buffer", "user_id"): Treatment.SET_ZERO,
         ("ticket", "responder_id"): Treatment.SET_ZERO,
         ("request_subscriber", "user_id"): Treatment.DELETE,
+        ("export_job", "created_by_user"): Treatment.SET_NULL,
         ("member_data_view", "user_id"): Treatment.SET_ZERO,
     }
 )

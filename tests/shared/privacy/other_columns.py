@@ -9,6 +9,8 @@ OTHER_COLUMNS: Mapping[tuple[str, str], str] = {
     ("audit_entry", "personal"): "erased by a function of the owner, without breaking the chain",
     ("entitlement_grant", "granted_by"): "the operator's name at a shell",
     ("erasure_request", "user_id"): "set to null when the erasure is finished",
+    ("export_job", "created_by_key"): "the id of an API key",
+    ("export_job", "with_members"): "what an export holds",
     ("guild", "owner_id"): "decides who may manage the server, as long as Discord names them as the owner",
     ("guild", "member_audience"): "a setting of the server, about roles and permissions",
     ("guild", "member_count"): "a number of members",

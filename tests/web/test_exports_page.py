@@ -1,0 +1,100 @@
+"""The exports page: preview, start, watch, pause, download with a link of this session, and what Free includes."""
+
+import pytest
+
+from herwa_shared.exports.files import ExportFolder
+from herwa_shared.exports.runner import ExportRunner
+from herwa_shared.services.audit import SYSTEM, list_entries
+from herwa_shared.services.subscriptions import grant
+from herwa_shared.stores import Stores
+from herwa_web.pages.exports import texts
+from tests.support.waiting import wait_until
+from tests.web.dashboard_factory import CanaryServer, DashboardFactory
+from tests.web.settings_page import open_settings_page
+from tests.web.web_server import WebServer
+
+STATE = "reflex___state____state.herwa_web___pages___exports___state____exports_state"
+
+
+def open_exports(web: WebServer, user, server: CanaryServer):
+    return open_settings_page(web, user, server, path="/exports", state=STATE)
+
+
+@pytest.fixture
+def runner(stores: Stores, tmp_path) -> ExportRunner:
+    return ExportRunner(stores.database, stores.clickhouse_writer, ExportFolder(tmp_path))
+
+
+async def test_summaries_are_counted_started_paused_and_downloaded(
+    web: WebServer, factory: DashboardFactory, stores: Stores, runner: ExportRunner
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_exports(web, manager, server) as page:
+        assert not page.get("has_history")
+        await page.call("open_form")
+        await page.wait_for("preview", lambda preview: preview and preview["summary"])
+        assert page.get("data_sets") == ["summaries"]
+        assert page.get("preview")["refusal"] == ""
+        await page.call("start_export")
+        await page.wait_for("rows", lambda rows: len(rows or []) == 1)
+        [row] = page.get("rows")
+        assert (row["title"], row["is_running"], row["percent"]) == (texts.DATA_SETS["summaries"][0], True, 0)
+        await page.call("pause", key=row["key"])
+        await page.wait_for("rows", lambda rows: rows[0]["is_paused"])
+        await page.call("resume", key=row["key"])
+        await page.wait_for("rows", lambda rows: not rows[0]["is_paused"])
+
+        async def is_ready() -> bool:
+            await runner.run_step()
+            await page.call("refresh")
+            await page.visitor.wait_until_idle()
+            return page.get("rows")[0]["is_ready"]
+
+        await wait_until(is_ready, interval_seconds=0.1)
+        received = len(page.visitor.received)
+        await page.call("download", key=row["key"])
+        path = f"/api/guilds/{server.id}/exports/{row['key']}/file?link="
+        await wait_until(lambda: path in str(page.visitor.received[received:]), timeout_seconds=20)
+        await page.call("ask_first", action="delete", key=row["key"])
+        await page.wait_for("question", f"delete:{row['key']}")
+        await page.call("confirm")
+        await page.wait_for("rows", lambda rows: rows[0]["state"] == texts.STATES["deleted"])
+    async with stores.database.transaction() as session:
+        actions = [entry.action for entry in await list_entries(session, guild_id=server.id)]
+    assert actions == ["export.delete", "export.resume", "export.pause", "export.create"]
+
+
+async def test_free_sees_what_history_would_be_and_premium_gets_it(
+    web: WebServer, factory: DashboardFactory, stores: Stores
+):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_exports(web, manager, server) as page:
+        await page.call("open_form")
+        await page.call("choose", field="data", value="messages")
+        await page.wait_for("preview", lambda preview: preview and preview["refusal"])
+        assert len(page.get("preview")["bars"]) == 2
+        await page.call("start_export")
+        await page.wait_for("form_error", lambda error: error)
+        assert not page.get("rows")
+        async with stores.database.transaction() as session:
+            await grant(session, guild_id=server.id, tier="premium", reason="", actor=SYSTEM)
+
+        async def has_history() -> bool:
+            await page.call("retry")
+            await page.visitor.wait_until_idle()
+            return bool(page.get("has_history"))
+
+        await wait_until(has_history, interval_seconds=0.2)
+        await page.call("open_form")
+        await page.wait_for("data_sets", lambda data_sets: len(data_sets) == 6)
+        await page.call("choose", field="format", value="parquet")
+        await page.wait_for("export_format", "parquet")
+        await page.wait_for("counting", False)
+        await page.call("start_export")
+        await page.wait_for("rows", lambda rows: len(rows or []) == 1)
+        assert page.get("rows")[0]["facts"][0] == "Parquet"
+        await page.call("ask_first", action="cancel", key=page.get("rows")[0]["key"])
+        await page.call("confirm")
+        await page.wait_for("rows", lambda rows: rows[0]["state"] == texts.STATES["canceled"])
