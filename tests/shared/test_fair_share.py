@@ -14,20 +14,20 @@ SELECT toUInt8(getSetting('priority')), toUInt8(getSetting('max_threads')) WHERE
 SLOW_SQL = "SELECT {guild:UInt64}, sleep(1.5)"
 
 
-class Clock:
+class UseClock:
     now = 0.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def use(share: FairShare, clock: Clock, guild_id: int, seconds: float) -> None:
+def use(share: FairShare, clock: UseClock, guild_id: int, seconds: float) -> None:
     with share.measure(guild_id):
         clock.now += seconds
 
 
 def test_server_above_its_share_yields_until_its_use_is_old():
-    clock = Clock()
+    clock = UseClock()
     share = FairShare(clock=clock)
     use(share, clock, 1, 7.9)
     assert share.choose_settings(1) == FIRST_SETTINGS
@@ -39,7 +39,7 @@ def test_server_above_its_share_yields_until_its_use_is_old():
 
 
 def test_statements_at_the_same_time_are_added():
-    clock = Clock()
+    clock = UseClock()
     share = FairShare(clock=clock)
     with share.measure(1), share.measure(1), share.measure(1):
         clock.now += 3
@@ -47,7 +47,7 @@ def test_statements_at_the_same_time_are_added():
 
 
 def test_failed_statement_counts():
-    clock = Clock()
+    clock = UseClock()
     share = FairShare(clock=clock)
 
     def fail() -> None:
@@ -61,7 +61,7 @@ def test_failed_statement_counts():
 
 
 def test_number_of_servers_is_bounded_and_heavy_ones_are_remembered():
-    clock = Clock()
+    clock = UseClock()
     share = FairShare(clock=clock)
     use(share, clock, 1, 9.9)
     for guild_id in range(2, MAX_SERVERS + 3):
