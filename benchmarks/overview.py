@@ -157,10 +157,9 @@ async def measure(env: BenchmarkEnvironment, stores: Stores) -> tuple[list[CpuTi
 async def load(stores: Stores) -> OverviewData:
     """Load everything that the overview shows about the last 30 days."""
     guild_id, now = get_guild_id(MEDIAN_GUILD), utc_now()
-    (guild_info, _), data_start = await asyncio.gather(
-        load_directory(stores, guild_id), find_first_recorded_hour(stores.clickhouse, guild_id)
-    )
+    guild_info, _ = await load_directory(stores, guild_id)
     assert guild_info is not None
+    data_start = await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=guild_info.joined_at)
     view = DashboardQuery.parse({}, guild_info.zone, now, guild_id=guild_id, data_start=data_start)
     data = await load_overview(stores, view)
     assert data.kpi.change is not None

@@ -34,6 +34,10 @@ from herwa_shared.stores import Stores, open_stores
 
 log = get_logger("herwa_api")
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread that builds a large response may run while the event loop has something to do; Python's default is
+ten times as long, and a request needs about ten turns of the event loop."""
+
 
 async def run(settings: Settings, server_socket: socket.socket) -> None:
     """Serve the API on this bound socket until the process gets SIGTERM or SIGINT.
@@ -94,6 +98,7 @@ def main() -> int:
     server_socket = listen(DataFolder(settings.data_dir).get_or_create_port("api"), hint=texts.PORT_HINT)
     if server_socket is None:
         return 1
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(run(settings, server_socket))
     return 0
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -31,6 +32,7 @@ from herwa_api.schemas.serializers import (
 )
 from herwa_shared.analytics.compared_series import ComparedSeries, query_compared_series, query_several_compared_series
 from herwa_shared.analytics.heatmap import query_weekly_heatmap
+from herwa_shared.analytics.large_results import run_by_size
 from herwa_shared.analytics.metric_definitions import Metric
 from herwa_shared.analytics.query import ActivityQuery
 from herwa_shared.analytics.rankings import rank_channels, rank_members
@@ -71,16 +73,18 @@ async def get_stats(
         cost = compute_cost(query, comparison, metrics=len(params.metrics))
         await charge_question(request, app_state, cost)
         several: Sequence[ComparedSeries]
+        serialize: Callable[[], dict[str, Any]]
         if len(params.metrics) == 1:
             several = [await query_compared_series(stores.database, stores.clickhouse, query, comparison, now=now)]
-            body = serialize_stats(several[0])
+            serialize = partial(serialize_stats, several[0])
         else:
             several = await query_several_compared_series(
                 stores.database, stores.clickhouse, query, comparison, metrics=params.metrics, now=now
             )
-            body = serialize_several_stats(several)
+            serialize = partial(serialize_several_stats, several)
         if query.channel_id is not None and not any(compared.series.total for compared in several):
             await require_channel(stores.database, guild_id, query.channel_id)
+        body = await run_by_size(sum(len(compared.series.points) for compared in several), serialize)
         return Computed(body, history.limit_validity(valid_until, query.zone, now))
 
     return await respond_cached(request, app_state, guild_id, params, build, history=history)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from herwa_shared.analytics.coverage import Coverage, load_collection_record, load_first_hours
 from herwa_shared.analytics.first_responses import compute_long_wait, compute_median, load_first_responses
+from herwa_shared.analytics.large_results import run_by_size
 from herwa_shared.analytics.metric_definitions import (
     CHANNEL_METRICS,
     Aggregation,
@@ -60,8 +61,12 @@ SQL_BY_AGGREGATION: Mapping[Aggregation, str] = MappingProxyType(
 
 
 FIRST_HOUR_SQL = """
-SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly WHERE guild_id = {guild:UInt64}
+SELECT /* analytics.beginning */ toUnixTimestamp(min(hour)) FROM activity_hourly
+WHERE guild_id = {guild:UInt64} AND hour < toDateTime({end:UInt32}, 'UTC')
 """
+MAX_SECOND = (1 << 32) - 1  # ClickHouse's type DateTime ends in the year 2106
+LIKELY_DELAY = timedelta(days=31)
+"""How long after the bot joined a guild its first hour lies at most, unless nothing happened there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +177,28 @@ async def query_timeseries(
         start=query.start,
         end=query.end,
         total=await _fetch_total(clickhouse, table, definition, values, audit_key=database.audit_key),
-        points=BucketValues(query, edges, values, coverage).to_points(now),
+        points=await run_by_size(len(edges), BucketValues(query, edges, values, coverage).to_points, now),
         as_of=now,
         approximate=table.approximate,
     )
 
 
-async def find_first_recorded_hour(clickhouse: AsyncClient, guild_id: int) -> datetime | None:
+async def find_first_recorded_hour(
+    clickhouse: AsyncClient, guild_id: int, *, joined_at: datetime | None = None
+) -> datetime | None:
     """Return the first hour with stored data of a guild; None without data.
 
     It is the start of "all time". Raises ServiceUnavailable if ClickHouse is unreachable.
+
+    Performance: each month costs a read. Months after `joined_at`, when the bot joined the guild, are read only if
+    there is nothing before.
     """
-    ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id})
-    return datetime.fromtimestamp(second, UTC) if second else None
+    ends = [MAX_SECOND] if joined_at is None else [int((joined_at + LIKELY_DELAY).timestamp()), MAX_SECOND]
+    for end in ends:
+        ((second,),) = await fetch_rows(clickhouse, FIRST_HOUR_SQL, {"guild": guild_id, "end": end})
+        if second:
+            return datetime.fromtimestamp(second, UTC)
+    return None
 
 
 async def load_coverage(
@@ -217,7 +231,7 @@ async def _query_medians(
         start=query.start,
         end=query.end,
         total=compute_median(responses.seconds) or 0,
-        points=BucketValues(query, edges, values, coverage).to_points(now),
+        points=await run_by_size(len(edges), BucketValues(query, edges, values, coverage).to_points, now),
         as_of=now,
         long_wait=compute_long_wait(responses.seconds),
     )
@@ -240,7 +254,7 @@ async def _query_samples(
         start=query.start,
         end=query.end,
         total=timeline.find_total(query) or 0,
-        points=buckets.to_points(now),
+        points=await run_by_size(len(edges), buckets.to_points, now),
         as_of=now,
         approximate=select_table(query, edges[1:-1], now=now).approximate,
     )

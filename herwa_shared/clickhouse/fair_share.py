@@ -1,20 +1,24 @@
 """Which statements yield to others, so that a server with heavy questions does not slow down other servers.
 
 ClickHouse runs all statements at once. Each process measures how long the statements of each server take. Those of a
-server that used more than its share lately have a lower priority and one thread: they stop while others run. A server
-is never refused for this; the limits of requests and of concurrent questions do that.
+server that used more than its share lately have a lower priority and one thread, and together they leave one core to
+others. ClickHouse stops them after their next block while others run, which alone would be too late for a statement of
+a few milliseconds. A server is never refused for this; the limits of requests and of concurrent questions do that.
 """
 
+import asyncio
 import math
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 MEMORY_SECONDS = 10.0
 """How long the use of a server counts: it decays to 37 % in this time."""
 SHARE = 0.8
 """A server uses its share if so many of its statements run at each moment, on average."""
+MAX_YIELDING_STATEMENTS = max(1, (os.cpu_count() or 1) - 1)
 MAX_SERVERS = 10_000
 NEGLIGIBLE_SECONDS = 0.1
 FIRST_SETTINGS: Mapping[str, str] = MappingProxyType({"priority": "1"})
@@ -26,20 +30,28 @@ class FairShare:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._yielding = asyncio.Semaphore(MAX_YIELDING_STATEMENTS)
         self._uses: dict[int, tuple[float, float]] = {}  # seconds, and when they were measured
 
     def __len__(self) -> int:
         """The number of servers whose use is remembered."""
         return len(self._uses)
 
-    def choose_settings(self, guild_id: int) -> Mapping[str, str]:
-        """Return the settings of the server's next statement."""
-        is_above_share = self._find_seconds(guild_id) > SHARE * MEMORY_SECONDS
-        return YIELDING_SETTINGS if is_above_share else FIRST_SETTINGS
+    @asynccontextmanager
+    async def run(self, guild_id: int) -> AsyncIterator[Mapping[str, str]]:
+        """Yield the settings for a statement of the server, which runs within the block and is measured.
 
-    @contextmanager
-    def measure(self, guild_id: int) -> Iterator[None]:
-        """Measure a statement of the server, which runs within the block."""
+        Waits while too many statements yield.
+        """
+        if self._find_seconds(guild_id) <= SHARE * MEMORY_SECONDS:
+            async with self._measure(guild_id):
+                yield FIRST_SETTINGS
+        else:
+            async with self._yielding, self._measure(guild_id):
+                yield YIELDING_SETTINGS
+
+    @asynccontextmanager
+    async def _measure(self, guild_id: int) -> AsyncIterator[None]:
         started_at = self._clock()
         try:
             yield

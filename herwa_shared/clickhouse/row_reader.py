@@ -8,7 +8,7 @@ connections of its own.
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -85,17 +85,18 @@ class RowReader:
         If the caller is cancelled, the connection is closed, which ends the statement. Raises DatabaseError with
         ClickHouse's message, OSError if it cannot be reached.
         """
-        settings: Mapping[str, str] = {}
-        if self._target.is_fair:
-            settings = FIRST_SETTINGS if guild_id is None else self._shares.choose_settings(guild_id)
-        measuring = nullcontext() if guild_id is None else self._shares.measure(guild_id)
-        with measuring:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                response = await self._request(self._build_request(sql, parameters, settings))
+        async with asyncio.timeout(TIMEOUT_SECONDS), self._share(guild_id) as settings:
+            response = await self._request(self._build_request(sql, parameters, settings))
         if response.status != 200 or ERROR_CODE_HEADER in response.headers:
             raise DatabaseError(response.body.decode(errors="replace")[:1_000])
         rows: Rows = orjson.loads(b"[" + response.body.strip().replace(b"\n", b",") + b"]")
         return rows
+
+    def _share(self, guild_id: int | None) -> AbstractAsyncContextManager[Mapping[str, str]]:
+        """Return a context that yields the settings of a statement, and ends with it."""
+        if not self._target.is_fair:
+            return nullcontext({})
+        return nullcontext(FIRST_SETTINGS) if guild_id is None else self._shares.run(guild_id)
 
     async def close(self) -> None:
         """Close all idle connections."""

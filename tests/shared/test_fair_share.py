@@ -1,5 +1,8 @@
 """Statements of a server that used more than its share of ClickHouse yield to those of others."""
 
+import asyncio
+from collections.abc import Mapping
+
 import pytest
 
 from herwa_shared.analytics.table_selection import fetch_rows
@@ -21,53 +24,67 @@ class UseClock:
         return self.now
 
 
-def use(share: FairShare, clock: UseClock, guild_id: int, seconds: float) -> None:
-    with share.measure(guild_id):
+async def use(share: FairShare, clock: UseClock, guild_id: int, seconds: float) -> Mapping[str, str]:
+    """Run a statement for so long; return its settings."""
+    async with share.run(guild_id) as settings:
         clock.now += seconds
+        return settings
 
 
-def test_server_above_its_share_yields_until_its_use_is_old():
+async def test_server_above_its_share_yields_until_its_use_is_old():
     clock = UseClock()
     share = FairShare(clock=clock)
-    use(share, clock, 1, 7.9)
-    assert share.choose_settings(1) == FIRST_SETTINGS
-    use(share, clock, 1, 4)
-    assert share.choose_settings(1) == YIELDING_SETTINGS
-    assert share.choose_settings(2) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 7.9) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 4) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 0) == YIELDING_SETTINGS
+    assert await use(share, clock, 2, 0) == FIRST_SETTINGS
     clock.now += 10
-    assert share.choose_settings(1) == FIRST_SETTINGS
+    assert await use(share, clock, 1, 0) == FIRST_SETTINGS
 
 
-def test_statements_at_the_same_time_are_added():
+async def test_statements_at_the_same_time_are_added():
     clock = UseClock()
     share = FairShare(clock=clock)
-    with share.measure(1), share.measure(1), share.measure(1):
+    async with share.run(1), share.run(1), share.run(1):
         clock.now += 3
-    assert share.choose_settings(1) == YIELDING_SETTINGS
+    assert await use(share, clock, 1, 0) == YIELDING_SETTINGS
 
 
-def test_failed_statement_counts():
+async def test_failed_statement_counts():
     clock = UseClock()
     share = FairShare(clock=clock)
 
-    def fail() -> None:
-        with share.measure(1):
+    async def fail() -> None:
+        async with share.run(1):
             clock.now += 9
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        fail()
-    assert share.choose_settings(1) == YIELDING_SETTINGS
+        await fail()
+    assert await use(share, clock, 1, 0) == YIELDING_SETTINGS
 
 
-def test_number_of_servers_is_bounded_and_heavy_ones_are_remembered():
+async def test_statements_that_yield_leave_one_core_and_do_not_delay_others(monkeypatch):
+    monkeypatch.setattr(fair_share, "MAX_YIELDING_STATEMENTS", 1)
     clock = UseClock()
     share = FairShare(clock=clock)
-    use(share, clock, 1, 9.9)
+    await use(share, clock, 1, 9)
+    async with share.run(1):
+        second = asyncio.create_task(use(share, clock, 1, 0))
+        await asyncio.sleep(0.05)
+        assert not second.done()
+        assert await use(share, clock, 2, 0) == FIRST_SETTINGS
+    assert await asyncio.wait_for(second, 5) == YIELDING_SETTINGS
+
+
+async def test_number_of_servers_is_bounded_and_heavy_ones_are_remembered():
+    clock = UseClock()
+    share = FairShare(clock=clock)
+    await use(share, clock, 1, 9.9)
     for guild_id in range(2, MAX_SERVERS + 3):
-        use(share, clock, guild_id, 0.00001)
+        await use(share, clock, guild_id, 0.00001)
     assert len(share) < MAX_SERVERS
-    assert share.choose_settings(1) == YIELDING_SETTINGS
+    assert await use(share, clock, 1, 0) == YIELDING_SETTINGS
 
 
 async def test_embedded_engine_runs_statements_with_the_priority_of_their_server(stores: Stores, guild_id, monkeypatch):

@@ -72,13 +72,13 @@ async def authorize_request(visitor: auth.Visitor, url: Any, *, is_poll: bool = 
     Raises what `auth.authorize` raises; NotFound has the same message for every guild that the user may not see.
     """
     stores, guild = app_context.get_stores(), await auth.authorize(visitor, parse_guild_id(url.path), OVERVIEW)
-    (guild_info, channels), first_hour_at, history = await asyncio.gather(
+    (guild_info, channels), history = await asyncio.gather(
         load_shared_directory(stores, app_context.get_query_cache(), guild.id),
-        _find_first_recorded_hour(guild.id, is_poll=is_poll),
         app_context.get_authorizer().load_history_limit(guild.id),
     )
     if guild_info is None:
         raise NotFound(NO_SUCH_GUILD)
+    first_hour_at = await _find_first_recorded_hour(guild.id, guild_info.joined_at, is_poll=is_poll)
     params = {name: value for name, value in url.query_parameters.items() if len(value) <= MAX_PARAM_LENGTH}
     now = utc_now()
     view = DashboardQuery.parse(
@@ -95,12 +95,13 @@ async def authorize_request(visitor: auth.Visitor, url: Any, *, is_poll: bool = 
     return DashboardRequest(visitor.user, guild, guild_info, view, channels)
 
 
-async def _find_first_recorded_hour(guild_id: int, *, is_poll: bool) -> datetime | None:
+async def _find_first_recorded_hour(guild_id: int, joined_at: datetime, *, is_poll: bool) -> datetime | None:
     """Return the start of "all time", which only a change of the data changes."""
     cache, question = app_context.get_query_cache(), "first recorded hour"
 
     async def compute() -> Computed[datetime | None]:
-        return Computed(await find_first_recorded_hour(app_context.get_stores().clickhouse, guild_id))
+        clickhouse = app_context.get_stores().clickhouse
+        return Computed(await find_first_recorded_hour(clickhouse, guild_id, joined_at=joined_at))
 
     async def load() -> datetime | None:
         return await cache.get_object(guild_id, question, compute)

@@ -109,3 +109,14 @@ async def test_first_recorded_hour_includes_all_event_kinds(stores: Stores):
     )
 
     assert await find_first_recorded_hour(stores.clickhouse, guild_id) == make_utc(2023, 7, 1, 9)
+
+
+@pytest.mark.parametrize("joined_at", [make_utc(2020, 1, 1), make_utc(2023, 7, 1), make_utc(2024, 3, 1)])
+async def test_first_recorded_hour_is_found_whenever_the_bot_joined(stores: Stores, joined_at):
+    guild_id = await add_guild(stores)
+    assert await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=joined_at) is None
+
+    await insert_events(stores, guild_id, [EventRow(make_utc(2024, 3, 2, 5)), EventRow(make_utc(2023, 7, 1, 9))])
+
+    first_hour = await find_first_recorded_hour(stores.clickhouse, guild_id, joined_at=joined_at)
+    assert first_hour == make_utc(2023, 7, 1, 9)
