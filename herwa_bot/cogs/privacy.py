@@ -1,6 +1,7 @@
-"""`/privacy`: what is stored about the caller, opt out and in again, delete it."""
+"""`/privacy`: what is stored about the caller, also as a file, opt out and in again, delete it."""
 
 import asyncio
+import io
 
 import discord
 from discord import app_commands
@@ -18,6 +19,7 @@ from herwa_bot.ui.writes import await_write, run_to_completion
 from herwa_shared.catalog import FeatureKey
 from herwa_shared.privacy.choices import load_privacy_status, set_opt_out
 from herwa_shared.privacy.erasure import Erasure, is_finished, request_erasure
+from herwa_shared.privacy.member_download import build_member_file
 from herwa_shared.privacy.stored_data import StoredData, load_stored_data
 from herwa_shared.services.write_transaction import open_write_transaction
 from herwa_shared.stores import Stores
@@ -40,6 +42,15 @@ class PrivacyCog(commands.Cog):
         assert interaction.guild_id is not None
         load = self._load_stored_data(interaction.guild_id, interaction.user.id)
         await reply_ephemeral(interaction, format_stored_data(await defer_if_slow(interaction, load, ephemeral=True)))
+
+    @group.command(name="download", description=texts.DOWNLOAD_DESCRIPTION)
+    async def download(self, interaction: discord.Interaction) -> None:
+        """Send what is stored about the caller in this server as a file that only they see."""
+        assert interaction.guild_id is not None
+        build = self._build_file(interaction.guild_id, interaction.user.id)
+        content = await defer_if_slow(interaction, build, ephemeral=True)
+        file = discord.File(io.BytesIO(content), filename=f"herwa-{interaction.guild_id}.zip")
+        await reply_ephemeral(interaction, texts.DOWNLOAD_READY, file=file)
 
     @group.command(name="opt-out", description=texts.OPT_OUT_DESCRIPTION)
     @app_commands.describe(everywhere=texts.OPTION_EVERYWHERE)
@@ -68,6 +79,10 @@ class PrivacyCog(commands.Cog):
     async def _load_stored_data(self, guild_id: int, user_id: int) -> StoredData:
         async with self._stores.database.transaction() as session:
             return await load_stored_data(session, self._stores.clickhouse, guild_id=guild_id, user_id=user_id)
+
+    async def _build_file(self, guild_id: int, user_id: int) -> bytes:
+        async with self._stores.database.transaction() as session:
+            return await build_member_file(session, self._stores.clickhouse, guild_id=guild_id, user_id=user_id)
 
     @run_to_completion
     async def _choose(

@@ -10,6 +10,8 @@ SHOW_DESCRIPTION = "What is stored about you in this server"
 OPT_OUT_DESCRIPTION = "Stop being counted as a member"
 OPT_IN_DESCRIPTION = "Be counted as a member again"
 DELETE_DESCRIPTION = "Delete what is stored about you"
+DOWNLOAD_DESCRIPTION = "Get what is stored about you in this server as a file"
+DOWNLOAD_READY = "Here is what is stored about you in this server. Only you can see this message."
 OPTION_EVERYWHERE = "In all servers, not only in this one"
 
 DELETE_BUTTON = "Delete my data"

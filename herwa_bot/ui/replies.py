@@ -82,9 +82,15 @@ async def reply(
     await _send(interaction, text, file=file, view=view, ephemeral=False)
 
 
-async def reply_ephemeral(interaction: discord.Interaction, text: str, *, view: discord.ui.View | None = None) -> None:
+async def reply_ephemeral(
+    interaction: discord.Interaction,
+    text: str,
+    *,
+    file: discord.File | None = None,
+    view: discord.ui.View | None = None,
+) -> None:
     """Reply so that only the member who ran the command can see it."""
-    await _send(interaction, text, file=None, view=view, ephemeral=True)
+    await _send(interaction, text, file=file, view=view, ephemeral=True)
 
 
 async def _send(

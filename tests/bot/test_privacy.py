@@ -1,5 +1,13 @@
 """`/privacy`: what is stored is shown, a member opts out and in, and deletes what is stored."""
 
+import asyncio
+import csv
+import io
+import json
+import zipfile
+
+import httpx
+
 from herwa_bot.cogs.privacy import format_stored_data
 from herwa_bot.texts import buttons, errors
 from herwa_bot.texts import privacy as texts
@@ -35,6 +43,27 @@ async def test_show_says_what_is_stored(members, stores, sim, bot):
     assert reply.content == format_stored_data(data)
     for part in (texts.HEADING, texts.COUNTED, texts.RETENTION, texts.VISIBILITY):
         assert part in reply.content
+
+
+async def test_download_holds_everything_about_the_member_and_of_no_other(members, stores, sim, bot):
+    server = members.server
+    for user in (server.ada, server.ada, server.bob):
+        sim.client.send_message(server.channel, user)
+    await wait_until_stored(stores, bot)
+    await move_buffer(stores)
+    reply = await members.run("privacy download")
+    assert (reply.ephemeral, reply.content) == (True, texts.DOWNLOAD_READY)
+    [attachment] = reply.attachments
+    content = await asyncio.to_thread(lambda: httpx.get(attachment.url, trust_env=False).content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        about = json.loads(archive.read("about-you.json"))
+        events = list(csv.DictReader(io.StringIO(archive.read("events.csv").decode())))
+        hours = list(csv.DictReader(io.StringIO(archive.read("hours.csv").decode())))
+        everything = b"".join(archive.read(name) for name in archive.namelist())
+    assert (about["user_id"], about["events_by_kind"]["message"]) == (str(server.ada), 2)
+    assert [event["channel_id"] for event in events if event["kind"] == "message"] == [str(server.channel)] * 2
+    assert sum(int(hour["events"]) for hour in hours if hour["kind"] == "message") == 2
+    assert str(server.bob).encode() not in everything
 
 
 async def test_member_is_counted_without_name_between_opt_out_and_opt_in(members, stores, sim, bot):
