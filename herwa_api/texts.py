@@ -353,7 +353,7 @@ FIELDS: Mapping[str, str] = {
     "export_rows": "Rows that are written",
     "export_estimated_rows": "Rows that the file will have. An estimate until it is finished",
     "export_expires_at": "When the file will be deleted",
-    "export_sha256": "SHA-256 of the file",
+    "export_etag": "ETag of the file, for `If-Range`. `SHA256SUMS` in the file has the checksums of its contents",
     "export_included": "Whether the tier and settings of the server allow this export to you",
     "export_reason": "What doesn't allow it",
     "export_parts": "Tables by month",

@@ -226,7 +226,7 @@ async def download_file(
     path = app_state.export_folder.get_file(export_id)
     if not await asyncio.to_thread(path.exists):
         raise NotFound(texts.EXPORT_NOT_FOUND)
-    headers = {"ETag": f'"{job.file_digest.hex()}"', "Cache-Control": CACHE_CONTROL}
+    headers = {"ETag": jobs.format_etag(job.file_digest), "Cache-Control": CACHE_CONTROL}
     name = f"herwa-{caller.guild_id}-{job.created_at:%Y-%m-%d}-{export_id}.zip"
     return FileResponse(path, headers=headers, media_type=ZIP_TYPE, filename=name)
 

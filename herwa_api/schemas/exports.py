@@ -98,7 +98,7 @@ class ExportResponse(BaseModel):
     rows_per_second: float = Field(examples=[250_000.5])
     seconds_left: int | None = Field(examples=[2])
     bytes: int | None = Field(examples=[None])
-    sha256: str | None = Field(description=texts.FIELDS["export_sha256"], examples=[None])
+    etag: str | None = Field(description=texts.FIELDS["export_etag"], examples=[None])
 
 
 class ExportListResponse(BaseModel):

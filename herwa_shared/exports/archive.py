@@ -3,12 +3,13 @@
 Times of members are fixed, so that equal parts give equal files.
 """
 
+import hashlib
 import json
-import shutil
+import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO
 
 from herwa_shared.exports import texts
 from herwa_shared.exports.tables import SCHEMA_VERSION, TABLES, ExportFormat, ExportTable, TableSource
@@ -20,15 +21,46 @@ FILE_MODE = 0o100644 << 16
 README_NAME, SCHEMA_NAME, CHECKSUMS_NAME = "README.txt", "schema.json", "SHA256SUMS"
 
 
-def write_archive(path: Path, job: ExportJob, parts: Sequence[ExportPart], part_paths: Mapping[int, Path]) -> None:
-    """Write the file of an export from its parts, by their positions. Called in a thread."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        _add_text(archive, README_NAME, texts.build_readme(job, parts))
-        _add_text(archive, SCHEMA_NAME, json.dumps(build_schema(job, parts), indent=2) + "\n")
-        _add_text(archive, CHECKSUMS_NAME, "".join(f"{(part.digest or b'').hex()}  {part.name}\n" for part in parts))
+class PartDamaged(RuntimeError):
+    """A part on the disk is not the one that was written, for example after a power failure."""
+
+
+def write_archive(path: Path, job: ExportJob, parts: Sequence[ExportPart], part_paths: Mapping[int, Path]) -> bytes:
+    """Write the file of an export from its parts, by their positions, and synchronize it with the disk.
+
+    Called in a thread. Returns the digest of its content, of which the bytes of the file are a function. Raises
+    PartDamaged.
+    """
+    members = {
+        README_NAME: texts.build_readme(job, parts),
+        SCHEMA_NAME: json.dumps(build_schema(job, parts), indent=2) + "\n",
+        CHECKSUMS_NAME: "".join(f"{(part.digest or b'').hex()}  {part.name}\n" for part in parts),
+    }
+    with path.open("wb") as file:
+        _write_members(file, members, parts, part_paths)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(json.dumps(members).encode()).digest()
+
+
+def _write_members(
+    file: BinaryIO, members: Mapping[str, str], parts: Sequence[ExportPart], part_paths: Mapping[int, Path]
+) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name, text in members.items():
+            _add_text(archive, name, text)
         for part in parts:
             with part_paths[part.position].open("rb") as source, _open_member(archive, part.name) as member:
-                shutil.copyfileobj(source, member, COPY_BYTES)
+                _copy_part(part, source, member)
+
+
+def _copy_part(part: ExportPart, source: BinaryIO, member: IO[bytes]) -> None:
+    digest = hashlib.sha256()
+    while block := source.read(COPY_BYTES):
+        digest.update(block)
+        member.write(block)
+    if digest.digest() != part.digest:
+        raise PartDamaged(part.name)
 
 
 def build_schema(job: ExportJob, parts: Sequence[ExportPart]) -> dict[str, Any]:
@@ -83,7 +115,7 @@ def _add_text(archive: zipfile.ZipFile, name: str, text: str) -> None:
         member.write(text.encode())
 
 
-def _open_member(archive: zipfile.ZipFile, name: str) -> Any:
+def _open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     info = zipfile.ZipInfo(name, FIXED_TIME)
     info.external_attr = FILE_MODE
     info.create_system = 3

@@ -102,7 +102,7 @@ class ExportStatus:
     """What is known about an export. `state` is one of ExportState, or PAUSED.
 
     `rows` are written so far, at `rows_per_second` since the start; `total_rows` is an estimate until it is finished.
-    `size` is that of its file, in bytes, `digest` its SHA-256.
+    `size` is that of its file, in bytes; `digest` is that of its content.
     """
 
     id: int
@@ -147,7 +147,7 @@ class ExportStatus:
             "rows_per_second": round(self.rows_per_second, 1),
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
             "bytes": self.size,
-            "sha256": None if self.digest is None else self.digest.hex(),
+            "etag": None if self.digest is None else format_etag(self.digest),
         }
 
 
@@ -269,6 +269,11 @@ def describe(job: ExportJob) -> dict[str, Any]:
         "channel_id": str(job.channel_id) if job.channel_id else None,
         "members": job.with_members,
     }
+
+
+def format_etag(digest: bytes) -> str:
+    """Format the ETag of a file from the digest of its content."""
+    return f'"{digest.hex()}"'
 
 
 def require_file(job: ExportJob) -> None:

@@ -6,8 +6,8 @@ A workbook is written by XlsxWriter from the rows that ClickHouse streamed to a 
 import asyncio
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +78,7 @@ async def write_part(
     hidden_ids: Collection[int],
     progress: PartProgress,
 ) -> WrittenPart:
-    """Write a part to `path`, which is replaced, and synchronize it with the disk.
+    """Write a part to `path`, which is replaced.
 
     Raises ServiceUnavailable if ClickHouse fails in the middle, OSError if the disk is full.
     """
@@ -87,10 +87,11 @@ async def write_part(
     sql, parameters = build_part_query(job, part, hidden_ids)
     with rows_path.open("wb") as file:
         part_file = _PartFile(file)
-        async for block in _stream_blocks(clickhouse, sql, parameters, ENGINE_FORMATS[export_format]):
-            await asyncio.to_thread(part_file.write, block)
-            progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
-        await asyncio.to_thread(_synchronize, file)
+        async with _write_behind(part_file) as write:
+            async for block in _stream_blocks(clickhouse, sql, parameters, ENGINE_FORMATS[export_format]):
+                await write(block)
+                progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
+        progress.rows = max(0, part_file.lines - (export_format is ExportFormat.CSV))
     if export_format is ExportFormat.PARQUET:
         return WrittenPart(read_row_count(path), part_file.size, part_file.digest.digest())
     if export_format is ExportFormat.XLSX:
@@ -125,9 +126,27 @@ async def _stream_blocks(
         yield bytes(buffer)
 
 
-def _synchronize(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+@asynccontextmanager
+async def _write_behind(part_file: _PartFile) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
+    """Yield a function that writes a block in a thread while the next one is received.
+
+    All blocks are written at the end of the block; after an error too, because the caller then closes the file.
+    """
+    writing: asyncio.Task[None] | None = None
+
+    async def write(block: bytes) -> None:
+        nonlocal writing
+        if writing is not None:
+            await writing
+        writing = asyncio.create_task(asyncio.to_thread(part_file.write, block))
+
+    try:
+        yield write
+        if writing is not None:
+            await writing
+    finally:
+        if writing is not None:
+            await asyncio.wait([writing])
 
 
 def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Path) -> tuple[int, bytes]:
@@ -140,7 +159,6 @@ def _write_workbook(job: ExportJob, part: ExportPart, rows_path: Path, path: Pat
         rows = (tuple(_parse_cells(columns, json.loads(line))) for line in lines)
         titles = tuple(Column(column.name, column.name, _COLUMN_TYPES[column.type]) for column in columns)
         write_xlsx_file(Table(table.key, titles, rows, UTC_ZONE), file, created_at=job.created_at)
-        _synchronize(file)
     rows_path.unlink()
     return path.stat().st_size, compute_digest(path)
 

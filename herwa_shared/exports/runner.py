@@ -22,12 +22,12 @@ from herwa_shared.analytics.table_selection import get_raw_events_start
 from herwa_shared.clock import utc_now
 from herwa_shared.db import Database
 from herwa_shared.errors import format_reason
-from herwa_shared.exports.archive import get_extension, write_archive
+from herwa_shared.exports.archive import PartDamaged, get_extension, write_archive
 from herwa_shared.exports.channel_list import write_channels
 from herwa_shared.exports.files import DiskFull, ExportFolder
 from herwa_shared.exports.hidden_members import NO_HIDDEN_MEMBERS, HiddenMembers, load_hidden_members
 from herwa_shared.exports.jobs import FILE_LIFETIME, ExportError
-from herwa_shared.exports.part_writer import PartProgress, WrittenPart, compute_digest, write_part
+from herwa_shared.exports.part_writer import PartProgress, WrittenPart, write_part
 from herwa_shared.exports.plan import get_border, plan_parts
 from herwa_shared.exports.restarts import restart_exports
 from herwa_shared.exports.tables import TABLES, ExportFormat, TableSource
@@ -216,8 +216,11 @@ class ExportRunner:
         if not all(path.exists() for path in paths.values()):  # the data folder was replaced meanwhile
             await self._restart(step)
         async with self._hold_lease(step, PartProgress()):
-            await asyncio.to_thread(write_archive, draft, step.job, step.parts, paths)
-            digest = await asyncio.to_thread(compute_digest, draft)
+            try:
+                digest = await asyncio.to_thread(write_archive, draft, step.job, step.parts, paths)
+            except PartDamaged:
+                log.warning("a part of an export is damaged", export=step.id)
+                await self._restart(step)
             file = self._folder.get_file(step.id)
             draft.replace(file)
             async with self._database.acquire_connection() as connection:

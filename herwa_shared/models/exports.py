@@ -20,7 +20,7 @@ class ExportJob(SQLModel, table=True):
     The worker that writes a part holds the lease until `leased_until`; after a failure that is the time of the next
     attempt. `stepped_at` is when the newest part was written, so that guilds take turns. `estimated_rows` is the number
     of rows that the plan expects. `privacy_version` is that of the choices of members that the file respects, and
-    `hidden_digest` a keyed hash of the members whom it leaves out.
+    `hidden_digest` a keyed hash of the members whom it leaves out. `file_digest` is that of the file's content.
     """
 
     __tablename__ = "export_job"

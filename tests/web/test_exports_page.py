@@ -1,7 +1,10 @@
 """The exports page: preview, start, watch, pause, download with a link of this session, and what Free includes."""
 
+from datetime import timedelta
+
 import pytest
 
+from herwa_shared.clock import utc_now
 from herwa_shared.exports.files import ExportFolder
 from herwa_shared.exports.runner import ExportRunner
 from herwa_shared.services.audit import SYSTEM, list_entries
@@ -98,3 +101,23 @@ async def test_free_sees_what_history_would_be_and_premium_gets_it(
         await page.call("ask_first", action="cancel", key=page.get("rows")[0]["key"])
         await page.call("confirm")
         await page.wait_for("rows", lambda rows: rows[0]["state"] == texts.STATES["canceled"])
+
+
+async def test_custom_dates_are_counted_when_both_are_chosen(web: WebServer, factory: DashboardFactory):
+    server = await factory.create_server()
+    manager = await factory.create_user(server)
+    async with open_exports(web, manager, server) as page:
+        await page.call("open_form")
+        await page.wait_for("preview", lambda preview: preview and preview["summary"])
+        await page.call("choose", field="period", value="custom")
+        await page.wait_for("preview", lambda preview: not preview["summary"])
+        for field, value in (("first_day", "2099-01-01"), ("last_day", "2099-01-02")):
+            await page.call("choose", field=field, value=value)
+        await page.wait_for("form_error", lambda error: error)
+        today = utc_now().date()
+        for field, value in (("last_day", today), ("first_day", today - timedelta(days=5))):
+            await page.call("choose", field=field, value=value.isoformat())
+        await page.wait_for("preview", lambda preview: preview["summary"])
+        await page.call("start_export")
+        await page.wait_for("rows", lambda rows: len(rows or []) == 1)
+        assert page.get("form_error") == ""

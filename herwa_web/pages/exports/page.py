@@ -143,6 +143,13 @@ def _form() -> rx.Component:
                 ),
                 class_name="field",
             ),
+            rx.cond(
+                ExportsState.period == texts.CUSTOM,
+                rx.fragment(
+                    _day_field(texts.FIRST_DAY, "first_day", ExportsState.first_day),
+                    _day_field(texts.LAST_DAY, "last_day", ExportsState.last_day),
+                ),
+            ),
             class_name="form-grid",
         ),
         rx.cond(
@@ -167,12 +174,21 @@ def _form() -> rx.Component:
                 disabled=ExportsState.working
                 | ExportsState.counting
                 | (ExportsState.data_sets.length() == 0)
+                | (ExportsState.preview.summary == "")
                 | (ExportsState.preview.refusal != ""),
             ),
             class_name="form-actions",
         ),
         class_name="panel form-panel",
         aria_label=texts.NEW_EXPORT,
+    )
+
+
+def _day_field(label: str, field: str, value: Any) -> rx.Component:
+    return rx.el.label(
+        label,
+        rx.el.input(type="date", value=value, on_change=lambda day: STATE.choose(field, day)),
+        class_name="field",
     )
 
 

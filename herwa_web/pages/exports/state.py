@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import reflex as rx
 
@@ -13,7 +14,7 @@ from herwa_shared.auth.guild_access import UserGuildInfo
 from herwa_shared.authorization import AccessDenied
 from herwa_shared.catalog import Surface
 from herwa_shared.clock import utc_now
-from herwa_shared.errors import Forbidden, HerwaError
+from herwa_shared.errors import BadRequest, Forbidden, HerwaError
 from herwa_shared.exports import jobs
 from herwa_shared.exports.entitlement import get_first_start, get_row_limit, needs_history_feature, require_history
 from herwa_shared.exports.jobs import ExportCreator, ExportRequest, ExportState, ExportStatus
@@ -34,6 +35,7 @@ from herwa_web.saving.state import build_actor
 from herwa_web.surfaces import EXPORT_HISTORY, EXPORTS
 
 MAX_LISTED = 50
+MAX_DAY_LENGTH = 10
 QUESTIONS = tuple(texts.QUESTIONS)
 CHANGES: dict[str, Callable[..., Awaitable[None]]] = {
     "pause": jobs.pause_export,
@@ -60,6 +62,8 @@ class ExportForm:
     data_sets: tuple[DataSet, ...]
     format: ExportFormat
     period: str
+    first_day: str
+    last_day: str
     with_members: bool
 
 
@@ -78,6 +82,8 @@ class ExportsState(GuildPageState, rx.State):
     data_sets: list[str] = rx.field(default_factory=list)
     export_format: str = ""
     period: str = ""
+    first_day: str = ""
+    last_day: str = ""
     with_members: bool = False
     counting: bool = False
     preview: ExportPreviewView = ExportPreviewView()
@@ -190,6 +196,7 @@ class ExportsState(GuildPageState, rx.State):
         self.creating, self.form_error, self.preview = True, "", ExportPreviewView()
         self.data_sets = [data_set.value for data_set in (DataSet if self.has_history else (DataSet.SUMMARIES,))]
         self.export_format, self.period, self.with_members = ExportFormat.CSV.value, "", False
+        self.first_day = self.last_day = ""
 
     def _close_form(self) -> None:
         self.creating, self.form_error = False, ""
@@ -202,6 +209,8 @@ class ExportsState(GuildPageState, rx.State):
             self.export_format = value
         elif field == "period" and value in texts.PERIODS:
             self.period = value
+        elif field in ("first_day", "last_day"):
+            setattr(self, field, value[:MAX_DAY_LENGTH])
         elif field == "members":
             self.with_members = not self.with_members and self.can_see_members
 
@@ -218,6 +227,8 @@ class ExportsState(GuildPageState, rx.State):
             tuple(DataSet(value) for value in self.data_sets),
             ExportFormat(self.export_format or ExportFormat.CSV),
             self.period,
+            self.first_day,
+            self.last_day,
             self.with_members,
         )
 
@@ -227,7 +238,10 @@ class ExportsState(GuildPageState, rx.State):
             if not self.creating:
                 return None
             form, url, turn = self._read_form(), self.router.url, self._turn
-            self.counting = True
+            if form.period == texts.CUSTOM and not (form.first_day and form.last_day):
+                self.preview, self.counting, self.form_error = ExportPreviewView(), False, ""
+                return None
+            self.counting, self.form_error = True, ""
         try:
             visitor = await auth.load_visitor(self)
             guild = await auth.authorize(visitor, parse_guild_id(url.path), EXPORTS)
@@ -272,8 +286,21 @@ async def _build_request(form: ExportForm, guild: UserGuildInfo, settings: Guild
     now = utc_now()
     history = await app_context.get_authorizer().load_history_limit(guild.id)
     first_start = get_first_start(history, settings.zone, now)
-    start = max(first_start, now - timedelta(days=int(form.period))) if form.period else first_start
-    return ExportRequest(form.data_sets, form.format, start, now, with_members=form.with_members)
+    start, end = first_start, now
+    if form.period == texts.CUSTOM:
+        start, end = _parse_day(form.first_day, settings.zone), _parse_day(form.last_day, settings.zone, after=True)
+    elif form.period:
+        start = max(first_start, now - timedelta(days=int(form.period)))
+    return ExportRequest(form.data_sets, form.format, start, min(end, now), with_members=form.with_members)
+
+
+def _parse_day(text: str, zone: ZoneInfo, *, after: bool = False) -> datetime:
+    """Parse a day as its midnight in the zone, or that of the next day. Raises BadRequest."""
+    try:
+        day = date.fromisoformat(text)
+        return datetime.combine(day + timedelta(days=1) if after else day, time(), zone)
+    except (ValueError, OverflowError):
+        raise BadRequest(texts.INVALID_DATES, field="from") from None
 
 
 async def _find_history_refusal(visitor: auth.Visitor, guild: UserGuildInfo) -> str:

@@ -24,7 +24,16 @@ FORMATS = {
     ExportFormat.PARQUET: ("Parquet", "Small and fast, for DuckDB and pandas."),
 }
 PERIOD = "Time"
-PERIODS = {"30": "Last 30 days", "90": "Last 90 days", "365": "Last year", "": "Everything your tier includes"}
+CUSTOM = "custom"
+PERIODS = {
+    "30": "Last 30 days",
+    "90": "Last 90 days",
+    "365": "Last year",
+    CUSTOM: "Custom dates",
+    "": "Everything your tier includes",
+}
+FIRST_DAY, LAST_DAY = "First day", "Last day"
+INVALID_DATES = "Choose a first day and a last day."
 MEMBERS = "Include member IDs"
 MEMBERS_HINT = "Members who opted out are never included. Keep the file safe, and delete it when you don't need it."
 MEMBERS_HIDDEN = "This server's settings don't show data about members to you."
