@@ -18,8 +18,9 @@ FRAME_STYLE = "html,body{margin:0;background:none}a,svg{display:block}svg{max-wi
 PAGE_STYLE = (
     f"body{{margin:0;font-family:{FONT_FAMILY};line-height:1.5}}main{{max-width:840px;margin:0 auto;padding:40px 16px}}"
     "h1{font-size:26px;margin:0 0 4px}p{margin:0 0 24px}.cards{display:flex;flex-wrap:wrap;gap:16px}"
-    "svg{max-width:100%;height:auto;flex:none}.join{display:inline-block;margin:28px 0 0;padding:10px 20px;"
-    "border-radius:10px;font-weight:600;text-decoration:none}.join:focus-visible{outline:3px solid;outline-offset:2px}"
+    ".cards{align-items:flex-start}svg{max-width:100%;height:auto;flex:none}"
+    ".join{display:inline-block;margin:28px 0 0;padding:10px 20px;border-radius:10px;font-weight:600}"
+    ".join{text-decoration:none}.join:focus-visible{outline:3px solid;outline-offset:2px}"
 )
 
 

@@ -131,8 +131,8 @@ def _draw_badge_end(left: float, width: float, radius: float) -> list[Part]:
 def _frame(
     content: WidgetContent, width: float, height: float, parts: list[Part], *, name_width: float = CARD_WIDTH - 78
 ) -> Drawing:
-    """Add the header: the initial of the server, its name, and the window of the numbers."""
-    subtitle = f"{content.subtitle} · {content.as_of}" if content.as_of else content.subtitle
+    """Add the header: the initial of the server, its name, and the window of the numbers, or the time of old ones."""
+    subtitle = content.as_of or content.subtitle
     header: list[Part] = [
         Box(PADDING, PADDING, 36, 36, Ink.ACCENT, radius=18),
         Label(PADDING + 18, PADDING + 24.5, _get_initial(content.guild_name), Ink.ON_ACCENT, 17, 600, Align.MIDDLE),
@@ -201,7 +201,10 @@ def _draw_axis(content: WidgetContent, item: NumberText) -> list[Part]:
         Label(PADDING, bottom + 19, first, Ink.MUTED, 11.5),
         Label(right, bottom + 19, last, Ink.MUTED, 11.5, align=Align.END),
     ]
-    if peak:
+    if not peak:
+        middle = CHART_TOP + CHART_HEIGHT / 2
+        parts.append(Label(CHART_WIDTH / 2, middle, texts.NO_ACTIVITY, Ink.MUTED, 13, align=Align.MIDDLE))
+    else:
         y = CHART_TOP + CHART_HEIGHT * (1 - peak / get_axis_max(peak))
         parts += [
             Box(PADDING, y, CHART_WIDTH - 2 * PADDING, 1, Ink.BORDER),

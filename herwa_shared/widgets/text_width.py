@@ -46,4 +46,4 @@ def _estimate_character(character: str) -> float:
         return BROAD_WIDTH
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return WIDE_WIDTH
-    return UPPER_WIDTH if character.isupper() else MEDIUM
+    return UPPER_WIDTH if character.isupper() or character.isdigit() else MEDIUM

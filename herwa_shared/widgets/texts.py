@@ -8,7 +8,8 @@ from herwa_shared.services.widget_settings import NumberFormat
 
 UNKNOWN_VALUE = "\N{EN DASH}"
 FEW_PEOPLE = "<5"
-NO_CHANNELS = "Not enough activity to show yet"
+NO_ACTIVITY = "Not enough activity to show yet"
+NO_CHANNELS = NO_ACTIVITY
 NO_NUMBERS = "The first numbers are on their way"
 JOIN = "Join on Discord"
 _SEPARATORS = {NumberFormat.COMMA: ",", NumberFormat.DOT: ".", NumberFormat.SPACE: "\N{NARROW NO-BREAK SPACE}"}

@@ -231,7 +231,7 @@ def _code() -> rx.Component:
     return rx.el.section(
         rx.el.div(rx.el.h2(texts.CODE), rx.el.p(texts.SNIPPETS_HINT, class_name="about"), class_name="panel-head"),
         rx.el.ul(rx.foreach(WidgetsState.snippets, _snippet), class_name="widget-snippets"),
-        class_name="panel",
+        class_name="panel widget-code",
         aria_label=texts.CODE,
     )
 

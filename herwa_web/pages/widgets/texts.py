@@ -134,12 +134,12 @@ def format_limit_hint(limit: int) -> str:
 
 def format_new_name(number: int) -> str:
     """Name a new widget."""
-    return f"Widget {number}"
+    return f"Card {number}"
 
 
 def format_widget_title(name: str) -> str:
     """Name a widget among other settings."""
-    return f"Widget {name}"
+    return f"Widget “{name}”"
 
 
 def format_uses(views: int, clicks: int, days: int) -> str:

@@ -119,7 +119,7 @@ def test_numbers_have_the_chosen_format(number_format, text):
 def test_old_numbers_carry_their_time():
     fresh, old = (build_widget_content(age=timedelta(minutes=minutes)) for minutes in (1, 4))
     assert (fresh.as_of, old.as_of) == ("", "as of Mar 10, 14:02 (UTC)")
-    assert f"Last 30 days · {old.as_of}" in list_texts(build_card_svg(old))
+    assert old.as_of in list_texts(build_card_svg(old))
     assert old.as_of in old.description
 
 
