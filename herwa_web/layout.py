@@ -44,7 +44,8 @@ def page_layout(
     server may still be unknown; its `ServerView` is `LayoutState.server`.
     """
     return rx.fragment(
-        rx.el.a(texts.SKIP_LINK, href="#content", class_name="skip", reload_document=True),
+        # A plain link: the router's would contain the path with which the page was built, and load the page again.
+        rx.el.A.create(texts.SKIP_LINK, href="#content", class_name="skip"),
         rx.el.div(
             _rail(current, is_loading),
             rx.el.div(

@@ -24,7 +24,8 @@ ACTIONS = (texts.VIEW_AS_TABLE, texts.DOWNLOAD_CSV, texts.DOWNLOAD_PNG, texts.CO
 
 
 async def expect_no_horizontal_scroll(page: Page) -> None:
-    assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    """Wait until nothing is wider than the window: the chart follows a change of its width a moment later."""
+    await page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("size", GRID)

@@ -138,7 +138,7 @@ START_SAMPLES = {
     "format_zone": ["Asia/Tokyo"],
     "format_import": [(12048, 40)],
     "format_imported": [12048],
-    "format_import_begin": ["Sun, Nov 29, 2026, 09:00"],
+    "format_import_begin": ["Nov 29, 2026"],
     "format_request_channel": ["#team"],
     "format_first_hour": ["Sun, Nov 29, 2026, 09:00"],
 }

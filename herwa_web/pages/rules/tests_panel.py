@@ -5,7 +5,6 @@ from typing import Any
 import reflex as rx
 
 from herwa_web.components.controls import icon, icon_button
-from herwa_web.components.status_views import empty_state
 from herwa_web.pages.rules import texts
 from herwa_web.pages.rules.rule_form import EVERYONE_VALUE
 from herwa_web.pages.rules.rule_tests import TestRow
@@ -24,7 +23,12 @@ def tests_panel() -> rx.Component:
                 class_name="panel",
                 aria_label=texts.TABS["tests"],
             ),
-            empty_state("flask-conical", texts.NO_TESTS, texts.NO_TESTS_HINT),
+            rx.el.section(
+                icon("flask-conical", 28),
+                rx.el.h2(texts.NO_TESTS),
+                rx.el.p(texts.NO_TESTS_HINT),
+                class_name="blank empty-note",
+            ),
         ),
         _form(),
     )

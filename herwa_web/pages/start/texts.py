@@ -65,9 +65,9 @@ def format_import(fetched: int, percent: int) -> str:
     return f"{format_int(fetched)} messages so far, about {percent}% done."
 
 
-def format_import_begin(time: str) -> str:
+def format_import_begin(day: str) -> str:
     """Say how far back an import reaches."""
-    return f"Your tier includes messages since {time}."
+    return f"Your tier includes messages since {day}."
 
 
 def format_imported(fetched: int) -> str:

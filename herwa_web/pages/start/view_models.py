@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from herwa_shared.charts.formatting import format_day
 from herwa_shared.discord.bot_checkup import BotCheckup
 from herwa_shared.guardrail.texts import format_local_time
 from herwa_shared.services.backfills import BackfillState, BackfillStatus
@@ -112,7 +113,7 @@ def _build_import_step(data: StartData) -> StepView:
     if status is None or status.state is BackfillState.FINISHED:
         parts = [texts.NO_HISTORY] if status is None else [texts.format_imported(status.fetched)]
         if begin is not None:
-            parts.append(texts.format_import_begin(format_local_time(begin, data.names.zone)))
+            parts.append(texts.format_import_begin(_format_date(begin, data)))
         can_start = begin is not None and READ_HISTORY not in (data.checkup.missing_permissions if data.checkup else ())
         return StepView(texts.HISTORY, " ".join(parts), begin is None, [], can_start_import=can_start)
     percent = int(status.done_share * 100)
@@ -142,3 +143,8 @@ def _build_number_step(data: StartData) -> StepView:
         return StepView(texts.NUMBERS, texts.NO_NUMBERS, False, [])
     text = texts.format_first_hour(format_local_time(data.first_hour, data.names.zone))
     return StepView(texts.NUMBERS, text, True, [], href=f"/g/{data.guild_id}", link_label=texts.OPEN_OVERVIEW)
+
+
+def _format_date(moment: datetime, data: StartData) -> str:
+    local = moment.astimezone(data.names.zone)
+    return f"{format_day(local)}, {local.year}"
